@@ -1,0 +1,178 @@
+"""What a destination is: a pure translation of events into requests and of responses into outcomes.
+
+A destination never sends anything. The forwarder asks it for requests, sends them, and asks it
+what the response means for each event. That is why `explain`, dry runs, replays and tests are
+the code of production.
+
+To add a destination: one file beside this one with a subclass of `Destination`, its `Settings`,
+its tests, and a line under ``[project.entry-points."gateway.destinations"]``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+Event = dict[str, Any]
+"""One event in the gateway's model; `gateway.event` documents and checks its fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a vendor accepts.
+
+    max_events: events in one request.
+    max_age: older events are refused by the vendor, so the gateway ends them as expired.
+    """
+
+    max_events: int = 1
+    max_age: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, complete: the forwarder adds nothing to it.
+
+    events: positions, in the sequence given to `Destination.requests`, of the events it carries.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    events: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsendable:
+    """An event that no request can be made of, found before anything is sent.
+
+    event: position in the sequence given to `Destination.requests`.
+    reason: what is missing or wrong, naming fields and never their values.
+    """
+
+    event: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A vendor's answer. Header names are lower case; the body is cut at the client's limit."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+Result = Literal["delivered", "retry", "rejected", "expired"]
+Scope = Literal["event", "request", "destination"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one event at one destination.
+
+    result: ``delivered``; ``retry`` (may succeed later); ``rejected`` (can never succeed);
+        ``expired`` (past the deadline).
+    reason: the vendor's own words, or ours; never personal data of ours.
+    scope: what the verdict is about. ``event``: this event alone. ``request``: the request as a
+        whole was refused, so a request of several events is halved to find the guilty one.
+        ``destination``: nothing would be accepted now (down, throttled, bad credentials), so the
+        destination is paused and its events wait.
+    retry_after: seconds that the vendor asks us to wait, if it said so.
+    """
+
+    result: Result
+    reason: str = ""
+    scope: Scope = "event"
+    retry_after: float | None = None
+
+
+DELIVERED = Outcome("delivered")
+
+
+class DestinationSettings(BaseModel):
+    """Settings that every destination has. Subclasses add the vendor's own.
+
+    Descriptions of the fields become the documentation and the JSON Schema.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    def secrets(self) -> Iterator[str]:
+        """The values that must never be shown."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            for secret in value if isinstance(value, list | tuple) else [value]:
+                if isinstance(secret, SecretStr) and secret.get_secret_value():
+                    yield secret.get_secret_value()
+
+
+S = TypeVar("S", bound=DestinationSettings)
+SettingsClass = type[DestinationSettings]
+
+
+class Destination(ABC, Generic[S]):
+    """A kind of destination, set up with its settings.
+
+    type: the name in the configuration.
+    limits: what the vendor accepts.
+    consent: Consent Mode types that an event needs, unless the configuration says otherwise.
+    Settings: the vendor's settings; unknown keys are errors.
+    """
+
+    type: ClassVar[str]
+    limits: ClassVar[Limits] = Limits()
+    consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")
+    Settings: ClassVar[SettingsClass]
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
+        """The requests that carry `events`, each event in exactly one request or `Unsendable`.
+
+        events: what the forwarder read, any number; the destination groups and cuts them.
+        now: Unix seconds of this attempt.
+        """
+
+    @abstractmethod
+    def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+        """One outcome for each of ``request.events``, in that order."""
+
+    def mask(self, text: str) -> str:
+        """`text` without the secrets of this destination, as it may be shown to a person."""
+        for secret in self.settings.secrets():
+            text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        return text
+
+
+def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
+    """Seconds that a ``Retry-After`` header in seconds asks for, kept between 0 and `longest`.
+
+    The form with a date is not used by the vendors here, and reading it would need a clock.
+    """
+    value = response.headers.get("retry-after", "").strip()
+    return min(float(value), longest) if value.isascii() and value.isdigit() else None
+
+
+def by_status(request: Request, response: Response, words: str = "") -> list[Outcome]:
+    """Outcomes by HTTP status alone, for answers of which a destination knows no more.
+
+    2xx delivered; 408, 425, 429 and 5xx pause the destination; 401, 403, 404 and 426 too, since
+    credentials or the address are wrong for every event; any other status refuses the request.
+    """
+    status = response.status
+    reason = f"HTTP {status}" + (f": {words}" if words else "")
+    if 200 <= status < 300:
+        outcome = DELIVERED
+    elif status >= 500 or status in (401, 403, 404, 408, 425, 426, 429):
+        outcome = Outcome("retry", reason, "destination", retry_after(response))
+    else:
+        outcome = Outcome("rejected", reason, "request")
+    return [outcome] * len(request.events)

@@ -1,0 +1,1 @@
+"""The event gateway: sources, pipeline, queue and delivery."""

@@ -1,0 +1,268 @@
+"""The event: one JSON object, named after sGTM's common event data.
+
+An event is a plain ``dict``: sources translate into it, rules speak only it, destinations
+translate out of it. `read_event` is the only door: what has passed it has the types below, so
+nothing behind it checks them again. Fields that are not listed are kept as they came.
+
+Source of the names: developers.google.com/tag-platform/tag-manager/server-side/common-event-data
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+from typing import Annotated, Any, Literal, Required
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+Event = dict[str, Any]
+
+MAX_DEPTH = 32
+"""Containers inside containers. JSON serialisers stop at about 250, and destinations add a few."""
+
+CONSENT_TYPES = (
+    "ad_storage",
+    "analytics_storage",
+    "ad_user_data",
+    "ad_personalization",
+    "functionality_storage",
+    "personalization_storage",
+    "security_storage",
+)
+"""Google Consent Mode's types.
+
+Source: developers.google.com/tag-platform/security/concepts/consent-mode
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """How an event came in.
+
+    source: its name in the configuration. at: Unix seconds. client_ip, user_agent: of the sender
+    (of the visitor, unless a backend sent it). headers: names in lower case. trusted: the sender
+    has proved who it is, as a backend with a key does.
+    """
+
+    source: str
+    at: float
+    client_ip: str = ""
+    user_agent: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    trusted: bool = False
+
+
+class EventError(ValueError):
+    """An event that cannot be read. The text names the field and never repeats its value."""
+
+
+def _to_seconds(value: object) -> object:
+    """Unix seconds from seconds, milli- or microseconds (told apart by size) or ISO 8601."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return _iso_to_seconds(str(value))
+    if isinstance(value, int | float):
+        if value > 1e14:
+            return value / 1e6
+        if value > 1e11:
+            return value / 1e3
+    return value
+
+
+def _iso_to_seconds(text: str) -> float:
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _consent_state(value: object) -> object:
+    if isinstance(value, bool):
+        return "granted" if value else "denied"
+    return value.lower() if isinstance(value, str) else value
+
+
+def _as_list(value: object) -> object:
+    """sGTM's index-keyed objects (``{"0": ..., "1": ...}``) as the lists that they stand for."""
+    if isinstance(value, dict) and value and all(key.isdigit() for key in value):
+        return list(value.values())
+    return value
+
+
+_open = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+
+Number = Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[float, Field(allow_inf_nan=False)]
+Text = Annotated[str, StringConstraints(max_length=16_384)]
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+Texts = Annotated[Text | list[Text], BeforeValidator(_as_list)]
+ConsentState = Annotated[Literal["granted", "denied"], BeforeValidator(_consent_state)]
+
+
+@with_config(_open)
+class Address(TypedDict, total=False):
+    first_name: Text
+    sha256_first_name: Text
+    last_name: Text
+    sha256_last_name: Text
+    street: Text
+    sha256_street: Text
+    city: Text
+    region: Text
+    postal_code: Text
+    country: Text
+
+
+@with_config(_open)
+class UserData(TypedDict, total=False):
+    email_address: Texts
+    sha256_email_address: Texts
+    phone_number: Texts
+    sha256_phone_number: Texts
+    address: Annotated[Address | list[Address], BeforeValidator(_as_list)]
+
+
+@with_config(_open)
+class Item(TypedDict, total=False):
+    item_id: Text
+    item_name: Text
+    item_brand: Text
+    item_variant: Text
+    item_category: Text
+    item_list_id: Text
+    item_list_name: Text
+    affiliation: Text
+    coupon: Text
+    price: Number
+    quantity: Number
+    discount: Number
+    index: Number
+
+
+@with_config(ConfigDict(extra="ignore"))
+class Consent(TypedDict, total=False):
+    ad_storage: ConsentState
+    analytics_storage: ConsentState
+    ad_user_data: ConsentState
+    ad_personalization: ConsentState
+    functionality_storage: ConsentState
+    personalization_storage: ConsentState
+    security_storage: ConsentState
+
+
+@with_config(_open)
+class Location(TypedDict, total=False):
+    country: Text
+    region: Text
+
+
+@with_config(_open)
+class EventFields(TypedDict, total=False):
+    """The fields that the gateway knows. Everything but `event_name` may be missing."""
+
+    event_name: Required[Id]
+    event_id: Id
+    timestamp: Annotated[Number, BeforeValidator(_to_seconds)]
+    """Unix seconds, with a fraction; milliseconds, microseconds and ISO 8601 are converted."""
+    client_id: Id
+    user_id: Id
+    ip_override: Text
+    user_agent: Text
+    language: Text
+    screen_resolution: Text
+    viewport_size: Text
+    page_location: Text
+    page_hostname: Text
+    page_path: Text
+    page_referrer: Text
+    page_title: Text
+    page_encoding: Text
+    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+    value: Number
+    tax: Number
+    shipping: Number
+    transaction_id: Text
+    coupon: Text
+    items: Annotated[list[Item], Field(max_length=1000), BeforeValidator(_as_list)]
+    user_data: UserData
+    user_properties: dict[str, Any]
+    consent: Consent
+    event_location: Location
+    client_hints: dict[str, Any]
+    click_ids: dict[str, Text]
+    engagement_time_msec: Number
+    ga_session_id: Text
+    ga_session_number: Number
+    fbp: Text
+    fbc: Text
+
+
+_fields = TypeAdapter(EventFields)
+
+
+def read_event(raw: object) -> Event:
+    """The event in `raw`, a decoded JSON value, with known fields in their types.
+
+    Raises `EventError` naming every field that does not fit.
+    """
+    try:
+        event: Event = _fields.validate_python(raw)  # type: ignore[assignment]
+    except ValidationError as error:
+        raise EventError(_describe(error)) from None
+    if _deeper_than(MAX_DEPTH, event):
+        raise EventError(f"nested deeper than {MAX_DEPTH} levels")
+    return event
+
+
+def complete(event: Event, received: Received) -> Event:
+    """`event` with what every event has: an id, a time, and the sender's address and agent.
+
+    A time ahead of the server's clock is set to it: ad platforms refuse events from the future.
+    """
+    return {
+        **event,
+        "event_id": event.get("event_id") or token_hex(16),
+        "timestamp": min(event.get("timestamp", received.at), received.at),
+        "ip_override": event.get("ip_override") or received.client_ip,
+        "user_agent": event.get("user_agent") or received.user_agent,
+    }
+
+
+def event_schema() -> dict[str, Any]:
+    """JSON Schema of an incoming event."""
+    return _fields.json_schema()
+
+
+def _deeper_than(levels: int, container: Event | list[Any]) -> bool:
+    if levels == 0:
+        return True
+    return any(
+        _deeper_than(levels - 1, value)
+        for value in (container.values() if isinstance(container, dict) else container)
+        if isinstance(value, dict | list)
+    )
+
+
+def _describe(error: ValidationError) -> str:
+    problems = []
+    for line in error.errors(include_url=False, include_input=False, include_context=False):
+        path = ".".join(str(part) for part in line["loc"] if not _is_union_branch(part))
+        problem = f"{path}: {line['msg']}" if path else line["msg"]
+        if problem not in problems:
+            problems.append(problem)
+    return "; ".join(problems[:10])
+
+
+def _is_union_branch(part: int | str) -> bool:
+    """Pydantic adds the tried branch of a union (``constrained-int``, ``list[...]``) to a path."""
+    return isinstance(part, str) and (
+        "[" in part or part.startswith("constrained-") or part in ("int", "float", "str", "Address")
+    )

@@ -1,0 +1,150 @@
+"""What a source is: a pure translation of one HTTP request into events, and of what became of
+them into the answer that the protocol's clients expect.
+
+A source never touches the queue. The endpoint hands it a request, appends the events that it
+reads, and asks it for the answer.
+
+To add a source: one file beside this one with a subclass of `Source`, its `Settings`, its tests,
+and a line under ``[project.entry-points."gateway.sources"]``.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.event import Event, EventError, read_event
+
+MAX_EVENTS = 1000
+"""Events in one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One HTTP request as a source sees it.
+
+    path: the path of the URL. query: the raw query string. headers: names in lower case.
+    body: already inflated, whatever its ``Content-Encoding`` was.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def json(cls, status: int, content: object) -> "Answer":
+        return cls(status, orjson.dumps(content), {"content-type": "application/json"})
+
+
+class Refused(Exception):
+    """A request that is refused as a whole.
+
+    status: of the HTTP answer, 4xx. reason: a short code, the label of the metric
+    (``malformed``, ``unauthorized``, ``unsupported_media_type`` ...). message: for the sender;
+    never repeats what was sent.
+    """
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.reason, self.message = status, reason, message
+
+    def answer(self) -> Answer:
+        return Answer.json(self.status, {"error": self.message, "reason": self.reason})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One event of a request that cannot be read. index: its place in the request, from 0."""
+
+    index: int
+    message: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was read from one request.
+
+    events: those that can be read, in order, each with an ``event_id`` once they are accepted.
+    refused: those that cannot.
+    trusted: the sender has proved who it is (a backend with a key).
+    """
+
+    events: list[Event] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    trusted: bool = False
+
+
+class SourceSettings(BaseModel):
+    """Settings that every source has. Subclasses add the protocol's own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    paths: list[str] = Field(
+        default=[], description="URL paths that this source answers; each starts with a slash."
+    )
+    allowed_origins: list[str] = Field(
+        default=[], description="Origins whose pages may read the answers (CORS, with cookies)."
+    )
+    rate_limit: str | None = Field(
+        default=None,
+        description="Most requests from one address, such as `100/second` or `5000/hour`; "
+        "more are answered 429. Counted by each web process on its own.",
+    )
+
+
+S = TypeVar("S", bound=SourceSettings)
+SettingsClass = type[SourceSettings]
+
+
+class Source(ABC, Generic[S]):
+    """A wire protocol, set up with its settings.
+
+    type: the name in the configuration. methods: HTTP methods that it answers.
+    paths: where it answers unless the configuration says otherwise.
+    """
+
+    type: ClassVar[str]
+    methods: ClassVar[tuple[str, ...]] = ("POST",)
+    paths: ClassVar[tuple[str, ...]]
+    Settings: ClassVar[SettingsClass] = SourceSettings
+
+    def __init__(self, settings: S) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def read(self, request: Inbound) -> Batch:
+        """The events in `request`. Raises `Refused` when nothing in it can be used."""
+
+    @abstractmethod
+    def answer(self, batch: Batch) -> Answer:
+        """The answer once the events of `batch` are durable."""
+
+
+def read_events(raw_events: Sequence[Any], trusted: bool = False) -> Batch:
+    """Each of `raw_events`, decoded JSON values in the gateway's own names, read or refused.
+
+    Raises `Refused` when there are too many.
+    """
+    if len(raw_events) > MAX_EVENTS:
+        raise Refused(413, "too_many_events", f"more than {MAX_EVENTS} events in one request")
+    batch = Batch(trusted=trusted)
+    for index, raw in enumerate(raw_events):
+        try:
+            batch.events.append(read_event(raw))
+        except EventError as error:
+            batch.refused.append(Refusal(index, str(error)))
+    return batch
