@@ -103,6 +103,8 @@ class DestinationSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
+    type: str
+
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown."""
         for name in type(self).model_fields:

@@ -170,7 +170,7 @@ class EventFields(TypedDict, total=False):
 
     event_name: Required[Id]
     event_id: Id
-    timestamp: Annotated[Number, BeforeValidator(_to_seconds)]
+    timestamp: Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_to_seconds)]
     """Unix seconds, with a fraction; milliseconds, microseconds and ISO 8601 are converted."""
     client_id: Id
     user_id: Id
@@ -215,24 +215,43 @@ def read_event(raw: object) -> Event:
     """
     try:
         event: Event = _fields.validate_python(raw)  # type: ignore[assignment]
-    except ValidationError as error:
-        raise EventError(_describe(error)) from None
+    except ValidationError:
+        event = _read_without_nulls(raw)
     if _deeper_than(MAX_DEPTH, event):
         raise EventError(f"nested deeper than {MAX_DEPTH} levels")
     return event
+
+
+def _read_without_nulls(raw: object) -> Event:
+    """JavaScript sends null for what it has not. Only events that do not fit are searched for it."""
+    try:
+        return _fields.validate_python(_without_nulls(raw, MAX_DEPTH))  # type: ignore[return-value]
+    except ValidationError as error:
+        raise EventError(_describe(error)) from None
+
+
+def _without_nulls(value: object, levels: int) -> object:
+    if levels == 0:
+        return value
+    if isinstance(value, dict):
+        return {k: _without_nulls(v, levels - 1) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [_without_nulls(element, levels - 1) for element in value]
+    return value
 
 
 def complete(event: Event, received: Received) -> Event:
     """`event` with what every event has: an id, a time, and the sender's address and agent.
 
     A time ahead of the server's clock is set to it: ad platforms refuse events from the future.
+    An empty address or agent is a statement, that it shall not be known, and stays.
     """
     return {
         **event,
         "event_id": event.get("event_id") or token_hex(16),
         "timestamp": min(event.get("timestamp", received.at), received.at),
-        "ip_override": event.get("ip_override") or received.client_ip,
-        "user_agent": event.get("user_agent") or received.user_agent,
+        "ip_override": event.get("ip_override", received.client_ip),
+        "user_agent": event.get("user_agent", received.user_agent),
     }
 
 

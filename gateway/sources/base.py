@@ -9,8 +9,8 @@ and a line under ``[project.entry-points."gateway.sources"]``.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic, TypeVar
 
 import orjson
@@ -53,17 +53,23 @@ class Answer:
 class Refused(Exception):
     """A request that is refused as a whole.
 
-    status: of the HTTP answer, 4xx. reason: a short code, the label of the metric
+    status: of the HTTP answer. reason: a short code, the label of the metric
     (``malformed``, ``unauthorized``, ``unsupported_media_type`` ...). message: for the sender;
-    never repeats what was sent.
+    never repeats what was sent. retry_after: seconds after which the sender may try again.
     """
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
+    def __init__(
+        self, status: int, reason: str, message: str, retry_after: int | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.reason, self.message = status, reason, message
+        self.retry_after = retry_after
 
     def answer(self) -> Answer:
-        return Answer.json(self.status, {"error": self.message, "reason": self.reason})
+        answer = Answer.json(self.status, {"error": self.message, "reason": self.reason})
+        if self.retry_after is None:
+            return answer
+        return replace(answer, headers={**answer.headers, "retry-after": str(self.retry_after)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
+    type: str
     paths: list[str] = Field(
         default=[], description="URL paths that this source answers; each starts with a slash."
     )
@@ -134,17 +141,23 @@ class Source(ABC, Generic[S]):
         """The answer once the events of `batch` are durable."""
 
 
-def read_events(raw_events: Sequence[Any], trusted: bool = False) -> Batch:
-    """Each of `raw_events`, decoded JSON values in the gateway's own names, read or refused.
+def read_events(
+    messages: Sequence[Any],
+    translate: Callable[[Any], Event] | None = None,
+    trusted: bool = False,
+) -> Batch:
+    """Each of `messages` read as an event, or refused.
 
-    Raises `Refused` when there are too many.
+    messages: decoded JSON values. translate: one message of a protocol, of any JSON type, into an
+    event that is not yet checked; raises `EventError` when it cannot. Without it they are in the
+    gateway's own names. Raises `Refused` when there are too many.
     """
-    if len(raw_events) > MAX_EVENTS:
+    if len(messages) > MAX_EVENTS:
         raise Refused(413, "too_many_events", f"more than {MAX_EVENTS} events in one request")
     batch = Batch(trusted=trusted)
-    for index, raw in enumerate(raw_events):
+    for index, message in enumerate(messages):
         try:
-            batch.events.append(read_event(raw))
+            batch.events.append(read_event(translate(message) if translate else message))
         except EventError as error:
             batch.refused.append(Refusal(index, str(error)))
     return batch

@@ -1,0 +1,21 @@
+FROM python:3.13-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md ./
+COPY gateway gateway
+COPY destinations destinations
+RUN python -m venv /opt/gateway && /opt/gateway/bin/pip install --no-cache-dir .
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --home-dir /var/lib/gateway --create-home gateway
+COPY --from=build /opt/gateway /opt/gateway
+COPY config /etc/gateway
+ENV PATH=/opt/gateway/bin:$PATH \
+    DATA_DIR=/var/lib/gateway/data
+USER gateway
+WORKDIR /var/lib/gateway
+VOLUME /var/lib/gateway/data
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD \
+    ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+ENTRYPOINT ["gateway"]
+CMD ["run", "--config", "/etc/gateway/gateway.yaml", "--host", "0.0.0.0"]

@@ -1,0 +1,95 @@
+"""What several destinations need: kinds of settings, an event's time and value, JSON."""
+
+from math import isfinite
+from typing import Annotated, Any
+
+import orjson
+import phonenumbers
+from pydantic import AfterValidator, HttpUrl, SecretStr, StringConstraints
+
+from destinations.base import Event
+
+_OFFERS = frozenset(
+    {
+        "view_item_list",
+        "select_item",
+        "search",
+        "view_search_results",
+        "view_promotion",
+        "select_promotion",
+    }
+)
+"""Events whose items are shown to the visitor: the sum of their prices is nobody's value."""
+
+
+def _without_credentials(url: HttpUrl) -> HttpUrl:
+    if url.username or url.password:
+        raise ValueError("must not hold a user name or password: they would be shown in logs")
+    return url
+
+
+def _without_query(url: HttpUrl) -> HttpUrl:
+    if url.query or url.fragment:
+        raise ValueError("must end before `?` and `#`")
+    return url
+
+
+def _printable(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text:
+        raise ValueError("is empty")
+    if not (text.isascii() and text.isprintable()) or any(mark in text for mark in " \"'\\"):
+        raise ValueError("holds a space, quote or other character that no such credential has")
+    return secret
+
+
+def _known_region(region: str) -> str:
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("is not a country code such as DE or US")
+    return region
+
+
+Url = Annotated[HttpUrl, AfterValidator(_without_credentials)]
+BaseUrl = Annotated[Url, AfterValidator(_without_query)]
+Credential = Annotated[SecretStr, AfterValidator(_printable)]
+PhoneRegion = Annotated[str, StringConstraints(to_upper=True), AfterValidator(_known_region)]
+
+
+def event_time(event: Event, now: float) -> float:
+    """Unix seconds of `event`; vendors refuse the future, and nothing was sent before 1970."""
+    seconds: float = event.get("timestamp", now)
+    return min(max(seconds, 0), now)
+
+
+def event_value(event: Event) -> float | None:
+    """The value of `event`; when it has none, price times quantity of its items.
+
+    None when an item has no price, and for items that are only shown.
+    """
+    if "value" in event:
+        value: float = event["value"]
+        return value
+    items = event.get("items")
+    if not items or event["event_name"] in _OFFERS or not all("price" in item for item in items):
+        return None
+    # Six decimals are what vendors keep; they also take off what binary fractions add.
+    total = round(sum(item["price"] * item.get("quantity", 1) for item in items), 6)
+    return total if isfinite(total) else None
+
+
+def to_json(value: Any) -> bytes | None:
+    """`value` as JSON, datetimes as ISO 8601.
+
+    None when it cannot be written, as half of a surrogate pair cannot.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:
+        return None
+
+
+def vendor_words(body: bytes | str, most: int = 200) -> str:
+    """The start of a vendor's answer on one line of printable characters."""
+    text = body[: 4 * most].decode("utf-8", "replace") if isinstance(body, bytes) else body
+    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * most])
+    return " ".join(printable.split())[:most]

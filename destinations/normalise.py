@@ -1,0 +1,182 @@
+"""Personal data in the form that vendors match on: normalised, then hashed.
+
+Every normaliser takes text as a person typed it and gives the text that is hashed or sent, or ""
+when nothing usable is left. The vendors differ on purpose or by accident, so each rule says
+whose it is.
+
+Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters
+(customer-information-parameters) and Meta's two libraries, facebook-business and
+capi-param-builder; developers.google.com/analytics/devguides/collection/ga4/uid-data.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from functools import partial
+from hashlib import sha256
+from typing import Any
+from unicodedata import category, normalize
+
+import phonenumbers
+
+from destinations.places import country_code, us_state_code
+
+Normaliser = Callable[[str], str]
+
+_is_digest = re.compile(r"[0-9a-fA-F]{64}").fullmatch
+_GENDERS = {"f": "f", "female": "f", "woman": "f", "m": "m", "male": "m", "man": "m"}
+
+
+def hashed(holders: Iterable[Mapping[str, Any]], field: str, *normalisers: Normaliser) -> list[str]:
+    """SHA-256 in lower-case hex of `field` in each of `holders`, without repetition.
+
+    The field holds one text or several; each is hashed in the form of each normaliser. What is
+    64 hex digits already is a hash and stays as it is, here and in ``sha256_<field>``; anything
+    else in ``sha256_<field>`` is left out, for it may be the clear value.
+    """
+    digests: dict[str, None] = {}
+    for holder in holders:
+        for text in _texts(holder.get(f"sha256_{field}")):
+            if _is_digest(text):
+                digests[text.lower()] = None
+        for text in _texts(holder.get(field)):
+            if _is_digest(text):
+                digests[text.lower()] = None
+                continue
+            for normalise in normalisers:
+                if normalised := normalise(text):
+                    digests[sha256(normalised.encode("utf-8", "replace")).hexdigest()] = None
+    return list(digests)
+
+
+def addresses(user_data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The addresses in ``user_data``, which holds one, several or none."""
+    found = user_data.get("address", [])
+    return found if isinstance(found, list) else [found]
+
+
+def _texts(value: Any) -> list[str]:
+    return [
+        text.strip()
+        for text in (value if isinstance(value, list) else [value])
+        if isinstance(text, str)
+    ]
+
+
+def _lower(text: str) -> str:
+    return normalize("NFC", text).strip().lower()
+
+
+def _only(kinds: str, text: str) -> str:
+    """The characters of `text` in the general categories `kinds`: Letter, Mark, Number, Z space.
+
+    ``isalpha`` and ``\\w`` know no marks, and would break the names of half of Asia.
+    """
+    return "".join(character for character in text if category(character)[0] in kinds)
+
+
+def email(text: str) -> str:
+    """Trimmed and lower case: Meta."""
+    text = text.strip().lower()
+    return text if "@" in text else ""
+
+
+def email_without_gmail_dots(text: str) -> str:
+    """Trimmed and lower case, no dots before ``@gmail.com`` and ``@googlemail.com``: GA4."""
+    name, at, domain = email(text).rpartition("@")
+    return (name.replace(".", "") if domain in ("gmail.com", "googlemail.com") else name) + (
+        at + domain
+    )
+
+
+def phone(region: str | None) -> Normaliser:
+    """E.164 with ``+``: GA4. `region`: ISO 3166-1 alpha-2 of numbers without a country code."""
+    return partial(_e164, region=region)
+
+
+def phone_digits(region: str | None) -> Normaliser:
+    """Digits with the country code and no ``+``: Meta. `region`: as for `phone`."""
+    return lambda text: _e164(text, region).removeprefix("+")
+
+
+def _e164(text: str, region: str | None) -> str:
+    """E.164, or "" when the country is not known.
+
+    Without a region, a number without ``+`` or ``00`` is taken only if its digits are a valid
+    international number: a guessed country code would name somebody else.
+    """
+    text = text.strip()
+    guessed = False
+    if not region and not text.startswith("+"):
+        guessed = not text.startswith("00")
+        text = "+" + text.removeprefix("00")
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    usable = phonenumbers.is_valid_number if guessed else phonenumbers.is_possible_number
+    if not usable(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def trimmed_name(text: str) -> str:
+    """Trimmed and lower case: facebook-business."""
+    return _lower(text)
+
+
+def bare_name(text: str) -> str:
+    """Lower case without spaces and punctuation: capi-param-builder."""
+    return _only("LMN", _lower(text))
+
+
+def city(text: str) -> str:
+    """Lower case, letters alone: Meta."""
+    return _only("LM", _lower(text))
+
+
+def state(text: str) -> str:
+    """The two letters of a state of the USA, else without spaces and punctuation: Meta."""
+    return us_state_code(text).lower() or _only("LMN", _lower(text))
+
+
+def postal_code(text: str) -> str:
+    """Lower case without spaces, up to the first dash: Meta."""
+    return "".join(_lower(text).partition("-")[0].split())
+
+
+def country(text: str) -> str:
+    """ISO 3166-1 alpha-2 in lower case: Meta."""
+    return country_code(text).lower()
+
+
+def gender(text: str) -> str:
+    """``f`` or ``m``: Meta."""
+    return _GENDERS.get(_lower(text), "")
+
+
+def birth_date(text: str) -> str:
+    """YYYYMMDD, from ISO 8601 or month/day/year: Meta."""
+    text = text.strip()
+    if american := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text, re.ASCII):
+        month, day, year = american.groups()
+        text = f"{year}-{month:0>2}-{day:0>2}"
+    try:
+        return date.fromisoformat(text).strftime("%Y%m%d")
+    except ValueError:
+        return ""
+
+
+def external_id(text: str) -> str:
+    """Lower case without white space: capi-param-builder."""
+    return "".join(text.lower().split())
+
+
+def words_of_letters(text: str) -> str:
+    """Trimmed and lower case, without digits and symbols: GA4, names and places."""
+    return _only("LMZ", _lower(text)).strip()
+
+
+def street(text: str) -> str:
+    """Trimmed and lower case, without symbols: GA4."""
+    return _only("LMNZ", _lower(text)).strip()

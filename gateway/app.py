@@ -1,0 +1,175 @@
+"""The web application, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from gateway.client_ip import compile_client_ip
+from gateway.delivery.wake import Alarm
+from gateway.intake import Intake
+from gateway.metrics import read_numbers, render
+from gateway.pipeline import Decision, compile_pipeline
+from gateway.queue.append import Appender
+from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
+from gateway.queue.keys import GROUP, DestinationKeys
+from gateway.queue.read import ensure_group
+from gateway.queue.tally import Tally
+from gateway.records import Recorder, decision_record, recent_records
+from gateway.settings import Settings, build_sources
+from gateway.sources.base import Source
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 1.0
+CORS_HEADERS = (
+    "authorization",
+    "content-type",
+    "x-retry-count",
+    "anonymousid",
+    "sentat",
+    "x-write-key",
+    "sp-anonymous",
+)
+WEB = Path(str(files("gateway") / "web"))
+DEMO_HEADERS = {"content-security-policy": "default-src 'self'", "cache-control": "no-store"}
+
+
+def create_app(settings: Settings, redis_url: str) -> Starlette:
+    """The ASGI application of one web process."""
+    redis = connect_for_intake(redis_url)
+    tally = Tally()
+    appender = Appender(redis, tally, Alarm(connect_for_jobs(redis_url)).wake)
+    recorder = Recorder(redis) if settings.server.demo else None
+    pipeline = compile_pipeline(settings)
+    client_ip = compile_client_ip(settings.server.trusted_proxies)
+    limit = settings.server.max_body_bytes
+
+    def watch(decisions: list[Decision]) -> None:
+        if recorder is not None:
+            recorder.add(decision_record(decision) for decision in decisions)
+
+    routes: list[BaseRoute] = []
+    for name, source in build_sources(settings).items():
+        intake = Intake(name, source, pipeline, appender, tally, client_ip, limit, watch)
+        routes += _source_routes(source, intake)
+    routes += _site_routes(redis) if settings.server.demo else []
+    routes += [Route("/gateway.js", _gateway_js)]
+    routes += _operator_routes(settings, redis)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        upkeep = asyncio.create_task(_upkeep(settings, redis, appender))
+        yield
+        upkeep.cancel()
+        with contextlib.suppress(RedisError):
+            await appender.flush_counts()
+        await redis.aclose()
+
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _source_routes(source: Source[Any], intake: Intake) -> list[BaseRoute]:
+    cors = []
+    if source.settings.allowed_origins:
+        cors = [
+            Middleware(
+                CORSMiddleware,
+                allow_origins=source.settings.allowed_origins,
+                allow_credentials=True,
+                allow_methods=("GET", "POST", "OPTIONS"),
+                allow_headers=CORS_HEADERS,
+                max_age=3600,
+            )
+        ]
+    paths = source.settings.paths or source.paths
+    return [Route(path, intake, middleware=cors) for path in paths]
+
+
+async def _upkeep(settings: Settings, redis: Redis, appender: Appender) -> None:
+    """Makes the consumer groups once Redis answers, and writes counts in times without events."""
+    grouped = False
+    while True:
+        try:
+            if not grouped:
+                for name in settings.destinations:
+                    await ensure_group(redis, name)
+                grouped = True
+            await appender.flush_counts()
+        except RedisError as error:
+            log.warning("Redis does not answer: %s", type(error).__name__)
+        await asyncio.sleep(FLUSH_SECONDS)
+
+
+async def _gateway_js(_: Request) -> Response:
+    return FileResponse(
+        WEB / "gateway.js",
+        media_type="text/javascript",
+        headers={
+            "cache-control": "public, max-age=3600",
+            "cross-origin-resource-policy": "cross-origin",
+        },
+    )
+
+
+def _operator_routes(settings: Settings, redis: Redis) -> list[BaseRoute]:
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            for name in settings.destinations:
+                groups = await redis.xinfo_groups(DestinationKeys.of(name).stream)
+                if GROUP.encode() not in (group["name"] for group in groups):
+                    raise RedisError(f"no consumer group for {name}")
+        except RedisError as error:
+            reason = f"Redis: {type(error).__name__}"
+            return JSONResponse({"ready": False, "reason": reason}, 503, {"retry-after": "2"})
+        return JSONResponse({"ready": True})
+
+    async def metrics(_: Request) -> Response:
+        try:
+            numbers = await read_numbers(redis, settings.destinations)
+        except RedisError as error:
+            return PlainTextResponse(f"Redis: {type(error).__name__}\n", 503)
+        text = render(numbers, list(settings.sources))
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def _site_routes(redis: Redis) -> list[BaseRoute]:
+    async def page(_: Request) -> Response:
+        return FileResponse(WEB / "demo" / "index.html", headers=DEMO_HEADERS)
+
+    async def events(request: Request) -> Response:
+        after = request.query_params.get("after", "")
+        if not re.fullmatch(r"\d{1,20}-\d{1,20}", after):
+            after = ""
+        try:
+            last, records = await recent_records(redis, after)
+        except RedisError as error:
+            return JSONResponse({"error": f"Redis: {type(error).__name__}"}, 503)
+        return JSONResponse({"last": last, "records": records}, headers=DEMO_HEADERS)
+
+    return [
+        Route("/demo", page),
+        Route("/demo/events", events),
+        Mount("/demo", StaticFiles(directory=WEB / "demo")),
+    ]

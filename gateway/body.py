@@ -1,0 +1,75 @@
+"""Reading a request's body, within limits of size and time."""
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from gateway.sources.base import Refused
+
+SECONDS = 10.0
+"""For the whole body. uvicorn itself waits for a slow sender for ever."""
+
+_GZIP = 31  # zlib's window size plus 16: expect a gzip header
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+    """The body, inflated if it came as gzip (some senders do not say so).
+
+    Raises `Refused` when it is larger than `limit` bytes, sent or inflated, when it takes too
+    long, and for an encoding other than gzip; `ClientDisconnect` when the sender goes away.
+    """
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", ""):
+        raise Refused(415, "unsupported_encoding", "Content-Encoding can be gzip or identity")
+    length = headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(SECONDS):
+            body = await _receive_all(receive, limit)
+    except TimeoutError:
+        raise Refused(408, "too_slow", f"the body took longer than {SECONDS:.0f} s") from None
+    if encoding == "gzip" or body.startswith(_GZIP_MAGIC):
+        return _inflate(body, limit)
+    return body
+
+
+async def _receive_all(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    chunks, size = [], 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise _too_large(limit)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await receive()
+
+
+def _inflate(body: bytes, limit: int) -> bytes:
+    inflater = zlib.decompressobj(_GZIP)
+    try:
+        inflated = inflater.decompress(body, limit + 1)
+    except zlib.error:
+        raise Refused(400, "malformed", "the body is not gzip") from None
+    if len(inflated) > limit:
+        raise _too_large(limit)
+    if not inflater.eof:
+        raise Refused(400, "malformed", "the gzip body is cut off")
+    return inflated
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, "too_large", f"the body is larger than {limit} bytes")

@@ -1,0 +1,180 @@
+"""The `gateway` command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import orjson
+
+from gateway.logs import log_to_stderr
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config/gateway.yaml"),
+    show_default=True,
+    help="The configuration file.",
+)
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+REDIS_URL = click.option(
+    "--redis-url",
+    envvar="GATEWAY_REDIS_URL",  # so that no password stands in a list of processes
+    help="Instead of redis.url in the configuration.",
+)
+PROCESSES = click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Worker processes; by default one for each destination, 2 to 4.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="event-gateway")
+def main() -> None:
+    """Server-side event forwarding gateway."""
+    log_to_stderr()
+
+
+@main.command()
+@CONFIG
+@HOST
+@PORT
+@PROCESSES
+def run(config: Path, host: str, port: int, processes: int | None) -> None:
+    """Run everything: web, workers and, unless a Redis URL is given, a Valkey server."""
+    from gateway.embedded import EmbeddedError
+    from gateway.run import run_everything
+
+    settings = _load(config)
+    _require_free_port(host, port)
+    try:
+        asyncio.run(run_everything(settings, config, host, port, processes))
+    except EmbeddedError as error:
+        _fail(str(error))
+
+
+@main.command()
+@CONFIG
+@HOST
+@PORT
+@REDIS_URL
+def serve(config: Path, host: str, port: int, redis_url: str | None) -> None:
+    """Run the web part only."""
+    from gateway.run import run_web
+
+    settings = _load(config)
+    url = _require_redis(redis_url or settings.redis.url)
+    run_web(settings, url, host, port)
+
+
+@main.command()
+@CONFIG
+@PROCESSES
+@REDIS_URL
+def work(config: Path, processes: int | None, redis_url: str | None) -> None:
+    """Run workers only."""
+    from gateway.run import run_workers
+
+    settings = _load(config)
+    url = _require_redis(redis_url or settings.redis.url)
+    asyncio.run(run_workers(settings, config, url, processes))
+
+
+@main.command(hidden=True)
+@CONFIG
+@REDIS_URL
+def worker(config: Path, redis_url: str) -> None:
+    """Run a single worker process; `gateway work` starts and supervises these."""
+    from gateway.delivery.job import run_worker
+
+    run_worker(_load(config), redis_url)
+
+
+@main.command(hidden=True)
+@REDIS_URL
+def scheduler(redis_url: str) -> None:
+    """Run RQ's scheduler; `gateway work` starts and supervises one."""
+    from gateway.delivery.scheduler import run_scheduler
+
+    run_scheduler(redis_url)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def check(file: Path) -> None:
+    """Report every mistake in a configuration file, with its line."""
+    settings = _load(file)
+    sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)
+    click.echo(f"{file}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from gateway.settings import settings_schema
+
+    click.echo(orjson.dumps(settings_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+@main.command()
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.argument("event", type=click.File("rb"))
+def explain(config: Path, as_json: bool, event: Any) -> None:
+    """Show what would happen to the event in a JSON file (- for standard input)."""
+    from gateway.event import EventError
+    from gateway.explain import explain as explain_event
+    from gateway.explain import in_words
+
+    settings = _load(config)
+    try:
+        explanation = explain_event(settings, orjson.loads(event.read()))
+    except orjson.JSONDecodeError as error:
+        _fail(f"{event.name}: not JSON: {error}")
+    except EventError as error:
+        _fail(f"{event.name}: {error}")
+    if as_json:
+        click.echo(orjson.dumps(explanation, option=orjson.OPT_INDENT_2).decode())
+    else:
+        click.echo(in_words(explanation))
+
+
+def _load(path: Path) -> Any:
+    from gateway.mistakes import ConfigurationError
+    from gateway.settings import load_settings
+
+    try:
+        return load_settings(path)
+    except ConfigurationError as error:
+        _fail(str(error))
+
+
+def _require_redis(url: str) -> str:
+    if url == "embedded":
+        _fail(
+            "a Redis URL is needed: set REDIS_URL, or use --redis-url. "
+            "The embedded server belongs to `gateway run`."
+        )
+    return url
+
+
+def _require_free_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            _fail(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. Try --port.")
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(2)

@@ -1,0 +1,58 @@
+"""The sweep: finds destinations with work and nobody at it, and wakes them.
+
+It is what guarantees progress: jobs may be lost with a worker, a mark with a web process, a later
+wake-up with the scheduler. It runs in every `gateway work` and `gateway run`.
+"""
+
+import asyncio
+import logging
+import time
+
+from redis.asyncio import Redis
+
+from gateway.delivery.lease import forget_consumers
+from gateway.delivery.policy import waits
+from gateway.delivery.wake import Alarm
+from gateway.queue.connect import RedisError, connect_for_jobs, connect_for_work
+from gateway.queue.keys import DestinationKeys
+from gateway.queue.read import ensure_group, seconds_to_work
+from gateway.settings import ForwardingSettings, Settings
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 1.0
+FORGET_SECONDS = 60.0
+
+
+async def sweep_forever(settings: Settings, redis_url: str) -> None:
+    """Sweeps every second, until cancelled; waits while Redis is away."""
+    redis, alarm = connect_for_work(redis_url), Alarm(connect_for_jobs(redis_url))
+    forgot = time.monotonic()
+    while True:
+        forget = time.monotonic() - forgot > FORGET_SECONDS
+        try:
+            for name, destination in settings.destinations.items():
+                await _sweep(redis, alarm, name, destination)
+                if forget:
+                    idle_ms = int(FORGET_SECONDS * 1000)
+                    await forget_consumers(redis, DestinationKeys.of(name), idle_ms)
+        except RedisError as error:
+            log.warning("the sweep waits for Redis: %s", type(error).__name__)
+        forgot = time.monotonic() if forget else forgot
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _sweep(redis: Redis, alarm: Alarm, name: str, settings: ForwardingSettings) -> None:
+    keys = DestinationKeys.of(name)
+    pipeline = redis.pipeline(transaction=False)
+    pipeline.time()
+    pipeline.xlen(keys.stream)
+    pipeline.exists(keys.pause, keys.wake)
+    pipeline.zrange(keys.drains, -1, -1, withscores=True)
+    (seconds, microseconds), length, paused_or_woken, newest = await pipeline.execute()
+    at_work = newest and newest[0][1] > seconds * 1000 + microseconds / 1000
+    if not length or paused_or_woken or at_work:
+        return
+    await ensure_group(redis, name)
+    if await seconds_to_work(redis, name, waits(settings.delivery.backoff), ()) == 0:
+        await asyncio.to_thread(alarm.wake_unmarked, name)

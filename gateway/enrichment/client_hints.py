@@ -1,0 +1,50 @@
+"""User-Agent Client Hints from request headers, named as sGTM names them in `client_hints`.
+
+Source: wicg.github.io/ua-client-hints
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+_LISTS = {"sec-ch-ua": "brands", "sec-ch-ua-full-version-list": "full_version_list"}
+_FLAGS = {"sec-ch-ua-mobile": "mobile", "sec-ch-ua-wow64": "wow64"}
+_TEXTS = {
+    "sec-ch-ua-arch": "architecture",
+    "sec-ch-ua-bitness": "bitness",
+    "sec-ch-ua-model": "model",
+    "sec-ch-ua-platform": "platform",
+    "sec-ch-ua-platform-version": "platform_version",
+}
+_HEADERS = (*_LISTS, *_FLAGS, *_TEXTS)
+
+_LONGEST = 2_048
+"""Characters of all headers together; no browser sends half as many."""
+_CACHED = 1_024
+
+_BRAND = re.compile(r'"([^"]*)"\s*;\s*v="([^"]*)"')
+
+
+def read_client_hints(headers: Mapping[str, str]) -> Mapping[str, Any]:
+    """The hints in `headers`, whose names are in lower case; empty when there are none.
+
+    Shared by all requests with the same headers: copy it, never change it.
+    """
+    values = tuple([headers.get(name, "") for name in _HEADERS])
+    return _read(values) if len("".join(values)) <= _LONGEST else {}
+
+
+@lru_cache(maxsize=_CACHED)
+def _read(values: tuple[str, ...]) -> Mapping[str, Any]:
+    hints: dict[str, Any] = {}
+    for header, value in zip(_HEADERS, values, strict=True):
+        if header in _TEXTS:
+            if text := value.strip(' "'):
+                hints[_TEXTS[header]] = text
+        elif header in _FLAGS:
+            if value in ("?0", "?1"):
+                hints[_FLAGS[header]] = value == "?1"
+        elif brands := _BRAND.findall(value):
+            hints[_LISTS[header]] = [{"brand": name, "version": v} for name, v in brands]
+    return hints

@@ -1,0 +1,134 @@
+"""What the URL of a page says, read once for `page`, `campaign` and `click_ids`."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import unquote, unquote_plus
+
+_LONGEST_CACHED = 2_048
+_CACHED = 4_096
+
+_URL = re.compile(
+    r"[a-z][a-z0-9+.\-]*://"
+    r"(?:[^/?#]*@)?"
+    r"(?P<host>\[[^\]/?#]*\]|[^/?#:]*)(?::\d*)?"
+    r"(?P<path>[^?#]*)"
+    r"(?:\?(?P<query>[^#]*))?",
+    re.IGNORECASE,
+)
+
+CAMPAIGN = {
+    "source": ("utm_source", "mtm_source", "pk_source"),
+    "medium": ("utm_medium", "mtm_medium", "pk_medium"),
+    "name": ("utm_campaign", "mtm_campaign", "pk_campaign"),
+    "term": ("utm_term", "mtm_keyword", "mtm_kwd", "pk_keyword", "pk_kwd"),
+    "content": ("utm_content", "mtm_content", "pk_content"),
+    "id": ("utm_id", "mtm_cid", "pk_cid"),
+    "source_platform": ("utm_source_platform",),
+    "creative_format": ("utm_creative_format",),
+    "marketing_tactic": ("utm_marketing_tactic",),
+}
+"""Parts of a campaign and the parameters that carry them, the most trusted first.
+
+Sources: support.google.com/analytics/answer/10917952 (utm),
+matomo.org/faq/reports/what-is-campaign-tracking-and-why-it-is-important (mtm, pk)
+"""
+
+CLICK_IDS = (
+    *("gclid", "gbraid", "wbraid", "dclid", "gclsrc", "gad_source", "gad_campaignid", "srsltid"),
+    *("fbclid", "igshid"),  # Meta
+    "msclkid",  # Microsoft
+    "ttclid",  # TikTok
+    "twclid",  # X
+    "li_fat_id",  # LinkedIn
+    "epik",  # Pinterest
+    "ScCid",  # Snap
+    "rdt_cid",  # Reddit
+    "qclid",  # Quora
+    "_kx",  # Klaviyo
+    *("mc_cid", "mc_eid"),  # Mailchimp
+    *("irclickid", "irclid"),  # Impact
+    *("yclid", "ysclid"),  # Yandex
+    *("_hsenc", "_hsmi"),  # HubSpot
+    "mkt_tok",  # Marketo
+    "awc",  # Awin
+    "cjevent",  # CJ
+    "sscid",  # ShareASale
+    *("ranMID", "ranEAID", "ranSiteID"),  # Rakuten
+    "tduid",  # Tradedoubler
+    "clickref",  # Partnerize
+    "tblci",  # Taboola
+    "dicbo",  # Outbrain
+    *("ef_id", "s_kwcid"),  # Adobe
+    "_branch_match_id",  # Branch
+    "vero_id",  # Vero
+    *("oly_enc_id", "oly_anon_id"),  # Omeda
+    "bd_vid",  # Baidu
+)
+"""Parameters by which advertising and mailing platforms mark a click, as they spell them."""
+
+_CLICK_ID_OF = {name.lower(): name for name in CLICK_IDS}
+_READ = frozenset(_CLICK_ID_OF).union(*CAMPAIGN.values())
+
+
+class PageUrl(NamedTuple):
+    """Shared by all events of one URL: copy `campaign` and `click_ids`, never change them.
+
+    hostname: in lower case, without port; empty when the text is no absolute URL.
+    path: as it is written, with its percent signs; ``/`` when the URL has none.
+    """
+
+    hostname: str
+    path: str
+    campaign: Mapping[str, str]
+    click_ids: Mapping[str, str]
+
+
+_NO_URL = PageUrl("", "", {}, {})
+
+
+def read_page_url(url: str) -> PageUrl:
+    """What `url`, the text of ``page_location``, says. Any text is answered."""
+    return _cached(url) if len(url) <= _LONGEST_CACHED else _read(url)
+
+
+def _read(url: str) -> PageUrl:
+    parts = _URL.match(url)
+    if not parts:
+        return _NO_URL
+    host, path, query = parts.groups()
+    found = _parameters(query) if query else {}
+    if not found:
+        return PageUrl(host.lower(), path or "/", {}, {})
+    return PageUrl(host.lower(), path or "/", _campaign(found), _click_ids(found))
+
+
+_cached = lru_cache(maxsize=_CACHED)(_read)
+
+
+def _parameters(query: str) -> dict[str, str]:
+    """The parameters that we read, their names in lower case; of several, the first with a text."""
+    found: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        name = (unquote(name) if "%" in name else name).lower()
+        if value and name in _READ and name not in found:
+            text = unquote_plus(value).strip()
+            if text:
+                found[name] = text
+    return found
+
+
+def _campaign(found: Mapping[str, str]) -> dict[str, str]:
+    campaign: dict[str, str] = {}
+    for part, names in CAMPAIGN.items():
+        for name in names:
+            if name in found:
+                campaign[part] = found[name]
+                break
+    return campaign
+
+
+def _click_ids(found: Mapping[str, str]) -> dict[str, str]:
+    return {_CLICK_ID_OF[name]: value for name, value in found.items() if name in _CLICK_ID_OF}

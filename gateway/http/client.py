@@ -1,0 +1,157 @@
+"""What a client is, whatever carries the bytes, and what both carriers share.
+
+A client sends one request once and returns the answer, whatever its status. It follows no
+redirects, keeps no cookies, reads no proxy from the environment, decodes no compressed body and
+never sends a request twice. The one thing it may repeat is the choice of a connection: when a
+kept-alive connection turns out to be closed before a byte was written to it, the request goes to
+another. Once a byte may have left, a broken connection is `Ambiguous`.
+
+An answer is the status line, the headers and the body up to the limit; the rest of a longer body
+is dropped. A body that ends neither at its end nor at the limit (broken off, or too slow) makes
+no answer: what a vendor did with an event stands in the body, so half of it is `Ambiguous`.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Literal, Protocol, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from destinations.base import Request, Response
+
+
+class SendError(Exception):
+    """No answer. `reason` is for people: short, without addresses, queries, headers or secrets.
+
+    SendError
+    ├── NotSent      the request surely did not reach the peer
+    └── Ambiguous    it may have been processed, or not
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotSent(SendError):
+    """Name not found, connection refused or timed out, TLS failure, address or request refused."""
+
+
+class Ambiguous(SendError):
+    """The time ran out, or the connection broke, after the request may have been sent."""
+
+
+class Client(Protocol):
+    async def send(self, request: Request) -> Response:
+        """The answer to `request`, with header names in lower case.
+
+        A header that came more than once is joined with commas; one whose value is not ASCII is
+        left out. Raises `NotSent` or `Ambiguous`, and nothing else.
+        """
+
+    async def close(self) -> None:
+        """Closes idle connections. Requests under way end as `Ambiguous`, later ones `NotSent`."""
+
+
+def _proxy_url(secret: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(secret.get_secret_value())
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("must look like http://host:port or http://user:password@host:port")
+    return secret
+
+
+class ClientSettings(BaseModel):
+    """How requests of one destination leave the gateway."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    carrier: Literal["fast", "httpx"] = Field(
+        default="fast",
+        description="What carries the requests. Both behave alike; `httpx` costs far more CPU and "
+        "is there for its mocks.",
+    )
+    timeout: float = Field(
+        default=10.0,
+        gt=0,
+        le=600,
+        description="Seconds that one attempt may take: connecting, sending and reading.",
+    )
+    connect_timeout: float = Field(
+        default=5.0,
+        gt=0,
+        le=600,
+        description="Seconds until a connection must stand: a free place, the host's address, TCP "
+        "and TLS, each.",
+    )
+    proxy: Annotated[SecretStr, AfterValidator(_proxy_url)] | None = Field(
+        default=None,
+        description="`http://[user:password@]host:port` of a proxy for all requests. Proxy "
+        "variables of the environment are not used.",
+    )
+    max_response_bytes: int = Field(
+        default=65_536,
+        gt=0,
+        le=16_777_216,
+        description="Bytes of an answer's body that are read; the rest is dropped.",
+    )
+    allow_private_addresses: bool = Field(
+        default=True,
+        description="Whether requests may go to loopback, private and other addresses that are "
+        "not on the public internet. Turn off where other people choose the URL.",
+    )
+    max_connections: int = Field(
+        default=100, gt=0, description="Requests under way at once; more wait for a free place."
+    )
+
+    @model_validator(mode="after")
+    def _proxy_resolves_names(self) -> Self:
+        if self.proxy and not self.allow_private_addresses:
+            raise ValueError(
+                "allow_private_addresses cannot be false with a proxy: the proxy looks names up "
+                "itself, so it must be the one that refuses private addresses"
+            )
+        return self
+
+
+def _version() -> str:
+    try:
+        return version("event-gateway")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "dev"
+
+
+DEFAULT_HEADERS = {
+    "accept": "*/*",
+    "accept-encoding": "identity",
+    "user-agent": f"event-gateway/{_version()}",
+}
+"""Sent unless a request has its own. Compression is declined: a small compressed body can inflate
+beyond any limit, and answers are short."""
+
+IDLE_SECONDS = 4.0
+"""How long an unused connection is kept. Shorter than common servers keep theirs (Node.js: 5 s),
+since a request that meets a closing connection is lost and `Ambiguous`."""
+
+# Reasons. Fixed texts, because those of the libraries carry URLs with their queries.
+BLOCKED = "the address is not on the public internet"
+BROKEN = "the connection ended without a complete and valid answer"
+CERTIFICATE = "the server's certificate is not valid for this host, or not trusted"
+CLOSED = "the client is closed"
+INVALID_REQUEST = "the URL, the method or a header is not valid"
+NAME_NOT_FOUND = "the host name was not found"
+NO_CONNECTION = "no connection"
+PROXY_REFUSED = "the proxy refused"
+REFUSED = "the connection was refused"
+TLS_FAILED = "the TLS handshake failed"
+
+
+def too_slow(seconds: float) -> str:
+    return f"no complete answer within {seconds:g} s"
+
+
+def not_connected(seconds: float) -> str:
+    return f"no connection within {seconds:g} s"

@@ -1,0 +1,131 @@
+"""Intake: from a request to its answer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from limits import parse as parse_limit
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from gateway.body import read_body
+from gateway.event import Received
+from gateway.pipeline import Decision, Pipeline
+from gateway.queue.append import Appender
+from gateway.queue.connect import RedisError
+from gateway.queue.group_commit import Overloaded
+from gateway.queue.tally import ANSWER, Tally
+from gateway.sources.base import Answer, Inbound, Refused, Source
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 2
+"""Seconds after which a sender may try again while Redis is away."""
+
+Watch = Callable[[list[Decision]], None]
+
+
+class Intake:
+    """The endpoint of one source, an ASGI application.
+
+    client_ip: from the peer and the headers to the client's address. watch: is told of the
+    decisions that were appended.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: Source[Any],
+        pipeline: Pipeline,
+        appender: Appender,
+        tally: Tally,
+        client_ip: Callable[[str, Mapping[str, str]], str],
+        max_body_bytes: int,
+        watch: Watch | None = None,
+    ) -> None:
+        self._name, self._source, self._pipeline = name, source, pipeline
+        self._appender, self._tally, self._client_ip = appender, tally, client_ip
+        self._max_body_bytes, self._watch = max_body_bytes, watch
+        self._limit = _compile_limit(source.settings.rate_limit)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        try:
+            answer = await self._answer(scope, receive)
+        except Refused as refused:
+            self._count_refused(refused.reason)
+            answer = refused.answer()
+        except ClientDisconnect:
+            self._count_refused("disconnected")
+            return
+        headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+        if answer.status != 204:
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
+        ANSWER.observe(self._tally, time.perf_counter() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        method = scope["method"]
+        if method not in self._source.methods:
+            raise Refused(405, "method", f"use {' or '.join(self._source.methods)}")
+        headers = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
+        client_ip = self._client_ip(scope["client"][0] if scope["client"] else "", headers)
+        self._limit(client_ip)
+        body = await read_body(receive, headers, self._max_body_bytes)
+        query = scope["query_string"].decode("latin-1")
+        batch = self._source.read(Inbound(method, scope["path"], query, headers, body))
+        received = Received(
+            self._name,
+            time.time(),
+            client_ip,
+            headers.get("user-agent", ""),
+            headers,
+            batch.trusted,
+        )
+        decisions = [self._pipeline(event, received) for event in batch.events]
+        self._tally.add(f"received:{self._name}", len(decisions))
+        self._count_refused("invalid", len(batch.refused))
+        if decisions:
+            await self._append(decisions)
+        batch.events = [decision.event for decision in decisions]
+        return self._source.answer(batch)
+
+    async def _append(self, decisions: list[Decision]) -> None:
+        try:
+            await self._appender.append(decisions)
+        except TypeError:
+            raise Refused(400, "malformed", "an event cannot be written as JSON") from None
+        except (RedisError, Overloaded) as error:
+            log.warning("%d events refused: %s", len(decisions), type(error).__name__)
+            self._count_refused("unavailable", len(decisions) - 1)  # the request counts one
+            message = "events cannot be stored now; nothing of this request was kept for sure"
+            raise Refused(503, "unavailable", message, RETRY_AFTER) from None
+        if self._watch is not None:
+            self._watch(decisions)
+
+    def _count_refused(self, reason: str, events: int = 1) -> None:
+        if events:
+            self._tally.add(f"refused:{self._name}:{reason}", events)
+
+
+def _compile_limit(rate: str | None) -> Callable[[str], None]:
+    """A function that raises `Refused` when an address has sent more requests than `rate`."""
+    if rate is None:
+        return lambda _: None
+    item, limiter = parse_limit(rate), FixedWindowRateLimiter(MemoryStorage())
+
+    def limit(client_ip: str) -> None:
+        if not limiter.hit(item, client_ip):
+            reset = limiter.get_window_stats(item, client_ip).reset_time
+            wait = max(1, round(reset - time.time()))
+            raise Refused(429, "rate_limited", f"more than {rate}", wait)
+
+    return limit

@@ -1,0 +1,156 @@
+"""`/metrics`: what Redis has counted, in Prometheus text.
+
+All counters live in Redis beside what they count, so the answer is the same from every web
+process and covers all of them, and the workers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+from redis.asyncio import Redis
+
+from gateway.queue.keys import COUNTS, DestinationKeys
+from gateway.queue.tally import ANSWER, DELIVERY
+
+OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationNumbers:
+    """pending: entries that have not ended. oldest: Unix seconds of the oldest, or None.
+    paused: seconds. dead: dead letters."""
+
+    counts: Mapping[str, int]
+    pending: int
+    oldest: float | None
+    paused: float
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """Everything that is counted, read at one moment."""
+
+    gateway: Mapping[str, int]
+    destinations: Mapping[str, DestinationNumbers]
+
+
+async def read_numbers(redis: Redis, destinations: Iterable[str]) -> Numbers:
+    """Reads the numbers of each destination in one transaction, so that they add up."""
+    names = list(destinations)
+    pipeline = redis.pipeline()
+    pipeline.hgetall(COUNTS)
+    for name in names:
+        keys = DestinationKeys.of(name)
+        pipeline.hgetall(keys.counts)
+        pipeline.xlen(keys.stream)
+        pipeline.xrange(keys.stream, count=1)
+        pipeline.pttl(keys.pause)
+        pipeline.xlen(keys.dead)
+    rows: list[Any] = await pipeline.execute()
+    numbers = {
+        name: _numbers(*rows[1 + 5 * place : 6 + 5 * place]) for place, name in enumerate(names)
+    }
+    return Numbers(_decoded(rows[0]), numbers)
+
+
+def _numbers(
+    counts: dict[bytes, bytes], pending: int, first: list[Any], pause_ms: int, dead: int
+) -> DestinationNumbers:
+    oldest = int(first[0][0].split(b"-")[0]) / 1000 if first else None
+    return DestinationNumbers(_decoded(counts), pending, oldest, max(0, pause_ms) / 1000, dead)
+
+
+def _decoded(counts: dict[bytes, bytes]) -> dict[str, int]:
+    return {name.decode(): int(value) for name, value in counts.items()}
+
+
+def render(numbers: Numbers, sources: Sequence[str], now: float | None = None) -> bytes:
+    """`numbers` in Prometheus text. sources: their names; each is shown even before its first
+    event."""
+    registry = CollectorRegistry()
+    registry.register(_Snapshot(numbers, sources, time.time() if now is None else now))
+    return generate_latest(registry)
+
+
+class _Snapshot(Collector):
+    def __init__(self, numbers: Numbers, sources: Sequence[str], now: float) -> None:
+        self._numbers, self._sources, self._now = numbers, sources, now
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._intake()
+        yield from self._events()
+        yield from self._queues()
+
+    def _intake(self) -> Iterator[Metric]:
+        counts = self._numbers.gateway
+        received = CounterMetricFamily(
+            "gateway_received_events", "Events read from requests.", labels=["source"]
+        )
+        for source in self._sources:
+            received.add_metric([source], counts.get(f"received:{source}", 0))
+        yield received
+        refused = CounterMetricFamily(
+            "gateway_refused_events",
+            "Events refused; a request that cannot be read counts one.",
+            labels=["source", "reason"],
+        )
+        for name, count in counts.items():
+            if name.startswith("refused:"):
+                refused.add_metric(name.split(":")[1:], count)
+        yield refused
+        buckets, total = ANSWER.read(counts)
+        yield HistogramMetricFamily(
+            "gateway_answer_seconds", "Time from request to answer.", buckets, total
+        )
+
+    def _events(self) -> Iterator[Metric]:
+        events = CounterMetricFamily(
+            "gateway_events",
+            "Events by what became of them; accepted is the sum of the others and of pending.",
+            labels=["destination", "outcome"],
+        )
+        attempts = CounterMetricFamily(
+            "gateway_attempts", "Requests sent.", labels=["destination", "result"]
+        )
+        delivery = HistogramMetricFamily(
+            "gateway_delivery_seconds", "Time from acceptance to delivery.", labels=["destination"]
+        )
+        for name, numbers in self._numbers.destinations.items():
+            for outcome in OUTCOMES:
+                events.add_metric([name, outcome], numbers.counts.get(outcome, 0))
+            for field, count in numbers.counts.items():
+                if field.startswith("attempts:"):
+                    attempts.add_metric([name, field.split(":")[1]], count)
+            buckets, total = DELIVERY.read(numbers.counts)
+            delivery.add_metric([name], buckets, total)
+        yield from (events, attempts, delivery)
+
+    def _queues(self) -> Iterator[Metric]:
+        def gauge(name: str, text: str) -> GaugeMetricFamily:
+            return GaugeMetricFamily(name, text, labels=["destination"])
+
+        pending = gauge("gateway_pending_events", "Accepted events that have not ended.")
+        oldest = gauge("gateway_oldest_pending_seconds", "Age of the oldest of them.")
+        paused = gauge("gateway_paused_seconds", "Time until a paused destination is tried.")
+        dead = gauge("gateway_dead_letters", "Dead letters that are kept.")
+        for name, numbers in self._numbers.destinations.items():
+            age = max(0.0, self._now - numbers.oldest) if numbers.oldest is not None else 0.0
+            pending.add_metric([name], numbers.pending)
+            oldest.add_metric([name], age)
+            paused.add_metric([name], numbers.paused)
+            dead.add_metric([name], numbers.dead)
+        yield from (pending, oldest, paused, dead)

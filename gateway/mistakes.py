@@ -1,0 +1,136 @@
+"""What is wrong with a configuration, in words: file, line, key, and the nearest valid name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.yaml_file import KeyPath, Problem, YamlFile, dotted
+
+
+class ConfigurationError(Exception):
+    """A configuration that cannot be used; its text has one line for each mistake."""
+
+    def __init__(self, name: str, problems: list[Problem]) -> None:
+        self.name, self.problems = name, sorted(set(problems))
+        super().__init__("\n".join(f"{name}:{problem}" for problem in self.problems))
+
+
+def problems_of(
+    error: ValidationError | str, file: YamlFile | None = None, schema: dict[str, Any] | None = None
+) -> list[Problem]:
+    """Every mistake in `error`, with those that `file` had already; a text is one mistake."""
+    if isinstance(error, str):
+        return [Problem(1, "", error)]
+    file = file or YamlFile()
+    known = {problem.path for problem in file.problems}
+    messages: dict[KeyPath, list[str]] = {}
+    for line in error.errors(include_url=False, include_input=False):
+        path = _real_path(line["loc"], file.data, missing=line["type"] == "missing")
+        message = _message(line["type"], line["msg"], line.get("ctx", {}), path, file, schema or {})
+        if dotted(path) not in known and message not in messages.setdefault(path, []):
+            messages[path].append(message)
+    return file.problems + [
+        Problem(file.line(path), dotted(path), "; or ".join(texts))
+        for path, texts in messages.items()
+    ]
+
+
+def _real_path(location: KeyPath, data: Any, missing: bool) -> KeyPath:
+    """`location` without the parts that pydantic adds for the branches of a union."""
+    path: list[str | int] = []
+    for number, key in enumerate(location):
+        if _has(data, key):
+            path.append(key)
+            data = data[key]
+        elif missing and number == len(location) - 1:
+            path.append(key)
+    return tuple(path)
+
+
+def _has(data: Any, key: str | int) -> bool:
+    if isinstance(data, dict):
+        return key in data
+    return isinstance(data, list) and key in range(len(data))
+
+
+def _message(
+    kind: str,
+    text: str,
+    context: dict[str, Any],
+    path: KeyPath,
+    file: YamlFile,
+    schema: dict[str, Any],
+) -> str:
+    if kind == "missing":
+        return "is missing"
+    if kind == "extra_forbidden":
+        return "unknown key" + _nearest(str(path[-1]), _names_at(schema, file.data, path[:-1]))
+    if kind == "union_tag_not_found":
+        return "needs a `type`"
+    if kind in ("union_tag_invalid", "literal_error"):
+        value = _value_at(file.data, path)
+        given = value.get("type") if isinstance(value, dict) else value
+        valid = re.findall(r"'([^']+)'", context.get("expected_tags") or context["expected"])
+        return f"{given!r} is not one of {', '.join(valid)}" + _nearest(str(given), valid)
+    return text.removeprefix("Value error, ").replace("Input should be", "should be")
+
+
+def _value_at(data: Any, path: KeyPath) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
+def _nearest(name: str, valid: list[str]) -> str:
+    close = get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _names_at(schema: dict[str, Any], data: Any, path: KeyPath) -> list[str]:
+    """The keys that `schema` allows in the object at `path` of `data`."""
+    nodes = [schema]
+    for key in path:
+        nodes = [child for node in nodes for child in _children(node, key, data, schema)]
+        data = data[key]
+    return sorted(
+        {
+            name
+            for node in nodes
+            for branch in _branches(node, data, schema)
+            for name in branch.get("properties", ())
+        }
+    )
+
+
+def _children(
+    node: dict[str, Any], key: str | int, data: Any, schema: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    for branch in _branches(node, data, schema):
+        properties = branch.get("properties", {})
+        if isinstance(key, int):
+            yield from [branch["items"]] if "items" in branch else []
+        elif key in properties:
+            yield properties[key]
+        elif isinstance(extra := branch.get("additionalProperties"), dict):
+            yield extra
+        yield from branch.get("patternProperties", {}).values()
+
+
+def _branches(node: dict[str, Any], data: Any, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """`node` with references followed; of a union the branch of the `type` in `data`, or all."""
+    if "$ref" in node:
+        yield from _branches(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], data, schema)
+    elif mapping := node.get("discriminator", {}).get("mapping"):
+        chosen = data.get("type") if isinstance(data, dict) else None
+        if chosen in mapping:
+            yield from _branches({"$ref": mapping[chosen]}, data, schema)
+    elif union := node.get("oneOf") or node.get("anyOf"):
+        for branch in union:
+            yield from _branches(branch, data, schema)
+    else:
+        yield node

@@ -1,0 +1,24 @@
+"""The queue: what lies in Redis, and the only code that writes it.
+
+For each destination, all in one hash slot by the tag in braces:
+
+    gw:{meta}:stream   stream  its events, one field `e` (see `entry`); consumer group `gateway`.
+                               Acknowledged entries are deleted, so its length is what is pending.
+    gw:{meta}:dead     stream  dead letters: events that ended as rejected or expired, field `d`
+    gw:{meta}:counts   hash    accepted, withheld, delivered, rejected, expired; attempts; latency
+    gw:{meta}:drains   zset    drains at work, each with the millisecond when its lease ends
+    gw:{meta}:wake     string  there while a job that will drain is queued; expires
+    gw:{meta}:pause    string  there while the destination is paused (JSON: why, how often);
+                               expires when the pause is over
+
+For the gateway as a whole:
+
+    gw:counts          hash    received and refused events, time to answer
+    gw:recent          stream  the last decisions and outcomes, only for the demo shop
+
+Counters change in the same script as the stream that they count, so that for every destination
+
+    accepted = withheld + delivered + rejected + expired + pending
+
+holds at any moment and through any crash. RQ's own keys begin with ``rq:`` and hold no event.
+"""

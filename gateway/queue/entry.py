@@ -1,0 +1,80 @@
+"""What one entry of a destination's stream holds, and what a dead letter holds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.event import Event
+from gateway.pipeline import Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event that waits for one destination.
+
+    id: of the stream entry, bytes such as ``b"1795219200000-0"``. deliveries: how often it was
+    handed to a drain, this time included. event: as the destination may have it. source,
+    received_at (Unix seconds), version, applied: as in `gateway.pipeline.Decision`.
+    """
+
+    id: bytes
+    deliveries: int
+    event: Event
+    source: str
+    received_at: float
+    version: str
+    applied: list[str]
+
+
+def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
+    """The stream entry of `event`, as a destination may have it after `decision`.
+
+    Raises TypeError when it has something that JSON cannot say.
+    """
+    return orjson.dumps(
+        {
+            "event": event,
+            "source": decision.source,
+            "received_at": decision.received_at,
+            "version": decision.version,
+            "applied": decision.applied + applied,
+        }
+    )
+
+
+def decode(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
+    """The entry that `encode` wrote; fields that another version of the gateway added are left."""
+    read = orjson.loads(data)
+    return Entry(
+        entry_id,
+        deliveries,
+        read["event"],
+        read["source"],
+        read["received_at"],
+        read["version"],
+        read["applied"],
+    )
+
+
+def encode_dead_letter(
+    entry: Entry, result: str, reason: str, at: float, response: dict[str, Any] | None
+) -> bytes:
+    """A dead letter: the entry with how it ended.
+
+    result: ``rejected`` or ``expired``. at: Unix seconds. response: status and body, if one came.
+    """
+    return orjson.dumps(
+        {
+            "result": result,
+            "reason": reason,
+            "at": at,
+            "deliveries": entry.deliveries,
+            "response": response,
+            "event": entry.event,
+            "source": entry.source,
+            "received_at": entry.received_at,
+            "version": entry.version,
+            "applied": entry.applied,
+        }
+    )

@@ -1,0 +1,23 @@
+"""Names of the keys; `gateway.queue` says what each of them holds."""
+
+from dataclasses import dataclass
+
+GROUP = "gateway"
+COUNTS = "gw:counts"
+RECENT = "gw:recent"
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationKeys:
+    """The keys of one destination. They share a hash tag, and so a slot of a cluster."""
+
+    stream: str
+    dead: str
+    counts: str
+    drains: str
+    wake: str
+    pause: str
+
+    @classmethod
+    def of(cls, destination: str) -> "DestinationKeys":
+        return cls(*(f"gw:{{{destination}}}:{name}" for name in cls.__slots__))

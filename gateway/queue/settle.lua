@@ -1,0 +1,32 @@
+-- Ends entries of one destination: acknowledges and deletes them, counts their endings, keeps
+-- those that were not delivered as dead letters.
+--
+-- KEYS: stream, counts, dead.
+-- ARGV: the group; how many counters, their names and amounts; then for each entry its id, its
+--       ending (delivered, rejected, expired), and its dead letter or an empty text.
+-- An entry that another drain has settled already is left alone, so nothing is counted twice.
+
+local position = 1
+local function take()
+  position = position + 1
+  return ARGV[position]
+end
+
+for _ = 1, tonumber(take()) do
+  local name = take()
+  redis.call('HINCRBY', KEYS[2], name, take())
+end
+local endings = {}
+while position < #ARGV do
+  local id, ending, letter = take(), take(), take()
+  if redis.call('XACK', KEYS[1], ARGV[1], id) == 1 then
+    redis.call('XDEL', KEYS[1], id)
+    endings[ending] = (endings[ending] or 0) + 1
+    if letter ~= '' then
+      redis.call('XADD', KEYS[3], '*', 'd', letter)
+    end
+  end
+end
+for ending, count in pairs(endings) do
+  redis.call('HINCRBY', KEYS[2], ending, count)
+end

@@ -1,0 +1,63 @@
+"""Counts that wait in this process for the next commit."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+Field = str
+
+
+class Tally:
+    """Increments of named counters, handed to Redis together with the next commit."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Field] = Counter()
+
+    def add(self, name: Field, amount: int = 1) -> None:
+        self._counts[name] += amount
+
+    def take(self) -> Counter[Field]:
+        """What has gathered. Give it back with `put_back` if the commit fails."""
+        taken, self._counts = self._counts, Counter()
+        return taken
+
+    def put_back(self, counts: Counter[Field]) -> None:
+        self._counts.update(counts)
+
+    def __bool__(self) -> bool:
+        return bool(self._counts)
+
+
+class Histogram:
+    """Adds durations to a tally in the form of a Prometheus histogram.
+
+    Its counters: ``<name>:<bucket>`` for each bucket (not cumulative), and ``<name>:sum_us``.
+    """
+
+    def __init__(self, name: str, bounds: Sequence[float]) -> None:
+        self.name, self.bounds = name, tuple(bounds)
+        self._fields = [(bound, f"{name}:{bound}") for bound in bounds]
+        self._above, self._sum = f"{name}:inf", f"{name}:sum_us"
+
+    def observe(self, tally: Tally, seconds: float) -> None:
+        tally.add(self._sum, int(seconds * 1e6))
+        for bound, field in self._fields:
+            if seconds <= bound:
+                tally.add(field)
+                return
+        tally.add(self._above)
+
+    def read(self, counts: Mapping[str, int]) -> tuple[list[tuple[str, float]], float]:
+        """(upper bound, cumulative count) pairs up to ``+Inf``, and the sum in seconds."""
+        cumulative, buckets = 0, []
+        for label, field in chain(((str(b), f) for b, f in self._fields), [("+Inf", self._above)]):
+            cumulative += counts.get(field, 0)
+            buckets.append((label, float(cumulative)))
+        return buckets, counts.get(self._sum, 0) / 1e6
+
+
+ANSWER = Histogram("answer", (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5))
+"""Time from the request to its answer, over the whole gateway."""
+
+DELIVERY = Histogram("delivery", (0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30, 300, 3600, 86400))
+"""Time from acceptance to delivery, for each destination."""

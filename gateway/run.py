@@ -1,0 +1,147 @@
+"""What `gateway run`, `serve` and `work` start, and what they print."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from gateway.app import create_app
+from gateway.delivery.sweep import sweep_forever
+from gateway.embedded import EmbeddedServer
+from gateway.processes import die_with_parent
+from gateway.settings import Settings, build_sources
+from gateway.supervisor import Program, Supervisor
+
+
+def run_web(settings: Settings, redis_url: str, host: str, port: int) -> None:
+    """Serves until SIGINT or SIGTERM."""
+    die_with_parent()
+    uvicorn.run(
+        create_app(settings, redis_url),
+        host=host,
+        port=port,
+        http="httptools",  # h11 accepts requests whose framing is ambiguous
+        loop="uvloop",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,  # `client_ip` reads them, from trusted proxies only
+        timeout_graceful_shutdown=10,
+    )
+
+
+async def run_workers(
+    settings: Settings, config: Path, redis_url: str, processes: int | None
+) -> None:
+    """Runs workers, RQ's scheduler and the sweep until SIGINT or SIGTERM."""
+    supervisor = Supervisor([_workers(settings, config, redis_url, processes)])
+    await _run(supervisor, settings, redis_url, lambda: _say("Workers are running."))
+
+
+async def run_everything(
+    settings: Settings, config: Path, host: str, port: int, processes: int | None
+) -> None:
+    """Runs web and workers, and a Valkey server unless the settings name a Redis."""
+    stages: list[list[Program]] = []
+    url = settings.redis.url
+    if url == "embedded":
+        server = EmbeddedServer(settings.redis.data_dir)
+        server.stop_orphan()
+        url = server.url
+        advice = f"Is the disk with {settings.redis.data_dir} full?"
+        stages.append([Program("valkey", server.command(), {}, server.is_ready, advice)])
+    web = _program(
+        "web",
+        url,
+        *("serve", "--config", str(config), "--host", host, "--port", str(port)),
+        is_ready=lambda: _answers(host, port),
+    )
+    stages.append([web, *_workers(settings, config, url, processes)])
+    await _run(Supervisor(stages), settings, url, lambda: _say(_welcome(settings, host, port)))
+
+
+async def _run(
+    supervisor: Supervisor, settings: Settings, url: str, started: Callable[[], None]
+) -> None:
+    sweeping: list[asyncio.Task[None]] = []
+
+    def start() -> None:
+        sweeping.append(asyncio.create_task(sweep_forever(settings, url)))
+        started()
+
+    await supervisor.run(start)
+    for task in sweeping:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _workers(
+    settings: Settings, config: Path, redis_url: str, processes: int | None
+) -> list[Program]:
+    count = processes or min(max(2, len(settings.destinations)), 4)
+    numbers = range(1, count + 1)
+    workers = [
+        _program(f"worker {n}", redis_url, "worker", "--config", str(config)) for n in numbers
+    ]
+    return [*workers, _program("scheduler", redis_url, "scheduler")]
+
+
+def _program(
+    name: str,
+    redis_url: str,
+    *arguments: str,
+    is_ready: Callable[[], bool] | None = None,
+) -> Program:
+    """One of our own commands as a program to supervise."""
+    command = [sys.executable, "-m", "gateway", *arguments]
+    return Program(name, command, {"GATEWAY_REDIS_URL": redis_url}, is_ready)
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"{_base(host, port)}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _base(host: str, port: int) -> str:
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}"
+
+
+def _welcome(settings: Settings, host: str, port: int) -> str:
+    base = _base(host, port)
+    lines = ["", "The event gateway is running; Ctrl-C stops it.", ""]
+    if settings.server.demo:
+        lines.append(f"  demo shop   {base}/demo")
+    collect = next(
+        (
+            (source.settings.paths or source.paths)[0]
+            for source in build_sources(settings).values()
+            if source.type == "collect"
+        ),
+        None,
+    )
+    if collect is not None:
+        lines += [
+            f"  collect     {base}{collect}",
+            f"  metrics     {base}/metrics",
+            "",
+            "  Send an event:",
+            f"  curl -i {base}{collect} -A 'Mozilla/5.0' -d "
+            """'{"event_name": "page_view", "page_location": "https://shop.example/"}'""",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

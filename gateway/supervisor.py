@@ -1,0 +1,121 @@
+"""The supervisor: starts programs, starts them again when they end, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from gateway.processes import die_with_parent
+
+log = logging.getLogger(__name__)
+
+SHORTEST_WAIT, LONGEST_WAIT = 0.2, 5.0
+STEADY_SECONDS = 10.0
+GRACE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program to keep running.
+
+    name: for messages. command: with its arguments. environment: besides our own. is_ready: asked
+    before the programs of the next stage start. advice: what to look at when it ends by itself.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    is_ready: Callable[[], bool] | None = None
+    advice: str = ""
+
+
+class Supervisor:
+    """Runs stages of programs: started in order, each stage ready before the next, and stopped in
+    reverse order."""
+
+    def __init__(self, stages: Sequence[Sequence[Program]]) -> None:
+        self._stages = stages
+        self._stopping = asyncio.Event()
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Runs until SIGINT, SIGTERM or `stop`. started: called once everything is ready."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        tasks: list[list[asyncio.Task[None]]] = []
+        for stage in self._stages:
+            if self._stopping.is_set():
+                break
+            tasks.append([asyncio.create_task(self._keep(program)) for program in stage])
+            for program in stage:
+                await self._wait_until_ready(program)
+        if not self._stopping.is_set():
+            started()
+        await self._stopping.wait()
+        for stage, running in zip(
+            reversed(self._stages[: len(tasks)]), reversed(tasks), strict=True
+        ):
+            await self._end(stage, running)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _keep(self, program: Program) -> None:
+        """Starts `program` again whenever it ends, at longer intervals when it ends at once."""
+        wait = SHORTEST_WAIT
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            process = await asyncio.create_subprocess_exec(
+                *program.command,
+                env={**os.environ, **program.environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the supervisor alone
+                preexec_fn=die_with_parent,
+            )
+            self._processes[program.name] = process
+            status = await process.wait()
+            if self._stopping.is_set():
+                return
+            steady = time.monotonic() - began > STEADY_SECONDS
+            wait = SHORTEST_WAIT if steady else min(2 * wait, LONGEST_WAIT)
+            log.error(
+                "%s %s; it is started again in %.1f s. %s",
+                program.name,
+                _ending(status),
+                wait,
+                program.advice,
+            )
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _wait_until_ready(self, program: Program) -> None:
+        while program.is_ready is not None and not self._stopping.is_set():
+            if await asyncio.to_thread(program.is_ready):
+                return
+            await asyncio.sleep(0.05)
+
+    async def _end(self, stage: Sequence[Program], running: Sequence[asyncio.Task[None]]) -> None:
+        self._signal(stage, signal.SIGTERM)
+        _, late = await asyncio.wait(running, timeout=GRACE_SECONDS)
+        if late:
+            log.error("%d programs did not end in %.0f s and are killed", len(late), GRACE_SECONDS)
+            self._signal(stage, signal.SIGKILL)
+            await asyncio.wait(late)
+
+    def _signal(self, stage: Sequence[Program], number: signal.Signals) -> None:
+        for program in stage:
+            process = self._processes.get(program.name)
+            if process is not None and process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.send_signal(number)
+
+
+def _ending(status: int) -> str:
+    return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

@@ -1,0 +1,199 @@
+// The list of the last events, from the gateway's records of decisions and outcomes.
+(() => {
+  const EVERY = 700;
+  const KEPT = 50;
+  const OUTCOMES = {
+    delivered: 'Delivered',
+    retry: 'Not accepted yet, will be tried again',
+    rejected: 'Refused for good',
+    expired: 'Too old to be sent',
+  };
+
+  const find = (id) => document.getElementById(id);
+  const events = new Map();
+  let last = '';
+  let timer;
+
+  // Everything that came from outside goes through textContent, never through HTML.
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text !== undefined) made.textContent = text;
+    return made;
+  }
+
+  function pretty(body) {
+    try {
+      return JSON.stringify(typeof body === 'string' ? JSON.parse(body) : body, null, 2);
+    } catch {
+      return body;
+    }
+  }
+
+  const clock = (at) => new Date(at * 1000).toLocaleTimeString([], { hour12: false });
+  const because = (words, reason) => (reason ? `${words}: ${reason}` : words);
+
+  function eventOf({ event_id: id, event_name: name, at }) {
+    if (!events.has(id)) {
+      const root = element('li', 'event');
+      const head = element('div', 'event-head');
+      const time = element('time');
+      const short = element('code', 'event-id', id.slice(0, 8));
+      const rows = element('div', 'rows');
+      short.title = id;
+      head.append(element('strong', 'event-name', name), short, time);
+      root.append(head, rows);
+      events.set(id, { id, at, root, rows, time, destinations: new Map() });
+    }
+    return events.get(id);
+  }
+
+  function destinationOf(event, name) {
+    if (!event.destinations.has(name)) {
+      const root = element('details', 'row');
+      const summary = element('summary');
+      const decision = element('span', 'pill');
+      const outcome = element('span', 'outcome');
+      const attempts = element('div', 'attempts');
+      summary.append(element('span', 'destination', name), decision, outcome);
+      root.append(summary, attempts);
+      event.rows.append(root);
+      event.destinations.set(name, {
+        name, root, decision, outcome, attempts, verdict: null, seen: new Map(),
+      });
+    }
+    return event.destinations.get(name);
+  }
+
+  function take(record) {
+    const event = eventOf(record);
+    if (record.kind === 'decision') {
+      event.at = record.at;
+      const verdicts = Object.entries(record.destinations);
+      for (const [name, verdict] of verdicts) {
+        const destination = destinationOf(event, name);
+        destination.verdict = verdict;
+        show(destination);
+      }
+      if (!verdicts.length) {
+        event.rows.replaceChildren(element('p', 'none', 'No destination is configured.'));
+      }
+    } else if (record.kind === 'outcome') {
+      const destination = destinationOf(event, record.destination);
+      destination.seen.set(`${record.attempt} ${record.at}`, record);
+      show(destination);
+    }
+    event.time.textContent = clock(event.at);
+    event.time.dateTime = new Date(event.at * 1000).toISOString();
+  }
+
+  function state({ verdict, seen }) {
+    const outcome = [...seen.values()].sort((a, b) => a.at - b.at).pop();
+    if (outcome) {
+      const built = outcome.dry_run && outcome.result === 'delivered';
+      const words = built ? 'Dry run: built, not sent' : OUTCOMES[outcome.result];
+      const count = outcome.attempt > 1 ? `${words} (attempt ${outcome.attempt})` : words;
+      return [built ? 'dry' : outcome.result, because(count, outcome.reason)];
+    }
+    if (verdict.decision === 'withheld') {
+      return ['withheld', because('Not sent', verdict.reason)];
+    }
+    return ['waiting', 'Waiting to be sent'];
+  }
+
+  function show(destination) {
+    const [name, words] = state(destination);
+    const withheld = destination.verdict && destination.verdict.decision === 'withheld';
+    destination.root.dataset.state = name;
+    destination.decision.textContent = withheld ? 'withheld' : 'send';
+    destination.outcome.textContent = words;
+    const attempts = [...destination.seen.values()].sort((a, b) => b.at - a.at).map(attemptOf);
+    destination.attempts.replaceChildren(
+      ...(attempts.length ? attempts : [element('p', 'none', noRequest(name, destination))]),
+    );
+  }
+
+  const noRequest = (state, { name }) =>
+    state === 'withheld'
+      ? `No request was made: nothing of this event was kept for ${name}.`
+      : 'No request yet: the event is stored and waits for a worker.';
+
+  function attemptOf(record) {
+    const { request, response } = record;
+    const root = element('div', 'attempt');
+    root.append(element('h4', '', because(
+      `Attempt ${record.attempt}, ${clock(record.at)}`, OUTCOMES[record.result],
+    )));
+    if (request) {
+      const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
+      root.append(
+        element('p', 'label', record.dry_run ? 'Request, not sent' : 'Request'),
+        element('pre', 'line', `${request.method} ${request.url}\n${headers.join('\n')}`),
+        element('pre', '', pretty(request.body)),
+      );
+    } else {
+      root.append(element('p', 'none', 'No request could be made of this event.'));
+    }
+    if (response) {
+      root.append(
+        element('p', 'label', `Response: status ${response.status}`),
+        element('pre', '', pretty(response.body) || '(empty)'),
+      );
+    } else if (request && !record.dry_run) {
+      root.append(element('p', 'none', 'No response came.'));
+    }
+    return root;
+  }
+
+  function arrange() {
+    const newestFirst = [...events.values()].sort((a, b) => b.at - a.at);
+    for (const event of newestFirst.splice(KEPT)) {
+      event.root.remove();
+      events.delete(event.id);
+    }
+    const list = find('events');
+    newestFirst.forEach((event, place) => {
+      if (list.children[place] !== event.root) {
+        list.insertBefore(event.root, list.children[place] || null);
+      }
+    });
+    find('empty').hidden = events.size > 0;
+  }
+
+  function notice(text) {
+    find('notice').textContent = text;
+    find('notice').hidden = !text;
+    if (text) find('empty').hidden = true;
+  }
+
+  async function load() {
+    const response = await fetch('/demo/events?after=' + encodeURIComponent(last));
+    if (!response.ok) throw new Error(`it answers with status ${response.status}`);
+    const answer = await response.json();
+    answer.records.forEach(take);
+    last = answer.last;
+    arrange();
+  }
+
+  async function poll() {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    try {
+      await load();
+      notice('');
+    } catch (error) {
+      const why = error instanceof TypeError ? 'it does not answer' : error.message;
+      // A restarted gateway may number its records anew.
+      last = '';
+      notice(
+        `The gateway is away: ${why}. Your clicks wait in this browser and are sent when it is ` +
+          'back; the list goes on then.',
+      );
+    }
+    clearTimeout(timer);
+    timer = setTimeout(poll, EVERY);
+  }
+
+  document.addEventListener('visibilitychange', poll);
+  poll();
+})();

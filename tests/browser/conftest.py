@@ -1,0 +1,273 @@
+"""A shop and a gateway on two hosts of one site, and Chromium to visit them.
+
+The shop answers at www.shop.example and the gateway at metrics.shop.example, both on this
+machine, so cookies, cross-origin rules and page loads are those of a real installation.
+"""
+
+import asyncio
+import json
+import shutil
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.routing import Route
+
+WEB = Path(__file__).parents[2] / "gateway" / "web"
+
+STUB = (
+    "window.gateway = window.gateway || function(){(gateway.q = gateway.q || []).push(arguments)};"
+)
+GTAG = "window.dataLayer = window.dataLayer || []; function gtag(){dataLayer.push(arguments)}"
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP *.shop.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+
+MARK_BEACONS = """
+    const { sendBeacon } = Navigator.prototype;
+    Navigator.prototype.sendBeacon = function (url, body) {
+        return sendBeacon.call(this, url + '?beacon', body);
+    };
+"""
+
+
+def wait_for(happened: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+    """What `happened` returns, once it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := happened():
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+class Server:
+    """An application on a port of its own, which can go away and come back."""
+
+    def __init__(self, app: Starlette) -> None:
+        self.app = app
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._uvicorn: uvicorn.Server | None = None
+
+    def start(self) -> None:
+        if self._uvicorn:
+            return
+        config = uvicorn.Config(
+            self.app, port=self.port, log_level="error", timeout_graceful_shutdown=1
+        )
+        server = self._uvicorn = uvicorn.Server(config)
+        self._thread = threading.Thread(target=server.run, daemon=True)
+        self._thread.start()
+        wait_for(lambda: server.started, "start of the test server")
+
+    def stop(self) -> None:
+        if self._uvicorn:
+            self._uvicorn.should_exit = True
+            self._thread.join()
+            self._uvicorn = None
+
+
+@dataclass
+class Hit:
+    """One request to /collect, and how it was answered."""
+
+    method: str
+    headers: dict[str, str]
+    body: str
+    status: int
+    is_beacon: bool
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return json.loads(self.body)
+
+
+@dataclass
+class Answer:
+    status: int = 204
+    headers: dict[str, str] = field(default_factory=dict)
+    after: float = 0.0
+    """Seconds."""
+
+
+class Gateway(Server):
+    """Serves gateway.js and keeps what reaches /collect."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Starlette(
+                routes=[
+                    Route("/gateway.js", self._script),
+                    Route("/collect", self._collect, methods=["POST", "OPTIONS"]),
+                    Route("/elsewhere", self._collect, methods=["POST"]),
+                ]
+            )
+        )
+        self.origin = f"http://metrics.shop.example:{self.port}"
+        self.reset()
+
+    def reset(self) -> None:
+        self.hits: list[Hit] = []
+        self.answers: deque[Answer] = deque()
+        self.start()
+
+    def will_answer(self, status: int, after: float = 0.0, **headers: str) -> None:
+        """How one coming request is answered. Without it, every request is accepted at once."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers.append(Answer(status, named, after))
+
+    def accepted(self) -> list[dict[str, Any]]:
+        return [event for hit in list(self.hits) if hit.status < 300 for event in hit.events]
+
+    def wait_for_events(self, count: int) -> list[dict[str, Any]]:
+        """All accepted events, once there are `count` of them."""
+        wait_for(lambda: len(self.accepted()) >= count, f"{count} accepted events")
+        return self.accepted()
+
+    def wait_for_hits(self, count: int) -> list[Hit]:
+        wait_for(lambda: len(self.hits) >= count, f"{count} requests")
+        return self.hits
+
+    async def _script(self, request: Request) -> Response:
+        return FileResponse(WEB / "gateway.js", headers={"cache-control": "no-store"})
+
+    async def _collect(self, request: Request) -> Response:
+        body = (await request.body()).decode()
+        answer = self.answers.popleft() if self.answers else Answer()
+        self.hits.append(
+            Hit(
+                method=request.method,
+                headers=dict(request.headers),
+                body=body,
+                status=answer.status,
+                is_beacon="beacon" in request.query_params,
+            )
+        )
+        await asyncio.sleep(answer.after)
+        cors = {
+            "access-control-allow-origin": request.headers.get("origin", ""),
+            "access-control-allow-credentials": "true",
+            "access-control-expose-headers": "retry-after",
+            "vary": "origin",
+        }
+        return Response(status_code=answer.status, headers=cors | answer.headers)
+
+
+class Shop(Server):
+    """Serves pages that carry the snippet."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__(Starlette(routes=[Route("/{path:path}", self._page)]))
+        self.gateway = gateway
+        self.origin = f"http://www.shop.example:{self.port}"
+        self.html: dict[str, str] = {}
+
+    async def _page(self, request: Request) -> Response:
+        html = self.html.get(request.url.path)
+        return HTMLResponse(html) if html else Response(status_code=404)
+
+    def write(self, before: str = "", attributes: str = "", path: str = "/") -> str:
+        """The address of a page that runs `before`, then loads the snippet."""
+        self.html[path] = (
+            f"<!doctype html><html><head><title>Shop</title><script>{STUB}{GTAG}{before}</script>"
+            f'<script async src="{self.gateway.origin}/gateway.js" {attributes}></script></head>'
+            '<body><a href="/next">next</a></body></html>'
+        )
+        return self.origin + path
+
+
+@dataclass
+class Visitor:
+    """A browser profile: its cookies and its storage last from page to page."""
+
+    context: BrowserContext
+    shop: Shop
+    errors: list[str] = field(default_factory=list)
+
+    def visit(self, before: str = "", attributes: str = "", path: str = "/") -> Page:
+        """Opens a tab on a page that runs `before`, then loads the snippet."""
+        page = self.context.new_page()
+        page.goto(self.shop.write(before, attributes, path))
+        page.wait_for_function("window.gateway.ready === true")
+        return page
+
+    def waiting(self, page: Page) -> list[dict[str, Any]]:
+        """The events that wait in the browser's storage, oldest first."""
+        entries: list[tuple[str, str]] = page.evaluate("Object.entries(localStorage).sort()")
+        return [json.loads(value) for key, value in entries if key.startswith("gateway:")]
+
+    def cookies(self) -> dict[str, Any]:
+        return {cookie["name"]: cookie for cookie in self.context.cookies()}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if not path:
+        pytest.fail(
+            "the browser tests need Chromium: "
+            "apt-get update && apt-get install -y --no-install-recommends chromium",
+            pytrace=False,
+        )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[Gateway, Shop]]:
+    gateway = Gateway()
+    shop = Shop(gateway)
+    shop.start()
+    yield gateway, shop
+    shop.stop()
+    gateway.stop()
+
+
+@pytest.fixture
+def gateway(servers: tuple[Gateway, Shop]) -> Gateway:
+    servers[0].reset()
+    return servers[0]
+
+
+@pytest.fixture
+def shop(servers: tuple[Gateway, Shop], gateway: Gateway) -> Shop:
+    servers[1].html.clear()
+    return servers[1]
+
+
+@pytest.fixture
+def visitor(chromium: Browser, shop: Shop) -> Iterator[Visitor]:
+    """A new visitor. The test fails when an exception reached a page."""
+    context = chromium.new_context(viewport={"width": 1000, "height": 700}, locale="en-GB")
+    context.set_default_timeout(10_000)
+    context.add_init_script(MARK_BEACONS)
+    visitor = Visitor(context, shop)
+    context.on("weberror", lambda error: visitor.errors.append(str(error.error)))
+    yield visitor
+    context.close()
+    assert visitor.errors == []

@@ -1,0 +1,185 @@
+"""Consent in gateway.js: what events say of it, and what may be stored in the browser."""
+
+import time
+
+import pytest
+
+ALL_DENIED = "{ad_storage: 'denied', analytics_storage: 'denied'}"
+ALL_GRANTED = "{ad_storage: 'granted', analytics_storage: 'granted'}"
+DENY_BY_DEFAULT = f"gateway('consent', 'default', {ALL_DENIED});"
+GRANT = f"gateway('consent', 'update', {ALL_GRANTED})"
+REFUSE = f"gateway('consent', 'update', {ALL_DENIED})"
+COOKIE = "gateway_client_id"
+
+
+def names(events):
+    return [event["event_name"] for event in events]
+
+
+def test_nothing_is_stated_where_the_page_states_nothing(visitor, gateway):
+    visitor.visit()
+    [event] = gateway.wait_for_events(1)
+    assert "consent" not in event
+
+
+def test_the_client_id_is_kept_for_all_hosts_of_the_site(visitor, gateway, shop):
+    page = visitor.visit()
+    [first] = gateway.wait_for_events(1)
+    cookie = visitor.cookies()[COOKIE]
+    assert cookie["value"] == first["client_id"]
+    assert cookie["domain"] == ".shop.example"
+    assert cookie["sameSite"] == "Lax"
+    assert cookie["expires"] - time.time() == pytest.approx(400 * 86_400, abs=60)
+
+    page.goto(f"http://checkout.shop.example:{shop.port}/")
+    assert gateway.wait_for_events(2)[1]["client_id"] == first["client_id"]
+    assert [c["name"] for c in visitor.context.cookies()] == [COOKIE]
+
+
+def test_a_site_that_had_google_analytics_keeps_its_client_ids(visitor, gateway):
+    visitor.context.add_cookies(
+        [{"name": "_ga", "value": "GA1.2.123.1700000000", "domain": ".shop.example", "path": "/"}]
+    )
+    visitor.visit()
+    [event] = gateway.wait_for_events(1)
+    assert event["client_id"] == visitor.cookies()[COOKIE]["value"] == "123.1700000000"
+
+
+def test_denied_by_default_nothing_is_stored_and_there_is_no_client_id(visitor, gateway):
+    page = visitor.visit(DENY_BY_DEFAULT)
+    [event] = gateway.wait_for_events(1)
+    assert event["consent"] == {"ad_storage": "denied", "analytics_storage": "denied"}
+    assert "client_id" not in event
+    assert page.evaluate("new Promise((got) => gateway('get', 'client_id', got))") is None
+    assert visitor.cookies() == {}
+    assert page.evaluate("localStorage.length") == 0
+
+
+@pytest.mark.parametrize("command", ["gateway", "gtag"])
+def test_all_types_stated_so_far_are_in_the_event(visitor, gateway, command):
+    page = visitor.visit(
+        f"{command}('consent', 'default', {{ad_storage: 'denied', security_storage: 'granted'}})"
+    )
+    page.evaluate(f"""() => {{
+        {command}('consent', 'update', {{ad_storage: 'granted', ad_user_data: 'denied'}});
+        gateway('event', 'after');
+    }}""")
+    before, after = gateway.wait_for_events(2)
+    assert before["consent"] == {"ad_storage": "denied", "security_storage": "granted"}
+    assert after["consent"] == {
+        "ad_storage": "granted",
+        "security_storage": "granted",
+        "ad_user_data": "denied",
+    }
+
+
+def test_the_default_holds_for_events_that_were_queued_elsewhere_before_it(visitor, gateway):
+    visitor.visit(f"gtag('event', 'early'); {DENY_BY_DEFAULT}")
+    for event in gateway.wait_for_events(2):
+        assert event["consent"]["ad_storage"] == "denied"
+    assert visitor.cookies() == {}
+
+
+def test_an_update_to_granted_stores_the_client_id_from_then_on(visitor, gateway):
+    page = visitor.visit(DENY_BY_DEFAULT)
+    page.evaluate(GRANT)
+    stored = visitor.cookies()[COOKIE]["value"]
+    page.evaluate("gateway('event', 'after')")
+    assert [event.get("client_id") for event in gateway.wait_for_events(2)] == [None, stored]
+
+
+def test_denied_by_default_on_each_page_then_granted_is_one_visitor(visitor, gateway):
+    """What a consent banner does on every page once the visitor has agreed."""
+    ids = set()
+    for count in (1, 2):
+        page = visitor.visit(DENY_BY_DEFAULT, 'data-page-view="false"')
+        page.evaluate("gateway('consent', 'update', {ad_storage: 'granted'})")
+        page.evaluate("gateway('consent', 'update', {analytics_storage: 'granted'})")
+        page.evaluate("gateway('event', 'after')")
+        ids.add(gateway.wait_for_events(count)[-1]["client_id"])
+    assert len(ids) == 1
+
+
+def test_a_refusal_removes_the_client_id_and_a_later_grant_makes_a_new_one(visitor, gateway):
+    page = visitor.visit()
+    page.evaluate(f"{REFUSE}; gateway('event', 'refused')")
+    assert visitor.cookies() == {}
+    page.evaluate(f"{GRANT}; gateway('event', 'granted')")
+    before, refused, granted = gateway.wait_for_events(3)
+    assert "client_id" not in refused
+    assert granted["client_id"] == visitor.cookies()[COOKIE]["value"] != before["client_id"]
+
+
+@pytest.mark.parametrize(
+    ("denied", "kept"),
+    [
+        ("{}", True),
+        ("{analytics_storage: 'denied'}", True),
+        ("{ad_storage: 'denied'}", True),
+        (ALL_DENIED, False),
+    ],
+)
+def test_waiting_events_are_stored_unless_both_kinds_of_storage_are_denied(
+    visitor, gateway, denied, kept
+):
+    page = visitor.visit(f"gateway('consent', 'default', {denied})", 'data-page-view="false"')
+    gateway.stop()
+    page.evaluate("gateway('event', 'purchase')")
+    assert names(visitor.waiting(page)) == (["purchase"] if kept else [])
+    gateway.start()
+    assert names(gateway.wait_for_events(1)) == ["purchase"]
+
+
+def test_waiting_events_follow_the_visitors_choice(visitor, gateway):
+    page = visitor.visit(DENY_BY_DEFAULT, 'data-page-view="false"')
+    gateway.stop()
+    page.evaluate("gateway('event', 'purchase')")
+    page.evaluate(GRANT)
+    assert names(visitor.waiting(page)) == ["purchase"]
+    page.evaluate(REFUSE)
+    assert page.evaluate("localStorage.length") == 0
+    gateway.start()
+    assert names(gateway.wait_for_events(1)) == ["purchase"]
+
+
+def test_events_wait_for_the_banner_as_long_as_the_page_asks(visitor, gateway):
+    wait = "gateway('consent', 'default', {analytics_storage: 'denied', wait_for_update: 60000});"
+    page = visitor.visit(wait + "gateway('event', 'early')")
+    page.evaluate("gateway('event', 'late')")
+    time.sleep(0.3)
+    assert gateway.hits == []
+    page.evaluate(GRANT)
+    events = gateway.wait_for_events(3)
+    assert names(events) == ["page_view", "early", "late"]
+    assert {event["consent"]["analytics_storage"] for event in events} == {"granted"}
+
+
+def test_without_an_update_the_default_holds_after_the_wait(visitor, gateway):
+    visitor.visit(
+        "gateway('consent', 'default', {analytics_storage: 'denied', wait_for_update: 200})"
+    )
+    [event] = gateway.wait_for_events(1)
+    assert event["consent"] == {"analytics_storage": "denied"}
+
+
+def test_a_page_that_is_left_during_the_wait_still_sends_its_events(visitor, gateway):
+    page = visitor.visit(
+        "gateway('consent', 'default', {analytics_storage: 'denied', wait_for_update: 60000})"
+    )
+    page.goto("about:blank")
+    [event] = gateway.wait_for_events(1)
+    assert event["consent"] == {"analytics_storage": "denied"}
+
+
+@pytest.mark.parametrize(
+    ("defaults", "state"),
+    [
+        (["{ad_storage: 'denied', region: ['ES']}", "{ad_storage: 'granted'}"], "denied"),
+        (["{ad_storage: 'granted'}", "{ad_storage: 'denied', region: ['ES']}"], "denied"),
+        (["{ad_storage: 'denied'}", "{ad_storage: 'granted', region: ['US']}"], "denied"),
+        (["{ad_storage: 'granted'}"], "granted"),
+    ],
+)
+def test_a_default_for_a_region_can_deny_but_not_grant(visitor, gateway, defaults, state):
+    visitor.visit("".join(f"gtag('consent', 'default', {default});" for default in defaults))
+    assert gateway.wait_for_events(1)[0]["consent"] == {"ad_storage": state}

@@ -1,0 +1,538 @@
+"""The Measurement Protocol: what each event becomes, how requests are cut, what is refused here."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from destinations.base import Outcome, Request, Response, Unsendable
+from destinations.ga4 import GA4, MAX_BODY, GA4Settings
+from gateway.event import Event, read_event
+
+Example = Callable[..., Event]
+
+
+def ga4(**settings: Any) -> GA4:
+    return GA4(GA4Settings(**{"measurement_id": "G-TEST000001", "api_secret": "S", **settings}))
+
+
+def ga4_app(**settings: Any) -> GA4:
+    return ga4(measurement_id=None, firebase_app_id="1:12:ios:3a", **settings)
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def requests_of(destination: GA4, events: list[Event], now: float) -> list[Request]:
+    results = list(destination.requests(events, now))
+    assert all(isinstance(result, Request) for result in results), results
+    return [result for result in results if isinstance(result, Request)]
+
+
+def sent(event: Event, now: float, destination: GA4 | None = None) -> dict[str, Any]:
+    """The body of the one request that `event` makes."""
+    (request,) = requests_of(destination or ga4(), [event], now)
+    body: dict[str, Any] = orjson.loads(request.body)
+    return body
+
+
+def params(event: Event, now: float, destination: GA4 | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = sent(event, now, destination)["events"][0]["params"]
+    return found
+
+
+def refused(event: Event, now: float, destination: GA4 | None = None) -> str:
+    (unsendable,) = (destination or ga4()).requests([event], now)
+    assert isinstance(unsendable, Unsendable), unsendable
+    return unsendable.reason
+
+
+# What each event becomes
+
+SHIRT = {
+    "item_id": "SKU-1",
+    "item_name": "Linen shirt",
+    "item_brand": "Fjord",
+    "item_category": "Shirts",
+    "item_variant": "white",
+    "price": 39.9,
+    "quantity": 1,
+}
+SOCKS = {
+    "item_id": "SKU-2",
+    "item_name": "Wool socks",
+    "item_category": "Socks",
+    "price": 9.95,
+    "quantity": 2,
+}
+
+
+def listed(item: dict[str, Any], index: int) -> dict[str, Any]:
+    return {**{key: item[key] for key in item if key != "quantity"}, "index": index}
+
+
+CART = {"currency": "EUR", "value": 59.8, "items": [SHIRT, SOCKS]}
+ONE_SHIRT = {"currency": "EUR", "value": 39.9, "items": [SHIRT]}
+SUMMER = {"item_list_id": "summer", "item_list_name": "Summer", "currency": "EUR"}
+PROMOTION = {
+    "promotion_id": "P-7",
+    "promotion_name": "Summer sale",
+    "creative_name": "Banner",
+    "creative_slot": "top",
+    "items": [{key: SHIRT[key] for key in SHIRT if key not in ("price", "quantity")}],
+}
+CUSTOMER = {"user_id": "customer-17"}
+EMAIL = {"user_data": {"sha256_email_address": [digest("jane.doe@example.com")]}}
+ORDERER = {
+    "user_data": {
+        "sha256_email_address": [digest("jane.doe@example.com")],
+        "sha256_phone_number": [digest("+49301234567")],
+        "address": [
+            {
+                "sha256_first_name": digest("jane"),
+                "sha256_last_name": digest("doe"),
+                "sha256_street": digest("1 main street"),
+                "city": "berlin",
+                "region": "berlin",
+                "postal_code": "10115",
+                "country": "DE",
+            }
+        ],
+    }
+}
+
+EXPECTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    # name: (params beside what every page has, body beside what every visitor has)
+    "page_view": ({}, {}),
+    "view_item_list": ({**SUMMER, "items": [listed(SHIRT, 0), listed(SOCKS, 1)]}, {}),
+    "select_item": ({**SUMMER, "items": [listed(SHIRT, 0)]}, {}),
+    "view_item": (ONE_SHIRT, {}),
+    "search": ({"search_term": "wool"}, {}),
+    "add_to_cart": (ONE_SHIRT, {}),
+    "remove_from_cart": ({"currency": "EUR", "value": 19.9, "items": [SOCKS]}, {}),
+    "add_to_wishlist": (ONE_SHIRT, {}),
+    "view_cart": (CART, {}),
+    "begin_checkout": ({**CART, "coupon": "HELLO10"}, {}),
+    "add_shipping_info": ({**CART, "shipping_tier": "Ground"}, {}),
+    "add_payment_info": ({**CART, "payment_type": "Card"}, {}),
+    "purchase": (
+        {**CART, "transaction_id": "T-1001", "tax": 9.55, "shipping": 4.9, "coupon": "HELLO10"},
+        {**CUSTOMER, **ORDERER},
+    ),
+    "refund": (
+        {"transaction_id": "T-1001", "currency": "EUR", "value": 19.9, "items": [SOCKS]},
+        CUSTOMER,
+    ),
+    "generate_lead": ({"currency": "EUR", "value": 25, "lead_source": "newsletter"}, EMAIL),
+    "sign_up": ({"method": "email"}, {**CUSTOMER, **EMAIL}),
+    "login": ({"method": "email"}, CUSTOMER),
+    "view_promotion": (PROMOTION, {}),
+    "select_promotion": (PROMOTION, {}),
+    "subscribe": ({"currency": "EUR", "value": 7.5, "predicted_ltv": 90}, CUSTOMER),
+    "start_trial": ({"currency": "EUR", "value": 0, "predicted_ltv": 90}, CUSTOMER),
+    "contact": ({"method": "chat"}, {}),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_event_in_full(name: str, example: Example, now: float) -> None:
+    event = example(name)
+    own_params, own_body = EXPECTED[name]
+    expected = {
+        "client_id": "1525593269.1795210000",
+        "consent": {"ad_user_data": "GRANTED", "ad_personalization": "GRANTED"},
+        "ip_override": "203.0.113.7",
+        "user_agent": event["user_agent"],
+        **own_body,
+        "events": [
+            {
+                "name": name,
+                "timestamp_micros": 1795219200500000,
+                "params": {
+                    "session_id": "1795210000",
+                    "engagement_time_msec": 1,
+                    "event_id": f"01-{name}",
+                    "language": "en-gb",
+                    "screen_resolution": "1920x1080",
+                    "page_location": event["page_location"],
+                    "page_referrer": event["page_referrer"],
+                    "page_title": event["page_title"],
+                    **own_params,
+                },
+            }
+        ],
+    }
+
+    assert sent(event, now) == expected
+
+
+def test_the_table_has_every_example(examples: list[Event]) -> None:
+    assert {event["event_name"] for event in examples} == set(EXPECTED)
+
+
+# The request
+
+
+def test_the_secret_is_in_the_query_where_the_protocol_wants_it(
+    example: Example, now: float
+) -> None:
+    (request,) = requests_of(ga4(api_secret="a/b+c=%"), [example("page_view")], now)
+    assert request.method == "POST"
+    assert request.headers == {"content-type": "application/json"}
+    assert request.url == (
+        "https://www.google-analytics.com/mp/collect"
+        "?measurement_id=G-TEST000001&api_secret=a%2Fb%2Bc%3D%25"
+    )
+
+
+def test_an_app_stream_is_named_with_its_colons(example: Example, now: float) -> None:
+    destination = ga4_app(base_url="https://region1.google-analytics.com")
+    (request,) = requests_of(destination, [example("purchase")], now)
+    assert request.url == (
+        "https://region1.google-analytics.com/mp/collect?firebase_app_id=1:12:ios:3a&api_secret=S"
+    )
+
+
+def test_app_events_belong_to_an_app_instance(example: Example, now: float) -> None:
+    body = sent(example("purchase", app_instance_id="f00"), now, ga4_app())
+    assert body["app_instance_id"] == "f00"
+    assert "client_id" not in body
+    assert "user_agent" not in body, "GA4 reads it of browsers alone"
+    assert body["device"] == {"language": "en-gb", "screen_resolution": "1920x1080"}
+    assert sent(example("purchase"), now, ga4_app())["app_instance_id"] == "1525593269.1795210000"
+
+
+# Events of one client share a request
+
+
+def of(client: str, example: Example, **changes: Any) -> Event:
+    return example("page_view", client_id=client, **changes)
+
+
+def test_clients_have_requests_of_their_own_in_the_order_of_their_events(
+    example: Example, now: float
+) -> None:
+    events = [of("1.1", example), of("2.2", example), of("1.1", example), of("2.2", example)]
+    requests = requests_of(ga4(), events, now)
+    assert [request.events for request in requests] == [(0, 2), (1, 3)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"user_id": "17"},
+        {"ip_override": "203.0.113.8"},
+        {"user_agent": "Other"},
+        {"user_data": {"email_address": "a@b.example"}},
+        {"user_properties": {"plan": "pro"}},
+        {"consent": {"ad_user_data": "denied"}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_is_said_of_the_client_is_never_said_of_another_event(
+    changes: dict[str, Any], example: Example, now: float
+) -> None:
+    """The third could join the first, but would then overtake the second."""
+    events = [of("1.1", example), of("1.1", example, **changes), of("1.1", example)]
+    requests = requests_of(ga4(), events, now)
+    assert [request.events for request in requests] == [(0,), (1,), (2,)]
+
+
+def test_25_events_fill_a_request(example: Example, now: float) -> None:
+    requests = requests_of(ga4(), [of("1.1", example)] * 60, now)
+    assert [len(request.events) for request in requests] == [25, 25, 10]
+
+
+def test_a_body_stays_below_130_kilobytes(example: Example, now: float) -> None:
+    items = [{"item_id": str(n), "item_name": "n" * 100} for n in range(200)]
+    requests = requests_of(ga4(), [example("view_cart", items=items)] * 25, now)
+    sizes = [len(request.body) for request in requests]
+    assert max(sizes) < MAX_BODY
+    assert min(sizes[:-1]) > MAX_BODY * 0.7, "and uses the room that there is"
+
+
+def test_a_single_event_that_is_too_large(example: Example, now: float) -> None:
+    items = [
+        {"item_id": str(n), **{f"custom_{m}": "n" * 100 for m in range(27)}} for n in range(200)
+    ]
+    events = [example("view_cart", items=items), example("view_cart")]
+    unsendable, request = ga4().requests(events, now)
+    assert isinstance(unsendable, Unsendable)
+    assert "130000 bytes" in unsendable.reason
+    assert isinstance(request, Request)
+    assert request.events == (1,)
+
+
+# What GA4 would lose without a word
+
+
+def test_no_client_id_is_invented(example: Example, now: float) -> None:
+    assert refused(example("purchase", client_id=None), now).startswith("client_id is missing")
+    no_instance = example("purchase", client_id=None)
+    assert refused(no_instance, now, ga4_app()).startswith("app_instance_id is missing")
+
+
+@pytest.mark.parametrize("name", ["9lives", "añadir", "add-to-cart", "two words", "_x", "x" * 41])
+def test_names_that_no_event_can_have(name: str, example: Example, now: float) -> None:
+    assert "event_name must be" in refused(example("page_view") | {"event_name": name}, now)
+
+
+@pytest.mark.parametrize("name", ["session_start", "first_visit", "user_engagement", "error"])
+def test_names_that_are_reserved(name: str, example: Example, now: float) -> None:
+    assert "reserved" in refused(example("page_view") | {"event_name": name}, now)
+
+
+def test_names_that_are_reserved_in_apps_alone(example: Example, now: float) -> None:
+    event = example("page_view") | {"event_name": "screen_view"}
+    assert sent(event, now)["events"][0]["name"] == "screen_view"
+    assert "reserved" in refused(event, now, ga4_app())
+
+
+# Parameters
+
+
+def test_fields_of_ones_own_are_parameters_when_ga4_can_take_them(
+    example: Example, now: float
+) -> None:
+    plain = params(example("contact"), now)
+    given = {
+        "plan": "pro",
+        "seats": 5,
+        "ratio": 0.5,
+        "trial": True,
+        "empty": "",
+        "nothing": None,
+        "list": [1],
+        "object": {"a": 1},
+        "x-ga-gcs": "G111",
+        "ga_debug": "1",
+        "google_x": "1",
+        "firebase_x": "1",
+        "firebase_conversion": 1,
+        "_hidden": "1",
+        "9": "1",
+        "n" * 41: "1",
+    }
+    event = read_event({**example("contact"), **given})
+    assert params(event, now) == {
+        **plain,
+        "plan": "pro",
+        "seats": 5,
+        "ratio": 0.5,
+        "trial": "true",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "longest"),
+    [
+        ("page_title", 300),
+        ("page_referrer", 420),
+        ("page_location", 1000),
+        ("method", 100),
+        ("anything", 100),
+    ],
+)
+def test_text_is_cut(field: str, longest: int, example: Example, now: float) -> None:
+    event = example("contact", **{field: "x" * 2000})
+    assert params(event, now)[field] == "x" * longest
+
+
+def test_of_too_many_parameters_the_important_ones_stay(example: Example, now: float) -> None:
+    event = read_event({**{f"own_{n}": n for n in range(30)}, **example("purchase")})
+    kept = params(event, now)
+    assert len(kept) == 25
+    assert {"session_id", "currency", "value", "transaction_id", "items", "page_location"} <= set(
+        kept
+    )
+
+
+def test_engagement_time_is_a_whole_number(example: Example, now: float) -> None:
+    assert params(example("contact", engagement_time_msec=120.7), now)["engagement_time_msec"] == (
+        120
+    )
+
+
+def test_debug_mode_is_on_or_absent(example: Example, now: float) -> None:
+    """``false`` would switch it on as well."""
+    assert params(example("contact"), now, ga4(debug_mode=True))["debug_mode"] is True
+    assert params(example("contact", debug_mode=True), now)["debug_mode"] is True
+    assert "debug_mode" not in params(example("contact", debug_mode=False), now)
+
+
+def test_a_missing_value_is_the_sum_of_the_items(example: Example, now: float) -> None:
+    assert params(example("purchase", value=None), now)["value"] == 59.8
+    assert params(example("purchase", value=0), now)["value"] == 0
+    assert "value" not in params(example("view_item_list"), now)
+
+
+def test_an_empty_transaction_id_would_merge_orders(example: Example, now: float) -> None:
+    assert "transaction_id" not in params(example("purchase", transaction_id=""), now)
+
+
+def test_items(example: Example, now: float) -> None:
+    own = {f"own_{n:02}": "x" * 101 for n in range(30)}
+    items = [
+        {"item_id": "A", "promotion_id": "P", "size": {"eu": 42}, "bad-name": 1, **own},
+        {"price": 5},
+        *[{"item_name": "B"}] * 300,
+    ]
+    found = params(example("view_cart", value=1, items=items), now)["items"]
+    assert len(found) == 200
+    assert found[0] == {
+        "item_id": "A",
+        "promotion_id": "P",
+        **{f"own_{n:02}": "x" * 100 for n in range(27)},
+    }
+    assert found[1] == {"item_name": "B"}, "an item without id and name is none"
+
+
+# The client
+
+
+def test_user_properties(example: Example, now: float) -> None:
+    given = {
+        "plan": "x" * 40,
+        "ltv": 12.5,
+        "boxed": {"value": "pro"},
+        "nothing": None,
+        "n" * 25: 1,
+        "ga_x": 1,
+        "user_id": 1,
+    }
+    body = sent(example("contact", user_properties=given), now)
+    assert body["user_properties"] == {
+        "plan": {"value": "x" * 36},
+        "ltv": {"value": 12.5},
+        "boxed": {"value": "pro"},
+    }
+    many = {f"p{n}": n for n in range(30)}
+    assert len(sent(example("contact", user_properties=many), now)["user_properties"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("consent", "sent_consent", "has_user_data"),
+    [
+        ({"ad_user_data": "denied"}, {"ad_user_data": "DENIED"}, False),
+        ({"ad_personalization": "denied"}, {"ad_personalization": "DENIED"}, True),
+        ({"analytics_storage": "granted"}, None, True),
+        (None, None, True),
+    ],
+)
+def test_consent_is_passed_on_and_personal_data_is_not_without_it(
+    consent: dict[str, str] | None,
+    sent_consent: dict[str, str] | None,
+    has_user_data: bool,
+    example: Example,
+    now: float,
+) -> None:
+    body = sent(example("purchase", consent=consent), now)
+    assert body.get("consent") == sent_consent
+    assert ("user_data" in body) == has_user_data
+
+
+def test_personal_data_has_limits_and_is_never_clear(example: Example, now: float) -> None:
+    user_data = {
+        "email_address": [f"{n}@x.example" for n in range(5)],
+        "sha256_phone_number": "+49301234567",
+        "address": [{"country": "DE"}, {"country": "AT"}, {"country": "CH"}],
+    }
+    body = sent(example("contact", user_data=user_data), now)
+    assert len(body["user_data"]["sha256_email_address"]) == 3
+    assert "sha256_phone_number" not in body["user_data"]
+    assert body["user_data"]["address"] == [{"country": "DE"}, {"country": "AT"}]
+
+
+@pytest.mark.parametrize(
+    ("ip", "location", "place"),
+    [
+        ("203.0.113.7", {"country": "DE"}, {"ip_override": "203.0.113.7"}),
+        (
+            "203.0.113.7",
+            {"country": "US", "region": "CA"},
+            {"user_location": {"country_id": "US", "region_id": "US-CA"}},
+        ),
+        (
+            None,
+            {"country": "US", "region": "US-CA", "city": "Fresno"},
+            {"user_location": {"country_id": "US", "region_id": "US-CA", "city": "Fresno"}},
+        ),
+        (None, {"country": "Germany"}, {"user_location": {"country_id": "DE"}}),
+        (None, {"region": "CA"}, {}),
+        (None, None, {}),
+    ],
+)
+def test_the_place_is_told_once_and_as_well_as_it_is_known(
+    ip: str | None,
+    location: dict[str, str] | None,
+    place: dict[str, Any],
+    example: Example,
+    now: float,
+) -> None:
+    body = sent(example("contact", ip_override=ip, event_location=location), now)
+    assert {key: body[key] for key in body if key in ("ip_override", "user_location")} == place
+
+
+def test_a_device_is_told_for_want_of_a_user_agent(example: Example, now: float) -> None:
+    device = {"category": "mobile", "operating_system": "Android", "secret": "x", "model": None}
+    assert "device" not in sent(example("contact", device=device), now)
+    body = sent(example("contact", device=device, user_agent=None), now)
+    assert body["device"] == {
+        "category": "mobile",
+        "operating_system": "Android",
+        "language": "en-gb",
+        "screen_resolution": "1920x1080",
+    }
+
+
+# What its answers mean
+
+REQUEST = Request("POST", "https://ga.example", {}, b"{}", (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("status", "result", "scope"),
+    [
+        (204, "delivered", "event"),
+        (400, "rejected", "request"),
+        (403, "rejected", "request"),
+        (413, "rejected", "request"),
+        (429, "retry", "destination"),
+        (503, "retry", "destination"),
+    ],
+)
+def test_answers(status: int, result: str, scope: str) -> None:
+    for outcome in ga4().outcomes(REQUEST, Response(status, {}, b"words")):
+        assert (outcome.result, outcome.scope) == (result, scope)
+        assert status == 204 or outcome.reason == f"HTTP {status}: words"
+
+
+def test_delivered_does_not_promise_what_ga4_does_not() -> None:
+    assert next(iter(ga4().outcomes(REQUEST, Response(204)))) == Outcome(
+        "delivered", "received; GA4 does not tell whether it kept the event"
+    )
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"measurement_id": None}, "needs measurement_id or firebase_app_id"),
+        ({"firebase_app_id": "1:12:ios:3a"}, "and not both"),
+        ({"measurement_id": "UA-1-1"}, "measurement_id"),
+        ({"api_secret": ""}, "is empty"),
+        ({"api_secret": "TOP SECRET"}, "holds a space, quote or other character"),
+        ({"base_url": "ftp://x.example"}, "base_url"),
+    ],
+)
+def test_settings_that_cannot_work(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        ga4(**settings)
+    assert said in str(raised.value)
+    assert "TOP SECRET" not in str(raised.value)

@@ -1,0 +1,562 @@
+"""The Conversions API: what each event becomes, what is refused here, what its answers mean."""
+
+import hmac
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from destinations.base import DELIVERED, Outcome, Request, Response, Unsendable
+from destinations.meta import NAMES, STANDARD_NAMES, Meta, MetaSettings
+from gateway.event import Event, read_event
+
+Example = Callable[..., Event]
+
+
+def meta(**settings: Any) -> Meta:
+    return Meta(MetaSettings(**{"pixel_id": "1234567890", "access_token": "TOKEN", **settings}))
+
+
+def digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def sent(event: Event, now: float, **settings: Any) -> dict[str, Any]:
+    """The one event in the body of the request that `event` makes."""
+    (request,) = meta(**settings).requests([event], now)
+    assert isinstance(request, Request), request
+    (data,) = orjson.loads(request.body)["data"]
+    return data
+
+
+def refused(event: Event, now: float, **settings: Any) -> str:
+    (unsendable,) = meta(**settings).requests([event], now)
+    assert isinstance(unsendable, Unsendable), unsendable
+    return unsendable.reason
+
+
+# What each event becomes
+
+SHIRT = {
+    "id": "SKU-1",
+    "quantity": 1,
+    "item_price": 39.9,
+    "title": "Linen shirt",
+    "brand": "Fjord",
+    "category": "Shirts",
+}
+SOCKS = {
+    "id": "SKU-2",
+    "quantity": 2,
+    "item_price": 9.95,
+    "title": "Wool socks",
+    "category": "Socks",
+}
+SHIRT_WITHOUT_PRICE = {key: value for key, value in SHIRT.items() if key != "item_price"}
+ONE_SHIRT = {
+    "content_ids": ["SKU-1"],
+    "contents": [SHIRT],
+    "content_type": "product",
+    "content_name": "Linen shirt",
+    "content_category": "Shirts",
+}
+THE_SOCKS = {
+    "content_ids": ["SKU-2"],
+    "contents": [SOCKS],
+    "content_type": "product",
+    "content_name": "Wool socks",
+    "content_category": "Socks",
+}
+CART = {
+    "currency": "EUR",
+    "value": 59.8,
+    "content_ids": ["SKU-1", "SKU-2"],
+    "contents": [SHIRT, SOCKS],
+    "content_type": "product",
+}
+SUMMER = {"item_list_id": "summer", "item_list_name": "Summer", "currency": "EUR"}
+PROMOTION = {
+    "promotion_id": "P-7",
+    "promotion_name": "Summer sale",
+    "creative_name": "Banner",
+    "creative_slot": "top",
+    **ONE_SHIRT,
+    "contents": [SHIRT_WITHOUT_PRICE],
+}
+
+CUSTOMER = {"external_id": [digest("customer-17")]}
+EMAIL = {"em": [digest("jane.doe@example.com")]}
+ORDERER = {
+    **CUSTOMER,
+    **EMAIL,
+    "ph": [digest("49301234567")],
+    "fn": [digest("jane")],
+    "ln": [digest("doe")],
+    "ct": [digest("berlin")],
+    "st": [digest("berlin")],
+    "zp": [digest("10115")],
+    "country": [digest("de")],
+}
+
+EXPECTED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    # GA4's name: (Meta's name, custom_data, user_data beside what every visitor has)
+    "page_view": ("PageView", {}, {}),
+    "view_item_list": (
+        "ViewContent",
+        {
+            **SUMMER,
+            "content_ids": ["SKU-1", "SKU-2"],
+            "contents": [SHIRT, {**SOCKS, "quantity": 1}],
+            "content_type": "product_group",
+        },
+        {},
+    ),
+    "select_item": ("select_item", {**SUMMER, **ONE_SHIRT}, {}),
+    "view_item": ("ViewContent", {"currency": "EUR", "value": 39.9, **ONE_SHIRT}, {}),
+    "search": ("Search", {"search_string": "wool"}, {}),
+    "add_to_cart": ("AddToCart", {"currency": "EUR", "value": 39.9, **ONE_SHIRT}, {}),
+    "remove_from_cart": ("remove_from_cart", {"currency": "EUR", "value": 19.9, **THE_SOCKS}, {}),
+    "add_to_wishlist": ("AddToWishlist", {"currency": "EUR", "value": 39.9, **ONE_SHIRT}, {}),
+    "view_cart": ("view_cart", CART, {}),
+    "begin_checkout": ("InitiateCheckout", {**CART, "coupon": "HELLO10", "num_items": 3}, {}),
+    "add_shipping_info": ("add_shipping_info", {**CART, "shipping_tier": "Ground"}, {}),
+    "add_payment_info": ("AddPaymentInfo", {**CART, "payment_type": "Card"}, {}),
+    "purchase": (
+        "Purchase",
+        {
+            **CART,
+            "order_id": "T-1001",
+            "tax": 9.55,
+            "shipping": 4.9,
+            "coupon": "HELLO10",
+            "num_items": 3,
+        },
+        ORDERER,
+    ),
+    "refund": (
+        "refund",
+        {"currency": "EUR", "value": 19.9, "order_id": "T-1001", **THE_SOCKS},
+        CUSTOMER,
+    ),
+    "generate_lead": ("Lead", {"currency": "EUR", "value": 25, "lead_source": "newsletter"}, EMAIL),
+    "sign_up": ("CompleteRegistration", {"method": "email"}, {**CUSTOMER, **EMAIL}),
+    "login": ("login", {"method": "email"}, CUSTOMER),
+    "view_promotion": ("view_promotion", PROMOTION, {}),
+    "select_promotion": ("select_promotion", PROMOTION, {}),
+    "subscribe": ("Subscribe", {"currency": "EUR", "value": 7.5, "predicted_ltv": 90}, CUSTOMER),
+    "start_trial": ("StartTrial", {"currency": "EUR", "value": 0, "predicted_ltv": 90}, CUSTOMER),
+    "contact": ("Contact", {"method": "chat"}, {}),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_event_in_full(name: str, example: Example, now: float) -> None:
+    event = example(name)
+    meta_name, custom_data, user_data = EXPECTED[name]
+    expected = {
+        "event_name": meta_name,
+        "event_time": 1795219200,
+        "event_id": f"01-{name}",
+        "action_source": "website",
+        "event_source_url": event["page_location"],
+        "referrer_url": event["page_referrer"],
+        "user_data": {
+            "client_ip_address": "203.0.113.7",
+            "client_user_agent": event["user_agent"],
+            "fbp": "fb.1.1795210000000.1098115397",
+            **user_data,
+        },
+        **({"custom_data": custom_data} if custom_data else {}),
+    }
+
+    assert sent(event, now) == expected
+
+
+def test_the_table_has_every_example(examples: list[Event]) -> None:
+    assert {event["event_name"] for event in examples} == set(EXPECTED)
+
+
+def test_view_search_results_is_a_search_too() -> None:
+    assert NAMES["view_search_results"] == "Search"
+
+
+def test_names_of_metas_own_stay(example: Example, now: float) -> None:
+    for name in STANDARD_NAMES:
+        event = example("purchase") | {"event_name": name}
+        assert sent(event, now, custom_events=False)["event_name"] == name
+
+
+def test_custom_events_can_be_held_back(example: Example, now: float) -> None:
+    assert "custom_events is off" in refused(example("view_cart"), now, custom_events=False)
+    assert sent(example("view_cart"), now)["event_name"] == "view_cart"
+
+
+# The request
+
+
+def test_the_token_is_in_the_body_and_never_in_the_address(example: Example, now: float) -> None:
+    destination = meta(app_secret="APP", test_event_code="TEST1", api_version="v25.0")
+    (request,) = destination.requests([example("page_view")], now)
+    assert isinstance(request, Request)
+    body = orjson.loads(request.body)
+
+    assert request.method == "POST"
+    assert request.url == "https://graph.facebook.com/v25.0/1234567890/events"
+    assert request.headers == {"content-type": "application/json"}
+    assert body["access_token"] == "TOKEN"
+    assert body["appsecret_proof"] == hmac.new(b"APP", b"TOKEN", "sha256").hexdigest()
+    assert body["test_event_code"] == "TEST1"
+
+
+def test_without_options_there_is_only_the_token(example: Example, now: float) -> None:
+    (request,) = meta(base_url="http://127.0.0.1:9/").requests([example("page_view")], now)
+    assert isinstance(request, Request)
+    assert request.url == "http://127.0.0.1:9/v26.0/1234567890/events"
+    assert orjson.loads(request.body).keys() == {"data", "access_token"}
+
+
+def test_a_thousand_events_fill_a_request(example: Example, now: float) -> None:
+    requests = list(meta().requests([example("page_view")] * 2001, now))
+    assert [len(request.events) for request in requests if isinstance(request, Request)] == [
+        1000,
+        1000,
+        1,
+    ]
+
+
+# Values
+
+
+def test_a_missing_value_is_the_sum_of_the_items(example: Example, now: float) -> None:
+    assert sent(example("purchase", value=None), now)["custom_data"]["value"] == 59.8
+
+
+def test_a_value_is_not_guessed_when_an_item_has_no_price(example: Example, now: float) -> None:
+    items = [{"item_id": "A", "price": 1}, {"item_id": "B"}]
+    event = example("add_to_cart", value=None, items=items)
+    assert "value" not in sent(event, now)["custom_data"]
+
+
+def test_prices_of_what_is_only_shown_are_no_value(example: Example, now: float) -> None:
+    assert "value" not in sent(example("view_item_list"), now)["custom_data"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"currency": None}, "currency missing"),
+        ({"value": None, "items": None}, "value missing"),
+        ({"value": None, "items": None, "currency": None}, "value and currency missing"),
+        ({"value": -5}, "value is negative"),
+    ],
+)
+def test_purchases_that_meta_would_refuse_with_their_batch(
+    changes: dict[str, Any], reason: str, example: Example, now: float
+) -> None:
+    assert reason in refused(example("purchase", **changes), now)
+
+
+def test_a_free_purchase_is_a_purchase(example: Example, now: float) -> None:
+    assert sent(example("purchase", value=0), now)["custom_data"]["value"] == 0
+
+
+def test_items_without_an_id_are_no_contents(example: Example, now: float) -> None:
+    items = [{"item_name": "Gift wrap", "price": 2}, {"item_id": "A", "price": 3, "quantity": 2}]
+    data = sent(example("purchase", items=items), now)["custom_data"]
+    assert data["contents"] == [{"id": "A", "quantity": 2, "item_price": 3}]
+    assert data["num_items"] == 2
+
+
+def test_fields_that_are_not_named_stay_here(example: Example, now: float) -> None:
+    event = example("page_view", internal_note="margin 40 %", predicted_ltv="much")
+    assert "custom_data" not in sent(event, now)
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "event_time"),
+    [(1795219200.9, 1795219200), (1795219999, 1795219260), (None, 1795219260)],
+    ids=["whole seconds", "not in the future", "now when unknown"],
+)
+def test_time(timestamp: float | None, event_time: int, example: Example, now: float) -> None:
+    assert sent(example("page_view", timestamp=timestamp), now)["event_time"] == event_time
+
+
+# People
+
+
+@pytest.mark.parametrize(
+    ("fields", "fbc"),
+    [
+        ({"fbc": "fb.1.5.Abc"}, "fb.1.5.Abc"),
+        ({"fbc": "fb.1.5.Abc", "click_ids": {"fbclid": "XyZ"}}, "fb.1.5.Abc"),
+        ({"click_ids": {"fbclid": "XyZ"}}, "fb.1.1795219200500.XyZ"),
+        ({"click_ids": {"gclid": "1"}}, None),
+    ],
+)
+def test_fbc_is_the_cookie_or_is_made_from_the_click(
+    fields: dict[str, Any], fbc: str | None, example: Example, now: float
+) -> None:
+    assert sent(example("page_view", **fields), now)["user_data"].get("fbc") == fbc
+
+
+def test_several_addresses_and_numbers_are_all_sent(now: float) -> None:
+    event = read_event(
+        {
+            "event_name": "x",
+            "user_data": {
+                "email_address": ["A@x.example ", "a@x.example", "b@x.example"],
+                "phone_number": "030 1234567",
+                "address": [{"country": "Germany"}, {"country": "AT"}],
+            },
+        }
+    )
+    user_data = sent(event, now, phone_region="de")["user_data"]
+    assert user_data["em"] == [digest("a@x.example"), digest("b@x.example")]
+    assert user_data["ph"] == [digest("49301234567")]
+    assert user_data["country"] == [digest("de"), digest("at")]
+
+
+def test_hashes_pass_through_and_clear_text_in_their_place_does_not(now: float) -> None:
+    known = digest("jane@example.com")
+    event = read_event(
+        {
+            "event_name": "x",
+            "user_id": known.upper(),
+            "user_data": {
+                "email_address": known,
+                "sha256_email_address": [known, "jane@example.com"],
+                "sha256_phone_number": "+49301234567",
+                "address": {"sha256_first_name": digest("jane"), "city": digest("berlin")},
+            },
+        }
+    )
+    assert sent(event, now)["user_data"] == {
+        "external_id": [known],
+        "em": [known],
+        "fn": [digest("jane")],
+        "ct": [digest("berlin")],
+    }
+
+
+def test_metas_own_identifiers_are_sent_as_they_are(now: float) -> None:
+    event = read_event({"event_name": "x", "user_data": {"lead_id": 123, "ctwa_clid": "Ab"}})
+    assert sent(event, now)["user_data"] == {"lead_id": 123, "ctwa_clid": "Ab"}
+
+
+def test_what_is_no_ip_address_is_left_out(example: Example, now: float) -> None:
+    assert (
+        "client_ip_address"
+        not in sent(example("page_view", ip_override="unknown"), now)["user_data"]
+    )
+    assert (
+        sent(example("page_view", ip_override="2001:db8::1"), now)["user_data"]["client_ip_address"]
+        == "2001:db8::1"
+    )
+
+
+ADDRESS = {"city": "Berlin", "country": "DE", "region": "Berlin", "postal_code": "10115"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"user_agent": "Mozilla/5.0"},
+        {"user_agent": "Mozilla/5.0", "user_data": {"gender": "f", "address": ADDRESS}},
+        {"user_agent": "Mozilla/5.0", "user_data": {"date_of_birth": "1997-02-16"}},
+        {"user_data": {"gender": "f", "address": {"first_name": "Jane"}}},
+        {"user_data": {"gender": "f", "address": {"last_name": "Doe"}}},
+    ],
+    ids=["nothing", "agent", "address and gender", "birthday", "first name", "last name"],
+)
+def test_an_identity_that_meta_calls_too_thin(fields: dict[str, Any], now: float) -> None:
+    assert "too little" in refused(read_event({"event_name": "x", **fields}), now)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ip_override": "203.0.113.7"},
+        {"fbp": "fb.1.1.1"},
+        {"user_id": "17"},
+        {"user_data": {"phone_number": "+49 30 1234567"}},
+        {"user_data": {"address": {"first_name": "Jane", "last_name": "Doe"}}},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_an_identity_that_is_enough(fields: dict[str, Any], now: float) -> None:
+    assert sent(read_event({"event_name": "x", **fields}), now)["user_data"]
+
+
+# Consent
+
+LIMITED = {
+    "data_processing_options": ["LDU"],
+    "data_processing_options_country": 0,
+    "data_processing_options_state": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("consent", "flags"),
+    [
+        ({"ad_user_data": "granted", "ad_personalization": "granted"}, {}),
+        (None, {}),
+        ({"analytics_storage": "denied"}, {}),
+        ({"ad_user_data": "denied"}, LIMITED),
+        ({"ad_personalization": "denied"}, {**LIMITED, "opt_out": True}),
+    ],
+)
+def test_a_refusal_limits_what_meta_may_do(
+    consent: dict[str, str] | None, flags: dict[str, Any], example: Example, now: float
+) -> None:
+    event = sent(example("page_view", consent=consent), now)
+    assert {key: event[key] for key in event if key in {*LIMITED, "opt_out"}} == flags
+
+
+# Where it happened
+
+
+def test_an_event_may_say_where_it_happened(example: Example, now: float) -> None:
+    assert sent(example("contact", action_source="phone_call"), now)["action_source"] == (
+        "phone_call"
+    )
+    assert sent(example("contact", action_source="moon"), now)["action_source"] == "website"
+    assert sent(example("contact"), now, action_source="chat")["action_source"] == "chat"
+
+
+def test_apps_have_to_describe_themselves(example: Example, now: float) -> None:
+    assert "app_data is missing" in refused(example("purchase", action_source="app"), now)
+    app_data = {"advertiser_tracking_enabled": 1, "extinfo": ["i2"] + [""] * 15}
+    event = example("purchase", action_source="app", app_data=app_data)
+    assert sent(event, now)["app_data"] == app_data
+
+
+# What its answers mean
+
+REQUEST = Request("POST", "https://graph.example", {}, b"{}", (0, 1))
+
+
+def outcome_of(status: int, answer: Any) -> Outcome:
+    body = answer if isinstance(answer, bytes) else orjson.dumps(answer)
+    first, second = meta().outcomes(REQUEST, Response(status, {}, body))
+    assert first == second
+    return first
+
+
+def error(code: int, subcode: int | None = None, **more: Any) -> dict[str, Any]:
+    return {
+        "error": {
+            "message": "Invalid parameter",
+            "type": "OAuthException",
+            "code": code,
+            **({} if subcode is None else {"error_subcode": subcode}),
+            "fbtrace_id": "A1",
+            **more,
+        }
+    }
+
+
+def test_all_received_is_delivered() -> None:
+    assert outcome_of(200, {"events_received": 2, "messages": [], "fbtrace_id": "A"}) == DELIVERED
+
+
+def test_fewer_received_are_looked_for_by_halving() -> None:
+    """The same events go again with the same ids, which Meta counts once."""
+    assert outcome_of(200, {"events_received": 1}) == Outcome(
+        "rejected", "Meta received 1 of 2 events", "request"
+    )
+
+
+TRANSIENT = (1, 2, 4, 17, 32, 341, 368, 613, 5000, 21009, 80000, 80004, 80014)
+
+
+@pytest.mark.parametrize("code", TRANSIENT)
+def test_passing_trouble_is_waited_for_although_it_is_answered_400(code: int) -> None:
+    assert outcome_of(400, error(code)) == Outcome(
+        "retry", f"Invalid parameter ({code})", "destination"
+    )
+
+
+def test_what_meta_calls_transient_is() -> None:
+    outcome = outcome_of(400, error(100, 2804050, is_transient=True))
+    assert (outcome.result, outcome.scope) == ("retry", "destination")
+
+
+@pytest.mark.parametrize(
+    ("answer", "to_mend"),
+    [
+        (error(190, 463), "access_token is wrong or no longer valid"),
+        (error(102), "access_token is wrong or no longer valid"),
+        (error(10), "access_token lacks the permission"),
+        (error(200), "access_token lacks the permission"),
+        (error(3), "access_token lacks the permission"),
+        (error(294), "access_token lacks the permission"),
+        (error(100, 33), "pixel_id is wrong"),
+        (error(100, type="GraphMethodException"), "app_secret is wrong"),
+        (error(2635), "api_version is no longer served"),
+    ],
+)
+def test_wrong_settings_hold_the_events_and_say_what_to_mend(answer: Any, to_mend: str) -> None:
+    outcome = outcome_of(400, answer)
+    assert (outcome.result, outcome.scope) == ("retry", "destination")
+    assert to_mend in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "subcode",
+    [2804001, 2804003, 2804007, 2804009, 2804016, 2804017, 2804019, 2804048, 2804050, None],
+)
+def test_a_refused_event_refuses_the_request_whatever_the_status(subcode: int | None) -> None:
+    for status in (400, 500):
+        outcome = outcome_of(status, error(100, subcode, error_user_msg="Zu alt"))
+        assert (outcome.result, outcome.scope) == ("rejected", "request")
+        assert outcome.reason.startswith("Zu alt (100")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "result"),
+    [
+        (200, b"<html>captive portal</html>", "retry"),
+        (200, b"{}", "retry"),
+        (400, b"<html>Bad Request</html>", "retry"),
+        (502, b"", "retry"),
+        (413, b"<html>Too large</html>", "rejected"),
+        (200, error(987654), "retry"),
+        (400, error(987654), "rejected"),
+        (403, error(987654), "retry"),
+    ],
+)
+def test_answers_in_nobodys_table(status: int, answer: Any, result: str) -> None:
+    """Not Meta's words: wait, except for a size that halving mends. An unknown code of Meta's
+    goes by its status, and is never taken for delivered."""
+    assert outcome_of(status, answer).result == result
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"pixel_id": "my pixel"}, "pixel_id"),
+        ({"access_token": ""}, "is empty"),
+        ({"access_token": "TOP-SECRET\n"}, "holds a space, quote or other character"),
+        ({"api_version": "26"}, "api_version"),
+        ({"base_url": "https://user:pw@graph.example"}, "must not hold a user name"),
+        ({"base_url": "https://graph.example/?a=1"}, "must end before `?`"),
+        ({"phone_region": "XX"}, "is not a country code"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+def test_settings_that_cannot_work(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        meta(**settings)
+    assert said in str(raised.value)
+    assert "TOP-SECRET" not in str(raised.value)

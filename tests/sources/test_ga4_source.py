@@ -1,0 +1,392 @@
+"""`ga4`: hits of gtag.js."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import pytest
+
+from gateway.event import Event
+from gateway.sources.base import Inbound, Refused
+from gateway.sources.ga4 import GA4, GA4Settings
+from gateway.sources.ga4_items import read_item
+from gateway.sources.numbers import read_number
+
+Capture = Callable[..., list[Inbound]]
+
+SOURCE = GA4(GA4Settings(type="ga4"))
+ITEMS = [
+    {
+        "item_id": "sku1",
+        "item_name": "Shirt ~ blue",
+        "item_brand": "Acme",
+        "item_category": "Apparel",
+        "item_category2": "Shirts",
+        "item_variant": "M",
+        "price": 12.75,
+        "quantity": 2,
+        "index": 0,
+        "item_list_name": "Search",
+        "item_list_id": "s1",
+        "discount": 1.5,
+        "affiliation": "Store",
+        "coupon": "IT",
+        "location_id": "L1",
+        "color": "blue",
+        "stock": "7",
+    },
+    {
+        "item_id": "sku2",
+        "item_name": "Hat",
+        "price": 1,
+        "quantity": 1,
+        "promotion_id": "P1",
+        "promotion_name": "Summer",
+        "creative_name": "cr",
+        "creative_slot": "sl",
+    },
+]
+CLIENT_HINTS = {
+    "architecture": "x86",
+    "bitness": "64",
+    "full_version_list": [
+        {"brand": "Not:A-Brand", "version": "8.0.0.0"},
+        {"brand": "Chromium", "version": "156.0.8078.79"},
+    ],
+    "mobile": False,
+    "platform": "Linux",
+    "wow64": False,
+}
+ALL_DENIED = dict.fromkeys(
+    ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization"), "denied"
+)
+ALL_GRANTED = dict.fromkeys(ALL_DENIED, "granted")
+
+
+def hit(query: str, body: bytes = b"") -> list[Event]:
+    batch = SOURCE.read(Inbound("POST", "/g/collect", f"v=2&tid=G-1&{query}", {}, body))
+    assert not batch.refused
+    return batch.events
+
+
+def one(query: str) -> Event:
+    """The event of `query` without the fields that say which protocol it came in."""
+    (event,) = hit(query)
+    assert event.pop("x-ga-protocol_version") == "2"
+    assert event.pop("x-ga-measurement_id") == "G-1"
+    return event
+
+
+def captured(requests: list[Inbound]) -> list[Event]:
+    events = []
+    for request in requests:
+        batch = SOURCE.read(request)
+        assert not batch.refused
+        assert not batch.trusted
+        assert SOURCE.answer(batch).status == 204
+        events += batch.events
+    return events
+
+
+def test_what_gtag_sends_to_its_own_server(capture: Capture) -> None:
+    page_view, purchase, my_event = captured(capture("gtag-ga4-server_container_url", gets=True))
+    assert page_view == {
+        "event_name": "page_view",
+        "client_id": "1525593269.1795289657",
+        "user_id": "user-1",
+        "ga_session_id": "1795289657",
+        "ga_session_number": 1,
+        "page_location": "http://127.0.0.1/static/ga4.html?utm_source=news&gclid=TeSter-123",
+        "page_title": "Shop GA4",
+        "language": "en-us",
+        "screen_resolution": "800x600",
+        "user_properties": {"plan": "pro", "ltv": 12.5},
+        "client_hints": CLIENT_HINTS,
+        "x-ga-protocol_version": "2",
+        "x-ga-measurement_id": "G-TEST000001",
+        "x-ga-gtm_version": "45je63p1v9000000000za204zd9000000000",
+        "x-ga-page_id": 1795289657142,
+        "x-ga-request_count": 1,
+        "x-ga-gcd": "13l3l3l3l1l1",
+        "x-ga-npa": "0",
+        "x-ga-dma": False,
+        "x-ga-lps": True,
+        "x-ga-ecid": "171510394",
+        "x-ga-ur": "CA-QC",
+        "x-ga-pscdl": "noapi",
+        "x-ga-tfd": 459,
+        "x-ga-mp2-frm": "0",
+        "x-ga-mp2-seg": "0",
+        "x-ga-mp2-tag_exp": "0~115616985~115938466~115938469~117266401~117384405~117484252",
+        "x-ga-system_properties": {
+            "fv": "1",
+            "nsi": "1",
+            "ss": "1",
+            "ee": True,
+            "tu": "BA",
+            "fplc": "0",
+        },
+        "x-sst-system_properties": {
+            "etld": "google.ca",
+            "tft": "1795289657142",
+            "lpc": "96795423",
+            "navt": "n",
+            "ude": "0",
+            "sw_exp": "1",
+        },
+    }
+    assert purchase["event_name"] == "purchase"
+    assert purchase["items"] == ITEMS
+    money = {"currency": "USD", "value": 25.5, "tax": 2, "shipping": 3.5, "coupon": "SAVE"}
+    assert purchase == purchase | money | {"transaction_id": "T1", "engagement_time_msec": 22}
+    own = {"str": "a b&c", "num": 4.2, "flag": "true", "off": "false", "obj": "[object Object]"}
+    assert my_event == my_event | own
+    assert "nul" not in my_event
+
+
+def test_what_gtag_sends_through_transport_url(capture: Capture) -> None:
+    requests = capture("gtag-ga4-transport_url-userdata")
+    assert [bool(request.body) for request in requests] == [False, False, True]
+    page_view, purchase, my_event, sign_up = captured(requests)
+    assert [page_view["event_name"], purchase["event_name"]] == ["page_view", "purchase"]
+    assert purchase["items"] == ITEMS
+    assert (my_event["event_name"], my_event["str"], my_event["num"]) == ("my_event", "a b&c", 4.2)
+    assert (sign_up["event_name"], sign_up["method"]) == ("sign_up", "email")
+    assert sign_up["engagement_time_msec"] == 3
+    for event in (my_event, sign_up):
+        assert event["client_id"] == "732405242.1795289742"
+        assert event["user_id"] == "user-1"
+        assert event["page_title"] == "Shop GA4"
+
+
+def test_consent_granted(capture: Capture) -> None:
+    events = captured(capture("gtag-ga4-consent-granted", gets=True))
+    assert [event["event_name"] for event in events] == ["page_view", "purchase", "my_event"]
+    for event in events:
+        assert event["consent"] == ALL_GRANTED
+        assert event["client_id"] == "2088595588.1795289724"
+
+
+def test_consent_denied(capture: Capture) -> None:
+    events = captured(capture("gtag-ga4-consent-denied", gets=True))
+    assert [event["event_name"] for event in events] == ["page_view", "purchase", "my_event"]
+    for event in events:
+        assert event["consent"] == ALL_DENIED
+        assert "1414817745.1795289715" not in orjson.dumps(event).decode()
+        assert "client_id" not in event
+        assert "x-ga-ecid" not in event
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("gcs=G111", True),
+        ("gcs=G101", True),
+        ("gcs=G110", False),
+        ("gcs=G1--", True),
+        ("", True),
+        ("gcd=13t3q3t3t5l1", False),
+        ("gcd=13q3r3q3q5l1&gcs=G100", True),
+    ],
+)
+def test_without_analytics_storage_the_client_id_is_no_id(query: str, kept: bool) -> None:
+    event = one(f"en=a&cid=1.2&ep.client_id=3.4&{query}")
+    assert event.get("client_id") == ("1.2" if kept else None)
+
+
+def test_without_consent_mode_nothing_is_said_about_consent() -> None:
+    assert "consent" not in one("en=a&gcd=13l3l3l3l1l1&npa=0")
+
+
+@pytest.mark.parametrize(
+    ("query", "event"),
+    [
+        (
+            "en=a&dp=%2Fp&dh=h.example&dr=https%3A%2F%2Fr.example%2F",
+            {
+                "event_name": "a",
+                "page_path": "/p",
+                "page_hostname": "h.example",
+                "page_referrer": "https://r.example/",
+            },
+        ),
+        (
+            "en=a&cs=news&cm=email&cn=Sale&ck=t&cc=c&ci=7",
+            {
+                "event_name": "a",
+                "campaign": {
+                    "source": "news",
+                    "medium": "email",
+                    "name": "Sale",
+                    "term": "t",
+                    "content": "c",
+                    "id": "7",
+                },
+            },
+        ),
+        (
+            "en=a&epn.value=10&epn.x=NaN&epn.y=Infinity&epn.z=-0.5",
+            {
+                "event_name": "a",
+                "value": 10,
+                "z": -0.5,
+            },
+        ),
+        ("en=a&ep.event_name=b&ep.event_id=e-1", {"event_name": "a", "event_id": "e-1"}),
+        ("en=a&ep.items=%5Bobject%20Object%5D&ep.consent=x&ep.user_data=y", {"event_name": "a"}),
+        (
+            "en=a&ep.user_data.email_address=a%40b.example&ep.user_data.address.city=Linz",
+            {
+                "event_name": "a",
+                "user_data": {"email_address": "a@b.example", "address": {"city": "Linz"}},
+            },
+        ),
+        ("en=a&_uip=203.0.113.9&ep.ip_override=203.0.113.9&richsstsse", {"event_name": "a"}),
+        (
+            "en=a&pr10=idJ&pr2=idB&pr1=idA&pr=x",
+            {
+                "event_name": "a",
+                "items": [{"item_id": "A"}, {"item_id": "B"}, {"item_id": "J"}],
+                "x-ga-mp2-pr": "x",
+            },
+        ),
+        (
+            "en=a&_c=1&_z=fetch&us_privacy=1YNN",
+            {
+                "event_name": "a",
+                "x-ga-system_properties": {"c": "1", "z": "fetch"},
+                "x-ga-mp2-us_privacy": "1YNN",
+            },
+        ),
+        (
+            "en=a&uap=Windows&uamb=1&uafvl=" + quote(quote("A;B 1", safe="") + ";1|C;2"),
+            {
+                "event_name": "a",
+                "client_hints": {
+                    "platform": "Windows",
+                    "mobile": True,
+                    "full_version_list": [
+                        {"brand": "A;B 1", "version": "1"},
+                        {"brand": "C", "version": "2"},
+                    ],
+                },
+            },
+        ),
+    ],
+)
+def test_parameters(query: str, event: dict[str, Any]) -> None:
+    assert one(query) == event
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("idA~nmB", {"item_id": "A", "item_name": "B"}),
+        ("nmB~idA", {"item_id": "A", "item_name": "B"}),
+        ("nm~~a~~b~~~idA", {"item_name": "~a~b~", "item_id": "A"}),
+        ("idA~nm~prx", {"item_id": "A", "price": "x"}),
+        ("k0color~v0red~k1size~vQlost~k2lost", {"color": "red"}),
+        ("v0red~k0color", {"color": "red"}),
+        (
+            "caApparel~ca2Shirts~ca5Sale",
+            {
+                "item_category": "Apparel",
+                "item_category2": "Shirts",
+                "item_category5": "Sale",
+            },
+        ),
+        ("ca3D printers", {"item_category": "3D printers"}),
+        ("zzunknown~idA~~", {"item_id": "A~"}),
+        ("", {}),
+        ("~", {}),
+    ],
+)
+def test_items(text: str, item: dict[str, str]) -> None:
+    assert read_item(text) == item
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (b"", ["shared"]),
+        (b"\r\n", ["shared"]),
+        (b"en=a\r\nen=b", ["a", "b"]),
+        (b"en=a\nen=b\n", ["a", "b"]),
+        (b"\r\nen=a\r\n\r\nepn.value=1\r\n", ["a", "shared"]),
+        ("en=a\u2028b".encode(), ["a\u2028b"]),
+    ],
+)
+def test_lines_of_the_body_are_events(body: bytes, names: list[str]) -> None:
+    events = hit("en=shared&cid=1.2&dl=https%3A%2F%2Fa.example%2F", body)
+    assert [event["event_name"] for event in events] == names
+    assert {event["client_id"] for event in events} == {"1.2"}
+
+
+def test_a_line_overrides_the_query_but_not_the_measurement_id() -> None:
+    (event,) = hit("en=a&dl=https%3A%2F%2Fa.example%2F", b"dl=https%3A%2F%2Fb.example%2F&tid=G-2")
+    assert event["page_location"] == "https://b.example/"
+    assert event["x-ga-measurement_id"] == "G-1"
+
+
+@pytest.mark.parametrize("query", ["", "v=1&tid=G-1&en=a", "v=2&en=a", "v=2&tid=&en=a", "en=a%00"])
+def test_what_is_no_hit_is_refused(query: str) -> None:
+    with pytest.raises(Refused) as refused:
+        SOURCE.read(Inbound("GET", "/g/collect", query))
+    assert (refused.value.status, refused.value.reason) == (400, "malformed")
+
+
+def test_a_body_that_is_not_utf8_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        hit("", b"en=\xff")
+    assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("allowed", "accepted"), [(None, True), (["G-1"], True), (["G-2"], False), ([], False)]
+)
+def test_measurement_ids(allowed: list[str] | None, accepted: bool) -> None:
+    source = GA4(GA4Settings(type="ga4", measurement_ids=allowed))
+    request = Inbound("GET", "/g/collect", "v=2&tid=G-1&en=a")
+    if accepted:
+        assert source.read(request).events
+    else:
+        with pytest.raises(Refused) as refused:
+            source.read(request)
+        assert refused.value.status == 403
+
+
+def test_a_hit_is_lost_only_when_all_of_it_is() -> None:
+    query = "v=2&tid=G-1&cid=1.2"
+    partly = SOURCE.read(Inbound("POST", "/g/collect", query, {}, b"en=a\r\nen=b&ep.value=much"))
+    assert [event["event_name"] for event in partly.events] == ["a"]
+    assert [refusal.index for refusal in partly.refused] == [1]
+    assert SOURCE.answer(partly).status == 204
+    lost = SOURCE.read(Inbound("POST", "/g/collect", query))
+    answer = SOURCE.answer(lost)
+    assert answer.status == 400
+    assert orjson.loads(answer.body)["refused"][0]["reason"] == "event_name: Field required"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1", 1),
+        ("12.5", 12.5),
+        ("-0.5", -0.5),
+        ("1e3", 1000),
+        ("1e300", 1e300),
+        ("", None),
+        ("x", None),
+        ("NaN", None),
+        ("-Infinity", None),
+        ("1e400", None),
+    ],
+)
+def test_numbers(text: str, number: float | None) -> None:
+    assert read_number(text) == number
+    assert type(read_number(text)) is type(number)
+
+
+def test_a_visitor_whose_address_is_redacted_has_none() -> None:
+    assert one("en=a&_uip=%3A%3A")["ip_override"] == ""

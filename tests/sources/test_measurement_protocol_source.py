@@ -1,0 +1,166 @@
+"""`measurement_protocol`: GA4's protocol for backends."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.sources.base import Inbound, Refused
+from gateway.sources.measurement_protocol import MeasurementProtocol, MeasurementProtocolSettings
+
+SOURCE = MeasurementProtocol(
+    MeasurementProtocolSettings(
+        type="measurement_protocol",
+        api_secrets={"G-1": "web secret", "1:23:android:45": "app-secret"},
+    )
+)
+WEB = "measurement_id=G-1&api_secret=web%20secret"
+APP = "firebase_app_id=1:23:android:45&api_secret=app-secret"
+
+
+def post(body: Any, query: str = WEB) -> Inbound:
+    return Inbound("POST", "/mp/collect", query, {}, orjson.dumps(body))
+
+
+def test_a_purchase() -> None:
+    body = {
+        "client_id": "123.456",
+        "user_id": "user-1",
+        "timestamp_micros": 1_795_219_200_000_000,
+        "user_properties": {
+            "plan": {"value": "pro"},
+            "ltv": {"value": 12.5, "timestamp_micros": 1},
+        },
+        "consent": {"ad_user_data": "GRANTED", "ad_personalization": "DENIED"},
+        "user_data": {"sha256_email_address": ["ab"], "address": [{"city": "Linz"}]},
+        "ip_override": "203.0.113.9",
+        "user_agent": "UA",
+        "user_location": {"city": "San Jose", "region_id": "US-CA", "country_id": "US"},
+        "device": {"language": "en-us", "screen_resolution": "800x600", "category": "mobile"},
+        "validation_behavior": "RELAXED",
+        "events": [
+            {
+                "name": "purchase",
+                "params": {
+                    "session_id": 1795210000,
+                    "engagement_time_msec": 1,
+                    "currency": "EUR",
+                    "value": 9.9,
+                    "transaction_id": "o-1",
+                    "items": [{"item_id": "A", "price": 9.9, "quantity": 1}],
+                    "coupon": None,
+                    "color": "red",
+                },
+            },
+            {"name": "refund", "timestamp_micros": "1795219201500000"},
+        ],
+    }
+    batch = SOURCE.read(post(body))
+    assert batch.trusted
+    assert not batch.refused
+    assert SOURCE.answer(batch).status == 204
+    shared = {
+        "client_id": "123.456",
+        "user_id": "user-1",
+        "user_properties": {"plan": "pro", "ltv": 12.5},
+        "consent": {"ad_user_data": "granted", "ad_personalization": "denied"},
+        "user_data": {"sha256_email_address": ["ab"], "address": [{"city": "Linz"}]},
+        "ip_override": "203.0.113.9",
+        "user_agent": "UA",
+        "event_location": {"city": "San Jose", "region": "CA", "country": "US"},
+        "language": "en-us",
+        "screen_resolution": "800x600",
+        "device": {"language": "en-us", "screen_resolution": "800x600", "category": "mobile"},
+        "x-ga-measurement_id": "G-1",
+    }
+    assert batch.events == [
+        {
+            **shared,
+            "event_name": "purchase",
+            "timestamp": 1795219200,
+            "ga_session_id": "1795210000",
+            "engagement_time_msec": 1,
+            "currency": "EUR",
+            "value": 9.9,
+            "transaction_id": "o-1",
+            "items": [{"item_id": "A", "price": 9.9, "quantity": 1}],
+            "color": "red",
+        },
+        {**shared, "event_name": "refund", "timestamp": 1795219201.5},
+    ]
+
+
+def test_an_app() -> None:
+    body = {"app_instance_id": "abc", "events": [{"name": "a"}]}
+    assert SOURCE.read(post(body, APP)).events == [
+        {
+            "event_name": "a",
+            "client_id": "abc",
+            "app_instance_id": "abc",
+            "x-ga-measurement_id": "1:23:android:45",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "consent"),
+    [
+        ({}, None),
+        ({"non_personalized_ads": False}, None),
+        ({"non_personalized_ads": True}, {"ad_personalization": "denied"}),
+        (
+            {"non_personalized_ads": True, "consent": {"ad_user_data": "GRANTED"}},
+            {"ad_personalization": "denied", "ad_user_data": "granted"},
+        ),
+        (
+            {"non_personalized_ads": True, "consent": {"ad_personalization": "GRANTED"}},
+            {"ad_personalization": "granted"},
+        ),
+    ],
+)
+def test_consent(body: dict[str, Any], consent: dict[str, str] | None) -> None:
+    (event,) = SOURCE.read(post({**body, "events": [{"name": "a"}]})).events
+    assert event.get("consent") == consent
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "measurement_id=G-1",
+        "measurement_id=G-1&api_secret=",
+        "measurement_id=G-1&api_secret=wrong",
+        "measurement_id=G-2&api_secret=web%20secret",
+        "measurement_id=G-1&api_secret=app-secret",
+        "api_secret=web%20secret",
+        "measurement_id=G-1&api_secret=%D0%BA%D0%BB%D1%8E%D1%87",
+    ],
+)
+def test_without_the_secret_of_the_stream_nothing_is_read(query: str) -> None:
+    with pytest.raises(Refused) as refused:
+        SOURCE.read(post({"events": [{"name": "a"}]}, query))
+    assert (refused.value.status, refused.value.reason) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("body", [None, [], 1, {}, {"events": []}, {"events": {"name": "a"}}])
+def test_without_events_nothing_is_read(body: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        SOURCE.read(post(body))
+    assert (refused.value.status, refused.value.reason) == (400, "malformed")
+
+
+@pytest.mark.parametrize(
+    ("events", "status", "refused"),
+    [
+        ([{"name": "a"}, {"params": {}}, 7], 200, [1, 2]),
+        ([{"name": "a", "params": {"value": "much"}}], 400, [0]),
+    ],
+)
+def test_refused_events_are_reported(events: list[Any], status: int, refused: list[int]) -> None:
+    answer = SOURCE.answer(SOURCE.read(post({"client_id": "1.2", "events": events})))
+    assert answer.status == status
+    assert [each["index"] for each in orjson.loads(answer.body)["refused"]] == refused
+
+
+def test_secrets_are_not_shown() -> None:
+    assert "app-secret" not in repr(SOURCE.settings)

@@ -1,0 +1,292 @@
+"""`snowplow`: Snowplow's trackers."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+
+from gateway.event import Event
+from gateway.sources.base import Batch, Inbound, Refused
+from gateway.sources.snowplow import Snowplow, SnowplowSettings
+
+Capture = Callable[..., list[Inbound]]
+
+SOURCE = Snowplow(SnowplowSettings(type="snowplow"))
+UNSTRUCT = "iglu:com.snowplowanalytics.snowplow/unstruct_event/jsonschema/1-0-0"
+CONTEXTS = "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0"
+LOGIN = "iglu:com.acme/login/jsonschema/1-0-0"
+
+
+def self_describing(schema: Any, data: Any) -> str:
+    return orjson.dumps({"schema": UNSTRUCT, "data": {"schema": schema, "data": data}}).decode()
+
+
+def base64url(text: str) -> str:
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def tp2(*payloads: Any) -> Batch:
+    body = orjson.dumps({"schema": "iglu:...", "data": payloads})
+    return SOURCE.read(Inbound("POST", "/com.snowplowanalytics.snowplow/tp2", "", {}, body))
+
+
+def one(payload: dict[str, Any]) -> Event:
+    """The event in `payload`, which reads the same as POST and as GET."""
+    (event,) = tp2(payload).events
+    assert SOURCE.read(Inbound("GET", "/i", urlencode(payload))).events == [event]
+    return event
+
+
+def captured(requests: list[Inbound]) -> list[Event]:
+    events = []
+    for request in requests:
+        assert request.path in SOURCE.paths
+        batch = SOURCE.read(request)
+        assert not batch.refused
+        assert not batch.trusted
+        answer = SOURCE.answer(batch)
+        assert (answer.status, answer.body) == (200, b"ok")
+        events += batch.events
+    return events
+
+
+def test_the_browser_tracker(capture: Capture) -> None:
+    page_view, structured, described = captured(capture("snowplow-browser-tracker-post"))
+    contexts = page_view.pop("contexts")
+    shared = {
+        "client_id": "111e440d-f1ae-44e4-a660-0991d258da0d",
+        "user_id": "user-1",
+        "page_location": "http://127.0.0.1:8917/static/snow.html?utm_source=news",
+        "page_encoding": "UTF-8",
+        "language": "en-US",
+        "screen_resolution": "800x600",
+        "viewport_size": "800x600",
+        "app_id": "shop-web",
+        "platform": "web",
+        "domain_sessionid": "0d233dbf-4689-4272-977b-861d66a1df2f",
+        "domain_sessionidx": "1",
+        "os_timezone": "UTC",
+    }
+    assert page_view == {
+        **shared,
+        "event_name": "page_view",
+        "event_id": "d583f874-81bd-4ba3-b52f-b53bd5dec174",
+        "timestamp": 1795289577.713,
+        "page_title": "Shop",
+    }
+    assert contexts[0] == {
+        "schema": "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0",
+        "data": {"id": "9e640db5-1193-43ce-b360-87781ab61aa1"},
+    }
+    del structured["contexts"]
+    assert structured == {
+        **shared,
+        "event_name": "add",
+        "event_id": "e014324a-30ca-4336-9eb2-ef6974d232e8",
+        "timestamp": 1795289577.721,
+        "se_category": "cart",
+        "se_label": "sku1",
+        "se_property": "x",
+        "value": 12.75,
+    }
+    assert described.pop("contexts")[0]["data"] == {"plan": "pro"}
+    assert described == {
+        **shared,
+        "event_name": "order_completed",
+        "event_id": "49223d76-f3a5-4e3b-8c51-c3d04c915cee",
+        "timestamp": 1795289577.723,
+        "order_id": "T1",
+        "revenue": 25.5,
+        "currency": "USD",
+    }
+
+
+def test_the_python_tracker(capture: Capture) -> None:
+    events = captured(capture("snowplow-python-tracker"))
+    assert [event["event_name"] for event in events] == ["page_view", "add", "order_completed"]
+    assert events[0] == {
+        "event_name": "page_view",
+        "event_id": "9ed04285-5764-4894-9faa-438152873871",
+        "timestamp": 1795289589.468,
+        "user_id": "user-1",
+        "page_location": "https://example.com/",
+        "page_title": "Home",
+        "app_id": "backend",
+        "platform": "pc",
+    }
+    assert events[2]["revenue"] == 25.5
+
+
+@pytest.mark.parametrize(
+    ("payload", "event"),
+    [
+        (
+            {"e": "pv", "refr": "https://r.example/"},
+            {
+                "event_name": "page_view",
+                "page_referrer": "https://r.example/",
+            },
+        ),
+        (
+            {"e": "pp", "pp_mix": "0", "pp_may": "90"},
+            {
+                "event_name": "page_ping",
+                "pp_xoffset_min": "0",
+                "pp_yoffset_max": "90",
+            },
+        ),
+        (
+            {"e": "se", "se_ca": "cart", "se_ac": "add"},
+            {
+                "event_name": "add",
+                "se_category": "cart",
+            },
+        ),
+        (
+            {
+                "e": "tr",
+                "tr_id": "T1",
+                "tr_tt": "25.5",
+                "tr_tx": "2",
+                "tr_sh": "3.5",
+                "tr_cu": "eur",
+                "tr_af": "Store",
+            },
+            {
+                "event_name": "purchase",
+                "transaction_id": "T1",
+                "value": 25.5,
+                "tax": 2,
+                "shipping": 3.5,
+                "currency": "EUR",
+                "affiliation": "Store",
+            },
+        ),
+        (
+            {
+                "e": "ti",
+                "ti_id": "T1",
+                "ti_sk": "A",
+                "ti_nm": "Shirt",
+                "ti_ca": "Apparel",
+                "ti_pr": "12.75",
+                "ti_qu": "2",
+                "ti_cu": "EUR",
+            },
+            {
+                "event_name": "transaction_item",
+                "transaction_id": "T1",
+                "currency": "EUR",
+                "items": [
+                    {
+                        "item_id": "A",
+                        "item_name": "Shirt",
+                        "item_category": "Apparel",
+                        "price": 12.75,
+                        "quantity": 2,
+                    }
+                ],
+            },
+        ),
+        (
+            {"e": "ue", "ue_pr": self_describing(LOGIN, {"method": "é", "x": None})},
+            {
+                "event_name": "login",
+                "method": "é",
+            },
+        ),
+        (
+            {"e": "ue", "ue_px": base64url(self_describing(LOGIN, {"method": "é?>"}))},
+            {
+                "event_name": "login",
+                "method": "é?>",
+            },
+        ),
+        (
+            {
+                "e": "ue",
+                "uid": "u",
+                "ue_pr": self_describing(
+                    LOGIN, {"event_name": "x", "user_id": "x", "ip_override": "203.0.113.9"}
+                ),
+            },
+            {"event_name": "login", "user_id": "u"},
+        ),
+        (
+            {
+                "e": "pv",
+                "cx": base64url(
+                    orjson.dumps({"schema": CONTEXTS, "data": [{"schema": LOGIN}]}).decode()
+                ),
+            },
+            {"event_name": "page_view", "contexts": [{"schema": LOGIN}]},
+        ),
+        (
+            {"e": "pv", "dtm": "1795289577713", "ttm": "1795289500000", "stm": "1795289579000"},
+            {
+                "event_name": "page_view",
+                "timestamp": 1795289500,
+            },
+        ),
+        ({"e": "pv", "ip": "203.0.113.9", "uid": ""}, {"event_name": "page_view"}),
+    ],
+)
+def test_payloads(payload: dict[str, Any], event: Event) -> None:
+    assert one(payload) == event
+
+
+@pytest.mark.parametrize(
+    ("payload", "field"),
+    [
+        ({}, "e"),
+        ({"e": "xx"}, "e"),
+        ({"e": ["pv"]}, "e"),
+        (7, "e"),
+        ({"e": "se"}, "event_name"),
+        ({"e": "ue"}, "ue_pr"),
+        ({"e": "ue", "ue_pr": "{"}, "ue_pr"),
+        ({"e": "ue", "ue_pr": {"data": 1}}, "ue_pr"),
+        ({"e": "ue", "ue_pr": r'{"data":"\u0000"}'}, "ue_pr"),
+        ({"e": "ue", "ue_pr": self_describing("login", {})}, "ue_pr"),
+        ({"e": "ue", "ue_pr": self_describing(LOGIN, [])}, "ue_pr"),
+        ({"e": "ue", "ue_px": "é"}, "ue_px"),
+        ({"e": "ue", "ue_px": "a"}, "ue_px"),
+        ({"e": "ue", "ue_px": 7}, "ue_px"),
+        ({"e": "ue", "ue_px": ["e30"]}, "ue_px"),
+        ({"e": "pv", "co": "x"}, "co"),
+        ({"e": "pv", "co": "{}"}, "co"),
+        ({"e": "pv", "dtm": "soon"}, "timestamp"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_alone(payload: Any, field: str) -> None:
+    batch = tp2({"e": "pv"}, payload)
+    assert batch.events == [{"event_name": "page_view"}]
+    (refusal,) = batch.refused
+    assert refusal.index == 1
+    assert refusal.message.startswith(f"{field}: ")
+    answer = SOURCE.answer(batch)
+    assert (answer.status, orjson.loads(answer.body)["accepted"]) == (200, 1)
+    assert SOURCE.answer(tp2(payload)).status == 400
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"data": {}}', b'{"data": []}'])
+def test_a_body_without_payloads_is_refused(body: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        SOURCE.read(Inbound("POST", SOURCE.paths[0], "", {}, body))
+    assert (refused.value.status, refused.value.reason) == (400, "malformed")
+
+
+@pytest.mark.parametrize(("query", "status"), [("e=pv", 200), ("e=xx", 400)])
+def test_get_is_answered_with_an_image(query: str, status: int) -> None:
+    answer = SOURCE.answer(SOURCE.read(Inbound("GET", "/i", query)))
+    assert (answer.status, answer.headers["content-type"]) == (status, "image/gif")
+    assert len(answer.body) == 43
+
+
+def test_an_anonymous_tracker_asks_that_the_address_is_not_kept() -> None:
+    query, headers = "e=pv&page=Shop", {"sp-anonymous": "*"}
+    assert SOURCE.read(Inbound("GET", "/i", query, headers)).events[0]["ip_override"] == ""
+    assert "ip_override" not in SOURCE.read(Inbound("GET", "/i", query)).events[0]
