@@ -101,17 +101,24 @@ class DestinationSettings(BaseModel):
     Descriptions of the fields become the documentation and the JSON Schema.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True
+    )
 
     type: str
 
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown."""
         for name in type(self).model_fields:
-            value = getattr(self, name)
-            for secret in value if isinstance(value, list | tuple) else [value]:
-                if isinstance(secret, SecretStr) and secret.get_secret_value():
-                    yield secret.get_secret_value()
+            yield from _secrets_in(getattr(self, name))
+
+
+def _secrets_in(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield from filter(None, [value.get_secret_value()])
+    elif isinstance(value, list | tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _secrets_in(part)
 
 
 S = TypeVar("S", bound=DestinationSettings)

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
-from pydantic import ConfigDict, Field, HttpUrl, model_validator
+from pydantic import Field, HttpUrl, model_validator
 
 from destinations import normalise
 from destinations.base import (
@@ -93,15 +93,11 @@ _DEVICE = (
 )
 _MAX_EMAILS, _MAX_PHONES, _MAX_ADDRESSES = 3, 3, 2
 _EVENTS = b',"events":['
-_LATER = frozenset({408, 425, 429})
-"""Answers of something between GA4 and us that certainly did not pass the request on."""
 
 _RECEIVED = Outcome("delivered", "received; GA4 does not tell whether it kept the event")
 
 
 class GA4Settings(DestinationSettings):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
     type: Literal["ga4"] = Field(default="ga4", description="GA4 Measurement Protocol.")
     measurement_id: str | None = Field(
         default=None, pattern=r"^G-[A-Z0-9]+$", description="Of a web stream."
@@ -200,11 +196,7 @@ class GA4(Destination[GA4Settings]):
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         if 200 <= response.status < 300:
             return [_RECEIVED] * len(request.events)
-        outcomes = by_status(request, response, vendor_words(response.body))
-        if 400 <= response.status < 500 and response.status not in _LATER:
-            # Google asks not to repeat what it refused; its refusals are never about credentials.
-            return [Outcome("rejected", outcome.reason, "request") for outcome in outcomes]
-        return outcomes
+        return by_status(request, response, vendor_words(response.body))
 
     def _problem(self, event: Event) -> str:
         """Why GA4 would lose the event without a word; "" when it would not."""

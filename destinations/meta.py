@@ -12,7 +12,7 @@ from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any, Literal, get_args
 
 import orjson
-from pydantic import ConfigDict, Field, HttpUrl
+from pydantic import Field, HttpUrl
 
 from destinations import normalise
 from destinations.base import (
@@ -156,8 +156,6 @@ ActionSource = Literal[
 
 
 class MetaSettings(DestinationSettings):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
     type: Literal["meta"] = Field(default="meta", description="Meta Conversions API.")
     pixel_id: str = Field(pattern=r"^\d+$", description="The pixel, which Meta now calls dataset.")
     access_token: Credential = Field(description="From Events Manager, Settings, Conversions API.")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from destinations.base import (
     Destination,
@@ -82,10 +82,10 @@ Secret = Annotated[SecretStr, AfterValidator(_valid_secret)]
 
 
 class WebhookSettings(DestinationSettings):
-    model_config = ConfigDict(hide_input_in_errors=True)
-
     type: Literal["webhook"] = Field(default="webhook", description="An address of your own.")
-    url: Url = Field(description="Where the events go.")
+    url: Url = Field(
+        description="Where the events go. It is shown in logs: credentials go into `headers`."
+    )
     secret: Secret | Annotated[list[Secret], Field(min_length=1, max_length=2)] | None = Field(
         default=None,
         description="`whsec_` and 24 to 64 random bytes in base64; signs every request. "
@@ -100,10 +100,6 @@ class WebhookSettings(DestinationSettings):
         description="Send to loopback, private and link-local addresses too. Otherwise whoever "
         "can change `url` could reach what only this machine can.",
     )
-
-    def secrets(self) -> Iterator[str]:
-        yield from super().secrets()
-        yield from (value.get_secret_value() for value in self.headers.values() if value)
 
 
 class Webhook(Destination[WebhookSettings]):
@@ -145,10 +141,8 @@ class Webhook(Destination[WebhookSettings]):
             said = "HTTP 410: the receiver asks to stop sending; remove this destination"
         elif status in _WRONG_ADDRESS:
             said = f"HTTP {status}: check `url`; only a 2xx answer counts as received"
-        elif 400 <= status < 500:
-            return [_about_one_event(outcome) for outcome in by_status(request, response, words)]
         else:
-            return by_status(request, response, words)
+            return [_about_one_event(outcome) for outcome in by_status(request, response, words)]
         reason = f"{said}: {words}" if words else said
         return [Outcome("retry", reason, "destination", retry_after(response))] * len(
             request.events

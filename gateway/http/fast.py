@@ -102,6 +102,10 @@ class FastClient:
             await client.close()
 
 
+class _Unreachable(NotSent):
+    """No connection to the address came about."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Peer:
     """A host, the addresses that were checked (the one in use first), and until when they hold."""
@@ -154,7 +158,7 @@ class GuardedFastClient:
     async def _send(self, request: Request, host: str, peer: _Peer) -> Response:
         try:
             return await peer.client.send(request)
-        except NotSent:
+        except _Unreachable:
             if len(peer.addresses) > 1 and self._peers.get(host) is peer:
                 first, *others = peer.addresses
                 self._peers[host] = self._peer(host, [*others, first], peer.until)
@@ -175,6 +179,8 @@ class GuardedFastClient:
                 addresses = await self._resolve(host.strip("[]"))
         except TimeoutError:
             raise NotSent(shared.not_connected(seconds)) from None
+        if self._closed:
+            raise NotSent(shared.CLOSED)
         until = self._clock() + ADDRESS_SECONDS
         known = self._peers.get(host)
         if known and known.addresses[0] in addresses:
@@ -189,8 +195,6 @@ class GuardedFastClient:
 
     async def close(self) -> None:
         self._closed = True
-        for task in self._lookups.values():
-            task.cancel()
         for peer in self._peers.values():
             await peer.client.close()
 
@@ -223,7 +227,7 @@ def _explained(error: PyreqwestError, settings: ClientSettings) -> SendError:
     if isinstance(error, ClientClosedError):
         return Ambiguous(shared.CLOSED)
     if "client error (Connect)" in causes:
-        return NotSent(_why_not_connected(error, causes, settings))
+        return _Unreachable(_why_not_connected(error, causes, settings))
     if isinstance(error, RequestTimeoutError):
         return Ambiguous(shared.too_slow(settings.timeout))
     return Ambiguous(shared.BROKEN)

@@ -1,4 +1,4 @@
-// Sends events to the gateway; see docs/browser.md
+// See docs/browser.md
 (() => {
   const script = document.currentScript;
   const stub = window.gateway;
@@ -18,6 +18,7 @@
     } catch {}
   };
   const random = () => crypto.getRandomValues(new Uint32Array(1))[0];
+  const hex = () => (random() & 15).toString(16);
   const may = (type) => consent?.[type] != 'denied';
   const mayKeep = () => may('analytics_storage') || may('ad_storage');
 
@@ -28,7 +29,7 @@
         const value = state[type];
         if (value != 'denied' && value != 'granted') continue;
         if (update) updates[type] = value;
-        // A denial wins; a region is unknown here, so its grant is nobody's
+        // A region is unknown here: only its denial counts
         else if (value == 'denied' || !(state.region || defaults[type])) defaults[type] = value;
       }
       consent = { ...defaults, ...updates };
@@ -54,9 +55,7 @@
       if (waiting) return held.push(['event', name, params]);
       last = Math.max(Date.now(), last + 1);
       const event = {
-        event_id: 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, () =>
-          (random() & 15).toString(16)
-        ),
+        event_id: 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, hex),
         timestamp: last / 1e3,
         client_id: clientId(),
         page_location: location.href,
@@ -96,13 +95,13 @@
   function writeCookie(value) {
     const parts = location.hostname.split('.');
     const write = (text) => safely((part, i) => {
-      const secure = location.protocol == 'https:' ? 'secure' : '';
-      const domain = parts.slice(-1 - i).join('.');
-      document.cookie = `${COOKIE + text};domain=${domain};path=/;samesite=lax;${secure}`;
+      const secure = location.protocol == 'https:' ? ';secure' : '';
+      const domain = ';path=/;samesite=lax;domain=' + parts.slice(-1 - i).join('.');
+      document.cookie = COOKIE + text + domain + secure;
       return cookie(COOKIE);
     });
     parts.forEach(write(';max-age=0'));
-    // The widest domain that the browser takes
+    // The widest domain allowed
     if (value) parts.some(write(value + ';max-age=34560000'));
   }
 
@@ -116,7 +115,7 @@
     return id;
   }
 
-  // The queue: in memory, and a key for each event in localStorage
+  // The queue: in memory, and in localStorage by event
   const disk = safely((use) => use(localStorage));
   const keys = (store) => Object.keys(store).filter((key) => key.startsWith(KEY)).sort();
   const add = (key, body) => queue.push({ key, body });
@@ -133,7 +132,7 @@
     while (queue[50] || size(queue) > 1e5) forget([queue[0]]);
   }
 
-  // Browsers carry 64 KiB past the end of a page
+  // keepalive takes 64 KiB
   function batch(entries) {
     let bytes = 0;
     return entries.filter((entry, i) => (bytes += size([entry])) < 6e4 || !i);
@@ -161,7 +160,7 @@
     busy = 0;
     if (delay) {
       delay = Math.max(delay, Math.min(2 ** tries++ * 1e3, 3e5) * (1 - Math.random() / 2));
-      // Leaving a page looks like a failure too, for a moment
+      // Leaving the page fails like this too
       setTimeout(() => (handed = []), 99);
       trim();
     } else {
@@ -177,7 +176,7 @@
     if (rest[0] && navigator.sendBeacon(collect, text(rest))) beacon();
   }
 
-  // A command of gateway() or gtag(), or an object for GTM
+  // From gateway(), gtag() or for GTM
   const read = safely((item) => {
     if (item[0]) return commands[item[0]](item[1], item[2]);
     const { event, ecommerce, 'gtm.uniqueEventId': gtm, ...params } = item;

@@ -21,8 +21,9 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
-from starlette.routing import Route
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 WEB = Path(__file__).parents[2] / "gateway" / "web"
 
@@ -199,6 +200,55 @@ class Shop(Server):
         return self.origin + path
 
 
+class Demo(Server):
+    """Serves the demo shop as the gateway does, with records that a test has written.
+
+    records: what /demo/events tells. received: the events that reached /collect.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            Starlette(
+                routes=[
+                    Route("/demo", self._index),
+                    Route("/demo/events", self._events),
+                    Mount("/demo", StaticFiles(directory=WEB / "demo")),
+                    Route("/gateway.js", lambda _: FileResponse(WEB / "gateway.js")),
+                    Route("/collect", self._collect, methods=["POST"]),
+                ]
+            )
+        )
+        self.url = f"http://127.0.0.1:{self.port}/demo"
+        self.reset()
+
+    def reset(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
+        self.broken = False
+        self.start()
+
+    def wait_for_event(self, name: str) -> dict[str, Any]:
+        def found() -> dict[str, Any] | None:
+            return next((e for e in list(self.received) if e["event_name"] == name), None)
+
+        event: dict[str, Any] = wait_for(found, f"event {name}")
+        return event
+
+    async def _index(self, _: Request) -> Response:
+        policy = {"content-security-policy": "default-src 'self'"}
+        return FileResponse(WEB / "demo" / "index.html", headers=policy)
+
+    async def _events(self, request: Request) -> Response:
+        if self.broken:
+            return Response(status_code=503)
+        after = int(request.query_params.get("after") or 0)
+        return JSONResponse({"last": str(len(self.records)), "records": self.records[after:]})
+
+    async def _collect(self, request: Request) -> Response:
+        self.received += json.loads(await request.body())
+        return Response(status_code=204)
+
+
 @dataclass
 class Visitor:
     """A browser profile: its cookies and its storage last from page to page."""
@@ -246,6 +296,19 @@ def servers() -> Iterator[tuple[Gateway, Shop]]:
     yield gateway, shop
     shop.stop()
     gateway.stop()
+
+
+@pytest.fixture(scope="module")
+def demo_server() -> Iterator[Demo]:
+    demo = Demo()
+    yield demo
+    demo.stop()
+
+
+@pytest.fixture
+def demo(demo_server: Demo) -> Demo:
+    demo_server.reset()
+    return demo_server
 
 
 @pytest.fixture

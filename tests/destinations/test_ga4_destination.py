@@ -499,7 +499,8 @@ REQUEST = Request("POST", "https://ga.example", {}, b"{}", (0, 1))
     [
         (204, "delivered", "event"),
         (400, "rejected", "request"),
-        (403, "rejected", "request"),
+        (403, "retry", "destination"),
+        (404, "retry", "destination"),
         (413, "rejected", "request"),
         (429, "retry", "destination"),
         (503, "retry", "destination"),

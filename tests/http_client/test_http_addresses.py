@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from destinations.base import Response
 from gateway.http import Ambiguous, ClientSettings, NotSent, SendError
 from gateway.http.addresses import is_public, look_up, public_addresses
 from gateway.http.client import BLOCKED, INVALID_REQUEST, NAME_NOT_FOUND
@@ -209,6 +210,33 @@ async def test_the_next_address_when_one_cannot_be_reached(guarded, serve, post)
     except NotSent:
         await client.send(request)
     assert len(peer.requests) == 1
+
+
+@pytest.mark.anyio
+async def test_an_address_is_kept_when_only_the_places_are_taken(guarded, serve, post):
+    async def answer(received, writer):
+        await asyncio.sleep(0.4)
+        writer.write(OK)
+
+    peer = await serve(answer)
+    client = guarded(Names(["127.0.0.1", "::1"]), max_connections=1, connect_timeout=0.2)
+    request = post(f"http://shop.test:{peer.port}/")
+    first, second = await asyncio.gather(
+        client.send(request), client.send(request), return_exceptions=True
+    )
+    assert {type(first), type(second)} == {Response, NotSent}
+    assert (await client.send(request)).body == b"ok"
+    assert peer.connections == 1
+
+
+@pytest.mark.anyio
+async def test_closing_during_a_look_up(guarded, post):
+    client = guarded(Names(["127.0.0.1"]))
+    task = asyncio.create_task(client.send(post("http://shop.test:1/")))
+    await asyncio.sleep(0)
+    await client.close()
+    with pytest.raises(NotSent):
+        await task
 
 
 @pytest.mark.anyio

@@ -12,6 +12,7 @@
   const find = (id) => document.getElementById(id);
   const events = new Map();
   let last = '';
+  let order = 0;
   let timer;
 
   // Everything that came from outside goes through textContent, never through HTML.
@@ -43,7 +44,7 @@
       short.title = id;
       head.append(element('strong', 'event-name', name), short, time);
       root.append(head, rows);
-      events.set(id, { id, at, root, rows, time, destinations: new Map() });
+      events.set(id, { id, at, order: order++, root, rows, time, destinations: new Map() });
     }
     return events.get(id);
   }
@@ -87,14 +88,16 @@
     event.time.dateTime = new Date(event.at * 1000).toISOString();
   }
 
+  const isBuilt = ({ dry_run: dryRun, result }) => dryRun && result === 'delivered';
+  const outcomeWords = (outcome) => because(
+    isBuilt(outcome) ? 'Dry run: built, not sent' : OUTCOMES[outcome.result] || outcome.result,
+    outcome.reason,
+  );
+  const latestFirst = (seen) => [...seen.values()].sort((a, b) => b.at - a.at);
+
   function state({ verdict, seen }) {
-    const outcome = [...seen.values()].sort((a, b) => a.at - b.at).pop();
-    if (outcome) {
-      const built = outcome.dry_run && outcome.result === 'delivered';
-      const words = built ? 'Dry run: built, not sent' : OUTCOMES[outcome.result];
-      const count = outcome.attempt > 1 ? `${words} (attempt ${outcome.attempt})` : words;
-      return [built ? 'dry' : outcome.result, because(count, outcome.reason)];
-    }
+    const [outcome] = latestFirst(seen);
+    if (outcome) return [isBuilt(outcome) ? 'dry' : outcome.result, outcomeWords(outcome)];
     if (verdict.decision === 'withheld') {
       return ['withheld', because('Not sent', verdict.reason)];
     }
@@ -107,7 +110,7 @@
     destination.root.dataset.state = name;
     destination.decision.textContent = withheld ? 'withheld' : 'send';
     destination.outcome.textContent = words;
-    const attempts = [...destination.seen.values()].sort((a, b) => b.at - a.at).map(attemptOf);
+    const attempts = latestFirst(destination.seen).map(attemptOf);
     destination.attempts.replaceChildren(
       ...(attempts.length ? attempts : [element('p', 'none', noRequest(name, destination))]),
     );
@@ -121,9 +124,8 @@
   function attemptOf(record) {
     const { request, response } = record;
     const root = element('div', 'attempt');
-    root.append(element('h4', '', because(
-      `Attempt ${record.attempt}, ${clock(record.at)}`, OUTCOMES[record.result],
-    )));
+    const title = `Attempt ${record.attempt}, ${clock(record.at)}. ${outcomeWords(record)}`;
+    root.append(element('h4', '', title));
     if (request) {
       const headers = Object.entries(request.headers).map(([name, value]) => `${name}: ${value}`);
       root.append(
@@ -146,7 +148,7 @@
   }
 
   function arrange() {
-    const newestFirst = [...events.values()].sort((a, b) => b.at - a.at);
+    const newestFirst = [...events.values()].sort((a, b) => b.at - a.at || b.order - a.order);
     for (const event of newestFirst.splice(KEPT)) {
       event.root.remove();
       events.delete(event.id);

@@ -1,0 +1,103 @@
+"""Group commit: what arrives while a commit is under way shares the next one."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gateway.queue.group_commit import GroupCommit, Overloaded
+
+pytestmark = pytest.mark.anyio
+
+
+class Journal:
+    """Keeps the groups that were committed; each commit waits until the journal is open."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
+        self.open = asyncio.Event()
+        self.error: BaseException | None = None
+
+    async def commit(self, group: list[int]) -> None:
+        self.groups.append(group)
+        await self.open.wait()
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+
+
+@pytest.fixture
+def journal() -> Journal:
+    return Journal()
+
+
+async def submit(commits: GroupCommit[int], *items: int) -> list[asyncio.Task[None]]:
+    """Submits `items`, each by a sender of its own, and lets the senders run until they wait."""
+    tasks = [asyncio.create_task(commits.submit(item)) for item in items]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    return tasks
+
+
+async def test_what_arrives_during_a_commit_shares_the_next_in_order(journal: Journal) -> None:
+    commits = GroupCommit(journal.commit)
+    first = await submit(commits, 0)
+    others = await submit(commits, 1, 2, 3)
+    assert journal.groups == [[0]]
+    journal.open.set()
+    await asyncio.gather(*first, *others)
+    assert journal.groups == [[0], [1, 2, 3]]
+
+
+async def test_nobody_is_answered_before_the_commit(journal: Journal) -> None:
+    commits = GroupCommit(journal.commit)
+    (sender,) = await submit(commits, 0)
+    assert not sender.done()
+    journal.open.set()
+    await asyncio.wait_for(sender, 5)
+
+
+async def test_groups_have_a_largest_size_and_keep_the_order(journal: Journal) -> None:
+    journal.open.set()
+    commits = GroupCommit(journal.commit, largest=3)
+    await asyncio.gather(*await submit(commits, *range(8)))
+    assert [item for group in journal.groups for item in group] == list(range(8))
+    assert max(map(len, journal.groups)) == 3
+
+
+async def test_an_error_reaches_everyone_of_its_group_and_only_them(journal: Journal) -> None:
+    commits = GroupCommit(journal.commit, largest=2)
+    tasks = await submit(commits, 0, 1, 2, 3)
+    journal.error = OSError("the disk is full")
+    journal.open.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    failed = {item for item, result in enumerate(results) if isinstance(result, OSError)}
+    assert failed == set(journal.groups[0])
+    assert [results[item] for item in range(4) if item not in failed] == [None] * (4 - len(failed))
+    await asyncio.wait_for(commits.submit(4), 5)
+
+
+async def test_a_cancelled_sender_does_not_hurt_its_neighbours(journal: Journal) -> None:
+    commits = GroupCommit(journal.commit)
+    tasks = await submit(commits, 0, 1)
+    more = await submit(commits, 2, 3)
+    tasks[0].cancel()
+    more[0].cancel()
+    journal.open.set()
+    results = await asyncio.gather(*tasks, *more, return_exceptions=True)
+    assert [result for result in results if result is None] == [None, None]
+    assert sum(isinstance(result, asyncio.CancelledError) for result in results) == 2
+    await asyncio.wait_for(commits.submit(4), 5)
+
+
+async def test_too_much_waiting_is_refused_at_once_and_only_as_long(journal: Journal) -> None:
+    commits = GroupCommit(journal.commit, most_waiting=2)
+    tasks = await submit(commits, 0)
+    tasks += await submit(commits, 1, 2)
+    with pytest.raises(Overloaded):
+        await commits.submit(3)
+    journal.open.set()
+    await asyncio.gather(*tasks)
+    await asyncio.wait_for(commits.submit(4), 5)
+    assert [item for group in journal.groups for item in group] == [0, 1, 2, 4]
