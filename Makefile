@@ -1,9 +1,10 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
-# Python 3.11 or newer is looked for as $(PYTHON).
+# The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
 
-PYTHON ?= $(firstword $(foreach python,python3.14 python3.13 python3.12 python3.11 python3,\
-            $(if $(shell command -v $(python)),$(python))))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+            $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+            && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -22,7 +23,7 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/mypy
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=...") if sys.version_info < (3, 11) else 0'
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it: make PYTHON=..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml

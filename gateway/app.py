@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -70,7 +71,7 @@ def create_app(settings: Settings, redis_url: str) -> Starlette:
         intake = Intake(name, source, pipeline, appender, tally, client_ip, limit, watch)
         routes += _source_routes(source, intake)
     routes += _site_routes(redis) if settings.server.demo else []
-    routes += [Route("/gateway.js", _gateway_js)]
+    routes += [Route("/gateway.js", _gateway_js, middleware=[Middleware(GZipMiddleware)])]
     routes += _operator_routes(settings, redis)
 
     @contextlib.asynccontextmanager
@@ -95,6 +96,7 @@ def _source_routes(source: Source[Any], intake: Intake) -> list[BaseRoute]:
                 allow_credentials=True,
                 allow_methods=("GET", "POST", "OPTIONS"),
                 allow_headers=CORS_HEADERS,
+                expose_headers=("retry-after",),
                 max_age=3600,
             )
         ]

@@ -118,9 +118,17 @@ def check(file: Path) -> None:
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration, for editors."""
-    from gateway.settings import settings_schema
+    from gateway.settings import file_schema
 
-    click.echo(orjson.dumps(settings_schema(), option=orjson.OPT_INDENT_2).decode())
+    click.echo(orjson.dumps(file_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+@main.command(hidden=True)
+def reference() -> None:
+    """Print the tables of docs/configuration.md."""
+    from gateway.reference import reference as tables
+
+    click.echo(tables(), nl=False)
 
 
 @main.command()

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 Network = IPv4Network | IPv6Network
+
+LONGEST = 64
+"""Characters of an address, and more; what anybody can send is not to fill the cache."""
 
 
 def compile_client_ip(trusted: Sequence[Network]) -> Callable[[str, Mapping[str, str]], str]:
@@ -12,34 +15,30 @@ def compile_client_ip(trusted: Sequence[Network]) -> Callable[[str, Mapping[str,
 
     ``X-Forwarded-For`` is read from the right, past the proxies in `trusted`; the first address
     that is not one of them is the client, since everything left of it may be made up. It is not
-    read at all when the peer is not trusted.
+    read at all when the peer is not trusted. An IPv4 address is returned as one also when it came
+    written as an IPv6 address.
     """
 
     @lru_cache(maxsize=4096)
-    def is_trusted(text: str) -> bool:
-        address = _parse(text)
-        return address is not None and any(address in network for network in trusted)
+    def read(text: str) -> tuple[str, bool]:
+        """The address in `text`, empty if there is none, and whether it is a trusted one."""
+        try:
+            address = ip_address(text)
+        except ValueError:
+            return "", False
+        address = getattr(address, "ipv4_mapped", None) or address
+        return str(address), any(address in network for network in trusted)
 
     def client_ip(peer: str, headers: Mapping[str, str]) -> str:
-        if not trusted or not is_trusted(peer):
-            return peer
-        client = peer
-        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
-            address = _parse(hop)
-            if address is None:
+        client, is_proxy = read(peer)
+        hops = headers.get("x-forwarded-for", "").split(",") if is_proxy else []
+        for hop in reversed(hops):
+            address, is_proxy = read(hop.strip()[:LONGEST])
+            if not address:
                 break
-            client = str(address)
-            if not is_trusted(client):
+            client = address
+            if not is_proxy:
                 break
-        return client
+        return client or peer
 
     return client_ip
-
-
-def _parse(text: str) -> IPv4Address | IPv6Address | None:
-    """The address in `text`, an IPv4 address also when it is written as an IPv6 one."""
-    try:
-        address = ip_address(text.strip())
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address

@@ -15,6 +15,7 @@ A field that is missing meets nothing but ``exists: false`` and ``not``. With ``
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -219,8 +220,7 @@ def _tests(operators: Operators) -> list[Test]:
         suffixes = _tuple(operators.ends_with)
         tests.append(lambda value: isinstance(value, str) and value.endswith(suffixes))
     if operators.matches is not None:
-        search = re2.compile(operators.matches, _re2_options()).search
-        tests.append(lambda value: isinstance(value, str) and search(value) is not None)
+        tests.append(_matches(operators.matches))
     return tests + _comparisons(operators)
 
 
@@ -238,15 +238,38 @@ def _comparisons(operators: Operators) -> list[Test]:
 
 
 def _one_of(wanted: list[Scalar]) -> Test:
-    """Equality as a person means it: 12 is also the text "12", and true is not 1."""
+    """Equality as a person means it: 12 and the text "12" are equal, and true is not 1."""
     flags = {value for value in wanted if isinstance(value, bool)}
     plain = {value for value in wanted if not isinstance(value, bool)}
-    plain |= {str(value) for value in plain if isinstance(value, int | float)}
+    plain |= {_other_form(value) for value in plain}
 
     def test(value: Any) -> bool:
         if isinstance(value, bool):
             return value in flags
         return isinstance(value, str | int | float) and value in plain
+
+    return test
+
+
+def _other_form(value: float | str) -> float | str:
+    """The text of a number; the number of a text that is written as numbers are, else the text."""
+    if not isinstance(value, str):
+        return str(value)
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            if str(number := kind(value)) == value:
+                return number
+    return value
+
+
+def _matches(pattern: str) -> Test:
+    search = re2.compile(pattern, _re2_options()).search
+
+    def test(value: Any) -> bool:
+        try:
+            return isinstance(value, str) and search(value) is not None
+        except UnicodeEncodeError:  # half of a surrogate pair: no text
+            return False
 
     return test
 

@@ -223,7 +223,7 @@ def read_event(raw: object) -> Event:
 
 
 def _read_without_nulls(raw: object) -> Event:
-    """JavaScript sends null for what it has not. Only events that do not fit are searched for it."""
+    """JavaScript sends null for what it has not; only an event that does not fit is searched."""
     try:
         return _fields.validate_python(_without_nulls(raw, MAX_DEPTH))  # type: ignore[return-value]
     except ValidationError as error:
@@ -263,11 +263,10 @@ def event_schema() -> dict[str, Any]:
 def _deeper_than(levels: int, container: Event | list[Any]) -> bool:
     if levels == 0:
         return True
-    return any(
-        _deeper_than(levels - 1, value)
-        for value in (container.values() if isinstance(container, dict) else container)
-        if isinstance(value, dict | list)
-    )
+    for value in container.values() if isinstance(container, dict) else container:
+        if isinstance(value, dict | list) and _deeper_than(levels - 1, value):
+            return True
+    return False
 
 
 def _describe(error: ValidationError) -> str:

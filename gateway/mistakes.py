@@ -8,8 +8,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from gateway.yaml_file import KeyPath, Problem, YamlFile, dotted
+
+_PREFIX = re.compile(r"^(Value error, |(Input|String|List|Dictionary|Value) (?=should ))")
+_NOT_A_MAPPING = frozenset({"dict_type", "model_type", "model_attributes_type"})
 
 
 class ConfigurationError(Exception):
@@ -30,8 +34,8 @@ def problems_of(
     known = {problem.path for problem in file.problems}
     messages: dict[KeyPath, list[str]] = {}
     for line in error.errors(include_url=False, include_input=False):
-        path = _real_path(line["loc"], file.data, missing=line["type"] == "missing")
-        message = _message(line["type"], line["msg"], line.get("ctx", {}), path, file, schema or {})
+        path = _real_path(line, file.data)
+        message = _message(line, path, file.data, schema or {})
         if dotted(path) not in known and message not in messages.setdefault(path, []):
             messages[path].append(message)
     return file.problems + [
@@ -40,15 +44,20 @@ def problems_of(
     ]
 
 
-def _real_path(location: KeyPath, data: Any, missing: bool) -> KeyPath:
-    """`location` without the parts that pydantic adds for the branches of a union."""
+def _real_path(line: ErrorDetails, data: Any) -> KeyPath:
+    """Where `line` is, without the parts that pydantic adds for the branches of a union."""
+    location = line["loc"]
+    if location[:1] in (("sources",), ("destinations",)):
+        location = location[:2] + location[3:]  # the third is the `type`
     path: list[str | int] = []
     for number, key in enumerate(location):
         if _has(data, key):
             path.append(key)
             data = data[key]
-        elif missing and number == len(location) - 1:
+        elif line["type"] == "missing" and number == len(location) - 1:
             path.append(key)
+    if line["type"] == "union_tag_invalid":
+        path.append("type")
     return tuple(path)
 
 
@@ -58,26 +67,23 @@ def _has(data: Any, key: str | int) -> bool:
     return isinstance(data, list) and key in range(len(data))
 
 
-def _message(
-    kind: str,
-    text: str,
-    context: dict[str, Any],
-    path: KeyPath,
-    file: YamlFile,
-    schema: dict[str, Any],
-) -> str:
+def _message(line: ErrorDetails, path: KeyPath, data: Any, schema: dict[str, Any]) -> str:
+    kind, context = line["type"], line.get("ctx", {})
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return "unknown key" + _nearest(str(path[-1]), _names_at(schema, file.data, path[:-1]))
+        return "unknown key" + _nearest(str(path[-1]), _names_at(schema, data, path[:-1]))
     if kind == "union_tag_not_found":
         return "needs a `type`"
     if kind in ("union_tag_invalid", "literal_error"):
-        value = _value_at(file.data, path)
-        given = value.get("type") if isinstance(value, dict) else value
+        given = path[-1] if line["loc"][-1] == "[key]" else _value_at(data, path)
         valid = re.findall(r"'([^']+)'", context.get("expected_tags") or context["expected"])
+        if isinstance(given, dict | list):  # who knows what is in it
+            return f"should be one of {', '.join(valid)}"
         return f"{given!r} is not one of {', '.join(valid)}" + _nearest(str(given), valid)
-    return text.removeprefix("Value error, ").replace("Input should be", "should be")
+    if kind in _NOT_A_MAPPING:
+        return "should have keys and values"
+    return _PREFIX.sub("", line["msg"])
 
 
 def _value_at(data: Any, path: KeyPath) -> Any:

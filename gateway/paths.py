@@ -25,12 +25,12 @@ def getter(path: str) -> Callable[[Event], Any]:
     With ``*`` in the path it is the list of the values found, MISSING when there are none.
     """
     keys = path.split(".")
+    if ANY in keys:
+        return lambda event: _find_all(event, keys) or MISSING
     if len(keys) == 1:
         key = keys[0]
         return lambda event: event.get(key, MISSING)
-    if ANY not in keys:
-        return lambda event: _walk(event, keys)
-    return lambda event: _find_all(event, keys) or MISSING
+    return lambda event: _walk(event, keys)
 
 
 def editor(path: str, change: Change) -> Callable[[Event], Event]:
@@ -50,9 +50,14 @@ def editor(path: str, change: Change) -> Callable[[Event], Event]:
 def _step(container: Any, key: str) -> Any:
     if isinstance(container, dict):
         return container.get(key, MISSING)
-    if isinstance(container, list) and key.isascii() and key.isdigit():
-        return container[int(key)] if int(key) < len(container) else MISSING
+    if isinstance(container, list) and (index := _index(container, key)) is not None:
+        return container[index]
     return MISSING
+
+
+def _index(elements: list[Any], key: str) -> int | None:
+    index = int(key) if key.isascii() and key.isdigit() else len(elements)
+    return index if index < len(elements) else None
 
 
 def _walk(value: Any, keys: list[str]) -> Any:
@@ -81,7 +86,9 @@ def _edit(value: Any, keys: list[str], change: Change) -> Any:
     key, rest = keys[0], keys[1:]
     if isinstance(value, list):
         return _edit_list(value, key, rest, change)
-    if value is MISSING and key != ANY:
+    if key == ANY:
+        return value
+    if value is MISSING:
         below = _edit(MISSING, rest, change)
         return MISSING if below is MISSING else {key: below}
     if not isinstance(value, dict):
@@ -96,10 +103,11 @@ def _edit(value: Any, keys: list[str], change: Change) -> Any:
 
 
 def _edit_list(elements: list[Any], key: str, rest: list[str], change: Change) -> list[Any]:
-    chosen = (
-        range(len(elements)) if key == ANY else [i for i in range(len(elements)) if str(i) == key]
-    )
+    index = _index(elements, key)
+    chosen = range(len(elements)) if key == ANY else [] if index is None else [index]
     edited = list(elements)
-    for index in chosen:
-        edited[index] = _edit(elements[index], rest, change)
+    for position in chosen:
+        edited[position] = _edit(elements[position], rest, change)
+    if all(new is old for new, old in zip(edited, elements, strict=True)):
+        return elements
     return [element for element in edited if element is not MISSING]

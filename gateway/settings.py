@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Self, Union
 
 from pydantic import (
     BaseModel,
@@ -29,19 +29,20 @@ from pydantic import (
 
 from destinations.base import Destination, DestinationSettings
 from gateway.conditions import Condition
-from gateway.consent import ConsentSettings
+from gateway.consent import ConsentSettings, ConsentType
 from gateway.delivery.policy import DeliverySettings
 from gateway.enrichment import ENRICHMENTS
-from gateway.event import CONSENT_TYPES
-from gateway.http.client import ClientSettings
+from gateway.http.client import ClientSettings, HttpSettings
 from gateway.mistakes import ConfigurationError, problems_of
 from gateway.plugins import destination_types, source_types
 from gateway.rules import Rule
 from gateway.sources.base import Source, SourceSettings
-from gateway.yaml_file import read_yaml
+from gateway.yaml_file import KeyPath, Problem, YamlFile, dotted, read_yaml, with_references
+
+SOURCES = "Where events come in: a name, and a source of some `type`."
+DESTINATIONS = "Where events go: a name, and a destination of some `type`."
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-ConsentType = Literal[CONSENT_TYPES]  # type: ignore[valid-type]
 
 
 class ServerSettings(BaseModel):
@@ -89,7 +90,15 @@ class ForwardingSettings(DestinationSettings):
     rules: list[Rule] = Field(default=[], description="Rules for this destination alone.")
     dry_run: bool = Field(default=False, description="Build and record requests, send nothing.")
     delivery: DeliverySettings = Field(default=DeliverySettings(), description="Pace and retries.")
-    http: ClientSettings = Field(default=ClientSettings(), description="How requests are carried.")
+    http: HttpSettings = Field(default=HttpSettings(), description="How requests are carried.")
+
+    @model_validator(mode="after")
+    def _can_be_carried(self) -> Self:
+        try:
+            client_settings(self)
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return self
 
 
 class Settings(BaseModel):
@@ -97,15 +106,17 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    server: ServerSettings = ServerSettings()
-    redis: RedisSettings = RedisSettings()
-    sources: Mapping[str, SourceSettings]
-    consent: ConsentSettings = ConsentSettings()
+    server: ServerSettings = Field(default=ServerSettings(), description="The web part.")
+    redis: RedisSettings = Field(default=RedisSettings(), description="Where events are kept.")
+    sources: Mapping[str, SourceSettings] = Field(description=SOURCES)
+    consent: ConsentSettings = Field(
+        default=ConsentSettings(), description="What holds when an event does not say."
+    )
     enrichment: list[Literal[tuple(ENRICHMENTS)]] = Field(  # type: ignore[valid-type]
         default=list(ENRICHMENTS), description="What is found out about every event."
     )
     rules: list[Rule] = Field(default=[], description="Evaluated in order on every event.")
-    destinations: Mapping[str, ForwardingSettings]
+    destinations: Mapping[str, ForwardingSettings] = Field(description=DESTINATIONS)
 
     _version: str = PrivateAttr(default="")
 
@@ -113,16 +124,6 @@ class Settings(BaseModel):
     def version(self) -> str:
         """Twelve hex digits that change with the file; they stand in every decision."""
         return self._version
-
-    @model_validator(mode="after")
-    def _paths_are_distinct(self) -> Settings:
-        owners: dict[str, str] = {}
-        for name, source in self.sources.items():
-            for path in source.paths or source_types()[source.type].paths:
-                if path in owners:
-                    raise ValueError(f"sources {owners[path]} and {name} both answer {path}")
-                owners[path] = name
-        return self
 
 
 @cache
@@ -136,13 +137,16 @@ def settings_model() -> type[Settings]:
     return create_model(
         "Gateway",
         __base__=Settings,
-        sources=(dict[Name, _one_of(sources)], Field(description="Where events come in.")),  # type: ignore[arg-type, misc]
-        destinations=(dict[Name, _one_of(destinations)], Field(description="Where they go.")),  # type: ignore[arg-type, misc]
+        sources=(_named(sources), Field(description=SOURCES)),
+        destinations=(_named(destinations), Field(description=DESTINATIONS)),
     )
 
 
-def _one_of(models: list[Any]) -> Any:
-    return Annotated[Union[tuple(models)], Field(discriminator="type")]  # noqa: UP007
+def _named(models: list[Any]) -> Any:
+    """The type of names that each have settings of one of `models`, which their `type` tells."""
+    one: Any = Annotated[Union[tuple(models)], Field(discriminator="type")]  # noqa: UP007
+    named: Any = dict[Name, one]
+    return Annotated[named, Field(json_schema_extra={"additionalProperties": False})]
 
 
 def parse_settings(
@@ -157,14 +161,44 @@ def parse_settings(
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     if file.data is None:
         raise ConfigurationError(name, file.problems or problems_of("the file is empty"))
+    shared = _shared_paths(file)
     try:
         settings = settings_model().model_validate(file.data)
     except ValidationError as error:
-        raise ConfigurationError(name, problems_of(error, file, settings_schema())) from None
-    if file.problems:
-        raise ConfigurationError(name, file.problems)
+        problems = problems_of(error, file, settings_schema())
+        raise ConfigurationError(name, problems + shared) from None
+    if file.problems or shared:
+        raise ConfigurationError(name, file.problems + shared)
     settings._version = version
     return settings
+
+
+def _shared_paths(file: YamlFile) -> list[Problem]:
+    """Where a source answers a URL path that is answered already, whatever else is wrong."""
+    owners: dict[str, str | int] = {}
+    problems = []
+    for place, path in _answered_paths(file.data):
+        if path in owners:
+            message = f"{owners[path]} answers {path} already"
+            problems.append(Problem(file.line(place), dotted(place), message))
+        owners.setdefault(path, place[1])
+    return problems
+
+
+def _answered_paths(data: Any) -> Iterator[tuple[KeyPath, str]]:
+    """Every URL path that a source answers, with its place in `data`, which may be of any shape."""
+    sources = data.get("sources") if isinstance(data, dict) else None
+    for name, source in sources.items() if isinstance(sources, dict) else ():
+        if not isinstance(source, dict):
+            continue
+        kind, paths = source_types().get(str(source.get("type"))), source.get("paths")
+        if isinstance(paths, list) and paths:
+            for index, path in enumerate(paths):
+                if isinstance(path, str):
+                    yield ("sources", name, "paths", index), path
+        elif kind is not None:
+            for path in kind.paths:
+                yield ("sources", name), path
 
 
 def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -176,9 +210,16 @@ def load_settings(path: Path, environment: Mapping[str, str] | None = None) -> S
     return parse_settings(text, str(path), environment)
 
 
+@cache
 def settings_schema() -> dict[str, Any]:
-    """JSON Schema of the configuration, for editors and for messages."""
+    """JSON Schema of the configuration once the environment's values stand in it."""
     return settings_model().model_json_schema()
+
+
+def file_schema() -> dict[str, Any]:
+    """JSON Schema of the configuration as it is written, for editors."""
+    schema: dict[str, Any] = with_references(settings_schema())
+    return schema
 
 
 def build_destination(settings: ForwardingSettings) -> Destination[Any]:
@@ -187,13 +228,16 @@ def build_destination(settings: ForwardingSettings) -> Destination[Any]:
 
 
 def client_settings(settings: ForwardingSettings) -> ClientSettings:
-    """How requests of a destination are carried.
+    """What the HTTP client of a destination is opened with.
 
     A kind of destination whose address is anybody's choice has `allow_private_addresses` among
     its own settings, and there it is off by default.
     """
-    allowed = getattr(settings, "allow_private_addresses", True)
-    return settings.http.model_copy(update={"allow_private_addresses": allowed})
+    return ClientSettings(
+        **dict(settings.http),
+        allow_private_addresses=getattr(settings, "allow_private_addresses", True),
+        max_connections=settings.delivery.in_flight,
+    )
 
 
 def build_sources(settings: Settings) -> dict[str, Source[Any]]:

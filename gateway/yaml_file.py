@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
 
 Key = str | int
 KeyPath = tuple[Key, ...]
 
+_REFERENCE_PATTERN = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 _REFERENCE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-(?P<value>[^}]*))?\}")
 
 
@@ -38,7 +41,8 @@ class Problem:
 class YamlFile:
     """data: plain dicts, lists and scalars. lines: of each key and list element, from 1.
 
-    problems: what was wrong already here: syntax, and names that the environment lacks.
+    problems: what was wrong already here: syntax, keys given twice, and names that the
+    environment lacks.
     """
 
     data: Any = None
@@ -55,39 +59,102 @@ class YamlFile:
 def read_yaml(text: str, environment: Mapping[str, str]) -> YamlFile:
     """Reads YAML 1.2. ``${NAME}`` in a text comes from `environment`, ``${NAME:-default}`` too.
 
-    Never raises: whatever is wrong is in ``problems``.
+    Never raises: whatever is wrong is in ``problems``, without the values in the file.
     """
-    file = YamlFile()
+    yaml = YAML()
+    yaml.Constructor = _Constructor
+    reader = _Reader(environment, yaml.constructor.repeated)
     try:
-        tree = YAML().load(text)
+        with warnings.catch_warnings(action="ignore"):  # they quote the file
+            reader.read(yaml.load(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = str(error.problem or error.context or "not YAML").split("\n")[0]
-        file.problems.append(Problem(mark.line + 1 if mark else 1, "", f"not YAML: {problem}"))
+        problem = Problem(mark.line + 1 if mark else 1, "", f"not YAML: {_words(error)}")
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = Problem(line, "", f"not YAML: {chr(error.character)!r} must be escaped")
     except YAMLError as error:
-        file.problems.append(Problem(1, "", f"not YAML: {str(error).splitlines()[0]}"))
+        problem = Problem(1, "", f"not YAML: {str(error).splitlines()[0]}")
+    except RecursionError:
+        problem = Problem(1, "", "not YAML: nested too deeply")
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # from ruamel's constructors, which trust a tag to fit its value
+        problem = Problem(1, "", "not YAML: a number, date or tag in it makes no sense")
     else:
-        file.data = _plain(tree, (), file, environment)
-    return file
+        return reader.file
+    return YamlFile(problems=[problem])
 
 
-def read_yaml_file(path: Path, environment: Mapping[str, str]) -> YamlFile:
-    """`read_yaml` of a file. Raises OSError and UnicodeDecodeError when it cannot be read."""
-    return read_yaml(path.read_text(encoding="utf-8"), environment)
+def _words(error: MarkedYAMLError) -> str:
+    """What is wrong, without names in the file: they may be secrets that lack their quotes."""
+    problem = str(error.problem or error.context or "").split("\n")[0]
+    if problem.startswith("but "):
+        problem = f"{error.context}, {problem}"
+    return re.sub(r"""\b(alias|anchor|handle|tag|from) ['"].*['"]""", r"\1", problem)
 
 
-def _plain(node: Any, path: KeyPath, file: YamlFile, environment: Mapping[str, str]) -> Any:
-    if isinstance(node, CommentedMap):
-        for key in node:
-            file.lines[(*path, str(key))] = _own_line(node, key)
-        return {str(k): _plain(v, (*path, str(k)), file, environment) for k, v in node.items()}
-    if isinstance(node, CommentedSeq):
-        for index in range(len(node)):
-            file.lines[(*path, index)] = node.lc.data[index][0] + 1
-        return [_plain(v, (*path, i), file, environment) for i, v in enumerate(node)]
-    if isinstance(node, str):
-        return _interpolate(str(node), path, file, environment)
-    return _scalar(node)
+class _Constructor(RoundTripConstructor):
+    """Notes the keys that are given twice, where ruamel's own would stop and show their values.
+
+    repeated: keys with their lines, by the id of the object that they are in.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.repeated: dict[int, list[tuple[str, int]]] = {}
+
+    def check_mapping_key(
+        self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
+    ) -> bool:
+        if key not in mapping:
+            return True
+        place = (str(key), key_node.start_mark.line + 1)
+        self.repeated.setdefault(id(mapping), []).append(place)
+        return False
+
+
+class _Reader:
+    """Turns ruamel's tree into plain data, and notes lines and problems on the way."""
+
+    def __init__(
+        self, environment: Mapping[str, str], repeated: Mapping[int, list[tuple[str, int]]]
+    ) -> None:
+        self.file = YamlFile()
+        self._environment, self._repeated = environment, repeated
+
+    def read(self, tree: Any) -> None:
+        self.file.data = self._plain(tree, ())
+
+    def _plain(self, node: Any, path: KeyPath) -> Any:
+        if isinstance(node, CommentedMap):
+            for key in node:
+                self.file.lines[(*path, str(key))] = _own_line(node, key)
+            for key, line in self._repeated.get(id(node), ()):
+                self._report((*path, key), "is there twice", line)
+            return {str(k): self._plain(v, (*path, str(k))) for k, v in node.items()}
+        if isinstance(node, CommentedSeq):
+            for index in range(len(node)):
+                self.file.lines[(*path, index)] = node.lc.data[index][0] + 1
+            return [self._plain(v, (*path, i)) for i, v in enumerate(node)]
+        if isinstance(node, str):
+            return self._interpolate(str(node), path)
+        return _scalar(node)
+
+    def _interpolate(self, text: str, path: KeyPath) -> str:
+        def value(match: re.Match[str]) -> str:
+            name, found = match["name"], self._environment.get(match["name"])
+            if found or (found is not None and not match["default"]):
+                return found
+            if not match["default"]:
+                wanted = f"set it, or write ${{{name}:-default}}"
+                self._report(path, f"the environment has no {name}; {wanted}")
+            return match["value"] or ""
+
+        return _REFERENCE.sub(value, text)
+
+    def _report(self, path: KeyPath, message: str, line: int | None = None) -> None:
+        problem = Problem(line or self.file.line(path), dotted(path), message)
+        self.file.problems.append(problem)
 
 
 def _own_line(node: CommentedMap, key: Any) -> int:
@@ -108,19 +175,27 @@ def _scalar(value: Any) -> Any:
     return str(value)
 
 
-def _interpolate(text: str, path: KeyPath, file: YamlFile, environment: Mapping[str, str]) -> str:
-    def value(match: re.Match[str]) -> str:
-        name, found = match["name"], environment.get(match["name"])
-        if found is None or (found == "" and match["default"]):
-            if not match["default"]:
-                message = f"the environment has no {name}; set it, or write ${{{name}:-default}}"
-                file.problems.append(Problem(file.line(path), dotted(path), message))
-            return match["value"] or ""
-        return found
-
-    return _REFERENCE.sub(value, text)
-
-
 def dotted(path: KeyPath) -> str:
     """`path` as people write it: ``rules.0.when.event_name``."""
     return ".".join(str(key) for key in path)
+
+
+def with_references(schema: Any) -> Any:
+    """The JSON Schema `schema`, for data in which ``${NAME}`` may stand for a value still."""
+    if isinstance(schema, list):
+        return [with_references(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if not _is_narrow(schema):
+        return {key: with_references(value) for key, value in schema.items()}
+    about = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    narrow = {key: value for key, value in schema.items() if key not in about}
+    return {**about, "anyOf": [narrow, {"type": "string", "pattern": _REFERENCE_PATTERN}]}
+
+
+def _is_narrow(schema: dict[str, Any]) -> bool:
+    """Whether `schema` is of scalars and not of every text."""
+    kind = schema.get("type")
+    if kind == "string":
+        return not schema.keys().isdisjoint({"pattern", "format", "enum"})
+    return isinstance(kind, str) and kind in ("integer", "number", "boolean")

@@ -64,7 +64,7 @@ def _proxy_url(secret: SecretStr) -> SecretStr:
     return secret
 
 
-class ClientSettings(BaseModel):
+class HttpSettings(BaseModel):
     """How requests of one destination leave the gateway."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -98,14 +98,17 @@ class ClientSettings(BaseModel):
         le=16_777_216,
         description="Bytes of an answer's body that are read; the rest is dropped.",
     )
-    allow_private_addresses: bool = Field(
-        default=True,
-        description="Whether requests may go to loopback, private and other addresses that are "
-        "not on the public internet. Turn off where other people choose the URL.",
-    )
-    max_connections: int = Field(
-        default=100, gt=0, description="Requests under way at once; more wait for a free place."
-    )
+
+
+class ClientSettings(HttpSettings):
+    """What a client is opened with.
+
+    allow_private_addresses: whether requests may go to loopback, private and other addresses that
+    are not on the public internet. max_connections: requests under way at once; more wait.
+    """
+
+    allow_private_addresses: bool = True
+    max_connections: int = Field(default=100, gt=0)
 
     @model_validator(mode="after")
     def _proxy_resolves_names(self) -> Self:

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-import pyreqwest.client
+from pyreqwest.client import Client as PyreqwestClient
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import (
     BuilderError,
@@ -74,7 +74,7 @@ class FastClient:
             builder = builder.proxy(ProxyBuilder.all(settings.proxy.get_secret_value()))
         if host:
             builder = builder.resolve(host, address, 0)  # 0: the port of the URL
-        self._client: pyreqwest.client.Client | None = builder.build()
+        self._client: PyreqwestClient | None = builder.build()
 
     async def send(self, request: Request) -> Response:
         if self._client is None:
@@ -184,7 +184,8 @@ class GuardedFastClient:
         until = self._clock() + ADDRESS_SECONDS
         known = self._peers.get(host)
         if known and known.addresses[0] in addresses:
-            peer = _Peer(known.client, known.addresses[:1] + addresses, until)
+            others = [address for address in addresses if address != known.addresses[0]]
+            peer = _Peer(known.client, [known.addresses[0], *others], until)
         else:
             peer = self._peer(host, addresses, until)
         self._peers[host] = peer

@@ -1,8 +1,9 @@
 """Counts that wait in this process for the next commit."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import chain
+from itertools import accumulate
 
 Field = str
 
@@ -36,23 +37,18 @@ class Histogram:
 
     def __init__(self, name: str, bounds: Sequence[float]) -> None:
         self.name, self.bounds = name, tuple(bounds)
-        self._fields = [(bound, f"{name}:{bound}") for bound in bounds]
-        self._above, self._sum = f"{name}:inf", f"{name}:sum_us"
+        self._fields = [f"{name}:{bound}" for bound in (*bounds, "inf")]
+        self._sum = f"{name}:sum_us"
 
     def observe(self, tally: Tally, seconds: float) -> None:
         tally.add(self._sum, int(seconds * 1e6))
-        for bound, field in self._fields:
-            if seconds <= bound:
-                tally.add(field)
-                return
-        tally.add(self._above)
+        tally.add(self._fields[bisect_left(self.bounds, seconds)])
 
     def read(self, counts: Mapping[str, int]) -> tuple[list[tuple[str, float]], float]:
         """(upper bound, cumulative count) pairs up to ``+Inf``, and the sum in seconds."""
-        cumulative, buckets = 0, []
-        for label, field in chain(((str(b), f) for b, f in self._fields), [("+Inf", self._above)]):
-            cumulative += counts.get(field, 0)
-            buckets.append((label, float(cumulative)))
+        labels = [*map(str, self.bounds), "+Inf"]
+        cumulative = accumulate(counts.get(field, 0) for field in self._fields)
+        buckets = [(label, float(count)) for label, count in zip(labels, cumulative, strict=True)]
         return buckets, counts.get(self._sum, 0) / 1e6
 
 

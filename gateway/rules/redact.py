@@ -24,7 +24,7 @@ def _hash(value: Any, salt: str | None) -> Any:
         return [digest for each in value if (digest := _hash(each, salt)) is not MISSING]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return MISSING
-    data = str(value).encode()
+    data = str(value).encode("utf-8", "surrogatepass")
     if salt is None:
         return hashlib.sha256(data).hexdigest()
     return hmac.new(salt.encode(), data, hashlib.sha256).hexdigest()

@@ -18,13 +18,17 @@ def remove_field(path: str) -> Callable[[Event], Event]:
 
 
 def rename_field(old: str, new: str) -> Callable[[Event], Event]:
-    """Moves the value at `old` to `new`, replacing what is there."""
-    get, remove = getter(old), remove_field(old)
+    """Moves the value at `old` to `new`, replacing what is there.
+
+    An event in which `new` cannot be, because a text or number is on the way, stays as it is.
+    """
+    get, get_new, remove = getter(old), getter(new), remove_field(old)
 
     def rename(event: Event) -> Event:
         value = get(event)
         if value is MISSING:
             return event
-        return set_field(new, value)(remove(event))
+        renamed = set_field(new, value)(remove(event))
+        return renamed if get_new(renamed) is value else event
 
     return rename

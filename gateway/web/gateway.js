@@ -147,7 +147,7 @@
     const sending = batch(queue), body = text(sending), keepalive = size(sending) < 6e4;
     let delay = 1;
     timer = 0;
-    if (leaving || !queue[0]) return;
+    if (!queue[0]) return;
     busy = 1;
     handed = keepalive && 'keepalive' in Request.prototype ? sending : [];
     try {

@@ -24,6 +24,12 @@ def fail_to_send(page, name):
     page.wait_for_timeout(200)
 
 
+def close(page):
+    """Closes a tab while the gateway is away, so that its last beacon has found nobody."""
+    page.close()
+    time.sleep(A_MOMENT)
+
+
 def delivered(page):
     page.wait_for_function("localStorage.length === 0")
 
@@ -41,7 +47,8 @@ def test_a_failure_that_may_pass_is_repeated_and_each_event_arrives_once_in_orde
     visitor, gateway, status
 ):
     page = visitor.visit(attributes=NO_PAGE_VIEW)
-    gateway.will_answer(status)
+    for _ in range(2):  # Chromium repeats a request by itself after the first 408
+        gateway.will_answer(status)
     page.evaluate("gateway('event', 'one')")
     failed = gateway.wait_for_hits(1)[0]
     page.evaluate("gateway('event', 'two'); gateway('event', 'three')")
@@ -88,6 +95,39 @@ def test_the_pauses_between_attempts_double(slow_motion, gateway):
     assert names(gateway.wait_for_events(1)) == ["one"]
 
 
+def test_a_pause_is_never_longer_than_five_minutes(slow_motion, gateway):
+    page = slow_motion.visit(attributes=NO_PAGE_VIEW)
+    failures = 10
+    for _ in range(failures):
+        gateway.will_answer(503)
+    page.evaluate("gateway('event', 'one')")
+    page.clock.run_for(1)
+    for attempt in range(failures):
+        gateway.wait_for_hits(attempt + 1)
+        time.sleep(A_MOMENT)
+        if attempt + 1 < failures:
+            page.clock.run_for(min(1000 * 2**attempt, 300_000))
+    page.clock.run_for(299_000)
+    time.sleep(A_MOMENT)
+    assert len(gateway.hits) == failures
+    page.clock.run_for(1_000)
+    gateway.wait_for_events(1)
+
+
+def test_the_gateway_may_ask_for_an_hour_at_most(slow_motion, gateway):
+    page = slow_motion.visit(attributes=NO_PAGE_VIEW)
+    gateway.will_answer(503, retry_after="86400")
+    page.evaluate("gateway('event', 'one')")
+    page.clock.run_for(1)
+    gateway.wait_for_hits(1)
+    time.sleep(A_MOMENT)
+    page.clock.run_for(3_590_000)
+    time.sleep(A_MOMENT)
+    assert len(gateway.hits) == 1
+    page.clock.run_for(10_000)
+    gateway.wait_for_events(1)
+
+
 def test_the_gateway_may_ask_for_a_longer_pause(slow_motion, gateway):
     page = slow_motion.visit(attributes=NO_PAGE_VIEW)
     gateway.will_answer(503, retry_after="60")
@@ -120,15 +160,14 @@ def test_gateway_away_tab_closed_the_next_page_sends_what_was_left(visitor, gate
     page.wait_for_timeout(200)
     page.evaluate("gateway('event', 'two')")
     left = visitor.waiting(page)
-    page.close()
+    close(page)
     assert names(left) == ["one", "two"]
 
     gateway.start()
-    page = visitor.visit()
-    events = gateway.wait_for_events(3)
-    assert events[:2] == left
-    assert names(events) == ["one", "two", "page_view"]
-    delivered(page)
+    delivered(visitor.visit())
+    *sent_again, page_view = gateway.accepted()
+    assert sent_again == left
+    assert page_view["event_name"] == "page_view"
 
 
 def test_the_gateway_comes_back_while_the_page_is_open(visitor, gateway):
@@ -182,13 +221,53 @@ def test_a_request_under_way_is_repeated_by_beacon_only_where_it_would_be_cut_of
     assert len({event["event_id"] for event in gateway.accepted()}) == 1
 
 
+def test_a_page_that_comes_back_confirms_what_it_sent_by_beacon(visitor, gateway):
+    """As from the back-forward cache, which does not exist under remote control."""
+    page = visitor.visit(attributes=NO_PAGE_VIEW)
+    page.evaluate("""() => {
+        dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}));
+        gateway('event', 'goodbye');
+    }""")
+    gateway.wait_for_events(1)
+    assert names(visitor.waiting(page)) == ["goodbye"]
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    delivered(page)
+    page.evaluate("gateway('event', 'hello')")
+    delivered(page)
+    assert [hit.is_beacon for hit in gateway.hits] == [True, False, False]
+
+
+def test_a_site_that_the_gateway_does_not_allow_repeats_itself(visitor, gateway):
+    gateway.allows_the_shop = False
+    page = visitor.visit(attributes=NO_PAGE_VIEW)
+    page.evaluate("gateway('event', 'one')")
+    gateway.wait_for_hits(2)
+    assert len(set(ids(gateway.accepted()))) == 1
+    assert names(visitor.waiting(page)) == ["one"]
+
+
+def test_what_waits_belongs_to_one_host(visitor, gateway, shop):
+    page = visitor.visit(attributes=NO_PAGE_VIEW)
+    gateway.stop()
+    page.evaluate("gateway('event', 'on_www')")
+    close(page)
+    gateway.start()
+    page = visitor.context.new_page()
+    page.goto(f"http://checkout.shop.example:{shop.port}/")
+    page.evaluate("gateway('event', 'on_checkout')")
+    delivered(page)
+    assert names(gateway.accepted()) == ["on_checkout"]
+    page.goto(shop.origin + "/")
+    assert names(gateway.wait_for_events(2)) == ["on_checkout", "on_www"]
+
+
 def test_events_of_two_tabs_are_all_kept(visitor, gateway):
     tabs = [visitor.visit(attributes=NO_PAGE_VIEW) for _ in range(2)]
     gateway.stop()
     for number, tab in enumerate(tabs):
         tab.evaluate("(n) => gateway('event', 'tab' + n)", number)
     for tab in tabs:
-        tab.close()
+        close(tab)
     gateway.start()
     visitor.visit(attributes=NO_PAGE_VIEW)
     assert sorted(names(gateway.wait_for_events(2))) == ["tab0", "tab1"]

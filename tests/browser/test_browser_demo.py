@@ -143,7 +143,10 @@ def test_an_event_appears_by_itself_with_decisions_and_then_outcomes(page, demo)
     ("record", "words"),
     [
         (outcome("delivered"), "Delivered"),
-        (outcome("delivered", dry_run=True), "Dry run: built, not sent"),
+        (
+            outcome("delivered", "dry run: nothing was sent", dry_run=True),
+            "Dry run: built, not sent",
+        ),
         (outcome("retry", "HTTP 503"), "Not accepted yet, will be tried again: HTTP 503"),
         (outcome("rejected", "no such pixel"), "Refused for good: no such pixel"),
         (outcome("expired", "8 days old"), "Too old to be sent: 8 days old"),
@@ -183,8 +186,14 @@ def test_nothing_of_an_event_becomes_html(page, demo):
     demo.records[1]["request"] |= {"url": evil, "body": evil, "headers": {evil: evil}}
     row(page, "meta").click()
     assert page.locator(".event-name").inner_text() == evil
+    assert page.locator(".attempt pre").all_inner_texts() == [
+        f"POST {evil}\n{evil}: {evil}",
+        evil,
+        evil,
+    ]
     assert page.locator(".event img, .event b").count() == 0
-    assert page.locator(".event").inner_text().count("<b>bold</b>") == 9
+    for place in (".destination", ".outcome", ".attempt h4"):
+        assert evil in page.locator(place).first.inner_text()
 
 
 def test_the_newest_fifty_are_listed_newest_first(page, demo):

@@ -149,7 +149,7 @@ def test_gtag_calls_before_and_after_loading(visitor, gateway):
     page = visitor.visit(
         """
         gtag('js', new Date());
-        gtag('config', 'G-TEST000001');
+        gtag('config', 'G-TEST000001', {currency: 'USD'});
         gtag('consent', 'default', {ad_storage: 'granted', analytics_storage: 'granted'});
         gtag('set', {user_id: 'u1'});
         gtag('set', 'user_data', {email: 'a@b.example', phone_number: '+4930123456'});
@@ -161,6 +161,7 @@ def test_gtag_calls_before_and_after_loading(visitor, gateway):
     assert names(events) == ["page_view", "view_item", "purchase"]
     assert events[1]["consent"] == {"ad_storage": "granted", "analytics_storage": "granted"}
     assert events[2]["transaction_id"] == "T-1"
+    assert "currency" not in events[2]
     assert events[2]["user_id"] == "u1"
     assert events[2]["user_data"] == {
         "email_address": "a@b.example",

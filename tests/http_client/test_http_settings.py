@@ -8,10 +8,11 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.http import ClientSettings
+from gateway.http.client import HttpSettings
 
 
 def test_every_field_is_described():
-    assert [name for name, f in ClientSettings.model_fields.items() if not f.description] == []
+    assert [name for name, f in HttpSettings.model_fields.items() if not f.description] == []
 
 
 def test_defaults():

@@ -89,10 +89,10 @@
   }
 
   const isBuilt = ({ dry_run: dryRun, result }) => dryRun && result === 'delivered';
-  const outcomeWords = (outcome) => because(
-    isBuilt(outcome) ? 'Dry run: built, not sent' : OUTCOMES[outcome.result] || outcome.result,
-    outcome.reason,
-  );
+  const outcomeWords = (outcome) =>
+    isBuilt(outcome)
+      ? 'Dry run: built, not sent'
+      : because(OUTCOMES[outcome.result] || outcome.result, outcome.reason);
   const latestFirst = (seen) => [...seen.values()].sort((a, b) => b.at - a.at);
 
   function state({ verdict, seen }) {

@@ -1,0 +1,423 @@
+"""What is said of a configuration: every mistake at once, with file, line, key and nearest name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.mistakes import ConfigurationError
+from gateway.settings import load_settings, parse_settings
+
+SHOP = (Path(__file__).parents[2] / "config/examples/shop.yaml").read_text()
+
+SOURCE_TYPES = "collect, events, ga4, measurement_protocol, pixel, segment, snowplow"
+CONSENT_TYPES = (
+    "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "
+    "personalization_storage, security_storage"
+)
+
+
+def mistakes(text: str, environment: dict[str, str] | None = None) -> list[str]:
+    try:
+        parse_settings(text, "shop.yaml", environment or {})
+    except ConfigurationError as error:
+        return str(error).splitlines()
+    return []
+
+
+UNKNOWN_KEYS = [
+    ("redis:", "§reddis:", "reddis: unknown key; did you mean 'redis'?"),
+    ("public_url:", "§pubic_url:", "server.pubic_url: unknown key; did you mean 'public_url'?"),
+    ("data_dir:", "§datadir:", "redis.datadir: unknown key; did you mean 'data_dir'?"),
+    (
+        "allowed_origins:",
+        "§allowed_origns:",
+        "sources.site.allowed_origns: unknown key; did you mean 'allowed_origins'?",
+    ),
+    (
+        "{type: snowplow}",
+        "{type: snowplow,\n    §path: [/a]}",
+        "sources.snowplow.path: unknown key; did you mean 'paths'?",
+    ),
+    ("global_privacy_control:", "§gpc:", "consent.gpc: unknown key"),
+    (
+        "- in: [EEA, GB, CH]",
+        "- in: [EEA, GB, CH]\n      §defaults: {}",
+        "consent.regions.0.defaults: unknown key; did you mean 'default'?",
+    ),
+    ("- name: bots", "- §nmae: bots", "rules.1.nmae: unknown key; did you mean 'name'?"),
+    (
+        "{ends_with: .int",
+        "{§end_with: .int",
+        "rules.0.when.page_hostname.end_with: unknown key; did you mean 'ends_with'?",
+    ),
+    ("{gte: 500}", "{§gtee: 500}", "rules.2.when.value.gtee: unknown key; did you mean 'gte'?"),
+    (
+        "rename: {order",
+        "remove: []\n    §renam: {order",
+        "rules.3.renam: unknown key; did you mean 'rename'?",
+    ),
+    (
+        "- remove: [user_data]",
+        "- remove: [user_data]\n        §hsah: [a]",
+        "destinations.ga4.rules.0.hsah: unknown key; did you mean 'hash'?",
+    ),
+    ("{gt: 100}", "{§more: 1}", "destinations.warehouse.when.any.1.all.1.value.more: unknown key"),
+    (
+        "{exists: true}",
+        "{§exist: true}",
+        "destinations.warehouse.when.any.2.not.page_location.exist: unknown key; "
+        "did you mean 'exists'?",
+    ),
+    (
+        "type: ga4\n",
+        "type: ga4\n    §debug_mod: true\n",
+        "destinations.ga4.debug_mod: unknown key; did you mean 'debug_mode'?",
+    ),
+    (
+        "type: webhook",
+        "type: webhook\n    delivery:\n      §in_fligt: 2",
+        "destinations.warehouse.delivery.in_fligt: unknown key; did you mean 'in_flight'?",
+    ),
+    (
+        "type: webhook",
+        "type: webhook\n    http: {§timout: 2}",
+        "destinations.warehouse.http.timout: unknown key; did you mean 'timeout'?",
+    ),
+    (  # named like the branch that pydantic tries
+        "type: webhook",
+        "type: webhook\n    §webhook: {url: x}",
+        "destinations.warehouse.webhook: unknown key",
+    ),
+]
+
+TYPES = [
+    (
+        "type: collect",
+        "§type: colect",
+        f"sources.site.type: 'colect' is not one of {SOURCE_TYPES}; did you mean 'collect'?",
+    ),
+    (
+        "type: meta",
+        "§type: tiktok",
+        "destinations.meta.type: 'tiktok' is not one of ga4, meta, webhook",
+    ),
+    (
+        "type: meta",
+        "§type: {token: s3cr3t}",
+        "destinations.meta.type: should be one of ga4, meta, webhook",
+    ),
+]
+
+MISSING = [
+    ("  meta:\n    type: meta", "  §meta:", "destinations.meta: needs a `type`"),
+    (
+        "  meta:\n    type: meta\n    pixel_id:",
+        "  §meta:\n    type: meta\n    test_event_code:",
+        "destinations.meta.pixel_id: is missing",
+    ),
+    (
+        '  segment:\n    type: segment\n    write_keys: ["${SEGMENT_WRITE_KEY:-segment-test-key}"]',
+        "  §segment: {type: segment}",
+        "sources.segment.write_keys: is missing",
+    ),
+    (
+        "    - in: [EEA, GB, CH]\n      default:",
+        "    §- in: [EEA]\n    - in: [FR]\n      default:",
+        "consent.regions.0.default: is missing",
+    ),
+]
+
+WRONG_VALUES = [
+    ("public_url: http://127.0.0.1:8080", "§public_url: [s3cr3t]", "server.public_url: should…"),
+    (
+        "trusted_proxies: []",
+        "trusted_proxies: [10.0.0.0/8,\n    §s3cr3t]",
+        "server.trusted_proxies.1: value is not a valid IPv4 or IPv6 network",
+    ),
+    ("url: ${REDIS_URL:-embedded}", "§url: s3cr3t", "redis.url: should match pattern…"),
+    ("paths: [/collect]", "§paths: /collect", "sources.site.paths: should be a valid list"),
+    ("control: true", "control: s3cr3t", "consent.global_privacy_control: should be a valid b…"),
+    ("drop: true", "§drop: s3cr3t", "rules.0.drop: should be a valid boolean…"),
+    ("{gte: 500}", "{§gte: s3cr3t}", "rules.2.when.value.gte: should be a valid number…"),
+    ("set: {order_size: large}", "§set: s3cr3t", "rules.2.set: should have keys and values"),
+    (
+        "remove: [user_data.address.street]",
+        "§remove: s3cr3t",
+        "rules.4.remove: should be a valid list",
+    ),
+    ('pixel_id: "1234567890"', "§pixel_id: s3cr3t", "destinations.meta.pixel_id: should match…"),
+    (
+        "url: ${WEBHOOK_URL:-http:",
+        "§url: ${WEBHOOK_URL:-s3cr3t",
+        "destinations.warehouse.url: should be a valid URL…",
+    ),
+    ("secret: whsec_", "§secret: s3cr3t", "destinations.warehouse.secret: must be `whsec_`…"),
+    ("when: {bot.is_bot: true}", "§when: true", "rules.1.when: should have keys and values"),
+    ("{bot.is_bot: true}", "{§bot.is_bot: ~}", "rules.1.when.bot.is_bot: should be a valid bool…"),
+    ("rules:\n  - name", "rules:\n  - §s3cr3t\n  - name", "rules.0: should have keys and values"),
+    ("- not: {page", "- §not: s3cr3t #", "destinations.warehouse.when.any.2.not: should have…"),
+    ("pixel: {type: pixel, paths: [/pixel.gif]}", "§pixel: x", "sources.pixel: should have…"),
+    ("pixel: {", '§"a pixel": {', "sources.a pixel: should match pattern…"),
+]
+
+WRONG_NAMES = [
+    (
+        "[page, campaign,",
+        "[page,\n  §campaing,",
+        "enrichment.1: 'campaing' is not one of bot, page, campaign, click_ids, user_agent, geo; "
+        "did you mean 'campaign'?",
+    ),
+    (
+        "consent: [analytics_storage]",
+        "consent:\n    - ad_storage\n    - §analytic_storage",
+        f"destinations.ga4.consent.1: 'analytic_storage' is not one of {CONSENT_TYPES}; "
+        "did you mean 'analytics_storage'?",
+    ),
+    (
+        "default: {ad_storage: granted",
+        "default: {§ad_storge: granted",
+        f"consent.default.ad_storge: 'ad_storge' is not one of {CONSENT_TYPES}; "
+        "did you mean 'ad_storage'?",
+    ),
+    (
+        "default: {ad_storage: granted",
+        "default: {§ad_storage: grant",
+        "consent.default.ad_storage: 'grant' is not one of granted, denied; "
+        "did you mean 'granted'?",
+    ),
+    (
+        "[EEA, GB, CH]",
+        "[EEA,\n     §UK, CH]",
+        'consent.regions.0.in.1: "UK" is not an ISO 3166 code: write "GB"',
+    ),
+]
+
+NONSENSE = [
+    (
+        "paths: [/pixel.gif]",
+        "paths: [/p, §/collect]",
+        "sources.pixel.paths.1: site answers /collect already",
+    ),
+    (
+        "paths: [/pixel.gif]",
+        "paths: [/p,\n    §/p]",
+        "sources.pixel.paths.1: pixel answers /p already",
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "pixel: {type: pixel}\n  §again: {type: pixel}",
+        "sources.again: pixel answers /pixel.gif already",
+    ),
+    (
+        "- name: bots stay out\n    when: {bot.is_bot: true}\n    drop: true",
+        "§- name: bots stay out",
+        "rules.1: a rule needs an action: rename, set, hash, remove or drop",
+    ),
+    (
+        "- name: legacy field\n    rename: {order_id:",
+        "§- rename: {items.*.id:",
+        "rules.3: rename moves one field: its paths cannot have * in them",
+    ),
+    (
+        "  ga4:\n    type: ga4\n    measurement_id: G-TEST000001\n",
+        "  §ga4:\n    type: ga4\n",
+        "destinations.ga4: needs measurement_id or firebase_app_id, and not both",
+    ),
+    (
+        "{ends_with: .internal.example}",
+        "{§matches: (?=internal)}",
+        "rules.0.when.page_hostname.matches: not an RE2 expression: invalid perl operator: (?=",
+    ),
+    (
+        "{ends_with: .internal.example}",
+        '{§matches: "("}',
+        "rules.0.when.page_hostname.matches: not an RE2 expression: missing ): (",
+    ),
+    ("pixel: {", "§site: {", "sources.site: is there twice"),
+    (
+        "    base_url: ${META_URL",
+        "    §access_token: s3cr3t\n    base_url: ${META_URL",
+        "destinations.meta.access_token: is there twice",
+    ),
+    ("redis:\n  url:", "redis:\n\t§url:", "not YAML: found character…"),
+    ("redis:\n  url:", "redis:\n  url: {\n  §data_dir:", "not YAML: …"),
+    ("${META_ACCESS_TOKEN:-meta-test-token}", "§*s3cr3t", "not YAML: found undefined alias"),
+]
+
+ENVIRONMENT = [
+    (
+        "type: collect",
+        "§type: ${KIND}",
+        "sources.site.type: the environment has no KIND; set it, or write ${KIND:-default}",
+    ),
+    (
+        '["${BACKEND_KEY:-backend-test-key}"]',
+        '[a,\n    §"x-${BACKEND_KEY}"]',
+        "sources.backend.keys.1: the environment has no BACKEND_KEY; "
+        "set it, or write ${BACKEND_KEY:-default}",
+    ),
+    (
+        '"1234567890"',
+        "${PIXEL_ID}",
+        "destinations.meta.pixel_id: the environment has no PIXEL_ID; "
+        "set it, or write ${PIXEL_ID:-default}",
+    ),
+]
+
+TABLE = UNKNOWN_KEYS + TYPES + MISSING + WRONG_VALUES + WRONG_NAMES + NONSENSE + ENVIRONMENT
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), TABLE, ids=[row[1][:40] for row in TABLE])
+def test_a_mistake(right: str, wrong: str, message: str) -> None:
+    """The example with one thing made wrong, at the place marked by §."""
+    marked = SHOP.replace(right, wrong if "§" in wrong else f"§{wrong}", 1)
+    assert marked != SHOP
+    line = marked[: marked.index("§")].count("\n") + 1
+
+    (found,) = mistakes(marked.replace("§", ""))
+
+    expected = f"shop.yaml:{line}: {message}"
+    assert found == expected or (expected.endswith("…") and found.startswith(expected[:-1]))
+    assert "s3cr3t" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["shop.yaml:1: the file is empty"]),
+        ("# only a comment\n", ["shop.yaml:1: the file is empty"]),
+        ("- site\n- meta\n", ["shop.yaml:1: should have keys and values"]),
+        ("site", ["shop.yaml:1: should have keys and values"]),
+        ("12", ["shop.yaml:1: should have keys and values"]),
+        (
+            "server: {}\n",
+            ["shop.yaml:1: destinations: is missing", "shop.yaml:1: sources: is missing"],
+        ),
+        (
+            "sources:\ndestinations:\n",
+            [
+                "shop.yaml:1: sources: should have keys and values",
+                "shop.yaml:2: destinations: should have keys and values",
+            ],
+        ),
+        ("sources: {}\ndestinations: {}\n", []),
+    ],
+)
+def test_a_file_that_is_no_configuration(text: str, expected: list[str]) -> None:
+    assert mistakes(text) == expected
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("name: Käse".encode("latin-1"))
+    for file, words in [
+        (tmp_path / "nothing.yaml", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (latin, "'utf-8' codec can't decode byte 0xe4 in position 7"),
+    ]:
+        with pytest.raises(ConfigurationError) as caught:
+            load_settings(file, {})
+        assert str(caught.value).startswith(f"{file}:1: cannot be read: ")
+        assert words in str(caught.value)
+
+
+def test_all_mistakes_at_once_in_the_order_of_the_file_and_no_secret() -> None:
+    text = """\
+server: {pubic_url: s3cr3t, max_body_bytes: s3cr3t, hash_salt: [s3cr3t]}
+redis: {url: "redis://:${REDIS_PASSWORD}@redis", data: s3cr3t}
+sources:
+  a: {type: colect, keys: [s3cr3t]}
+  b: {type: events, keys: s3cr3t}
+  c: {type: collect}
+  d: {type: pixel, paths: [/collect], key: s3cr3t}
+  e: {keys: [s3cr3t]}
+  d: {type: pixel}
+consent:
+  regions:
+    - {in: [UK], default: {ad_storge: granted}}
+rules:
+  - {name: s3cr3t}
+  - {when: {a: {matches: "(?=s3cr3t)", equal: s3cr3t}}, drop: s3cr3t}
+destinations:
+  meta: {type: meta, acces_token: s3cr3t, pixel_id: s3cr3t}
+  web: {type: webhook, url: "https://u:s3cr3t@x.example", secret: s3cr3t, consent: [ads]}
+  ga: {type: ga4, api_secret: "s3cr3t s3cr3t", delivery: {tries: s3cr3t}, http: {proxy: s3cr3t}}
+"""
+    found = mistakes(text)
+
+    places = [tuple(line.split(": ")[:2]) for line in found]
+    assert places == [
+        ("shop.yaml:1", "server.hash_salt"),
+        ("shop.yaml:1", "server.max_body_bytes"),
+        ("shop.yaml:1", "server.pubic_url"),
+        ("shop.yaml:2", "redis.data"),
+        ("shop.yaml:2", "redis.url"),
+        ("shop.yaml:4", "sources.a.type"),
+        ("shop.yaml:5", "sources.b.keys"),
+        ("shop.yaml:7", "sources.d.key"),
+        ("shop.yaml:7", "sources.d.paths.0"),
+        ("shop.yaml:8", "sources.e"),
+        ("shop.yaml:9", "sources.d"),
+        ("shop.yaml:12", "consent.regions.0.default.ad_storge"),
+        ("shop.yaml:12", "consent.regions.0.in.0"),
+        ("shop.yaml:14", "rules.0"),
+        ("shop.yaml:15", "rules.1.drop"),
+        ("shop.yaml:15", "rules.1.when.a.equal"),
+        ("shop.yaml:15", "rules.1.when.a.matches"),
+        ("shop.yaml:17", "destinations.meta.acces_token"),
+        ("shop.yaml:17", "destinations.meta.access_token"),
+        ("shop.yaml:17", "destinations.meta.pixel_id"),
+        ("shop.yaml:18", "destinations.web.consent.0"),
+        ("shop.yaml:18", "destinations.web.secret"),
+        ("shop.yaml:18", "destinations.web.url"),
+        ("shop.yaml:19", "destinations.ga.api_secret"),
+        ("shop.yaml:19", "destinations.ga.delivery.tries"),
+        ("shop.yaml:19", "destinations.ga.http.proxy"),
+    ]
+    assert not [line for line in found if "s3cr3t" in line]
+
+
+def test_no_secret_of_the_environment_is_in_a_message() -> None:
+    names = ("REDIS_URL", "BACKEND_KEY", "META_ACCESS_TOKEN", "META_URL", "GA4_API_SECRET")
+    environment = dict.fromkeys((*names, "WEBHOOK_URL"), "s3cr3t with spaces")
+    found = mistakes(SHOP, environment)
+    assert [line.split(": ")[1] for line in found] == [
+        "redis.url",
+        "destinations.meta.access_token",
+        "destinations.meta.base_url",
+        "destinations.ga4.api_secret",
+        "destinations.warehouse.url",
+    ]
+    assert not [line for line in found if "s3cr3t" in line]
+
+
+KEYS = st.sampled_from(
+    ["sources", "destinations", "rules", "server", "a", "type", "paths", "when", "set", "drop"]
+) | st.sampled_from(
+    ["delivery", "http", "consent", "in", "default", "regions", "any", "not", "keys", "matches"]
+)
+SCALARS = st.none() | st.booleans() | st.integers(-1, 2) | st.floats() | st.text(max_size=3)
+KINDS = st.sampled_from(["collect", "events", "pixel", "meta", "ga4", "webhook", "DE", "granted"])
+ANYTHING = st.recursive(
+    SCALARS | KINDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(sources=ANYTHING, destinations=ANYTHING, rest=st.dictionaries(KEYS, ANYTHING, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_in_a_file_it_is_settings_or_mistakes(
+    sources: Any, destinations: Any, rest: dict[str, Any]
+) -> None:
+    data = {
+        **rest,
+        "sources": {"a": sources, "b": {"type": "pixel", "paths": sources}},
+        "destinations": {"a": destinations, "b": {"type": "webhook", "when": destinations}},
+    }
+    text = json.dumps(data)  # which is YAML too, all on one line
+    assert all(line.startswith("shop.yaml:1: ") for line in mistakes(text))

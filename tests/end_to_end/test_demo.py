@@ -1,0 +1,56 @@
+"""The demo shop on the default configuration, as a stranger meets it."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import sync_playwright
+from running import Gateway
+
+CONFIG = (Path(__file__).parents[2] / "config" / "gateway.yaml").read_text()
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
+    with Gateway(tmp_path_factory.mktemp("demo"), CONFIG) as running:
+        yield running
+
+
+def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "install Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{gateway.url}/demo")
+        page.get_by_role("button", name="Accept all").click()
+        page.get_by_role("button", name="Buy").click()
+        purchase = page.locator("li, article", has_text="purchase").first
+        for destination in ("meta", "ga4", "warehouse"):
+            purchase.get_by_text(destination).first.wait_for(timeout=15_000)
+        purchase.get_by_text("dry run", exact=False).first.wait_for(timeout=15_000)
+        text = page.locator("body").inner_text()
+        browser.close()
+    assert not errors
+    assert "no-token-yet" not in text
+    for destination in ("meta", "ga4", "warehouse"):
+        outcomes = gateway.wait_until_delivered(destination)
+        assert outcomes["delivered"] + outcomes["withheld"] == outcomes["accepted"] >= 3
+
+
+def test_the_snippet_is_served_small_and_readable_from_other_sites(gateway: Gateway) -> None:
+    with httpx.stream(
+        "GET", f"{gateway.url}/gateway.js", headers={"accept-encoding": "gzip"}
+    ) as got:
+        wire = b"".join(got.iter_raw())
+    assert got.headers["content-encoding"] == "gzip"
+    assert got.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert len(wire) < 3072
+    assert b"gateway" in gzip.decompress(wire)

@@ -1,0 +1,218 @@
+"""Paths: what they find, what an edit changes, and above all what it leaves alone."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.paths import ANY, MISSING, editor, getter
+
+ORDER: dict[str, Any] = {
+    "event_name": "purchase",
+    "value": None,
+    "user_data": {"address": {"city": "Bonn", "street": "Am Hof 1"}, "phone_number": ["1", "2"]},
+    "items": [{"item_id": "A", "price": 5}, {"item_id": "B"}, "not an object"],
+    "lists": [[1, 2], [3]],
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("event_name", "purchase"),
+        ("value", None),
+        ("user_data.address.city", "Bonn"),
+        ("user_data.phone_number", ["1", "2"]),
+        ("user_data.phone_number.1", "2"),
+        ("items.0.price", 5),
+        ("items.*.price", [5]),
+        ("items.*.item_id", ["A", "B"]),
+        ("items.*", ORDER["items"]),
+        ("lists.*.*", [1, 2, 3]),
+        ("lists.*.0", [1, 3]),
+    ],
+)
+def test_a_path_finds(path: str, expected: Any) -> None:
+    assert getter(path)(ORDER) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nothing",
+        "",
+        "user_data.nothing",
+        "user_data.address.city.district",
+        "user_data.phone_number.2",
+        "user_data.phone_number.-1",
+        "user_data.phone_number.¹",
+        "user_data.phone_number.first",
+        "value.amount",
+        "items.*.nothing",
+        "items.*.item_id.*",
+        "user_data.*",
+        "*",
+        "event_name.*",
+        "event_name.0",
+    ],
+)
+def test_a_path_finds_nothing(path: str) -> None:
+    assert getter(path)(ORDER) is MISSING
+
+
+@pytest.mark.parametrize(
+    ("event", "path", "expected"),
+    [
+        ({}, "a", {"a": 9}),
+        ({"a": 1}, "a", {"a": 9}),
+        ({}, "a.b.c", {"a": {"b": {"c": 9}}}),
+        ({"a": {"x": 1}}, "a.b", {"a": {"x": 1, "b": 9}}),
+        ({"a": [1, 2]}, "a.1", {"a": [1, 9]}),
+        ({"a": [1, 2]}, "a.01", {"a": [1, 9]}),
+        ({"a": [{}, {"b": 1}]}, "a.*.b", {"a": [{"b": 9}, {"b": 9}]}),
+        ({"a": [[1], [2, 3]]}, "a.*.*", {"a": [[9], [9, 9]]}),
+        ({"a": {"0": 1}}, "a.0", {"a": {"0": 9}}),
+    ],
+)
+def test_setting(event: Any, path: str, expected: Any) -> None:
+    assert editor(path, lambda _: 9)(event) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "path"),
+    [
+        ({"a": "text"}, "a.b"),  # a text has no fields, and is not replaced by an object
+        ({"a": None}, "a.b"),
+        ({"a": [1, 2]}, "a.2"),  # a list has no gaps
+        ({"a": [1, 2]}, "a.b"),
+        ({"a": []}, "a.*"),
+        ({"a": []}, "a.*.b"),
+        ({"a": ["text"]}, "a.*.b"),
+        ({}, "a.*"),  # no list to set the elements of
+        ({}, "a.*.b"),
+        ({"a": {"b": 1}}, "a.*"),  # an object is no list
+        ({"a": {"b": 1}}, "a.*.c"),
+        ({"a": 1}, "*"),
+    ],
+)
+def test_setting_where_nothing_can_be(event: Any, path: str) -> None:
+    assert editor(path, lambda _: 9)(event) is event
+
+
+@pytest.mark.parametrize(
+    ("event", "path", "expected"),
+    [
+        ({"a": 1, "b": 2}, "a", {"b": 2}),
+        ({"a": {"b": 1, "c": 2}}, "a.b", {"a": {"c": 2}}),
+        ({"a": {"b": 1}}, "a.b", {"a": {}}),
+        ({"a": [1, 2, 3]}, "a.1", {"a": [1, 3]}),
+        ({"a": [1, 2]}, "a.*", {"a": []}),
+        ({"a": [{"b": 1, "c": 2}, {"c": 3}]}, "a.*.b", {"a": [{"c": 2}, {"c": 3}]}),
+    ],
+)
+def test_removing(event: Any, path: str, expected: Any) -> None:
+    assert editor(path, lambda _: MISSING)(event) == expected
+
+
+KEYS = st.sampled_from(["a", "b", "0", "1", "01", ""])
+SCALARS = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["", "a", "text"])
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+    max_leaves=12,
+)
+EVENTS = st.dictionaries(KEYS, VALUES, max_size=4)
+PLAIN = st.lists(KEYS, min_size=1, max_size=4).map(".".join)
+PATHS = st.lists(KEYS | st.just(ANY), min_size=1, max_size=4).map(".".join)
+
+
+@given(event=EVENTS, path=PATHS, new=VALUES | st.just(MISSING))
+@settings(max_examples=150, deadline=None)
+def test_an_edit_leaves_its_input_and_all_that_is_beside_the_path(
+    event: Any, path: str, new: Any
+) -> None:
+    before = copy.deepcopy(event)
+
+    edited = editor(path, lambda _: new)(event)
+
+    assert event == before
+    _assert_kept_beside(event, edited, path.split("."), new)
+
+
+def _assert_kept_beside(old: Any, new: Any, keys: list[str], value: Any) -> None:
+    """Every branch of `new` off the path is the same object as in `old`."""
+    if new is old or not keys:
+        return
+    if isinstance(old, dict):
+        assert isinstance(new, dict)
+        assert old.keys() - {keys[0]} == new.keys() - {keys[0]}
+        assert all(new[key] is old[key] for key in old if key != keys[0])
+        if keys[0] in old and keys[0] in new:
+            _assert_kept_beside(old[keys[0]], new[keys[0]], keys[1:], value)
+    elif isinstance(old, list):
+        assert isinstance(new, list)
+        if len(new) == len(old):
+            on_path = [keys[0] == ANY or int(keys[0]) == index for index in range(len(old))]
+            assert all(new[i] is old[i] for i in range(len(old)) if not on_path[i])
+        else:
+            assert value is MISSING
+            assert all(any(kept is each for each in old) for kept in new)
+    else:
+        pytest.fail(f"an edit replaced {old!r}, which is on the way and not an object")
+
+
+@given(event=EVENTS, path=PLAIN, new=VALUES)
+@settings(max_examples=150, deadline=None)
+def test_what_was_set_is_got_wherever_it_can_be(event: Any, path: str, new: Any) -> None:
+    edited = editor(path, lambda _: new)(event)
+
+    if _has_place(event, path.split(".")):
+        assert getter(path)(edited) is new
+    else:
+        assert edited is event
+
+
+def _has_place(container: Any, keys: list[str]) -> bool:
+    """Whether objects, those to be made among them, and elements of lists lead to the end."""
+    if isinstance(container, dict):
+        key, rest = keys[0], keys[1:]
+        return not rest or key not in container or _has_place(container[key], rest)
+    if isinstance(container, list):
+        found = keys[0].isdigit() and int(keys[0]) < len(container)
+        return found and (len(keys) == 1 or _has_place(container[int(keys[0])], keys[1:]))
+    return False
+
+
+@given(event=EVENTS, path=PLAIN)
+@settings(max_examples=100, deadline=None)
+def test_what_was_removed_is_missing(event: Any, path: str) -> None:
+    *above, _ = path.split(".")
+    container = getter(".".join(above))(event) if above else event
+
+    edited = editor(path, lambda _: MISSING)(event)
+
+    if getter(path)(event) is MISSING:
+        assert edited is event
+    elif isinstance(container, list):  # the elements behind it move up
+        assert len(getter(".".join(above))(edited)) == len(container) - 1
+    else:
+        assert getter(path)(edited) is MISSING
+
+
+@given(event=EVENTS, path=PATHS, new=SCALARS)
+@settings(max_examples=100, deadline=None)
+def test_a_star_edits_what_it_finds(event: Any, path: str, new: Any) -> None:
+    found: list[Any] = []
+
+    def change(value: Any) -> Any:
+        found.append(value)
+        return value
+
+    assert editor(path, change)(event) is event
+    if ANY in path.split("."):
+        present = [value for value in found if value is not MISSING]
+        assert present == ([] if getter(path)(event) is MISSING else getter(path)(event))
+        edited = editor(path, lambda old: old if old is MISSING else new)(event)
+        assert getter(path)(edited) == ([new] * len(present) if present else MISSING)
