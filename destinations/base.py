@@ -156,7 +156,8 @@ class Destination(ABC, Generic[S]):
 
     def mask(self, text: str) -> str:
         """`text` without the secrets of this destination, as it may be shown to a person."""
-        for secret in self.settings.secrets():
+        # the longest first: one secret may be the beginning of another
+        for secret in sorted(self.settings.secrets(), key=len, reverse=True):
             text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
         return text
 

@@ -31,6 +31,7 @@ from gateway.queue.append import Appender
 from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
 from gateway.queue.keys import GROUP, DestinationKeys
 from gateway.queue.read import ensure_group
+from gateway.queue.room import what_is_full
 from gateway.queue.tally import Tally
 from gateway.records import Recorder, decision_record, recent_records
 from gateway.settings import Settings, build_sources
@@ -105,14 +106,19 @@ def _source_routes(source: Source[Any], intake: Intake) -> list[BaseRoute]:
 
 
 async def _upkeep(settings: Settings, redis: Redis, appender: Appender) -> None:
-    """Makes the consumer groups once Redis answers, and writes counts in times without events."""
-    grouped = False
+    """Makes the consumer groups that Redis has not, and writes counts in times without events."""
+    limits = {
+        name: (each.delivery.max_pending, each.delivery.max_dead_letters)
+        for name, each in settings.destinations.items()
+    }
     while True:
         try:
-            if not grouped:
-                for name in settings.destinations:
-                    await ensure_group(redis, name)
-                grouped = True
+            for name in settings.destinations:
+                await ensure_group(redis, name)
+            full = await what_is_full(redis, limits)
+            if full != appender.full:
+                log.error("intake: %s", "; ".join(full.values()) or "there is room again")
+            appender.full = full
             await appender.flush_counts()
         except RedisError as error:
             log.warning("Redis does not answer: %s", type(error).__name__)

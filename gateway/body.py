@@ -25,8 +25,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
         raise Refused(415, "unsupported_encoding", "Content-Encoding can be gzip or identity")
-    length = headers.get("content-length", "")
-    if length.isdigit() and int(length) > limit:
+    if _announced(headers.get("content-length", "")) > limit:
         raise _too_large(limit)
     try:
         async with asyncio.timeout(SECONDS):
@@ -36,6 +35,13 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     if encoding == "gzip" or body.startswith(_GZIP_MAGIC):
         return _inflate(body, limit)
     return body
+
+
+def _announced(length: str) -> float:
+    """The length that a sender announces; 0 when it is no number, since the body tells anyway."""
+    if not (length.isascii() and length.isdigit()):
+        return 0
+    return float(length) if len(length) < 20 else float("inf")
 
 
 async def _receive_all(receive: Receive, limit: int) -> bytes:
@@ -68,6 +74,8 @@ def _inflate(body: bytes, limit: int) -> bytes:
         raise _too_large(limit)
     if not inflater.eof:
         raise Refused(400, "malformed", "the gzip body is cut off")
+    if inflater.unused_data:
+        raise Refused(400, "malformed", "there is something after the gzip body")
     return inflated
 
 

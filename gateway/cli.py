@@ -5,29 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import orjson
 
+from gateway.commands.dead_letters import dead_letters
+from gateway.commands.options import CONFIG, REDIS_URL, fail, load
+from gateway.commands.status import status
 from gateway.logs import log_to_stderr
 
-CONFIG = click.option(
-    "--config",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config/gateway.yaml"),
-    show_default=True,
-    help="The configuration file.",
-)
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
-REDIS_URL = click.option(
-    "--redis-url",
-    envvar="GATEWAY_REDIS_URL",  # so that no password stands in a list of processes
-    help="Instead of redis.url in the configuration.",
-)
 PROCESSES = click.option(
     "--processes",
     type=click.IntRange(1, 64),
@@ -42,6 +32,10 @@ def main() -> None:
     log_to_stderr()
 
 
+main.add_command(dead_letters)
+main.add_command(status)
+
+
 @main.command()
 @CONFIG
 @HOST
@@ -52,12 +46,12 @@ def run(config: Path, host: str, port: int, processes: int | None) -> None:
     from gateway.embedded import EmbeddedError
     from gateway.run import run_everything
 
-    settings = _load(config)
+    settings = load(config)
     _require_free_port(host, port)
     try:
         asyncio.run(run_everything(settings, config, host, port, processes))
     except EmbeddedError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @main.command()
@@ -69,7 +63,7 @@ def serve(config: Path, host: str, port: int, redis_url: str | None) -> None:
     """Run the web part only."""
     from gateway.run import run_web
 
-    settings = _load(config)
+    settings = load(config)
     url = _require_redis(redis_url or settings.redis.url)
     run_web(settings, url, host, port)
 
@@ -82,7 +76,7 @@ def work(config: Path, processes: int | None, redis_url: str | None) -> None:
     """Run workers only."""
     from gateway.run import run_workers
 
-    settings = _load(config)
+    settings = load(config)
     url = _require_redis(redis_url or settings.redis.url)
     asyncio.run(run_workers(settings, config, url, processes))
 
@@ -94,7 +88,7 @@ def worker(config: Path, redis_url: str) -> None:
     """Run a single worker process; `gateway work` starts and supervises these."""
     from gateway.delivery.job import run_worker
 
-    run_worker(_load(config), redis_url)
+    run_worker(load(config), redis_url)
 
 
 @main.command(hidden=True)
@@ -110,7 +104,7 @@ def scheduler(redis_url: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def check(file: Path) -> None:
     """Report every mistake in a configuration file, with its line."""
-    settings = _load(file)
+    settings = load(file)
     sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)
     click.echo(f"{file}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
 
@@ -141,32 +135,22 @@ def explain(config: Path, as_json: bool, event: Any) -> None:
     from gateway.explain import explain as explain_event
     from gateway.explain import in_words
 
-    settings = _load(config)
+    settings, name = load(config), getattr(event, "name", "<stdin>")
     try:
         explanation = explain_event(settings, orjson.loads(event.read()))
     except orjson.JSONDecodeError as error:
-        _fail(f"{event.name}: not JSON: {error}")
+        fail(f"{name}: not JSON: {error}")
     except EventError as error:
-        _fail(f"{event.name}: {error}")
+        fail(f"{name}: {error}")
     if as_json:
         click.echo(orjson.dumps(explanation, option=orjson.OPT_INDENT_2).decode())
     else:
         click.echo(in_words(explanation))
 
 
-def _load(path: Path) -> Any:
-    from gateway.mistakes import ConfigurationError
-    from gateway.settings import load_settings
-
-    try:
-        return load_settings(path)
-    except ConfigurationError as error:
-        _fail(str(error))
-
-
 def _require_redis(url: str) -> str:
     if url == "embedded":
-        _fail(
+        fail(
             "a Redis URL is needed: set REDIS_URL, or use --redis-url. "
             "The embedded server belongs to `gateway run`."
         )
@@ -180,9 +164,4 @@ def _require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            _fail(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. Try --port.")
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(2)
+            fail(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. Try --port.")

@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 from redis import Redis
 
@@ -33,13 +34,19 @@ class EmbeddedServer:
 
     def __init__(self, data_dir: Path) -> None:
         self._folder = data_dir.resolve() / "valkey"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedError(
+                f"cannot use the data folder {data_dir}: {error.strerror}"
+            ) from None
         self._lock = self._take_lock(data_dir)
         socket = self._folder / "valkey.sock"
         if len(str(socket)) > LONGEST_SOCKET_PATH:
             socket = Path(tempfile.mkdtemp(prefix="gateway-")) / "valkey.sock"
-        self.url = f"unix://{socket}"
+        self.url = f"unix://{quote(str(socket))}"
         self._socket = socket
+        self._tell_url(data_dir)
 
     def command(self) -> list[str]:
         """The command line of the server, which stays in the foreground."""
@@ -76,6 +83,15 @@ class EmbeddedServer:
         while self.is_ready():
             time.sleep(0.05)
 
+    def _tell_url(self, data_dir: Path) -> None:
+        """Leaves the URL where `embedded_url` finds it; the path of the socket may be a new one."""
+        if embedded_url(data_dir) == self.url:
+            return
+        try:
+            _url_file(data_dir).write_text(self.url, encoding="utf-8")
+        except OSError as error:
+            raise EmbeddedError(f"cannot write to {self._folder}: {error.strerror}") from None
+
     def _take_lock(self, data_dir: Path) -> IO[str]:
         """Held as long as this object lives."""
         lock = (data_dir / "gateway.lock").open("w")
@@ -87,6 +103,19 @@ class EmbeddedServer:
                 "a folder of its own (redis.data_dir, DATA_DIR)"
             ) from None
         return lock
+
+
+def embedded_url(data_dir: Path) -> str | None:
+    """The URL of the server that last used `data_dir`, for the operator's commands; None without
+    one. Whether it runs is for the caller to find out."""
+    try:
+        return _url_file(data_dir).read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _url_file(data_dir: Path) -> Path:
+    return data_dir / "valkey" / "url"
 
 
 def _binary() -> str:

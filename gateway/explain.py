@@ -7,9 +7,11 @@ from typing import Any
 
 import orjson
 
-from destinations.base import Unsendable
+from gateway.delivery.policy import deadline
+from gateway.delivery.send import Attempt, plan
 from gateway.event import Event, Received, read_event
 from gateway.pipeline import Verdict, compile_pipeline
+from gateway.queue.entry import Entry
 from gateway.records import request_record
 from gateway.settings import ForwardingSettings, Settings, build_destination
 
@@ -43,11 +45,14 @@ def _explain_destination(settings: ForwardingSettings, verdict: Verdict, now: fl
         return {"decision": "withheld", "reason": verdict.reason, "requests": []}
     requests, reasons = [], []
     destination = build_destination(settings)
-    for made in destination.requests([verdict.event], now):
-        if isinstance(made, Unsendable):
-            reasons.append(f"would be rejected: {made.reason}")
+    entry = Entry(b"", 1, verdict.event, "explain", now, "", [])
+    max_age = deadline(settings.delivery, destination.limits)
+    for planned in plan(destination, [entry], max_age, now):
+        if isinstance(planned, Attempt):
+            (outcome,) = planned.outcomes
+            reasons.append(f"would be {outcome.result}: {outcome.reason}")
         else:
-            requests.append(request_record(destination, made))
+            requests.append(request_record(destination, planned[1]))
     if settings.dry_run:
         reasons.append("dry run: the request is built and recorded, not sent")
     return {"decision": "send", "reason": "; ".join(reasons), "requests": requests}

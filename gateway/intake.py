@@ -19,6 +19,7 @@ from gateway.pipeline import Decision, Pipeline
 from gateway.queue.append import Appender
 from gateway.queue.connect import RedisError
 from gateway.queue.group_commit import Overloaded
+from gateway.queue.room import Full
 from gateway.queue.tally import ANSWER, Tally
 from gateway.sources.base import Answer, Inbound, Refused, Source
 
@@ -74,9 +75,7 @@ class Intake:
         method = scope["method"]
         if method not in self._source.methods:
             raise Refused(405, "method", f"use {' or '.join(self._source.methods)}")
-        headers = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
+        headers = _headers(scope["headers"])
         client_ip = self._client_ip(scope["client"][0] if scope["client"] else "", headers)
         self._limit(client_ip)
         body = await read_body(receive, headers, self._max_body_bytes)
@@ -103,17 +102,33 @@ class Intake:
             await self._appender.append(decisions)
         except TypeError:
             raise Refused(400, "malformed", "an event cannot be written as JSON") from None
+        except Full as error:
+            raise self._refused("full", len(decisions), str(error)) from None
         except (RedisError, Overloaded) as error:
             log.warning("%d events refused: %s", len(decisions), type(error).__name__)
-            self._count_refused("unavailable", len(decisions) - 1)  # the request counts one
             message = "events cannot be stored now; nothing of this request was kept for sure"
-            raise Refused(503, "unavailable", message, RETRY_AFTER) from None
+            raise self._refused("unavailable", len(decisions), message) from None
         if self._watch is not None:
             self._watch(decisions)
+
+    def _refused(self, reason: str, events: int, message: str) -> Refused:
+        self._count_refused(reason, events - 1)  # the request counts one
+        return Refused(503, reason, message, RETRY_AFTER)
 
     def _count_refused(self, reason: str, events: int = 1) -> None:
         if events:
             self._tally.add(f"refused:{self._name}:{reason}", events)
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by their names in lower case; of one that came several times, the values in one
+    list (RFC 9110, 5.3)."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(headers) < len(raw):
+        for wanted in headers:
+            values = [value for name, value in raw if name.decode("latin-1") == wanted]
+            headers[wanted] = b", ".join(values).decode("latin-1")
+    return headers
 
 
 def _compile_limit(rate: str | None) -> Callable[[str], None]:

@@ -14,7 +14,7 @@ import orjson
 from redis.asyncio import Redis
 
 from destinations.base import Destination, Request
-from gateway.delivery.send import Attempt
+from gateway.delivery.send import Attempt, response_record
 from gateway.pipeline import Decision
 from gateway.queue.keys import RECENT
 
@@ -50,10 +50,7 @@ def outcome_records(
 ) -> list[Record]:
     """What became of each event of one attempt, with the request and the answer, secrets masked."""
     request = attempt.request and request_record(destination, attempt.request)
-    response = attempt.response and {
-        "status": attempt.response.status,
-        "body": destination.mask(attempt.response.body[:2000].decode(errors="replace")),
-    }
+    response = response_record(destination, attempt.response)
     return [
         {
             "kind": "outcome",

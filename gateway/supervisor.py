@@ -72,15 +72,7 @@ class Supervisor:
         wait = SHORTEST_WAIT
         while not self._stopping.is_set():
             began = time.monotonic()
-            process = await asyncio.create_subprocess_exec(
-                *program.command,
-                env={**os.environ, **program.environment},
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the supervisor alone
-                preexec_fn=die_with_parent,
-            )
-            self._processes[program.name] = process
-            status = await process.wait()
+            ending = await self._run_once(program)
             if self._stopping.is_set():
                 return
             steady = time.monotonic() - began > STEADY_SECONDS
@@ -88,12 +80,30 @@ class Supervisor:
             log.error(
                 "%s %s; it is started again in %.1f s. %s",
                 program.name,
-                _ending(status),
+                ending,
                 wait,
                 program.advice,
             )
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _run_once(self, program: Program) -> str:
+        """Starts `program` and waits for its end, which it describes."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program.command,
+                env={**os.environ, **program.environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the supervisor alone
+                preexec_fn=die_with_parent,
+            )
+        except OSError as error:
+            return f"cannot be started ({error.strerror})"
+        self._processes[program.name] = process
+        status = await process.wait()
+        if status < 0:
+            return f"was killed by signal {-status}"
+        return f"ended with status {status}"
 
     async def _wait_until_ready(self, program: Program) -> None:
         while program.is_ready is not None and not self._stopping.is_set():
@@ -115,7 +125,3 @@ class Supervisor:
             if process is not None and process.returncode is None:
                 with suppress(ProcessLookupError):
                     process.send_signal(number)
-
-
-def _ending(status: int) -> str:
-    return f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
@@ -136,8 +136,8 @@ class _Reader:
             for index in range(len(node)):
                 self.file.lines[(*path, index)] = node.lc.data[index][0] + 1
             return [self._plain(v, (*path, i)) for i, v in enumerate(node)]
-        if isinstance(node, str):
-            return self._interpolate(str(node), path)
+        if isinstance(node, str | TaggedScalar):
+            return self._interpolate(str(getattr(node, "value", node)), path)
         return _scalar(node)
 
     def _interpolate(self, text: str, path: KeyPath) -> str:

@@ -16,16 +16,16 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
+import orjson
 from redis.asyncio import Redis
 
 from destinations.base import Destination, Outcome, Request
 from gateway.delivery.lease import Lease
-from gateway.delivery.pause import current_pause, is_probing, pause, resume
-from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, DeliverySettings, waits
-from gateway.delivery.send import Attempt, Sender, Watch, plan
+from gateway.delivery.pause import is_probing, pause, resume
+from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, DeliverySettings, deadline, waits
+from gateway.delivery.send import Attempt, Sender, Watch, plan, response_record
 from gateway.delivery.wake import QUEUE_KEY
 from gateway.http.client import Client
 from gateway.queue.entry import Entry, encode_dead_letter
@@ -76,34 +76,45 @@ class Drain:
         self._redis, self._name, self._destination = redis, name, destination
         self._settings, self._lease, self._patience = settings, lease, patience
         self._watch, self._call_help = watch, call_help
-        self._stream = DestinationKeys.of(name).stream
+        self._keys = DestinationKeys.of(name)
         self._reader = Reader(redis, name, lease.holder)
         self._waits = waits(settings.backoff)
         self._tally = Tally()
         self._settler = Settler(redis, name, self._tally)
-        limits = destination.limits
-        self._max_age = timedelta(seconds=settings.max_age) if settings.max_age else limits.max_age
+        self._max_age = deadline(settings, destination.limits)
         self._sender = Sender(destination, client, settings.tries, self._max_age, self._count)
-        self._window = min(max(4 * settings.in_flight, 2 * limits.max_events), 4000)
+        self._window = min(max(4 * settings.in_flight, 2 * destination.limits.max_events), 4000)
         self._slots = asyncio.Semaphore(settings.in_flight)
         self._sending: set[asyncio.Task[None]] = set()
-        self._held = 0
+        self._held: set[bytes] = set()
         self._failures = 0
         self._probing = False
         self._ending = False
         self._error: BaseException | None = None
+        self._last_failure: dict[str, Any] | None = None
 
     def stop(self) -> None:
         """Ends the drain as soon as the requests under way have their answers."""
         self._ending = True
+        self._sender.stop()
 
     async def run(self) -> None:
         """Drains. Raises what Redis raised, with the entries left pending."""
+        try:
+            await self._read_and_send()
+        finally:
+            self.stop()
+            if self._sending:
+                await asyncio.wait(self._sending)
+        await self._write_notes()
+        if self._error is not None:
+            raise self._error
+
+    async def _read_and_send(self) -> None:
         started = last_work = time.monotonic()
         looked = 0.0
         self._probing = await is_probing(self._redis, self._name)
-        self._ending = self._ending or await current_pause(self._redis, self._name) is not None
-        while not self._ending:
+        while not self._ending and not await self._redis.exists(self._keys.pause):
             now = time.monotonic()
             if self._room() == 0:
                 await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
@@ -111,37 +122,36 @@ class Drain:
             if now - looked >= LOOK_SECONDS:
                 looked = now
                 await self._look()
-            if await self._read_new():
+            if await self._read_new() or self._held:
                 last_work = time.monotonic()
-            elif self._held:
-                last_work = now
             if await self._has_had_its_time(now - started, now - last_work):
                 break
-        self._ending = True
-        if self._sending:
-            await asyncio.wait(self._sending)
-        await self._settler.settle([])
-        if self._error is not None:
-            raise self._error
 
     def _room(self) -> int:
         if self._probing:
             return 0 if self._held else 1
-        return max(0, self._window - self._held)
+        return max(0, self._window - len(self._held))
 
     async def _look(self) -> None:
         """What is done now and then: entries whose retry is due, and counts without endings."""
         others = await self._lease.others()
-        self._dispatch(await self._reader.due(self._waits, others, self._room()))
-        await self._settler.settle([])
+        await self._dispatch(await self._reader.due(self._waits, others, self._room(), self._held))
+        await self._write_notes()
         more_may_come = len(others) + 1 < self._settings.drains
-        if more_may_come and await self._redis.xlen(self._stream) > 2 * self._window:
+        if more_may_come and await self._redis.xlen(self._keys.stream) > 2 * self._window:
             await self._call_help()
+
+    async def _write_notes(self) -> None:
+        """Counts that belong to no ending, and the last failure, for `gateway status`."""
+        await self._settler.settle([])
+        if self._last_failure is not None:
+            failure, self._last_failure = self._last_failure, None
+            await self._redis.set(self._keys.error, orjson.dumps(failure))
 
     async def _read_new(self) -> int:
         room = min(self._room(), LONGEST_READ)
         entries = await self._reader.new(room, BLOCK_MS) if room else []
-        self._dispatch(entries)
+        await self._dispatch(entries)
         return len(entries)
 
     async def _has_had_its_time(self, age: float, idle: float) -> bool:
@@ -152,8 +162,14 @@ class Drain:
             return bool(await self._redis.llen(QUEUE_KEY))
         return False
 
-    def _dispatch(self, entries: Sequence[Entry]) -> None:
-        self._held += len(entries)
+    async def _dispatch(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        if await self._redis.exists(self._keys.pause):  # by another drain, while this one waited
+            await self._reader.hand_back(entries)
+            self._ending = True
+            return
+        self._held.update(entry.id for entry in entries)
         for planned in plan(self._destination, entries, self._max_age, time.time()):
             if isinstance(planned, Attempt):
                 self._start(self._finish([planned]))
@@ -175,65 +191,69 @@ class Drain:
         async with self._slots:
             if self._ending:
                 await self._reader.hand_back(entries)
-                self._held -= len(entries)
+                self._release(entries)
                 return
             attempts = await self._sender.send(entries, request)
+            failed = self._judge(attempts)  # before the slot is free for another request
         await self._finish(attempts)
+        if failed is not None:
+            made = await pause(self._redis, self._name, failed.reason, failed.retry_after)
+            log.warning("%s is paused for %.0f s: %s", self._name, made.seconds, made.reason)
+        elif self._probing:
+            self._probing = False
+            await resume(self._redis, self._name)
 
     async def _finish(self, attempts: Sequence[Attempt]) -> None:
-        """Settles what has ended, hands back what the vendor asked to wait with, and leaves
-        pending what failed."""
+        """Settles what has ended, hands back what the vendor throttled, and leaves pending what
+        failed."""
         endings: list[Ending] = []
-        to_hand_back: list[Entry] = []
+        throttled: list[Entry] = []
         for attempt in attempts:
             for entry, outcome in zip(attempt.entries, attempt.outcomes, strict=True):
                 if outcome.result != "retry":
                     endings.append(self._ending_of(entry, outcome, attempt))
-                elif outcome.retry_after is not None:
-                    to_hand_back.append(entry)
+                elif outcome.retry_after is not None and outcome.scope == "destination":
+                    throttled.append(entry)
         if endings:
             await self._settler.settle(endings)
-        if to_hand_back:
-            await self._reader.hand_back(to_hand_back)
-        self._held -= sum(len(attempt.entries) for attempt in attempts)
+        if throttled:
+            await self._reader.hand_back(throttled)
         for attempt in attempts:
-            await self._judge_destination(attempt.outcomes)
+            self._release(attempt.entries)
+
+    def _release(self, entries: Sequence[Entry]) -> None:
+        self._held.difference_update(entry.id for entry in entries)
 
     def _ending_of(self, entry: Entry, outcome: Outcome, attempt: Attempt) -> Ending:
         if outcome.result == "delivered":
             DELIVERY.observe(self._tally, max(0.0, time.time() - entry.received_at))
             return Ending(entry.id, outcome.result)
-        answer = attempt.response
-        response = (
-            {"status": answer.status, "body": answer.body[:2000].decode(errors="replace")}
-            if answer
-            else None
-        )
-        letter = encode_dead_letter(
-            entry, outcome.result, outcome.reason, attempt.sent_at, response
-        )
+        response = response_record(self._destination, attempt.response)
+        reason = self._destination.mask(outcome.reason)
+        letter = encode_dead_letter(entry, outcome.result, reason, attempt.sent_at, response)
         return Ending(entry.id, outcome.result, letter)
 
-    async def _judge_destination(self, outcomes: Sequence[Outcome]) -> None:
-        """Pauses the destination when it fails as a whole, and notes when it works again."""
+    def _judge(self, attempts: Sequence[Attempt]) -> Outcome | None:
+        """The failure for which the destination has to be paused, if there is one."""
+        outcomes = [outcome for attempt in attempts for outcome in attempt.outcomes]
         failed = next(
             (o for o in outcomes if o.result == "retry" and o.scope == "destination"), None
         )
         if failed is None:
             self._failures = 0
-            if self._probing:
-                self._probing = False
-                await resume(self._redis, self._name)
-            return
+            return None
         self._failures += 1
-        if self._ending:
-            return
-        if self._probing or failed.retry_after or self._failures >= FAILURES_BEFORE_PAUSE:
-            self._ending = True
-            made = await pause(self._redis, self._name, failed.reason, failed.retry_after)
-            log.warning("%s is paused for %.0f s: %s", self._name, made.seconds, made.reason)
+        too_many = self._probing or self._failures >= FAILURES_BEFORE_PAUSE
+        if self._ending or not (too_many or failed.retry_after):
+            return None
+        self.stop()
+        return failed
 
     def _count(self, attempt: Attempt) -> None:
         results = {outcome.result for outcome in attempt.outcomes}
         self._tally.add(f"attempts:{results.pop() if len(results) == 1 else 'partial'}")
+        for outcome in attempt.outcomes:
+            if outcome.result != "delivered":
+                reason = self._destination.mask(outcome.reason)
+                self._last_failure = {"at": attempt.sent_at, "reason": reason}
         self._watch(attempt)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 5.0
 RENEW_SECONDS = 1.0
 
-_TAKE = """
+_TAKE = """#!lua flags=allow-oom
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -33,8 +33,12 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 return 1
 """
 
-_FORGET = """
-for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+_FORGET = """#!lua flags=allow-oom
+local rows = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
+if rows.err then
+  return  -- nothing was sent there yet
+end
+for _, row in ipairs(rows) do
   local consumer = {}
   for i = 1, #row, 2 do
     consumer[row[i]] = row[i + 1]

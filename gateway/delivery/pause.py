@@ -29,8 +29,9 @@ async def pause(redis: Redis, destination: str, reason: str, asked: float | None
     keys = DestinationKeys.of(destination)
     number = int(await redis.hincrby(keys.counts, PAUSES, 1))
     made = Pause(pause_seconds(number, asked), reason, number)
-    state = orjson.dumps({"reason": reason, "number": number})
-    await redis.set(keys.pause, state, px=int(made.seconds * 1000))
+    if await redis.pttl(keys.pause) < made.seconds * 1000:  # never shorter than it is already
+        state = orjson.dumps({"reason": reason, "number": number})
+        await redis.set(keys.pause, state, px=int(made.seconds * 1000))
     return made
 
 

@@ -6,6 +6,8 @@ from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from destinations.base import Limits
+
 JITTER = 0.2
 FAILURES_BEFORE_PAUSE = 5
 """Requests in a row that fail as a whole before a destination is paused. One event that always
@@ -38,6 +40,13 @@ class DeliverySettings(BaseModel):
         min_length=1,
         description="Seconds until an event is tried again; the last one repeats.",
     )
+    max_pending: PositiveInt = Field(
+        default=1_000_000,
+        description="Pending events beyond which no more are taken for it (503), nor dropped.",
+    )
+    max_dead_letters: PositiveInt = Field(
+        default=100_000, description="Dead letters beyond which no more events are taken (503)."
+    )
     max_age: PositiveFloat | None = Field(
         default=None,
         description="Seconds after which an event is not sent any more; "
@@ -68,9 +77,15 @@ def pause_seconds(pauses: int, asked: float | None) -> float:
 
     asked: seconds that the vendor asks for (``Retry-After``), which it gets at least.
     """
-    return max(min(2.0 ** (pauses - 1), LONGEST_PAUSE), asked or 0.0)
+    grown: float = min(2 ** min(pauses - 1, 16), LONGEST_PAUSE)
+    return max(grown, asked or 0.0)
 
 
 def is_expired(timestamp: float, now: float, max_age: timedelta) -> bool:
     """Whether an event of `timestamp` (Unix seconds) is past a destination's deadline."""
     return now - timestamp > max_age.total_seconds()
+
+
+def deadline(settings: DeliverySettings, limits: Limits) -> timedelta:
+    """How old an event may be: as configured, else as old as the vendor accepts it."""
+    return timedelta(seconds=settings.max_age) if settings.max_age else limits.max_age

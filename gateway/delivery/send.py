@@ -56,14 +56,15 @@ def plan(
     """
     fresh: list[Entry] = []
     for entry in entries:
-        if is_expired(entry.event["timestamp"], now, max_age):
-            hours = (now - entry.event["timestamp"]) / 3600
+        if is_expired(_time_of(entry), now, max_age):
+            hours = (now - _time_of(entry)) / 3600
             reason = f"{hours:.1f} hours old; the deadline is {max_age / timedelta(hours=1):g}"
             yield Attempt([entry], None, None, [Outcome("expired", reason)], now)
         else:
             fresh.append(entry)
     try:
         requests = list(destination.requests([entry.event for entry in fresh], now))
+        _check_positions(requests, len(fresh))
     except Exception as error:
         yield from _plan_one_by_one(destination, fresh, max_age, now, error)
         return
@@ -73,6 +74,21 @@ def plan(
             yield Attempt([fresh[made.event]], None, None, [outcome], now)
         else:
             yield [fresh[position] for position in made.events], made
+
+
+def _time_of(entry: Entry) -> float:
+    """When the event happened, or was received: a rule may have taken its time away."""
+    timestamp = entry.event.get("timestamp")
+    return timestamp if isinstance(timestamp, int | float) else entry.received_at
+
+
+def _check_positions(requests: Sequence[Request | Unsendable], count: int) -> None:
+    """Raises ValueError unless each event is in exactly one request, or is unsendable."""
+    positions: list[int] = []
+    for made in requests:
+        positions += [made.event] if isinstance(made, Unsendable) else made.events
+    if sorted(positions) != list(range(count)):
+        raise ValueError("events are missing in the requests, or in several of them")
 
 
 def _plan_one_by_one(
@@ -92,6 +108,16 @@ def _plan_one_by_one(
         yield from plan(destination, [entry], max_age, now)
 
 
+def response_record(
+    destination: Destination[Any], response: Response | None
+) -> dict[str, Any] | None:
+    """`response` as it may be kept and shown: the start of its body, secrets masked."""
+    if response is None:
+        return None
+    body = response.body[:2000].decode(errors="replace")
+    return {"status": response.status, "body": destination.mask(body)}
+
+
 class Sender:
     """Sends requests of one destination.
 
@@ -109,6 +135,11 @@ class Sender:
     ) -> None:
         self._destination, self._client, self._max_age = destination, client, max_age
         self._tries, self._watch = tries, watch
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Makes no further tries; what is under way comes to its end."""
+        self._stopping = True
 
     async def send(self, entries: Sequence[Entry], request: Request) -> list[Attempt]:
         """The last attempt for each of `entries`, one attempt for all unless they were divided.
@@ -117,7 +148,7 @@ class Sender:
         guilty event stands alone.
         """
         attempt = await self._attempt(entries, request)
-        if _is_transient(attempt) and self._tries > 1:
+        if self._may_try_again(attempt) and self._tries > 1:
             attempt = await self._try_again(attempt)
         if len(entries) > 1 and _is_refused_as_a_whole(attempt):
             middle = len(entries) // 2
@@ -152,7 +183,10 @@ class Sender:
 
     def _read(self, request: Request, response: Response) -> Sequence[Outcome]:
         try:
-            return list(self._destination.outcomes(request, response))
+            outcomes = list(self._destination.outcomes(request, response))
+            if len(outcomes) != len(request.events):
+                raise ValueError("not one outcome for each event")
+            return outcomes
         except Exception as error:
             log.error("%s cannot read an answer: %s", self._destination.type, type(error).__name__)
             reason = f"HTTP {response.status}, and the answer cannot be read"
@@ -174,17 +208,17 @@ class Sender:
         last: Attempt = await AsyncRetrying(
             stop=stop_after_attempt(self._tries),
             wait=wait_random_exponential(multiplier=0.2, max=2),
-            retry=retry_if_result(_is_transient),
+            retry=retry_if_result(self._may_try_again),
             retry_error_callback=_last_result,
         )(once_more)
         return last
 
-
-def _is_transient(attempt: Attempt) -> bool:
-    """Nothing came of it, and the vendor did not ask to wait."""
-    return all(
-        outcome.result == "retry" and outcome.retry_after is None for outcome in attempt.outcomes
-    )
+    def _may_try_again(self, attempt: Attempt) -> bool:
+        """Nothing came of it, and the vendor did not ask to wait."""
+        return not self._stopping and all(
+            outcome.result == "retry" and outcome.retry_after is None
+            for outcome in attempt.outcomes
+        )
 
 
 def _is_refused_as_a_whole(attempt: Attempt) -> bool:

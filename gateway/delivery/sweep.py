@@ -9,6 +9,7 @@ import logging
 import time
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from gateway.delivery.lease import forget_consumers
 from gateway.delivery.policy import waits
@@ -32,17 +33,27 @@ async def sweep_forever(settings: Settings, redis_url: str) -> None:
         forget = time.monotonic() - forgot > FORGET_SECONDS
         try:
             for name, destination in settings.destinations.items():
-                await _sweep(redis, alarm, name, destination)
-                if forget:
-                    idle_ms = int(FORGET_SECONDS * 1000)
-                    await forget_consumers(redis, DestinationKeys.of(name), idle_ms)
+                await _sweep(redis, alarm, name, destination, forget)
         except RedisError as error:
             log.warning("the sweep waits for Redis: %s", type(error).__name__)
         forgot = time.monotonic() if forget else forgot
         await asyncio.sleep(SWEEP_SECONDS)
 
 
-async def _sweep(redis: Redis, alarm: Alarm, name: str, settings: ForwardingSettings) -> None:
+async def _sweep(
+    redis: Redis, alarm: Alarm, name: str, settings: ForwardingSettings, forget: bool
+) -> None:
+    try:
+        await _wake_if_needed(redis, alarm, name, settings)
+        if forget:
+            await forget_consumers(redis, DestinationKeys.of(name), int(FORGET_SECONDS * 1000))
+    except ResponseError as error:  # something is wrong with this destination's keys
+        log.error("the sweep leaves %s out: %s", name, error)
+
+
+async def _wake_if_needed(
+    redis: Redis, alarm: Alarm, name: str, settings: ForwardingSettings
+) -> None:
     keys = DestinationKeys.of(name)
     pipeline = redis.pipeline(transaction=False)
     pipeline.time()

@@ -30,6 +30,9 @@ class ForwardJob(Job):
 
     success_callback = failure_callback = stopped_callback = None
 
+    def send_webhooks(self, *_: object, **__: object) -> None:
+        """Sends none: RQ would, to any address that a job names."""
+
     @property
     def func(self):  # type: ignore[no-untyped-def]
         destination = self.args[0] if len(self.args) == 1 and not self.kwargs else None
@@ -66,8 +69,9 @@ class Alarm:
             job_id=f"later-{destination}",
             description=f"forward {destination} later",
             job_timeout=JOB_SECONDS,
-            result_ttl=60,
-            failure_ttl=3600,
+            # for ever: the job may schedule itself again, and must not expire with its first run
+            result_ttl=-1,
+            failure_ttl=-1,
         )
 
     def _enqueue(self, destinations: Sequence[str]) -> None:

@@ -5,11 +5,14 @@ For each destination, all in one hash slot by the tag in braces:
     gw:{meta}:stream   stream  its events, one field `e` (see `entry`); consumer group `gateway`.
                                Acknowledged entries are deleted, so its length is what is pending.
     gw:{meta}:dead     stream  dead letters: events that ended as rejected or expired, field `d`
-    gw:{meta}:counts   hash    accepted, withheld, delivered, rejected, expired; attempts; latency
+    gw:{meta}:counts   hash    accepted, withheld, delivered, rejected, expired; replayed, dropped;
+                               attempts; latency
     gw:{meta}:drains   zset    drains at work, each with the millisecond when its lease ends
     gw:{meta}:wake     string  there while a job that will drain is queued; expires
     gw:{meta}:pause    string  there while the destination is paused (JSON: why, how often);
                                expires when the pause is over
+    gw:{meta}:error    string  the last thing that went wrong (JSON: when, in whose words)
+    gw:{meta}:minute:N string  what was delivered in the minute N since 1970; expires
 
 For the gateway as a whole:
 
@@ -20,5 +23,9 @@ Counters change in the same script as the stream that they count, so that for ev
 
     accepted = withheld + delivered + rejected + expired + pending
 
-holds at any moment and through any crash. RQ's own keys begin with ``rq:`` and hold no event.
+holds at any moment and through any crash. A dead letter that is replayed is an event accepted once
+more (it stays counted as rejected or expired, and gets a second ending); one that is dropped keeps
+its ending. So the dead letters that are kept are rejected + expired - replayed - dropped.
+
+RQ's own keys begin with ``rq:`` and hold no event.
 """

@@ -1,17 +1,21 @@
 """Append: decisions become entries of the destinations' streams, in one atomic step."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 
 from gateway.pipeline import Decision
-from gateway.queue.connect import script
+from gateway.queue.connect import RedisError, script
 from gateway.queue.entry import encode
 from gateway.queue.group_commit import GroupCommit
 from gateway.queue.keys import COUNTS, DestinationKeys
+from gateway.queue.room import Full
 from gateway.queue.tally import Tally
+
+log = logging.getLogger(__name__)
 
 WAKE_MARK_MS = 10_000
 """How long a destination counts as woken while its job waits; then the sweep wakes it again."""
@@ -22,7 +26,7 @@ Wake = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
 class Appendix:
     """What one request adds: its payloads, and for each destination which of them it gets."""
 
-    __slots__ = ("payloads", "sent", "withheld")
+    __slots__ = ("payloads", "sent", "weight", "withheld")
 
     def __init__(self, decisions: list[Decision]) -> None:
         self.payloads: list[bytes] = []
@@ -30,6 +34,7 @@ class Appendix:
         self.withheld: dict[str, int] = {}
         for decision in decisions:
             self._add(decision)
+        self.weight = sum(map(len, self.sent.values()))
 
     def _add(self, decision: Decision) -> None:
         shared: int | None = None  # most destinations get the event as it stands: written once
@@ -37,12 +42,13 @@ class Appendix:
             if verdict.event is None:
                 self.withheld[name] = self.withheld.get(name, 0) + 1
                 continue
-            if verdict.event is decision.event and shared is not None:
+            unchanged = verdict.event is decision.event and not verdict.applied
+            if unchanged and shared is not None:
                 number = shared
             else:
                 self.payloads.append(encode(decision, verdict.event, verdict.applied))
                 number = len(self.payloads)
-                if verdict.event is decision.event:
+                if unchanged:
                     shared = number
             self.sent.setdefault(name, []).append(number)
 
@@ -57,16 +63,22 @@ class Appender:
     def __init__(self, redis: Redis, tally: Tally, wake: Wake) -> None:
         self._script = redis.register_script(script("append"))
         self._tally, self._wake = tally, wake
-        self._commits = GroupCommit(self._commit)
+        self._commits = GroupCommit(self._commit, lambda appendix: appendix.weight)
         self._waking: set[asyncio.Task[None]] = set()
+        self.full: Mapping[str, str] = {}
+        """What takes no more events: see `gateway.queue.room.what_is_full`."""
 
     async def append(self, decisions: list[Decision]) -> None:
         """Returns once the events of `decisions` are durable at every destination, and counted.
 
-        Raises a redis-py error when that is not certain, `Overloaded` when too much waits, and
-        TypeError when an event cannot be written as JSON.
+        Raises a redis-py error when that is not certain, `Overloaded` when too much waits, `Full`
+        when there is no room for them, and TypeError when an event cannot be written as JSON.
         """
-        await self._commits.submit(Appendix(decisions))
+        appendix = Appendix(decisions)
+        for name, reason in self.full.items():
+            if name == "" or name in appendix.sent:
+                raise Full(reason)
+        await self._commits.submit(appendix)
 
     async def flush_counts(self) -> None:
         """Writes what the tally holds, for times without events."""
@@ -91,9 +103,15 @@ class Appender:
             self._tally.put_back(counts)
             raise
         if asleep:
-            task = asyncio.create_task(self._wake([destinations[place - 1] for place in asleep]))
+            task = asyncio.create_task(self._wake_up([destinations[at - 1] for at in asleep]))
             self._waking.add(task)
             task.add_done_callback(self._waking.discard)
+
+    async def _wake_up(self, destinations: list[str]) -> None:
+        try:
+            await self._wake(destinations)
+        except RedisError as error:
+            log.warning("no job could be queued, the sweep will: %s", type(error).__name__)
 
 
 def _merge(group: list[Appendix]) -> tuple[list[str], list[int]]:

@@ -16,17 +16,20 @@ class Overloaded(Exception):
 class GroupCommit(Generic[Item]):
     """Commits items in groups; whoever submits one waits until its group is committed.
 
-    commit: writes a group of items, all or none. largest: items in one group. most_waiting: items
-    that may wait, beyond which `submit` raises `Overloaded`.
+    commit: writes a group of items, all or none. weigh: how much an item weighs. largest: weight
+    of a group that takes no further item. most_waiting: items that may wait, beyond which
+    `submit` raises `Overloaded`.
     """
 
     def __init__(
         self,
         commit: Callable[[list[Item]], Awaitable[None]],
-        largest: int = 256,
+        weigh: Callable[[Item], int] = lambda _: 1,
+        largest: int = 4000,
         most_waiting: int = 20_000,
     ) -> None:
-        self._commit, self._largest, self._most_waiting = commit, largest, most_waiting
+        self._commit, self._weigh = commit, weigh
+        self._largest, self._most_waiting = largest, most_waiting
         self._waiting: list[_Waiting[Item]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -43,13 +46,17 @@ class GroupCommit(Generic[Item]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                group, self._waiting = (
-                    self._waiting[: self._largest],
-                    self._waiting[self._largest :],
-                )
-                await self._commit_group(group)
+                await self._commit_group(self._take_group())
         finally:
             self._task = None
+
+    def _take_group(self) -> list[_Waiting[Item]]:
+        weight = size = 0
+        while size < len(self._waiting) and weight < self._largest:
+            weight += self._weigh(self._waiting[size][0])
+            size += 1
+        group, self._waiting = self._waiting[:size], self._waiting[size:]
+        return group
 
     async def _commit_group(self, group: list[_Waiting[Item]]) -> None:
         error: BaseException | None = None

@@ -17,7 +17,12 @@ class DestinationKeys:
     drains: str
     wake: str
     pause: str
+    error: str
 
     @classmethod
     def of(cls, destination: str) -> "DestinationKeys":
         return cls(*(f"gw:{{{destination}}}:{name}" for name in cls.__slots__))
+
+    def minute(self, at: float) -> str:
+        """The counter of what was delivered in the minute of `at`, Unix seconds."""
+        return f"{self.counts.removesuffix('counts')}minute:{int(at // 60)}"

@@ -1,17 +1,20 @@
 """Read: new entries of a destination's stream, and those whose wait for a retry is over."""
 
-from collections.abc import Callable, Collection, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from gateway.queue.connect import script
 from gateway.queue.entry import Entry, decode
 from gateway.queue.keys import GROUP, DestinationKeys
 
-MOST_PENDING = 10_000
-"""Pending entries that are looked at in one go. A destination that fails is paused and reads
-nothing new, so there are seldom more than are in flight."""
+MOST_PENDING = 1000
+"""Pending entries that are looked at in one go."""
+
+log = logging.getLogger(__name__)
 
 Wait = Callable[[int, bytes], float]
 """From the number of deliveries and the entry's id to the seconds that it waits."""
@@ -32,11 +35,17 @@ async def seconds_to_work(
     """Seconds until somebody should work on `destination`: 0 when new or due entries are there,
     None when there is nothing. others: consumers that are at work; what they hold is theirs."""
     stream = DestinationKeys.of(destination).stream
-    pending = await _pending(redis, stream)
-    if await redis.xlen(stream) > len(pending) and len(pending) < MOST_PENDING:
+    held = await redis.xpending(stream, GROUP)
+    if await redis.xlen(stream) > held["pending"]:
         return 0.0
-    waits = [max(0.0, _seconds_left(row, wait)) for row in pending if row["consumer"] not in others]
-    return min(waits, default=None)
+    soonest: float | None = None
+    async for row in _pending(redis, stream):
+        if row["consumer"] not in others:
+            left = max(0.0, _seconds_left(row, wait))
+            soonest = left if soonest is None else min(soonest, left)
+            if soonest == 0:
+                break
+    return soonest
 
 
 class Reader:
@@ -45,6 +54,7 @@ class Reader:
     def __init__(self, redis: Redis, destination: str, consumer: str) -> None:
         self._redis, self._consumer = redis, consumer
         self._stream = DestinationKeys.of(destination).stream
+        self._claim = redis.register_script(script("claim"))
 
     async def new(self, count: int, block_ms: int | None) -> list[Entry]:
         """Up to `count` entries that no consumer has had, waiting up to `block_ms` for one."""
@@ -53,31 +63,31 @@ class Reader:
         )
         return _entries(answer[0][1], 1) if answer else []
 
-    async def due(self, wait: Wait, others: Collection[bytes], count: int) -> list[Entry]:
+    async def due(
+        self, wait: Wait, others: Collection[bytes], count: int, held: Collection[bytes] = ()
+    ) -> list[Entry]:
         """Up to `count` pending entries whose wait is over, claimed for this consumer.
 
-        others: consumers that are at work; what they hold is theirs.
+        others: consumers that are at work; what they hold is theirs. held: ids of the entries
+        that this consumer is at work on.
         """
-        pending = [
-            row
-            for row in await _pending(self._redis, self._stream)
-            if row["consumer"] not in others and _seconds_left(row, wait) <= 0
-        ]
-        entries: list[Entry] = []
-        for deliveries in sorted({row["times_delivered"] for row in pending}):
-            ids = [row["message_id"] for row in pending if row["times_delivered"] == deliveries]
-            claimed: Any = await self._redis.xclaim(
-                self._stream,
-                GROUP,
-                self._consumer,
-                # of two drains that want the same entry, the second finds it freshly claimed
-                min_idle_time=min(int(1000 * wait(deliveries, each)) for each in ids),
-                message_ids=ids[: count - len(entries)],
-            )
-            entries += _entries(claimed, deliveries + 1)
-            if len(entries) >= count:
+        found: list[bytes | int] = []
+        async for row in _pending(self._redis, self._stream):
+            if len(found) >= 3 * count:
                 break
-        return entries
+            at_work = row["consumer"] in others or row["message_id"] in held
+            if not at_work and _seconds_left(row, wait) <= 0:
+                found += [row["message_id"], row["consumer"], row["times_delivered"]]
+        if not found:
+            return []
+        claimed: Any = await self._claim([self._stream], [GROUP, self._consumer, *found])
+        return [
+            entry
+            for entry_id, deliveries, fields in claimed
+            for entry in _entries(
+                [(entry_id, dict(zip(*[iter(fields)] * 2, strict=True)))], deliveries
+            )
+        ]
 
     async def hand_back(self, entries: Sequence[Entry]) -> None:
         """Leaves `entries` pending as if this delivery had not been: no attempt is spent."""
@@ -95,9 +105,18 @@ class Reader:
         await pipeline.execute()
 
 
-async def _pending(redis: Redis, stream: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = await redis.xpending_range(stream, GROUP, "-", "+", MOST_PENDING)
-    return rows
+async def _pending(redis: Redis, stream: str) -> AsyncIterator[dict[str, Any]]:
+    """The pending entries, oldest first."""
+    first = "-"
+    while True:
+        rows: list[dict[str, Any]] = await redis.xpending_range(
+            stream, GROUP, first, "+", MOST_PENDING
+        )
+        for row in rows:
+            yield row
+        if len(rows) < MOST_PENDING:
+            return
+        first = "(" + rows[-1]["message_id"].decode()
 
 
 def _seconds_left(row: dict[str, Any], wait: Wait) -> float:
@@ -108,4 +127,12 @@ def _seconds_left(row: dict[str, Any], wait: Wait) -> float:
 
 
 def _entries(rows: list[tuple[bytes, dict[bytes, bytes]]], deliveries: int) -> list[Entry]:
-    return [decode(entry_id, deliveries, fields[b"e"]) for entry_id, fields in rows if fields]
+    """`rows` decoded. What is no event of ours, which only a foreign hand can have put there,
+    stays pending."""
+    entries = []
+    for entry_id, fields in rows:
+        try:
+            entries.append(decode(entry_id, deliveries, fields[b"e"]))
+        except (KeyError, TypeError, ValueError):
+            log.error("entry %s is not an event", entry_id.decode())
+    return entries

@@ -1,7 +1,8 @@
+#!lua flags=allow-oom
 -- Ends entries of one destination: acknowledges and deletes them, counts their endings, keeps
--- those that were not delivered as dead letters.
+-- those that were not delivered as dead letters. Allowed when memory is full, for it frees some.
 --
--- KEYS: stream, counts, dead.
+-- KEYS: stream, counts, dead, the counter of the minute.
 -- ARGV: the group; how many counters, their names and amounts; then for each entry its id, its
 --       ending (delivered, rejected, expired), and its dead letter or an empty text.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.
@@ -12,9 +13,9 @@ local function take()
   return ARGV[position]
 end
 
-for _ = 1, tonumber(take()) do
-  local name = take()
-  redis.call('HINCRBY', KEYS[2], name, take())
+local counters = {}
+for i = 1, tonumber(take()) do
+  counters[i] = { take(), take() }
 end
 local endings = {}
 while position < #ARGV do
@@ -29,4 +30,11 @@ while position < #ARGV do
 end
 for ending, count in pairs(endings) do
   redis.call('HINCRBY', KEYS[2], ending, count)
+end
+for _, counter in ipairs(counters) do
+  redis.call('HINCRBY', KEYS[2], counter[1], counter[2])
+end
+if endings.delivered then
+  redis.call('INCRBY', KEYS[4], endings.delivered)
+  redis.call('EXPIRE', KEYS[4], 300)
 end

@@ -1,5 +1,6 @@
 """Settle: entries end, are counted, and leave the stream, in one atomic step."""
 
+import time
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -24,7 +25,7 @@ class Settler:
 
     def __init__(self, redis: Redis, destination: str, tally: Tally) -> None:
         of = DestinationKeys.of(destination)
-        self._keys = [of.stream, of.counts, of.dead]
+        self._of = of
         self._script = redis.register_script(script("settle"))
         self._tally = tally
         self._commits = GroupCommit(self._commit)
@@ -43,7 +44,8 @@ class Settler:
             for value in (ending.entry_id, ending.result, ending.letter)
         ]
         try:
-            await self._script(self._keys, [GROUP, len(counts), *counters, *endings])
+            keys = [self._of.stream, self._of.counts, self._of.dead, self._of.minute(time.time())]
+            await self._script(keys, [GROUP, len(counts), *counters, *endings])
         except BaseException:
             self._tally.put_back(counts)
             raise

@@ -10,14 +10,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from gateway.conditions import Check, Condition, compile_condition, describe
 from gateway.event import Event
 from gateway.rules.redact import hash_field
-from gateway.rules.transform import remove_field, rename_field, set_field
+from gateway.rules.transform import remove_field, rename_field, set_field, typed_value
 
 Edit = Callable[[Event], Event]
+
+_NEEDED = ("event_name", "event_id", "timestamp")
+_TYPED = ("timestamp", "consent")
+"""What routing, delivery and records rely on: fields that are there, and of their types."""
 
 
 class Rule(BaseModel):
@@ -40,6 +44,21 @@ class Rule(BaseModel):
     )
     remove: list[str] = Field(default=[], description="Takes fields out.")
     drop: bool = Field(default=False, description="Ends the event here: no destination gets it.")
+
+    @field_validator("set_")
+    @classmethod
+    def _as_in_events(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {path: typed_value(path, value) for path, value in values.items()}
+
+    @model_validator(mode="after")
+    def _leaves_an_event(self) -> Rule:
+        for path in _NEEDED:
+            if path in self.remove or path in self.rename:
+                raise ValueError(f"every event needs its {path}: it can only be set")
+        for path in _TYPED:
+            if path in self.hash or path in self.rename.values():
+                raise ValueError(f"{path} cannot be just any text: it can only be set")
+        return self
 
     @model_validator(mode="after")
     def _does_something(self) -> Rule:

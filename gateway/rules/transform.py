@@ -3,13 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
-from gateway.event import Event
+from gateway.event import Event, read_event
 from gateway.paths import MISSING, editor, getter
 
 
 def set_field(path: str, value: Any) -> Callable[[Event], Event]:
     """Gives the field at `path` the value, making the objects on the way."""
     return editor(path, lambda _: value)
+
+
+def typed_value(path: str, value: Any) -> Any:
+    """`value` with the type that a known field at `path` has, as it would have come in an event.
+
+    Raises `gateway.event.EventError` when it cannot have it.
+    """
+    event = read_event(set_field(path, value)({"event_name": "any"}))
+    typed = getter(path)(event)
+    return value if typed is MISSING else typed
 
 
 def remove_field(path: str) -> Callable[[Event], Event]:

@@ -11,10 +11,11 @@ and a line under ``[project.entry-points."gateway.sources"]``.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from limits import parse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.event import Event, EventError, read_event
 
@@ -94,19 +95,27 @@ class Batch:
     trusted: bool = False
 
 
+def _is_rate(text: str) -> str:
+    try:
+        parse(text)
+    except ValueError:
+        raise ValueError("not a rate: write it like 100/second or 5000/hour") from None
+    return text
+
+
 class SourceSettings(BaseModel):
     """Settings that every source has. Subclasses add the protocol's own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     type: str
-    paths: list[str] = Field(
+    paths: list[Annotated[str, StringConstraints(pattern=r"^/")]] = Field(
         default=[], description="URL paths that this source answers; each starts with a slash."
     )
     allowed_origins: list[str] = Field(
         default=[], description="Origins whose pages may read the answers (CORS, with cookies)."
     )
-    rate_limit: str | None = Field(
+    rate_limit: Annotated[str, AfterValidator(_is_rate)] | None = Field(
         default=None,
         description="Most requests from one address, such as `100/second` or `5000/hour`; "
         "more are answered 429. Counted by each web process on its own.",

@@ -77,8 +77,9 @@ def test_lines(path: tuple[str | int, ...], line: int) -> None:
 )
 def test_values_from_the_environment(text: str, value: str) -> None:
     environment = {"NAME": "value", "EMPTY": "", "TWICE": "${NAME}"}
-    file = read_yaml(f"key: '{text}'", environment)
-    assert (file.data, file.problems) == ({"key": value}, [])
+    for written in (f"'{text}'", f'"{text}"', f"!tag '{text}'", f"|-\n  {text}"):
+        file = read_yaml(f"key: {written}", environment)
+        assert (file.data, file.problems) == ({"key": value}, [])
 
 
 def test_names_that_the_environment_lacks() -> None:

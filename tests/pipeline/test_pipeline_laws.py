@@ -27,7 +27,7 @@ rules:
   - {when: {extra: {exists: false}, value: 3}, drop: true}
 destinations:
   meta: {type: meta, pixel_id: "1", access_token: t, when: {event_name: {starts_with: p}}}
-  web: {type: webhook, url: "https://shop.example/", rules: [{remove: [event_id, consent]}]}
+  web: {type: webhook, url: "https://shop.example/", rules: [{remove: [user_id, consent]}]}
   ga4: {type: ga4, measurement_id: G-1, api_secret: s, rules: [{when: {extra: 1}, drop: true}]}
 """
 PARSED = {
@@ -49,6 +49,7 @@ JSON = st.recursive(
 )
 STATES = st.sampled_from(["granted", "denied", True, False])
 PLACES = st.sampled_from(["DE", "us", "US-CA", "", "??"])
+NEEDED = {"event_name", "event_id", "timestamp"}
 FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "event_id": ID,
     "timestamp": st.floats(0, 2e12) | st.just("2026-10-01T12:00:00Z"),
@@ -104,4 +105,5 @@ def test_every_event_gets_a_verdict_for_every_destination(
     assert decision.version == PARSED[name].version
     for verdict in decision.verdicts.values():
         assert (verdict.event is None) == bool(verdict.stage) == bool(verdict.reason)
+        assert verdict.event is None or verdict.event.keys() >= NEEDED
     assert orjson.dumps(decision_record(decision))

@@ -77,12 +77,10 @@ PLACES: dict[str, Callable[[Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("operators", [row[0] for row in OPERATORS], ids=str)
-@pytest.mark.parametrize("path", PLACES)
-@pytest.mark.parametrize("event", [{}, {"object": "text", "list": []}], ids=["empty", "short"])
-def test_a_missing_field_meets_nothing_but_exists_false(
-    operators: dict[str, Any], path: str, event: dict[str, Any]
-) -> None:
-    assert is_met({path: operators}, event) == (operators == {"exists": False})
+def test_a_missing_field_meets_nothing_but_exists_false(operators: dict[str, Any]) -> None:
+    for path in PLACES:
+        for event in ({}, {"object": "text", "list": []}):
+            assert is_met({path: operators}, event) == (operators == {"exists": False})
 
 
 def test_a_field_cannot_be_missing_and_have_a_value() -> None:

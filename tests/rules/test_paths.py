@@ -129,7 +129,7 @@ PATHS = st.lists(KEYS | st.just(ANY), min_size=1, max_size=4).map(".".join)
 
 
 @given(event=EVENTS, path=PATHS, new=VALUES | st.just(MISSING))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_an_edit_leaves_its_input_and_all_that_is_beside_the_path(
     event: Any, path: str, new: Any
 ) -> None:
@@ -164,7 +164,7 @@ def _assert_kept_beside(old: Any, new: Any, keys: list[str], value: Any) -> None
 
 
 @given(event=EVENTS, path=PLAIN, new=VALUES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_was_set_is_got_wherever_it_can_be(event: Any, path: str, new: Any) -> None:
     edited = editor(path, lambda _: new)(event)
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from gateway.paths import getter
 from gateway.rules import Rule, Ruled, compile_rules
 
 SHA256 = {
@@ -73,6 +74,28 @@ def test_an_action(rule: dict[str, Any], event: dict[str, Any], expected: dict[s
 )
 def test_a_salt_is_the_key_of_an_hmac(salt: str, text: str, expected: str) -> None:
     assert apply({"a": text}, {"hash": ["a"]}, salt=salt).event == {"a": expected}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("value", "12.5", 12.5),
+        ("currency", "eur", "EUR"),
+        ("transaction_id", 7, "7"),
+        ("timestamp", "2026-01-01T00:00:00Z", 1_767_225_600.0),
+        ("consent.ad_storage", False, "denied"),
+        ("consent", {"ad_storage": True}, {"ad_storage": "granted"}),
+        ("items.0.price", "5", 5),
+        ("own", "12.5", "12.5"),
+        ("own", None, None),
+        ("own.nested", [True, 1], [True, 1]),
+    ],
+)
+def test_what_a_rule_sets_has_the_type_that_it_has_in_events(
+    path: str, value: Any, expected: Any
+) -> None:
+    event = apply({"items": [{}]}, {"set": {path: value}}).event
+    assert repr(getter(path)(event)) == repr(expected)
 
 
 def test_the_actions_of_a_rule_run_in_this_order() -> None:
@@ -150,6 +173,17 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
         ({"st": {"a": 1}}, "Extra inputs are not permitted"),
         ({"hash": "a"}, "valid list"),
         ({"set": ["a"]}, "valid dictionary"),
+        ({"set": {"value": "much"}}, "value: Input should be a valid"),
+        ({"set": {"consent": "granted"}}, "consent: Input should be a valid dictionary"),
+        ({"set": {"consent.ad_storage": "maybe"}}, "consent.ad_storage: Input should be 'granted'"),
+        ({"set": {"user_data": ["jo@example.com"]}}, "user_data: Input should be a valid dict"),
+        ({"set": {"event_name": ""}}, "event_name: String should have at least 1 character"),
+        ({"remove": ["event_name"]}, "every event needs its event_name"),
+        ({"remove": ["a", "event_id"]}, "every event needs its event_id"),
+        ({"rename": {"timestamp": "sent_at"}}, "every event needs its timestamp"),
+        ({"rename": {"sent_at": "timestamp"}}, "timestamp cannot be just any text"),
+        ({"hash": ["timestamp"]}, "timestamp cannot be just any text"),
+        ({"hash": ["consent"]}, "consent cannot be just any text"),
     ],
 )
 def test_mistakes(rule: dict[str, Any], message: str) -> None:
@@ -182,7 +216,7 @@ RULES = st.fixed_dictionaries(
 
 
 @given(event=EVENTS, rules=st.lists(RULES, max_size=4), salt=st.none() | st.just("key"))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_rules_never_raise_and_never_change_their_input(
     event: dict[str, Any], rules: list[dict[str, Any]], salt: str | None
 ) -> None:

@@ -26,8 +26,6 @@ def decide(event: Event, send: Iterable[str] = (), withhold: Iterable[str] = ())
     return Decision(event, verdicts, ("a rule",), "site", time.time(), "version-1")
 
 
-def decisions(
-    count: int, send: Iterable[str] = (), withhold: Iterable[str] = ()
-) -> list[Decision]:
+def decisions(count: int, send: Iterable[str] = (), withhold: Iterable[str] = ()) -> list[Decision]:
     """Decisions about the events 0 to `count`."""
     return [decide(make_event(number), send, withhold) for number in range(count)]

@@ -10,6 +10,7 @@ from redis import Redis
 from running import wait_for
 
 from gateway.embedded import EmbeddedServer
+from gateway.processes import die_with_parent
 
 
 class Valkey:
@@ -27,8 +28,14 @@ class Valkey:
         self.stop()
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._server.command())
-        wait_for(self._server.is_ready, 20, "Valkey to be ready")
+        self._process = subprocess.Popen(
+            self._server.command(), preexec_fn=lambda: die_with_parent(signal.SIGKILL)
+        )
+        try:
+            wait_for(self._server.is_ready, 5, "Valkey to be ready")
+        except AssertionError:
+            self.kill()
+            raise
 
     def client(self) -> Redis:
         return Redis.from_url(self.url, protocol=2)

@@ -1,0 +1,262 @@
+"""What the commands of `gateway dead-letters` do, once their options are read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+
+import click
+from redis.asyncio import Redis
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from gateway.commands.dead_letter_views import Kind, Mask, counts_table, in_words, newest_table
+from gateway.commands.options import fail
+from gateway.commands.terminal import console, json_text, masked, printable
+from gateway.delivery.policy import deadline, is_expired
+from gateway.delivery.wake import Alarm
+from gateway.queue import dead_letters as queue
+from gateway.queue.connect import connect_for_jobs
+from gateway.queue.dead_letters import PAGE, DeadLetter, Filter
+from gateway.queue.keys import DestinationKeys
+from gateway.settings import ForwardingSettings, build_destination
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A destination as it is configured now. max_age: its deadline. mask: hides its secrets."""
+
+    name: str
+    max_age: timedelta
+    mask: Mask
+    dry_run: bool
+
+    @classmethod
+    def of(cls, name: str, settings: ForwardingSettings) -> Target:
+        destination = build_destination(settings)
+        max_age = deadline(settings.delivery, destination.limits)
+        return cls(name, max_age, destination.mask, settings.dry_run)
+
+    def is_late(self, letter: DeadLetter, now: float) -> bool:
+        """Whether `letter` would only expire again."""
+        return is_expired(letter.happened_at, now, self.max_age)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The dead letters that a command is about, and the connection that it has for them."""
+
+    redis: Redis
+    redis_url: str
+    targets: list[Target]
+    wanted: Filter
+
+    def find(self, target: Target, through: str | None = None) -> AsyncIterator[DeadLetter]:
+        return queue.find(self.redis, target.name, self.wanted, through)
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a first look finds. through: by destination, the newest dead letter that was there.
+    late: how many are past the deadline. newest: up to a number of each destination."""
+
+    at: float
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    through: dict[str, str] = field(default_factory=dict)
+    late: int = 0
+    newest: list[tuple[Target, DeadLetter]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.kinds.total()
+
+
+async def list_newest(chosen: Selection, limit: int) -> None:
+    survey = await _survey(chosen, limit)
+    if not _print_counts(survey) or not limit:
+        return
+    newest = sorted(survey.newest, key=lambda found: found[1].ended_at, reverse=True)[:limit]
+    console().print(newest_table([(target.name, letter, target.mask) for target, letter in newest]))
+
+
+async def show(chosen: Selection, wanted_id: str, as_json: bool) -> None:
+    found = [
+        (target, letter)
+        for target in chosen.targets
+        for letter in await _with_id(chosen.redis, target, wanted_id)
+    ]
+    if not found:
+        fail(f"no dead letter has the event id or the id {printable(wanted_id)!r}", 1)
+    if as_json:
+        letters = [
+            {"destination": target.name, **masked(asdict(letter), target.mask)}
+            for target, letter in found
+        ]
+        click.echo(json_text(letters))
+    else:
+        words = [in_words(target.name, letter, target.mask) for target, letter in found]
+        click.echo("\n\n".join(words))
+
+
+async def _with_id(redis: Redis, target: Target, wanted_id: str) -> list[DeadLetter]:
+    letter = await queue.get(redis, target.name, wanted_id)
+    by_event = queue.find(redis, target.name, Filter(event_id=wanted_id))
+    return [letter] if letter else [letter async for letter in by_event]
+
+
+async def replay(
+    chosen: Selection, rate: int, include_late: bool, yes: bool, dry_run: bool
+) -> None:
+    survey = await _survey(chosen)
+    _print_counts(survey)
+    skipped = 0 if include_late else survey.late
+    _warn_about_late(survey.late, include_late)
+    _warn_about_dry_runs(chosen.targets, survey.kinds)
+    total = survey.total - skipped
+    if dry_run or not total or not _confirmed(f"Replay {total} events?", yes):
+        return
+
+    alarm, pace = Alarm(connect_for_jobs(chosen.redis_url)), Pace(rate)
+
+    async def put_back(target: Target, letters: list[DeadLetter]) -> int:
+        await pace.wait(len(letters))
+        return await queue.replay(chosen.redis, target.name, letters)
+
+    with _progress("Replayed", total) as advance:
+        for target in chosen.targets:
+            letters = (
+                letter
+                async for letter in chosen.find(target, survey.through[target.name])
+                if include_late or not target.is_late(letter, survey.at)
+            )
+            async for batch in _batches(letters, min(PAGE, max(1, rate // 4))):
+                advance(len(batch), await put_back(target, batch))
+                await _wake(chosen.redis, alarm, target.name)
+
+
+async def drop(chosen: Selection, yes: bool, dry_run: bool) -> None:
+    survey = await _survey(chosen)
+    _print_counts(survey)
+    total = survey.total
+    if dry_run or not total or not _confirmed(f"Drop {total} events for good?", yes):
+        return
+    with _progress("Dropped", total) as advance:
+        for target in chosen.targets:
+            letters = chosen.find(target, survey.through[target.name])
+            async for batch in _batches(letters, PAGE):
+                ids = [letter.id for letter in batch]
+                advance(len(batch), await queue.drop(chosen.redis, target.name, ids))
+
+
+class Pace:
+    """Lets `rate` events a second through. Time that Redis takes is no credit for later."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._next = time.monotonic()
+
+    async def wait(self, count: int) -> None:
+        """Waits until `count` more may go."""
+        now = time.monotonic()
+        self._next = max(self._next, now)
+        await asyncio.sleep(self._next - now)
+        self._next += count / self._rate
+
+
+async def _survey(chosen: Selection, keep: int = 0) -> Survey:
+    """A first look at what `chosen` means. keep: so many of the newest of each destination."""
+    survey = Survey(time.time())
+    for target in chosen.targets:
+        through = survey.through[target.name] = await queue.newest_id(chosen.redis, target.name)
+        newest: deque[DeadLetter] = deque(maxlen=keep)
+        async for letter in chosen.find(target, through):
+            survey.kinds[Kind.of(target.name, letter, target.mask)] += 1
+            survey.late += target.is_late(letter, survey.at)
+            newest.append(letter)
+        survey.newest += [(target, letter) for letter in reversed(newest)]
+    return survey
+
+
+async def _batches(
+    letters: AsyncIterator[DeadLetter], size: int
+) -> AsyncIterator[list[DeadLetter]]:
+    batch: list[DeadLetter] = []
+    async for letter in letters:
+        batch.append(letter)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+async def _wake(redis: Redis, alarm: Alarm, name: str) -> None:
+    """Unless it is paused or somebody is at work; if that ends just now, the sweep wakes it."""
+    keys = DestinationKeys.of(name)
+    seconds, microseconds = await redis.time()
+    now = seconds * 1000 + microseconds // 1000
+    if not await redis.exists(keys.pause) and not await redis.zcount(keys.drains, now, "+inf"):
+        await asyncio.to_thread(alarm.wake_unmarked, name)
+
+
+def _print_counts(survey: Survey) -> bool:
+    """Prints how many there are of each kind; whether there are any."""
+    if not survey.total:
+        click.echo("No dead letters.")
+        return False
+    console().print(counts_table(survey.kinds))
+    return True
+
+
+def _warn_about_late(late: int, include_late: bool) -> None:
+    if late and include_late:
+        click.echo(f"{late} are past the deadline of their destination and will expire again.")
+    elif late:
+        click.echo(
+            f"{late} are past the deadline of their destination and would expire again: "
+            "they are skipped (--include-expired replays them too)."
+        )
+
+
+def _warn_about_dry_runs(targets: Iterable[Target], kinds: Iterable[Kind]) -> None:
+    concerned = {kind.destination for kind in kinds}
+    for target in targets:
+        if target.dry_run and target.name in concerned:
+            click.echo(
+                f"{target.name} has dry_run: its events will count as delivered and not be sent."
+            )
+
+
+def _confirmed(question: str, yes: bool) -> bool:
+    return yes or click.confirm(question, abort=True)
+
+
+@contextmanager
+def _progress(done_to_them: str, total: int) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, and at the end, whatever ends it, a line that says how many.
+
+    Gives a function to call with how many more were tried, and with how many it succeeded.
+    """
+    tried = succeeded = 0
+    bar = console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+    with Progress(*columns, console=bar, disable=not bar.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+
+        def advance(count: int, successes: int) -> None:
+            nonlocal tried, succeeded
+            tried, succeeded = tried + count, succeeded + successes
+            progress.advance(task, count)
+
+        try:
+            yield advance
+        finally:
+            progress.stop()
+            gone = tried - succeeded
+            others = f"; {gone} were replayed or dropped by somebody else" if gone else ""
+            click.echo(f"{done_to_them} {succeeded} of {total} events{others}.")

@@ -1,0 +1,92 @@
+"""What the operator's commands share: options, the configuration, a connection to Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from gateway.settings import Settings
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config/gateway.yaml"),
+    show_default=True,
+    help="The configuration file.",
+)
+REDIS_URL = click.option(
+    "--redis-url",
+    envvar="GATEWAY_REDIS_URL",  # so that no password stands in a list of processes
+    help="Instead of redis.url in the configuration.",
+)
+
+NOT_RUNNING = "the gateway is not running: start it with `gateway run`"
+
+T = TypeVar("T")
+
+
+def load(path: Path) -> Settings:
+    """The settings in the file at `path`; ends the command when it has mistakes."""
+    from gateway.mistakes import ConfigurationError
+    from gateway.settings import load_settings
+
+    try:
+        return load_settings(path)
+    except ConfigurationError as error:
+        fail(str(error))
+
+
+def with_redis(
+    settings: Settings, given: str | None, work: Callable[[Redis, str], Coroutine[Any, Any, T]]
+) -> T:
+    """What `work` makes of a connection and its URL.
+
+    given: the URL from the command line. Without one the settings name the server, which may be
+    the embedded one of a gateway that runs. Ends the command with status 1 when it does not answer.
+    """
+    from gateway.queue.connect import RedisError
+
+    url = given or settings.redis.url
+    embedded = url == "embedded"
+    if embedded:
+        from gateway.embedded import embedded_url
+
+        url = embedded_url(settings.redis.data_dir) or fail(NOT_RUNNING, 1)
+    try:
+        return asyncio.run(_connected(url, work))
+    except RedisError as error:
+        fail(_what_is_wrong(error, embedded), 1)
+
+
+async def _connected(url: str, work: Callable[[Redis, str], Coroutine[Any, Any, T]]) -> T:
+    from gateway.queue.connect import connect_for_intake
+
+    try:
+        redis = connect_for_intake(url)  # no second tries: a person waits
+    except ValueError as error:
+        fail(f"--redis-url: {error}")
+    async with redis:
+        return await work(redis, url)
+
+
+def _what_is_wrong(error: Exception, embedded: bool) -> str:
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
+    if isinstance(error, RedisConnectionError | RedisTimeoutError):
+        return NOT_RUNNING if embedded else f"Redis does not answer: {error}"
+    return f"Redis refuses: {error}"
+
+
+def fail(message: str, status: int = 2) -> NoReturn:
+    """Ends the command."""
+    click.echo(message, err=True)
+    sys.exit(status)

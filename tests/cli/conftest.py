@@ -1,0 +1,25 @@
+"""Running the `gateway` command inside the test's own process."""
+
+import logging
+from collections.abc import Callable, Iterator
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    """Runs the command with arguments; ``input`` is its standard input."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def invoke(*arguments: object, input: str | bytes | None = None, **environment: str) -> Result:
+        return CliRunner().invoke(main, [str(each) for each in arguments], input, environment)
+
+    yield invoke
+    root.handlers[:] = handlers  # the command sets up logging for a process of its own
+    root.setLevel(level)

@@ -1,0 +1,133 @@
+"""`gateway explain`, by what it prints and how it ends."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+ROOT = Path(__file__).parents[2]
+SHOP = ROOT / "config/examples/shop.yaml"
+Run = Callable[..., Result]
+
+PURCHASE = {
+    "event_name": "purchase",
+    "event_id": "e-1",
+    "client_id": "c-1",
+    "page_location": "https://shop.example/thanks",
+    "value": 620,
+    "currency": "EUR",
+    "user_data": {"email_address": "jo@example.com"},
+}
+SECRETS = {
+    "BACKEND_KEY": "s3cr3t-of-the-backend",
+    "MP_SECRET": "s3cr3t-of-mp",
+    "META_ACCESS_TOKEN": "s3cr3t/of+meta=&%",
+    "GA4_API_SECRET": "s3cr3t/of+ga4=&%",
+}
+DEFAULT_SECRETS = (
+    "backend-test-key",
+    "mp-test-secret",
+    "meta-test-token",
+    "ga4-test-secret",
+    "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+)
+
+
+@pytest.fixture
+def event_file(tmp_path: Path) -> Path:
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(PURCHASE))
+    return file
+
+
+def test_json(run: Run, event_file: Path) -> None:
+    result = run("explain", "--config", SHOP, "--json", event_file)
+    assert result.exit_code == 0
+    explained = json.loads(result.stdout)
+    assert explained["event"]["order_size"] == "large"
+    assert list(explained["destinations"]) == ["meta", "ga4", "warehouse"]
+    meta = explained["destinations"]["meta"]
+    assert (meta["decision"], meta["reason"]) == ("send", "")
+    assert meta["requests"][0]["method"] == "POST"
+    assert meta["requests"][0]["url"].startswith("https://graph.facebook.com/")
+    assert meta["requests"][0]["headers"]["content-type"] == "application/json"
+    assert meta["requests"][0]["body"]["data"][0]["event_id"] == "e-1"
+
+
+def test_words(run: Run, event_file: Path) -> None:
+    result = run("explain", "--config", SHOP, event_file)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("event purchase (e-1)\n")
+    for line in ("meta: send", "ga4: send", "warehouse: send"):
+        assert line in result.stdout.splitlines()
+
+
+def test_standard_input_is_like_a_file(run: Run, event_file: Path) -> None:
+    arguments = ("explain", "--config", SHOP, "--json")
+    timed = json.dumps({**PURCHASE, "timestamp": 1_795_000_000})
+    event_file.write_text(timed)
+    from_file = json.loads(run(*arguments, event_file).stdout)
+    from_input = json.loads(run(*arguments, "-", input=timed).stdout)
+    assert from_input["event"] == from_file["event"]
+    assert from_input["destinations"].keys() == from_file["destinations"].keys()
+
+
+def test_withheld_is_no_error(run: Run) -> None:
+    event = json.dumps({**PURCHASE, "event_location": {"country": "DE"}})
+    result = run("explain", "--config", SHOP, "-", input=event)
+    assert result.exit_code == 0
+    assert "meta: withheld: no consent for ad_storage, ad_user_data" in result.stdout
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+@pytest.mark.parametrize("environment", [{}, SECRETS], ids=["default", "environment"])
+def test_no_secret_is_printed(
+    run: Run, event_file: Path, form: list[str], environment: dict[str, str]
+) -> None:
+    result = run("explain", "--config", SHOP, *form, event_file, **environment)
+    assert result.exit_code == 0
+    assert "***" in result.output
+    for secret in (*DEFAULT_SECRETS, "s3cr3t"):
+        assert secret not in result.output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "not JSON: "),
+        ("{'event_name': 's3cr3t'}", "not JSON: "),
+        ('{"event_name": "s3cr3t"', "not JSON: "),
+        (b'{"event_name": "\xff"}', "not JSON: "),
+        ("[" * 5000, "not JSON: "),
+        ("[]", "Input should be a valid dictionary"),
+        ("null", "Input should be a valid dictionary"),
+        ("{}", "event_name: Field required"),
+        (
+            '{"event_name": "x", "value": "s3cr3t", "currency": "s3cr3t"}',
+            "currency: String should match pattern",
+        ),
+        ('{"event_name": "x", "a": ' + '{"a": ' * 40 + "1" + "}" * 41, "nested deeper than 32"),
+    ],
+)
+def test_what_is_no_event_is_one_line_and_status_2(
+    run: Run, tmp_path: Path, content: str | bytes, message: str
+) -> None:
+    file = tmp_path / "event.json"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for argument, name in ((file, str(file)), ("-", "<stdin>")):
+        result = run("explain", "--config", SHOP, "--json", argument, input=file.read_bytes())
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        (line,) = result.stderr.splitlines()
+        assert line.startswith(f"{name}: ")
+        assert message in line
+        assert "s3cr3t" not in line
+
+
+def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    result = run("explain", "--config", SHOP, tmp_path / "nothing.json")
+    assert result.exit_code == 2
+    assert "nothing.json" in result.stderr
+    assert result.stdout == ""

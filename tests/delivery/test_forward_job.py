@@ -1,0 +1,257 @@
+"""Jobs: they name a destination and nothing else, and nothing else can be slipped in."""
+
+from __future__ import annotations
+
+import pickle
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import crafted
+import orjson
+import pytest
+from redis import Redis
+from rq import Callback, Queue, SimpleWorker, Webhook
+from rq.job import Job, JobStatus
+from rq.registry import ScheduledJobRegistry
+from rq.scheduler import RQScheduler
+from rq.serializers import JSONSerializer
+from running import free_port
+from sink import Sink
+
+from gateway.delivery import job as job_module
+from gateway.delivery import wake as wake_module
+from gateway.delivery.job import forward
+from gateway.delivery.wake import FORWARD, QUEUE, QUEUE_KEY, Alarm, ForwardJob
+from gateway.queue.append import WAKE_MARK_MS
+from gateway.queue.keys import DestinationKeys
+from gateway.settings import parse_settings
+
+WAKE = DestinationKeys.of("ads").wake
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:  # type: ignore[override]
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def alarm(redis: Redis) -> Alarm:
+    return Alarm(redis)
+
+
+@pytest.fixture(autouse=True)
+def forget_calls() -> None:
+    crafted.calls.clear()
+
+
+def work_off(redis: Redis) -> None:
+    """Does what is in the queue as `ForwardWorker` does, in this process."""
+    worker = SimpleWorker([QUEUE], connection=redis, serializer="json", job_class=ForwardJob)
+    worker.work(burst=True, logging_level="CRITICAL")
+
+
+def jobs(redis: Redis) -> list[dict[bytes, bytes]]:
+    return [redis.hgetall(b"rq:job:" + each) for each in redis.lrange(QUEUE_KEY, 0, -1)]
+
+
+class TestWaking:
+    def test_a_job_holds_a_name_and_nothing_else(self, alarm: Alarm, redis: Redis) -> None:
+        assert alarm.wake_unmarked("ads")
+        (job,) = jobs(redis)
+        assert orjson.loads(zlib.decompress(job[b"data"])) == [FORWARD, None, ["ads"], {}]
+        assert job[b"description"] == b"forward ads"
+        assert int(job[b"result_ttl"]) >= 60  # 0 has RQ run a job dozens of times
+        assert 0 < int(job[b"failure_ttl"]) <= 3600
+
+    def test_a_marked_destination_is_not_woken_again(self, alarm: Alarm, redis: Redis) -> None:
+        assert alarm.wake_unmarked("ads")
+        assert not alarm.wake_unmarked("ads")
+        assert redis.llen(QUEUE_KEY) == 1
+        assert 0 < redis.pttl(WAKE) <= WAKE_MARK_MS
+        redis.delete(WAKE)
+        assert alarm.wake_unmarked("ads")
+        assert redis.llen(QUEUE_KEY) == 2
+
+    @pytest.mark.anyio
+    async def test_several_are_woken_at_once(self, alarm: Alarm, redis: Redis) -> None:
+        await alarm.wake(["ads", "books"])
+        assert {job[b"description"] for job in jobs(redis)} == {b"forward ads", b"forward books"}
+
+    def test_a_later_wake_up_replaces_an_earlier_one(self, alarm: Alarm, redis: Redis) -> None:
+        for seconds in (5, 600):
+            alarm.wake_later("ads", seconds)
+        scheduled = ScheduledJobRegistry(QUEUE, connection=redis)
+        assert scheduled.get_job_ids() == ["later-ads"]
+        left = scheduled.get_scheduled_time("later-ads").timestamp() - redis.time()[0]
+        assert left == pytest.approx(600, abs=5)
+        job = ForwardJob.fetch("later-ads", connection=redis, serializer=JSONSerializer)
+        assert (job.description, job.args) == ("forward ads later", ["ads"])
+
+    def test_the_queue_of_rq_is_the_one_that_drains_look_at(
+        self, alarm: Alarm, redis: Redis
+    ) -> None:
+        alarm.wake_unmarked("ads")
+        assert Queue(QUEUE, connection=redis).key == wake_module.QUEUE_KEY
+
+
+class TestRefusals:
+    """Whoever can write to Redis can write a job; it must not become code."""
+
+    def slip_in(self, redis: Redis, func: str, *args: Any, **options: Any) -> Job:
+        queue = Queue(QUEUE, connection=redis, serializer="json")
+        return queue.enqueue_call(func, args=args, **options)
+
+    @pytest.mark.parametrize(
+        ("func", "args", "kwargs"),
+        [
+            ("crafted.spy", ("ads",), None),
+            ("os.getpid", (), None),
+            ("gateway.delivery.job.run_worker", ("ads",), None),
+            (FORWARD, ("ads", "books"), None),
+            (FORWARD, (), None),
+            (FORWARD, (["ads"],), None),
+            (FORWARD, ({"name": "ads"},), None),
+            (FORWARD, (1,), None),
+            (FORWARD, ("ads",), {"destination": "books"}),
+            (FORWARD, (), {"destination": "ads"}),
+        ],
+    )
+    def test_any_other_call(
+        self, redis: Redis, func: str, args: tuple[Any, ...], kwargs: dict[str, Any] | None
+    ) -> None:
+        crafted_job = self.slip_in(redis, func, *args, kwargs=kwargs)
+        with pytest.raises(PermissionError):
+            ForwardJob.fetch(crafted_job.id, connection=redis, serializer=JSONSerializer).perform()
+        work_off(redis)
+        assert crafted_job.get_status() == JobStatus.FAILED
+        assert crafted.calls == []
+
+    def test_a_method_of_an_instance(self, redis: Redis) -> None:
+        slipped = self.slip_in(redis, FORWARD, "ads")
+        data = orjson.dumps([FORWARD, {"forward": 1}, ["ads"], {}])
+        redis.hset(slipped.key, "data", zlib.compress(data))
+        work_off(redis)
+        assert slipped.get_status() == JobStatus.FAILED
+
+    def test_a_pickle(self, redis: Redis) -> None:
+        class Bomb:
+            def __reduce__(self) -> Any:
+                return crafted.spy, ("boom",)
+
+        slipped = self.slip_in(redis, FORWARD, "ads")
+        redis.hset(slipped.key, "data", zlib.compress(pickle.dumps(Bomb())))
+        work_off(redis)
+        assert crafted.calls == []
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_callbacks(self, redis: Redis, fails: bool) -> None:
+        spy = Callback("crafted.spy")
+        args = () if fails else ("ads",)
+        self.slip_in(redis, FORWARD, *args, on_success=spy, on_failure=spy, on_stopped=spy)
+        work_off(redis)
+        assert crafted.calls == []
+
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_webhooks(self, redis: Redis, fails: bool) -> None:
+        with Sink() as sink:
+            hooks = [
+                Webhook(sink.url + "/inside", status, method="POST")  # type: ignore[arg-type]
+                for status in ("finished", "failed")
+            ]
+            args = () if fails else ("ads",)
+            self.slip_in(redis, FORWARD, *args, webhooks=hooks)
+            work_off(redis)
+            assert sink.requests == []
+
+    def test_our_own_job_runs(self, redis: Redis, alarm: Alarm) -> None:
+        alarm.wake_unmarked("ads")
+        (job_id,) = redis.lrange(QUEUE_KEY, 0, -1)
+        work_off(redis)
+        job = ForwardJob.fetch(job_id.decode(), connection=redis, serializer=JSONSerializer)
+        assert job.get_status() == JobStatus.FINISHED
+
+
+CONFIG = """
+sources:
+  site: {{type: collect}}
+destinations:
+  ads:
+    type: webhook
+    url: http://127.0.0.1:{port}/
+    allow_private_addresses: true
+    delivery: {{tries: 1, backoff: [3600]}}
+"""
+
+
+class TestForward:
+    @pytest.fixture
+    def port(self, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> int:
+        """Of a destination that is down; a worker would have read its settings."""
+        port = free_port()
+        monkeypatch.setattr(job_module, "_settings", parse_settings(CONFIG.format(port=port)))
+        monkeypatch.setattr(job_module, "_redis_url", redis_url)
+        return port
+
+    def add(self, redis: Redis) -> None:
+        event = {"event_name": "x", "event_id": "1", "timestamp": redis.time()[0]}
+        entry = {"source": "site", "received_at": 1.0, "version": "v", "applied": []}
+        data = orjson.dumps({"event": event, **entry})
+        redis.xadd(DestinationKeys.of("ads").stream, {"e": data})
+
+    def test_an_unknown_destination_is_left_to_those_who_know_it(self, port: int) -> None:
+        forward("books")
+
+    def test_what_has_to_wait_is_woken_later(self, port: int, redis: Redis) -> None:
+        self.add(redis)
+        redis.rpush(QUEUE_KEY, "somebody waits")
+        forward("ads")
+        assert ScheduledJobRegistry(QUEUE, connection=redis).get_job_ids() == ["later-ads"]
+        assert redis.zcard(DestinationKeys.of("ads").drains) == 0
+
+    def test_a_job_that_came_later_may_schedule_itself_again(
+        self, port: int, redis: Redis, alarm: Alarm
+    ) -> None:
+        """RQ lets the hash of a finished job expire: the new wake-up must not go with it."""
+        self.add(redis)
+        alarm.wake_later("ads", 3600)
+        scheduled = ScheduledJobRegistry(QUEUE, connection=redis)
+        scheduled.remove("later-ads")
+        redis.rpush(QUEUE_KEY, "later-ads")  # as the scheduler does when the time has come
+        redis.rpush(QUEUE_KEY, "somebody waits")
+        work_off(redis)
+        assert scheduled.get_job_ids() == ["later-ads"]
+        wait = scheduled.get_scheduled_time("later-ads").timestamp() - redis.time()[0]
+        lives = redis.ttl("rq:job:later-ads")
+        assert lives == -1 or lives > wait
+        self.time_passes(redis)
+        assert b"later-ads" in redis.lrange(QUEUE_KEY, 0, -1)
+
+    def time_passes(self, redis: Redis) -> None:
+        """Until what is scheduled is due, and RQ's scheduler has looked."""
+        redis.zadd(ScheduledJobRegistry(QUEUE, connection=redis).key, {"later-ads": 1})
+        scheduler = RQScheduler([QUEUE], connection=redis, serializer="json")
+        scheduler.acquire_locks()
+        scheduler.enqueue_scheduled_jobs()
+
+    def test_what_came_while_a_drain_ended_is_not_forgotten(
+        self, port: int, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It found the drain at work, so it woke nobody."""
+
+        async def ends_at_once(*_: object) -> None:
+            self.add(redis)
+
+        monkeypatch.setattr(job_module, "_drain", ends_at_once)
+        forward("ads")
+        assert redis.llen(QUEUE_KEY) == 1
+        assert redis.exists(WAKE)
+
+    def test_no_more_drains_than_allowed(self, port: int, redis: Redis) -> None:
+        keys = DestinationKeys.of("ads")
+        redis.zadd(keys.drains, {"at work": (redis.time()[0] + 60) * 1000})
+        self.add(redis)
+        forward("ads")
+        assert redis.xpending(keys.stream, "gateway")["pending"] == 0
+        assert redis.llen(QUEUE_KEY) == 0

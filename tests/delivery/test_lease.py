@@ -1,0 +1,130 @@
+"""Leases: no more drains at once than allowed, and nobody waits for a dead one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from made import decisions
+from redis.asyncio import Redis
+
+from gateway.delivery import lease as lease_module
+from gateway.delivery.lease import LEASE_SECONDS, Lease, forget_consumers, new_holder
+from gateway.queue.append import Appender
+from gateway.queue.keys import GROUP, DestinationKeys
+from gateway.queue.read import Reader, ensure_group
+from gateway.queue.tally import Tally
+
+pytestmark = pytest.mark.anyio
+
+KEYS = DestinationKeys.of("ads")
+
+
+async def nobody(_: object) -> None:
+    return None
+
+
+async def consumers(redis: Redis) -> set[bytes]:
+    return {row["name"] for row in await redis.xinfo_consumers(KEYS.stream, GROUP)}
+
+
+async def dies(redis: Redis, lease: Lease) -> None:
+    """What is left of a drain that has not renewed its lease in time."""
+    await redis.zadd(KEYS.drains, {lease.holder: time.time() * 1000 - 1})
+
+
+@pytest.mark.parametrize("most", [1, 3])
+async def test_no_more_than_the_allowed_number_hold_a_lease(redis: Redis, most: int) -> None:
+    leases = [Lease(redis, "ads", f"drain-{number}", most) for number in range(8)]
+    taken = await asyncio.gather(*(lease.take() for lease in leases))
+    assert sum(taken) == most
+    assert await redis.zcard(KEYS.drains) == most
+
+
+async def test_a_holder_may_take_its_lease_again(redis: Redis) -> None:
+    lease = Lease(redis, "ads", "drain", 1)
+    assert await lease.take()
+    assert await lease.take()
+
+
+async def test_the_lease_of_a_dead_drain_runs_out(redis: Redis) -> None:
+    dead, heir = Lease(redis, "ads", "dead", 1), Lease(redis, "ads", "heir", 1)
+    assert await dead.take()
+    assert not await heir.take()
+    (left,) = [score for _, score in await redis.zrange(KEYS.drains, 0, -1, withscores=True)]
+    assert left - time.time() * 1000 == pytest.approx(LEASE_SECONDS * 1000, abs=1000)
+    await dies(redis, dead)
+    assert await heir.others() == set()
+    assert await heir.take()
+    assert await redis.zrange(KEYS.drains, 0, -1) == [b"heir"]
+
+
+async def test_a_released_lease_is_free(redis: Redis) -> None:
+    await ensure_group(redis, "ads")
+    one, two = Lease(redis, "ads", "one", 1), Lease(redis, "ads", "two", 1)
+    await one.take()
+    await one.release()
+    assert await two.take()
+
+
+async def test_the_others_are_those_at_work(redis: Redis) -> None:
+    one, two, dead = (Lease(redis, "ads", name, 5) for name in ("one", "two", "dead"))
+    for lease in (one, two, dead):
+        await lease.take()
+    await dies(redis, dead)
+    assert await one.others() == {b"two"}
+
+
+async def test_taking_clears_the_mark_of_a_wake_up_even_without_a_lease(redis: Redis) -> None:
+    for lease in (Lease(redis, "ads", "one", 1), Lease(redis, "ads", "two", 1)):
+        await redis.set(KEYS.wake, "1")
+        await lease.take()
+        assert not await redis.exists(KEYS.wake)
+
+
+async def test_keeping_renews_the_lease(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease_module, "RENEW_SECONDS", 0.01)
+    lease = Lease(redis, "ads", "drain", 1)
+    await lease.take()
+    await dies(redis, lease)
+    keeping = asyncio.create_task(lease.keep())
+    async with asyncio.timeout(5):
+        while await redis.zscore(KEYS.drains, "drain") < time.time() * 1000 + 1000:
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+
+
+async def test_forgetting_spares_consumers_with_entries_or_a_lease(redis: Redis) -> None:
+    await ensure_group(redis, "ads")
+    await Appender(redis, Tally(), nobody).append(decisions(2, send=["ads"]))  # type: ignore[arg-type]
+    await Reader(redis, "ads", "holds an entry").new(1, None)
+    for name in ("idle", "holds a lease"):
+        await redis.xgroup_createconsumer(KEYS.stream, GROUP, name)
+    await Lease(redis, "ads", "holds a lease", 1).take()
+    await forget_consumers(redis, KEYS, idle_ms=60_000)
+    assert await consumers(redis) == {b"idle", b"holds a lease", b"holds an entry"}
+    await forget_consumers(redis, KEYS, idle_ms=0)
+    assert await consumers(redis) == {b"holds a lease", b"holds an entry"}
+    assert (await redis.xpending(KEYS.stream, GROUP))["pending"] == 1
+
+
+async def test_forgetting_where_nothing_was_sent_yet_is_no_error(redis: Redis) -> None:
+    await forget_consumers(redis, KEYS, idle_ms=0)
+    await redis.xadd(KEYS.stream, {"e": b"{}"})
+    await forget_consumers(redis, KEYS, idle_ms=0)
+
+
+async def test_a_drain_that_ends_with_entries_leaves_them_to_its_heir(redis: Redis) -> None:
+    await ensure_group(redis, "ads")
+    await Appender(redis, Tally(), nobody).append(decisions(2, send=["ads"]))  # type: ignore[arg-type]
+    lease = Lease(redis, "ads", "drain", 1)
+    await lease.take()
+    entries = await Reader(redis, "ads", "drain").new(2, None)
+    await lease.release()
+    heir = await Reader(redis, "ads", "heir").due(lambda *_: 0.0, (), 10)
+    assert [entry.id for entry in heir] == [entry.id for entry in entries]
+
+
+def test_no_two_drains_have_the_same_name() -> None:
+    assert len({new_holder() for _ in range(1000)}) == 1000

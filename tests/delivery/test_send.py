@@ -1,0 +1,235 @@
+"""Send: plans of requests, quick tries, and the search for the one guilty event."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from math import log2
+from typing import Any
+
+import pytest
+from made import make_event
+from vendor import Parcel, Vendor, script
+
+from destinations.base import Outcome, Request, Response
+from gateway.delivery.send import Attempt, Sender, plan
+from gateway.http.client import Ambiguous, NotSent
+from gateway.queue.entry import Entry
+
+pytestmark = pytest.mark.anyio
+
+WEEK = timedelta(days=7)
+OK = Response(204)
+DOWN = Response(503, {}, b"down")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quick tries without the wait between them."""
+    from gateway.delivery import send
+
+    monkeypatch.setattr(send, "wait_random_exponential", lambda **_: lambda _: 0.0)
+
+
+def make_entries(count: int, **fields: Any) -> list[Entry]:
+    return [
+        Entry(b"%d-0" % n, 1, make_event(n, **fields), "site", time.time(), "v", [])
+        for n in range(count)
+    ]
+
+
+def planned(destination: Parcel, entries: Sequence[Entry]) -> list[Any]:
+    return list(plan(destination, entries, WEEK, time.time()))
+
+
+async def send(
+    vendor: Vendor | None, entries: Sequence[Entry], size: int = 1, tries: int = 3
+) -> tuple[list[Attempt], list[Attempt]]:
+    """The last attempt for each entry, and all that were watched."""
+    destination, watched = Parcel(size), []
+    sender = Sender(destination, vendor, tries, WEEK, watched.append)
+    ((group, request),) = planned(destination, entries)
+    return await sender.send(group, request), watched
+
+
+def results(attempts: Sequence[Attempt]) -> dict[str, str]:
+    """What became of each event; fails if one is there twice."""
+    pairs = [
+        (entry.event["event_id"], outcome.result)
+        for attempt in attempts
+        for entry, outcome in zip(attempt.entries, attempt.outcomes, strict=True)
+    ]
+    assert len(pairs) == len(dict(pairs))
+    return dict(pairs)
+
+
+class TestPlan:
+    def test_every_entry_is_in_one_request(self) -> None:
+        entries = make_entries(7)
+        plans = planned(Parcel(size=3), entries)
+        assert [len(group) for group, _ in plans] == [3, 3, 1]
+        assert [entry for group, _ in plans for entry in group] == entries
+
+    def test_an_expired_event_is_never_part_of_a_request(self) -> None:
+        old, fresh = make_entries(1, timestamp=time.time() - 8 * 86_400), make_entries(2)[1:]
+        attempt, (group, _) = planned(Parcel(size=10), [*old, *fresh])
+        assert group == fresh
+        assert results([attempt]) == {"event-0": "expired"}
+        assert "192.0 hours old" in attempt.outcomes[0].reason
+
+    def test_an_unsendable_event_is_rejected_with_the_reason(self) -> None:
+        bad, good = make_entries(1, unsendable=True), make_entries(2)[1:]
+        attempt, (group, _) = planned(Parcel(size=10), [*bad, *good])
+        assert group == good
+        assert attempt.outcomes == [Outcome("rejected", "client_id is missing")]
+
+    def test_a_fault_in_the_destination_costs_one_event(self, caplog: Any) -> None:
+        bad = make_entries(1, fault=True, secret="someone@example.com")
+        plans = planned(Parcel(size=10), [*make_entries(3)[1:], *bad])
+        assert sum(len(each[0]) for each in plans if isinstance(each, tuple)) == 2
+        (attempt,) = [each for each in plans if isinstance(each, Attempt)]
+        assert results([attempt]) == {"event-0": "rejected"}
+        assert "KeyError" in attempt.outcomes[0].reason
+        assert "someone" not in attempt.outcomes[0].reason + caplog.text
+
+    @pytest.mark.parametrize("positions", [(), (0,), (0, 1, 1), (0, 1, 7), (0, -1)])
+    def test_a_destination_that_loses_or_invents_events_costs_no_more(
+        self, positions: tuple[int, ...]
+    ) -> None:
+        """Each event is in exactly one request or ended; nothing is raised."""
+
+        class Wrong(Parcel):
+            def requests(self, events: Any, now: float) -> Any:
+                if len(events) > 1:
+                    yield Request("POST", "https://vendor.test/events", {}, b"[]", positions)
+                else:
+                    yield from super().requests(events, now)
+
+        entries = make_entries(2)
+        seen = [each for made in planned(Wrong(10), entries) for each in _entries_of(made)]
+        assert sorted(seen) == [entry.id for entry in entries]
+
+    def test_a_rule_may_have_taken_the_time_away(self) -> None:
+        (entry,) = make_entries(1)
+        del entry.event["timestamp"]
+        assert [_entries_of(each) for each in planned(Parcel(), [entry])] == [[entry.id]]
+
+
+def _entries_of(made: Any) -> list[bytes]:
+    return [entry.id for entry in (made.entries if isinstance(made, Attempt) else made[0])]
+
+
+class TestQuickTries:
+    async def test_a_delivery_takes_one_request(self) -> None:
+        vendor = Vendor()
+        attempts, watched = await send(vendor, make_entries(1))
+        assert results(attempts) == {"event-0": "delivered"}
+        assert len(vendor.requests) == 1
+        assert attempts == watched
+
+    @pytest.mark.parametrize("trouble", [DOWN, NotSent("refused"), Ambiguous("too slow")])
+    async def test_what_may_succeed_is_tried_again(self, trouble: Any) -> None:
+        vendor = Vendor(script(trouble, trouble, OK))
+        attempts, watched = await send(vendor, make_entries(1))
+        assert results(attempts) == {"event-0": "delivered"}
+        assert len(vendor.requests) == len(watched) == 3
+
+    @pytest.mark.parametrize("tries", [1, 2, 3])
+    async def test_no_more_tries_than_set(self, tries: int) -> None:
+        vendor = Vendor(script(DOWN))
+        attempts, watched = await send(vendor, make_entries(1), tries=tries)
+        assert results(attempts) == {"event-0": "retry"}
+        assert len(vendor.requests) == len(watched) == tries
+
+    async def test_a_vendor_that_asks_to_wait_is_not_tried_again(self) -> None:
+        vendor = Vendor(script(Response(429, {"retry-after": "30"})))
+        attempts, _ = await send(vendor, make_entries(1))
+        assert len(vendor.requests) == 1
+        assert attempts[0].outcomes[0].retry_after == 30
+
+    async def test_a_refusal_is_not_tried_again(self) -> None:
+        vendor = Vendor(script(Response(400)))
+        attempts, _ = await send(vendor, make_entries(1))
+        assert results(attempts) == {"event-0": "rejected"}
+        assert len(vendor.requests) == 1
+
+    async def test_an_event_that_expires_between_tries_is_not_sent_again(self) -> None:
+        entries = make_entries(1, timestamp=time.time() - 100)
+        destination = Parcel()
+        vendor = Vendor(script(DOWN))
+        sender = Sender(destination, vendor, 3, timedelta(seconds=100.05), lambda _: None)
+        ((group, request),) = plan(destination, entries, WEEK, time.time())
+        while time.time() < entries[0].event["timestamp"] + 100.06:
+            pass
+        await sender.send(group, request)
+        assert len(vendor.requests) == 1
+
+    async def test_a_dry_run_delivers_without_sending(self) -> None:
+        attempts, watched = await send(None, make_entries(3), size=10)
+        assert set(results(attempts).values()) == {"delivered"}
+        assert watched[0].request is not None
+
+    async def test_an_answer_that_cannot_be_read_rejects_the_request_and_is_quiet(
+        self, caplog: Any
+    ) -> None:
+        vendor = Vendor(script(Response(400, {}, b"\xff someone@example.com")))
+        attempts, _ = await send(vendor, make_entries(2), size=10)
+        assert results(attempts) == {"event-0": "rejected", "event-1": "rejected"}
+        assert "someone" not in caplog.text + attempts[0].outcomes[0].reason
+
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    async def test_too_few_or_too_many_outcomes_end_every_event_once(self, count: int) -> None:
+        """The vendor has answered: to send it all again and again would be worse."""
+
+        class Wrong(Parcel):
+            def outcomes(self, request: Any, response: Any) -> Any:
+                return [Outcome("delivered")] * count
+
+        destination, vendor = Wrong(10), Vendor()
+        sender = Sender(destination, vendor, 3, WEEK, lambda _: None)
+        ((group, request),) = planned(destination, make_entries(2))
+        attempts = await sender.send(group, request)
+        assert results(attempts) == {"event-0": "rejected", "event-1": "rejected"}
+        assert len(vendor.requests) == 1
+
+
+class TestHalving:
+    @pytest.mark.parametrize("guilty", [0, 1, 499, 500, 731, 999])
+    async def test_a_refused_batch_is_halved_until_the_guilty_event_stands_alone(
+        self, guilty: int
+    ) -> None:
+        poison = f"event-{guilty}"
+        vendor = Vendor(lambda ids: Response(400, {}, b"poison") if poison in ids else OK)
+        attempts, watched = await send(vendor, make_entries(1000), size=1000)
+        became = results(attempts)
+        assert len(became) == 1000
+        assert {event for event, result in became.items() if result != "delivered"} == {poison}
+        assert became[poison] == "rejected"
+        assert len(vendor.requests) == len(watched) <= 2 * log2(1000) + 2
+
+    async def test_two_guilty_events_are_both_found(self) -> None:
+        vendor = Vendor(lambda ids: Response(400) if {"event-3", "event-9"} & set(ids) else OK)
+        attempts, _ = await send(vendor, make_entries(16), size=16)
+        became = results(attempts)
+        assert {event for event in became if became[event] == "rejected"} == {"event-3", "event-9"}
+        delivered = vendor.times_sent
+        assert len(became) == len(delivered) == 16
+
+    async def test_what_the_vendor_said_about_the_guilty_event_is_kept(self) -> None:
+        vendor = Vendor(lambda ids: Response(400, {}, b"bad" if ids == ["event-1"] else b"?"))
+        attempts, _ = await send(vendor, make_entries(2), size=2)
+        words = {a.entries[0].event["event_id"]: a.outcomes[0].reason for a in attempts}
+        assert words == {"event-0": "HTTP 400: ?", "event-1": "HTTP 400: bad"}
+
+    async def test_a_vendor_that_goes_down_while_halving_leaves_the_rest_pending(self) -> None:
+        vendor = Vendor(script(Response(400), OK, DOWN))
+        attempts, _ = await send(vendor, make_entries(8), size=8, tries=1)
+        became = list(results(attempts).values())
+        assert became.count("delivered") == 4
+        assert became.count("retry") == 4
+
+    async def test_a_single_event_is_not_halved(self) -> None:
+        vendor = Vendor(script(Response(400)))
+        attempts, _ = await send(vendor, make_entries(1), size=1000)
+        assert len(vendor.requests) == len(attempts) == 1

@@ -1,0 +1,280 @@
+"""Append: all or none over the destinations, counted in the same step, sleepers named once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+from made import decide, decisions, make_event
+from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError, RedisError
+
+from gateway.metrics import read_numbers
+from gateway.pipeline import Decision, Verdict
+from gateway.queue.append import WAKE_MARK_MS, Appender, Appendix
+from gateway.queue.connect import connect_for_intake
+from gateway.queue.entry import Entry, decode
+from gateway.queue.keys import COUNTS, DestinationKeys
+from gateway.queue.tally import Tally
+
+pytestmark = pytest.mark.anyio
+
+
+class Alarm:
+    """Keeps whom it was asked to wake."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    async def wake(self, destinations: list[str]) -> None:
+        self.calls.append(sorted(destinations))
+
+
+@pytest.fixture
+def tally() -> Tally:
+    return Tally()
+
+
+@pytest.fixture
+def alarm() -> Alarm:
+    return Alarm()
+
+
+@pytest.fixture
+async def intake(redis_url: str) -> AsyncIterator[Redis]:
+    async with connect_for_intake(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def appender(intake: Redis, tally: Tally, alarm: Alarm) -> Appender:
+    return Appender(intake, tally, alarm.wake)  # type: ignore[arg-type]
+
+
+async def stored(redis: Redis, destination: str) -> list[Entry]:
+    rows = await redis.xrange(DestinationKeys.of(destination).stream)
+    return [decode(entry_id, 1, fields[b"e"]) for entry_id, fields in rows]
+
+
+async def ids(redis: Redis, destination: str) -> list[str]:
+    return [entry.event["event_id"] for entry in await stored(redis, destination)]
+
+
+async def counts(redis: Redis, destination: str) -> dict[str, int]:
+    numbers = (await read_numbers(redis, [destination])).destinations[destination]
+    return {name: count for name, count in numbers.counts.items() if count}
+
+
+async def test_each_destination_gets_what_was_decided_in_order(
+    appender: Appender, redis: Redis
+) -> None:
+    await appender.append(
+        [
+            decide(make_event(0), send=["ads", "books"]),
+            decide(make_event(1), send=["books"], withhold=["ads"]),
+            decide(make_event(2), send=["ads", "books"]),
+        ]
+    )
+    assert await ids(redis, "ads") == ["event-0", "event-2"]
+    assert await ids(redis, "books") == ["event-0", "event-1", "event-2"]
+    assert await counts(redis, "ads") == {"accepted": 3, "withheld": 1}
+    assert await counts(redis, "books") == {"accepted": 3}
+
+
+async def test_an_entry_says_all_that_the_decision_said(appender: Appender, redis: Redis) -> None:
+    decision = decide(make_event(7, value=1.5, note="Zürich ✓"), send=["ads"])
+    await appender.append([decision])
+    (entry,) = await stored(redis, "ads")
+    assert entry.event == decision.event
+    assert (entry.source, entry.version, entry.applied) == ("site", "version-1", ["a rule"])
+    assert entry.received_at == decision.received_at
+
+
+async def test_a_destination_with_rules_of_its_own_gets_its_own_event(
+    appender: Appender, redis: Redis
+) -> None:
+    event = make_event(0, email="someone")
+    less = make_event(0)
+    verdicts = {
+        "ads": Verdict(event),
+        "books": Verdict(less, applied=("no mail",)),
+        "crm": Verdict(event),
+    }
+    await appender.append([Decision(event, verdicts, ("a rule",), "site", 1.0, "v")])
+    (ads,), (books,), (crm,) = [await stored(redis, name) for name in ("ads", "books", "crm")]
+    assert ads.event == crm.event == event
+    assert books.event == less
+    assert books.applied == ["a rule", "no mail"]
+    assert ads.applied == crm.applied == ["a rule"]
+
+
+@pytest.mark.parametrize("order", [["plain", "ruled"], ["ruled", "plain"]])
+async def test_a_rule_that_changed_nothing_stands_only_where_it_was_met(
+    appender: Appender, redis: Redis, order: list[str]
+) -> None:
+    event = make_event(0)
+    verdicts = {"plain": Verdict(event), "ruled": Verdict(event, applied=("no mail",))}
+    in_order = {name: verdicts[name] for name in order}
+    await appender.append([Decision(event, in_order, (), "site", 1.0, "v")])
+    (plain,), (ruled,) = await stored(redis, "plain"), await stored(redis, "ruled")
+    assert (plain.applied, ruled.applied) == ([], ["no mail"])
+
+
+async def test_senders_at_the_same_time_lose_and_repeat_nothing(
+    appender: Appender, redis: Redis
+) -> None:
+    requests = [
+        [
+            decide(make_event(10 * request + number), send=["ads"], withhold=["books"])
+            for number in range(request % 4)
+        ]
+        for request in range(100)
+    ]
+    await asyncio.gather(*(appender.append(request) for request in requests))
+    sent = [decision.event["event_id"] for request in requests for decision in request]
+    arrived = await ids(redis, "ads")
+    assert sorted(arrived) == sorted(sent)
+    for request in requests:  # a request's own events stay in order
+        own = [decision.event["event_id"] for decision in request]
+        assert [each for each in arrived if each in own] == own
+    assert await counts(redis, "ads") == {"accepted": len(sent)}
+    assert await counts(redis, "books") == {"accepted": len(sent), "withheld": len(sent)}
+
+
+async def test_what_the_tally_gathered_is_written_with_the_events(
+    appender: Appender, redis: Redis, tally: Tally
+) -> None:
+    tally.add("received:site", 3)
+    await appender.append(decisions(1, send=["ads"]))
+    tally.add("received:site", 2)
+    await appender.flush_counts()
+    assert await redis.hgetall(COUNTS) == {b"received:site": b"5"}
+    assert not tally
+
+
+async def test_nothing_to_flush_writes_nothing(appender: Appender, redis: Redis) -> None:
+    await appender.flush_counts()
+    assert await redis.dbsize() == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "woken"),
+    [
+        ("asleep", True),
+        ("a drain at work", False),
+        ("a dead drain", True),
+        ("paused", False),
+        ("woken already", False),
+    ],
+)
+async def test_a_destination_is_woken_when_nobody_will_come_by(
+    appender: Appender, alarm: Alarm, redis: Redis, state: str, woken: bool
+) -> None:
+    keys = DestinationKeys.of("ads")
+    now = time.time() * 1000
+    if state == "a drain at work":
+        await redis.zadd(keys.drains, {"drain": now + 5000})
+    elif state == "a dead drain":
+        await redis.zadd(keys.drains, {"drain": now - 1})
+    elif state == "paused":
+        await redis.set(keys.pause, "{}", px=5000)
+    elif state == "woken already":
+        await redis.set(keys.wake, "1", px=5000)
+    await appender.append(decisions(1, send=["ads"], withhold=["books"]))
+    await asyncio.sleep(0)
+    assert alarm.calls == ([["ads"]] if woken else [])
+    assert await ids(redis, "ads") == ["event-0"]
+
+
+async def test_a_woken_destination_is_marked_for_a_while(
+    appender: Appender, alarm: Alarm, redis: Redis
+) -> None:
+    await appender.append(decisions(2, send=["ads", "books"]))
+    await appender.append(decisions(2, send=["ads", "books"]))
+    await asyncio.sleep(0)
+    assert alarm.calls == [["ads", "books"]]
+    assert 0 < await redis.pttl(DestinationKeys.of("ads").wake) <= WAKE_MARK_MS
+
+
+async def test_a_failing_alarm_does_not_fail_the_append(
+    intake: Redis, tally: Tally, redis: Redis
+) -> None:
+    async def broken(_: object) -> None:
+        raise RedisError("no queue")
+
+    await Appender(intake, tally, broken).append(decisions(1, send=["ads"]))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    assert await ids(redis, "ads") == ["event-0"]
+
+
+async def test_without_redis_it_fails_and_the_counts_are_kept(tally: Tally, alarm: Alarm) -> None:
+    async with connect_for_intake("unix:///nowhere/valkey.sock") as nobody:
+        appender = Appender(nobody, tally, alarm.wake)  # type: ignore[arg-type]
+        tally.add("received:site", 3)
+        started = time.monotonic()
+        with pytest.raises(RedisError):
+            await appender.append(decisions(1, send=["ads"]))
+        assert time.monotonic() - started < 2
+    assert dict(tally.take()) == {"received:site": 3}
+    assert alarm.calls == []
+
+
+async def test_at_maxmemory_nothing_is_appended_anywhere(
+    appender: Appender, alarm: Alarm, redis: Redis, tally: Tally
+) -> None:
+    await appender.append(decisions(1, send=["ads", "books"]))
+    tally.add("received:site")
+    await redis.config_set("maxmemory", 1)
+    with pytest.raises(OutOfMemoryError):
+        await appender.append(decisions(3, send=["ads", "books"], withhold=["crm"]))
+    await redis.config_set("maxmemory", 0)
+    for name in ("ads", "books"):
+        assert await ids(redis, name) == ["event-0"]
+        assert await counts(redis, name) == {"accepted": 1}
+    assert await counts(redis, "crm") == {}
+    assert dict(tally.take()) == {"received:site": 1}
+
+
+async def test_an_event_that_json_cannot_say_fails_alone(appender: Appender, redis: Redis) -> None:
+    bad = decide(make_event(1, note="\ud800"), send=["ads"])
+    results = await asyncio.gather(
+        appender.append(decisions(1, send=["ads"])),
+        appender.append([bad]),
+        return_exceptions=True,
+    )
+    assert results[0] is None
+    assert isinstance(results[1], TypeError)
+    assert await ids(redis, "ads") == ["event-0"]
+
+
+async def test_scripts_are_found_again_after_the_server_forgot_them(
+    appender: Appender, redis: Redis
+) -> None:
+    await appender.append(decisions(1, send=["ads"]))
+    await redis.script_flush()
+    await appender.append(decisions(1, send=["ads"]))
+    assert len(await ids(redis, "ads")) == 2
+
+
+async def test_no_commit_keeps_the_server_busy_for_long(appender: Appender, redis: Redis) -> None:
+    """While a script runs, Redis serves nobody else, and senders wait 3 s at most."""
+    request = decisions(1000, send=["ads", "books", "crm"])
+    await redis.config_resetstat()
+    await asyncio.gather(*(appender.append(request) for _ in range(20)))
+    entries, scripts = 60_000, (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    assert await redis.xlen(DestinationKeys.of("ads").stream) == entries / 3
+    assert entries / scripts <= 10_000
+
+
+def test_payloads_are_shared_by_destinations_that_get_the_same_event() -> None:
+    event, less = make_event(0), make_event(0, less=True)
+    verdicts: dict[str, Any] = {name: Verdict(event) for name in ("a", "b", "c")}
+    verdicts["d"] = Verdict(less, applied=("less",))
+    appendix = Appendix([Decision(event, verdicts, (), "site", 1.0, "v")])
+    assert len(appendix.payloads) == 2
+    assert appendix.sent == {"a": [1], "b": [1], "c": [1], "d": [2]}
+    assert orjson.loads(appendix.payloads[1])["event"] == less

@@ -1,0 +1,106 @@
+"""The embedded server: it keeps what it confirmed, wherever its folder is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from running import wait_for
+from valkey_server import Valkey
+
+from gateway.embedded import EmbeddedError, EmbeddedServer
+
+
+def test_what_was_confirmed_survives_a_kill(tmp_path: Path) -> None:
+    with Valkey(tmp_path) as server:
+        with server.client() as redis:
+            ids = [redis.xadd("events", {"n": number}) for number in range(500)]
+        server.kill()
+        server.start()
+        with server.client() as redis:
+            assert [entry_id for entry_id, _ in redis.xrange("events")] == ids
+
+
+def test_every_write_is_on_the_disk_before_its_answer(tmp_path: Path) -> None:
+    with Valkey(tmp_path) as server, server.client() as redis:
+        settings = redis.config_get("*")
+    assert settings["appendonly"] == "yes"
+    assert settings["appendfsync"] == "always"
+    assert settings["maxmemory-policy"] == "noeviction"
+    assert settings["port"] == "0"
+
+
+def test_a_second_gateway_on_the_same_folder_is_told_so(tmp_path: Path) -> None:
+    first = EmbeddedServer(tmp_path)
+    with pytest.raises(EmbeddedError, match="another gateway is using the data folder") as error:
+        EmbeddedServer(tmp_path)
+    assert str(tmp_path) in str(error.value)
+    del first
+    EmbeddedServer(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "d" * 120,
+        "with space",
+        "per%41cent",
+        "ha#sh",
+        "quest?ion",
+        "quo'te\"s",
+        "ümlaut",
+        "back\\slash",
+    ],
+)
+def test_it_works_in_any_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    with Valkey(folder) as server:
+        with server.client() as redis:
+            redis.set("key", "value")
+        server.kill()
+        server.start()
+        with server.client() as redis:
+            assert redis.get("key") == b"value"
+    assert (folder / "valkey" / "appendonlydir").is_dir()
+
+
+def test_nobody_else_may_connect(tmp_path: Path) -> None:
+    with Valkey(tmp_path) as server:
+        socket = Path(server.url.removeprefix("unix://"))
+        assert socket.stat().st_mode & 0o077 == 0
+
+
+def test_without_a_server_the_answer_is_no_at_once(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path)
+    started = time.monotonic()
+    assert not server.is_ready()
+    server.stop_orphan()
+    assert time.monotonic() - started < 1
+
+
+def test_a_server_whose_gateway_died_is_ended(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path)
+    orphan = subprocess.Popen(server.command())
+    wait_for(server.is_ready, 20, "Valkey to be ready")
+    with Redis.from_url(server.url) as redis:
+        redis.set("key", "value")
+    server.stop_orphan()
+    assert orphan.wait(5) == 0
+    assert not server.is_ready()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(EmbeddedError, match=str(tmp_path)):
+        EmbeddedServer(tmp_path / "data")
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(EmbeddedError, match="data"):
+        EmbeddedServer(tmp_path / "data")

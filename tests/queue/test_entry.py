@@ -1,0 +1,41 @@
+"""Entries and dead letters: what goes in comes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.pipeline import Decision
+from gateway.queue.entry import decode, encode
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(codec="utf-8")),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(st.characters(codec="utf-8")), values, max_size=5))
+def test_an_event_comes_out_as_it_went_in(event: dict[str, Any]) -> None:
+    decision = Decision(event, {}, ("first",), "site", 1795219200.25, "v1")
+    entry = decode(b"1-0", 3, encode(decision, event, ("second",)))
+    assert entry.event == event
+    assert (entry.id, entry.deliveries) == (b"1-0", 3)
+    assert (entry.source, entry.received_at, entry.version) == ("site", 1795219200.25, "v1")
+    assert entry.applied == ["first", "second"]
+
+
+def test_fields_of_another_version_of_the_gateway_are_left() -> None:
+    decision = Decision({"event_name": "x"}, {}, (), "site", 1.0, "v1")
+    data = orjson.loads(encode(decision, decision.event, ())) | {"later": 1}
+    assert decode(b"1-0", 1, orjson.dumps(data)).event == {"event_name": "x"}

@@ -1,0 +1,166 @@
+"""`gateway status`: one screen, for people and programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from dead import bury_now
+from made import make_event
+from redis import Redis as SyncRedis
+from rich.console import Console
+from terminal_session import TerminalSession
+from valkey_server import Valkey
+
+from gateway.cli import main
+from gateway.commands.status import status
+from gateway.commands.status_view import screen
+from gateway.delivery.pause import Pause
+from gateway.queue.keys import DestinationKeys
+from gateway.status import DestinationStatus, LastError, Status
+
+CONFIG = """
+sources: {site: {type: collect}}
+destinations:
+  ads: {type: webhook, url: "https://ads.example/"}
+  books: {type: webhook, url: "https://books.example/"}
+"""
+ADS = DestinationKeys.of("ads")
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(CONFIG)
+    return file
+
+
+@pytest.fixture
+def run(redis_url: str, config: Path) -> Callable[..., Result]:
+    def run(*words: str) -> Result:
+        common = ["--config", str(config), "--redis-url", redis_url]
+        return CliRunner().invoke(status, [*words, *common])
+
+    return run
+
+
+@pytest.fixture
+def server(valkey: Valkey, redis_url: str) -> SyncRedis:
+    return valkey.client()
+
+
+def busy(**more: Any) -> DestinationStatus:
+    """A destination of which everything is large and nothing is well."""
+    outcomes = ("accepted", "withheld", "delivered", "rejected", "expired", "replayed", "dropped")
+    state: dict[str, Any] = {
+        "pending": 1_234_567,
+        "oldest_pending": 7200.0,
+        "in_flight": 128,
+        "delivered_per_minute": 12_345.6,
+        "last_error": LastError(940.0, "HTTP 401: \x1b[2J[red]no such token[/red] " + "x" * 120),
+        "pause": Pause(90.0, "HTTP 503: busy", 4),
+        "pauses": 4,
+        "dead_letters": 45_678,
+        "outcomes": {name: 123_456_789 + n for n, name in enumerate(outcomes)},
+        "balanced": False,
+    }
+    return DestinationStatus(**{**state, **more})
+
+
+def rendered(*destinations: DestinationStatus, width: int = 100) -> list[str]:
+    console = Console(width=width, force_terminal=False)
+    with console.capture() as capture:
+        named = {f"destination-{n}": each for n, each in enumerate(destinations)}
+        console.print(screen(Status(1000.0, named)))
+    return capture.get().splitlines()
+
+
+def test_it_is_a_command_of_the_gateway() -> None:
+    assert main.commands["status"] is status
+
+
+def test_everything_can_be_read_at_100_columns() -> None:
+    lines = rendered(busy(), busy(balanced=True))
+    assert max(map(len, lines)) <= 100
+    text = "\n".join(lines)
+    for words in (
+        *("1234567", "2 h", "128", "12345.6", "45678", "90 s"),
+        *("pause no. 4 in a row", "HTTP 503: busy", "last error, 60 s ago"),
+        *(str(123_456_789 + n) for n in range(7)),
+        *("do not", "balance"),
+        "HTTP 401: \\u001b[2J[red]no such token[/red]",
+    ):
+        assert words in text
+    assert "…" not in text
+    assert "\x1b" not in text
+
+
+def test_without_troubles_there_is_no_table_of_them() -> None:
+    well = busy(last_error=None, pause=None, pauses=0, balanced=True)
+    assert not any("Troubles" in line for line in rendered(well))
+    assert any("Troubles" in line for line in rendered(busy(pause=None)))
+
+
+def test_what_a_person_sees(run: Callable[..., Result], redis_url: str) -> None:
+    bury_now(redis_url, "ads", [make_event(1)])
+    result = run()
+    assert result.exit_code == 0
+    rows = [line for line in result.output.splitlines() if line.startswith("│")]
+    cells = [[cell.strip() for cell in row.strip("│").split("│")] for row in rows]
+    assert ["ads", "0", "-", "0", "0", "1", "-"] in cells
+    assert ["ads", "1", "0", "0", "1", "0", "0", "0", "balance"] in cells
+    assert ["books", "0", "0", "0", "0", "0", "0", "0", "balance"] in cells
+
+
+def test_what_a_program_gets(run: Callable[..., Result], redis_url: str, server: SyncRedis) -> None:
+    bury_now(redis_url, "ads", [make_event(1)])
+    server.set(ADS.error, json.dumps({"at": 1.5, "reason": "no\x9b"}))
+    result = run("--json")
+    assert result.exit_code == 0
+    assert "\x9b" not in result.output
+    read = json.loads(result.output)
+    ads = read["destinations"]["ads"]
+    assert (ads["dead_letters"], ads["pending"], ads["balanced"]) == (1, 0, True)
+    assert ads["last_error"] == {"at": 1.5, "reason": "no\x9b"}
+    assert ads["outcomes"]["rejected"] == 1
+    assert read["destinations"]["books"]["oldest_pending"] is None
+
+
+def test_when_redis_does_not_answer(config: Path) -> None:
+    where = ["--config", str(config), "--redis-url", "redis://:pass-word@127.0.0.1:1"]
+    result = CliRunner().invoke(status, where)
+    assert result.exit_code == 1
+    assert "Redis does not answer" in result.output
+    assert "pass-word" not in result.output
+
+
+@pytest.mark.parametrize("words", [["--watch"], ["--watch", "--json"]])
+def test_a_watch_needs_a_terminal(run: Callable[..., Result], words: list[str]) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert "--watch draws on a terminal" in result.output
+
+
+def test_a_watch_redraws_until_it_is_interrupted(
+    config: Path, redis_url: str, server: SyncRedis, valkey: Valkey
+) -> None:
+    server.hset(ADS.counts, "pauses", "77")
+    where = ("--config", str(config), "--redis-url", redis_url)
+    with TerminalSession("status", "--watch", *where) as session:
+        session.wait_for("77 pauses in a row")
+        server.hset(ADS.counts, "pauses", "88")
+        session.wait_for("88 pauses in a row")
+        valkey.suspend()
+        try:
+            session.wait_for("Redis does not answer")
+        finally:
+            valkey.resume()
+        server.hset(ADS.counts, "pauses", "99")
+        session.wait_for("99 pauses in a row")
+        session.interrupt()
+        assert session.end() == 0
+        assert "Traceback" not in session.screen

@@ -1,0 +1,140 @@
+"""What operators and their machines look at: /healthz, /readyz and /metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from redis import Redis
+from running import wait_for
+from starlette.testclient import TestClient
+
+from gateway.queue.keys import DestinationKeys
+
+EVENT = {"event_name": "page_view"}
+Families = dict[str, Any]
+
+
+def families(web: TestClient) -> Families:
+    answer = web.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return {family.name: family for family in text_string_to_metric_families(answer.text)}
+
+
+def sample(families: Families, name: str, **labels: str) -> float | None:
+    for family in families.values():
+        for each in family.samples:
+            if (each.name, each.labels) == (name, labels):
+                return float(each.value)
+    return None
+
+
+def test_healthy_and_ready(web: TestClient) -> None:
+    assert web.get("/healthz").status_code == 200
+    assert web.get("/readyz").json() == {"ready": True}
+
+
+def test_ready_again_after_redis_lost_everything(web: TestClient, redis: Redis) -> None:
+    """Else no traffic would come any more, and nothing would ever make it ready again."""
+    redis.flushall()
+    wait_for(lambda: web.get("/readyz").status_code == 200, 3, "readiness")
+
+
+def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
+    web.post("/collect", json=EVENT)
+    web.post("/collect", content=b"{")
+    redis.hset(
+        DestinationKeys.of("all").counts, mapping={"attempts:delivered": 2, "delivery:0.1": 1}
+    )
+    labels = {
+        "gateway_received_events_total": {"source"},
+        "gateway_refused_events_total": {"source", "reason"},
+        "gateway_events_total": {"destination", "outcome"},
+        "gateway_attempts_total": {"destination", "result"},
+        "gateway_pending_events": {"destination"},
+        "gateway_oldest_pending_seconds": {"destination"},
+        "gateway_paused_seconds": {"destination"},
+        "gateway_dead_letters": {"destination"},
+        "gateway_answer_seconds_bucket": {"le"},
+        "gateway_answer_seconds_count": set(),
+        "gateway_answer_seconds_sum": set(),
+        "gateway_delivery_seconds_bucket": {"destination", "le"},
+        "gateway_delivery_seconds_count": {"destination"},
+        "gateway_delivery_seconds_sum": {"destination"},
+    }
+    wait_for(
+        lambda: (
+            sample(families(web), "gateway_refused_events_total", source="site", reason="malformed")
+            == 1
+        ),
+        3,
+        "the counts to be written",
+    )
+    seen: dict[str, set[str]] = {}
+    for family in families(web).values():
+        assert family.documentation.endswith(".")
+        for each in family.samples:
+            assert seen.setdefault(each.name, set(each.labels)) == set(each.labels)
+    assert seen == labels
+
+
+def test_what_the_numbers_say(web: TestClient) -> None:
+    web.post("/collect", json=[EVENT, {"event_name": "purchase"}, {"no": "name"}])
+    web.post("/events", json=EVENT)
+    wait_for(
+        lambda: sample(families(web), "gateway_answer_seconds_count") == 2,
+        3,
+        "the counts to be written",
+    )
+    now = families(web)
+    invalid = {"source": "site", "reason": "invalid"}
+    assert sample(now, "gateway_refused_events_total", **invalid) == 1
+    for source, count in {"site": 2, "backend": 0, "image": 0, "closed": 0, "limited": 0}.items():
+        assert sample(now, "gateway_received_events_total", source=source) == count
+    unauthorized = {"source": "backend", "reason": "unauthorized"}
+    assert sample(now, "gateway_refused_events_total", **unauthorized) == 1
+    for destination, withheld in {"all": 0, "sales": 1}.items():
+        for outcome, count in {
+            "accepted": 2,
+            "withheld": withheld,
+            "delivered": 0,
+            "rejected": 0,
+            "expired": 0,
+        }.items():
+            labels = {"destination": destination, "outcome": outcome}
+            assert sample(now, "gateway_events_total", **labels) == count
+        assert sample(now, "gateway_pending_events", destination=destination) == 2 - withheld
+        age = sample(now, "gateway_oldest_pending_seconds", destination=destination)
+        assert age is not None
+        assert 0 <= age < 30
+
+
+def test_the_age_of_the_oldest_and_the_pause(web: TestClient, redis: Redis) -> None:
+    keys = DestinationKeys.of("all")
+    redis.xadd(keys.stream, {"e": "{}"}, id=f"{int((time.time() - 100) * 1000)}-0")
+    redis.set(keys.pause, '{"reason": "HTTP 503", "number": 3}', px=50_000)
+    redis.xadd(keys.dead, {"d": "{}"})
+    now = families(web)
+    age = sample(now, "gateway_oldest_pending_seconds", destination="all")
+    assert age == pytest.approx(100, abs=5)
+    assert sample(now, "gateway_paused_seconds", destination="all") == pytest.approx(50, abs=5)
+    assert sample(now, "gateway_dead_letters", destination="all") == 1
+    assert sample(now, "gateway_oldest_pending_seconds", destination="sales") == 0
+
+
+def test_every_process_tells_the_same(open_web: Callable[..., TestClient]) -> None:
+    one, other = open_web(), open_web()
+    one.post("/collect", json=EVENT)
+    other.post("/collect", json=EVENT)
+    for web in (one, other):
+        wait_for(
+            lambda web=web: (
+                sample(families(web), "gateway_received_events_total", source="site") == 2
+            ),
+            3,
+            "the counts of both processes",
+        )
