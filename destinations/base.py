@@ -27,10 +27,12 @@ class Limits:
 
     max_events: events in one request.
     max_age: older events are refused by the vendor, so the gateway ends them as expired.
+    dedupe: how old an event may be when the vendor recognises it as one that it has already.
     """
 
     max_events: int = 1
     max_age: timedelta = timedelta(days=7)
+    dedupe: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Response:
 
 
 Result = Literal["delivered", "retry", "rejected", "expired"]
-Scope = Literal["event", "request", "destination"]
+Scope = Literal["event", "request", "destination", "configuration"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,10 @@ class Outcome:
     reason: the vendor's own words, or ours; never personal data of ours.
     scope: what the verdict is about. ``event``: this event alone. ``request``: the request as a
         whole was refused, so a request of several events is halved to find the guilty one.
-        ``destination``: nothing would be accepted now (down, throttled, bad credentials), so the
-        destination is paused and its events wait.
+        ``destination``: nothing would be accepted now (down, throttled); when this repeats, the
+        destination is paused and its events wait. ``configuration``: nothing will be accepted
+        until somebody mends credentials or settings; the destination is paused at once, and the
+        reason says what to mend.
     retry_after: seconds that the vendor asks us to wait, if it said so.
     """
 
@@ -93,6 +97,9 @@ class Outcome:
 
 
 DELIVERED = Outcome("delivered")
+
+THROTTLE_SECONDS = 1.0
+"""How long a vendor is left alone that throttles (429) and does not say for how long."""
 
 
 class DestinationSettings(BaseModel):
@@ -154,6 +161,10 @@ class Destination(ABC, Generic[S]):
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         """One outcome for each of ``request.events``, in that order."""
 
+    def recognises(self, event: Event, age: float) -> bool:
+        """Whether the vendor would notice that `event`, `age` seconds old, comes a second time."""
+        return age < self.limits.dedupe.total_seconds()
+
     def mask(self, text: str) -> str:
         """`text` without the secrets of this destination, as it may be shown to a person."""
         # the longest first: one secret may be the beginning of another
@@ -174,14 +185,19 @@ def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
 def by_status(request: Request, response: Response, words: str = "") -> list[Outcome]:
     """Outcomes by HTTP status alone, for answers of which a destination knows no more.
 
-    2xx delivered; 408, 425, 429 and 5xx pause the destination; 401, 403, 404 and 426 too, since
-    credentials or the address are wrong for every event; any other status refuses the request.
+    2xx delivered; 408, 425, 429 and 5xx are about the destination; 401, 403, 404 and 426 about its
+    configuration, since credentials or the address are wrong for every event; any other status
+    refuses the request.
     """
     status = response.status
     reason = f"HTTP {status}" + (f": {words}" if words else "")
     if 200 <= status < 300:
         outcome = DELIVERED
-    elif status >= 500 or status in (401, 403, 404, 408, 425, 426, 429):
+    elif status in (401, 403, 404, 426):
+        outcome = Outcome("retry", reason, "configuration")
+    elif status == 429:
+        outcome = Outcome("retry", reason, "destination", retry_after(response) or THROTTLE_SECONDS)
+    elif status >= 500 or status in (408, 425):
         outcome = Outcome("retry", reason, "destination", retry_after(response))
     else:
         outcome = Outcome("rejected", reason, "request")

@@ -198,6 +198,10 @@ class GA4(Destination[GA4Settings]):
             return [_RECEIVED] * len(request.events)
         return by_status(request, response, vendor_words(response.body))
 
+    def recognises(self, event: Event, age: float) -> bool:
+        """GA4 knows no event ids; only a purchase it counts once, by its transaction."""
+        return event["event_name"] == "purchase" and bool(event.get("transaction_id"))
+
     def _problem(self, event: Event) -> str:
         """Why GA4 would lose the event without a word; "" when it would not."""
         if problem := problem_of_name(event["event_name"], self._is_app):

@@ -189,7 +189,7 @@ class Meta(Destination[MetaSettings]):
     """Up to a thousand events a request; one that Meta refuses makes it refuse the request."""
 
     type = "meta"
-    limits = Limits(max_events=1000, max_age=timedelta(days=7))
+    limits = Limits(max_events=1000, max_age=timedelta(days=7), dedupe=timedelta(hours=48))
     consent = ("ad_storage", "ad_user_data")
     Settings = MetaSettings
 
@@ -410,24 +410,31 @@ def _outcomes_of_error(
     )
     words = _words(error, code, subcode)
     if error.get("is_transient") is True or code in _TRANSIENT:
-        reason = words
-    elif code in _BAD_TOKEN:
-        reason = f"access_token is wrong or no longer valid, set a new one: {words}"
-    elif code in _NO_PERMISSION:
-        reason = f"access_token lacks the permission to send to this pixel: {words}"
-    elif code == _OLD_VERSION:
-        reason = f"api_version is no longer served, set a newer one: {words}"
-    elif code == _INVALID_PARAMETER and (
-        subcode == _MISSING_OBJECT or error.get("type") == "GraphMethodException"
-    ):
-        reason = f"pixel_id is wrong, access_token may not see it, or app_secret is wrong: {words}"
+        outcome = Outcome("retry", words, "destination", retry_after(response))
+    elif mend := _what_to_mend(error, code, subcode):
+        outcome = Outcome("retry", f"{mend}: {words}", "configuration")
     elif code == _INVALID_PARAMETER:
-        return [Outcome("rejected", words, "request")] * len(request.events)
+        outcome = Outcome("rejected", words, "request")
     elif 200 <= response.status < 300:
-        reason = words
+        outcome = Outcome("retry", words, "destination", retry_after(response))
     else:
         return by_status(request, response, words)
-    return [Outcome("retry", reason, "destination", retry_after(response))] * len(request.events)
+    return [outcome] * len(request.events)
+
+
+def _what_to_mend(error: Mapping[str, Any], code: int | None, subcode: int | None) -> str:
+    """What is wrong with the settings; "" when nothing is."""
+    if code in _BAD_TOKEN:
+        return "access_token is wrong or no longer valid, set a new one"
+    if code in _NO_PERMISSION:
+        return "access_token lacks the permission to send to this pixel"
+    if code == _OLD_VERSION:
+        return "api_version is no longer served, set a newer one"
+    if code == _INVALID_PARAMETER and (
+        subcode == _MISSING_OBJECT or error.get("type") == "GraphMethodException"
+    ):
+        return "pixel_id is wrong, access_token may not see it, or app_secret is wrong"
+    return ""
 
 
 def _words(error: Mapping[str, Any], code: int | None, subcode: int | None) -> str:

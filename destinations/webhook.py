@@ -106,7 +106,7 @@ class Webhook(Destination[WebhookSettings]):
     """One event a request: ``{"type": event_name, "timestamp": ISO 8601, "data": event}``."""
 
     type = "webhook"
-    limits = Limits(max_events=1, max_age=timedelta(days=7))
+    limits = Limits(max_events=1, max_age=timedelta(days=7), dedupe=timedelta(days=7))
     consent = ("analytics_storage",)
     Settings = WebhookSettings
 
@@ -144,9 +144,8 @@ class Webhook(Destination[WebhookSettings]):
         else:
             return [_about_one_event(outcome) for outcome in by_status(request, response, words)]
         reason = f"{said}: {words}" if words else said
-        return [Outcome("retry", reason, "destination", retry_after(response))] * len(
-            request.events
-        )
+        asked = retry_after(response)
+        return [Outcome("retry", reason, "configuration", asked)] * len(request.events)
 
     def _signed(self, message_id: str, seconds: int, body: bytes) -> dict[str, str]:
         headers = {

@@ -29,6 +29,7 @@ from gateway.metrics import read_numbers, render
 from gateway.pipeline import Decision, compile_pipeline
 from gateway.queue.append import Appender
 from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
+from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import GROUP, DestinationKeys
 from gateway.queue.read import ensure_group
 from gateway.queue.room import what_is_full
@@ -36,6 +37,8 @@ from gateway.queue.tally import Tally
 from gateway.records import Recorder, decision_record, recent_records
 from gateway.settings import Settings, build_sources
 from gateway.sources.base import Source
+from gateway.spool import SpoolingAppender
+from gateway.spool_folder import SpoolFolder
 
 log = logging.getLogger(__name__)
 
@@ -53,34 +56,47 @@ WEB = Path(str(files("gateway") / "web"))
 DEMO_HEADERS = {"content-security-policy": "default-src 'self'", "cache-control": "no-store"}
 
 
-def create_app(settings: Settings, redis_url: str) -> Starlette:
-    """The ASGI application of one web process."""
+def create_app(
+    settings: Settings, redis_url: str, spool_folder: SpoolFolder | None = None
+) -> Starlette:
+    """The ASGI application of one web process.
+
+    spool_folder: where the events of browsers wait while Redis cannot take them; without one they
+    are refused.
+    """
     redis = connect_for_intake(redis_url)
     tally = Tally()
-    appender = Appender(redis, tally, Alarm(connect_for_jobs(redis_url)).wake)
+    wake = Alarm(connect_for_jobs(redis_url)).wake
+    appender = Appender(redis, tally, wake)
+    spool = SpoolingAppender(redis, tally, wake, spool_folder) if spool_folder else None
     recorder = Recorder(redis) if settings.server.demo else None
     pipeline = compile_pipeline(settings)
     client_ip = compile_client_ip(settings.server.trusted_proxies)
     limit = settings.server.max_body_bytes
 
     def watch(decisions: list[Decision]) -> None:
-        if recorder is not None:
+        if recorder is not None and not (spool and spool.is_spooling):
             recorder.add(decision_record(decision) for decision in decisions)
 
     routes: list[BaseRoute] = []
     for name, source in build_sources(settings).items():
-        intake = Intake(name, source, pipeline, appender, tally, client_ip, limit, watch)
+        keep = spool if spool is not None and source.spools else appender
+        intake = Intake(name, source, pipeline, keep, tally, client_ip, limit, watch)
         routes += _source_routes(source, intake)
     routes += _site_routes(redis) if settings.server.demo else []
     routes += [Route("/gateway.js", _gateway_js, middleware=[Middleware(GZipMiddleware)])]
-    routes += _operator_routes(settings, redis)
+    routes += _operator_routes(settings, redis, spool)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        upkeep = asyncio.create_task(_upkeep(settings, redis, appender))
+        upkeep = asyncio.create_task(_upkeep(settings, redis, appender, spool))
+        if spool is not None:
+            await spool.open()
         yield
+        if spool is not None:
+            await spool.close()
         upkeep.cancel()
-        with contextlib.suppress(RedisError):
+        with contextlib.suppress(RedisError, Overloaded):
             await appender.flush_counts()
         await redis.aclose()
 
@@ -105,7 +121,9 @@ def _source_routes(source: Source[Any], intake: Intake) -> list[BaseRoute]:
     return [Route(path, intake, middleware=cors) for path in paths]
 
 
-async def _upkeep(settings: Settings, redis: Redis, appender: Appender) -> None:
+async def _upkeep(
+    settings: Settings, redis: Redis, appender: Appender, spool: SpoolingAppender | None
+) -> None:
     """Makes the consumer groups that Redis has not, and writes counts in times without events."""
     limits = {
         name: (each.delivery.max_pending, each.delivery.max_dead_letters)
@@ -119,9 +137,11 @@ async def _upkeep(settings: Settings, redis: Redis, appender: Appender) -> None:
             if full != appender.full:
                 log.error("intake: %s", "; ".join(full.values()) or "there is room again")
             appender.full = full
+            if spool is not None:
+                spool.full = full
             await appender.flush_counts()
-        except RedisError as error:
-            log.warning("Redis does not answer: %s", type(error).__name__)
+        except (RedisError, Overloaded) as error:
+            log.warning("Redis does not keep up: %s", type(error).__name__)
         await asyncio.sleep(FLUSH_SECONDS)
 
 
@@ -136,11 +156,14 @@ async def _gateway_js(_: Request) -> Response:
     )
 
 
-def _operator_routes(settings: Settings, redis: Redis) -> list[BaseRoute]:
+def _operator_routes(
+    settings: Settings, redis: Redis, spool: SpoolingAppender | None
+) -> list[BaseRoute]:
     async def healthz(_: Request) -> Response:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
+        spooled = {} if spool is None else {"spooled": spool.numbers.events}
         try:
             for name in settings.destinations:
                 groups = await redis.xinfo_groups(DestinationKeys.of(name).stream)
@@ -148,15 +171,18 @@ def _operator_routes(settings: Settings, redis: Redis) -> list[BaseRoute]:
                     raise RedisError(f"no consumer group for {name}")
         except RedisError as error:
             reason = f"Redis: {type(error).__name__}"
-            return JSONResponse({"ready": False, "reason": reason}, 503, {"retry-after": "2"})
-        return JSONResponse({"ready": True})
+            content = {"ready": False, "reason": reason, **spooled}
+            return JSONResponse(content, 503, {"retry-after": "2"})
+        return JSONResponse({"ready": True, **spooled})
 
     async def metrics(_: Request) -> Response:
+        numbers = None
         try:
             numbers = await read_numbers(redis, settings.destinations)
         except RedisError as error:
-            return PlainTextResponse(f"Redis: {type(error).__name__}\n", 503)
-        text = render(numbers, list(settings.sources))
+            if spool is None:
+                return PlainTextResponse(f"Redis: {type(error).__name__}\n", 503)
+        text = render(numbers, list(settings.sources), spool=spool.numbers if spool else None)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

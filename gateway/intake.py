@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from limits import parse as parse_limit
@@ -22,6 +23,7 @@ from gateway.queue.group_commit import Overloaded
 from gateway.queue.room import Full
 from gateway.queue.tally import ANSWER, Tally
 from gateway.sources.base import Answer, Inbound, Refused, Source
+from gateway.spool_file import SpoolError, SpoolFull
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,8 @@ class Intake:
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         method = scope["method"]
         if method not in self._source.methods:
-            raise Refused(405, "method", f"use {' or '.join(self._source.methods)}")
+            self._count_refused("method")
+            return _wrong_method(self._source.methods)
         headers = _headers(scope["headers"])
         client_ip = self._client_ip(scope["client"][0] if scope["client"] else "", headers)
         self._limit(client_ip)
@@ -104,10 +107,11 @@ class Intake:
             raise Refused(400, "malformed", "an event cannot be written as JSON") from None
         except Full as error:
             raise self._refused("full", len(decisions), str(error)) from None
-        except (RedisError, Overloaded) as error:
+        except (RedisError, Overloaded, SpoolError) as error:
             log.warning("%d events refused: %s", len(decisions), type(error).__name__)
+            reason = "spool_full" if isinstance(error, SpoolFull) else "unavailable"
             message = "events cannot be stored now; nothing of this request was kept for sure"
-            raise self._refused("unavailable", len(decisions), message) from None
+            raise self._refused(reason, len(decisions), message) from None
         if self._watch is not None:
             self._watch(decisions)
 
@@ -118,6 +122,11 @@ class Intake:
     def _count_refused(self, reason: str, events: int = 1) -> None:
         if events:
             self._tally.add(f"refused:{self._name}:{reason}", events)
+
+
+def _wrong_method(methods: Sequence[str]) -> Answer:
+    answer = Refused(405, "method", f"use {' or '.join(methods)}").answer()
+    return replace(answer, headers={**answer.headers, "allow": ", ".join(methods)})
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

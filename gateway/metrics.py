@@ -1,7 +1,8 @@
 """`/metrics`: what Redis has counted, in Prometheus text.
 
 All counters live in Redis beside what they count, so the answer is the same from every web
-process and covers all of them, and the workers.
+process and covers all of them, and the workers. Only the spool's are the process's own, and are
+all that can be told while Redis is away.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from redis.asyncio import Redis
 
 from gateway.queue.keys import COUNTS, DestinationKeys
 from gateway.queue.tally import ANSWER, DELIVERY
+from gateway.spool import SpoolNumbers
 
 OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
 
@@ -78,12 +80,38 @@ def _decoded(counts: dict[bytes, bytes]) -> dict[str, int]:
     return {name.decode(): int(value) for name, value in counts.items()}
 
 
-def render(numbers: Numbers, sources: Sequence[str], now: float | None = None) -> bytes:
-    """`numbers` in Prometheus text. sources: their names; each is shown even before its first
-    event."""
+def render(
+    numbers: Numbers | None,
+    sources: Sequence[str],
+    now: float | None = None,
+    spool: SpoolNumbers | None = None,
+) -> bytes:
+    """`numbers` in Prometheus text, as far as there are any. sources: their names; each is shown
+    even before its first event."""
     registry = CollectorRegistry()
-    registry.register(_Snapshot(numbers, sources, time.time() if now is None else now))
+    if numbers is not None:
+        registry.register(_Snapshot(numbers, sources, time.time() if now is None else now))
+    if spool is not None:
+        registry.register(_Spool(spool))
     return generate_latest(registry)
+
+
+class _Spool(Collector):
+    def __init__(self, numbers: SpoolNumbers) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "gateway_spool_events",
+            "Events on the disk of this web process that wait for Redis.",
+            self._numbers.events,
+        )
+        yield GaugeMetricFamily("gateway_spool_bytes", "Their size.", self._numbers.bytes)
+        yield CounterMetricFamily(
+            "gateway_spooled_events",
+            "Events that this web process wrote to its spool.",
+            self._numbers.spooled,
+        )
 
 
 class _Snapshot(Collector):

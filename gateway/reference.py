@@ -15,7 +15,13 @@ from gateway.delivery.policy import DeliverySettings
 from gateway.http.client import HttpSettings
 from gateway.plugins import destination_types, source_types
 from gateway.rules import Rule
-from gateway.settings import ForwardingSettings, RedisSettings, ServerSettings, Settings
+from gateway.settings import (
+    ForwardingSettings,
+    RedisSettings,
+    ServerSettings,
+    Settings,
+    SpoolSettings,
+)
 from gateway.sources.base import SourceSettings
 
 
@@ -25,6 +31,7 @@ def reference() -> str:
         ("Top level", Settings, set()),
         ("`server`", ServerSettings, set()),
         ("`redis`", RedisSettings, set()),
+        ("`spool`", SpoolSettings, set()),
         ("`consent`", ConsentSettings, set()),
         ("`consent.regions[]`", RegionDefault, set()),
         ("`rules[]`, also under a destination", Rule, set()),

@@ -16,6 +16,7 @@ from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
 from gateway.processes import die_with_parent
 from gateway.settings import Settings, build_sources
+from gateway.spool import build_spool
 from gateway.supervisor import Program, Supervisor
 
 
@@ -23,7 +24,7 @@ def run_web(settings: Settings, redis_url: str, host: str, port: int) -> None:
     """Serves until SIGINT or SIGTERM."""
     die_with_parent()
     uvicorn.run(
-        create_app(settings, redis_url),
+        create_app(settings, redis_url, build_spool(settings)),
         host=host,
         port=port,
         http="httptools",  # h11 accepts requests whose framing is ambiguous

@@ -75,7 +75,27 @@ class RedisSettings(BaseModel):
         pattern=r"^(embedded|(redis|rediss|unix)://.+)$",
         description="redis://, rediss:// or unix://; `embedded` starts a Valkey of its own.",
     )
-    data_dir: Path = Field(default=Path("./data"), description="Files of the embedded server.")
+    data_dir: Path = Field(
+        default=Path("./data"), description="Files of the embedded server and of the spool."
+    )
+
+
+class SpoolSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    enabled: bool = Field(
+        default=True,
+        description="Keep events of sources with `spool` on disk while Redis cannot take them.",
+    )
+    folder: Path | None = Field(
+        default=None,
+        description="Where its files are, on a disk of this machine; by default `spool` under "
+        "`redis.data_dir`.",
+    )
+    max_bytes: PositiveInt = Field(
+        default=100_000_000,
+        description="Most bytes of events in it, for each web process; more are answered 503.",
+    )
 
 
 class ForwardingSettings(DestinationSettings):
@@ -108,6 +128,9 @@ class Settings(BaseModel):
 
     server: ServerSettings = Field(default=ServerSettings(), description="The web part.")
     redis: RedisSettings = Field(default=RedisSettings(), description="Where events are kept.")
+    spool: SpoolSettings = Field(
+        default=SpoolSettings(), description="Where events wait while Redis cannot take them."
+    )
     sources: Mapping[str, SourceSettings] = Field(description=SOURCES)
     consent: ConsentSettings = Field(
         default=ConsentSettings(), description="What holds when an event does not say."

@@ -1,9 +1,8 @@
-"""The spool's files: events on this machine's disk that wait for Redis. Blocking, for one thread.
+"""One file of the spool: events on this machine's disk that wait for Redis.
 
-A file is an SQLite database in WAL mode, and every write is on disk (fsync) when it returns. It
-belongs to the process that holds the lock beside it. A process that dies lets go of its lock, so
-that the next one takes its files over. Once all of it was fed a file is deleted; one that is
-damaged becomes ``*.damaged`` and stays, for a person to look at.
+It is an SQLite database in WAL mode, and every write is on disk (fsync) when it returns. It belongs
+to the process that holds the lock beside it; a process that dies lets go of its lock. Everything
+here blocks, and is for one thread.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -28,28 +27,36 @@ from gateway.queue.append import Appendix
 
 log = logging.getLogger(__name__)
 
+NAMES = "spool-*.sqlite"
+"""Only such files are ours to open, and to delete."""
+
 PORTION_ROWS, PORTION_WEIGHT, PORTION_BYTES = 256, 1000, 4_000_000
-"""What is fed at once: rows, entries of streams, bytes. Redis serves nobody else meanwhile."""
+"""Most that is fed at once: rows, entries of streams, bytes. Redis serves nobody else meanwhile."""
 
 _SET_UP = """
-PRAGMA locking_mode = EXCLUSIVE; -- also: no shared memory, which a full disk would turn into SIGBUS
+-- The lock is ours anyway, and without shared memory a full disk cannot end the process (SIGBUS).
+PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 CREATE TABLE IF NOT EXISTS appendix (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, -- the order in which they came
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   events INTEGER NOT NULL,
   checksum INTEGER NOT NULL,
   data BLOB NOT NULL
 );
 """
+_PUT = "INSERT INTO appendix (events, checksum, data) VALUES (?, ?, ?)"
+_READ = "SELECT id, events, checksum, data FROM appendix WHERE id > ? ORDER BY id LIMIT ?"
+_REMOVE = "DELETE FROM appendix WHERE id = ?"
+_TOTALS = "SELECT TOTAL(events), TOTAL(LENGTH(data)) FROM appendix"
 
 
 class SpoolError(Exception):
-    """The spool cannot be used now.
+    """The spool cannot be used now; the text says why and holds no data.
 
     SpoolError
      ├─ SpoolFull      it has reached its bound, or the disk is full
-     ├─ SpoolDamaged   a file cannot be read any more
+     ├─ SpoolDamaged   a file could not be read and was set aside
      └─ SpoolTaken     a file belongs to another process, or has gone
     """
 
@@ -59,7 +66,7 @@ class SpoolFull(SpoolError):
 
 
 class SpoolDamaged(SpoolError):
-    """A file is no database, or its contents contradict each other."""
+    """A file is no database of ours, or its contents contradict each other."""
 
 
 class SpoolTaken(SpoolError):
@@ -75,8 +82,8 @@ _KINDS = {
 
 
 @contextlib.contextmanager
-def _spool_errors() -> Iterator[None]:
-    """Turns what SQLite and the operating system raise into ours. Their texts hold no data."""
+def spool_errors() -> Iterator[None]:
+    """Turns what SQLite and the operating system raise into a `SpoolError`."""
     try:
         yield
     except sqlite3.Error as error:
@@ -89,23 +96,25 @@ def _spool_errors() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one request adds to the streams. events: how many it brought."""
+    """What one request adds to the streams, written down. events: how many it brought."""
 
     events: int
     data: bytes
 
     @classmethod
     def of(cls, appendix: Appendix) -> Row:
-        """A line of JSON that says who gets what, and a line for each payload."""
-        names = appendix.sent.keys() | appendix.withheld.keys()
-        counts = [
-            len(appendix.sent.get(name, ())) + appendix.withheld.get(name, 0) for name in names
-        ]
-        head = orjson.dumps({"sent": appendix.sent, "withheld": appendix.withheld})
+        """A line of JSON that says which destination gets what, and a line for each payload."""
+        sent, withheld = appendix.sent, appendix.withheld
+        counts = (len(sent.get(name, ())) + withheld.get(name, 0) for name in sent | withheld)
+        head = orjson.dumps({"sent": sent, "withheld": withheld})
         return cls(max(counts, default=0), b"\n".join((head, *appendix.payloads)))
 
+    @property
+    def checksum(self) -> int:
+        return zlib.crc32(self.data, self.events & 0xFFFFFFFF)
+
     def appendix(self) -> Appendix:
-        """What `of` was given."""
+        """What `of` was given. Raises ValueError, LookupError or TypeError for other data."""
         head, *payloads = self.data.split(b"\n")
         read = orjson.loads(head)
         appendix = Appendix([])
@@ -115,46 +124,55 @@ class Row:
         return appendix
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Portion:
     """Rows that stand next to each other in a file, oldest first.
 
-    ids, rows: of those that can be read. last: the id of the last row, whether readable or not.
+    ids, appendices, events, bytes: of those that can be read. last: the id of the last row, whether
+    it can be read or not.
     """
 
     file: SpoolFile
-    last: int
-    ids: list[int]
-    rows: list[Row]
+    last: int = 0
+    ids: list[int] = field(default_factory=list)
+    appendices: list[Appendix] = field(default_factory=list)
+    events: int = 0
+    bytes: int = 0
+    weight: int = 0
+
+    def add(self, number: int, row: Row, appendix: Appendix) -> None:
+        self.ids.append(number)
+        self.appendices.append(appendix)
+        self.events += row.events
+        self.bytes += len(row.data)
+        self.weight += appendix.weight
 
     @property
-    def events(self) -> int:
-        return sum(row.events for row in self.rows)
+    def is_large_enough(self) -> bool:
+        return self.weight >= PORTION_WEIGHT or self.bytes >= PORTION_BYTES
 
 
 class SpoolFile:
-    """One file, ours alone until `close`. events, bytes: what is in it and was not fed."""
+    """One file, ours alone until it is closed. events, bytes: what is in it and was not fed."""
 
-    def __init__(self, path: Path, is_new: bool) -> None:
-        """Raises `SpoolTaken`, `SpoolFull`, `SpoolError`, and `SpoolDamaged` after it was set
-        aside."""
+    def __init__(self, path: Path, is_new: bool = False) -> None:
+        """Raises a `SpoolError` of any kind."""
         self.path = path
         self.events = self.bytes = 0
         self._fed = 0
-        self._damaged = False
+        self._has_damaged_rows = False
         self._connection: sqlite3.Connection | None = None
         self._lock = _take_lock(path.with_suffix(".lock"))
-        if not is_new and not path.exists():  # fed by another process just now
-            self.discard()
-            raise SpoolTaken(path.name)
         try:
-            with _spool_errors():
+            with spool_errors():
+                if not is_new and not path.exists():  # fed by another process just now
+                    raise SpoolTaken("it has gone")
                 self._open(is_new)
         except SpoolDamaged:
             self.set_aside()
             raise
-        except SpoolError:
-            if is_new:
+        except SpoolError as error:
+            if is_new or isinstance(error, SpoolTaken):
                 self.discard()
             else:
                 self.close()
@@ -162,99 +180,117 @@ class SpoolFile:
 
     @classmethod
     def create(cls, folder: Path) -> SpoolFile:
-        """A new file; names sort by age and are never used again."""
-        return cls(folder / f"{time.time_ns():020d}-{token_hex(4)}.sqlite", is_new=True)
+        """A new file. Names sort by age, and none is used twice."""
+        return cls(folder / f"spool-{time.time_ns():020d}-{token_hex(4)}.sqlite", is_new=True)
 
     def put(self, rows: Sequence[Row]) -> None:
         """Returns once `rows` are on disk, all or none."""
-        values = [(row.events, zlib.crc32(row.data), row.data) for row in rows]
-        statement = "INSERT INTO appendix (events, checksum, data) VALUES (?, ?, ?)"
-        with _spool_errors(), self._database as database:
-            database.executemany(statement, values)
+        with spool_errors(), self._database as database:
+            database.executemany(_PUT, [(row.events, row.checksum, row.data) for row in rows])
         self.events += sum(row.events for row in rows)
         self.bytes += sum(len(row.data) for row in rows)
 
     def read(self) -> Portion | None:
         """The oldest rows that were not fed, None when there are none."""
-        ids, rows, last, weight, size = [], [], None, 0, 0
-        statement = (
-            "SELECT id, events, checksum, data FROM appendix WHERE id > ? ORDER BY id LIMIT ?"
-        )
-        with _spool_errors():
-            cursor = self._database.execute(statement, (self._fed, PORTION_ROWS))
-            for last, events, checksum, data in cursor:
-                if not _is_sound(events, checksum, data):
-                    self._damaged = True
-                    continue
-                ids.append(last)
-                rows.append(Row(events, data))
-                weight += max(1, events)
-                size += len(data)
-                if weight >= PORTION_WEIGHT or size >= PORTION_BYTES:
+        portion = Portion(self)
+        with spool_errors(), contextlib.closing(self._database.cursor()) as cursor:
+            for portion.last, *columns in cursor.execute(_READ, (self._fed, PORTION_ROWS)):
+                try:
+                    row = _sound_row(*columns)
+                    portion.add(portion.last, row, row.appendix())
+                except (ValueError, LookupError, TypeError):
+                    self._has_damaged_rows = True
+                if portion.is_large_enough:
                     break
-            cursor.close()
-        return None if last is None else Portion(self, last, ids, rows)
+        return portion if portion.last else None
 
     def remove(self, portion: Portion) -> None:
-        """Takes out what was fed. It is not read again even when this raises, as it does on a
-        full disk, where SQLite cannot delete either."""
+        """Takes out what was fed.
+
+        It is not read again even when this raises, as it does on a full disk: there SQLite cannot
+        delete either.
+        """
         self._fed = portion.last
         self.events -= portion.events
-        self.bytes -= sum(len(row.data) for row in portion.rows)
-        with _spool_errors(), self._database as database:
-            database.executemany("DELETE FROM appendix WHERE id = ?", [(id,) for id in portion.ids])
+        self.bytes -= portion.bytes
+        with spool_errors(), self._database as database:
+            database.executemany(_REMOVE, [(number,) for number in portion.ids])
 
     def close(self) -> None:
         """Lets go of the file; what is in it stays."""
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+        self._close_database()
         self._lock.close()
 
     def discard(self) -> None:
-        """Deletes the file once everything in it was fed; keeps one with unreadable rows."""
-        if self._damaged:
+        """Deletes the file, now that all of it was fed; but not rows that cannot be read."""
+        if self._has_damaged_rows:
             self.set_aside()
-            return
-        self._end(lambda path: path.unlink(missing_ok=True))
+        else:
+            self._end(lambda path: path.unlink())
 
     def set_aside(self) -> None:
-        """Keeps the file where no process looks for it."""
+        """Keeps the file under a name that no process looks for."""
         log.error(
-            "%s is damaged and is kept as *.damaged; about %d events in it were not fed",
+            "%s is damaged; it is kept as *.damaged, with about %d events that were not fed",
             self.path,
             self.events,
         )
-        self._end(lambda path: path.rename(str(path).replace(".sqlite", ".damaged")))
+        self._end(lambda path: path.rename(path.with_name(path.name.replace("sqlite", "damaged"))))
 
     @property
     def _database(self) -> sqlite3.Connection:
         if self._connection is None:
-            raise SpoolError(f"{self.path.name} is closed")
+            raise SpoolError("it is closed")
         return self._connection
 
     def _open(self, is_new: bool) -> None:
-        self._connection = sqlite3.connect(self.path, check_same_thread=False)
+        self._connection = sqlite3.connect(self.path)
         self._connection.executescript(_SET_UP)
-        if is_new:
-            return
-        self._damaged = self._one("PRAGMA quick_check(1)") != ("ok",)
-        totals = "SELECT TOTAL(events), TOTAL(LENGTH(data)) FROM appendix"
-        self.events, self.bytes = map(int, self._one(totals))
+        if not is_new:
+            self._has_damaged_rows = self._one("PRAGMA quick_check(1)") != ("ok",)
+            self.events, self.bytes = map(int, self._one(_TOTALS))
 
     def _one(self, statement: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._database.execute(statement).fetchone()
         return row
 
-    def _end(self, treat: Any) -> None:
-        """Closes the database and treats its files while the lock is still ours."""
+    def _close_database(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
-        for path in (self.path, self.path.with_name(self.path.name + "-wal")):
-            with contextlib.suppress(FileNotFoundError):
+
+    def _end(self, treat: Callable[[Path], object]) -> None:
+        """Treats the database's files while the lock is still ours."""
+        self._close_database()
+        for path in (self.path, Path(f"{self.path}-wal")):
+            with contextlib.suppress(OSError):
                 treat(path)
-        self.path.with_suffix(".lock").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.with_suffix(".lock").unlink()
         self._lock.close()
+
+
+def _take_lock(path: Path) -> IO[bytes]:
+    """Held until it is closed or the process ends. Raises `SpoolTaken` when another holds it."""
+    with spool_errors():
+        lock = path.open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise SpoolTaken("another process uses it") from None
+        except OSError:
+            lock.close()
+            raise
+    return lock
+
+
+def _sound_row(events: object, checksum: object, data: object) -> Row:
+    """Raises TypeError or ValueError when it is not what was written."""
+    if not isinstance(events, int) or not isinstance(data, bytes):
+        raise TypeError
+    row = Row(events, data)
+    if row.checksum != checksum:
+        raise ValueError
+    return row

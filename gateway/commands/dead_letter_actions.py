@@ -80,7 +80,8 @@ async def list_newest(chosen: Selection, limit: int) -> None:
     if not _print_counts(survey) or not limit:
         return
     newest = sorted(survey.newest, key=lambda found: found[1].ended_at, reverse=True)[:limit]
-    console().print(newest_table([(target.name, letter, target.mask) for target, letter in newest]))
+    rows = [(target.name, letter, target.mask) for target, letter in newest]
+    console().print("", newest_table(rows), sep="\n")
 
 
 async def show(chosen: Selection, wanted_id: str, as_json: bool) -> None:
@@ -121,11 +122,6 @@ async def replay(
         return
 
     alarm, pace = Alarm(connect_for_jobs(chosen.redis_url)), Pace(rate)
-
-    async def put_back(target: Target, letters: list[DeadLetter]) -> int:
-        await pace.wait(len(letters))
-        return await queue.replay(chosen.redis, target.name, letters)
-
     with _progress("Replayed", total) as advance:
         for target in chosen.targets:
             letters = (
@@ -134,7 +130,8 @@ async def replay(
                 if include_late or not target.is_late(letter, survey.at)
             )
             async for batch in _batches(letters, min(PAGE, max(1, rate // 4))):
-                advance(len(batch), await put_back(target, batch))
+                await pace.wait(len(batch))
+                advance(len(batch), await queue.replay(chosen.redis, target.name, batch))
                 await _wake(chosen.redis, alarm, target.name)
 
 
@@ -214,11 +211,11 @@ def _print_counts(survey: Survey) -> bool:
 
 def _warn_about_late(late: int, include_late: bool) -> None:
     if late and include_late:
-        click.echo(f"{late} are past the deadline of their destination and will expire again.")
+        click.echo(f"Past the deadline of their destination, will expire again: {late}.")
     elif late:
         click.echo(
-            f"{late} are past the deadline of their destination and would expire again: "
-            "they are skipped (--include-expired replays them too)."
+            f"Past the deadline of their destination, would expire again and are skipped: {late} "
+            "(--include-expired replays them too)."
         )
 
 

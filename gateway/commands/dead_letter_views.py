@@ -55,7 +55,7 @@ def counts_table(kinds: Counter[Kind]) -> Table:
 def newest_table(letters: Sequence[tuple[str, DeadLetter, Mask]]) -> Table:
     """One row for each of `letters`, given with its destination; nothing of their payload."""
     columns = ("ended", "destination", "event name", "event id", "result", "reason")
-    newest = table(f"The newest {len(letters)}", *columns, numbers=["ended"])
+    newest = table(f"The newest {len(letters)}", *columns)
     for destination, letter, mask in letters:
         words = (letter.event_name, letter.event_id, letter.result, short(mask(letter.reason)))
         newest.add_row(utc(letter.ended_at), cell(destination), *map(cell, words))

@@ -116,7 +116,7 @@ def _act(options: dict[str, Any], action: Callable[[Selection], Coroutine[Any, A
     names = _known(options.pop("destinations"), settings.destinations)
     targets = [Target.of(name, settings.destinations[name]) for name in names]
     wanted = Filter(**options)
-    if None not in (wanted.since, wanted.until) and wanted.since > wanted.until:  # type: ignore[operator]
+    if wanted.until is not None and (wanted.since or 0.0) > wanted.until:
         raise click.UsageError("--since is later than --until.")
     with_redis(
         settings,

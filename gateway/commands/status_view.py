@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import click
 from redis.asyncio import Redis
@@ -11,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from gateway.commands.terminal import cell, console, duration, json_text, utc
+from gateway.commands.terminal import cell, console, duration, json_text, table, utc
 from gateway.queue.connect import RedisError
 from gateway.settings import Settings
 from gateway.status import COUNTED, DestinationStatus, Status, read_status
@@ -48,62 +49,55 @@ async def _read(redis: Redis, settings: Settings) -> Status:
 
 
 def screen(status: Status) -> Group:
-    """Three tables at most, for terminals of 100 columns."""
-    troubles = _troubles(status)
-    parts = [_now(status), *([troubles] if troubles.row_count else []), _so_far(status)]
-    return Group(*parts)
+    """What waits, what fails if anything does, and how it went so far; for 100 columns."""
+    tables = [_now(status), _troubles(status), _so_far(status)]
+    shown = [each for each in tables if each.row_count]
+    return Group(*(part for each in shown for part in (each, "")))
 
 
 def _now(status: Status) -> Table:
-    table = Table(title=f"Now, {utc(status.at)}", title_justify="left")
-    table.add_column("destination", overflow="fold")
-    for name in NOW:
-        table.add_column(name, justify="right")
+    now = table(f"Now, {utc(status.at)}", "destination", *NOW, numbers=NOW)
     for name, each in status.destinations.items():
-        oldest = NOTHING if each.oldest_pending is None else duration(each.oldest_pending)
-        table.add_row(
+        now.add_row(
             cell(name),
-            str(each.pending),
-            oldest,
-            str(each.in_flight),
-            f"{each.delivered_per_minute:g}",
-            Text(str(each.dead_letters), "red" if each.dead_letters else ""),
+            number(each.pending),
+            NOTHING if each.oldest_pending is None else duration(each.oldest_pending),
+            number(each.in_flight),
+            f"{each.delivered_per_minute:.0f}",
+            Text(number(each.dead_letters), "red" if each.dead_letters else ""),
             Text(duration(each.pause.seconds), "yellow") if each.pause else NOTHING,
         )
-    return table
+    return now
 
 
 def _troubles(status: Status) -> Table:
-    """What failed last and why a destination is paused, in the vendors' words."""
-    table = Table(title="Troubles", title_justify="left")
-    for name in ("destination", "what", "in the vendor's words"):
-        table.add_column(name, overflow="fold")
+    troubles = table("Troubles", "destination", "what", "in the vendor's words")
     for name, each in status.destinations.items():
         for what, words in _words_of(each, status.at):
-            table.add_row(cell(name), what, cell(words))
-    return table
+            troubles.add_row(cell(name), what, cell(words))
+    return troubles
 
 
-def _words_of(each: DestinationStatus, now: float) -> list[tuple[str, str]]:
-    rows = []
+def _words_of(each: DestinationStatus, now: float) -> Iterator[tuple[str, str]]:
+    """Why it is paused and what failed last, each with the vendor's words."""
     if each.pause is not None:
-        rows.append((f"pause no. {each.pauses} in a row", each.pause.reason))
+        yield f"paused, no. {each.pauses} in a row", each.pause.reason
     elif each.pauses:
-        rows.append(
-            (f"{each.pauses} pauses in a row", "the last one is over; one event goes first")
-        )
+        yield f"{each.pauses} pauses in a row", "the last one is over, no success yet"
     if each.last_error is not None:
         age = duration(max(0.0, now - each.last_error.at))
-        rows.append((f"last error, {age} ago", each.last_error.reason))
-    return rows
+        yield f"last error, {age} ago", each.last_error.reason
 
 
 def _so_far(status: Status) -> Table:
-    table = Table(title="So far", title_justify="left")
-    table.add_column("destination", overflow="fold")
-    for name in (*COUNTED, "books"):
-        table.add_column(name, justify="right")
+    so_far = table("So far", "destination", *COUNTED, "books", numbers=COUNTED)
     for name, each in status.destinations.items():
-        books = Text("balance") if each.balanced else Text("do not balance", "bold red")
-        table.add_row(cell(name), *(str(each.outcomes[counted]) for counted in COUNTED), books)
-    return table
+        books = Text("balance") if each.balanced else Text("WRONG", "bold red")
+        counts = (number(each.outcomes[counted]) for counted in COUNTED)
+        so_far.add_row(cell(name), *counts, books)
+    return so_far
+
+
+def number(count: int) -> str:
+    """Exact up to seven digits, so that a row of seven fits; ``--json`` has all digits."""
+    return str(count) if count < 10_000_000 else f"{count / 1e6:.1f} M"

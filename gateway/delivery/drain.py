@@ -15,6 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from redis.asyncio import Redis
 
 from destinations.base import Destination, Outcome, Request
 from gateway.delivery.lease import Lease
+from gateway.delivery.pace import Pace
 from gateway.delivery.pause import is_probing, pause, resume
 from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, DeliverySettings, deadline, waits
 from gateway.delivery.send import Attempt, Sender, Watch, plan, response_record
@@ -39,6 +41,10 @@ log = logging.getLogger(__name__)
 BLOCK_MS = 250
 LOOK_SECONDS = 1.0
 LONGEST_READ = 500
+SHARE = "share"
+"""Field of the counts: thousandths of the configured pace."""
+
+_ABOUT_ALL = ("destination", "configuration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +88,28 @@ class Drain:
         self._tally = Tally()
         self._settler = Settler(redis, name, self._tally)
         self._max_age = deadline(settings, destination.limits)
-        self._sender = Sender(destination, client, settings.tries, self._max_age, self._count)
+        give_up = settings.on_ambiguous == "give_up"
+        self._sender = Sender(
+            destination, client, settings.tries, self._max_age, self._count, give_up
+        )
+        self._pace = Pace(settings)
         self._window = min(max(4 * settings.in_flight, 2 * destination.limits.max_events), 4000)
-        self._slots = asyncio.Semaphore(settings.in_flight)
+        self._slots = asyncio.Semaphore(settings.in_flight)  # `run` knows the pace
         self._sending: set[asyncio.Task[None]] = set()
         self._held: set[bytes] = set()
         self._failures = 0
         self._probing = False
         self._ending = False
+        self._stopped = asyncio.Event()
+        self._pausing = False
+        self._was_slow = False
         self._error: BaseException | None = None
         self._last_failure: dict[str, Any] | None = None
 
     def stop(self) -> None:
         """Ends the drain as soon as the requests under way have their answers."""
         self._ending = True
+        self._stopped.set()
         self._sender.stop()
 
     async def run(self) -> None:
@@ -114,7 +128,11 @@ class Drain:
         started = last_work = time.monotonic()
         looked = 0.0
         self._probing = await is_probing(self._redis, self._name)
-        while not self._ending and not await self._redis.exists(self._keys.pause):
+        share = await self._redis.hget(self._keys.counts, SHARE)
+        self._pace = Pace(self._settings, int(share or 1000) / 1000)
+        self._slots = asyncio.Semaphore(self._pace.in_flight)
+        self._ending = self._ending or bool(await self._redis.exists(self._keys.pause))
+        while not self._ending:
             now = time.monotonic()
             if self._room() == 0:
                 await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
@@ -142,8 +160,12 @@ class Drain:
             await self._call_help()
 
     async def _write_notes(self) -> None:
-        """Counts that belong to no ending, and the last failure, for `gateway status`."""
+        """Counts that belong to no ending, the pace, and the last failure."""
         await self._settler.settle([])
+        self._pace.recover()
+        if self._pace.share < 1 or self._was_slow:
+            self._was_slow = self._pace.share < 1
+            await self._redis.hset(self._keys.counts, SHARE, str(int(self._pace.share * 1000)))
         if self._last_failure is not None:
             failure, self._last_failure = self._last_failure, None
             await self._redis.set(self._keys.error, orjson.dumps(failure))
@@ -189,6 +211,7 @@ class Drain:
 
     async def _deliver(self, entries: Sequence[Entry], request: Request) -> None:
         async with self._slots:
+            await self._wait_for_turn(len(entries))
             if self._ending:
                 await self._reader.hand_back(entries)
                 self._release(entries)
@@ -203,6 +226,12 @@ class Drain:
             self._probing = False
             await resume(self._redis, self._name)
 
+    async def _wait_for_turn(self, events: int) -> None:
+        seconds = self._pace.wait(events, time.monotonic())
+        if seconds:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), seconds)
+
     async def _finish(self, attempts: Sequence[Attempt]) -> None:
         """Settles what has ended, hands back what the vendor throttled, and leaves pending what
         failed."""
@@ -212,7 +241,7 @@ class Drain:
             for entry, outcome in zip(attempt.entries, attempt.outcomes, strict=True):
                 if outcome.result != "retry":
                     endings.append(self._ending_of(entry, outcome, attempt))
-                elif outcome.retry_after is not None and outcome.scope == "destination":
+                elif outcome.scope == "configuration" or _is_throttled(outcome):
                     throttled.append(entry)
         if endings:
             await self._settler.settle(endings)
@@ -236,16 +265,17 @@ class Drain:
     def _judge(self, attempts: Sequence[Attempt]) -> Outcome | None:
         """The failure for which the destination has to be paused, if there is one."""
         outcomes = [outcome for attempt in attempts for outcome in attempt.outcomes]
-        failed = next(
-            (o for o in outcomes if o.result == "retry" and o.scope == "destination"), None
-        )
+        failed = next((o for o in outcomes if o.result == "retry" and o.scope in _ABOUT_ALL), None)
         if failed is None:
             self._failures = 0
             return None
         self._failures += 1
-        too_many = self._probing or self._failures >= FAILURES_BEFORE_PAUSE
-        if self._ending or not (too_many or failed.retry_after):
+        if _is_throttled(failed):
+            self._pace.throttle()
+        at_once = failed.scope == "configuration" or _is_throttled(failed) or self._probing
+        if self._pausing or not (at_once or self._failures >= FAILURES_BEFORE_PAUSE):
             return None
+        self._pausing = True
         self.stop()
         return failed
 
@@ -257,3 +287,7 @@ class Drain:
                 reason = self._destination.mask(outcome.reason)
                 self._last_failure = {"at": attempt.sent_at, "reason": reason}
         self._watch(attempt)
+
+
+def _is_throttled(outcome: Outcome) -> bool:
+    return outcome.scope == "destination" and outcome.retry_after is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Literal
 from zlib import crc32
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
@@ -32,6 +33,12 @@ class DeliverySettings(BaseModel):
     drains: PositiveInt = Field(
         default=1, le=64, description="Jobs that may drain this destination at once."
     )
+    requests_per_second: PositiveFloat | None = Field(
+        default=None, description="Most requests a second, over all drains; any number by default."
+    )
+    events_per_second: PositiveFloat | None = Field(
+        default=None, description="Most events a second, over all drains; any number by default."
+    )
     tries: PositiveInt = Field(
         default=3, le=10, description="Quick tries of a request before its events wait."
     )
@@ -39,6 +46,12 @@ class DeliverySettings(BaseModel):
         default=[5, 30, 120, 600, 1800, 3600, 7200],
         min_length=1,
         description="Seconds until an event is tried again; the last one repeats.",
+    )
+    on_ambiguous: Literal["retry", "give_up"] = Field(
+        default="retry",
+        description="What becomes of an event when its request was sent and no answer came, and "
+        "the vendor would not recognise a repetition: `retry` may count it twice, `give_up` keeps "
+        "it as a dead letter.",
     )
     max_pending: PositiveInt = Field(
         default=1_000_000,

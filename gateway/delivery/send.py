@@ -22,7 +22,7 @@ from tenacity import (
 
 from destinations.base import Destination, Outcome, Request, Response, Unsendable
 from gateway.delivery.policy import is_expired
-from gateway.http.client import Client, SendError
+from gateway.http.client import Ambiguous, Client, SendError
 from gateway.queue.entry import Entry
 
 log = logging.getLogger(__name__)
@@ -122,7 +122,8 @@ class Sender:
     """Sends requests of one destination.
 
     client: None for a dry run: requests are built, and nothing is sent. tries: of each request
-    before its entries wait for a later job. watch: see `Watch`.
+    before its entries wait for a later job. watch: see `Watch`. give_up: on events that may have
+    been delivered, when the vendor would not recognise a repetition.
     """
 
     def __init__(
@@ -132,9 +133,11 @@ class Sender:
         tries: int,
         max_age: timedelta,
         watch: Watch,
+        give_up: bool = False,
     ) -> None:
         self._destination, self._client, self._max_age = destination, client, max_age
         self._tries, self._watch = tries, watch
+        self._give_up = give_up
         self._stopping = False
 
     def stop(self) -> None:
@@ -174,12 +177,20 @@ class Sender:
             try:
                 response = await self._client.send(request)
             except SendError as error:
-                outcomes = [Outcome("retry", str(error), "destination")] * len(entries)
+                outcomes = [self._unanswered(entry, error, sent_at) for entry in entries]
             else:
                 outcomes = self._read(request, response)
         attempt = Attempt(entries, request, response, outcomes, sent_at)
         self._watch(attempt)
         return attempt
+
+    def _unanswered(self, entry: Entry, error: SendError, now: float) -> Outcome:
+        """What becomes of an event of whose request nothing is known."""
+        may_be_known = isinstance(error, Ambiguous) and self._give_up
+        if may_be_known and not self._destination.recognises(entry.event, now - _time_of(entry)):
+            reason = f"{error.reason}; it may have been delivered, and is not sent again"
+            return Outcome("rejected", reason)
+        return Outcome("retry", error.reason, "destination")
 
     def _read(self, request: Request, response: Response) -> Sequence[Outcome]:
         try:
@@ -214,9 +225,11 @@ class Sender:
         return last
 
     def _may_try_again(self, attempt: Attempt) -> bool:
-        """Nothing came of it, and the vendor did not ask to wait."""
+        """Nothing came of it, and there is no reason to wait longer."""
         return not self._stopping and all(
-            outcome.result == "retry" and outcome.retry_after is None
+            outcome.result == "retry"
+            and outcome.retry_after is None
+            and outcome.scope != "configuration"
             for outcome in attempt.outcomes
         )
 

@@ -17,6 +17,10 @@ from gateway.queue.tally import Tally
 
 log = logging.getLogger(__name__)
 
+LONGEST_WAIT = 2.0
+"""Seconds. With the time-out of the connection, within which a sender is answered when Redis
+hangs, however many wait."""
+
 WAKE_MARK_MS = 10_000
 """How long a destination counts as woken while its job waits; then the sweep wakes it again."""
 
@@ -63,7 +67,9 @@ class Appender:
     def __init__(self, redis: Redis, tally: Tally, wake: Wake) -> None:
         self._script = redis.register_script(script("append"))
         self._tally, self._wake = tally, wake
-        self._commits = GroupCommit(self._commit, lambda appendix: appendix.weight)
+        self._commits = GroupCommit(
+            self._commit, lambda appendix: appendix.weight, longest_wait=LONGEST_WAIT
+        )
         self._waking: set[asyncio.Task[None]] = set()
         self.full: Mapping[str, str] = {}
         """What takes no more events: see `gateway.queue.room.what_is_full`."""

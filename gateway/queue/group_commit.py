@@ -1,16 +1,18 @@
 """Group commit: what arrives while a commit is under way shares the next one."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-_Waiting = tuple[Item, "asyncio.Future[None]"]
+_Waiting = tuple[Item, "asyncio.Future[None]", float]
+"""An item, its sender's answer, and since when it waits."""
 
 
 class Overloaded(Exception):
-    """More is waiting for a commit than may wait."""
+    """More is waiting for a commit than may wait, or it has waited too long for its turn."""
 
 
 class GroupCommit(Generic[Item]):
@@ -18,7 +20,8 @@ class GroupCommit(Generic[Item]):
 
     commit: writes a group of items, all or none. weigh: how much an item weighs. largest: weight
     of a group that takes no further item. most_waiting: items that may wait, beyond which
-    `submit` raises `Overloaded`.
+    `submit` raises `Overloaded`. longest_wait: seconds after which an item whose commit has not
+    begun is not committed any more, and its `submit` raises `Overloaded`; None for ever.
     """
 
     def __init__(
@@ -27,9 +30,11 @@ class GroupCommit(Generic[Item]):
         weigh: Callable[[Item], int] = lambda _: 1,
         largest: int = 4000,
         most_waiting: int = 20_000,
+        longest_wait: float | None = None,
     ) -> None:
         self._commit, self._weigh = commit, weigh
         self._largest, self._most_waiting = largest, most_waiting
+        self._longest_wait = longest_wait
         self._waiting: list[_Waiting[Item]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -38,7 +43,7 @@ class GroupCommit(Generic[Item]):
         if len(self._waiting) >= self._most_waiting:
             raise Overloaded
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, done))
+        self._waiting.append((item, done, time.monotonic()))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         await done
@@ -47,8 +52,23 @@ class GroupCommit(Generic[Item]):
         try:
             while self._waiting:
                 await self._commit_group(self._take_group())
+                self._refuse_late()
         finally:
             self._task = None
+
+    def _refuse_late(self) -> None:
+        """Whoever waits behind commits that hang is told so, instead of waiting for each."""
+        if self._longest_wait is None:
+            return
+        before = time.monotonic() - self._longest_wait
+        late = 0
+        for _, done, since in self._waiting:
+            if since >= before:
+                break
+            if not done.done():
+                done.set_exception(Overloaded())
+            late += 1
+        self._waiting = self._waiting[late:]
 
     def _take_group(self) -> list[_Waiting[Item]]:
         weight = size = 0
@@ -61,10 +81,10 @@ class GroupCommit(Generic[Item]):
     async def _commit_group(self, group: list[_Waiting[Item]]) -> None:
         error: BaseException | None = None
         try:
-            await self._commit([item for item, _ in group])
+            await self._commit([item for item, _, _ in group])
         except Exception as raised:
             error = raised
-        for _, done in group:
+        for _, done, _ in group:
             if done.done():  # the sender has gone away
                 continue
             if error is None:

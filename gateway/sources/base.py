@@ -120,6 +120,11 @@ class SourceSettings(BaseModel):
         description="Most requests from one address, such as `100/second` or `5000/hour`; "
         "more are answered 429. Counted by each web process on its own.",
     )
+    spool: bool | None = Field(
+        default=None,
+        description="Keep its events on disk while Redis cannot take them. By default so where "
+        "browsers send, who seldom try again, and not where backends do.",
+    )
 
 
 S = TypeVar("S", bound=SourceSettings)
@@ -131,15 +136,23 @@ class Source(ABC, Generic[S]):
 
     type: the name in the configuration. methods: HTTP methods that it answers.
     paths: where it answers unless the configuration says otherwise.
+    from_browsers: those who send seldom try again when they are refused.
     """
 
     type: ClassVar[str]
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     paths: ClassVar[tuple[str, ...]]
+    from_browsers: ClassVar[bool] = False
     Settings: ClassVar[SettingsClass] = SourceSettings
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+
+    @property
+    def spools(self) -> bool:
+        """Whether its events go to the spool while Redis cannot take them."""
+        chosen = self.settings.spool
+        return self.from_browsers if chosen is None else chosen
 
     @abstractmethod
     def read(self, request: Inbound) -> Batch:

@@ -23,6 +23,7 @@ class Collect(Source[CollectSettings]):
 
     type = "collect"
     paths = ("/collect",)
+    from_browsers = True
     Settings = CollectSettings
 
     def read(self, request: Inbound) -> Batch:

@@ -36,6 +36,7 @@ class GA4(Source[GA4Settings]):
     type = "ga4"
     methods = ("GET", "POST")
     paths = ("/g/collect",)
+    from_browsers = True
     Settings = GA4Settings
 
     def read(self, request: Inbound) -> Batch:

@@ -23,6 +23,7 @@ class Pixel(Source[PixelSettings]):
     type = "pixel"
     methods = ("GET", "HEAD")
     paths = ("/pixel.gif",)
+    from_browsers = True
     Settings = PixelSettings
 
     def read(self, request: Inbound) -> Batch:

@@ -57,6 +57,7 @@ class Segment(Source[SegmentSettings]):
         "/v1/m",
         "/beacon/v1/batch",
     )
+    from_browsers = True
     Settings = SegmentSettings
 
     def __init__(self, settings: SegmentSettings) -> None:

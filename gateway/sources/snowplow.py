@@ -40,6 +40,7 @@ class Snowplow(Source[SnowplowSettings]):
     type = "snowplow"
     methods = ("GET", "POST")
     paths = ("/com.snowplowanalytics.snowplow/tp2", "/i")
+    from_browsers = True
     Settings = SnowplowSettings
 
     def read(self, request: Inbound) -> Batch:

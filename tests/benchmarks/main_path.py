@@ -77,8 +77,13 @@ def bare_uvicorn(events: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "bare.py").write_text(BARE)
         process = subprocess.Popen(
-            [sys.executable, "-m", "uvicorn", "bare:app", "--port", str(port)]
-            + [
+            [
+                sys.executable,
+                "-m",
+                "uvicorn",
+                "bare:app",
+                "--port",
+                str(port),
                 "--http",
                 "httptools",
                 "--loop",

@@ -570,6 +570,40 @@ class TestPace:
         assert len(vendor.requests) == 1
         assert await outcomes(redis) == {"pending": 1}
 
+    async def stopped_while_it_waits(self, start: Start, redis: Redis, answer: Response) -> None:
+        """A drain that is told to stop before the vendor gives its `answer`."""
+        answered = asyncio.Event()
+
+        async def reply(_: Any) -> Response:
+            await answered.wait()
+            return answer
+
+        vendor = Vendor(reply)
+        drain = await start(vendor)
+        running = asyncio.create_task(run(drain))
+        await until(lambda: vendor.requests)
+        drain.stop()
+        answered.set()
+        await running
+
+    async def test_a_failed_probe_is_no_success_because_the_drain_ends(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        """Else whoever restarts the gateway in an outage sends everything to a dead vendor."""
+        await fill(5)
+        for _ in range(4):
+            await pause(redis, "ads", "HTTP 503", None)
+        await redis.delete(KEYS.pause)
+        await self.stopped_while_it_waits(start, redis, DOWN)
+        assert await is_probing(redis, "ads")
+
+    async def test_retry_after_counts_although_the_drain_ends(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        await fill(1)
+        await self.stopped_while_it_waits(start, redis, Response(429, {"retry-after": "30"}))
+        assert await current_pause(redis, "ads") is not None
+
     async def test_stop_before_the_start_reads_nothing(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:

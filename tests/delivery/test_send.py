@@ -14,7 +14,7 @@ from vendor import Parcel, Vendor, script
 
 from destinations.base import Outcome, Request, Response
 from gateway.delivery.send import Attempt, Sender, plan
-from gateway.http.client import Ambiguous, NotSent
+from gateway.http.client import Ambiguous, NotSent, SendError
 from gateway.queue.entry import Entry
 
 pytestmark = pytest.mark.anyio
@@ -233,3 +233,30 @@ class TestHalving:
         vendor = Vendor(script(Response(400)))
         attempts, _ = await send(vendor, make_entries(1), size=1000)
         assert len(vendor.requests) == len(attempts) == 1
+
+
+class TestAmbiguity:
+    """A request was sent and no answer came: it may have been processed."""
+
+    @pytest.mark.parametrize(
+        ("give_up", "error", "dedupe", "result"),
+        [
+            (False, Ambiguous("no complete answer within 10 s"), 0, "retry"),
+            (True, Ambiguous("no complete answer within 10 s"), 0, "rejected"),
+            (True, Ambiguous("no complete answer within 10 s"), 9**9, "retry"),
+            (True, NotSent("the connection was refused"), 0, "retry"),
+        ],
+    )
+    async def test_only_what_may_count_twice_is_given_up(
+        self, give_up: bool, error: SendError, dedupe: int, result: str
+    ) -> None:
+        class Vendors(Parcel):
+            def recognises(self, event: Any, age: float) -> bool:
+                return age < dedupe
+
+        vendor = Vendor(script(error))
+        sender = Sender(Vendors(10), vendor, 1, WEEK, lambda _: None, give_up)
+        ((group, request),) = planned(Vendors(10), make_entries(2))
+        attempts = await sender.send(group, request)
+        assert results(attempts) == {"event-0": result, "event-1": result}
+        assert error.reason in attempts[0].outcomes[0].reason

@@ -499,8 +499,8 @@ REQUEST = Request("POST", "https://ga.example", {}, b"{}", (0, 1))
     [
         (204, "delivered", "event"),
         (400, "rejected", "request"),
-        (403, "retry", "destination"),
-        (404, "retry", "destination"),
+        (403, "retry", "configuration"),
+        (404, "retry", "configuration"),
         (413, "rejected", "request"),
         (429, "retry", "destination"),
         (503, "retry", "destination"),

@@ -505,7 +505,7 @@ def test_what_meta_calls_transient_is() -> None:
 )
 def test_wrong_settings_hold_the_events_and_say_what_to_mend(answer: Any, to_mend: str) -> None:
     outcome = outcome_of(400, answer)
-    assert (outcome.result, outcome.scope) == ("retry", "destination")
+    assert (outcome.result, outcome.scope) == ("retry", "configuration")
     assert to_mend in outcome.reason
 
 

@@ -53,8 +53,17 @@ class Gateway:
     def start(self) -> None:
         self.log = self.folder / "gateway.log"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "run", "--config", str(self.config)]
-            + ["--port", str(self.port), *self._more],
+            [
+                sys.executable,
+                "-m",
+                "gateway",
+                "run",
+                "--config",
+                str(self.config),
+                "--port",
+                str(self.port),
+                *self._more,
+            ],
             cwd=self.folder,
             env=self._environment,
             stdout=self.log.open("ab"),

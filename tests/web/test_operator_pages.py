@@ -12,6 +12,8 @@ from redis import Redis
 from running import wait_for
 from starlette.testclient import TestClient
 
+from gateway.queue.append import Appender
+from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import DestinationKeys
 
 EVENT = {"event_name": "page_view"}
@@ -42,6 +44,25 @@ def test_ready_again_after_redis_lost_everything(web: TestClient, redis: Redis) 
     """Else no traffic would come any more, and nothing would ever make it ready again."""
     redis.flushall()
     wait_for(lambda: web.get("/readyz").status_code == 200, 3, "readiness")
+
+
+def test_an_overload_does_not_end_the_upkeep(
+    open_web: Callable[..., TestClient],
+    refused: Callable[[str, str], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It makes the groups, writes the counts, and opens intake again when there is room."""
+    flush, calls = Appender.flush_counts, []
+
+    async def sometimes(self: Appender) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise Overloaded
+        await flush(self)
+
+    monkeypatch.setattr(Appender, "flush_counts", sometimes)
+    open_web().post("/collect", content=b"{")
+    assert refused("site", "malformed") == 1
 
 
 def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:

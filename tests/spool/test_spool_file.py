@@ -1,0 +1,237 @@
+"""A file of the spool: in order, on disk, for one process, and never what was not put in."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from made import decide, decisions, make_event
+
+from gateway.queue.append import Appendix
+from gateway.spool_file import (
+    PORTION_ROWS,
+    PORTION_WEIGHT,
+    Row,
+    SpoolDamaged,
+    SpoolFile,
+    SpoolTaken,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+def row(number: int, size: int = 100) -> Row:
+    event = make_event(number, pad="p" * size, timestamp=1_795_219_200 + number)
+    decision = replace(decide(event, send=["ads"]), received_at=1_795_219_200.5)
+    return Row.of(Appendix([decision]))
+
+
+def fed(file: SpoolFile) -> list[bytes]:
+    """The payloads in `file`, taken out as the feeder does."""
+    payloads: list[bytes] = []
+    while (portion := file.read()) is not None:
+        payloads += [payload for each in portion.appendices for payload in each.payloads]
+        file.remove(portion)
+    return payloads
+
+
+def payloads(rows: list[Row]) -> list[bytes]:
+    return [payload for each in rows for payload in each.appendix().payloads]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[SpoolFile]:
+    made = SpoolFile.create(tmp_path)
+    yield made
+    made.close()
+
+
+class TestRow:
+    @given(
+        st.lists(
+            st.tuples(
+                st.text(max_size=20),
+                st.lists(st.sampled_from("abc"), unique=True),
+            ),
+            max_size=5,
+        )
+    )
+    @settings(deadline=None, max_examples=50)
+    def test_what_comes_out_is_what_went_in(self, events: list[tuple[str, list[str]]]) -> None:
+        made = [
+            decide(make_event(number, note=note), send, {"a", "b", "c"} - set(send))
+            for number, (note, send) in enumerate(events)
+        ]
+        before = Appendix(made)
+        written = Row.of(before)
+        after = written.appendix()
+        assert written.events == len(events)
+        for name in Appendix.__slots__:
+            assert getattr(after, name) == getattr(before, name), name
+
+    def test_of_an_event_that_nobody_gets_only_counts_are_kept(self) -> None:
+        secret = decide(make_event(1, secret="hidden"), withhold=["ads", "books"])
+        written = Row.of(Appendix([secret]))
+        assert b"hidden" not in written.data
+        assert written.appendix().withheld == {"ads": 1, "books": 1}
+        assert written.events == 1
+
+
+class TestOrder:
+    def test_rows_come_out_as_they_went_in_portion_by_portion(self, file: SpoolFile) -> None:
+        rows = [row(number) for number in range(PORTION_ROWS * 2 + 10)]
+        for first in range(0, len(rows), 100):
+            file.put(rows[first : first + 100])
+        assert file.events == len(rows)
+        portion = file.read()
+        assert portion is not None
+        assert len(portion.appendices) == PORTION_ROWS
+        assert fed(file) == payloads(rows)
+        assert (file.events, file.bytes) == (0, 0)
+
+    def test_a_portion_is_read_again_until_it_is_removed(self, file: SpoolFile) -> None:
+        file.put([row(1)])
+        for _ in range(2):
+            portion = file.read()
+            assert portion is not None
+            assert portion.appendices[0].payloads == payloads([row(1)])
+
+    def test_a_portion_is_bounded_by_the_entries_that_it_makes(self, file: SpoolFile) -> None:
+        many = Row.of(Appendix(decisions(PORTION_WEIGHT // 2, send=["ads"])))
+        file.put([many] * 5)
+        portion = file.read()
+        assert portion is not None
+        assert portion.events == PORTION_WEIGHT
+
+
+class TestRestart:
+    def test_the_next_one_finds_what_was_not_fed(self, tmp_path: Path) -> None:
+        rows = [row(number) for number in range(PORTION_ROWS + 5)]
+        first = SpoolFile.create(tmp_path)
+        first.put(rows)
+        portion = first.read()
+        assert portion is not None
+        first.remove(portion)
+        first.close()
+        second = SpoolFile(first.path)
+        assert second.events == 5
+        assert second.bytes == sum(len(each.data) for each in rows[PORTION_ROWS:])
+        assert fed(second) == payloads(rows[PORTION_ROWS:])
+        second.discard()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_after_sigkill_too(self, tmp_path: Path) -> None:
+        program = """
+import os, signal, sys
+from pathlib import Path
+from gateway.spool_file import Row, SpoolFile
+file = SpoolFile.create(Path(sys.argv[1]))
+for number in range(20):
+    file.put([Row(1, b'{"sent": {"ads": [1]}, "withheld": {}}\\n%d' % number)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+        ended = subprocess.run([sys.executable, "-c", program, str(tmp_path)], cwd=ROOT)
+        assert ended.returncode == -signal.SIGKILL
+        (path,) = tmp_path.glob("*.sqlite")
+        file = SpoolFile(path)
+        assert fed(file) == [b"%d" % number for number in range(20)]
+        file.discard()
+
+
+class TestOwner:
+    def test_a_file_belongs_to_one_at_a_time(self, file: SpoolFile) -> None:
+        file.put([row(1)])
+        with pytest.raises(SpoolTaken):
+            SpoolFile(file.path)
+        assert file.events == 1
+        file.close()
+        other = SpoolFile(file.path)
+        assert other.events == 1
+        other.close()
+
+    def test_another_process_is_kept_out_too(self, file: SpoolFile) -> None:
+        program = (
+            "import sys; from pathlib import Path; from gateway.spool_file import *\n"
+            "try: SpoolFile(Path(sys.argv[1]))\n"
+            "except SpoolTaken: sys.exit(7)"
+        )
+        command = [sys.executable, "-c", program, str(file.path)]
+        assert subprocess.run(command, cwd=ROOT).returncode == 7
+
+    def test_a_file_that_has_gone_is_not_made_again(self, file: SpoolFile, tmp_path: Path) -> None:
+        file.discard()
+        with pytest.raises(SpoolTaken):
+            SpoolFile(file.path)
+        assert list(tmp_path.iterdir()) == []
+
+
+ROWS = [row(number, size=50 * number) for number in range(40)]
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A closed file with `ROWS` in it."""
+    file = SpoolFile.create(tmp_path_factory.mktemp("content"))
+    file.put(ROWS)
+    file.close()
+    return file.path.read_bytes()
+
+
+class TestDamage:
+    @given(
+        places=st.lists(st.floats(0, 0.9999), min_size=1, max_size=20),
+        values=st.binary(min_size=20, max_size=20),
+        length=st.floats(0, 1) | st.just(1.0),
+    )
+    @settings(deadline=None, max_examples=60)
+    def test_whatever_happens_to_it_only_what_was_put_comes_out(
+        self, content: bytes, places: list[float], values: bytes, length: float
+    ) -> None:
+        damaged = bytearray(content)
+        for place, value in zip(places, values, strict=False):
+            damaged[int(place * len(content))] = value
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / "spool-1-a.sqlite"
+            path.write_bytes(damaged[: int(length * len(content))])
+            out: list[bytes] = []
+            try:
+                file = SpoolFile(path)
+                try:
+                    out = fed(file)
+                    file.discard()
+                except SpoolDamaged:
+                    file.set_aside()
+            except SpoolDamaged:
+                pass
+            assert set(out) <= set(payloads(ROWS))
+            assert len(out) == len(set(out))
+            assert not path.exists()
+            was_emptied = int(length * len(content)) == 0
+            if len(out) < len(ROWS) and not was_emptied:
+                assert path.with_suffix(".damaged").exists()
+
+    def test_one_damaged_row_does_not_stop_the_others(self, content: bytes, tmp_path: Path) -> None:
+        path = tmp_path / "spool-1-a.sqlite"
+        place = content.index(b"event-30") + len("event-")
+        path.write_bytes(content[:place] + b"4" + content[place + 1 :])
+        file = SpoolFile(path)
+        assert fed(file) == payloads(ROWS[:30] + ROWS[31:])
+        file.discard()
+        kept = path.with_suffix(".damaged")
+        assert [each.name for each in tmp_path.iterdir()] == [kept.name]
+
+    def test_what_is_no_database_is_set_aside_and_not_deleted(self, tmp_path: Path) -> None:
+        path = tmp_path / "spool-1-a.sqlite"
+        path.write_bytes(b"no database" * 1000)
+        with pytest.raises(SpoolDamaged):
+            SpoolFile(path)
+        assert path.with_suffix(".damaged").read_bytes() == b"no database" * 1000
+        assert len(list(tmp_path.iterdir())) == 1

@@ -1,0 +1,364 @@
+"""While Redis cannot take events they wait on disk, and reach it later: all, once, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from made import decide, decisions, make_event
+from redis import Redis
+from redis.exceptions import RedisError
+from valkey_server import Valkey
+
+from gateway import spool as spool_module
+from gateway.pipeline import Decision
+from gateway.queue.connect import connect_for_intake
+from gateway.queue.entry import decode
+from gateway.queue.keys import DestinationKeys
+from gateway.queue.room import Full
+from gateway.queue.tally import Tally
+from gateway.spool import SpoolingAppender
+from gateway.spool_file import SpoolError, SpoolFull
+from gateway.spool_folder import SpoolFolder
+
+pytestmark = pytest.mark.anyio
+
+Open = Callable[..., Awaitable[SpoolingAppender]]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool_module, "PROBE_SECONDS", 0.02)
+    monkeypatch.setattr(spool_module, "ADOPT_SECONDS", 0.05)
+
+
+@pytest.fixture
+async def open_spool(mortal: Valkey, tmp_path: Path) -> AsyncIterator[Open]:
+    async with AsyncExitStack() as stack:
+
+        async def wake(_: object) -> None:
+            return
+
+        async def open_spool(max_bytes: int = 10_000_000) -> SpoolingAppender:
+            redis = await stack.enter_async_context(connect_for_intake(mortal.url))
+            folder = SpoolFolder(tmp_path / "spool", max_bytes)
+            appender = SpoolingAppender(redis, Tally(), wake, folder)
+            await appender.open()
+            stack.push_async_callback(appender.close)
+            return appender
+
+        yield open_spool
+
+
+@pytest.fixture
+def client(mortal: Valkey) -> Redis:
+    return mortal.client()
+
+
+@pytest.fixture
+async def spool(open_spool: Open) -> SpoolingAppender:
+    return await open_spool()
+
+
+def event(number: int) -> list[Decision]:
+    return [decide(make_event(number), send=["ads"], withhold=["books"])]
+
+
+async def append(spool: SpoolingAppender, first: int, count: int) -> list[str]:
+    """As one patient visitor does; the ids."""
+    for number in range(first, first + count):
+        await spool.append(event(number))
+    return [f"event-{number}" for number in range(first, first + count)]
+
+
+async def fed(spool: SpoolingAppender) -> None:
+    async with asyncio.timeout(20):
+        while spool.is_spooling:
+            await asyncio.sleep(0.01)
+
+
+def arrived(server: Valkey, destination: str = "ads") -> list[str]:
+    with server.client() as redis:
+        rows = redis.xrange(DestinationKeys.of(destination).stream)
+    return [decode(number, 1, fields[b"e"]).event["event_id"] for number, fields in rows]  # type: ignore[union-attr]
+
+
+def accepted(server: Valkey, destination: str) -> int:
+    with server.client() as redis:
+        return int(redis.hget(DestinationKeys.of(destination).counts, "accepted") or 0)  # type: ignore[arg-type]
+
+
+def files(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "spool").iterdir())
+
+
+async def test_while_redis_answers_nothing_touches_the_disk(
+    spool: SpoolingAppender, mortal: Valkey, tmp_path: Path
+) -> None:
+    ids = await append(spool, 0, 5)
+    assert arrived(mortal) == ids
+    assert not spool.is_spooling
+    assert files(tmp_path) == []
+    assert spool.numbers.spooled == 0
+
+
+async def test_what_came_while_redis_was_dead_arrives_once_and_in_order(
+    spool: SpoolingAppender, mortal: Valkey, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "gateway.spool")
+    ids = await append(spool, 0, 5)
+    mortal.kill()
+    ids += await append(spool, 5, 300)
+    assert spool.is_spooling
+    assert spool.numbers.events == spool.numbers.spooled == 300
+    assert spool.numbers.bytes > 300 * 50
+    mortal.start()
+    await fed(spool)
+    ids += await append(spool, 305, 5)
+    assert arrived(mortal) == ids
+    assert accepted(mortal, "ads") == accepted(mortal, "books") == 310
+    assert (spool.numbers.events, spool.numbers.bytes, spool.numbers.spooled) == (0, 0, 300)
+    assert files(tmp_path) == []
+    started, ended = [record.message for record in caplog.records]
+    assert "ConnectionError" in started
+    assert "300 events fed" in ended
+
+
+async def test_new_events_line_up_behind_those_that_wait(
+    spool: SpoolingAppender, mortal: Valkey
+) -> None:
+    mortal.kill()
+    ids = await append(spool, 0, 300)
+    mortal.start()
+    number = 300
+    while spool.is_spooling:
+        ids += await append(spool, number, 1)
+        number += 1
+    ids += await append(spool, number, 20)
+    await fed(spool)
+    assert arrived(mortal) == ids
+
+
+async def test_many_at_once_through_several_deaths(spool: SpoolingAppender, mortal: Valkey) -> None:
+    async def visitor(name: int) -> None:
+        for number in range(60):
+            await spool.append(event(1000 * name + number))
+            await asyncio.sleep(0.005)
+
+    visitors = asyncio.gather(*(visitor(name) for name in range(20)))
+    for _ in range(3):
+        await asyncio.sleep(0.1)
+        mortal.kill()
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(mortal.start)
+    await visitors
+    await fed(spool)
+    ids = [int(each.removeprefix("event-")) for each in arrived(mortal)]
+    for name in range(20):
+        own = [each % 1000 for each in ids if each // 1000 == name]
+        assert list(dict.fromkeys(own)) == list(range(60))
+
+
+async def test_only_the_first_waits_for_a_server_that_hangs(
+    spool: SpoolingAppender, mortal: Valkey
+) -> None:
+    """Each of a hundred would wait three seconds."""
+    mortal.suspend()
+    async with asyncio.timeout(30):
+        ids = await append(spool, 0, 100)
+    mortal.resume()
+    await fed(spool)
+    in_order = list(dict.fromkeys(arrived(mortal)))
+    assert in_order == ids
+    assert len(arrived(mortal)) <= 101  # the first may have been appended in spite of all
+
+
+@pytest.mark.parametrize("limit", [1, 3_000_000], ids=["no memory", "hardly any memory"])
+async def test_without_memory_events_wait_until_there_is_some(
+    spool: SpoolingAppender, mortal: Valkey, client: Redis, limit: int
+) -> None:
+    client.config_set("maxmemory", limit)
+    while client.info("memory")["used_memory"] < 0.95 * limit:  # type: ignore[index]
+        client.lpush("ballast", b"b" * 10_000)
+    if limit > 1:
+        spool.full = {"": "the memory of Redis is nearly full"}  # as the upkeep finds out
+    ids = await append(spool, 0, 20)
+    await asyncio.sleep(0.2)
+    assert spool.is_spooling
+    assert arrived(mortal) == []
+    client.config_set("maxmemory", 0)
+    await fed(spool)
+    ids += await append(spool, 20, 1)
+    assert arrived(mortal) == ids
+    assert not spool.is_spooling
+
+
+async def test_redis_may_refuse_to_say_how_much_memory_it_has(
+    spool: SpoolingAppender, mortal: Valkey
+) -> None:
+    mortal.kill()
+    ids = await append(spool, 0, 20)
+    mortal.start()
+    with mortal.client() as redis:
+        redis.execute_command("ACL", "SETUSER", "default", "-info")
+    await fed(spool)
+    assert arrived(mortal) == ids
+
+
+async def test_why_redis_refuses_what_is_fed_is_logged_once(
+    spool: SpoolingAppender, mortal: Valkey, client: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = DestinationKeys.of("ads")
+    client.set(keys.stream, "of another type")
+    ids = await append(spool, 0, 3)
+    await asyncio.sleep(0.2)
+    (complaint,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "WRONGTYPE" in complaint.message
+    client.delete(keys.stream)
+    await fed(spool)
+    assert arrived(mortal) == ids
+
+
+async def test_the_limit_of_one_destination_refuses_and_does_not_hold_up_the_others(
+    spool: SpoolingAppender, mortal: Valkey
+) -> None:
+    spool.full = {"ads": "ads has 5 pending events, as many as it may have"}
+    with pytest.raises(Full, match="ads has 5"):
+        await spool.append(event(1))
+    await spool.append([decide(make_event(2), send=["crm"])])
+    assert arrived(mortal, "crm") == ["event-2"]
+    assert not spool.is_spooling
+
+
+class TestRestart:
+    async def test_the_next_process_feeds_what_the_last_one_left(
+        self, open_spool: Open, mortal: Valkey
+    ) -> None:
+        first = await open_spool()
+        mortal.kill()
+        ids = await append(first, 0, 10)
+        await first.close()
+        second = await open_spool()
+        assert second.is_spooling
+        assert second.numbers.events == 10
+        ids += await append(second, 10, 10)
+        mortal.start()
+        await fed(second)
+        assert arrived(mortal) == ids
+        assert accepted(mortal, "books") == 20
+
+    async def test_a_neighbour_takes_over_when_no_next_process_comes(
+        self, open_spool: Open, mortal: Valkey
+    ) -> None:
+        first, neighbour = await open_spool(), await open_spool()
+        mortal.kill()
+        ids = await append(first, 0, 10)
+        await asyncio.sleep(0.2)
+        assert (first.numbers.events, neighbour.numbers.events) == (10, 0)
+        await first.close()
+        mortal.start()
+        async with asyncio.timeout(20):
+            while len(arrived(mortal)) < 10:
+                await asyncio.sleep(0.02)
+        await fed(neighbour)
+        assert arrived(mortal) == ids
+
+    async def test_a_process_that_stops_while_it_feeds_loses_and_repeats_nothing(
+        self, open_spool: Open, mortal: Valkey
+    ) -> None:
+        first = await open_spool()
+        mortal.kill()
+        ids = await append(first, 0, 600)
+        mortal.start()
+        while not arrived(mortal):
+            await asyncio.sleep(0)
+        await first.close()
+        await fed(await open_spool())
+        assert arrived(mortal) == ids
+
+    async def test_who_is_not_open_refuses(self, open_spool: Open, mortal: Valkey) -> None:
+        spool = await open_spool()
+        await spool.close()
+        mortal.kill()
+        with pytest.raises(RedisError):
+            await spool.append(event(1))
+
+
+class TestFull:
+    async def test_beyond_the_bound_events_are_refused_until_redis_is_back(
+        self, open_spool: Open, mortal: Valkey
+    ) -> None:
+        spool = await open_spool(max_bytes=3000)
+        mortal.kill()
+        kept = await append(spool, 0, 5)
+        for number in range(5, 100):
+            with contextlib.suppress(SpoolFull):
+                kept += await append(spool, number, 1)
+        assert len(kept) < 20
+        assert spool.numbers.bytes <= 3000
+        with pytest.raises(SpoolFull):
+            await spool.append(event(1000))
+        mortal.start()
+        await fed(spool)
+        kept += await append(spool, 2000, 1)
+        assert arrived(mortal) == kept
+
+    async def test_when_nothing_could_be_spooled_redis_is_used_again_all_the_same(
+        self, open_spool: Open, mortal: Valkey
+    ) -> None:
+        spool = await open_spool(max_bytes=1)
+        mortal.kill()
+        with pytest.raises(SpoolFull):
+            await spool.append(event(1))
+        mortal.start()
+        await fed(spool)
+        ids = await append(spool, 2, 1)
+        assert arrived(mortal) == ids
+
+    async def test_a_disk_in_trouble_refuses_and_recovers(
+        self, spool: SpoolingAppender, mortal: Valkey, tmp_path: Path
+    ) -> None:
+        (tmp_path / "spool").rmdir()
+        (tmp_path / "spool").write_text("a file in its place")
+        mortal.kill()
+        with pytest.raises(SpoolError):
+            await spool.append(event(1))
+        (tmp_path / "spool").unlink()
+        ids = await append(spool, 2, 3)
+        mortal.start()
+        await fed(spool)
+        assert arrived(mortal) == ids
+
+    async def test_a_folder_that_cannot_be_used_does_not_stop_the_start(
+        self, open_spool: Open, mortal: Valkey, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (tmp_path / "spool").write_text("a file in its place")
+        spool = await open_spool()
+        assert "cannot be used" in caplog.text
+        assert await append(spool, 0, 1) == arrived(mortal)
+
+
+async def test_an_event_that_json_cannot_say_is_not_spooled(
+    spool: SpoolingAppender, mortal: Valkey
+) -> None:
+    mortal.kill()
+    with pytest.raises(TypeError):
+        await spool.append([decide(make_event(1, note="\ud800"), send=["ads"])])
+    assert not spool.is_spooling
+
+
+async def test_requests_with_many_events_arrive_whole(
+    spool: SpoolingAppender, mortal: Valkey
+) -> None:
+    mortal.kill()
+    for _ in range(5):
+        await spool.append(decisions(700, send=["ads", "books"], withhold=["crm"]))
+    mortal.start()
+    await fed(spool)
+    assert arrived(mortal) == [f"event-{number}" for number in range(700)] * 5
+    assert accepted(mortal, "crm") == 3500
