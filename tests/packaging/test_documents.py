@@ -73,10 +73,19 @@ def test_the_healthcheck_asks_a_path_and_port_that_are_served() -> None:
 def test_every_service_runs_a_command_that_exists(service: str) -> None:
     definition = COMPOSE["services"][service]
     check_command(definition["command"])
+    folders = {}
     for mount in definition["volumes"]:
-        source, target, _ = mount.split(":")
-        assert (ROOT / source).is_dir()
-        assert str(definition["command"][2]).startswith(target)
+        source, target = mount.split(":")[:2]
+        assert (ROOT / source).is_dir() or source in COMPOSE["volumes"]
+        folders[target] = source
+    config = Path(definition["command"][2])
+    assert folders[str(config.parent)] == "./config"
+
+
+def test_what_browsers_sent_while_valkey_was_away_outlives_the_container() -> None:
+    data_dir = re.findall(r"DATA_DIR=(\S+)", DOCKERFILE)[0]
+    mounted = [mount.split(":")[1] for mount in COMPOSE["services"]["web"]["volumes"]]
+    assert data_dir in mounted
 
 
 def test_every_environment_name_in_compose_is_one_that_the_configuration_reads() -> None:
