@@ -1,5 +1,7 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
+# make bench  measures the main path beside a yardstick
+# make soak   runs the soak test's long forms, about twenty minutes; ARGS="--scenario kills"
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -8,7 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test soak lint bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -16,6 +18,12 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	tests/install-browser
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/.installed-test
+	$(BIN)/python tests/soak/run.py $(ARGS)
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python tests/benchmarks/main_path.py $(ARGS)
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

@@ -1,0 +1,88 @@
+"""The processes of a gateway: who they are, what they use, and how they are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+ROLES = {
+    "gateway worker": "worker",
+    "gateway scheduler": "scheduler",
+    "gateway serve": "web",
+    "valkey-server": "valkey",
+}
+"""By words of the command line. The child in which a worker runs a job has the worker's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    pid: int
+    role: str
+
+    def signal(self, number: signal.Signals) -> bool:
+        """False when it has gone already."""
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
+
+
+def family(root: int) -> dict[str, list[Process]]:
+    """The processes under `root` by role: worker, horse (a worker's child), scheduler, web,
+    valkey."""
+    listing = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    children: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+    for row in listing.splitlines():
+        own, parent, state, words = row.split(maxsplit=3)
+        if not state.startswith("Z"):
+            children[int(parent)].append((int(own), words))
+    found: defaultdict[str, list[Process]] = defaultdict(list)
+    for pid, line in children[root]:
+        role = next((role for words, role in ROLES.items() if words in line), "")
+        if role:
+            found[role].append(Process(pid, role))
+    for worker in found["worker"]:
+        found["horse"] += [Process(pid, "horse") for pid, _ in children[worker.pid]]
+    return {role: processes for role, processes in found.items() if processes}
+
+
+def members(root: int) -> list[int]:
+    return [root, *(each.pid for role in family(root).values() for each in role)]
+
+
+def kill_all(root: int) -> None:
+    for pid in members(root):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """User and system time so far. Linux only; elsewhere 0."""
+    ticks = 0
+    for pid in pids:
+        with suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def memory_bytes(pids: Iterable[int]) -> int:
+    """Memory that they have for themselves, and their share of what they share (PSS). Linux only;
+    elsewhere 0."""
+    total = 0
+    for pid in pids if sys.platform == "linux" else ():
+        with suppress(OSError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+    return total

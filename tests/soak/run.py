@@ -1,0 +1,62 @@
+"""The soak test: real processes, really killed, and a vendor that misbehaves.
+
+    python tests/soak/run.py [--scenario kills ...] [--short] [--seed N ...]
+
+Prints a table for each scenario and ends with status 1 when a promise was not kept. Everything is
+on this machine: traffic goes to 127.0.0.1, files to a temporary folder that is removed when all
+went well. The numbers concern the scenarios that have them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import shutil
+import sys
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parents[1])]
+
+SCENARIOS = ("kills", "restart", "down", "poison", "weather", "hanging", "memory", "disk")
+NUMBERS = ("events", "kills", "seed", "hanging")
+
+
+def run(name: str, short: bool, numbers: dict[str, int]) -> bool:
+    """Runs the scenario `name` and prints what it found; whether all promises were kept."""
+    scenario = import_module(f"scenario_{name}")
+    plan = scenario.SHORT if short else scenario.Plan()
+    known = {field.name for field in dataclasses.fields(plan)}
+    plan = dataclasses.replace(plan, **{key: n for key, n in numbers.items() if key in known})
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    began = time.monotonic()
+    report = asyncio.run(scenario.run(folder, plan))
+    report.row("took", f"{time.monotonic() - began:.0f} s")
+    print(report, flush=True)
+    if report.failures:
+        print(f"logs and record: {folder}", flush=True)
+    else:
+        shutil.rmtree(folder)
+    return not report.failures
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="may be repeated")
+    parser.add_argument("--short", action="store_true", help="as in `make test`")
+    for number in NUMBERS:
+        parser.add_argument(f"--{number}", type=int)
+    given = parser.parse_args()
+    numbers = {key: getattr(given, key) for key in NUMBERS if getattr(given, key) is not None}
+    kept = [run(name, given.short, numbers) for name in given.scenario or SCENARIOS]
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

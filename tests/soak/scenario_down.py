@@ -1,0 +1,76 @@
+"""A destination is down for ten minutes; `backoff` is shortened in the same measure as the time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from books import Books, enter_answers
+from processes import cpu_seconds, family, members, memory_bytes
+from report import Report
+from sending import Senders, make_events
+from sink_process import SinkProcess
+from soaked import Soaked, webhook
+
+OUTAGE_SECONDS = 600.0
+BACKOFF = (5, 30, 120, 600, 1800, 3600, 7200)
+"""The default."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """down_seconds: what stands for ten minutes."""
+
+    events: int = 50_000
+    down_seconds: float = 60.0
+    rate: float = 1000.0
+
+
+SHORT = Plan(events=2_000, down_seconds=6.0)
+
+
+async def run(folder: Path, plan: Plan = Plan()) -> Report:
+    shorter = OUTAGE_SECONDS / plan.down_seconds
+    report = Report(
+        f"A destination down for {plan.down_seconds:.0f} s, time and backoff {shorter:.0f} times "
+        f"shorter, {plan.events} events"
+    )
+    events = make_events("d", plan.events)
+    backoff = [round(seconds / shorter, 3) for seconds in BACKOFF]
+    sink = SinkProcess(folder)
+    with Soaked(folder, webhook("hook", sink.url, backoff=backoff)) as gateway, sink:
+        sink.kill()
+        began = time.monotonic()
+        sent = await Senders(gateway.port, plan.rate).send(events)
+        await asyncio.sleep(1)
+        await _enter_waiting(report, gateway, began + plan.down_seconds)
+        sink.start()
+        up = time.monotonic()
+        # a pause can be as long as all the pauses before it together, and those the outage
+        settled = await gateway.settled(2 * (up - began) + 60)
+        outcomes, attempts = gateway.outcomes("hook"), gateway.attempts("hook")
+    taken = sink.taken("/hook")
+    report.check(settled, f"nothing is waiting {2 * (up - began) + 60:.0f} s after the outage")
+    first, last = (f"{arrival.at - up:.1f} s" for arrival in (taken[0], taken[-1]))
+    report.row("after the outage", f"first delivery after {first}, last after {last}")
+    report.row("requests", ", ".join(f"{count} {result}" for result, count in attempts.items()))
+    enter_answers(report, sent, len(events))
+    Books("hook", sent, dict(events), outcomes, taken).enter(report)
+    return report
+
+
+async def _enter_waiting(report: Report, gateway: Soaked, until: float) -> None:
+    """Memory and CPU until then, while all events wait."""
+    pids = members(gateway.process.pid)
+    before, began = cpu_seconds(pids), time.monotonic()
+    await asyncio.sleep(until - began)
+    spent, seconds = cpu_seconds(pids) - before, time.monotonic() - began
+    waiting = gateway.outcomes("hook")["pending"]
+    by_role = ", ".join(
+        f"{role} {memory_bytes(each.pid for each in processes) / 1e6:.0f}"
+        for role, processes in family(gateway.process.pid).items()
+    )
+    report.row("while waiting", f"{waiting} events, {spent / seconds:.1%} of a core")
+    report.row("memory, MB", by_role)

@@ -1,0 +1,130 @@
+"""Processes are killed at random while events come in, and Valkey is held away once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from books import Books, enter_answers
+from misbehaving import Behaviour
+from processes import Process, family
+from recovery import Kill, Wait, until_answer, until_delivery
+from report import Report, quantile
+from sending import Senders, Sent, make_events
+from sink_process import SinkProcess
+from soaked import META_PATH, Soaked, meta, webhook
+
+ROLES = ("worker", "horse", "scheduler", "web", "valkey")
+HOLD = "hold"
+GAP_SECONDS = (0.2, 1.5)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """hold_seconds: how long Valkey is stopped, once. recovery_seconds: the most from a kill to the
+    next delivery, and to the next event that is accepted. settle_seconds: the most until nothing
+    waits after the load."""
+
+    events: int = 50_000
+    kills: int = 200
+    seed: int = 1
+    hold_seconds: float = 30.0
+    recovery_seconds: float = 10.0
+    settle_seconds: float = 180.0
+
+
+SHORT = Plan(events=5_000, kills=20, hold_seconds=5.0, recovery_seconds=30.0, settle_seconds=60.0)
+
+
+async def run(folder: Path, plan: Plan = Plan()) -> Report:
+    report = Report(f"{plan.kills} SIGKILLs during {plan.events} events, seed {plan.seed}")
+    events = make_events("k", plan.events, every=20)
+    page_views = {event_id for event_id, body in events if b"page_view" in body}
+    with SinkProcess(folder) as sink:
+        for path in ("/hook", META_PATH):
+            sink.behave(path, Behaviour(latency=(0.005, 0.02), seed=plan.seed))
+        with Soaked(folder, webhook("hook", sink.url) + meta(sink.url)) as gateway:
+            began = time.monotonic()
+            sent, kills = await _send_and_kill(gateway, events, plan)
+            load_seconds = time.monotonic() - began
+            settled = await gateway.settled(plan.settle_seconds)
+            seconds = time.monotonic() - began - load_seconds
+            outcomes = {name: gateway.outcomes(name) for name in ("hook", "meta")}
+        report.row("seconds", f"{load_seconds:.0f}, and {seconds:.0f} until nothing was waiting")
+        report.check(settled, f"nothing is waiting after {plan.settle_seconds:.0f} s")
+        enter_answers(report, sent, len(events))
+        for name, path, meant in (
+            ("hook", "/hook", page_views),
+            ("meta", META_PATH, dict(events)),
+        ):
+            taken = sink.taken(path)
+            Books(name, sent, meant, outcomes[name], taken).enter(report)
+            waits = until_delivery(kills, sent.accepted, taken)
+            _enter_recovery(report, f"{name}: next delivery", waits, plan)
+        waits = until_answer(kills, sent.accepted)
+        _enter_recovery(report, "next event accepted", waits, plan)
+    return report
+
+
+async def _send_and_kill(
+    gateway: Soaked, events: Sequence[tuple[str, bytes]], plan: Plan
+) -> tuple[Sent, list[Kill]]:
+    """Half of the events as browsers send them, half as a backend does, for as long as the kills
+    take."""
+    seconds = plan.kills * sum(GAP_SECONDS) / 2 + plan.hold_seconds
+    sent, rate, give_up = Sent(), len(events) / seconds / 2, 3 * seconds + 60
+    async with asyncio.TaskGroup() as group:
+        for path, share in (("/collect", events[::2]), ("/events", events[1::2])):
+            senders = Senders(gateway.port, rate, path, give_up=give_up, sent=sent)
+            group.create_task(senders.send(share))
+        killing = group.create_task(_kill(gateway.process.pid, plan))
+    return sent, killing.result()
+
+
+async def _kill(root: int, plan: Plan) -> list[Kill]:
+    """Kills one living process after the other; half-way it holds Valkey."""
+    dice = random.Random(plan.seed)
+    kills: list[Kill] = []
+    while len(kills) < plan.kills:
+        await asyncio.sleep(dice.uniform(*GAP_SECONDS))
+        role = dice.choice(ROLES)
+        living = await asyncio.to_thread(_living, root, role)
+        if living and dice.choice(living).signal(signal.SIGKILL):
+            kills.append(Kill(time.monotonic(), role))
+            if len(kills) == plan.kills // 2:
+                held = await _hold(root, plan.hold_seconds)
+    return [*kills, held]
+
+
+async def _hold(root: int, seconds: float) -> Kill:
+    """Stops Valkey for a while: its connections stay open, and nothing is answered."""
+    while not (found := await asyncio.to_thread(_living, root, "valkey")):
+        await asyncio.sleep(0.1)
+    began = time.monotonic()
+    found[0].signal(signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    found[0].signal(signal.SIGCONT)
+    return Kill(time.monotonic(), HOLD, began)
+
+
+def _living(root: int, role: str) -> list[Process]:
+    found = family(root)
+    if not found:
+        raise RuntimeError("`gateway run` has ended by itself")
+    return found.get(role, [])
+
+
+def _enter_recovery(report: Report, what: str, waits: Sequence[Wait], plan: Plan) -> None:
+    seconds = [wait.seconds for wait in waits]
+    median, p95, longest = (quantile(seconds, share) for share in (0.5, 0.95, 1))
+    report.row(what, f"median {median:.1f} s, p95 {p95:.1f} s, max {longest:.1f} s")
+    for role in (*ROLES, HOLD):
+        own = [wait.seconds for wait in waits if wait.role == role]
+        report.row(f"    after {role}", f"{len(own)}, max {quantile(own, 1):.1f} s")
+    most = plan.recovery_seconds
+    report.check(longest <= most, f"{what} within {most:.0f} s, not {longest:.1f} s")

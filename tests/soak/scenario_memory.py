@@ -1,0 +1,98 @@
+"""Redis reaches `maxmemory` while a destination is down: first by its events, then because
+somebody else takes the rest, or lowers the limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from books import Books
+from redis.asyncio import Redis
+from report import Report
+from sending import Senders, Sent, make_events
+from sink_process import SinkProcess
+from soaked import Soaked, webhook
+
+from gateway.embedded import embedded_url
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Events come from a backend, whose events are never spooled.
+
+    room: bytes of `maxmemory` beyond what is used at the start. fast: events that fill most of it,
+    slow: those that fill the rest, so slowly that the intake can be shut in time. more: events that
+    are sent once it is full, and again once it is empty. settle_seconds: the most from the
+    destination's return to the last delivery.
+    """
+
+    room: int = 30_000_000
+    fast: int = 18_000
+    slow: int = 6_000
+    more: int = 50
+    settle_seconds: float = 60.0
+
+
+SHORT = Plan(room=4_000_000, fast=2_100, slow=1_300, settle_seconds=30.0)
+FAST, SLOW = 1500.0, 350.0
+"""Events a second."""
+
+
+async def run(folder: Path, plan: Plan = Plan()) -> Report:
+    report = Report(f"Redis at maxmemory, with {plan.room / 1e6:.0f} MB of room")
+    sent, sink = Sent(), SinkProcess(folder)
+    with Soaked(folder, webhook("hook", sink.url)) as gateway, sink:
+        sink.kill()
+        async with Redis.from_url(embedded_url(folder / "data") or "") as redis:
+            used = (await redis.info("memory"))["used_memory"]
+            await redis.config_set("maxmemory", used + plan.room)
+            await _fill(report, gateway, redis, sent, plan)
+            sink.start()
+            await _drain(report, gateway, redis, plan)
+        again = await _send(gateway, sent, "again", plan.more, SLOW)
+        report.check(again == plan.more, f"it takes events again: {again} of {plan.more}")
+        report.check(await gateway.settled(30), "nothing is waiting in the end")
+        outcomes = gateway.outcomes("hook")
+    report.row("answers", ", ".join(f"{n} x {answer}" for answer, n in sent.answers.items()))
+    report.row("refusals", "; ".join(sorted(sent.refusals)))
+    report.check(set(sent.answers) <= {"200", "503"}, f"200 or 503 only: {sent.answers}")
+    silent = [said for said in sent.refusals if "retry-after" not in said]
+    report.check(not silent, f"every refusal says when to try again: {silent}")
+    says_why = any("memory" in said for said in sent.refusals)
+    report.check(says_why, "refusals say that it is the memory")
+    Books("hook", sent, dict.fromkeys(sent.tries), outcomes, sink.taken("/hook")).enter(report)
+    return report
+
+
+async def _fill(report: Report, gateway: Soaked, redis: Redis, sent: Sent, plan: Plan) -> None:
+    """Sends until the intake is shut; then what is used is all that may be used."""
+    accepted = await _send(gateway, sent, "fast", plan.fast, FAST)
+    accepted += await _send(gateway, sent, "slow", plan.slow, SLOW)
+    report.row("accepted until it was shut", f"{accepted} of {plan.fast + plan.slow}")
+    report.check(plan.fast <= accepted < plan.fast + plan.slow, "the intake was shut by then")
+    memory = await redis.info("memory")
+    share = memory["used_memory"] / memory["maxmemory"]
+    report.row("used memory", f"{share:.1%} of maxmemory; then maxmemory falls to that")
+    report.check(share < 1, f"the intake was shut before memory was full, not at {share:.1%}")
+    await redis.config_set("maxmemory", memory["used_memory"])
+    accepted = await _send(gateway, sent, "more", plan.more, SLOW)
+    report.row("accepted at maxmemory", f"{accepted} of {plan.more}")
+
+
+async def _drain(report: Report, gateway: Soaked, redis: Redis, plan: Plan) -> None:
+    """Waits until all is delivered; if that takes too long, with a limit that is lifted."""
+    if await gateway.settled(plan.settle_seconds):
+        return
+    promise = f"what waits is delivered within {plan.settle_seconds:.0f} s at maxmemory"
+    report.check(False, f"{promise}; {gateway.waiting()} events are still waiting")
+    await redis.config_set("maxmemory", 0)
+    settled = await gateway.settled(60)
+    report.row("delivered once maxmemory was lifted", "yes" if settled else "no")
+
+
+async def _send(gateway: Soaked, sent: Sent, prefix: str, count: int, rate: float) -> int:
+    """Sends each event once, whatever the answer; how many were accepted."""
+    before = len(sent.accepted)
+    senders = Senders(gateway.port, rate, "/events", give_up=0, sent=sent)
+    await senders.send(make_events(prefix, count))
+    return len(sent.accepted) - before

@@ -1,0 +1,87 @@
+"""All of `gateway run` dies at once, and is started again as a service manager would."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from books import Books, enter_answers
+from misbehaving import Behaviour
+from processes import kill_all
+from report import Report
+from sending import Senders, Sent, make_events
+from sink_process import SinkProcess
+from soaked import Soaked, webhook
+
+RESTART_SECONDS = 0.2
+"""What systemd waits before it starts a service again is 0.1 s."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """kills: of everything at once; every second time of the supervisor alone, whose children the
+    kernel then ends. every_seconds: between two kills. ready_seconds: the most until the web
+    process answers again."""
+
+    events: int = 20_000
+    kills: int = 10
+    every_seconds: float = 8.0
+    ready_seconds: float = 20.0
+
+
+SHORT = Plan(events=1_000, kills=2, every_seconds=2.0, ready_seconds=40.0)
+
+
+async def run(folder: Path, plan: Plan = Plan()) -> Report:
+    report = Report(f"`gateway run` killed {plan.kills} times during {plan.events} events")
+    events = make_events("r", plan.events)
+    with SinkProcess(folder) as sink:
+        sink.behave("/hook", Behaviour(latency=(0.005, 0.02)))
+        with Soaked(folder, webhook("hook", sink.url)) as gateway:
+            sent, seconds = await _send_and_kill(gateway, events, plan)
+            settled = await gateway.settled(60)
+            outcomes = gateway.outcomes("hook")
+        report.check(settled, "nothing is waiting after 60 s")
+        starts = ", ".join(f"{each:.1f}" for each in seconds)
+        report.row("seconds until ready", f"{starts} (from the kill)")
+        most = plan.ready_seconds
+        report.check(max(seconds) <= most, f"ready within {most:.0f} s, not {max(seconds):.1f} s")
+        enter_answers(report, sent, len(events))
+        Books("hook", sent, dict(events), outcomes, sink.taken("/hook")).enter(report)
+    return report
+
+
+async def _send_and_kill(
+    gateway: Soaked, events: Sequence[tuple[str, bytes]], plan: Plan
+) -> tuple[Sent, list[float]]:
+    seconds = (plan.kills + 1) * plan.every_seconds
+    sent, rate, give_up = Sent(), len(events) / seconds / 2, 5 * seconds + 60
+    async with asyncio.TaskGroup() as group:
+        for path, share in (("/collect", events[::2]), ("/events", events[1::2])):
+            senders = Senders(gateway.port, rate, path, give_up=give_up, sent=sent)
+            group.create_task(senders.send(share))
+        restarts = []
+        for number in range(plan.kills):
+            await asyncio.sleep(plan.every_seconds)
+            restarts.append(await _kill_and_start(gateway, everything=number % 2 == 0))
+    return sent, restarts
+
+
+async def _kill_and_start(gateway: Soaked, everything: bool) -> float:
+    """Seconds from the kill until it is ready again."""
+    began = time.monotonic()
+    if everything:
+        kill_all(gateway.process.pid)
+    else:
+        gateway.process.send_signal(signal.SIGKILL)
+    gateway.process.wait(10)
+    while not await asyncio.to_thread(gateway.is_up):
+        if gateway.process.poll() is not None:
+            await asyncio.sleep(RESTART_SECONDS)
+            gateway.launch()
+        await asyncio.sleep(0.1)
+    return time.monotonic() - began

@@ -1,0 +1,50 @@
+"""A small disk for one gateway: a tmpfs that only its processes see, and that ends with them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TOOLS = ("unshare", "mount", "setpriv")
+SCRIPT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec setpriv --pdeathsig TERM "$@"'
+
+
+def words_before(folder: Path, size: int) -> list[str]:
+    """What stands in front of a command that shall find a disk of `size` bytes at `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    alone = ["unshare", "--user", "--map-root-user", "--mount"]
+    return [*alone, "sh", "-c", SCRIPT, "sh", str(size), str(folder)]
+
+
+def why_not(folder: Path) -> str:
+    """Why this machine can make no such disk; "" when it can."""
+    if missing := [tool for tool in TOOLS if shutil.which(tool) is None]:
+        return f"{', '.join(missing)} not found"
+    tried = subprocess.run(
+        [*words_before(folder, 1 << 20), sys.executable, "-c", ""], capture_output=True, text=True
+    )
+    return tried.stderr.strip()
+
+
+class SmallDisk:
+    """The disk of the process `pid` at `folder`, seen from outside."""
+
+    def __init__(self, pid: int, folder: Path) -> None:
+        self._folder = Path(f"/proc/{pid}/root{folder}")
+        self._ballast = self._folder / "ballast"
+
+    @property
+    def free(self) -> int:
+        disk = os.statvfs(self._folder)
+        return disk.f_bavail * disk.f_frsize
+
+    def leave(self, room: int) -> None:
+        """Fills it until only `room` bytes are free."""
+        with self._ballast.open("wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, self.free - room)
+
+    def relieve(self) -> None:
+        self._ballast.unlink()

@@ -1,0 +1,154 @@
+"""A gateway under test: every process of `gateway run`, which never outlives the harness."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import httpx
+from processes import kill_all
+from running import Gateway, wait_for
+
+from gateway.processes import die_with_parent
+
+PENDING, SPOOLED = "gateway_pending_events", "gateway_spool_events"
+QUIET_LOOKS = 5
+ROOT = Path(__file__).parents[2]
+CONFIG = """
+redis: {data_dir: "${DATA_DIR}"}
+sources:
+  site: {type: collect}
+  backend: {type: events, keys: [soak-backend-key]}
+destinations:
+"""
+WEBHOOK = """
+  %(name)s:
+    type: webhook
+    url: %(sink)s/%(name)s
+    secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
+    allow_private_addresses: true
+    when: {event_name: page_view}
+    consent: []
+    delivery: {backoff: %(backoff)s}
+    http: {timeout: %(timeout)s}
+"""
+META_PATH = "/v26.0/1234567890/events"
+META = """
+  meta:
+    type: meta
+    pixel_id: "1234567890"
+    access_token: meta-soak-token
+    api_version: v26.0
+    base_url: %(sink)s
+    consent: []
+    delivery: {backoff: %(backoff)s}
+    http: {timeout: %(timeout)s}
+"""
+META_PATH = "/v26.0/1234567890/events"
+
+
+def webhook(name: str, sink: str, timeout: float = 5, backoff: Sequence[float] = (2, 4, 8)) -> str:
+    """A destination that gets page views."""
+    values = {"name": name, "sink": sink, "timeout": timeout, "backoff": list(backoff)}
+    return WEBHOOK % values
+
+
+def meta(sink: str, timeout: float = 5, backoff: Sequence[float] = (2, 4, 8)) -> str:
+    """A destination that gets everything, in batches."""
+    return META % {"sink": sink, "timeout": timeout, "backoff": list(backoff)}
+
+
+class Soaked(Gateway):
+    """`before`: words in front of the command, such as those that give it a small disk."""
+
+    def __init__(self, folder: Path, destinations: str, before: Sequence[str] = ()) -> None:
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        super().__init__(folder, CONFIG + destinations, {"PYTHONPATH": path})
+        self._before = before
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        self.launch()
+        wait_for(self._is_ready, 60, "the gateway to be ready")
+
+    def launch(self) -> None:
+        """Starts it without waiting."""
+        self.log = self.folder / "gateway.log"
+        options = ["--config", str(self.config), "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self._before, sys.executable, "-m", "gateway", "run", *options],
+                cwd=self.folder,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+            )
+
+    def stop(self, seconds: float = 40) -> int:
+        """Its exit status; what does not end in time is killed."""
+        try:
+            return super().stop(seconds)
+        except subprocess.TimeoutExpired:
+            kill_all(self.process.pid)
+            return self.process.wait(10)
+
+    def books(self, destination: str) -> dict[str, int] | None:
+        """Events by outcome, pending ones too; None while the gateway cannot say."""
+        try:
+            return self.outcomes(destination)
+        except (httpx.HTTPError, KeyError):
+            return None
+
+    def is_up(self) -> bool:
+        """Whether it is ready to take events."""
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def command(self, *words: str) -> str:
+        """What `gateway <words>` prints."""
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *words, "--config", str(self.config)],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def attempts(self, destination: str) -> dict[str, int]:
+        """Requests to `destination` by their result."""
+        return {
+            dict(labels)["result"]: int(value)
+            for (name, labels), value in self.metrics().items()
+            if name == "gateway_attempts_total" and ("destination", destination) in labels
+        }
+
+    def waiting(self) -> float | None:
+        """Events in streams and spool that have not ended; None while the gateway cannot say."""
+        try:
+            metrics = self.metrics()
+        except httpx.HTTPError:
+            return None
+        pending = [value for (name, _), value in metrics.items() if name == PENDING]
+        return sum(pending) + metrics.get((SPOOLED, frozenset()), 0) if pending else None
+
+    async def settled(self, seconds: float) -> bool:
+        """Waits until nothing has been waiting for a second; False if that takes longer."""
+        deadline, quiet = time.monotonic() + seconds, 0
+        while quiet < QUIET_LOOKS and time.monotonic() < deadline:
+            await asyncio.sleep(0.25)
+            quiet = quiet + 1 if await asyncio.to_thread(self.waiting) == 0 else 0
+        return quiet == QUIET_LOOKS
