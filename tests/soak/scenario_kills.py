@@ -28,7 +28,8 @@ GAP_SECONDS = (0.2, 1.5)
 class Plan:
     """hold_seconds: how long Valkey is stopped, once. recovery_seconds: the most from a kill to the
     next delivery, and to the next event that is accepted. settle_seconds: the most until nothing
-    waits after the load."""
+    waits after the load. most_duplicates: share of the events that may come twice: a kill repeats
+    what is in flight, which among few events is much of them."""
 
     events: int = 50_000
     kills: int = 200
@@ -36,9 +37,17 @@ class Plan:
     hold_seconds: float = 30.0
     recovery_seconds: float = 10.0
     settle_seconds: float = 180.0
+    most_duplicates: float = 0.015
 
 
-SHORT = Plan(events=5_000, kills=20, hold_seconds=5.0, recovery_seconds=30.0, settle_seconds=60.0)
+SHORT = Plan(
+    events=5_000,
+    kills=20,
+    hold_seconds=5.0,
+    recovery_seconds=30.0,
+    settle_seconds=60.0,
+    most_duplicates=0.25,
+)
 
 
 async def run(folder: Path, plan: Plan = Plan()) -> Report:
@@ -63,7 +72,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
             ("meta", META_PATH, dict(events)),
         ):
             taken = sink.taken(path)
-            Books(name, sent, meant, outcomes[name], taken).enter(report)
+            Books(name, sent, meant, outcomes[name], taken).enter(report, plan.most_duplicates)
             waits = until_delivery(kills, sent.accepted, taken)
             _enter_recovery(report, f"{name}: next delivery", waits, plan)
         waits = until_answer(kills, sent.accepted)
@@ -82,28 +91,28 @@ async def _send_and_kill(
         for path, share in (("/collect", events[::2]), ("/events", events[1::2])):
             senders = Senders(gateway.port, rate, path, give_up=give_up, sent=sent)
             group.create_task(senders.send(share))
-        killing = group.create_task(_kill(gateway.process.pid, plan))
+        killing = group.create_task(_kill(gateway, plan))
     return sent, killing.result()
 
 
-async def _kill(root: int, plan: Plan) -> list[Kill]:
+async def _kill(gateway: Soaked, plan: Plan) -> list[Kill]:
     """Kills one living process after the other; half-way it holds Valkey."""
     dice = random.Random(plan.seed)
     kills: list[Kill] = []
     while len(kills) < plan.kills:
         await asyncio.sleep(dice.uniform(*GAP_SECONDS))
         role = dice.choice(ROLES)
-        living = await asyncio.to_thread(_living, root, role)
+        living = await asyncio.to_thread(_living, gateway, role)
         if living and dice.choice(living).signal(signal.SIGKILL):
             kills.append(Kill(time.monotonic(), role))
             if len(kills) == plan.kills // 2:
-                held = await _hold(root, plan.hold_seconds)
+                held = await _hold(gateway, plan.hold_seconds)
     return [*kills, held]
 
 
-async def _hold(root: int, seconds: float) -> Kill:
+async def _hold(gateway: Soaked, seconds: float) -> Kill:
     """Stops Valkey for a while: its connections stay open, and nothing is answered."""
-    while not (found := await asyncio.to_thread(_living, root, "valkey")):
+    while not (found := await asyncio.to_thread(_living, gateway, "valkey")):
         await asyncio.sleep(0.1)
     began = time.monotonic()
     found[0].signal(signal.SIGSTOP)
@@ -112,11 +121,10 @@ async def _hold(root: int, seconds: float) -> Kill:
     return Kill(time.monotonic(), HOLD, began)
 
 
-def _living(root: int, role: str) -> list[Process]:
-    found = family(root)
-    if not found:
+def _living(gateway: Soaked, role: str) -> list[Process]:
+    if gateway.process.poll() is not None:
         raise RuntimeError("`gateway run` has ended by itself")
-    return found.get(role, [])
+    return family(gateway.process.pid).get(role, [])
 
 
 def _enter_recovery(report: Report, what: str, waits: Sequence[Wait], plan: Plan) -> None:

@@ -103,13 +103,6 @@ class Soaked(Gateway):
             kill_all(self.process.pid)
             return self.process.wait(10)
 
-    def books(self, destination: str) -> dict[str, int] | None:
-        """Events by outcome, pending ones too; None while the gateway cannot say."""
-        try:
-            return self.outcomes(destination)
-        except (httpx.HTTPError, KeyError):
-            return None
-
     def is_up(self) -> bool:
         """Whether it is ready to take events."""
         try:
