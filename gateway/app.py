@@ -67,8 +67,9 @@ def create_app(
     redis = connect_for_intake(redis_url)
     tally = Tally()
     wake = Alarm(connect_for_jobs(redis_url)).wake
-    appender = Appender(redis, tally, wake)
-    spool = SpoolingAppender(redis, tally, wake, spool_folder) if spool_folder else None
+    once = settings.dedupe_window
+    appender = Appender(redis, tally, wake, once)
+    spool = SpoolingAppender(redis, tally, wake, spool_folder, once) if spool_folder else None
     recorder = Recorder(redis) if settings.server.demo else None
     pipeline = compile_pipeline(settings)
     client_ip = compile_client_ip(settings.server.trusted_proxies)

@@ -154,6 +154,11 @@ class _Snapshot(Collector):
         attempts = CounterMetricFamily(
             "gateway_attempts", "Requests sent.", labels=["destination", "result"]
         )
+        repeated = CounterMetricFamily(
+            "gateway_repeated_events",
+            "Events that a destination had taken already, and did not take again.",
+            labels=["destination"],
+        )
         delivery = HistogramMetricFamily(
             "gateway_delivery_seconds", "Time from acceptance to delivery.", labels=["destination"]
         )
@@ -163,9 +168,10 @@ class _Snapshot(Collector):
             for field, count in numbers.counts.items():
                 if field.startswith("attempts:"):
                     attempts.add_metric([name, field.split(":")[1]], count)
+            repeated.add_metric([name], numbers.counts.get("repeated", 0))
             buckets, total = DELIVERY.read(numbers.counts)
             delivery.add_metric([name], buckets, total)
-        yield from (events, attempts, delivery)
+        yield from (events, attempts, repeated, delivery)
 
     def _queues(self) -> Iterator[Metric]:
         def gauge(name: str, text: str) -> GaugeMetricFamily:

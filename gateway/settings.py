@@ -131,6 +131,13 @@ class Settings(BaseModel):
     spool: SpoolSettings = Field(
         default=SpoolSettings(), description="Where events wait while Redis cannot take them."
     )
+    dedupe_window: PositiveInt | None = Field(
+        default=None,
+        le=604_800,
+        description="Seconds in which a destination takes an event once: another with the same "
+        "`event_name` and `event_id` is answered like the first, counted and left out. Without "
+        "it every event is taken.",
+    )
     sources: Mapping[str, SourceSettings] = Field(description=SOURCES)
     consent: ConsentSettings = Field(
         default=ConsentSettings(), description="What holds when an event does not say."

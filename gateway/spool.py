@@ -73,8 +73,15 @@ class SpoolingAppender(Appender):
     TypeError. Until `open` was called it is an appender like any other.
     """
 
-    def __init__(self, redis: Redis, tally: Tally, wake: Wake, folder: SpoolFolder) -> None:
-        super().__init__(redis, tally, wake)
+    def __init__(
+        self,
+        redis: Redis,
+        tally: Tally,
+        wake: Wake,
+        folder: SpoolFolder,
+        dedupe: int | None = None,
+    ) -> None:
+        super().__init__(redis, tally, wake, dedupe)
         self._commits = GroupCommit(self._commit, lambda appendix: appendix.weight)  # all may wait
         self._redis, self._folder = redis, folder
         self._thread = ThreadPoolExecutor(1, "spool")
@@ -118,7 +125,7 @@ class SpoolingAppender(Appender):
         self._thread.shutdown()
 
     async def append(self, decisions: list[Decision]) -> None:
-        appendix = Appendix(decisions)
+        appendix = self._appendix(decisions)
         for name in appendix.sent:
             if name in self.full:
                 raise Full(self.full[name])

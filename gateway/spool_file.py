@@ -106,7 +106,7 @@ class Row:
         """A line of JSON that says which destination gets what, and a line for each payload."""
         sent, withheld = appendix.sent, appendix.withheld
         counts = (len(sent.get(name, ())) + withheld.get(name, 0) for name in sent | withheld)
-        head = orjson.dumps({"sent": sent, "withheld": withheld})
+        head = orjson.dumps({"sent": sent, "withheld": withheld, "marks": appendix.marks})
         return cls(max(counts, default=0), b"\n".join((head, *appendix.payloads)))
 
     @property
@@ -120,6 +120,7 @@ class Row:
         appendix = Appendix([])
         appendix.payloads = payloads
         appendix.sent, appendix.withheld = read["sent"], read["withheld"]
+        appendix.marks = read.get("marks", [""] * len(payloads))  # earlier versions wrote none
         appendix.weight = sum(map(len, appendix.sent.values()))
         return appendix
 

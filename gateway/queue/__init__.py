@@ -5,13 +5,15 @@ For each destination, all in one hash slot by the tag in braces:
     gw:{meta}:stream   stream  its events, one field `e` (see `entry`); consumer group `gateway`.
                                Acknowledged entries are deleted, so its length is what is pending.
     gw:{meta}:dead     stream  dead letters: events that ended as rejected or expired, field `d`
-    gw:{meta}:counts   hash    accepted, withheld, delivered, rejected, expired; replayed, dropped;
-                               attempts; latency
+    gw:{meta}:counts   hash    accepted, withheld, delivered, rejected, expired; repeated;
+                               replayed, dropped; attempts; latency
     gw:{meta}:drains   zset    drains at work, each with the millisecond when its lease ends
     gw:{meta}:wake     string  there while a job that will drain is queued; expires
     gw:{meta}:pause    string  there while the destination is paused (JSON: why, how often);
                                expires when the pause is over
     gw:{meta}:error    string  the last thing that went wrong (JSON: when, in whose words)
+    gw:{meta}:seen:... string  with `dedupe_window`: there while an event that was taken is known
+                               (a digest of its name and id); expires
     gw:{meta}:minute:N string  what was delivered in the minute N since 1970; expires
 
 For the gateway as a whole:

@@ -3,10 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
+import orjson
 from redis.asyncio import Redis
 
+from gateway.event import Event
 from gateway.pipeline import Decision
 from gateway.queue.connect import RedisError, script
 from gateway.queue.entry import encode
@@ -28,19 +31,24 @@ Wake = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
 
 
 class Appendix:
-    """What one request adds: its payloads, and for each destination which of them it gets."""
+    """What one request adds: its payloads, what the event of each is known by, and for each
+    destination which of them it gets.
 
-    __slots__ = ("payloads", "sent", "weight", "withheld")
+    marked: whether an event may be known again; if not, its mark is empty.
+    """
 
-    def __init__(self, decisions: list[Decision]) -> None:
+    __slots__ = ("marks", "payloads", "sent", "weight", "withheld")
+
+    def __init__(self, decisions: list[Decision], marked: bool = False) -> None:
         self.payloads: list[bytes] = []
+        self.marks: list[str] = []
         self.sent: dict[str, list[int]] = {}
         self.withheld: dict[str, int] = {}
         for decision in decisions:
-            self._add(decision)
+            self._add(decision, mark(decision.event) if marked else "")
         self.weight = sum(map(len, self.sent.values()))
 
-    def _add(self, decision: Decision) -> None:
+    def _add(self, decision: Decision, known_by: str) -> None:
         shared: int | None = None  # most destinations get the event as it stands: written once
         for name, verdict in decision.verdicts.items():
             if verdict.event is None:
@@ -51,22 +59,33 @@ class Appendix:
                 number = shared
             else:
                 self.payloads.append(encode(decision, verdict.event, verdict.applied))
+                self.marks.append(known_by)
                 number = len(self.payloads)
                 if unchanged:
                     shared = number
             self.sent.setdefault(name, []).append(number)
 
 
+def mark(event: Event) -> str:
+    """What an event is known by when it comes again: a digest of its name and its `event_id`.
+
+    The name is part of it since a page may well give what belongs together one id.
+    """
+    text = f"{event['event_name']}\0{event['event_id']}"
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
 class Appender:
     """Appends decisions in group commits and wakes the destinations that sleep.
 
     wake: queues a job for each of the destinations named; called after the append, and not
-    waited for: if it fails, the sweep finds the events.
+    waited for: if it fails, the sweep finds the events. dedupe: seconds in which a destination
+    takes an event once; None for any number of times.
     """
 
-    def __init__(self, redis: Redis, tally: Tally, wake: Wake) -> None:
+    def __init__(self, redis: Redis, tally: Tally, wake: Wake, dedupe: int | None = None) -> None:
         self._script = redis.register_script(script("append"))
-        self._tally, self._wake = tally, wake
+        self._tally, self._wake, self._dedupe = tally, wake, dedupe
         self._commits = GroupCommit(
             self._commit, lambda appendix: appendix.weight, longest_wait=LONGEST_WAIT
         )
@@ -77,14 +96,19 @@ class Appender:
     async def append(self, decisions: list[Decision]) -> None:
         """Returns once the events of `decisions` are durable at every destination, and counted.
 
+        An event that a destination took already, within the time of `dedupe`, counts there as
+        repeated, and as nothing else.
         Raises a redis-py error when that is not certain, `Overloaded` when too much waits, `Full`
         when there is no room for them, and TypeError when an event cannot be written as JSON.
         """
-        appendix = Appendix(decisions)
+        appendix = self._appendix(decisions)
         for name, reason in self.full.items():
             if name == "" or name in appendix.sent:
                 raise Full(reason)
         await self._commits.submit(appendix)
+
+    def _appendix(self, decisions: list[Decision]) -> Appendix:
+        return Appendix(decisions, marked=self._dedupe is not None)
 
     async def flush_counts(self) -> None:
         """Writes what the tally holds, for times without events."""
@@ -92,19 +116,15 @@ class Appender:
             await self._commits.submit(Appendix([]))
 
     async def _commit(self, group: list[Appendix]) -> None:
-        destinations, arguments = _merge(group)
+        destinations, payloads, plan = _merge(group)
         counts = self._tally.take()
+        plan |= {"counters": counts, "mark_ms": WAKE_MARK_MS, "window": self._dedupe or 0}
         keys = [COUNTS]
         for name in destinations:
             of = DestinationKeys.of(name)
-            keys += [of.stream, of.counts, of.wake, of.drains, of.pause]
-        counters = [value for pair in counts.items() for value in pair]
-        payloads = [payload for appendix in group for payload in appendix.payloads]
+            keys += [of.stream, of.counts, of.wake, of.drains, of.pause, of.seen]
         try:
-            asleep = await self._script(
-                keys,
-                [len(payloads), *payloads, len(counts), *counters, WAKE_MARK_MS, *arguments],
-            )
+            asleep = await self._script(keys, [orjson.dumps(plan), *payloads])
         except BaseException:
             self._tally.put_back(counts)
             raise
@@ -120,20 +140,20 @@ class Appender:
             log.warning("no job could be queued, the sweep will: %s", type(error).__name__)
 
 
-def _merge(group: list[Appendix]) -> tuple[list[str], list[int]]:
-    """The destinations that a group concerns, and the script's arguments about each of them."""
+def _merge(group: list[Appendix]) -> tuple[list[str], list[bytes], dict[str, Any]]:
+    """The destinations that a group concerns, its payloads, and the script's plan for them."""
     sent: dict[str, list[int]] = {}
     withheld: dict[str, int] = {}
-    before = 0
+    payloads: list[bytes] = []
+    marks: list[str] = []
     for appendix in group:
+        before = len(payloads)
         for name, count in appendix.withheld.items():
             withheld[name] = withheld.get(name, 0) + count
         for name, numbers in appendix.sent.items():
             sent.setdefault(name, []).extend(before + number for number in numbers)
-        before += len(appendix.payloads)
+        payloads += appendix.payloads
+        marks += appendix.marks
     destinations = list(sent.keys() | withheld.keys())
-    arguments: list[int] = []
-    for name in destinations:
-        numbers = sent.get(name, [])
-        arguments += [withheld.get(name, 0), len(numbers), *numbers]
-    return destinations, arguments
+    of_each = [(withheld.get(name, 0), sent.get(name, [])) for name in destinations]
+    return destinations, payloads, {"marks": marks, "destinations": of_each}

@@ -1,6 +1,7 @@
 """Names of the keys; `gateway.queue` says what each of them holds."""
 
 from dataclasses import dataclass
+from functools import cache
 
 GROUP = "gateway"
 COUNTS = "gw:counts"
@@ -18,8 +19,11 @@ class DestinationKeys:
     wake: str
     pause: str
     error: str
+    seen: str
+    """The mark of an event that was taken is this, a colon and what the event is known by."""
 
     @classmethod
+    @cache
     def of(cls, destination: str) -> "DestinationKeys":
         return cls(*(f"gw:{{{destination}}}:{name}" for name in cls.__slots__))
 

@@ -44,10 +44,12 @@ async def open_spool(mortal: Valkey, tmp_path: Path) -> AsyncIterator[Open]:
         async def wake(_: object) -> None:
             return
 
-        async def open_spool(max_bytes: int = 10_000_000) -> SpoolingAppender:
+        async def open_spool(
+            max_bytes: int = 10_000_000, dedupe: int | None = None
+        ) -> SpoolingAppender:
             redis = await stack.enter_async_context(connect_for_intake(mortal.url))
             folder = SpoolFolder(tmp_path / "spool", max_bytes)
-            appender = SpoolingAppender(redis, Tally(), wake, folder)
+            appender = SpoolingAppender(redis, Tally(), wake, folder, dedupe)
             await appender.open()
             stack.push_async_callback(appender.close)
             return appender
@@ -127,6 +129,20 @@ async def test_what_came_while_redis_was_dead_arrives_once_and_in_order(
     started, ended = [record.message for record in caplog.records]
     assert "ConnectionError" in started
     assert "300 events fed" in ended
+
+
+async def test_what_comes_again_while_it_waits_arrives_once(
+    open_spool: Open, mortal: Valkey
+) -> None:
+    spool = await open_spool(dedupe=600)
+    ids = await append(spool, 0, 5)
+    mortal.kill()
+    await append(spool, 0, 10)
+    ids += await append(spool, 5, 5)
+    mortal.start()
+    await fed(spool)
+    assert arrived(mortal) == ids
+    assert accepted(mortal, "ads") == 10
 
 
 async def test_new_events_line_up_behind_those_that_wait(
