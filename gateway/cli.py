@@ -65,7 +65,7 @@ def serve(config: Path, host: str, port: int, redis_url: str | None) -> None:
 
     settings = load(config)
     url = _require_redis(redis_url or settings.redis.url)
-    run_web(settings, url, host, port)
+    run_web(settings, config, url, host, port)
 
 
 @main.command()

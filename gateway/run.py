@@ -10,21 +10,28 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from gateway.app import create_app
 from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
 from gateway.processes import die_with_parent
+from gateway.reload import ConfigFile, ReloadingApp
 from gateway.settings import Settings, build_sources
 from gateway.spool import build_spool
 from gateway.supervisor import Program, Supervisor
 
 
-def run_web(settings: Settings, redis_url: str, host: str, port: int) -> None:
-    """Serves until SIGINT or SIGTERM."""
+def run_web(settings: Settings, config: Path, redis_url: str, host: str, port: int) -> None:
+    """Serves until SIGINT or SIGTERM, what the file `config` says now; `settings` is what it said
+    when it was read."""
     die_with_parent()
+
+    def build(settings: Settings) -> Starlette:
+        return create_app(settings, redis_url, build_spool(settings))
+
     uvicorn.run(
-        create_app(settings, redis_url, build_spool(settings)),
+        ReloadingApp(ConfigFile(config, settings), build),
         host=host,
         port=port,
         http="httptools",  # h11 accepts requests whose framing is ambiguous
