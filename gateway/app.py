@@ -25,14 +25,14 @@ from starlette.staticfiles import StaticFiles
 from gateway.client_ip import compile_client_ip
 from gateway.delivery.wake import Alarm
 from gateway.intake import Intake
-from gateway.metrics import read_numbers, render
+from gateway.metrics import limits_of, read_numbers, render
 from gateway.pipeline import Decision, compile_pipeline
 from gateway.queue.append import Appender
 from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
 from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import GROUP, DestinationKeys
 from gateway.queue.read import ensure_group
-from gateway.queue.room import what_is_full
+from gateway.queue.room import RoomWatch
 from gateway.queue.tally import Tally
 from gateway.records import Recorder, decision_record, recent_records
 from gateway.settings import Settings, build_sources
@@ -125,21 +125,16 @@ def _source_routes(source: Source[Any], intake: Intake) -> list[BaseRoute]:
 async def _upkeep(
     settings: Settings, redis: Redis, appender: Appender, spool: SpoolingAppender | None
 ) -> None:
-    """Makes the consumer groups that Redis has not, and writes counts in times without events."""
-    limits = {
-        name: (each.delivery.max_pending, each.delivery.max_dead_letters)
-        for name, each in settings.destinations.items()
-    }
+    """Makes the consumer groups that Redis has not, shuts intake for what is full, and writes
+    counts in times without events."""
+    room = RoomWatch(redis, limits_of(settings))
     while True:
         try:
             for name in settings.destinations:
                 await ensure_group(redis, name)
-            full = await what_is_full(redis, limits)
-            if full != appender.full:
-                log.error("intake: %s", "; ".join(full.values()) or "there is room again")
-            appender.full = full
+            appender.full = await room.look()
             if spool is not None:
-                spool.full = full
+                spool.full = appender.full
             await appender.flush_counts()
         except (RedisError, Overloaded) as error:
             log.warning("Redis does not keep up: %s", type(error).__name__)
@@ -183,7 +178,12 @@ def _operator_routes(
         except RedisError as error:
             if spool is None:
                 return PlainTextResponse(f"Redis: {type(error).__name__}\n", 503)
-        text = render(numbers, list(settings.sources), spool=spool.numbers if spool else None)
+        text = render(
+            numbers,
+            list(settings.sources),
+            limits_of(settings),
+            spool=spool.numbers if spool else None,
+        )
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
@@ -206,5 +206,14 @@ def _site_routes(redis: Redis) -> list[BaseRoute]:
     return [
         Route("/demo", page),
         Route("/demo/events", events),
-        Mount("/demo", StaticFiles(directory=WEB / "demo")),
+        Mount("/demo", _DemoFiles(directory=WEB / "demo")),
     ]
+
+
+class _DemoFiles(StaticFiles):
+    """The page and its parts, each with the headers that the page has at /demo."""
+
+    def file_response(self, *arguments: Any, **more: Any) -> Response:
+        response = super().file_response(*arguments, **more)
+        response.headers.update(DEMO_HEADERS)
+        return response

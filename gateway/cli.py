@@ -131,6 +131,7 @@ def reference() -> None:
 @click.argument("event", type=click.File("rb"))
 def explain(config: Path, as_json: bool, event: Any) -> None:
     """Show what would happen to the event in a JSON file (- for standard input)."""
+    from gateway.commands.terminal import json_text
     from gateway.event import EventError
     from gateway.explain import explain as explain_event
     from gateway.explain import in_words
@@ -143,7 +144,7 @@ def explain(config: Path, as_json: bool, event: Any) -> None:
     except EventError as error:
         fail(f"{name}: {error}")
     if as_json:
-        click.echo(orjson.dumps(explanation, option=orjson.OPT_INDENT_2).decode())
+        click.echo(json_text(explanation))
     else:
         click.echo(in_words(explanation))
 

@@ -6,9 +6,14 @@ the data folder, so that the next start finds everything again.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import hashlib
+import os
+import stat
 import tempfile
 import time
+import weakref
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -41,11 +46,12 @@ class EmbeddedServer:
                 f"cannot use the data folder {data_dir}: {error.strerror}"
             ) from None
         self._lock = self._take_lock(data_dir)
-        socket = self._folder / "valkey.sock"
-        if len(str(socket)) > LONGEST_SOCKET_PATH:
-            socket = Path(tempfile.mkdtemp(prefix="gateway-")) / "valkey.sock"
-        self.url = f"unix://{quote(str(socket))}"
-        self._socket = socket
+        self._socket = self._folder / "valkey.sock"
+        if len(str(self._socket)) > LONGEST_SOCKET_PATH:
+            short = _short_folder(self._folder)
+            self._socket = short / "valkey.sock"
+            weakref.finalize(self, _remove_if_empty, short)
+        self.url = f"unix://{quote(str(self._socket))}"
         self._tell_url(data_dir)
 
     def command(self) -> list[str]:
@@ -112,6 +118,33 @@ def embedded_url(data_dir: Path) -> str | None:
         return _url_file(data_dir).read_text(encoding="utf-8")
     except OSError:
         return None
+
+
+def _short_folder(folder: Path) -> Path:
+    """A folder in the place for temporary files, for the socket of the server of `folder`.
+
+    The one that an earlier start left, if there is one: it may hold the socket of a server whose
+    gateway died. Anybody may write to that place, so one of somebody else is not used.
+    """
+    prefix = f"gateway-{hashlib.sha256(bytes(folder)).hexdigest()[:12]}-"
+    left = Path(tempfile.gettempdir()).glob(f"{prefix}*")
+    return next(filter(_is_private, left), None) or Path(tempfile.mkdtemp(prefix=prefix))
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether `folder` is a folder to which nobody but this user has access."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    mode = status.st_mode
+    return stat.S_ISDIR(mode) and not mode & 0o077 and status.st_uid == os.geteuid()
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """A server that ended by itself has taken its socket away; while one runs, the folder stays."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def _url_file(data_dir: Path) -> Path:

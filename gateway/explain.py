@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from gateway.commands.terminal import printable
 from gateway.delivery.policy import deadline
 from gateway.delivery.send import Attempt, plan
 from gateway.event import Event, Received, read_event
@@ -72,7 +73,7 @@ def in_words(explanation: Explanation) -> str:
             lines.append(f"  {request['method']} {request['url']}")
             lines += [f"  {header}: {value}" for header, value in request["headers"].items()]
             lines += [f"  {line}" for line in _pretty(request["body"])]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _pretty(value: Any) -> list[str]:

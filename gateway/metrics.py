@@ -24,7 +24,9 @@ from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
 from gateway.queue.keys import COUNTS, DestinationKeys
+from gateway.queue.room import Limits, Memory, full_of, read_memory
 from gateway.queue.tally import ANSWER, DELIVERY
+from gateway.settings import Settings
 from gateway.spool import SpoolNumbers
 
 OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
@@ -44,16 +46,22 @@ class DestinationNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Everything that is counted, read at one moment."""
+    """Everything that is counted, read at one moment. memory: None when Redis does not tell."""
 
     gateway: Mapping[str, int]
     destinations: Mapping[str, DestinationNumbers]
+    memory: Memory | None = None
+
+    def full(self, limits: Mapping[str, Limits]) -> Mapping[str, str]:
+        """What has reached its limit, as `gateway.queue.room.what_is_full` says it."""
+        lengths = {name: (each.pending, each.dead) for name, each in self.destinations.items()}
+        return full_of(self.memory, lengths, limits)
 
 
 async def read_numbers(redis: Redis, destinations: Iterable[str]) -> Numbers:
     """Reads the numbers of each destination in one transaction, so that they add up."""
     names = list(destinations)
-    pipeline = redis.pipeline()
+    pipeline = redis.pipeline(transaction=False)
     pipeline.hgetall(COUNTS)
     for name in names:
         keys = DestinationKeys.of(name)
@@ -66,7 +74,7 @@ async def read_numbers(redis: Redis, destinations: Iterable[str]) -> Numbers:
     numbers = {
         name: _numbers(*rows[1 + 5 * place : 6 + 5 * place]) for place, name in enumerate(names)
     }
-    return Numbers(_decoded(rows[0]), numbers)
+    return Numbers(_decoded(rows[0]), numbers, await read_memory(redis))
 
 
 def _numbers(
@@ -80,17 +88,25 @@ def _decoded(counts: dict[bytes, bytes]) -> dict[str, int]:
     return {name.decode(): int(value) for name, value in counts.items()}
 
 
+def limits_of(settings: Settings) -> Mapping[str, Limits]:
+    """The limits of each destination in `settings`."""
+    return {name: each.delivery for name, each in settings.destinations.items()}
+
+
 def render(
     numbers: Numbers | None,
     sources: Sequence[str],
+    limits: Mapping[str, Limits],
     now: float | None = None,
     spool: SpoolNumbers | None = None,
 ) -> bytes:
     """`numbers` in Prometheus text, as far as there are any. sources: their names; each is shown
-    even before its first event."""
+    even before its first event. limits: of each destination."""
     registry = CollectorRegistry()
     if numbers is not None:
-        registry.register(_Snapshot(numbers, sources, time.time() if now is None else now))
+        now = time.time() if now is None else now
+        registry.register(_Snapshot(numbers, sources, now))
+        registry.register(_Room(numbers, limits))
     if spool is not None:
         registry.register(_Spool(spool))
     return generate_latest(registry)
@@ -174,13 +190,12 @@ class _Snapshot(Collector):
         yield from (events, attempts, repeated, delivery)
 
     def _queues(self) -> Iterator[Metric]:
-        def gauge(name: str, text: str) -> GaugeMetricFamily:
-            return GaugeMetricFamily(name, text, labels=["destination"])
-
-        pending = gauge("gateway_pending_events", "Accepted events that have not ended.")
-        oldest = gauge("gateway_oldest_pending_seconds", "Age of the oldest of them.")
-        paused = gauge("gateway_paused_seconds", "Time until a paused destination is tried.")
-        dead = gauge("gateway_dead_letters", "Dead letters that are kept.")
+        pending = _by_destination("gateway_pending_events", "Accepted events that have not ended.")
+        oldest = _by_destination("gateway_oldest_pending_seconds", "Age of the oldest of them.")
+        paused = _by_destination(
+            "gateway_paused_seconds", "Time until a paused destination is tried."
+        )
+        dead = _by_destination("gateway_dead_letters", "Dead letters that are kept.")
         for name, numbers in self._numbers.destinations.items():
             age = max(0.0, self._now - numbers.oldest) if numbers.oldest is not None else 0.0
             pending.add_metric([name], numbers.pending)
@@ -188,3 +203,47 @@ class _Snapshot(Collector):
             paused.add_metric([name], numbers.paused)
             dead.add_metric([name], numbers.dead)
         yield from (pending, oldest, paused, dead)
+
+
+class _Room(Collector):
+    """How much there may be, and what is full."""
+
+    def __init__(self, numbers: Numbers, limits: Mapping[str, Limits]) -> None:
+        self._memory, self._limits = numbers.memory, limits
+        self._full = numbers.full(limits)
+
+    def collect(self) -> Iterator[Metric]:
+        full = _by_destination(
+            "gateway_full",
+            "1 while events are refused (503) since a limit is reached; "
+            "without a destination it is the memory of Redis, and concerns all.",
+        )
+        pending = _by_destination(
+            "gateway_pending_events_limit", "Pending events beyond which no more are taken."
+        )
+        dead = _by_destination(
+            "gateway_dead_letters_limit", "Dead letters beyond which no more events are taken."
+        )
+        for name, limits in self._limits.items():
+            full.add_metric([name], name in self._full)
+            pending.add_metric([name], limits.max_pending)
+            dead.add_metric([name], limits.max_dead_letters)
+        if self._memory is not None:
+            full.add_metric([""], "" in self._full)
+            yield from self._of_memory(self._memory)
+        yield from (full, pending, dead)
+
+    def _of_memory(self, memory: Memory) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "gateway_redis_memory_bytes", "Memory that Redis uses.", memory.used
+        )
+        if memory.limit:
+            yield GaugeMetricFamily(
+                "gateway_redis_memory_limit_bytes",
+                "Memory in use above which no events are taken.",
+                memory.limit,
+            )
+
+
+def _by_destination(name: str, text: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, labels=["destination"])

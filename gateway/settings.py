@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -41,6 +42,9 @@ from gateway.yaml_file import KeyPath, Problem, YamlFile, dotted, read_yaml, wit
 
 SOURCES = "Where events come in: a name, and a source of some `type`."
 DESTINATIONS = "Where events go: a name, and a destination of some `type`."
+
+OWN_PATHS = ("/healthz", "/readyz", "/metrics", "/gateway.js", "/demo")
+"""URL paths that no source may answer, nor any below /demo."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -208,11 +212,23 @@ def _shared_paths(file: YamlFile) -> list[Problem]:
     owners: dict[str, str | int] = {}
     problems = []
     for place, path in _answered_paths(file.data):
-        if path in owners:
+        if own := _own_path(path):
+            message = f"the gateway itself answers {own}"
+            problems.append(Problem(file.line(place), dotted(place), message))
+        elif path in owners:
             message = f"{owners[path]} answers {path} already"
             problems.append(Problem(file.line(place), dotted(place), message))
         owners.setdefault(path, place[1])
     return problems
+
+
+def _own_path(path: str) -> str | None:
+    """The path of the gateway's own that a source at `path` would answer; parts of `path` in
+    braces stand for anything."""
+    if path.startswith("/demo/"):
+        return path
+    pattern = re.compile(re.sub(r"(?:\\\{[^/{}]*\\\})+", ".*", re.escape(path)))
+    return next((own for own in OWN_PATHS if pattern.fullmatch(own)), None)
 
 
 def _answered_paths(data: Any) -> Iterator[tuple[KeyPath, str]]:

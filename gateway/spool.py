@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeVar, TypeVarTuple
 
 from redis.asyncio import Redis
@@ -82,7 +83,10 @@ class SpoolingAppender(Appender):
         dedupe: int | None = None,
     ) -> None:
         super().__init__(redis, tally, wake, dedupe)
-        self._commits = GroupCommit(self._commit, lambda appendix: appendix.weight)  # all may wait
+        # all may wait, as long as it takes
+        self._commits = GroupCommit(
+            self._commit, weigh=attrgetter("weight"), size=attrgetter("size")
+        )
         self._redis, self._folder = redis, folder
         self._thread = ThreadPoolExecutor(1, "spool")
         self._feeder: asyncio.Task[None] | None = None

@@ -122,6 +122,7 @@ class Row:
         appendix.sent, appendix.withheld = read["sent"], read["withheld"]
         appendix.marks = read.get("marks", [""] * len(payloads))  # earlier versions wrote none
         appendix.weight = sum(map(len, appendix.sent.values()))
+        appendix.size = sum(map(len, payloads))
         return appendix
 
 

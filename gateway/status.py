@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from gateway.delivery.pause import PAUSES, Pause, current_pause
-from gateway.metrics import OUTCOMES, DestinationNumbers, read_numbers
+from gateway.metrics import OUTCOMES, DestinationNumbers, limits_of, read_numbers
 from gateway.queue.keys import GROUP, DestinationKeys
 from gateway.settings import Settings, build_destination
 
@@ -34,8 +34,9 @@ class DestinationStatus:
     nothing is pending. in_flight: those of the pending ones that were handed to a drain: under
     way, or waiting for their next try. delivered_per_minute: in the last sixty seconds.
     pause: the one that it is in now. pauses: in a row, also when the last one is over and no
-    success has come yet. outcomes: counts by the names in `COUNTED`. balanced: whether accepted is
-    the sum of withheld, delivered, rejected, expired and pending.
+    success has come yet. full: the limit that is reached, so that no events are taken for it, in
+    words. outcomes: counts by the names in `COUNTED`. balanced: whether accepted is the sum of
+    withheld, delivered, rejected, expired and pending.
     """
 
     pending: int
@@ -46,15 +47,18 @@ class DestinationStatus:
     pause: Pause | None
     pauses: int
     dead_letters: int
+    full: str | None
     outcomes: Mapping[str, int]
     balanced: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """at: Unix seconds. destinations: by name, in the order of the configuration."""
+    """at: Unix seconds. full: the limit that is reached, so that no events are taken at all, in
+    words. destinations: by name, in the order of the configuration."""
 
     at: float
+    full: str | None
     destinations: Mapping[str, DestinationStatus]
 
 
@@ -65,17 +69,21 @@ async def read_status(redis: Redis, settings: Settings, now: float) -> Status:
     Raises a redis-py error when Redis does not answer.
     """
     numbers = await read_numbers(redis, settings.destinations)
+    full = numbers.full(limits_of(settings))
     destinations = {}
     for name, configured in settings.destinations.items():
         mask = build_destination(configured).mask
-        destinations[name] = await _status(redis, name, numbers.destinations[name], mask, now)
-    return Status(now, destinations)
+        destinations[name] = await _status(
+            redis, name, numbers.destinations[name], full.get(name), mask, now
+        )
+    return Status(now, full.get(""), destinations)
 
 
 async def _status(
     redis: Redis,
     name: str,
     numbers: DestinationNumbers,
+    full: str | None,
     mask: Callable[[str], str],
     now: float,
 ) -> DestinationStatus:
@@ -92,6 +100,7 @@ async def _status(
         pause=pause and Pause(pause.seconds, mask(pause.reason), pause.number),
         pauses=numbers.counts.get(PAUSES, 0),
         dead_letters=numbers.dead,
+        full=full,
         outcomes=outcomes,
         balanced=outcomes["accepted"] == ended + numbers.pending,
     )

@@ -8,42 +8,20 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 
 import click
 from redis.asyncio import Redis
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from gateway.commands.dead_letter_views import Kind, Mask, counts_table, in_words, newest_table
+from gateway.commands.dead_letter_targets import Target
+from gateway.commands.dead_letter_views import Kind, counts_table, in_words, newest_table
 from gateway.commands.options import fail
 from gateway.commands.terminal import console, json_text, masked, printable
-from gateway.delivery.policy import deadline, is_expired
 from gateway.delivery.wake import Alarm
 from gateway.queue import dead_letters as queue
 from gateway.queue.connect import connect_for_jobs
 from gateway.queue.dead_letters import PAGE, DeadLetter, Filter
 from gateway.queue.keys import DestinationKeys
-from gateway.settings import ForwardingSettings, build_destination
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A destination as it is configured now. max_age: its deadline. mask: hides its secrets."""
-
-    name: str
-    max_age: timedelta
-    mask: Mask
-    dry_run: bool
-
-    @classmethod
-    def of(cls, name: str, settings: ForwardingSettings) -> Target:
-        destination = build_destination(settings)
-        max_age = deadline(settings.delivery, destination.limits)
-        return cls(name, max_age, destination.mask, settings.dry_run)
-
-    def is_late(self, letter: DeadLetter, now: float) -> bool:
-        """Whether `letter` would only expire again."""
-        return is_expired(letter.happened_at, now, self.max_age)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +40,14 @@ class Selection:
 @dataclass(slots=True)
 class Survey:
     """What a first look finds. through: by destination, the newest dead letter that was there.
-    late: how many are past the deadline. newest: up to a number of each destination."""
+    late: how many are past the deadline. removed: how many each destination has that is not
+    configured any more. newest: up to a number of each destination."""
 
     at: float
     kinds: Counter[Kind] = field(default_factory=Counter)
     through: dict[str, str] = field(default_factory=dict)
     late: int = 0
+    removed: Counter[str] = field(default_factory=Counter)
     newest: list[tuple[Target, DeadLetter]] = field(default_factory=list)
 
     @property
@@ -77,7 +57,10 @@ class Survey:
 
 async def list_newest(chosen: Selection, limit: int) -> None:
     survey = await _survey(chosen, limit)
-    if not _print_counts(survey) or not limit:
+    if not _print_counts(survey):
+        return
+    _tell_about_removed(survey.removed)
+    if not limit:
         return
     newest = sorted(survey.newest, key=lambda found: found[1].ended_at, reverse=True)[:limit]
     rows = [(target.name, letter, target.mask) for target, letter in newest]
@@ -114,7 +97,8 @@ async def replay(
 ) -> None:
     survey = await _survey(chosen)
     _print_counts(survey)
-    skipped = 0 if include_late else survey.late
+    skipped = survey.removed.total() + (0 if include_late else survey.late)
+    _tell_about_removed(survey.removed)
     _warn_about_late(survey.late, include_late)
     _warn_about_dry_runs(chosen.targets, survey.kinds)
     total = survey.total - skipped
@@ -124,6 +108,8 @@ async def replay(
     alarm, pace = Alarm(connect_for_jobs(chosen.redis_url)), Pace(rate)
     with _progress("Replayed", total) as advance:
         for target in chosen.targets:
+            if target.removed:
+                continue
             letters = (
                 letter
                 async for letter in chosen.find(target, survey.through[target.name])
@@ -173,6 +159,7 @@ async def _survey(chosen: Selection, keep: int = 0) -> Survey:
         async for letter in chosen.find(target, through):
             survey.kinds[Kind.of(target.name, letter, target.mask)] += 1
             survey.late += target.is_late(letter, survey.at)
+            survey.removed[target.name] += target.removed
             newest.append(letter)
         survey.newest += [(target, letter) for letter in reversed(newest)]
     return survey
@@ -207,6 +194,15 @@ def _print_counts(survey: Survey) -> bool:
         return False
     console().print(counts_table(survey.kinds))
     return True
+
+
+def _tell_about_removed(removed: Counter[str]) -> None:
+    for name, count in (+removed).items():
+        click.echo(
+            f"{printable(name)} is not in the configuration any more: its {count} events can be "
+            "shown and dropped, not replayed, since nobody would send them. To replay them, "
+            "configure a destination of this name first."
+        )
 
 
 def _warn_about_late(late: int, include_late: bool) -> None:

@@ -75,7 +75,7 @@ def in_words(destination: str, letter: DeadLetter, mask: Mask) -> str:
         "rules": ", ".join(letter.applied) or "none",
         "version": letter.version,
     }
-    lines = [f"{destination}: {letter.result} ({letter.id})"]
+    lines = [printable(f"{destination}: {letter.result} ({letter.id})")]
     lines += [f"  {name:<14}{printable(mask(fact))}" for name, fact in facts.items()]
     lines += [f"  {line}" for line in json_text(masked(letter.event, mask)).splitlines()]
     return "\n".join(lines)

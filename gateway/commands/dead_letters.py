@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,7 +11,9 @@ from gateway.commands.moment import moment
 from gateway.commands.options import CONFIG, REDIS_URL, load, with_redis
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Coroutine, Sequence
+    from collections.abc import Coroutine
+
+    from redis.asyncio import Redis
 
     from gateway.commands.dead_letter_actions import Selection
 
@@ -22,7 +23,8 @@ DESTINATION = click.option(
     "--destination",
     "destinations",
     multiple=True,
-    help="Only this one; may be repeated. By default all that are configured.",
+    help="Only this one; may be repeated. By default all, also those that are not configured any "
+    "more.",
 )
 FILTERS = (
     DESTINATION,
@@ -109,29 +111,18 @@ def drop(yes: bool, dry_run: bool, **options: Any) -> None:
 
 def _act(options: dict[str, Any], action: Callable[[Selection], Coroutine[Any, Any, None]]) -> None:
     """Runs `action` on what the common options select."""
-    from gateway.commands.dead_letter_actions import Selection, Target
+    from gateway.commands.dead_letter_actions import Selection
+    from gateway.commands.dead_letter_targets import find_targets
     from gateway.queue.dead_letters import Filter
 
     settings, redis_url = load(options.pop("config")), options.pop("redis_url")
-    names = _known(options.pop("destinations"), settings.destinations)
-    targets = [Target.of(name, settings.destinations[name]) for name in names]
+    names = options.pop("destinations")
     wanted = Filter(**options)
     if wanted.until is not None and (wanted.since or 0.0) > wanted.until:
         raise click.UsageError("--since is later than --until.")
-    with_redis(
-        settings,
-        redis_url,
-        lambda redis, url: action(Selection(redis, url, targets, wanted)),
-    )
 
+    async def act(redis: Redis, url: str) -> None:
+        targets = await find_targets(redis, settings, names)
+        await action(Selection(redis, url, targets, wanted))
 
-def _known(names: Sequence[str], configured: Collection[str]) -> list[str]:
-    """The destinations `names`, or all, in the order of the configuration."""
-    for name in names:
-        if name not in configured:
-            close = get_close_matches(name, configured, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(configured)}."
-            raise click.BadParameter(
-                f"no destination is named {name!r}; {hint}", param_hint="--destination"
-            )
-    return [name for name in configured if name in names or not names]
+    with_redis(settings, redis_url, act)

@@ -87,6 +87,8 @@ def _what_is_wrong(error: Exception, embedded: bool) -> str:
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
-    """Ends the command."""
-    click.echo(message, err=True)
+    """Ends the command with `message`, which may repeat what others wrote."""
+    from gateway.commands.terminal import printable
+
+    click.echo(printable(message, keep="\n"), err=True)
     sys.exit(status)

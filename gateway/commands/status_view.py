@@ -18,6 +18,7 @@ from gateway.settings import Settings
 from gateway.status import COUNTED, DestinationStatus, Status, read_status
 
 NOTHING = "-"
+FULL = "full, events are refused"
 NOW = ("pending", "oldest", "in flight", "delivered/min", "dead letters", "paused for")
 
 
@@ -71,7 +72,9 @@ def _now(status: Status) -> Table:
 
 
 def _troubles(status: Status) -> Table:
-    troubles = table("Troubles", "destination", "what", "in the vendor's words")
+    troubles = table("Troubles", "destination", "what", "why")
+    if status.full is not None:
+        troubles.add_row("all", FULL, cell(status.full))
     for name, each in status.destinations.items():
         for what, words in _words_of(each, status.at):
             troubles.add_row(cell(name), what, cell(words))
@@ -79,7 +82,10 @@ def _troubles(status: Status) -> Table:
 
 
 def _words_of(each: DestinationStatus, now: float) -> Iterator[tuple[str, str]]:
-    """Why it is paused and what failed last, each with the vendor's words."""
+    """What is full, why it is paused and what failed last, each with the reason, which for the
+    last two is in the vendor's words."""
+    if each.full is not None:
+        yield FULL, each.full
     if each.pause is not None:
         yield f"paused, no. {each.pauses} in a row", each.pause.reason
     elif each.pauses:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -34,10 +35,11 @@ class Appendix:
     """What one request adds: its payloads, what the event of each is known by, and for each
     destination which of them it gets.
 
-    marked: whether an event may be known again; if not, its mark is empty.
+    marked: whether an event may be known again; if not, its mark is empty. weight: entries of
+    streams. size: bytes of the payloads.
     """
 
-    __slots__ = ("marks", "payloads", "sent", "weight", "withheld")
+    __slots__ = ("marks", "payloads", "sent", "size", "weight", "withheld")
 
     def __init__(self, decisions: list[Decision], marked: bool = False) -> None:
         self.payloads: list[bytes] = []
@@ -47,6 +49,7 @@ class Appendix:
         for decision in decisions:
             self._add(decision, mark(decision.event) if marked else "")
         self.weight = sum(map(len, self.sent.values()))
+        self.size = sum(map(len, self.payloads))
 
     def _add(self, decision: Decision, known_by: str) -> None:
         shared: int | None = None  # most destinations get the event as it stands: written once
@@ -87,7 +90,10 @@ class Appender:
         self._script = redis.register_script(script("append"))
         self._tally, self._wake, self._dedupe = tally, wake, dedupe
         self._commits = GroupCommit(
-            self._commit, lambda appendix: appendix.weight, longest_wait=LONGEST_WAIT
+            self._commit,
+            weigh=attrgetter("weight"),
+            size=attrgetter("size"),
+            longest_wait=LONGEST_WAIT,
         )
         self._waking: set[asyncio.Task[None]] = set()
         self.full: Mapping[str, str] = {}

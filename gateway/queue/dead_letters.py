@@ -18,7 +18,7 @@ PAGE = 500
 _ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 _LAST_IN_MILLISECOND = 2**64 - 1
 
-_DROP = """
+_DROP = """#!lua flags=allow-oom
 local dropped = redis.call('XDEL', KEYS[1], unpack(ARGV))
 if dropped > 0 then
   redis.call('HINCRBY', KEYS[2], 'dropped', dropped)

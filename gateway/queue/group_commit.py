@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-_Waiting = tuple[Item, "asyncio.Future[None]", float]
-"""An item, its sender's answer, and since when it waits."""
+_Waiting = tuple[Item, "asyncio.Future[None]", float, int]
+"""An item, its sender's answer, since when it waits, and its size in bytes."""
 
 
 class Overloaded(Exception):
@@ -22,6 +22,8 @@ class GroupCommit(Generic[Item]):
     of a group that takes no further item. most_waiting: items that may wait, beyond which
     `submit` raises `Overloaded`. longest_wait: seconds after which an item whose commit has not
     begun is not committed any more, and its `submit` raises `Overloaded`; None for ever.
+    size: bytes that an item holds. most_bytes: of the items whose commit has not ended; once they
+    are reached `submit` raises `Overloaded`.
     """
 
     def __init__(
@@ -31,19 +33,24 @@ class GroupCommit(Generic[Item]):
         largest: int = 4000,
         most_waiting: int = 20_000,
         longest_wait: float | None = None,
+        size: Callable[[Item], int] = lambda _: 0,
+        most_bytes: int = 64 << 20,
     ) -> None:
-        self._commit, self._weigh = commit, weigh
+        self._commit, self._weigh, self._size = commit, weigh, size
         self._largest, self._most_waiting = largest, most_waiting
-        self._longest_wait = longest_wait
+        self._longest_wait, self._most_bytes = longest_wait, most_bytes
+        self._bytes = 0
         self._waiting: list[_Waiting[Item]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> None:
         """Returns once `item` is committed. Raises what `commit` raised for its group."""
-        if len(self._waiting) >= self._most_waiting:
+        if len(self._waiting) >= self._most_waiting or self._bytes >= self._most_bytes:
             raise Overloaded
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, done, time.monotonic()))
+        size = self._size(item)
+        self._bytes += size
+        self._waiting.append((item, done, time.monotonic(), size))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         await done
@@ -62,11 +69,12 @@ class GroupCommit(Generic[Item]):
             return
         before = time.monotonic() - self._longest_wait
         late = 0
-        for _, done, since in self._waiting:
+        for _, done, since, size in self._waiting:
             if since >= before:
                 break
             if not done.done():
                 done.set_exception(Overloaded())
+            self._bytes -= size
             late += 1
         self._waiting = self._waiting[late:]
 
@@ -81,10 +89,11 @@ class GroupCommit(Generic[Item]):
     async def _commit_group(self, group: list[_Waiting[Item]]) -> None:
         error: BaseException | None = None
         try:
-            await self._commit([item for item, _, _ in group])
+            await self._commit([item for item, _, _, _ in group])
         except Exception as raised:
             error = raised
-        for _, done, _ in group:
+        for _, done, _, size in group:
+            self._bytes -= size
             if done.done():  # the sender has gone away
                 continue
             if error is None:

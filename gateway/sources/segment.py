@@ -25,6 +25,7 @@ from gateway.sources.form import query_fields
 from gateway.sources.json_body import decode_body
 from gateway.sources.keys import header_bytes, matches_any, text_bytes
 from gateway.sources.segment_message import KINDS, to_event
+from gateway.sources.translation import as_object
 
 _KIND_BY_LETTER = {kind[0]: kind for kind in KINDS}
 
@@ -42,7 +43,7 @@ class Segment(Source[SegmentSettings]):
     The key may stand in the header `Authorization` (Basic, as the user) or `X-Write-Key`, in the
     body, or in the query. Times are taken as the client gives them: to correct its clock by
     ``sentAt`` needs the time of receipt, which a source does not know. Whoever reads the page
-    knows the key, so ``context.ip`` is not believed.
+    knows the key, so ``context.ip`` is not believed, and an event from a backend has no address.
 
     Answers ``{"success": true}``, with the refused events when there are any; 400 when all are.
     """
@@ -77,7 +78,8 @@ class Segment(Source[SegmentSettings]):
         messages = body.get("batch", [body])
         if not isinstance(messages, list):
             raise Refused(400, "malformed", "expected a list in batch")
-        return read_events(messages, lambda message: to_event(message, kind))
+        shared = as_object(body.get("context")) if "batch" in body else {}
+        return read_events(messages, lambda message: to_event(message, kind, shared))
 
     def answer(self, batch: Batch) -> Answer:
         status = status_of(batch, 200)

@@ -15,6 +15,18 @@ KINDS = ("track", "page", "screen", "identify", "group", "alias")
 _NAMES = {"page": "page_view", "screen": "screen_view"}
 """Kinds whose events GA4 calls otherwise."""
 
+_SERVER_LIBRARIES = frozenset(
+    (
+        *("@segment/analytics-node", "analytics-node", "@rudderstack/rudder-sdk-node"),
+        *("analytics-python", "rudder-analytics-python", "analytics-ruby", "rudderanalytics-ruby"),
+        *("analytics-php", "rudder-analytics-php", "analytics-go", "analytics-java"),
+        "analytics.net",
+    )
+)
+"""What the SDKs for backends call themselves, in lower case."""
+
+_NO_VISITOR = {"user_agent": "", "ip_override": ""}
+
 _PAGE = {"url": "page_location", "path": "page_path", "title": "page_title"}
 _NO_REFERRER = "$direct"
 """What RudderStack writes when there is none."""
@@ -44,17 +56,20 @@ _ABOUT_A_PERSON = frozenset(
 """Segment's reserved traits; every other one is a user property."""
 
 
-def to_event(message: Any, kind: str) -> Event:
+def to_event(message: Any, kind: str, shared: Mapping[str, Any]) -> Event:
     """The event in `message`; not yet checked.
 
-    kind: what the URL says that it is, for a message that does not say it itself.
+    kind: what the URL says that it is, for a message that does not say it itself. shared: the
+    context of the batch, which holds where the message's own says nothing.
+    A backend's agent and address are not the visitor's, so the message of a library for backends
+    says that they are not known, unless it says the agent itself.
     Raises `EventError` for anything but `KINDS`.
     """
     message = as_object(message)
     kind = message.get("type") or kind
     if kind not in KINDS:
         raise EventError(f"type: not one of {', '.join(KINDS)}")
-    context = as_object(message.get("context"))
+    context = {**shared, **as_object(message.get("context"))}
     event = {
         **_properties(message, kind),
         **_from_context(context, kind, as_object(message.get("properties"))),
@@ -64,7 +79,19 @@ def to_event(message: Any, kind: str) -> Event:
     if user_data:
         event["user_data"] = user_data
     event.pop("ip_override", None)
+    if _is_from_backend(message, context):
+        if "user_agent" not in event:
+            event.setdefault("bot", {"is_bot": False, "reason": ""})
+        event = {**_NO_VISITOR, **event}
     return event
+
+
+def _is_from_backend(message: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+    """Whether a library for backends made `message`. RudderStack's say so in ``channel`` too."""
+    name = as_object(context.get("library")).get("name")
+    return message.get("channel") == "server" or (
+        isinstance(name, str) and name.lower() in _SERVER_LIBRARIES
+    )
 
 
 def _traits(message: Mapping[str, Any], kind: str) -> dict[str, Any]:

@@ -82,6 +82,28 @@ def test_withheld_is_no_error(run: Run) -> None:
 
 
 @pytest.mark.parametrize("form", [["--json"], []])
+def test_an_event_cannot_command_the_terminal_nor_forge_a_line(run: Run, form: list[str]) -> None:
+    name = "a\x1b[2J\x9b\x7f\u202e\nmeta: delivered"
+    event = {**PURCHASE, "event_name": name, "event_id": "\x1b]0;title\x07"}
+    result = run("explain", "--config", SHOP, *form, "-", input=json.dumps(event))
+    assert result.exit_code == 0
+    assert all(line.isprintable() for line in result.output.splitlines())
+    assert "meta: delivered" not in result.output.splitlines()
+    if form:
+        assert json.loads(result.stdout)["event"]["event_name"] == name
+    else:
+        first = "event a\\u001b[2J\\u009b\\u007f\\u202e\\nmeta: delivered (\\u001b]0;title\\u0007)"
+        assert result.stdout.splitlines()[0] == first
+
+
+def test_what_is_wrong_with_an_event_cannot_command_the_terminal(run: Run) -> None:
+    event = {**PURCHASE, "click_ids": {"\x1b[2Jid": 5.5}, "user_data": {"address": "\x1b"}}
+    result = run("explain", "--config", SHOP, "-", input=json.dumps(event))
+    assert result.exit_code == 2
+    assert all(line.isprintable() for line in result.stderr.splitlines())
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
 @pytest.mark.parametrize("environment", [{}, SECRETS], ids=["default", "environment"])
 def test_no_secret_is_printed(
     run: Run, event_file: Path, form: list[str], environment: dict[str, str]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -66,6 +69,66 @@ def test_it_works_in_any_folder(tmp_path: Path, name: str) -> None:
         with server.client() as redis:
             assert redis.get("key") == b"value"
     assert (folder / "valkey" / "appendonlydir").is_dir()
+
+
+def short_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("gateway-*"))
+
+
+@pytest.fixture
+def long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder whose path is too long for a socket; temporary files are the test's own."""
+    with tempfile.TemporaryDirectory() as short:  # tmp_path is too long itself
+        monkeypatch.setattr(tempfile, "tempdir", short)
+        yield tmp_path / ("d" * 120)
+
+
+def test_where_the_path_is_too_long_for_a_socket_nothing_is_left_behind(long: Path) -> None:
+    for _ in range(2):
+        with Valkey(long) as server:
+            (folder,) = short_folders()
+            assert folder.stat().st_mode & 0o077 == 0
+        assert short_folders() == {folder}
+        del server
+        gc.collect()
+        assert short_folders() == set()
+
+
+def test_a_killed_server_leaves_a_folder_that_the_next_start_uses(long: Path) -> None:
+    server = Valkey(long)
+    server.start()
+    server.kill()
+    url = server.url
+    del server
+    gc.collect()
+    (folder,) = short_folders()
+    with Valkey(long) as again:
+        assert again.url == url
+        assert short_folders() == {folder}
+
+
+def test_a_folder_of_another_gateway_or_of_somebody_else_is_not_used(long: Path) -> None:
+    first = EmbeddedServer(long)
+    other = EmbeddedServer(long.with_name("e" * 120))
+    assert first.url != other.url
+    (folder,) = (f for f in short_folders() if str(f) in first.url)
+    folder.chmod(0o755)
+    del first
+    gc.collect()
+    folder.mkdir(0o755, exist_ok=True)
+    assert str(folder) not in EmbeddedServer(long).url
+
+
+def test_the_server_of_a_gateway_that_died_is_found_there_too(long: Path) -> None:
+    server = EmbeddedServer(long)
+    orphan = subprocess.Popen(server.command())
+    wait_for(server.is_ready, 20, "Valkey to be ready")
+    del server
+    gc.collect()
+    again = EmbeddedServer(long)
+    assert again.is_ready()
+    again.stop_orphan()
+    assert orphan.wait(5) == 0
 
 
 def test_nobody_else_may_connect(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.queue.group_commit import GroupCommit, Overloaded
 
@@ -101,3 +104,73 @@ async def test_too_much_waiting_is_refused_at_once_and_only_as_long(journal: Jou
     await asyncio.gather(*tasks)
     await asyncio.wait_for(commits.submit(4), 5)
     assert [item for group in journal.groups for item in group] == [0, 1, 2, 4]
+
+
+def sized(journal: Journal, **more: Any) -> GroupCommit[int]:
+    """Up to ten bytes; an item of one byte for each unit of its value."""
+    return GroupCommit(journal.commit, size=lambda item: item, most_bytes=10, **more)
+
+
+async def test_too_many_bytes_are_refused_until_their_commit_has_ended(journal: Journal) -> None:
+    commits = sized(journal)
+    tasks = await submit(commits, 4)
+    tasks += await submit(commits, 5, 2)
+    with pytest.raises(Overloaded):
+        await commits.submit(1)
+    journal.open.set()
+    await asyncio.gather(*tasks)
+    await asyncio.wait_for(commits.submit(1), 5)
+    assert [item for group in journal.groups for item in group] == [4, 5, 2, 1]
+
+
+async def test_one_item_may_be_larger_than_all_that_may_wait(journal: Journal) -> None:
+    journal.open.set()
+    await asyncio.wait_for(sized(journal).submit(11), 5)
+    assert journal.groups == [[11]]
+
+
+async def test_no_bytes_stay_behind_when_commits_fail_senders_leave_or_wait_too_long(
+    journal: Journal,
+) -> None:
+    commits = sized(journal, longest_wait=0.0)
+    journal.error = OSError("the disk is full")
+    tasks = await submit(commits, 3)  # fails
+    tasks += await submit(commits, 3, 4)  # waits too long
+    tasks[1].cancel()
+    journal.open.set()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(result) for result in results] == [OSError, asyncio.CancelledError, Overloaded]
+    for item in (9, 9, 9):
+        await asyncio.wait_for(commits.submit(item), 5)
+
+
+@given(st.lists(st.lists(st.integers(0, 12), max_size=5), max_size=8))
+@settings(deadline=None, max_examples=30)
+def test_what_is_held_never_exceeds_the_limit_by_more_than_one_item(
+    rounds: list[list[int]],
+) -> None:
+    async def play() -> None:
+        held = 0
+
+        async def commit(group: list[int]) -> None:
+            nonlocal held
+            assert sum(group) <= held <= 10 + 12
+            await asyncio.sleep(0)
+            held -= sum(group)
+
+        async def send(item: int) -> None:
+            nonlocal held
+            room = held < 10
+            held += item if room else 0
+            if room:
+                await commits.submit(item)
+            else:
+                with pytest.raises(Overloaded):
+                    await commits.submit(item)
+
+        commits = GroupCommit(commit, size=lambda item: item, most_bytes=10)
+        for items in rounds:
+            await asyncio.gather(*map(send, items))
+        assert held == 0
+
+    asyncio.run(play())

@@ -106,6 +106,7 @@ def test_analytics_node(capture: Capture) -> None:
         "currency": "USD",
         "items": [{"item_id": "sku1", "price": 12.75, "quantity": 2}],
         "user_agent": "UA",
+        "ip_override": "",
     }
     assert page_view["page_location"] == "https://example.com/"
     assert page_view["client_id"] == "anon-9"

@@ -29,7 +29,7 @@ def settings() -> Settings:
 sources: {{site: {{type: collect}}}}
 destinations:
   ads: {{type: webhook, url: "https://ads.example/", secret: "{SECRET}"}}
-  books: {{type: webhook, url: "https://books.example/"}}
+  books: {{type: webhook, url: "https://books.example/", delivery: {{max_dead_letters: 2}}}}
 """
     )
 
@@ -55,10 +55,11 @@ async def test_before_the_first_event(redis: Redis, settings: Settings) -> None:
         pause=None,
         pauses=0,
         dead_letters=0,
+        full=None,
         outcomes=dict.fromkeys((*OUTCOMES, "replayed", "dropped"), 0),
         balanced=True,
     )
-    assert status.at == 1000.0
+    assert (status.at, status.full) == (1000.0, None)
     assert status.destinations == {"ads": nothing, "books": nothing}
     assert list(status.destinations) == ["ads", "books"]
 
@@ -95,6 +96,17 @@ async def test_books_that_do_not_balance_are_told(redis: Redis, settings: Settin
     await bury(redis, "ads", [make_event(1)])
     await redis.hincrby(ADS.counts, "accepted", 1)
     assert not (await read(redis, settings)).balanced
+
+
+async def test_what_is_full(redis: Redis, settings: Settings) -> None:
+    await bury(redis, "books", [make_event(n) for n in range(2)])
+    status = await read_status(redis, settings, 1000.0)
+    assert status.destinations["books"].full == "books has 2 dead letters, as many as are kept"
+    assert (status.full, status.destinations["ads"].full) == (None, None)
+    await redis.config_set("maxmemory", 100_000)
+    status = await read_status(redis, settings, 1000.0)
+    await redis.config_set("maxmemory", 0)
+    assert status.full == "the memory of Redis is nearly full"
 
 
 async def test_a_pause_and_the_last_error_are_in_the_vendors_words(

@@ -65,6 +65,7 @@ def busy(**more: Any) -> DestinationStatus:
         "pause": Pause(90.0, "HTTP 503: busy", 4),
         "pauses": 4,
         "dead_letters": 45_678,
+        "full": "destination-0 has 45678 dead letters, as many as are kept",
         "outcomes": {
             **{name: 1_234_567 + n for n, name in enumerate(outcomes)},
             "replayed": 123_456_789,
@@ -75,11 +76,13 @@ def busy(**more: Any) -> DestinationStatus:
     return DestinationStatus(**{**state, **more})
 
 
-def rendered(*destinations: DestinationStatus, width: int = 100) -> list[str]:
+def rendered(
+    *destinations: DestinationStatus, width: int = 100, full: str | None = None
+) -> list[str]:
     console = Console(width=width, force_terminal=False)
     with console.capture() as capture:
         named = {f"destination-{n}": each for n, each in enumerate(destinations)}
-        console.print(screen(Status(1000.0, named)))
+        console.print(screen(Status(1000.0, full, named)))
     return capture.get().splitlines()
 
 
@@ -88,11 +91,13 @@ def test_it_is_a_command_of_the_gateway() -> None:
 
 
 def test_everything_can_be_read_at_100_columns() -> None:
-    lines = rendered(busy(), busy(balanced=True))
+    lines = rendered(busy(), busy(balanced=True), full="the memory of Redis is nearly full")
     assert max(map(len, lines)) <= 100
     text = "\n".join(lines)
     for words in (
         *("1234567", "2 h", "128", "12346", "45678", "90 s"),
+        "all            full, events are refused  the memory of Redis is nearly full",
+        "destination-0  full, events are refused  destination-0 has 45678 dead letters, as many",
         *("paused, no. 4 in a row", "HTTP 503: busy", "last error, 60 s ago"),
         *(f"{1_234_567 + n}" for n in range(5)),
         *("123.5 M", "99999.9 M", "WRONG", "balance"),
@@ -104,9 +109,11 @@ def test_everything_can_be_read_at_100_columns() -> None:
 
 
 def test_without_troubles_there_is_no_table_of_them() -> None:
-    well = busy(last_error=None, pause=None, pauses=0, balanced=True)
+    well = busy(last_error=None, pause=None, pauses=0, full=None, balanced=True)
     assert not any("Troubles" in line for line in rendered(well))
+    assert any("Troubles" in line for line in rendered(well, full="the memory is nearly full"))
     assert any("Troubles" in line for line in rendered(busy(pause=None)))
+    assert any("full, events are" in line for line in rendered(busy(pause=None, last_error=None)))
     assert any("3 pauses in a row" in line for line in rendered(busy(pause=None, pauses=3)))
 
 
@@ -132,6 +139,7 @@ def test_what_a_program_gets(run: Callable[..., Result], redis_url: str, server:
     assert ads["last_error"] == {"at": 1.5, "reason": "no\x9b"}
     assert ads["outcomes"]["rejected"] == 1
     assert read["destinations"]["books"]["oldest_pending"] is None
+    assert (read["full"], ads["full"]) == (None, None)
 
 
 def test_when_redis_does_not_answer(config: Path) -> None:

@@ -1,0 +1,70 @@
+"""Paths of the gateway's own: no source can take them, which nobody would notice for long."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.routing import Mount, Route
+
+from gateway.app import create_app
+from gateway.mistakes import ConfigurationError
+from gateway.settings import OWN_PATHS, parse_settings
+
+CONFIG = """
+server: {demo: true}
+sources:
+  site:
+    type: collect
+    paths:
+      - /collect
+      - "%s"
+destinations:
+  all: {type: webhook, url: "https://all.example/"}
+"""
+
+
+def mistakes(path: str) -> list[str]:
+    try:
+        parse_settings(CONFIG % path, "shop.yaml")
+    except ConfigurationError as error:
+        return str(error).splitlines()
+    return []
+
+
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        ("/metrics", "/metrics"),
+        ("/healthz", "/healthz"),
+        ("/readyz", "/readyz"),
+        ("/gateway.js", "/gateway.js"),
+        ("/demo", "/demo"),
+        ("/demo/", "/demo/"),
+        ("/demo/events", "/demo/events"),
+        ("/{anything}", "/healthz"),
+        ("/{anything:path}", "/healthz"),
+        ("/m{rest}s", "/metrics"),
+        ("/{a}{b}", "/healthz"),
+    ],
+)
+def test_a_path_of_ours_is_a_mistake_with_its_line(path: str, own: str) -> None:
+    place = "shop.yaml:8: sources.site.paths.1"
+    assert mistakes(path) == [f"{place}: the gateway itself answers {own}"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/metrics/", "/metric", "/demos", "/v1/metrics", "/gatewayxjs", "/{site}/collect", "/a{", "/"],
+)
+def test_others_are_free(path: str) -> None:
+    assert mistakes(path) == []
+
+
+def test_these_are_all_that_the_application_answers() -> None:
+    settings = parse_settings(CONFIG % "/other")
+    routes = [
+        route
+        for route in create_app(settings, "unix:///nowhere/valkey.sock").routes
+        if isinstance(route, Route | Mount)
+    ]
+    ours = {route.path for route in routes} - {"/collect", "/other"}
+    assert {path for path in ours if not path.startswith("/demo/")} == set(OWN_PATHS)

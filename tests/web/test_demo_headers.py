@@ -1,0 +1,44 @@
+"""The demo shop runs nothing but its own scripts, by whatever address its page is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from starlette.testclient import TestClient
+
+from gateway.settings import Settings, parse_settings
+
+CONFIG = """
+server: {demo: true}
+enrichment: []
+sources: {site: {type: collect}}
+destinations: {all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}}
+"""
+
+
+@pytest.fixture(scope="module")
+def with_demo() -> Settings:
+    return parse_settings(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/demo", "text/html"),
+        ("/demo/index.html", "text/html"),
+        ("/demo//index.html", "text/html"),
+        ("/demo/./index.html", "text/html"),
+        ("/demo/shop.js", "text/javascript"),
+        ("/demo/icon.svg", "image/svg+xml"),
+        ("/demo/events", "application/json"),
+    ],
+)
+def test_every_part_says_what_may_run(
+    open_web: Callable[..., TestClient], with_demo: Settings, path: str, kind: str
+) -> None:
+    answer = open_web(settings=with_demo).get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith(kind)
+    assert answer.headers["content-security-policy"] == "default-src 'self'"
+    assert answer.headers["cache-control"] == "no-store"
