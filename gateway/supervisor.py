@@ -43,6 +43,7 @@ class Supervisor:
         self._stages = stages
         self._stopping = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._ending: set[str] = set()
 
     async def run(self, started: Callable[[], None]) -> None:
         """Runs until SIGINT, SIGTERM or `stop`. started: called once everything is ready."""
@@ -100,6 +101,9 @@ class Supervisor:
         except OSError as error:
             return f"cannot be started ({error.strerror})"
         self._processes[program.name] = process
+        if program.name in self._ending:  # told so before there was a process to tell
+            with suppress(ProcessLookupError):
+                process.terminate()
         status = await process.wait()
         if status < 0:
             return f"was killed by signal {-status}"
@@ -112,6 +116,7 @@ class Supervisor:
             await asyncio.sleep(0.05)
 
     async def _end(self, stage: Sequence[Program], running: Sequence[asyncio.Task[None]]) -> None:
+        self._ending.update(program.name for program in stage)
         self._signal(stage, signal.SIGTERM)
         _, late = await asyncio.wait(running, timeout=GRACE_SECONDS)
         if late:

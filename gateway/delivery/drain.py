@@ -24,6 +24,7 @@ from redis.asyncio import Redis
 
 from destinations.base import Destination, Outcome, Request
 from gateway.delivery.lease import Lease
+from gateway.delivery.memory import is_full, write_note
 from gateway.delivery.pace import Pace
 from gateway.delivery.pause import is_probing, pause, resume
 from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, DeliverySettings, deadline, waits
@@ -52,7 +53,8 @@ class Patience:
     """How long a drain stays, in seconds.
 
     idle: without work, while no other job waits. busy: with work, while another job waits.
-    longest: in any case; RQ ends jobs that take longer than `wake.JOB_SECONDS`.
+    longest: in any case; RQ ends jobs that take longer than `wake.JOB_SECONDS`. When memory is
+    full, nobody can queue a job, so another one may be wanted at any time.
     """
 
     idle: float = 60.0
@@ -103,6 +105,7 @@ class Drain:
         self._stopped = asyncio.Event()
         self._pausing = False
         self._was_slow = False
+        self._memory_is_full = False
         self._error: BaseException | None = None
         self._last_failure: dict[str, Any] | None = None
 
@@ -155,6 +158,7 @@ class Drain:
         others = await self._lease.others()
         await self._dispatch(await self._reader.due(self._waits, others, self._room(), self._held))
         await self._write_notes()
+        self._memory_is_full = await is_full(self._redis)
         more_may_come = len(others) + 1 < self._settings.drains
         if more_may_come and await self._redis.xlen(self._keys.stream) > 2 * self._window:
             await self._call_help()
@@ -165,10 +169,11 @@ class Drain:
         self._pace.recover()
         if self._pace.share < 1 or self._was_slow:
             self._was_slow = self._pace.share < 1
-            await self._redis.hset(self._keys.counts, SHARE, str(int(self._pace.share * 1000)))
+            share = int(self._pace.share * 1000)
+            await write_note(self._redis, "HSET", self._keys.counts, SHARE, share)
         if self._last_failure is not None:
             failure, self._last_failure = self._last_failure, None
-            await self._redis.set(self._keys.error, orjson.dumps(failure))
+            await write_note(self._redis, "SET", self._keys.error, orjson.dumps(failure))
 
     async def _read_new(self) -> int:
         room = min(self._room(), LONGEST_READ)
@@ -181,7 +186,7 @@ class Drain:
         if age > patience.longest or idle > patience.idle:
             return True
         if idle > 0 or age > patience.busy:
-            return bool(await self._redis.llen(QUEUE_KEY))
+            return self._memory_is_full or bool(await self._redis.llen(QUEUE_KEY))
         return False
 
     async def _dispatch(self, entries: Sequence[Entry]) -> None:

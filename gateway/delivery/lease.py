@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import time
+from collections.abc import Callable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -66,12 +67,16 @@ class Lease:
         await self._redis.delete(self._keys.wake)
         return taken
 
-    async def keep(self) -> None:
-        """Renews the lease again and again, until cancelled."""
+    async def keep(self, lost: Callable[[], None]) -> None:
+        """Renews the lease again and again, until cancelled, or until it is lost to other drains:
+        then it calls `lost`."""
         while True:
             await asyncio.sleep(RENEW_SECONDS)
             try:
-                await self._hold()
+                if not await self._hold():
+                    log.warning("a drain was not heard of for too long, and ends: others took over")
+                    lost()
+                    return
             except RedisError as error:
                 log.warning("cannot renew a lease: %s", type(error).__name__)
 

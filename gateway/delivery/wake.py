@@ -1,17 +1,20 @@
 """Waking: RQ jobs that name a destination and nothing else.
 
 A wake-up may be lost with the process that queues it. It does not matter: the mark of a queued
-job expires, and the sweep wakes every destination that has work and nobody at it.
+job expires, and the sweep wakes every destination that has work and nobody at it. While memory is
+full, no job can be queued; workers drain without jobs then (`gateway.delivery.without_rq`).
 """
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from redis import Redis
 from rq import Queue
 from rq.job import Job
 
+from gateway.delivery.memory import MemoryIsFullError, memory_may_be_full
 from gateway.queue.append import WAKE_MARK_MS
 from gateway.queue.keys import DestinationKeys
 
@@ -53,26 +56,33 @@ class Alarm:
         await asyncio.to_thread(self._enqueue, destinations)
 
     def wake_unmarked(self, destination: str) -> bool:
-        """Marks `destination` and queues its job, unless one is queued already."""
+        """Marks `destination` and queues its job, unless one is queued or memory is full."""
         wake = DestinationKeys.of(destination).wake
-        if not self._redis.set(wake, "1", nx=True, px=WAKE_MARK_MS):
+        try:
+            with memory_may_be_full():
+                if not self._redis.set(wake, "1", nx=True, px=WAKE_MARK_MS):
+                    return False
+                self._enqueue([destination])
+        except MemoryIsFullError:
+            self._redis.delete(wake)
             return False
-        self._enqueue([destination])
         return True
 
     def wake_later(self, destination: str, seconds: float) -> None:
-        """Has RQ's scheduler queue a job for `destination` in `seconds`, instead of any earlier."""
-        self._queue.enqueue_in(
-            timedelta(seconds=seconds),
-            FORWARD,
-            args=[destination],
-            job_id=f"later-{destination}",
-            description=f"forward {destination} later",
-            job_timeout=JOB_SECONDS,
-            # for ever: the job may schedule itself again, and must not expire with its first run
-            result_ttl=-1,
-            failure_ttl=-1,
-        )
+        """Has RQ's scheduler queue a job for `destination` in `seconds`, instead of any earlier;
+        when memory is full, the sweep sees to it."""
+        with suppress(MemoryIsFullError), memory_may_be_full():
+            self._queue.enqueue_in(
+                timedelta(seconds=seconds),
+                FORWARD,
+                args=[destination],
+                job_id=f"later-{destination}",
+                description=f"forward {destination} later",
+                job_timeout=JOB_SECONDS,
+                # for ever: the job may schedule itself again, not to expire with its first run
+                result_ttl=-1,
+                failure_ttl=-1,
+            )
 
     def _enqueue(self, destinations: Sequence[str]) -> None:
         for destination in destinations:

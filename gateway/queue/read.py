@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from gateway.queue.connect import script
 from gateway.queue.entry import Entry, decode
@@ -14,6 +13,22 @@ from gateway.queue.keys import GROUP, DestinationKeys
 MOST_PENDING = 1000
 """Pending entries that are looked at in one go."""
 
+_MAKE_GROUP = """#!lua flags=allow-oom
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then
+  return made
+end
+"""
+
+_HAND_BACK = """#!lua flags=allow-oom
+for i = 3, #ARGV, 2 do
+  local id = ARGV[i]
+  if #redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1, ARGV[2]) == 1 then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', ARGV[i + 1], 'JUSTID')
+  end
+end
+"""
+
 log = logging.getLogger(__name__)
 
 Wait = Callable[[int, bytes], float]
@@ -21,12 +36,9 @@ Wait = Callable[[int, bytes], float]
 
 
 async def ensure_group(redis: Redis, destination: str) -> None:
-    """Makes the stream and the consumer group of `destination` if they are not there."""
-    try:
-        await redis.xgroup_create(DestinationKeys.of(destination).stream, GROUP, "0", mkstream=True)
-    except ResponseError as error:
-        if "BUSYGROUP" not in str(error):
-            raise
+    """Makes the stream and the consumer group of `destination` if they are not there, also when
+    memory is full."""
+    await redis.register_script(_MAKE_GROUP)([DestinationKeys.of(destination).stream], [GROUP])
 
 
 async def seconds_to_work(
@@ -55,6 +67,7 @@ class Reader:
         self._redis, self._consumer = redis, consumer
         self._stream = DestinationKeys.of(destination).stream
         self._claim = redis.register_script(script("claim"))
+        self._hand_back = redis.register_script(_HAND_BACK)
 
     async def new(self, count: int, block_ms: int | None) -> list[Entry]:
         """Up to `count` entries that no consumer has had, waiting up to `block_ms` for one."""
@@ -90,19 +103,11 @@ class Reader:
         ]
 
     async def hand_back(self, entries: Sequence[Entry]) -> None:
-        """Leaves `entries` pending as if this delivery had not been: no attempt is spent."""
-        pipeline = self._redis.pipeline(transaction=False)
-        for entry in entries:
-            pipeline.xclaim(
-                self._stream,
-                GROUP,
-                self._consumer,
-                min_idle_time=0,
-                message_ids=[entry.id],
-                retrycount=entry.deliveries - 1,
-                justid=True,
-            )
-        await pipeline.execute()
+        """Leaves `entries` pending as if this delivery had not been: no attempt is spent. What
+        another consumer has taken over meanwhile is its own."""
+        if entries:
+            pairs = [value for entry in entries for value in (entry.id, entry.deliveries - 1)]
+            await self._hand_back([self._stream], [GROUP, self._consumer, *pairs])
 
 
 async def _pending(redis: Redis, stream: str) -> AsyncIterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 from running import free_port
 from sink import Sink
 
+from gateway.delivery import forward as forward_module
 from gateway.delivery import job as job_module
 from gateway.delivery import wake as wake_module
 from gateway.delivery.job import forward
@@ -243,7 +244,7 @@ class TestForward:
         async def ends_at_once(*_: object) -> None:
             self.add(redis)
 
-        monkeypatch.setattr(job_module, "_drain", ends_at_once)
+        monkeypatch.setattr(forward_module, "_drain", ends_at_once)
         forward("ads")
         assert redis.llen(QUEUE_KEY) == 1
         assert redis.exists(WAKE)

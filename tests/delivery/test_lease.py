@@ -10,15 +10,24 @@ from made import decisions
 from redis.asyncio import Redis
 
 from gateway.delivery import lease as lease_module
+from gateway.delivery.drain import Patience
+from gateway.delivery.forward import forward_events
 from gateway.delivery.lease import LEASE_SECONDS, Lease, forget_consumers, new_holder
 from gateway.queue.append import Appender
 from gateway.queue.keys import GROUP, DestinationKeys
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.tally import Tally
+from gateway.settings import parse_settings
 
 pytestmark = pytest.mark.anyio
 
 KEYS = DestinationKeys.of("ads")
+CONFIG = """
+sources:
+  site: {type: collect}
+destinations:
+  ads: {type: webhook, url: "http://127.0.0.1:9/"}
+"""
 
 
 async def nobody(_: object) -> None:
@@ -88,11 +97,54 @@ async def test_keeping_renews_the_lease(redis: Redis, monkeypatch: pytest.Monkey
     lease = Lease(redis, "ads", "drain", 1)
     await lease.take()
     await dies(redis, lease)
-    keeping = asyncio.create_task(lease.keep())
+    keeping = asyncio.create_task(lease.keep(lost=lambda: None))
     async with asyncio.timeout(5):
         while await redis.zscore(KEYS.drains, "drain") < time.time() * 1000 + 1000:
             await asyncio.sleep(0.01)
     keeping.cancel()
+
+
+async def test_a_lease_that_others_took_is_lost(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after the machine slept: the lease ran out, and the place was taken."""
+    monkeypatch.setattr(lease_module, "RENEW_SECONDS", 0.01)
+    lease, heir = Lease(redis, "ads", "drain", 1), Lease(redis, "ads", "heir", 1)
+    await lease.take()
+    await dies(redis, lease)
+    assert await heir.take()
+    told = []
+    async with asyncio.timeout(5):
+        await lease.keep(lost=lambda: told.append("lost"))
+    assert told == ["lost"]
+    assert await redis.zrange(KEYS.drains, 0, -1) == [b"heir"]
+
+
+async def test_a_drain_that_lost_its_lease_takes_no_more(
+    redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease_module, "RENEW_SECONDS", 0.2)
+    settings = parse_settings(CONFIG)
+    stopping = asyncio.Event()
+    draining = asyncio.create_task(forward_events(settings, redis_url, "ads", stopping, Patience()))
+    async with asyncio.timeout(5):
+        while not (holders := await redis.zrange(KEYS.drains, 0, -1)):
+            await asyncio.sleep(0.01)
+        await redis.zrem(KEYS.drains, *holders)
+        await redis.zadd(KEYS.drains, {"heir": time.time() * 1000 + 60_000})
+        await draining
+    assert await redis.zrange(KEYS.drains, 0, -1) == [b"heir"]
+
+
+async def test_what_an_heir_has_taken_over_is_not_handed_back(redis: Redis) -> None:
+    await ensure_group(redis, "ads")
+    await Appender(redis, Tally(), nobody).append(decisions(2, send=["ads"]))  # type: ignore[arg-type]
+    entries = await Reader(redis, "ads", "drain").new(2, None)
+    await Reader(redis, "ads", "heir").due(lambda *_: 0.0, (), 1, held=[entries[1].id])
+    await Reader(redis, "ads", "drain").hand_back(entries)
+    rows = await redis.xpending_range(KEYS.stream, GROUP, "-", "+", 10)
+    found = [(row["consumer"], row["times_delivered"]) for row in rows]
+    assert found == [(b"heir", 2), (b"drain", 0)]
 
 
 async def test_forgetting_spares_consumers_with_entries_or_a_lease(redis: Redis) -> None:

@@ -194,6 +194,25 @@ async def test_stopped_between_two_starts_it_ends_at_once(
     assert diary.lines() == ["started short"]
 
 
+async def test_stopped_while_a_program_is_being_started_it_ends_soon(
+    run: Callable[..., Running], diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process is there, and the supervisor does not know it yet."""
+    create = asyncio.create_subprocess_exec
+
+    async def create_slowly(*command: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await create(*command, **options)
+        await asyncio.sleep(0.3)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", create_slowly)
+    running = run([diary.program("one")])
+    await until(diary.has("started one"))
+    async with asyncio.timeout(5):
+        await running.stop()
+    assert diary.lines() == ["started one", "stopped one"]
+
+
 async def test_a_signal_stops_it(run: Callable[..., Running], diary: Diary) -> None:
     running = run([diary.program("one", is_ready=diary.has("started one"))])
     async with asyncio.timeout(10):

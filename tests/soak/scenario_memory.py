@@ -1,13 +1,19 @@
 """Redis reaches `maxmemory` while a destination is down: first by its events, then because
-somebody else takes the rest, or lowers the limit."""
+somebody else takes the rest, and whatever becomes free as long as events are delivered."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from books import Books
 from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
 from report import Report
 from sending import Senders, Sent, make_events
 from sink_process import SinkProcess
@@ -23,19 +29,22 @@ class Plan:
     room: bytes of `maxmemory` beyond what is used at the start. fast: events that fill most of it,
     slow: those that fill the rest, so slowly that the intake can be shut in time. more: events that
     are sent once it is full, and again once it is empty. settle_seconds: the most from the
-    destination's return to the last delivery.
+    destination's return to the last delivery; it may be in a long pause by then.
     """
 
     room: int = 30_000_000
     fast: int = 18_000
-    slow: int = 6_000
+    slow: int = 12_000
     more: int = 50
-    settle_seconds: float = 60.0
+    settle_seconds: float = 240.0
 
 
-SHORT = Plan(room=4_000_000, fast=2_100, slow=1_300, settle_seconds=30.0)
+SHORT = Plan(room=4_000_000, fast=2_100, slow=1_300, settle_seconds=60.0)
 FAST, SLOW = 1500.0, 350.0
 """Events a second."""
+STRANGER = "somebody:else"
+SOON = 60.0
+"""Seconds within which RQ has to work again once there is room."""
 
 
 async def run(folder: Path, plan: Plan = Plan()) -> Report:
@@ -47,8 +56,14 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
             used = (await redis.info("memory"))["used_memory"]
             await redis.config_set("maxmemory", used + plan.room)
             await _fill(report, gateway, redis, sent, plan)
-            sink.start()
-            await _drain(report, gateway, redis, plan)
+            async with _stranger(redis):
+                await _refuse(report, gateway, redis, sent, plan)
+                sink.start()
+                await _drain(report, gateway, redis, plan)
+            began = time.monotonic()
+            workers = await _workers_of_rq(redis)
+            report.row("RQ came back after", f"{time.monotonic() - began:.0f} s")
+            report.check(workers > 0, "RQ's workers are back once there is room")
         again = await _send(gateway, sent, "again", plan.more, SLOW)
         report.check(again == plan.more, f"it takes events again: {again} of {plan.more}")
         report.check(await gateway.settled(30), "nothing is waiting in the end")
@@ -65,29 +80,73 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
 
 
 async def _fill(report: Report, gateway: Soaked, redis: Redis, sent: Sent, plan: Plan) -> None:
-    """Sends until the intake is shut; then what is used is all that may be used."""
+    """Sends until the intake is shut."""
     accepted = await _send(gateway, sent, "fast", plan.fast, FAST)
     accepted += await _send(gateway, sent, "slow", plan.slow, SLOW)
     report.row("accepted until it was shut", f"{accepted} of {plan.fast + plan.slow}")
     report.check(plan.fast <= accepted < plan.fast + plan.slow, "the intake was shut by then")
     memory = await redis.info("memory")
     share = memory["used_memory"] / memory["maxmemory"]
-    report.row("used memory", f"{share:.1%} of maxmemory; then maxmemory falls to that")
+    report.row("used memory", f"{share:.1%} of maxmemory; then somebody else takes the rest")
     report.check(share < 1, f"the intake was shut before memory was full, not at {share:.1%}")
-    await redis.config_set("maxmemory", memory["used_memory"])
+
+
+@asynccontextmanager
+async def _stranger(redis: Redis) -> AsyncIterator[None]:
+    """Meanwhile somebody else takes all memory that there is, and gives it back in the end."""
+    full, enough = asyncio.Event(), asyncio.Event()
+    taking = asyncio.create_task(_take_memory(redis, full, enough))
+    try:
+        await full.wait()
+        yield
+    finally:
+        enough.set()
+        await taking
+        await redis.delete(STRANGER)
+
+
+async def _take_memory(redis: Redis, full: asyncio.Event, enough: asyncio.Event) -> None:
+    while not enough.is_set():
+        try:
+            await redis.rpush(STRANGER, bytes(10_000))
+        except OutOfMemoryError:
+            full.set()
+            await asyncio.sleep(0.005)
+
+
+async def _refuse(report: Report, gateway: Soaked, redis: Redis, sent: Sent, plan: Plan) -> None:
+    """Sends while memory is full to the last byte."""
     accepted = await _send(gateway, sent, "more", plan.more, SLOW)
     report.row("accepted at maxmemory", f"{accepted} of {plan.more}")
 
 
 async def _drain(report: Report, gateway: Soaked, redis: Redis, plan: Plan) -> None:
     """Waits until all is delivered; if that takes too long, with a limit that is lifted."""
+    began = time.monotonic()
+    waiting = gateway.waiting()
     if await gateway.settled(plan.settle_seconds):
+        taken = await redis.llen(STRANGER) * 10_000 / 1e6
+        report.row("delivered at maxmemory", f"{waiting} in {time.monotonic() - began:.0f} s")
+        report.row("what somebody else took", f"{taken:.1f} MB")
         return
     promise = f"what waits is delivered within {plan.settle_seconds:.0f} s at maxmemory"
     report.check(False, f"{promise}; {gateway.waiting()} events are still waiting")
     await redis.config_set("maxmemory", 0)
     settled = await gateway.settled(60)
     report.row("delivered once maxmemory was lifted", "yes" if settled else "no")
+
+
+async def _workers_of_rq(redis: Redis) -> int:
+    """How many have told of themselves since now, once there are some; 0 when it takes too long."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f").encode()
+    deadline = time.monotonic() + SOON
+    while time.monotonic() < deadline:
+        keys = [key async for key in redis.scan_iter("rq:worker:*", _type="hash")]
+        heartbeats = [await redis.hget(key, "last_heartbeat") for key in keys]
+        if alive := sum(heartbeat is not None and heartbeat > now for heartbeat in heartbeats):
+            return alive
+        await asyncio.sleep(0.25)
+    return 0
 
 
 async def _send(gateway: Soaked, sent: Sent, prefix: str, count: int, rate: float) -> int:

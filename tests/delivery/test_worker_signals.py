@@ -1,0 +1,97 @@
+"""A worker that is told to end does so at once, with its child, whatever it is doing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from running import wait_for
+
+from gateway.delivery import job as job_module
+from gateway.delivery.wake import Alarm
+from gateway.processes import die_with_parent
+from gateway.queue.keys import DestinationKeys
+
+CONFIG = """
+sources:
+  site: {type: collect}
+destinations:
+  ads: {type: webhook, url: "http://127.0.0.1:9/"}
+"""
+SCRIPT = """
+import os, signal, sys
+from pathlib import Path
+from gateway.delivery.job import run_worker
+from gateway.settings import parse_settings
+
+config, url, told, mark = sys.argv[1:]
+fork = os.fork
+
+def fork_and_signal():
+    if told == "before the fork":
+        os.kill(os.getpid(), signal.SIGTERM)
+    pid = fork()
+    if pid and told == "the worker, before it knows the horse":
+        os.kill(os.getpid(), signal.SIGTERM)
+    if not pid and told == "the horse, before it listens":
+        os.kill(os.getpid(), signal.SIGTERM)
+    Path(mark).touch()
+    return pid
+
+os.fork = fork_and_signal
+run_worker(parse_settings(Path(config).read_text()), url)
+"""
+LEASES = DestinationKeys.of("ads").drains
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:  # type: ignore[override]
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "before the fork",
+        "the worker, before it knows the horse",
+        "the horse, before it listens",
+        "while the drain is at work",
+    ],
+)
+def test_it_ends_soon(redis: Redis, redis_url: str, tmp_path: Path, told: str) -> None:
+    """The drain itself would stay for a minute, in which more events may come."""
+    config, mark = tmp_path / "gateway.yaml", tmp_path / "forked"
+    config.write_text(CONFIG)
+    Alarm(redis).wake_unmarked("ads")
+    worker = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(config), redis_url, told, str(mark)],
+        env={**os.environ, "PYTHONPATH": str(Path(job_module.__file__).parents[2])},
+        preexec_fn=die_with_parent,
+    )
+    try:
+        wait_for(mark.exists, 20, "the fork")
+        if told == "while the drain is at work":
+            wait_for(lambda: redis.zcard(LEASES) == 1, 10, "the drain")
+        if told == "the horse, before it listens":
+            wait_for(lambda: has_no_child(worker.pid), 5, "the horse to end")
+        if told in ("the horse, before it listens", "while the drain is at work"):
+            worker.terminate()
+        began = time.monotonic()
+        worker.wait(10)
+        assert time.monotonic() - began < 5
+        assert redis.zcard(LEASES) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def has_no_child(pid: int) -> bool:
+    listing = subprocess.run(["ps", "-eo", "ppid="], capture_output=True, text=True, check=True)
+    return str(pid) not in listing.stdout.split()
