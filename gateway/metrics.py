@@ -23,6 +23,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
+from gateway.queue.connect import script
 from gateway.queue.keys import COUNTS, DestinationKeys
 from gateway.queue.room import Limits, Memory, full_of, read_memory
 from gateway.queue.tally import ANSWER, DELIVERY
@@ -59,32 +60,25 @@ class Numbers:
 
 
 async def read_numbers(redis: Redis, destinations: Iterable[str]) -> Numbers:
-    """Reads the numbers of each destination in one transaction, so that they add up."""
-    names = list(destinations)
-    pipeline = redis.pipeline(transaction=False)
-    pipeline.hgetall(COUNTS)
-    for name in names:
+    """Reads the numbers of each destination at one moment, so that they add up."""
+    read = redis.register_script(script("numbers"))
+    numbers = {}
+    for name in destinations:
         keys = DestinationKeys.of(name)
-        pipeline.hgetall(keys.counts)
-        pipeline.xlen(keys.stream)
-        pipeline.xrange(keys.stream, count=1)
-        pipeline.pttl(keys.pause)
-        pipeline.xlen(keys.dead)
-    rows: list[Any] = await pipeline.execute()
-    numbers = {
-        name: _numbers(*rows[1 + 5 * place : 6 + 5 * place]) for place, name in enumerate(names)
-    }
-    return Numbers(_decoded(rows[0]), numbers, await read_memory(redis))
+        numbers[name] = _numbers(*await read([keys.counts, keys.stream, keys.pause, keys.dead]))
+    counts: Any = await redis.hgetall(COUNTS)
+    return Numbers(_decoded(counts), numbers, await read_memory(redis))
 
 
 def _numbers(
-    counts: dict[bytes, bytes], pending: int, first: list[Any], pause_ms: int, dead: int
+    counts: list[bytes], pending: int, first: bytes, pause_ms: int, dead: int
 ) -> DestinationNumbers:
-    oldest = int(first[0][0].split(b"-")[0]) / 1000 if first else None
-    return DestinationNumbers(_decoded(counts), pending, oldest, max(0, pause_ms) / 1000, dead)
+    oldest = int(first.split(b"-")[0]) / 1000 if first else None
+    named = dict(zip(counts[::2], counts[1::2], strict=True))
+    return DestinationNumbers(_decoded(named), pending, oldest, max(0, pause_ms) / 1000, dead)
 
 
-def _decoded(counts: dict[bytes, bytes]) -> dict[str, int]:
+def _decoded(counts: Mapping[bytes, bytes]) -> dict[str, int]:
     return {name.decode(): int(value) for name, value in counts.items()}
 
 
