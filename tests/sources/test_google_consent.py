@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sources.google_consent import consent_of
+from gateway.consent.google import consent_of
 
 TYPES = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
@@ -51,6 +51,7 @@ def test_gcd(gcd: str, expected: str, why: str) -> None:
         ("G1-0", "-d--"),
         ("G1--", "----"),
         ("G10", "----"),
+        ("G1x0", "----"),
         ("G2111", "----"),
         ("", "----"),
     ],

@@ -12,11 +12,13 @@ layout as gtag.js writes it (release of March 2026).
 from collections.abc import Mapping
 from string import ascii_lowercase, ascii_uppercase, digits
 
+from gateway.consent.statement import UnreadableString
+
 Consent = dict[str, str]
 """`granted` or `denied` by consent type; a type about which nothing was said is absent."""
 
 _GCD_TYPES = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
-_GCS_STATES = {"1": "granted", "0": "denied"}
+_GCS_STATES = {"1": "granted", "0": "denied", "-": ""}
 _STATES = {2: "denied", 3: "granted"}
 _INDEX = {
     sign: index for index, sign in enumerate(digits + ascii_lowercase + ascii_uppercase + "-_")
@@ -26,32 +28,38 @@ _INDEX = {
 def consent_of(hit: Mapping[str, str]) -> Consent:
     """What the page said in the parameters `hit`: in ``gcd``, or else in ``gcs``.
 
-    ``npa=1`` (no personalised ads) denies ad_personalization, whatever else is said of it.
+    ``npa=1`` (no personalised ads) denies ad_personalization, whatever else is said of it. A
+    string that cannot be read says nothing.
     """
-    consent = _from_gcd(hit.get("gcd", ""))
-    if consent is None:
-        consent = _from_gcs(hit.get("gcs", ""))
+    consent: Consent = {}
+    for read, name in ((read_gcd, "gcd"), (read_gcs, "gcs")):
+        try:
+            consent = read(hit.get(name, ""))
+            break
+        except UnreadableString:
+            continue
     if hit.get("npa") == "1":
         consent["ad_personalization"] = "denied"
     return consent
 
 
-def _from_gcs(gcs: str) -> Consent:
-    if len(gcs) != 4 or not gcs.startswith("G1"):
-        return {}
+def read_gcs(gcs: str) -> Consent:
+    """Raises `UnreadableString`."""
+    if len(gcs) != 4 or not gcs.startswith("G1") or not set(gcs[2:]) <= _GCS_STATES.keys():
+        raise UnreadableString
     states = {"ad_storage": gcs[2], "analytics_storage": gcs[3]}
-    return {kind: _GCS_STATES[state] for kind, state in states.items() if state in _GCS_STATES}
+    return {kind: _GCS_STATES[state] for kind, state in states.items() if _GCS_STATES[state]}
 
 
-def _from_gcd(gcd: str) -> Consent | None:
-    """None when it cannot be read.
+def read_gcd(gcd: str) -> Consent:
+    """Raises `UnreadableString`.
 
     The implicit state is what the tag assumes when the page says nothing: not a consent, so it
     is left out, and the gateway's own default decides.
     """
     bits = [_INDEX.get(sign) for sign in gcd]
     if len(bits) < 9 or bits[0] != 1 or None in bits[1:9]:
-        return None
+        raise UnreadableString
     container = _container_defaults(bits)
     consent = {}
     for position, kind in enumerate(_GCD_TYPES):

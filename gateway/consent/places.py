@@ -1,0 +1,94 @@
+"""Places: ISO 3166 countries, their regions, and groups of countries."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+COUNTRIES = frozenset(
+    """
+    AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
+    BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
+    EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
+    HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
+    LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
+    NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
+    SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
+    TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS XK YE YT ZA ZM ZW
+    """.split()  # noqa: SIM905 (249 quoted strings would be unreadable)
+)
+"""ISO 3166-1 alpha-2, and XK, by which location services know Kosovo."""
+
+GROUPS = {
+    "EEA": frozenset(
+        """
+        AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK
+        AX GF GP MF MQ RE YT
+        """.split()  # noqa: SIM905
+    )
+}
+"""EEA: the member states, then their parts that have codes of their own and the same law."""
+
+_MISTAKEN = {"UK": "GB", "EL": "GR", "USA": "US", "EU": "EEA"}
+"""What people and address registries write, and the code that they mean."""
+
+Location = Mapping[str, Any]
+"""An event's ``event_location``: ``country`` and ``region`` are texts, and may be missing."""
+
+
+def _read_place(text: str) -> str:
+    code = text.strip().upper()
+    country, dash, region = code.partition("-")
+    if country in _MISTAKEN:
+        raise ValueError(f'"{text}" is not an ISO 3166 code: write "{_MISTAKEN[country]}"')
+    if code in GROUPS:
+        return code
+    if country not in COUNTRIES or (dash and not re.fullmatch("[A-Z0-9]{1,3}", region)):
+        raise ValueError(
+            f'"{text}" is not a place: write an ISO 3166 country ("DE"), a country and region '
+            f'("US-CA") or a group ({", ".join(GROUPS)})'
+        )
+    return code
+
+
+Place = Annotated[str, AfterValidator(_read_place)]
+"""A place in the configuration: ``DE``, ``US-CA`` or ``EEA``."""
+
+
+def codes_of(location: Location) -> tuple[str, str]:
+    """The country, or group, and the region with its country; each empty when it is not known.
+
+    A region is read with its country (``US-CA``) and without (``CA``).
+    """
+    country = location.get("country", "").upper()
+    country = _MISTAKEN.get(country, country)
+    region = location.get("region", "").upper()
+    if region and "-" not in region:
+        region = f"{country}-{region}"
+    return country, region
+
+
+def countries_of(places: Sequence[str]) -> Iterator[str]:
+    """Every country that `places` name: itself, through a group or through one of its regions."""
+    for place in places:
+        yield from GROUPS.get(place, [place[:2]])
+
+
+def compile_places(places: Sequence[str]) -> Callable[[Location], bool]:
+    """Whether a location is, or may be, in one of `places`.
+
+    What is not known counts as there: no country, or no region where only regions are named.
+    """
+    regions = frozenset(place for place in places if "-" in place)
+    countries = frozenset(countries_of([place for place in places if place not in regions]))
+    named = frozenset(countries_of(places))
+    vague = named.union(group for group, members in GROUPS.items() if members & named)
+
+    def is_in(location: Location) -> bool:
+        country, region = codes_of(location)
+        if not country or country in countries or region in regions:
+            return True
+        return not region and country in vague
+
+    return is_in
