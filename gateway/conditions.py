@@ -10,19 +10,29 @@ A block is met when everything in it is met::
       not: {...}                            # a block that must not be met
 
 A field that is missing meets nothing but ``exists: false`` and ``not``. With ``*`` in its path
-(``items.*.item_brand``) a field is met when one of its values is.
+(``items.*.item_brand``) a field is met when one of its values is. A path can enter the URL that a
+text holds (``page_location.query.ref``).
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Final, Literal
 
 import re2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from gateway.event import Event
+from gateway.fields import read_path
 from gateway.paths import ANY, MISSING, getter
 
 Check = Callable[[Event], str | None]
@@ -31,8 +41,25 @@ Check = Callable[[Event], str | None]
 The words are made at start and name the field and what is wanted, never the event's own value.
 """
 
+Unmet = tuple[str, Any]
+"""The words of a `Check`, and the value that was seen instead: MISSING, or UNSEEN."""
+
+Probe = Callable[[Event], Unmet | None]
+"""A `Check` that also tells what it saw."""
+
+UNSEEN: Final = type("Unseen", (), {"__repr__": lambda _: "UNSEEN"})()
+"""Stands for a value that is not shown: there is no single one, or it is about a person."""
+
+_LONGEST_SEEN = 80
+
+_PERSONAL = ("user_data", "user_id", "ip_override")
+
 Scalar = bool | int | float | str
 Test = Callable[[Any], bool]
+
+_NUMBERS = (int, float)
+_SEQUENCE = (str, list)
+"""Tuples, since writing ``int | float`` makes a new object each time it is evaluated."""
 
 
 def _is_re2(pattern: str) -> str:
@@ -107,21 +134,52 @@ class Condition(BaseModel):
     )
     not_: Condition | None = Field(default=None, alias="not", description="The block is not met.")
 
+    @model_validator(mode="after")
+    def _paths_lead_somewhere(self) -> Condition:
+        for path in self.__pydantic_extra__ or ():
+            read_path(path)
+        return self
+
 
 def compile_condition(condition: Condition) -> Check:
     """The function that checks events against `condition`."""
+    probe = compile_probe(condition)
+
+    def check(event: Event) -> str | None:
+        unmet = probe(event)
+        return None if unmet is None else unmet[0]
+
+    return check
+
+
+def compile_probe(condition: Condition) -> Probe:
+    """The function that checks events against `condition` and tells what it saw."""
     parts = _parts(condition)
     if len(parts) == 1:
         return parts[0]
+    if len(parts) == 2:
+        first, second = parts
+        return lambda event: first(event) or second(event)
 
-    def check_all(event: Event) -> str | None:
+    def probe_all(event: Event) -> Unmet | None:
         for part in parts:
-            failure = part(event)
-            if failure is not None:
-                return failure
+            unmet = part(event)
+            if unmet is not None:
+                return unmet
         return None
 
-    return check_all
+    return probe_all
+
+
+def unmet_in_words(unmet: Unmet) -> str:
+    """What was not met, and what was seen instead, as far as it may be shown."""
+    words, value = unmet
+    if value is UNSEEN:
+        return f"not met: {words}"
+    seen = "nothing" if value is MISSING else repr(value)
+    if len(seen) > _LONGEST_SEEN:
+        seen = seen[:_LONGEST_SEEN] + "..."
+    return f"not met: {words}; saw {seen}"
 
 
 def describe(condition: Condition) -> str:
@@ -146,56 +204,114 @@ def _fields(condition: Condition) -> list[tuple[str, Operators]]:
     return fields
 
 
-def _parts(condition: Condition) -> list[Check]:
-    parts = [_check_field(path, operators) for path, operators in _fields(condition)]
-    parts += [compile_condition(block) for block in condition.all_ or []]
+def _parts(condition: Condition) -> list[Probe]:
+    parts = [_probe_field(path, operators) for path, operators in _fields(condition)]
+    parts += [compile_probe(block) for block in condition.all_ or []]
     if condition.any_ is not None:
-        parts.append(_check_any(condition.any_))
+        parts.append(_probe_any(condition.any_))
     if condition.not_ is not None:
-        parts.append(_check_not(condition.not_))
+        parts.append(_probe_not(condition.not_))
     return parts
 
 
-def _check_any(blocks: list[Condition]) -> Check:
-    checks = [compile_condition(block) for block in blocks]
-    words = "none is met: " + " or ".join(describe(block) for block in blocks)
+def _probe_any(blocks: list[Condition]) -> Probe:
+    probes = [compile_probe(block) for block in blocks]
+    unmet = ("none is met: " + " or ".join(describe(block) for block in blocks), UNSEEN)
 
-    def check(event: Event) -> str | None:
-        for alternative in checks:
+    def probe(event: Event) -> Unmet | None:
+        for alternative in probes:
             if alternative(event) is None:
                 return None
-        return words
+        return unmet
 
-    return check
-
-
-def _check_not(block: Condition) -> Check:
-    check = compile_condition(block)
-    words = f"not ({describe(block)})"
-    return lambda event: None if check(event) is not None else words
+    return probe
 
 
-def _check_field(path: str, operators: Operators) -> Check:
-    get = getter(path)
+def _probe_not(block: Condition) -> Probe:
+    probe = compile_probe(block)
+    unmet = (f"not ({describe(block)})", UNSEEN)
+    return lambda event: None if probe(event) is not None else unmet
+
+
+def _probe_field(path: str, operators: Operators) -> Probe:
     words = _field_words(path, operators)
-    tests = _tests(operators)
-    exists = operators.exists
+    hidden = path.split(".")[0] in _PERSONAL
 
-    if len(tests) == 1 and exists is None and ANY not in path:
-        test = tests[0]  # no test is met by MISSING
-        return lambda event: None if test(get(event)) else words
+    def unmet(value: Any) -> Unmet:
+        return words, UNSEEN if hidden and value is not MISSING else value
 
-    def check(event: Event) -> str | None:
+    if ANY in path.split(".") or operators.exists is not None:
+        return _probe_values(path, operators, unmet)
+    texts = _only_texts(operators)
+    if texts is not None and not hidden:
+        return _probe_texts(path, texts, words)
+    get, tests = getter(path), _tests(operators)
+    if len(tests) != 1:
+        return _probe_values(path, operators, unmet)
+    test = tests[0]
+
+    def probe(event: Event) -> Unmet | None:
+        value = get(event)
+        return None if test(value) else unmet(value)  # no test is met by MISSING
+
+    return probe
+
+
+def _probe_texts(path: str, texts: frozenset[str], words: str) -> Probe:
+    """The most common condition, in one call: a field equals one of some texts."""
+    get = getter(path)
+
+    def probe(event: Event) -> Unmet | None:
+        value = get(event)
+        try:
+            return None if value in texts else (words, value)
+        except TypeError:  # an object or list
+            return words, value
+
+    def probe_outermost(event: Event) -> Unmet | None:
+        value = event.get(path, MISSING)
+        try:
+            return None if value in texts else (words, value)
+        except TypeError:
+            return words, value
+
+    return probe if "." in path else probe_outermost
+
+
+def _only_texts(operators: Operators) -> frozenset[str] | None:
+    """The texts that a value has to be one of, if that is all, and no number equals one."""
+    wanted = [operators.equals] if operators.in_ is None else operators.in_
+    if operators.model_dump(exclude_none=True).keys() not in ({"equals"}, {"in_"}):
+        return None
+    texts = frozenset(value for value in wanted if isinstance(value, str))
+    numbers = any(not isinstance(_other_form(text), str) for text in texts)
+    return None if numbers or len(texts) < len(set(wanted)) else texts
+
+
+def _probe_values(path: str, operators: Operators, unmet: Callable[[Any], Unmet]) -> Probe:
+    get, tests, exists = getter(path), _tests(operators), operators.exists
+    several = ANY in path.split(".")
+
+    def probe(event: Event) -> Unmet | None:
         value = get(event)
         if value is MISSING:
-            return None if exists is False and not tests else words
+            return None if exists is False and not tests else unmet(value)
         if exists is False:
-            return words
-        candidates = value if ANY in path else (value,)
-        met = any(all(test(candidate) for test in tests) for candidate in candidates)
-        return None if met else words
+            return unmet(value)
+        candidates = value if several else (value,)
+        return None if _one_meets(candidates, tests) else unmet(value)
 
-    return check
+    return probe
+
+
+def _one_meets(candidates: Sequence[Any], tests: list[Test]) -> bool:
+    for candidate in candidates:
+        for test in tests:
+            if not test(candidate):
+                break
+        else:
+            return True
+    return False
 
 
 def _field_words(path: str, operators: Operators) -> str:
@@ -227,13 +343,13 @@ def _tests(operators: Operators) -> list[Test]:
 def _comparisons(operators: Operators) -> list[Test]:
     tests: list[Test] = []
     if (above := operators.gt) is not None:
-        tests.append(lambda value: _is_number(value) and value > above)
+        tests.append(lambda value: type(value) in _NUMBERS and value > above)
     if (least := operators.gte) is not None:
-        tests.append(lambda value: _is_number(value) and value >= least)
+        tests.append(lambda value: type(value) in _NUMBERS and value >= least)
     if (below := operators.lt) is not None:
-        tests.append(lambda value: _is_number(value) and value < below)
+        tests.append(lambda value: type(value) in _NUMBERS and value < below)
     if (most := operators.lte) is not None:
-        tests.append(lambda value: _is_number(value) and value <= most)
+        tests.append(lambda value: type(value) in _NUMBERS and value <= most)
     return tests
 
 
@@ -244,9 +360,11 @@ def _one_of(wanted: list[Scalar]) -> Test:
     plain |= {_other_form(value) for value in plain}
 
     def test(value: Any) -> bool:
-        if isinstance(value, bool):
+        if isinstance(value, str):
+            return value in plain
+        if value is True or value is False:
             return value in flags
-        return isinstance(value, str | int | float) and value in plain
+        return type(value) in _NUMBERS and value in plain
 
     return test
 
@@ -276,14 +394,10 @@ def _matches(pattern: str) -> Test:
 
 def _contains(texts: tuple[str, ...]) -> Test:
     def test(value: Any) -> bool:
-        return isinstance(value, str | list) and any(text in value for text in texts)
+        return isinstance(value, _SEQUENCE) and any(text in value for text in texts)
 
     return test
 
 
 def _tuple(value: str | list[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -210,7 +210,8 @@ NONSENSE = [
     (
         "- name: bots stay out\n    when: {bot.is_bot: true}\n    drop: true",
         "§- name: bots stay out",
-        "rules.1: a rule needs an action: rename, set, hash, remove or drop",
+        "rules.1: a rule needs an action: sample, rename, set, map, cast, round, lower, truncate, "
+        "transform, redact, hash, remove, keep_only or drop",
     ),
     (
         "- name: legacy field\n    rename: {order_id:",

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.paths import ANY, MISSING, editor, getter
+from gateway.paths import ANY, MISSING, Change, editor, getter
+
+
+def edited(event: dict[str, Any], path: str, change: Change) -> dict[str, Any]:
+    """What an edit makes of the caller's own copy of the outermost object."""
+    own = event.copy()
+    editor(path, change)(own)
+    return own
+
+
+def is_untouched(event: dict[str, Any], other: dict[str, Any]) -> bool:
+    return event.keys() == other.keys() and all(event[key] is other[key] for key in event)
+
 
 ORDER: dict[str, Any] = {
     "event_name": "purchase",
@@ -15,6 +27,8 @@ ORDER: dict[str, Any] = {
     "user_data": {"address": {"city": "Bonn", "street": "Am Hof 1"}, "phone_number": ["1", "2"]},
     "items": [{"item_id": "A", "price": 5}, {"item_id": "B"}, "not an object"],
     "lists": [[1, 2], [3]],
+    "links": [{"url": "/a?b=1"}, {"url": "/c?b=2#f"}, {"url": 5}],
+    "texts": ["/a?b=1", "/"],
 }
 
 
@@ -32,6 +46,12 @@ ORDER: dict[str, Any] = {
         ("items.*", ORDER["items"]),
         ("lists.*.*", [1, 2, 3]),
         ("lists.*.0", [1, 3]),
+        ("links.0.url.query.b", "1"),
+        ("links.*.url.query.b", ["1", "2"]),
+        ("links.*.url.fragment", ["f"]),
+        ("links.*.url", ["/a?b=1", "/c?b=2#f", 5]),
+        ("texts.*.query.b", ["1"]),
+        ("texts.0.path", "/a"),
     ],
 )
 def test_a_path_finds(path: str, expected: Any) -> None:
@@ -56,6 +76,11 @@ def test_a_path_finds(path: str, expected: Any) -> None:
         "*",
         "event_name.*",
         "event_name.0",
+        "event_name.query.a",
+        "event_name.host",
+        "links.0.url.path.a",
+        "links.*.url.query.nothing",
+        "user_data.phone_number.99999999999999999999",
     ],
 )
 def test_a_path_finds_nothing(path: str) -> None:
@@ -74,10 +99,13 @@ def test_a_path_finds_nothing(path: str) -> None:
         ({"a": [{}, {"b": 1}]}, "a.*.b", {"a": [{"b": 9}, {"b": 9}]}),
         ({"a": [[1], [2, 3]]}, "a.*.*", {"a": [[9], [9, 9]]}),
         ({"a": {"0": 1}}, "a.0", {"a": {"0": 9}}),
+        ({"a": "/x?b=1&c=2"}, "a.query.b", {"a": "/x?b=9&c=2"}),
+        ({"a": {"u": ["/x", "/y?b=1"]}}, "a.u.*.query.b", {"a": {"u": ["/x?b=9", "/y?b=9"]}}),
+        ({"a": "/x#y"}, "a.fragment", {"a": "/x#9"}),
     ],
 )
 def test_setting(event: Any, path: str, expected: Any) -> None:
-    assert editor(path, lambda _: 9)(event) == expected
+    assert edited(event, path, lambda _: 9) == expected
 
 
 @pytest.mark.parametrize(
@@ -95,10 +123,32 @@ def test_setting(event: Any, path: str, expected: Any) -> None:
         ({"a": {"b": 1}}, "a.*"),  # an object is no list
         ({"a": {"b": 1}}, "a.*.c"),
         ({"a": 1}, "*"),
+        ({"*": 1}, "*"),
+        ({"*": {"a": 1}}, "*.a"),
+        ({"a": "/x"}, "a.path"),  # these parts can only be read
+        ({"a": "https://x.example/"}, "a.host"),
+        ({"a": ""}, "a.query.b"),  # no URL to have a part
+        ({"a": 1}, "a.query.b"),
     ],
 )
 def test_setting_where_nothing_can_be(event: Any, path: str) -> None:
-    assert editor(path, lambda _: 9)(event) is event
+    assert is_untouched(edited(event, path, lambda _: 9), event)
+
+
+def test_what_is_no_text_cannot_be_in_a_url() -> None:
+    event = {"a": "/x?b=1"}
+    for value in ({}, [1], None, float("nan")):
+        assert is_untouched(edited(event, "a.query.b", lambda _, value=value: value), event)
+
+
+def test_an_edit_can_be_told_to_make_no_objects() -> None:
+    for event in ({}, {"a": {}}):
+        own = copy.deepcopy(event)
+        editor("a.b.c", lambda _: 9, makes=False)(own)
+        assert own == event
+    own = {"a": {"b": {}}}
+    editor("a.b.c", lambda _: 9, makes=False)(own)
+    assert own == {"a": {"b": {"c": 9}}}
 
 
 @pytest.mark.parametrize(
@@ -110,10 +160,12 @@ def test_setting_where_nothing_can_be(event: Any, path: str) -> None:
         ({"a": [1, 2, 3]}, "a.1", {"a": [1, 3]}),
         ({"a": [1, 2]}, "a.*", {"a": []}),
         ({"a": [{"b": 1, "c": 2}, {"c": 3}]}, "a.*.b", {"a": [{"c": 2}, {"c": 3}]}),
+        ({"a": "/x?b=1&c=2"}, "a.query.b", {"a": "/x?c=2"}),
+        ({"a": "/x?b=1#d"}, "a.query", {"a": "/x#d"}),
     ],
 )
 def test_removing(event: Any, path: str, expected: Any) -> None:
-    assert editor(path, lambda _: MISSING)(event) == expected
+    assert edited(event, path, lambda _: MISSING) == expected
 
 
 KEYS = st.sampled_from(["a", "b", "0", "1", "01", ""])
@@ -135,10 +187,10 @@ def test_an_edit_leaves_its_input_and_all_that_is_beside_the_path(
 ) -> None:
     before = copy.deepcopy(event)
 
-    edited = editor(path, lambda _: new)(event)
+    result = edited(event, path, lambda _: new)
 
     assert event == before
-    _assert_kept_beside(event, edited, path.split("."), new)
+    _assert_kept_beside(event, result, path.split("."), new)
 
 
 def _assert_kept_beside(old: Any, new: Any, keys: list[str], value: Any) -> None:
@@ -166,12 +218,12 @@ def _assert_kept_beside(old: Any, new: Any, keys: list[str], value: Any) -> None
 @given(event=EVENTS, path=PLAIN, new=VALUES)
 @settings(max_examples=100, deadline=None)
 def test_what_was_set_is_got_wherever_it_can_be(event: Any, path: str, new: Any) -> None:
-    edited = editor(path, lambda _: new)(event)
+    result = edited(event, path, lambda _: new)
 
     if _has_place(event, path.split(".")):
-        assert getter(path)(edited) is new
+        assert getter(path)(result) is new
     else:
-        assert edited is event
+        assert is_untouched(result, event)
 
 
 def _has_place(container: Any, keys: list[str]) -> bool:
@@ -191,14 +243,14 @@ def test_what_was_removed_is_missing(event: Any, path: str) -> None:
     *above, _ = path.split(".")
     container = getter(".".join(above))(event) if above else event
 
-    edited = editor(path, lambda _: MISSING)(event)
+    result = edited(event, path, lambda _: MISSING)
 
     if getter(path)(event) is MISSING:
-        assert edited is event
+        assert is_untouched(result, event)
     elif isinstance(container, list):  # the elements behind it move up
-        assert len(getter(".".join(above))(edited)) == len(container) - 1
+        assert len(getter(".".join(above))(result)) == len(container) - 1
     else:
-        assert getter(path)(edited) is MISSING
+        assert getter(path)(result) is MISSING
 
 
 @given(event=EVENTS, path=PATHS, new=SCALARS)
@@ -210,9 +262,9 @@ def test_a_star_edits_what_it_finds(event: Any, path: str, new: Any) -> None:
         found.append(value)
         return value
 
-    assert editor(path, change)(event) is event
+    assert is_untouched(edited(event, path, change), event)
     if ANY in path.split("."):
         present = [value for value in found if value is not MISSING]
         assert present == ([] if getter(path)(event) is MISSING else getter(path)(event))
-        edited = editor(path, lambda old: old if old is MISSING else new)(event)
-        assert getter(path)(edited) == ([new] * len(present) if present else MISSING)
+        result = edited(event, path, lambda old: old if old is MISSING else new)
+        assert getter(path)(result) == ([new] * len(present) if present else MISSING)

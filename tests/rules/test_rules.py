@@ -42,7 +42,18 @@ def apply(event: dict[str, Any], *rules: dict[str, Any], salt: str | None = None
         ({"rename": {"a": "a"}}, {"a": 1}, {"a": 1}),
         ({"rename": {"a": "b.c"}}, {"a": 1, "b": "text"}, {"a": 1, "b": "text"}),  # not lost
         ({"rename": {"a": "b", "b": "c"}}, {"a": 1}, {"c": 1}),
+        ({"rename": {"sent": "timestamp"}}, {"sent": "5.5"}, {"timestamp": 5.5}),
+        ({"rename": {"sent": "timestamp"}}, {"sent": "soon"}, {"sent": "soon"}),
+        ({"rename": {"a": "items.0.price"}}, {"a": 1}, {"a": 1}),  # no list is made
+        (
+            {"rename": {"page_location.query.e": "user_data.email_address"}},
+            {"page_location": "/x?e=jo%40x.example&f=1"},
+            {"page_location": "/x?f=1", "user_data": {"email_address": "jo@x.example"}},
+        ),
+        ({"rename": {"a": "b.query.c"}}, {"a": 1, "b": "/x"}, {"b": "/x?c=1"}),
+        ({"rename": {"a": "b.host"}}, {"a": 1, "b": "//x/"}, {"a": 1, "b": "//x/"}),
         ({"remove": ["a", "nothing"]}, {"a": 1, "b": 2}, {"b": 2}),
+        ({"remove": ["a.query.b"]}, {"a": "/x?b=1&c=2"}, {"a": "/x?c=2"}),
         ({"remove": ["a.b"]}, {"a": {"b": 1}}, {"a": {}}),
         ({"remove": ["items.*.x"]}, {"items": [{"x": 1}, {"y": 2}]}, {"items": [{}, {"y": 2}]}),
         ({"hash": ["a"]}, {"a": "abc"}, {"a": SHA256["abc"]}),
@@ -54,11 +65,171 @@ def apply(event: dict[str, Any], *rules: dict[str, Any], salt: str | None = None
         ({"hash": ["a.*"]}, {"a": ["abc", True]}, {"a": [SHA256["abc"]]}),
         ({"hash": ["a.b"]}, {"a": {"b": "abc"}}, {"a": {"b": SHA256["abc"]}}),
         ({"hash": ["a"]}, {"b": 1}, {"b": 1}),
+        (
+            {"hash": ["page_location.query.e"]},
+            {"page_location": "/?e=ab%63"},
+            {"page_location": f"/?e={SHA256['abc']}"},
+        ),
         ({"hash": ["a", "b", "c"]}, {"a": True, "b": None, "c": {"d": "abc"}}, {}),
     ],
 )
 def test_an_action(rule: dict[str, Any], event: dict[str, Any], expected: dict[str, Any]) -> None:
     assert apply(event, rule) == Ruled(expected, ("rule 1",))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"field": "b"}, 5),
+        ({"field": "c.d"}, [1]),
+        ({"field": "items.*.item_id"}, ["A", "B"]),
+        ({"field": "link.query.q"}, "x y"),
+        ({"field": "nothing"}, "old"),
+        ({"template": "{b}-{items.0.item_id}"}, "5-A"),
+        ({"template": "{half}, {whole}, {yes}"}, "0.5, 2, true"),
+        ({"template": "{{{b}}}"}, "{5}"),
+        ({"template": "no field"}, "no field"),
+        ({"template": ""}, ""),
+        ({"template": "{link.host}{link.path}"}, "x.example/p"),
+        ({"template": "{b}{nothing}"}, "old"),
+        ({"template": "{c}"}, "old"),  # an object
+        ({"template": "{nan}"}, "old"),
+        ({"literal": {"template": "{b}"}}, {"template": "{b}"}),
+        ({"literal": 5}, 5),
+        ({"field": "b", "more": 1}, {"field": "b", "more": 1}),
+        ({"own": "b"}, {"own": "b"}),
+    ],
+)
+def test_what_a_field_can_be_set_to(value: Any, expected: Any) -> None:
+    event = {"a": "old", "b": 5, "c": {"d": [1]}, "items": [{"item_id": "A"}, {"item_id": "B"}]}
+    event |= {"half": 0.5, "whole": 2.0, "yes": True, "nan": float("nan")}
+    event |= {"link": "https://x.example/p?q=x+y"}
+    assert apply(event, {"set": {"a": value}}).event == {**event, "a": expected}
+
+
+@pytest.mark.parametrize(
+    ("path", "found", "expected"),
+    [
+        ("value", "12.5", 12.5),
+        ("value", "much", 1),
+        ("value", [5], 1),
+        ("consent.ad_storage", True, "granted"),
+        ("consent.ad_storage", "perhaps", "denied"),
+        ("currency", "usd", "USD"),
+        ("currency", "dollars", "EUR"),
+        ("page_location.query.q", 5, "5"),
+        ("page_location.query.q", {"a": 1}, "old"),
+        ("page_location.query.q", "x" * 20_000, "old"),  # longer than any text may be
+        ("event_name", "", "buy"),
+        ("user_data", "jo", {}),
+        ("user_data", {"email_address": 1}, {"email_address": "1"}),
+    ],
+)
+def test_a_known_field_keeps_its_type(path: str, found: Any, expected: Any) -> None:
+    event = {"event_name": "buy", "value": 1, "currency": "EUR", "user_data": {}, "found": found}
+    event |= {"consent": {"ad_storage": "denied"}, "page_location": "/?q=old"}
+    for rule in ({"set": {path: {"field": "found"}}}, {"rename": {"found": path}}):
+        assert repr(getter(path)(apply(event, rule).event)) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "event", "expected"),
+    [
+        ({"map": {"a": {"x": "y"}}}, {"a": "x"}, {"a": "y"}),
+        ({"map": {"a": {"x": "y"}}}, {"a": "z"}, {"a": "z"}),
+        ({"map": {"a": {"x": "y"}}}, {}, {}),
+        ({"map": {"a": {"x": "y", "*": "other"}}}, {"a": "z"}, {"a": "other"}),
+        ({"map": {"a": {"x": "y", "*": "other"}}}, {"a": None}, {"a": None}),
+        ({"map": {"a": {"*": "other"}}}, {"b": 1}, {"b": 1}),
+        ({"map": {"a": {"5": [1], "true": None}}}, {"a": 5.0}, {"a": [1]}),
+        ({"map": {"a": {"True": "yes"}}}, {"a": True}, {"a": "yes"}),
+        ({"map": {"a.*": {"1": 2}}}, {"a": [1, "1", 3]}, {"a": [2, 2, 3]}),
+        ({"map": {"value": {"1": "2.5"}}}, {"value": 1}, {"value": 2.5}),
+        ({"map": {"a.query.b": {"1": 2}}}, {"a": "/?b=1"}, {"a": "/?b=2"}),
+        ({"cast": {"a": "number"}}, {"a": " 12.50 "}, {"a": 12.5}),
+        ({"cast": {"a": "number"}}, {"a": "1e3"}, {"a": 1000}),
+        ({"cast": {"a": "number"}}, {"a": "12,5"}, {"a": "12,5"}),
+        ({"cast": {"a": "number"}}, {"a": "1_000"}, {"a": "1_000"}),
+        ({"cast": {"a": "number"}}, {"a": "nan"}, {"a": "nan"}),
+        ({"cast": {"a": "number"}}, {"a": "1e999"}, {"a": "1e999"}),
+        ({"cast": {"a": "number"}}, {"a": True}, {"a": 1}),
+        ({"cast": {"a": "integer"}}, {"a": "12.9"}, {"a": 12}),
+        ({"cast": {"a": "integer"}}, {"a": -12.9}, {"a": -12}),
+        ({"cast": {"a": "integer"}}, {"a": 1e300}, {"a": 1e300}),
+        ({"cast": {"a": "integer"}}, {"a": [1.5]}, {"a": [1.5]}),
+        ({"cast": {"a": "boolean"}}, {"a": "Yes"}, {"a": True}),
+        ({"cast": {"a": "boolean"}}, {"a": 0}, {"a": False}),
+        ({"cast": {"a": "boolean"}}, {"a": "perhaps"}, {"a": "perhaps"}),
+        ({"cast": {"a": "text"}}, {"a": 5.0}, {"a": "5"}),
+        ({"cast": {"a": "text"}}, {"a": False}, {"a": "false"}),
+        ({"cast": {"a": "text"}}, {"a": {}}, {"a": {}}),
+        ({"round": {"a": 2}}, {"a": 2.675}, {"a": 2.68}),  # as it is written, not as it is stored
+        ({"round": {"a": 2}}, {"a": -2.675}, {"a": -2.68}),
+        ({"round": {"a": 2}}, {"a": 5}, {"a": 5}),
+        ({"round": {"a": 2}}, {"a": -0.001}, {"a": 0.0}),
+        ({"round": {"a": 0}}, {"a": 0.5}, {"a": 1}),
+        ({"round": {"a": -2}}, {"a": 1250}, {"a": 1300}),
+        ({"round": {"a": 2}}, {"a": "1.234"}, {"a": "1.234"}),
+        ({"round": {"a": 2}}, {"a": True}, {"a": True}),
+        ({"round": {"a": 2}}, {"a": 1e300}, {"a": 1e300}),
+        (
+            {"round": {"items.*.price": 1}},
+            {"items": [{"price": 1.25}]},
+            {"items": [{"price": 1.3}]},
+        ),
+        ({"lower": ["a", "b"]}, {"a": "ÄB", "b": ["A", 1]}, {"a": "äb", "b": ["a", 1]}),
+        ({"lower": ["a.query.b"]}, {"a": "/P?b=X"}, {"a": "/P?b=x"}),
+        (
+            {"truncate": {"a": 2, "b": 1}},
+            {"a": "äöü", "b": ["xy", 10]},
+            {"a": "äö", "b": ["x", 10]},
+        ),
+        ({"truncate": {"currency": 2}}, {"currency": "EUR"}, {"currency": "EUR"}),
+        ({"truncate": {"client_id": 2}}, {"client_id": "a b"}, {"client_id": "a"}),
+        (
+            {"keep_only": ["a.b", "items.*.item_id", "items.0.price", "l.1"]},
+            {
+                "event_name": "x",
+                "event_id": "1",
+                "timestamp": 1.0,
+                "consent": {"ad_storage": "denied"},
+                "a": {"b": 1, "c": 2},
+                "b": 3,
+                "items": [{"item_id": "A", "price": 1, "own": 1}, {"item_id": "B", "price": 2}],
+                "l": [1, 2, 3],
+            },
+            {
+                "event_name": "x",
+                "event_id": "1",
+                "timestamp": 1.0,
+                "consent": {"ad_storage": "denied"},
+                "a": {"b": 1},
+                "items": [{"item_id": "A", "price": 1}, {"item_id": "B"}],
+                "l": [2],
+            },
+        ),
+        ({"keep_only": ["a.b"]}, {"a": "text"}, {}),
+        ({"keep_only": ["a.*"]}, {"a": [1, {"b": 2}]}, {"a": [1, {"b": 2}]}),
+        ({"keep_only": ["a", "a.b"]}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 2}}),
+        ({"keep_only": ["a.b", "a"]}, {"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 2}}),
+        (
+            {"keep_only": ["page_location.query.utm_source", "page_location.query.x.y"]},
+            {"page_location": "/p?utm_source=a&e=jo&x.y=1#f"},
+            {"page_location": "/p?utm_source=a&x.y=1"},
+        ),
+        (
+            {"keep_only": ["page_location.query", "page_referrer.fragment"]},
+            {"page_location": "/p?a=1#f", "page_referrer": "/p?a=1#f"},
+            {"page_location": "/p?a=1", "page_referrer": "/p#f"},
+        ),
+    ],
+)
+def test_more_actions(
+    rule: dict[str, Any], event: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    before = copy.deepcopy(event)
+    assert repr(apply(event, rule).event) == repr(expected)
+    assert repr(event) == repr(before)
 
 
 @pytest.mark.parametrize(
@@ -101,14 +272,28 @@ def test_what_a_rule_sets_has_the_type_that_it_has_in_events(
 def test_the_actions_of_a_rule_run_in_this_order() -> None:
     rule = {  # written the other way round
         "drop": True,
+        "keep_only": ["renamed", "hashed", "cut", "mail"],
         "remove": ["set_and_removed"],
         "hash": ["hashed"],
-        "set": {"hashed": "abc", "set_and_removed": 1, "renamed": "set"},
+        "redact": {"patterns": ["email"]},
+        "truncate": {"cut": 3, "mail": 12},
+        "lower": ["hashed"],
+        "round": {"cut": 1},
+        "cast": {"cut": "number"},
+        "map": {"cut": {"cut me": "1.25"}},
+        "set": {
+            "hashed": "ABC",
+            "set_and_removed": 1,
+            "renamed": "set",
+            "cut": "cut me",
+            "mail": "jo@x.example",
+        },
         "rename": {"old": "renamed"},
+        "sample": {"share": 1},
         "name": "all of it",
     }
     assert apply({"old": 1}, rule) == Ruled(
-        {"renamed": "set", "hashed": SHA256["abc"]},
+        {"renamed": "set", "hashed": SHA256["abc"], "cut": 1.3, "mail": "[email]"},
         ("all of it",),
         "dropped by rule 'all of it'",
     )
@@ -164,7 +349,11 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ({}, "a rule needs an action: rename, set, hash, remove or drop"),
+        (
+            {},
+            "a rule needs an action: sample, rename, set, map, cast, round, lower, truncate, "
+            "transform, redact, hash, remove, keep_only or drop",
+        ),
         ({"name": "x", "when": {"a": 1}}, "a rule needs an action"),
         ({"drop": False}, "a rule needs an action"),
         ({"set": {}, "remove": []}, "a rule needs an action"),
@@ -181,9 +370,47 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
         ({"remove": ["event_name"]}, "every event needs its event_name"),
         ({"remove": ["a", "event_id"]}, "every event needs its event_id"),
         ({"rename": {"timestamp": "sent_at"}}, "every event needs its timestamp"),
-        ({"rename": {"sent_at": "timestamp"}}, "timestamp cannot be just any text"),
+        ({"rename": {"consent.ad_store": "a"}}, "consent has no ad_store; did you mean ad_storage"),
+        ({"rename": {"a": "page_location.host"}}, "page_location.host can only be read"),
         ({"hash": ["timestamp"]}, "timestamp cannot be just any text"),
         ({"hash": ["consent"]}, "consent cannot be just any text"),
+        ({"hash": ["consent.ad_storage"]}, "consent.ad_storage cannot be just any text"),
+        ({"hash": ["value"]}, "value cannot be just any text"),
+        ({"hash": ["items.*.price"]}, "items.*.price cannot be just any text"),
+        ({"hash": ["items.price"]}, "write items.*.price for each element"),
+        ({"when": {"items.price": 1}, "drop": True}, "write items.*.price for each element"),
+        ({"set": {"items.price": 1}}, "write items.*.price for each element"),
+        ({"set": {"items.*.price": "much"}}, "price: Input should be a valid"),
+        ({"set": {"value": None}}, "value cannot be null"),
+        ({"set": {"a": {"template": "{b"}}}, "a template has a path between each { and }"),
+        ({"set": {"a": {"template": "{}"}}}, "'' is not a path"),
+        ({"set": {"a": {"template": "{b:.2f}"}}}, "a template takes fields as they are"),
+        ({"set": {"a": {"template": "{b!r}"}}}, "a template takes fields as they are"),
+        ({"set": {"a": {"template": "{items.*.price}"}}}, "items.*.price has * in it"),
+        ({"set": {"a": {"template": "{items.price}"}}}, "write items.*.price"),
+        ({"set": {"a": {"template": 5}}}, "a: template is a text"),
+        ({"set": {"a": {"field": {"b": 1}}}}, "a: field is a text"),
+        ({"set": {"a": {"field": "value.b"}}}, "value is a number and has no fields"),
+        ({"set": {"page_location.path": "/"}}, "can only be read"),
+        ({"map": {"value": {"a": "much"}}}, "value: Input should be a valid"),
+        ({"map": {"a": "b"}}, "valid dictionary"),
+        ({"cast": {"a": "float"}}, "Input should be 'text', 'number', 'integer' or 'boolean'"),
+        ({"cast": {"value": "text"}}, "value has a type of its own: it cannot be made text"),
+        ({"cast": {"page_title": "number"}}, "page_title has a type of its own"),
+        ({"cast": {"page_location.query.a": "number"}}, "page_location.query.a has a type of its"),
+        ({"round": {"page_title": 1}}, "page_title never has a number in it"),
+        ({"round": {"a": 11}}, "less than or equal to 10"),
+        ({"lower": ["value"]}, "value never has a string in it"),
+        ({"truncate": {"value": 5}}, "value never has a string in it"),
+        ({"truncate": {"a": 0}}, "greater than or equal to 1"),
+        ({"sample": {"share": 2}}, "less than or equal to 1"),
+        ({"sample": {"share": 1, "by": "email"}}, "'client_id', 'user_id' or 'event_id'"),
+        ({"redact": {}}, "redact needs patterns or query_parameters"),
+        ({"redact": {"patterns": ["mail"]}}, "Input should be 'email', 'phone', 'card' or 'token'"),
+        ({"redact": {"fields": ["items.price"], "patterns": ["card"]}}, "write items.*.price"),
+        ({"keep_only": ["consent.x"]}, "consent has no x"),
+        ({"keep_only": ["page_location.path"]}, "can only be read"),
+        ({"transform": "nothing"}, "write it like package.module:function"),
     ],
 )
 def test_mistakes(rule: dict[str, Any], message: str) -> None:
@@ -194,21 +421,29 @@ def test_mistakes(rule: dict[str, Any], message: str) -> None:
 
 PATHS = st.sampled_from(["a", "b", "a.b", "a.*", "a.*.b", "a.0", "b.a", "c"])
 PLAIN = st.sampled_from(["a", "b", "a.b", "a.0", "b.a", "c"])
-SCALARS = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["", "x", "\ud800"])
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2)
-    ),
-    max_leaves=6,
-)
+SCALARS = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["", "x"])
+
+
+def _nested(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        scalars,
+        lambda inner: (
+            st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=2)
+        ),
+        max_leaves=6,
+    )
+
+
+LITERALS = _nested(SCALARS)
+VALUES = _nested(SCALARS | st.just("\ud800"))
 EVENTS = st.dictionaries(st.sampled_from("abc"), VALUES)
 RULES = st.fixed_dictionaries(
-    {"set": st.dictionaries(PATHS, VALUES, min_size=1, max_size=2)},
+    {"set": st.dictionaries(PATHS, LITERALS, min_size=1, max_size=2)},
     optional={
         "when": st.dictionaries(PATHS, st.sampled_from(["x", 1, True]), max_size=2),
         "rename": st.dictionaries(PLAIN, PLAIN, max_size=2),
         "hash": st.lists(PATHS, max_size=2),
+        "keep_only": st.lists(PATHS, max_size=2),
         "remove": st.lists(PATHS, max_size=2),
         "drop": st.booleans(),
     },

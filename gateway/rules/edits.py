@@ -1,0 +1,86 @@
+"""What an action is compiled to, and how it leaves known fields in their types.
+
+After any rules an event is one that `read_event` would give back as it is: destinations do not
+check it again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.event import Event
+from gateway.fields import MISFIT, FieldType, field_type
+from gateway.paths import MISSING, Change, as_text, change_text, edit, editor
+
+Edit = Callable[[Event], str | None]
+"""Changes an event. Its outermost object is the caller's own; what is in it may be shared, and is
+copied before it is changed. Answers with words when it could not do what the rule says."""
+
+Put = Callable[[Event, Any], Any]
+"""Gives a field a value; answers with the value as the field holds it, or MISFIT."""
+
+
+def change_values(
+    path: str, change: Change, instead: Callable[[Any, Any], Any] = lambda old, _: old
+) -> Edit:
+    """Sends what is at `path` through `change`; where nothing is, nothing is changed.
+
+    instead: from the old and the new value to what stands there when the field cannot hold the
+    new one; MISSING takes it out.
+    """
+    field = field_type(path)
+    base = ".".join(field.keys[: field.url])
+    inner = _in_text(field, change) if field.in_url else change
+
+    def change_fitting(old: Any) -> Any:
+        if old is MISSING:
+            return MISSING
+        new = inner(old)
+        if new is old or new is MISSING:
+            return new
+        fitted = field.fit(new)
+        return instead(old, new) if fitted is MISFIT else fitted
+
+    return editor(base, change_fitting, makes=False)
+
+
+def setter(path: str) -> Put:
+    """The function that gives the field at `path` a value."""
+    field = field_type(path)
+    if field.in_url:
+        return _url_setter(field)
+    fit, keys, makes = field.fit, field.keys, field.makes
+
+    def put(event: Event, value: Any) -> Any:
+        fitted = fit(value)
+        if fitted is not MISFIT:
+            edit(event, keys, lambda _: fitted, makes)
+        return fitted
+
+    return put
+
+
+def _url_setter(field: FieldType) -> Put:
+    above, part = field.keys[: field.url], field.keys[field.url :]
+
+    def put(event: Event, value: Any) -> Any:
+        text = as_text(value)
+        if text is None:
+            return MISFIT
+
+        def change(url: Any) -> Any:
+            changed = change_text(url, part, lambda _: text) if isinstance(url, str) else url
+            return url if field.fit(changed) is MISFIT else changed
+
+        edit(event, above, change, makes=False)
+        return text
+
+    return put
+
+
+def _in_text(field: FieldType, change: Change) -> Change:
+    part = field.keys[field.url :]
+
+    def change_present(old: Any) -> Any:
+        return MISSING if old is MISSING else change(old)
+
+    return lambda url: change_text(url, part, change_present) if isinstance(url, str) else url

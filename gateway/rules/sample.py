@@ -1,0 +1,40 @@
+"""`sample`: goes on with a share of the visitors, always the same ones."""
+
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.event import Event
+
+
+class Sample(BaseModel):
+    """Which share of events goes on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    share: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Which part goes on: 0.1 is one in ten."
+    )
+    by: Literal["client_id", "user_id", "event_id"] = Field(
+        default="client_id",
+        description="What belongs together: all events that have the same go on, or none. An "
+        "event without it is chosen by its `event_id`.",
+    )
+
+
+def compile_sample(sample: Sample) -> Callable[[Event], bool]:
+    """Whether an event is in the sample.
+
+    It depends on the id alone: every rule, destination and process chooses the same visitors, and
+    those of a smaller share are among those of a greater.
+    """
+    share, by = sample.share, sample.by
+
+    def is_in(event: Event) -> bool:
+        key = event.get(by) or event.get("event_id", "")
+        digest = blake2b(str(key).encode("utf-8", "surrogatepass"), digest_size=6).digest()
+        return int.from_bytes(digest) / 2**48 < share
+
+    return is_in
