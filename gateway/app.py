@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.client_ip import compile_client_ip
 from gateway.delivery.wake import Alarm
 from gateway.intake import Intake
+from gateway.link_route import link_routes
 from gateway.metrics import limits_of, read_numbers, render
 from gateway.pipeline import Decision, compile_pipeline
 from gateway.queue.append import Appender
@@ -86,6 +87,7 @@ def create_app(
         routes += _source_routes(source, intake)
     routes += _site_routes(redis) if settings.server.demo else []
     routes += [Route("/gateway.js", _gateway_js, middleware=[Middleware(GZipMiddleware)])]
+    routes += link_routes(settings)
     routes += _operator_routes(settings, redis, spool)
 
     @contextlib.asynccontextmanager

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
+from gateway.changes import changes
 from gateway.commands.terminal import printable
+from gateway.conditions import unmet_in_words
 from gateway.delivery.policy import deadline
 from gateway.delivery.send import Attempt, plan
 from gateway.event import Event, Received, read_event
-from gateway.pipeline import Verdict, compile_pipeline
+from gateway.pipeline import Step, Verdict, compile_pipeline
 from gateway.queue.entry import Entry
 from gateway.records import request_record
 from gateway.settings import ForwardingSettings, Settings, build_destination
 
 Explanation = dict[str, Any]
 
+LONGEST_VALUE = 120
+"""Characters of a value that are shown where a stage changed it."""
+
 
 def explain(settings: Settings, raw: object, now: float | None = None) -> Explanation:
     """What the gateway decides about the event `raw`, a decoded JSON value, and what it would send.
 
     An event without a user agent is taken as a backend's: it has none of the visitor's, and is
-    no bot for that. Returns ``{"event", "rules", "destinations": {name: {"decision": "send" or
-    "withheld", "reason", "requests": [{"method", "url", "headers", "body"}]}}}``, secrets masked.
+    no bot for that. Returns ``{"event", "rules", "trace", "destinations": {name: {"decision",
+    "reason", "trace", "requests": [{"method", "url", "headers", "body"}]}}}``, secrets masked; the
+    decision is ``send`` or ``withheld``. The trace has for each stage ``{"stage", "lines",
+    "changed"}``, that of a destination a line for each of its own rules.
+
     Raises `gateway.event.EventError` when the event cannot be read.
     """
     now = time.time() if now is None else now
@@ -34,6 +43,7 @@ def explain(settings: Settings, raw: object, now: float | None = None) -> Explan
     return {
         "event": decision.event,
         "rules": list(decision.applied),
+        "trace": _trace(event, decision.steps),
         "destinations": {
             name: _explain_destination(settings.destinations[name], verdict, now)
             for name, verdict in decision.verdicts.items()
@@ -41,9 +51,21 @@ def explain(settings: Settings, raw: object, now: float | None = None) -> Explan
     }
 
 
+def _trace(event: Event, steps: Sequence[Step]) -> list[Explanation]:
+    """What each stage said and changed, beginning with `event` as it was read."""
+    trace = []
+    for step in steps:
+        lines = [step.words] if isinstance(step.words, str) else list(step.words.trace)
+        changed = changes(event, step.event)
+        trace.append({"stage": step.stage, "lines": list(filter(None, lines)), "changed": changed})
+        event = step.event
+    return trace
+
+
 def _explain_destination(settings: ForwardingSettings, verdict: Verdict, now: float) -> Explanation:
+    trace = _destination_trace(verdict)
     if verdict.event is None:
-        return {"decision": "withheld", "reason": verdict.reason, "requests": []}
+        return {"decision": "withheld", "reason": verdict.reason, "trace": trace, "requests": []}
     requests, reasons = [], []
     destination = build_destination(settings)
     entry = Entry(b"", 1, verdict.event, "explain", now, "", [])
@@ -56,7 +78,15 @@ def _explain_destination(settings: ForwardingSettings, verdict: Verdict, now: fl
             requests.append(request_record(destination, planned[1]))
     if settings.dry_run:
         reasons.append("dry run: the request is built and recorded, not sent")
-    return {"decision": "send", "reason": "; ".join(reasons), "requests": requests}
+    reason = "; ".join(reasons)
+    return {"decision": "send", "reason": reason, "trace": trace, "requests": requests}
+
+
+def _destination_trace(verdict: Verdict) -> list[str]:
+    """What `when` saw if it was not met, and a line for each of the destination's rules."""
+    if verdict.unmet is not None:
+        return [f"when: {unmet_in_words(verdict.unmet)}"]
+    return list(verdict.ruled.trace) if verdict.ruled else []
 
 
 def in_words(explanation: Explanation) -> str:
@@ -64,16 +94,36 @@ def in_words(explanation: Explanation) -> str:
     event: Event = explanation["event"]
     lines = [f"event {event['event_name']} ({event['event_id']})"]
     lines += [f"  {line}" for line in _pretty(event)]
-    if explanation["rules"]:
-        lines.append(f"rules that applied: {', '.join(explanation['rules'])}")
+    for step in explanation["trace"]:
+        lines += _step_in_words(step)
     for name, destination in explanation["destinations"].items():
         reason = f": {destination['reason']}" if destination["reason"] else ""
         lines += ["", f"{name}: {destination['decision']}{reason}"]
+        lines += [f"  {line}" for line in destination["trace"]]
         for request in destination["requests"]:
             lines.append(f"  {request['method']} {request['url']}")
             lines += [f"  {header}: {value}" for header, value in request["headers"].items()]
             lines += [f"  {line}" for line in _pretty(request["body"])]
     return "\n".join(map(printable, lines))
+
+
+def _step_in_words(step: Explanation) -> list[str]:
+    """One line, if that is all, or a line for each thing; nothing if the stage did nothing."""
+    lines = [f"  {line}" for line in step["lines"]]
+    for change in step["changed"]:
+        if "before" not in change:
+            lines.append(f"  + {change['field']} = {_short(change['after'])}")
+        elif "after" not in change:
+            lines.append(f"  - {change['field']}")
+        else:
+            values = f"{_short(change['before'])} -> {_short(change['after'])}"
+            lines.append(f"  ~ {change['field']}: {values}")
+    return ["", f"{step['stage']}:", *lines] if lines else []
+
+
+def _short(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def _pretty(value: Any) -> list[str]:

@@ -67,6 +67,9 @@ class Intake:
             self._count_refused("disconnected")
             return
         headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+        if answer.cookies:
+            headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in answer.cookies]
+            headers.append((b"cache-control", b"no-store"))
         if answer.status != 204:
             headers.append((b"content-length", b"%d" % len(answer.body)))
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
@@ -98,7 +101,9 @@ class Intake:
         if decisions:
             await self._append(decisions)
         batch.events = [decision.event for decision in decisions]
-        return self._source.answer(batch)
+        answer = self._source.answer(batch)
+        cookies = {c.partition("=")[0]: c for each in decisions for c in each.cookies}
+        return replace(answer, cookies=tuple(cookies.values())) if cookies else answer
 
     async def _append(self, decisions: list[Decision]) -> None:
         try:

@@ -2,10 +2,13 @@
 
 The stages, in this order, whatever the order in the YAML:
 
-    complete     an id, a time, the sender's address and agent
+    normalise    an id, a time, the sender's address and agent
     locate       the country, which the consent defaults depend on
-    consent      what the visitor allows, with the defaults of the region
+    consent      what the visitor allows, and who said so
+    identity     who the visitor is, as far as that is allowed
+    pii guard    personal data and secrets out of free text
     enrichment   bot, page, campaign, click ids, device
+    schemas      whether the event is what its name promises
     rules        the rules for every event
     route        for each destination: its `when`, its consent, its own rules
 """
@@ -13,18 +16,25 @@ The stages, in this order, whatever the order in the YAML:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
-from gateway.conditions import Check, compile_condition
-from gateway.consent import compile_consent, missing
+from gateway.conditions import Probe, Unmet, compile_probe
+from gateway.consent import compile_consent_stage, missing
 from gateway.enrichment import compile_enrichment
 from gateway.event import Event, Received, complete
+from gateway.event_schemas import compile_schemas
+from gateway.identity import compile_identity
+from gateway.pii import compile_guard
 from gateway.plugins import destination_types
 from gateway.rules import Ruled, compile_rules
 from gateway.settings import ForwardingSettings, Settings
 
-Stage = Literal["rules", "when", "consent", "destination rules", ""]
+Stage = Callable[[Event, Received], tuple[Event, str]]
+"""One step of the pipeline: the event, the same object if nothing changed, and in words what was
+done, or nothing."""
+
+WithheldBy = Literal["schemas", "rules", "when", "consent", "destination rules", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +43,25 @@ class Verdict:
 
     event: as the destination may have it, or None when it is withheld.
     stage: which stage withheld it. reason: why, in words; empty when it is sent.
-    applied: names of the destination's own rules that changed it.
+    applied: names of the destination's own rules that were met.
+    unmet: what `when` saw. ruled: what the destination's rules did.
     """
 
     event: Event | None
-    stage: Stage = ""
+    stage: WithheldBy = ""
     reason: str = ""
     applied: tuple[str, ...] = ()
+    unmet: Unmet | None = field(default=None, repr=False, compare=False)
+    ruled: Ruled | None = field(default=None, repr=False, compare=False)
+
+
+class Step(NamedTuple):
+    """What one stage did. event: after it, the same object if nothing changed. words: what was
+    done, in a line or nothing; of rules, what there is to say about each of them."""
+
+    stage: str
+    event: Event
+    words: str | Ruled
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +70,9 @@ class Decision:
 
     event: after the rules for every event. verdicts: one for each destination, by its name.
     applied: names of the rules that were met. source, received_at (Unix seconds): where and when
-    it came in. version: of the configuration that decided.
+    it came in. version: of the configuration that decided. cookies: values of ``Set-Cookie``
+    headers for the answer. quarantine: why it is kept aside for a person to look at, or nothing.
+    steps: the trace, a step for each stage that was reached.
     """
 
     event: Event
@@ -57,6 +81,9 @@ class Decision:
     source: str
     received_at: float
     version: str
+    cookies: tuple[str, ...] = ()
+    quarantine: str = ""
+    steps: Sequence[Step] = field(default=(), repr=False, compare=False)
 
 
 Pipeline = Callable[[Event, Received], Decision]
@@ -65,10 +92,17 @@ Route = Callable[[Event], Verdict]
 
 def compile_pipeline(settings: Settings) -> Pipeline:
     """The function that decides about events, everything in it worked out beforehand."""
-    salt = settings.server.hash_salt.get_secret_value() if settings.server.hash_salt else None
-    locate = compile_enrichment(["geo"]) if settings.consent.regions else _nothing
-    settle_consent = compile_consent(settings.consent)
-    enrich = compile_enrichment(settings.enrichment)
+    salt = settings.salt
+    settle_consent = compile_consent_stage(settings.consent)
+    identify = compile_identity(settings.identity, salt)
+    before: list[tuple[str, Stage]] = [("consent", settle_consent)]
+    if settings.consent.depends_on_place:
+        before.insert(0, ("locate", compile_enrichment(["geo"])))
+    after: list[tuple[str, Stage]] = [
+        ("pii guard", compile_guard(settings.pii_guard)),
+        ("enrichment", compile_enrichment(settings.enrichment)),
+    ]
+    check = compile_schemas(settings.schemas, settings.folder)
     rule = compile_rules(settings.rules, salt)
     routes = {
         name: _compile_route(destination, salt)
@@ -78,35 +112,61 @@ def compile_pipeline(settings: Settings) -> Pipeline:
 
     def decide(event: Event, received: Received) -> Decision:
         event = complete(event, received)
-        event = locate(event, received)
-        event = settle_consent(event, received)
-        event = enrich(event, received)
-        ruled = rule(event)
-        if ruled.dropped is None:
-            verdicts = {name: route(ruled.event) for name, route in routes.items()}
+        steps = [Step("normalise", event, "")]
+        for name, stage in before:
+            event, words = stage(event, received)
+            steps.append(Step(name, event, words))
+        identified = identify(event, received)
+        event = identified.event
+        steps.append(Step("identity", event, identified.line))
+        for name, stage in after:
+            event, words = stage(event, received)
+            steps.append(Step(name, event, words))
+        checked = check(event)
+        event = checked.event
+        steps.append(Step("schemas", event, checked.line))
+        applied: tuple[str, ...] = ()
+        if checked.action:
+            verdicts = dict.fromkeys(routes, Verdict(None, "schemas", checked.reason))
         else:
-            verdicts = dict.fromkeys(routes, Verdict(None, "rules", ruled.dropped))
-        return Decision(ruled.event, verdicts, ruled.applied, received.source, received.at, version)
+            ruled = rule(event)
+            event, applied = ruled.event, ruled.applied
+            steps.append(Step("rules", event, ruled))
+            if ruled.dropped is None:
+                verdicts = {name: route(event) for name, route in routes.items()}
+            else:
+                verdicts = dict.fromkeys(routes, Verdict(None, "rules", ruled.dropped))
+        return Decision(
+            event,
+            verdicts,
+            applied,
+            received.source,
+            received.at,
+            version,
+            identified.cookies,
+            checked.reason if checked.action == "quarantine" else "",
+            steps,
+        )
 
     return decide
 
 
 def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
-    check: Check = compile_condition(settings.when) if settings.when else lambda _: None
+    probe: Probe = compile_probe(settings.when) if settings.when else lambda _: None
     required = required_consent(settings)
     rule: Callable[[Event], Ruled] = compile_rules(settings.rules, salt)
 
     def route(event: Event) -> Verdict:
-        unmet = check(event)
+        unmet = probe(event)
         if unmet is not None:
-            return Verdict(None, "when", unmet)
+            return Verdict(None, "when", unmet[0], unmet=unmet)
         denied = missing(event, required) if required else None
         if denied:
             return Verdict(None, "consent", f"no consent for {', '.join(denied)}")
         ruled = rule(event)
         if ruled.dropped is not None:
-            return Verdict(None, "destination rules", ruled.dropped, ruled.applied)
-        return Verdict(ruled.event, applied=ruled.applied)
+            return Verdict(None, "destination rules", ruled.dropped, ruled.applied, ruled=ruled)
+        return Verdict(ruled.event, applied=ruled.applied, ruled=ruled)
 
     return route
 
@@ -116,7 +176,3 @@ def required_consent(settings: ForwardingSettings) -> Sequence[str]:
     if settings.consent is not None:
         return settings.consent
     return destination_types()[settings.type].consent
-
-
-def _nothing(event: Event, _: Received) -> Event:
-    return event

@@ -10,11 +10,14 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from gateway.conditions import Operators
-from gateway.consent import ConsentSettings, RegionDefault
+from gateway.consent import ConsentSettings, RegionDefault, TcfSettings
 from gateway.delivery.policy import DeliverySettings
+from gateway.event_schemas import SchemaSettings
 from gateway.http.client import HttpSettings
+from gateway.identity import IdentitySettings
+from gateway.pii import PiiGuardSettings
 from gateway.plugins import destination_types, source_types
-from gateway.rules import Rule
+from gateway.rules import Redact, Rule, Sample
 from gateway.settings import (
     ForwardingSettings,
     RedisSettings,
@@ -34,7 +37,13 @@ def reference() -> str:
         ("`spool`", SpoolSettings, set()),
         ("`consent`", ConsentSettings, set()),
         ("`consent.regions[]`", RegionDefault, set()),
+        ("`consent.tcf`", TcfSettings, set()),
+        ("`identity`", IdentitySettings, set()),
+        ("`pii_guard`", PiiGuardSettings, set()),
+        ("`schemas`, for each event name", SchemaSettings, set()),
         ("`rules[]`, also under a destination", Rule, set()),
+        ("`sample` of a rule", Sample, set()),
+        ("`redact` of a rule", Redact, set()),
         ("Operators of a condition", Operators, set()),
         ("Every source", SourceSettings, set()),
     ]

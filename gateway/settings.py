@@ -33,8 +33,11 @@ from gateway.conditions import Condition
 from gateway.consent import ConsentSettings, ConsentType
 from gateway.delivery.policy import DeliverySettings
 from gateway.enrichment import ENRICHMENTS
+from gateway.event_schemas import SchemaMistakes, SchemaSettings, compile_schemas
 from gateway.http.client import ClientSettings, HttpSettings
+from gateway.identity import IdentitySettings, compile_identity
 from gateway.mistakes import ConfigurationError, problems_of
+from gateway.pii import PiiGuardSettings
 from gateway.plugins import destination_types, source_types
 from gateway.rules import Rule
 from gateway.sources.base import Source, SourceSettings
@@ -43,7 +46,7 @@ from gateway.yaml_file import KeyPath, Problem, YamlFile, dotted, read_yaml, wit
 SOURCES = "Where events come in: a name, and a source of some `type`."
 DESTINATIONS = "Where events go: a name, and a destination of some `type`."
 
-OWN_PATHS = ("/healthz", "/readyz", "/metrics", "/gateway.js", "/demo")
+OWN_PATHS = ("/healthz", "/readyz", "/metrics", "/gateway.js", "/link", "/demo")
 """URL paths that no source may answer, nor any below /demo."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -146,13 +149,40 @@ class Settings(BaseModel):
     consent: ConsentSettings = Field(
         default=ConsentSettings(), description="What holds when an event does not say."
     )
+    identity: IdentitySettings = Field(
+        default=IdentitySettings(), description="How visitors are recognised."
+    )
+    pii_guard: PiiGuardSettings = Field(
+        default=PiiGuardSettings(),
+        description="Takes personal data and secrets out of free text.",
+    )
     enrichment: list[Literal[tuple(ENRICHMENTS)]] = Field(  # type: ignore[valid-type]
         default=list(ENRICHMENTS), description="What is found out about every event."
+    )
+    schemas: dict[str, SchemaSettings] = Field(
+        default={}, description="What events must look like: the name of an event, and its schema."
     )
     rules: list[Rule] = Field(default=[], description="Evaluated in order on every event.")
     destinations: Mapping[str, ForwardingSettings] = Field(description=DESTINATIONS)
 
     _version: str = PrivateAttr(default="")
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _identity_can_be_used(self) -> Self:
+        compile_identity(self.identity, self.salt)
+        return self
+
+    @property
+    def salt(self) -> str | None:
+        """`server.hash_salt`, if there is one."""
+        salt = self.server.hash_salt
+        return salt.get_secret_value() if salt else None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file, from which the paths of schemas count."""
+        return self._folder
 
     @property
     def version(self) -> str:
@@ -203,7 +233,12 @@ def parse_settings(
         raise ConfigurationError(name, problems + shared) from None
     if file.problems or shared:
         raise ConfigurationError(name, file.problems + shared)
-    settings._version = version
+    settings._version, settings._folder = version, Path(name).parent
+    try:
+        compile_schemas(settings.schemas, settings.folder)
+    except SchemaMistakes as error:
+        wrong = [Problem(file.line(key), dotted(key), text) for key, text in error.problems]
+        raise ConfigurationError(name, wrong) from None
     return settings
 
 

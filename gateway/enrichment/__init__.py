@@ -24,18 +24,25 @@ ENRICHMENTS: dict[str, Callable[[], Enrichment]] = {
 NAMES = tuple(ENRICHMENTS)
 
 
-def compile_enrichment(names: Collection[str]) -> Enrichment:
-    """The stage that runs the enrichments in `names`, in the order of `ENRICHMENTS`.
+def compile_enrichment(
+    names: Collection[str],
+) -> Callable[[Event, Received], tuple[Event, str]]:
+    """The stage that runs the enrichments in `names`, in the order of `ENRICHMENTS`, and says which
+    of them found something.
 
     Raises `ValueError` for a name that is not in `NAMES`.
     """
     if unknown := sorted(set(names) - ENRICHMENTS.keys()):
         raise ValueError(f"unknown enrichment {unknown[0]!r}: choose from {', '.join(NAMES)}")
-    steps = [load() for name, load in ENRICHMENTS.items() if name in names]
+    steps = [(name, load()) for name, load in ENRICHMENTS.items() if name in names]
 
-    def enrich(event: Event, received: Received) -> Event:
-        for step in steps:
-            event = step(event, received)
-        return event
+    def enrich(event: Event, received: Received) -> tuple[Event, str]:
+        found = []
+        for name, step in steps:
+            enriched = step(event, received)
+            if enriched is not event:
+                found.append(name)
+                event = enriched
+        return event, ", ".join(found)
 
     return enrich

@@ -40,11 +40,12 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer."""
+    """An HTTP answer. cookies: values of its ``Set-Cookie`` headers."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence[str] = ()
 
     @classmethod
     def json(cls, status: int, content: object) -> "Answer":

@@ -10,10 +10,10 @@ from collections import defaultdict
 from typing import Any
 from urllib.parse import unquote
 
+from gateway.consent.google import consent_of
 from gateway.event import Event
 from gateway.sources.form import expand
 from gateway.sources.ga4_items import read_items
-from gateway.sources.google_consent import consent_of
 from gateway.sources.numbers import read_number
 
 Hit = dict[str, str]

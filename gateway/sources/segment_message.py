@@ -6,6 +6,7 @@ Source: segment.com/docs/connections/spec (common fields, identify and page)
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.consent import categories_of
 from gateway.event import CONSENT_TYPES, Event, EventError
 from gateway.sources.segment_commerce import commerce_event
 from gateway.sources.translation import as_object, present
@@ -151,6 +152,7 @@ def _from_context(context: Mapping[str, Any], kind: str, properties: Mapping[str
         "client_hints": as_object(context.get("userAgentData")) or None,
         "ga_session_id": context.get("sessionId"),
         "consent": _consent(context) or None,
+        "consent_categories": _categories(context) or None,
     }
     return present(event)
 
@@ -166,6 +168,12 @@ def _consent(context: Mapping[str, Any]) -> dict[str, bool]:
     return {
         kind: categories[kind] for kind in CONSENT_TYPES if isinstance(categories.get(kind), bool)
     }
+
+
+def _categories(context: Mapping[str, Any]) -> dict[str, bool]:
+    """The other categories: the configuration says what they stand for."""
+    choices = categories_of(context)
+    return {name: agreed for name, agreed in choices.items() if name not in CONSENT_TYPES}
 
 
 def _user_data(traits: Mapping[str, Any]) -> Event:

@@ -60,7 +60,8 @@ def test_others_are_free(path: str) -> None:
 
 
 def test_these_are_all_that_the_application_answers() -> None:
-    settings = parse_settings(CONFIG % "/other")
+    linking = "identity: {link_domains: [shop.example], link_secret: a-secret-of-some-length}"
+    settings = parse_settings(f"{CONFIG % '/other'}\n{linking}\n")
     routes = [
         route
         for route in create_app(settings, "unix:///nowhere/valkey.sock").routes

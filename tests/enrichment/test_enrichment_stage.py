@@ -45,7 +45,9 @@ def test_an_unknown_name_is_an_error() -> None:
 
 def test_nothing_configured_changes_nothing() -> None:
     event = {"event_name": "x", "page_location": "https://shop.example/"}
-    assert compile_enrichment([])(event, Received("site", 0.0)) is event
+    unchanged, words = compile_enrichment([])(event, Received("site", 0.0))
+    assert unchanged is event
+    assert words == ""
 
 
 def test_the_whole_stage() -> None:
@@ -66,7 +68,8 @@ def test_the_whole_stage() -> None:
         ),
         received,
     )
-    enriched = EVERYTHING(event, received)
+    enriched, words = EVERYTHING(event, received)
+    assert words == "bot, page, campaign, click_ids, user_agent, geo"
     assert {name: value for name, value in enriched.items() if name not in event} == {
         "bot": {"is_bot": False, "reason": ""},
         "page_hostname": "shop.example",
@@ -180,7 +183,7 @@ def test_laws(raw: Any, headers: dict[str, str], agent: str, address: str, trust
         event = complete(read_event(raw), received)
     except EventError:
         return
-    for enrichment in (*LOADED.values(), EVERYTHING):
+    for enrichment in (*LOADED.values(), lambda *given: EVERYTHING(*given)[0]):
         before = copy.deepcopy(event)
         enriched = enrichment(event, received)
         assert event == before

@@ -1,5 +1,6 @@
 """`explain`: the decision and the very requests of production, without a secret in them."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,13 @@ def _compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_shape() -> None:
     explanation = explain(SHOP, PURCHASE, NOW)
 
-    assert explanation.keys() == {"event", "rules", "destinations"}
+    assert explanation.keys() == {"event", "rules", "trace", "destinations"}
     assert explanation["rules"] == ["large orders", "legacy field", "never keep the street"]
     assert explanation["event"]["order_size"] == "large"
     assert explanation["event"]["transaction_id"] == "T-1"
     assert list(explanation["destinations"]) == ["meta", "ga4", "warehouse"]
     for destination in explanation["destinations"].values():
-        assert destination.keys() == {"decision", "reason", "requests"}
+        assert destination.keys() == {"decision", "reason", "trace", "requests"}
         assert (destination["decision"], destination["reason"]) == ("send", "")
         (request,) = destination["requests"]
         assert request.keys() == {"method", "url", "headers", "body"}
@@ -127,7 +128,8 @@ def test_what_is_withheld_has_a_reason_and_no_request(
     destinations = explain(SHOP, {**PURCHASE, **event}, NOW)["destinations"]
     for name, explained in destinations.items():
         if name in reasons:
-            assert explained == {"decision": "withheld", "reason": reasons[name], "requests": []}
+            assert (explained["decision"], explained["reason"]) == ("withheld", reasons[name])
+            assert explained["requests"] == []
         else:
             assert (explained["decision"], explained["reason"]) == ("send", "")
 
@@ -140,7 +142,8 @@ def test_an_event_of_a_backend_is_no_bot_for_having_no_agent() -> None:
 
 
 def test_what_a_destination_would_refuse_is_said() -> None:
-    event = {key: value for key, value in PURCHASE.items() if key != "client_id"}
+    browsers_own = ("client_id", "user_agent")  # a browser would be given an id
+    event = {key: value for key, value in PURCHASE.items() if key not in browsers_own}
     explained = explain(SHOP, event, NOW)["destinations"]["ga4"]
     assert explained["decision"] == "send"
     assert explained["reason"].startswith("would be rejected: ")
@@ -177,12 +180,48 @@ def test_no_secret_is_shown() -> None:
         assert "***" in shown
 
 
+def test_the_trace_tells_stage_by_stage_what_was_said_and_changed() -> None:
+    trace = {step["stage"]: step for step in explain(SHOP, PURCHASE, NOW)["trace"]}
+    assert list(trace) == [
+        *("normalise", "locate", "consent", "identity"),
+        *("pii guard", "enrichment", "schemas", "rules"),
+    ]
+    assert "ad_storage granted (default)" in trace["consent"]["lines"][0]
+    large, *_ = (line for line in trace["rules"]["lines"] if line.startswith("large"))
+    assert large == "large orders: met"
+    assert {"field": "order_size", "after": "large"} in trace["rules"]["changed"]
+    assert {"field": "user_data.address.street", "before": "Am Hof 1"} in (
+        trace["rules"]["changed"]
+    )
+
+
+def test_the_changes_of_all_stages_make_the_event() -> None:
+    event = copy.deepcopy(read_event(PURCHASE))
+    explanation = explain(SHOP, PURCHASE, NOW)
+    for step in explanation["trace"]:
+        for change in step["changed"]:
+            apply(event, change)
+    assert event == explanation["event"]
+
+
+def apply(event: dict[str, Any], change: dict[str, Any]) -> None:
+    *path, last = change["field"].split(".")
+    for name in path:
+        event = event[name]
+    if "after" in change:
+        event[last] = change["after"]
+    else:
+        del event[last]
+
+
 def test_in_words() -> None:
     words = in_words(explain(SHOP, {**PURCHASE, "ip_override": "85.214.132.117"}, NOW))
     lines = words.splitlines()
     assert lines[0] == "event purchase (e-1)"
     assert '    "order_size": "large",' in lines
-    assert "rules that applied: large orders, legacy field, never keep the street" in lines
+    assert "  large orders: met" in lines
+    assert '  + order_size = "large"' in lines[lines.index("rules:") :]
+    assert '  + event_location = {"country":"DE"}' in lines[lines.index("locate:") :]
     assert "meta: withheld: no consent for ad_storage, ad_user_data" in lines
     start = lines.index("warehouse: send")
     assert lines[start + 1 : start + 3] == [

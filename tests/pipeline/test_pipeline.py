@@ -37,6 +37,7 @@ def reasons(decision: Decision) -> dict[str, tuple[str, str]]:
 
 def test_a_decision_is_complete() -> None:
     text = SOURCES + ONE + "rules: [{name: mark, set: {a: 1}}]\nenrichment: []\n"
+    text += "identity: {visitor_cookie: null}\n"
     settings = parse_settings(text, environment={})
 
     decision = compile_pipeline(settings)({"event_name": "page_view", "event_id": "1"}, received())

@@ -376,6 +376,7 @@ def test_commerce(name: str, properties: dict[str, Any], event: Event) -> None:
                 "event_name": "A",
                 "screen_resolution": "800x600",
                 "consent": {"ad_storage": "granted", "analytics_storage": "denied"},
+                "consent_categories": {"Advertising": True},
             },
         ),
         (

@@ -1,0 +1,68 @@
+"""Domains: which one a cookie belongs to, by the Public Suffix List.
+
+Sources: publicsuffix.org/list (private suffixes count, and a suffix that is not listed is one
+label, as its prevailing rule ``*`` says); RFC 6265, 5.1.3 for addresses, which have no domain.
+"""
+
+import re
+from ipaddress import ip_address
+
+from tldextract import TLDExtract
+
+_extract = TLDExtract(
+    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+)  # the snapshot in the package: no network, no files
+
+_HOST = re.compile(
+    r"(?P<name>(?=[^:]{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
+    r"(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?"
+)
+
+
+def host_name(header: str) -> str:
+    """The name or address in a ``Host`` header, in lower case without port; "" if it is none.
+
+    An IPv6 address keeps its brackets.
+    """
+    match = _HOST.fullmatch(header.lower()) if len(header) <= 262 else None
+    return match["name"] if match else ""
+
+
+def registrable_domain(host: str) -> str:
+    """The widest domain that may have cookies of `host`, a result of `host_name`.
+
+    "" for addresses, for names of one label and for public suffixes themselves.
+    """
+    last = host.rpartition(".")[2]
+    if last == host or last.isdigit() or is_address(host):
+        return ""
+    found = _extract(host)
+    if found.suffix:
+        return f"{found.domain}.{found.suffix}" if found.domain else ""
+    return ".".join(host.split(".")[-2:])
+
+
+def is_public_suffix(host: str) -> bool:
+    """Whether everybody may register names under `host`, so that it belongs to nobody."""
+    found = _extract(host)
+    return bool(found.suffix) and not found.domain
+
+
+def is_local(host: str) -> bool:
+    """Whether `host` is this machine, to which browsers of this machine speak without TLS."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    return is_address(host) and ip_address(host.strip("[]")).is_loopback
+
+
+def is_address(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def is_within(host: str, domain: str) -> bool:
+    """Whether `host` is `domain` or a name under it; an address has no names under it."""
+    return host == domain or (host.endswith(f".{domain}") and not is_address(domain))

@@ -1,0 +1,46 @@
+"""The parameters by which links carry identities from one domain to the next.
+
+They are read once and then taken out of the event's URLs: what a visitor did not allow must not
+travel on in an address.
+"""
+
+import re
+from urllib.parse import unquote
+
+from gateway.event import Event
+
+GOOGLE = "_gl"
+OWN = "gw_link"
+
+_URLS = ("page_location", "page_referrer")
+_ANY = f"(?:{GOOGLE}|{OWN})"
+_LATER = re.compile(f"&{_ANY}=[^&#]*")
+_FIRST = re.compile(f"([?#]){_ANY}=[^&#]*(&?)")
+_VALUE = {name: re.compile(f"[?&#]{name}=([^&#]*)") for name in (GOOGLE, OWN)}
+
+
+def link_parameter(event: Event, name: str) -> str:
+    """The parameter `name`, `GOOGLE` or `OWN`, in the page's URL, decoded; "" if there is none.
+
+    It may stand in the query or in the fragment.
+    """
+    url = event.get("page_location", "")
+    match = _VALUE[name].search(url) if f"{name}=" in url else None
+    return unquote(match[1]) if match else ""
+
+
+def without_links(url: str) -> str:
+    """`url` without the two parameters, all else as it is written."""
+    return _FIRST.sub(lambda match: match[1] if match[2] else "", _LATER.sub("", url))
+
+
+def strip_links(event: Event) -> Event:
+    """`event` with URLs that carry no identity; the same event if they carry none already."""
+    changed = {}
+    for field in _URLS:
+        url = event.get(field, "")
+        if f"{GOOGLE}=" in url or f"{OWN}=" in url:
+            clean = without_links(url)
+            if clean != url:
+                changed[field] = clean
+    return {**event, **changed} if changed else event

@@ -1,0 +1,40 @@
+"""A visit: what one event's request brings along, and what is made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.event import Event, Received
+from gateway.identity.cookies import CookieScope
+
+
+@dataclass(slots=True)
+class Visit:
+    """What the parts of the stage share while they work on one event.
+
+    has_link: the page's URL may carry an identity. jar: the visitor's cookies, with those that a
+    link of gtag.js brought in their place. linked: these alone. ads, analytics: whether that
+    storage is granted. own: whether our own cookie may be used. scope: where cookies belong, or
+    None when the browser would not take any.
+
+    Filled in: found, fields for the event; cookies, ``Set-Cookie`` values; notes, words for the
+    trace that never contain an identifier.
+    """
+
+    event: Event
+    received: Received
+    has_link: bool
+    jar: Mapping[str, str]
+    linked: Mapping[str, str]
+    ads: bool
+    analytics: bool
+    own: bool
+    scope: CookieScope | None
+    found: dict[str, Any] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fill(self, name: str, value: Any, origin: str) -> None:
+        """Gives the event `value` as its field `name`."""
+        self.found[name] = value
+        self.notes.append(f"{name} from {origin}")

@@ -1,0 +1,87 @@
+"""Which fields of an event the guard looks at, told by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from gateway.enrichment.page_url import CLICK_IDS
+from gateway.pii import parameters
+from gateway.pii.parameters import Telling
+
+PERSONAL = ("user_data",)
+"""Where personal data belongs, to be hashed by the destinations that ask for it."""
+
+IDS = (
+    *("client_id", "user_id", "anonymous_id", "device_id", "ga_session_id", "ga_session_number"),
+    *("event_id", "transaction_id", "item_id", "item_list_id", "promotion_id", "location_id"),
+    *("click_ids", "fbp", "fbc", "_fbp", "_fbc", "ttp", "_ttp"),
+    *CLICK_IDS,
+)
+
+TECHNICAL = (
+    *("timestamp", "ip_override", "user_agent", "client_hints", "language", "currency"),
+    *("screen_resolution", "viewport_size", "page_encoding", "consent", "event_location"),
+)
+"""Fields with a format of their own, which have no room for free text."""
+
+_ALSO_NUMBERS = (parameters.PHONE, parameters.CARD)
+
+
+class Look:
+    """Free text: everything is looked for in it."""
+
+
+class Rename:
+    """The name itself has something in it that must not be stored."""
+
+
+class Told(NamedTuple):
+    """A field whose name tells what its value is."""
+
+    pattern: str
+    telling: Telling
+
+    def takes(self, value: object) -> bool:
+        """Whether the field loses this value: a text, or a number where numbers may be meant."""
+        if isinstance(value, str):
+            return parameters.loses(self.telling, value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            return False
+        return self.telling in _ALSO_NUMBERS and parameters.loses(self.telling, str(value))
+
+
+LOOK: Final = Look()
+RENAME: Final = Rename()
+Action = Look | Rename | Told | None
+"""What to do with a field; None: nothing, nor with what is in it."""
+
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 10_000, 64
+
+
+class Fields(dict[str, Action]):
+    """The action for every field, by its name; a name is worked out when it is first met."""
+
+    def __init__(
+        self, left_alone: Iterable[str], patterns: Iterable[str], is_clean: Callable[[str], bool]
+    ) -> None:
+        super().__init__()
+        self._left_alone = dict.fromkeys((*PERSONAL, *IDS, *TECHNICAL, *left_alone))
+        told = [Told(pattern, parameters.FIELDS[pattern]) for pattern in patterns]
+        self._told = [(parameters.tells(each.telling), each) for each in told]
+        self._is_clean = is_clean
+
+    def __missing__(self, name: str) -> Action:
+        action = self._action(name)
+        if action is not RENAME and len(name) <= _LONGEST_REMEMBERED:
+            if len(self) >= _MOST_REMEMBERED:  # made up by a sender: real names come again
+                self.clear()
+            self[name] = action
+        return action
+
+    def _action(self, name: str) -> Action:
+        if name in self._left_alone or name.lower().startswith("sha256_"):
+            return None
+        if not self._is_clean(name):
+            return RENAME
+        return next((told for tells, told in self._told if tells(name)), LOOK)

@@ -1,0 +1,48 @@
+"""What the tests of identity share: one event through the stage, everything granted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gateway.event import Received
+from gateway.identity import Identified, IdentitySettings, compile_identity
+
+AT = 1_795_289_700.25
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36"
+GRANTED = dict.fromkeys(
+    ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization"), "granted"
+)
+
+Identify = Callable[..., Identified]
+
+
+@pytest.fixture
+def received() -> Callable[..., Received]:
+    """A request to ``metrics.shop.com`` with the cookies `jar`; header names with underscores."""
+
+    def make(jar: str = "", trusted: bool = False, at: float = AT, **headers: str) -> Received:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        cookie = {"cookie": jar} if jar else {}
+        all_headers = {"host": "metrics.shop.com", **cookie, **named}
+        return Received("site", at, "203.0.113.7", AGENT, all_headers, trusted)
+
+    return make
+
+
+@pytest.fixture
+def identify(received: Callable[..., Received]) -> Identify:
+    """The event `event` through the stage as `settings` want it; the rest is for `received`."""
+
+    def run(
+        jar: str = "",
+        event: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None,
+        salt: str | None = "salt",
+        **request: Any,
+    ) -> Identified:
+        stage = compile_identity(IdentitySettings.model_validate(settings or {}), salt)
+        said = {"event_name": "page_view", "consent": GRANTED, **(event or {})}
+        return stage(said, received(jar, **request))
+
+    return run

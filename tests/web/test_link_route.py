@@ -1,0 +1,43 @@
+"""`/link`: the redirect between a company's own domains, and nowhere else."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from gateway.app import create_app
+from gateway.settings import parse_settings
+
+CONFIG = """
+server: {hash_salt: a-salt-of-some-length}
+sources: {site: {type: collect}}
+identity: {link_domains: [shop.example, shop.test]}
+destinations: {hook: {type: webhook, url: "https://shop.example/"}}
+"""
+
+
+@pytest.fixture
+def web() -> TestClient:
+    app = create_app(parse_settings(CONFIG, environment={}), "redis://127.0.0.1:1")
+    return TestClient(app, follow_redirects=False)
+
+
+def test_a_visitor_without_the_cookie_gets_the_plain_url(web: TestClient) -> None:
+    answer = web.get("/link", params={"to": "https://www.shop.test/cart?a=1#top"})
+    assert answer.status_code == 302
+    assert answer.headers["location"] == "https://www.shop.test/cart?a=1#top"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "to", ["", "https://elsewhere.example/", "//shop.test/", "http://shop.test/", "javascript:x"]
+)
+def test_other_places_are_refused(web: TestClient, to: str) -> None:
+    answer = web.get("/link", params={"to": to})
+    assert answer.status_code == 400
+    assert "location" not in answer.headers
+
+
+def test_without_domains_there_is_no_such_path() -> None:
+    text = CONFIG.replace("identity: {link_domains: [shop.example, shop.test]}\n", "")
+    web = TestClient(create_app(parse_settings(text, environment={}), "redis://127.0.0.1:1"))
+    assert web.get("/link").status_code == 404
