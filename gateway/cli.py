@@ -61,9 +61,10 @@ def run(config: Path, host: str, port: int, processes: int | None) -> None:
 @REDIS_URL
 def serve(config: Path, host: str, port: int, redis_url: str | None) -> None:
     """Run the web part only."""
+    from gateway.reload import load_running
     from gateway.run import run_web
 
-    settings = load(config)
+    settings = load(config, load_running)
     url = _require_redis(redis_url or settings.redis.url)
     run_web(settings, config, url, host, port)
 
@@ -87,8 +88,9 @@ def work(config: Path, processes: int | None, redis_url: str | None) -> None:
 def worker(config: Path, redis_url: str) -> None:
     """Run a single worker process; `gateway work` starts and supervises these."""
     from gateway.delivery.job import run_worker
+    from gateway.reload import load_running
 
-    run_worker(load(config), redis_url)
+    run_worker(load(config, load_running), redis_url)
 
 
 @main.command(hidden=True)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
@@ -15,11 +15,14 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from gateway.mistakes import ConfigurationError
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings, load_settings, parse_settings
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+LAST_GOOD = "GATEWAY_LAST_GOOD"
+"""Environment variable that names a file with the configuration in force."""
+
 CLOSE_SECONDS = 10.0
 """How long requests that came under the old configuration may take."""
 
@@ -68,6 +71,32 @@ class ConfigFile:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
 
+async def news(file: ConfigFile) -> AsyncIterator[Settings]:
+    """The settings in `file`, each time that there are new ones; SIGHUP asks for a look at once."""
+    asked = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
+    while True:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), LOOK_SECONDS)
+        anyway = asked.is_set()
+        asked.clear()
+        if await asyncio.to_thread(file.has_news, anyway):
+            yield file.settings
+
+
+def load_running(path: Path) -> Settings:
+    """The settings of a process that may be started again at any time: those in the file at `path`
+    or, if there are mistakes in it, those that `LAST_GOOD` names. Raises `ConfigurationError`."""
+    try:
+        return load_settings(path)
+    except ConfigurationError as error:
+        kept = os.environ.get(LAST_GOOD)
+        if not kept:
+            raise
+        log.error("the configuration stays as it was: %s", error)
+        return parse_settings(Path(kept).read_text(encoding="utf-8"), str(path))
+
+
 class _Serving:
     """An application at work, with the number of its requests."""
 
@@ -99,7 +128,6 @@ class ReloadingApp:
         self._file, self._build = file, build
         self._serving = _Serving(build(file.settings))
         self._closing: set[asyncio.Task[None]] = set()
-        self._asked = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -115,22 +143,16 @@ class ReloadingApp:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await self._serving.open()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._asked.set)
-        watching = asyncio.create_task(self._watch())
+        following = asyncio.create_task(self._follow())
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        watching.cancel()
+        following.cancel()
         await asyncio.gather(self._serving.close(), *self._closing)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _watch(self) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._asked.wait(), LOOK_SECONDS)
-            asked = self._asked.is_set()
-            self._asked.clear()
-            if await asyncio.to_thread(self._file.has_news, asked):
-                await self._swap()
+    async def _follow(self) -> None:
+        async for _ in news(self._file):
+            await self._swap()
 
     async def _swap(self) -> None:
         try:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -16,10 +19,13 @@ from gateway.app import create_app
 from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
 from gateway.processes import die_with_parent
-from gateway.reload import ConfigFile, ReloadingApp
+from gateway.reload import LAST_GOOD, ConfigFile, ReloadingApp, news
 from gateway.settings import Settings, build_sources
 from gateway.spool import build_spool
 from gateway.supervisor import Program, Supervisor
+
+WORKER = "worker "
+"""The names of worker processes begin with this."""
 
 
 def run_web(settings: Settings, config: Path, redis_url: str, host: str, port: int) -> None:
@@ -50,7 +56,8 @@ async def run_workers(
 ) -> None:
     """Runs workers, RQ's scheduler and the sweep until SIGINT or SIGTERM."""
     supervisor = Supervisor([_workers(settings, config, redis_url, processes)])
-    await _run(supervisor, settings, redis_url, lambda: _say("Workers are running."))
+    file = ConfigFile(config, settings)
+    await _run(supervisor, file, redis_url, lambda: _say("Workers are running."))
 
 
 async def run_everything(
@@ -72,32 +79,51 @@ async def run_everything(
         is_ready=lambda: _answers(host, port),
     )
     stages.append([web, *_workers(settings, config, url, processes)])
-    await _run(Supervisor(stages), settings, url, lambda: _say(_welcome(settings, host, port)))
+    file = ConfigFile(config, settings)
+    await _run(Supervisor(stages), file, url, lambda: _say(_welcome(settings, host, port)))
 
 
 async def _run(
-    supervisor: Supervisor, settings: Settings, url: str, started: Callable[[], None]
+    supervisor: Supervisor, file: ConfigFile, url: str, started: Callable[[], None]
 ) -> None:
-    sweeping: list[asyncio.Task[None]] = []
+    tasks: list[asyncio.Task[None]] = []
 
     def start() -> None:
-        sweeping.append(asyncio.create_task(sweep_forever(settings, url)))
+        tasks.append(asyncio.create_task(_follow(supervisor, file, url)))
         started()
 
-    await supervisor.run(start)
-    for task in sweeping:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    with tempfile.NamedTemporaryFile("w", prefix="gateway-config-") as kept:
+        os.environ[LAST_GOOD] = kept.name  # for all that is started, now and later
+        Path(kept.name).write_text(file.settings.text, encoding="utf-8")
+        await supervisor.run(start)
+        for task in tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def _follow(supervisor: Supervisor, file: ConfigFile, url: str) -> None:
+    """Sweeps, and has the workers start anew whenever the configuration does. The web part follows
+    the file by itself, without missing a request."""
+    sweeping = asyncio.create_task(sweep_forever(file.settings, url))
+    try:
+        async for settings in news(file):
+            Path(os.environ[LAST_GOOD]).write_text(settings.text, encoding="utf-8")
+            sweeping.cancel()
+            sweeping = asyncio.create_task(sweep_forever(settings, url))
+            supervisor.send_signal("web", signal.SIGHUP)
+            await supervisor.restart([name for name in supervisor.names if name.startswith(WORKER)])
+    finally:
+        sweeping.cancel()
 
 
 def _workers(
     settings: Settings, config: Path, redis_url: str, processes: int | None
 ) -> list[Program]:
     count = processes or min(max(2, len(settings.destinations)), 4)
-    numbers = range(1, count + 1)
     workers = [
-        _program(f"worker {n}", redis_url, "worker", "--config", str(config)) for n in numbers
+        _program(f"{WORKER}{n}", redis_url, "worker", "--config", str(config))
+        for n in range(1, count + 1)
     ]
     return [*workers, _program("scheduler", redis_url, "scheduler")]
 

@@ -167,6 +167,7 @@ class Settings(BaseModel):
 
     _version: str = PrivateAttr(default="")
     _folder: Path = PrivateAttr(default=Path())
+    _text: str = PrivateAttr(default="")
 
     @model_validator(mode="after")
     def _identity_can_be_used(self) -> Self:
@@ -183,6 +184,11 @@ class Settings(BaseModel):
     def folder(self) -> Path:
         """The folder of the file, from which the paths of schemas count."""
         return self._folder
+
+    @property
+    def text(self) -> str:
+        """The file as it was read."""
+        return self._text
 
     @property
     def version(self) -> str:
@@ -233,7 +239,7 @@ def parse_settings(
         raise ConfigurationError(name, problems + shared) from None
     if file.problems or shared:
         raise ConfigurationError(name, file.problems + shared)
-    settings._version, settings._folder = version, Path(name).parent
+    settings._version, settings._folder, settings._text = version, Path(name).parent, text
     try:
         compile_schemas(settings.schemas, settings.folder)
     except SchemaMistakes as error:

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 5.0
 STEADY_SECONDS = 10.0
 GRACE_SECONDS = 20.0
+BETWEEN_SECONDS = 1.0
+"""From the end of one program that is restarted to that of the next, so that some are at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._ending: set[str] = set()
+        self._restarting: set[str] = set()
 
     async def run(self, started: Callable[[], None]) -> None:
         """Runs until SIGINT, SIGTERM or `stop`. started: called once everything is ready."""
@@ -68,6 +71,33 @@ class Supervisor:
     def stop(self) -> None:
         self._stopping.set()
 
+    @property
+    def names(self) -> list[str]:
+        """Of all programs."""
+        return [program.name for stage in self._stages for program in stage]
+
+    async def restart(self, names: Sequence[str]) -> None:
+        """Ends the programs of these names, one after the other, so that they start anew."""
+        for name in names:
+            process = self._processes.get(name)
+            if process is None or self._stopping.is_set():
+                continue
+            self._restarting.add(name)
+            with suppress(ProcessLookupError):
+                process.terminate()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.sleep(BETWEEN_SECONDS)
+
+    def send_signal(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to the program of this name, if it runs."""
+        process = self._processes.get(name)
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+
     async def _keep(self, program: Program) -> None:
         """Starts `program` again whenever it ends, at longer intervals when it ends at once."""
         wait = SHORTEST_WAIT
@@ -76,6 +106,9 @@ class Supervisor:
             ending = await self._run_once(program)
             if self._stopping.is_set():
                 return
+            if program.name in self._restarting:
+                self._restarting.discard(program.name)
+                continue
             steady = time.monotonic() - began > STEADY_SECONDS
             wait = SHORTEST_WAIT if steady else min(2 * wait, LONGEST_WAIT)
             log.error(
@@ -126,7 +159,4 @@ class Supervisor:
 
     def _signal(self, stage: Sequence[Program], number: signal.Signals) -> None:
         for program in stage:
-            process = self._processes.get(program.name)
-            if process is not None and process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.send_signal(number)
+            self.send_signal(program.name, number)

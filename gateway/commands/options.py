@@ -33,13 +33,14 @@ NOT_RUNNING = "the gateway is not running: start it with `gateway run`"
 T = TypeVar("T")
 
 
-def load(path: Path) -> Settings:
-    """The settings in the file at `path`; ends the command when it has mistakes."""
+def load(path: Path, read: Callable[[Path], Settings] | None = None) -> Settings:
+    """The settings in the file at `path`; ends the command when it has mistakes. read: what reads
+    it, `gateway.settings.load_settings` by default."""
     from gateway.mistakes import ConfigurationError
     from gateway.settings import load_settings
 
     try:
-        return load_settings(path)
+        return (read or load_settings)(path)
     except ConfigurationError as error:
         fail(str(error))
 

@@ -62,6 +62,7 @@ def diary(tmp_path: Path) -> Diary:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor_module, "SHORTEST_WAIT", 0.01)
+    monkeypatch.setattr(supervisor_module, "BETWEEN_SECONDS", 0.5)
 
 
 class Running:
@@ -108,6 +109,18 @@ async def test_stages_start_in_order_and_stop_in_reverse(
     assert diary.lines() == ["started first", "started second"]
     await running.stop()
     assert diary.lines()[2:] == ["stopped second", "stopped first"]
+
+
+async def test_programs_are_restarted_one_after_the_other_and_at_once(
+    run: Callable[..., Running], diary: Diary, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = run([diary.program("a"), diary.program("b"), diary.program("c")])
+    await until(lambda: len(diary.lines()) == 3)
+    await running.supervisor.restart(["a", "c"])
+    await until(diary.has("started c", 2))
+    assert diary.lines()[3:] == ["stopped a", "started a", "stopped c", "started c"]
+    assert not caplog.records
+    assert running.supervisor.names == ["a", "b", "c"]
 
 
 async def test_the_next_stage_waits_until_the_first_is_ready(

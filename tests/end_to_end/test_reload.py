@@ -1,0 +1,86 @@
+"""The configuration changes under a running gateway: events follow it, and none is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import httpx
+from running import Gateway, adds_up, wait_for
+from sink import Sink
+
+CONFIG = """
+redis: {{data_dir: "${{DATA_DIR}}"}}
+sources: {{backend: {{type: events, keys: [backend-test-key]}}}}
+rules: [{{name: mark, set: {{mark: {mark}}}}}]
+destinations:
+  {name}:
+    type: webhook
+    url: {sink}/{path}
+    allow_private_addresses: true
+    consent: []
+"""
+KEY = {"authorization": "Bearer backend-test-key"}
+
+
+def send(gateway: Gateway, event_id: str) -> None:
+    event = {"event_name": "sign_up", "event_id": event_id}
+    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=10)
+    assert answer.status_code == 200
+
+
+def seen(sink: Sink) -> dict[str, tuple[str, str]]:
+    """For each event where it arrived, and its mark."""
+    return {
+        request.body["data"]["event_id"]: (request.path, request.body["data"].get("mark"))
+        for request in sink.requests
+    }
+
+
+def replace(path: Path, text: str) -> None:
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    os.replace(new, path)
+
+
+def test_events_follow_the_configuration(tmp_path: Path) -> None:
+    with Sink() as sink:
+        first = CONFIG.format(mark="one", name="hook", sink=sink.url, path="a")
+        with Gateway(tmp_path, first) as gateway:
+            send(gateway, "e-1")
+            wait_for(lambda: "e-1" in seen(sink), 20, "the first event")
+
+            replace(gateway.config, first.replace("webhook", "webhok"))
+            wait_for(lambda: "stays as it was" in gateway.log.read_text(), 20, "the mistake's log")
+            gateway.kill(" serve ")
+            gateway.kill(" worker ")
+            wait_for(gateway._is_ready, 30, "the web part to be back, with what was good")
+            send(gateway, "e-2")
+            wait_for(lambda: "e-2" in seen(sink), 20, "an event under the last good configuration")
+
+            second = CONFIG.format(mark="two", name="hook", sink=sink.url, path="b")
+            replace(gateway.config, second)
+            gateway.process.send_signal(signal.SIGHUP)
+            for number in range(3, 100):
+                send(gateway, f"e-{number}")
+                wait_for(lambda n=number: f"e-{n}" in seen(sink), 20, f"event {number}")
+                if seen(sink)[f"e-{number}"] == ("/b", "two"):
+                    break
+
+            third = second + CONFIG.format(mark="", name="more", sink=sink.url, path="c").split(
+                "destinations:\n"
+            )[1]
+            replace(gateway.config, third)
+            for number in range(100, 200):
+                send(gateway, f"e-{number}")
+                wait_for(lambda n=number: f"e-{n}" in seen(sink), 20, f"event {number}")
+                if any(request.path == "/c" for request in sink.requests):
+                    break
+            gateway.wait_until_delivered("hook")
+            assert adds_up(gateway.outcomes("hook"))
+            gateway.wait_until_delivered("more")
+            assert adds_up(gateway.outcomes("more"))
+    arrived = seen(sink)
+    assert (arrived["e-1"], arrived["e-2"]) == (("/a", "one"), ("/a", "one"))
+    assert any(place == ("/b", "two") for place in arrived.values())
