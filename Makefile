@@ -1,7 +1,7 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
 # make bench  measures the main path beside a yardstick
-# make soak   runs the soak test's long forms, about twenty minutes; ARGS="--scenario kills"
+# make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -16,7 +16,7 @@ run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
 
 test: $(VENV)/.installed-test
-	tests/install-browser
+	tests/install-tools
 	$(BIN)/python -m pytest $(ARGS)
 
 soak: $(VENV)/.installed-test

@@ -25,6 +25,7 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     create_model,
+    field_validator,
     model_validator,
 )
 
@@ -79,12 +80,22 @@ class RedisSettings(BaseModel):
 
     url: str = Field(
         default="embedded",
-        pattern=r"^(embedded|(redis|rediss|unix)://.+)$",
-        description="redis://, rediss:// or unix://; `embedded` starts a Valkey of its own.",
+        pattern=r"^(embedded|(rediss?|unix|sentinels?)://.+)$",
+        description="redis://, rediss://, unix:// or sentinel://; `embedded` starts a Valkey of "
+        "its own.",
     )
     data_dir: Path = Field(
         default=Path("./data"), description="Files of the embedded server and of the spool."
     )
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_used(cls, url: str) -> str:
+        if url != "embedded":
+            from gateway.queue.connect import check_url
+
+            check_url(url)
+        return url
 
 
 class SpoolSettings(BaseModel):

@@ -18,7 +18,7 @@ from gateway.delivery.memory import MemoryIsFullError, memory_may_be_full
 from gateway.delivery.wake import QUEUE, ForwardJob
 from gateway.delivery.without_rq import drain_without_rq
 from gateway.processes import die_with_parent
-from gateway.queue.connect import connect_for_jobs
+from gateway.queue.connect import PATIENT_TRIES, connect_for_jobs
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def run_worker(settings: Settings, redis_url: str) -> None:
     die_with_parent()
     worker = ForwardWorker(
         [QUEUE],
-        connection=connect_for_jobs(redis_url),
+        connection=connect_for_jobs(redis_url, PATIENT_TRIES),
         serializer="json",
         job_class=ForwardJob,
         log_job_description=False,

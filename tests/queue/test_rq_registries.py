@@ -1,0 +1,173 @@
+"""What RQ keeps: a worker shows as one, and hundreds of jobs leave nothing behind for good."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+from rq.registry import (
+    BaseRegistry,
+    CanceledJobRegistry,
+    DeferredJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    ScheduledJobRegistry,
+    StartedJobRegistry,
+)
+from running import wait_for
+from valkey_server import TcpServer
+
+from gateway.delivery.wake import FORWARD, QUEUE, QUEUE_KEY, Alarm, ForwardJob
+from gateway.queue.connect import connect_for_jobs
+from gateway.queue.keys import DestinationKeys
+
+CONFIG = """
+sources: {site: {type: collect}}
+destinations: {ads: {type: webhook, url: "https://shop.example/"}}
+"""
+CLASS = "gateway.queue.connect.JobsConnection"
+REGISTRIES = [
+    CanceledJobRegistry,
+    DeferredJobRegistry,
+    FailedJobRegistry,
+    FinishedJobRegistry,
+    StartedJobRegistry,
+]
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpServer]:
+    """One that keeps nothing, and so is fast: a job is sixty commands."""
+    with TcpServer(tmp_path_factory.mktemp("valkey"), "--save", "") as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(server: TcpServer) -> str:
+    server.empty()
+    return server.url
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator[Redis]:  # type: ignore[override]
+    with connect_for_jobs(redis_url) as client:
+        yield client
+
+
+class TestInfo:
+    def rq_info(self, url: str, *options: str) -> str:
+        command = [sys.executable, "-m", "rq.cli", "info", "--raw", "--url", url, *options]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    def test_what_waits_and_what_ended(self, redis: Redis, redis_url: str) -> None:
+        work_off(redis, finished=2, failed=1)
+        queue(redis, "ads", 3)
+        assert self.rq_info(redis_url) == ("queue gateway 3, 0 executing, 2 finished, 1 failed\n")
+
+    def test_a_worker_by_our_own_connection(
+        self, redis: Redis, redis_url: str, tmp_path: Path, start: Any
+    ) -> None:
+        config = tmp_path / "gateway.yaml"
+        config.write_text(CONFIG)
+        start(redis_url, "worker", "--config", str(config))
+        wait_for(lambda: redis.scard("rq:workers") == 1, 30, "the worker")
+        words = r"worker \w+ \(\S+ \S+ \d+\) idle gateway\. jobs: 0 finished, 0 failed"
+        assert re.search(words, self.rq_info(redis_url, "--connection-class", CLASS))
+
+
+@pytest.fixture(autouse=True)
+def drains(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs that fail for one destination, as they do when Redis goes away, and else end at once."""
+
+    def forward(destination: str) -> None:
+        if destination == "fails":
+            raise RedisError
+
+    monkeypatch.setattr(FORWARD, forward)
+
+
+def queue(redis: Redis, destination: str, count: int) -> None:
+    alarm = Alarm(redis)
+    for _ in range(count):
+        redis.delete(DestinationKeys.of(destination).wake)
+        assert alarm.wake_unmarked(destination)
+
+
+def work_off(redis: Redis, finished: int = 0, failed: int = 0) -> None:
+    """Queues so many jobs and does all that are queued."""
+    queue(redis, "ads", finished)
+    queue(redis, "fails", failed)
+    worker = SimpleWorker([QUEUE], connection=redis, serializer="json", job_class=ForwardJob)
+    worker.work(burst=True, logging_level="CRITICAL")
+
+
+def registry(kind: type[BaseRegistry], redis: Redis) -> BaseRegistry:
+    return kind(QUEUE, connection=redis, job_class=ForwardJob, serializer="json")
+
+
+def time_passes(redis: Redis, seconds: int) -> None:
+    """Redis forgets what expires by then, and RQ has cleaned its registries."""
+    for key in redis.scan_iter("*"):
+        if 0 <= redis.ttl(key) <= seconds:
+            redis.delete(key)
+    for kind in REGISTRIES:
+        registry(kind, redis).cleanup(int(time.time()) + seconds)
+
+
+def kept(redis: Redis) -> dict[str, int]:
+    """Every key of RQ by name, and how much is in it."""
+    sizes = {b"zset": redis.zcard, b"set": redis.scard, b"list": redis.llen, b"stream": redis.xlen}
+    return {
+        key.decode(): sizes.get(redis.type(key), lambda _: 1)(key)
+        for key in redis.scan_iter("rq:*")
+    }
+
+
+def test_the_registries_hold_no_more_than_the_last_hour(redis: Redis) -> None:
+    work_off(redis, finished=150, failed=100)
+    assert registry(FinishedJobRegistry, redis).count == 150
+    assert registry(FailedJobRegistry, redis).count == 100
+    time_passes(redis, 61)
+    assert registry(FinishedJobRegistry, redis).count == 0
+    assert registry(FailedJobRegistry, redis).count == 100
+    time_passes(redis, HOUR + 1)
+    assert kept(redis) == {"rq:queues": 1}
+
+
+def test_wake_ups_for_later_are_one_for_each_destination(redis: Redis) -> None:
+    alarm = Alarm(redis)
+    for seconds in range(60, 160):
+        for destination in ("ads", "books"):
+            alarm.wake_later(destination, seconds)
+    scheduled = ScheduledJobRegistry(QUEUE, connection=redis)
+    assert sorted(scheduled.get_job_ids()) == ["later-ads", "later-books"]
+    assert DeferredJobRegistry(QUEUE, connection=redis).count == 0
+    for job_id in ["later-ads"] * 150 + ["later-books"]:  # as the scheduler does
+        scheduled.remove(job_id)
+        redis.rpush(QUEUE_KEY, job_id)
+    work_off(redis)
+    alarm.wake_later("ads", 60)
+    time_passes(redis, HOUR + 1)
+    after = kept(redis)
+    # RQ trims to ten results, and Redis by nodes of a hundred
+    assert after.pop("rq:results:later-ads") <= 110
+    assert after == {
+        "rq:queues": 1,
+        "rq:scheduled:gateway": 1,
+        "rq:finished:gateway": 2,
+        "rq:job:later-ads": 1,
+        "rq:job:later-books": 1,
+        "rq:results:later-books": 1,
+    }
