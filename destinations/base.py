@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 from urllib.parse import quote
 
@@ -174,12 +175,19 @@ class Destination(ABC, Generic[S]):
 
 
 def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
-    """Seconds that a ``Retry-After`` header in seconds asks for, kept between 0 and `longest`.
+    """Seconds that a ``Retry-After`` header asks for, kept between 0 and `longest`.
 
-    The form with a date is not used by the vendors here, and reading it would need a clock.
+    A date counts from the answer's own ``Date``, so that no clock has to be right. None for
+    anything else. Source: RFC 9110, 10.2.3
     """
     value = response.headers.get("retry-after", "").strip()
-    return min(float(value), longest) if value.isascii() and value.isdigit() else None
+    if value.isascii() and value.isdigit():
+        return min(float(value), longest)
+    try:
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(response.headers["date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return min(max(wait.total_seconds(), 0.0), longest)
 
 
 def by_status(request: Request, response: Response, words: str = "") -> list[Outcome]:

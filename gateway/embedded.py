@@ -63,6 +63,7 @@ class EmbeddedServer:
             "unixsocketperm": 700,
             "appendonly": "yes",
             "appendfsync": "always",
+            "auto-aof-rewrite-min-size": "16mb",  # less to read when it starts again
             "save": "",
             "maxmemory-policy": "noeviction",
             "loglevel": "notice",

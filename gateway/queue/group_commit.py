@@ -12,7 +12,7 @@ _Waiting = tuple[Item, "asyncio.Future[None]", float, int]
 
 
 class Overloaded(Exception):
-    """More is waiting for a commit than may wait, or it has waited too long for its turn."""
+    """More is waiting for a commit than may wait, or it has waited too long."""
 
 
 class GroupCommit(Generic[Item]):
@@ -92,6 +92,8 @@ class GroupCommit(Generic[Item]):
             await self._commit([item for item, _, _, _ in group])
         except Exception as raised:
             error = raised
+        except asyncio.CancelledError:  # it is uncertain whether the group was committed
+            error = Overloaded()
         for _, done, _, size in group:
             self._bytes -= size
             if done.done():  # the sender has gone away
