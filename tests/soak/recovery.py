@@ -1,8 +1,9 @@
-"""How long it took after each kill until work went on."""
+"""How long it took after each kill until work went on, and what was done twice."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,19 @@ def until_delivery(
         since = min((start for start, end in spans if start < at <= end), default=at)
         waits.append(Wait(kill.role, at - max(kill.at, since)))
     return waits
+
+
+def repeated_after(kills: Sequence[Kill], arrivals: Sequence[Arrival]) -> Counter[Kill]:
+    """How many arrivals, at one destination and in order, were repetitions, by the last kill before
+    them. Repetitions before the first kill are its own fault, and counted there."""
+    known: set[str] = set()
+    times = [kill.at for kill in kills]
+    repeated: Counter[Kill] = Counter()
+    for arrival in arrivals:
+        if arrival.event_id in known:
+            repeated[kills[max(0, bisect_right(times, arrival.at) - 1)]] += 1
+        known.add(arrival.event_id)
+    return repeated
 
 
 def _nexts(kills: Sequence[Kill], times: Sequence[float]) -> Iterator[tuple[Kill, float]]:

@@ -2,9 +2,9 @@
 
     python tests/soak/run.py [--scenario kills ...] [--short] [--seed N ...]
 
-Prints a table for each scenario and ends with status 1 when a promise was not kept. Everything is
-on this machine: traffic goes to 127.0.0.1, files to a temporary folder that is removed when all
-went well. The numbers concern the scenarios that have them.
+Prints what each scenario found, one table of all promises at the end, and ends with status 1 when
+one was not kept. Everything is on this machine: traffic goes to 127.0.0.1, files to a temporary
+folder that is removed when all went well. The numbers concern the scenarios that have them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parents[1])]
+from summary import LINES, Summary
 
-SCENARIOS = ("kills", "restart", "down", "poison", "weather", "hanging", "memory", "disk")
+sys.path[1:1] = [str(Path(__file__).parents[2] / folder) for folder in ("tests/support", ".")]
+
 NUMBERS = ("events", "kills", "seed", "hanging")
 
 
-def run(name: str, short: bool, numbers: dict[str, int]) -> bool:
+def run(name: str, short: bool, numbers: dict[str, int], summary: Summary) -> bool:
     """Runs the scenario `name` and prints what it found; whether all promises were kept."""
     scenario = import_module(f"scenario_{name}")
     plan = scenario.SHORT if short else scenario.Plan()
@@ -37,6 +37,7 @@ def run(name: str, short: bool, numbers: dict[str, int]) -> bool:
     report = asyncio.run(scenario.run(folder, plan))
     report.row("took", f"{time.monotonic() - began:.0f} s")
     print(report, flush=True)
+    summary.add(name, plan, report)
     if report.failures:
         print(f"logs and record: {folder}", flush=True)
     else:
@@ -48,13 +49,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="may be repeated")
+    parser.add_argument("--scenario", action="append", choices=LINES, help="may be repeated")
     parser.add_argument("--short", action="store_true", help="as in `make test`")
     for number in NUMBERS:
         parser.add_argument(f"--{number}", type=int)
     given = parser.parse_args()
     numbers = {key: getattr(given, key) for key in NUMBERS if getattr(given, key) is not None}
-    kept = [run(name, given.short, numbers) for name in given.scenario or SCENARIOS]
+    summary = Summary()
+    kept = [run(name, given.short, numbers, summary) for name in given.scenario or LINES]
+    print(f"\n{summary}", flush=True)
     return 0 if all(kept) else 1
 
 

@@ -28,7 +28,7 @@ class Plan:
     times_slower: float = 1.5
 
 
-SHORT = Plan(events=1_200, rate=250.0, timeout=2.0)
+SHORT = Plan(events=750, rate=250.0, timeout=2.0)
 
 
 async def run(folder: Path, plan: Plan = Plan()) -> Report:

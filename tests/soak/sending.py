@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 ANSWER_SECONDS = 8.0
@@ -32,7 +33,8 @@ class Sent:
 @dataclass
 class Senders:
     """Sends `rate` events a second to `path`. give_up: seconds after which no event is tried again.
-    sent: what came of it, which several may share."""
+    sent: what came of it, which several may share. hurry: the rest is sent at once when it is set.
+    """
 
     port: int
     rate: float
@@ -40,6 +42,7 @@ class Senders:
     connections: int = 8
     give_up: float = 300.0
     sent: Sent = field(default_factory=Sent)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, events: Sequence[tuple[str, bytes]]) -> Sent:
         """events: the id and the body of each."""
@@ -55,7 +58,9 @@ class Senders:
     ) -> None:
         connection = Connection(self.port, self.path)
         for due, event_id, body in waiting:
-            await asyncio.sleep(due - time.monotonic())
+            if not self.hurry.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.hurry.wait(), due - time.monotonic())
             while not await self._try(connection, event_id, body):
                 if time.monotonic() > deadline:
                     break

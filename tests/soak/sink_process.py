@@ -36,7 +36,7 @@ class Arrival:
 class SinkProcess:
     """The sink, with its record in `folder`. It ends with this process, or after `seconds`."""
 
-    def __init__(self, folder: Path, seconds: float = 900) -> None:
+    def __init__(self, folder: Path, seconds: float = 3600) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._record, self._seconds = folder / "arrivals.txt", seconds

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +22,7 @@ PENDING, SPOOLED = "gateway_pending_events", "gateway_spool_events"
 QUIET_LOOKS = 5
 ROOT = Path(__file__).parents[2]
 CONFIG = """
-redis: {data_dir: "${DATA_DIR}"}
+redis: {url: "${REDIS_URL:-embedded}", data_dir: "${DATA_DIR}"}
 sources:
   site: {type: collect}
   backend: {type: events, keys: [soak-backend-key]}
@@ -39,7 +39,6 @@ WEBHOOK = """
     delivery: {backoff: %(backoff)s}
     http: {timeout: %(timeout)s}
 """
-META_PATH = "/v26.0/1234567890/events"
 META = """
   meta:
     type: meta
@@ -66,11 +65,18 @@ def meta(sink: str, timeout: float = 5, backoff: Sequence[float] = (2, 4, 8)) ->
 
 
 class Soaked(Gateway):
-    """`before`: words in front of the command, such as those that give it a small disk."""
+    """before: words in front of the command, such as those that give it a small disk.
+    environment: besides our own, such as the address of a Redis or a clock."""
 
-    def __init__(self, folder: Path, destinations: str, before: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        destinations: str,
+        before: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        super().__init__(folder, CONFIG + destinations, {"PYTHONPATH": path})
+        super().__init__(folder, CONFIG + destinations, {"PYTHONPATH": path, **(environment or {})})
         self._before = before
 
     def __enter__(self) -> Self:

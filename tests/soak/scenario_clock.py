@@ -1,0 +1,109 @@
+"""The clock of the machine is set: two hours ahead, back again, two hours behind, and back.
+
+Two destinations get every event: one is well, the other is down, with its events waiting for a
+retry, and is well again after the last jump.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from books import Books, enter_answers
+from fake_clock import HOUR, FakeClock
+from misbehaving import Behaviour
+from report import Report
+from sending import Senders, make_events
+from sink_process import Arrival, SinkProcess
+from soaked import Soaked, webhook
+
+JUMPS = (2 * HOUR, -2 * HOUR, -2 * HOUR, 2 * HOUR)
+CATCH_UP = 4 * HOUR
+"""What was written down two hours ahead is in the past after it."""
+BACKOFF = (600, 1800, 3600)
+"""Only a jump can make a retry due."""
+STORM_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """between: seconds from one jump to the next. at_once: requests to the destination that is
+    down, in the first seconds after a jump: what is under way at once (32) with its quick tries
+    (3), and no more. late: seconds that an event may need to the destination that is well."""
+
+    rate: float = 150.0
+    between: float = 20.0
+    at_once: int = 96
+    late: float = 10.0
+    settle_seconds: float = 120.0
+    most_duplicates: float = 0.0
+
+
+SHORT = Plan(between=2.0, late=5.0, settle_seconds=60.0)
+
+
+async def run(folder: Path, plan: Plan = Plan()) -> Report:
+    count = int(plan.rate * plan.between * (len(JUMPS) + 1))
+    report = Report(f"The clock jumps {len(JUMPS)} times by two hours during {count} events")
+    events, clock = make_events("c", count), FakeClock(folder)
+    with SinkProcess(folder) as sink:
+        sink.behave("/well", Behaviour(latency=(0.005, 0.02)))
+        sink.behave("/down", Behaviour(moods={"failing": 1.0}))
+        destinations = webhook("well", sink.url) + webhook("down", sink.url, backoff=BACKOFF)
+        with Soaked(folder, destinations, environment=clock.environment) as gateway:
+            senders = Senders(gateway.port, plan.rate)
+            sending = asyncio.create_task(senders.send(events))
+            jumps = [await _jump(clock, seconds, plan.between) for seconds in JUMPS]
+            waiting = gateway.outcomes("down")["pending"]
+            sent = await sending
+            sink.behave("/down", Behaviour())
+            settled = await _settle(report, gateway, clock, plan)
+            outcomes = {name: gateway.outcomes(name) for name in ("well", "down")}
+    report.check(settled, f"nothing is waiting after {plan.settle_seconds:.0f} s")
+    enter_answers(report, sent, count)
+    for name in outcomes:
+        taken = sink.taken(f"/{name}")
+        Books(name, sent, dict(events), outcomes[name], taken).enter(report, plan.most_duplicates)
+    slowest = _slowest(sent.accepted, sink.taken("/well"))
+    report.row("well: slowest delivery", f"{slowest:.1f} s")
+    report.check(slowest <= plan.late, f"well: delivered within {plan.late} s, not {slowest:.1f} s")
+    storms = [_soon_after(at, sink.arrivals("/down")) for at in jumps]
+    shown = ", ".join(map(str, storms))
+    report.row("down: requests after each jump", f"{shown} in {STORM_SECONDS:.0f} s")
+    report.row("down: events that waited", waiting)
+    report.check(max(storms) <= plan.at_once, f"at most {plan.at_once} at once, not {max(storms)}")
+    return report
+
+
+async def _settle(report: Report, gateway: Soaked, clock: FakeClock, plan: Plan) -> bool:
+    """A pause and the wait for a retry end at a time of day, so both may have to be waited for."""
+    what = "down, well again"
+    if await gateway.settled(plan.late):
+        report.row(what, f"all delivered within {plan.late:.0f} s")
+        return True
+    waits = gateway.outcomes("down")["pending"]
+    report.row(what, f"{waits} waited until the clock had caught up, and were delivered then")
+    clock.jump(CATCH_UP)
+    return await gateway.settled(plan.settle_seconds)
+
+
+async def _jump(clock: FakeClock, seconds: float, after: float) -> float:
+    """The moment of the jump, by the monotonic clock."""
+    await asyncio.sleep(after)
+    clock.jump(seconds)
+    return time.monotonic()
+
+
+def _slowest(accepted: dict[str, float], taken: Sequence[Arrival]) -> float:
+    """Seconds from the sender's answer to the first arrival."""
+    first: dict[str, float] = {}
+    for arrival in taken:
+        first.setdefault(arrival.event_id, arrival.at)
+    return max((at - accepted[event_id] for event_id, at in first.items()), default=0.0)
+
+
+def _soon_after(jump: float, arrivals: Sequence[Arrival]) -> int:
+    return sum(jump <= arrival.at < jump + STORM_SECONDS for arrival in arrivals)
