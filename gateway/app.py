@@ -28,7 +28,7 @@ from gateway.intake import Intake
 from gateway.link_route import link_routes
 from gateway.metrics import limits_of, read_numbers, render
 from gateway.pipeline import Decision, compile_pipeline
-from gateway.queue.append import Appender
+from gateway.queue.append import Appender, Memory
 from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
 from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import GROUP, DestinationKeys
@@ -68,9 +68,9 @@ def create_app(
     redis = connect_for_intake(redis_url)
     tally = Tally()
     wake = Alarm(connect_for_jobs(redis_url)).wake
-    once = settings.dedupe_window
-    appender = Appender(redis, tally, wake, once)
-    spool = SpoolingAppender(redis, tally, wake, spool_folder, once) if spool_folder else None
+    memory = Memory.of(settings)
+    appender = Appender(redis, tally, wake, memory)
+    spool = SpoolingAppender(redis, tally, wake, spool_folder, memory) if spool_folder else None
     recorder = Recorder(redis) if settings.server.demo else None
     pipeline = compile_pipeline(settings)
     client_ip = compile_client_ip(settings.server.trusted_proxies)

@@ -31,8 +31,8 @@ def explain(settings: Settings, raw: object, now: float | None = None) -> Explan
     An event without a user agent is taken as a backend's: it has none of the visitor's, and is
     no bot for that. Returns ``{"event", "rules", "trace", "destinations": {name: {"decision",
     "reason", "trace", "requests": [{"method", "url", "headers", "body"}]}}}``, secrets masked; the
-    decision is ``send`` or ``withheld``. The trace has for each stage ``{"stage", "lines",
-    "changed"}``, that of a destination a line for each of its own rules.
+    decision is ``send``, ``held`` or ``withheld``. The trace has for each stage ``{"stage",
+    "lines", "changed"}``, that of a destination a line for each of its own rules.
 
     Raises `gateway.event.EventError` when the event cannot be read.
     """
@@ -65,7 +65,12 @@ def _trace(event: Event, steps: Sequence[Step]) -> list[Explanation]:
 def _explain_destination(settings: ForwardingSettings, verdict: Verdict, now: float) -> Explanation:
     trace = _destination_trace(verdict)
     if verdict.event is None:
-        return {"decision": "withheld", "reason": verdict.reason, "trace": trace, "requests": []}
+        return {
+            "decision": verdict.decision,
+            "reason": verdict.reason,
+            "trace": trace,
+            "requests": [],
+        }
     requests, reasons = [], []
     destination = build_destination(settings)
     entry = Entry(b"", 1, verdict.event, "explain", now, "", [])

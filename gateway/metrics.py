@@ -35,7 +35,7 @@ OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
 
 @dataclass(frozen=True, slots=True)
 class DestinationNumbers:
-    """pending: entries that have not ended. oldest: Unix seconds of the oldest, or None.
+    """pending: events that have not ended. oldest: Unix seconds of the oldest, or None.
     paused: seconds. dead: dead letters."""
 
     counts: Mapping[str, int]
@@ -75,7 +75,9 @@ def _numbers(
 ) -> DestinationNumbers:
     oldest = int(first.split(b"-")[0]) / 1000 if first else None
     named = dict(zip(counts[::2], counts[1::2], strict=True))
-    return DestinationNumbers(_decoded(named), pending, oldest, max(0, pause_ms) / 1000, dead)
+    counts_by_name = _decoded(named)
+    pending += counts_by_name.get("held", 0)
+    return DestinationNumbers(counts_by_name, pending, oldest, max(0, pause_ms) / 1000, dead)
 
 
 def _decoded(counts: Mapping[bytes, bytes]) -> dict[str, int]:
@@ -189,14 +191,16 @@ class _Snapshot(Collector):
         paused = _by_destination(
             "gateway_paused_seconds", "Time until a paused destination is tried."
         )
+        held = _by_destination("gateway_held_events", "Those of them that wait for late consent.")
         dead = _by_destination("gateway_dead_letters", "Dead letters that are kept.")
         for name, numbers in self._numbers.destinations.items():
             age = max(0.0, self._now - numbers.oldest) if numbers.oldest is not None else 0.0
             pending.add_metric([name], numbers.pending)
             oldest.add_metric([name], age)
             paused.add_metric([name], numbers.paused)
+            held.add_metric([name], numbers.counts.get("held", 0))
             dead.add_metric([name], numbers.dead)
-        yield from (pending, oldest, paused, dead)
+        yield from (pending, oldest, paused, held, dead)
 
 
 class _Room(Collector):

@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from gateway.conditions import Probe, Unmet, compile_probe
-from gateway.consent import compile_consent_stage, missing
+from gateway.consent import compile_consent, missing
 from gateway.enrichment import compile_enrichment
 from gateway.event import Event, Received, complete
 from gateway.event_schemas import compile_schemas
 from gateway.identity import compile_identity
+from gateway.late_consent import Late, compile_late_consent, waits_for
 from gateway.pii import compile_guard
 from gateway.plugins import destination_types
 from gateway.rules import Ruled, compile_rules
@@ -34,25 +35,32 @@ Stage = Callable[[Event, Received], tuple[Event, str]]
 """One step of the pipeline: the event, the same object if nothing changed, and in words what was
 done, or nothing."""
 
-WithheldBy = Literal["schemas", "rules", "when", "consent", "destination rules", ""]
+StoppedBy = Literal["schemas", "rules", "when", "consent", "hold", "destination rules", ""]
+"""The stage at which an event ended for a destination; at ``hold`` it waits for late consent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the pipeline decided for one destination.
 
-    event: as the destination may have it, or None when it is withheld.
-    stage: which stage withheld it. reason: why, in words; empty when it is sent.
+    event: as the destination may have it, or None when it is withheld, or held.
+    stage: which stage stopped it. reason: why, in words; empty when it is sent.
     applied: names of the destination's own rules that were met.
     unmet: what `when` saw. ruled: what the destination's rules did.
     """
 
     event: Event | None
-    stage: WithheldBy = ""
+    stage: StoppedBy = ""
     reason: str = ""
     applied: tuple[str, ...] = ()
     unmet: Unmet | None = field(default=None, repr=False, compare=False)
     ruled: Ruled | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def decision(self) -> Literal["send", "held", "withheld"]:
+        if self.event is not None:
+            return "send"
+        return "held" if self.stage == "hold" else "withheld"
 
 
 class Step(NamedTuple):
@@ -72,7 +80,8 @@ class Decision:
     applied: names of the rules that were met. source, received_at (Unix seconds): where and when
     it came in. version: of the configuration that decided. cookies: values of ``Set-Cookie``
     headers for the answer. quarantine: why it is kept aside for a person to look at, or nothing.
-    steps: the trace, a step for each stage that was reached.
+    late: what is remembered of it for late consent. steps: the trace, a step for each stage that
+    was reached.
     """
 
     event: Event
@@ -83,25 +92,27 @@ class Decision:
     version: str
     cookies: tuple[str, ...] = ()
     quarantine: str = ""
+    late: Late | None = field(default=None, repr=False, compare=False)
     steps: Sequence[Step] = field(default=(), repr=False, compare=False)
 
 
 Pipeline = Callable[[Event, Received], Decision]
-Route = Callable[[Event], Verdict]
+Route = Callable[[Event, frozenset[str]], Verdict]
+"""From an event and the consent types for which it may wait."""
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 def compile_pipeline(settings: Settings) -> Pipeline:
     """The function that decides about events, everything in it worked out beforehand."""
     salt = settings.salt
-    settle_consent = compile_consent_stage(settings.consent)
+    locate: Stage = compile_enrichment(["geo"] if settings.consent.depends_on_place else [])
+    settle_consent = compile_consent(settings.consent)
+    guard = compile_guard(settings.pii_guard)
+    remember = compile_late_consent(settings.consent, guard)
+    holds = settings.consent.hold is not None
     identify = compile_identity(settings.identity, salt)
-    before: list[tuple[str, Stage]] = [("consent", settle_consent)]
-    if settings.consent.depends_on_place:
-        before.insert(0, ("locate", compile_enrichment(["geo"])))
-    after: list[tuple[str, Stage]] = [
-        ("pii guard", compile_guard(settings.pii_guard)),
-        ("enrichment", compile_enrichment(settings.enrichment)),
-    ]
+    enrich = compile_enrichment(settings.enrichment)
     check = compile_schemas(settings.schemas, settings.folder)
     rule = compile_rules(settings.rules, salt)
     routes = {
@@ -113,15 +124,19 @@ def compile_pipeline(settings: Settings) -> Pipeline:
     def decide(event: Event, received: Received) -> Decision:
         event = complete(event, received)
         steps = [Step("normalise", event, "")]
-        for name, stage in before:
-            event, words = stage(event, received)
-            steps.append(Step(name, event, words))
+        event, words = locate(event, received)
+        steps.append(Step("locate", event, words))
+        consented = settle_consent(event, received)
+        late = remember(event, received, consented)
+        event = consented.event
+        steps.append(Step("consent", event, consented.line))
         identified = identify(event, received)
         event = identified.event
         steps.append(Step("identity", event, identified.line))
-        for name, stage in after:
-            event, words = stage(event, received)
-            steps.append(Step(name, event, words))
+        event, words = guard(event, received)
+        steps.append(Step("pii guard", event, words))
+        event, words = enrich(event, received)
+        steps.append(Step("enrichment", event, words))
         checked = check(event)
         event = checked.event
         steps.append(Step("schemas", event, checked.line))
@@ -133,7 +148,8 @@ def compile_pipeline(settings: Settings) -> Pipeline:
             event, applied = ruled.event, ruled.applied
             steps.append(Step("rules", event, ruled))
             if ruled.dropped is None:
-                verdicts = {name: route(event) for name, route in routes.items()}
+                may_wait = consented.open if holds and late is not None else _NOTHING
+                verdicts = {name: route(event, may_wait) for name, route in routes.items()}
             else:
                 verdicts = dict.fromkeys(routes, Verdict(None, "rules", ruled.dropped))
         return Decision(
@@ -145,6 +161,7 @@ def compile_pipeline(settings: Settings) -> Pipeline:
             version,
             identified.cookies,
             checked.reason if checked.action == "quarantine" else "",
+            late,
             steps,
         )
 
@@ -156,11 +173,13 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
     required = required_consent(settings)
     rule: Callable[[Event], Ruled] = compile_rules(settings.rules, salt)
 
-    def route(event: Event) -> Verdict:
+    def route(event: Event, may_wait: frozenset[str]) -> Verdict:
         unmet = probe(event)
         if unmet is not None:
             return Verdict(None, "when", unmet[0], unmet=unmet)
         denied = missing(event, required) if required else None
+        if denied and may_wait.issuperset(denied):
+            return Verdict(None, "hold", waits_for(denied))
         if denied:
             return Verdict(None, "consent", f"no consent for {', '.join(denied)}")
         ruled = rule(event)

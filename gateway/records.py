@@ -35,7 +35,7 @@ def decision_record(decision: Decision) -> Record:
         "rules": decision.applied,
         "destinations": {
             name: {
-                "decision": "withheld" if verdict.event is None else "send",
+                "decision": verdict.decision,
                 "stage": verdict.stage,
                 "reason": verdict.reason,
                 "rules": verdict.applied,

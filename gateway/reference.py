@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from gateway.conditions import Operators
-from gateway.consent import ConsentSettings, RegionDefault, TcfSettings
+from gateway.consent import ConsentSettings, HoldSettings, RegionDefault, TcfSettings
 from gateway.delivery.policy import DeliverySettings
 from gateway.event_schemas import SchemaSettings
 from gateway.http.client import HttpSettings
@@ -38,6 +38,7 @@ def reference() -> str:
         ("`consent`", ConsentSettings, set()),
         ("`consent.regions[]`", RegionDefault, set()),
         ("`consent.tcf`", TcfSettings, set()),
+        ("`consent.hold`", HoldSettings, set()),
         ("`identity`", IdentitySettings, set()),
         ("`pii_guard`", PiiGuardSettings, set()),
         ("`schemas`, for each event name", SchemaSettings, set()),

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway.app import create_app
+from gateway.delivery.release import release_forever
 from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
 from gateway.processes import die_with_parent
@@ -103,18 +104,23 @@ async def _run(
 
 
 async def _follow(supervisor: Supervisor, file: ConfigFile, url: str) -> None:
-    """Sweeps, and has the workers start anew whenever the configuration does. The web part follows
-    the file by itself, without missing a request."""
-    sweeping = asyncio.create_task(sweep_forever(file.settings, url))
+    """Sweeps and releases, and has the workers start anew whenever the configuration does. The web
+    part follows the file by itself, without missing a request."""
+    sweeping = asyncio.create_task(_keep_going(file.settings, url))
     try:
         async for settings in news(file):
             Path(os.environ[LAST_GOOD]).write_text(settings.text, encoding="utf-8")
             sweeping.cancel()
-            sweeping = asyncio.create_task(sweep_forever(settings, url))
+            sweeping = asyncio.create_task(_keep_going(settings, url))
             supervisor.send_signal("web", signal.SIGHUP)
             await supervisor.restart([name for name in supervisor.names if name.startswith(WORKER)])
     finally:
         sweeping.cancel()
+
+
+async def _keep_going(settings: Settings, url: str) -> None:
+    """What has to happen from time to time, whatever workers do."""
+    await asyncio.gather(sweep_forever(settings, url), release_forever(settings, url))
 
 
 def _workers(

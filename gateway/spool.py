@@ -21,7 +21,8 @@ from redis.exceptions import NoPermissionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.pipeline import Decision
-from gateway.queue.append import Appender, Appendix, Wake
+from gateway.queue.append import FORGETFUL, Appender, Memory, Wake
+from gateway.queue.appendix import Appendix
 from gateway.queue.connect import RedisError
 from gateway.queue.group_commit import GroupCommit
 from gateway.queue.room import Full, what_is_full
@@ -80,9 +81,9 @@ class SpoolingAppender(Appender):
         tally: Tally,
         wake: Wake,
         folder: SpoolFolder,
-        dedupe: int | None = None,
+        memory: Memory = FORGETFUL,
     ) -> None:
-        super().__init__(redis, tally, wake, dedupe)
+        super().__init__(redis, tally, wake, memory)
         # all may wait, as long as it takes
         self._commits = GroupCommit(
             self._commit, weigh=attrgetter("weight"), size=attrgetter("size")

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import orjson
 
-from gateway.queue.append import Appendix
+from gateway.queue.appendix import Appendix
 
 log = logging.getLogger(__name__)
 
@@ -104,10 +104,7 @@ class Row:
     @classmethod
     def of(cls, appendix: Appendix) -> Row:
         """A line of JSON that says which destination gets what, and a line for each payload."""
-        sent, withheld = appendix.sent, appendix.withheld
-        counts = (len(sent.get(name, ())) + withheld.get(name, 0) for name in sent | withheld)
-        head = orjson.dumps({"sent": sent, "withheld": withheld, "marks": appendix.marks})
-        return cls(max(counts, default=0), b"\n".join((head, *appendix.payloads)))
+        return cls(appendix.events, b"\n".join((orjson.dumps(appendix.head), *appendix.payloads)))
 
     @property
     def checksum(self) -> int:
@@ -116,14 +113,7 @@ class Row:
     def appendix(self) -> Appendix:
         """What `of` was given. Raises ValueError, LookupError or TypeError for other data."""
         head, *payloads = self.data.split(b"\n")
-        read = orjson.loads(head)
-        appendix = Appendix([])
-        appendix.payloads = payloads
-        appendix.sent, appendix.withheld = read["sent"], read["withheld"]
-        appendix.marks = read.get("marks", [""] * len(payloads))  # earlier versions wrote none
-        appendix.weight = sum(map(len, appendix.sent.values()))
-        appendix.size = sum(map(len, payloads))
-        return appendix
+        return Appendix.of(orjson.loads(head), payloads)
 
 
 @dataclass(slots=True)

@@ -9,16 +9,23 @@ Global Privacy Control: w3c.github.io/gpc
 """
 
 from gateway.consent.categories import categories_of
-from gateway.consent.settings import ConsentSettings, ConsentType, RegionDefault, TcfSettings
-from gateway.consent.stage import compile_consent, compile_consent_stage, missing
+from gateway.consent.settings import (
+    ConsentSettings,
+    ConsentType,
+    HoldSettings,
+    RegionDefault,
+    TcfSettings,
+)
+from gateway.consent.stage import Consented, compile_consent, missing
 
 __all__ = [
     "ConsentSettings",
     "ConsentType",
+    "Consented",
+    "HoldSettings",
     "RegionDefault",
     "TcfSettings",
     "categories_of",
     "compile_consent",
-    "compile_consent_stage",
     "missing",
 ]

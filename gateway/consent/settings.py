@@ -2,7 +2,14 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
 from gateway.consent.places import Place
 from gateway.event import ConsentState
@@ -85,6 +92,21 @@ class TcfSettings(BaseModel):
     )
 
 
+class HoldSettings(BaseModel):
+    """Late consent: events wait for a word from their visitor instead of being withheld."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
+        default=1800, description="How long an event waits; then it is destroyed."
+    )
+    most_events: PositiveInt = Field(
+        default=100,
+        le=1000,
+        description="Most events of one visitor that wait; further ones are withheld.",
+    )
+
+
 class ConsentSettings(BaseModel):
     """Where consent is read beside the event's own word, and what holds when nothing is said."""
 
@@ -121,6 +143,16 @@ class ConsentSettings(BaseModel):
         description="Ids of the consent manager's categories or services, as in the messages of "
         "Segment and RudderStack and in its cookie, and the consent types that each stands for. A "
         "type of several is denied when one of them is.",
+    )
+    hold: HoldSettings | None = Field(
+        default=None,
+        description="Whether events wait in Redis, by their visitor's `client_id`, while nobody "
+        "has stated a consent type that a destination needs. Without it they are withheld.",
+    )
+    withdrawals: bool = Field(
+        default=False,
+        description="Whether a denial also stops events of the same `client_id` that were accepted "
+        "before and still wait to be sent to destinations which need that type.",
     )
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.consent.defaults import EVERYWHERE, compile_place, defaults_by_place
 from gateway.consent.places import compile_places
@@ -11,15 +12,29 @@ from gateway.consent.statement import OPTED_OUT, Statement, States
 from gateway.consent.statements import compile_statements
 from gateway.event import CONSENT_TYPES, Event, Received
 
-Stage = Callable[[Event, Received], tuple[Event, str]]
+
+class Consented(NamedTuple):
+    """What the stage made of an event.
+
+    event: with `consent`. line: for people, each type and who decided it. open: the types that
+    nobody has stated: their state is the default of the visitor's place, or none.
+    """
+
+    event: Event
+    line: str
+    open: frozenset[str]
+
+
+Stage = Callable[[Event, Received], Consented]
 Said = tuple[tuple[str, str], ...]
+Settled = tuple[States, str, frozenset[str]]
 
 _REMEMBERED = 4096
 """Visitors whose strings are not read again at their next hit; at worst 10 KB each."""
 
 
-def compile_consent_stage(settings: ConsentSettings) -> Stage:
-    """The stage: an event and how it came in → the event with `consent`, and a line for people.
+def compile_consent(settings: ConsentSettings) -> Stage:
+    """The stage: an event and how it came in → the event with `consent`, and who decided it.
 
     Each type is decided by the most trusted source that mentions it: an opt-out (Sec-GPC,
     us_privacy, GPP), the event's own `consent`, ``npa`` and ``gcd`` or ``gcs``, categories, the
@@ -36,30 +51,20 @@ def compile_consent_stage(settings: ConsentSettings) -> Stage:
     honours_gpc_in = compile_places(honoured) if isinstance(honoured, list) else None
     decide = lru_cache(_REMEMBERED)(_compile_decision(settings, table))
 
-    def complete_consent(event: Event, received: Received) -> tuple[Event, str]:
+    def complete_consent(event: Event, received: Received) -> Consented:
         location = event.get("event_location")
         place = place_of(location) if location else EVERYWHERE
         honour_gpc = honours_gpc_in(location or {}) if honours_gpc_in else bool(honoured)
         gpc = honour_gpc and received.headers.get("sec-gpc") == "1"
         said = event.get("consent")
-        consent, line = decide(
+        consent, line, undecided = decide(
             tuple(said.items()) if said else (),
             signals_of(event, received),
             place,
             honour_gpc,
             gpc,
         )
-        return {**event, "consent": {**consent}}, line
-
-    return complete_consent
-
-
-def compile_consent(settings: ConsentSettings) -> Callable[[Event, Received], Event]:
-    """As `compile_consent_stage`, without the line."""
-    stage = compile_consent_stage(settings)
-
-    def complete_consent(event: Event, received: Received) -> Event:
-        return stage(event, received)[0]
+        return Consented({**event, "consent": {**consent}}, line, undecided)
 
     return complete_consent
 
@@ -72,16 +77,14 @@ def missing(event: Event, required: Sequence[str]) -> list[str]:
 
 def _compile_decision(
     settings: ConsentSettings, table: Mapping[str, Defaults]
-) -> Callable[[Said, Signals, str, bool, bool], tuple[States, str]]:
+) -> Callable[[Said, Signals, str, bool, bool], Settled]:
     statements_of = compile_statements(settings)
     defaults = {
         place: Statement(f"default for {place}" if place else "default", dict(states.items()))
         for place, states in table.items()
     }
 
-    def decide(
-        said: Said, signals: Signals, place: str, honour_gpc: bool, gpc: bool
-    ) -> tuple[States, str]:
+    def decide(said: Said, signals: Signals, place: str, honour_gpc: bool, gpc: bool) -> Settled:
         statements = statements_of(signals, honour_gpc)
         ranked = [
             *([Statement("Sec-GPC", OPTED_OUT)] if gpc else []),
@@ -89,9 +92,8 @@ def _compile_decision(
             Statement("event", _without(said, statements.tags)),
             *statements.tags,
             *statements.others,
-            defaults[place],
         ]
-        return _settle(ranked, statements.notes)
+        return _settle(ranked, defaults[place], statements.notes)
 
     return decide
 
@@ -107,16 +109,20 @@ def _without(said: Said, tags: Iterable[Statement]) -> States:
     return {name: state for name, state in said if theirs.get(name) != state}
 
 
-def _settle(ranked: Sequence[Statement], notes: Iterable[str]) -> tuple[States, str]:
-    """The state of each type by the first of `ranked` that mentions it, and the line."""
+def _settle(ranked: Sequence[Statement], default: Statement, notes: Iterable[str]) -> Settled:
+    """The state of each type by the first of `ranked` that mentions it, else the default."""
     consent: dict[str, str] = {}
     parts = []
+    undecided = set()
     for name in CONSENT_TYPES:
-        for statement in ranked:
+        for statement in (*ranked, default):
             if name in statement.states:
                 state = consent[name] = statement.states[name]
                 parts.append(f"{name} {state} ({statement.source})")
                 break
         else:
+            statement = default
             parts.append(f"{name} unset")
-    return consent, "; ".join([*parts, *dict.fromkeys(notes)])
+        if statement is default:
+            undecided.add(name)
+    return consent, "; ".join([*parts, *dict.fromkeys(notes)]), frozenset(undecided)

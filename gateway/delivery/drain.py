@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +33,7 @@ from gateway.delivery.wake import QUEUE_KEY
 from gateway.http.client import Client
 from gateway.queue.entry import Entry, encode_dead_letter
 from gateway.queue.keys import DestinationKeys
+from gateway.queue.late import withdrawn
 from gateway.queue.read import Reader
 from gateway.queue.settle import Ending, Settler
 from gateway.queue.tally import DELIVERY, Tally
@@ -66,7 +67,8 @@ class Drain:
     """One drain of one destination; `run` does all of the above, `stop` asks it to end soon.
 
     client: None for a dry run. watch: is told of every attempt. call_help: wakes another drain
-    for this destination, when it has too much for one and may have several.
+    for this destination, when it has too much for one and may have several. stops: consent types
+    whose denial also stops events that came before it.
     """
 
     def __init__(
@@ -80,9 +82,11 @@ class Drain:
         watch: Watch,
         call_help: Callable[[], Awaitable[object]],
         patience: Patience = Patience(),
+        stops: Collection[str] = (),
     ) -> None:
         self._redis, self._name, self._destination = redis, name, destination
         self._settings, self._lease, self._patience = settings, lease, patience
+        self._stops = stops
         self._watch, self._call_help = watch, call_help
         self._keys = DestinationKeys.of(name)
         self._reader = Reader(redis, name, lease.holder)
@@ -196,12 +200,21 @@ class Drain:
             await self._reader.hand_back(entries)
             self._ending = True
             return
+        entries = await self._without_withdrawn(entries)
         self._held.update(entry.id for entry in entries)
         for planned in plan(self._destination, entries, self._max_age, time.time()):
             if isinstance(planned, Attempt):
                 self._start(self._finish([planned]))
             else:
                 self._start(self._deliver(*planned))
+
+    async def _without_withdrawn(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Those of `entries` whose visitors have not said no since; the others end here."""
+        stopped = await withdrawn(self._redis, entries, self._stops)
+        if not stopped:
+            return entries
+        await self._settler.settle([Ending(entry.id, "withheld") for entry in stopped])
+        return [entry for entry in entries if entry not in stopped]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

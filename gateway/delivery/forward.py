@@ -16,6 +16,7 @@ from gateway.delivery.policy import waits
 from gateway.delivery.send import Attempt
 from gateway.delivery.wake import Alarm
 from gateway.http import open_client
+from gateway.pipeline import required_consent
 from gateway.queue.connect import connect_for_jobs, connect_for_work
 from gateway.queue.read import ensure_group, seconds_to_work
 from gateway.records import Recorder, outcome_records
@@ -77,6 +78,7 @@ async def _drain(
         watch,
         call_help=lambda: asyncio.to_thread(alarm.wake_unmarked, name),
         patience=patience,
+        stops=required_consent(configured) if settings.consent.withdrawals else (),
     )
     keeping = asyncio.create_task(lease.keep(lost=drain.stop))
     obeying = asyncio.create_task(_stop_when(stopping, drain))

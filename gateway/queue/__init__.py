@@ -20,14 +20,19 @@ For the gateway as a whole:
 
     gw:counts          hash    received and refused events, time to answer
     gw:recent          stream  the last decisions and outcomes, only for the demo shop
+    gw:quarantine      stream  events that did not fit their schema and are kept aside, field `q`
+    gw:{late}:...              late consent, by what stands for a visitor: `events:V` list of what
+                               waits, `due` zset of who is to be looked at when, `said` hash of what
+                               visitors stated meanwhile, `withdrawn:V` hash of denials and when
 
 Counters change in the same script as the stream that they count, so that for every destination
 
     accepted = withheld + delivered + rejected + expired + pending
 
-holds at any moment and through any crash. A dead letter that is replayed is an event accepted once
-more (it stays counted as rejected or expired, and gets a second ending); one that is dropped keeps
-its ending. So the dead letters that are kept are rejected + expired - replayed - dropped.
+holds at any moment and through any crash, where pending is the length of the stream and the count
+`held` of events that wait for late consent. A dead letter that is replayed is an event accepted
+once more (it stays counted as rejected or expired, and gets a second ending); one that is dropped
+keeps its ending. So the dead letters that are kept are rejected + expired - replayed - dropped.
 
 RQ's own keys begin with ``rq:`` and hold no event.
 """

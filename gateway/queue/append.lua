@@ -1,30 +1,94 @@
 -- Appends a group of events to the streams of their destinations, all or none, and counts them.
 --
--- KEYS: the gateway's counts; then for each destination its stream, counts, wake, drains, pause,
---       and what its marks are named after.
+-- KEYS: the gateway's counts, the quarantine; of late consent what is due, what was said, and what
+--       the names of events and of withdrawals begin with; then for each destination its stream,
+--       counts, wake, drains, pause, and what its marks are named after.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
 --         window        seconds in which an event is taken once; 0 for any number of times
 --         marks         for each payload what its event is known by; "" for nothing
---         destinations  for each of them how many events were withheld, and the numbers of the
---                       payloads that it gets
--- Returns the places (from 1) of the destinations that need a job: the caller queues them.
+--         quarantine    numbers of the payloads that are kept aside
+--         said          what visitors state about consent
+--         withdrawn_ms  how long a denial is remembered for what was appended before; 0 not at all
+--         hold          how long an event waits in ms, and how many of one visitor
+--         waiting       events that wait: visitor, payload, places of the destinations
+--         release       if events have waited long enough: visitor, the first of them (a payload),
+--                       how many, when the rest is due, and what was said when they were read
+--         destinations  for each of them how many events were withheld, the numbers of the
+--                       payloads that it gets, and by how much the number of its waiting ones grows
+-- Returns the places (from 1) of the destinations that need a job: the caller queues them. Nothing,
+-- and does nothing, when what is to be released has been released or has been spoken for anew.
 
 local plan = cjson.decode(ARGV[1])
+local due, said, events, withdrawn = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local release = plan.release
+if release ~= cjson.null then
+  local waiting = events .. release.visitor
+  if redis.call('LINDEX', waiting, 0) ~= ARGV[1 + release.first]
+    or redis.call('LLEN', waiting) < release.count
+    or (redis.call('HGET', said, release.visitor) or '') ~= release.said
+  then
+    return false
+  end
+  redis.call('LTRIM', waiting, release.count, -1)
+  if redis.call('LLEN', waiting) == 0 then
+    redis.call('ZREM', due, release.visitor)
+    redis.call('HDEL', said, release.visitor)
+  else
+    redis.call('ZADD', due, release.due, release.visitor)
+  end
+end
+
 for name, amount in pairs(plan.counters) do
   redis.call('HINCRBY', KEYS[1], name, amount)
 end
+for _, number in ipairs(plan.quarantine) do
+  redis.call('XADD', KEYS[2], '*', 'q', ARGV[1 + number])
+end
 
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local held, refused = {}, {}
+for _, each in ipairs(plan.waiting) do
+  local visitor, number, places = each[1], each[2], each[3]
+  local counts = refused
+  if redis.call('LLEN', events .. visitor) < plan.hold[2] then
+    redis.call('RPUSH', events .. visitor, ARGV[1 + number])
+    redis.call('ZADD', due, 'NX', now + plan.hold[1], visitor)
+    counts = held
+  end
+  for _, place in ipairs(places) do
+    counts[place] = (counts[place] or 0) + 1
+  end
+end
+
+for visitor, states in pairs(plan.said) do
+  if redis.call('EXISTS', events .. visitor) == 1 then
+    local before = redis.call('HGET', said, visitor)
+    local all = before and cjson.decode(before) or {}
+    for kind, state in pairs(states) do
+      all[kind] = state
+    end
+    redis.call('HSET', said, visitor, cjson.encode(all))
+    redis.call('ZADD', due, now, visitor)
+  end
+  for kind, state in pairs(states) do
+    if state == 'denied' and plan.withdrawn_ms > 0 then
+      redis.call('HSET', withdrawn .. visitor, kind, now)
+      redis.call('PEXPIRE', withdrawn .. visitor, plan.withdrawn_ms)
+    end
+  end
+end
+
 local asleep = {}
-
 for place, each in ipairs(plan.destinations) do
-  local first = 2 + (place - 1) * 6
+  local first = 7 + (place - 1) * 6
   local stream, counts, wake, drains, pause, seen =
     KEYS[first], KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], KEYS[first + 4], KEYS[first + 5]
-  local withheld, sent, repeated = each[1], 0, 0
+  local withheld, sent, repeated = each[1] + (refused[place] or 0), 0, 0
+  local waiting = each[3] + (held[place] or 0)
   for _, number in ipairs(each[2]) do
     local mark = plan.window > 0 and plan.marks[number] ~= ''
       and seen .. ':' .. plan.marks[number]
@@ -38,9 +102,12 @@ for place, each in ipairs(plan.destinations) do
       end
     end
   end
-  redis.call('HINCRBY', counts, 'accepted', withheld + sent)
+  redis.call('HINCRBY', counts, 'accepted', withheld + sent + waiting)
   if withheld > 0 then
     redis.call('HINCRBY', counts, 'withheld', withheld)
+  end
+  if waiting ~= 0 then
+    redis.call('HINCRBY', counts, 'held', waiting)
   end
   if repeated > 0 then
     redis.call('HINCRBY', counts, 'repeated', repeated)

@@ -2,22 +2,31 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from hashlib import blake2b
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 import orjson
 from redis.asyncio import Redis
 
-from gateway.event import Event
 from gateway.pipeline import Decision
+from gateway.queue.appendix import Appendix, plan_of
 from gateway.queue.connect import RedisError, script
-from gateway.queue.entry import encode
 from gateway.queue.group_commit import GroupCommit
-from gateway.queue.keys import COUNTS, DestinationKeys
+from gateway.queue.keys import (
+    COUNTS,
+    DUE,
+    EVENTS,
+    QUARANTINE,
+    SAID,
+    WITHDRAWN,
+    DestinationKeys,
+)
 from gateway.queue.room import Full
 from gateway.queue.tally import Tally
+from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -28,67 +37,63 @@ hangs, however many wait."""
 WAKE_MARK_MS = 10_000
 """How long a destination counts as woken while its job waits; then the sweep wakes it again."""
 
+WITHDRAWAL_SECONDS = 7 * 86_400
+"""As long as events may wait for their destination: what vendors accept at most."""
+
 Wake = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
 
 
-class Appendix:
-    """What one request adds: its payloads, what the event of each is known by, and for each
-    destination which of them it gets.
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is remembered of events, and for how long.
 
-    marked: whether an event may be known again; if not, its mark is empty. weight: entries of
-    streams. size: bytes of the payloads.
+    dedupe: seconds in which a destination takes an event once; 0 for any number of times.
+    hold: seconds for which an event waits for late consent, and how many of one visitor do.
+    withdrawal: seconds for which a denial stops what was appended before it; 0 not at all.
     """
 
-    __slots__ = ("marks", "payloads", "sent", "size", "weight", "withheld")
+    dedupe: int = 0
+    hold: tuple[int, int] = (0, 0)
+    withdrawal: int = 0
 
-    def __init__(self, decisions: list[Decision], marked: bool = False) -> None:
-        self.payloads: list[bytes] = []
-        self.marks: list[str] = []
-        self.sent: dict[str, list[int]] = {}
-        self.withheld: dict[str, int] = {}
-        for decision in decisions:
-            self._add(decision, mark(decision.event) if marked else "")
-        self.weight = sum(map(len, self.sent.values()))
-        self.size = sum(map(len, self.payloads))
-
-    def _add(self, decision: Decision, known_by: str) -> None:
-        shared: int | None = None  # most destinations get the event as it stands: written once
-        for name, verdict in decision.verdicts.items():
-            if verdict.event is None:
-                self.withheld[name] = self.withheld.get(name, 0) + 1
-                continue
-            unchanged = verdict.event is decision.event and not verdict.applied
-            if unchanged and shared is not None:
-                number = shared
-            else:
-                self.payloads.append(encode(decision, verdict.event, verdict.applied))
-                self.marks.append(known_by)
-                number = len(self.payloads)
-                if unchanged:
-                    shared = number
-            self.sent.setdefault(name, []).append(number)
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        hold = settings.consent.hold
+        return cls(
+            settings.dedupe_window or 0,
+            (hold.seconds, hold.most_events) if hold else (0, 0),
+            WITHDRAWAL_SECONDS if settings.consent.withdrawals else 0,
+        )
 
 
-def mark(event: Event) -> str:
-    """What an event is known by when it comes again: a digest of its name and its `event_id`.
+FORGETFUL = Memory()
 
-    The name is part of it since a page may well give what belongs together one id.
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """That the oldest events of a visitor that waited, wait no longer.
+
+    first: the oldest. count: of them. due: Unix seconds when the rest is looked at again. said:
+    what the visitor had stated when they were read, "" for nothing.
     """
-    text = f"{event['event_name']}\0{event['event_id']}"
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+    visitor: str
+    first: bytes
+    count: int
+    due: float
+    said: str
 
 
 class Appender:
     """Appends decisions in group commits and wakes the destinations that sleep.
 
     wake: queues a job for each of the destinations named; called after the append, and not
-    waited for: if it fails, the sweep finds the events. dedupe: seconds in which a destination
-    takes an event once; None for any number of times.
+    waited for: if it fails, the sweep finds the events.
     """
 
-    def __init__(self, redis: Redis, tally: Tally, wake: Wake, dedupe: int | None = None) -> None:
+    def __init__(self, redis: Redis, tally: Tally, wake: Wake, memory: Memory = FORGETFUL) -> None:
         self._script = redis.register_script(script("append"))
-        self._tally, self._wake, self._dedupe = tally, wake, dedupe
+        self._tally, self._wake, self._memory = tally, wake, memory
         self._commits = GroupCommit(
             self._commit,
             weigh=attrgetter("weight"),
@@ -102,8 +107,8 @@ class Appender:
     async def append(self, decisions: list[Decision]) -> None:
         """Returns once the events of `decisions` are durable at every destination, and counted.
 
-        An event that a destination took already, within the time of `dedupe`, counts there as
-        repeated, and as nothing else.
+        An event that a destination took already, within the time of `Memory.dedupe`, counts there
+        as repeated, and as nothing else.
         Raises a redis-py error when that is not certain, `Overloaded` when too much waits, `Full`
         when there is no room for them, and TypeError when an event cannot be written as JSON.
         """
@@ -114,30 +119,58 @@ class Appender:
         await self._commits.submit(appendix)
 
     def _appendix(self, decisions: list[Decision]) -> Appendix:
-        return Appendix(decisions, marked=self._dedupe is not None)
+        return Appendix(decisions, marked=bool(self._memory.dedupe))
 
     async def flush_counts(self) -> None:
         """Writes what the tally holds, for times without events."""
         if self._tally:
-            await self._commits.submit(Appendix([]))
+            await self._commits.submit(Appendix())
+
+    async def release(
+        self, decisions: list[Decision], destinations: Sequence[str], release: Release
+    ) -> bool:
+        """Appends `decisions` in the place of events that waited; False, and nothing is done, when
+        they are gone or their visitor has spoken anew.
+
+        destinations: for which they waited, each as often as it did.
+        """
+        appendix = self._appendix(decisions)
+        appendix.said = {}
+        appendix.held = {name: -count for name, count in Counter(destinations).items()}
+        return await self._write([appendix], release)
 
     async def _commit(self, group: list[Appendix]) -> None:
-        destinations, payloads, plan = _merge(group)
+        await self._write(group)
+
+    async def _write(self, group: list[Appendix], release: Release | None = None) -> bool:
+        destinations, payloads, plan = plan_of(group)
         counts = self._tally.take()
-        plan |= {"counters": counts, "mark_ms": WAKE_MARK_MS, "window": self._dedupe or 0}
-        keys = [COUNTS]
+        plan |= {
+            "counters": counts,
+            "mark_ms": WAKE_MARK_MS,
+            "window": self._memory.dedupe,
+            "hold": (1000 * self._memory.hold[0], self._memory.hold[1]),
+            "withdrawn_ms": 1000 * self._memory.withdrawal,
+            "release": release and _release_plan(release, len(payloads) + 1),
+        }
+        keys = [COUNTS, QUARANTINE, DUE, SAID, EVENTS, WITHDRAWN]
         for name in destinations:
             of = DestinationKeys.of(name)
             keys += [of.stream, of.counts, of.wake, of.drains, of.pause, of.seen]
+        first = [release.first] if release else []
         try:
-            asleep = await self._script(keys, [orjson.dumps(plan), *payloads])
+            asleep = await self._script(keys, [orjson.dumps(plan), *payloads, *first])
         except BaseException:
             self._tally.put_back(counts)
             raise
+        if asleep is None:
+            self._tally.put_back(counts)
+            return False
         if asleep:
             task = asyncio.create_task(self._wake_up([destinations[at - 1] for at in asleep]))
             self._waking.add(task)
             task.add_done_callback(self._waking.discard)
+        return True
 
     async def _wake_up(self, destinations: list[str]) -> None:
         try:
@@ -146,20 +179,11 @@ class Appender:
             log.warning("no job could be queued, the sweep will: %s", type(error).__name__)
 
 
-def _merge(group: list[Appendix]) -> tuple[list[str], list[bytes], dict[str, Any]]:
-    """The destinations that a group concerns, its payloads, and the script's plan for them."""
-    sent: dict[str, list[int]] = {}
-    withheld: dict[str, int] = {}
-    payloads: list[bytes] = []
-    marks: list[str] = []
-    for appendix in group:
-        before = len(payloads)
-        for name, count in appendix.withheld.items():
-            withheld[name] = withheld.get(name, 0) + count
-        for name, numbers in appendix.sent.items():
-            sent.setdefault(name, []).extend(before + number for number in numbers)
-        payloads += appendix.payloads
-        marks += appendix.marks
-    destinations = list(sent.keys() | withheld.keys())
-    of_each = [(withheld.get(name, 0), sent.get(name, [])) for name in destinations]
-    return destinations, payloads, {"marks": marks, "destinations": of_each}
+def _release_plan(release: Release, first: int) -> dict[str, Any]:
+    return {
+        "visitor": release.visitor,
+        "first": first,
+        "count": release.count,
+        "due": int(1000 * release.due),
+        "said": release.said,
+    }

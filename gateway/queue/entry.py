@@ -1,11 +1,13 @@
 """What one entry of a destination's stream holds, and what a dead letter holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from gateway.event import Event
+from gateway.event import Event, Received
+from gateway.late_consent import Late, kept_headers
 from gateway.pipeline import Decision
 
 
@@ -15,7 +17,8 @@ class Entry:
 
     id: of the stream entry, bytes such as ``b"1795219200000-0"``. deliveries: how often it was
     handed to a drain, this time included. event: as the destination may have it. source,
-    received_at (Unix seconds), version, applied: as in `gateway.pipeline.Decision`.
+    received_at (Unix seconds), version, applied: as in `gateway.pipeline.Decision`. visitor: what
+    stands for its visitor, where a denial may stop it.
     """
 
     id: bytes
@@ -25,6 +28,7 @@ class Entry:
     received_at: float
     version: str
     applied: list[str]
+    visitor: str = ""
 
 
 def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
@@ -39,6 +43,7 @@ def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
             "received_at": decision.received_at,
             "version": decision.version,
             "applied": decision.applied + applied,
+            **({"visitor": decision.late.visitor} if decision.late else {}),
         }
     )
 
@@ -54,6 +59,7 @@ def decode(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
         read["received_at"],
         read["version"],
         read["applied"],
+        read.get("visitor", ""),
     )
 
 
@@ -76,5 +82,43 @@ def encode_dead_letter(
             "received_at": entry.received_at,
             "version": entry.version,
             "applied": entry.applied,
+        }
+    )
+
+
+def encode_waiting(late: Late, destinations: Sequence[str]) -> bytes:
+    """An event that waits for a word of its visitor, with the destinations that wait for it."""
+    received = late.received
+    return orjson.dumps(
+        {
+            "event": late.event,
+            "destinations": destinations,
+            "received": {
+                "source": received.source,
+                "at": received.at,
+                "client_ip": received.client_ip,
+                "user_agent": received.user_agent,
+                "headers": kept_headers(received),
+                "trusted": received.trusted,
+            },
+        }
+    )
+
+
+def decode_waiting(data: bytes) -> tuple[Event, Received, list[str]]:
+    """What `encode_waiting` wrote: the event, how it came in, and the destinations."""
+    read = orjson.loads(data)
+    return read["event"], Received(**read["received"]), read["destinations"]
+
+
+def encode_quarantined(decision: Decision) -> bytes:
+    """An event that is kept aside for a person to look at, as it was when it was checked."""
+    return orjson.dumps(
+        {
+            "event": decision.event,
+            "source": decision.source,
+            "received_at": decision.received_at,
+            "version": decision.version,
+            "reason": decision.quarantine,
         }
     )

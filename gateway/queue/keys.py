@@ -6,6 +6,10 @@ from functools import cache
 GROUP = "gateway"
 COUNTS = "gw:counts"
 RECENT = "gw:recent"
+QUARANTINE = "gw:quarantine"
+DUE, SAID = "gw:{late}:due", "gw:{late}:said"
+EVENTS, WITHDRAWN = "gw:{late}:events:", "gw:{late}:withdrawn:"
+"""Late consent; the last two are followed by what stands for a visitor."""
 
 
 @dataclass(frozen=True, slots=True)

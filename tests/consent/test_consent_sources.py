@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.consent import ConsentSettings, compile_consent_stage
+from gateway.consent import ConsentSettings, compile_consent
 from gateway.event import Received
 from gateway.sources.ga4_hit import to_event
 
@@ -39,11 +39,11 @@ def settle(
     config: dict[str, Any] | None = None,
 ) -> tuple[str, str]:
     """The states of `FOUR` as letters (`gd--`), and the line."""
-    stage = compile_consent_stage(
+    stage = compile_consent(
         ConsentSettings.model_validate({**NOTHING_ELSE, "cookies": COOKIES, **(config or {})})
     )
     received = Received("site", 1_795_000_000.0, headers=headers or {})
-    settled, line = stage({"event_name": "page_view", **event}, received)
+    settled, line, _ = stage({"event_name": "page_view", **event}, received)
     return "".join(settled["consent"].get(name, "-")[0] for name in FOUR), line
 
 
@@ -281,11 +281,11 @@ def test_a_hit_of_googles_tag_is_said_to_come_from_its_strings() -> None:
 
 
 def test_the_consent_of_one_event_is_not_that_of_another() -> None:
-    stage = compile_consent_stage(ConsentSettings())
+    stage = compile_consent(ConsentSettings())
     received = Received("site", 0.0)
-    first, _ = stage({"event_name": "a"}, received)
+    first, *_ = stage({"event_name": "a"}, received)
     first["consent"]["ad_storage"] = "changed by a rule"
-    second, _ = stage({"event_name": "a"}, received)
+    second, *_ = stage({"event_name": "a"}, received)
     assert second["consent"]["ad_storage"] == "granted"
 
 

@@ -289,8 +289,8 @@ class TestRetries:
         await run(await start(Vendor(reply), backoff=[0.2, 0.4], idle=1.0))
         assert await outcomes(redis) == {"delivered": 1}
         waits = [later - earlier for earlier, later in pairwise(times)]
-        assert 0.16 <= waits[0] < 0.6
-        assert 0.32 <= waits[1] < 0.9
+        assert waits[0] >= 0.15
+        assert waits[1] >= 0.3
 
     async def test_a_later_drain_takes_over_what_a_dead_one_held(
         self, start: Start, fill: Fill, redis: Redis

@@ -68,9 +68,12 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
                 if seen(sink)[f"e-{number}"] == ("/b", "two"):
                     break
 
-            third = second + CONFIG.format(mark="", name="more", sink=sink.url, path="c").split(
-                "destinations:\n"
-            )[1]
+            third = (
+                second
+                + CONFIG.format(mark="", name="more", sink=sink.url, path="c").split(
+                    "destinations:\n"
+                )[1]
+            )
             replace(gateway.config, third)
             for number in range(100, 200):
                 send(gateway, f"e-{number}")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import decide, decisions, make_event
 
-from gateway.queue.append import Appendix
+from gateway.queue.appendix import Appendix
 from gateway.spool_file import (
     PORTION_ROWS,
     PORTION_WEIGHT,

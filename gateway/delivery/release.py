@@ -1,0 +1,105 @@
+"""Late consent: events that waited for a word of their visitor are decided anew.
+
+A grant lets them go on in their order, a denial or the end of the time withholds them. The
+decision is that of the pipeline, for the destinations that waited. A crash between reading and
+writing leaves everything as it was; two processes that do the same at once write it once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from gateway.delivery.wake import Alarm
+from gateway.late_consent import with_statement
+from gateway.pipeline import Decision, Pipeline, Verdict, compile_pipeline
+from gateway.queue.append import Appender, Memory, Release
+from gateway.queue.connect import RedisError, connect_for_jobs, connect_for_work
+from gateway.queue.entry import decode_waiting
+from gateway.queue.late import Visitor, due_visitors
+from gateway.queue.tally import Tally
+from gateway.settings import Settings
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+TOO_LATE = Verdict(None, "consent", "nobody stated consent in time")
+GONE = Verdict(None, "when", "the destination is not configured any more")
+
+
+@dataclass
+class Resolved:
+    """Of the oldest events of a visitor, those that wait no longer.
+
+    decisions: for the destinations that waited. destinations: these, as often as they did.
+    due: Unix seconds when the rest is due.
+    """
+
+    decisions: list[Decision] = field(default_factory=list)
+    destinations: list[str] = field(default_factory=list)
+    due: float = 0.0
+
+
+def resolve(visitor: Visitor, decide: Pipeline, seconds: float, now: float) -> Resolved:
+    """What becomes of the events of `visitor`, up to the first that still waits.
+
+    seconds: how long an event may wait.
+    """
+    resolved = Resolved()
+    for data in visitor.events:
+        event, received, destinations = decode_waiting(data)
+        decision = decide(with_statement(event, visitor.stated), received)
+        verdicts = {name: decision.verdicts.get(name, GONE) for name in destinations}
+        ends = received.at + seconds
+        if any(verdict.decision == "held" for verdict in verdicts.values()):
+            if now < ends:
+                resolved.due = ends
+                break
+            verdicts = {
+                name: TOO_LATE if verdict.decision == "held" else verdict
+                for name, verdict in verdicts.items()
+            }
+        resolved.decisions.append(replace(decision, verdicts=verdicts, quarantine=""))
+        resolved.destinations += destinations
+    return resolved
+
+
+async def release_forever(settings: Settings, redis_url: str) -> None:
+    """Looks every second for visitors who have spoken, until cancelled; waits while Redis is away.
+
+    Also when nothing is held any more: what waited under an earlier configuration must end.
+    """
+    hold = settings.consent.hold
+    redis = connect_for_work(redis_url)
+    appender = Appender(
+        redis, Tally(), Alarm(connect_for_jobs(redis_url)).wake, Memory.of(settings)
+    )
+    decide: Pipeline | None = None
+    while True:
+        try:
+            for visitor in await due_visitors(redis):
+                if decide is None:
+                    decide = await asyncio.to_thread(compile_pipeline, settings)
+                await release(visitor, decide, appender, hold.seconds if hold else 0)
+        except RedisError as error:
+            log.warning("late consent waits for Redis: %s", type(error).__name__)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def release(
+    visitor: Visitor,
+    decide: Pipeline,
+    appender: Appender,
+    seconds: float,
+    now: Callable[[], float] = time.time,
+) -> bool:
+    """Writes what `resolve` found; False when somebody else did, or the visitor has spoken anew."""
+    events: Sequence[bytes] = visitor.events
+    if not events:
+        return False
+    resolved = resolve(visitor, decide, seconds, now())
+    taken = Release(visitor.name, events[0], len(resolved.decisions), resolved.due, visitor.said)
+    return await appender.release(resolved.decisions, resolved.destinations, taken)

@@ -1,0 +1,159 @@
+"""What requests add to the queue, and the plan by which `append.lua` writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Self
+
+from gateway.event import Event
+from gateway.pipeline import Decision
+from gateway.queue.entry import encode, encode_quarantined, encode_waiting
+
+
+class Appendix:
+    """What one request adds. Payloads are numbered from 1.
+
+    payloads: entries of streams, and what waits or is kept aside. marks: what the event of each is
+    known by when it comes again, "" if it cannot. sent: for each destination the payloads that it
+    gets. withheld, held: for each destination how many events are withheld, and by how many more
+    wait for late consent. waiting: of each visitor that waits the payload and the destinations.
+    said: what visitors state about consent. quarantine: payloads that are kept aside. weight:
+    entries of streams. size: bytes of the payloads.
+    """
+
+    __slots__ = (
+        *("held", "marks", "payloads", "quarantine", "said"),
+        *("sent", "size", "waiting", "weight", "withheld"),
+    )
+
+    def __init__(self, decisions: Sequence[Decision] = (), marked: bool = False) -> None:
+        """marked: whether events may be known again."""
+        self.payloads: list[bytes] = []
+        self.marks: list[str] = []
+        self.sent: dict[str, list[int]] = {}
+        self.withheld: dict[str, int] = {}
+        self.held: dict[str, int] = {}
+        self.waiting: list[tuple[str, int, list[str]]] = []
+        self.said: dict[str, dict[str, str]] = {}
+        self.quarantine: list[int] = []
+        for decision in decisions:
+            self._add(decision, mark(decision.event) if marked else "")
+        self._measure()
+
+    @classmethod
+    def of(cls, head: dict[str, Any], payloads: list[bytes]) -> Self:
+        """The appendix whose `head` and payloads were written down. Raises LookupError or TypeError
+        for another head."""
+        appendix = cls()
+        appendix.payloads = payloads
+        appendix.sent, appendix.withheld = head["sent"], head["withheld"]
+        appendix.marks = head.get("marks", [""] * len(payloads))  # earlier versions wrote none
+        for name in ("waiting", "said", "quarantine"):
+            setattr(appendix, name, head.get(name, getattr(appendix, name)))
+        appendix._measure()
+        return appendix
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """All but the payloads, as JSON can say it."""
+        names = ("sent", "withheld", "marks", "waiting", "said", "quarantine")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def events(self) -> int:
+        """How many it brought to the destination that was concerned most."""
+        waiting = [name for _, _, names in self.waiting for name in names]
+        return max(
+            (
+                len(self.sent.get(name, ())) + self.withheld.get(name, 0) + waiting.count(name)
+                for name in {*self.sent, *self.withheld, *waiting}
+            ),
+            default=0,
+        )
+
+    def _measure(self) -> None:
+        self.weight = sum(map(len, self.sent.values()))
+        self.size = sum(map(len, self.payloads))
+
+    def _add(self, decision: Decision, known_by: str) -> None:
+        shared: int | None = None  # most destinations get the event as it stands: written once
+        waiting: list[str] = []
+        for name, verdict in decision.verdicts.items():
+            if verdict.event is None:
+                if verdict.decision == "held":
+                    waiting.append(name)
+                else:
+                    self.withheld[name] = self.withheld.get(name, 0) + 1
+                continue
+            unchanged = verdict.event is decision.event and not verdict.applied
+            if unchanged and shared is not None:
+                number = shared
+            else:
+                number = self._payload(encode(decision, verdict.event, verdict.applied), known_by)
+                if unchanged:
+                    shared = number
+            self.sent.setdefault(name, []).append(number)
+        late = decision.late
+        if late is not None:
+            if waiting:
+                number = self._payload(encode_waiting(late, waiting))
+                self.waiting.append((late.visitor, number, waiting))
+            if late.stated:
+                self.said.setdefault(late.visitor, {}).update(late.stated)
+        if decision.quarantine:
+            self.quarantine.append(self._payload(encode_quarantined(decision)))
+
+    def _payload(self, payload: bytes, known_by: str = "") -> int:
+        self.payloads.append(payload)
+        self.marks.append(known_by)
+        return len(self.payloads)
+
+
+def mark(event: Event) -> str:
+    """What an event is known by when it comes again: a digest of its name and its `event_id`.
+
+    The name is part of it since a page may well give what belongs together one id.
+    """
+    text = f"{event['event_name']}\0{event['event_id']}"
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str, Any]]:
+    """The destinations that a group concerns, its payloads, and its part of the script's plan."""
+    sent: dict[str, list[int]] = {}
+    withheld: dict[str, int] = {}
+    held: dict[str, int] = {}
+    said: dict[str, dict[str, str]] = {}
+    waiting: list[tuple[str, int, list[str]]] = []
+    payloads: list[bytes] = []
+    marks: list[str] = []
+    quarantine: list[int] = []
+    for appendix in group:
+        before = len(payloads)
+        for name, count in appendix.withheld.items():
+            withheld[name] = withheld.get(name, 0) + count
+        for name, numbers in appendix.sent.items():
+            sent.setdefault(name, []).extend(before + number for number in numbers)
+        for name, count in appendix.held.items():
+            held[name] = held.get(name, 0) + count
+        for visitor, number, names in appendix.waiting:
+            waiting.append((visitor, before + number, names))
+        for visitor, states in appendix.said.items():
+            said.setdefault(visitor, {}).update(states)
+        quarantine += [before + number for number in appendix.quarantine]
+        payloads += appendix.payloads
+        marks += appendix.marks
+    concerned = {*sent, *withheld, *held, *(name for _, _, names in waiting for name in names)}
+    destinations = list(concerned)
+    places = {name: place for place, name in enumerate(destinations, 1)}
+    plan = {
+        "marks": marks,
+        "quarantine": quarantine,
+        "said": said,
+        "waiting": [(who, number, [places[n] for n in names]) for who, number, names in waiting],
+        "destinations": [
+            (withheld.get(name, 0), sent.get(name, ()), held.get(name, 0)) for name in destinations
+        ],
+    }
+    return destinations, payloads, plan
