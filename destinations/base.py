@@ -139,12 +139,16 @@ class Destination(ABC, Generic[S]):
     type: the name in the configuration.
     limits: what the vendor accepts.
     consent: Consent Mode types that an event needs, unless the configuration says otherwise.
+    anonymous: whether the vendor takes events that do not tell whom they are about. They have
+        ``anonymised: true`` and none of the fields that identify (`gateway.anonymise` lists what
+        they have). Otherwise `on_denied: anonymise` is a mistake in the configuration.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
     type: ClassVar[str]
     limits: ClassVar[Limits] = Limits()
     consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")
+    anonymous: ClassVar[bool] = False
     Settings: ClassVar[SettingsClass]
 
     def __init__(self, settings: S) -> None:
@@ -161,6 +165,11 @@ class Destination(ABC, Generic[S]):
     @abstractmethod
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         """One outcome for each of ``request.events``, in that order."""
+
+    @classmethod
+    def takes_anonymous(cls, settings: S) -> bool:
+        """`anonymous`, where it does not depend on `settings`."""
+        return cls.anonymous
 
     def recognises(self, event: Event, age: float) -> bool:
         """Whether the vendor would notice that `event`, `age` seconds old, comes a second time."""

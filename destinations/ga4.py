@@ -11,6 +11,7 @@ event ids either: a repeated event counts twice, unless it is a purchase with a 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
@@ -91,6 +92,7 @@ _DEVICE = (
     "browser",
     "browser_version",
 )
+_CONSENT_TYPES = ("ad_user_data", "ad_personalization")
 _MAX_EMAILS, _MAX_PHONES, _MAX_ADDRESSES = 3, 3, 2
 _EVENTS = b',"events":['
 
@@ -148,11 +150,18 @@ class _Group:
 
 
 class GA4(Destination[GA4Settings]):
-    """Up to 25 events of one client a request, in the order in which they came."""
+    """Up to 25 events of one client a request, in the order in which they came.
+
+    An anonymous event goes to a web stream as one of a browser that nobody has seen before or
+    since, with its consent denied. GA4 therefore counts a user for each; the parameter
+    ``anonymised`` tells them apart in reports. An app stream takes none: GA4 knows its app
+    instances.
+    """
 
     type = "ga4"
     limits = Limits(max_events=25, max_age=timedelta(hours=72))
     consent = ("analytics_storage",)
+    anonymous = True
     Settings = GA4Settings
 
     def __init__(self, settings: GA4Settings) -> None:
@@ -198,6 +207,10 @@ class GA4(Destination[GA4Settings]):
             return [_RECEIVED] * len(request.events)
         return by_status(request, response, vendor_words(response.body))
 
+    @classmethod
+    def takes_anonymous(cls, settings: GA4Settings) -> bool:
+        return settings.measurement_id is not None
+
     def recognises(self, event: Event, age: float) -> bool:
         """GA4 knows no event ids; only a purchase it counts once, by its transaction."""
         return event["event_name"] == "purchase" and bool(event.get("transaction_id"))
@@ -216,6 +229,8 @@ class GA4(Destination[GA4Settings]):
         if self._is_app and isinstance(instance := event.get("app_instance_id"), str) and instance:
             return instance
         client_id: str = event.get("client_id", "")
+        if not client_id and not self._is_app and _is_anonymous(event):
+            return _one_off_client(event)
         return client_id
 
     def _client(self, event: Event) -> dict[str, Any]:
@@ -227,17 +242,13 @@ class GA4(Destination[GA4Settings]):
             client["user_id"] = user_id
         if properties := user_properties(event.get("user_properties", {})):
             client["user_properties"] = properties
-        consent = event.get("consent", {})
-        if consent.get("ad_user_data") != "denied" and (
+        consent = _consent(event)
+        if consent.get("ad_user_data") != "DENIED" and (
             user_data := self._user_data(event.get("user_data", {}))
         ):
             client["user_data"] = user_data
-        if states := {
-            name: consent[name].upper()
-            for name in ("ad_user_data", "ad_personalization")
-            if name in consent
-        }:
-            client["consent"] = states
+        if consent:
+            client["consent"] = consent
         return client | _place(event) | self._device(event)
 
     def _device(self, event: Event) -> dict[str, Any]:
@@ -292,6 +303,24 @@ class GA4(Destination[GA4Settings]):
     def _request(self, group: _Group) -> Request:
         body = b"%b%b%b]}" % (group.client[:-1], _EVENTS, b",".join(group.events.values()))
         return Request("POST", self._url, self._headers, body, tuple(group.events))
+
+
+def _is_anonymous(event: Event) -> bool:
+    return event.get("anonymised") is True
+
+
+def _consent(event: Event) -> dict[str, str]:
+    """What Google may do with the event: for advertising nothing, if it is anonymous."""
+    if _is_anonymous(event):
+        return dict.fromkeys(_CONSENT_TYPES, "DENIED")
+    given = event.get("consent", {})
+    return {name: given[name].upper() for name in _CONSENT_TYPES if name in given}
+
+
+def _one_off_client(event: Event) -> str:
+    """A browser for this event alone, in the form of a `client_id`; the same at every attempt."""
+    digest = sha256(event.get("event_id", "").encode("utf-8", "surrogatepass")).digest()
+    return f"{int.from_bytes(digest[:4])}.{int.from_bytes(digest[4:8])}"
 
 
 def _address(given: Mapping[str, Any]) -> dict[str, str]:

@@ -37,6 +37,7 @@ from destinations.common import (
     to_json,
     vendor_words,
 )
+from destinations.meta_restrictions import restrictions
 from destinations.normalise import hashed
 
 NAMES = {
@@ -186,7 +187,10 @@ class MetaSettings(DestinationSettings):
 
 
 class Meta(Destination[MetaSettings]):
-    """Up to a thousand events a request; one that Meta refuses makes it refuse the request."""
+    """Up to a thousand events a request; one that Meta refuses makes it refuse the request.
+
+    It refuses an event without customer information, so none can be sent anonymously.
+    """
 
     type = "meta"
     limits = Limits(max_events=1000, max_age=timedelta(days=7), dedupe=timedelta(hours=48))
@@ -254,7 +258,7 @@ class Meta(Destination[MetaSettings]):
             translated["custom_data"] = custom_data
         if isinstance(app_data := event.get("app_data"), dict):
             translated["app_data"] = app_data
-        return translated | _restrictions(event.get("consent", {}))
+        return translated | restrictions(event)
 
     def _action_source(self, event: Event) -> str:
         given = event.get("action_source")
@@ -340,19 +344,6 @@ def _is_ip_address(text: str) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-def _restrictions(consent: Mapping[str, str]) -> dict[str, Any]:
-    """Limited data use, in the country and state that Meta finds out by the IP address."""
-    refused = {name for name, state in consent.items() if state == "denied"}
-    restrictions: dict[str, Any] = {}
-    if refused & {"ad_user_data", "ad_personalization"}:
-        restrictions["data_processing_options"] = ["LDU"]
-        restrictions["data_processing_options_country"] = 0
-        restrictions["data_processing_options_state"] = 0
-    if "ad_personalization" in refused:
-        restrictions["opt_out"] = True
-    return restrictions
 
 
 def _custom_data(event: Event, name: str) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class Webhook(Destination[WebhookSettings]):
     type = "webhook"
     limits = Limits(max_events=1, max_age=timedelta(days=7), dedupe=timedelta(days=7))
     consent = ("analytics_storage",)
+    anonymous = True
     Settings = WebhookSettings
 
     def __init__(self, settings: WebhookSettings) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from gateway.anonymise import compile_anonymise
 from gateway.conditions import Probe, Unmet, compile_probe
 from gateway.consent import compile_consent, missing
 from gateway.enrichment import compile_enrichment
@@ -44,7 +45,8 @@ class Verdict:
     """What the pipeline decided for one destination.
 
     event: as the destination may have it, or None when it is withheld, or held.
-    stage: which stage stopped it. reason: why, in words; empty when it is sent.
+    stage: which stage stopped it. reason: why, or why it is sent anonymised, in words; empty when
+    it is sent as it is.
     applied: names of the destination's own rules that were met.
     unmet: what `when` saw. ruled: what the destination's rules did.
     """
@@ -171,21 +173,28 @@ def compile_pipeline(settings: Settings) -> Pipeline:
 def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
     probe: Probe = compile_probe(settings.when) if settings.when else lambda _: None
     required = required_consent(settings)
+    anonymise = (
+        compile_anonymise(settings.anonymised_fields) if settings.on_denied == "anonymise" else None
+    )
     rule: Callable[[Event], Ruled] = compile_rules(settings.rules, salt)
 
     def route(event: Event, may_wait: frozenset[str]) -> Verdict:
         unmet = probe(event)
         if unmet is not None:
             return Verdict(None, "when", unmet[0], unmet=unmet)
-        denied = missing(event, required) if required else None
-        if denied and may_wait.issuperset(denied):
-            return Verdict(None, "hold", waits_for(denied))
-        if denied:
-            return Verdict(None, "consent", f"no consent for {', '.join(denied)}")
+        reason = ""
+        if required and (denied := missing(event, required)):
+            if may_wait.issuperset(denied):
+                return Verdict(None, "hold", waits_for(denied))
+            reason = f"no consent for {', '.join(denied)}"
+            if anonymise is None:
+                return Verdict(None, "consent", reason)
+            # before the rules, which then have nothing at hand that identifies the visitor
+            event, reason = anonymise(event), f"anonymised: {reason}"
         ruled = rule(event)
         if ruled.dropped is not None:
             return Verdict(None, "destination rules", ruled.dropped, ruled.applied, ruled=ruled)
-        return Verdict(ruled.event, applied=ruled.applied, ruled=ruled)
+        return Verdict(ruled.event, "", reason, ruled.applied, ruled=ruled)
 
     return route
 

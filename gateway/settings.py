@@ -30,6 +30,7 @@ from pydantic import (
 )
 
 from destinations.base import Destination, DestinationSettings
+from gateway.anonymise import OwnField
 from gateway.conditions import Condition
 from gateway.consent import ConsentSettings, ConsentType
 from gateway.delivery.policy import DeliverySettings
@@ -125,6 +126,16 @@ class ForwardingSettings(DestinationSettings):
         description="Consent Mode types that must be granted; an empty list asks for none. "
         "By default what suits the kind of destination.",
     )
+    on_denied: Literal["withhold", "anonymise"] = Field(
+        default="withhold",
+        description="What becomes of an event that lacks such a consent: `withhold` keeps it from "
+        "this destination, `anonymise` sends what cannot tell who the visitor is.",
+    )
+    anonymised_fields: list[OwnField] = Field(
+        default=[],
+        description="Names of further fields that such an anonymised event keeps, because they "
+        "identify nobody; of fields of your own it has no others.",
+    )
     rules: list[Rule] = Field(default=[], description="Rules for this destination alone.")
     dry_run: bool = Field(default=False, description="Build and record requests, send nothing.")
     delivery: DeliverySettings = Field(default=DeliverySettings(), description="Pace and retries.")
@@ -136,6 +147,18 @@ class ForwardingSettings(DestinationSettings):
             client_settings(self)
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_anonymous(self) -> Self:
+        if self.on_denied == "anonymise":
+            if not destination_types()[self.type].takes_anonymous(self):
+                raise ValueError(
+                    f"on_denied: a destination of type {self.type} with these settings takes no "
+                    "event that does not tell whom it is about: leave it at `withhold`"
+                )
+        elif self.anonymised_fields:
+            raise ValueError("anonymised_fields: does nothing without `on_denied: anonymise`")
         return self
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.delivery.wake import Alarm
+from gateway.event import CONSENT_TYPES
 from gateway.late_consent import with_statement
 from gateway.pipeline import Decision, Pipeline, Verdict, compile_pipeline
 from gateway.queue.append import Appender, Memory, Release
@@ -26,7 +27,8 @@ from gateway.settings import Settings
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-TOO_LATE = Verdict(None, "consent", "nobody stated consent in time")
+SILENCE = dict.fromkeys(CONSENT_TYPES, "denied")
+"""What holds when the time is over."""
 GONE = Verdict(None, "when", "the destination is not configured any more")
 
 
@@ -51,17 +53,13 @@ def resolve(visitor: Visitor, decide: Pipeline, seconds: float, now: float) -> R
     resolved = Resolved()
     for data in visitor.events:
         event, received, destinations = decode_waiting(data)
-        decision = decide(with_statement(event, visitor.stated), received)
-        verdicts = {name: decision.verdicts.get(name, GONE) for name in destinations}
         ends = received.at + seconds
+        stated = visitor.stated if now < ends else {**SILENCE, **visitor.stated}
+        decision = decide(with_statement(event, stated), received)
+        verdicts = {name: decision.verdicts.get(name, GONE) for name in destinations}
         if any(verdict.decision == "held" for verdict in verdicts.values()):
-            if now < ends:
-                resolved.due = ends
-                break
-            verdicts = {
-                name: TOO_LATE if verdict.decision == "held" else verdict
-                for name, verdict in verdicts.items()
-            }
+            resolved.due = ends
+            break
         resolved.decisions.append(replace(decision, verdicts=verdicts, quarantine=""))
         resolved.destinations += destinations
     return resolved

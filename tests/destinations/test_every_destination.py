@@ -12,6 +12,7 @@ from destinations.base import Destination, Request, Response, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
 from destinations.webhook import Webhook, WebhookSettings
+from gateway.anonymise import compile_anonymise
 from gateway.event import Event, EventError, read_event
 
 NOW = 1795219260.0
@@ -172,6 +173,16 @@ def test_a_full_house_is_cut_into_requests_within_the_limits(
     assert sorted(positions(requests)) == list(range(len(events))), "all examples can be sent"
     assert max(len(request.events) for request in requests) == destination.limits.max_events
     assert all(list(request.events) == sorted(request.events) for request in requests)
+
+
+@every_destination
+def test_anonymous_events_can_be_sent_where_a_destination_says_so(
+    destination: Destination, examples: list[Event]
+) -> None:
+    anonymous = [compile_anonymise()(event) for event in examples]
+    sent = positions(requests_of(destination, anonymous))
+    says_so = type(destination).takes_anonymous(destination.settings)
+    assert sorted(sent) == (list(range(len(examples))) if says_so else [])
 
 
 @every_destination

@@ -1,5 +1,6 @@
 """The Measurement Protocol: what each event becomes, how requests are cut, what is refused here."""
 
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from destinations.base import Outcome, Request, Response, Unsendable
 from destinations.ga4 import GA4, MAX_BODY, GA4Settings
+from gateway.anonymise import compile_anonymise
 from gateway.event import Event, read_event
 
 Example = Callable[..., Event]
@@ -433,6 +435,57 @@ def test_consent_is_passed_on_and_personal_data_is_not_without_it(
     body = sent(example("purchase", consent=consent), now)
     assert body.get("consent") == sent_consent
     assert ("user_data" in body) == has_user_data
+
+
+# Events that do not tell whom they are about
+
+
+def anonymised(example: Example, name: str = "purchase", **changes: Any) -> Event:
+    denied = {"analytics_storage": "denied", "ad_user_data": "granted"}
+    return compile_anonymise()(example(name, **{"consent": denied, **changes}))
+
+
+def test_an_anonymous_event_in_full(example: Example, now: float) -> None:
+    event = anonymised(example, event_location={"country": "DE"}, event_id="e-1")
+    body = sent(event, now)
+    (told,) = body.pop("events")
+    one_off = digest("e-1")
+
+    assert body == {
+        "client_id": f"{int(one_off[:8], 16)}.{int(one_off[8:16], 16)}",
+        "user_location": {"country_id": "DE"},
+        "device": {"language": "en"},
+        "consent": {"ad_user_data": "DENIED", "ad_personalization": "DENIED"},
+    }
+    assert told["name"] == "purchase"
+    assert told["params"]["anonymised"] == "true", "so that reports can tell it apart"
+    assert told["params"]["value"] == 59.8
+    assert not {"transaction_id", "session_id", "page_title"} & told["params"].keys()
+
+
+def test_its_browser_is_one_of_its_own_and_the_same_at_every_attempt(
+    example: Example, now: float
+) -> None:
+    one, other = (anonymised(example, event_id=event_id) for event_id in ("e-1", "e-2"))
+    again = sent(one, now + 60)["client_id"]
+    assert re.fullmatch(r"\d+\.\d+", again)
+    assert sent(one, now)["client_id"] == again != sent(other, now)["client_id"]
+
+
+def test_what_only_claims_to_be_anonymous_is_not_used_for_advertising(
+    example: Example, now: float
+) -> None:
+    event = example("contact", anonymised=True)
+    body = sent(event, now)
+    assert body["client_id"] == event["client_id"]
+    assert set(body["consent"].values()) == {"DENIED"}
+    assert "user_data" not in body
+
+
+def test_an_app_stream_takes_no_anonymous_event(example: Example, now: float) -> None:
+    assert refused(anonymised(example), now, ga4_app()).startswith("app_instance_id is missing")
+    assert GA4.takes_anonymous(ga4().settings)
+    assert not GA4.takes_anonymous(ga4_app().settings)
 
 
 def test_personal_data_has_limits_and_is_never_clear(example: Example, now: float) -> None:
