@@ -1,6 +1,6 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
-# make bench  measures the main path beside a yardstick
+# make bench  measures the pipeline and the main path beside yardsticks
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
 
@@ -23,6 +23,7 @@ soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/run.py $(ARGS)
 
 bench: $(VENV)/.installed-test
+	$(BIN)/python tests/benchmarks/pipeline.py
 	$(BIN)/python tests/benchmarks/main_path.py $(ARGS)
 
 lint: $(VENV)/.installed-lint

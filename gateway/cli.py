@@ -11,6 +11,7 @@ from typing import Any
 import click
 import orjson
 
+from gateway.commands.cases import test_cases
 from gateway.commands.dead_letters import dead_letters
 from gateway.commands.options import CONFIG, REDIS_URL, fail, load
 from gateway.commands.status import status
@@ -34,6 +35,7 @@ def main() -> None:
 
 main.add_command(dead_letters)
 main.add_command(status)
+main.add_command(test_cases)
 
 
 @main.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +15,7 @@ from gateway.conditions import unmet_in_words
 from gateway.delivery.policy import deadline
 from gateway.delivery.send import Attempt, plan
 from gateway.event import Event, Received, read_event
-from gateway.pipeline import Step, Verdict, compile_pipeline
+from gateway.pipeline import Decision, Step, Verdict, compile_pipeline
 from gateway.queue.entry import Entry
 from gateway.records import request_record
 from gateway.settings import ForwardingSettings, Settings, build_destination
@@ -39,7 +40,12 @@ def explain(settings: Settings, raw: object, now: float | None = None) -> Explan
     now = time.time() if now is None else now
     event = read_event(raw)
     received = Received("explain", now, trusted="user_agent" not in event)
-    decision = compile_pipeline(settings)(event, received)
+    return explain_decision(settings, event, compile_pipeline(settings)(event, received))
+
+
+def explain_decision(settings: Settings, event: Event, decision: Decision) -> Explanation:
+    """As `explain`, of a `decision` that was made about `event` as it was read."""
+    now = decision.received_at
     return {
         "event": decision.event,
         "rules": list(decision.applied),
@@ -71,7 +77,7 @@ def _explain_destination(settings: ForwardingSettings, verdict: Verdict, now: fl
             "trace": trace,
             "requests": [],
         }
-    requests, reasons = [], []
+    requests, reasons = [], [verdict.reason] if verdict.reason else []
     destination = build_destination(settings)
     entry = Entry(b"", 1, verdict.event, "explain", now, "", [])
     max_age = deadline(settings.delivery, destination.limits)
@@ -117,17 +123,18 @@ def _step_in_words(step: Explanation) -> list[str]:
     lines = [f"  {line}" for line in step["lines"]]
     for change in step["changed"]:
         if "before" not in change:
-            lines.append(f"  + {change['field']} = {_short(change['after'])}")
+            lines.append(f"  + {change['field']} = {short_json(change['after'])}")
         elif "after" not in change:
             lines.append(f"  - {change['field']}")
         else:
-            values = f"{_short(change['before'])} -> {_short(change['after'])}"
+            values = f"{short_json(change['before'])} -> {short_json(change['after'])}"
             lines.append(f"  ~ {change['field']}: {values}")
     return ["", f"{step['stage']}:", *lines] if lines else []
 
 
-def _short(value: Any) -> str:
-    text = orjson.dumps(value).decode()
+def short_json(value: Any) -> str:
+    """`value` as JSON, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 

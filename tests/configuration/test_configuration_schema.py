@@ -29,7 +29,11 @@ def test_it_is_a_json_schema() -> None:
     assert json.loads(json.dumps(SCHEMA)) == SCHEMA
 
 
-@pytest.mark.parametrize("file", sorted(CONFIG.glob("**/*.yaml")), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file",
+    sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("examples/*.yaml")]),
+    ids=lambda file: file.name,
+)
 def test_the_files_that_we_ship_are_valid(file: Path) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(as_written(file))] == []
 

@@ -1,0 +1,120 @@
+"""What the documents show as YAML is understood by the gateway, and they leave nothing out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, get_args
+
+import pytest
+from click.testing import CliRunner
+from ruamel.yaml import YAML
+
+from gateway.cases.load import PLACEHOLDER
+from gateway.cli import main
+from gateway.conditions import Condition, Operators
+from gateway.consent.settings import CookieFormat
+from gateway.event import CONSENT_TYPES
+from gateway.identity import IdentitySettings
+from gateway.rules import Rule
+from gateway.settings import Settings, parse_settings
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("browser", "configuration", "consent")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("identity", "rules")),
+]
+"""Others show YAML of other programs."""
+
+MISSING_PARTS = {
+    "sources": "sources: {site: {type: collect}}\n",
+    "destinations": 'destinations: {web: {type: webhook, url: "https://web.example/"}}\n',
+}
+
+
+def blocks(document: Path) -> list[str]:
+    return re.findall(r"^```yaml\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def examples() -> Iterator[Any]:
+    for document in DOCUMENTS:
+        for number, block in enumerate(blocks(document), 1):
+            yield pytest.param(block, id=f"{document.stem}-{number}")
+
+
+@pytest.fixture(autouse=True)
+def _functions_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    module: Any = SimpleNamespace(add_margin=lambda event: event)
+    monkeypatch.setitem(sys.modules, "shop_rules", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "shop_rules.margins", module)
+
+
+def understand(block: str, tmp_path: Path) -> None:
+    """Fails unless `block` is a part of a configuration, a condition, or cases that hold."""
+    keys = YAML(typ="safe").load(block).keys()
+    if "cases" in keys:
+        file = tmp_path / "cases.yaml"
+        file.write_text(block)
+        config = str(ROOT / "config" / "gateway.yaml")
+        result = CliRunner().invoke(main, ["test", "--config", config, str(file)])
+        assert result.exit_code == 0, result.output
+        return
+    if keys == {"when"}:
+        block = "rules:\n  - drop: true\n    " + block.replace("\n", "\n    ").rstrip() + "\n"
+    block += "".join(text for name, text in MISSING_PARTS.items() if name not in keys)
+    environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", block), PLACEHOLDER)
+    parse_settings(block, "example", environment)
+
+
+@pytest.mark.parametrize("block", list(examples()))
+def test_every_example_is_understood(block: str, tmp_path: Path) -> None:
+    understand(block, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "block", ["rule: []\n", "when: {value: {gtee: 1}}\n", "rules: [{set: {value: many}}]\n"]
+)
+def test_an_example_that_is_not_understood_would_be_noticed(block: str, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="example:"):
+        understand(block, tmp_path)
+
+
+def test_every_document_has_examples() -> None:
+    assert all(blocks(document) for document in DOCUMENTS)
+
+
+def names(model: Any, *left_out: str) -> set[str]:
+    fields = {field.alias or name for name, field in model.model_fields.items()}
+    return fields - set(left_out)
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("rules", names(Rule)),
+        ("rules", names(Operators) | names(Condition)),
+        ("rules", {"pii_guard", "schemas", "quarantine", "flag"}),
+        ("consent", {*CONSENT_TYPES, *get_args(CookieFormat)}),
+        ("consent", names(Settings.model_fields["consent"].annotation)),
+        ("identity", names(IdentitySettings)),
+    ],
+)
+def test_a_document_leaves_nothing_out(document: str, said: set[str]) -> None:
+    text = (ROOT / "docs" / f"{document}.md").read_text()
+    assert {name for name in said if not re.search(rf"\b{name}\b", text)} == set()
+
+
+def anchors(document: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_to_a_heading_that_is_there(document: Path) -> None:
+    for file, anchor in re.findall(r"\]\((?!http)([^)#]*)#([^)]+)\)", document.read_text()):
+        target = document.parent / file if file else document
+        assert anchor in anchors(target), f"{file}#{anchor}"
