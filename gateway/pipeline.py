@@ -40,7 +40,7 @@ StoppedBy = Literal["schemas", "rules", "when", "consent", "hold", "destination 
 """The stage at which an event ended for a destination; at ``hold`` it waits for late consent."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every event, and that takes thrice as long
 class Verdict:
     """What the pipeline decided for one destination.
 
@@ -74,7 +74,7 @@ class Step(NamedTuple):
     words: str | Ruled
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every event, and that takes thrice as long
 class Decision:
     """What the pipeline made of an event.
 

@@ -48,12 +48,16 @@ def _is_version(domain: bytes) -> bool:
 _addresses = replacer(  # the first group keeps a percent-encoded sign before the address whole
     rf"(?i)({_ENCODED}[0-7][0-9A-F])?{_LOCAL}{_AT}((?:{_LABEL}{_DOT})+{_TOP})", _decide
 )
+_logins = replacer(r"://[^/?#\s@]*@", lambda _: b"://")  # RFC 3986, 3.2.1: a name and a password
 _parameters = parameters.remover(parameters.EMAIL, _MARK)
 
 
 def remove(text: str) -> str:
-    """`text` with ``[email]`` in the place of addresses and of the values of such parameters."""
+    """`text` with ``[email]`` in the place of addresses and of the values of such parameters, and
+    without logins in URLs, which look like addresses."""
     text = _parameters(text)
+    if "://" in text and "@" in text:
+        text = _logins(text)
     if "@" in text or "%" in text or "＠" in text:
         return _addresses(text)
     return text

@@ -181,3 +181,16 @@ def _seconds(text: str) -> float:
         return process_time() - start
 
     return min(once() for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    ("url", "clean"),
+    [
+        ("https://jane:pw12345@shop.example/a", "https://shop.example/a"),
+        ("https://jane@shop.example/a?x=1#y", "https://shop.example/a?x=1#y"),
+        ("https://shop.example/@jane/a", "https://shop.example/@jane/a"),
+    ],
+)
+def test_a_login_goes_and_the_host_stays(url: str, clean: str) -> None:
+    event, _ = guarded({"page_location": url})
+    assert event["page_location"] == clean
