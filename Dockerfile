@@ -3,7 +3,7 @@ WORKDIR /src
 COPY pyproject.toml README.md ./
 COPY gateway gateway
 COPY destinations destinations
-RUN python -m venv /opt/gateway && /opt/gateway/bin/pip install --no-cache-dir .
+RUN python -m venv /opt/gateway && /opt/gateway/bin/pip install --no-cache-dir '.[geo]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/gateway --create-home gateway

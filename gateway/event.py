@@ -50,7 +50,8 @@ class Received:
 
     source: its name in the configuration. at: Unix seconds. client_ip, user_agent: of the sender
     (of the visitor, unless a backend sent it). headers: names in lower case. trusted: the sender
-    has proved who it is, as a backend with a key does.
+    has proved who it is, as a backend with a key does. proxied: the request came through a trusted
+    proxy, so headers that only proxies add can be believed.
     """
 
     source: str
@@ -59,6 +60,7 @@ class Received:
     user_agent: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     trusted: bool = False
+    proxied: bool = False
 
 
 class EventError(ValueError):

@@ -7,7 +7,7 @@ The stages, in this order, whatever the order in the YAML:
     consent      what the visitor allows, and who said so
     identity     who the visitor is, as far as that is allowed
     pii guard    personal data and secrets out of free text
-    enrichment   bot, page, campaign, click ids, device
+    enrichment   bot, page, campaign, click ids, device ..., then the lookups
     schemas      whether the event is what its name promises
     rules        the rules for every event
     route        for each destination: its `when`, its consent, its own rules
@@ -22,7 +22,7 @@ from typing import Literal, NamedTuple
 from gateway.anonymise import compile_anonymise
 from gateway.conditions import Probe, Unmet, compile_probe
 from gateway.consent import compile_consent, missing
-from gateway.enrichment import compile_enrichment
+from gateway.enrichment import Tables, compile_enrichment, element_of, open_tables
 from gateway.event import Event, Received, complete
 from gateway.event_schemas import compile_schemas
 from gateway.identity import compile_identity
@@ -105,16 +105,24 @@ Route = Callable[[Event, frozenset[str]], Verdict]
 _NOTHING: frozenset[str] = frozenset()
 
 
-def compile_pipeline(settings: Settings) -> Pipeline:
-    """The function that decides about events, everything in it worked out beforehand."""
+def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeline:
+    """The function that decides about events, everything in it worked out beforehand.
+
+    tables: of `open_tables`, for whoever refreshes them; without them the files are read now and
+    stay as they are, and lookups in Redis find nothing. Raises `EnrichmentMistakes` when a file
+    has become unusable since the settings were read.
+    """
     salt = settings.salt
-    locate: Stage = compile_enrichment(["geo"] if settings.consent.depends_on_place else [])
+    if tables is None:
+        tables = open_tables(settings.enrichment, settings.lookups, settings.folder)
+    place = [element_of(settings.enrichment, "geo")] if settings.consent.depends_on_place else []
+    locate: Stage = compile_enrichment(place, tables=tables)
     settle_consent = compile_consent(settings.consent)
     guard = compile_guard(settings.pii_guard)
     remember = compile_late_consent(settings.consent, guard)
     holds = settings.consent.hold is not None
     identify = compile_identity(settings.identity, salt)
-    enrich = compile_enrichment(settings.enrichment)
+    enrich = compile_enrichment(settings.enrichment, settings.lookups, tables)
     check = compile_schemas(settings.schemas, settings.folder)
     rule = compile_rules(settings.rules, salt)
     routes = {

@@ -12,6 +12,12 @@ from pydantic_core import PydanticUndefined
 from gateway.conditions import Operators
 from gateway.consent import ConsentSettings, HoldSettings, RegionDefault, TcfSettings
 from gateway.delivery.policy import DeliverySettings
+from gateway.enrichment import LookupSettings
+from gateway.enrichment.bot import BotSettings
+from gateway.enrichment.currency import CurrencySettings
+from gateway.enrichment.geo import GeoSettings
+from gateway.enrichment.geo_headers import GeoHeaders
+from gateway.enrichment.referrer import ReferrerSettings
 from gateway.event_schemas import SchemaSettings
 from gateway.http.client import HttpSettings
 from gateway.identity import IdentitySettings
@@ -41,6 +47,12 @@ def reference() -> str:
         ("`consent.hold`", HoldSettings, set()),
         ("`identity`", IdentitySettings, set()),
         ("`pii_guard`", PiiGuardSettings, set()),
+        ("`bot` in `enrichment`", BotSettings, set()),
+        ("`referrer` in `enrichment`", ReferrerSettings, set()),
+        ("`geo` in `enrichment`", GeoSettings, set()),
+        ("`geo.headers` of another CDN", GeoHeaders, set()),
+        ("`currency` in `enrichment`", CurrencySettings, set()),
+        ("`lookups`, for each name", LookupSettings, set()),
         ("`schemas`, for each event name", SchemaSettings, set()),
         ("`rules[]`, also under a destination", Rule, set()),
         ("`sample` of a rule", Sample, set()),

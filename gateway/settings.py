@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, Union
+from typing import Annotated, Any, Self, Union
 
 from pydantic import (
     BaseModel,
@@ -34,7 +34,13 @@ from gateway.anonymise import OwnField
 from gateway.conditions import Condition
 from gateway.consent import ConsentSettings, ConsentType
 from gateway.delivery.policy import DeliverySettings
-from gateway.enrichment import ENRICHMENTS
+from gateway.enrichment import (
+    BY_DEFAULT,
+    EnrichmentList,
+    EnrichmentMistakes,
+    LookupSettings,
+    open_tables,
+)
 from gateway.event_schemas import SchemaMistakes, SchemaSettings, compile_schemas
 from gateway.http.client import ClientSettings, HttpSettings
 from gateway.identity import IdentitySettings, compile_identity
@@ -190,8 +196,17 @@ class Settings(BaseModel):
         default=PiiGuardSettings(),
         description="Takes personal data and secrets out of free text.",
     )
-    enrichment: list[Literal[tuple(ENRICHMENTS)]] = Field(  # type: ignore[valid-type]
-        default=list(ENRICHMENTS), description="What is found out about every event."
+    enrichment: EnrichmentList = Field(
+        default=list(BY_DEFAULT),
+        description="What is found out about every event: names, or `{name: settings}` for those "
+        "that have settings.",
+    )
+    lookups: Annotated[
+        dict[Name, LookupSettings], Field(json_schema_extra={"additionalProperties": False})
+    ] = Field(
+        default={},
+        description="Tables of your own in which values of every event are looked up, after all "
+        "enrichments: a name, and a lookup.",
     )
     schemas: dict[str, SchemaSettings] = Field(
         default={}, description="What events must look like: the name of an event, and its schema."
@@ -216,7 +231,7 @@ class Settings(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """The folder of the file, from which the paths of schemas count."""
+        """The folder of the file, from which the paths of other files count."""
         return self._folder
 
     @property
@@ -274,12 +289,22 @@ def parse_settings(
     if file.problems or shared:
         raise ConfigurationError(name, file.problems + shared)
     settings._version, settings._folder, settings._text = version, Path(name).parent, text
+    if wrong := list(_wrong_files(settings)):
+        problems = [Problem(file.line(key), dotted(key), text) for key, text in wrong]
+        raise ConfigurationError(name, problems)
+    return settings
+
+
+def _wrong_files(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with schemas, and with the files that enrichments and lookups read."""
     try:
         compile_schemas(settings.schemas, settings.folder)
     except SchemaMistakes as error:
-        wrong = [Problem(file.line(key), dotted(key), text) for key, text in error.problems]
-        raise ConfigurationError(name, wrong) from None
-    return settings
+        yield from error.problems
+    try:
+        open_tables(settings.enrichment, settings.lookups, settings.folder)
+    except EnrichmentMistakes as mistakes:
+        yield from mistakes.problems
 
 
 def _shared_paths(file: YamlFile) -> list[Problem]:

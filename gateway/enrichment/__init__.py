@@ -1,40 +1,162 @@
 """Enrichment: what can be found out about an event without asking anyone.
 
 To add an enrichment: one file beside this one with a function `load`, its line in `ENRICHMENTS`,
-and its tests. `load` does what is slow (imports, tables), so only what is configured costs
-anything.
+its name in `gateway.enrichment.settings`, and its tests. `load` does what is slow (imports,
+tables), so only what is configured costs anything.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
 
-from gateway.enrichment import bot, campaign, click_ids, geo, page, user_agent
-from gateway.enrichment.base import Enrichment
+from gateway.enrichment import (
+    bot,
+    campaign,
+    channel_group,
+    click_ids,
+    currency,
+    geo,
+    items,
+    language,
+    lookup,
+    page,
+    referrer,
+    user_agent,
+)
+from gateway.enrichment.anonymise import IpChoice, anonymise_ip, compile_ip
+from gateway.enrichment.base import Enrichment, NamedFile
+from gateway.enrichment.lookup import LookupSettings
+from gateway.enrichment.settings import (
+    ConfiguredEnrichment,
+    EnrichmentElement,
+    EnrichmentList,
+    Name,
+    name_of,
+)
+from gateway.enrichment.tables import TableMistake, Tables
 from gateway.event import Event, Received
 
-ENRICHMENTS: dict[str, Callable[[], Enrichment]] = {
+__all__ = [
+    "BY_DEFAULT",
+    "ENRICHMENTS",
+    "NAMES",
+    "ConfiguredEnrichment",
+    "EnrichmentElement",
+    "EnrichmentList",
+    "EnrichmentMistakes",
+    "IpChoice",
+    "LookupSettings",
+    "Stage",
+    "Tables",
+    "anonymise_ip",
+    "compile_enrichment",
+    "compile_ip",
+    "element_of",
+    "open_tables",
+]
+
+Stage = Callable[[Event, Received], tuple[Event, str]]
+"""From an event to what is known of it (the same event if that is nothing new), and the names of
+those enrichments that found something, joined by commas."""
+
+Loader = Callable[[Any, Tables], Enrichment]
+"""From the settings of an enrichment, None if it has none, and its files; raises `TableMistake`."""
+
+
+def _plain(load: Callable[[], Enrichment]) -> Loader:
+    return lambda _settings, _tables: load()
+
+
+ENRICHMENTS: dict[str, Loader] = {
     "bot": bot.load,
-    "page": page.load,
-    "campaign": campaign.load,
-    "click_ids": click_ids.load,
-    "user_agent": user_agent.load,
+    "page": _plain(page.load),
+    "campaign": _plain(campaign.load),
+    "click_ids": _plain(click_ids.load),
+    "referrer": referrer.load,
+    "channel_group": _plain(channel_group.load),
+    "language": _plain(language.load),
+    "user_agent": _plain(user_agent.load),
     "geo": geo.load,
+    "items": _plain(items.load),
+    "currency": currency.load,
 }
-"""Loaders by name, in the order in which they run."""
+"""Loaders by name, in the order in which they run; lookups run after them, in their own order."""
 
 NAMES = tuple(ENRICHMENTS)
 
+BY_DEFAULT: tuple[Name, ...] = tuple(name for name in get_args(Name) if name != "currency")
+"""Those that need no settings."""
+
+Place = tuple[str | int, ...]
+
+
+class EnrichmentMistakes(ValueError):
+    """Files of enrichments that cannot be used, all of them.
+
+    problems: for each the path of the key that is wrong and what is wrong with it, in words:
+    ``(("enrichment", 2, "geo", "database"), "... cannot be read: ...")``.
+    """
+
+    def __init__(self, problems: list[tuple[Place, str]]) -> None:
+        super().__init__("\n".join(f"{'.'.join(map(str, key))}: {text}" for key, text in problems))
+        self.problems = problems
+
+
+def open_tables(
+    elements: Iterable[EnrichmentElement],
+    lookups: Mapping[str, LookupSettings] | None = None,
+    folder: Path = Path(),
+) -> Tables:
+    """The files that the settings name, read; this is much quicker than to compile them.
+
+    folder: where their paths count from. Raises `EnrichmentMistakes`.
+    """
+    tables = Tables(folder)
+    problems: list[tuple[Place, str]] = []
+    for place, file in _files(elements, lookups or {}):
+        try:
+            tables.file(file.path, file.read)
+        except TableMistake as mistake:
+            problems.append((place, str(mistake)))
+    if problems:
+        raise EnrichmentMistakes(problems)
+    return tables
+
+
+def _files(
+    elements: Iterable[EnrichmentElement], lookups: Mapping[str, LookupSettings]
+) -> Iterator[tuple[Place, NamedFile]]:
+    for index, element in enumerate(elements):
+        if isinstance(element, ConfiguredEnrichment):
+            for file in element.files():
+                yield ("enrichment", index, *file.key.split(".")), file
+    for name, settings in lookups.items():
+        for file in settings.files():
+            yield ("lookups", name, file.key), file
+
 
 def compile_enrichment(
-    names: Collection[str],
-) -> Callable[[Event, Received], tuple[Event, str]]:
-    """The stage that runs the enrichments in `names`, in the order of `ENRICHMENTS`, and says which
-    of them found something.
+    elements: Collection[EnrichmentElement],
+    lookups: Mapping[str, LookupSettings] | None = None,
+    tables: Tables | None = None,
+) -> Stage:
+    """The stage that runs the enrichments in `elements`, in the order of `ENRICHMENTS`, and then
+    `lookups`.
 
-    Raises `ValueError` for a name that is not in `NAMES`.
+    tables: of `open_tables`; without them the files are read now, their paths counted from the
+    working folder. Raises `ValueError` for a name that is not in `NAMES`, and `EnrichmentMistakes`.
     """
-    if unknown := sorted(set(names) - ENRICHMENTS.keys()):
+    lookups = lookups or {}
+    settings = {name_of(element): _settings_of(element) for element in elements}
+    if unknown := sorted(settings.keys() - ENRICHMENTS.keys()):
         raise ValueError(f"unknown enrichment {unknown[0]!r}: choose from {', '.join(NAMES)}")
-    steps = [(name, load()) for name, load in ENRICHMENTS.items() if name in names]
+    tables = tables or open_tables(elements, lookups)
+    steps = [
+        (name, load(settings[name], tables))
+        for name, load in ENRICHMENTS.items()
+        if name in settings
+    ]
+    steps += [(f"lookup {name}", lookup.load(each, tables)) for name, each in lookups.items()]
 
     def enrich(event: Event, received: Received) -> tuple[Event, str]:
         found = []
@@ -46,3 +168,15 @@ def compile_enrichment(
         return event, ", ".join(found)
 
     return enrich
+
+
+def element_of(elements: Iterable[EnrichmentElement], name: str) -> EnrichmentElement:
+    """The element of `elements` for the enrichment `name`, else the bare `name`.
+
+    So that `geo`, when consent needs it before its turn, runs as it is configured.
+    """
+    return next((element for element in elements if name_of(element) == name), name)  # type: ignore[arg-type]
+
+
+def _settings_of(element: EnrichmentElement) -> Any:
+    return element.settings if isinstance(element, ConfiguredEnrichment) else None

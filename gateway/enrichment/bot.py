@@ -1,56 +1,102 @@
-"""`bot`: whether a program sent the event, and how we know. Rules decide what becomes of it.
+"""`bot`: how much speaks for a program having sent the event. Rules decide what becomes of it."""
 
-Crawlers are known from the list of the package crawler-user-agents.
-"""
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from pydantic import Field
 
-from gateway.enrichment.base import Enrichment
+from gateway.enrichment.base import Enrichment, NamedFile, PartSettings
+from gateway.enrichment.bot_agents import load_suspicions
+from gateway.enrichment.networks import read_networks
+from gateway.enrichment.tables import Tables
 from gateway.event import Event, Received
 
 _LONGEST = 512
-_CACHED = 4_096
-_MEMORY = 32 << 20
-"""Bytes for RE2's automaton. Its default, 8 MiB, is too small for the list: ten times slower."""
+_CERTAIN, _LIKELY, _HINT = 100, 50, 40
+"""Points of a sign. One that browsers of people show now and then is a hint, no more."""
 
 _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
-_PEOPLE = (
-    r"AP3A\.240617\.008",  # a build of Android 15 on phones that are sold
-    "MetaIAB Facebook",  # the browser inside Meta's apps
-    "okhttp",  # what apps on Android send their events with
-)
-"""Patterns of the list that match what people use."""
+Sign = tuple[int, str]
+"""What speaks for a program: points, and in words."""
 
-_SERVER_SOFTWARE = (
-    *(r"^node$", r"^undici", r"^Deno/", r"^Bun/", r"jsdom/"),
-    *(r"^urllib3/", r"^Java/", r"^Java-http-client/", r"^Ruby$", r"^Faraday", r"^http\.rb/"),
-    *(r"^GuzzleHttp/", r"^PHP/", r"^reqwest", r"^PostmanRuntime/", r"^insomnia/", r"^k6/"),
-    r"^@?(segment/)?analytics-(node|python|ruby|php|go|java|net)",
-    r"^posthog-(python|node|ruby|php|go|java|dotnet|elixir)",
-    r"^(rudder|snowplow|mixpanel|amplitude)[-/ ]",
-    r"Umami/",
-)
-"""Server-side languages, tools and SDKs that the list does not know."""
+_SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
+"""Systems as client hints name them, and as user agents do."""
 
 
-def load() -> Enrichment:
-    suspicion_of = _load_suspicions()
+class BotSettings(PartSettings):
+    networks: Path | None = Field(
+        default=None,
+        description="A text file of networks from which people do not surf, such as those of data "
+        "centres: one a line, `192.0.2.0/24`, and comments behind `#`. It is read again when it "
+        "changes; its path counts from the folder of this file.",
+    )
+
+    def files(self) -> Iterable[NamedFile]:
+        if self.networks is not None:
+            yield NamedFile("networks", self.networks, read_networks)
+
+
+def load(settings: BotSettings | None = None, tables: Tables | None = None) -> Enrichment:
+    """Raises `TableMistake`."""
+    suspicion_of = load_suspicions()
+    is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
 
     def add_bot(event: Event, received: Received) -> Event:
-        """`event` with ``bot: {is_bot, reason}``. A sender that proved who it is is no bot."""
+        """`event` with ``bot: {is_bot, score, reason, reasons}``.
+
+        score: 0 to 100, the sum of what the `reasons` weigh; from 50 on it is a bot, and `reason`
+        the first of them. A sender that proved who it is is no bot.
+        """
         if event.get("bot") not in (None, {}):
             return event
-        if received.trusted:
-            reason = ""
-        elif _prefetches(received.headers):
-            reason = "prefetch"
-        else:
-            reason = suspicion_of(event.get("user_agent", "")[:_LONGEST])
-        return {**event, "bot": {"is_bot": bool(reason), "reason": reason}}
+        signs: list[Sign] = []
+        if not received.trusted:
+            agent = event.get("user_agent", "")[:_LONGEST]
+            if _prefetches(received.headers):
+                signs.append((_CERTAIN, "prefetch"))
+            if suspicion := suspicion_of(agent):
+                signs.append((_CERTAIN, suspicion))
+            if agent.startswith("Mozilla/5.0") and agent == received.user_agent[:_LONGEST]:
+                signs += _signs_of_pretence(agent, received.headers)
+            if is_in_data_centre(event.get("ip_override", "")):
+                signs.append((_LIKELY, "data centre"))
+        return {**event, "bot": _verdict(signs)}
 
     return add_bot
+
+
+def _compile_networks(settings: BotSettings, tables: Tables) -> Callable[[str], bool]:
+    if settings.networks is None:
+        return lambda _: False
+    file = tables.file(settings.networks, read_networks)
+    return lambda address: file.value(address)
+
+
+def _verdict(signs: list[Sign]) -> Mapping[str, object]:
+    if not signs:
+        return {"is_bot": False, "score": 0, "reason": "", "reasons": []}
+    signs.sort(key=lambda sign: -sign[0])
+    score = min(100, sum(points for points, _ in signs))
+    is_bot = score >= _LIKELY
+    reasons = list(dict.fromkeys(reason for _, reason in signs))
+    reason = reasons[0] if is_bot else ""
+    return {"is_bot": is_bot, "score": score, "reason": reason, "reasons": reasons}
+
+
+def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
+    """What the headers of a request say against its being from the browser `agent`."""
+    signs = []
+    if "HeadlessChrome" in headers.get("sec-ch-ua", ""):
+        signs.append((_CERTAIN, "headless browser"))
+    if agent == "Mozilla/5.0":  # as Apple's mail program fetches pictures that nobody looks at
+        signs.append((_LIKELY, "no browser in the user agent"))
+    if not headers.get("accept-language"):
+        signs.append((_HINT, "no Accept-Language"))
+    system = _SYSTEMS.get(headers.get("sec-ch-ua-platform", "").strip('"'))
+    if system is not None and system not in agent:
+        signs.append((_HINT, "client hints of another system"))
+    return signs
 
 
 def _prefetches(headers: Mapping[str, str]) -> bool:
@@ -59,39 +105,3 @@ def _prefetches(headers: Mapping[str, str]) -> bool:
         if name in headers and headers[name].startswith(("prefetch", "preview")):
             return True
     return False
-
-
-def _load_suspicions() -> Callable[[str], str]:
-    import re2
-    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
-
-    crawlers = [entry["pattern"] for entry in CRAWLER_USER_AGENTS_DATA]
-    reasons = {
-        **{pattern: f"crawler {_plain(pattern)}" for pattern in crawlers if pattern not in _PEOPLE},
-        **dict.fromkeys(_SERVER_SOFTWARE, "server software"),
-    }
-    options = re2.Options()
-    options.max_mem = _MEMORY
-    patterns = re2.Set.SearchSet(options)
-    for pattern in reasons:
-        patterns.Add(pattern)
-    patterns.Compile()
-    reason_at = list(reasons.values())
-
-    @lru_cache(maxsize=_CACHED)
-    def suspicion_of(agent: str) -> str:
-        """Why `agent`, a user agent, is a program's; empty when it may be a person's."""
-        if not agent.strip():
-            return "no user agent"
-        if "HeadlessChrome" in agent:
-            return "headless browser"
-        found = patterns.Match(agent)
-        return reason_at[min(found)] if found else ""
-
-    suspicion_of("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")  # builds the automaton
-    return suspicion_of
-
-
-def _plain(pattern: str) -> str:
-    """`pattern` as a person reads it."""
-    return pattern.replace("\\", "").strip("^/ ")

@@ -1,25 +1,96 @@
-"""`event_location.country`, from the visitor's address.
+"""`geo`: `event_location`, from the visitor's address.
 
-The country is the one that the address is allocated to, from the registries' own tables (package
-iptocc): no account, no licence and no file to mount, and right for about 95 of 100 addresses.
+By default only the country, the one that the address is allocated to by the registries' own tables
+(package iptocc): no account, no licence and no file to mount, and right for about 95 of 100
+addresses. A database file and the headers of a CDN know better, and know regions and cities too.
+The first that knows the country is believed: the database, the CDN, the registries.
 """
 
-from gateway.enrichment.base import Enrichment, with_found
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pydantic import Field
+
+from gateway.enrichment.base import Enrichment, Location, NamedFile, PartSettings, with_found
+from gateway.enrichment.geo_database import read_database
+from gateway.enrichment.geo_headers import HeadersSetting, compile_headers
+from gateway.enrichment.tables import Tables
 from gateway.event import Event, Received
 
+Locate = Callable[[str, Received], Location]
+"""From the visitor's address to where it is; empty when that is not known."""
 
-def load() -> Enrichment:
-    from iptocc import country_code
 
-    def add_country(event: Event, received: Received) -> Event:
-        """`event` with the country of its address; private and unknown addresses give nothing."""
+class GeoSettings(PartSettings):
+    database: Path | None = Field(
+        default=None,
+        description="An .mmdb file with countries or cities, of MaxMind or DB-IP, read again when "
+        "it is replaced; its path counts from the folder of this file. Needs the extra `geo`.",
+    )
+    headers: HeadersSetting | None = Field(
+        default=None,
+        description="Whose headers tell the place: `cloudflare`, `cloudfront`, `app_engine`, "
+        "`vercel`, or for another CDN their names, `{country: ..., region: ..., city: ...}`. "
+        "Believed only of requests that came through `server.trusted_proxies`.",
+    )
+
+    def files(self) -> Iterable[NamedFile]:
+        if self.database is not None:
+            yield NamedFile("database", self.database, read_database)
+
+
+def load(settings: GeoSettings | None = None, tables: Tables | None = None) -> Enrichment:
+    """Raises `TableMistake`."""
+    settings = settings or GeoSettings()
+    locators: list[Locate] = []
+    if settings.database is not None:
+        locators.append(_by_database(settings.database, tables or Tables()))
+    if settings.headers is not None:
+        locators.append(_by_headers(compile_headers(settings.headers)))
+    is_precise = bool(locators)
+    locators.append(_by_registries())
+
+    def add_location(event: Event, received: Received) -> Event:
+        """`event` with the place of its address; private and unknown addresses give nothing."""
         address = event.get("ip_override")
-        location = event.get("event_location")
-        if not address or (location and location.get("country")):
+        said = event.get("event_location") or {}
+        if not address or (said.get("country") and (said.get("city") or not is_precise)):
             return event
         if received.trusted and address == received.client_ip:
             return event  # a backend's own address, not the visitor's
-        country = country_code(address.strip().removeprefix("::ffff:"))
-        return with_found(event, "event_location", {"country": country}) if country else event
+        found = _first(locators, address, received)
+        if any(said.get(part) not in (None, "", text) for part, text in found.items()):
+            found = {"country": found["country"]}  # parts of two places would be none
+        return with_found(event, "event_location", found) if found else event
 
-    return add_country
+    return add_location
+
+
+def _first(locators: Iterable[Locate], address: str, received: Received) -> Location:
+    for locate in locators:
+        if found := locate(address, received):
+            return found
+    return {}
+
+
+def _by_database(path: Path, tables: Tables) -> Locate:
+    file = tables.file(path, read_database)
+    return lambda address, _: file.value(address)
+
+
+def _by_headers(read: Callable[[Received], Location]) -> Locate:
+    def locate(address: str, received: Received) -> Location:
+        believed = received.proxied and not received.trusted and address == received.client_ip
+        return read(received) if believed else {}
+
+    return locate
+
+
+def _by_registries() -> Locate:
+    from iptocc import country_code
+
+    def locate(address: str, _: Received) -> Location:
+        country = country_code(address.strip().removeprefix("::ffff:"))
+        return {"country": country} if country else {}
+
+    return locate

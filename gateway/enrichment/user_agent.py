@@ -117,11 +117,27 @@ def _with_hints(device: Mapping[str, str], hints: Mapping[str, Any]) -> Mapping[
     model, version = hints.get("model"), hints.get("platform_version")
     if model and isinstance(model, str):
         device = {**device, "model": model}
+    if full := _full_version(device.get("browser_version", ""), hints.get("full_version_list")):
+        device = {**device, "browser_version": full}
     if version and isinstance(version, str):
         windows = device.get("operating_system") == "Windows"
         if text := _windows(version) if windows else version:
             device = {**device, "operating_system_version": text}
     return device
+
+
+def _full_version(frozen: str, brands: object) -> str:
+    """The version, of those in `brands`, of which `frozen` is the first part; of several, the
+    browser's own and not that of the Chromium in it. "" if there is none."""
+    major = frozen.partition(".")[0]
+    best = ""
+    for brand in brands if major and isinstance(brands, list) else ():
+        version = brand.get("version") if isinstance(brand, dict) else None
+        if isinstance(version, str) and version.startswith(f"{major}."):
+            if brand.get("brand") != "Chromium":
+                return version
+            best = version
+    return best
 
 
 def _windows(platform_version: str) -> str:

@@ -50,6 +50,17 @@ UNKNOWN_KEYS = [
     ),
     ("- name: bots", "- §nmae: bots", "rules.1.nmae: unknown key; did you mean 'name'?"),
     (
+        "geo, bot]",
+        "{geo: {\n  §databse: x}}, bot]",
+        "enrichment.4.geo.databse: unknown key; did you mean 'database'?",
+    ),
+    (
+        "rules:\n  - name: internal",
+        "lookups:\n  margins: {key: user_id, add: [margin],\n    §redis: margins}\n"
+        "rules:\n  - name: internal",
+        "lookups.margins.redis: unknown key; did you mean 'redis_hash'?",
+    ),
+    (
         "{ends_with: .int",
         "{§end_with: .int",
         "rules.0.when.page_hostname.end_with: unknown key; did you mean 'ends_with'?",
@@ -163,8 +174,14 @@ WRONG_NAMES = [
     (
         "[page, campaign,",
         "[page,\n  §campaing,",
-        "enrichment.1: 'campaing' is not one of bot, page, campaign, click_ids, user_agent, geo; "
-        "did you mean 'campaign'?",
+        "enrichment.1: 'campaing' is not one of bot, page, campaign, click_ids, referrer, "
+        "channel_group, language, user_agent, geo, items, currency; did you mean 'campaign'?",
+    ),
+    (
+        "geo, bot]",
+        "{geo: {\n  §headers: cloudflar}}, bot]",
+        "enrichment.4.geo.headers: 'cloudflar' is not one of cloudflare, cloudfront, app_engine, "
+        "vercel; did you mean 'cloudflare'?",
     ),
     (
         "consent: [analytics_storage]",
@@ -192,6 +209,24 @@ WRONG_NAMES = [
 ]
 
 NONSENSE = [
+    (
+        "geo, bot]",
+        "geo,\n  §currency]",
+        "enrichment.5: currency needs settings: {currency: {rates: rates.json, to: EUR}}",
+    ),
+    ("geo, bot]", "geo,\n  §{geo: {}, bot: {}}]", "enrichment.5: should be one name with its…"),
+    ("enrichment: [page", "enrichment: [geo, page", "enrichment: geo is there 2 times"),
+    (
+        "rules:\n  - name: internal",
+        "lookups:\n  margins:\n    key: items.*.item_id\n    §file: ${NO_TABLE:-no.csv}\n"
+        "    add: [margin]\nrules:\n  - name: internal",
+        "lookups.margins.file: no.csv cannot be read: No such file or directory",
+    ),
+    (
+        "rules:\n  - name: internal",
+        "lookups:\n  §margins: {key: user_id, add: [margin]}\nrules:\n  - name: internal",
+        "lookups.margins: needs either `file` or `redis_hash`",
+    ),
     (
         "paths: [/pixel.gif]",
         "paths: [/p, §/collect]",
@@ -329,6 +364,32 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
             load_settings(file, {})
         assert str(caught.value).startswith(f"{file}:1: cannot be read: ")
         assert words in str(caught.value)
+
+
+def test_all_files_that_cannot_be_used_at_once(tmp_path: Path) -> None:
+    """Their paths count from the folder of the configuration."""
+    (tmp_path / "networks.txt").write_text("192.0.2.0/24\n")
+    (tmp_path / "rates.json").write_text('{"base": "EUR", "rates": {}}')
+    path = tmp_path / "gateway.yaml"
+    path.write_text(
+        "sources: {}\n"
+        "destinations: {}\n"
+        "enrichment:\n"
+        "  - bot: {networks: networks.txt}\n"
+        "  - geo: {database: none.mmdb}\n"
+        "  - currency: {rates: rates.json, to: USD}\n"
+        "schemas: {purchase: {file: none.json}}\n"
+        "lookups: {margins: {key: user_id, add: [a], file: none.csv}}\n"
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(path, {})
+    missing = "cannot be read: No such file or directory"
+    assert str(caught.value).splitlines() == [
+        f"{path}:5: enrichment.1.geo.database: {tmp_path}/none.mmdb {missing}",
+        f"{path}:6: enrichment.2.currency.rates: {tmp_path}/rates.json has no rate of USD",
+        f"{path}:7: schemas.purchase.file: {tmp_path}/none.json {missing}",
+        f"{path}:8: lookups.margins.file: {tmp_path}/none.csv {missing}",
+    ]
 
 
 def test_all_mistakes_at_once_in_the_order_of_the_file_and_no_secret() -> None:

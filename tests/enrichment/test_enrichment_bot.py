@@ -1,13 +1,20 @@
 """`bot`: programs are told from people, and why is said."""
 
 import re
+from ipaddress import IPv4Address, ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gateway.enrichment import bot
+from gateway.enrichment import Tables, bot, bot_agents
+from gateway.enrichment.bot import BotSettings
+from gateway.enrichment.networks import read_networks
+from gateway.enrichment.tables import TableMistake
 from gateway.event import Received
 
 add_bot = bot.load()
@@ -19,9 +26,21 @@ CHROME = (
 )
 
 
+PERSON = {"is_bot": False, "score": 0, "reason": "", "reasons": []}
+HEADERS = {"accept-language": "de"}
+
+
 def verdict(agent: str, headers: dict[str, str] | None = None, trusted: bool = False) -> Any:
+    """What is said of a request from `agent` with `headers` besides those of any browser."""
     event = {"event_name": "page_view", "user_agent": agent}
-    return add_bot(event, Received("site", 0.0, headers=headers or {}, trusted=trusted))["bot"]
+    received = Received(
+        "site", 0.0, user_agent=agent, headers=HEADERS | (headers or {}), trusted=trusted
+    )
+    return add_bot(event, received)["bot"]
+
+
+def program(*reasons: str) -> dict[str, Any]:
+    return {"is_bot": True, "score": 100, "reason": reasons[0], "reasons": list(reasons)}
 
 
 @pytest.mark.parametrize(
@@ -48,7 +67,7 @@ def verdict(agent: str, headers: dict[str, str] | None = None, trusted: bool = F
     ],
 )
 def test_programs(agent: str, reason: str) -> None:
-    assert verdict(agent) == {"is_bot": True, "reason": reason}
+    assert verdict(agent) == program(reason)
 
 
 PEOPLE = [
@@ -76,14 +95,14 @@ PEOPLE = [
 
 @pytest.mark.parametrize("agent", PEOPLE)
 def test_people(agent: str) -> None:
-    assert verdict(agent) == {"is_bot": False, "reason": ""}
+    assert verdict(agent) == PERSON
 
 
 def test_every_crawler_of_the_list_is_known() -> None:
     instances = [
         instance
         for entry in CRAWLER_USER_AGENTS_DATA
-        if entry["pattern"] not in bot._PEOPLE
+        if entry["pattern"] not in bot_agents._PEOPLE
         for instance in entry["instances"]
     ]
     assert len(instances) > 2_000
@@ -103,16 +122,12 @@ def test_every_crawler_of_the_list_is_known() -> None:
     ],
 )
 def test_prefetched_pages(name: str, value: str, is_bot: bool) -> None:
-    expected = {"is_bot": is_bot, "reason": "prefetch" if is_bot else ""}
-    assert verdict(CHROME, {name: value}) == expected
+    assert verdict(CHROME, {name: value}) == (program("prefetch") if is_bot else PERSON)
 
 
 def test_a_sender_that_proved_who_it_is_is_no_bot() -> None:
     for agent in ("", "python-requests/2.34.2", "HeadlessChrome/156"):
-        assert verdict(agent, {"purpose": "prefetch"}, trusted=True) == {
-            "is_bot": False,
-            "reason": "",
-        }
+        assert verdict(agent, {"purpose": "prefetch"}, trusted=True) == PERSON
 
 
 @pytest.mark.parametrize("stated", [{"is_bot": False}, {"is_bot": True, "score": 9}, "no", False])
@@ -122,7 +137,7 @@ def test_what_the_event_says_stays(stated: object) -> None:
 
 
 def test_a_name_past_the_part_that_is_read_costs_nothing_and_is_not_found() -> None:
-    assert verdict(CHROME + " " * 20_000 + "Googlebot/2.1") == {"is_bot": False, "reason": ""}
+    assert verdict(CHROME + " " * 20_000 + "Googlebot/2.1") == PERSON
 
 
 def test_a_real_headless_browser_is_flagged() -> None:
@@ -130,3 +145,116 @@ def test_a_real_headless_browser_is_flagged() -> None:
     agents = set(re.findall(r'"User-Agent",\s*"([^"]+)"', recorded))
     assert agents
     assert {verdict(agent)["reason"] for agent in agents} == {"headless browser"}
+
+
+def test_several_signs_are_all_named_the_heaviest_first() -> None:
+    assert verdict("curl/8.5.0", {"purpose": "prefetch"})["reasons"] == ["prefetch", "crawler curl"]
+    assert verdict(CHROME.replace("Chrome/", "HeadlessChrome/"), {"accept-language": ""}) == (
+        program("headless browser", "no Accept-Language")
+    )
+
+
+WINDOWS = CHROME.replace("X11; Linux x86_64", "Windows NT 10.0; Win64; x64")
+
+
+@pytest.mark.parametrize(
+    ("agent", "headers", "score", "reasons"),
+    [
+        (CHROME, {"accept-language": ""}, 40, ["no Accept-Language"]),
+        (CHROME, {"sec-ch-ua-platform": '"Linux"'}, 0, []),
+        (CHROME, {"sec-ch-ua-platform": '"Windows"'}, 40, ["client hints of another system"]),
+        (WINDOWS, {"sec-ch-ua-platform": '"Windows"'}, 0, []),
+        (WINDOWS, {"sec-ch-ua-platform": '"Windows'}, 0, []),
+        (
+            CHROME,
+            {"accept-language": "", "sec-ch-ua-platform": '"Windows"'},
+            80,
+            ["no Accept-Language", "client hints of another system"],
+        ),
+        (CHROME, {"sec-ch-ua": '"HeadlessChrome";v="156"'}, 100, ["headless browser"]),
+        ("Mozilla/5.0", {}, 50, ["no browser in the user agent"]),
+        ("MyShop/4.2 CFNetwork/1490.0.4", {"accept-language": ""}, 0, []),
+    ],
+)
+def test_headers_that_do_not_suit_the_browser(
+    agent: str, headers: dict[str, str], score: int, reasons: list[str]
+) -> None:
+    found = verdict(agent, headers)
+    assert (found["score"], found["reasons"]) == (score, reasons)
+    assert found["is_bot"] == (score >= 50)
+    assert found["reason"] == (reasons[0] if score >= 50 else "")
+
+
+def test_headers_say_nothing_of_another_browser_than_the_one_that_sent_them() -> None:
+    event = {"event_name": "page_view", "user_agent": CHROME}
+    assert add_bot(event, Received("site", 0.0, user_agent="MyServer/1"))["bot"] == PERSON
+
+
+def in_networks(text: str, address: str, folder: Path) -> Any:
+    (folder / "networks.txt").write_text(text)
+    load = bot.load(BotSettings(networks=Path("networks.txt")), Tables(folder))
+    event = {"event_name": "x", "user_agent": CHROME, "ip_override": address}
+    return load(event, Received("site", 0.0, user_agent=CHROME, headers=HEADERS))["bot"]
+
+
+NETWORKS = """
+# ours
+192.0.2.0/24   # a comment
+192.0.2.128/25
+198.51.100.7
+203.0.113.5/28
+2001:db8::/32
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "is_in"),
+    [
+        ("192.0.2.0", True),
+        ("192.0.2.255", True),
+        ("192.0.3.0", False),
+        ("192.0.1.255", False),
+        ("198.51.100.7", True),
+        ("198.51.100.8", False),
+        ("203.0.113.15", True),
+        ("203.0.113.16", False),
+        ("::ffff:192.0.2.1", True),
+        ("2001:db8:1::1", True),
+        ("2001:db9::1", False),
+        ("0.0.0.0", False),
+        ("unknown", False),
+        ("", False),
+    ],
+)
+def test_addresses_of_data_centres(address: str, is_in: bool, tmp_path: Path) -> None:
+    expected = {
+        "is_bot": True,
+        "score": 50,
+        "reason": "data centre",
+        "reasons": ["data centre"],
+    }
+    assert in_networks(NETWORKS, address, tmp_path) == (expected if is_in else PERSON)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 255), st.integers(20, 32)), min_size=1, max_size=8),
+    st.integers(0, 2**13),
+)
+@settings(max_examples=60, deadline=None)
+def test_an_address_is_in_the_networks_that_ipaddress_says(
+    blocks: list[tuple[int, int]], host: int
+) -> None:
+    networks = [ip_network((0x0A000000 + (start << 5), size), strict=False)
+                for start, size in blocks]  # fmt: skip
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "networks.txt"
+        file.write_text("\n".join(map(str, networks)))
+        contains = read_networks(file)
+    address = IPv4Address(0x0A000000 + host)
+    assert contains(str(address)) == any(address in network for network in networks)
+
+
+@pytest.mark.parametrize("line", ["192.0.2.0/33", "192.0.2", "example.com", "192.0.2.0/24 x"])
+def test_a_line_that_is_no_network_is_a_mistake(line: str, tmp_path: Path) -> None:
+    with pytest.raises(TableMistake, match=r"networks.txt has no network in line 3"):
+        in_networks(f"# ours\n\n{line}\n", "192.0.2.1", tmp_path)

@@ -10,16 +10,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.enrichment import ENRICHMENTS, NAMES, compile_enrichment
+from gateway.enrichment import BY_DEFAULT, ENRICHMENTS, NAMES, Tables, compile_enrichment
 from gateway.event import Event, EventError, Received, complete, read_event
 
 ROOT = Path(__file__).parents[2]
-LOADED = {name: load() for name, load in ENRICHMENTS.items()}
-EVERYTHING = compile_enrichment(NAMES)
+LOADED = [ENRICHMENTS[name](None, Tables()) for name in BY_DEFAULT]
+EVERYTHING = compile_enrichment(BY_DEFAULT)
 
 
 def test_the_names_in_their_order() -> None:
-    assert NAMES == ("bot", "page", "campaign", "click_ids", "user_agent", "geo")
+    assert ", ".join(NAMES) == (
+        "bot, page, campaign, click_ids, referrer, channel_group, language, user_agent, geo, "
+        "items, currency"
+    )
+    assert set(NAMES) - set(BY_DEFAULT) == {"currency"}
 
 
 def test_the_order_in_the_configuration_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +37,7 @@ def test_the_order_in_the_configuration_does_not_matter(monkeypatch: pytest.Monk
         return enrichment
 
     for name in NAMES:
-        monkeypatch.setitem(ENRICHMENTS, name, lambda name=name: recorder(name))
+        monkeypatch.setitem(ENRICHMENTS, name, lambda _settings, _tables, name=name: recorder(name))
     compile_enrichment(["geo", "page", "bot", "page"])({}, Received("site", 0.0))
     assert ran == ["bot", "page", "geo"]
 
@@ -45,9 +49,17 @@ def test_an_unknown_name_is_an_error() -> None:
 
 def test_nothing_configured_changes_nothing() -> None:
     event = {"event_name": "x", "page_location": "https://shop.example/"}
-    unchanged, words = compile_enrichment([])(event, Received("site", 0.0))
-    assert unchanged is event
-    assert words == ""
+    found, line = compile_enrichment([])(event, Received("site", 0.0))
+    assert found is event
+    assert line == ""
+
+
+def test_the_line_names_those_that_found_something() -> None:
+    enrich = compile_enrichment(["page", "campaign", "click_ids", "items"])
+    event = {"event_name": "x", "page_location": "https://shop.example/?gclid=1"}
+    found, line = enrich(event, Received("site", 0.0))
+    assert line == "page, click_ids"
+    assert enrich(found, Received("site", 0.0)) == (found, "")
 
 
 def test_the_whole_stage() -> None:
@@ -56,7 +68,7 @@ def test_the_whole_stage() -> None:
         1_795_000_000.0,
         client_ip="85.214.132.117",
         user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        headers={"sec-ch-ua-platform": '"Linux"'},
+        headers={"sec-ch-ua-platform": '"Linux"', "accept-language": "de-DE,de;q=0.9"},
     )
     event = complete(
         read_event(
@@ -64,18 +76,23 @@ def test_the_whole_stage() -> None:
                 "event_name": "page_view",
                 "event_id": "1",
                 "page_location": "https://shop.example/a?utm_source=news&gclid=AbC",
+                "page_referrer": "https://mail.google.com/",
+                "items": [{"price": 4, "quantity": 2}],
             }
         ),
         received,
     )
-    enriched, words = EVERYTHING(event, received)
-    assert words == "bot, page, campaign, click_ids, user_agent, geo"
+    enriched, line = EVERYTHING(event, received)
+    assert line == ", ".join(BY_DEFAULT)
     assert {name: value for name, value in enriched.items() if name not in event} == {
-        "bot": {"is_bot": False, "reason": ""},
+        "bot": {"is_bot": False, "score": 0, "reason": "", "reasons": []},
         "page_hostname": "shop.example",
         "page_path": "/a",
         "campaign": {"source": "news"},
         "click_ids": {"gclid": "AbC"},
+        "referrer": {"hostname": "mail.google.com", "source": "gmail", "type": "email"},
+        "channel_group": "Unassigned",
+        "language": "de-de",
         "client_hints": {"platform": "Linux"},
         "device": {
             "browser": "Firefox",
@@ -84,17 +101,20 @@ def test_the_whole_stage() -> None:
             "category": "desktop",
         },
         "event_location": {"country": "DE"},
+        "items_quantity": 2,
+        "items_value": 8,
+        "value": 8,
     }
 
 
-HEAVY = ("ua_parser", "crawleruseragents", "re2", "iptocc")
+HEAVY = ("ua_parser", "crawleruseragents", "re2", "iptocc", "tldextract", "maxminddb", "redis")
 
 
 @pytest.mark.parametrize(
     ("names", "loaded"),
     [
         ([], []),
-        (["page", "campaign", "click_ids"], []),
+        (["page", "campaign", "click_ids", "channel_group", "language", "items"], []),
         (["geo"], ["iptocc"]),
         (["bot"], ["crawleruseragents", "re2"]),
         (["user_agent"], ["ua_parser"]),
@@ -147,6 +167,17 @@ RAW = st.fixed_dictionaries(
     optional={
         "page_location": URLS,
         "page_hostname": st.text(max_size=5),
+        "page_referrer": URLS | st.sampled_from(["https://t.co/", "https://shop.example/b"]),
+        "referrer": ANYTHING | st.dictionaries(st.sampled_from(["source", "type"]), ANYTHING),
+        "channel_group": ANYTHING,
+        "language": st.text(max_size=5),
+        "items": st.lists(
+            st.dictionaries(
+                st.sampled_from(["price", "quantity"]), st.integers(0, 2**53) | st.floats(0, 1e300)
+            ),
+            max_size=3,
+        ),
+        "items_value": ANYTHING,
         "page_path": st.text(max_size=5),
         "user_agent": AGENTS,
         "ip_override": ADDRESSES,
@@ -168,6 +199,7 @@ HEADERS = st.dictionaries(
             "sec-ch-ua-model",
             "sec-ch-ua-platform-version",
             "sec-purpose",
+            "accept-language",
         ]
     ),
     st.text(max_size=12) | st.sampled_from(['"Chromium";v="156"', "?1", '"15.0.0"', "prefetch"]),
@@ -175,7 +207,7 @@ HEADERS = st.dictionaries(
 
 
 @given(raw=RAW, headers=HEADERS, agent=AGENTS, address=ADDRESSES, trusted=st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_laws(raw: Any, headers: dict[str, str], agent: str, address: str, trusted: bool) -> None:
     """Never raises, never changes what is said, the same twice, and the input stays as it was."""
     received = Received("site", 0.0, address, agent, headers, trusted)
@@ -183,7 +215,7 @@ def test_laws(raw: Any, headers: dict[str, str], agent: str, address: str, trust
         event = complete(read_event(raw), received)
     except EventError:
         return
-    for enrichment in (*LOADED.values(), lambda *given: EVERYTHING(*given)[0]):
+    for enrichment in (*LOADED, lambda event, received: EVERYTHING(event, received)[0]):
         before = copy.deepcopy(event)
         enriched = enrichment(event, received)
         assert event == before

@@ -181,6 +181,27 @@ def test_client_hints_of_the_event_are_left_whole() -> None:
             {"operating_system_version": "16.0.0", "model": "Pixel 9"},
         ),
         (
+            WINDOWS_CHROME,
+            {
+                "full_version_list": [
+                    {"brand": "Chromium", "version": "156.0.1.1"},
+                    {"brand": "Google Chrome", "version": "156.0.1.2"},
+                    {"brand": "Not(A:Brand", "version": "24.0.0.0"},
+                ]
+            },
+            {"browser_version": "156.0.1.2"},
+        ),
+        (
+            WINDOWS_CHROME,
+            {"full_version_list": [{"brand": "Chromium", "version": "156.0.1.1"}]},
+            {"browser_version": "156.0.1.1"},
+        ),
+        (
+            WINDOWS_CHROME,
+            {"full_version_list": [{"brand": "X", "version": "15.0"}, {"version": 156}, "156.1"]},
+            {"browser_version": "156.0.0.0"},
+        ),
+        (
             FROZEN_ANDROID,
             {"platform_version": 16, "model": ["Pixel"]},
             {"operating_system_version": "10"},

@@ -1,0 +1,51 @@
+"""`items`: what the items of an event come to, and its `value` when it does not say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from destinations.common import event_value
+from gateway.enrichment.base import Enrichment
+from gateway.event import Event, Received
+
+_MOST = 2**53
+_DECIMALS = 6
+"""What vendors keep; it also takes off what binary fractions add."""
+
+
+def load() -> Enrichment:
+    return add_sums
+
+
+def add_sums(event: Event, _: Received) -> Event:
+    """`event` with `items_quantity`, `items_value` and a missing `value`.
+
+    items_quantity: of all items; one that does not say how many is one. items_value: price times
+    quantity of all, without tax and shipping, if each has a price. value: the same, but not for
+    items that are only shown, as in a list.
+    """
+    items = event.get("items")
+    if not items:
+        return event
+    quantity, total = _sums(items)
+    found = {"items_quantity": quantity}
+    if total is not None:
+        found["items_value"] = total
+        if "value" not in event and (value := event_value(event)) is not None:
+            found["value"] = value
+    new = {
+        name: number
+        for name, number in found.items()
+        if name not in event and -_MOST <= number <= _MOST
+    }
+    return {**event, **new} if new else event
+
+
+def _sums(items: Sequence[Mapping[str, Any]]) -> tuple[float, float | None]:
+    """How many `items` there are, and what they cost together, if each has a price."""
+    quantities: float = 0
+    total: float | None = 0
+    for item in items:
+        quantity, price = item.get("quantity", 1), item.get("price")
+        quantities += quantity
+        total = None if price is None or total is None else total + price * quantity
+    return quantities, None if total is None else round(total, _DECIMALS)
