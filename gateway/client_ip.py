@@ -10,8 +10,13 @@ LONGEST = 64
 """Characters of an address, and more; what anybody can send is not to fill the cache."""
 
 
-def compile_client_ip(trusted: Sequence[Network]) -> Callable[[str, Mapping[str, str]], str]:
-    """A function from a connection's peer and a request's headers to the client's address.
+ClientIp = Callable[[str, Mapping[str, str]], tuple[str, bool]]
+"""From a connection's peer and a request's headers to the client's address, and whether the peer
+is a trusted proxy."""
+
+
+def compile_client_ip(trusted: Sequence[Network]) -> ClientIp:
+    """The function for the proxies in `trusted`.
 
     ``X-Forwarded-For`` is read from the right, past the proxies in `trusted`; the first address
     that is not one of them is the client, since everything left of it may be made up. It is not
@@ -29,9 +34,9 @@ def compile_client_ip(trusted: Sequence[Network]) -> Callable[[str, Mapping[str,
         address = getattr(address, "ipv4_mapped", None) or address
         return str(address), any(address in network for network in trusted)
 
-    def client_ip(peer: str, headers: Mapping[str, str]) -> str:
-        client, is_proxy = read(peer)
-        hops = headers.get("x-forwarded-for", "").split(",") if is_proxy else []
+    def client_ip(peer: str, headers: Mapping[str, str]) -> tuple[str, bool]:
+        client, proxied = read(peer)
+        hops = headers.get("x-forwarded-for", "").split(",") if proxied else []
         for hop in reversed(hops):
             address, is_proxy = read(hop.strip()[:LONGEST])
             if not address:
@@ -39,6 +44,6 @@ def compile_client_ip(trusted: Sequence[Network]) -> Callable[[str, Mapping[str,
             client = address
             if not is_proxy:
                 break
-        return client or peer
+        return client or peer, proxied
 
     return client_ip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from gateway.body import read_body
+from gateway.client_ip import ClientIp
 from gateway.event import Received
 from gateway.pipeline import Decision, Pipeline
 from gateway.queue.append import Appender
@@ -36,8 +37,7 @@ Watch = Callable[[list[Decision]], None]
 class Intake:
     """The endpoint of one source, an ASGI application.
 
-    client_ip: from the peer and the headers to the client's address. watch: is told of the
-    decisions that were appended.
+    watch: is told of the decisions that were appended.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Intake:
         pipeline: Pipeline,
         appender: Appender,
         tally: Tally,
-        client_ip: Callable[[str, Mapping[str, str]], str],
+        client_ip: ClientIp,
         max_body_bytes: int,
         watch: Watch | None = None,
     ) -> None:
@@ -82,7 +82,8 @@ class Intake:
             self._count_refused("method")
             return _wrong_method(self._source.methods)
         headers = _headers(scope["headers"])
-        client_ip = self._client_ip(scope["client"][0] if scope["client"] else "", headers)
+        peer = scope["client"][0] if scope["client"] else ""
+        client_ip, proxied = self._client_ip(peer, headers)
         self._limit(client_ip)
         body = await read_body(receive, headers, self._max_body_bytes)
         query = scope["query_string"].decode("latin-1")
@@ -94,6 +95,7 @@ class Intake:
             headers.get("user-agent", ""),
             headers,
             batch.trusted,
+            proxied,
         )
         decisions = [self._pipeline(event, received) for event in batch.events]
         self._tally.add(f"received:{self._name}", len(decisions))

@@ -12,6 +12,10 @@ PROXIES = ["10.0.0.0/8", "192.0.2.7/32", "2001:db8:1::/48"]
 
 
 def client_ip(peer: str, forwarded: str | None, trusted: list[str]) -> str:
+    return came(peer, forwarded, trusted)[0]
+
+
+def came(peer: str, forwarded: str | None, trusted: list[str]) -> tuple[str, bool]:
     function = compile_client_ip([ip_network(each) for each in trusted])
     headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
     first = function(peer, headers)
@@ -77,6 +81,29 @@ def test_with_trusted_proxies(peer: str, forwarded: str, expected: str) -> None:
     assert client_ip(peer, forwarded, PROXIES) == expected
 
 
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "proxied"),
+    [
+        ("10.0.0.1", "198.51.100.1", True),
+        ("10.0.0.1", "198.51.100.1, 203.0.113.9", True),
+        ("10.0.0.1", None, True),
+        ("10.0.0.1", "<script>", True),
+        ("::ffff:10.0.0.1", "198.51.100.1", True),
+        ("2001:db8:1::5", "198.51.100.1", True),
+        ("203.0.113.9", None, False),
+        ("203.0.113.9", "10.0.0.1", False),  # it says so itself
+        ("192.0.2.8", "192.0.2.7", False),
+        ("", "10.0.0.1", False),
+        ("testclient", "10.0.0.1", False),
+    ],
+)
+def test_a_request_is_proxied_when_its_peer_is_trusted(
+    peer: str, forwarded: str | None, proxied: bool
+) -> None:
+    assert came(peer, forwarded, PROXIES)[1] is proxied
+    assert came(peer, forwarded, [])[1] is False
+
+
 HOPS = st.lists(
     st.ip_addresses().map(str)
     | st.sampled_from(["10.0.0.1", "10.0.0.2", "2001:db8:1::1", "", "unknown", " 8.8.8.8"]),
@@ -91,4 +118,4 @@ def test_what_stands_left_of_a_foreign_address_changes_nothing(hops: list[str], 
     honest = ",".join(["8.8.4.4", *hops])
     client = function("10.0.0.1", {"x-forwarded-for": honest})
     assert function("10.0.0.1", {"x-forwarded-for": f"{left},{honest}"}) == client
-    assert ip_address(client)
+    assert ip_address(client[0])

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.queue.entry import Entry
+from gateway.settings import parse_settings
 
 EVENT = {"event_name": "page_view"}
 
@@ -53,6 +54,35 @@ def test_several_headers_are_one_list(
     lines = [("x-forwarded-for", "198.51.100.1"), ("x-forwarded-for", "10.9.9.9")]
     web.post("/collect", json=EVENT, headers=lines)
     assert stored()[0].event["ip_override"] == "198.51.100.1"
+
+
+CDN = """
+server: {trusted_proxies: [10.0.0.0/8]}
+consent: {regions: []}
+enrichment: [{geo: {headers: cloudflare}}]
+sources: {site: {type: collect}}
+destinations: {all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("peer", "location"),
+    [
+        ("10.0.0.1", {"country": "NZ", "city": "Auckland"}),
+        ("1.1.1.1", {"country": "AU"}),  # what the registries say
+        ("203.0.113.7", None),
+    ],
+)
+def test_where_a_visitor_is_only_a_trusted_proxy_tells(
+    open_web: Callable[..., TestClient],
+    stored: Callable[..., list[Entry]],
+    peer: str,
+    location: dict[str, str] | None,
+) -> None:
+    web = open_web(peer=peer, settings=parse_settings(CDN))
+    headers = {"x-forwarded-for": "1.1.1.1", "cf-ipcountry": "NZ", "cf-ipcity": "Auckland"}
+    web.post("/collect", json=EVENT, headers=headers)
+    assert stored()[0].event.get("event_location") == location
 
 
 def test_only_a_trusted_sender_says_the_address_of_a_visitor(
