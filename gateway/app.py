@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.client_ip import compile_client_ip
 from gateway.delivery.wake import Alarm
+from gateway.enrichment import Tables, open_tables
 from gateway.intake import Intake
 from gateway.link_route import link_routes
 from gateway.metrics import limits_of, read_numbers, render
@@ -72,7 +73,8 @@ def create_app(
     appender = Appender(redis, tally, wake, memory)
     spool = SpoolingAppender(redis, tally, wake, spool_folder, memory) if spool_folder else None
     recorder = Recorder(redis) if settings.server.demo else None
-    pipeline = compile_pipeline(settings)
+    tables = open_tables(settings.enrichment, settings.lookups, settings.folder)
+    pipeline = compile_pipeline(settings, tables)
     client_ip = compile_client_ip(settings.server.trusted_proxies)
     limit = settings.server.max_body_bytes
 
@@ -92,7 +94,8 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        upkeep = asyncio.create_task(_upkeep(settings, redis, appender, spool))
+        await tables.refresh(redis)
+        upkeep = asyncio.create_task(_upkeep(settings, tables, redis, appender, spool))
         if spool is not None:
             await spool.open()
         yield
@@ -125,12 +128,17 @@ def _source_routes(source: Source[Any], intake: Intake) -> list[BaseRoute]:
 
 
 async def _upkeep(
-    settings: Settings, redis: Redis, appender: Appender, spool: SpoolingAppender | None
+    settings: Settings,
+    tables: Tables,
+    redis: Redis,
+    appender: Appender,
+    spool: SpoolingAppender | None,
 ) -> None:
-    """Makes the consumer groups that Redis has not, shuts intake for what is full, and writes
-    counts in times without events."""
+    """Reads again what enrichments know from elsewhere, makes the consumer groups that Redis has
+    not, shuts intake for what is full, and writes counts in times without events."""
     room = RoomWatch(redis, limits_of(settings))
     while True:
+        await tables.refresh(redis)
         try:
             for name in settings.destinations:
                 await ensure_group(redis, name)

@@ -50,7 +50,7 @@ def web(
     open_web: Callable[..., TestClient], pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> TestClient:
     """With every enrichment; compiling them takes a moment, so that is done once."""
-    monkeypatch.setattr(app_module, "compile_pipeline", lambda _: pipeline)
+    monkeypatch.setattr(app_module, "compile_pipeline", lambda *_: pipeline)
     return open_web()
 
 
