@@ -65,6 +65,7 @@ _NOT_PARAMS = frozenset(
         "event_location",
         "user_agent",
         "client_hints",
+        "channel_group",
         "click_ids",
         "fbp",
         "fbc",
@@ -75,7 +76,11 @@ _NOT_PARAMS = frozenset(
         "debug_mode",
         "engagement_time_msec",
         "value",
+        "value_converted",
+        "currency_converted",
         "items",
+        "items_value",
+        "items_quantity",
         "firebase_conversion",
     }
 )

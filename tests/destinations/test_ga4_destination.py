@@ -329,6 +329,20 @@ def test_fields_of_ones_own_are_parameters_when_ga4_can_take_them(
     }
 
 
+def test_what_enrichment_found_out_is_no_parameter(example: Example, now: float) -> None:
+    """GA4 finds it out by itself, and counts only so many parameters of an event."""
+    found = {
+        "channel_group": "Paid Search",
+        "referrer": {"hostname": "www.google.com", "source": "google", "type": "search"},
+        "bot": {"is_bot": False, "score": 40, "reason": "", "reasons": ["no Accept-Language"]},
+        "items_quantity": 3,
+        "items_value": 59.8,
+        "value_converted": 64.58,
+        "currency_converted": "USD",
+    }
+    assert params(example("purchase", **found), now) == params(example("purchase"), now)
+
+
 @pytest.mark.parametrize(
     ("field", "longest"),
     [
