@@ -29,6 +29,7 @@ from gateway.intake import Intake
 from gateway.link_route import link_routes
 from gateway.metrics import limits_of, read_numbers, render
 from gateway.pipeline import Decision, compile_pipeline
+from gateway.plug_in_counts import count_problems
 from gateway.queue.append import Appender, Memory
 from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
 from gateway.queue.group_commit import Overloaded
@@ -95,13 +96,14 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await tables.refresh(redis)
-        upkeep = asyncio.create_task(_upkeep(settings, tables, redis, appender, spool))
+        upkeep = asyncio.create_task(_upkeep(settings, tables, redis, tally, appender, spool))
         if spool is not None:
             await spool.open()
         yield
         if spool is not None:
             await spool.close()
         upkeep.cancel()
+        count_problems(tally)
         with contextlib.suppress(RedisError, Overloaded):
             await appender.flush_counts()
         await redis.aclose()
@@ -131,6 +133,7 @@ async def _upkeep(
     settings: Settings,
     tables: Tables,
     redis: Redis,
+    tally: Tally,
     appender: Appender,
     spool: SpoolingAppender | None,
 ) -> None:
@@ -145,6 +148,7 @@ async def _upkeep(
             appender.full = await room.look()
             if spool is not None:
                 spool.full = appender.full
+            count_problems(tally)
             await appender.flush_counts()
         except (RedisError, Overloaded) as error:
             log.warning("Redis does not keep up: %s", type(error).__name__)

@@ -23,6 +23,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
+from gateway.plug_in_counts import read_problems
 from gateway.queue.connect import script
 from gateway.queue.keys import COUNTS, DestinationKeys
 from gateway.queue.room import Limits, Memory, full_of, read_memory
@@ -132,6 +133,7 @@ class _Snapshot(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from self._intake()
+        yield self._plug_ins()
         yield from self._events()
         yield from self._queues()
 
@@ -156,6 +158,16 @@ class _Snapshot(Collector):
         yield HistogramMetricFamily(
             "gateway_answer_seconds", "Time from request to answer.", buckets, total
         )
+
+    def _plug_ins(self) -> Metric:
+        problems = CounterMetricFamily(
+            "gateway_plugin_problems",
+            "Events for which a function in a rule failed, was slow, or was left out.",
+            labels=["function", "problem"],
+        )
+        for function, problem, count in read_problems(self._numbers.gateway):
+            problems.add_metric([function, problem], count)
+        return problems
 
     def _events(self) -> Iterator[Metric]:
         events = CounterMetricFamily(

@@ -37,11 +37,19 @@ REST_SECONDS = 60.0
 _KEPT = ("event_id", "timestamp")
 
 _problems: Counter[tuple[str, str]] = Counter()
+_taken: Counter[tuple[str, str]] = Counter()
 
 
 def problem_counts() -> Mapping[tuple[str, str], int]:
     """How often something went wrong in this process: by function, as written, and problem."""
     return dict(_problems)
+
+
+def take_problems() -> Mapping[tuple[str, str], int]:
+    """What `problem_counts` has counted since the last call, whoever made it."""
+    new = _problems - _taken
+    _taken.update(new)
+    return new
 
 
 def load_function(reference: str) -> Function:

@@ -16,6 +16,7 @@ from gateway.rules.plug_in import (
     PlugIn,
     load_function,
     problem_counts,
+    take_problems,
 )
 
 MODULE = """
@@ -146,6 +147,19 @@ def test_a_function_that_is_slow_again_and_again_rests() -> None:
     counts = problem_counts()
     assert counts["slow:function", "slow"] == 2 * SLOW_IN_A_ROW + 1
     assert counts["slow:function", "resting"] == 3
+
+
+def test_a_problem_is_taken_once() -> None:
+    reference = "shop_rules:raises"
+    fail = compile_rules([rule("raises")])
+    take_problems()
+    assert take_problems() == {}
+    for times in (1, 2):
+        for _ in range(times):
+            fail(EVENT)
+        counted = problem_counts()[reference, "raised"]
+        assert take_problems() == {(reference, "raised"): times}
+        assert problem_counts()[reference, "raised"] == counted
 
 
 def test_one_slow_event_now_and_then_does_not_matter() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from starlette.testclient import TestClient
 from gateway.queue.append import Appender
 from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import DestinationKeys
+from gateway.settings import parse_settings
 
 EVENT = {"event_name": "page_view"}
 Families = dict[str, Any]
@@ -138,6 +140,40 @@ def test_what_the_numbers_say(web: TestClient) -> None:
         age = sample(now, "gateway_oldest_pending_seconds", destination=destination)
         assert age is not None
         assert 0 <= age < 30
+
+
+SHOP_RULES = """
+def raises(event): raise KeyError("secret")
+def gives_nothing(event): return None
+"""
+WITH_FUNCTIONS = """
+consent: {regions: []}
+enrichment: []
+rules:
+  - {transform: "shop_rules_of_web:raises"}
+  - {transform: "shop_rules_of_web:gives_nothing", when: {event_name: purchase}}
+sources: {site: {type: collect}}
+destinations: {all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}}
+"""
+
+
+def test_what_goes_wrong_with_functions_in_rules_is_counted_once(
+    open_web: Callable[..., TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shop_rules_of_web.py").write_text(SHOP_RULES)
+    monkeypatch.syspath_prepend(tmp_path)
+    settings = parse_settings(WITH_FUNCTIONS)
+    one, other = open_web(settings=settings), open_web(settings=settings)
+
+    def count(name: str, problem: str) -> float | None:
+        labels = {"function": f"shop_rules_of_web:{name}", "problem": problem}
+        return sample(families(other), "gateway_plugin_problems_total", **labels)
+
+    one.post("/collect", json=[EVENT, {"event_name": "purchase"}])
+    wait_for(lambda: count("raises", "raised") == 2, 3, "the counts to be written")
+    other.post("/collect", json=EVENT)
+    wait_for(lambda: count("raises", "raised") == 3, 3, "the next count")
+    assert count("gives_nothing", "no event") == 1
 
 
 def test_the_age_of_the_oldest_and_the_pause(web: TestClient, redis: Redis) -> None:
