@@ -14,9 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.delivery.wake import Alarm
+from gateway.enrichment import EnrichmentMistakes, Tables, open_tables
 from gateway.event import CONSENT_TYPES
+from gateway.event_schemas import SchemaMistakes
 from gateway.late_consent import with_statement
 from gateway.pipeline import Decision, Pipeline, Verdict, compile_pipeline
+from gateway.plug_in_counts import count_problems
 from gateway.queue.append import Appender, Memory, Release
 from gateway.queue.connect import RedisError, connect_for_jobs, connect_for_work
 from gateway.queue.entry import decode_waiting
@@ -72,18 +75,28 @@ async def release_forever(settings: Settings, redis_url: str) -> None:
     """
     hold = settings.consent.hold
     redis = connect_for_work(redis_url)
-    appender = Appender(
-        redis, Tally(), Alarm(connect_for_jobs(redis_url)).wake, Memory.of(settings)
-    )
+    tally = Tally()
+    wake = Alarm(connect_for_jobs(redis_url)).wake
+    appender = Appender(redis, tally, wake, Memory.of(settings))
+    tables = Tables()
     decide: Pipeline | None = None
     while True:
         try:
-            for visitor in await due_visitors(redis):
+            if visitors := await due_visitors(redis):
                 if decide is None:
-                    decide = await asyncio.to_thread(compile_pipeline, settings)
-                await release(visitor, decide, appender, hold.seconds if hold else 0)
+                    tables = await asyncio.to_thread(
+                        open_tables, settings.enrichment, settings.lookups, settings.folder
+                    )
+                    decide = await asyncio.to_thread(compile_pipeline, settings, tables)
+                await tables.refresh(redis)
+                for visitor in visitors:
+                    await release(visitor, decide, appender, hold.seconds if hold else 0)
+                count_problems(tally)
+                await appender.flush_counts()
         except RedisError as error:
             log.warning("late consent waits for Redis: %s", type(error).__name__)
+        except (EnrichmentMistakes, SchemaMistakes) as mistakes:
+            log.error("late consent waits: %s", mistakes)
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -100,6 +100,7 @@ def encode_waiting(late: Late, destinations: Sequence[str]) -> bytes:
                 "user_agent": received.user_agent,
                 "headers": kept_headers(received),
                 "trusted": received.trusted,
+                "proxied": received.proxied,
             },
         }
     )

@@ -11,14 +11,16 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from gateway.delivery.release import release
+from gateway.delivery import release as release_module
+from gateway.delivery.release import release, release_forever
 from gateway.event import Received, read_event
+from gateway.late_consent import Late
 from gateway.metrics import DestinationNumbers, read_numbers
 from gateway.pipeline import Pipeline, compile_pipeline
 from gateway.queue.append import Appender, Memory
 from gateway.queue.appendix import Appendix
 from gateway.queue.connect import connect_for_intake
-from gateway.queue.entry import decode
+from gateway.queue.entry import decode, decode_waiting, encode_waiting
 from gateway.queue.keys import DUE, EVENTS, SAID, DestinationKeys
 from gateway.queue.late import due_visitors, withdrawn
 from gateway.queue.tally import Tally
@@ -237,6 +239,36 @@ async def test_what_waits_has_no_free_text_about_people_nor_keys(shop: Shop) -> 
     assert b"jo@example.com" not in data
     assert b"v1" not in key
     assert orjson.loads(data)["received"]["headers"] == {"cookie": "_ga=GA1.1.5.6"}
+
+
+async def test_what_waits_is_decided_with_all_that_is_known_of_its_request() -> None:
+    received = Received("site", 5.0, "8.8.8.8", "agent", {"cf-ipcountry": "NZ"}, True, True)
+    event = {"event_name": "login"}
+    waiting = encode_waiting(Late("v1", {}, event, received), ["ads"])
+    assert decode_waiting(waiting) == (event, received, ["ads"])
+
+
+async def test_what_is_released_finds_the_tables_as_they_are_then(
+    redis_url: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release_module, "LOOK_SECONDS", 0.02)
+    lookups = "lookups: {tiers: {key: client_id, add: [tier], redis_hash: crm:tiers}}\n"
+    settings = parse_settings(CONFIG + lookups, environment={})
+    releasing = asyncio.create_task(release_forever(settings, redis_url))
+    shop = Shop(redis, settings)
+    await shop.send("login")
+    await redis.hset("crm:tiers", "v1", "gold")
+    await shop.send("consent", ALL)
+    async with asyncio.timeout(5):
+        while len(await shop.arrived("ads")) < 2:
+            await asyncio.sleep(0.02)
+    releasing.cancel()
+    rows: Any = await redis.xrange(DestinationKeys.of("ads").stream)
+    tiers = {
+        event["event_name"]: event.get("tier")
+        for event in (decode(key, 1, fields[b"e"]).event for key, fields in rows)
+    }
+    assert tiers["login"] == "gold"
 
 
 async def test_it_survives_the_spool(shop: Shop) -> None:
