@@ -142,6 +142,8 @@ class Destination(ABC, Generic[S]):
     anonymous: whether the vendor takes events that do not tell whom they are about. They have
         ``anonymised: true`` and none of the fields that identify (`gateway.anonymise` lists what
         they have). Otherwise `on_denied: anonymise` is a mistake in the configuration.
+    ip: how much of the visitor's address it gets, unless the configuration says otherwise; only
+        who matches people by it needs it whole.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
@@ -149,6 +151,7 @@ class Destination(ABC, Generic[S]):
     limits: ClassVar[Limits] = Limits()
     consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")
     anonymous: ClassVar[bool] = False
+    ip: ClassVar[Literal["full", "anonymised", "none"]] = "anonymised"
     Settings: ClassVar[SettingsClass]
 
     def __init__(self, settings: S) -> None:

@@ -194,6 +194,7 @@ class Meta(Destination[MetaSettings]):
 
     type = "meta"
     limits = Limits(max_events=1000, max_age=timedelta(days=7), dedupe=timedelta(hours=48))
+    ip = "full"
     consent = ("ad_storage", "ad_user_data")
     Settings = MetaSettings
 

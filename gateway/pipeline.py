@@ -10,7 +10,8 @@ The stages, in this order, whatever the order in the YAML:
     enrichment   bot, page, campaign, click ids, device ..., then the lookups
     schemas      whether the event is what its name promises
     rules        the rules for every event
-    route        for each destination: its `when`, its consent, its own rules
+    route        for each destination: its `when`, its consent, the address as far as it may have
+                 it, its own rules
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from typing import Literal, NamedTuple
 from gateway.anonymise import compile_anonymise
 from gateway.conditions import Probe, Unmet, compile_probe
 from gateway.consent import compile_consent, missing
-from gateway.enrichment import Tables, compile_enrichment, element_of, open_tables
+from gateway.enrichment import (
+    IpChoice,
+    Tables,
+    compile_enrichment,
+    compile_ip,
+    element_of,
+    open_tables,
+)
 from gateway.event import Event, Received, complete
 from gateway.event_schemas import compile_schemas
 from gateway.identity import compile_identity
@@ -184,6 +192,7 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
     anonymise = (
         compile_anonymise(settings.anonymised_fields) if settings.on_denied == "anonymise" else None
     )
+    with_ip = compile_ip(ip_choice(settings))
     rule: Callable[[Event], Ruled] = compile_rules(settings.rules, salt)
 
     def route(event: Event, may_wait: frozenset[str]) -> Verdict:
@@ -199,7 +208,7 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
                 return Verdict(None, "consent", reason)
             # before the rules, which then have nothing at hand that identifies the visitor
             event, reason = anonymise(event), f"anonymised: {reason}"
-        ruled = rule(event)
+        ruled = rule(with_ip(event))
         if ruled.dropped is not None:
             return Verdict(None, "destination rules", ruled.dropped, ruled.applied, ruled=ruled)
         return Verdict(ruled.event, "", reason, ruled.applied, ruled=ruled)
@@ -212,3 +221,8 @@ def required_consent(settings: ForwardingSettings) -> Sequence[str]:
     if settings.consent is not None:
         return settings.consent
     return destination_types()[settings.type].consent
+
+
+def ip_choice(settings: ForwardingSettings) -> IpChoice:
+    """How much of the visitor's address a destination gets: as configured, else by its kind."""
+    return settings.ip or destination_types()[settings.type].ip

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Self, Union
+from typing import Annotated, Any, Literal, Self, Union
 
 from pydantic import (
     BaseModel,
@@ -38,6 +38,7 @@ from gateway.enrichment import (
     BY_DEFAULT,
     EnrichmentList,
     EnrichmentMistakes,
+    IpChoice,
     LookupSettings,
     open_tables,
 )
@@ -141,6 +142,12 @@ class ForwardingSettings(DestinationSettings):
         default=[],
         description="Names of further fields that such an anonymised event keeps, because they "
         "identify nobody; of fields of your own it has no others.",
+    )
+    ip: IpChoice | None = Field(
+        default=None,
+        description="How much of the visitor's address (`ip_override`) it gets: `full`, "
+        "`anonymised` (the last octet of an IPv4 address zero, the last 80 bits of an IPv6 one) or "
+        "`none`. By default what suits the kind of destination.",
     )
     rules: list[Rule] = Field(default=[], description="Rules for this destination alone.")
     dry_run: bool = Field(default=False, description="Build and record requests, send nothing.")

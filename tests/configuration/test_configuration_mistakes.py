@@ -202,6 +202,12 @@ WRONG_NAMES = [
         "did you mean 'granted'?",
     ),
     (
+        "measurement_id: G-TEST000001",
+        "measurement_id: G-TEST000001\n    §ip: anonymized",
+        "destinations.ga4.ip: 'anonymized' is not one of full, anonymised, none; "
+        "did you mean 'anonymised'?",
+    ),
+    (
         "[EEA, GB, CH]",
         "[EEA,\n     §UK, CH]",
         'consent.regions.0.in.1: "UK" is not an ISO 3166 code: write "GB"',

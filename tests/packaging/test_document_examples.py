@@ -19,6 +19,7 @@ from gateway.conditions import Condition, Operators
 from gateway.consent.settings import CookieFormat
 from gateway.event import CONSENT_TYPES
 from gateway.identity import IdentitySettings
+from gateway.mistakes import ConfigurationError
 from gateway.rules import Rule
 from gateway.settings import Settings, parse_settings
 
@@ -30,6 +31,7 @@ DOCUMENTS = [
 ]
 """Others show YAML of other programs."""
 
+NO_FILE = "cannot be read: No such file or directory"
 MISSING_PARTS = {
     "sources": "sources: {site: {type: collect}}\n",
     "destinations": 'destinations: {web: {type: webhook, url: "https://web.example/"}}\n',
@@ -67,7 +69,10 @@ def understand(block: str, tmp_path: Path) -> None:
         block = "rules:\n  - drop: true\n    " + block.replace("\n", "\n    ").rstrip() + "\n"
     block += "".join(text for name, text in MISSING_PARTS.items() if name not in keys)
     environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", block), PLACEHOLDER)
-    parse_settings(block, "example", environment)
+    try:
+        parse_settings(block, "example", environment)
+    except ConfigurationError as error:  # the reader's own files are not here
+        assert all(NO_FILE in problem.message for problem in error.problems), str(error)
 
 
 @pytest.mark.parametrize("block", list(examples()))
@@ -79,7 +84,7 @@ def test_every_example_is_understood(block: str, tmp_path: Path) -> None:
     "block", ["rule: []\n", "when: {value: {gtee: 1}}\n", "rules: [{set: {value: many}}]\n"]
 )
 def test_an_example_that_is_not_understood_would_be_noticed(block: str, tmp_path: Path) -> None:
-    with pytest.raises(Exception, match="example:"):
+    with pytest.raises(AssertionError, match="example:"):
         understand(block, tmp_path)
 
 

@@ -66,7 +66,7 @@ def test_the_shape() -> None:
         assert request["method"] == "POST"
         assert isinstance(request["body"], dict)
     body = explanation["destinations"]["warehouse"]["requests"][0]["body"]
-    assert body["data"] == explanation["event"]
+    assert body["data"] == {**explanation["event"], "ip_override": "8.8.8.0"}
 
 
 def test_the_requests_are_those_of_the_destinations() -> None:

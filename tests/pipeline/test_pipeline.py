@@ -16,6 +16,7 @@ SOURCES = "sources: {site: {type: collect}}\n"
 META = 'type: meta, pixel_id: "1", access_token: t'
 GA4 = "type: ga4, measurement_id: G-1, api_secret: s"
 WEBHOOK = 'type: webhook, url: "https://shop.example/"'
+UNCHANGED = f"{WEBHOOK}, ip: full"
 ONE = f"destinations: {{web: {{{WEBHOOK}}}}}\n"
 
 
@@ -52,8 +53,9 @@ def test_a_decision_is_complete() -> None:
         "consent": decision.event["consent"],
         "a": 1,
     }
+    sent = {**event, "ip_override": "8.8.8.0"}
     assert decision == Decision(
-        event, {"web": Verdict(event)}, ("mark",), "site", NOW, settings.version
+        event, {"web": Verdict(sent)}, ("mark",), "site", NOW, settings.version
     )
     assert set(decision.event["consent"].values()) == {"granted"}
     assert len(decision.version) == 12
@@ -101,13 +103,13 @@ rules:
   - {{name: stop, when: {{event_name: stop}}, drop: true}}
 destinations:
   web:
-    {WEBHOOK.replace(", ", chr(10) + "    ")}
+    {UNCHANGED.replace(", ", chr(10) + "    ")}
     when: {{event_name: [purchase, stop, test]}}
     consent: [analytics_storage, ad_storage]
     rules:
       - {{name: no tests, when: {{test: true}}, drop: true}}
       - {{name: mark, set: {{marked: true}}}}
-  all: {{{WEBHOOK}, consent: []}}
+  all: {{{UNCHANGED}, consent: []}}
 """
 
 
@@ -159,9 +161,9 @@ def test_rules_of_a_destination_change_its_event_alone() -> None:
     decision = decide(
         f"""
 destinations:
-  a: {{{WEBHOOK}, rules: [{{remove: [user_data]}}]}}
-  b: {{{WEBHOOK}, rules: [{{hash: [user_data.email_address]}}, {{set: {{b: 1}}}}]}}
-  c: {{{WEBHOOK}}}
+  a: {{{UNCHANGED}, rules: [{{remove: [user_data]}}]}}
+  b: {{{UNCHANGED}, rules: [{{hash: [user_data.email_address]}}, {{set: {{b: 1}}}}]}}
+  c: {{{UNCHANGED}}}
 """,
         {"user_data": {"email_address": "abc"}},
     )
@@ -179,7 +181,7 @@ def test_the_salt_of_the_server_is_the_key_everywhere() -> None:
         f"""
 server: {{hash_salt: key}}
 rules: [{{hash: [a]}}]
-destinations: {{web: {{{WEBHOOK}, rules: [{{hash: [b]}}]}}}}
+destinations: {{web: {{{UNCHANGED}, rules: [{{hash: [b]}}]}}}}
 """,
         {"a": "abc", "b": "abc"},
     )
@@ -207,6 +209,38 @@ def test_consent_that_a_kind_of_destination_needs(settings: str, required: list[
         assert (verdict.stage, verdict.reason) == ("consent", f"no consent for {denied}")
     granted = dict.fromkeys(required, "granted")
     assert decide(text, {"consent": granted}, received(BERLIN)).verdicts["a"].event is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "address"),
+    [
+        (META, DALLAS),  # it matches people by their addresses
+        (GA4, "8.8.8.0"),
+        (WEBHOOK, "8.8.8.0"),
+        (f"{META}, ip: anonymised", "8.8.8.0"),
+        (f"{META}, ip: none", None),
+        (f"{GA4}, ip: none", None),
+        (f"{WEBHOOK}, ip: full", DALLAS),
+    ],
+)
+def test_how_much_of_the_address_a_destination_gets(settings: str, address: str | None) -> None:
+    text = f"destinations: {{a: {{{settings}, when: {{ip_override: {DALLAS}}}}}}}"
+    text += "\nenrichment: [geo]"
+    decision = decide(text, {})
+    sent = decision.verdicts["a"].event
+    assert sent is not None
+    assert sent.get("ip_override") == address
+    assert sent["event_location"] == {"country": "US"}
+    assert decision.event["ip_override"] == DALLAS
+
+
+def test_rules_of_a_destination_have_no_more_of_the_address_than_it_gets() -> None:
+    rule = "{rename: {ip_override: network}}"
+    decision = decide(f"destinations: {{a: {{{WEBHOOK}, rules: [{rule}]}}}}", {})
+    sent = decision.verdicts["a"].event
+    assert sent is not None
+    assert sent["network"] == "8.8.8.0"
+    assert DALLAS not in str(sent)
 
 
 EVERYONE = f"destinations: {{meta: {{{META}}}, ga4: {{{GA4}}}, all: {{{WEBHOOK}, consent: []}}}}"

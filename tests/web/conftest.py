@@ -31,7 +31,7 @@ sources:
   image: {type: pixel}
   limited: {type: collect, paths: [/limited], rate_limit: 3/minute}
 destinations:
-  all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}
+  all: {type: webhook, url: "http://127.0.0.1:9/", consent: [], ip: full}
   sales:
     type: webhook
     url: "http://127.0.0.1:9/"
