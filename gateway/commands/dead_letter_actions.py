@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, field
 
 import click
 from redis.asyncio import Redis
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from gateway.commands.dead_letter_targets import Target
-from gateway.commands.dead_letter_views import Kind, counts_table, in_words, newest_table
+from gateway.commands.bulk import Pace, batches, confirmed, progress
+from gateway.commands.dead_letter_views import Kind, in_words, kinds_table, newest_table
 from gateway.commands.options import fail
+from gateway.commands.targets import Target, warn_about_dry_runs
 from gateway.commands.terminal import console, json_text, masked, printable
 from gateway.delivery.wake import Alarm
 from gateway.queue import dead_letters as queue
 from gateway.queue.connect import connect_for_jobs
-from gateway.queue.dead_letters import PAGE, DeadLetter, Filter
+from gateway.queue.dead_letters import DeadLetter, dead_letters_of
+from gateway.queue.kept import PAGE, Filter
 from gateway.queue.keys import DestinationKeys
+
+OTHERS = "replayed or dropped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ async def list_newest(chosen: Selection, limit: int) -> None:
     _tell_about_removed(survey.removed)
     if not limit:
         return
-    newest = sorted(survey.newest, key=lambda found: found[1].ended_at, reverse=True)[:limit]
+    newest = sorted(survey.newest, key=lambda found: found[1].kept_since, reverse=True)[:limit]
     rows = [(target.name, letter, target.mask) for target, letter in newest]
     console().print("", newest_table(rows), sep="\n")
 
@@ -71,7 +73,7 @@ async def show(chosen: Selection, wanted_id: str, as_json: bool) -> None:
     found = [
         (target, letter)
         for target in chosen.targets
-        for letter in await _with_id(chosen.redis, target, wanted_id)
+        for letter in await dead_letters_of(target.name).called(chosen.redis, wanted_id)
     ]
     if not found:
         fail(f"no dead letter has the event id or the id {printable(wanted_id)!r}", 1)
@@ -86,12 +88,6 @@ async def show(chosen: Selection, wanted_id: str, as_json: bool) -> None:
         click.echo("\n\n".join(words))
 
 
-async def _with_id(redis: Redis, target: Target, wanted_id: str) -> list[DeadLetter]:
-    letter = await queue.get(redis, target.name, wanted_id)
-    by_event = queue.find(redis, target.name, Filter(event_id=wanted_id))
-    return [letter] if letter else [letter async for letter in by_event]
-
-
 async def replay(
     chosen: Selection, rate: int, include_late: bool, yes: bool, dry_run: bool
 ) -> None:
@@ -100,13 +96,13 @@ async def replay(
     skipped = survey.removed.total() + (0 if include_late else survey.late)
     _tell_about_removed(survey.removed)
     _warn_about_late(survey.late, include_late)
-    _warn_about_dry_runs(chosen.targets, survey.kinds)
+    warn_about_dry_runs(chosen.targets, {kind.destination for kind in survey.kinds})
     total = survey.total - skipped
-    if dry_run or not total or not _confirmed(f"Replay {total} events?", yes):
+    if dry_run or not total or not confirmed(f"Replay {total} events?", yes):
         return
 
     alarm, pace = Alarm(connect_for_jobs(chosen.redis_url)), Pace(rate)
-    with _progress("Replayed", total) as advance:
+    with progress("Replayed", total, OTHERS) as advance:
         for target in chosen.targets:
             if target.removed:
                 continue
@@ -115,7 +111,7 @@ async def replay(
                 async for letter in chosen.find(target, survey.through[target.name])
                 if include_late or not target.is_late(letter, survey.at)
             )
-            async for batch in _batches(letters, min(PAGE, max(1, rate // 4))):
+            async for batch in batches(letters, pace.batch):
                 await pace.wait(len(batch))
                 advance(len(batch), await queue.replay(chosen.redis, target.name, batch))
                 await _wake(chosen.redis, alarm, target.name)
@@ -125,36 +121,23 @@ async def drop(chosen: Selection, yes: bool, dry_run: bool) -> None:
     survey = await _survey(chosen)
     _print_counts(survey)
     total = survey.total
-    if dry_run or not total or not _confirmed(f"Drop {total} events for good?", yes):
+    if dry_run or not total or not confirmed(f"Drop {total} events for good?", yes):
         return
-    with _progress("Dropped", total) as advance:
+    with progress("Dropped", total, OTHERS) as advance:
         for target in chosen.targets:
             letters = chosen.find(target, survey.through[target.name])
-            async for batch in _batches(letters, PAGE):
+            async for batch in batches(letters, PAGE):
                 ids = [letter.id for letter in batch]
                 advance(len(batch), await queue.drop(chosen.redis, target.name, ids))
-
-
-class Pace:
-    """Lets `rate` events a second through. Time that Redis takes is no credit for later."""
-
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
-        self._next = time.monotonic()
-
-    async def wait(self, count: int) -> None:
-        """Waits until `count` more may go."""
-        now = time.monotonic()
-        self._next = max(self._next, now)
-        await asyncio.sleep(self._next - now)
-        self._next += count / self._rate
 
 
 async def _survey(chosen: Selection, keep: int = 0) -> Survey:
     """A first look at what `chosen` means. keep: so many of the newest of each destination."""
     survey = Survey(time.time())
     for target in chosen.targets:
-        through = survey.through[target.name] = await queue.newest_id(chosen.redis, target.name)
+        through = survey.through[target.name] = await dead_letters_of(target.name).newest_id(
+            chosen.redis
+        )
         newest: deque[DeadLetter] = deque(maxlen=keep)
         async for letter in chosen.find(target, through):
             survey.kinds[Kind.of(target.name, letter, target.mask)] += 1
@@ -163,19 +146,6 @@ async def _survey(chosen: Selection, keep: int = 0) -> Survey:
             newest.append(letter)
         survey.newest += [(target, letter) for letter in reversed(newest)]
     return survey
-
-
-async def _batches(
-    letters: AsyncIterator[DeadLetter], size: int
-) -> AsyncIterator[list[DeadLetter]]:
-    batch: list[DeadLetter] = []
-    async for letter in letters:
-        batch.append(letter)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 async def _wake(redis: Redis, alarm: Alarm, name: str) -> None:
@@ -192,7 +162,7 @@ def _print_counts(survey: Survey) -> bool:
     if not survey.total:
         click.echo("No dead letters.")
         return False
-    console().print(counts_table(survey.kinds))
+    console().print(kinds_table(survey.kinds))
     return True
 
 
@@ -213,43 +183,3 @@ def _warn_about_late(late: int, include_late: bool) -> None:
             f"Past the deadline of their destination, would expire again and are skipped: {late} "
             "(--include-expired replays them too)."
         )
-
-
-def _warn_about_dry_runs(targets: Iterable[Target], kinds: Iterable[Kind]) -> None:
-    concerned = {kind.destination for kind in kinds}
-    for target in targets:
-        if target.dry_run and target.name in concerned:
-            click.echo(
-                f"{target.name} has dry_run: its events will count as delivered and not be sent."
-            )
-
-
-def _confirmed(question: str, yes: bool) -> bool:
-    return yes or click.confirm(question, abort=True)
-
-
-@contextmanager
-def _progress(done_to_them: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, and at the end, whatever ends it, a line that says how many.
-
-    Gives a function to call with how many more were tried, and with how many it succeeded.
-    """
-    tried = succeeded = 0
-    bar = console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-
-    with Progress(*columns, console=bar, disable=not bar.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-
-        def advance(count: int, successes: int) -> None:
-            nonlocal tried, succeeded
-            tried, succeeded = tried + count, succeeded + successes
-            progress.advance(task, count)
-
-        try:
-            yield advance
-        finally:
-            progress.stop()
-            gone = tried - succeeded
-            others = f"; {gone} were replayed or dropped by somebody else" if gone else ""
-            click.echo(f"{done_to_them} {succeeded} of {total} events{others}.")

@@ -4,44 +4,18 @@ more."""
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from difflib import get_close_matches
 
 import click
 from redis.asyncio import Redis
 
-from gateway.commands.dead_letter_views import Mask
+from gateway.commands.targets import Target
 from gateway.commands.terminal import printable
-from gateway.delivery.policy import deadline, is_expired
-from gateway.queue.dead_letters import DeadLetter
 from gateway.queue.keys import DestinationKeys
-from gateway.settings import ForwardingSettings, Settings, build_destination
+from gateway.settings import Settings
 
 _KEYS = DestinationKeys.of("*").dead
 """The pattern of the keys of dead letters, with the star in the place of the destination."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A destination as it is configured now. max_age: its deadline. mask: hides its secrets.
-    removed: it is not configured any more; nothing is known of it but its name."""
-
-    name: str
-    max_age: timedelta = timedelta.max
-    mask: Mask = str
-    dry_run: bool = False
-    removed: bool = False
-
-    @classmethod
-    def of(cls, name: str, settings: ForwardingSettings) -> Target:
-        destination = build_destination(settings)
-        max_age = deadline(settings.delivery, destination.limits)
-        return cls(name, max_age, destination.mask, settings.dry_run)
-
-    def is_late(self, letter: DeadLetter, now: float) -> bool:
-        """Whether `letter` would only expire again."""
-        return is_expired(letter.happened_at, now, self.max_age)
 
 
 async def find_targets(redis: Redis, settings: Settings, names: Sequence[str]) -> list[Target]:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.table import Table
 
-from gateway.commands.terminal import cell, json_text, masked, printable, table, utc
+from gateway.commands.kept_views import common, counts_table, sheet, short
+from gateway.commands.targets import Mask
+from gateway.commands.terminal import cell, masked, table, utc
 from gateway.queue.dead_letters import DeadLetter
-
-LONGEST_REASON = 100
-MOST_KINDS = 40
-_VARYING = re.compile(r"\d+\.\d+|\d{5,}")
-"""Ages, times and ids, which would make each reason a kind of its own. Codes are shorter."""
-
-Mask = Callable[[str], str]
 
 
 class Kind(NamedTuple):
@@ -30,26 +24,12 @@ class Kind(NamedTuple):
 
     @classmethod
     def of(cls, destination: str, letter: DeadLetter, mask: Mask) -> Kind:
-        reason = short(_VARYING.sub("#", mask(letter.reason)))
-        return cls(destination, letter.result, letter.event_name, reason)
+        return cls(destination, letter.result, letter.event_name, common(mask(letter.reason)))
 
 
-def short(reason: str) -> str:
-    """`reason` on one line of at most `LONGEST_REASON` characters."""
-    line = printable(" ".join(reason.split()))
-    return line if len(line) <= LONGEST_REASON else f"{line[: LONGEST_REASON - 1]}…"
-
-
-def counts_table(kinds: Counter[Kind]) -> Table:
-    """How many there are of each kind, the most frequent first."""
-    columns = ("events", "destination", "result", "event name", "reason")
-    counts = table(f"{kinds.total()} dead letters", *columns, numbers=["events"])
-    for kind, count in kinds.most_common(MOST_KINDS):
-        counts.add_row(str(count), *map(cell, kind))
-    if others := kinds.most_common()[MOST_KINDS:]:
-        events = str(sum(count for _, count in others))
-        counts.add_row(events, cell(f"{len(others)} other kinds"))
-    return counts
+def kinds_table(kinds: Counter[Kind]) -> Table:
+    columns = ("destination", "result", "event name", "reason")
+    return counts_table(f"{kinds.total()} dead letters", kinds, *columns)
 
 
 def newest_table(letters: Sequence[tuple[str, DeadLetter, Mask]]) -> Table:
@@ -58,7 +38,7 @@ def newest_table(letters: Sequence[tuple[str, DeadLetter, Mask]]) -> Table:
     newest = table(f"The newest {len(letters)}", *columns)
     for destination, letter, mask in letters:
         words = (letter.event_name, letter.event_id, letter.result, short(mask(letter.reason)))
-        newest.add_row(utc(letter.ended_at), cell(destination), *map(cell, words))
+        newest.add_row(utc(letter.kept_since), cell(destination), *map(cell, words))
     return newest
 
 
@@ -69,13 +49,14 @@ def in_words(destination: str, letter: DeadLetter, mask: Mask) -> str:
         "event": f"{letter.event_name} ({letter.event_id})",
         "reason": letter.reason,
         "answer": f"HTTP {response['status']}: {response['body']}" if response else "none",
-        "ended": utc(letter.ended_at),
+        "ended": utc(letter.kept_since),
         "last attempt": f"{utc(letter.at)}, delivery no. {letter.deliveries}",
         "received": f"{utc(letter.received_at)} from {letter.source}",
         "rules": ", ".join(letter.applied) or "none",
         "version": letter.version,
     }
-    lines = [printable(f"{destination}: {letter.result} ({letter.id})")]
-    lines += [f"  {name:<14}{printable(mask(fact))}" for name, fact in facts.items()]
-    lines += [f"  {line}" for line in json_text(masked(letter.event, mask)).splitlines()]
-    return "\n".join(lines)
+    return sheet(
+        f"{destination}: {letter.result} ({letter.id})",
+        {name: mask(fact) for name, fact in facts.items()},
+        masked(letter.event, mask),
+    )

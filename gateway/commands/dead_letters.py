@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gateway.commands.moment import moment
+from gateway.commands.kept_options import (
+    DRY_RUN,
+    FILTERS,
+    JSON,
+    LIMIT,
+    RATE,
+    YES,
+    read_filter,
+    with_options,
+)
 from gateway.commands.options import CONFIG, REDIS_URL, load, with_redis
 
 if TYPE_CHECKING:
@@ -17,8 +26,6 @@ if TYPE_CHECKING:
 
     from gateway.commands.dead_letter_actions import Selection
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 DESTINATION = click.option(
     "--destination",
     "destinations",
@@ -26,25 +33,7 @@ DESTINATION = click.option(
     help="Only this one; may be repeated. By default all, also those that are not configured any "
     "more.",
 )
-FILTERS = (
-    DESTINATION,
-    click.option("--reason", help="Only with these words in the reason."),
-    click.option("--event-name", help="Only events of this name."),
-    click.option("--event-id", help="Only the event with this id."),
-    click.option(
-        "--since", type=moment, help="Ended since then: an age (90s, 15m, 2h, 3d) or ISO 8601."
-    ),
-    click.option("--until", type=moment, help="Ended until then."),
-)
-YES = click.option("--yes", is_flag=True, help="Do not ask.")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Only count, change nothing.")
-
-
-def selection(command: Command) -> Command:
-    """Gives `command` the options that say which dead letters are meant."""
-    for option in reversed((*FILTERS, CONFIG, REDIS_URL)):
-        command = option(command)
-    return command
+selection = with_options(DESTINATION, *FILTERS, CONFIG, REDIS_URL)
 
 
 @click.group("dead-letters")
@@ -54,9 +43,7 @@ def dead_letters() -> None:
 
 @dead_letters.command("list")
 @selection
-@click.option(
-    "--limit", type=click.IntRange(0), default=20, show_default=True, help="How many to list."
-)
+@LIMIT
 def list_letters(limit: int, **options: Any) -> None:
     """Count dead letters by reason, and list the newest."""
     from gateway.commands.dead_letter_actions import list_newest
@@ -67,7 +54,7 @@ def list_letters(limit: int, **options: Any) -> None:
 @dead_letters.command()
 @click.argument("event_id")
 @DESTINATION
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@JSON
 @CONFIG
 @REDIS_URL
 def show(event_id: str, as_json: bool, **options: Any) -> None:
@@ -79,13 +66,7 @@ def show(event_id: str, as_json: bool, **options: Any) -> None:
 
 @dead_letters.command()
 @selection
-@click.option(
-    "--rate",
-    type=click.IntRange(1, 100_000),
-    default=500,
-    show_default=True,
-    help="Events per second at most.",
-)
+@RATE
 @click.option(
     "--include-expired", is_flag=True, help="Replay those past the deadline too: they expire again."
 )
@@ -113,13 +94,10 @@ def _act(options: dict[str, Any], action: Callable[[Selection], Coroutine[Any, A
     """Runs `action` on what the common options select."""
     from gateway.commands.dead_letter_actions import Selection
     from gateway.commands.dead_letter_targets import find_targets
-    from gateway.queue.dead_letters import Filter
 
     settings, redis_url = load(options.pop("config")), options.pop("redis_url")
     names = options.pop("destinations")
-    wanted = Filter(**options)
-    if wanted.until is not None and (wanted.since or 0.0) > wanted.until:
-        raise click.UsageError("--since is later than --until.")
+    wanted = read_filter(options)
 
     async def act(redis: Redis, url: str) -> None:
         targets = await find_targets(redis, settings, names)

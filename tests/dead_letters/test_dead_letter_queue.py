@@ -15,9 +15,10 @@ from redis.exceptions import OutOfMemoryError
 
 from gateway.delivery.send import plan
 from gateway.metrics import DestinationNumbers, read_numbers
-from gateway.queue import dead_letters
+from gateway.queue import kept
 from gateway.queue.connect import connect_for_work
-from gateway.queue.dead_letters import DeadLetter, Filter, drop, find, get, replay
+from gateway.queue.dead_letters import DeadLetter, dead_letters_of, drop, find, replay
+from gateway.queue.kept import Filter
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.read import Reader
 from gateway.settings import build_destination, parse_settings
@@ -50,7 +51,7 @@ async def test_a_dead_letter_tells_how_the_event_ended(redis: Redis) -> None:
     assert (letter.event, letter.response, letter.deliveries) == (event, RESPONSE, 1)
     assert (letter.source, letter.version, letter.applied) == ("site", "version-1", ["a rule"])
     assert before <= letter.at <= time.time()
-    assert before - 1 <= letter.ended_at <= time.time() + 1
+    assert before - 1 <= letter.kept_since <= time.time() + 1
 
 
 async def test_without_dead_letters_nothing_is_found(redis: Redis) -> None:
@@ -60,7 +61,7 @@ async def test_without_dead_letters_nothing_is_found(redis: Redis) -> None:
 async def test_they_are_found_page_by_page_oldest_first(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letters, "PAGE", 3)
+    monkeypatch.setattr(kept, "PAGE", 3)
     await bury(redis, "ads", [make_event(n) for n in range(9)])
     assert await ids_of(redis) == [f"event-{n}" for n in range(9)]
 
@@ -87,7 +88,7 @@ async def test_times_bound_the_moment_of_the_ending(redis: Redis) -> None:
     for number in (1, 2, 3):
         await bury(redis, "ads", [make_event(number, timestamp=1.0)])
         await asyncio.sleep(0.005)
-    middle = (await letters_of(redis))[1].ended_at
+    middle = (await letters_of(redis))[1].kept_since
     assert await ids_of(redis, Filter(since=middle)) == ["event-2", "event-3"]
     assert await ids_of(redis, Filter(until=middle)) == ["event-1", "event-2"]
     assert await ids_of(redis, Filter(since=middle, until=middle)) == ["event-2"]
@@ -99,7 +100,7 @@ async def test_what_ends_meanwhile_is_not_found(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Or a replay whose events are rejected again would never end."""
-    monkeypatch.setattr(dead_letters, "PAGE", 2)
+    monkeypatch.setattr(kept, "PAGE", 2)
     await bury(redis, "ads", [make_event(n) for n in range(5)])
     seen = 0
     async for letter in find(redis, "ads"):
@@ -112,14 +113,14 @@ async def test_what_ends_meanwhile_is_not_found(
 @pytest.mark.parametrize("text", ["", "event-1", "-", "+", "1", "1-1-1", "²-1", "9" * 25 + "-1"])
 async def test_no_text_is_mistaken_for_an_id(redis: Redis, text: str) -> None:
     await bury(redis, "ads", [make_event(1)])
-    assert await get(redis, "ads", text) is None
+    assert await dead_letters_of("ads").get(redis, text) is None
 
 
 async def test_one_is_got_by_its_id(redis: Redis) -> None:
     await bury(redis, "ads", [make_event(n) for n in range(3)])
     letter = (await letters_of(redis))[1]
-    assert await get(redis, "ads", letter.id) == letter
-    assert await get(redis, "books", letter.id) is None
+    assert await dead_letters_of("ads").get(redis, letter.id) == letter
+    assert await dead_letters_of("books").get(redis, letter.id) is None
 
 
 async def test_a_replayed_event_is_the_same_one_with_all_its_tries_before_it(redis: Redis) -> None:
