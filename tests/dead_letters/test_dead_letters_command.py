@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from commands import Run, counts, runner, table_rows
 from dead import bury_now
 from made import make_event
 from redis import Redis as SyncRedis
@@ -37,8 +36,6 @@ destinations:
 """
 ADS = DestinationKeys.of("ads")
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
@@ -50,30 +47,12 @@ def config(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(redis_url: str, config: Path) -> Run:
     """Runs ``gateway dead-letters *words``."""
-
-    def run(*words: str, answer: str | None = None) -> Result:
-        common = ["--config", str(config), "--redis-url", redis_url]
-        result = CliRunner().invoke(dead_letters, [*words, *common], input=answer)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result
-
-    return run
+    return runner(dead_letters, config, redis_url)
 
 
 @pytest.fixture
 def server(valkey: Valkey, redis_url: str) -> SyncRedis:
     return valkey.client()
-
-
-def counts(server: SyncRedis, name: str = "ads") -> dict[str, int]:
-    rows: Any = server.hgetall(DestinationKeys.of(name).counts)
-    return {key.decode(): int(value) for key, value in rows.items()}
-
-
-def table_rows(output: str) -> list[list[str]]:
-    """The cells of each row of the tables in `output`, without their headers."""
-    rows = [re.split(r"\s{2,}", line.strip()) for line in output.splitlines()]
-    return [row for row in rows if len(row) > 1 and row[0] not in ("events", "ended")]
 
 
 def test_it_is_a_command_of_the_gateway() -> None:

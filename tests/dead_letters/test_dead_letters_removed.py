@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from commands import Run, runner
 from dead import bury_now
 from made import make_event
 from redis import Redis as SyncRedis
@@ -24,8 +23,6 @@ destinations:
 OLD = DestinationKeys.of("old")
 WHY = "old is not in the configuration any more: its 2 events can be shown and dropped"
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture
 def run(redis_url: str, tmp_path: Path) -> Run:
@@ -34,13 +31,7 @@ def run(redis_url: str, tmp_path: Path) -> Run:
     config.write_text(CONFIG)
     bury_now(redis_url, "old", [make_event(1), make_event(2)])
 
-    def run(*words: str, answer: str | None = None) -> Result:
-        common = ["--config", str(config), "--redis-url", redis_url]
-        result = CliRunner().invoke(dead_letters, [*words, *common], input=answer)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result
-
-    return run
+    return runner(dead_letters, config, redis_url)
 
 
 @pytest.fixture
