@@ -25,7 +25,7 @@ from redis.asyncio import Redis
 
 from gateway.plug_in_counts import read_problems
 from gateway.queue.connect import script
-from gateway.queue.keys import COUNTS, DestinationKeys
+from gateway.queue.keys import COUNTS, QUARANTINE, DestinationKeys
 from gateway.queue.room import Limits, Memory, full_of, read_memory
 from gateway.queue.tally import ANSWER, DELIVERY
 from gateway.settings import Settings
@@ -48,11 +48,13 @@ class DestinationNumbers:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Everything that is counted, read at one moment. memory: None when Redis does not tell."""
+    """Everything that is counted, read at one moment. memory: None when Redis does not tell.
+    quarantined: events in quarantine."""
 
     gateway: Mapping[str, int]
     destinations: Mapping[str, DestinationNumbers]
     memory: Memory | None = None
+    quarantined: int = 0
 
     def full(self, limits: Mapping[str, Limits]) -> Mapping[str, str]:
         """What has reached its limit, as `gateway.queue.room.what_is_full` says it."""
@@ -68,7 +70,8 @@ async def read_numbers(redis: Redis, destinations: Iterable[str]) -> Numbers:
         keys = DestinationKeys.of(name)
         numbers[name] = _numbers(*await read([keys.counts, keys.stream, keys.pause, keys.dead]))
     counts: Any = await redis.hgetall(COUNTS)
-    return Numbers(_decoded(counts), numbers, await read_memory(redis))
+    quarantined = await redis.xlen(QUARANTINE)
+    return Numbers(_decoded(counts), numbers, await read_memory(redis), quarantined)
 
 
 def _numbers(
@@ -213,6 +216,11 @@ class _Snapshot(Collector):
             held.add_metric([name], numbers.counts.get("held", 0))
             dead.add_metric([name], numbers.dead)
         yield from (pending, oldest, paused, held, dead)
+        yield GaugeMetricFamily(
+            "gateway_quarantined_events",
+            "Events that did not fit their schema and wait for a person.",
+            self._numbers.quarantined,
+        )
 
 
 class _Room(Collector):

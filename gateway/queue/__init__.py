@@ -19,8 +19,9 @@ For each destination, all in one hash slot by the tag in braces:
 For the gateway as a whole:
 
     gw:counts          hash    received and refused events, time to answer
+    gw:quarantine      stream  events that did not fit their schema, as they were when that was
+                               found, until a person releases or drops them, field `q`
     gw:recent          stream  the last decisions and outcomes, only for the demo shop
-    gw:quarantine      stream  events that did not fit their schema and are kept aside, field `q`
     gw:{late}:...              late consent, by what stands for a visitor: `events:V` list of what
                                waits, `due` zset of who is to be looked at when, `said` hash of what
                                visitors stated meanwhile, `withdrawn:V` hash of denials and when
@@ -33,6 +34,11 @@ holds at any moment and through any crash, where pending is the length of the st
 `held` of events that wait for late consent. A dead letter that is replayed is an event accepted
 once more (it stays counted as rejected or expired, and gets a second ending); one that is dropped
 keeps its ending. So the dead letters that are kept are rejected + expired - replayed - dropped.
+
+An event in quarantine is withheld at every destination, and counted so. When it is released it is
+accepted once more everywhere, and what today's configuration decides is counted: that it is
+withheld, or how it ends. It leaves the quarantine in the step that appends it, so it is released
+once, or not at all. One that is dropped from there stays counted as withheld.
 
 RQ's own keys begin with ``rq:`` and hold no event.
 """

@@ -82,6 +82,7 @@ def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
         "gateway_pending_events": {"destination"},
         "gateway_oldest_pending_seconds": {"destination"},
         "gateway_paused_seconds": {"destination"},
+        "gateway_quarantined_events": set(),
         "gateway_held_events": {"destination"},
         "gateway_dead_letters": {"destination"},
         "gateway_full": {"destination"},
