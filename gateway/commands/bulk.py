@@ -51,6 +51,7 @@ async def batches(items: AsyncIterator[T], size: int) -> AsyncIterator[list[T]]:
 
 def confirmed(question: str, yes: bool) -> bool:
     """True when a person says so, or has said so already by `yes`; else the command ends."""
+    _heed_interrupt()
     return yes or click.confirm(question, abort=True)
 
 
@@ -72,6 +73,7 @@ def progress(done_to_them: str, total: int, others: str) -> Iterator[Callable[[i
             nonlocal tried, succeeded
             tried, succeeded = tried + count, succeeded + successes
             shown.advance(task, count)
+            _heed_interrupt()
 
         try:
             yield advance
@@ -80,3 +82,11 @@ def progress(done_to_them: str, total: int, others: str) -> Iterator[Callable[[i
             gone = tried - succeeded
             why = f"; {gone} were {others} by somebody else" if gone else ""
             click.echo(f"{done_to_them} {succeeded} of {total} events{why}.")
+
+
+def _heed_interrupt() -> None:
+    """Ends the command that was interrupted: Ctrl-C cancels its task, and when that comes just
+    before a command of Redis, a time-out inside redis-py takes the cancellation for its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
