@@ -14,6 +14,7 @@ import orjson
 from gateway.commands.cases import test_cases
 from gateway.commands.dead_letters import dead_letters
 from gateway.commands.options import CONFIG, REDIS_URL, fail, load
+from gateway.commands.quarantine import quarantine
 from gateway.commands.status import status
 from gateway.logs import log_to_stderr
 
@@ -34,6 +35,7 @@ def main() -> None:
 
 
 main.add_command(dead_letters)
+main.add_command(quarantine)
 main.add_command(status)
 main.add_command(test_cases)
 

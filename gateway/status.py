@@ -55,11 +55,13 @@ class DestinationStatus:
 @dataclass(frozen=True, slots=True)
 class Status:
     """at: Unix seconds. full: the limit that is reached, so that no events are taken at all, in
-    words. destinations: by name, in the order of the configuration."""
+    words. destinations: by name, in the order of the configuration. quarantined: events that did
+    not fit their schema and wait for a person."""
 
     at: float
     full: str | None
     destinations: Mapping[str, DestinationStatus]
+    quarantined: int = 0
 
 
 async def read_status(redis: Redis, settings: Settings, now: float) -> Status:
@@ -76,7 +78,7 @@ async def read_status(redis: Redis, settings: Settings, now: float) -> Status:
         destinations[name] = await _status(
             redis, name, numbers.destinations[name], full.get(name), mask, now
         )
-    return Status(now, full.get(""), destinations)
+    return Status(now, full.get(""), destinations, numbers.quarantined)
 
 
 async def _status(

@@ -52,7 +52,10 @@ async def _read(redis: Redis, settings: Settings) -> Status:
 def screen(status: Status) -> Group:
     """What waits, what fails if anything does, and how it went so far; for 100 columns."""
     tables = [_now(status), _troubles(status), _so_far(status)]
-    shown = [each for each in tables if each.row_count]
+    shown: list[Table | Text] = [each for each in tables if each.row_count]
+    if status.quarantined:
+        events = f"{number(status.quarantined)} events are in quarantine"
+        shown.append(Text(f"{events}: `gateway quarantine list` says why.", "yellow"))
     return Group(*(part for each in shown for part in (each, "")))
 
 
