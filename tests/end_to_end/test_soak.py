@@ -28,6 +28,7 @@ from sink_process import Arrival
 from summary import LINES, Summary
 
 RUN = Path(__file__).parents[1] / "soak" / "run.py"
+pytestmark = pytest.mark.alone
 AT_ONCE = 2
 PROMISES = {
     "kills": "random processes are killed, and no accepted event is lost",

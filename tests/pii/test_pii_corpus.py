@@ -17,6 +17,7 @@ import pytest
 from gateway.event import Received
 from gateway.pii import PiiGuardSettings, compile_guard
 
+pytestmark = pytest.mark.alone
 CORPUS = Path(__file__).parents[1] / "fixtures/pii/corpus.jsonl"
 MARK = re.compile(r"⟦(email|phone|card|token):(.*?)⟧")
 PLACEHOLDER = re.compile(r"\[(email|phone|card|token)\]")
