@@ -8,9 +8,8 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from gateway.pipeline import Decision
 from gateway.queue.connect import script
-from gateway.queue.entry import encode
+from gateway.queue.entry import encode_entry
 from gateway.queue.kept import ALL, Filter, Kept, Shelf, pages
 from gateway.queue.keys import DestinationKeys
 
@@ -29,7 +28,7 @@ class DeadLetter(Kept):
 
     result: rejected or expired. at: Unix seconds of the last attempt. deliveries: how often it was
     handed to a drain. response: ``{"status", "body"}``, or None when no answer came. The event is
-    as the destination could have it, and is kept since it ended. applied is as in
+    as the destination could have it, and is kept since it ended. applied and visitor are as in
     `gateway.queue.entry.Entry`.
     """
 
@@ -38,6 +37,7 @@ class DeadLetter(Kept):
     deliveries: int
     response: dict[str, Any] | None
     applied: list[str]
+    visitor: str = ""
 
 
 def dead_letters_of(destination: str) -> Shelf[DeadLetter]:
@@ -82,7 +82,11 @@ async def drop(redis: Redis, destination: str, ids: Sequence[str]) -> int:
 
 def _entry(letter: DeadLetter) -> bytes:
     """The stream entry that `letter` was."""
-    decision = Decision(
-        letter.event, {}, tuple(letter.applied), letter.source, letter.received_at, letter.version
+    return encode_entry(
+        letter.event,
+        letter.source,
+        letter.received_at,
+        letter.version,
+        letter.applied,
+        letter.visitor,
     )
-    return encode(decision, letter.event, ())

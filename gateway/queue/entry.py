@@ -36,16 +36,33 @@ def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
 
     Raises TypeError when it has something that JSON cannot say.
     """
-    return orjson.dumps(
-        {
-            "event": event,
-            "source": decision.source,
-            "received_at": decision.received_at,
-            "version": decision.version,
-            "applied": decision.applied + applied,
-            **({"visitor": decision.late.visitor} if decision.late else {}),
-        }
+    return encode_entry(
+        event,
+        decision.source,
+        decision.received_at,
+        decision.version,
+        decision.applied + applied,
+        decision.late.visitor if decision.late else "",
     )
+
+
+def encode_entry(
+    event: Event,
+    source: str,
+    received_at: float,
+    version: str,
+    applied: Sequence[str],
+    visitor: str,
+) -> bytes:
+    """A stream entry of what an `Entry` says. Raises TypeError as `encode` does."""
+    entry = {
+        "event": event,
+        "source": source,
+        "received_at": received_at,
+        "version": version,
+        "applied": applied,
+    }
+    return orjson.dumps({**entry, "visitor": visitor} if visitor else entry)
 
 
 def decode(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
@@ -82,6 +99,7 @@ def encode_dead_letter(
             "received_at": entry.received_at,
             "version": entry.version,
             "applied": entry.applied,
+            "visitor": entry.visitor,
         }
     )
 

@@ -39,9 +39,10 @@ class Kept:
     @classmethod
     def read(cls, entry_id: str, data: bytes) -> Self:
         """What was written as the JSON object `data`; fields that another version of the gateway
-        added are left. Raises KeyError, TypeError or ValueError when it is nothing of the kind."""
+        added are left. Raises TypeError or ValueError when it is nothing of the kind."""
         read = orjson.loads(data)
-        return cls(entry_id, **{each.name: read[each.name] for each in fields(cls)[1:]})
+        known = {each.name: read[each.name] for each in fields(cls)[1:] if each.name in read}
+        return cls(entry_id, **known)
 
     @property
     def kept_since(self) -> float:

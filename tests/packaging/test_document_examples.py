@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -69,10 +70,21 @@ def understand(block: str, tmp_path: Path) -> None:
         block = "rules:\n  - drop: true\n    " + block.replace("\n", "\n    ").rstrip() + "\n"
     block += "".join(text for name, text in MISSING_PARTS.items() if name not in keys)
     environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", block), PLACEHOLDER)
+    with suppress(_ReadersFiles):
+        _parse(block, environment)
+
+
+class _ReadersFiles(Exception):
+    """All that is wrong is that the reader's own files are not here."""
+
+
+def _parse(block: str, environment: dict[str, str]) -> None:
     try:
         parse_settings(block, "example", environment)
-    except ConfigurationError as error:  # the reader's own files are not here
-        assert all(NO_FILE in problem.message for problem in error.problems), str(error)
+    except ConfigurationError as error:
+        if all(NO_FILE in problem.message for problem in error.problems):
+            raise _ReadersFiles from None
+        raise
 
 
 @pytest.mark.parametrize("block", list(examples()))
@@ -84,7 +96,7 @@ def test_every_example_is_understood(block: str, tmp_path: Path) -> None:
     "block", ["rule: []\n", "when: {value: {gtee: 1}}\n", "rules: [{set: {value: many}}]\n"]
 )
 def test_an_example_that_is_not_understood_would_be_noticed(block: str, tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="example:"):
+    with pytest.raises(Exception, match="example:"):
         understand(block, tmp_path)
 
 
