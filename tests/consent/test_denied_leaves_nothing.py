@@ -47,6 +47,7 @@ destinations:
   hook:
     type: webhook
     url: "https://shop.example/"
+    ip: full
     on_denied: {on_denied}{anonymised_fields}
     rules: [{{name: mark, set: {{marked: true}}}}]
   nobody:

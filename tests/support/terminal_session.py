@@ -27,6 +27,8 @@ class TerminalSession:
             stdout=theirs,
             stderr=theirs,
             env={**os.environ, **environment},
+            # as on a terminal, also when the tests run in the background
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(theirs)
         self.screen = ""
