@@ -137,6 +137,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
         name: _compile_route(destination, salt)
         for name, destination in settings.destinations.items()
     }
+    needed = [required_consent(each) for each in settings.destinations.values()]
     version = settings.version
 
     def decide(event: Event, received: Received) -> Decision:
@@ -159,7 +160,10 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
         event = checked.event
         steps.append(Step("schemas", event, checked.line))
         applied: tuple[str, ...] = ()
+        quarantine = ""
         if checked.action:
+            if checked.action == "quarantine" and any(not missing(event, each) for each in needed):
+                quarantine = checked.reason  # of others nothing may be kept
             verdicts = dict.fromkeys(routes, Verdict(None, "schemas", checked.reason))
         else:
             ruled = rule(event)
@@ -178,7 +182,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
             received.at,
             version,
             identified.cookies,
-            checked.reason if checked.action == "quarantine" else "",
+            quarantine,
             late,
             steps,
         )

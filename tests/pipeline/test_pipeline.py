@@ -282,3 +282,24 @@ def test_consent_is_what_the_rules_left() -> None:
         "consent",
         "no consent for ad_storage",
     )
+
+
+QUARANTINE = f"""
+schemas: {{page_view: {{schema: {{required: [value]}}, on_mismatch: quarantine}}}}
+destinations: {{a: {{{WEBHOOK}, consent: [ad_storage]}}, b: {{{WEBHOOK}, consent: [ad_user_data]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("consent", "kept"),
+    [
+        ({"ad_storage": "granted", "ad_user_data": "denied"}, True),
+        ({"ad_storage": "denied", "ad_user_data": "denied"}, False),
+    ],
+)
+def test_only_what_somebody_may_have_is_kept_in_quarantine(
+    consent: dict[str, str], kept: bool
+) -> None:
+    decision = decide(QUARANTINE, {"consent": consent})
+    assert bool(decision.quarantine) == kept
+    assert {each.stage for each in decision.verdicts.values()} == {"schemas"}
