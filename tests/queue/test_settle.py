@@ -114,6 +114,7 @@ async def test_a_dead_letter_has_the_event_the_reason_and_the_answer(
         "received_at": entry.received_at,
         "version": "version-1",
         "applied": ["a rule"],
+        "visitor": "",
     }
 
 
