@@ -24,6 +24,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.client_ip import compile_client_ip
 from gateway.delivery.wake import Alarm
+from gateway.ending import end
 from gateway.enrichment import Tables, open_tables
 from gateway.intake import Intake
 from gateway.link_route import link_routes
@@ -102,7 +103,7 @@ def create_app(
         yield
         if spool is not None:
             await spool.close()
-        upkeep.cancel()
+        await end(upkeep)  # before Redis is closed under it
         count_problems(tally)
         with contextlib.suppress(RedisError, Overloaded):
             await appender.flush_counts()

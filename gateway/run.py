@@ -20,6 +20,7 @@ from gateway.app import create_app
 from gateway.delivery.release import release_forever
 from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
+from gateway.ending import end
 from gateway.processes import die_with_parent
 from gateway.reload import LAST_GOOD, ConfigFile, ReloadingApp, news
 from gateway.settings import Settings, build_sources
@@ -121,12 +122,12 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, url: str) -> None:
     try:
         async for settings in news(file):
             Path(os.environ[LAST_GOOD]).write_text(settings.text, encoding="utf-8")
-            sweeping.cancel()
+            await end(sweeping)
             sweeping = asyncio.create_task(_keep_going(settings, url))
             supervisor.send_signal("web", signal.SIGHUP)
             await supervisor.restart([name for name in supervisor.names if name.startswith(WORKER)])
     finally:
-        sweeping.cancel()
+        await end(sweeping)
 
 
 async def _keep_going(settings: Settings, url: str) -> None:
