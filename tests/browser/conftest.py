@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -24,6 +25,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+
+OPEN_FILE = anyio.open_file
+"""Imported before the first request: in Playwright's greenlets Python 3.11 may fail to parse it."""
 
 WEB = Path(__file__).parents[2] / "gateway" / "web"
 

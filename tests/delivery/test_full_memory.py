@@ -220,7 +220,7 @@ class TestWithoutRQ:
     def quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sweep_module, "SWEEP_SECONDS", 0.05)
         monkeypatch.setattr(without_rq_module, "LOOK_SECONDS", 0.05)
-        monkeypatch.setattr(without_rq_module, "ROOM_SECONDS", 0.5)
+        monkeypatch.setattr(without_rq_module, "ROOM_SECONDS", 3)
 
     async def test_it_drains_until_there_is_room_for_rq(self, redis: Redis, redis_url: str) -> None:
         await fill(redis, 100)

@@ -1,6 +1,6 @@
 """The soak test's short forms; `make soak` runs the long ones. Each prints what it found.
 
-Most of their time is waiting, so three run at once: otherwise they would take much longer.
+Most of their time is waiting, so two run at once: otherwise they would take twice as long.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from summary import LINES, Summary
 
 RUN = Path(__file__).parents[1] / "soak" / "run.py"
 pytestmark = pytest.mark.alone
-AT_ONCE = 3
+AT_ONCE = 2
 PROMISES = {
     "kills": "random processes are killed, and no accepted event is lost",
     "clock": "a clock that is set loses, repeats and storms nothing",

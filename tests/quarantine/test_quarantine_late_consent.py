@@ -37,6 +37,7 @@ schemas:
   purchase: {{on_mismatch: quarantine, schema: {{required: [currency]}}}}
 destinations:
   ads: {{type: webhook, url: "https://ads.example/", consent: [ad_storage]}}
+  books: {{type: webhook, url: "https://books.example/", consent: []}}
 """
 
 
