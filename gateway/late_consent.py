@@ -11,7 +11,6 @@ from hashlib import blake2b
 
 from gateway.consent import Consented, ConsentSettings
 from gateway.event import Event, Received
-from gateway.pii import Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +18,8 @@ class Late:
     """What is to be remembered of an event for late consent.
 
     visitor: a digest of the visitor's id. stated: what the event says itself, by consent type.
-    event, received: as they came in, up to what depends on consent and without personal data in
-    free text; from these it can be decided anew.
+    event, received: as they came in, up to what depends on consent; from these it can be decided
+    anew. Of an event that waits, the free text holds no personal data.
     """
 
     visitor: str
@@ -36,7 +35,7 @@ _UNSEEN = ("authorization", "proxy-authorization")
 """Headers that no stage reads, and that are not to be kept."""
 
 
-def compile_late_consent(settings: ConsentSettings, guard: Guard) -> Remember:
+def compile_late_consent(settings: ConsentSettings) -> Remember:
     """The function that remembers; None is for events of which nobody knows whose they are."""
     if settings.hold is None and not settings.withdrawals:
         return lambda _event, _received, _consented: None
@@ -47,7 +46,7 @@ def compile_late_consent(settings: ConsentSettings, guard: Guard) -> Remember:
             return None
         consent = consented.event["consent"]
         stated = {name: consent[name] for name in consent if name not in consented.open}
-        return Late(visitor_of(client_id), stated, guard(event, received)[0], received)
+        return Late(visitor_of(client_id), stated, event, received)
 
     return remember
 

@@ -17,7 +17,7 @@ The stages, in this order, whatever the order in the YAML:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from gateway.anonymise import compile_anonymise
@@ -127,7 +127,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     locate: Stage = compile_enrichment(place, tables=tables)
     settle_consent = compile_consent(settings.consent)
     guard = compile_guard(settings.pii_guard)
-    remember = compile_late_consent(settings.consent, guard)
+    remember = compile_late_consent(settings.consent)
     holds = settings.consent.hold is not None
     identify = compile_identity(settings.identity, salt)
     enrich = compile_enrichment(settings.enrichment, settings.lookups, tables)
@@ -170,8 +170,10 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
             event, applied = ruled.event, ruled.applied
             steps.append(Step("rules", event, ruled))
             if ruled.dropped is None:
-                may_wait = consented.open if holds and late is not None else _NOTHING
+                may_wait = consented.open if holds and late else _NOTHING
                 verdicts = {name: route(event, may_wait) for name, route in routes.items()}
+                if late and any(each.stage == "hold" for each in verdicts.values()):
+                    late = replace(late, event=guard(late.event, received)[0])
             else:
                 verdicts = dict.fromkeys(routes, Verdict(None, "rules", ruled.dropped))
         return Decision(

@@ -4,7 +4,7 @@
 --
 -- KEYS: stream, counts, dead, the counter of the minute.
 -- ARGV: the group; how many counters, their names and amounts; then for each entry its id, its
---       ending (delivered, rejected, expired), and its dead letter or an empty text.
+--       ending (delivered, rejected, expired, withheld), and its dead letter or an empty text.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.
 
 local position = 1

@@ -13,7 +13,8 @@ from gateway.queue.tally import Tally
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How one entry ended. result: delivered, rejected or expired. letter: its dead letter."""
+    """How one entry ended. result: delivered, rejected, expired, or withheld when its visitor has
+    said no meanwhile. letter: its dead letter."""
 
     entry_id: bytes
     result: str
