@@ -21,7 +21,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
+from gateway.application import Application
 from gateway.client_ip import compile_client_ip
 from gateway.delivery.wake import Alarm
 from gateway.ending import end
@@ -62,7 +64,7 @@ DEMO_HEADERS = {"content-security-policy": "default-src 'self'", "cache-control"
 
 def create_app(
     settings: Settings, redis_url: str, spool_folder: SpoolFolder | None = None
-) -> Starlette:
+) -> Application:
     """The ASGI application of one web process.
 
     spool_folder: where the events of browsers wait while Redis cannot take them; without one they
@@ -84,12 +86,13 @@ def create_app(
         if recorder is not None and not (spool and spool.is_spooling):
             recorder.add(decision_record(decision) for decision in decisions)
 
-    routes: list[BaseRoute] = []
+    endpoints: dict[str, ASGIApp] = {}
     for name, source in build_sources(settings).items():
         keep = spool if spool is not None and source.spools else appender
         intake = Intake(name, source, pipeline, keep, tally, client_ip, limit, watch)
-        routes += _source_routes(source, intake)
-    routes += _site_routes(redis) if settings.server.demo else []
+        paths = source.settings.paths or source.paths
+        endpoints |= dict.fromkeys(paths, _with_cors(source, intake))
+    routes: list[BaseRoute] = _site_routes(redis) if settings.server.demo else []
     routes += [Route("/gateway.js", _gateway_js, middleware=[Middleware(GZipMiddleware)])]
     routes += link_routes(settings)
     routes += _operator_routes(settings, redis, spool)
@@ -109,25 +112,21 @@ def create_app(
             await appender.flush_counts()
         await redis.aclose()
 
-    return Starlette(routes=routes, lifespan=lifespan)
+    return Application(endpoints, Starlette(routes=routes, lifespan=lifespan))
 
 
-def _source_routes(source: Source[Any], intake: Intake) -> list[BaseRoute]:
-    cors = []
-    if source.settings.allowed_origins:
-        cors = [
-            Middleware(
-                CORSMiddleware,
-                allow_origins=source.settings.allowed_origins,
-                allow_credentials=True,
-                allow_methods=("GET", "POST", "OPTIONS"),
-                allow_headers=CORS_HEADERS,
-                expose_headers=("retry-after",),
-                max_age=3600,
-            )
-        ]
-    paths = source.settings.paths or source.paths
-    return [Route(path, intake, middleware=cors) for path in paths]
+def _with_cors(source: Source[Any], intake: Intake) -> ASGIApp:
+    if not source.settings.allowed_origins:
+        return intake
+    return CORSMiddleware(
+        intake,
+        allow_origins=source.settings.allowed_origins,
+        allow_credentials=True,
+        allow_methods=("GET", "POST", "OPTIONS"),
+        allow_headers=CORS_HEADERS,
+        expose_headers=("retry-after",),
+        max_age=3600,
+    )
 
 
 async def _upkeep(

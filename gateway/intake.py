@@ -105,7 +105,9 @@ class Intake:
         batch.events = [decision.event for decision in decisions]
         answer = self._source.answer(batch)
         cookies = {c.partition("=")[0]: c for each in decisions for c in each.cookies}
-        return replace(answer, cookies=tuple(cookies.values())) if cookies else answer
+        if not cookies:
+            return answer
+        return Answer(answer.status, answer.body, answer.headers, tuple(cookies.values()))
 
     async def _append(self, decisions: list[Decision]) -> None:
         try:

@@ -8,12 +8,12 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from pathlib import Path
 
-from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from gateway.application import Application
 from gateway.mistakes import ConfigurationError
 from gateway.settings import Settings, load_settings, parse_settings
 
@@ -100,10 +100,10 @@ def load_running(path: Path) -> Settings:
 class _Serving:
     """An application at work, with the number of its requests."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Application) -> None:
         self.app = app
         self.requests = 0
-        self._lifespan: AbstractAsyncContextManager[object] = app.router.lifespan_context(app)
+        self._lifespan = app.lifespan()
 
     async def open(self) -> None:
         await self._lifespan.__aenter__()
@@ -124,7 +124,7 @@ class ReloadingApp:
     when it came. build: makes the application of some settings.
     """
 
-    def __init__(self, file: ConfigFile, build: Callable[[Settings], Starlette]) -> None:
+    def __init__(self, file: ConfigFile, build: Callable[[Settings], Application]) -> None:
         self._file, self._build = file, build
         self._serving = _Serving(build(file.settings))
         self._closing: set[asyncio.Task[None]] = set()

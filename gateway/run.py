@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
-from starlette.applications import Starlette
 
 from gateway.app import create_app
+from gateway.application import Application
 from gateway.delivery.release import release_forever
 from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
@@ -36,7 +36,7 @@ def run_web(settings: Settings, config: Path, redis_url: str, host: str, port: i
     when it was read."""
     die_with_parent()
 
-    def build(settings: Settings) -> Starlette:
+    def build(settings: Settings) -> Application:
         app = create_app(settings, redis_url, build_spool(settings))
         _spare_collector()
         return app

@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from gateway import reload as reload_module
+from gateway.application import Application
 from gateway.reload import ConfigFile, ReloadingApp
 from gateway.settings import Settings, load_settings
 
@@ -37,7 +38,7 @@ class Shop:
         self.gate = asyncio.Event()
         self.broken = False
 
-    def build(self, settings: Settings) -> Starlette:
+    def build(self, settings: Settings) -> Application:
         (name,) = settings.sources
         if self.broken:
             raise RuntimeError("a plug-in that cannot be loaded")
@@ -56,7 +57,8 @@ class Shop:
             yield
             self.open.remove(name)
 
-        return Starlette(routes=[Route("/", answer), Route("/slow", slow)], lifespan=lifespan)
+        routes = [Route("/", answer), Route("/slow", slow)]
+        return Application({}, Starlette(routes=routes, lifespan=lifespan))
 
 
 @asynccontextmanager

@@ -50,7 +50,7 @@ async def test_at_whatever_moment_an_application_is_closed_nothing_of_it_goes_on
     before = asyncio.all_tasks()
     for _ in range(30):
         app = app_module.create_app(settings, redis_url)
-        async with app.router.lifespan_context(app):
+        async with app.lifespan():
             await asyncio.sleep(random.random() * 0.03)
         async with asyncio.timeout(1):
             while asyncio.all_tasks() != before:
