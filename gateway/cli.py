@@ -20,6 +20,13 @@ from gateway.logs import log_to_stderr
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+WEB_PROCESSES = click.option(
+    "--web-processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Web processes; they share the port.",
+)
 PROCESSES = click.option(
     "--processes",
     type=click.IntRange(1, 64),
@@ -44,16 +51,17 @@ main.add_command(test_cases)
 @CONFIG
 @HOST
 @PORT
+@WEB_PROCESSES
 @PROCESSES
-def run(config: Path, host: str, port: int, processes: int | None) -> None:
+def run(config: Path, host: str, port: int, web_processes: int, processes: int | None) -> None:
     """Run everything: web, workers and, unless a Redis URL is given, a Valkey server."""
     from gateway.embedded import EmbeddedError
     from gateway.run import run_everything
 
     settings = load(config)
-    _require_free_port(host, port)
+    _listen(host, port).close()  # a clear word before anything is started
     try:
-        asyncio.run(run_everything(settings, config, host, port, processes))
+        asyncio.run(run_everything(settings, config, host, port, web_processes, processes))
     except EmbeddedError as error:
         fail(str(error))
 
@@ -62,15 +70,16 @@ def run(config: Path, host: str, port: int, processes: int | None) -> None:
 @CONFIG
 @HOST
 @PORT
+@click.option("--share-port", is_flag=True, help="Let other processes listen on the same port.")
 @REDIS_URL
-def serve(config: Path, host: str, port: int, redis_url: str | None) -> None:
+def serve(config: Path, host: str, port: int, share_port: bool, redis_url: str | None) -> None:
     """Run the web part only."""
     from gateway.reload import load_running
     from gateway.run import run_web
 
     settings = load(config, load_running)
     url = _require_redis(redis_url or settings.redis.url)
-    run_web(settings, config, url, host, port)
+    run_web(settings, config, url, _listen(host, port, share_port))
 
 
 @main.command()
@@ -164,11 +173,10 @@ def _require_redis(url: str) -> str:
     return url
 
 
-def _require_free_port(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            fail(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. Try --port.")
+def _listen(host: str, port: int, share_port: bool = False) -> socket.socket:
+    from gateway.run import listen
+
+    try:
+        return listen(host, port, share_port)
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}. Try --port.")

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import tempfile
 import urllib.request
@@ -27,11 +28,11 @@ from gateway.settings import Settings, build_sources
 from gateway.spool import build_spool
 from gateway.supervisor import Program, Supervisor
 
-WORKER = "worker "
-"""The names of worker processes begin with this."""
+WEB, WORKER = "web", "worker "
+"""What the names of web and of worker processes begin with."""
 
 
-def run_web(settings: Settings, config: Path, redis_url: str, host: str, port: int) -> None:
+def run_web(settings: Settings, config: Path, redis_url: str, listening: socket.socket) -> None:
     """Serves until SIGINT or SIGTERM, what the file `config` says now; `settings` is what it said
     when it was read."""
     die_with_parent()
@@ -41,10 +42,8 @@ def run_web(settings: Settings, config: Path, redis_url: str, host: str, port: i
         _spare_collector()
         return app
 
-    uvicorn.run(
+    uvicorn_config = uvicorn.Config(
         ReloadingApp(ConfigFile(config, settings), build),
-        host=host,
-        port=port,
         http="httptools",  # h11 accepts requests whose framing is ambiguous
         loop="uvloop",
         ws="none",
@@ -54,6 +53,25 @@ def run_web(settings: Settings, config: Path, redis_url: str, host: str, port: i
         proxy_headers=False,  # `client_ip` reads them, from trusted proxies only
         timeout_graceful_shutdown=10,
     )
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(uvicorn_config).run([listening])
+
+
+def listen(host: str, port: int, share_port: bool = False) -> socket.socket:
+    """A socket that is bound, for `run_web`. Raises OSError when the address is taken.
+
+    share_port: other processes bind it as well, and each gets its part of the connections.
+    """
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if share_port:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def _spare_collector() -> None:
@@ -74,7 +92,12 @@ async def run_workers(
 
 
 async def run_everything(
-    settings: Settings, config: Path, host: str, port: int, processes: int | None
+    settings: Settings,
+    config: Path,
+    host: str,
+    port: int,
+    web_processes: int,
+    processes: int | None,
 ) -> None:
     """Runs web and workers, and a Valkey server unless the settings name a Redis."""
     stages: list[list[Program]] = []
@@ -85,13 +108,8 @@ async def run_everything(
         url = server.url
         advice = f"Is the disk with {settings.redis.data_dir} full?"
         stages.append([Program("valkey", server.command(), {}, server.is_ready, advice)])
-    web = _program(
-        "web",
-        url,
-        *("serve", "--config", str(config), "--host", host, "--port", str(port)),
-        is_ready=lambda: _answers(host, port),
-    )
-    stages.append([web, *_workers(settings, config, url, processes)])
+    web = _web(config, url, host, port, web_processes)
+    stages.append([*web, *_workers(settings, config, url, processes)])
     file = ConfigFile(config, settings)
     await _run(Supervisor(stages), file, url, lambda: _say(_welcome(settings, host, port)))
 
@@ -124,7 +142,9 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, url: str) -> None:
             Path(os.environ[LAST_GOOD]).write_text(settings.text, encoding="utf-8")
             await end(sweeping)
             sweeping = asyncio.create_task(_keep_going(settings, url))
-            supervisor.send_signal("web", signal.SIGHUP)
+            for name in supervisor.names:
+                if name.startswith(WEB):
+                    supervisor.send_signal(name, signal.SIGHUP)
             await supervisor.restart([name for name in supervisor.names if name.startswith(WORKER)])
     finally:
         await end(sweeping)
@@ -133,6 +153,18 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, url: str) -> None:
 async def _keep_going(settings: Settings, url: str) -> None:
     """What has to happen from time to time, whatever workers do."""
     await asyncio.gather(sweep_forever(settings, url), release_forever(settings, url))
+
+
+def _web(config: Path, redis_url: str, host: str, port: int, count: int) -> list[Program]:
+    arguments = ["serve", "--config", str(config), "--host", host, "--port", str(port)]
+    names = [WEB]
+    if count > 1:
+        arguments.append("--share-port")
+        names = [f"{WEB} {n}" for n in range(1, count + 1)]
+    return [
+        _program(name, redis_url, *arguments, is_ready=lambda: _answers(host, port))
+        for name in names
+    ]
 
 
 def _workers(

@@ -1,0 +1,73 @@
+"""Several web processes share a port; each takes its part, and one goes on when another dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx
+from running import Gateway, adds_up, wait_for
+from sink import Sink
+
+CONFIG = """
+redis: {{data_dir: "${{DATA_DIR}}"}}
+sources: {{backend: {{type: events, keys: [backend-test-key]}}}}
+rules: [{{name: mark, set: {{mark: {mark}}}}}]
+destinations:
+  hook: {{type: webhook, url: "{sink}/events", allow_private_addresses: true, consent: []}}
+"""
+KEY = {"authorization": "Bearer backend-test-key"}
+SENT = 60
+
+
+def send(gateway: Gateway, event_id: str) -> bool:
+    """On a connection of its own; whether the event was accepted."""
+    event = {"event_name": "sign_up", "event_id": event_id}
+    try:
+        answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=10)
+    except httpx.TransportError:  # it was with the process that was killed
+        return False
+    assert answer.status_code == 200
+    return True
+
+
+def cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_two_web_processes_on_one_port(tmp_path: Path) -> None:
+    with Sink() as sink:
+        config = CONFIG.format(mark="one", sink=sink.url)
+        with Gateway(tmp_path, config, None, "--web-processes", "2") as gateway:
+
+            def arrived() -> dict[str, str]:
+                return {r.body["data"]["event_id"]: r.body["data"]["mark"] for r in sink.requests}
+
+            wait_for(lambda: len(gateway.pids(" serve ")) == 2, 20, "two web processes")
+            time.sleep(1)
+            pids = gateway.pids(" serve ")
+            before = {pid: cpu_ticks(pid) for pid in pids}
+            accepted = {f"e-{n}" for n in range(SENT) if send(gateway, f"e-{n}")}
+            assert len(accepted) == SENT
+            assert all(cpu_ticks(pid) > ticks for pid, ticks in before.items()), "one had nothing"
+
+            os.kill(pids[0], signal.SIGKILL)
+            accepted |= {f"k-{n}" for n in range(SENT) if send(gateway, f"k-{n}")}
+            assert len(accepted) > SENT + SENT // 2
+            wait_for(lambda: len(gateway.pids(" serve ")) == 2, 20, "it to be started again")
+            gateway.wait_until_delivered("hook")
+            assert accepted <= set(arrived())
+
+            gateway.config.write_text(config.replace("mark: one", "mark: two"))
+            wait_for(
+                lambda: gateway.log.read_text().count("is in force") >= 3,
+                20,
+                "both web processes, and who supervises them, to have the configuration",
+            )
+            late = {f"n-{n}" for n in range(SENT) if send(gateway, f"n-{n}")}
+            gateway.wait_until_delivered("hook")
+            assert {arrived()[event_id] for event_id in late} == {"two"}
+            assert adds_up(gateway.outcomes("hook"))
