@@ -45,6 +45,7 @@ from gateway.settings import Settings, build_sources
 from gateway.sources.base import Source
 from gateway.spool import SpoolingAppender
 from gateway.spool_folder import SpoolFolder
+from gateway.turn import Turn
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ def create_app(
     pipeline = compile_pipeline(settings, tables)
     client_ip = compile_client_ip(settings.server.trusted_proxies)
     limit = settings.server.max_body_bytes
+    turn = Turn()
 
     def watch(decisions: list[Decision]) -> None:
         if recorder is not None and not (spool and spool.is_spooling):
@@ -89,7 +91,7 @@ def create_app(
     endpoints: dict[str, ASGIApp] = {}
     for name, source in build_sources(settings).items():
         keep = spool if spool is not None and source.spools else appender
-        intake = Intake(name, source, pipeline, keep, tally, client_ip, limit, watch)
+        intake = Intake(name, source, pipeline, keep, tally, client_ip, limit, turn, watch)
         paths = source.settings.paths or source.paths
         endpoints |= dict.fromkeys(paths, _with_cors(source, intake))
     routes: list[BaseRoute] = _site_routes(redis) if settings.server.demo else []

@@ -25,11 +25,12 @@ from gateway.queue.room import Full
 from gateway.queue.tally import ANSWER, Tally
 from gateway.sources.base import Answer, Inbound, Refused, Source
 from gateway.spool_file import SpoolError, SpoolFull
+from gateway.turn import Turn
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER = 2
-"""Seconds after which a sender may try again while Redis is away."""
+"""Seconds after which a sender may try again while Redis is away, or while too many send."""
 
 Watch = Callable[[list[Decision]], None]
 
@@ -37,7 +38,7 @@ Watch = Callable[[list[Decision]], None]
 class Intake:
     """The endpoint of one source, an ASGI application.
 
-    watch: is told of the decisions that were appended.
+    turn: shared by all endpoints of a process. watch: is told of the decisions that were appended.
     """
 
     def __init__(
@@ -49,16 +50,19 @@ class Intake:
         tally: Tally,
         client_ip: ClientIp,
         max_body_bytes: int,
+        turn: Turn,
         watch: Watch | None = None,
     ) -> None:
         self._name, self._source, self._pipeline = name, source, pipeline
         self._appender, self._tally, self._client_ip = appender, tally, client_ip
-        self._max_body_bytes, self._watch = max_body_bytes, watch
+        self._max_body_bytes, self._turn, self._watch = max_body_bytes, turn, watch
         self._limit = _compile_limit(source.settings.rate_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         try:
+            if self._turn.is_over(started):
+                raise Refused(503, "busy", "too many requests come at once", RETRY_AFTER)
             answer = await self._answer(scope, receive)
         except Refused as refused:
             self._count_refused(refused.reason)
