@@ -4,11 +4,26 @@ Two carriers do the work, and one test suite holds them to the same behaviour: `
 the default) and `httpx` (where its mocks are wanted).
 """
 
-from gateway.http.client import Ambiguous, Client, ClientSettings, NotSent, SendError
-from gateway.http.fast import open_fast
-from gateway.http.httpx_carrier import HttpxClient
+from collections.abc import Callable
 
-__all__ = ["Ambiguous", "Client", "ClientSettings", "NotSent", "SendError", "open_client"]
+from gateway.http.client import (
+    Ambiguous,
+    Client,
+    ClientSettings,
+    HttpSettings,
+    NotSent,
+    SendError,
+)
+
+__all__ = [
+    "Ambiguous",
+    "Client",
+    "ClientSettings",
+    "NotSent",
+    "SendError",
+    "import_carrier",
+    "open_client",
+]
 
 
 def open_client(settings: ClientSettings) -> Client:
@@ -17,4 +32,19 @@ def open_client(settings: ClientSettings) -> Client:
     Call it inside the event loop that will send, so never before a fork: its connections and
     threads belong to one process. Raises RuntimeError where no event loop runs.
     """
-    return HttpxClient(settings) if settings.carrier == "httpx" else open_fast(settings)
+    return import_carrier(settings)(settings)
+
+
+def import_carrier(settings: HttpSettings) -> Callable[[ClientSettings], Client]:
+    """What opens clients with the carrier that `settings` ask for.
+
+    The library is imported here, not above, since processes that send nothing do without it. One
+    that forks calls this before, so that its children share the memory.
+    """
+    if settings.carrier == "httpx":
+        from gateway.http.httpx_carrier import HttpxClient
+
+        return HttpxClient
+    from gateway.http.fast import open_fast
+
+    return open_fast
