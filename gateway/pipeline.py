@@ -34,6 +34,7 @@ from gateway.enrichment import (
 from gateway.event import Event, Received, complete
 from gateway.event_schemas import compile_schemas
 from gateway.identity import compile_identity
+from gateway.identity.domains import load_public_suffixes
 from gateway.late_consent import Late, compile_late_consent, waits_for
 from gateway.pii import compile_guard
 from gateway.plugins import destination_types
@@ -129,6 +130,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     guard = compile_guard(settings.pii_guard)
     remember = compile_late_consent(settings.consent)
     holds = settings.consent.hold is not None
+    load_public_suffixes()  # now, for the first event would have to wait for it
     identify = compile_identity(settings.identity, salt)
     enrich = compile_enrichment(settings.enrichment, settings.lookups, tables)
     check = compile_schemas(settings.schemas, settings.folder)

@@ -5,18 +5,29 @@ label, as its prevailing rule ``*`` says); RFC 6265, 5.1.3 for addresses, which 
 """
 
 import re
+from functools import cache
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from tldextract import TLDExtract
-
-_extract = TLDExtract(
-    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
-)  # the snapshot in the package: no network, no files
+if TYPE_CHECKING:
+    from tldextract import TLDExtract
 
 _HOST = re.compile(
     r"(?P<name>(?=[^:]{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
     r"(?:\.[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)*|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )
+
+
+@cache
+def load_public_suffixes() -> "TLDExtract":
+    """The list, read when it is first asked for: it comes with a whole HTTP client."""
+    from tldextract import TLDExtract
+
+    extract = TLDExtract(
+        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+    )  # the snapshot in the package: no network, no files
+    extract("")
+    return extract
 
 
 def host_name(header: str) -> str:
@@ -36,7 +47,7 @@ def registrable_domain(host: str) -> str:
     last = host.rpartition(".")[2]
     if last == host or last.isdigit() or is_address(host):
         return ""
-    found = _extract(host)
+    found = load_public_suffixes()(host)
     if found.suffix:
         return f"{found.domain}.{found.suffix}" if found.domain else ""
     return ".".join(host.split(".")[-2:])
@@ -44,7 +55,7 @@ def registrable_domain(host: str) -> str:
 
 def is_public_suffix(host: str) -> bool:
     """Whether everybody may register names under `host`, so that it belongs to nobody."""
-    found = _extract(host)
+    found = load_public_suffixes()(host)
     return bool(found.suffix) and not found.domain
 
 
