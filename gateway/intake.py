@@ -8,9 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from limits import parse as parse_limit
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -157,7 +154,11 @@ def _compile_limit(rate: str | None) -> Callable[[str], None]:
     """A function that raises `Refused` when an address has sent more requests than `rate`."""
     if rate is None:
         return lambda _: None
-    item, limiter = parse_limit(rate), FixedWindowRateLimiter(MemoryStorage())
+    from limits import parse
+    from limits.storage import MemoryStorage
+    from limits.strategies import FixedWindowRateLimiter
+
+    item, limiter = parse(rate), FixedWindowRateLimiter(MemoryStorage())
 
     def limit(client_ip: str) -> None:
         if not limiter.hit(item, client_ip):

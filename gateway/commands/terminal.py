@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 WIDE = 500
 """Columns where the output is not a terminal: a row of a table stays one line for other tools."""
@@ -18,6 +20,8 @@ WIDE = 500
 
 def console(stderr: bool = False) -> Console:
     """With colours on a terminal, plain and wide elsewhere."""
+    from rich.console import Console
+
     made = Console(stderr=stderr, highlight=False)
     return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE)
 
@@ -37,11 +41,15 @@ def json_text(value: Any) -> str:
 
 def cell(text: str, style: str = "") -> Text:
     """`text` for a table, taken as it is: brackets are no markup."""
+    from rich.text import Text
+
     return Text(printable(text), style)
 
 
 def table(title: str, *columns: str, numbers: Collection[str] = ()) -> Table:
     """An empty table without lines. numbers: which of `columns` are not to be broken."""
+    from rich.table import Table
+
     made = Table(
         title=title,
         title_justify="left",

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
-
-import jsonschema_rs
+from typing import TYPE_CHECKING, Literal
 
 from gateway.event import Event
 from gateway.event_schemas.load import SchemaMistake, load_validator
 from gateway.event_schemas.settings import OnMismatch, SchemaSettings
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 Action = Literal["", "drop", "quarantine"]
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 import orjson
-from jsonschema_rs import ValidationErrorKind
 
 from gateway.event_schemas.settings import SchemaSettings
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 
 class SchemaMistake(ValueError):
@@ -43,6 +44,8 @@ def _read(path: Path) -> Any:
 def _compile(schema: Any, key: str) -> jsonschema_rs.Validator:
     if not isinstance(schema, dict):
         raise SchemaMistake(key, "a JSON Schema is an object")
+    import jsonschema_rs
+
     try:
         return jsonschema_rs.validator_for(
             schema,
@@ -58,6 +61,8 @@ def _compile(schema: Any, key: str) -> jsonschema_rs.Validator:
 
 def _in_words(error: jsonschema_rs.ValidationError) -> str:
     """`error` in short: with its place, without the whole schema that the library repeats."""
+    from jsonschema_rs import ValidationErrorKind
+
     if isinstance(error.kind, ValidationErrorKind.Referencing):
         missing = error.message.split(" and retrieving it")[0].split(". ")[0]
         return f"{missing}; a schema can refer to nothing but its own $defs"

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import orjson
-from limits import parse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from gateway.event import Event, EventError, read_event
@@ -97,6 +96,8 @@ class Batch:
 
 
 def _is_rate(text: str) -> str:
+    from limits import parse  # heavy, and few sources have a limit
+
     try:
         parse(text)
     except ValueError:
