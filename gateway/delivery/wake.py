@@ -15,8 +15,7 @@ from rq import Queue
 from rq.job import Job
 
 from gateway.delivery.memory import MemoryIsFullError, memory_may_be_full
-from gateway.queue.append import WAKE_MARK_MS
-from gateway.queue.keys import DestinationKeys
+from gateway.queue.keys import WAKE_MARK_MS, DestinationKeys
 
 QUEUE = "gateway"
 QUEUE_KEY = f"rq:queue:{QUEUE}"

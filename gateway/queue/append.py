@@ -21,6 +21,7 @@ from gateway.queue.keys import (
     EVENTS,
     QUARANTINE,
     SAID,
+    WAKE_MARK_MS,
     WITHDRAWN,
     DestinationKeys,
 )
@@ -33,9 +34,6 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT = 2.0
 """Seconds. With the time-out of the connection, within which a sender is answered when Redis
 hangs, however many wait."""
-
-WAKE_MARK_MS = 10_000
-"""How long a destination counts as woken while its job waits; then the sweep wakes it again."""
 
 WITHDRAWAL_SECONDS = 7 * 86_400
 """As long as events may wait for their destination: what vendors accept at most."""

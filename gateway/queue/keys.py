@@ -11,6 +11,9 @@ DUE, SAID = "gw:{late}:due", "gw:{late}:said"
 EVENTS, WITHDRAWN = "gw:{late}:events:", "gw:{late}:withdrawn:"
 """Late consent; the last two are followed by what stands for a visitor."""
 
+WAKE_MARK_MS = 10_000
+"""How long a destination counts as woken while its job waits; then the sweep wakes it again."""
+
 
 @dataclass(frozen=True, slots=True)
 class DestinationKeys:

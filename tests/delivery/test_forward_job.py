@@ -24,8 +24,7 @@ from gateway.delivery import job as job_module
 from gateway.delivery import wake as wake_module
 from gateway.delivery.job import forward
 from gateway.delivery.wake import FORWARD, QUEUE, QUEUE_KEY, Alarm, ForwardJob
-from gateway.queue.append import WAKE_MARK_MS
-from gateway.queue.keys import DestinationKeys
+from gateway.queue.keys import WAKE_MARK_MS, DestinationKeys
 from gateway.settings import parse_settings
 
 WAKE = DestinationKeys.of("ads").wake

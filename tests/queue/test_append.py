@@ -15,11 +15,11 @@ from redis.exceptions import OutOfMemoryError, RedisError
 
 from gateway.metrics import read_numbers
 from gateway.pipeline import Decision, Verdict
-from gateway.queue.append import WAKE_MARK_MS, Appender
+from gateway.queue.append import Appender
 from gateway.queue.appendix import Appendix
 from gateway.queue.connect import connect_for_intake
 from gateway.queue.entry import Entry, decode
-from gateway.queue.keys import COUNTS, DestinationKeys
+from gateway.queue.keys import COUNTS, WAKE_MARK_MS, DestinationKeys
 from gateway.queue.tally import Tally
 
 pytestmark = pytest.mark.anyio
