@@ -10,12 +10,15 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from starlette.types import Receive, Scope, Send
-
-from gateway.application import Application
 from gateway.mistakes import ConfigurationError
 from gateway.settings import Settings, load_settings, parse_settings
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+    from gateway.application import Application
 
 log = logging.getLogger(__name__)
 

@@ -13,11 +13,8 @@ import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import uvicorn
-
-from gateway.app import create_app
-from gateway.application import Application
 from gateway.delivery.release import release_forever
 from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
@@ -25,8 +22,10 @@ from gateway.ending import end
 from gateway.processes import die_with_parent
 from gateway.reload import LAST_GOOD, ConfigFile, ReloadingApp, news
 from gateway.settings import Settings, build_sources
-from gateway.spool import build_spool
 from gateway.supervisor import Program, Supervisor
+
+if TYPE_CHECKING:
+    from gateway.application import Application
 
 WEB, WORKER = "web", "worker "
 """What the names of web and of worker processes begin with."""
@@ -35,6 +34,11 @@ WEB, WORKER = "web", "worker "
 def run_web(settings: Settings, config: Path, redis_url: str, listening: socket.socket) -> None:
     """Serves until SIGINT or SIGTERM, what the file `config` says now; `settings` is what it said
     when it was read."""
+    import uvicorn  # here, as the supervisor does without the web application
+
+    from gateway.app import create_app
+    from gateway.spool import build_spool
+
     die_with_parent()
 
     def build(settings: Settings) -> Application:
