@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from gateway.delivery.forward import forward_events
 from gateway.delivery.memory import MemoryIsFullError, memory_may_be_full
 from gateway.delivery.wake import QUEUE, ForwardJob
 from gateway.delivery.without_rq import drain_without_rq
+from gateway.http import import_carrier
 from gateway.processes import die_with_parent
 from gateway.queue.connect import PATIENT_TRIES, connect_for_jobs
 from gateway.settings import Settings
@@ -45,6 +47,7 @@ def run_worker(settings: Settings, redis_url: str) -> None:
     global _settings, _redis_url
     _settings, _redis_url = settings, redis_url
     die_with_parent()
+    _share_memory(settings)
     worker = ForwardWorker(
         [QUEUE],
         connection=connect_for_jobs(redis_url, PATIENT_TRIES),
@@ -62,6 +65,15 @@ def run_worker(settings: Settings, redis_url: str) -> None:
         if not worker.told_to_end:
             log.error("the memory of Redis is full: events are forwarded without RQ meanwhile")
             uvloop.run(drain_without_rq(settings, redis_url))
+
+
+def _share_memory(settings: Settings) -> None:
+    """Imports what only sending needs, and takes all there is out of the garbage collector's sight:
+    a page that it marks in a fork is a page of the fork's own."""
+    for each in settings.destinations.values():
+        import_carrier(each.http)
+    gc.collect()
+    gc.freeze()
 
 
 class ForwardWorker(Worker):
