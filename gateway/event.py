@@ -7,7 +7,7 @@ nothing behind it checks them again. Fields that are not listed are kept as they
 Source of the names: developers.google.com/tag-platform/tag-manager/server-side/common-event-data
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
@@ -74,7 +74,7 @@ def _to_seconds(value: object) -> object:
             value = float(value)
         except ValueError:
             return _iso_to_seconds(str(value))
-    if isinstance(value, int | float):
+    if isinstance(value, (int, float)):
         if value > 1e14:
             return value / 1e6
         if value > 1e11:
@@ -95,18 +95,22 @@ def _consent_state(value: object) -> object:
 
 def _as_list(value: object) -> object:
     """sGTM's index-keyed objects (``{"0": ..., "1": ...}``) as the lists that they stand for."""
-    if isinstance(value, dict) and value and all(key.isdigit() for key in value):
+    if isinstance(value, dict) and value and all(map(str.isdigit, value)):
         return list(value.values())
     return value
 
 
 _open = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+_in_turn = Field(union_mode="left_to_right")
+"""The usual branch stands first and is checked without Python; a validator of ours is only asked
+when it does not fit."""
 
 Number = Annotated[int, Field(ge=-(2**53), le=2**53)] | Annotated[float, Field(allow_inf_nan=False)]
 Text = Annotated[str, StringConstraints(max_length=16_384)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
-Texts = Annotated[Text | list[Text], BeforeValidator(_as_list)]
-ConsentState = Annotated[Literal["granted", "denied"], BeforeValidator(_consent_state)]
+Texts = Annotated[Text | Annotated[list[Text], BeforeValidator(_as_list)], _in_turn]
+_State = Literal["granted", "denied"]
+ConsentState = Annotated[_State | Annotated[_State, BeforeValidator(_consent_state)], _in_turn]
 
 
 @with_config(_open)
@@ -129,7 +133,7 @@ class UserData(TypedDict, total=False):
     sha256_email_address: Texts
     phone_number: Texts
     sha256_phone_number: Texts
-    address: Annotated[Address | list[Address], BeforeValidator(_as_list)]
+    address: Annotated[Address | list[Address], _in_turn, BeforeValidator(_as_list)]
 
 
 @with_config(_open)
@@ -208,6 +212,8 @@ class EventFields(TypedDict, total=False):
 
 
 _fields = TypeAdapter(EventFields)
+_validate: Callable[[object], Event] = _fields.validator.validate_python
+_CONTAINERS = frozenset([dict, list])
 
 
 def read_event(raw: object) -> Event:
@@ -216,7 +222,7 @@ def read_event(raw: object) -> Event:
     Raises `EventError` naming every field that does not fit.
     """
     try:
-        event: Event = _fields.validate_python(raw)  # type: ignore[assignment]
+        event = _validate(raw)
     except ValidationError:
         event = _read_without_nulls(raw)
     if _deeper_than(MAX_DEPTH, event):
@@ -227,7 +233,7 @@ def read_event(raw: object) -> Event:
 def _read_without_nulls(raw: object) -> Event:
     """JavaScript sends null for what it has not; only an event that does not fit is searched."""
     try:
-        return _fields.validate_python(_without_nulls(raw, MAX_DEPTH))  # type: ignore[return-value]
+        return _validate(_without_nulls(raw, MAX_DEPTH))
     except ValidationError as error:
         raise EventError(_describe(error)) from None
 
@@ -266,7 +272,7 @@ def _deeper_than(levels: int, container: Event | list[Any]) -> bool:
     if levels == 0:
         return True
     for value in container.values() if isinstance(container, dict) else container:
-        if isinstance(value, dict | list) and _deeper_than(levels - 1, value):
+        if type(value) in _CONTAINERS and _deeper_than(levels - 1, value):
             return True
     return False
 
