@@ -83,7 +83,10 @@ def _to_seconds(value: object) -> object:
 
 
 def _iso_to_seconds(text: str) -> float:
-    moment = datetime.fromisoformat(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("neither Unix seconds nor ISO 8601") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

@@ -1,0 +1,171 @@
+"""What an event may say in several ways, and what a sender is told of one that does not fit."""
+
+from functools import reduce
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.event import CONSENT_TYPES, MAX_DEPTH, EventError, read_event
+
+
+def read(**fields: Any) -> dict[str, Any]:
+    return read_event({"event_name": "purchase", **fields})
+
+
+def complaint(**fields: Any) -> str:
+    with pytest.raises(EventError) as caught:
+        read(**fields)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        (1795219200.5, 1795219200.5),
+        (1795219200, 1795219200.0),
+        (1795219200500, 1795219200.5),
+        (1795219200500000, 1795219200.5),
+        ("1795219200500", 1795219200.5),
+        ("2026-11-21T00:00:00Z", 1795219200.0),
+        ("2026-11-21T01:00:00+01:00", 1795219200.0),
+        ("2026-11-21", 1795219200.0),
+    ],
+)
+def test_a_time_in_every_way_is_unix_seconds(said: object, seconds: float) -> None:
+    assert read(timestamp=said)["timestamp"] == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("granted", "granted"),
+        ("Granted", "granted"),
+        ("DENIED", "denied"),
+        (True, "granted"),
+        (False, "denied"),
+    ],
+)
+def test_consent_in_every_way_is_a_word(said: object, state: str) -> None:
+    assert read(consent=dict.fromkeys(CONSENT_TYPES, said))["consent"] == dict.fromkeys(
+        CONSENT_TYPES, state
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "kept"),
+    [
+        (
+            "items",
+            {"0": {"item_id": 7}, "1": {"item_id": "B"}},
+            [{"item_id": "7"}, {"item_id": "B"}],
+        ),
+        ("items", [{"price": "9.5", "quantity": 1.0}], [{"price": 9.5, "quantity": 1.0}]),
+        ("user_data", {"email_address": "a@b.c"}, {"email_address": "a@b.c"}),
+        ("user_data", {"email_address": ["a@b.c", 5]}, {"email_address": ["a@b.c", "5"]}),
+        ("user_data", {"phone_number": {"0": "1", "1": "2"}}, {"phone_number": ["1", "2"]}),
+        ("user_data", {"phone_number": 49301234567}, {"phone_number": "49301234567"}),
+        ("user_data", {"address": {"city": "Wien"}}, {"address": {"city": "Wien"}}),
+        ("user_data", {"address": {"0": {"city": "Wien"}}}, {"address": [{"city": "Wien"}]}),
+        ("user_data", {"address": {"0": "x", "city": 1}}, {"address": {"0": "x", "city": "1"}}),
+        ("user_data", {"address": [{"city": None}, {}]}, {"address": [{}, {}]}),
+        ("value", "12", 12),
+        ("value", 2**60, float(2**60)),
+        ("currency", "eur", "EUR"),
+        ("unknown", {"0": None}, {"0": None}),
+    ],
+)
+def test_other_forms_are_kept_in_the_one_that_is_documented(
+    field: str, said: object, kept: object
+) -> None:
+    value = read(**{field: said})[field]
+    assert (value, type(value)) == (kept, type(kept))
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        (
+            {"timestamp": "SECRET"},
+            "timestamp: Value error, neither Unix seconds nor ISO 8601",
+        ),
+        ({"timestamp": []}, "timestamp: Input should be a valid number"),
+        ({"timestamp": -1}, "timestamp: Input should be greater than or equal to 0"),
+        (
+            {"consent": {"ad_storage": "SECRET"}},
+            "consent.ad_storage: Input should be 'granted' or 'denied'",
+        ),
+        (
+            {"consent": {"ad_storage": 1}},
+            "consent.ad_storage: Input should be 'granted' or 'denied'",
+        ),
+        ({"items": "SECRET"}, "items: Input should be a valid list"),
+        ({"items": {"0": "SECRET"}}, "items.0: Input should be a valid dictionary"),
+        (
+            {"user_data": {"email_address": True}},
+            "user_data.email_address: Input should be a valid string; "
+            "user_data.email_address: Input should be a valid list",
+        ),
+        (
+            {"user_data": {"email_address": {"0": []}}},
+            "user_data.email_address: Input should be a valid string; "
+            "user_data.email_address.0: Input should be a valid string",
+        ),
+        (
+            {"user_data": {"address": "SECRET"}},
+            "user_data.address: Input should be a valid dictionary; "
+            "user_data.address: Input should be a valid list",
+        ),
+        ({"client_id": " "}, "client_id: String should have at least 1 character"),
+    ],
+)
+def test_a_complaint_names_the_field_and_repeats_no_value(
+    fields: dict[str, Any], told: str
+) -> None:
+    assert complaint(**fields) == told
+
+
+@pytest.mark.parametrize("kind", ["list", "object", "both in turn"])
+@pytest.mark.parametrize("field", ["unknown", "user_properties"])
+def test_an_event_is_as_deep_as_it_may_be_and_not_one_level_deeper(kind: str, field: str) -> None:
+    def around(inner: Any, level: int) -> Any:
+        listed = kind == "list" or (kind == "both in turn" and level % 2)
+        return [1, inner] if listed and level else {"a": "b", "c": inner}
+
+    deepest = reduce(around, range(MAX_DEPTH - 2, -1, -1), "leaf")
+    assert read(**{field: deepest})[field] == deepest
+    assert complaint(**{field: {"one": deepest}}) == f"nested deeper than {MAX_DEPTH} levels"
+
+
+texts = st.text(max_size=6)
+scalars = texts | st.integers(-(2**53), 2**53) | st.booleans() | st.none()
+listed = st.lists(texts, max_size=3)
+in_any_form = st.fixed_dictionaries(
+    {"event_name": st.just("purchase")},
+    optional={
+        "timestamp": st.floats(0, 4e9) | st.integers(10**12, 4 * 10**12) | st.dates().map(str),
+        "consent": st.dictionaries(st.sampled_from(CONSENT_TYPES), st.booleans() | texts),
+        "items": st.lists(st.dictionaries(st.sampled_from(["item_id", "price", "x"]), scalars)),
+        "user_data": st.fixed_dictionaries(
+            {},
+            optional={
+                "email_address": scalars | listed | st.dictionaries(st.just("0"), scalars),
+                "address": st.dictionaries(st.sampled_from(["city", "0", "x"]), scalars),
+            },
+        ),
+        "client_id": scalars,
+        "currency": st.sampled_from(["eur", "EUR", "euro"]),
+        "unknown": scalars | st.dictionaries(texts, scalars),
+    },
+)
+
+
+@given(in_any_form)
+def test_what_was_read_reads_as_itself(raw: dict[str, Any]) -> None:
+    try:
+        event = read_event(raw)
+    except EventError:
+        return
+    assert orjson.dumps(read_event(event)) == orjson.dumps(event)
