@@ -44,7 +44,7 @@ Source: developers.google.com/tag-platform/security/concepts/consent-mode
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # one for each request: freezing it would make it three times as dear
 class Received:
     """How an event came in.
 

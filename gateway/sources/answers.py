@@ -7,6 +7,8 @@ GIF = bytes.fromhex(
 )
 """One transparent pixel, 43 bytes."""
 
+NO_CONTENT = Answer(204)
+
 _GIF_HEADERS = {
     "content-type": "image/gif",
     "cache-control": "no-store, no-cache, must-revalidate, private, max-age=0",
@@ -31,7 +33,7 @@ def report(batch: Batch) -> dict[str, object]:
 def accepted(batch: Batch) -> Answer:
     """204; with refused events a `report` with 200, or 400 when none was accepted."""
     if not batch.refused:
-        return Answer(204)
+        return NO_CONTENT
     return Answer.json(status_of(batch, 200), report(batch))
 
 

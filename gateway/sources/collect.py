@@ -27,7 +27,7 @@ class Collect(Source[CollectSettings]):
     Settings = CollectSettings
 
     def read(self, request: Inbound) -> Batch:
-        return read_events([without_claims(raw) for raw in raw_events(request)])
+        return read_events(raw_events(request), without_claims)
 
     def answer(self, batch: Batch) -> Answer:
         return accepted(batch)

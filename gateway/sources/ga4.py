@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway.sources.answers import report
+from gateway.sources.answers import NO_CONTENT, report
 from gateway.sources.base import (
     Answer,
     Batch,
@@ -51,7 +51,7 @@ class GA4(Source[GA4Settings]):
     def answer(self, batch: Batch) -> Answer:
         if batch.refused and not batch.events:
             return Answer.json(400, report(batch))
-        return Answer(204)
+        return NO_CONTENT
 
 
 def _hits(shared: Hit, body: bytes) -> list[Hit]:

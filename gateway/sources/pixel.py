@@ -33,7 +33,7 @@ class Pixel(Source[PixelSettings]):
         page = request.headers.get("referer")
         if page:
             event.setdefault("page_location", page)
-        return read_events([without_claims(event)])
+        return read_events([event], without_claims)
 
     def answer(self, batch: Batch) -> Answer:
         return answers.pixel(batch)
