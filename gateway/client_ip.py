@@ -36,14 +36,15 @@ def compile_client_ip(trusted: Sequence[Network]) -> ClientIp:
 
     def client_ip(peer: str, headers: Mapping[str, str]) -> tuple[str, bool]:
         client, proxied = read(peer)
-        hops = headers.get("x-forwarded-for", "").split(",") if proxied else []
-        for hop in reversed(hops):
+        if not proxied:
+            return client or peer, False
+        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
             address, is_proxy = read(hop.strip()[:LONGEST])
             if not address:
                 break
             client = address
             if not is_proxy:
                 break
-        return client or peer, proxied
+        return client, True
 
     return client_ip
