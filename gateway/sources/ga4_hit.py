@@ -128,7 +128,7 @@ def _place(name: str) -> tuple[str, str]:
     prefix, dot, rest = name.partition(".")
     if dot and prefix in _PREFIXES:
         return prefix, rest
-    if _item.fullmatch(name):
+    if name.startswith("pr") and _item.fullmatch(name):
         return "items", name
     if name.startswith("_"):
         return "system", name[1:]

@@ -142,7 +142,8 @@ def _from_context(context: Mapping[str, Any], kind: str, properties: Mapping[str
         page |= {name: properties[name] for name in (*_PAGE, "referrer") if properties.get(name)}
     referrer = page.get("referrer")
     screen = as_object(context.get("screen"))
-    event = {field: page.get(name) for name, field in _PAGE.items()} | {
+    event = {
+        **{field: page.get(name) for name, field in _PAGE.items()},
         "page_referrer": None if referrer == _NO_REFERRER else referrer,
         "user_agent": context.get("userAgent"),
         "language": context.get("locale"),
@@ -158,13 +159,15 @@ def _from_context(context: Mapping[str, Any], kind: str, properties: Mapping[str
 
 
 def _size(screen: Mapping[str, Any], width: str, height: str) -> str | None:
-    sides = screen.get(width), screen.get(height)
-    return f"{sides[0]}x{sides[1]}" if all(isinstance(side, int) for side in sides) else None
+    wide, high = screen.get(width), screen.get(height)
+    return f"{wide}x{high}" if isinstance(wide, int) and isinstance(high, int) else None
 
 
 def _consent(context: Mapping[str, Any]) -> dict[str, bool]:
     """Of the consent manager's categories those that are named as Consent Mode's types."""
     categories = as_object(as_object(context.get("consent")).get("categoryPreferences"))
+    if not categories:
+        return {}
     return {
         kind: categories[kind] for kind in CONSENT_TYPES if isinstance(categories.get(kind), bool)
     }
@@ -188,6 +191,8 @@ def _user_data(traits: Mapping[str, Any]) -> Event:
 
 def _renamed(source: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str | int]:
     """Texts and numbers of `source` under their names in `names`."""
+    if not source:
+        return {}
     return {
         names[name]: value
         for name, value in source.items()
