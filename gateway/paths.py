@@ -7,6 +7,7 @@ its path and nothing else. A text is entered as the URL that it may hold: see `g
 """
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any, Final
 
 from gateway.event import Event
@@ -22,6 +23,13 @@ Keys = Sequence[str]
 Change = Callable[[Any], Any]
 """Pure. From the value at a path, or MISSING, to the new one; MISSING removes it."""
 
+EditBelow = Callable[[Any, Change], Any]
+"""From a container, or MISSING, to it with the change made below it: to the very same one when
+nothing changed."""
+
+_IN_NO_LIST = 2**31
+"""Where a key that is no index would be in a list."""
+
 
 def getter(path: str) -> Callable[[Event], Any]:
     """A function from an event to the value at `path`, or MISSING.
@@ -30,17 +38,24 @@ def getter(path: str) -> Callable[[Event], Any]:
     """
     keys = path.split(".")
     if ANY in keys:
-        return lambda event: _find_all(event, keys) or MISSING
-    first, rest = keys[0], keys[1:]
-    if not rest:
+        return _finder(keys)
+    first, steps = keys[0], _steps(keys)[1:]
+    if not steps:
         return lambda event: event.get(first, MISSING)
-    if len(rest) > 1:
-        return lambda event: _walk(event.get(first, MISSING), rest)
-    second = rest[0]
 
     def get(event: Event) -> Any:
-        inner = event.get(first, MISSING)
-        return inner.get(second, MISSING) if type(inner) is dict else _walk(inner, rest)
+        value = event.get(first, MISSING)
+        for key, index, left in steps:
+            if isinstance(value, dict):
+                value = value.get(key, MISSING)
+            elif isinstance(value, list):
+                value = value[index] if index < len(value) else MISSING
+            elif isinstance(value, str):
+                part = read_part(value, left)
+                return MISSING if part is None else part
+            else:
+                return MISSING
+        return value
 
     return get
 
@@ -51,32 +66,31 @@ def editor(path: str, change: Change, makes: bool = True) -> Callable[[Event], N
     The event itself is changed, the containers in it are copied on the way. makes: whether
     objects that are missing on the way are made when `change` gives them a value.
     """
-    keys = path.split(".")
-    if len(keys) > 1 or keys[0] == ANY:
-        return lambda event: edit(event, keys, change, makes)
-    key = keys[0]
+    edit = compile_edit(path.split("."), makes)
+    return lambda event: edit(event, change)
 
-    def edit_field(event: Event) -> None:
-        old = event.get(key, MISSING)
-        new = change(old)
+
+def compile_edit(keys: Keys, makes: bool = True) -> Callable[[Event, Change], None]:
+    """As `editor`, for a change that is known only with the event."""
+    first = keys[0]
+    if first == ANY:
+        return lambda _event, _change: None  # an event is no list
+    below = _edit_below(keys[1:], makes)
+
+    def edit(event: Event, change: Change) -> None:
+        old = event.get(first, MISSING)
+        new = change(old) if below is None else below(old, change)
         if new is MISSING:
-            event.pop(key, None)
+            event.pop(first, None)
         elif new is not old:
-            event[key] = new
+            event[first] = new
 
-    return edit_field
+    return edit
 
 
 def edit(event: Event, keys: Keys, change: Change, makes: bool = True) -> None:
-    """What `editor` compiles, for a change that is known only with the event."""
-    if keys[0] == ANY:
-        return  # an event is no list
-    old = event.get(keys[0], MISSING)
-    new = _edit(old, keys, 1, change, makes)
-    if new is MISSING:
-        event.pop(keys[0], None)
-    elif new is not old:
-        event[keys[0]] = new
+    """What `editor` compiles, at once."""
+    compile_edit(keys, makes)(event, change)
 
 
 def as_text(value: Any) -> str | None:
@@ -105,89 +119,88 @@ def change_text(url: str, keys: Keys, change: Change) -> str:
     return change_part(url, keys, change_part_of_url)
 
 
-def _step(container: Any, key: str) -> Any:
-    if isinstance(container, dict):
-        return container.get(key, MISSING)
-    if isinstance(container, list) and (index := _index(container, key)) is not None:
-        return container[index]
-    return MISSING
+def _steps(keys: Keys) -> list[tuple[str, int, Keys]]:
+    """Each of `keys` with the index that it is in a list, and with all keys from there on."""
+    return [(key, _index(key), keys[at:]) for at, key in enumerate(keys)]
 
 
-def _index(elements: list[Any], key: str) -> int | None:
-    if not (key.isascii() and key.isdigit() and len(key) < 10):
+def _index(key: str) -> int:
+    is_index = key.isascii() and key.isdigit() and len(key) < 10
+    return int(key) if is_index else _IN_NO_LIST
+
+
+def _finder(keys: Keys) -> Callable[[Event], Any]:
+    steps = _steps(keys)
+
+    def find_all(event: Event) -> Any:
+        found: list[Any] = [event]
+        parts: list[Any] = []  # of URLs, which take all the keys that are left
+        for key, index, left in steps:
+            below: list[Any] = []
+            for value in found:
+                if key == ANY:
+                    below += value if isinstance(value, list) else ()
+                elif isinstance(value, dict):
+                    if key in value:
+                        below.append(value[key])
+                elif isinstance(value, list):
+                    below += value[index : index + 1]
+                elif isinstance(value, str) and (part := read_part(value, left)) is not None:
+                    parts.append(part)
+            found = below
+        return found + parts or MISSING
+
+    return find_all
+
+
+def _edit_below(keys: Keys, makes: bool) -> EditBelow | None:
+    """None when there are no keys left: the change is for the value itself."""
+    if not keys:
         return None
-    index = int(key)
-    return index if index < len(elements) else None
+    return _edit_each(keys, makes) if keys[0] == ANY else _edit_one(keys, makes)
 
 
-def _walk(value: Any, keys: Keys) -> Any:
-    for position, key in enumerate(keys):
-        if isinstance(value, str):
-            part = read_part(value, keys[position:])
-            return MISSING if part is None else part
-        value = _step(value, key)
-        if value is MISSING:
-            break
-    return value
+def _edit_one(keys: Keys, makes: bool) -> EditBelow:
+    key, index = keys[0], _index(keys[0])
+    below = _edit_below(keys[1:], makes)
+
+    def edit(container: Any, change: Change) -> Any:
+        if isinstance(container, dict):
+            old = container.get(key, MISSING)
+        elif isinstance(container, list) and index < len(container):
+            old = container[index]
+        elif isinstance(container, str):
+            changed = change_text(container, keys, change)
+            return container if changed == container else changed
+        elif container is MISSING and makes:
+            old = MISSING
+        else:
+            return container
+        new = change(old) if below is None else below(old, change)
+        if new is old:
+            return container
+        if container is MISSING:
+            return {key: new}
+        edited = container.copy()
+        place = key if isinstance(container, dict) else index
+        if new is MISSING:
+            del edited[place]
+        else:
+            edited[place] = new
+        return edited
+
+    return edit
 
 
-def _find_all(event: Event, keys: Keys) -> list[Any]:
-    found: list[Any] = [event]
-    parts: list[Any] = []  # of URLs, which take all the keys that are left
-    for at, key in enumerate(keys):
-        below: list[Any] = []
-        for value in found:
-            if isinstance(value, list) and key == ANY:
-                below += value
-            elif isinstance(value, str) and key != ANY:
-                part = read_part(value, keys[at:])
-                parts += [] if part is None else [part]
-            elif key != ANY and (inner := _step(value, key)) is not MISSING:
-                below.append(inner)
-        found = below
-    return found + parts
+def _edit_each(keys: Keys, makes: bool) -> EditBelow:
+    below = _edit_below(keys[1:], makes)
 
+    def edit(elements: Any, change: Change) -> Any:
+        if not isinstance(elements, list):
+            return elements
+        edited = [change(old) if below is None else below(old, change) for old in elements]
+        if all(map(is_, edited, elements)):
+            return elements
+        return [element for element in edited if element is not MISSING]
 
-def _edit(value: Any, keys: Keys, at: int, change: Change, makes: bool) -> Any:
-    """`value` with the change made below it, or `value` itself when nothing changed."""
-    if at == len(keys):
-        return change(value)
-    key = keys[at]
-    if isinstance(value, dict):
-        return value if key == ANY else _edit_object(value, keys, at, change, makes)
-    if isinstance(value, list):
-        return _edit_list(value, keys, at, change, makes)
-    if isinstance(value, str):
-        changed = change_text(value, keys[at:], change)
-        return value if changed == value else changed
-    if value is not MISSING or not makes or key == ANY:
-        return value
-    below = _edit(MISSING, keys, at + 1, change, makes)
-    return MISSING if below is MISSING else {key: below}
-
-
-def _edit_object(
-    fields: dict[str, Any], keys: Keys, at: int, change: Change, makes: bool
-) -> dict[str, Any]:
-    key = keys[at]
-    old = fields.get(key, MISSING)
-    new = _edit(old, keys, at + 1, change, makes)
-    if new is old:
-        return fields
-    edited = fields.copy()
-    if new is MISSING:
-        del edited[key]
-    else:
-        edited[key] = new
-    return edited
-
-
-def _edit_list(elements: list[Any], keys: Keys, at: int, change: Change, makes: bool) -> list[Any]:
-    index = None if keys[at] == ANY else _index(elements, keys[at])
-    chosen = range(len(elements)) if keys[at] == ANY else [] if index is None else [index]
-    edited = list(elements)
-    for position in chosen:
-        edited[position] = _edit(elements[position], keys, at + 1, change, makes)
-    if all(new is old for new, old in zip(edited, elements, strict=True)):
-        return elements
-    return [element for element in edited if element is not MISSING]
+    return edit

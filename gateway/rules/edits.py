@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.fields import MISFIT, FieldType, field_type
-from gateway.paths import MISSING, Change, as_text, change_text, edit, editor
+from gateway.paths import MISSING, Change, as_text, change_text, compile_edit, editor
 
 Edit = Callable[[Event], str | None]
 """Changes an event. Its outermost object is the caller's own; what is in it may be shared, and is
@@ -48,19 +48,20 @@ def setter(path: str) -> Put:
     field = field_type(path)
     if field.in_url:
         return _url_setter(field)
-    fit, keys, makes = field.fit, field.keys, field.makes
+    fit, edit = field.fit, compile_edit(field.keys, field.makes)
 
     def put(event: Event, value: Any) -> Any:
         fitted = fit(value)
         if fitted is not MISFIT:
-            edit(event, keys, lambda _: fitted, makes)
+            edit(event, lambda _: fitted)
         return fitted
 
     return put
 
 
 def _url_setter(field: FieldType) -> Put:
-    above, part = field.keys[: field.url], field.keys[field.url :]
+    part = field.keys[field.url :]
+    edit = compile_edit(field.keys[: field.url], makes=False)
 
     def put(event: Event, value: Any) -> Any:
         text = as_text(value)
@@ -71,7 +72,7 @@ def _url_setter(field: FieldType) -> Put:
             changed = change_text(url, part, lambda _: text) if isinstance(url, str) else url
             return url if field.fit(changed) is MISFIT else changed
 
-        edit(event, above, change, makes=False)
+        edit(event, change)
         return text
 
     return put

@@ -64,7 +64,7 @@ def _rename_outermost(old: str, new: str, failed: str) -> Edit:
 
 def remove_field(path: str) -> Edit:
     """Takes the field at `path` out; an event without it stays as it is."""
-    return editor(path, lambda _: MISSING)
+    return editor(path, lambda _: MISSING, makes=False)
 
 
 def keep_only(paths: Sequence[str]) -> Edit:
