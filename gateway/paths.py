@@ -88,11 +88,6 @@ def compile_edit(keys: Keys, makes: bool = True) -> Callable[[Event, Change], No
     return edit
 
 
-def edit(event: Event, keys: Keys, change: Change, makes: bool = True) -> None:
-    """What `editor` compiles, at once."""
-    compile_edit(keys, makes)(event, change)
-
-
 def as_text(value: Any) -> str | None:
     """A text, number or true and false as they are written in JSON and URLs; None for others."""
     if isinstance(value, str):

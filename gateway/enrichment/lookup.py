@@ -14,7 +14,7 @@ from gateway.enrichment.table_rows import as_columns, read_rows
 from gateway.enrichment.tables import TableMistake, Tables
 from gateway.event import Event, Received
 from gateway.fields import MISFIT, field_type
-from gateway.paths import ANY, as_text, edit
+from gateway.paths import ANY, as_text, compile_edit
 
 Rows = Mapping[str, Mapping[str, Any]]
 
@@ -147,6 +147,7 @@ def load(settings: LookupSettings, tables: Tables) -> Enrichment:
 def compile_lookup(key: str, table: Callable[[], Rows]) -> Enrichment:
     """The enrichment that looks up what is at the path `key`. table: gives the newest rows."""
     *above, name = key.split(".")
+    edit = compile_edit(above or [name], makes=False)
 
     def look_up(event: Event, _: Received) -> Event:
         rows = table()
@@ -156,7 +157,7 @@ def compile_lookup(key: str, table: Callable[[], Rows]) -> Enrichment:
             enriched: Event = _with_row(event, name, rows)
             return enriched
         copy = event.copy()
-        edit(copy, above, lambda holder: _with_row(holder, name, rows), makes=False)
+        edit(copy, lambda holder: _with_row(holder, name, rows))
         return event if copy[above[0]] is event[above[0]] else copy
 
     return look_up
