@@ -235,26 +235,26 @@ def _probe_not(block: Condition) -> Probe:
 
 def _probe_field(path: str, operators: Operators) -> Probe:
     words = _field_words(path, operators)
-    hidden = path.split(".")[0] in _PERSONAL
+    texts, tests = _only_texts(operators), _tests(operators)
+    if ANY in path.split(".") or operators.exists is not None or len(tests) != 1:
+        probe = _probe_values(path, operators, words)
+    elif texts is not None:
+        probe = _probe_texts(path, texts, words)
+    else:
+        probe = _probe_value(path, tests[0], words)
+    return _hiding(probe) if path.split(".")[0] in _PERSONAL else probe
 
-    def unmet(value: Any) -> Unmet:
-        return words, UNSEEN if hidden and value is not MISSING else value
 
-    if ANY in path.split(".") or operators.exists is not None:
-        return _probe_values(path, operators, unmet)
-    texts = _only_texts(operators)
-    if texts is not None and not hidden:
-        return _probe_texts(path, texts, words)
-    get, tests = getter(path), _tests(operators)
-    if len(tests) != 1:
-        return _probe_values(path, operators, unmet)
-    test = tests[0]
+def _hiding(probe: Probe) -> Probe:
+    """`probe`, for a field whose value is not shown."""
 
-    def probe(event: Event) -> Unmet | None:
-        value = get(event)
-        return None if test(value) else unmet(value)  # no test is met by MISSING
+    def hiding(event: Event) -> Unmet | None:
+        unmet = probe(event)
+        if unmet is None or unmet[1] is MISSING:
+            return unmet
+        return unmet[0], UNSEEN
 
-    return probe
+    return hiding
 
 
 def _probe_texts(path: str, texts: frozenset[str], words: str) -> Probe:
@@ -278,6 +278,21 @@ def _probe_texts(path: str, texts: frozenset[str], words: str) -> Probe:
     return probe if "." in path else probe_outermost
 
 
+def _probe_value(path: str, test: Test, words: str) -> Probe:
+    """No test is met by MISSING."""
+    get = getter(path)
+
+    def probe(event: Event) -> Unmet | None:
+        value = get(event)
+        return None if test(value) else (words, value)
+
+    def probe_outermost(event: Event) -> Unmet | None:
+        value = event.get(path, MISSING)
+        return None if test(value) else (words, value)
+
+    return probe if "." in path else probe_outermost
+
+
 def _only_texts(operators: Operators) -> frozenset[str] | None:
     """The texts that a value has to be one of, if that is all, and no number equals one."""
     wanted = [operators.equals] if operators.in_ is None else operators.in_
@@ -288,18 +303,18 @@ def _only_texts(operators: Operators) -> frozenset[str] | None:
     return None if numbers or len(texts) < len(set(wanted)) else texts
 
 
-def _probe_values(path: str, operators: Operators, unmet: Callable[[Any], Unmet]) -> Probe:
+def _probe_values(path: str, operators: Operators, words: str) -> Probe:
     get, tests, exists = getter(path), _tests(operators), operators.exists
     several = ANY in path.split(".")
 
     def probe(event: Event) -> Unmet | None:
         value = get(event)
         if value is MISSING:
-            return None if exists is False and not tests else unmet(value)
+            return None if exists is False and not tests else (words, value)
         if exists is False:
-            return unmet(value)
+            return words, value
         candidates = value if several else (value,)
-        return None if _one_meets(candidates, tests) else unmet(value)
+        return None if _one_meets(candidates, tests) else (words, value)
 
     return probe
 
@@ -385,7 +400,8 @@ def _matches(pattern: str) -> Test:
 
     def test(value: Any) -> bool:
         try:
-            return isinstance(value, str) and search(value) is not None
+            # as bytes, for which the library need not count characters
+            return isinstance(value, str) and search(value.encode()) is not None
         except UnicodeEncodeError:  # half of a surrogate pair: no text
             return False
 
