@@ -177,4 +177,4 @@ def _hash(value: Any, salt: str | None) -> Any:
     data = str(value).encode("utf-8", "surrogatepass")
     if salt is None:
         return hashlib.sha256(data).hexdigest()
-    return hmac.new(salt.encode(), data, hashlib.sha256).hexdigest()
+    return hmac.digest(salt.encode(), data, "sha256").hex()

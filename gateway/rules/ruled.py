@@ -49,9 +49,11 @@ class Ruled:
 
 
 class _Step(NamedTuple):
-    """sampled: whether the event goes on, and the words if not. ends: the words of `drop`."""
+    """met: what is seen of it in most events that meet it. sampled: whether the event goes on, and
+    the words if not. ends: the words of `drop`."""
 
     name: str
+    met: Seen
     probe: Probe | None
     sampled: tuple[Callable[[Event], bool], str] | None
     edits: tuple[Edit, ...]
@@ -68,23 +70,20 @@ def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callab
         current = event
         applied: list[str] = []
         seen: list[Seen] = []
-        for name, probe, sampled, edits, ends in steps:
-            if probe is not None:
-                unmet = probe(current)
-                if unmet is not None:
-                    seen.append((name, unmet, ()))
-                    continue
+        for name, met, probe, sampled, edits, ends in steps:
+            if probe is not None and (unmet := probe(current)) is not None:
+                seen.append((name, unmet, ()))
+                continue
             applied.append(name)
             if sampled is not None and not sampled[0](current):
                 ends, edits = sampled[1], ()
             if edits and current is event:
                 current = event.copy()
-            notes: tuple[str, ...] = ()
             for edit in edits:
                 words = edit(current)
                 if words is not None:
-                    notes += (words,)
-            seen.append((name, None, notes))
+                    met = (name, None, (*met[2], words))
+            seen.append(met)
             if ends is not None:
                 return Ruled(current, tuple(applied), ends, seen)
         return Ruled(current, tuple(applied), None, seen)
@@ -102,7 +101,7 @@ def _compile(rule: Rule, number: int, hash_salt: str | None) -> _Step:
     if rule.drop:
         ends = dropped + (f": {describe(rule.when)}" if rule.when else "")
     probe = compile_probe(rule.when) if rule.when else None
-    return _Step(name, probe, sampled, tuple(_edits(rule, hash_salt)), ends)
+    return _Step(name, (name, None, ()), probe, sampled, tuple(_edits(rule, hash_salt)), ends)
 
 
 def _edits(rule: Rule, hash_salt: str | None) -> list[Edit]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 from math import isfinite
+from operator import itemgetter
 from typing import Any, Literal, get_args
 
 from gateway.fields import changed_path, field_type, fitting
@@ -87,12 +88,12 @@ def round_field(path: str, places: int) -> Edit:
 
 def lower_field(path: str) -> Edit:
     """Texts at `path` in lower case."""
-    return change_values(path, _each(lambda value: value.lower() if _is_text(value) else value))
+    return change_values(path, _each_text(str.lower))
 
 
 def truncate_field(path: str, length: int) -> Edit:
     """Texts at `path` with no more than their first `length` characters."""
-    return change_values(path, _each(lambda value: value[:length] if _is_text(value) else value))
+    return change_values(path, _each_text(itemgetter(slice(length))))
 
 
 def _each(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -102,8 +103,8 @@ def _each(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return change_each
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _each_text(change: Callable[[str], str]) -> Callable[[Any], Any]:
+    return _each(lambda value: change(value) if isinstance(value, str) else value)
 
 
 def _is_plain_number(value: Any) -> bool:
