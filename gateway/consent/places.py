@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
@@ -33,6 +34,9 @@ GROUPS = {
 _MISTAKEN = {"UK": "GB", "EL": "GR", "USA": "US", "EU": "EEA"}
 """What people and address registries write, and the code that they mean."""
 
+_LONGER_THAN_A_CODE = 8
+_REMEMBERED = 1_024
+
 Location = Mapping[str, Any]
 """An event's ``event_location``: ``country`` and ``region`` are texts, and may be missing."""
 
@@ -61,9 +65,14 @@ def codes_of(location: Location) -> tuple[str, str]:
 
     A region is read with its country (``US-CA``) and without (``CA``).
     """
-    country = location.get("country", "").upper()
+    country, region = location.get("country", ""), location.get("region", "")
+    return _codes(country[:_LONGER_THAN_A_CODE], region[:_LONGER_THAN_A_CODE])
+
+
+@lru_cache(_REMEMBERED)
+def _codes(country: str, region: str) -> tuple[str, str]:
+    country, region = country.upper(), region.upper()
     country = _MISTAKEN.get(country, country)
-    region = location.get("region", "").upper()
     if region and "-" not in region:
         region = f"{country}-{region}"
     return country, region

@@ -78,7 +78,8 @@ def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Si
     categories = tuple(settings.categories)
 
     def signals_of(event: Event, received: Received) -> Signals:
-        signals = _NONE if _SIGNS.isdisjoint(event) else _in_event(event, categories)
+        in_event = not event.keys().isdisjoint(_SIGNS)
+        signals = _in_event(event, categories) if in_event else _NONE
         header = received.headers.get("cookie") if cookies else None
         if header:
             found = ((name, _text(find_cookie(header, name))) for name in cookies)
