@@ -77,7 +77,8 @@ class Appendix:
         self.size = sum(map(len, self.payloads))
 
     def _add(self, decision: Decision, known_by: str) -> None:
-        shared: int | None = None  # most destinations get the event as it stands: written once
+        # many destinations get the very same event: written once
+        numbers: dict[tuple[int, tuple[str, ...]], int] = {}
         waiting: list[str] = []
         for name, verdict in decision.verdicts.items():
             if verdict.event is None:
@@ -86,13 +87,11 @@ class Appendix:
                 else:
                     self.withheld[name] = self.withheld.get(name, 0) + 1
                 continue
-            unchanged = verdict.event is decision.event and not verdict.applied
-            if unchanged and shared is not None:
-                number = shared
-            else:
+            content = id(verdict.event), verdict.applied
+            number = numbers.get(content)
+            if number is None:
                 number = self._payload(encode(decision, verdict.event, verdict.applied), known_by)
-                if unchanged:
-                    shared = number
+                numbers[content] = number
             self.sent.setdefault(name, []).append(number)
         late = decision.late
         if late is not None:
