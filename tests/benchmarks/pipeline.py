@@ -88,7 +88,7 @@ def _event(number: int, fields: dict[str, Any]) -> dict[str, Any]:
     visitor = {
         "event_id": f"e-{number}",
         "client_id": f"{number}.1795210000",
-        "ip_override": f"8.8.{number % 250}.{number // 250}",
+        "ip_override": f"8.8.{number % 250}.{1 + number // 250}",
         "user_agent": AGENTS[number % len(AGENTS)],
         "page_location": f"https://shop.example/thanks?order={number}&utm_source=news&gclid=x",
     }
