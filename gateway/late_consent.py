@@ -13,7 +13,7 @@ from gateway.consent import Consented, ConsentSettings
 from gateway.event import Event, Received
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: many are made, and that takes thrice as long
 class Late:
     """What is to be remembered of an event for late consent.
 
@@ -35,10 +35,11 @@ _UNSEEN = ("authorization", "proxy-authorization")
 """Headers that no stage reads, and that are not to be kept."""
 
 
-def compile_late_consent(settings: ConsentSettings) -> Remember:
-    """The function that remembers; None is for events of which nobody knows whose they are."""
+def compile_late_consent(settings: ConsentSettings) -> Remember | None:
+    """The function that remembers, if `settings` want that; it has None for events of which nobody
+    knows whose they are."""
     if settings.hold is None and not settings.withdrawals:
-        return lambda _event, _received, _consented: None
+        return None
 
     def remember(event: Event, received: Received, consented: Consented) -> Late | None:
         client_id = event.get("client_id")

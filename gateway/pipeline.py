@@ -16,8 +16,9 @@ The stages, in this order, whatever the order in the YAML:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from itertools import starmap
 from typing import Literal, NamedTuple
 
 from gateway.anonymise import compile_anonymise
@@ -91,8 +92,7 @@ class Decision:
     applied: names of the rules that were met. source, received_at (Unix seconds): where and when
     it came in. version: of the configuration that decided. cookies: values of ``Set-Cookie``
     headers for the answer. quarantine: why it is kept aside for a person to look at, or nothing.
-    late: what is remembered of it for late consent. steps: the trace, a step for each stage that
-    was reached.
+    late: what is remembered of it for late consent. trace: what `steps` are made from.
     """
 
     event: Event
@@ -104,12 +104,18 @@ class Decision:
     cookies: tuple[str, ...] = ()
     quarantine: str = ""
     late: Late | None = field(default=None, repr=False, compare=False)
-    steps: Sequence[Step] = field(default=(), repr=False, compare=False)
+    trace: Sequence[tuple[str, Event, str | Ruled]] = field(default=(), repr=False, compare=False)
+
+    @property
+    def steps(self) -> list[Step]:
+        """A step for each stage that was reached."""
+        return list(starmap(Step, self.trace))
 
 
 Pipeline = Callable[[Event, Received], Decision]
-Route = Callable[[Event, frozenset[str]], Verdict]
-"""From an event and the consent types for which it may wait."""
+Route = Callable[[Event, Event, Set[str], Set[str]], Verdict]
+"""From an event, the same with as much of the address as the destination may have, and the consent
+types that are granted and those for which the event may wait."""
 
 _NOTHING: frozenset[str] = frozenset()
 
@@ -135,49 +141,45 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     enrich = compile_enrichment(settings.enrichment, settings.lookups, tables)
     check = compile_schemas(settings.schemas, settings.folder)
     rule = compile_rules(settings.rules, salt)
-    routes = {
-        name: _compile_route(destination, salt)
-        for name, destination in settings.destinations.items()
-    }
+    route = _compile_routes(settings.destinations, salt)
     needed = [required_consent(each) for each in settings.destinations.values()]
     version = settings.version
 
     def decide(event: Event, received: Received) -> Decision:
         event = complete(event, received)
-        steps = [Step("normalise", event, "")]
+        trace: list[tuple[str, Event, str | Ruled]] = [("normalise", event, "")]
         event, words = locate(event, received)
-        steps.append(Step("locate", event, words))
+        trace.append(("locate", event, words))
         consented = settle_consent(event, received)
-        late = remember(event, received, consented)
+        late = remember(event, received, consented) if remember else None
         event = consented.event
-        steps.append(Step("consent", event, consented.line))
+        trace.append(("consent", event, consented.line))
         identified = identify(event, received)
         event = identified.event
-        steps.append(Step("identity", event, identified.line))
+        trace.append(("identity", event, identified.line))
         event, words = guard(event, received)
-        steps.append(Step("pii guard", event, words))
+        trace.append(("pii guard", event, words))
         event, words = enrich(event, received)
-        steps.append(Step("enrichment", event, words))
+        trace.append(("enrichment", event, words))
         checked = check(event)
         event = checked.event
-        steps.append(Step("schemas", event, checked.line))
+        trace.append(("schemas", event, checked.line))
         applied: tuple[str, ...] = ()
         quarantine = ""
         if checked.action:
             if checked.action == "quarantine" and any(not missing(event, each) for each in needed):
                 quarantine = checked.reason  # of others nothing may be kept
-            verdicts = dict.fromkeys(routes, Verdict(None, "schemas", checked.reason))
+            verdicts = _withheld(settings, Verdict(None, "schemas", checked.reason))
         else:
             ruled = rule(event)
             event, applied = ruled.event, ruled.applied
-            steps.append(Step("rules", event, ruled))
+            trace.append(("rules", event, ruled))
             if ruled.dropped is None:
-                may_wait = consented.open if holds and late else _NOTHING
-                verdicts = {name: route(event, may_wait) for name, route in routes.items()}
+                verdicts = route(event, consented.open if holds and late else _NOTHING)
                 if late and any(each.stage == "hold" for each in verdicts.values()):
                     late = replace(late, event=guard(late.event, received)[0])
             else:
-                verdicts = dict.fromkeys(routes, Verdict(None, "rules", ruled.dropped))
+                verdicts = _withheld(settings, Verdict(None, "rules", ruled.dropped))
         return Decision(
             event,
             verdicts,
@@ -188,35 +190,64 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
             identified.cookies,
             quarantine,
             late,
-            steps,
+            trace,
         )
 
     return decide
 
 
+def _withheld(settings: Settings, verdict: Verdict) -> dict[str, Verdict]:
+    return dict.fromkeys(settings.destinations, verdict)
+
+
+def _compile_routes(
+    destinations: Mapping[str, ForwardingSettings], salt: str | None
+) -> Callable[[Event, Set[str]], dict[str, Verdict]]:
+    """The function from an event and the consent types for which it may wait to all verdicts.
+
+    What destinations have in common is worked out once: those that may have equally much of the
+    address get the very same event, which the queue then writes once.
+    """
+    routes = [
+        (name, ip_choice(each), _compile_route(each, salt)) for name, each in destinations.items()
+    ]
+    with_ip = {choice: compile_ip(choice) for _, choice, _ in routes}
+
+    def route_all(event: Event, may_wait: Set[str]) -> dict[str, Verdict]:
+        less = {choice: reduce(event) for choice, reduce in with_ip.items()}
+        granted = {name for name, state in event.get("consent", {}).items() if state == "granted"}
+        return {
+            name: route(event, less[choice], granted, may_wait) for name, choice, route in routes
+        }
+
+    return route_all
+
+
 def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
-    probe: Probe = compile_probe(settings.when) if settings.when else lambda _: None
+    probe: Probe | None = compile_probe(settings.when) if settings.when else None
     required = required_consent(settings)
+    needed = frozenset(required)
     anonymise = (
         compile_anonymise(settings.anonymised_fields) if settings.on_denied == "anonymise" else None
     )
-    with_ip = compile_ip(ip_choice(settings))
-    rule: Callable[[Event], Ruled] = compile_rules(settings.rules, salt)
+    rule = compile_rules(settings.rules, salt) if settings.rules else None
 
-    def route(event: Event, may_wait: frozenset[str]) -> Verdict:
-        unmet = probe(event)
-        if unmet is not None:
+    def route(event: Event, less: Event, granted: Set[str], may_wait: Set[str]) -> Verdict:
+        if probe is not None and (unmet := probe(event)) is not None:
             return Verdict(None, "when", unmet[0], unmet=unmet)
         reason = ""
-        if required and (denied := missing(event, required)):
-            if may_wait.issuperset(denied):
+        if not needed <= granted:
+            denied = [name for name in required if name not in granted]
+            if may_wait >= {*denied}:
                 return Verdict(None, "hold", waits_for(denied))
             reason = f"no consent for {', '.join(denied)}"
             if anonymise is None:
                 return Verdict(None, "consent", reason)
             # before the rules, which then have nothing at hand that identifies the visitor
-            event, reason = anonymise(event), f"anonymised: {reason}"
-        ruled = rule(with_ip(event))
+            less, reason = anonymise(event), f"anonymised: {reason}"
+        if rule is None:
+            return Verdict(less, "", reason)
+        ruled = rule(less)
         if ruled.dropped is not None:
             return Verdict(None, "destination rules", ruled.dropped, ruled.applied, ruled=ruled)
         return Verdict(ruled.event, "", reason, ruled.applied, ruled=ruled)

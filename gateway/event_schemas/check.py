@@ -69,6 +69,8 @@ def compile_schemas(settings: Mapping[str, SchemaSettings], folder: Path) -> Che
             problems.append((("schemas", name, mistake.key), str(mistake)))
     if problems:
         raise SchemaMistakes(problems)
+    if not checks:
+        return Checked
 
     def check(event: Event) -> Checked:
         check_one = checks.get(event["event_name"])
