@@ -61,20 +61,27 @@ async def seconds_to_work(
 
 
 class Reader:
-    """Reads one destination's stream as one consumer of its group."""
+    """Reads one destination's stream as one consumer of its group.
+
+    paused: whether the destination was paused when `new` last came back.
+    """
 
     def __init__(self, redis: Redis, destination: str, consumer: str) -> None:
+        self.paused = False
         self._redis, self._consumer = redis, consumer
         self._stream = DestinationKeys.of(destination).stream
+        self._pause = DestinationKeys.of(destination).pause
         self._claim = redis.register_script(script("claim"))
         self._hand_back = redis.register_script(_HAND_BACK)
 
     async def new(self, count: int, block_ms: int | None) -> list[Entry]:
         """Up to `count` entries that no consumer has had, waiting up to `block_ms` for one."""
-        answer: Any = await self._redis.xreadgroup(
-            GROUP, self._consumer, {self._stream: ">"}, count=count, block=block_ms
-        )
-        return _entries(answer[0][1], 1) if answer else []
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.xreadgroup(GROUP, self._consumer, {self._stream: ">"}, count=count, block=block_ms)
+        pipeline.exists(self._pause)
+        read, paused = await pipeline.execute()
+        self.paused = bool(paused)
+        return _entries(read[0][1], 1) if read else []
 
     async def due(
         self, wait: Wait, others: Collection[bytes], count: int, held: Collection[bytes] = ()
