@@ -3,7 +3,8 @@
     read      entries whose retry is due, then new ones, as many as there is room for
     plan      expired ones end here; the destination makes requests of the others
     send      up to `in_flight` requests at once
-    settle    delivered, rejected and expired entries end; the others stay pending
+    settle    delivered, rejected and expired entries end, as many at once as have come back by
+              then; the others stay pending
 
 It ends when it is told to, when the destination is paused, or when it has had its time. What is
 left then is the next drain's.
@@ -14,29 +15,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from redis.asyncio import Redis
 
 from destinations.base import Destination, Outcome, Request
+from gateway.delivery.books import Books, is_throttled
 from gateway.delivery.lease import Lease
 from gateway.delivery.memory import is_full, write_note
 from gateway.delivery.pace import Pace
 from gateway.delivery.pause import is_probing, pause, resume
 from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, DeliverySettings, deadline, waits
-from gateway.delivery.send import Attempt, Sender, Watch, plan, response_record
+from gateway.delivery.send import Attempt, Sender, Watch, plan
 from gateway.delivery.wake import QUEUE_KEY
 from gateway.http.client import Client
-from gateway.queue.entry import Entry, encode_dead_letter
+from gateway.queue.entry import Entry
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.late import withdrawn
 from gateway.queue.read import Reader
-from gateway.queue.settle import Ending, Settler
-from gateway.queue.tally import DELIVERY, Tally
 
 log = logging.getLogger(__name__)
 
@@ -91,18 +91,22 @@ class Drain:
         self._keys = DestinationKeys.of(name)
         self._reader = Reader(redis, name, lease.holder)
         self._waits = waits(settings.backoff)
-        self._tally = Tally()
-        self._settler = Settler(redis, name, self._tally)
+        self._books = Books(redis, name, destination, self._reader)
         self._max_age = deadline(settings, destination.limits)
         give_up = settings.on_ambiguous == "give_up"
         self._sender = Sender(
             destination, client, settings.tries, self._max_age, self._count, give_up
         )
-        self._pace = Pace(settings)
-        self._window = min(max(4 * settings.in_flight, 2 * destination.limits.max_events), 4000)
-        self._slots = asyncio.Semaphore(settings.in_flight)  # `run` knows the pace
-        self._sending: set[asyncio.Task[None]] = set()
+        self._pace = Pace(settings)  # `run` knows what the last drain left of it
+        self._in_flight = self._pace.in_flight
+        self._window = min(max(8 * settings.in_flight, 2 * destination.limits.max_events), 4000)
         self._held: set[bytes] = set()
+        self._planned: deque[tuple[Sequence[Entry], Request]] = deque()
+        self._answered: list[Attempt] = []
+        self._senders = 0
+        self._settling = False
+        self._freed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._failures = 0
         self._probing = False
         self._ending = False
@@ -110,13 +114,14 @@ class Drain:
         self._pausing = False
         self._was_slow = False
         self._memory_is_full = False
+        self._asked_for_others = 0.0
         self._error: BaseException | None = None
-        self._last_failure: dict[str, Any] | None = None
 
     def stop(self) -> None:
         """Ends the drain as soon as the requests under way have their answers."""
         self._ending = True
         self._stopped.set()
+        self._freed.set()
         self._sender.stop()
 
     async def run(self) -> None:
@@ -125,8 +130,9 @@ class Drain:
             await self._read_and_send()
         finally:
             self.stop()
-            if self._sending:
-                await asyncio.wait(self._sending)
+            await self._wait_for_tasks()
+            self._start(self._hand_back_unsent())
+            await self._wait_for_tasks()
         await self._write_notes()
         if self._error is not None:
             raise self._error
@@ -137,12 +143,13 @@ class Drain:
         self._probing = await is_probing(self._redis, self._name)
         share = await self._redis.hget(self._keys.counts, SHARE)
         self._pace = Pace(self._settings, int(share or 1000) / 1000)
-        self._slots = asyncio.Semaphore(self._pace.in_flight)
-        self._ending = self._ending or bool(await self._redis.exists(self._keys.pause))
+        self._in_flight = self._pace.in_flight
+        self._ending = self._ending or await self._is_paused()
         while not self._ending:
             now = time.monotonic()
             if self._room() == 0:
-                await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
+                self._freed.clear()
+                await self._freed.wait()
                 continue
             if now - looked >= LOOK_SECONDS:
                 looked = now
@@ -153,14 +160,18 @@ class Drain:
                 break
 
     def _room(self) -> int:
+        """How many entries to read now. While some are waiting to be sent, that is none until
+        there is room for many: reading and settling cost less by the hundred."""
         if self._probing:
             return 0 if self._held else 1
-        return max(0, self._window - len(self._held))
+        room = max(0, self._window - len(self._held))
+        return 0 if self._planned and 2 * room < self._window else room
 
     async def _look(self) -> None:
         """What is done now and then: entries whose retry is due, and counts without endings."""
         others = await self._lease.others()
-        await self._dispatch(await self._reader.due(self._waits, others, self._room(), self._held))
+        due = await self._reader.due(self._waits, others, self._room(), self._held)
+        await self._dispatch(due, paused=bool(due) and await self._is_paused())
         await self._write_notes()
         self._memory_is_full = await is_full(self._redis)
         more_may_come = len(others) + 1 < self._settings.drains
@@ -168,21 +179,18 @@ class Drain:
             await self._call_help()
 
     async def _write_notes(self) -> None:
-        """Counts that belong to no ending, the pace, and the last failure."""
-        await self._settler.settle([])
+        """Counts that belong to no ending, the last failure, and the pace."""
+        await self._books.write_notes()
         self._pace.recover()
         if self._pace.share < 1 or self._was_slow:
             self._was_slow = self._pace.share < 1
             share = int(self._pace.share * 1000)
             await write_note(self._redis, "HSET", self._keys.counts, SHARE, share)
-        if self._last_failure is not None:
-            failure, self._last_failure = self._last_failure, None
-            await write_note(self._redis, "SET", self._keys.error, orjson.dumps(failure))
 
     async def _read_new(self) -> int:
         room = min(self._room(), LONGEST_READ)
         entries = await self._reader.new(room, BLOCK_MS) if room else []
-        await self._dispatch(entries)
+        await self._dispatch(entries, self._reader.paused)
         return len(entries)
 
     async def _has_had_its_time(self, age: float, idle: float) -> bool:
@@ -190,13 +198,25 @@ class Drain:
         if age > patience.longest or idle > patience.idle:
             return True
         if idle > 0 or age > patience.busy:
-            return self._memory_is_full or bool(await self._redis.llen(QUEUE_KEY))
+            return self._memory_is_full or await self._others_wait()
         return False
 
-    async def _dispatch(self, entries: Sequence[Entry]) -> None:
+    async def _others_wait(self) -> bool:
+        """Whether another job does; as often as an idle drain asks, a busy one does too."""
+        now = time.monotonic()
+        if now - self._asked_for_others < BLOCK_MS / 1000:
+            return False
+        self._asked_for_others = now
+        return bool(await self._redis.llen(QUEUE_KEY))
+
+    async def _is_paused(self) -> bool:
+        return bool(await self._redis.exists(self._keys.pause))
+
+    async def _dispatch(self, entries: Sequence[Entry], paused: bool) -> None:
+        """paused: by another drain, while this one waited."""
         if not entries:
             return
-        if await self._redis.exists(self._keys.pause):  # by another drain, while this one waited
+        if paused:
             await self._reader.hand_back(entries)
             self._ending = True
             return
@@ -204,39 +224,59 @@ class Drain:
         self._held.update(entry.id for entry in entries)
         for planned in plan(self._destination, entries, self._max_age, time.time()):
             if isinstance(planned, Attempt):
-                self._start(self._finish([planned]))
+                self._settle_soon([planned])
             else:
-                self._start(self._deliver(*planned))
+                self._planned.append(planned)
+        for _ in range(min(len(self._planned), self._in_flight - self._senders)):
+            self._senders += 1
+            self._start(self._send_planned())
 
     async def _without_withdrawn(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Those of `entries` whose visitors have not said no since; the others end here."""
         stopped = await withdrawn(self._redis, entries, self._stops)
         if not stopped:
             return entries
-        await self._settler.settle([Ending(entry.id, "withheld") for entry in stopped])
+        await self._books.withhold(stopped)
         return [entry for entry in entries if entry not in stopped]
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._sending.add(task)
+        self._tasks.add(task)
         task.add_done_callback(self._finished)
 
     def _finished(self, task: asyncio.Task[None]) -> None:
-        self._sending.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._error = task.exception()
-            self._ending = True
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+        self._ending = True
+        self._freed.set()
+
+    async def _wait_for_tasks(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _send_planned(self) -> None:
+        """Sends one request after the other, while some wait. As many of these run at once as
+        there may be requests under way."""
+        try:
+            while self._planned and not self._ending:
+                planned = self._planned.popleft()
+                await self._wait_for_turn(len(planned[0]))
+                if self._ending:
+                    self._planned.appendleft(planned)
+                else:
+                    await self._deliver(*planned)
+        finally:
+            self._senders -= 1
+            self._freed.set()
 
     async def _deliver(self, entries: Sequence[Entry], request: Request) -> None:
-        async with self._slots:
-            await self._wait_for_turn(len(entries))
-            if self._ending:
-                await self._reader.hand_back(entries)
-                self._release(entries)
-                return
-            attempts = await self._sender.send(entries, request)
-            failed = self._judge(attempts)  # before the slot is free for another request
-        await self._finish(attempts)
+        attempts = await self._sender.send(entries, request)
+        failed = self._judge(attempts)
+        self._settle_soon(attempts)
         if failed is not None:
             made = await pause(self._redis, self._name, failed.reason, failed.retry_after)
             log.warning("%s is paused for %.0f s: %s", self._name, made.seconds, made.reason)
@@ -250,47 +290,44 @@ class Drain:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), seconds)
 
-    async def _finish(self, attempts: Sequence[Attempt]) -> None:
-        """Settles what has ended, hands back what the vendor throttled, and leaves pending what
-        failed."""
-        endings: list[Ending] = []
-        throttled: list[Entry] = []
-        for attempt in attempts:
-            for entry, outcome in zip(attempt.entries, attempt.outcomes, strict=True):
-                if outcome.result != "retry":
-                    endings.append(self._ending_of(entry, outcome, attempt))
-                elif outcome.scope == "configuration" or _is_throttled(outcome):
-                    throttled.append(entry)
-        if endings:
-            await self._settler.settle(endings)
-        if throttled:
-            await self._reader.hand_back(throttled)
-        for attempt in attempts:
-            self._release(attempt.entries)
+    def _settle_soon(self, attempts: Sequence[Attempt]) -> None:
+        self._answered += attempts
+        if not self._settling:
+            self._settling = True
+            self._start(self._settle_answered())
+
+    async def _settle_answered(self) -> None:
+        """Settles what has come back, and then what came back meanwhile. If Redis fails, what
+        follows is settled nevertheless, or it would be sent again."""
+        while self._answered:
+            attempts, self._answered = self._answered, []
+            try:
+                await self._books.settle(attempts)
+            except Exception as error:
+                self._fail(error)
+            else:
+                for attempt in attempts:
+                    self._release(attempt.entries)
+        self._settling = False
+
+    async def _hand_back_unsent(self) -> None:
+        await self._reader.hand_back([entry for entries, _ in self._planned for entry in entries])
 
     def _release(self, entries: Sequence[Entry]) -> None:
-        self._held.difference_update(entry.id for entry in entries)
-
-    def _ending_of(self, entry: Entry, outcome: Outcome, attempt: Attempt) -> Ending:
-        if outcome.result == "delivered":
-            DELIVERY.observe(self._tally, max(0.0, time.time() - entry.received_at))
-            return Ending(entry.id, outcome.result)
-        response = response_record(self._destination, attempt.response)
-        reason = self._destination.mask(outcome.reason)
-        letter = encode_dead_letter(entry, outcome.result, reason, attempt.sent_at, response)
-        return Ending(entry.id, outcome.result, letter)
+        self._held.difference_update([entry.id for entry in entries])
+        self._freed.set()
 
     def _judge(self, attempts: Sequence[Attempt]) -> Outcome | None:
         """The failure for which the destination has to be paused, if there is one."""
-        outcomes = [outcome for attempt in attempts for outcome in attempt.outcomes]
+        outcomes = (outcome for attempt in attempts for outcome in attempt.outcomes)
         failed = next((o for o in outcomes if o.result == "retry" and o.scope in _ABOUT_ALL), None)
         if failed is None:
             self._failures = 0
             return None
         self._failures += 1
-        if _is_throttled(failed):
+        if is_throttled(failed):
             self._pace.throttle()
-        at_once = failed.scope == "configuration" or _is_throttled(failed) or self._probing
+        at_once = failed.scope == "configuration" or is_throttled(failed) or self._probing
         if self._pausing or not (at_once or self._failures >= FAILURES_BEFORE_PAUSE):
             return None
         self._pausing = True
@@ -298,14 +335,5 @@ class Drain:
         return failed
 
     def _count(self, attempt: Attempt) -> None:
-        results = {outcome.result for outcome in attempt.outcomes}
-        self._tally.add(f"attempts:{results.pop() if len(results) == 1 else 'partial'}")
-        for outcome in attempt.outcomes:
-            if outcome.result != "delivered":
-                reason = self._destination.mask(outcome.reason)
-                self._last_failure = {"at": attempt.sent_at, "reason": reason}
+        self._books.count(attempt)
         self._watch(attempt)
-
-
-def _is_throttled(outcome: Outcome) -> bool:
-    return outcome.scope == "destination" and outcome.retry_after is not None
