@@ -130,7 +130,7 @@ async def use(url: str, config: Path) -> None:
     app = create_app(settings, url)
     transport = httpx.ASGITransport(app=app)
     async with (
-        app.router.lifespan_context(app),
+        app.lifespan(),
         httpx.AsyncClient(transport=transport, base_url="http://shop") as web,
         connect_for_work(url) as redis,
     ):
