@@ -18,7 +18,11 @@ class Match(Protocol):
 
 def searcher(pattern: str) -> Callable[[bytes], object]:
     """The search for `pattern` in UTF-8: something, or None when it is not there."""
-    search: Callable[[bytes], object] = _compile(pattern).search
+    # a set of one expression: it does not tell where the match is, and takes half as long
+    one = re2.Set.SearchSet(_options())
+    one.Add(pattern)
+    one.Compile()
+    search: Callable[[bytes], object] = one.Match
     return search
 
 
@@ -27,7 +31,7 @@ def replacer(pattern: str, decide: Callable[[Match], bytes]) -> Callable[[str], 
 
     A text in which this changes nothing comes back as the same object.
     """
-    substitute = _compile(pattern).sub
+    substitute = re2.compile(pattern, _options()).sub
 
     def replace(text: str) -> str:
         old = to_bytes(text)
@@ -42,7 +46,7 @@ def to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _compile(pattern: str) -> Any:
+def _options() -> Any:
     options = re2.Options()
     options.log_errors = False
-    return re2.compile(pattern, options)
+    return options
