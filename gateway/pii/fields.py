@@ -59,24 +59,36 @@ Action = Look | Rename | Told | None
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 10_000, 64
 
 
-class Fields(dict[str, Action]):
-    """The action for every field, by its name; a name is worked out when it is first met."""
+class Fields:
+    """The action for every field, by its name; a name is worked out when it is first met.
+
+    known: those that were met and are remembered, to look up without a call.
+    """
 
     def __init__(
         self, left_alone: Iterable[str], patterns: Iterable[str], is_clean: Callable[[str], bool]
     ) -> None:
-        super().__init__()
+        self.known: dict[str, Action] = {}
         self._left_alone = dict.fromkeys((*PERSONAL, *IDS, *TECHNICAL, *left_alone))
         told = [Told(pattern, parameters.FIELDS[pattern]) for pattern in patterns]
         self._told = [(parameters.tells(each.telling), each) for each in told]
         self._is_clean = is_clean
 
-    def __missing__(self, name: str) -> Action:
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def __getitem__(self, name: str) -> Action:
+        try:
+            return self.known[name]
+        except KeyError:
+            return self._learn(name)
+
+    def _learn(self, name: str) -> Action:
         action = self._action(name)
         if action is not RENAME and len(name) <= _LONGEST_REMEMBERED:
-            if len(self) >= _MOST_REMEMBERED:  # made up by a sender: real names come again
-                self.clear()
-            self[name] = action
+            if len(self.known) >= _MOST_REMEMBERED:  # made up by a sender: real names come again
+                self.known.clear()
+            self.known[name] = action
         return action
 
     def _action(self, name: str) -> Action:

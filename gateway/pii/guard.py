@@ -22,8 +22,9 @@ Guard = Callable[[Event, Received], tuple[Event, str]]
 removed in words, without any value: ``removed 1 e-mail from page_location``, or nothing.
 """
 
-_SHORTEST = 6
-"""Characters of the shortest text with something in it: ``a@b.co``."""
+_WITHOUT_TEXT = frozenset((int, float, bool, type(None)))
+"""With text, object and list, all that JSON holds. Anything else, which only a plug-in can bring,
+is for the closer look, where subclasses count as what they are."""
 
 
 def compile_guard(settings: PiiGuardSettings) -> Guard:
@@ -54,26 +55,46 @@ def _pass(event: Event, _: Received) -> tuple[Event, str]:
 
 
 def _texts(event: Event, fields: Fields) -> list[str] | None:
-    """The texts to be searched; None when a name alone calls for a closer look."""
+    """The texts to be searched; None when something in it calls for a closer look."""
+    known = fields.known
     texts: list[str] = []
-    containers: list[Any] = [event]
-    for container in containers:  # which grows meanwhile
-        if isinstance(container, dict):
-            for name, value in container.items():
+    objects = [event]
+    for each in objects:  # which grows meanwhile
+        for name, value in each.items():
+            try:  # no call for a name that was met
+                action = known[name]
+            except KeyError:
                 action = fields[name]
-                if action is None:
-                    continue
-                if action is not LOOK and _calls_for_a_look(action, value):
-                    return None
-                if isinstance(value, str):
-                    if len(value) >= _SHORTEST:
-                        texts.append(value)
-                elif isinstance(value, (dict, list)):
-                    containers.append(value)
-        else:
-            texts += [value for value in container if isinstance(value, str)]
-            containers += [value for value in container if isinstance(value, (dict, list))]
+            if action is None:
+                continue
+            if action is not LOOK and _calls_for_a_look(action, value):
+                return None
+            kind = type(value)
+            if kind is str:
+                texts.append(value)
+            elif kind in _WITHOUT_TEXT:
+                continue
+            elif kind is dict:
+                objects.append(value)
+            elif kind is not list or not _sort_out(value, texts, objects):
+                return None
     return texts
+
+
+def _sort_out(values: list[Any], texts: list[str], objects: list[dict[str, Any]]) -> bool:
+    """Puts what is in a list where it belongs; whether all of it is what JSON can hold."""
+    for value in values:
+        kind = type(value)
+        if kind is dict:
+            objects.append(value)
+        elif kind is str:
+            texts.append(value)
+        elif kind is list:
+            if not _sort_out(value, texts, objects):
+                return False
+        elif kind not in _WITHOUT_TEXT:
+            return False
+    return True
 
 
 def _calls_for_a_look(action: Action, value: object) -> bool:
