@@ -6,6 +6,7 @@ the session's id is the time at which it began. Source: gtag.js, release of Marc
 """
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -13,8 +14,10 @@ from gateway.identity.vendor_cookies import GA_SESSION
 from gateway.identity.visit import Visit
 
 _OLD = re.compile(r"GS1\.[0-9-]{1,8}\.([0-9]{1,16})\.([0-9]{1,9})(?:\.[0-9]*\.([0-9]{1,16}))?.*")
-_NEW = re.compile(r"GS2\.[0-9-]{1,8}\.(.+)")
-_LETTERS = re.compile(r"(?:\A|\$)([sot])([0-9]{1,16})(?=\$|\Z)")
+_LETTER = r"(?:.*\$)?%s([0-9]{1,16})(?![^$])"  # of several with one letter, the last
+_NEW = re.compile(
+    rf"GS2\.[0-9-]{{1,8}}\.(?={_LETTER % 's'})(?={_LETTER % 'o'})(?=(?:{_LETTER % 't'})?).+"
+)
 
 
 class Session(NamedTuple):
@@ -28,10 +31,7 @@ class Session(NamedTuple):
 def read_session(cookie: str) -> Session | None:
     """The session in a `_ga_<stream>` cookie of either form."""
     if new := _NEW.fullmatch(unquote(cookie) if "%" in cookie else cookie):
-        letters = dict(_LETTERS.findall(new[1]))
-        if "s" not in letters or "o" not in letters:
-            return None
-        return Session(letters["s"], int(letters["o"]), int(letters.get("t", 0)))
+        return Session(new[1], int(new[2]), int(new[3] or 0))
     if old := _OLD.fullmatch(cookie):
         return Session(old[1], int(old[2]), int(old[3] or 0))
     return None
@@ -39,21 +39,23 @@ def read_session(cookie: str) -> Session | None:
 
 def fill_session(visit: Visit) -> None:
     """Gives the event the session of the stream that was hit last, unless it names another."""
-    if not visit.jar:
+    said, number = visit.event.get("ga_session_id"), visit.event.get("ga_session_number")
+    if not visit.jar or (said and number is not None):
         return
-    said = visit.event.get("ga_session_id")
-    if said and visit.event.get("ga_session_number") is not None:
-        return
-    session = _latest([value for name, value in visit.jar.items() if name[:4] == GA_SESSION])
+    session = _latest(visit.jar)
     if session is None or (said and said != session.id):
         return
     if not said:
         visit.fill("ga_session_id", session.id, "_ga_<stream>")
-    if visit.event.get("ga_session_number") is None:
+    if number is None:
         visit.fill("ga_session_number", session.number, "_ga_<stream>")
 
 
-def _latest(cookies: list[str]) -> Session | None:
-    if len(cookies) == 1:
-        return read_session(cookies[0])
-    return max(filter(None, map(read_session, cookies)), key=lambda each: each.last, default=None)
+def _latest(jar: Mapping[str, str]) -> Session | None:
+    latest = None
+    for name, cookie in jar.items():
+        if name[:4] == GA_SESSION:
+            session = read_session(cookie)
+            if session and (latest is None or session.last > latest.last):
+                latest = session
+    return latest
