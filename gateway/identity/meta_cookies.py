@@ -27,24 +27,25 @@ def compile_meta_cookies(write: bool) -> Callable[[Visit], None]:
     fresh = compile_fresh_number(b"fbp")
 
     def browser(visit: Visit, scope: CookieScope | None) -> str:
-        for text in (visit.jar.get(FBP, ""), visit.event.get("fbp", "")):
+        for text in (visit.jar.get(FBP), visit.event.get("fbp")):
             if text and _FBP.fullmatch(text):
                 return text
-        number = fresh(visit.received) if scope else None
-        return f"{_beginning(visit.received, scope)}.{number}" if number else ""
+        return f"{_beginning(visit.received, scope)}.{fresh(visit.received)}" if scope else ""
 
     def click(visit: Visit, scope: CookieScope | None) -> str:
         """A new click replaces the old one; the same click keeps the time of its first sight."""
         fbclid = _fbclid(visit.event)
-        for text in (visit.jar.get(FBC, ""), visit.event.get("fbc", "")):
+        for text in (visit.jar.get(FBC), visit.event.get("fbc")):
             kept = _FBC.fullmatch(text) if text else None
-            if kept and (not fbclid or _is_of(kept[1], fbclid)):
+            if text and kept and (not fbclid or _is_of(kept[1], fbclid)):
                 return text
         return f"{_beginning(visit.received, scope)}.{fbclid}" if fbclid else ""
 
     def meta_cookies(visit: Visit) -> None:
         scope = visit.scope if write else None
-        fbp, fbc = browser(visit, scope), click(visit, scope)
+        # what the event says stays: only a cookie to be set needs a value of its own
+        fbp = browser(visit, scope) if scope or not visit.event.get("fbp") else ""
+        fbc = click(visit, scope) if scope or not visit.event.get("fbc") else ""
         _fill(visit, "fbp", fbp, FBP)
         _fill(visit, "fbc", fbc, FBC)
         if scope is None:
@@ -63,7 +64,7 @@ def _fbclid(event: Event) -> str:
     found: str = clicks.get("fbclid", "") if clicks else ""
     if not found and url:
         found = read_page_url(url).click_ids.get("fbclid", "")
-    return found if _FBCLID.fullmatch(found) else ""
+    return found if found and _FBCLID.fullmatch(found) else ""
 
 
 def _is_of(kept: str, fbclid: str) -> bool:
