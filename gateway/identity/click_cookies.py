@@ -66,6 +66,8 @@ def read_click_cookies(jar: Mapping[str, str]) -> dict[str, str]:
 
 def fill_click_ids(visit: Visit) -> None:
     """Gives the event the click ids that neither it nor its page's URL has."""
+    if _READERS.keys().isdisjoint(visit.jar):
+        return
     found = read_click_cookies(visit.jar)
     url = visit.event.get("page_location")
     if found and url:

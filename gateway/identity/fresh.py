@@ -7,8 +7,11 @@ from the request with a key that each process draws for itself, and nothing has 
 from collections.abc import Callable
 from hashlib import blake2b
 from secrets import token_bytes
+from struct import Struct
 
 from gateway.event import Received
+
+_pack = Struct("d").pack
 
 FreshNumber = Callable[[Received], int]
 
@@ -23,9 +26,9 @@ def compile_fresh_number(purpose: bytes) -> FreshNumber:
 
     def fresh_number(received: Received) -> int:
         # two requests of one process never arrive at the same moment
-        request = f"{received.at!r} {received.client_ip} {received.user_agent}"
         digest = keyed.copy()
-        digest.update(request.encode(errors="replace"))
-        return int.from_bytes(digest.digest()) % (2**31 - 1) + 1
+        digest.update(_pack(received.at))
+        digest.update(f"{received.client_ip} {received.user_agent}".encode("utf-8", "replace"))
+        return int.from_bytes(digest.digest(), "big") % (2**31 - 1) + 1
 
     return fresh_number

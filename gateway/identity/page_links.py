@@ -13,6 +13,7 @@ GOOGLE = "_gl"
 OWN = "gw_link"
 
 _URLS = ("page_location", "page_referrer")
+_GOOGLE_IS, _OWN_IS = f"{GOOGLE}=", f"{OWN}="
 _ANY = f"(?:{GOOGLE}|{OWN})"
 _LATER = re.compile(f"&{_ANY}=[^&#]*")
 _FIRST = re.compile(f"([?#]){_ANY}=[^&#]*(&?)")
@@ -38,8 +39,8 @@ def strip_links(event: Event) -> Event:
     """`event` with URLs that carry no identity; the same event if they carry none already."""
     changed = {}
     for field in _URLS:
-        url = event.get(field, "")
-        if f"{GOOGLE}=" in url or f"{OWN}=" in url:
+        url = event.get(field)
+        if url and (_GOOGLE_IS in url or _OWN_IS in url):
             clean = without_links(url)
             if clean != url:
                 changed[field] = clean

@@ -7,7 +7,6 @@ Nothing is read or set that the visitor did not allow: identifiers of advertisin
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.consent import missing
 from gateway.event import Event, Received
 from gateway.identity.click_cookies import fill_click_ids
 from gateway.identity.cookies import compile_cookies, compile_scope
@@ -50,7 +49,7 @@ def compile_identity(
     meta_cookies = compile_meta_cookies(settings.meta_cookies)
 
     def identify(event: Event, received: Received) -> Identified:
-        notes = []
+        notes: list[str] = []
         if hash_user_id is not None and event.get("user_id"):
             event = hash_user_id(event)
             notes.append("user_id hashed")
@@ -58,7 +57,7 @@ def compile_identity(
         has_link = clean is not event
         if has_link:
             notes.append("link parameters taken out")
-        visit = None if received.trusted else open_visit(event, received, has_link)
+        visit = None if received.trusted else open_visit(event, received, has_link, notes)
         if visit is None:
             return Identified(clean, (), "; ".join(notes))
         if visit.own or visit.analytics:
@@ -70,24 +69,26 @@ def compile_identity(
             if visit.jar:
                 fill_click_ids(visit)
         found = {**clean, **visit.found} if visit.found else clean
-        return Identified(found, tuple(visit.cookies), "; ".join(notes + visit.notes))
+        return Identified(found, tuple(visit.cookies), "; ".join(notes))
 
     return identify
 
 
 def _compile_visit(
     settings: IdentitySettings,
-) -> Callable[[Event, Received, bool], Visit | None]:
-    own_consent = tuple(settings.consent)
+) -> Callable[[Event, Received, bool, list[str]], Visit | None]:
+    own_consent = dict.fromkeys(settings.consent, "granted").items()
     read_cookies = compile_cookies(VENDOR_COOKIES | {settings.visitor_cookie or ""} - {""})
     scope_of = compile_scope(settings.domain, settings.visitor_cookie)
 
-    def open_visit(event: Event, received: Received, has_link: bool) -> Visit | None:
+    def open_visit(
+        event: Event, received: Received, has_link: bool, notes: list[str]
+    ) -> Visit | None:
         """None when the visitor allows nothing that is done here."""
         consent, headers = event.get("consent", {}), received.headers
         ads = consent.get("ad_storage") == "granted"
         analytics = consent.get("analytics_storage") == "granted"
-        own = not missing(event, own_consent)
+        own = own_consent <= consent.items()
         if not (ads or analytics or own):
             return None
         header = headers.get("cookie", "")
@@ -100,6 +101,6 @@ def _compile_visit(
             else None
         )
         jar = {**jar, **linked} if linked else jar
-        return Visit(event, received, has_link, jar, linked, ads, analytics, own, scope)
+        return Visit(event, received, has_link, jar, linked, ads, analytics, own, scope, notes)
 
     return open_visit

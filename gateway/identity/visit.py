@@ -17,8 +17,8 @@ class Visit:
     storage is granted. own: whether our own cookie may be used. scope: where cookies belong, or
     None when the browser would not take any.
 
-    Filled in: found, fields for the event; cookies, ``Set-Cookie`` values; notes, words for the
-    trace that never contain an identifier.
+    Filled in: notes, words for the trace that never contain an identifier; found, fields for the
+    event; cookies, ``Set-Cookie`` values.
     """
 
     event: Event
@@ -30,9 +30,9 @@ class Visit:
     analytics: bool
     own: bool
     scope: CookieScope | None
+    notes: list[str]
     found: dict[str, Any] = field(default_factory=dict)
     cookies: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
     def fill(self, name: str, value: Any, origin: str) -> None:
         """Gives the event `value` as its field `name`."""
