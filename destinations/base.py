@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, SecretStr
@@ -36,8 +36,7 @@ class Limits:
     dedupe: timedelta = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request, complete: the forwarder adds nothing to it.
 
     events: positions, in the sequence given to `Destination.requests`, of the events it carries.

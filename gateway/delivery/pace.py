@@ -19,6 +19,7 @@ class Pace:
 
     def __init__(self, settings: DeliverySettings, share: float = 1.0) -> None:
         self._settings = settings
+        self._limited = bool(settings.requests_per_second or settings.events_per_second)
         self.share = min(1.0, max(SMALLEST_SHARE, share))
         self._free_at = 0.0
 
@@ -29,6 +30,8 @@ class Pace:
 
     def wait(self, events: int, now: float) -> float:
         """Seconds that a request with `events` events has to wait; its turn is taken with that."""
+        if not self._limited:
+            return 0.0
         turn = max(now, self._free_at)
         self._free_at = turn + self._seconds_for(events)
         return turn - now

@@ -28,7 +28,7 @@ from gateway.queue.entry import Entry
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Attempt:
     """One request, sent or not, with the entries that it carries and what came back.
 

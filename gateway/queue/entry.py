@@ -1,8 +1,7 @@
 """What one entry of a destination's stream holds, and what a dead letter holds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -11,8 +10,7 @@ from gateway.late_consent import Late, kept_headers
 from gateway.pipeline import Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One event that waits for one destination.
 
     id: of the stream entry, bytes such as ``b"1795219200000-0"``. deliveries: how often it was
