@@ -64,6 +64,15 @@ LINES = {
         "no accepted event lost; the refusal says why and when to come back; it drains",
         ("accepted until it was shut", "accepted at maxmemory", "hook: lost", "refusals"),
     ),
+    "flat": Line(
+        "{events} events in {bursts} bursts",
+        "at most {own:.0f} MB of its own for web and worker each; the second half adds at most "
+        "{growth:.0f} MB",
+        (
+            *("web: own, resident, MB", "web: second half, MB"),
+            *("worker: own, resident, MB", "worker: second half, MB"),
+        ),
+    ),
     "disk": Line(
         "disk full for {full_seconds:.0f} s during {events} events",
         "0 lost; 503 only; taken again within {recovery_seconds:.0f} s of there being room",

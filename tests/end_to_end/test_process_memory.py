@@ -1,0 +1,72 @@
+"""What each process of the gateway holds in memory: no library that only another one needs."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "soak"))
+
+import scenario_flat
+
+ROOT = Path(__file__).parents[2]
+
+SETTINGS = (
+    "from pathlib import Path; from gateway.reload import load_running; import gateway.cli; "
+    "settings = load_running(Path('config/gateway.yaml')); "
+)
+PROGRAMS = {
+    "web": "import gateway.run, uvicorn; from gateway.app import create_app; "
+    "create_app(settings, 'redis://127.0.0.1:1')",
+    "worker": "from gateway.delivery.job import prepare_forks; prepare_forks(settings)",
+    "supervisor": "import gateway.run",
+    "scheduler": "import gateway.delivery.scheduler",
+}
+"""What the process does until it is at work, with all that it imports on the way."""
+
+SENDING = {"pyreqwest", "gateway.http.fast"}
+SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
+ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc", "tldextract", "requests"}
+SELDOM = {"httpx", "rich", "pygments", "limits", "jsonschema_rs", "maxminddb"}
+"""Only where they are configured, or for a command's output."""
+
+NEEDED = {
+    "web": {"starlette", "uvicorn", "ua_parser", "rq"},
+    "worker": {"rq", *SENDING},
+    "supervisor": {"redis"},
+    "scheduler": {"rq"},
+}
+NOT_NEEDED = {
+    "web": SENDING | SELDOM,
+    "worker": SERVING | ENRICHING | SELDOM,
+    "supervisor": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM,
+    "scheduler": SERVING | ENRICHING | SENDING | SELDOM | {"pydantic", "re2", "gateway.settings"},
+}
+
+
+@pytest.mark.parametrize("process", PROGRAMS)
+def test_a_process_imports_only_what_it_needs(process: str) -> None:
+    """In an interpreter of its own."""
+    program = PROGRAMS[process] if process == "scheduler" else SETTINGS + PROGRAMS[process]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(done.stdout.split())
+    assert NEEDED[process] <= imported
+    assert not NOT_NEEDED[process] & imported
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_stays_small(tmp_path: Path) -> None:
+    """The short form of the soak test's scenario; it counts what is no page of a file."""
+    report = asyncio.run(scenario_flat.run(tmp_path, scenario_flat.SHORT))
+    assert not report.failures, str(report)

@@ -1,0 +1,58 @@
+"""Memory stays small, and where it was, however many events have come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from memory import Memory, largest
+from report import Report
+from sending import Senders, Sent, make_events
+from sink_process import SinkProcess
+from soaked import Soaked, meta, webhook
+
+PROCESSES = {"web": "gateway serve", "worker": "gateway worker"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """events: in so many bursts, half of them before the first look. own: the most that a process
+    may take of its own, in MB. growth: the most that it may take more after the second half."""
+
+    events: int = 20_000
+    bursts: int = 8
+    own: float = 90.0
+    growth: float = 4.0
+
+
+SHORT = Plan(events=1_600, bursts=4)
+
+
+async def run(folder: Path, plan: Plan = Plan()) -> Report:
+    report = Report(f"memory while {plan.events} events come in {plan.bursts} bursts")
+    sent, looks = Sent(), []
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # compiling at every start would be measured, too
+    with SinkProcess(folder) as sink:
+        destinations = webhook("hook", sink.url) + meta(sink.url)
+        with Soaked(folder, destinations, environment=compiled) as gateway:
+            for burst in range(plan.bursts):
+                events = make_events(f"b{burst}", plan.events // plan.bursts)
+                await Senders(gateway.port, 1e6, connections=32, sent=sent).send(events)
+                settled = await gateway.settled(120)
+                report.check(settled, f"burst {burst} is delivered")
+                looks.append(
+                    {name: largest(gateway.pids(words)) for name, words in PROCESSES.items()}
+                )
+    report.check(len(sent.accepted) == plan.events, f"all accepted: {sent.answers}")
+    half = plan.bursts // 2
+    for name in PROCESSES:
+        _judge(report, plan, name, looks[half - 1][name], looks[-1][name])
+    return report
+
+
+def _judge(report: Report, plan: Plan, name: str, middle: Memory, end: Memory) -> None:
+    growth = end.resident - middle.resident
+    report.row(f"{name}: own, resident, MB", f"{end.own:.0f}, {end.resident:.0f}")
+    report.row(f"{name}: second half, MB", f"{growth:+.1f}")
+    report.check(end.own <= plan.own, f"{name}: at most {plan.own:.0f} MB, not {end.own:.1f}")
+    report.check(growth <= plan.growth, f"{name}: grows {growth:.1f} MB in the second half")
