@@ -7,10 +7,8 @@ label, as its prevailing rule ``*`` says); RFC 6265, 5.1.3 for addresses, which 
 import re
 from functools import cache
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tldextract import TLDExtract
+from publicsuffixlist import PublicSuffixList
 
 _HOST = re.compile(
     r"(?P<name>(?=[^:]{1,253}(?::|\Z))[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
@@ -19,15 +17,9 @@ _HOST = re.compile(
 
 
 @cache
-def load_public_suffixes() -> "TLDExtract":
-    """The list, read when it is first asked for: it comes with a whole HTTP client."""
-    from tldextract import TLDExtract
-
-    extract = TLDExtract(
-        suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
-    )  # the snapshot in the package: no network, no files
-    extract("")
-    return extract
+def load_public_suffixes() -> PublicSuffixList:
+    """The list in the package, read when it is first asked for: no network."""
+    return PublicSuffixList(accept_unknown=True)
 
 
 def host_name(header: str) -> str:
@@ -47,16 +39,12 @@ def registrable_domain(host: str) -> str:
     last = host.rpartition(".")[2]
     if last == host or last.isdigit() or is_address(host):
         return ""
-    found = load_public_suffixes()(host)
-    if found.suffix:
-        return f"{found.domain}.{found.suffix}" if found.domain else ""
-    return ".".join(host.split(".")[-2:])
+    return load_public_suffixes().privatesuffix(host) or ""
 
 
 def is_public_suffix(host: str) -> bool:
     """Whether everybody may register names under `host`, so that it belongs to nobody."""
-    found = load_public_suffixes()(host)
-    return bool(found.suffix) and not found.domain
+    return load_public_suffixes().is_public(host, accept_unknown=False)
 
 
 def is_local(host: str) -> bool:

@@ -30,8 +30,8 @@ PROGRAMS = {
 
 SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
-ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc", "tldextract", "requests"}
-SELDOM = {"httpx", "rich", "pygments", "limits", "jsonschema_rs", "maxminddb"}
+ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc"}
+SELDOM = {"httpx", "requests", "rich", "pygments", "limits", "jsonschema_rs", "maxminddb"}
 """Only where they are configured, or for a command's output."""
 
 NEEDED = {
