@@ -47,7 +47,7 @@ def run_worker(settings: Settings, redis_url: str) -> None:
     global _settings, _redis_url
     _settings, _redis_url = settings, redis_url
     die_with_parent()
-    _share_memory(settings)
+    prepare_forks(settings)
     worker = ForwardWorker(
         [QUEUE],
         connection=connect_for_jobs(redis_url, PATIENT_TRIES),
@@ -67,9 +67,9 @@ def run_worker(settings: Settings, redis_url: str) -> None:
             uvloop.run(drain_without_rq(settings, redis_url))
 
 
-def _share_memory(settings: Settings) -> None:
-    """Imports what only sending needs, and takes all there is out of the garbage collector's sight:
-    a page that it marks in a fork is a page of the fork's own."""
+def prepare_forks(settings: Settings) -> None:
+    """Imports what forks send with, and takes all there is out of the garbage collector's sight: a
+    page that it marks in a fork is a page of the fork's own."""
     for each in settings.destinations.values():
         import_carrier(each.http)
     gc.collect()
