@@ -5,16 +5,19 @@
     unix://[user:password@]/path/of/the/socket[?db=]   a socket of this machine
     sentinel://[user:password@]host[:26379][,host...]/name-of-the-master[?db=]
     sentinels://...                                    the same, all of it over TLS
+    cluster://[user:password@]host[:6379][,host...]    a Redis or Valkey Cluster; any of its nodes
+    clusters://...                                     the same over TLS
 
 User and password are those of Redis, percent-encoded; the Sentinels' own are the options
 ``sentinel_username`` and ``sentinel_password``. Any other option after the ``?`` is an argument of
 redis-py's connections. A client of Sentinels asks them for the master whenever it connects, so it
-follows a failover by itself.
+follows a failover by itself. A client of a cluster asks one of the nodes for all others. A cluster
+holds events; RQ, whose keys are in many slots, needs a server or Sentinels beside it.
 
 Source of the first three: redis.readthedocs.io/en/stable/connections.html (from_url).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -33,6 +36,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from gateway.queue.cluster import ClusterClient
+
 __all__ = [
     "JobsConnection",
     "RedisError",
@@ -40,19 +45,22 @@ __all__ = [
     "connect_for_intake",
     "connect_for_jobs",
     "connect_for_work",
+    "info_of_nodes",
+    "is_cluster",
+    "names_cluster",
     "script",
 ]
 
 Client = TypeVar("Client", Redis, AsyncRedis)
 
-SENTINEL_PORT = 26379
+PORT, SENTINEL_PORT = 6379, 26379
 TRIES, PATIENT_TRIES = 5, 15
 """More of them, where a command may be repeated. When Redis refuses they take about two seconds,
 and about ten: longer than a killed Redis needs to start and read its file."""
 
 
 def connect_for_intake(url: str) -> AsyncRedis:
-    """For the collect path: a short time-out and no second try.
+    """For the collect path and the sweep: a short time-out and no second try.
 
     A sender waits for the answer, and a repeated append would be a second event. redis-py's own
     defaults hang for a minute and write twice. Raises ValueError as `check_url` does.
@@ -63,7 +71,7 @@ def connect_for_intake(url: str) -> AsyncRedis:
 
 
 def connect_for_work(url: str) -> AsyncRedis:
-    """For drains and the sweep: patient, and it may repeat, since settling twice counts once.
+    """For drains: patient, and it may repeat, since settling twice counts once.
 
     Raises ValueError as `check_url` does.
     """
@@ -82,7 +90,7 @@ def connect_for_jobs(url: str, tries: int = TRIES) -> Redis:
     """For RQ, which is synchronous. A repeated wake-up is a drain that finds nothing to do.
 
     RQ's worker makes the time-out longer where it waits for a job, and takes `PATIENT_TRIES`: it
-    ends when they are over. Raises ValueError as `check_url` does.
+    ends when they are over. Raises ValueError as `check_url` does, and for a cluster.
     """
     return _open(
         url,
@@ -101,7 +109,24 @@ class JobsConnection:
 
 def check_url(url: str) -> None:
     """Raises ValueError, in words that repeat nothing of `url`, when it cannot be used."""
-    connect_for_jobs(url)
+    connect_for_work(url)
+
+
+def names_cluster(url: str) -> bool:
+    """Whether `url` is that of a cluster."""
+    return url.startswith(("cluster://", "clusters://"))
+
+
+def is_cluster(redis: AsyncRedis) -> bool:
+    """Whether `redis` is connected to a cluster, where no script reaches two slots."""
+    return isinstance(redis, ClusterClient)
+
+
+async def info_of_nodes(redis: AsyncRedis, section: str) -> Sequence[Mapping[str, Any]]:
+    """What INFO tells of `section`, at each node where there are several."""
+    if isinstance(redis, ClusterClient):
+        return await redis.info_of_nodes(section)
+    return [await redis.info(section)]
 
 
 def script(name: str) -> str:
@@ -115,6 +140,8 @@ def _backoff() -> ExponentialWithJitterBackoff:
 
 def _open_async(url: str, **policy: Any) -> AsyncRedis:
     with _nothing_repeated():
+        if names_cluster(url):
+            return _open_cluster(url, **policy)
         if not _names_sentinels(url):
             return _tried(AsyncRedis.from_url(url, protocol=2, **policy))
         read = _read_sentinel_url(url)
@@ -129,6 +156,10 @@ def _open_async(url: str, **policy: Any) -> AsyncRedis:
 
 def _open(url: str, **policy: Any) -> Redis:
     with _nothing_repeated():
+        if names_cluster(url):
+            raise _UrlError(
+                "is a cluster, and RQ works within a single server: redis://, sentinel://"
+            )
         if not _names_sentinels(url):
             return _tried(Redis.from_url(url, protocol=2, **policy))
         read = _read_sentinel_url(url)
@@ -139,6 +170,11 @@ def _open(url: str, **policy: Any) -> Redis:
         options = {"protocol": 2, **policy, **read.options}
         master: Redis = sentinel.master_for(read.master, **options)
         return _tried(master)
+
+
+def _open_cluster(url: str, retry: AsyncRetry, **policy: Any) -> AsyncRedis:
+    nodes, options = _read_cluster_url(url)
+    return _tried(ClusterClient(nodes, retry, **{"protocol": 2, **policy, **options}))
 
 
 class _AsyncMaster(AsyncRedis):
@@ -171,17 +207,9 @@ def _names_sentinels(url: str) -> bool:
 
 
 def _read_sentinel_url(url: str) -> _SentinelUrl:
-    scheme, _, rest = url.partition("://")
-    place, _, query = rest.partition("?")
-    network, _, master = place.partition("/")
-    credentials, _, hosts = network.rpartition("@")
+    hosts, master, options = _read_hosts(url)
     if not master or "/" in master:
         raise _UrlError("needs the name of the master: sentinel://host:26379,host2:26379/mymaster")
-    options: dict[str, Any] = parse_url(  # type: ignore[no-untyped-call]
-        f"unix://{credentials}@?{query}"
-    )
-    del options["connection_class"]
-    options["ssl"] = scheme == "sentinels"
     own = {
         **{name: value for name, value in options.items() if name.startswith("ssl")},
         "username": options.pop("sentinel_username", None),
@@ -191,15 +219,37 @@ def _read_sentinel_url(url: str) -> _SentinelUrl:
         "socket_connect_timeout": 1,
         "protocol": 2,
     }
-    addresses = [_address(host) for host in hosts.split(",")]
+    addresses = [_address(host, SENTINEL_PORT, "Sentinels") for host in hosts]
     return _SentinelUrl(addresses, unquote(master), options, own)
 
 
-def _address(host: str) -> tuple[str, int]:
+def _read_cluster_url(url: str) -> tuple[list[tuple[str, int]], dict[str, Any]]:
+    """The nodes to ask first, and the options of connections to any node."""
+    hosts, database, options = _read_hosts(url)
+    if database or "db" in options:
+        raise _UrlError("cannot name a database: a cluster has only one")
+    return [_address(host, PORT, "nodes") for host in hosts], options
+
+
+def _read_hosts(url: str) -> tuple[list[str], str, dict[str, Any]]:
+    """The hosts in `url`, what follows them, and the options of connections."""
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    network, _, path = place.partition("/")
+    credentials, _, hosts = network.rpartition("@")
+    options: dict[str, Any] = parse_url(  # type: ignore[no-untyped-call]
+        f"unix://{credentials}@?{query}"
+    )
+    del options["connection_class"]
+    options["ssl"] = scheme.endswith("s")
+    return hosts.split(","), path, options
+
+
+def _address(host: str, port: int, whose: str) -> tuple[str, int]:
     parts = urlsplit(f"//{host}")
     if not parts.hostname:
-        raise _UrlError("needs the hosts of the Sentinels, with commas between them")
-    return parts.hostname, parts.port or SENTINEL_PORT
+        raise _UrlError(f"needs the hosts of the {whose}, with commas between them")
+    return parts.hostname, parts.port or port
 
 
 def _tried(client: Client) -> Client:
