@@ -21,7 +21,7 @@ from redis.exceptions import NoPermissionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from gateway.pipeline import Decision
-from gateway.queue.append import FORGETFUL, Appender, Memory, Wake
+from gateway.queue.append import FORGETFUL, Appender, Remembered, Wake
 from gateway.queue.appendix import Appendix
 from gateway.queue.connect import RedisError
 from gateway.queue.group_commit import GroupCommit
@@ -81,9 +81,9 @@ class SpoolingAppender(Appender):
         tally: Tally,
         wake: Wake,
         folder: SpoolFolder,
-        memory: Memory = FORGETFUL,
+        remembered: Remembered = FORGETFUL,
     ) -> None:
-        super().__init__(redis, tally, wake, memory)
+        super().__init__(redis, tally, wake, remembered)
         # all may wait, as long as it takes
         self._commits = GroupCommit(
             self._commit, weigh=attrgetter("weight"), size=attrgetter("size")

@@ -27,7 +27,7 @@ from gateway.delivery.wake import Alarm
 from gateway.metrics import limits_of
 from gateway.pipeline import Decision
 from gateway.queue import quarantine as queue
-from gateway.queue.append import Memory
+from gateway.queue.append import Remembered
 from gateway.queue.connect import connect_for_jobs
 from gateway.queue.kept import PAGE, Filter
 from gateway.queue.quarantine import IN_QUARANTINE, Quarantined, Releaser
@@ -41,10 +41,11 @@ OTHERS = "released or dropped"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The events that a command is about, and the connection that it has for them."""
+    """The events that a command is about, the connection that it has for them, and where RQ keeps
+    its jobs."""
 
     redis: Redis
-    redis_url: str
+    jobs_url: str
     settings: Settings
     wanted: Filter
 
@@ -158,8 +159,8 @@ def _fate(kept: Quarantined, decision: Decision, target: Target, now: float) -> 
 
 async def _release(chosen: Selection, review: Review, through: str, total: int, pace: Pace) -> None:
     """Releases what still fits, as many events at once as `pace` lets through."""
-    wake = Alarm(connect_for_jobs(chosen.redis_url)).wake
-    releaser = Releaser(chosen.redis, wake, Memory.of(chosen.settings))
+    wake = Alarm(connect_for_jobs(chosen.jobs_url)).wake
+    releaser = Releaser(chosen.redis, wake, Remembered.of(chosen.settings))
     limits = limits_of(chosen.settings)
     decided = (
         (kept.id, decision)

@@ -16,15 +16,17 @@ For each destination, all in one hash slot by the tag in braces:
                                (a digest of its name and id); expires
     gw:{meta}:minute:N string  what was delivered in the minute N since 1970; expires
 
-For the gateway as a whole:
+For the gateway as a whole, all but the last in one hash slot; no destination can have the name in
+the braces:
 
     gw:counts          hash    received and refused events, time to answer
-    gw:quarantine      stream  events that did not fit their schema, as they were when that was
+    gw:{gw:counts}:quarantine
+                       stream  events that did not fit their schema, as they were when that was
                                found, until a person releases or drops them, field `q`
-    gw:recent          stream  the last decisions and outcomes, only for the demo shop
-    gw:{late}:...              late consent, by what stands for a visitor: `events:V` list of what
+    gw:{gw:counts}:late:...    late consent, by what stands for a visitor: `events:V` list of what
                                waits, `due` zset of who is to be looked at when, `said` hash of what
                                visitors stated meanwhile, `withdrawn:V` hash of denials and when
+    gw:recent          stream  the last decisions and outcomes, only for the demo shop
 
 Counters change in the same script as the stream that they count, so that for every destination
 
@@ -40,5 +42,11 @@ accepted once more everywhere, and what today's configuration decides is counted
 withheld, or how it ends. It leaves the quarantine in the step that appends it, so it is released
 once, or not at all. One that is dropped from there stays counted as withheld.
 
-RQ's own keys begin with ``rq:`` and hold no event.
+On a cluster no step reaches two slots, so an append is one step for each destination, and at last
+one for what is the gateway's own. The law holds for each destination as it stands. What failed in
+part is sent again by its sender, and the marks of what was taken make that harmless; for the same
+reason nothing can wait for late consent there. See `gateway.queue.append`.
+
+RQ's own keys begin with ``rq:`` and hold no event. They may be on a server of their own
+(`redis.jobs_url`), and must be beside a cluster.
 """

@@ -1,14 +1,16 @@
 -- Appends a group of events to the streams of their destinations, all or none, and counts them.
 --
--- KEYS: the gateway's counts, the quarantine; of late consent what is due, what was said, and what
---       the names of events and of withdrawals begin with; then for each destination its stream,
---       counts, wake, drains, pause, and what its marks are named after.
+-- KEYS: for each destination its stream, counts, wake, drains, pause, and what its marks are named
+--       after; then, unless the plan says nothing of them, the gateway's counts, the quarantine; of
+--       late consent what is due, what was said, and what the names of events and of withdrawals
+--       begin with. On a cluster each call has keys of one slot.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
 --         window        seconds in which an event is taken once; 0 for any number of times
 --         marks         for each payload what its event is known by; "" for nothing
 --         quarantine    numbers of the payloads that are kept aside
+--         released      ids of the entries that leave the quarantine
 --         said          what visitors state about consent
 --         withdrawn_ms  how long a denial is remembered for what was appended before; 0 not at all
 --         hold          how long an event waits in ms, and how many of one visitor
@@ -18,12 +20,27 @@
 --         destinations  for each of them how many events were withheld, the numbers of the
 --                       payloads that it gets, and by how much the number of its waiting ones grows
 -- Returns the places (from 1) of the destinations that need a job: the caller queues them. Nothing,
--- and does nothing, when what is to be released has been released or has been spoken for anew.
+-- and does nothing, when what is to be released has been released or has been spoken for anew; does
+-- nothing and fails with GONE and their ids when entries have left the quarantine already.
+
+local PER_DESTINATION = 6
 
 local plan = cjson.decode(ARGV[1])
-local due, said, events, withdrawn = KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local own = PER_DESTINATION * #plan.destinations
+local totals, quarantine, due, said, events, withdrawn =
+  KEYS[own + 1], KEYS[own + 2], KEYS[own + 3], KEYS[own + 4], KEYS[own + 5], KEYS[own + 6]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local gone = {}
+for _, id in ipairs(plan.released) do
+  if #redis.call('XRANGE', quarantine, id, id) == 0 then
+    gone[#gone + 1] = id
+  end
+end
+if #gone > 0 then
+  return redis.error_reply('GONE ' .. table.concat(gone, ' '))
+end
 
 local release = plan.release
 if release ~= cjson.null then
@@ -44,23 +61,23 @@ if release ~= cjson.null then
 end
 
 for name, amount in pairs(plan.counters) do
-  redis.call('HINCRBY', KEYS[1], name, amount)
+  redis.call('HINCRBY', totals, name, amount)
 end
 for _, number in ipairs(plan.quarantine) do
-  redis.call('XADD', KEYS[2], '*', 'q', ARGV[1 + number])
+  redis.call('XADD', quarantine, '*', 'q', ARGV[1 + number])
 end
 
 local held, refused = {}, {}
 for _, each in ipairs(plan.waiting) do
   local visitor, number, places = each[1], each[2], each[3]
-  local counts = refused
+  local fate = refused
   if redis.call('LLEN', events .. visitor) < plan.hold[2] then
     redis.call('RPUSH', events .. visitor, ARGV[1 + number])
     redis.call('ZADD', due, 'NX', now + plan.hold[1], visitor)
-    counts = held
+    fate = held
   end
   for _, place in ipairs(places) do
-    counts[place] = (counts[place] or 0) + 1
+    fate[place] = (fate[place] or 0) + 1
   end
 end
 
@@ -84,7 +101,7 @@ end
 
 local asleep = {}
 for place, each in ipairs(plan.destinations) do
-  local first = 7 + (place - 1) * 6
+  local first = 1 + PER_DESTINATION * (place - 1)
   local stream, counts, wake, drains, pause, seen =
     KEYS[first], KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], KEYS[first + 4], KEYS[first + 5]
   local withheld, sent, repeated = each[1] + (refused[place] or 0), 0, 0
@@ -119,5 +136,9 @@ for place, each in ipairs(plan.destinations) do
   then
     asleep[#asleep + 1] = place
   end
+end
+for _, id in ipairs(plan.released) do
+  -- the addition came first: when memory is full it is refused, and nothing is lost
+  redis.call('XDEL', quarantine, id)
 end
 return asleep

@@ -1,30 +1,28 @@
-"""Append: decisions become entries of the destinations' streams, in one atomic step."""
+"""Append: decisions become entries of the destinations' streams, in one atomic step.
+
+On a cluster it is one such step for each destination, all at once, and when they are confirmed one
+for what is the gateway's own: an event is in quarantine, or has left it, only after it is counted
+everywhere. A sender who is told of a failure sends everything again; what a destination has taken
+by then is known by its mark.
+"""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Self
 
 import orjson
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.pipeline import Decision
-from gateway.queue.appendix import Appendix, plan_of
-from gateway.queue.connect import RedisError, script
+from gateway.queue.appendix import Appendix, parts_of, plan_of
+from gateway.queue.connect import RedisError, is_cluster, script
 from gateway.queue.group_commit import GroupCommit
-from gateway.queue.keys import (
-    COUNTS,
-    DUE,
-    EVENTS,
-    QUARANTINE,
-    SAID,
-    WAKE_MARK_MS,
-    WITHDRAWN,
-    DestinationKeys,
-)
+from gateway.queue.keys import OWN, WAKE_MARK_MS, DestinationKeys
 from gateway.queue.room import Full
 from gateway.queue.tally import Tally
 from gateway.settings import Settings
@@ -38,11 +36,14 @@ hangs, however many wait."""
 WITHDRAWAL_SECONDS = 7 * 86_400
 """As long as events may wait for their destination: what vendors accept at most."""
 
+LEAST_WINDOW = 300
+"""Seconds in which an event is taken once on a cluster, where an append may succeed in part."""
+
 Wake = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class Remembered:
     """What is remembered of events, and for how long.
 
     dedupe: seconds in which a destination takes an event once; 0 for any number of times.
@@ -64,7 +65,7 @@ class Memory:
         )
 
 
-FORGETFUL = Memory()
+FORGETFUL = Remembered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +90,13 @@ class Appender:
     waited for: if it fails, the sweep finds the events.
     """
 
-    def __init__(self, redis: Redis, tally: Tally, wake: Wake, memory: Memory = FORGETFUL) -> None:
+    def __init__(
+        self, redis: Redis, tally: Tally, wake: Wake, remembered: Remembered = FORGETFUL
+    ) -> None:
         self._script = redis.register_script(script("append"))
-        self._tally, self._wake, self._memory = tally, wake, memory
+        self._tally, self._wake, self._remembered = tally, wake, remembered
+        self._in_parts = is_cluster(redis)
+        self._window = max(remembered.dedupe, LEAST_WINDOW if self._in_parts else 0)
         self._commits = GroupCommit(
             self._commit,
             weigh=attrgetter("weight"),
@@ -105,19 +110,22 @@ class Appender:
     async def append(self, decisions: list[Decision]) -> None:
         """Returns once the events of `decisions` are durable at every destination, and counted.
 
-        An event that a destination took already, within the time of `Memory.dedupe`, counts there
-        as repeated, and as nothing else.
+        An event that a destination took already, within the time of `Remembered.dedupe` (on a
+        cluster of `LEAST_WINDOW` at least), counts there as repeated, and as nothing else.
         Raises a redis-py error when that is not certain, `Overloaded` when too much waits, `Full`
         when there is no room for them, and TypeError when an event cannot be written as JSON.
         """
         appendix = self._appendix(decisions)
-        for name, reason in self.full.items():
-            if name == "" or name in appendix.sent:
-                raise Full(reason)
+        self._refuse_full(appendix)
         await self._commits.submit(appendix)
 
     def _appendix(self, decisions: list[Decision]) -> Appendix:
-        return Appendix(decisions, marked=bool(self._memory.dedupe))
+        return Appendix(decisions, marked=bool(self._window))
+
+    def _refuse_full(self, appendix: Appendix) -> None:
+        for name, reason in self.full.items():
+            if name == "" or name in appendix.sent:
+                raise Full(reason)
 
     async def flush_counts(self) -> None:
         """Writes what the tally holds, for times without events."""
@@ -141,40 +149,65 @@ class Appender:
         await self._write(group)
 
     async def _write(self, group: list[Appendix], release: Release | None = None) -> bool:
-        destinations, payloads, plan = plan_of(group)
+        if self._in_parts:
+            parts, group = parts_of(group)
+            await _all_of(self._append_part(part) for part in parts)
+            if parts and not group:  # the counts can wait: who flushes them adds to no destination
+                return True
         counts = self._tally.take()
-        plan |= {
-            "counters": counts,
-            "mark_ms": WAKE_MARK_MS,
-            "window": self._memory.dedupe,
-            "hold": (1000 * self._memory.hold[0], self._memory.hold[1]),
-            "withdrawn_ms": 1000 * self._memory.withdrawal,
-            "release": release and _release_plan(release, len(payloads) + 1),
-        }
-        keys = [COUNTS, QUARANTINE, DUE, SAID, EVENTS, WITHDRAWN]
-        for name in destinations:
-            of = DestinationKeys.of(name)
-            keys += [of.stream, of.counts, of.wake, of.drains, of.pause, of.seen]
-        first = [release.first] if release else []
         try:
-            asleep = await self._script(keys, [orjson.dumps(plan), *payloads, *first])
+            appended = await self._append(group, OWN, counts, release)
         except BaseException:
             self._tally.put_back(counts)
             raise
-        if asleep is None:
+        if not appended:
             self._tally.put_back(counts)
-            return False
+        return appended
+
+    async def _append_part(self, part: list[Appendix]) -> None:
+        try:
+            await self._append(part)
+        except RedisConnectionError:  # perhaps a connection of old; what was taken has its mark
+            await self._append(part)
+
+    async def _append(
+        self,
+        group: list[Appendix],
+        own: Sequence[str] = (),
+        counts: Mapping[str, int] | None = None,
+        release: Release | None = None,
+    ) -> bool:
+        """Appends `group` in one step. own: the gateway's own keys, if it concerns them."""
+        destinations, payloads, plan = plan_of(group)
+        plan |= {
+            "counters": counts or {},
+            "mark_ms": WAKE_MARK_MS,
+            "window": self._window,
+            "hold": (1000 * self._remembered.hold[0], self._remembered.hold[1]),
+            "withdrawn_ms": 1000 * self._remembered.withdrawal,
+            "release": release and _release_plan(release, len(payloads) + 1),
+        }
+        keys = [key for name in destinations for key in DestinationKeys.of(name).appended]
+        first = [release.first] if release else []
+        asleep = await self._script([*keys, *own], [orjson.dumps(plan), *payloads, *first])
         if asleep:
             task = asyncio.create_task(self._wake_up([destinations[at - 1] for at in asleep]))
             self._waking.add(task)
             task.add_done_callback(self._waking.discard)
-        return True
+        return asleep is not None
 
     async def _wake_up(self, destinations: list[str]) -> None:
         try:
             await self._wake(destinations)
         except RedisError as error:
             log.warning("no job could be queued, the sweep will: %s", type(error).__name__)
+
+
+async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Waits for all `steps`, then raises what the first of them raised that failed."""
+    for result in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
 
 
 def _release_plan(release: Release, first: int) -> dict[str, Any]:

@@ -18,12 +18,12 @@ class Appendix:
     known by when it comes again, "" if it cannot. sent: for each destination the payloads that it
     gets. withheld, held: for each destination how many events are withheld, and by how many more
     wait for late consent. waiting: of each visitor that waits the payload and the destinations.
-    said: what visitors state about consent. quarantine: payloads that are kept aside. weight:
-    entries of streams. size: bytes of the payloads.
+    said: what visitors state about consent. quarantine: payloads that are kept aside. released: ids
+    of entries that leave the quarantine. weight: entries of streams. size: bytes of the payloads.
     """
 
     __slots__ = (
-        *("held", "marks", "payloads", "quarantine", "said"),
+        *("held", "marks", "payloads", "quarantine", "released", "said"),
         *("sent", "size", "waiting", "weight", "withheld"),
     )
 
@@ -37,6 +37,7 @@ class Appendix:
         self.waiting: list[tuple[str, int, list[str]]] = []
         self.said: dict[str, dict[str, str]] = {}
         self.quarantine: list[int] = []
+        self.released: list[str] = []
         for decision in decisions:
             self._add(decision, mark(decision.event) if marked else "")
         self._measure()
@@ -71,6 +72,25 @@ class Appendix:
             ),
             default=0,
         )
+
+    def part_of(self, destination: str) -> Appendix:
+        """What it adds for `destination` alone."""
+        part, sent = Appendix(), self.sent.get(destination, ())
+        part.payloads = [self.payloads[number - 1] for number in sent]
+        part.marks = [self.marks[number - 1] for number in sent]
+        part.sent = {destination: list(range(1, len(sent) + 1))}
+        part.withheld = {destination: self.withheld.get(destination, 0)}
+        part.held = {destination: self.held.get(destination, 0)}
+        return part
+
+    def own_part(self) -> Appendix:
+        """What it adds for no destination."""
+        part = Appendix()
+        part.payloads = [self.payloads[number - 1] for number in self.quarantine]
+        part.marks = [""] * len(part.payloads)
+        part.quarantine = list(range(1, len(part.payloads) + 1))
+        part.said, part.released = self.said, self.released
+        return part
 
     def _measure(self) -> None:
         self.weight = sum(map(len, self.sent.values()))
@@ -118,6 +138,22 @@ def mark(event: Event) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
+def parts_of(group: Sequence[Appendix]) -> tuple[list[list[Appendix]], list[Appendix]]:
+    """`group` as what each destination gets, and what is the gateway's own.
+
+    The own part is empty unless it holds something, or a request that concerns no destination.
+    """
+    parts: dict[str, list[Appendix]] = {}
+    own: list[Appendix] = []
+    for appendix in group:
+        concerned = {*appendix.sent, *appendix.withheld, *appendix.held}
+        for name in concerned:
+            parts.setdefault(name, []).append(appendix.part_of(name))
+        if not concerned or appendix.quarantine or appendix.said or appendix.released:
+            own.append(appendix.own_part())
+    return list(parts.values()), own
+
+
 def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str, Any]]:
     """The destinations that a group concerns, its payloads, and its part of the script's plan."""
     sent: dict[str, list[int]] = {}
@@ -128,6 +164,7 @@ def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str
     payloads: list[bytes] = []
     marks: list[str] = []
     quarantine: list[int] = []
+    released: list[str] = []
     for appendix in group:
         before = len(payloads)
         for name, count in appendix.withheld.items():
@@ -141,6 +178,7 @@ def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str
         for visitor, states in appendix.said.items():
             said.setdefault(visitor, {}).update(states)
         quarantine += [before + number for number in appendix.quarantine]
+        released += appendix.released
         payloads += appendix.payloads
         marks += appendix.marks
     concerned = {*sent, *withheld, *held, *(name for _, _, names in waiting for name in names)}
@@ -149,6 +187,7 @@ def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str
     plan = {
         "marks": marks,
         "quarantine": quarantine,
+        "released": released,
         "said": said,
         "waiting": [(who, number, [places[n] for n in names]) for who, number, names in waiting],
         "destinations": [

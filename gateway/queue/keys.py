@@ -6,10 +6,14 @@ from functools import cache
 GROUP = "gateway"
 COUNTS = "gw:counts"
 RECENT = "gw:recent"
-QUARANTINE = "gw:quarantine"
-DUE, SAID = "gw:{late}:due", "gw:{late}:said"
-EVENTS, WITHDRAWN = "gw:{late}:events:", "gw:{late}:withdrawn:"
+_BESIDE = f"gw:{{{COUNTS}}}:"
+"""What begins so is in the slot of the counts: one script may write all of them."""
+QUARANTINE = f"{_BESIDE}quarantine"
+DUE, SAID = f"{_BESIDE}late:due", f"{_BESIDE}late:said"
+EVENTS, WITHDRAWN = f"{_BESIDE}late:events:", f"{_BESIDE}late:withdrawn:"
 """Late consent; the last two are followed by what stands for a visitor."""
+OWN = (COUNTS, QUARANTINE, DUE, SAID, EVENTS, WITHDRAWN)
+"""The gateway's own keys, as `append.lua` takes them."""
 
 WAKE_MARK_MS = 10_000
 """How long a destination counts as woken while its job waits; then the sweep wakes it again."""
@@ -28,6 +32,11 @@ class DestinationKeys:
     error: str
     seen: str
     """The mark of an event that was taken is this, a colon and what the event is known by."""
+
+    @property
+    def appended(self) -> tuple[str, ...]:
+        """Those that `append.lua` takes, in its order."""
+        return self.stream, self.counts, self.wake, self.drains, self.pause, self.seen
 
     @classmethod
     @cache

@@ -5,38 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
 from redis.asyncio import Redis
-from redis.commands.core import AsyncScript
 from redis.exceptions import ResponseError
 
 from gateway.pipeline import Decision
-from gateway.queue.append import FORGETFUL, Appender, Memory, Wake
-from gateway.queue.connect import script
+from gateway.queue.append import FORGETFUL, Appender, Remembered, Wake
 from gateway.queue.kept import Kept, Shelf, pages
 from gateway.queue.keys import QUARANTINE
 from gateway.queue.tally import Tally
 
 _GONE = "GONE"
-
-_FIND = f"""
-local released, gone = cjson.decode(ARGV[#ARGV]), {{}}
-for _, id in ipairs(released) do
-  if #redis.call('XRANGE', KEYS[#KEYS], id, id) == 0 then
-    gone[#gone + 1] = id
-  end
-end
-if #gone > 0 then
-  return redis.error_reply('{_GONE} ' .. table.concat(gone, ' '))
-end
-"""
-_DELETE = """
--- the addition came first: when memory is full it is refused, and nothing is lost
-redis.call('XDEL', KEYS[#KEYS], unpack(released))
-return asleep
-"""
+"""How an error of `append.lua` begins that names entries which are not there any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +33,10 @@ IN_QUARANTINE: Shelf[Quarantined] = Shelf(QUARANTINE, b"q", Quarantined)
 
 class Releaser(Appender):
     """Appends what was decided about events in quarantine, as intake does with new ones; they
-    leave the quarantine in the same step. One `let_out` at a time."""
+    leave the quarantine in the same step, or on a cluster in the one after it."""
 
-    def __init__(self, redis: Redis, wake: Wake, memory: Memory = FORGETFUL) -> None:
-        super().__init__(redis, Tally(), wake, memory)
-        self._script = self._releasing = _ReleasingScript(redis)
+    def __init__(self, redis: Redis, wake: Wake, remembered: Remembered = FORGETFUL) -> None:
+        super().__init__(redis, Tally(), wake, remembered)
 
     async def let_out(self, decided: Mapping[str, Decision]) -> int:
         """Appends the decisions, by the ids of the entries that they are about, in one atomic step
@@ -67,9 +46,11 @@ class Releaser(Appender):
         """
         left = dict(decided)
         while left:
-            self._releasing.ids = list(left)
+            appendix = self._appendix(list(left.values()))
+            self._refuse_full(appendix)
+            appendix.released = list(left)
             try:
-                await self.append(list(left.values()))
+                await self._write([appendix])
                 break
             except ResponseError as error:
                 code, *gone = str(error).split()
@@ -78,22 +59,6 @@ class Releaser(Appender):
                 left = {each: decision for each, decision in left.items() if each not in gone}
         await asyncio.gather(*self._waking)
         return len(left)
-
-
-class _ReleasingScript(AsyncScript):
-    """The script that appends, and in the same step takes the entries `ids` out of the quarantine;
-    when one of them is gone it does nothing but name those that are."""
-
-    def __init__(self, redis: Redis) -> None:
-        appending = f"local function append()\n{script('append')}\nend\nlocal asleep = append()\n"
-        super().__init__(redis, _FIND + appending + _DELETE)
-        self.ids: list[str] = []
-
-    async def __call__(
-        self, keys: Sequence[Any] | None = None, args: Any = None, client: Any = None
-    ) -> Any:
-        keys, args = [*(keys or ()), QUARANTINE], [*(args or ()), orjson.dumps(self.ids)]
-        return await super().__call__(keys, args, client)
 
 
 async def drop(redis: Redis, ids: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from typing import Protocol
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError
 
+from gateway.queue.connect import info_of_nodes
 from gateway.queue.keys import DestinationKeys
 
 log = logging.getLogger(__name__)
@@ -41,14 +42,22 @@ class Limits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of Redis, in bytes. used: now. limit: above it no events are taken, 0 when there is none."""
+    """Of Redis, in bytes. used: now. limit: above it no events are taken, 0 when there is none.
+
+    Of a cluster it is that of the node that is nearest to its limit.
+    """
 
     used: int
     limit: int
 
     @property
     def is_full(self) -> bool:
-        return 0 < self.limit < self.used
+        return self.share > 1
+
+    @property
+    def share(self) -> float:
+        """Of the limit that is in use; 0 without one."""
+        return self.used / self.limit if self.limit else 0.0
 
 
 Lengths = tuple[int, int]
@@ -66,10 +75,13 @@ async def what_is_full(redis: Redis, limits: Mapping[str, Limits]) -> Mapping[st
 async def read_memory(redis: Redis) -> Memory | None:
     """None where the user may not ask: INFO is not among the commands that all ACLs allow."""
     try:
-        told = await redis.info("memory")
+        told = await info_of_nodes(redis, "memory")
     except NoPermissionError:
         return None
-    return Memory(told["used_memory"], int(told.get("maxmemory", 0) * MEMORY_SHARE))
+    nodes = [
+        Memory(each["used_memory"], int(each.get("maxmemory", 0) * MEMORY_SHARE)) for each in told
+    ]
+    return max(nodes, key=lambda node: (node.share, node.used))
 
 
 async def read_lengths(redis: Redis, destinations: Iterable[str]) -> Mapping[str, Lengths]:

@@ -17,7 +17,7 @@ from gateway.event import Received, read_event
 from gateway.late_consent import Late
 from gateway.metrics import DestinationNumbers, read_numbers
 from gateway.pipeline import Pipeline, compile_pipeline
-from gateway.queue.append import Appender, Memory
+from gateway.queue.append import Appender, Remembered
 from gateway.queue.appendix import Appendix
 from gateway.queue.connect import connect_for_intake
 from gateway.queue.entry import decode, decode_waiting, encode_waiting
@@ -57,7 +57,7 @@ class Shop:
     def __init__(self, redis: Redis, settings: Settings = SETTINGS) -> None:
         self.redis, self.settings = redis, settings
         self.decide: Pipeline = compile_pipeline(settings)
-        self.appender = Appender(redis, Tally(), nobody, Memory.of(settings))  # type: ignore[arg-type]
+        self.appender = Appender(redis, Tally(), nobody, Remembered.of(settings))  # type: ignore[arg-type]
 
     async def send(
         self,

@@ -13,7 +13,7 @@ from gateway.commands.quarantine_review import compile_review
 from gateway.event import Event, Received
 from gateway.metrics import read_numbers
 from gateway.pipeline import Decision, compile_pipeline
-from gateway.queue.append import Appender, Memory
+from gateway.queue.append import Appender, Remembered
 from gateway.queue.entry import Entry
 from gateway.queue.keys import DUE, SAID, WITHDRAWN
 from gateway.queue.late import withdrawn
@@ -59,14 +59,14 @@ def sent(name: str = "purchase", **fields: Any) -> tuple[Event, Received]:
 
 async def append(redis: Redis, settings: Settings, *decisions: Decision) -> None:
     await ensure_group(redis, "ads")
-    appender = Appender(redis, Tally(), nobody, Memory.of(settings))  # type: ignore[arg-type]
+    appender = Appender(redis, Tally(), nobody, Remembered.of(settings))  # type: ignore[arg-type]
     await appender.append(list(decisions))
 
 
 async def release(redis: Redis, settings: Settings) -> None:
     review = compile_review(settings, checked=False)
     decided = {each.id: review(each) async for each in IN_QUARANTINE.find(redis)}
-    releaser = Releaser(redis, nobody, Memory.of(settings))  # type: ignore[arg-type]
+    releaser = Releaser(redis, nobody, Remembered.of(settings))  # type: ignore[arg-type]
     assert await releaser.let_out(decided) == len(decided) == 1
 
 

@@ -17,7 +17,7 @@ from gateway.event import Event
 from gateway.metrics import DestinationNumbers, read_numbers
 from gateway.pipeline import Decision
 from gateway.queue import kept
-from gateway.queue.append import Memory
+from gateway.queue.append import Remembered
 from gateway.queue.connect import connect_for_work
 from gateway.queue.kept import Filter
 from gateway.queue.keys import QUARANTINE, DestinationKeys
@@ -230,7 +230,7 @@ async def test_what_is_full_takes_nothing(redis: Redis) -> None:
 async def test_within_the_window_a_destination_takes_an_event_once(redis: Redis) -> None:
     """Its sender has mended it meanwhile and has sent it again."""
     await set_aside(redis, [make_event(1), make_event(1), make_event(2)])
-    releaser = Releaser(redis, Woken(), Memory(dedupe=60))
+    releaser = Releaser(redis, Woken(), Remembered(dedupe=60))
     assert await releaser.let_out(sent_to_ads(await found(redis))) == 3
     assert (await numbers(redis)).counts == {"accepted": 2, "repeated": 1}
 

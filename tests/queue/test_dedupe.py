@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
 from gateway.metrics import read_numbers
-from gateway.queue.append import Appender, Memory
+from gateway.queue.append import Appender, Remembered
 from gateway.queue.appendix import Appendix, mark
 from gateway.queue.connect import connect_for_intake
 from gateway.queue.keys import DestinationKeys
@@ -33,7 +33,7 @@ async def intake(redis_url: str) -> AsyncIterator[Redis]:
 
 @pytest.fixture
 def appender(intake: Redis) -> Appender:
-    return Appender(intake, Tally(), nobody, memory=Memory(dedupe=600))  # type: ignore[arg-type]
+    return Appender(intake, Tally(), nobody, remembered=Remembered(dedupe=600))  # type: ignore[arg-type]
 
 
 async def counts(redis: Redis, destination: str) -> dict[str, int]:
@@ -78,7 +78,7 @@ async def test_a_destination_that_had_it_withheld_may_have_it_later(
 
 
 async def test_after_the_window_it_is_taken_again(intake: Redis, redis: Redis) -> None:
-    appender = Appender(intake, Tally(), nobody, memory=Memory(dedupe=1))  # type: ignore[arg-type]
+    appender = Appender(intake, Tally(), nobody, remembered=Remembered(dedupe=1))  # type: ignore[arg-type]
     await appender.append([decide(make_event(1), send=["ads"])])
     seen = DestinationKeys.of("ads").seen + ":" + mark(make_event(1))
     assert 0 < await redis.pttl(seen) <= 1000

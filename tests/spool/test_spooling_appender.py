@@ -17,7 +17,7 @@ from valkey_server import Valkey
 
 from gateway import spool as spool_module
 from gateway.pipeline import Decision
-from gateway.queue.append import Memory
+from gateway.queue.append import Remembered
 from gateway.queue.connect import connect_for_intake
 from gateway.queue.entry import decode
 from gateway.queue.keys import DestinationKeys
@@ -48,7 +48,7 @@ async def open_spool(mortal: Valkey, tmp_path: Path) -> AsyncIterator[Open]:
         async def open_spool(max_bytes: int = 10_000_000, dedupe: int = 0) -> SpoolingAppender:
             redis = await stack.enter_async_context(connect_for_intake(mortal.url))
             folder = SpoolFolder(tmp_path / "spool", max_bytes)
-            appender = SpoolingAppender(redis, Tally(), wake, folder, Memory(dedupe))
+            appender = SpoolingAppender(redis, Tally(), wake, folder, Remembered(dedupe))
             await appender.open()
             stack.push_async_callback(appender.close)
             return appender
