@@ -33,7 +33,7 @@ from gateway.link_route import link_routes
 from gateway.metrics import limits_of, read_numbers, render
 from gateway.pipeline import Decision, compile_pipeline
 from gateway.plug_in_counts import count_problems
-from gateway.queue.append import Appender, Memory
+from gateway.queue.append import Appender, Remembered
 from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
 from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import GROUP, DestinationKeys
@@ -73,10 +73,10 @@ def create_app(
     """
     redis = connect_for_intake(redis_url)
     tally = Tally()
-    wake = Alarm(connect_for_jobs(redis_url)).wake
-    memory = Memory.of(settings)
-    appender = Appender(redis, tally, wake, memory)
-    spool = SpoolingAppender(redis, tally, wake, spool_folder, memory) if spool_folder else None
+    wake = Alarm(connect_for_jobs(settings.redis.jobs_at(redis_url))).wake
+    remembered = Remembered.of(settings)
+    appender = Appender(redis, tally, wake, remembered)
+    spool = SpoolingAppender(redis, tally, wake, spool_folder, remembered) if spool_folder else None
     recorder = Recorder(redis) if settings.server.demo else None
     tables = open_tables(settings.enrichment, settings.lookups, settings.folder)
     pipeline = compile_pipeline(settings, tables)
