@@ -68,7 +68,7 @@ class Drain:
 
     client: None for a dry run. watch: is told of every attempt. call_help: wakes another drain
     for this destination, when it has too much for one and may have several. stops: consent types
-    whose denial also stops events that came before it.
+    whose denial also stops events that came before it. jobs: where RQ is, unless beside the events.
     """
 
     def __init__(
@@ -83,8 +83,10 @@ class Drain:
         call_help: Callable[[], Awaitable[object]],
         patience: Patience = Patience(),
         stops: Collection[str] = (),
+        jobs: Redis | None = None,
     ) -> None:
         self._redis, self._name, self._destination = redis, name, destination
+        self._jobs = redis if jobs is None else jobs
         self._settings, self._lease, self._patience = settings, lease, patience
         self._stops = stops
         self._watch, self._call_help = watch, call_help
@@ -173,7 +175,7 @@ class Drain:
         due = await self._reader.due(self._waits, others, self._room(), self._held)
         await self._dispatch(due, paused=bool(due) and await self._is_paused())
         await self._write_notes()
-        self._memory_is_full = await is_full(self._redis)
+        self._memory_is_full = await is_full(self._jobs)
         more_may_come = len(others) + 1 < self._settings.drains
         if more_may_come and await self._redis.xlen(self._keys.stream) > 2 * self._window:
             await self._call_help()
@@ -207,7 +209,7 @@ class Drain:
         if now - self._asked_for_others < BLOCK_MS / 1000:
             return False
         self._asked_for_others = now
-        return bool(await self._redis.llen(QUEUE_KEY))
+        return bool(await self._jobs.llen(QUEUE_KEY))
 
     async def _is_paused(self) -> bool:
         return bool(await self._redis.exists(self._keys.pause))
