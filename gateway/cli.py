@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -17,6 +17,9 @@ from gateway.commands.options import CONFIG, REDIS_URL, fail, load
 from gateway.commands.quarantine import quarantine
 from gateway.commands.status import status
 from gateway.logs import log_to_stderr
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
@@ -78,7 +81,7 @@ def serve(config: Path, host: str, port: int, share_port: bool, redis_url: str |
     from gateway.run import run_web
 
     settings = load(config, load_running)
-    url = _require_redis(redis_url or settings.redis.url)
+    url = _require_redis(settings, redis_url)
     run_web(settings, config, url, _listen(host, port, share_port))
 
 
@@ -91,7 +94,7 @@ def work(config: Path, processes: int | None, redis_url: str | None) -> None:
     from gateway.run import run_workers
 
     settings = load(config)
-    url = _require_redis(redis_url or settings.redis.url)
+    url = _require_redis(settings, redis_url)
     asyncio.run(run_workers(settings, config, url, processes))
 
 
@@ -164,7 +167,10 @@ def explain(config: Path, as_json: bool, event: Any) -> None:
         click.echo(in_words(explanation))
 
 
-def _require_redis(url: str) -> str:
+def _require_redis(settings: Settings, given: str | None) -> str:
+    url = given or settings.redis.url
+    if mistake := settings.mistake_at(url):
+        fail(mistake)
     if url == "embedded":
         fail(
             "a Redis URL is needed: set REDIS_URL, or use --redis-url. "

@@ -181,7 +181,7 @@ def _workers(
         _program(f"{WORKER}{n}", redis_url, "worker", "--config", str(config))
         for n in range(1, count + 1)
     ]
-    return [*workers, _program("scheduler", redis_url, "scheduler")]
+    return [*workers, _program("scheduler", settings.redis.jobs_at(redis_url), "scheduler")]
 
 
 def _program(

@@ -88,9 +88,15 @@ class RedisSettings(BaseModel):
 
     url: str = Field(
         default="embedded",
-        pattern=r"^(embedded|(rediss?|unix|sentinels?)://.+)$",
-        description="redis://, rediss://, unix:// or sentinel://; `embedded` starts a Valkey of "
-        "its own.",
+        pattern=r"^(embedded|(rediss?|unix|sentinels?|clusters?)://.+)$",
+        description="redis://, rediss://, unix://, sentinel:// or cluster://; `embedded` starts a "
+        "Valkey of its own.",
+    )
+    jobs_url: str | None = Field(
+        default=None,
+        pattern=r"^(rediss?|unix|sentinels?)://.+$",
+        description="Where RQ keeps its jobs, which are wake-ups and no events: redis://, "
+        "rediss://, unix:// or sentinel://. By default at `url`; with a cluster it is needed.",
     )
     data_dir: Path = Field(
         default=Path("./data"), description="Files of the embedded server and of the spool."
@@ -104,6 +110,19 @@ class RedisSettings(BaseModel):
 
             check_url(url)
         return url
+
+    @field_validator("jobs_url")
+    @classmethod
+    def _can_hold_jobs(cls, url: str | None) -> str | None:
+        if url is not None:
+            from gateway.queue.connect import check_url
+
+            check_url(url)
+        return url
+
+    def jobs_at(self, url: str) -> str:
+        """The URL of RQ's jobs, where the events are at `url`."""
+        return self.jobs_url or url
 
 
 class SpoolSettings(BaseModel):
@@ -229,6 +248,30 @@ class Settings(BaseModel):
     def _identity_can_be_used(self) -> Self:
         compile_identity(self.identity, self.salt)
         return self
+
+    @model_validator(mode="after")
+    def _redis_can_be_used(self) -> Self:
+        if mistake := self.mistake_at(self.redis.url):
+            raise ValueError(mistake)
+        return self
+
+    def mistake_at(self, redis_url: str) -> str | None:
+        """What cannot be done where the events are at `redis_url`, if there is anything."""
+        from gateway.queue.connect import names_cluster
+
+        if not names_cluster(redis_url):
+            return None
+        if self.redis.jobs_url is None:
+            return (
+                "redis.jobs_url: is needed with a cluster: RQ works within a single server, so its "
+                "jobs are on one beside the cluster, such as redis://jobs.example:6379"
+            )
+        if self.consent.hold is not None:
+            return (
+                "consent.hold: cannot be had on a cluster: what waits there and the counts of its "
+                "destinations are on different nodes, and could not change in one step"
+            )
+        return None
 
     @property
     def salt(self) -> str | None:

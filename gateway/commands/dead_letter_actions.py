@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ from gateway.commands.dead_letter_views import Kind, in_words, kinds_table, newe
 from gateway.commands.options import fail
 from gateway.commands.targets import Target, warn_about_dry_runs
 from gateway.commands.terminal import console, json_text, masked, printable
+from gateway.delivery.lease import is_left_alone
 from gateway.delivery.wake import Alarm
 from gateway.queue import dead_letters as queue
 from gateway.queue.connect import connect_for_jobs
@@ -28,10 +28,11 @@ OTHERS = "replayed or dropped"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The dead letters that a command is about, and the connection that it has for them."""
+    """The dead letters that a command is about, the connection that it has for them, and where
+    RQ keeps its jobs."""
 
     redis: Redis
-    redis_url: str
+    jobs_url: str
     targets: list[Target]
     wanted: Filter
 
@@ -101,7 +102,7 @@ async def replay(
     if dry_run or not total or not confirmed(f"Replay {total} events?", yes):
         return
 
-    alarm, pace = Alarm(connect_for_jobs(chosen.redis_url)), Pace(rate)
+    alarm, pace = Alarm(connect_for_jobs(chosen.jobs_url)), Pace(rate)
     with progress("Replayed", total, OTHERS) as advance:
         for target in chosen.targets:
             if target.removed:
@@ -150,11 +151,8 @@ async def _survey(chosen: Selection, keep: int = 0) -> Survey:
 
 async def _wake(redis: Redis, alarm: Alarm, name: str) -> None:
     """Unless it is paused or somebody is at work; if that ends just now, the sweep wakes it."""
-    keys = DestinationKeys.of(name)
-    seconds, microseconds = await redis.time()
-    now = seconds * 1000 + microseconds // 1000
-    if not await redis.exists(keys.pause) and not await redis.zcount(keys.drains, now, "+inf"):
-        await asyncio.to_thread(alarm.wake_unmarked, name)
+    if await is_left_alone(redis, DestinationKeys.of(name)):
+        await alarm.wake_unmarked(redis, name)
 
 
 def _print_counts(survey: Survey) -> bool:

@@ -99,8 +99,8 @@ def _act(options: dict[str, Any], action: Callable[[Selection], Coroutine[Any, A
     names = options.pop("destinations")
     wanted = read_filter(options)
 
-    async def act(redis: Redis, url: str) -> None:
+    async def act(redis: Redis, jobs_url: str) -> None:
         targets = await find_targets(redis, settings, names)
-        await action(Selection(redis, url, targets, wanted))
+        await action(Selection(redis, jobs_url, targets, wanted))
 
     with_redis(settings, redis_url, act)

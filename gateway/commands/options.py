@@ -48,7 +48,7 @@ def load(path: Path, read: Callable[[Path], Settings] | None = None) -> Settings
 def with_redis(
     settings: Settings, given: str | None, work: Callable[[Redis, str], Coroutine[Any, Any, T]]
 ) -> T:
-    """What `work` makes of a connection and its URL.
+    """What `work` makes of a connection, and of the URL where RQ keeps its jobs.
 
     given: the URL from the command line. Without one the settings name the server, which may be
     the embedded one of a gateway that runs. Ends the command with status 1 when it does not answer.
@@ -56,18 +56,22 @@ def with_redis(
     from gateway.queue.connect import RedisError
 
     url = given or settings.redis.url
+    if mistake := settings.mistake_at(url):
+        fail(mistake)
     embedded = url == "embedded"
     if embedded:
         from gateway.embedded import embedded_url
 
         url = embedded_url(settings.redis.data_dir) or fail(NOT_RUNNING, 1)
     try:
-        return asyncio.run(_connected(url, work))
+        return asyncio.run(_connected(url, settings.redis.jobs_at(url), work))
     except RedisError as error:
         fail(_what_is_wrong(error, embedded), 1)
 
 
-async def _connected(url: str, work: Callable[[Redis, str], Coroutine[Any, Any, T]]) -> T:
+async def _connected(
+    url: str, jobs_url: str, work: Callable[[Redis, str], Coroutine[Any, Any, T]]
+) -> T:
     from gateway.queue.connect import connect_for_intake
 
     try:
@@ -75,7 +79,7 @@ async def _connected(url: str, work: Callable[[Redis, str], Coroutine[Any, Any, 
     except ValueError as error:
         fail(f"--redis-url: {error}")
     async with redis:
-        return await work(redis, url)
+        return await work(redis, jobs_url)
 
 
 def _what_is_wrong(error: Exception, embedded: bool) -> str:

@@ -88,7 +88,7 @@ def _act(options: dict[str, Any], action: Callable[[Selection], Coroutine[Any, A
     settings, redis_url = load(options.pop("config")), options.pop("redis_url")
     wanted = read_filter(options)
 
-    async def act(redis: Redis, url: str) -> None:
-        await action(Selection(redis, url, settings, wanted))
+    async def act(redis: Redis, jobs_url: str) -> None:
+        await action(Selection(redis, jobs_url, settings, wanted))
 
     with_redis(settings, redis_url, act)

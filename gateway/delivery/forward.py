@@ -34,26 +34,29 @@ async def forward_events(
 ) -> None:
     """Drains the destination `name`, unless enough drains are at work on it; ends soon once
     `stopping` is set. Raises what Redis raised."""
-    redis = connect_for_work(redis_url)
-    alarm = Alarm(connect_for_jobs(redis_url))
+    jobs_url = settings.redis.jobs_at(redis_url)
+    redis, jobs = connect_for_work(redis_url), connect_for_work(jobs_url)
+    alarm = Alarm(connect_for_jobs(jobs_url))
     lease = Lease(redis, name, new_holder(), settings.destinations[name].delivery.drains)
     try:
         await ensure_group(redis, name)
         if not await lease.take():
             return
         try:
-            await _drain(settings, name, redis, lease, alarm, stopping, patience)
+            await _drain(settings, name, redis, jobs, lease, alarm, stopping, patience)
         finally:
             await lease.release()
         await _look_again(settings, name, redis, lease, alarm)
     finally:
         await redis.aclose()
+        await jobs.aclose()
 
 
 async def _drain(
     settings: Settings,
     name: str,
     redis: Redis,
+    jobs: Redis,
     lease: Lease,
     alarm: Alarm,
     stopping: asyncio.Event,
@@ -76,9 +79,10 @@ async def _drain(
         client,
         lease,
         watch,
-        call_help=lambda: asyncio.to_thread(alarm.wake_unmarked, name),
+        call_help=lambda: alarm.wake_unmarked(redis, name),
         patience=patience,
         stops=required_consent(configured) if settings.consent.withdrawals else (),
+        jobs=jobs,
     )
     keeping = asyncio.create_task(lease.keep(lost=drain.stop))
     obeying = asyncio.create_task(_stop_when(stopping, drain))
@@ -110,6 +114,6 @@ async def _look_again(
     wait = waits(settings.destinations[name].delivery.backoff)
     seconds = await seconds_to_work(redis, name, wait, await lease.others())
     if seconds == 0:
-        await asyncio.to_thread(alarm.wake_unmarked, name)
+        await alarm.wake_unmarked(redis, name)
     elif seconds is not None:
         await asyncio.to_thread(alarm.wake_later, name, seconds)

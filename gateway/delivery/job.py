@@ -50,7 +50,7 @@ def run_worker(settings: Settings, redis_url: str) -> None:
     prepare_forks(settings)
     worker = ForwardWorker(
         [QUEUE],
-        connection=connect_for_jobs(redis_url, PATIENT_TRIES),
+        connection=connect_for_jobs(settings.redis.jobs_at(redis_url), PATIENT_TRIES),
         serializer="json",
         job_class=ForwardJob,
         log_job_description=False,

@@ -34,6 +34,20 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 return 1
 """
 
+_OTHERS = """#!lua flags=no-writes,allow-oom
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')
+"""
+
+_LEFT_ALONE = """#!lua flags=no-writes,allow-oom
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local busy = redis.call('EXISTS', unpack(KEYS, 3)) > 0
+return not busy and redis.call('ZCOUNT', KEYS[1], now, '+inf') == 0
+  and redis.call('XLEN', KEYS[2]) > 0
+"""
+
 _FORGET = """#!lua flags=allow-oom
 local rows = redis.pcall('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])
 if rows.err then
@@ -60,6 +74,7 @@ class Lease:
         self._redis, self._most = redis, most
         self._keys = DestinationKeys.of(destination)
         self._take = redis.register_script(_TAKE)
+        self._others = redis.register_script(_OTHERS)
 
     async def take(self) -> bool:
         """Takes the lease and clears the wake mark; False if enough drains hold one."""
@@ -82,9 +97,7 @@ class Lease:
 
     async def others(self) -> set[bytes]:
         """The other drains at work, as the names of their consumers."""
-        seconds, microseconds = await self._redis.time()
-        now = seconds * 1000 + microseconds // 1000
-        holders: list[Any] = await self._redis.zrangebyscore(self._keys.drains, now, "+inf")
+        holders: list[Any] = await self._others([self._keys.drains])
         return set(holders) - {self.holder.encode()}
 
     async def release(self) -> None:
@@ -97,6 +110,15 @@ class Lease:
             [self._keys.drains], [self.holder, self._most, int(LEASE_SECONDS * 1000)]
         )
         return bool(held)
+
+
+async def is_left_alone(redis: Redis, keys: DestinationKeys, *unless: str) -> bool:
+    """Whether a destination has events, no drain is at work on them, and it is not paused.
+
+    By the clock of the server that has them. unless: keys of it that must not be there either.
+    """
+    left_alone = redis.register_script(_LEFT_ALONE)
+    return bool(await left_alone([keys.drains, keys.stream, keys.pause, *unless]))
 
 
 async def forget_consumers(redis: Redis, keys: DestinationKeys, idle_ms: int) -> None:

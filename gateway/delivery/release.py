@@ -20,8 +20,8 @@ from gateway.event_schemas import SchemaMistakes
 from gateway.late_consent import with_statement
 from gateway.pipeline import Decision, Pipeline, Verdict, compile_pipeline
 from gateway.plug_in_counts import count_problems
-from gateway.queue.append import Appender, Memory, Release
-from gateway.queue.connect import RedisError, connect_for_jobs, connect_for_work
+from gateway.queue.append import Appender, Release, Remembered
+from gateway.queue.connect import RedisError, connect_for_jobs, connect_for_work, names_cluster
 from gateway.queue.entry import decode_waiting
 from gateway.queue.late import Visitor, due_visitors
 from gateway.queue.tally import Tally
@@ -74,10 +74,12 @@ async def release_forever(settings: Settings, redis_url: str) -> None:
     Also when nothing is held any more: what waited under an earlier configuration must end.
     """
     hold = settings.consent.hold
+    if names_cluster(redis_url):
+        return  # nothing can wait there
     redis = connect_for_work(redis_url)
     tally = Tally()
-    wake = Alarm(connect_for_jobs(redis_url)).wake
-    appender = Appender(redis, tally, wake, Memory.of(settings))
+    wake = Alarm(connect_for_jobs(settings.redis.jobs_at(redis_url))).wake
+    appender = Appender(redis, tally, wake, Remembered.of(settings))
     tables = Tables()
     decide: Pipeline | None = None
     while True:

@@ -1,5 +1,7 @@
 """Waking: RQ jobs that name a destination and nothing else.
 
+Jobs are where RQ is, the marks of who is woken where the events are; these may be two servers.
+
 A wake-up may be lost with the process that queues it. It does not matter: the mark of a queued
 job expires, and the sweep wakes every destination that has work and nobody at it. While memory is
 full, no job can be queued; workers drain without jobs then (`gateway.delivery.without_rq`).
@@ -11,6 +13,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
 from rq import Queue
 from rq.job import Job
 
@@ -44,26 +47,28 @@ class ForwardJob(Job):
 
 
 class Alarm:
-    """Queues the jobs that drain destinations."""
+    """Queues the jobs that drain destinations. redis: where RQ is."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
         self._queue = Queue(QUEUE, connection=redis, serializer="json", job_class=ForwardJob)
 
     async def wake(self, destinations: Sequence[str]) -> None:
         """Queues a job for each of `destinations`, which the caller has marked as woken."""
         await asyncio.to_thread(self._enqueue, destinations)
 
-    def wake_unmarked(self, destination: str) -> bool:
-        """Marks `destination` and queues its job, unless one is queued or memory is full."""
+    async def wake_unmarked(self, events: AsyncRedis, destination: str) -> bool:
+        """Marks `destination` and queues its job, unless one is queued or memory is full.
+
+        events: where the events are.
+        """
         wake = DestinationKeys.of(destination).wake
         try:
             with memory_may_be_full():
-                if not self._redis.set(wake, "1", nx=True, px=WAKE_MARK_MS):
+                if not await events.set(wake, "1", nx=True, px=WAKE_MARK_MS):
                     return False
-                self._enqueue([destination])
+                await self.wake([destination])
         except MemoryIsFullError:
-            self._redis.delete(wake)
+            await events.delete(wake)
             return False
         return True
 

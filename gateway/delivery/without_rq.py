@@ -1,4 +1,4 @@
-"""Draining without RQ, which is what a worker does while the memory of Redis is full.
+"""Draining without RQ, which is what a worker does while the memory of RQ's Redis is full.
 
 RQ cannot queue, start or end a job then, and its workers quit. What waits would wait for ever, for
 memory becomes free only by delivering it. So each worker process sweeps by itself and drains every
@@ -11,7 +11,7 @@ import asyncio
 import logging
 import signal
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from redis.asyncio import Redis
 
@@ -19,7 +19,7 @@ from gateway.delivery.drain import Patience
 from gateway.delivery.forward import forward_events
 from gateway.delivery.memory import is_full
 from gateway.delivery.sweep import sweep_and_wake
-from gateway.queue.connect import RedisError, connect_for_work
+from gateway.queue.connect import RedisError, connect_for_intake, connect_for_work
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -43,9 +43,11 @@ async def drain_without_rq(settings: Settings, redis_url: str) -> None:
         if name not in drains or drains[name].done():
             drains[name] = asyncio.create_task(_forward(settings, redis_url, name, stopping))
 
-    async with connect_for_work(redis_url) as redis:
+    redis = connect_for_intake(redis_url)
+    jobs = connect_for_work(settings.redis.jobs_at(redis_url))
+    async with aclosing(redis), aclosing(jobs):
         sweeping = asyncio.create_task(sweep_and_wake(settings, redis, wake, marks_count=False))
-        waiting = asyncio.create_task(_wait_for_room(redis, stopping))
+        waiting = asyncio.create_task(_wait_for_room(jobs, stopping))
         await asyncio.wait([sweeping, waiting], return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
         sweeping.cancel()

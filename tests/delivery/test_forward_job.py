@@ -18,6 +18,7 @@ from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
 from running import free_port
 from sink import Sink
+from waking import wake_unmarked
 
 from gateway.delivery import forward as forward_module
 from gateway.delivery import job as job_module
@@ -57,21 +58,21 @@ def jobs(redis: Redis) -> list[dict[bytes, bytes]]:
 
 
 class TestWaking:
-    def test_a_job_holds_a_name_and_nothing_else(self, alarm: Alarm, redis: Redis) -> None:
-        assert alarm.wake_unmarked("ads")
+    def test_a_job_holds_a_name_and_nothing_else(self, redis: Redis) -> None:
+        assert wake_unmarked(redis, "ads")
         (job,) = jobs(redis)
         assert orjson.loads(zlib.decompress(job[b"data"])) == [FORWARD, None, ["ads"], {}]
         assert job[b"description"] == b"forward ads"
         assert int(job[b"result_ttl"]) >= 60  # 0 has RQ run a job dozens of times
         assert 0 < int(job[b"failure_ttl"]) <= 3600
 
-    def test_a_marked_destination_is_not_woken_again(self, alarm: Alarm, redis: Redis) -> None:
-        assert alarm.wake_unmarked("ads")
-        assert not alarm.wake_unmarked("ads")
+    def test_a_marked_destination_is_not_woken_again(self, redis: Redis) -> None:
+        assert wake_unmarked(redis, "ads")
+        assert not wake_unmarked(redis, "ads")
         assert redis.llen(QUEUE_KEY) == 1
         assert 0 < redis.pttl(WAKE) <= WAKE_MARK_MS
         redis.delete(WAKE)
-        assert alarm.wake_unmarked("ads")
+        assert wake_unmarked(redis, "ads")
         assert redis.llen(QUEUE_KEY) == 2
 
     @pytest.mark.anyio
@@ -89,10 +90,8 @@ class TestWaking:
         job = ForwardJob.fetch("later-ads", connection=redis, serializer=JSONSerializer)
         assert (job.description, job.args) == ("forward ads later", ["ads"])
 
-    def test_the_queue_of_rq_is_the_one_that_drains_look_at(
-        self, alarm: Alarm, redis: Redis
-    ) -> None:
-        alarm.wake_unmarked("ads")
+    def test_the_queue_of_rq_is_the_one_that_drains_look_at(self, redis: Redis) -> None:
+        wake_unmarked(redis, "ads")
         assert Queue(QUEUE, connection=redis).key == wake_module.QUEUE_KEY
 
 
@@ -165,8 +164,8 @@ class TestRefusals:
             work_off(redis)
             assert sink.requests == []
 
-    def test_our_own_job_runs(self, redis: Redis, alarm: Alarm) -> None:
-        alarm.wake_unmarked("ads")
+    def test_our_own_job_runs(self, redis: Redis) -> None:
+        wake_unmarked(redis, "ads")
         (job_id,) = redis.lrange(QUEUE_KEY, 0, -1)
         work_off(redis)
         job = ForwardJob.fetch(job_id.decode(), connection=redis, serializer=JSONSerializer)

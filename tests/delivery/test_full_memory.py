@@ -159,11 +159,11 @@ class TestWhatIsWritten:
     async def test_no_job_and_no_mark_of_one(self, redis: Redis, redis_url: str) -> None:
         alarm = Alarm(connect_for_jobs(redis_url))
         await take_all_memory(redis)
-        assert not alarm.wake_unmarked("ads")
+        assert not await alarm.wake_unmarked(redis, "ads")
         alarm.wake_later("ads", 5)
         assert await redis.keys("*") == []
         await redis.config_set("maxmemory", 0)
-        assert alarm.wake_unmarked("ads")
+        assert await alarm.wake_unmarked(redis, "ads")
         assert await redis.llen(QUEUE_KEY) == 1
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from running import wait_for
+from waking import wake_unmarked
 
 from gateway.delivery import job as job_module
-from gateway.delivery.wake import Alarm
 from gateway.processes import die_with_parent
 from gateway.queue.keys import DestinationKeys
 
@@ -69,7 +69,7 @@ def test_it_ends_soon(redis: Redis, redis_url: str, tmp_path: Path, told: str) -
     """The drain itself would stay for a minute, in which more events may come."""
     config, mark = tmp_path / "gateway.yaml", tmp_path / "forked"
     config.write_text(CONFIG)
-    Alarm(redis).wake_unmarked("ads")
+    wake_unmarked(redis, "ads")
     worker = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(config), redis_url, told, str(mark)],
         env={**os.environ, "PYTHONPATH": str(Path(job_module.__file__).parents[2])},

@@ -25,6 +25,7 @@ from rq.registry import (
 )
 from running import wait_for
 from valkey_server import TcpServer
+from waking import wake_unmarked
 
 from gateway.delivery.wake import FORWARD, QUEUE, QUEUE_KEY, Alarm, ForwardJob
 from gateway.queue.connect import connect_for_jobs
@@ -99,10 +100,9 @@ def drains(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def queue(redis: Redis, destination: str, count: int) -> None:
-    alarm = Alarm(redis)
     for _ in range(count):
         redis.delete(DestinationKeys.of(destination).wake)
-        assert alarm.wake_unmarked(destination)
+        assert wake_unmarked(redis, destination)
 
 
 def work_off(redis: Redis, finished: int = 0, failed: int = 0) -> None:
