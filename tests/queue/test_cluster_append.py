@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shlex
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from pathlib import Path
 
+import orjson
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from made import decide, decisions, make_event
@@ -14,19 +19,25 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 from valkey_cluster import Cluster
+from valkey_server import TcpServer
 
+from gateway.cli import main
+from gateway.delivery.wake import QUEUE_KEY
 from gateway.late_consent import Late
 from gateway.metrics import read_numbers
 from gateway.queue.append import LEAST_WINDOW, Appender, Remembered
 from gateway.queue.appendix import Appendix, mark, parts_of, plan_of
 from gateway.queue.connect import connect_for_intake, connect_for_work
+from gateway.queue.entry import encode_dead_letter
 from gateway.queue.keys import COUNTS, OWN, QUARANTINE, WITHDRAWN, DestinationKeys
 from gateway.queue.late import withdrawn
 from gateway.queue.quarantine import IN_QUARANTINE, Releaser
 from gateway.queue.read import Reader, ensure_group
-from gateway.queue.room import RoomWatch, read_memory
+from gateway.queue.room import RoomWatch, read_memory, what_is_full
+from gateway.queue.settle import Ending, Settler
 from gateway.queue.tally import Tally
 
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 NAMES = ["ads", "books", "crm", "shop-1"]
 """Not all on one node: `test_the_destinations_are_on_every_node`."""
 
@@ -63,7 +74,8 @@ def appender(redis: Redis, tally: Tally | None = None, woken: Woken | None = Non
 async def counts(redis: Redis, destination: str) -> dict[str, int]:
     numbers = (await read_numbers(redis, [destination])).destinations[destination]
     counted = {name: count for name, count in numbers.counts.items() if count}
-    assert counted.get("accepted", 0) == counted.get("withheld", 0) + numbers.pending
+    ended = sum(counted.get(ending, 0) for ending in ("withheld", "delivered", "rejected"))
+    assert counted.get("accepted", 0) == ended + numbers.pending
     return counted
 
 
@@ -282,3 +294,72 @@ async def test_the_fullest_node_decides_whether_there_is_room(
     memory = await read_memory(redis)
     assert memory is not None
     assert memory.limit == 900
+
+
+# what operators do, with the rights that the documents give them
+
+
+CONFIG = """
+redis: {{url: "{url}", jobs_url: "{jobs}"}}
+sources: {{}}
+destinations:
+  ads: {{type: webhook, url: "http://127.0.0.1:9/", consent: []}}
+  books: {{type: webhook, url: "http://127.0.0.1:9/", consent: []}}
+"""
+
+
+def give_rights(cluster: Cluster) -> str:
+    """The documented user on every node; the URL with it."""
+    documented = re.search(r"^redis-cli (ACL SETUSER .*?)^```", OPERATIONS.read_text(), re.M | re.S)
+    assert documented is not None
+    rights = shlex.split(documented[1].replace("\\\n", " "))
+    for node in cluster.nodes:
+        with node.client() as redis:
+            redis.execute_command(*rights, "resetkeys", "~gw:*", "+cluster|slots", "+asking")
+    return cluster.url.replace("://", "://gateway:PASSWORD@")
+
+
+@pytest.mark.anyio
+async def test_rights_and_commands(
+    cluster: Cluster, redis: Redis, redis_server: TcpServer, tmp_path: Path
+) -> None:
+    url = give_rights(cluster)
+    config = tmp_path / "gateway.yaml"
+    config.write_text(CONFIG.format(url=url, jobs=redis_server.url))
+    async with connect_for_intake(url) as own:
+        await appender(own).append(decisions(3, ["ads", "books", "gone"]))
+        for name in ("ads", "gone"):
+            await reject_all(own, name)
+        await set_aside(own, 1)
+        await what_is_full(own, {})
+        assert [each["name"] for each in await own.xinfo_groups(DestinationKeys.of("ads").stream)]
+
+    def run(*words: str) -> str:
+        more = ["--config", str(config), "--redis-url", cluster.url]
+        result = CliRunner().invoke(main, [*words, *more])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    told = await asyncio.to_thread(run, "status", "--json")
+    status = orjson.loads(told)["destinations"]
+    assert status["ads"]["dead_letters"] == 3
+    assert status["ads"]["balanced"]
+    assert "gone" in await asyncio.to_thread(run, "dead-letters", "list")
+    await redis.delete(DestinationKeys.of("ads").wake)  # of the append; nobody has queued its job
+    with redis_server.client() as jobs:
+        jobs.flushall()
+        replay = ["dead-letters", "replay", "--destination", "ads", "--yes"]
+        assert "Replayed 3" in await asyncio.to_thread(run, *replay)
+        assert jobs.llen(QUEUE_KEY) == 1
+        assert not jobs.keys("gw:*")
+    assert "1 event" in await asyncio.to_thread(run, "quarantine", "list")
+    assert "Dropped 1" in await asyncio.to_thread(run, "quarantine", "drop", "--yes")
+    assert (await counts(redis, "ads"))["replayed"] == 3
+
+
+async def reject_all(redis: Redis, name: str) -> None:
+    await ensure_group(redis, name)
+    entries = await Reader(redis, name, "one").new(10, None)
+    letters = [encode_dead_letter(each, "rejected", "HTTP 400", 0.0, None) for each in entries]
+    endings = [Ending(e.id, "rejected", letter) for e, letter in zip(entries, letters, strict=True)]
+    await Settler(redis, name, Tally()).settle(endings)

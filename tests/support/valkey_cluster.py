@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from redis.crc import key_slot
@@ -31,8 +32,17 @@ class Cluster:
         self.url = f"cluster://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes)}"
 
     def __enter__(self) -> Cluster:
-        for node in self.nodes:
-            node.start()
+        with ExitStack() as started:
+            for node in self.nodes:
+                started.enter_context(node)
+            self._join()
+            self._stop = started.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.close()
+
+    def _join(self) -> None:
         for number, node in enumerate(self.nodes):
             with node.client() as redis:
                 first, end = (SLOTS * each // len(self.nodes) for each in (number, number + 1))
@@ -40,11 +50,6 @@ class Cluster:
                 for other in self.nodes:
                     redis.execute_command("CLUSTER MEET", "127.0.0.1", other.port, other.bus)
         self.wait_until_joined()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for node in self.nodes:
-            node.stop()
 
     def wait_until_joined(self) -> None:
         wait_for(lambda: all(map(self._is_joined, self.nodes)), 20, "the cluster to be joined")

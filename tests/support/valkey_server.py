@@ -48,6 +48,10 @@ class Server:
             self.kill()
             raise
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def client(self) -> Redis:
         return Redis.from_url(self.url, protocol=2)
 
