@@ -188,21 +188,22 @@ class GA4(Destination[GA4Settings]):
         groups: list[_Group] = []
         latest: dict[str, _Group] = {}
         for position, event in enumerate(events):
-            if problem := self._problem(event):
+            client_id = self._client_id(event)
+            if problem := self._problem(event, client_id):
                 yield Unsendable(position, problem)
                 continue
-            client = to_json(self._client(event))
+            client = to_json(self._client(event, client_id))
             body = to_json(self._translate(event, now))
             if client is None or body is None:
                 yield Unsendable(position, "the event cannot be written as JSON")
                 continue
-            group = latest.get(self._client_id(event))
+            group = latest.get(client_id)
             if group is None or not group.takes(client, body, self.limits.max_events):
                 group = _Group(client, len(client) + len(_EVENTS))
                 if not group.takes(client, body, self.limits.max_events):
                     yield Unsendable(position, f"the body would have {MAX_BODY} bytes or more")
                     continue
-                latest[self._client_id(event)] = group
+                latest[client_id] = group
                 groups.append(group)
             group.add(position, body)
         yield from map(self._request, groups)
@@ -220,11 +221,11 @@ class GA4(Destination[GA4Settings]):
         """GA4 knows no event ids; only a purchase it counts once, by its transaction."""
         return event["event_name"] == "purchase" and bool(event.get("transaction_id"))
 
-    def _problem(self, event: Event) -> str:
+    def _problem(self, event: Event, client_id: str) -> str:
         """Why GA4 would lose the event without a word; "" when it would not."""
         if problem := problem_of_name(event["event_name"], self._is_app):
             return problem
-        if not self._client_id(event):
+        if not client_id:
             if self._is_app:
                 return "app_instance_id is missing: GA4 takes events of known app instances only"
             return "client_id is missing: GA4 takes events of known browsers only"
@@ -238,11 +239,9 @@ class GA4(Destination[GA4Settings]):
             return _one_off_client(event)
         return client_id
 
-    def _client(self, event: Event) -> dict[str, Any]:
+    def _client(self, event: Event, client_id: str) -> dict[str, Any]:
         """What a request says once, of the client and the person: all but the events."""
-        client: dict[str, Any] = {
-            "app_instance_id" if self._is_app else "client_id": self._client_id(event)
-        }
+        client: dict[str, Any] = {"app_instance_id" if self._is_app else "client_id": client_id}
         if user_id := event.get("user_id"):
             client["user_id"] = user_id
         if properties := user_properties(event.get("user_properties", {})):

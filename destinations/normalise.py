@@ -35,8 +35,9 @@ def hashed(holders: Iterable[Mapping[str, Any]], field: str, *normalisers: Norma
     else in ``sha256_<field>`` is left out, for it may be the clear value.
     """
     digests: dict[str, None] = {}
+    known = f"sha256_{field}"
     for holder in holders:
-        for text in _texts(holder.get(f"sha256_{field}")):
+        for text in _texts(holder.get(known)):
             if _is_digest(text):
                 digests[text.lower()] = None
         for text in _texts(holder.get(field)):
@@ -56,23 +57,36 @@ def addresses(user_data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _texts(value: Any) -> list[str]:
-    return [
-        text.strip()
-        for text in (value if isinstance(value, list) else [value])
-        if isinstance(text, str)
-    ]
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value.strip()]
+    if isinstance(value, list):
+        return [text.strip() for text in value if isinstance(text, str)]
+    return []
 
 
 def _lower(text: str) -> str:
     return normalize("NFC", text).strip().lower()
 
 
-def _only(kinds: str, text: str) -> str:
-    """The characters of `text` in the general categories `kinds`: Letter, Mark, Number, Z space.
+class _Only(dict[int, int | None]):
+    r"""For ``str.translate``: leaves the characters in the general categories `kinds`: Letter, Mark,
+    Number, Z space. It looks a character up when it first comes.
 
-    ``isalpha`` and ``\\w`` know no marks, and would break the names of half of Asia.
+    ``isalpha`` and ``\w`` know no marks, and would break the names of half of Asia.
     """
-    return "".join(character for character in text if category(character)[0] in kinds)
+
+    def __init__(self, kinds: str) -> None:
+        self._kinds = kinds
+
+    def __missing__(self, code: int) -> int | None:
+        left = self[code] = code if category(chr(code))[0] in self._kinds else None
+        return left
+
+
+_LETTERS, _LETTERS_SPACES = _Only("LM"), _Only("LMZ")
+_LETTERS_NUMBERS, _LETTERS_NUMBERS_SPACES = _Only("LMN"), _Only("LMNZ")
 
 
 def email(text: str) -> str:
@@ -127,17 +141,17 @@ def trimmed_name(text: str) -> str:
 
 def bare_name(text: str) -> str:
     """Lower case without spaces and punctuation: capi-param-builder."""
-    return _only("LMN", _lower(text))
+    return _lower(text).translate(_LETTERS_NUMBERS)
 
 
 def city(text: str) -> str:
     """Lower case, letters alone: Meta."""
-    return _only("LM", _lower(text))
+    return _lower(text).translate(_LETTERS)
 
 
 def state(text: str) -> str:
     """The two letters of a state of the USA, else without spaces and punctuation: Meta."""
-    return us_state_code(text).lower() or _only("LMN", _lower(text))
+    return us_state_code(text).lower() or _lower(text).translate(_LETTERS_NUMBERS)
 
 
 def postal_code(text: str) -> str:
@@ -174,9 +188,9 @@ def external_id(text: str) -> str:
 
 def words_of_letters(text: str) -> str:
     """Trimmed and lower case, without digits and symbols: GA4, names and places."""
-    return _only("LMZ", _lower(text)).strip()
+    return _lower(text).translate(_LETTERS_SPACES).strip()
 
 
 def street(text: str) -> str:
     """Trimmed and lower case, without symbols: GA4."""
-    return _only("LMNZ", _lower(text)).strip()
+    return _lower(text).translate(_LETTERS_NUMBERS_SPACES).strip()
