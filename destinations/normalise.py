@@ -71,8 +71,8 @@ def _lower(text: str) -> str:
 
 
 class _Only(dict[int, int | None]):
-    r"""For ``str.translate``: leaves the characters in the general categories `kinds`: Letter, Mark,
-    Number, Z space. It looks a character up when it first comes.
+    r"""For ``str.translate``: leaves the characters in the general categories `kinds`: Letter,
+    Mark, Number, Z space. It looks a character up when it first comes.
 
     ``isalpha`` and ``\w`` know no marks, and would break the names of half of Asia.
     """

@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 BLOCK_MS = 250
 LOOK_SECONDS = 1.0
 LONGEST_READ = 500
+SETTLE_SECONDS = 0.002
+"""Answers that come within this time are settled together. What was answered and is not settled
+yet is sent once more if the drain is killed, as is what was under way."""
 SHARE = "share"
 """Field of the counts: thousandths of the configured pace."""
 
@@ -302,6 +305,7 @@ class Drain:
         """Settles what has come back, and then what came back meanwhile. If Redis fails, what
         follows is settled nevertheless, or it would be sent again."""
         while self._answered:
+            await asyncio.sleep(SETTLE_SECONDS)
             attempts, self._answered = self._answered, []
             try:
                 await self._books.settle(attempts)
