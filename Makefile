@@ -1,6 +1,7 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
-# make bench  measures the pipeline and the main path beside yardsticks
+# make bench  measures everything beside yardsticks and writes docs/benchmarks.md, about ten minutes;
+#             ARGS="--quick" two minutes, and ARGS="--only latency" a part, which only print
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
 
@@ -23,9 +24,10 @@ test: $(VENV)/.installed-test
 soak: $(VENV)/.installed-test
 	$(BIN)/python tests/soak/run.py $(ARGS)
 
-bench: $(VENV)/.installed-test
+bench: $(VENV)/.installed-bench
+	tests/install-tools bench
 	$(BIN)/python tests/benchmarks/pipeline.py
-	$(BIN)/python tests/benchmarks/main_path.py $(ARGS)
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
@@ -43,6 +45,10 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 $(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[test,bench]'
+	touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
 $(VENV)/.installed-lint: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'

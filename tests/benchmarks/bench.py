@@ -1,0 +1,105 @@
+"""The benchmark: everything that runs in production, measured beside yardsticks.
+
+    python tests/benchmarks/bench.py [--quick | --full] [--only NAME ...] [--output FOLDER]
+
+Prints tables. A whole run writes docs/benchmarks.md and its plot; with --output into another
+folder, which --quick and --only need to write at all. Linux only.
+
+    bench.py          this command            measuring.py      one measurement
+    scenarios/        what is measured        installation.py   the gateway, in parts
+    plans.py          how much of it          children.py       other processes
+    yardsticks.py     what it is beside       hammer.py         load, by wrk (wrk.lua)
+    results.py        figures                 bodies.py         what is sent
+    document.py       figures to text         proc.py           CPU and memory
+    plot.py           figures to a plot       machine.py        where it ran
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1] / "support"))
+
+from document import goals_in_words, markdown, plain
+from machine import describe, ticks
+from plans import DEFAULT, FULL, QUICK, Plan
+from plot import draw
+from results import Results, Section, Yardsticks
+from scenarios import (
+    backlog,
+    batches,
+    delivered,
+    growth,
+    latency,
+    memory,
+    overload,
+    processes,
+)
+from yardsticks import again
+from yardsticks import measure as measure_yardsticks
+
+DOCS = Path(__file__).parents[2] / "docs"
+SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
+    "delivered": delivered.measure,
+    "batches": batches.measure,
+    "latency": latency.measure,
+    "backlog": backlog.measure,
+    "destinations": growth.destinations,
+    "sizes": growth.sizes,
+    "webs": processes.webs,
+    "workers": processes.workers,
+    "waiting": memory.waiting,
+    "memory": memory.processes,
+    "overload": overload.measure,
+}
+
+
+def main() -> None:
+    arguments = _arguments()
+    plan = QUICK if arguments.quick else FULL if arguments.full else DEFAULT
+    load, since, began = os.getloadavg(), ticks(), time.monotonic()
+    yardsticks = measure_yardsticks(plan.yardstick)
+    print(plain(yardsticks.section), flush=True)
+    sections = []
+    for name in arguments.only or SCENARIOS:
+        sections.append(SCENARIOS[name](plan, yardsticks))
+        print(plain(sections[-1]), flush=True)
+    sections.append(again(yardsticks, plan.yardstick))
+    took = f"it took {(time.monotonic() - began) / 60:.0f} minutes"
+    machine = [*describe(load, since), took]
+    results = Results(_command(), machine, sections)
+    print("\n".join([*machine, "", goals_in_words(results.goals)]))
+    output = arguments.output
+    if output is None and not (arguments.quick or arguments.only):
+        output = DOCS
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "benchmarks.md").write_text(markdown(results))
+        if results.bars:
+            draw(results.bars, yardsticks.asgi, output / "benchmarks.svg")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="about two minutes")
+    size.add_argument("--full", action="store_true", help="a backlog of a million events")
+    parser.add_argument("--only", action="append", choices=SCENARIOS, help="may be repeated")
+    parser.add_argument("--output", type=Path, help="folder for the document and the plot")
+    return parser.parse_args()
+
+
+def _command() -> str:
+    given = " ".join(sys.argv[1:])
+    return f'make bench ARGS="{given}"' if given else "make bench"
+
+
+if __name__ == "__main__":
+    main()

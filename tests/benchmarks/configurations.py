@@ -1,0 +1,32 @@
+"""The configurations that are measured."""
+
+from __future__ import annotations
+
+BEGINNING = """
+sources:
+  site: {type: collect}
+rules:
+  - {name: internal, when: {page_hostname: {ends_with: .internal.example}}, drop: true}
+  - {name: bots, when: {bot.is_bot: true}, drop: true}
+  - {name: large, when: {event_name: purchase, value: {gte: 500}}, set: {order_size: large}}
+  - {name: legacy, rename: {order_id: transaction_id}}
+  - {name: street, remove: [user_data.address.street]}
+destinations:
+"""
+
+KINDS = {
+    "webhook": "type: webhook, url: %s/events, secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, "
+    "allow_private_addresses: true, consent: [analytics_storage]",
+    "meta": "type: meta, pixel_id: '1', access_token: t, base_url: %s",
+    "ga4": "type: ga4, measurement_id: G-TEST000001, api_secret: s, base_url: %s",
+}
+
+
+def configuration(sink: str, kind: str = "webhook", destinations: int = 1, drains: int = 1) -> str:
+    """Five rules, and `destinations` destinations of one kind; all of them get every event.
+
+    sink: URL of what stands in the place of the vendor.
+    """
+    delivery = f"delivery: {{drains: {drains}, max_pending: 2000000}}"
+    each = f"{{{KINDS[kind] % sink}, {delivery}}}"
+    return BEGINNING + "".join(f"  d{number}: {each}\n" for number in range(destinations))

@@ -1,0 +1,112 @@
+"""One measurement: an installation under load, or with a backlog, and what each event cost it."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+from bodies import Body
+from hammer import CONNECTIONS, Answered, hammer
+from installation import Cpu, Installation
+from load import post_many
+from results import Bar, Yardsticks
+
+WARM_UP = 500
+QUIET_SECONDS = 0.3
+COLUMNS = (
+    *("", "web", "worker", "store", "all", "x bare ASGI"),
+    *("answered/s", "delivered/s", "answer p50", "answer p99"),
+)
+"""Of `Run.row`."""
+LEGEND = (
+    "Microseconds of CPU for each event; the ratio is to a request to the bare ASGI application. "
+    "Answers in milliseconds, under full load."
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """cpu: seconds. took: seconds until everything was delivered."""
+
+    events: int
+    cpu: Cpu
+    took: float
+    answered: Answered
+
+    @property
+    def each(self) -> Cpu:
+        """Microseconds for an event."""
+        return self.cpu / (self.events / 1e6)
+
+    def row(self, title: str, yardsticks: Yardsticks) -> list[str]:
+        each = self.each
+        parts = [f"{part:.0f}" for part in (each.web, each.worker, each.store, each.all)]
+        answered = self.answered
+        return [
+            *(title, *parts, yardsticks.times(each.all)),
+            f"{self.events / answered.seconds:,.0f}",
+            f"{self.events / self.took:,.0f}" if each.worker else "",
+            *(f"{answered.p50:.1f}", f"{answered.p99:.1f}"),
+        ]
+
+    def bar(self, label: str) -> Bar:
+        each = self.each
+        return Bar(label, {"web": each.web, "worker": each.worker, "store": each.store})
+
+
+@contextmanager
+def installation(config: str, webs: int = 1, workers: int = 2) -> Iterator[Installation]:
+    """In a folder of its own that is removed; with `workers` 0 nothing is forwarded."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        Installation(Path(folder), config) as gateway,
+    ):
+        gateway.start_web(webs)
+        if workers:
+            gateway.start_workers(workers)
+        yield gateway
+
+
+def fill(gateway: Installation, event: str, events: int, batch: int = 100) -> None:
+    """Sends so many events, and sees to it that they are accepted."""
+    requests = Body(event, batch).numbered(secrets.token_hex(4), events)
+    answers = uvloop.run(post_many(gateway.port, "/collect", requests, 8))
+    assert set(answers.statuses) == {204}, f"not accepted: {answers.statuses}"
+
+
+def warm_up(gateway: Installation, body: Body) -> None:
+    """Until caches are filled, connections open and all of it delivered, if it is forwarded."""
+    requests = body.numbered(secrets.token_hex(4), WARM_UP)
+    uvloop.run(post_many(gateway.port, "/collect", requests, CONNECTIONS))
+    if gateway.work:
+        gateway.wait_until_pending()
+
+
+def under_load(
+    gateway: Installation, body: Body, seconds: int, connections: int = CONNECTIONS
+) -> Run:
+    """Keeps it busy for `seconds`, and waits until what it forwards is delivered."""
+    warm_up(gateway, body)
+    accepted, before, began = gateway.accepted(), gateway.cpu(), time.monotonic()
+    answered = hammer(gateway.port, body, seconds, connections)
+    assert not answered.refused, f"{answered.refused} of {answered.requests} requests were refused"
+    took = _wait_until_quiet(gateway) - began
+    return Run(gateway.accepted() - accepted, gateway.cpu() - before, took, answered)
+
+
+def _wait_until_quiet(gateway: Installation) -> float:
+    """Since when nothing has been accepted any more, nor anything waited that is forwarded; by
+    the monotonic clock. What was under way when the load ended is still accepted."""
+    last, since = (-1, -1), 0.0
+    while time.monotonic() - since < QUIET_SECONDS or (gateway.work and last[1]):
+        time.sleep(0.05)
+        seen = gateway.accepted(), gateway.pending()
+        if seen != last:
+            last, since = seen, time.monotonic()
+    return since

@@ -1,0 +1,44 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """load: seconds of each load; yardstick: of each yardstick. latencies: single events to a drain
+    that is awake, and to one that sleeps. backlog: the larger one; rounds: of the one of 1,000.
+    waiting: events that wait in memory. overload: seconds."""
+
+    load: int = 8
+    yardstick: int = 5
+    latencies: tuple[int, int] = (300, 60)
+    backlog: int = 100_000
+    rounds: int = 10
+    destinations: Sequence[int] = (1, 5, 20)
+    sizes: Sequence[int] = (500, 5_000, 50_000)
+    webs: Sequence[int] = (1, 2, 4)
+    workers: Sequence[int] = (1, 2, 4)
+    drained: int = 10_000
+    waiting: int = 20_000
+    overload: int = 60
+
+
+DEFAULT = Plan()
+FULL = Plan(backlog=1_000_000)
+QUICK = Plan(
+    load=2,
+    yardstick=2,
+    latencies=(60, 5),
+    backlog=5_000,
+    rounds=2,
+    destinations=(1, 5),
+    sizes=(500, 50_000),
+    webs=(1, 2),
+    workers=(1, 2),
+    drained=2_000,
+    waiting=5_000,
+    overload=8,
+)

@@ -1,0 +1,48 @@
+"""The main path: one event in, one request out; and the intake alone."""
+
+from __future__ import annotations
+
+from bodies import Body, purchase
+from children import CountingSink
+from configurations import configuration
+from measuring import COLUMNS, LEGEND, installation, under_load
+from plans import Plan
+from results import Goal, Section, Yardsticks
+
+TEXT = (
+    "A browser's purchase (1.3 KB) with ids of its own goes through consent, identity, "
+    "enrichment, the guard and five rules, and is on disk before its answer. Delivered: to one "
+    "webhook, signed. Accepted: into one stream, while no worker runs. " + LEGEND
+)
+MOST_DELIVERED, MOST_ACCEPTED = 320, 2.5
+
+
+def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
+    body = Body(purchase())
+    with CountingSink() as sink:
+        with installation(configuration(sink.url)) as gateway:
+            delivered = under_load(gateway, body, plan.load)
+        with installation(configuration(sink.url), workers=0) as gateway:
+            accepted = under_load(gateway, body, plan.load)
+    cost, ratio = delivered.each.all, accepted.each.all / yardsticks.asgi
+    return Section(
+        "One event in, one out",
+        TEXT,
+        COLUMNS,
+        [delivered.row("delivered", yardsticks), accepted.row("accepted", yardsticks)],
+        [
+            Goal(
+                "delivered: web + worker + store, one event",
+                *(cost, MOST_DELIVERED, "µs"),
+                f"{yardsticks.times(cost)} x bare ASGI; {cost / yardsticks.aiohttp:.1f} x a bare "
+                "aiohttp POST",
+            ),
+            Goal(
+                "accepted: web + store, one event",
+                *(ratio, MOST_ACCEPTED, "x bare ASGI"),
+                f"{accepted.each.all:.0f} µs; "
+                f"{accepted.each.all / yardsticks.starlette:.1f} x a route of Starlette",
+            ),
+        ],
+        [delivered.bar("delivered"), accepted.bar("accepted")],
+    )

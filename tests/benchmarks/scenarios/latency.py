@@ -1,0 +1,87 @@
+"""How long after its answer an event arrives, when there is little to do."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Sequence
+
+import uvloop
+from bodies import Body, purchase
+from children import CountingSink
+from configurations import configuration
+from installation import Installation
+from load import Answers, post_at_rate
+from measuring import installation, warm_up
+from plans import Plan
+from proc import children
+from results import Goal, Section, Yardsticks
+from running import wait_for
+
+TEXT = (
+    "From a sender's answer to the arrival of its event at the sink, in milliseconds. Events "
+    "come one at a time, 30 ms apart: first to a drain that waits for them; then each to a "
+    "destination whose drain has ended (it is told to, instead of waiting a minute for that), "
+    "so that RQ has to start one."
+)
+COLUMNS = ("", "events", "p50", "p99", "longest", "answer p50", "answer p99")
+APART = 0.03
+MOST_P50, MOST_P99 = 15, 60
+
+
+def measure(plan: Plan, _: Yardsticks) -> Section:
+    awake, asleep = plan.latencies
+    with CountingSink(record=True) as sink, installation(configuration(sink.url)) as gateway:
+        warm_up(gateway, Body(purchase()))
+        answers = [_send(gateway, awake)]
+        awake_row, awake_goals = _found("awake", gateway, sink, answers)
+        answers = []
+        for _ in range(asleep):
+            _put_to_sleep(gateway)
+            answers.append(_send(gateway, 1))
+        asleep_row, asleep_goals = _found("asleep", gateway, sink, answers)
+    goals = [*awake_goals, *asleep_goals]
+    return Section("Latency without load", TEXT, COLUMNS, [awake_row, asleep_row], goals)
+
+
+def _send(gateway: Installation, events: int) -> Answers:
+    requests = Body(purchase()).numbered(secrets.token_hex(4), events)
+    return uvloop.run(post_at_rate(gateway.port, "/collect", requests, 1 / APART, 1))
+
+
+def _put_to_sleep(gateway: Installation) -> None:
+    """Ends the drain as its worker does when it stops; the worker stays, and waits for a job."""
+    gateway.wait_until_pending()
+    for pid in _drains(gateway):
+        os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: not _drains(gateway), 20, "the drain to end")
+    time.sleep(0.3)  # the worker tidies up
+
+
+def _drains(gateway: Installation) -> list[int]:
+    """The children in which workers run a job: workers themselves have the supervisor as parent."""
+    assert gateway.work is not None
+    workers = gateway.worker_pids()[1:]
+    return [pid for worker in workers for pid in children(worker)]
+
+
+def _found(
+    title: str, gateway: Installation, sink: CountingSink, answers: Sequence[Answers]
+) -> tuple[list[str], list[Goal]]:
+    gateway.wait_until_pending()
+    arrived = sink.arrivals()
+    answered = {name: at for each in answers for name, at in each.accepted.items()}
+    latencies = [1000 * (arrived[name] - at) for name, at in answered.items()]
+    took = [1000 * second for each in answers for second in each.seconds[204]]
+    p50, p99 = _quantile(latencies, 0.5), _quantile(latencies, 0.99)
+    times = (p50, p99, max(latencies), _quantile(took, 0.5), _quantile(took, 0.99))
+    row = [f"drain {title}", str(len(latencies)), *(f"{time:.1f}" for time in times)]
+    what = f"answer to arrival, drain {title}"
+    goals = {"p50": (p50, MOST_P50), "p99": (p99, MOST_P99)}
+    return row, [Goal(f"{what}, {name}", *values, "ms") for name, values in goals.items()]
+
+
+def _quantile(values: Sequence[float], share: float) -> float:
+    return sorted(values)[int(share * (len(values) - 1))]

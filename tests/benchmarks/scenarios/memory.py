@@ -1,0 +1,99 @@
+"""Memory: of events that wait, in Valkey; of the processes, before and after load."""
+
+from __future__ import annotations
+
+from bodies import Body, purchase, sized
+from children import CountingSink
+from configurations import configuration
+from installation import Installation
+from measuring import fill, installation, under_load
+from plans import Plan
+from proc import Memory, command_line, memory, parent
+from results import Goal, Section, Yardsticks
+
+from gateway.queue.keys import DestinationKeys
+
+WAITING_TEXT = (
+    "Valkey's `used_memory` before and after events were accepted that wait, shared out over "
+    "events and destinations. What is kept of an event is larger than what was sent: enrichment "
+    "adds to it. In KB of 1,000 bytes."
+)
+PROCESSES_TEXT = (
+    "Resident memory in MB: of each process, and in brackets with only its share of the pages that "
+    "it shares with others (PSS). After the first load, and after a second one just like it."
+)
+MOST_WAITING, MOST_RESIDENT, MOST_GROWTH = 1.6, 90, 5
+
+
+def waiting(plan: Plan, _: Yardsticks) -> Section:
+    rows, worst = [], 0.0
+    event = sized(1_000)
+    for count in (1, 5):
+        with CountingSink() as sink:
+            config = configuration(sink.url, destinations=count)
+            with installation(config, workers=0) as gateway:
+                fill(gateway, event, 100)
+                before = gateway.used_memory()
+                fill(gateway, event, plan.waiting)
+                each = (gateway.used_memory() - before) / plan.waiting / count / 1000
+                kept = _kept_bytes(gateway) / 1000
+        worst = max(worst, each)
+        sizes = (len(event) / 1000, kept, each)
+        rows.append([f"{count} destinations", f"{plan.waiting:,}", *(f"{kb:.2f}" for kb in sizes)])
+    return Section(
+        "Memory of events that wait",
+        WAITING_TEXT,
+        ("", "events", "sent", "kept", "memory"),
+        rows,
+        [Goal("memory for a 1 KB event that waits, each destination", worst, MOST_WAITING, "KB")],
+    )
+
+
+def _kept_bytes(gateway: Installation) -> int:
+    stream = DestinationKeys.of(gateway.destinations[0]).stream
+    ((_, fields),) = gateway.redis.xrevrange(stream, count=1)
+    return sum(len(value) for value in fields.values())
+
+
+def processes(plan: Plan, _: Yardsticks) -> Section:
+    with CountingSink() as sink, installation(configuration(sink.url)) as gateway:
+        looks = [_look(gateway)]
+        for _ in range(2):
+            under_load(gateway, Body(purchase()), plan.load)
+            looks.append(_look(gateway))
+    names = list(looks[-1])
+    rows = [[name, *(_shown(look.get(name)) for look in looks)] for name in names]
+    web = max(look["web"].resident for look in looks)
+    workers = max(
+        look[name].resident for look in looks for name in look if "worker " in name or "'s" in name
+    )
+    grown = max(looks[2][name].resident - looks[1][name].resident for name in looks[1])
+    return Section(
+        "Memory of processes",
+        PROCESSES_TEXT,
+        ("", "at the start", "after load", "after as much again"),
+        rows,
+        [
+            Goal("resident memory of the web process", web, MOST_RESIDENT, "MB"),
+            Goal("resident memory of a worker process", workers, MOST_RESIDENT, "MB"),
+            Goal("growth of any of them under the second load", grown, MOST_GROWTH, "MB"),
+        ],
+    )
+
+
+def _look(gateway: Installation) -> dict[str, Memory]:
+    """The memory of each process, by what it does."""
+    supervisor, *others = gateway.worker_pids()
+    roles = {"web": gateway.webs[0].pid, "supervisor of the workers": supervisor}
+    for pid in others:
+        if parent(pid) != supervisor:
+            roles["drain, a worker's child"] = pid
+        elif "scheduler" in command_line(pid):
+            roles["scheduler"] = pid
+        else:
+            roles[f"worker {sum(role.startswith('worker') for role in roles) + 1}"] = pid
+    return {role: memory(pid) for role, pid in roles.items()}
+
+
+def _shown(one: Memory | None) -> str:
+    return f"{one.resident:.0f} ({one.own:.0f})" if one else ""

@@ -1,0 +1,52 @@
+"""More web processes and more workers."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from bodies import Body, purchase
+from children import CountingSink
+from configurations import configuration
+from measuring import COLUMNS, LEGEND, fill, installation, under_load
+from plans import Plan
+from results import Section, Yardsticks
+
+CORES = os.cpu_count() or 1
+WEB_TEXT = (
+    "Events are accepted by so many web processes, which share a port, while no worker runs. "
+    f"The load and Valkey run beside them on {CORES} cores: what has more processes than that "
+    "shows nothing but that it does no harm. " + LEGEND
+)
+WORKERS_TEXT = (
+    "A backlog of one webhook with `drains: 4` is delivered by so many worker processes; the "
+    "first tenth, while they start, is not counted. The sink and Valkey run beside them on "
+    f"{CORES} cores: what has more processes than that shows nothing but that it does no harm. "
+    "Microseconds of CPU for each event."
+)
+
+
+def webs(plan: Plan, yardsticks: Yardsticks) -> Section:
+    rows = []
+    with CountingSink() as sink:
+        for count in plan.webs:
+            with installation(configuration(sink.url), webs=count, workers=0) as gateway:
+                run = under_load(gateway, Body(purchase()), plan.load // 2)
+            rows.append(run.row(f"{count} web processes", yardsticks))
+    return Section("Web processes", WEB_TEXT, COLUMNS, rows)
+
+
+def workers(plan: Plan, _: Yardsticks) -> Section:
+    rows = []
+    with CountingSink() as sink:
+        for count in plan.workers:
+            with installation(configuration(sink.url, drains=4), workers=0) as gateway:
+                fill(gateway, purchase(), plan.drained)
+                gateway.start_workers(count)
+                gateway.wait_until_pending(int(0.9 * plan.drained))
+                left, before, began = gateway.pending(), gateway.cpu(), time.monotonic()
+                gateway.wait_until_pending()
+                took, each = time.monotonic() - began, (gateway.cpu() - before) / (left / 1e6)
+            costs = [f"{cost:.0f}" for cost in (each.worker, each.store, each.worker + each.store)]
+            rows.append([f"{count} worker processes", *costs, f"{left / took:,.0f}"])
+    return Section("Workers", WORKERS_TEXT, ("", "worker", "store", "both", "delivered/s"), rows)
