@@ -72,7 +72,7 @@ def main() -> None:
     sections.append(again(yardsticks, plan.yardstick))
     took = f"it took {(time.monotonic() - began) / 60:.0f} minutes"
     machine = [*describe(load, since), took]
-    results = Results(_command(), machine, sections)
+    results = Results(_command(arguments), machine, sections)
     print("\n".join([*machine, "", goals_in_words(results.goals)]))
     output = arguments.output
     if output is None and not (arguments.quick or arguments.only):
@@ -96,8 +96,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _command() -> str:
-    given = " ".join(sys.argv[1:])
+def _command(arguments: argparse.Namespace) -> str:
+    sizes = [f"--{size}" for size in ("quick", "full") if getattr(arguments, size)]
+    given = " ".join([*sizes, *(f"--only {name}" for name in arguments.only or ())])
     return f'make bench ARGS="{given}"' if given else "make bench"
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 from results import Goal, Results, Section
 
 INTRODUCTION = """\
-Written by `{command}`; nobody edits it. `make bench` measures everything that runs in production
-(web processes, workers, Valkey) on one machine, with the load and the receiver beside it. CPU is
-what the processes of the gateway and its Valkey used, from `/proc`, and neither the load's nor the
-receiver's.
+Written by `{command}`; nobody edits it. Everything that runs in production is measured (web
+processes, workers, Valkey), on one machine, with the load and the receiver beside it. CPU is what
+the processes of the gateway and its Valkey used, as `/proc` tells it, and neither the load's nor
+the receiver's.
 
-Machines differ, and this one was not alone: look at the ratios to the yardsticks, which are
-measured in the same run, and at one column at a time. Two runs on a quiet machine differ by about
-5 %, on a busy one by more. Throughput is that of one machine on which all of it shares the cores.
+Machines differ, and how busy this one was stands below: look at the ratios to the yardsticks, which
+are measured in the same run, the first of them at its beginning and at its end. Events a second are
+what one machine does on which all of it, load and receiver too, shares the cores.
 """
 MISSED = "**missed**"
 
@@ -69,7 +69,7 @@ def _goals_table(goals: Sequence[Goal]) -> str:
 
 
 def _value(goal: Goal) -> str:
-    digits = 0 if goal.measured >= 100 or not goal.measured % 1 else 1 if goal.limit >= 10 else 2
+    digits = 0 if goal.measured % 1 == 0 else 1 if goal.limit >= 10 else 2
     return f"{goal.measured:.{digits}f} {goal.unit}"
 
 

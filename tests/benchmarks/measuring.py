@@ -21,7 +21,7 @@ WARM_UP = 500
 QUIET_SECONDS = 0.3
 COLUMNS = (
     *("", "web", "worker", "store", "all", "x bare ASGI"),
-    *("answered/s", "delivered/s", "answer p50", "answer p99"),
+    *("accepted/s", "delivered/s", "answer p50", "answer p99"),
 )
 """Of `Run.row`."""
 LEGEND = (

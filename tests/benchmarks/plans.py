@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """load: seconds of each load; yardstick: of each yardstick. latencies: single events to a drain
-    that is awake, and to one that sleeps. backlog: the larger one; rounds: of the one of 1,000.
-    waiting: events that wait in memory. overload: seconds."""
+    """load: seconds of each load; yardstick: of each yardstick. kinds: of destinations that batch;
+    the first has goals. latencies: single events to a drain that is awake, and to one that sleeps.
+    backlog: the larger one; rounds: of the one of 1,000. destinations, webs, workers: numbers of
+    them. sizes: of events in bytes. drained: the backlog for workers. waiting: events that wait in
+    memory. overload: seconds."""
 
     load: int = 8
     yardstick: int = 5
-    latencies: tuple[int, int] = (300, 60)
+    kinds: Sequence[str] = ("meta", "ga4")
+    latencies: tuple[int, int] = (300, 40)
     backlog: int = 100_000
     rounds: int = 10
     destinations: Sequence[int] = (1, 5, 20)
@@ -29,15 +32,16 @@ class Plan:
 DEFAULT = Plan()
 FULL = Plan(backlog=1_000_000)
 QUICK = Plan(
-    load=2,
+    load=1,
     yardstick=2,
+    kinds=("meta",),
     latencies=(60, 5),
     backlog=5_000,
     rounds=2,
     destinations=(1, 5),
-    sizes=(500, 50_000),
-    webs=(1, 2),
-    workers=(1, 2),
+    sizes=(5_000,),
+    webs=(2,),
+    workers=(2,),
     drained=2_000,
     waiting=5_000,
     overload=8,

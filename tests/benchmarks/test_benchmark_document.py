@@ -1,0 +1,85 @@
+"""From figures to the document: what was measured stands in it, and no goal looks better than it
+is."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parent))
+
+from bodies import MARK, Body, purchase, sized
+from document import markdown, plain
+from results import Goal, Results, Section
+
+GOAL = Goal("delivered, one event", 310.4, 320, "µs", "6.2 x bare ASGI")
+SECTION = Section(
+    "One event in, one out",
+    "What was done.",
+    ("", "web", "all"),
+    [["delivered", "150", "310"], ["accepted", "140", "160"]],
+    [GOAL],
+)
+RESULTS = Results("make bench", ["2 cores", "Python 3.11"], [SECTION])
+
+
+@pytest.mark.parametrize(
+    ("measured", "shown", "kept"),
+    [
+        (310.4, "310.4 µs", True),
+        (320, "320 µs", True),
+        (320.4, "320.4 µs", False),
+        (999, "999 µs", False),
+    ],
+)
+def test_a_goal_is_kept_at_its_limit_and_missed_above(
+    measured: float, shown: str, kept: bool
+) -> None:
+    section = replace(SECTION, goals=[replace(GOAL, measured=measured)])
+    text = markdown(replace(RESULTS, sections=[section]))
+    verdict = "kept" if kept else "**missed**"
+    row = f"| delivered, one event | {shown} | ≤ 320 µs | {verdict} | 6.2 x bare ASGI |"
+    assert row in text.splitlines()
+    assert ("1 of 1 kept." in text) == kept
+    assert ("MISSED" in plain(section)) != kept
+
+
+def test_the_document_has_every_figure_and_says_where_they_come_from() -> None:
+    lines = markdown(RESULTS).splitlines()
+    assert "| delivered | 150 | 310 |" in lines
+    assert "| accepted | 140 | 160 |" in lines
+    assert "- Python 3.11" in lines
+    assert any("`make bench`" in line for line in lines)
+
+
+def test_every_table_has_as_many_cells_in_each_row() -> None:
+    tables: list[set[int]] = [set()]
+    for line in markdown(RESULTS).splitlines():
+        if line.startswith("|"):
+            tables[-1].add(line.count("|"))
+        elif tables[-1]:
+            tables.append(set())
+    assert [len(cells) for cells in tables if cells] == [1, 1]
+
+
+def test_what_was_not_measured_has_no_chapter() -> None:
+    text = markdown(Results("make bench", ["2 cores"], [replace(SECTION, goals=[])]))
+    assert "## Goals" not in text
+    assert "benchmarks.svg" not in text
+
+
+@pytest.mark.parametrize("size", [500, 1_000, 5_000, 50_000])
+def test_events_are_about_as_large_as_was_asked_for(size: int) -> None:
+    assert 0.8 * size < len(sized(size)) < 1.2 * size
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_no_two_events_that_are_sent_have_an_id_in_common(batch: int) -> None:
+    bodies = [body for _, body in Body('{"event_id": "@@"}', batch).numbered("p", 300)]
+    ids = {part for body in bodies for part in body.decode().split('"') if part.startswith("pn")}
+    assert len(ids) == 300
+    assert not any(MARK.encode() in body for body in bodies)
+    assert MARK in purchase()
