@@ -20,6 +20,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,19 +60,23 @@ SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
 }
 
 
-def main() -> None:
+def main() -> int:
     arguments = _arguments()
     plan = QUICK if arguments.quick else FULL if arguments.full else DEFAULT
     load, since, began = os.getloadavg(), ticks(), time.monotonic()
     yardsticks = measure_yardsticks(plan.yardstick)
     print(plain(yardsticks.section), flush=True)
-    sections = []
+    sections, failed = [], []
     for name in arguments.only or SCENARIOS:
-        sections.append(SCENARIOS[name](plan, yardsticks))
-        print(plain(sections[-1]), flush=True)
+        try:
+            sections.append(SCENARIOS[name](plan, yardsticks))
+            print(plain(sections[-1]), flush=True)
+        except Exception:  # the others are worth their minutes all the same
+            traceback.print_exc()
+            failed.append(f"failed, and left out: {name}")
     sections.append(again(yardsticks, plan.yardstick))
     took = f"it took {(time.monotonic() - began) / 60:.0f} minutes"
-    machine = [*describe(load, since), took]
+    machine = [*describe(load, since), took, *failed]
     results = Results(_command(arguments), machine, sections)
     print("\n".join([*machine, "", goals_in_words(results.goals)]))
     output = arguments.output
@@ -82,6 +87,7 @@ def main() -> None:
         (output / "benchmarks.md").write_text(markdown(results))
         if results.bars:
             draw(results.bars, yardsticks.asgi, output / "benchmarks.svg")
+    return 1 if failed else 0
 
 
 def _arguments() -> argparse.Namespace:
@@ -103,4 +109,4 @@ def _command(arguments: argparse.Namespace) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

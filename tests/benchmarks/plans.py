@@ -28,6 +28,11 @@ class Plan:
     waiting: int = 20_000
     overload: int = 60
 
+    @property
+    def short_load(self) -> int:
+        """Seconds of loads that are one of several alike."""
+        return max(1, self.load // 2)
+
 
 DEFAULT = Plan()
 FULL = Plan(backlog=1_000_000)

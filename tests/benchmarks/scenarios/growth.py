@@ -50,7 +50,7 @@ def sizes(plan: Plan, yardsticks: Yardsticks) -> Section:
         for size in plan.sizes:
             with installation(configuration(sink.url)) as gateway:
                 body = Body(sized(size))
-                runs[len(body.event)] = under_load(gateway, body, plan.load // 2)
+                runs[len(body.event)] = under_load(gateway, body, plan.short_load)
     titles = {size: f"{size / 1000:.1f} KB" for size in runs}
     return Section(
         "Sizes",

@@ -31,7 +31,7 @@ def webs(plan: Plan, yardsticks: Yardsticks) -> Section:
     with CountingSink() as sink:
         for count in plan.webs:
             with installation(configuration(sink.url), webs=count, workers=0) as gateway:
-                run = under_load(gateway, Body(purchase()), plan.load // 2)
+                run = under_load(gateway, Body(purchase()), plan.short_load)
             rows.append(run.row(f"{count} web processes", yardsticks))
     return Section("Web processes", WEB_TEXT, COLUMNS, rows)
 
