@@ -55,8 +55,9 @@ class Run:
             *(f"{answered.p50:.1f}", f"{answered.p99:.1f}"),
         ]
 
-    def bar(self, label: str) -> Bar:
-        each = self.each
+    def bar(self, label: str, shares: int = 1) -> Bar:
+        """shares: the bar is one of so many equal parts of it."""
+        each = self.each / shares
         return Bar(label, {"web": each.web, "worker": each.worker, "store": each.store})
 
 

@@ -40,7 +40,7 @@ def destinations(plan: Plan, yardsticks: Yardsticks) -> Section:
                 f"{each[1]:.0f} µs to {each[0]:.0f} µs",
             )
         ],
-        [run.bar(f"{count} destinations") for count, run in runs.items() if count > 1],
+        [run.bar(f"each of {count} destinations", count) for count, run in runs.items()],
     )
 
 
@@ -57,5 +57,4 @@ def sizes(plan: Plan, yardsticks: Yardsticks) -> Section:
         SIZES_TEXT,
         COLUMNS,
         [run.row(titles[size], yardsticks) for size, run in runs.items()],
-        bars=[run.bar(titles[size]) for size, run in runs.items()],
     )
