@@ -12,7 +12,10 @@ from results import Goal, Section, Yardsticks
 DESTINATIONS_TEXT = (
     "Every event goes to all destinations, webhooks with a request for each event. " + LEGEND
 )
-SIZES_TEXT = "Purchases with as many items as that takes, delivered to one webhook. " + LEGEND
+SIZES_TEXT = (
+    "Purchases with as many items as that takes, delivered to one webhook, over 8 connections. "
+    + LEGEND
+)
 
 MOST_GROWTH = 1.1
 
@@ -50,7 +53,7 @@ def sizes(plan: Plan, yardsticks: Yardsticks) -> Section:
         for size in plan.sizes:
             with installation(configuration(sink.url)) as gateway:
                 body = Body(sized(size))
-                runs[len(body.event)] = under_load(gateway, body, plan.short_load)
+                runs[len(body.event)] = under_load(gateway, body, plan.short_load, 8)
     titles = {size: f"{size / 1000:.1f} KB" for size in runs}
     return Section(
         "Sizes",
