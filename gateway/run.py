@@ -36,6 +36,7 @@ def run_web(settings: Settings, config: Path, redis_url: str, listening: socket.
     when it was read."""
     import uvicorn  # here, as the supervisor does without the web application
 
+    from gateway.accept import Server
     from gateway.app import create_app
     from gateway.spool import build_spool
 
@@ -58,7 +59,7 @@ def run_web(settings: Settings, config: Path, redis_url: str, listening: socket.
         timeout_graceful_shutdown=10,
     )
     with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(uvicorn_config).run([listening])
+        Server(uvicorn_config).run([listening])
 
 
 def listen(host: str, port: int, share_port: bool = False) -> socket.socket:
