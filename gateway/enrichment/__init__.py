@@ -2,7 +2,8 @@
 
 To add an enrichment: one file beside this one with a function `load`, its line in `ENRICHMENTS`,
 its name in `gateway.enrichment.settings`, and its tests. `load` does what is slow (imports,
-tables), so only what is configured costs anything.
+tables), so only what is configured costs anything. What it answers with, see `Enrichment`, finds
+what an event lacks; the stage writes all of that into one copy of the event.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -159,13 +160,17 @@ def compile_enrichment(
     steps += [(f"lookup {name}", lookup.load(each, tables)) for name, each in lookups.items()]
 
     def enrich(event: Event, received: Received) -> tuple[Event, str]:
+        enriched = event
         found = []
-        for name, step in steps:
-            enriched = step(event, received)
-            if enriched is not event:
-                found.append(name)
-                event = enriched
-        return event, ", ".join(found)
+        for name, find in steps:
+            new = find(enriched, received)
+            if not new:
+                continue
+            if enriched is event:
+                enriched = event.copy()
+            enriched.update(new)
+            found.append(name)
+        return enriched, ", ".join(found)
 
     return enrich
 

@@ -8,11 +8,14 @@ from pydantic import BaseModel, ConfigDict
 
 from gateway.event import Event, Received
 
-Enrichment = Callable[[Event, Received], Event]
-"""Adds what can be found out about a completed event.
+Additions = dict[str, Any]
+"""Fields to write into an event; an object that it has in part is there whole. Nothing to add is an
+empty one. What is in it belongs to that event alone."""
 
-Returns the same event when it has nothing to add, never changes what the event says already, and
-never raises.
+Enrichment = Callable[[Event, Received], Additions]
+"""Finds out what can be added to a completed event.
+
+Never changes the event, never adds what the event says already, and never raises.
 """
 
 Location = Mapping[str, str]
@@ -42,15 +45,26 @@ class PartSettings(BaseModel):
         return ()
 
 
-def with_found(event: Event, name: str, found: Mapping[str, Any]) -> Event:
-    """`event` with those parts of the object `found` that ``event[name]`` does not say.
+def says_nothing(value: Any) -> bool:
+    """Whether a field that should hold an object is missing or holds an empty one."""
+    return value is None or value == {}
+
+
+def completed(event: Event, name: str, found: Mapping[str, Any]) -> Additions:
+    """The object ``event[name]`` with those parts of `found` that it does not say.
 
     A part that is missing or empty text is not said.
     """
     said = event.get(name)
-    if said in (None, {}):
-        return {**event, name: {**found}} if found else event
+    if says_nothing(said):
+        return {name: {**found}} if found else {}
     if not isinstance(said, dict):
-        return event
+        return {}
     new = {key: value for key, value in found.items() if said.get(key) in (None, "")}
-    return {**event, name: {**said, **new}} if new else event
+    return {name: {**said, **new}} if new else {}
+
+
+def with_found(event: Event, name: str, found: Mapping[str, Any]) -> Event:
+    """`event` with its object `name` as `completed` makes it; the same event if it adds nothing."""
+    new = completed(event, name, found)
+    return {**event, **new} if new else event

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from gateway.enrichment.base import Enrichment, NamedFile, PartSettings
+from gateway.enrichment.base import Additions, Enrichment, NamedFile, PartSettings, says_nothing
 from gateway.enrichment.bot_agents import load_suspicions
 from gateway.enrichment.networks import read_networks
 from gateway.enrichment.tables import Tables
@@ -42,14 +42,14 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
     suspicion_of = load_suspicions()
     is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
 
-    def add_bot(event: Event, received: Received) -> Event:
-        """`event` with ``bot: {is_bot, score, reason, reasons}``.
+    def find_bot(event: Event, received: Received) -> Additions:
+        """``bot: {is_bot, score, reason, reasons}``.
 
         score: 0 to 100, the sum of what the `reasons` weigh; from 50 on it is a bot, and `reason`
         the first of them. A sender that proved who it is is no bot.
         """
-        if event.get("bot") not in (None, {}):
-            return event
+        if not says_nothing(event.get("bot")):
+            return {}
         signs: list[Sign] = []
         if not received.trusted:
             agent = event.get("user_agent", "")[:_LONGEST]
@@ -61,9 +61,9 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
                 signs += _signs_of_pretence(agent, received.headers)
             if is_in_data_centre(event.get("ip_override", "")):
                 signs.append((_LIKELY, "data centre"))
-        return {**event, "bot": _verdict(signs)}
+        return {"bot": _verdict(signs)}
 
-    return add_bot
+    return find_bot
 
 
 def _compile_networks(settings: BotSettings, tables: Tables) -> Callable[[str], bool]:
@@ -101,7 +101,7 @@ def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
 
 def _prefetches(headers: Mapping[str, str]) -> bool:
     """Whether a browser fetched for a page that nobody may ever see."""
-    for name in _PREFETCH_HEADERS:
-        if name in headers and headers[name].startswith(("prefetch", "preview")):
-            return True
-    return False
+    if headers.keys().isdisjoint(_PREFETCH_HEADERS):
+        return False
+    values = (headers.get(name, "") for name in _PREFETCH_HEADERS)
+    return any(value.startswith(("prefetch", "preview")) for value in values)

@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from gateway.enrichment.base import Enrichment
+from gateway.enrichment.base import Additions, Enrichment
 from gateway.enrichment.known_sites import find_site
 from gateway.event import Event, Received
 
@@ -50,11 +50,11 @@ _BY_CLICK_ID = {
 
 
 def load() -> Enrichment:
-    return add_channel_group
+    return find_channel_group
 
 
-def add_channel_group(event: Event, received: Received) -> Event:
-    """`event` with its channel group, when something in it tells where the visitor came from.
+def find_channel_group(event: Event, received: Received) -> Additions:
+    """The channel group, when something in it tells where the visitor came from.
 
     That is the first of: source or medium of its campaign, a paid click's id, the site that
     `referrer` found; a page without referrer is Direct. On the pages behind the first one nothing
@@ -62,9 +62,9 @@ def add_channel_group(event: Event, received: Received) -> Event:
     say of the visit, it may not know.
     """
     if event.get("channel_group") not in (None, ""):
-        return event
+        return {}
     traffic = _traffic(event, received)
-    return {**event, "channel_group": channel_group(traffic)} if traffic is not None else event
+    return {"channel_group": channel_group(traffic)} if traffic is not None else {}
 
 
 def _traffic(event: Event, received: Received) -> Traffic | None:

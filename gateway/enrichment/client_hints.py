@@ -31,14 +31,18 @@ def read_client_hints(headers: Mapping[str, str]) -> Mapping[str, Any]:
 
     Shared by all requests with the same headers: copy it, never change it.
     """
-    values = tuple([headers.get(name, "") for name in _HEADERS])
-    return _read(values) if len("".join(values)) <= _LONGEST else {}
+    values = tuple(map(headers.get, _HEADERS))
+    if not any(values):
+        return {}
+    return _read(values) if len("".join(filter(None, values))) <= _LONGEST else {}
 
 
 @lru_cache(maxsize=_CACHED)
-def _read(values: tuple[str, ...]) -> Mapping[str, Any]:
+def _read(values: tuple[str | None, ...]) -> Mapping[str, Any]:
     hints: dict[str, Any] = {}
     for header, value in zip(_HEADERS, values, strict=True):
+        if not value:
+            continue
         if header in _TEXTS:
             if text := value.strip(' "'):
                 hints[_TEXTS[header]] = text

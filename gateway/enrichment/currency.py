@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from gateway.enrichment.base import Enrichment, NamedFile, PartSettings
+from gateway.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.enrichment.numbers import as_number
 from gateway.enrichment.table_rows import read_json, read_rows
 from gateway.enrichment.tables import TableMistake, Tables
@@ -56,21 +56,17 @@ def load(settings: CurrencySettings, tables: Tables) -> Enrichment:
     to, file = settings.to, tables.file(settings.rates, ReadFactors(settings.to))
     decimals = _DECIMALS.get(to, 2)
 
-    def add_converted(event: Event, _: Received) -> Event:
-        """`event` with its value in the currency `to`; without a rate for its currency none."""
+    def find_converted(event: Event, _: Received) -> Additions:
+        """The value in the currency `to`; without a rate for its currency none."""
         value, factor = event.get("value"), file.value.get(event.get("currency", ""))
         if value is None or factor is None or "value_converted" in event:
-            return event
+            return {}
         converted = value * factor
         if not abs(converted) <= _MOST:
-            return event
-        return {
-            **event,
-            "value_converted": round(converted, decimals),
-            "currency_converted": to,
-        }
+            return {}
+        return {"value_converted": round(converted, decimals), "currency_converted": to}
 
-    return add_converted
+    return find_converted
 
 
 def _rates(path: Path) -> Iterable[tuple[str, float]]:

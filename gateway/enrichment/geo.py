@@ -11,7 +11,14 @@ from pathlib import Path
 
 from pydantic import Field
 
-from gateway.enrichment.base import Enrichment, Location, NamedFile, PartSettings, with_found
+from gateway.enrichment.base import (
+    Additions,
+    Enrichment,
+    Location,
+    NamedFile,
+    PartSettings,
+    completed,
+)
 from gateway.enrichment.geo_database import read_database
 from gateway.enrichment.geo_headers import HeadersSetting, compile_headers
 from gateway.enrichment.tables import Tables
@@ -50,20 +57,20 @@ def load(settings: GeoSettings | None = None, tables: Tables | None = None) -> E
     is_precise = bool(locators)
     locators.append(_by_registries())
 
-    def add_location(event: Event, received: Received) -> Event:
-        """`event` with the place of its address; private and unknown addresses give nothing."""
+    def find_location(event: Event, received: Received) -> Additions:
+        """The place of the address; private and unknown addresses give nothing."""
         address = event.get("ip_override")
         said = event.get("event_location") or {}
         if not address or (said.get("country") and (said.get("city") or not is_precise)):
-            return event
+            return {}
         if received.trusted and address == received.client_ip:
-            return event  # a backend's own address, not the visitor's
+            return {}  # a backend's own address, not the visitor's
         found = _first(locators, address, received)
-        if any(said.get(part) not in (None, "", text) for part, text in found.items()):
+        if said and any(said.get(part) not in (None, "", text) for part, text in found.items()):
             found = {"country": found["country"]}  # parts of two places would be none
-        return with_found(event, "event_location", found) if found else event
+        return completed(event, "event_location", found) if found else {}
 
-    return add_location
+    return find_location
 
 
 def _first(locators: Iterable[Locate], address: str, received: Received) -> Location:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from destinations.common import event_value
-from gateway.enrichment.base import Enrichment
+from gateway.enrichment.base import Additions, Enrichment
 from gateway.event import Event, Received
 
 _MOST = 2**53
@@ -13,11 +13,11 @@ _DECIMALS = 6
 
 
 def load() -> Enrichment:
-    return add_sums
+    return find_sums
 
 
-def add_sums(event: Event, _: Received) -> Event:
-    """`event` with `items_quantity`, `items_value` and a missing `value`.
+def find_sums(event: Event, _: Received) -> Additions:
+    """`items_quantity`, `items_value` and a missing `value`.
 
     items_quantity: of all items; one that does not say how many is one. items_value: price times
     quantity of all, without tax and shipping, if each has a price. value: the same, but not for
@@ -25,19 +25,18 @@ def add_sums(event: Event, _: Received) -> Event:
     """
     items = event.get("items")
     if not items:
-        return event
+        return {}
     quantity, total = _sums(items)
     found = {"items_quantity": quantity}
     if total is not None:
         found["items_value"] = total
         if "value" not in event and (value := event_value(event)) is not None:
             found["value"] = value
-    new = {
+    return {
         name: number
         for name, number in found.items()
         if name not in event and -_MOST <= number <= _MOST
     }
-    return {**event, **new} if new else event
 
 
 def _sums(items: Sequence[Mapping[str, Any]]) -> tuple[float, float | None]:
@@ -45,7 +44,9 @@ def _sums(items: Sequence[Mapping[str, Any]]) -> tuple[float, float | None]:
     quantities: float = 0
     total: float | None = 0
     for item in items:
-        quantity, price = item.get("quantity", 1), item.get("price")
+        quantity = item.get("quantity", 1)
         quantities += quantity
-        total = None if price is None or total is None else total + price * quantity
+        if total is not None:
+            price = item.get("price")
+            total = None if price is None else total + price * quantity
     return quantities, None if total is None else round(total, _DECIMALS)

@@ -6,7 +6,7 @@ Source: RFC 9110, 12.4 and 12.5.4
 import re
 from functools import lru_cache
 
-from gateway.enrichment.base import Enrichment
+from gateway.enrichment.base import Additions, Enrichment
 from gateway.event import Event, Received
 
 _LONGEST = 256
@@ -19,16 +19,16 @@ _RANGE = re.compile(
 
 
 def load() -> Enrichment:
-    return add_language
+    return find_language
 
 
-def add_language(event: Event, received: Received) -> Event:
-    """`event` with the language that its browser likes best, in lower case as GA4 has it."""
+def find_language(event: Event, received: Received) -> Additions:
+    """The language that the browser likes best, in lower case as GA4 has it."""
     if event.get("language") or received.trusted:  # a backend's headers are not the visitor's
-        return event
+        return {}
     header = received.headers.get("accept-language")
     language = favourite(header[:_LONGEST]) if header else ""
-    return {**event, "language": language} if language else event
+    return {"language": language} if language else {}
 
 
 @lru_cache(_CACHED)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 import orjson
 from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
 
-from gateway.enrichment.base import Enrichment, NamedFile, PartSettings
+from gateway.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.enrichment.numbers import as_number
 from gateway.enrichment.table_rows import as_columns, read_rows
 from gateway.enrichment.tables import TableMistake, Tables
@@ -149,30 +149,35 @@ def compile_lookup(key: str, table: Callable[[], Rows]) -> Enrichment:
     *above, name = key.split(".")
     edit = compile_edit(above or [name], makes=False)
 
-    def look_up(event: Event, _: Received) -> Event:
+    def look_up(event: Event, _: Received) -> Additions:
         rows = table()
-        if not rows or (above and above[0] not in event):
-            return event
+        if not rows:
+            return {}
         if not above:
-            enriched: Event = _with_row(event, name, rows)
-            return enriched
-        copy = event.copy()
-        edit(copy, lambda holder: _with_row(holder, name, rows))
-        return event if copy[above[0]] is event[above[0]] else copy
+            return _row_of(event, name, rows)
+        outermost = above[0]
+        if outermost not in event:
+            return {}
+        found = {outermost: event[outermost]}
+        edit(found, lambda holder: _with_row(holder, name, rows))
+        return {} if found[outermost] is event[outermost] else found
 
     return look_up
 
 
 def _with_row(holder: Any, name: str, rows: Rows) -> Any:
-    """`holder`, an object, with what `rows` have for the value of its field `name`."""
-    if not isinstance(holder, dict):
-        return holder
+    """`holder`, if it is an object, with what `_row_of` finds for it."""
+    new = _row_of(holder, name, rows) if isinstance(holder, dict) else None
+    return {**holder, **new} if new else holder
+
+
+def _row_of(holder: Mapping[str, Any], name: str, rows: Rows) -> Additions:
+    """What `rows` have for the value of the field `name` of `holder`, if it does not say that."""
     value = holder.get(name)
     row = rows.get(value if type(value) is str else as_text(value) or "")
     if not row:
-        return holder
-    new = {field: value for field, value in row.items() if holder.get(field) in (None, "")}
-    return {**holder, **new} if new else holder
+        return {}
+    return {field: value for field, value in row.items() if holder.get(field) in (None, "")}
 
 
 def _beside(key: str, name: str) -> str:

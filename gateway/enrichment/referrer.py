@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from gateway.enrichment.base import Enrichment, PartSettings
+from gateway.enrichment.base import Additions, Enrichment, PartSettings
 from gateway.enrichment.known_sites import find_site
 from gateway.enrichment.page_url import read_page_url
 from gateway.enrichment.tables import Tables
@@ -31,8 +31,8 @@ class ReferrerSettings(PartSettings):
 def load(settings: ReferrerSettings | None = None, _: Tables | None = None) -> Enrichment:
     referrer_of = _compile(settings or ReferrerSettings())
 
-    def add_referrer(event: Event, _: Received) -> Event:
-        """`event` with ``referrer: {hostname, source, type}``, unless it is of the same site.
+    def find_referrer(event: Event, _: Received) -> Additions:
+        """``referrer: {hostname, source, type}``, unless it is of the same site.
 
         source: the name of a known site (``google``), else the host without ``www.``. type: what
         it is, ``search``, ``social``, ``video``, ``shopping``, ``ai_assistant``, ``email`` or
@@ -40,13 +40,13 @@ def load(settings: ReferrerSettings | None = None, _: Tables | None = None) -> E
         """
         url = event.get("page_referrer")
         if not url or event.get("referrer") not in (None, "", {}):
-            return event
+            return {}
         host = read_page_url(url).hostname
         here = event.get("page_hostname") or read_page_url(event.get("page_location", "")).hostname
         found = referrer_of(host, here.lower()) if host else None
-        return {**event, "referrer": {**found}} if found else event
+        return {"referrer": {**found}} if found else {}
 
-    return add_referrer
+    return find_referrer
 
 
 def _compile(settings: ReferrerSettings) -> Callable[[str, str], Mapping[str, str] | None]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gateway.enrichment.base import Enrichment, with_found
+from gateway.enrichment.base import Additions, Enrichment, completed
 from gateway.enrichment.client_hints import read_client_hints
 from gateway.event import Event, Received
 
@@ -24,6 +24,9 @@ _TELEVISIONS = (
 )
 _DESKTOPS = ("Windows NT", "Macintosh", "X11", "CrOS", "Linux")
 
+_KNOW_BETTER = frozenset({"model", "platform_version", "full_version_list"})
+"""Client hints that say more than the user agent; browsers send them only when asked to."""
+
 _WINDOWS_11 = 13
 """Windows 11 reports platform version 13 and above, Windows 10 lower ones, older systems 0.
 
@@ -34,19 +37,24 @@ Source: learn.microsoft.com/en-us/microsoft-edge/web-platform/how-to-detect-win1
 def load() -> Enrichment:
     device_of = _load_parser()
 
-    def add_user_agent(event: Event, received: Received) -> Event:
-        """`event` with its client hints and device."""
+    def find_device(event: Event, received: Received) -> Additions:
+        """The client hints and the device."""
+        new: Additions = {}
         hints = event.get("client_hints")
         if not hints and not received.trusted:  # a backend's headers tell nothing of the visitor
             hints = read_client_hints(received.headers)
-            event = with_found(event, "client_hints", hints)
+            if hints:
+                new = completed(event, "client_hints", hints)
         agent = event.get("user_agent")
         if not agent or (received.trusted and agent == received.user_agent):
-            return event
+            return new
         device = device_of(agent[:_LONGEST])
-        return with_found(event, "device", _with_hints(device, hints) if hints else device)
+        if hints and not _KNOW_BETTER.isdisjoint(hints):
+            device = _with_hints(device, hints)
+        new.update(completed(event, "device", device))
+        return new
 
-    return add_user_agent
+    return find_device
 
 
 def _load_parser() -> Callable[[str], Mapping[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+from enriching import adding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from gateway.enrichment.networks import read_networks
 from gateway.enrichment.tables import TableMistake
 from gateway.event import Received
 
-add_bot = bot.load()
+add_bot = adding(bot.load())
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 CHROME = (
@@ -192,9 +193,9 @@ def test_headers_say_nothing_of_another_browser_than_the_one_that_sent_them() ->
 
 def in_networks(text: str, address: str, folder: Path) -> Any:
     (folder / "networks.txt").write_text(text)
-    load = bot.load(BotSettings(networks=Path("networks.txt")), Tables(folder))
+    add = adding(bot.load(BotSettings(networks=Path("networks.txt")), Tables(folder)))
     event = {"event_name": "x", "user_agent": CHROME, "ip_override": address}
-    return load(event, Received("site", 0.0, user_agent=CHROME, headers=HEADERS))["bot"]
+    return add(event, Received("site", 0.0, user_agent=CHROME, headers=HEADERS))["bot"]
 
 
 NETWORKS = """

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enriching import adding
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.enrichment import Tables, geo
@@ -30,7 +31,8 @@ def located(
     **received: Any,
 ) -> Any:
     """`event_location` of an event that came from `address`, through a trusted proxy."""
-    add_location = geo.load(TypeAdapter(GeoSettings).validate_python(settings), Tables())
+    geo_settings = TypeAdapter(GeoSettings).validate_python(settings)
+    add_location = adding(geo.load(geo_settings, Tables()))
     how = {"proxied": True, "client_ip": address, **received}
     found = add_location(
         {"event_name": "x", "ip_override": address, **(event or {})},
@@ -103,7 +105,7 @@ def test_what_is_said_of_the_place_is_never_mixed_with_another(
 async def test_a_database_that_is_replaced_is_read_again(make_database: MakeDatabase) -> None:
     tables = Tables()
     settings = GeoSettings(database=make_database({"8.8.8.0/24": {"country": {"iso_code": "AT"}}}))
-    add_location = geo.load(settings, tables)
+    add_location = adding(geo.load(settings, tables))
     event = {"event_name": "x", "ip_override": GOOGLE}
     assert add_location(event, Received("site", 0.0))["event_location"] == {"country": "AT"}
     make_database({"8.8.8.0/24": BERLIN})

@@ -1,11 +1,14 @@
 """`language`, from the event, else from Accept-Language."""
 
 import pytest
+from enriching import adding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.enrichment.language import add_language, favourite
+from gateway.enrichment.language import favourite, find_language
 from gateway.event import Received
+
+add_language = adding(find_language)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,18 @@
 from typing import Any
 
 import pytest
+from enriching import adding
 
-from gateway.enrichment.campaign import add_campaign
-from gateway.enrichment.click_ids import add_click_ids
-from gateway.enrichment.page import add_page
+from gateway.enrichment.campaign import find_campaign
+from gateway.enrichment.click_ids import find_click_ids
+from gateway.enrichment.page import find_page
 from gateway.event import Received
 
 RECEIVED = Received("site", 0.0)
+
+add_page = adding(find_page)
+add_campaign = adding(find_campaign)
+add_click_ids = adding(find_click_ids)
 
 
 def at(url: str, **fields: Any) -> dict[str, Any]:

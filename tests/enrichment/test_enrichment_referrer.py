@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from enriching import adding
 from pydantic import ValidationError
 
 from gateway.enrichment import referrer
@@ -11,7 +12,7 @@ from gateway.enrichment.referrer import ReferrerSettings
 from gateway.event import Received
 
 RECEIVED = Received("site", 0.0)
-add_referrer = referrer.load()
+add_referrer = adding(referrer.load())
 
 
 def of(url: str, here: str = "https://www.shop.example/a", **fields: Any) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def test_a_page_is_known_by_its_host_alone_too() -> None:
 
 
 def test_domains_that_are_ignored() -> None:
-    add = referrer.load(ReferrerSettings(ignore=["PayPal.com", "shop.de"]))
+    add = adding(referrer.load(ReferrerSettings(ignore=["PayPal.com", "shop.de"])))
     for url in ("https://paypal.com/", "https://www.paypal.com/x", "https://m.shop.de/"):
         event = of(url)
         assert add(event, RECEIVED) is event

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enriching import adding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from gateway.enrichment import BY_DEFAULT, ENRICHMENTS, NAMES, Tables, compile_e
 from gateway.event import Event, EventError, Received, complete, read_event
 
 ROOT = Path(__file__).parents[2]
-LOADED = [ENRICHMENTS[name](None, Tables()) for name in BY_DEFAULT]
+LOADED = [adding(ENRICHMENTS[name](None, Tables())) for name in BY_DEFAULT]
 EVERYTHING = compile_enrichment(BY_DEFAULT)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enriching import adding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -11,11 +12,13 @@ from pydantic import ValidationError
 from destinations.common import event_value
 from gateway.enrichment import Tables, currency
 from gateway.enrichment.currency import CurrencySettings
-from gateway.enrichment.items import add_sums
+from gateway.enrichment.items import find_sums
 from gateway.enrichment.tables import TableMistake
 from gateway.event import Received
 
 RECEIVED = Received("site", 0.0)
+
+add_sums = adding(find_sums)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +77,10 @@ CSV = "currency,rate\nEUR,1\nUSD,1.25\nJPY,160\nKWD,0.32\n"
 def converted(folder: Path, text: str, event: dict[str, Any], to: str = "EUR") -> Any:
     path = folder / ("rates.json" if text.startswith("{") else "rates.csv")
     path.write_text(text)
-    load = currency.load(CurrencySettings(rates=Path(path.name), to=to), Tables(folder))
-    return load({"event_name": "purchase", **event}, RECEIVED)
+    settings = CurrencySettings(rates=Path(path.name), to=to)
+    return adding(currency.load(settings, Tables(folder)))(
+        {"event_name": "purchase", **event}, RECEIVED
+    )
 
 
 @pytest.mark.parametrize("text", [JSON, CSV, CSV.replace(",", ";"), CSV.replace("EUR", "eur")])

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from enriching import adding
 
 from gateway.enrichment import geo, user_agent
 from gateway.event import Received
@@ -20,8 +21,8 @@ FROZEN_ANDROID = (
     "Chrome/156.0.0.0 Mobile Safari/537.36"
 )
 
-add_user_agent = user_agent.load()
-add_country = geo.load()
+add_user_agent = adding(user_agent.load())
+add_country = adding(geo.load())
 
 
 def received(headers: dict[str, str] | None = None, **fields: Any) -> Received:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from enriching import adding
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
@@ -24,7 +25,7 @@ def look_up(folder: Path, text: str, event: dict[str, Any], **settings: Any) -> 
     name = "table.json" if text[:1] in ("{", "[") else "table.csv"
     (folder / name).write_text(text)
     settings = {"file": name, "key": "items.*.item_id", "add": ["margin"], **settings}
-    load = lookup.load(LookupSettings.model_validate(settings), Tables(folder))
+    load = adding(lookup.load(LookupSettings.model_validate(settings), Tables(folder)))
     return load({"event_name": "purchase", **event}, RECEIVED)
 
 
@@ -146,7 +147,7 @@ def test_nothing_found_and_nothing_to_add_change_nothing(
 ) -> None:
     (tmp_path / "t.json").write_text('{"A1": 1}')
     settings = LookupSettings(key=key, add=["margin"], file=Path("t.json"))
-    load = lookup.load(settings, Tables(tmp_path))
+    load = adding(lookup.load(settings, Tables(tmp_path)))
     event = {"event_name": "x", **event}
     assert load(event, RECEIVED) is event
 
@@ -225,7 +226,7 @@ HASH = {"key": "user_id", "add": ["segment"], "redis_hash": "segments"}
 async def test_a_redis_hash_is_copied_and_events_are_looked_up_in_the_copy(redis: Redis) -> None:
     await redis.hset("segments", mapping={"u1": "gold", "u2": '{"segment": 7, "more": 1}'})
     tables = Tables()
-    load = lookup.load(LookupSettings.model_validate(HASH), tables)
+    load = adding(lookup.load(LookupSettings.model_validate(HASH), tables))
     event = {"event_name": "x", "user_id": "u1"}
     assert load(event, RECEIVED) is event
     await tables.refresh(redis)
