@@ -45,26 +45,20 @@ class PartSettings(BaseModel):
         return ()
 
 
-def says_nothing(value: Any) -> bool:
-    """Whether a field that should hold an object is missing or holds an empty one."""
-    return value is None or value == {}
+def completed(said: Any, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The object `said`, as an event has it, with those parts of `found` that it does not say.
 
-
-def completed(event: Event, name: str, found: Mapping[str, Any]) -> Additions:
-    """The object ``event[name]`` with those parts of `found` that it does not say.
-
-    A part that is missing or empty text is not said.
+    A part that is missing or empty text is not said. Empty when there is nothing to add to it.
     """
-    said = event.get(name)
-    if says_nothing(said):
-        return {name: {**found}} if found else {}
+    if said is None or said == {}:
+        return {**found}
     if not isinstance(said, dict):
         return {}
     new = {key: value for key, value in found.items() if said.get(key) in (None, "")}
-    return {name: {**said, **new}} if new else {}
+    return {**said, **new} if new else {}
 
 
 def with_found(event: Event, name: str, found: Mapping[str, Any]) -> Event:
     """`event` with its object `name` as `completed` makes it; the same event if it adds nothing."""
-    new = completed(event, name, found)
-    return {**event, **new} if new else event
+    whole = completed(event.get(name), found)
+    return {**event, name: whole} if whole else event

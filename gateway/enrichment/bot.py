@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from gateway.enrichment.base import Additions, Enrichment, NamedFile, PartSettings, says_nothing
+from gateway.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.enrichment.bot_agents import load_suspicions
 from gateway.enrichment.networks import read_networks
 from gateway.enrichment.tables import Tables
@@ -48,7 +48,7 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
         score: 0 to 100, the sum of what the `reasons` weigh; from 50 on it is a bot, and `reason`
         the first of them. A sender that proved who it is is no bot.
         """
-        if not says_nothing(event.get("bot")):
+        if event.get("bot") not in (None, {}):
             return {}
         signs: list[Sign] = []
         if not received.trusted:

@@ -1,6 +1,6 @@
 """`campaign`: how the visitor was brought here, from the parameters of `page_location`."""
 
-from gateway.enrichment.base import Additions, Enrichment, says_nothing
+from gateway.enrichment.base import Additions, Enrichment
 from gateway.enrichment.page_url import read_page_url
 from gateway.event import Event, Received
 
@@ -15,7 +15,7 @@ def find_campaign(event: Event, _: Received) -> Additions:
     A campaign that the event states is left whole: parts of two would describe neither.
     """
     url = event.get("page_location")
-    if not url or not says_nothing(event.get("campaign")):
+    if not url or event.get("campaign") not in (None, {}):
         return {}
     campaign = read_page_url(url).campaign
     return {"campaign": {**campaign}} if campaign else {}

@@ -13,4 +13,5 @@ def find_click_ids(event: Event, _: Received) -> Additions:
     """The click ids of the page's URL, by the platform's spelling of their names."""
     url = event.get("page_location")
     found = read_page_url(url).click_ids if url else None
-    return completed(event, "click_ids", found) if found else {}
+    click_ids = completed(event.get("click_ids"), found) if found else None
+    return {"click_ids": click_ids} if click_ids else {}

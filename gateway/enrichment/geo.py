@@ -68,7 +68,8 @@ def load(settings: GeoSettings | None = None, tables: Tables | None = None) -> E
         found = _first(locators, address, received)
         if said and any(said.get(part) not in (None, "", text) for part, text in found.items()):
             found = {"country": found["country"]}  # parts of two places would be none
-        return completed(event, "event_location", found) if found else {}
+        location = completed(event.get("event_location"), found) if found else None
+        return {"event_location": location} if location else {}
 
     return find_location
 

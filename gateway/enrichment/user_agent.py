@@ -40,18 +40,19 @@ def load() -> Enrichment:
     def find_device(event: Event, received: Received) -> Additions:
         """The client hints and the device."""
         new: Additions = {}
-        hints = event.get("client_hints")
-        if not hints and not received.trusted:  # a backend's headers tell nothing of the visitor
+        hints = said = event.get("client_hints")
+        if not said and not received.trusted:  # a backend's headers tell nothing of the visitor
             hints = read_client_hints(received.headers)
-            if hints:
-                new = completed(event, "client_hints", hints)
+            if hints and (whole := completed(said, hints)):
+                new["client_hints"] = whole
         agent = event.get("user_agent")
         if not agent or (received.trusted and agent == received.user_agent):
             return new
         device = device_of(agent[:_LONGEST])
         if hints and not _KNOW_BETTER.isdisjoint(hints):
             device = _with_hints(device, hints)
-        new.update(completed(event, "device", device))
+        if whole := completed(event.get("device"), device):
+            new["device"] = whole
         return new
 
     return find_device
