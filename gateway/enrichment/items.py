@@ -27,16 +27,20 @@ def find_sums(event: Event, _: Received) -> Additions:
     if not items:
         return {}
     quantity, total = _sums(items)
-    found = {"items_quantity": quantity}
-    if total is not None:
-        found["items_value"] = total
-        if "value" not in event and (value := event_value(event)) is not None:
-            found["value"] = value
-    return {
-        name: number
-        for name, number in found.items()
-        if name not in event and -_MOST <= number <= _MOST
-    }
+    new: Additions = {}
+    if "items_quantity" not in event and _fits(quantity):
+        new["items_quantity"] = quantity
+    if total is None:
+        return new
+    if "items_value" not in event and _fits(total):
+        new["items_value"] = total
+    if "value" not in event and (value := event_value(event)) is not None and _fits(value):
+        new["value"] = value
+    return new
+
+
+def _fits(number: float) -> bool:
+    return -_MOST <= number <= _MOST
 
 
 def _sums(items: Sequence[Mapping[str, Any]]) -> tuple[float, float | None]:
