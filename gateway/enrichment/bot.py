@@ -2,20 +2,28 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
 from gateway.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.enrichment.bot_agents import load_suspicions
 from gateway.enrichment.networks import read_networks
+from gateway.enrichment.remembered import Remembered
 from gateway.enrichment.tables import Tables
 from gateway.event import Event, Received
 
 _LONGEST = 512
+_LONGEST_REMEMBERED = 2_048
 _CERTAIN, _LIKELY, _HINT = 100, 50, 40
 """Points of a sign. One that browsers of people show now and then is a hint, no more."""
 
 _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_HEADERS = (*_PREFETCH_HEADERS, "sec-ch-ua", "sec-ch-ua-platform", "accept-language")
+
+Evidence = tuple[Any, ...]
+"""All that a verdict depends on: the event's user agent, whether the sender has the same one,
+whether the address is in a data centre, and the values of `_HEADERS`, None for those not sent."""
 
 Sign = tuple[int, str]
 """What speaks for a program: points, and in words."""
@@ -39,7 +47,7 @@ class BotSettings(PartSettings):
 
 def load(settings: BotSettings | None = None, tables: Tables | None = None) -> Enrichment:
     """Raises `TableMistake`."""
-    suspicion_of = load_suspicions()
+    verdicts = Remembered(_compile_verdict(load_suspicions()), _are_short)
     is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
 
     def find_bot(event: Event, received: Received) -> Additions:
@@ -50,20 +58,38 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
         """
         if event.get("bot") not in (None, {}):
             return {}
-        signs: list[Sign] = []
-        if not received.trusted:
-            agent = event.get("user_agent", "")[:_LONGEST]
-            if _prefetches(received.headers):
-                signs.append((_CERTAIN, "prefetch"))
-            if suspicion := suspicion_of(agent):
-                signs.append((_CERTAIN, suspicion))
-            if agent.startswith("Mozilla/5.0") and agent == received.user_agent[:_LONGEST]:
-                signs += _signs_of_pretence(agent, received.headers)
-            if is_in_data_centre(event.get("ip_override", "")):
-                signs.append((_LIKELY, "data centre"))
-        return {"bot": _verdict(signs)}
+        if received.trusted:
+            return {"bot": _verdict([])}
+        agent = event.get("user_agent", "")[:_LONGEST]
+        is_sender = agent == received.user_agent[:_LONGEST]
+        in_data_centre = is_in_data_centre(event.get("ip_override", ""))
+        headers = map(received.headers.get, _HEADERS)
+        verdict = verdicts[agent, is_sender, in_data_centre, *headers]
+        return {"bot": {**verdict, "reasons": [*verdict["reasons"]]}}
 
     return find_bot
+
+
+def _compile_verdict(suspicion_of: Callable[[str], str]) -> Callable[[Evidence], Mapping[str, Any]]:
+    def verdict_of(evidence: Evidence) -> Mapping[str, Any]:
+        agent, is_sender, in_data_centre, *values = evidence
+        headers = {name: value or "" for name, value in zip(_HEADERS, values, strict=True)}
+        signs: list[Sign] = []
+        if _prefetches(headers):
+            signs.append((_CERTAIN, "prefetch"))
+        if suspicion := suspicion_of(agent):
+            signs.append((_CERTAIN, suspicion))
+        if is_sender and agent.startswith("Mozilla/5.0"):
+            signs += _signs_of_pretence(agent, headers)
+        if in_data_centre:
+            signs.append((_LIKELY, "data centre"))
+        return _verdict(signs)
+
+    return verdict_of
+
+
+def _are_short(evidence: Evidence) -> bool:
+    return sum(len(part) for part in evidence if isinstance(part, str)) <= _LONGEST_REMEMBERED
 
 
 def _compile_networks(settings: BotSettings, tables: Tables) -> Callable[[str], bool]:
@@ -73,7 +99,7 @@ def _compile_networks(settings: BotSettings, tables: Tables) -> Callable[[str], 
     return lambda address: file.value(address)
 
 
-def _verdict(signs: list[Sign]) -> Mapping[str, object]:
+def _verdict(signs: list[Sign]) -> Mapping[str, Any]:
     if not signs:
         return {"is_bot": False, "score": 0, "reason": "", "reasons": []}
     signs.sort(key=lambda sign: -sign[0])
@@ -87,13 +113,13 @@ def _verdict(signs: list[Sign]) -> Mapping[str, object]:
 def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
     """What the headers of a request say against its being from the browser `agent`."""
     signs = []
-    if "HeadlessChrome" in headers.get("sec-ch-ua", ""):
+    if "HeadlessChrome" in headers["sec-ch-ua"]:
         signs.append((_CERTAIN, "headless browser"))
     if agent == "Mozilla/5.0":  # as Apple's mail program fetches pictures that nobody looks at
         signs.append((_LIKELY, "no browser in the user agent"))
-    if not headers.get("accept-language"):
+    if not headers["accept-language"]:
         signs.append((_HINT, "no Accept-Language"))
-    system = _SYSTEMS.get(headers.get("sec-ch-ua-platform", "").strip('"'))
+    system = _SYSTEMS.get(headers["sec-ch-ua-platform"].strip('"'))
     if system is not None and system not in agent:
         signs.append((_HINT, "client hints of another system"))
     return signs
@@ -101,7 +127,4 @@ def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
 
 def _prefetches(headers: Mapping[str, str]) -> bool:
     """Whether a browser fetched for a page that nobody may ever see."""
-    if headers.keys().isdisjoint(_PREFETCH_HEADERS):
-        return False
-    values = (headers.get(name, "") for name in _PREFETCH_HEADERS)
-    return any(value.startswith(("prefetch", "preview")) for value in values)
+    return any(headers[name].startswith(("prefetch", "preview")) for name in _PREFETCH_HEADERS)

@@ -5,8 +5,9 @@ Source: wicg.github.io/ua-client-hints
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
+
+from gateway.enrichment.remembered import Remembered
 
 _LISTS = {"sec-ch-ua": "brands", "sec-ch-ua-full-version-list": "full_version_list"}
 _FLAGS = {"sec-ch-ua-mobile": "mobile", "sec-ch-ua-wow64": "wow64"}
@@ -18,10 +19,11 @@ _TEXTS = {
     "sec-ch-ua-platform-version": "platform_version",
 }
 _HEADERS = (*_LISTS, *_FLAGS, *_TEXTS)
+_Values = tuple[str | None, ...]
+"""Of `_HEADERS`, None for those that were not sent."""
 
 _LONGEST = 2_048
 """Characters of all headers together; no browser sends half as many."""
-_CACHED = 1_024
 
 _BRAND = re.compile(r'"([^"]*)"\s*;\s*v="([^"]*)"')
 
@@ -31,15 +33,17 @@ def read_client_hints(headers: Mapping[str, str]) -> Mapping[str, Any]:
 
     Shared by all requests with the same headers: copy it, never change it.
     """
-    values = tuple(map(headers.get, _HEADERS))
-    if not any(values):
-        return {}
-    return _read(values) if len("".join(filter(None, values))) <= _LONGEST else {}
+    return _hints[tuple(map(headers.get, _HEADERS))]
 
 
-@lru_cache(maxsize=_CACHED)
-def _read(values: tuple[str | None, ...]) -> Mapping[str, Any]:
+def _are_short(values: _Values) -> bool:
+    return len("".join(filter(None, values))) <= _LONGEST
+
+
+def _read(values: _Values) -> Mapping[str, Any]:
     hints: dict[str, Any] = {}
+    if not _are_short(values):
+        return hints
     for header, value in zip(_HEADERS, values, strict=True):
         if not value:
             continue
@@ -52,3 +56,6 @@ def _read(values: tuple[str | None, ...]) -> Mapping[str, Any]:
         elif brands := _BRAND.findall(value):
             hints[_LISTS[header]] = [{"brand": name, "version": v} for name, v in brands]
     return hints
+
+
+_hints = Remembered(_read, _are_short)

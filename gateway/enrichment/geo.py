@@ -21,8 +21,11 @@ from gateway.enrichment.base import (
 )
 from gateway.enrichment.geo_database import read_database
 from gateway.enrichment.geo_headers import HeadersSetting, compile_headers
+from gateway.enrichment.remembered import Remembered
 from gateway.enrichment.tables import Tables
 from gateway.event import Event, Received
+
+_LONGEST_REMEMBERED = 64
 
 Locate = Callable[[str, Received], Location]
 """From the visitor's address to where it is; empty when that is not known."""
@@ -97,8 +100,9 @@ def _by_headers(read: Callable[[Received], Location]) -> Locate:
 def _by_registries() -> Locate:
     from iptocc import country_code
 
-    def locate(address: str, _: Received) -> Location:
+    def place(address: str) -> Location:
         country = country_code(address.strip().removeprefix("::ffff:"))
         return {"country": country} if country else {}
 
-    return locate
+    places = Remembered(place, lambda address: len(address) <= _LONGEST_REMEMBERED)
+    return lambda address, _: places[address]

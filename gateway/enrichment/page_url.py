@@ -1,13 +1,13 @@
 """What the URL of a page says, read once for `page`, `campaign` and `click_ids`."""
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
-_LONGEST_CACHED = 2_048
-_CACHED = 4_096
+from gateway.enrichment.remembered import Remembered
+
+_LONGEST_REMEMBERED = 2_048
 
 _URL = re.compile(
     r"[a-z][a-z0-9+.\-]*://"
@@ -88,9 +88,8 @@ class PageUrl(NamedTuple):
 _NO_URL = PageUrl("", "", {}, {})
 
 
-def read_page_url(url: str) -> PageUrl:
-    """What `url`, the text of ``page_location``, says. Any text is answered."""
-    return _cached(url) if len(url) <= _LONGEST_CACHED else _read(url)
+def _is_short(url: str) -> bool:
+    return len(url) <= _LONGEST_REMEMBERED
 
 
 def _read(url: str) -> PageUrl:
@@ -104,7 +103,8 @@ def _read(url: str) -> PageUrl:
     return PageUrl(host.lower(), path or "/", _campaign(found), _click_ids(found))
 
 
-_cached = lru_cache(maxsize=_CACHED)(_read)
+read_page_url: Callable[[str], PageUrl] = Remembered(_read, _is_short).__getitem__
+"""From the text of ``page_location`` to what it says. Any text is answered."""
 
 
 def _parameters(query: str) -> dict[str, str]:
