@@ -68,8 +68,9 @@ CLICK_IDS = (
 )
 """Parameters by which advertising and mailing platforms mark a click, as they spell them."""
 
+_PART_OF = {name: part for part, names in CAMPAIGN.items() for name in names}
 _CLICK_ID_OF = {name.lower(): name for name in CLICK_IDS}
-_READ = frozenset(_CLICK_ID_OF).union(*CAMPAIGN.values())
+_READ = frozenset(_CLICK_ID_OF).union(_PART_OF)
 
 
 class PageUrl(NamedTuple):
@@ -114,7 +115,7 @@ def _parameters(query: str) -> dict[str, str]:
         name, _, value = pair.partition("=")
         name = (unquote(name) if "%" in name else name).lower()
         if value and name in _READ and name not in found:
-            text = unquote_plus(value).strip()
+            text = (unquote_plus(value) if "%" in value or "+" in value else value).strip()
             if text:
                 found[name] = text
     return found
@@ -122,11 +123,9 @@ def _parameters(query: str) -> dict[str, str]:
 
 def _campaign(found: Mapping[str, str]) -> dict[str, str]:
     campaign: dict[str, str] = {}
-    for part, names in CAMPAIGN.items():
-        for name in names:
-            if name in found:
-                campaign[part] = found[name]
-                break
+    for name, part in _PART_OF.items():
+        if name in found:
+            campaign.setdefault(part, found[name])
     return campaign
 
 
