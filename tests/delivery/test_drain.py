@@ -709,6 +709,47 @@ class TestBooks:
         assert not ended_early
         assert await outcomes(redis) == {"delivered": 2}
 
+    async def test_answers_that_come_together_are_settled_together(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        await fill(30)
+        answered = asyncio.Event()
+
+        async def reply(_: Any) -> Response:
+            await answered.wait()
+            return OK
+
+        vendor = Vendor(reply)
+        running = asyncio.create_task(run(await start(vendor)))
+        await until(lambda: len(vendor.requests) == 30)
+        await redis.config_resetstat()
+        answered.set()
+        await running
+        assert await outcomes(redis) == {"delivered": 30}
+        assert (await redis.info("commandstats"))["cmdstat_xdel"]["calls"] <= 3
+
+    async def test_what_is_answered_after_settling_failed_is_settled(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        await fill(2)
+        answered = asyncio.Event()
+
+        async def reply(ids: list[str]) -> Response:
+            if ids == ["event-1"]:
+                await answered.wait()
+            return OK
+
+        running = asyncio.create_task(run(await start(Vendor(reply))))
+        await redis.acl_setuser("default", enabled=True, commands=["-xack"])
+        try:
+            await asyncio.sleep(0.3)
+        finally:
+            await redis.acl_setuser("default", enabled=True, commands=["+xack"])
+        answered.set()
+        with pytest.raises(RedisError):
+            await running
+        assert await outcomes(redis) == {"delivered": 1, "pending": 1}
+
     async def test_when_settling_fails_the_events_stay_pending(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:

@@ -15,7 +15,7 @@ from gateway.queue.read import Reader, ensure_group, seconds_to_work
 
 pytestmark = pytest.mark.anyio
 
-STREAM = DestinationKeys.of("ads").stream
+STREAM, PAUSE = DestinationKeys.of("ads").stream, DestinationKeys.of("ads").pause
 NOBODY: Collection[bytes] = ()
 
 
@@ -77,6 +77,19 @@ async def test_waiting_for_new_entries_ends_with_the_first(redis: Redis) -> None
     await add(redis, 1)
     assert names(await asyncio.wait_for(waiting, 2)) == ["event-0"]
     assert await reader(redis).new(10, 10) == []
+
+
+async def test_a_pause_that_came_during_the_wait_is_seen(redis: Redis) -> None:
+    one = reader(redis)
+    waiting = asyncio.create_task(one.new(10, 5000))
+    await asyncio.sleep(0.05)
+    await redis.set(PAUSE, "{}")
+    await add(redis, 1)
+    assert names(await asyncio.wait_for(waiting, 2)) == ["event-0"]
+    assert one.paused
+    await redis.delete(PAUSE)
+    assert await one.new(10, 10) == []
+    assert not one.paused
 
 
 async def test_an_entry_is_due_only_after_its_wait(redis: Redis) -> None:

@@ -86,6 +86,28 @@ async def test_drains_that_settle_the_same_entries_count_them_once(
     assert (after.counts, after.pending) == ({"accepted": 4, "delivered": 4}, 0)
 
 
+async def test_thousands_end_in_one_step_each_with_its_own_letter(
+    settler: Settler, entries: list[Entry], redis: Redis
+) -> None:
+    await redis.delete(KEYS.stream, KEYS.counts)
+    await ensure_group(redis, "ads")
+    ids = [await redis.xadd(KEYS.stream, {"e": b"{}"}) for _ in range(2500)]
+    await redis.xreadgroup(GROUP, "drain", {KEYS.stream: ">"}, count=2500)
+    refused = {entry_id: b"letter %d" % number for number, entry_id in enumerate(ids[::100])}
+    await settler.settle(
+        [
+            Ending(each, "rejected", refused[each])
+            if each in refused
+            else Ending(each, "delivered")
+            for each in ids
+        ]
+    )
+    after = await numbers(redis)
+    assert (after.counts, after.pending) == ({"delivered": 2475, "rejected": 25}, 0)
+    letters = {fields[b"d"] for _, fields in await redis.xrange(KEYS.dead)}
+    assert letters == set(refused.values())
+
+
 async def test_an_entry_that_nobody_has_read_is_left_alone(
     settler: Settler, redis: Redis, entries: list[Entry]
 ) -> None:
