@@ -14,14 +14,14 @@ class Application:
     """
 
     def __init__(self, endpoints: Mapping[str, ASGIApp], others: Starlette) -> None:
-        self._endpoints, self._others = endpoints, others
+        self.endpoints, self.others = endpoints, others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app: ASGIApp = self._others
+        app: ASGIApp = self.others
         if scope["type"] == "http":
-            app = self._endpoints.get(scope["path"], app)
+            app = self.endpoints.get(scope["path"], app)
         await app(scope, receive, send)
 
     def lifespan(self) -> AbstractAsyncContextManager[object]:
         """What is open while it serves."""
-        return self._others.router.lifespan_context(self._others)
+        return self.others.router.lifespan_context(self.others)

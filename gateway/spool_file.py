@@ -89,6 +89,8 @@ def spool_errors() -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         raise _KINDS.get(code, SpoolError)(str(error)) from None
+    except UnicodeDecodeError:  # of SQLite's own message, which repeats what it has read
+        raise SpoolDamaged("it is damaged") from None
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise (SpoolFull if full else SpoolError)(os.strerror(error.errno or 0)) from None

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -217,6 +218,19 @@ class TestDamage:
             was_emptied = int(length * len(content)) == 0
             if len(out) < len(ROWS) and not was_emptied:
                 assert path.with_suffix(".damaged").exists()
+
+    def test_a_schema_that_is_no_text(self, content: bytes, tmp_path: Path) -> None:
+        """SQLite's message about it cannot be decoded either."""
+        begin = content.index(b"CREATE TABLE")
+        for place in range(begin, content.index(b")", begin)):
+            path = tmp_path / "spool-1-a.sqlite"
+            path.write_bytes(content[:place] + b"\x80" + content[place + 1 :])
+            with suppress(SpoolDamaged):
+                file = SpoolFile(path)
+                assert set(fed(file)) <= set(payloads(ROWS))
+                file.discard()
+            for left in tmp_path.iterdir():
+                left.unlink()
 
     def test_one_damaged_row_does_not_stop_the_others(self, content: bytes, tmp_path: Path) -> None:
         path = tmp_path / "spool-1-a.sqlite"
