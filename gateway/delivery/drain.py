@@ -43,6 +43,9 @@ log = logging.getLogger(__name__)
 BLOCK_MS = 250
 LOOK_SECONDS = 1.0
 LONGEST_READ = 500
+READ_SECONDS = 0.005
+"""Events that come one by one, but closer than this, are read together. One that comes after a
+silence is read at once."""
 SETTLE_SECONDS = 0.002
 """Answers that come within this time are settled together. What was answered and is not settled
 yet is sent once more if the drain is killed, as is what was under way."""
@@ -120,6 +123,7 @@ class Drain:
         self._was_slow = False
         self._memory_is_full = False
         self._asked_for_others = 0.0
+        self._read_at = 0.0
         self._error: BaseException | None = None
 
     def stop(self) -> None:
@@ -193,8 +197,13 @@ class Drain:
             await write_note(self._redis, "HSET", self._keys.counts, SHARE, share)
 
     async def _read_new(self) -> int:
+        too_early = self._read_at + READ_SECONDS - time.monotonic()
+        if too_early > 0:
+            await asyncio.sleep(too_early)
         room = min(self._room(), LONGEST_READ)
         entries = await self._reader.new(room, BLOCK_MS) if room else []
+        if entries:
+            self._read_at = time.monotonic()
         await self._dispatch(entries, self._reader.paused)
         return len(entries)
 
