@@ -134,12 +134,21 @@ class ClusterClient(Redis):
                 self._is_sure = False
                 address = (error.host or address[0], error.port)
             except AskError as error:
-                asked = self._at((error.host or address[0], error.port))
-                pipeline = asked.pipeline(transaction=False)
-                pipeline.execute_command("ASKING")
-                pipeline.execute_command(*command, **options)
-                return (await pipeline.execute())[1]
+                asked = (error.host or address[0], error.port)
+                return await self._execute_asking(asked, command, options)
         raise RedisConnectionError("the nodes of the cluster send a command in circles")
+
+    async def _execute_asking(
+        self, address: Address, command: Command, options: Mapping[str, Any]
+    ) -> Any:
+        """Executes `command` at a node that is just getting the slot of its keys."""
+        pipeline = self._at(address).pipeline(transaction=False)
+        pipeline.execute_command("ASKING")
+        pipeline.execute_command(*command, **options)
+        _, answer = await pipeline.execute(raise_on_error=False)  # which would repeat the command
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     async def _execute_at(
         self, address: Address, commands: Sequence[tuple[Command, Mapping[str, Any]]]

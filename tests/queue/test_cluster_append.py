@@ -8,6 +8,7 @@ import shlex
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -15,8 +16,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from made import decide, decisions, make_event
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.crc import key_slot
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from valkey_cluster import Cluster
 from valkey_server import TcpServer
@@ -363,3 +366,41 @@ async def reject_all(redis: Redis, name: str) -> None:
     letters = [encode_dead_letter(each, "rejected", "HTTP 400", 0.0, None) for each in entries]
     endings = [Ending(e.id, "rejected", letter) for e, letter in zip(entries, letters, strict=True)]
     await Settler(redis, name, Tally()).settle(endings)
+
+
+# a slot that moves
+
+
+@pytest.mark.anyio
+async def test_a_slot_may_move_while_events_come(
+    cluster: Cluster, intake: Redis, redis: Redis
+) -> None:
+    appending, slot = appender(intake), key_slot(b"ads")
+    old = cluster.node_of("ads")
+    new = next(node for node in cluster.nodes if node is not old)
+    await appending.append([decide(make_event(0), NAMES)])
+    with old.client() as giver, new.client() as taker:
+        ids = {node: node.execute_command("CLUSTER MYID") for node in (giver, taker)}
+
+        def set_slot(node: SyncRedis, *words: Any) -> None:
+            node.execute_command("CLUSTER SETSLOT", slot, *words)
+
+        set_slot(taker, "IMPORTING", ids[giver])
+        set_slot(giver, "MIGRATING", ids[taker])
+        keys = giver.execute_command("CLUSTER GETKEYSINSLOT", slot, 100)
+        giver.execute_command("MIGRATE", "127.0.0.1", new.port, "", 0, 5000, "KEYS", *keys)
+        # told to ask the other, where a single key can be had, and a script with missing keys
+        # cannot
+        assert await intake.xlen(DestinationKeys.of("ads").stream) == 1
+        with pytest.raises(RedisConnectionError, match="during rehashing"):
+            await appending.append([decide(make_event(1), NAMES)])
+        for node in (taker, giver):
+            set_slot(node, "NODE", ids[taker])
+        # told that it has moved
+        await appending.append([decide(make_event(number), NAMES) for number in (1, 2)])
+        assert await counts(redis, "ads") == {"accepted": 3}
+        moved = giver.execute_command("CLUSTER COUNTKEYSINSLOT", slot)
+        await redis.delete(*keys, *taker.execute_command("CLUSTER GETKEYSINSLOT", slot, 100))
+        for node in (giver, taker):
+            set_slot(node, "NODE", ids[giver])
+    assert moved == 0
