@@ -62,9 +62,12 @@ class Patience:
     idle: without work, while no other job waits. busy: with work, while another job waits.
     longest: in any case; RQ ends jobs that take longer than `wake.JOB_SECONDS`. When memory is
     full, nobody can queue a job, so another one may be wanted at any time.
+
+    By default an idle drain stays as long as any: to start one takes ten times as long as it takes
+    a drain to deliver an event.
     """
 
-    idle: float = 60.0
+    idle: float = 300.0
     busy: float = 2.0
     longest: float = 300.0
 
@@ -125,6 +128,8 @@ class Drain:
         self._asked_for_others = 0.0
         self._read_at = 0.0
         self._error: BaseException | None = None
+        self.stayed_to_the_end = False
+        """Whether it ended because of its age, and for no other reason."""
 
     def stop(self) -> None:
         """Ends the drain as soon as the requests under way have their answers."""
@@ -210,6 +215,7 @@ class Drain:
     async def _has_had_its_time(self, age: float, idle: float) -> bool:
         patience = self._patience
         if age > patience.longest or idle > patience.idle:
+            self.stayed_to_the_end = True
             return True
         if idle > 0 or age > patience.busy:
             return self._memory_is_full or await self._others_wait()

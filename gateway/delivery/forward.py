@@ -14,7 +14,7 @@ from gateway.delivery.lease import Lease, new_holder
 from gateway.delivery.pause import current_pause
 from gateway.delivery.policy import waits
 from gateway.delivery.send import Attempt
-from gateway.delivery.wake import Alarm
+from gateway.delivery.wake import QUEUE_KEY, Alarm
 from gateway.http import open_client
 from gateway.pipeline import required_consent
 from gateway.queue.connect import connect_for_jobs, connect_for_work
@@ -43,10 +43,11 @@ async def forward_events(
         if not await lease.take():
             return
         try:
-            await _drain(settings, name, redis, jobs, lease, alarm, stopping, patience)
+            aged = await _drain(settings, name, redis, jobs, lease, alarm, stopping, patience)
         finally:
             await lease.release()
-        await _look_again(settings, name, redis, lease, alarm)
+        successor = aged and not await jobs.llen(QUEUE_KEY)
+        await _look_again(settings, name, redis, lease, alarm, successor)
     finally:
         await redis.aclose()
         await jobs.aclose()
@@ -61,7 +62,8 @@ async def _drain(
     alarm: Alarm,
     stopping: asyncio.Event,
     patience: Patience,
-) -> None:
+) -> bool:
+    """Whether the drain ended because of its age."""
     configured = settings.destinations[name]
     destination = build_destination(configured)
     client = None if configured.dry_run else open_client(client_settings(configured))
@@ -96,6 +98,7 @@ async def _drain(
         if recorder is not None:
             with suppress(OutOfMemoryError):  # a demo's record is no reason to fail
                 await recorder.flush()
+    return drain.stayed_to_the_end
 
 
 async def _stop_when(stopping: asyncio.Event, drain: Drain) -> None:
@@ -104,16 +107,19 @@ async def _stop_when(stopping: asyncio.Event, drain: Drain) -> None:
 
 
 async def _look_again(
-    settings: Settings, name: str, redis: Redis, lease: Lease, alarm: Alarm
+    settings: Settings, name: str, redis: Redis, lease: Lease, alarm: Alarm, successor: bool
 ) -> None:
-    """An event that came while the drain was ending found it still at work, and woke nobody."""
+    """An event that came while the drain was ending found it still at work, and woke nobody.
+
+    successor: whether another drain is to wait for events where none are.
+    """
     paused = await current_pause(redis, name)
     if paused is not None:
         await asyncio.to_thread(alarm.wake_later, name, paused.seconds)
         return
     wait = waits(settings.destinations[name].delivery.backoff)
     seconds = await seconds_to_work(redis, name, wait, await lease.others())
-    if seconds == 0:
+    if seconds == 0 or (seconds is None and successor):
         await alarm.wake_unmarked(redis, name)
     elif seconds is not None:
         await asyncio.to_thread(alarm.wake_later, name, seconds)
