@@ -1,8 +1,11 @@
-"""Child processes that never outlive their parent, however it dies."""
+"""What a process asks of the system for itself."""
 
 import ctypes
+import resource
 import signal
 import sys
+
+MOST_FILES = 65_536
 
 _PR_SET_PDEATHSIG = 1
 
@@ -14,3 +17,14 @@ def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal_number)
+
+
+def allow_many_files() -> None:
+    """Raises the limit of open files, and so of connections, as far as the system lets anybody.
+
+    A shell gives 1,024, for the sake of programs that use select(2).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -19,7 +19,7 @@ from gateway.delivery.release import release_forever
 from gateway.delivery.sweep import sweep_forever
 from gateway.embedded import EmbeddedServer
 from gateway.ending import end
-from gateway.processes import die_with_parent
+from gateway.processes import allow_many_files, die_with_parent
 from gateway.reload import LAST_GOOD, ConfigFile, ReloadingApp, news
 from gateway.settings import Settings, build_sources
 from gateway.supervisor import Program, Supervisor
@@ -41,6 +41,7 @@ def run_web(settings: Settings, config: Path, redis_url: str, listening: socket.
     from gateway.spool import build_spool
 
     die_with_parent()
+    allow_many_files()
 
     def build(settings: Settings) -> Application:
         app = create_app(settings, redis_url, build_spool(settings))
