@@ -34,6 +34,7 @@ from results import Results, Section, Yardsticks
 from scenarios import (
     backlog,
     batches,
+    cluster,
     delivered,
     growth,
     latency,
@@ -57,6 +58,7 @@ SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
     "waiting": memory.waiting,
     "memory": memory.processes,
     "overload": overload.measure,
+    "cluster": cluster.measure,
 }
 
 

@@ -12,7 +12,7 @@ class Plan:
     the first has goals. latencies: single events to a drain that is awake, and to one that sleeps.
     backlog: the larger one; rounds: of the one of 1,000. destinations, webs, workers: numbers of
     them. sizes: of events in bytes. drained: the backlog for workers. waiting: events that wait in
-    memory. overload: seconds."""
+    memory. overload: seconds. clustered: events to a cluster."""
 
     load: int = 8
     yardstick: int = 5
@@ -27,6 +27,7 @@ class Plan:
     drained: int = 10_000
     waiting: int = 20_000
     overload: int = 60
+    clustered: int = 6_000
 
     @property
     def short_load(self) -> int:
@@ -50,4 +51,5 @@ QUICK = Plan(
     drained=2_000,
     waiting=5_000,
     overload=8,
+    clustered=2_000,
 )
