@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 RETRY_AFTER = 2
 """Seconds after which a sender may try again while Redis is away, or while too many send."""
 
+BUSY = Refused(503, "busy", "too many requests come at once", RETRY_AFTER).answer()
+"""Made once: whoever sends too much is to cost little."""
+
 Watch = Callable[[list[Decision]], None]
 
 
@@ -59,8 +62,10 @@ class Intake:
         started = time.perf_counter()
         try:
             if self._turn.is_over(started):
-                raise Refused(503, "busy", "too many requests come at once", RETRY_AFTER)
-            answer = await self._answer(scope, receive)
+                self._count_refused("busy")
+                answer = BUSY
+            else:
+                answer = await self._answer(scope, receive)
         except Refused as refused:
             self._count_refused(refused.reason)
             answer = refused.answer()

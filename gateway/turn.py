@@ -2,7 +2,7 @@
 
 import asyncio
 
-SECONDS = 0.25
+SECONDS = 0.1
 """Of beginning requests in one turn. Whoever is accepted waits little longer than that, however
 many come at once, since a refusal takes far less time."""
 
