@@ -3,23 +3,28 @@
 import asyncio
 
 SECONDS = 0.1
-"""Of beginning requests in one turn. Whoever is accepted waits little longer than that, however
-many come at once, since a refusal takes far less time."""
+"""Of beginning requests in one turn. Whoever is accepted waits a few turns, so that waits stay
+short however many come at once: a refusal takes far less time."""
+
+LEAST = 100
+"""Requests that one turn begins in any case: a few may be long, as those with many events are."""
 
 
 class Turn:
     """The turn that the loop is in, from the first request that asks."""
 
     def __init__(self) -> None:
-        self._ends: float | None = None
+        self._ends = 0.0
+        self._begun = 0
 
     def is_over(self, now: float) -> bool:
         """Whether a request that begins at `now`, in seconds of `time.perf_counter`, is one too
         many."""
-        if self._ends is None:
+        if self._begun == 0:
             self._ends = now + SECONDS
             asyncio.get_running_loop().call_soon(self._end)  # after all that have come by now
-        return now > self._ends
+        self._begun += 1
+        return now > self._ends and self._begun > LEAST
 
     def _end(self) -> None:
-        self._ends = None
+        self._begun = 0
