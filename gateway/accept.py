@@ -56,7 +56,7 @@ class Acceptor:
             listening.setblocking(False)
             listening.listen(backlog)
             self._watch(listening)
-            log.info("listening on %s", listening.getsockname())
+            log.info("listening on %s, port %d", *listening.getsockname()[:2])
 
     def close(self) -> None:
         """Accepts no more."""
