@@ -8,8 +8,8 @@ from pydantic import Field
 
 from gateway.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.enrichment.bot_agents import load_suspicions
+from gateway.enrichment.bounded_cache import BoundedCache
 from gateway.enrichment.networks import read_networks
-from gateway.enrichment.remembered import Remembered
 from gateway.enrichment.tables import Tables
 from gateway.event import Event, Received
 
@@ -47,7 +47,7 @@ class BotSettings(PartSettings):
 
 def load(settings: BotSettings | None = None, tables: Tables | None = None) -> Enrichment:
     """Raises `TableMistake`."""
-    verdicts = Remembered(_compile_verdict(load_suspicions()), _are_short)
+    verdicts = BoundedCache(_compile_verdict(load_suspicions()), _are_short)
     is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
 
     def find_bot(event: Event, received: Received) -> Additions:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.enrichment.remembered import Remembered
+from gateway.enrichment.bounded_cache import BoundedCache
 
 _LISTS = {"sec-ch-ua": "brands", "sec-ch-ua-full-version-list": "full_version_list"}
 _FLAGS = {"sec-ch-ua-mobile": "mobile", "sec-ch-ua-wow64": "wow64"}
@@ -58,4 +58,4 @@ def _read(values: _Values) -> Mapping[str, Any]:
     return hints
 
 
-_hints = Remembered(_read, _are_short)
+_hints = BoundedCache(_read, _are_short)

@@ -19,9 +19,9 @@ from gateway.enrichment.base import (
     PartSettings,
     completed,
 )
+from gateway.enrichment.bounded_cache import BoundedCache
 from gateway.enrichment.geo_database import read_database
 from gateway.enrichment.geo_headers import HeadersSetting, compile_headers
-from gateway.enrichment.remembered import Remembered
 from gateway.enrichment.tables import Tables
 from gateway.event import Event, Received
 
@@ -104,5 +104,5 @@ def _by_registries() -> Locate:
         country = country_code(address.strip().removeprefix("::ffff:"))
         return {"country": country} if country else {}
 
-    places = Remembered(place, lambda address: len(address) <= _LONGEST_REMEMBERED)
+    places = BoundedCache(place, lambda address: len(address) <= _LONGEST_REMEMBERED)
     return lambda address, _: places[address]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
-from gateway.enrichment.remembered import Remembered
+from gateway.enrichment.bounded_cache import BoundedCache
 
 _LONGEST_REMEMBERED = 2_048
 
@@ -104,7 +104,7 @@ def _read(url: str) -> PageUrl:
     return PageUrl(host.lower(), path or "/", _campaign(found), _click_ids(found))
 
 
-read_page_url: Callable[[str], PageUrl] = Remembered(_read, _is_short).__getitem__
+read_page_url: Callable[[str], PageUrl] = BoundedCache(_read, _is_short).__getitem__
 """From the text of ``page_location`` to what it says. Any text is answered."""
 
 

@@ -7,8 +7,8 @@ from enriching import adding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.enrichment import bot, client_hints, geo, page_url, remembered, user_agent
-from gateway.enrichment.remembered import Remembered
+from gateway.enrichment import bot, bounded_cache, client_hints, geo, page_url, user_agent
+from gateway.enrichment.bounded_cache import BoundedCache
 from gateway.event import Received
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0"
@@ -21,20 +21,20 @@ def test_a_question_is_asked_once() -> None:
         asked.append(question)
         return len(question)
 
-    lengths = Remembered(answer)
+    lengths = BoundedCache(answer)
     assert [lengths["a"], lengths["bb"], lengths["a"]] == [1, 2, 1]
     assert asked == ["a", "bb"]
 
 
 def test_a_question_that_is_not_worth_it_is_answered_and_not_kept() -> None:
-    lengths = Remembered(len, lambda question: len(question) <= 3)
+    lengths = BoundedCache(len, lambda question: len(question) <= 3)
     assert [lengths["abcd"], lengths["abc"]] == [4, 3]
     assert list(lengths) == ["abc"]
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(remembered, "_MOST", 10)
-    halves: Remembered[int, float] = Remembered(lambda number: number / 2)
+    monkeypatch.setattr(bounded_cache, "_MOST", 10)
+    halves: BoundedCache[int, float] = BoundedCache(lambda number: number / 2)
     sizes = set()
     for number in range(100):
         assert halves[number] == number / 2
@@ -43,7 +43,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_error_is_not_remembered() -> None:
-    inverses: Remembered[int, float] = Remembered(lambda number: 1 / number)
+    inverses: BoundedCache[int, float] = BoundedCache(lambda number: 1 / number)
     with pytest.raises(ZeroDivisionError):
         inverses[0]
     assert not inverses
@@ -52,7 +52,7 @@ def test_an_error_is_not_remembered() -> None:
 @given(questions=st.lists(st.text(max_size=4), max_size=60))
 @settings(deadline=None)
 def test_what_is_remembered_is_what_is_answered(questions: list[str]) -> None:
-    remembers = Remembered(str.upper, lambda question: len(question) < 4)
+    remembers = BoundedCache(str.upper, lambda question: len(question) < 4)
     assert [remembers[each] for each in questions] == [each.upper() for each in questions]
 
 

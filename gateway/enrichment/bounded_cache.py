@@ -1,4 +1,4 @@
-"""Answers that are remembered by what was asked."""
+"""Answers that are kept by what was asked."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,8 +9,8 @@ V = TypeVar("V")
 _MOST = 4_096
 
 
-class Remembered(dict[K, V]):
-    """``remembered[question]`` is what `answer` says to `question`, asked once for many times.
+class BoundedCache(dict[K, V]):
+    """``cache[question]`` is what `answer` says to `question`, asked once for many times.
 
     Unlike `functools.lru_cache` it does all its work when it has to ask: what it knows costs one
     look-up, without looking at the question's size. keeps: whether a question is worth its memory;
