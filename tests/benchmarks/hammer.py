@@ -13,6 +13,7 @@ from pathlib import Path
 import uvloop
 from bodies import Body
 from load import NONE, Answers, post_many
+from results import quantile
 
 CONNECTIONS = 32
 SCRIPT = Path(__file__).parent / "wrk.lua"
@@ -58,8 +59,8 @@ def _wrk(port: int, body: Body, prefix: str, seconds: int, connections: int) -> 
 
 
 def _answered(answers: Answers, seconds: float) -> Answered:
-    took = sorted(second for each in answers.seconds.values() for second in each)
+    took = [second for each in answers.seconds.values() for second in each]
     failed = answers.statuses[NONE]
     refused = len(took) - len(answers.accepted) - failed
-    p50, p99 = (1000 * took[int(share * (len(took) - 1))] for share in (0.5, 0.99))
+    p50, p99 = (1000 * quantile(took, share) for share in (0.5, 0.99))
     return Answered(len(took), refused, failed, seconds, p50, p99)

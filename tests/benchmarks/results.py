@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -71,3 +71,9 @@ class Results:
     @property
     def bars(self) -> list[Bar]:
         return [bar for section in self.sections for bar in section.bars]
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    """The value that `share` of `values` do not exceed; there must be some."""
+    ordered = sorted(values)
+    return ordered[int(share * (len(ordered) - 1))]

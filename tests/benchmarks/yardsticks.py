@@ -14,7 +14,7 @@ from children import BareApp, CountingSink
 from hammer import CONNECTIONS, Answered, hammer
 from proc import cpu_seconds
 from redis import Redis
-from results import Section, Yardsticks
+from results import Section, Yardsticks, quantile
 from valkey_server import Valkey
 
 TEXT = (
@@ -92,8 +92,7 @@ async def _post(sink: CountingSink, seconds: float) -> tuple[float, list[str]]:
         await asyncio.gather(*(in_turn(session) for _ in range(CONNECTIONS)))
     own, used = time.process_time() - own, cpu_seconds([sink.pid]) - before
     costs = [cost / len(took) * 1e6 for cost in (own, used)]
-    took.sort()
-    times = [f"{1000 * took[int(share * (len(took) - 1))]:.1f}" for share in (0.5, 0.99)]
+    times = [f"{1000 * quantile(took, share):.1f}" for share in (0.5, 0.99)]
     a_second = f"{len(took) / seconds:,.0f}"
     row = ["POST by aiohttp", *(f"{cost:.0f}" for cost in costs), a_second, *times]
     return costs[0], row

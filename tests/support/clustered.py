@@ -4,7 +4,6 @@ web and worker processes as asked for."""
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -94,41 +93,3 @@ def _is_ready(port: int) -> bool:
         return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
     except httpx.HTTPError:
         return False
-
-
-def cpu_seconds(gateway: ClusteredGateway) -> dict[str, float]:
-    """User and system time of each part so far, of children that have ended too. Linux only."""
-    parents = _parents()
-    spent = {"web": 0.0, "work": 0.0}
-    for name, process in gateway.processes.items():
-        family = _family(process.pid, parents)
-        spent[name.split()[0]] += sum(map(_cpu_seconds, family))
-    spent["nodes"] = sum(_cpu_seconds(node.pid) for node in gateway.cluster.nodes)
-    spent["jobs"] = _cpu_seconds(gateway.jobs.pid)
-    return spent
-
-
-def _cpu_seconds(pid: int) -> float:
-    fields = _fields(pid)
-    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
-
-
-def _fields(pid: int) -> list[str]:
-    """What stands in /proc about a process after its name; nothing when it has ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return []
-
-
-def _parents() -> dict[int, int]:
-    pids = [int(each.name) for each in Path("/proc").iterdir() if each.name.isdigit()]
-    return {pid: int(fields[1]) for pid in pids if (fields := _fields(pid))}
-
-
-def _family(pid: int, parents: dict[int, int]) -> set[int]:
-    """A process and its descendants."""
-    family = {pid}
-    while more := {child for child, parent in parents.items() if parent in family} - family:
-        family |= more
-    return family

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from bodies import Body, purchase
 from children import CountingSink
-from clustered import ClusteredGateway, cpu_seconds
+from clustered import ClusteredGateway
 from configurations import configuration
 from load import Answers, Named, post_many
 from plans import Plan
+from proc import children, cpu_seconds
 from results import Goal, Section, Yardsticks
 
 DESTINATIONS, WEBS, WORKERS, CONNECTIONS = 6, 2, 3, 16
@@ -36,12 +37,12 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
         with ClusteredGateway(Path(folder), config, names, WEBS, WORKERS) as gateway:
             _post(gateway.ports, [*body.numbered(secrets.token_hex(4), 500)])
             gateway.wait_until_drained(MOST_SECONDS)
-            before, began = cpu_seconds(gateway), time.monotonic()
+            before, began = _cpu(gateway), time.monotonic()
             requests = [*body.numbered(secrets.token_hex(4), plan.clustered)]
             answers = _post(gateway.ports, requests)
             answered = time.monotonic() - began
             numbers = gateway.wait_until_drained(MOST_SECONDS)
-            took, after = time.monotonic() - began, cpu_seconds(gateway)
+            took, after = time.monotonic() - began, _cpu(gateway)
     accepted = sum(len(each.accepted) for each in answers)
     costs = [(after[part] - before[part]) / accepted * 1e6 for part in PARTS]
     lost = DESTINATIONS * (accepted + 500) - sum(n.counts["delivered"] for n in numbers.values())
@@ -54,6 +55,16 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
     ]
     goal = Goal("cluster: accepted events that were not delivered", lost, 0, "events")
     return Section("Cluster", TEXT, COLUMNS, [row], [goal])
+
+
+def _cpu(gateway: ClusteredGateway) -> dict[str, float]:
+    """Seconds of each of `PARTS` so far."""
+    spent = dict.fromkeys(PARTS, 0.0)
+    for name, process in gateway.processes.items():
+        spent[name.split()[0]] += cpu_seconds([process.pid, *children(process.pid)])
+    spent["nodes"] = cpu_seconds(node.pid for node in gateway.cluster.nodes)
+    spent["jobs"] = cpu_seconds([gateway.jobs.pid])
+    return spent
 
 
 def _post(ports: Sequence[int], requests: Sequence[Named]) -> list[Answers]:

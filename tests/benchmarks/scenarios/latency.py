@@ -17,7 +17,7 @@ from load import Answers, post_at_rate
 from measuring import installation, warm_up
 from plans import Plan
 from proc import children
-from results import Goal, Section, Yardsticks
+from results import Goal, Section, Yardsticks, quantile
 from running import wait_for
 
 TEXT = (
@@ -74,13 +74,9 @@ def _found(
     answered = {name: at for each in answers for name, at in each.accepted.items()}
     latencies = [1000 * (arrived[name] - at) for name, at in answered.items()]
     took = [1000 * second for each in answers for second in each.seconds[204]]
-    p50, p99 = _quantile(latencies, 0.5), _quantile(latencies, 0.99)
-    times = (p50, p99, max(latencies), _quantile(took, 0.5), _quantile(took, 0.99))
+    p50, p99 = quantile(latencies, 0.5), quantile(latencies, 0.99)
+    times = (p50, p99, max(latencies), quantile(took, 0.5), quantile(took, 0.99))
     row = [f"drain {title}", str(len(latencies)), *(f"{time:.1f}" for time in times)]
     what = f"answer to arrival, drain {title}"
     goals = {"p50": (p50, MOST_P50), "p99": (p99, MOST_P99)}
     return row, [Goal(f"{what}, {name}", *values, "ms") for name, values in goals.items()]
-
-
-def _quantile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[int(share * (len(values) - 1))]

@@ -13,7 +13,7 @@ from hammer import hammer
 from load import NONE, post_at_rate
 from measuring import installation, warm_up
 from plans import Plan
-from results import Goal, Section, Yardsticks
+from results import Goal, Section, Yardsticks, quantile
 
 TEXT = (
     "Twice as many events a second as 32 connections got through before, over 2,000 "
@@ -59,7 +59,6 @@ def measure(plan: Plan, _: Yardsticks) -> Section:
 
 
 def _row(title: str, events: float, seconds: float, took: Sequence[float]) -> list[str]:
-    ordered = sorted(took)
-    times = (ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99, 1)) if took else ()
+    times = (quantile(took, share) for share in (0.5, 0.99, 1)) if took else ()
     cells = [f"{1000 * time:.0f}" for time in times] or ["", "", ""]
     return [title, f"{events / seconds:,.0f}", *cells]
