@@ -9,9 +9,10 @@ folder, which --quick and --only need to write at all. Linux only.
     scenarios/        what is measured        installation.py   the gateway, in parts
     plans.py          how much of it          children.py       other processes
     yardsticks.py     what it is beside       hammer.py         load, by wrk (wrk.lua)
-    results.py        figures                 bodies.py         what is sent
-    document.py       figures to text         proc.py           CPU and memory
-    plot.py           figures to a plot       machine.py        where it ran
+    pace.py           how quick the cores     bodies.py         what is sent
+    results.py        figures                 proc.py           CPU and memory
+    document.py       figures to text         machine.py        where it ran
+    plot.py           figures to a plot
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "support"))
 
 from document import goals_in_words, markdown, plain
 from machine import describe, ticks
+from pace import Pace
 from plans import DEFAULT, FULL, QUICK, Plan
 from plot import draw
 from results import Results, Section, Yardsticks
@@ -66,18 +68,16 @@ def main() -> int:
     arguments = _arguments()
     plan = QUICK if arguments.quick else FULL if arguments.full else DEFAULT
     load, since, began = os.getloadavg(), ticks(), time.monotonic()
-    yardsticks = measure_yardsticks(plan.yardstick)
-    print(plain(yardsticks.section), flush=True)
-    sections, failed = [], []
-    for name in arguments.only or SCENARIOS:
-        try:
-            sections.append(SCENARIOS[name](plan, yardsticks))
-            print(plain(sections[-1]), flush=True)
-        except Exception:  # the others are worth their minutes all the same
-            traceback.print_exc()
-            failed.append(f"failed, and left out: {name}")
-    sections.append(again(yardsticks, plan.yardstick))
-    took = f"it took {(time.monotonic() - began) / 60:.0f} minutes"
+    with Pace() as pace:
+        pace.calibrate(plan.calibration)
+        yardsticks = measure_yardsticks(plan.yardstick, pace)
+        print(plain(yardsticks.section), flush=True)
+        sections, failed = _measure(arguments.only or SCENARIOS, plan, yardsticks)
+        sections.append(again(yardsticks, plan.yardstick))
+        took = (
+            f"the cores were {pace.slowness(began):.2f} times slower than at full pace; "
+            f"it took {(time.monotonic() - began) / 60:.0f} minutes"
+        )
     machine = [*describe(load, since), took, *failed]
     results = Results(_command(arguments), machine, sections)
     print("\n".join([*machine, "", goals_in_words(results.goals)]))
@@ -90,6 +90,21 @@ def main() -> int:
         if results.bars:
             draw(results.bars, yardsticks.asgi, output / "benchmarks.svg")
     return 1 if failed else 0
+
+
+def _measure(
+    names: Iterable[str], plan: Plan, yardsticks: Yardsticks
+) -> tuple[list[Section], list[str]]:
+    """Of each scenario its section, or that it failed, in words."""
+    sections, failed = [], []
+    for name in names:
+        try:
+            sections.append(SCENARIOS[name](plan, yardsticks))
+            print(plain(sections[-1]), flush=True)
+        except Exception:  # the others are worth their minutes all the same
+            traceback.print_exc()
+            failed.append(f"failed, and left out: {name}")
+    return sections, failed
 
 
 def _arguments() -> argparse.Namespace:

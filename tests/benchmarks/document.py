@@ -12,9 +12,13 @@ processes, workers, Valkey), on one machine, with the load and the receiver besi
 the processes of the gateway and its Valkey used, as `/proc` tells it, and neither the load's nor
 the receiver's.
 
-Machines differ, and how busy this one was stands below: look at the ratios to the yardsticks, which
-are measured in the same run, the first of them at its beginning and at its end. Events a second are
-what one machine does on which all of it, load and receiver too, shares the cores.
+Machines differ: look at the ratios to the yardsticks, which are measured in the same run, the first
+of them at its beginning and at its end. And a core of a shared machine takes up to twice as long
+for the same work while another guest computes on the other half of it. So a small piece of work is
+timed on each core all the while: `slowness` is how many times longer it took than at full pace, and
+every figure in microseconds of CPU is what was measured, divided by it. Events a second and
+milliseconds are as they came, on a machine on which load and receiver share the cores with the
+gateway.
 """
 MISSED = "**missed**"
 

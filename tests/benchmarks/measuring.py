@@ -15,41 +15,44 @@ from bodies import Body
 from hammer import CONNECTIONS, Answered, hammer
 from installation import Cpu, Installation
 from load import post_many
+from pace import Pace
 from results import Bar, Yardsticks
 
 WARM_UP = 500
 QUIET_SECONDS = 0.3
 COLUMNS = (
-    *("", "web", "worker", "store", "all", "x bare ASGI"),
+    *("", "web", "worker", "store", "all", "x bare ASGI", "slowness"),
     *("accepted/s", "delivered/s", "answer p50", "answer p99"),
 )
 """Of `Run.row`."""
 LEGEND = (
-    "Microseconds of CPU for each event; the ratio is to a request to the bare ASGI application. "
-    "Answers in milliseconds, under full load."
+    "Microseconds of CPU for each event, at full pace; the ratio is to a request to the bare ASGI "
+    "application. Answers in milliseconds, under full load."
 )
 
 
 @dataclass(frozen=True)
 class Run:
-    """cpu: seconds. took: seconds until everything was delivered."""
+    """cpu: seconds. slowness: of the machine meanwhile, see `Pace`. took: seconds until everything
+    was delivered."""
 
     events: int
     cpu: Cpu
+    slowness: float
     took: float
     answered: Answered
 
     @property
     def each(self) -> Cpu:
-        """Microseconds for an event."""
-        return self.cpu / (self.events / 1e6)
+        """Microseconds for an event, at the machine's full pace."""
+        return self.cpu / (self.events * self.slowness / 1e6)
 
     def row(self, title: str, yardsticks: Yardsticks) -> list[str]:
         each = self.each
         parts = [f"{part:.0f}" for part in (each.web, each.worker, each.store, each.all)]
         answered = self.answered
         return [
-            *(title, *parts, yardsticks.times(each.all)),
+            *(title, *parts, yardsticks.times(each.all), f"{self.slowness:.2f}"),
             f"{self.events / answered.seconds:,.0f}",
             f"{self.events / self.took:,.0f}" if each.worker else "",
             *(f"{answered.p50:.1f}", f"{answered.p99:.1f}"),
@@ -90,21 +93,22 @@ def warm_up(gateway: Installation, body: Body) -> None:
 
 
 def under_load(
-    gateway: Installation, body: Body, seconds: int, connections: int = CONNECTIONS
+    gateway: Installation, body: Body, seconds: int, pace: Pace, connections: int = CONNECTIONS
 ) -> Run:
     """Keeps it busy for `seconds`, and waits until what it forwards is delivered."""
     warm_up(gateway, body)
     accepted, before, began = gateway.accepted(), gateway.cpu(), time.monotonic()
     answered = hammer(gateway.port, body, seconds, connections)
     assert not answered.refused, f"{answered.refused} of {answered.requests} requests were refused"
-    took = _wait_until_quiet(gateway) - began
-    return Run(gateway.accepted() - accepted, gateway.cpu() - before, took, answered)
+    ended = _wait_until_quiet(gateway)
+    cpu, slowness = gateway.cpu() - before, pace.slowness(began, ended)
+    return Run(gateway.accepted() - accepted, cpu, slowness, ended - began, answered)
 
 
 def _wait_until_quiet(gateway: Installation) -> float:
     """Since when nothing has been accepted any more, nor anything waited that is forwarded; by
     the monotonic clock. What was under way when the load ended is still accepted."""
-    last, since = (-1, -1), 0.0
+    last, since = (-1, -1), time.monotonic()
     while time.monotonic() - since < QUIET_SECONDS or (gateway.work and last[1]):
         time.sleep(0.05)
         seen = gateway.accepted(), gateway.pending()

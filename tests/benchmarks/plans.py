@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """load: seconds of each load; yardstick: of each yardstick. kinds: of destinations that batch;
+    """calibration: seconds in which the cores are watched at rest. load: seconds of each load;
+    yardstick: of each yardstick. kinds: of destinations that batch;
     the first has goals. latencies: single events to a drain that is awake, and to one that sleeps.
     backlog: the larger one; rounds: of the one of 1,000. destinations, webs, workers: numbers of
     them. sizes: of events in bytes. drained: the backlog for workers. waiting: events that wait in
     memory. overload: seconds. clustered: events to a cluster."""
 
+    calibration: int = 10
     load: int = 8
     yardstick: int = 5
     kinds: Sequence[str] = ("meta", "ga4")
@@ -38,6 +40,7 @@ class Plan:
 DEFAULT = Plan()
 FULL = Plan(backlog=1_000_000)
 QUICK = Plan(
+    calibration=5,
     load=1,
     yardstick=2,
     kinds=("meta",),

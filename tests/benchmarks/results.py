@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pace import Pace
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -45,8 +47,10 @@ class Section:
 @dataclass(frozen=True)
 class Yardsticks:
     """Microseconds of CPU. asgi, starlette: for a request to an application that does nothing.
-    aiohttp: for a request that a bare client sends to the sink."""
+    aiohttp: for a request that a bare client sends to the sink. pace: by which they, and all that
+    is measured beside them, were corrected."""
 
+    pace: Pace
     asgi: float
     starlette: float
     aiohttp: float

@@ -12,55 +12,58 @@ import uvloop
 from bodies import Body, purchase
 from children import BareApp, CountingSink
 from hammer import CONNECTIONS, Answered, hammer
+from pace import Pace
 from proc import cpu_seconds
 from redis import Redis
 from results import Section, Yardsticks, quantile
 from valkey_server import Valkey
 
 TEXT = (
-    "Microseconds of CPU for each request or entry. The applications read a request, answer 204 "
-    "and do nothing else, under the same uvicorn, uvloop and httptools. Entries are appended by "
-    "redis-py to a stream of the same Valkey, on disk before each answer, one at a time and a "
-    "hundred in a pipeline. The bare client is aiohttp's, with 32 requests under way, against "
-    "the same sink."
+    "Microseconds of CPU for each request or entry, at full pace. The applications read a request, "
+    "answer 204 and do nothing else, under the same uvicorn, uvloop and httptools. Entries are "
+    "appended by redis-py to a stream of the same Valkey, on disk before each answer, one at a "
+    "time and a hundred in a pipeline. The bare client is aiohttp's, with 32 requests under way, "
+    "against the same sink."
 )
-COLUMNS = ("", "client", "server", "a second", "answer p50", "answer p99")
+COLUMNS = ("", "client", "server", "slowness", "a second", "answer p50", "answer p99")
 
 
-def measure(seconds: int) -> Yardsticks:
+def measure(seconds: int, pace: Pace) -> Yardsticks:
     """seconds: for each of them."""
-    asgi, asgi_row = _application("asgi", "bare ASGI application", seconds)
-    starlette, starlette_row = _application("starlette", "route of Starlette", seconds)
+    asgi, asgi_row = _application("asgi", "bare ASGI application", seconds, pace)
+    starlette, starlette_row = _application("starlette", "route of Starlette", seconds, pace)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Valkey(Path(folder)) as valkey:
         client = valkey.client()
-        entries = [_append(client, at_once, seconds / 2) for at_once in (1, 100)]
+        entries = [_append(client, at_once, seconds / 2, pace) for at_once in (1, 100)]
         client.close()
     with CountingSink() as sink:
-        posting, posting_row = uvloop.run(_post(sink, seconds / 2))
+        posting, posting_row = uvloop.run(_post(sink, seconds / 2, pace))
     rows = [asgi_row, starlette_row, *entries, posting_row]
-    return Yardsticks(asgi, starlette, posting, Section("Yardsticks", TEXT, COLUMNS, rows))
+    return Yardsticks(pace, asgi, starlette, posting, Section("Yardsticks", TEXT, COLUMNS, rows))
 
 
 def again(yardsticks: Yardsticks, seconds: int) -> Section:
     """The section of `yardsticks`, with the first of them measured once more."""
-    _, row = _application("asgi", "bare ASGI application, once more at the end", seconds)
+    title = "bare ASGI application, once more at the end"
+    _, row = _application("asgi", title, seconds, yardsticks.pace)
     section = yardsticks.section
     return Section(section.title, section.text, section.columns, [*section.rows, row])
 
 
-def _application(name: str, title: str, seconds: int) -> tuple[float, list[str]]:
+def _application(name: str, title: str, seconds: int, pace: Pace) -> tuple[float, list[str]]:
     body = Body(purchase())
     with BareApp(name) as app:
         hammer(app.port, body, 1)
-        before = cpu_seconds([app.pid])
+        before, began = cpu_seconds([app.pid]), time.monotonic()
         answered: Answered = hammer(app.port, body, seconds)
-        cost = (cpu_seconds([app.pid]) - before) / answered.requests * 1e6
+        slowness = pace.slowness(began)
+        cost = (cpu_seconds([app.pid]) - before) / answered.requests / slowness * 1e6
     a_second = f"{answered.requests / answered.seconds:,.0f}"
     times = (f"{answered.p50:.1f}", f"{answered.p99:.1f}")
-    return cost, [title, "", f"{cost:.0f}", a_second, *times]
+    return cost, [title, "", f"{cost:.0f}", f"{slowness:.2f}", a_second, *times]
 
 
-def _append(client: Redis, at_once: int, seconds: float) -> list[str]:
+def _append(client: Redis, at_once: int, seconds: float, pace: Pace) -> list[str]:
     payload = purchase().encode()
     server = [int(client.info("server")["process_id"])]
     entries, began = 0, time.monotonic()
@@ -72,14 +75,17 @@ def _append(client: Redis, at_once: int, seconds: float) -> list[str]:
         pipeline.execute()
         entries += at_once
     own, used = time.process_time() - own, cpu_seconds(server) - before
-    costs = [f"{cost / entries * 1e6:.0f}" for cost in (own, used)]
-    return [f"XADD, {at_once} at once", *costs, f"{entries / seconds:,.0f}", "", ""]
+    slowness = pace.slowness(began)
+    costs = [f"{cost / entries / slowness * 1e6:.0f}" for cost in (own, used)]
+    a_second = f"{entries / seconds:,.0f}"
+    return [f"XADD, {at_once} at once", *costs, f"{slowness:.2f}", a_second, "", ""]
 
 
-async def _post(sink: CountingSink, seconds: float) -> tuple[float, list[str]]:
+async def _post(sink: CountingSink, seconds: float, pace: Pace) -> tuple[float, list[str]]:
     body, headers = purchase().encode(), {"content-type": "application/json"}
     took: list[float] = []
-    until = time.monotonic() + seconds
+    started = time.monotonic()
+    until = started + seconds
 
     async def in_turn(session: aiohttp.ClientSession) -> None:
         while (began := time.monotonic()) < until:
@@ -91,8 +97,10 @@ async def _post(sink: CountingSink, seconds: float) -> tuple[float, list[str]]:
     async with aiohttp.ClientSession() as session:
         await asyncio.gather(*(in_turn(session) for _ in range(CONNECTIONS)))
     own, used = time.process_time() - own, cpu_seconds([sink.pid]) - before
-    costs = [cost / len(took) * 1e6 for cost in (own, used)]
+    slowness = pace.slowness(started)
+    costs = [cost / len(took) / slowness * 1e6 for cost in (own, used)]
     times = [f"{1000 * quantile(took, share):.1f}" for share in (0.5, 0.99)]
     a_second = f"{len(took) / seconds:,.0f}"
-    row = ["POST by aiohttp", *(f"{cost:.0f}" for cost in costs), a_second, *times]
+    parts = [*(f"{cost:.0f}" for cost in costs), f"{slowness:.2f}"]
+    row = ["POST by aiohttp", *parts, a_second, *times]
     return costs[0], row

@@ -5,38 +5,41 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import dataclass
 
 from bodies import Body, purchase
 from children import CountingSink
 from configurations import configuration
 from installation import Cpu, Installation
 from measuring import fill, installation, warm_up
+from pace import Pace
 from plans import Plan
 from results import Goal, Section, Yardsticks
 
 TEXT = (
     "Events that wait for one webhook are delivered while no others come. Microseconds of CPU for "
-    "each. The large backlog is measured from its 2,000th delivery on, when the workers have "
-    "started; the small one several times, with workers that are stopped while it grows."
+    "each, at full pace. The large backlog is measured from its 2,000th delivery on, when the "
+    "workers have started; the small one several times, with workers that are stopped while it "
+    "grows."
 )
-COLUMNS = ("waiting", "worker", "store", "both", "delivered/s")
+COLUMNS = ("waiting", "worker", "store", "both", "slowness", "delivered/s")
 SMALL, STARTED = 1_000, 2_000
 MOST_GROWTH = 1.1
 
 
-def measure(plan: Plan, _: Yardsticks) -> Section:
+def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
     with CountingSink() as sink:
         with installation(configuration(sink.url)) as gateway:
-            small, small_seconds = _in_rounds(gateway, plan.rounds)
+            small = _in_rounds(gateway, plan.rounds, yardsticks.pace)
         with installation(configuration(sink.url), workers=0) as gateway:
-            large, large_seconds = _at_once(gateway, plan.backlog)
-    costs = [each.worker + each.store for each in (small, large)]
+            large = _at_once(gateway, plan.backlog, yardsticks.pace)
+    costs = [drained.each.worker + drained.each.store for drained in (small, large)]
     growth = costs[1] / costs[0]
     return Section(
         "Backlogs",
         TEXT,
         COLUMNS,
-        [_row(SMALL, small, small_seconds), _row(plan.backlog, large, large_seconds)],
+        [small.row(SMALL), large.row(plan.backlog)],
         [
             Goal(
                 f"an event of {plan.backlog:,} that wait, to one of {SMALL:,}",
@@ -47,10 +50,35 @@ def measure(plan: Plan, _: Yardsticks) -> Section:
     )
 
 
-def _in_rounds(gateway: Installation, rounds: int) -> tuple[Cpu, float]:
-    """Microseconds and seconds for an event."""
+@dataclass(frozen=True)
+class Drained:
+    """cpu: seconds. took: seconds. slowness: of the machine meanwhile, see `Pace`."""
+
+    events: int
+    cpu: Cpu
+    took: float
+    slowness: float
+
+    @property
+    def each(self) -> Cpu:
+        """Microseconds for an event, at the machine's full pace."""
+        return self.cpu / (self.events * self.slowness / 1e6)
+
+    def row(self, waiting: int) -> list[str]:
+        each = self.each
+        costs = (each.worker, each.store, each.worker + each.store)
+        a_second = f"{self.events / self.took:,.0f}"
+        return [
+            f"{waiting:,}",
+            *(f"{cost:.0f}" for cost in costs),
+            f"{self.slowness:.2f}",
+            a_second,
+        ]
+
+
+def _in_rounds(gateway: Installation, rounds: int, pace: Pace) -> Drained:
     warm_up(gateway, Body(purchase()))
-    spent, took = Cpu(0, 0, 0), 0.0
+    spent, took, slowness = Cpu(0, 0, 0), 0.0, 0.0
     for _ in range(rounds):
         _signal(gateway, signal.SIGSTOP)
         fill(gateway, purchase(), SMALL)
@@ -58,24 +86,20 @@ def _in_rounds(gateway: Installation, rounds: int) -> tuple[Cpu, float]:
         _signal(gateway, signal.SIGCONT)
         gateway.wait_until_pending()
         spent, took = spent + (gateway.cpu() - before), took + time.monotonic() - began
-    return spent / (rounds * SMALL / 1e6), took / (rounds * SMALL)
+        slowness += pace.slowness(began) / rounds
+    return Drained(rounds * SMALL, spent, took, slowness)
 
 
-def _at_once(gateway: Installation, events: int) -> tuple[Cpu, float]:
+def _at_once(gateway: Installation, events: int, pace: Pace) -> Drained:
     fill(gateway, purchase(), events)
     gateway.start_workers()
     gateway.wait_until_pending(events - STARTED)
     left, before, began = gateway.pending(), gateway.cpu(), time.monotonic()
     gateway.wait_until_pending()
     spent, took = gateway.cpu() - before, time.monotonic() - began
-    return spent / (left / 1e6), took / left
+    return Drained(left, spent, took, pace.slowness(began))
 
 
 def _signal(gateway: Installation, number: signal.Signals) -> None:
     for pid in gateway.worker_pids():
         os.kill(pid, number)
-
-
-def _row(events: int, each: Cpu, seconds: float) -> list[str]:
-    costs = (each.worker, each.store, each.worker + each.store)
-    return [f"{events:,}", *(f"{cost:.0f}" for cost in costs), f"{1 / seconds:,.0f}"]

@@ -7,6 +7,7 @@ from children import CountingSink
 from configurations import configuration
 from hammer import CONNECTIONS
 from measuring import COLUMNS, LEGEND, Run, installation, under_load
+from pace import Pace
 from plans import Plan
 from results import Goal, Section, Yardsticks
 
@@ -20,7 +21,10 @@ MOST_SINGLE, MOST_IN_BATCHES = 160, 40
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
-    single, batches = ({kind: _run(plan, kind, batch) for kind in plan.kinds} for batch in (1, 100))
+    single, batches = (
+        {kind: _run(plan, kind, batch, yardsticks.pace) for kind in plan.kinds}
+        for batch in (1, 100)
+    )
     first = plan.kinds[0]
     runs = {f"single events to {kind}": run for kind, run in single.items()}
     runs |= {f"batches to {kind}": run for kind, run in batches.items()}
@@ -42,11 +46,12 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
     )
 
 
-def _run(plan: Plan, kind: str, batch: int) -> Run:
+def _run(plan: Plan, kind: str, batch: int, pace: Pace) -> Run:
     one_visitor = {"client_id": "1525593269.1795210000"} if kind == "ga4" else {}
+    body = Body(purchase(**one_visitor), batch)
     connections = CONNECTIONS if batch == 1 else FEW_CONNECTIONS
     with CountingSink() as sink, installation(configuration(sink.url, kind)) as gateway:
-        return under_load(gateway, Body(purchase(**one_visitor), batch), plan.load, connections)
+        return under_load(gateway, body, plan.load, pace, connections)
 
 
 def _goal(what: str, most: float, run: Run, yardsticks: Yardsticks) -> Goal:

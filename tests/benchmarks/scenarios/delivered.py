@@ -21,9 +21,9 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
     body = Body(purchase())
     with CountingSink() as sink:
         with installation(configuration(sink.url)) as gateway:
-            delivered = under_load(gateway, body, plan.load)
+            delivered = under_load(gateway, body, plan.load, yardsticks.pace)
         with installation(configuration(sink.url), workers=0) as gateway:
-            accepted = under_load(gateway, body, plan.load)
+            accepted = under_load(gateway, body, plan.load, yardsticks.pace)
     cost, ratio = delivered.each.all, accepted.each.all / yardsticks.asgi
     return Section(
         "One event in, one out",

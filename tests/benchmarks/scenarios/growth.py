@@ -28,7 +28,7 @@ def destinations(plan: Plan, yardsticks: Yardsticks) -> Section:
             config = configuration(sink.url, destinations=count)
             with installation(config, workers=workers) as gateway:
                 seconds = max(1, round(plan.load / count))
-                runs[count] = under_load(gateway, Body(purchase()), seconds)
+                runs[count] = under_load(gateway, Body(purchase()), seconds, yardsticks.pace)
     least, most = min(runs), max(runs)
     each = [runs[count].each.all / count for count in (least, most)]
     return Section(
@@ -53,7 +53,9 @@ def sizes(plan: Plan, yardsticks: Yardsticks) -> Section:
         for size in plan.sizes:
             with installation(configuration(sink.url)) as gateway:
                 body = Body(sized(size))
-                runs[len(body.event)] = under_load(gateway, body, plan.short_load, 8)
+                runs[len(body.event)] = under_load(
+                    gateway, body, plan.short_load, yardsticks.pace, 8
+                )
     titles = {size: f"{size / 1000:.1f} KB" for size in runs}
     return Section(
         "Sizes",

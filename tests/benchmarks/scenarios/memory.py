@@ -55,11 +55,11 @@ def _kept_bytes(gateway: Installation) -> int:
     return sum(len(value) for value in fields.values())
 
 
-def processes(plan: Plan, _: Yardsticks) -> Section:
+def processes(plan: Plan, yardsticks: Yardsticks) -> Section:
     with CountingSink() as sink, installation(configuration(sink.url)) as gateway:
         looks = [_look(gateway)]
         for _ in range(2):
-            under_load(gateway, Body(purchase()), plan.load)
+            under_load(gateway, Body(purchase()), plan.load, yardsticks.pace)
             looks.append(_look(gateway))
     names = list(looks[-1])
     rows = [[name, *(_shown(look.get(name)) for look in looks)] for name in names]

@@ -22,7 +22,7 @@ WORKERS_TEXT = (
     "A backlog of one webhook with `drains: 4` is delivered by so many worker processes; the "
     "first tenth, while they start, is not counted. The sink and Valkey run beside them on "
     f"{CORES} cores: what has more processes than that shows nothing but that it does no harm. "
-    "Microseconds of CPU for each event."
+    "Microseconds of CPU for each event, at full pace."
 )
 
 
@@ -31,12 +31,12 @@ def webs(plan: Plan, yardsticks: Yardsticks) -> Section:
     with CountingSink() as sink:
         for count in plan.webs:
             with installation(configuration(sink.url), webs=count, workers=0) as gateway:
-                run = under_load(gateway, Body(purchase()), plan.short_load)
+                run = under_load(gateway, Body(purchase()), plan.short_load, yardsticks.pace)
             rows.append(run.row(f"{count} web processes", yardsticks))
     return Section("Web processes", WEB_TEXT, COLUMNS, rows)
 
 
-def workers(plan: Plan, _: Yardsticks) -> Section:
+def workers(plan: Plan, yardsticks: Yardsticks) -> Section:
     rows = []
     with CountingSink() as sink:
         for count in plan.workers:
@@ -46,7 +46,10 @@ def workers(plan: Plan, _: Yardsticks) -> Section:
                 gateway.wait_until_pending(int(0.9 * plan.drained))
                 left, before, began = gateway.pending(), gateway.cpu(), time.monotonic()
                 gateway.wait_until_pending()
-                took, each = time.monotonic() - began, (gateway.cpu() - before) / (left / 1e6)
+                took, slowness = time.monotonic() - began, yardsticks.pace.slowness(began)
+                each = (gateway.cpu() - before) / (left * slowness / 1e6)
             costs = [f"{cost:.0f}" for cost in (each.worker, each.store, each.worker + each.store)]
-            rows.append([f"{count} worker processes", *costs, f"{left / took:,.0f}"])
-    return Section("Workers", WORKERS_TEXT, ("", "worker", "store", "both", "delivered/s"), rows)
+            a_second = f"{left / took:,.0f}"
+            rows.append([f"{count} worker processes", *costs, f"{slowness:.2f}", a_second])
+    columns = ("", "worker", "store", "both", "slowness", "delivered/s")
+    return Section("Workers", WORKERS_TEXT, columns, rows)

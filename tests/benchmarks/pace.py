@@ -1,0 +1,59 @@
+"""How quick the cores are while something is measured.
+
+On a shared machine a core takes up to twice as long for the same work while another guest computes
+on the other half of it, changes from one second to the next, and nothing in /proc tells. So a
+little piece of work is timed on each core all the while, and CPU times are divided by how much
+longer than at best it took meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from statistics import fmean
+from typing import Self
+
+from children import HERE, Child
+
+MOST = 3.0
+"""What takes longer than so many times the quickest was interrupted in its middle."""
+
+
+class Pace:
+    """Samples every core as long as it is open."""
+
+    def __enter__(self) -> Self:
+        self._folder = tempfile.TemporaryDirectory(prefix="bench-")
+        self._files: list[Path] = []
+        self._samplers: list[Child] = []
+        for core in sorted(os.sched_getaffinity(0)):
+            self._files.append(Path(self._folder.name) / str(core))
+            words = [str(HERE / "pace_sampler.py"), str(core), str(self._files[-1])]
+            self._samplers.append(Child(words).start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sampler in self._samplers:
+            sampler.stop()
+        self._folder.cleanup()
+
+    def calibrate(self, seconds: float) -> None:
+        """Takes the quickest that is seen within `seconds`, in which nothing else may be done, for
+        the machine's full pace."""
+        began = time.monotonic()
+        time.sleep(seconds)
+        took = sorted(self._samples(began, time.monotonic()))
+        self._quickest = took[len(took) // 100]
+
+    def slowness(self, began: float, ended: float | None = None) -> float:
+        """How many times longer than at full pace the same work took between `began` and `ended`,
+        or now, by the monotonic clock."""
+        took = self._samples(began, time.monotonic() if ended is None else ended)
+        return fmean(min(each / self._quickest, MOST) for each in took)
+
+    def _samples(self, began: float, ended: float) -> list[float]:
+        """Microseconds."""
+        lines = [line.split() for file in self._files for line in file.read_text().splitlines()]
+        return [float(took) for at, took in lines if began <= float(at) <= ended]
