@@ -59,9 +59,10 @@ def load() -> Enrichment:
 
 
 def _load_parser() -> Callable[[str], Mapping[str, str]]:
-    from ua_parser import BestAvailableResolver, Domain, load_lazy_builtins
+    from ua_parser import Domain, load_lazy_builtins
+    from ua_parser.re2 import Resolver  # the default one takes 18 MB more in each web process
 
-    resolve = BestAvailableResolver(load_lazy_builtins())
+    resolve = Resolver(load_lazy_builtins())
 
     @lru_cache(maxsize=_CACHED)
     def device_of(agent: str) -> Mapping[str, str]:
