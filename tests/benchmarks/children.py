@@ -19,7 +19,9 @@ HERE = Path(__file__).parent
 
 
 class Child:
-    """A process of this Python with `words` as its command line, in `folder`."""
+    """A process of `program` with `words` as its command line, in `folder`."""
+
+    program: Sequence[str] = (sys.executable,)
 
     def __init__(self, words: Sequence[str], folder: Path | None = None) -> None:
         self._words, self._folder = words, folder
@@ -27,7 +29,7 @@ class Child:
 
     def start(self) -> Self:
         self.process = subprocess.Popen(
-            [sys.executable, *self._words],
+            [*self.program, *self._words],
             cwd=self._folder,
             stdout=self.log,
             stderr=self.log,
