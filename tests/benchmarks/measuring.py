@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import uvloop
 from bodies import Body
+from children import Child
 from hammer import CONNECTIONS, Answered, hammer
 from installation import Cpu, Installation
 from load import post_many
@@ -29,6 +31,19 @@ LEGEND = (
     "Microseconds of CPU for each event, at full pace; the ratio is to a request to the bare ASGI "
     "application. Answers in milliseconds, under full load."
 )
+
+
+class Loaded(Protocol):
+    """What can be put under load: an installation of the gateway, or its peer. work: None where
+    nothing is forwarded."""
+
+    port: int
+    work: Child | None
+
+    def accepted(self) -> int: ...
+    def pending(self) -> int: ...
+    def wait_until_pending(self) -> None: ...
+    def cpu(self) -> Cpu: ...
 
 
 @dataclass(frozen=True)
@@ -84,16 +99,16 @@ def fill(gateway: Installation, event: str, events: int, batch: int = 100) -> No
     assert set(answers.statuses) == {204}, f"not accepted: {answers.statuses}"
 
 
-def warm_up(gateway: Installation, body: Body) -> None:
+def warm_up(gateway: Loaded, body: Body, events: int = WARM_UP) -> None:
     """Until caches are filled, connections open and all of it delivered, if it is forwarded."""
-    requests = body.numbered(secrets.token_hex(4), WARM_UP)
+    requests = body.numbered(secrets.token_hex(4), events)
     uvloop.run(post_many(gateway.port, "/collect", requests, CONNECTIONS))
     if gateway.work:
         gateway.wait_until_pending()
 
 
 def under_load(
-    gateway: Installation, body: Body, seconds: int, pace: Pace, connections: int = CONNECTIONS
+    gateway: Loaded, body: Body, seconds: int, pace: Pace, connections: int = CONNECTIONS
 ) -> Run:
     """Keeps it busy for `seconds`, and waits until what it forwards is delivered."""
     warm_up(gateway, body)
@@ -105,7 +120,7 @@ def under_load(
     return Run(gateway.accepted() - accepted, cpu, slowness, ended - began, answered)
 
 
-def _wait_until_quiet(gateway: Installation) -> float:
+def _wait_until_quiet(gateway: Loaded) -> float:
     """Since when nothing has been accepted any more, nor anything waited that is forwarded; by
     the monotonic clock. What was under way when the load ended is still accepted."""
     last, since = (-1, -1), time.monotonic()
