@@ -36,6 +36,11 @@ class Plan:
         """Seconds of loads that are one of several alike."""
         return max(1, self.load // 2)
 
+    @property
+    def peer_load(self) -> int:
+        """Seconds of each load of the peer: two at least, for garbage to be collected in it too."""
+        return max(2, self.load)
+
 
 DEFAULT = Plan()
 FULL = Plan(backlog=1_000_000)

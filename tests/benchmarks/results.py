@@ -44,17 +44,19 @@ class Section:
     bars: Sequence[Bar] = ()
 
 
-@dataclass(frozen=True)
+@dataclass
 class Yardsticks:
     """Microseconds of CPU. asgi, starlette: for a request to an application that does nothing.
-    aiohttp: for a request that a bare client sends to the sink. pace: by which they, and all that
-    is measured beside them, were corrected."""
+    aiohttp: for a request that a bare client sends to the sink. peer: for an event that Fastify
+    and BullMQ deliver; None until that is measured, and where it cannot be. pace: by which they,
+    and all that is measured beside them, were corrected."""
 
     pace: Pace
     asgi: float
     starlette: float
     aiohttp: float
     section: Section
+    peer: float | None = None
 
     def times(self, microseconds: float) -> str:
         return f"{microseconds / self.asgi:.1f}"
