@@ -11,9 +11,13 @@ import pytest
 
 sys.path.append(str(Path(__file__).parent))
 
+import peer
 from bodies import MARK, Body, purchase, sized
 from document import markdown, plain
-from results import Goal, Results, Section
+from pace import Pace
+from plans import QUICK
+from results import Goal, Results, Section, Yardsticks
+from scenarios.delivered import beside_peer
 
 GOAL = Goal("delivered, one event", 310.4, 320, "µs", "6.2 x bare ASGI")
 SECTION = Section(
@@ -83,3 +87,35 @@ def test_no_two_events_that_are_sent_have_an_id_in_common(batch: int) -> None:
     assert len(ids) == 300
     assert not any(MARK.encode() in body for body in bodies)
     assert MARK in purchase()
+
+
+@pytest.mark.parametrize(
+    ("cost", "of_the_peer", "kept"), [(400, 1000, True), (500, 1000, True), (501, 1000, False)]
+)
+def test_at_most_half_of_what_the_peer_costs_is_the_goal(
+    cost: float, of_the_peer: float, kept: bool
+) -> None:
+    (goal,) = beside_peer(cost, of_the_peer)
+    assert goal.is_kept == kept
+    assert goal.beside == f"{cost} µs to 1000 µs"
+
+
+def test_without_node_the_document_says_that_the_peer_was_not_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    yardsticks = Yardsticks(Pace(), 50, 100, 150, SECTION)
+    section = peer.measure(QUICK, yardsticks)
+    assert yardsticks.peer is None
+    assert beside_peer(400, yardsticks.peer) == []
+    assert "not measured" in plain(section)
+    text = markdown(replace(RESULTS, sections=[section]))
+    assert "Node.js" in text
+    assert "## Goals" not in text
+
+
+def test_without_its_packages_the_peer_is_not_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(peer, "INSTALLED", tmp_path / "missing")
+    assert "Node.js" in peer.measure(QUICK, Yardsticks(Pace(), 50, 100, 150, SECTION)).text
