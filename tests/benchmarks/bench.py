@@ -10,6 +10,7 @@ folder, which --quick and --only need to write at all. Linux only.
     plans.py          how much of it          children.py       other processes
     yardsticks.py     what it is beside       hammer.py         load, by wrk (wrk.lua)
     pace.py           how quick the cores     bodies.py         what is sent
+    peer.py           another way to do it    peer/             its two programs
     results.py        figures                 proc.py           CPU and memory
     document.py       figures to text         machine.py        where it ran
     plot.py           figures to a plot
@@ -27,6 +28,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1] / "support"))
 
+import peer
 from document import goals_in_words, markdown, plain
 from machine import describe, ticks
 from pace import Pace
@@ -49,6 +51,7 @@ from yardsticks import measure as measure_yardsticks
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
+    "peer": peer.measure,
     "delivered": delivered.measure,
     "batches": batches.measure,
     "latency": latency.measure,
