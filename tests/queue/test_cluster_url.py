@@ -1,4 +1,5 @@
-"""The URL of a cluster, what has to be set beside it, and what cannot be had with it."""
+"""The URL of a cluster, what has to be set beside it, and what cannot be had with it. Its mistakes
+are with those of the others, in test_redis_url.py."""
 
 from __future__ import annotations
 
@@ -7,15 +8,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from valkey_server import TcpServer
 
 from gateway.cli import main
 from gateway.mistakes import ConfigurationError
 from gateway.queue.connect import (
     RedisError,
-    check_url,
     connect_for_intake,
     connect_for_jobs,
     connect_for_work,
@@ -37,37 +35,6 @@ def test_user_password_and_options_are_those_of_every_node(connect: Any) -> None
         expected = {"username": "me", "password": "p@ss,", "ssl_ca_certs": "/ca.pem"}
         assert options.items() >= {**expected, "host": address[0], "port": address[1]}.items()
         assert options["retry"].get_retries() == 0
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("cluster://me:s3cr3t@one/0", "cannot name a database"),
-        ("cluster://me:s3cr3t@one?db=0", "cannot name a database"),
-        ("cluster://me:s3cr3t@one,,two", "needs the hosts of the nodes"),
-        ("cluster://me:s3cr3t@one:s3cr3t", "cannot be read"),
-        ("cluster://me@one?s3cr3t=1", "has an option"),
-    ],
-)
-def test_a_mistake_is_told_without_the_url(url: str, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words) as error:
-        parse_settings(f"redis: {{url: '{url}', {JOBS}}}\n{REST}")
-    assert "redis.url" in str(error.value)
-    assert "s3cr3t" not in str(error.value)
-
-
-@given(
-    st.sampled_from(["cluster", "clusters"]),
-    st.text(alphabet=st.sampled_from("ab1:@/?&=,[]%#\\ é\0"), max_size=30),
-)
-@settings(deadline=None, max_examples=100)
-def test_any_text_is_a_url_or_a_value_error(scheme: str, rest: str) -> None:
-    message = ""
-    try:
-        check_url(f"{scheme}://{rest}")
-    except ValueError as error:
-        message = str(error)
-    assert not message or message.startswith(("cannot ", "has an option ", "needs the "))
 
 
 def test_jobs_cannot_be_on_a_cluster() -> None:

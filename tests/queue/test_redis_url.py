@@ -112,29 +112,38 @@ MISTAKES = [
     ("sentinel://me:s3cr3t@one,,two/mymaster", "hosts"),
     ("sentinel://me:s3cr3t@one:s3cr3t/mymaster", "cannot be read"),
     ("sentinel://me@one/mymaster?s3cr3t=1", "option"),
+    ("cluster://me:s3cr3t@one/0", "cannot name a database"),
+    ("cluster://me:s3cr3t@one?db=0", "cannot name a database"),
+    ("cluster://me:s3cr3t@one,,two", "needs the hosts of the nodes"),
+    ("cluster://me:s3cr3t@one:s3cr3t", "cannot be read"),
+    ("cluster://me@one?s3cr3t=1", "option"),
 ]
 
 
 @pytest.mark.parametrize(("url", "words"), MISTAKES)
 def test_a_mistake_is_told_without_the_url(url: str, words: str) -> None:
-    config = f"redis: {{url: '{url}'}}\nsources: {{}}\ndestinations: {{}}\n"
+    redis = f"redis: {{url: '{url}', jobs_url: 'redis://jobs'}}"
     with pytest.raises(ConfigurationError, match=words) as error:
-        parse_settings(config)
+        parse_settings(f"{redis}\nsources: {{}}\ndestinations: {{}}\n")
     assert "redis.url" in str(error.value)
     assert not any(part in str(error.value) for part in ("s3cr3t", "s3", "cr3t"))
 
 
+SCHEMES = ["redis", "rediss", "unix", "sentinel", "sentinels", "cluster", "clusters", "http", ""]
+
+
 @given(
-    st.sampled_from(["redis", "rediss", "unix", "sentinel", "sentinels", "http", ""]),
+    st.sampled_from(SCHEMES),
     st.text(alphabet=st.sampled_from("ab1:@/?&=,[]%#\\ é\0"), max_size=30),
 )
 @example("sentinel", "[::1/m")
 @example("redis", "[::1")
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=250)
 def test_any_text_is_a_url_or_a_value_error(scheme: str, rest: str) -> None:
     message = ""
     try:
         check_url(f"{scheme}://{rest}")
     except ValueError as error:
         message = str(error)
-    assert not message or message.startswith(("cannot be read: ", "has an option ", "needs the "))
+    words = ("cannot be read: ", "cannot name a database", "has an option ", "needs the ")
+    assert not message or message.startswith(words)
