@@ -119,8 +119,11 @@ class Connection:
             self._writer = None
 
 
-def make_event(event_id: str, name: str = "page_view") -> tuple[str, bytes]:
-    """An event of about 0.5 KB that every kind of destination can send."""
+def make_event(event_id: str, name: str = "page_view", **other: object) -> tuple[str, bytes]:
+    """An event of about 0.5 KB that every kind of destination can send.
+
+    other: fields to have instead, or besides.
+    """
     event = {
         "event_name": name,
         "event_id": event_id,
@@ -132,6 +135,7 @@ def make_event(event_id: str, name: str = "page_view") -> tuple[str, bytes]:
         "items": [{"item_id": "SKU-1", "item_name": "A thing", "price": 12.5, "quantity": 1}],
         "consent": dict.fromkeys(("ad_storage", "ad_user_data", "analytics_storage"), "granted"),
         "user_data": {"email_address": "visitor@example.com"},
+        **other,
     }
     return event_id, json.dumps(event).encode()
 

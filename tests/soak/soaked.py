@@ -35,7 +35,7 @@ WEBHOOK = """
     secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw
     allow_private_addresses: true
     when: {event_name: page_view}
-    consent: []
+    consent: %(consent)s
     delivery: {backoff: %(backoff)s}
     http: {timeout: %(timeout)s}
 """
@@ -46,22 +46,34 @@ META = """
     access_token: meta-soak-token
     api_version: v26.0
     base_url: %(sink)s
-    consent: []
+    consent: %(consent)s
     delivery: {backoff: %(backoff)s}
     http: {timeout: %(timeout)s}
 """
 META_PATH = "/v26.0/1234567890/events"
 
 
-def webhook(name: str, sink: str, timeout: float = 5, backoff: Sequence[float] = (2, 4, 8)) -> str:
+def webhook(
+    name: str,
+    sink: str,
+    timeout: float = 5,
+    backoff: Sequence[float] = (2, 4, 8),
+    consent: Sequence[str] = (),
+) -> str:
     """A destination that gets page views."""
-    values = {"name": name, "sink": sink, "timeout": timeout, "backoff": list(backoff)}
-    return WEBHOOK % values
+    lists = {"backoff": list(backoff), "consent": list(consent)}
+    return WEBHOOK % {"name": name, "sink": sink, "timeout": timeout, **lists}
 
 
-def meta(sink: str, timeout: float = 5, backoff: Sequence[float] = (2, 4, 8)) -> str:
+def meta(
+    sink: str,
+    timeout: float = 5,
+    backoff: Sequence[float] = (2, 4, 8),
+    consent: Sequence[str] = (),
+) -> str:
     """A destination that gets everything, in batches."""
-    return META % {"sink": sink, "timeout": timeout, "backoff": list(backoff)}
+    lists = {"backoff": list(backoff), "consent": list(consent)}
+    return META % {"sink": sink, "timeout": timeout, **lists}
 
 
 class Soaked(Gateway):

@@ -73,6 +73,12 @@ LINES = {
             *("worker: own, resident, MB", "worker: second half, MB"),
         ),
     ),
+    "flat_hours": Line(
+        "{rate:g} events a second for {hours:g} hours, each with a visitor of its own",
+        "from the first look to the last no process and not Valkey's `used_memory` takes more than "
+        "{growth:g} MB more",
+        ("grown, MB",),
+    ),
     "disk": Line(
         "disk full for {full_seconds:.0f} s during {events} events",
         "0 lost; 503 only; taken again within {recovery_seconds:.0f} s of there being room",

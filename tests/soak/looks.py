@@ -1,0 +1,68 @@
+"""Looks at the memory of all processes of a gateway, and what grew from the first to the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from memory import memory
+from processes import family
+from redis.asyncio import Redis
+from report import Report
+from soaked import Soaked
+
+from gateway.embedded import embedded_url
+
+CHILD, VALKEY, USED = "worker's child", "valkey", "valkey, used_memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """minutes: since the start. taken: MB of its own by process, which goes by its role and pid;
+    of the children in which workers run jobs, which come and go, the most that one takes; and
+    Valkey's own count, `used_memory`."""
+
+    minutes: float
+    taken: dict[str, float]
+
+
+async def look(gateway: Soaked, minutes: float) -> Look:
+    """gateway: one with the embedded server."""
+    root = gateway.process.pid
+    found = {"supervisor": [root]}
+    found |= {role: [each.pid for each in those] for role, those in family(root).items()}
+    taken: dict[str, float] = {}
+    for role, pids in found.items():
+        for pid in pids:
+            name = CHILD if role == "horse" else f"{role} {pid}"
+            if (now := memory(pid)) is not None:  # it may just have ended
+                taken[name] = max(taken.get(name, 0.0), now.own)
+    async with Redis.from_url(embedded_url(gateway.folder / "data") or "") as redis:
+        taken[USED] = (await redis.info("memory"))["used_memory"] / 1024**2
+    return Look(minutes, taken)
+
+
+def enter_looks(report: Report, looks: Sequence[Look], most: float) -> None:
+    """A line for each process, and the check that none took over `most` MB more in the end.
+
+    Of Valkey `used_memory` is judged: what it has from the system depends on when it last wrote its
+    file anew.
+    """
+    report.row("minutes", _line(each.minutes for each in looks))
+    grown = {}
+    for name in dict.fromkeys(name for each in looks for name in each.taken):
+        there = [each.taken[name] for each in looks if name in each.taken]
+        report.row(f"{name}, MB", _line(each.taken.get(name) for each in looks))
+        report.check(
+            name == CHILD or len(there) == len(looks),
+            f"{name}: there from the first look to the last",
+        )
+        if not name.startswith(f"{VALKEY} "):
+            grown[name] = there[-1] - there[0]
+    for name, growth in grown.items():
+        report.check(growth <= most, f"{name}: grows by at most {most:g} MB, not {growth:.1f}")
+    report.row("grown, MB", ", ".join(f"{name} {growth:+.1f}" for name, growth in grown.items()))
+
+
+def _line(numbers: Iterable[float | None]) -> str:
+    return "".join("      -" if number is None else f"{number:7.1f}" for number in numbers)
