@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from memory import memory
+from proc import MB, memories
 from processes import family
 from redis.asyncio import Redis
 from report import Report
@@ -35,10 +35,10 @@ async def look(gateway: Soaked, minutes: float) -> Look:
     for role, pids in found.items():
         for pid in pids:
             name = CHILD if role == "horse" else f"{role} {pid}"
-            if (now := memory(pid)) is not None:  # it may just have ended
+            for now in memories([pid]):  # it may just have ended
                 taken[name] = max(taken.get(name, 0.0), now.own)
     async with Redis.from_url(embedded_url(gateway.folder / "data") or "") as redis:
-        taken[USED] = (await redis.info("memory"))["used_memory"] / 1024**2
+        taken[USED] = (await redis.info("memory"))["used_memory"] / MB
     return Look(minutes, taken)
 
 

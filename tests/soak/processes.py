@@ -1,16 +1,13 @@
-"""The processes of a gateway: who they are, what they use, and how they are killed."""
+"""The processes of a gateway: who they are, and how they are killed."""
 
 from __future__ import annotations
 
 import os
 import signal
 import subprocess
-import sys
 from collections import defaultdict
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 ROLES = {
     "gateway worker": "worker",
@@ -64,25 +61,3 @@ def kill_all(root: int) -> None:
     for pid in members(root):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time so far. Linux only; elsewhere 0."""
-    ticks = 0
-    for pid in pids:
-        with suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def memory_bytes(pids: Iterable[int]) -> int:
-    """Memory that they have for themselves, and their share of what they share (PSS). Linux only;
-    elsewhere 0."""
-    total = 0
-    for pid in pids if sys.platform == "linux" else ():
-        with suppress(OSError):
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1]) * 1024
-    return total

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from books import Books, enter_answers
-from processes import cpu_seconds, family, members, memory_bytes
+from proc import cpu_seconds, memories
+from processes import family, members
 from report import Report
 from sending import Senders, make_events
 from sink_process import SinkProcess
@@ -72,7 +73,7 @@ async def _enter_waiting(report: Report, gateway: Soaked, until: float) -> None:
     spent, seconds = cpu_seconds(pids) - before, time.monotonic() - began
     waiting = gateway.outcomes("hook")["pending"]
     by_role = ", ".join(
-        f"{role} {memory_bytes(each.pid for each in processes) / 1e6:.0f}"
+        f"{role} {sum(each.proportional for each in memories(one.pid for one in processes)):.0f}"
         for role, processes in family(gateway.process.pid).items()
     )
     report.row(

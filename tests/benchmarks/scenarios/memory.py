@@ -96,4 +96,4 @@ def _look(gateway: Installation) -> dict[str, Memory]:
 
 
 def _shown(one: Memory | None) -> str:
-    return f"{one.resident:.0f} ({one.own:.0f})" if one else ""
+    return f"{one.resident:.0f} ({one.proportional:.0f})" if one else ""

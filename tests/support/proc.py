@@ -1,8 +1,9 @@
-"""What processes have used, from /proc. Linux only."""
+"""What processes use and have used, from /proc: on Linux; elsewhere there is none of them."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,11 +13,15 @@ TICK = 1 / os.sysconf("SC_CLK_TCK")
 MB = 1_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Memory:
-    """In MB. resident: all that is in memory. own: with only its share of what it shares (PSS)."""
+    """Of one process, in MB. resident: all of its pages that are in memory. proportional: with only
+    its share of those that it shares (PSS). own: those that are no part of a file (programs and
+    libraries, which the system shares and can let go); pages that a fork still shares with its
+    parent are counted in both."""
 
     resident: float
+    proportional: float
     own: float
 
 
@@ -41,14 +46,31 @@ def command_line(pid: int) -> str:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time of `pids`, and of those of their children that have ended."""
-    return sum(int(field) for pid in pids for field in _fields(pid)[11:15]) * TICK
+    """User and system time of `pids`, and of those of their children that have ended. One that has
+    ended itself has none; its parent has it."""
+    ticks = 0
+    for pid in pids:
+        with suppress(OSError):
+            ticks += sum(map(int, _fields(pid)[11:15]))
+    return ticks * TICK
 
 
 def memory(pid: int) -> Memory:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    sizes = {line.split(":")[0]: line.split()[1] for line in lines[1:]}
-    return Memory(int(sizes["Rss"]) * 1024 / MB, int(sizes["Pss"]) * 1024 / MB)
+    """Raises OSError when the process has ended."""
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    kb = dict(re.findall(r"^(Rss|Pss|Anonymous): +(\d+) kB$", text, re.MULTILINE))
+    if not kb:
+        raise ProcessLookupError(f"process {pid} has ended")
+    return Memory(*(int(kb[name]) * 1024 / MB for name in ("Rss", "Pss", "Anonymous")))
+
+
+def memories(pids: Iterable[int]) -> list[Memory]:
+    """Of those that have not ended."""
+    found = []
+    for pid in pids:
+        with suppress(OSError):
+            found.append(memory(pid))
+    return found
 
 
 def listeners(port: int) -> int:
