@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from valkey_server import Valkey
 
@@ -20,6 +21,12 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 def redis_url(valkey: Valkey) -> str:
     valkey.empty()
     return valkey.url
+
+
+@pytest.fixture
+def server(valkey: Valkey, redis_url: str) -> SyncRedis:
+    """The same server for tests that are not asynchronous."""
+    return valkey.client()
 
 
 @pytest.fixture

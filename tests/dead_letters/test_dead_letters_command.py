@@ -50,11 +50,6 @@ def run(redis_url: str, config: Path) -> Run:
     return runner(dead_letters, config, redis_url)
 
 
-@pytest.fixture
-def server(valkey: Valkey, redis_url: str) -> SyncRedis:
-    return valkey.client()
-
-
 def test_it_is_a_command_of_the_gateway() -> None:
     assert main.commands["dead-letters"] is dead_letters
 

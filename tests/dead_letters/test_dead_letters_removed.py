@@ -10,7 +10,6 @@ from commands import Run, runner
 from dead import bury_now
 from made import make_event
 from redis import Redis as SyncRedis
-from valkey_server import Valkey
 
 from gateway.commands.dead_letters import dead_letters
 from gateway.queue.keys import DestinationKeys
@@ -32,11 +31,6 @@ def run(redis_url: str, tmp_path: Path) -> Run:
     bury_now(redis_url, "old", [make_event(1), make_event(2)])
 
     return runner(dead_letters, config, redis_url)
-
-
-@pytest.fixture
-def server(valkey: Valkey, redis_url: str) -> SyncRedis:
-    return valkey.client()
 
 
 @pytest.mark.parametrize("words", [[], ["--destination", "old"]])

@@ -15,7 +15,6 @@ from made import make_event
 from quarantined import REASON, set_aside_now
 from redis import Redis as SyncRedis
 from terminal_session import TerminalSession
-from valkey_server import Valkey
 
 from gateway.cli import main
 from gateway.commands.quarantine import quarantine
@@ -58,11 +57,6 @@ def config(tmp_path: Path) -> Path:
 def run(redis_url: str, config: Path) -> Run:
     """Runs ``gateway quarantine *words``."""
     return runner(quarantine, config, redis_url)
-
-
-@pytest.fixture
-def server(valkey: Valkey, redis_url: str) -> SyncRedis:
-    return valkey.client()
 
 
 def test_it_is_a_command_of_the_gateway() -> None:

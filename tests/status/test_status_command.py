@@ -48,11 +48,6 @@ def run(redis_url: str, config: Path) -> Callable[..., Result]:
     return run
 
 
-@pytest.fixture
-def server(valkey: Valkey, redis_url: str) -> SyncRedis:
-    return valkey.client()
-
-
 def busy(**more: Any) -> DestinationStatus:
     """A destination of which everything is large and nothing is well."""
     outcomes = ("accepted", "withheld", "delivered", "rejected", "expired", "replayed", "dropped")
