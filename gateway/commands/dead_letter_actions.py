@@ -11,7 +11,7 @@ import click
 from redis.asyncio import Redis
 
 from gateway.commands.bulk import Pace, batches, confirmed, progress
-from gateway.commands.dead_letter_views import Kind, in_words, kinds_table, newest_table
+from gateway.commands.dead_letter_views import Kind, in_words, newest_table, print_kinds
 from gateway.commands.options import fail
 from gateway.commands.targets import Target, warn_about_dry_runs
 from gateway.commands.terminal import console, json_text, masked, printable
@@ -60,7 +60,7 @@ class Survey:
 
 async def list_newest(chosen: Selection, limit: int) -> None:
     survey = await _survey(chosen, limit)
-    if not _print_counts(survey):
+    if not print_kinds(survey.kinds):
         return
     _tell_about_removed(survey.removed)
     if not limit:
@@ -93,7 +93,7 @@ async def replay(
     chosen: Selection, rate: int, include_late: bool, yes: bool, dry_run: bool
 ) -> None:
     survey = await _survey(chosen)
-    _print_counts(survey)
+    print_kinds(survey.kinds)
     skipped = survey.removed.total() + (0 if include_late else survey.late)
     _tell_about_removed(survey.removed)
     _warn_about_late(survey.late, include_late)
@@ -120,7 +120,7 @@ async def replay(
 
 async def drop(chosen: Selection, yes: bool, dry_run: bool) -> None:
     survey = await _survey(chosen)
-    _print_counts(survey)
+    print_kinds(survey.kinds)
     total = survey.total
     if dry_run or not total or not confirmed(f"Drop {total} events for good?", yes):
         return
@@ -153,15 +153,6 @@ async def _wake(redis: Redis, alarm: Alarm, name: str) -> None:
     """Unless it is paused or somebody is at work; if that ends just now, the sweep wakes it."""
     if await is_left_alone(redis, DestinationKeys.of(name)):
         await alarm.wake_unmarked(redis, name)
-
-
-def _print_counts(survey: Survey) -> bool:
-    """Prints how many there are of each kind; whether there are any."""
-    if not survey.total:
-        click.echo("No dead letters.")
-        return False
-    console().print(kinds_table(survey.kinds))
-    return True
 
 
 def _tell_about_removed(removed: Counter[str]) -> None:

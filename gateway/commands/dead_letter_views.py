@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
-from gateway.commands.kept_views import common, counts_table, sheet, short
+from gateway.commands.kept_views import common, print_counts, sheet, short
 from gateway.commands.targets import Mask
 from gateway.commands.terminal import cell, masked, table, utc
 from gateway.queue.dead_letters import DeadLetter
@@ -27,9 +27,10 @@ class Kind(NamedTuple):
         return cls(destination, letter.result, letter.event_name, common(mask(letter.reason)))
 
 
-def kinds_table(kinds: Counter[Kind]) -> Table:
+def print_kinds(kinds: Counter[Kind]) -> bool:
+    """Prints how many there are of each kind; whether there are any."""
     columns = ("destination", "result", "event name", "reason")
-    return counts_table(f"{kinds.total()} dead letters", kinds, *columns)
+    return print_counts("dead letters", kinds, *columns)
 
 
 def newest_table(letters: Sequence[tuple[str, DeadLetter, Mask]]) -> Table:

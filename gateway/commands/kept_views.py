@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TypeVar
 
+import click
 from rich.table import Table
 
-from gateway.commands.terminal import cell, json_text, printable, table
+from gateway.commands.terminal import cell, console, json_text, printable, table
 from gateway.event import Event
 
 LONGEST_REASON = 100
@@ -32,9 +33,18 @@ def common(reason: str) -> str:
     return short(_VARYING.sub("#", reason))
 
 
-def counts_table(title: str, kinds: Counter[Kind], *columns: str) -> Table:
-    """How many events there are of each kind, the most frequent first. columns: what a kind
-    consists of."""
+def print_counts(what: str, kinds: Counter[Kind], *columns: str) -> bool:
+    """Prints how many there are of each kind; whether there are any. what: they are, in the plural.
+    columns: what a kind consists of."""
+    if kinds:
+        console().print(_counts_table(f"{kinds.total()} {what}", kinds, *columns))
+    else:
+        click.echo(f"No {what}.")
+    return bool(kinds)
+
+
+def _counts_table(title: str, kinds: Counter[Kind], *columns: str) -> Table:
+    """The most frequent first."""
     counts = table(title, "events", *columns, numbers=["events"])
     frequent = kinds.most_common()
     for kind, count in frequent[:MOST_KINDS]:

@@ -18,8 +18,8 @@ from gateway.commands.quarantine_views import (
     Kind,
     fates_table,
     in_words,
-    kinds_table,
     newest_table,
+    print_kinds,
 )
 from gateway.commands.targets import Target, warn_about_dry_runs
 from gateway.commands.terminal import console, json_text, printable
@@ -34,7 +34,6 @@ from gateway.queue.quarantine import IN_QUARANTINE, Quarantined, Releaser
 from gateway.queue.room import Full, what_is_full
 from gateway.settings import Settings
 
-IN_ALL = "events in quarantine"
 MISFITS = "of them do not fit today's schemas and stay (--anyway releases them too)"
 OTHERS = "released or dropped"
 
@@ -81,7 +80,7 @@ class Preview:
 
 async def list_newest(chosen: Selection, limit: int) -> None:
     survey = await _survey(chosen, limit)
-    if _print_counts(survey.kinds) and limit:
+    if print_kinds(survey.kinds) and limit:
         console().print("", newest_table(list(reversed(survey.newest))), sep="\n")
 
 
@@ -99,9 +98,10 @@ async def release(chosen: Selection, rate: int, anyway: bool, yes: bool, dry_run
     review = compile_review(chosen.settings, checked=not anyway)
     targets = [Target.of(name, each) for name, each in chosen.settings.destinations.items()]
     preview = await _preview(chosen, review, targets)
-    _print_counts(preview.kinds)
+    print_kinds(preview.kinds)
     if preview.misfits:
-        console().print("", kinds_table(preview.misfits, MISFITS), sep="\n")
+        click.echo()
+        print_kinds(preview.misfits, MISFITS)
     total = preview.total
     if not total:
         return
@@ -120,7 +120,7 @@ async def release(chosen: Selection, rate: int, anyway: bool, yes: bool, dry_run
 async def drop(chosen: Selection, yes: bool, dry_run: bool) -> None:
     survey = await _survey(chosen)
     total = survey.kinds.total()
-    if not _print_counts(survey.kinds) or dry_run:
+    if not print_kinds(survey.kinds) or dry_run:
         return
     if not confirmed(f"Drop {total} events for good?", yes):
         return
@@ -172,12 +172,3 @@ async def _release(chosen: Selection, review: Review, through: str, total: int, 
             await pace.wait(len(batch))
             releaser.full = await what_is_full(chosen.redis, limits)
             advance(len(batch), await releaser.let_out(dict(batch)))
-
-
-def _print_counts(kinds: Counter[Kind]) -> bool:
-    """Prints how many there are of each kind; whether there are any."""
-    if not kinds:
-        click.echo("No events in quarantine.")
-        return False
-    console().print(kinds_table(kinds, IN_ALL))
-    return True

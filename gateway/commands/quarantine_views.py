@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from rich.table import Table
 
-from gateway.commands.kept_views import common, counts_table, sheet, short
+from gateway.commands.kept_views import common, print_counts, sheet, short
 from gateway.commands.terminal import cell, table, utc
 from gateway.queue.quarantine import Quarantined
 
@@ -30,8 +30,9 @@ Fate = Literal["to send", "will expire", "withheld"]
 FATES: tuple[Fate, ...] = ("to send", "will expire", "withheld")
 
 
-def kinds_table(kinds: Counter[Kind], what: str) -> Table:
-    return counts_table(f"{kinds.total()} {what}", kinds, "event name", "reason")
+def print_kinds(kinds: Counter[Kind], what: str = "events in quarantine") -> bool:
+    """Prints how many there are of each kind; whether there are any."""
+    return print_counts(what, kinds, "event name", "reason")
 
 
 def fates_table(fates: Counter[tuple[str, Fate]], destinations: Collection[str]) -> Table:
