@@ -11,7 +11,7 @@ folder, which --quick and --only need to write at all. Linux only.
     yardsticks.py     what it is beside       hammer.py         load, by wrk (wrk.lua)
     pace.py           how quick the cores     bodies.py         what is sent
     peer.py           another way to do it    peer/             its two programs
-    results.py        figures                 proc.py           CPU and memory
+    results.py        figures                 ../support/       CPU and memory, among others
     document.py       figures to text         machine.py        where it ran
     plot.py           figures to a plot
 """
