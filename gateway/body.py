@@ -27,21 +27,33 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
         raise Refused(415, "unsupported_encoding", "Content-Encoding can be gzip or identity")
-    if _announced(headers.get("content-length", "")) > limit:
+    length = headers.get("content-length", "")
+    if length.isdecimal() and float(length) > limit:  # an int of thousands of digits is an error
         raise _too_large(limit)
-    body = await _receive_in_time(receive, limit)
+    body = await _receive(receive, limit)
     if encoding == "gzip" or body.startswith(_GZIP_MAGIC):
         return _inflate(body, limit)
     return body
 
 
-async def _receive_in_time(receive: Receive, limit: int) -> bytes:
-    """What `asyncio.timeout` would do, which costs every request as much as reading its headers."""
-    task = asyncio.current_task()
+async def _receive(receive: Receive, limit: int) -> bytes:
+    """Its deadline is what `asyncio.timeout` would make of it, which costs every request as much as
+    reading its headers."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task(loop)
     assert task is not None
-    deadline = asyncio.get_running_loop().call_later(SECONDS, task.cancel, _TOO_SLOW)
+    deadline = loop.call_later(SECONDS, task.cancel, _TOO_SLOW)
+    chunks, size, is_more = [], 0, True
     try:
-        return await _receive_all(receive, limit)
+        while is_more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+            if size > limit:
+                raise _too_large(limit)
+            is_more = message.get("more_body", False)
     except asyncio.CancelledError as cancelled:
         if cancelled.args != (_TOO_SLOW,):
             raise
@@ -49,33 +61,7 @@ async def _receive_in_time(receive: Receive, limit: int) -> bytes:
         raise Refused(408, "too_slow", f"the body took longer than {SECONDS:.0f} s") from None
     finally:
         deadline.cancel()
-
-
-def _announced(length: str) -> float:
-    """The length that a sender announces; 0 when it is no number, since the body tells anyway."""
-    if not (length.isascii() and length.isdigit()):
-        return 0
-    return float(length) if len(length) < 20 else float("inf")
-
-
-async def _receive_all(receive: Receive, limit: int) -> bytes:
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
-    chunks, size = [], 0
-    while True:
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            raise _too_large(limit)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-        message = await receive()
+    return b"".join(chunks)
 
 
 def _inflate(body: bytes, limit: int) -> bytes:

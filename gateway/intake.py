@@ -57,6 +57,7 @@ class Intake:
         self._appender, self._tally, self._client_ip = appender, tally, client_ip
         self._max_body_bytes, self._turn, self._watch = max_body_bytes, turn, watch
         self._limit = _compile_limit(source.settings.rate_limit)
+        self._received = f"received:{name}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -72,7 +73,9 @@ class Intake:
         except ClientDisconnect:
             self._count_refused("disconnected")
             return
-        headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+        headers: list[tuple[bytes, bytes]] = []
+        for name, value in answer.headers.items():
+            headers.append((name.encode(), value.encode()))
         if answer.cookies:
             headers += [(b"set-cookie", cookie.encode("latin-1")) for cookie in answer.cookies]
             headers.append((b"cache-control", b"no-store"))
@@ -103,14 +106,20 @@ class Intake:
             batch.trusted,
             proxied,
         )
-        decisions = [self._pipeline(event, received) for event in batch.events]
-        self._tally.add(f"received:{self._name}", len(decisions))
-        self._count_refused("invalid", len(batch.refused))
+        decisions: list[Decision] = []
+        cookies: dict[str, str] = {}
+        for place, event in enumerate(batch.events):
+            decision = self._pipeline(event, received)
+            decisions.append(decision)
+            batch.events[place] = decision.event
+            for cookie in decision.cookies:
+                cookies[cookie.partition("=")[0]] = cookie
+        if batch.refused:
+            self._count_refused("invalid", len(batch.refused))
         if decisions:
+            self._tally.add(self._received, len(decisions))
             await self._append(decisions)
-        batch.events = [decision.event for decision in decisions]
         answer = self._source.answer(batch)
-        cookies = {c.partition("=")[0]: c for each in decisions for c in each.cookies}
         if not cookies:
             return answer
         return Answer(answer.status, answer.body, answer.headers, tuple(cookies.values()))
@@ -135,8 +144,7 @@ class Intake:
         return Refused(503, reason, message, RETRY_AFTER)
 
     def _count_refused(self, reason: str, events: int = 1) -> None:
-        if events:
-            self._tally.add(f"refused:{self._name}:{reason}", events)
+        self._tally.add(f"refused:{self._name}:{reason}", events)
 
 
 def _wrong_method(methods: Sequence[str]) -> Answer:

@@ -1,7 +1,7 @@
 """Counts that wait in this process for the next commit."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
@@ -12,18 +12,19 @@ class Tally:
     """Increments of named counters, handed to Redis together with the next commit."""
 
     def __init__(self) -> None:
-        self._counts: Counter[Field] = Counter()
+        self._counts: defaultdict[Field, int] = defaultdict(int)
 
     def add(self, name: Field, amount: int = 1) -> None:
         self._counts[name] += amount
 
-    def take(self) -> Counter[Field]:
+    def take(self) -> Mapping[Field, int]:
         """What has gathered. Give it back with `put_back` if the commit fails."""
-        taken, self._counts = self._counts, Counter()
+        taken, self._counts = self._counts, defaultdict(int)
         return taken
 
-    def put_back(self, counts: Counter[Field]) -> None:
-        self._counts.update(counts)
+    def put_back(self, counts: Mapping[Field, int]) -> None:
+        for name, amount in counts.items():
+            self.add(name, amount)
 
     def __bool__(self) -> bool:
         return bool(self._counts)
