@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Self
@@ -38,9 +39,9 @@ class Appendix:
         self.said: dict[str, dict[str, str]] = {}
         self.quarantine: list[int] = []
         self.released: list[str] = []
+        self.weight = self.size = 0
         for decision in decisions:
             self._add(decision, mark(decision.event) if marked else "")
-        self._measure()
 
     @classmethod
     def of(cls, head: dict[str, Any], payloads: list[bytes]) -> Self:
@@ -52,7 +53,8 @@ class Appendix:
         appendix.marks = head.get("marks", [""] * len(payloads))  # earlier versions wrote none
         for name in ("waiting", "said", "quarantine"):
             setattr(appendix, name, head.get(name, getattr(appendix, name)))
-        appendix._measure()
+        appendix.weight = sum(map(len, appendix.sent.values()))
+        appendix.size = sum(map(len, payloads))
         return appendix
 
     @property
@@ -92,17 +94,13 @@ class Appendix:
         part.said, part.released = self.said, self.released
         return part
 
-    def _measure(self) -> None:
-        self.weight = sum(map(len, self.sent.values()))
-        self.size = sum(map(len, self.payloads))
-
     def _add(self, decision: Decision, known_by: str) -> None:
         # many destinations get the very same event: written once
         numbers: dict[tuple[int, tuple[str, ...]], int] = {}
         waiting: list[str] = []
         for name, verdict in decision.verdicts.items():
             if verdict.event is None:
-                if verdict.decision == "held":
+                if verdict.stage == "hold":
                     waiting.append(name)
                 else:
                     self.withheld[name] = self.withheld.get(name, 0) + 1
@@ -113,6 +111,7 @@ class Appendix:
                 number = self._payload(encode(decision, verdict.event, verdict.applied), known_by)
                 numbers[content] = number
             self.sent.setdefault(name, []).append(number)
+            self.weight += 1
         late = decision.late
         if late is not None:
             if waiting:
@@ -126,6 +125,7 @@ class Appendix:
     def _payload(self, payload: bytes, known_by: str = "") -> int:
         self.payloads.append(payload)
         self.marks.append(known_by)
+        self.size += len(payload)
         return len(self.payloads)
 
 
@@ -156,10 +156,10 @@ def parts_of(group: Sequence[Appendix]) -> tuple[list[list[Appendix]], list[Appe
 
 def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str, Any]]:
     """The destinations that a group concerns, its payloads, and its part of the script's plan."""
-    sent: dict[str, list[int]] = {}
-    withheld: dict[str, int] = {}
-    held: dict[str, int] = {}
-    said: dict[str, dict[str, str]] = {}
+    sent: defaultdict[str, list[int]] = defaultdict(list)
+    withheld: defaultdict[str, int] = defaultdict(int)
+    held: defaultdict[str, int] = defaultdict(int)
+    said: defaultdict[str, dict[str, str]] = defaultdict(dict)
     waiting: list[tuple[str, int, list[str]]] = []
     payloads: list[bytes] = []
     marks: list[str] = []
@@ -167,20 +167,21 @@ def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str
     released: list[str] = []
     for appendix in group:
         before = len(payloads)
-        for name, count in appendix.withheld.items():
-            withheld[name] = withheld.get(name, 0) + count
+        payloads += appendix.payloads
+        marks += appendix.marks
+        released += appendix.released
         for name, numbers in appendix.sent.items():
-            sent.setdefault(name, []).extend(before + number for number in numbers)
+            sent[name] += [before + number for number in numbers]
+        for name, count in appendix.withheld.items():
+            withheld[name] += count
         for name, count in appendix.held.items():
-            held[name] = held.get(name, 0) + count
+            held[name] += count
         for visitor, number, names in appendix.waiting:
             waiting.append((visitor, before + number, names))
         for visitor, states in appendix.said.items():
-            said.setdefault(visitor, {}).update(states)
-        quarantine += [before + number for number in appendix.quarantine]
-        released += appendix.released
-        payloads += appendix.payloads
-        marks += appendix.marks
+            said[visitor].update(states)
+        for number in appendix.quarantine:
+            quarantine.append(before + number)
     concerned = {*sent, *withheld, *held, *(name for _, _, names in waiting for name in names)}
     destinations = list(concerned)
     places = {name: place for place, name in enumerate(destinations, 1)}
@@ -190,8 +191,6 @@ def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str
         "released": released,
         "said": said,
         "waiting": [(who, number, [places[n] for n in names]) for who, number, names in waiting],
-        "destinations": [
-            (withheld.get(name, 0), sent.get(name, ()), held.get(name, 0)) for name in destinations
-        ],
+        "destinations": [(withheld[name], sent[name], held[name]) for name in destinations],
     }
     return destinations, payloads, plan
