@@ -64,6 +64,7 @@ class EmbeddedServer:
             "appendonly": "yes",
             "appendfsync": "always",
             "auto-aof-rewrite-min-size": "16mb",  # less to read when it starts again
+            "stream-node-max-bytes": 16384,  # for events of 1 to 2 KB, of which 4096 holds few
             "save": "",
             "maxmemory-policy": "noeviction",
             "loglevel": "notice",
