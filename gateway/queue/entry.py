@@ -29,6 +29,10 @@ class Entry(NamedTuple):
     visitor: str = ""
 
 
+_ORIGIN = 5
+"""How many of its fields say where an event comes from: `source` and all that follow."""
+
+
 def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
     """The stream entry of `event`, as a destination may have it after `decision`.
 
@@ -52,30 +56,26 @@ def encode_entry(
     applied: Sequence[str],
     visitor: str,
 ) -> bytes:
-    """A stream entry of what an `Entry` says. Raises TypeError as `encode` does."""
-    entry = {
-        "event": event,
-        "source": source,
-        "received_at": received_at,
-        "version": version,
-        "applied": applied,
-    }
-    return orjson.dumps({**entry, "visitor": visitor} if visitor else entry)
+    """A stream entry of what an `Entry` says. Raises TypeError as `encode` does.
+
+    Where the event comes from is a list without names: there are many entries, and they are kept in
+    memory.
+    """
+    origin = (source, received_at, version, applied)
+    return orjson.dumps({"event": event, "from": (*origin, visitor) if visitor else origin})
 
 
 def decode(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
     """The entry that `encode` wrote; fields that another version of the gateway added are left."""
     read = orjson.loads(data)
-    return Entry(
-        entry_id,
-        deliveries,
-        read["event"],
-        read["source"],
-        read["received_at"],
-        read["version"],
-        read["applied"],
-        read.get("visitor", ""),
-    )
+    origin = read["from"] if "from" in read else _earlier_origin(read)
+    return Entry(entry_id, deliveries, read["event"], *origin[:_ORIGIN])
+
+
+def _earlier_origin(read: dict[str, Any]) -> list[Any]:
+    """As the names were once written out; such entries may still wait."""
+    names = ("source", "received_at", "version", "applied")
+    return [*(read[name] for name in names), read.get("visitor", "")]
 
 
 def encode_dead_letter(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pipeline import Decision
-from gateway.queue.entry import decode, encode
+from gateway.queue.entry import decode, encode, encode_entry
 
 values = st.recursive(
     st.none()
@@ -39,3 +40,19 @@ def test_fields_of_another_version_of_the_gateway_are_left() -> None:
     decision = Decision({"event_name": "x"}, {}, (), "site", 1.0, "v1")
     data = orjson.loads(encode(decision, decision.event, ())) | {"later": 1}
     assert decode(b"1-0", 1, orjson.dumps(data)).event == {"event_name": "x"}
+    data["from"] += ["visitor", "later"]
+    assert decode(b"1-0", 1, orjson.dumps(data)).visitor == "visitor"
+
+
+@pytest.mark.parametrize("visitor", ["", "c0ffee"])
+def test_what_waits_since_an_earlier_version_is_read(visitor: str) -> None:
+    fields = {"source": "site", "received_at": 1.5, "version": "v1", "applied": ["a rule"]}
+    written = {"event": {"event_name": "x"}, **fields} | ({"visitor": visitor} if visitor else {})
+    now = encode_entry({"event_name": "x"}, "site", 1.5, "v1", ["a rule"], visitor)
+    assert decode(b"1-0", 2, orjson.dumps(written)) == decode(b"1-0", 2, now)
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"7", b'{"event":{}}', b'{"event":{},"from":[1]}'])
+def test_what_is_no_entry_is_told_as_the_reader_expects(data: bytes) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        decode(b"1-0", 1, data)
