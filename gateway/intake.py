@@ -99,7 +99,7 @@ class Intake:
         batch = self._source.read(Inbound(method, scope["path"], query, headers, body))
         received = Received(
             self._name,
-            time.time(),
+            int(1000 * time.time()) / 1000,  # no more digits than Redis knows
             client_ip,
             headers.get("user-agent", ""),
             headers,

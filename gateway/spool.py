@@ -20,7 +20,6 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from gateway.pipeline import Decision
 from gateway.queue.append import FORGETFUL, Appender, Remembered, Wake
 from gateway.queue.appendix import Appendix
 from gateway.queue.connect import RedisError
@@ -129,12 +128,11 @@ class SpoolingAppender(Appender):
         await self._in_thread(self._folder.close)
         self._thread.shutdown()
 
-    async def append(self, decisions: list[Decision]) -> None:
-        appendix = self._appendix(decisions)
+    def _refuse_full(self, appendix: Appendix) -> None:
+        """Where all memory is full, the spool has room."""
         for name in appendix.sent:
             if name in self.full:
                 raise Full(self.full[name])
-        await self._commits.submit(appendix)
 
     async def _commit(self, group: list[Appendix]) -> None:
         async with self._turn:

@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import attrgetter
 from typing import Any, Self
 
@@ -38,6 +39,9 @@ WITHDRAWAL_SECONDS = 7 * 86_400
 
 LEAST_WINDOW = 300
 """Seconds in which an event is taken once on a cluster, where an append may succeed in part."""
+
+_OWN = tuple(key.encode() for key in OWN)
+"""As Redis gets them: redis-py would encode them for each commit."""
 
 Wake = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
 
@@ -116,7 +120,8 @@ class Appender:
         when there is no room for them, and TypeError when an event cannot be written as JSON.
         """
         appendix = self._appendix(decisions)
-        self._refuse_full(appendix)
+        if self.full:
+            self._refuse_full(appendix)
         await self._commits.submit(appendix)
 
     def _appendix(self, decisions: list[Decision]) -> Appendix:
@@ -156,7 +161,7 @@ class Appender:
                 return True
         counts = self._tally.take()
         try:
-            appended = await self._append(group, OWN, counts, release)
+            appended = await self._append(group, _OWN, counts, release)
         except BaseException:
             self._tally.put_back(counts)
             raise
@@ -173,7 +178,7 @@ class Appender:
     async def _append(
         self,
         group: list[Appendix],
-        own: Sequence[str] = (),
+        own: Sequence[bytes] = (),
         counts: Mapping[str, int] | None = None,
         release: Release | None = None,
     ) -> bool:
@@ -187,7 +192,7 @@ class Appender:
             "withdrawn_ms": 1000 * self._remembered.withdrawal,
             "release": release and _release_plan(release, len(payloads) + 1),
         }
-        keys = [key for name in destinations for key in DestinationKeys.of(name).appended]
+        keys = [key for name in destinations for key in _keys_of(name)]
         first = [release.first] if release else []
         asleep = await self._script([*keys, *own], [orjson.dumps(plan), *payloads, *first])
         if asleep:
@@ -201,6 +206,11 @@ class Appender:
             await self._wake(destinations)
         except RedisError as error:
             log.warning("no job could be queued, the sweep will: %s", type(error).__name__)
+
+
+@cache
+def _keys_of(destination: str) -> tuple[bytes, ...]:
+    return tuple(key.encode() for key in DestinationKeys.of(destination).appended)
 
 
 async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -12,14 +12,15 @@ class Tally:
     """Increments of named counters, handed to Redis together with the next commit."""
 
     def __init__(self) -> None:
-        self._counts: defaultdict[Field, int] = defaultdict(int)
+        self.counts: defaultdict[Field, int] = defaultdict(int)
+        """What has gathered since it was last taken."""
 
     def add(self, name: Field, amount: int = 1) -> None:
-        self._counts[name] += amount
+        self.counts[name] += amount
 
     def take(self) -> Mapping[Field, int]:
         """What has gathered. Give it back with `put_back` if the commit fails."""
-        taken, self._counts = self._counts, defaultdict(int)
+        taken, self.counts = self.counts, defaultdict(int)
         return taken
 
     def put_back(self, counts: Mapping[Field, int]) -> None:
@@ -27,7 +28,7 @@ class Tally:
             self.add(name, amount)
 
     def __bool__(self) -> bool:
-        return bool(self._counts)
+        return bool(self.counts)
 
 
 class Histogram:
@@ -42,8 +43,8 @@ class Histogram:
         self._sum = f"{name}:sum_us"
 
     def observe(self, tally: Tally, seconds: float) -> None:
-        tally.add(self._sum, int(seconds * 1e6))
-        tally.add(self._fields[bisect_left(self.bounds, seconds)])
+        tally.counts[self._sum] += int(seconds * 1e6)
+        tally.counts[self._fields[bisect_left(self.bounds, seconds)]] += 1
 
     def read(self, counts: Mapping[str, int]) -> tuple[list[tuple[str, float]], float]:
         """(upper bound, cumulative count) pairs up to ``+Inf``, and the sum in seconds."""
