@@ -214,34 +214,48 @@ class EventFields(TypedDict, total=False):
     fbc: Text
 
 
-_fields = TypeAdapter(EventFields)
-_validate: Callable[[object], Event] = _fields.validator.validate_python
+@with_config(ConfigDict(extra="ignore", coerce_numbers_to_str=True))
+class _KnownFields(EventFields, total=False):
+    """Without the other fields, which cost pydantic more to carry along than `read_event`."""
+
+
+_validate: Callable[[object], Event] = TypeAdapter(_KnownFields).validator.validate_python
+_OPEN = ("items", "user_data", "user_properties", "event_location", "client_hints")
+"""The known fields in which there can be others, as deep as a sender likes."""
+
 _CONTAINERS = frozenset([dict, list])
 
 
-def read_event(raw: object) -> Event:
-    """The event in `raw`, a decoded JSON value, with known fields in their types.
+def read_event(raw: Any) -> Event:
+    """The event in `raw`, a decoded JSON value: known fields first, in their types.
 
     Raises `EventError` naming every field that does not fit.
     """
     try:
         event = _validate(raw)
     except ValidationError:
-        event = _read_without_nulls(raw)
-    if _deeper_than(MAX_DEPTH, event):
+        raw = _without_nulls(raw, MAX_DEPTH)
+        event = _validate_or_complain(raw)
+    unbounded = [event[name] for name in _OPEN if name in event]
+    if len(event) < len(raw):
+        for name, value in raw.items():
+            if name not in event:
+                event[name] = value
+                unbounded.append(value)
+    if _deeper_than(MAX_DEPTH, unbounded):
         raise EventError(f"nested deeper than {MAX_DEPTH} levels")
     return event
 
 
-def _read_without_nulls(raw: object) -> Event:
-    """JavaScript sends null for what it has not; only an event that does not fit is searched."""
+def _validate_or_complain(raw: object) -> Event:
     try:
-        return _validate(_without_nulls(raw, MAX_DEPTH))
+        return _validate(raw)
     except ValidationError as error:
         raise EventError(_describe(error)) from None
 
 
-def _without_nulls(value: object, levels: int) -> object:
+def _without_nulls(value: Any, levels: int) -> Any:
+    """JavaScript sends null for what it has not; only an event that does not fit is searched."""
     if levels == 0:
         return value
     if isinstance(value, dict):
@@ -268,7 +282,7 @@ def complete(event: Event, received: Received) -> Event:
 
 def event_schema() -> dict[str, Any]:
     """JSON Schema of an incoming event."""
-    return _fields.json_schema()
+    return TypeAdapter(EventFields).json_schema()
 
 
 def _deeper_than(levels: int, container: Event | list[Any]) -> bool:

@@ -1,5 +1,7 @@
 """What an event may say in several ways, and what a sender is told of one that does not fit."""
 
+from collections.abc import Callable
+from copy import deepcopy
 from functools import reduce
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.event import CONSENT_TYPES, MAX_DEPTH, EventError, read_event
+from gateway.event import CONSENT_TYPES, MAX_DEPTH, EventError, EventFields, read_event
 
 
 def read(**fields: Any) -> dict[str, Any]:
@@ -137,6 +139,58 @@ def test_an_event_is_as_deep_as_it_may_be_and_not_one_level_deeper(kind: str, fi
     deepest = reduce(around, range(MAX_DEPTH - 2, -1, -1), "leaf")
     assert read(**{field: deepest})[field] == deepest
     assert complaint(**{field: {"one": deepest}}) == f"nested deeper than {MAX_DEPTH} levels"
+
+
+def nested(levels: int) -> Any:
+    return reduce(lambda inner, _: {"x": inner}, range(levels), 1)
+
+
+def depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(depth, value), default=0) if isinstance(value, list) else 0
+
+
+IN_WHAT_A_FIELD_HOLDS: dict[str, Callable[[Any], Any]] = {
+    "itself": lambda inner: inner,
+    "object": lambda inner: {"x": inner},
+    "list": lambda inner: [inner],
+    "object in a list": lambda inner: [{"x": inner}],
+    "address": lambda inner: {"address": {"x": inner}},
+    "list of addresses": lambda inner: {"address": [{"x": inner}]},
+}
+
+
+@pytest.mark.parametrize("around", IN_WHAT_A_FIELD_HOLDS.values(), ids=IN_WHAT_A_FIELD_HOLDS)
+@pytest.mark.parametrize("field", [*EventFields.__annotations__, "unknown"])
+def test_no_field_holds_what_is_nested_too_deep(field: str, around: Callable[[Any], Any]) -> None:
+    spent = 1 + depth(around(1))
+    fits, too_deep = around(nested(MAX_DEPTH - spent)), around(nested(MAX_DEPTH - spent + 1))
+    try:
+        event = read(**{field: fits})
+    except EventError:
+        assert field != "unknown"
+    else:
+        assert event.get(field) in (fits, {}), "consent keeps nothing that it does not know"
+    try:
+        event = read(**{field: too_deep})
+    except EventError:
+        return
+    assert event[field] == {}
+
+
+def test_known_fields_come_first_and_the_others_as_they_were_sent() -> None:
+    raw = {"z": None, "value": 1, "a": {"b": [None]}, "event_name": "purchase", "m": 2.0}
+    event = read_event(raw)
+    assert event == raw
+    assert list(event) == ["event_name", "value", "z", "a", "m"]
+
+
+def test_what_was_sent_is_not_changed() -> None:
+    raw = {"event_name": "a", "x": 1, "value": None, "items": {"0": {"price": "1", "y": [None]}}}
+    sent = deepcopy(raw)
+    read_event(raw)
+    assert raw == sent
 
 
 texts = st.text(max_size=6)
