@@ -271,13 +271,14 @@ def complete(event: Event, received: Received) -> Event:
     A time ahead of the server's clock is set to it: ad platforms refuse events from the future.
     An empty address or agent is a statement, that it shall not be known, and stays.
     """
-    return {
-        **event,
-        "event_id": event.get("event_id") or token_hex(16),
-        "timestamp": min(event.get("timestamp", received.at), received.at),
-        "ip_override": event.get("ip_override", received.client_ip),
-        "user_agent": event.get("user_agent", received.user_agent),
-    }
+    event = {**event}
+    if not event.get("event_id"):
+        event["event_id"] = token_hex(16)
+    if event.get("timestamp", received.at) >= received.at:
+        event["timestamp"] = received.at
+    event.setdefault("ip_override", received.client_ip)
+    event.setdefault("user_agent", received.user_agent)
+    return event
 
 
 def event_schema() -> dict[str, Any]:
