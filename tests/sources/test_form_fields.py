@@ -25,6 +25,8 @@ from gateway.sources.form import expand, query_fields
         ("na%20me=%C3%BC", [("na me", "ü")]),
         ("a=%FF", [("a", "�")]),
         ("a=100%", [("a", "100%")]),
+        ("a=é%C3%A9+%2B", [("a", "éé +")]),
+        ("a=%E2é%A9%zz", [("a", "\ufffdé\ufffd%zz")]),
         ("a=%2500", [("a", "%00")]),
     ],
 )
