@@ -94,6 +94,8 @@ def create_app(
         intake = Intake(name, source, pipeline, keep, tally, client_ip, limit, turn, watch)
         paths = source.settings.paths or source.paths
         endpoints |= dict.fromkeys(paths, _with_cors(source, intake))
+    for path, endpoint in [*endpoints.items()]:
+        endpoints.setdefault(f"{path}/", endpoint)  # whoever mistypes it would lose events silently
     routes: list[BaseRoute] = _site_routes(redis) if settings.server.demo else []
     routes += [Route("/gateway.js", _gateway_js, middleware=[Middleware(GZipMiddleware)])]
     routes += link_routes(settings)

@@ -112,7 +112,9 @@ class SourceSettings(BaseModel):
 
     type: str
     paths: list[Annotated[str, StringConstraints(pattern=r"^/")]] = Field(
-        default=[], description="URL paths that this source answers; each starts with a slash."
+        default=[],
+        description="URL paths that this source answers; each starts with a slash. One more at the "
+        "end of a request's path makes no difference.",
     )
     allowed_origins: list[str] = Field(
         default=[], description="Origins whose pages may read the answers (CORS, with cookies)."

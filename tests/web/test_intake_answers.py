@@ -52,6 +52,12 @@ class TestAccepted:
         assert [each["index"] for each in answer.json()["refused"]] == [1]
         assert len(stored("all")) == 1
 
+    def test_a_slash_at_the_end_of_a_path_costs_no_event(
+        self, web: TestClient, stored: Stored
+    ) -> None:
+        assert web.post("/collect/", json=EVENT, follow_redirects=False).status_code == 204
+        assert len(stored("all")) == 1
+
     def test_a_pixel(self, web: TestClient, stored: Stored) -> None:
         answer = web.get("/pixel.gif?event_name=open")
         assert (answer.status_code, answer.headers["content-type"]) == (200, "image/gif")
