@@ -17,8 +17,7 @@ from hashlib import sha256
 from typing import Any
 from unicodedata import category, normalize
 
-import phonenumbers
-
+from destinations.phones import e164
 from destinations.places import country_code, us_state_code
 
 Normaliser = Callable[[str], str]
@@ -105,33 +104,12 @@ def email_without_gmail_dots(text: str) -> str:
 
 def phone(region: str | None) -> Normaliser:
     """E.164 with ``+``: GA4. `region`: ISO 3166-1 alpha-2 of numbers without a country code."""
-    return partial(_e164, region=region)
+    return partial(e164, region=region)
 
 
 def phone_digits(region: str | None) -> Normaliser:
     """Digits with the country code and no ``+``: Meta. `region`: as for `phone`."""
-    return lambda text: _e164(text, region).removeprefix("+")
-
-
-def _e164(text: str, region: str | None) -> str:
-    """E.164, or "" when the country is not known.
-
-    Without a region, a number without ``+`` or ``00`` is taken only if its digits are a valid
-    international number: a guessed country code would name somebody else.
-    """
-    text = text.strip()
-    guessed = False
-    if not region and not text.startswith("+"):
-        guessed = not text.startswith("00")
-        text = "+" + text.removeprefix("00")
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return ""
-    usable = phonenumbers.is_valid_number if guessed else phonenumbers.is_possible_number
-    if not usable(number):
-        return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return lambda text: e164(text, region).removeprefix("+")
 
 
 def trimmed_name(text: str) -> str:

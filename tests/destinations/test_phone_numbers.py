@@ -1,0 +1,64 @@
+"""Phone numbers that are read without libphonenumber's parser are read as that would read them."""
+
+from __future__ import annotations
+
+import phonenumbers
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from destinations.phones import e164
+
+CODES = [*phonenumbers.COUNTRY_CODE_TO_REGION_CODE, 0, 21, 999]
+EXAMPLES = sorted(
+    phonenumbers.format_number(example, form)
+    for region in phonenumbers.SUPPORTED_REGIONS
+    if (example := phonenumbers.example_number(region))
+    for form in (
+        phonenumbers.PhoneNumberFormat.E164,
+        phonenumbers.PhoneNumberFormat.INTERNATIONAL,
+    )
+)
+
+separators = st.sampled_from(["", "", "", "", " ", "-", ".", "/", " (", ") ", "(0)"])
+regions = st.sampled_from([None, "DE", "US", "IT", "AR", "MX", "BR", "CA"])
+
+
+@st.composite
+def international(draw: st.DrawFn) -> str:
+    """A calling code, possible or not, and up to 17 digits, as people may write them."""
+    digits = str(draw(st.sampled_from(CODES))) + draw(st.text("0123456789", max_size=17))
+    written = "".join(digit + draw(separators) for digit in digits)
+    return draw(st.sampled_from(["+", "+", "00", " +", "++"])) + written
+
+
+def parsed(text: str, region: str | None) -> str:
+    """By libphonenumber alone; for texts with a country code."""
+    text = text.strip()
+    if not region and not text.startswith("+"):
+        text = "+" + text.removeprefix("00")
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@given(text=international(), region=regions)
+def test_any_digits_with_a_country_code(text: str, region: str | None) -> None:
+    assert e164(text, region) == parsed(text, region)
+
+
+@given(
+    text=st.sampled_from(EXAMPLES), cut=st.integers(0, 3), more=st.text("0123456789", max_size=2)
+)
+def test_numbers_of_every_country_and_lengths_near_theirs(text: str, cut: int, more: str) -> None:
+    written = text[: len(text) - cut] + more
+    assert e164(written, None) == parsed(written, None)
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_an_example_of_every_country(text: str) -> None:
+    assert e164(text, None) == parsed(text, None) != ""
