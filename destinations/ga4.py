@@ -45,7 +45,7 @@ from destinations.ga4_rules import (
     scalar_params,
     user_properties,
 )
-from destinations.normalise import hashed
+from destinations.normalise import hashing
 from destinations.places import country_code
 
 MAX_BODY = 130_000
@@ -98,6 +98,12 @@ _DEVICE = (
     "browser_version",
 )
 _CONSENT_TYPES = ("ad_user_data", "ad_personalization")
+_emails = hashing("email_address", normalise.email_without_gmail_dots)
+_OF_ADDRESS = {
+    "sha256_first_name": hashing("first_name", normalise.words_of_letters),
+    "sha256_last_name": hashing("last_name", normalise.words_of_letters),
+    "sha256_street": hashing("street", normalise.street),
+}
 _MAX_EMAILS, _MAX_PHONES, _MAX_ADDRESSES = 3, 3, 2
 _EVENTS = b',"events":['
 
@@ -182,7 +188,7 @@ class GA4(Destination[GA4Settings]):
         self._url = f"{base}/mp/collect?{stream}&api_secret={secret}"
         self._headers = {"content-type": "application/json"}
         self._is_app = settings.firebase_app_id is not None
-        self._phone = normalise.phone(settings.phone_region)
+        self._phones = hashing("phone_number", normalise.phone(settings.phone_region))
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         groups: list[_Group] = []
@@ -274,12 +280,10 @@ class GA4(Destination[GA4Settings]):
     def _user_data(self, person: Mapping[str, Any]) -> dict[str, Any]:
         if not person:
             return {}
-        emails = hashed([person], "email_address", normalise.email_without_gmail_dots)
-        phones = hashed([person], "phone_number", self._phone)
         addresses = [_address(given) for given in normalise.addresses(person)]
         data = {
-            "sha256_email_address": emails[:_MAX_EMAILS],
-            "sha256_phone_number": phones[:_MAX_PHONES],
+            "sha256_email_address": _emails([person])[:_MAX_EMAILS],
+            "sha256_phone_number": self._phones([person])[:_MAX_PHONES],
             "address": [address for address in addresses if address][:_MAX_ADDRESSES],
         }
         return {name: values for name, values in data.items() if values}
@@ -301,8 +305,7 @@ class GA4(Destination[GA4Settings]):
             params["value"] = value
         if items := item_params(event.get("items", ())):
             params["items"] = items
-        others = (field for field in event.items() if field[0] not in _NOT_PARAMS)
-        return most_important(scalar_params(others) | params)
+        return most_important(scalar_params(event, _NOT_PARAMS) | params)
 
     def _request(self, group: _Group) -> Request:
         body = b"%b%b%b]}" % (group.client[:-1], _EVENTS, b",".join(group.events.values()))
@@ -329,13 +332,7 @@ def _one_off_client(event: Event) -> str:
 
 def _address(given: Mapping[str, Any]) -> dict[str, str]:
     address = {
-        f"sha256_{part}": digest
-        for part, form in (
-            ("first_name", normalise.words_of_letters),
-            ("last_name", normalise.words_of_letters),
-            ("street", normalise.street),
-        )
-        for digest in hashed([given], part, form)[:1]
+        key: digests[0] for key, hashed in _OF_ADDRESS.items() if (digests := hashed([given]))
     }
     for place in ("city", "region"):
         if text := normalise.words_of_letters(given.get(place, "")):

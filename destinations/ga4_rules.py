@@ -4,7 +4,7 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (refer
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -135,12 +135,13 @@ def problem_of_name(name: str, app: bool) -> str:
     return ""
 
 
-def scalar_params(fields: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Those of `fields` that can be parameters of an event, cut to GA4's lengths."""
+def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
+    """Those of `fields` that can be parameters of an event, cut to GA4's lengths, but `without`."""
     return {
         name: scalar
-        for name, value in fields
-        if (scalar := _scalar(value, _LONGEST.get(name, _LONGEST_PARAM))) is not None
+        for name, value in fields.items()
+        if name not in without
+        and (scalar := _scalar(value, _LONGEST.get(name, _LONGEST_PARAM))) is not None
         and _is_param(name)
     }
 

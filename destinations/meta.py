@@ -38,7 +38,7 @@ from destinations.common import (
     vendor_words,
 )
 from destinations.meta_restrictions import restrictions
-from destinations.normalise import hashed
+from destinations.normalise import hashing
 
 NAMES = {
     "page_view": "PageView",
@@ -94,7 +94,11 @@ _CUSTOM_TEXTS = {
         )
     },
 }
-_CUSTOM_NUMBERS = frozenset({"net_revenue", "num_items", "predicted_ltv", "shipping", "tax"})
+_CUSTOM_NUMBERS = ("net_revenue", "num_items", "predicted_ltv", "shipping", "tax")
+_CUSTOM: dict[str, tuple[str, tuple[type, ...]]] = {
+    **{name: (key, (str, int, float)) for name, key in _CUSTOM_TEXTS.items()},
+    **{name: (name, (int, float)) for name in _CUSTOM_NUMBERS},
+}
 """Fields of an event that become ``custom_data``, by type. What is not named here stays here."""
 
 _CONTENT = {
@@ -109,6 +113,24 @@ _EVENT_TEXTS = {
     "event_id": "event_id",
     "page_location": "event_source_url",
     "page_referrer": "referrer_url",
+}
+
+_external_id = hashing("user_id", normalise.external_id)
+_OF_PERSON = {
+    "em": hashing("email_address", normalise.email),
+    "ge": hashing("gender", normalise.gender),
+    "db": hashing("date_of_birth", normalise.birth_date),
+}
+"""The phone number is hashed by the settings."""
+# Meta's two libraries disagree about spaces and punctuation in names: both forms go.
+_NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
+_OF_ADDRESS = {
+    "fn": hashing("first_name", *_NAME_FORMS),
+    "ln": hashing("last_name", *_NAME_FORMS),
+    "ct": hashing("city", normalise.city),
+    "st": hashing("region", normalise.state),
+    "zp": hashing("postal_code", normalise.postal_code),
+    "country": hashing("country", normalise.country),
 }
 
 _UNHASHED = (
@@ -204,7 +226,8 @@ class Meta(Destination[MetaSettings]):
         self._url = f"{base}/{settings.api_version}/{settings.pixel_id}/events"
         self._headers = {"content-type": "application/json"}
         self._tail = orjson.dumps(_credentials(settings))[1:]
-        self._phone = normalise.phone_digits(settings.phone_region)
+        phone = normalise.phone_digits(settings.phone_region)
+        self._of_person = {**_OF_PERSON, "ph": hashing("phone_number", phone)}
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         batch: dict[int, bytes] = {}
@@ -290,7 +313,7 @@ class Meta(Destination[MetaSettings]):
         data: dict[str, Any] = {}
         if person := event.get("user_data"):
             self._add_person(data, person)
-        if external_id := hashed([event], "user_id", normalise.external_id):
+        if external_id := _external_id([event]):
             data["external_id"] = external_id
         if _is_ip_address(address := event.get("ip_override", "")):
             data["client_ip_address"] = address
@@ -306,24 +329,15 @@ class Meta(Destination[MetaSettings]):
         return data
 
     def _add_person(self, data: dict[str, Any], person: Mapping[str, Any]) -> None:
-        addresses = normalise.addresses(person)
-        # Meta's two libraries disagree about spaces and punctuation in names: both forms go.
-        names = (normalise.bare_name, normalise.trimmed_name)
-        fields = {
-            "em": hashed([person], "email_address", normalise.email),
-            "ph": hashed([person], "phone_number", self._phone),
-            "ge": hashed([person], "gender", normalise.gender),
-            "db": hashed([person], "date_of_birth", normalise.birth_date),
-            "fn": hashed(addresses, "first_name", *names),
-            "ln": hashed(addresses, "last_name", *names),
-            "ct": hashed(addresses, "city", normalise.city),
-            "st": hashed(addresses, "region", normalise.state),
-            "zp": hashed(addresses, "postal_code", normalise.postal_code),
-            "country": hashed(addresses, "country", normalise.country),
-        }
-        data.update((key, digests) for key, digests in fields.items() if digests)
+        for hashings, holders in (
+            (self._of_person, [person]),
+            (_OF_ADDRESS, normalise.addresses(person)),
+        ):
+            for key, hashed in hashings.items():
+                if digests := hashed(holders):
+                    data[key] = digests
         for key in _UNHASHED:
-            if isinstance(value := person.get(key), (str, int)):
+            if key in person and isinstance(value := person[key], (str, int)):
                 data[key] = value
 
 
@@ -352,11 +366,10 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
     if (value := event_value(event)) is not None:
         data["value"] = value
     for field, content in event.items():
-        if field in _CUSTOM_TEXTS:
-            if isinstance(content, (str, int, float)) and content != "":
-                data[_CUSTOM_TEXTS[field]] = content
-        elif field in _CUSTOM_NUMBERS and isinstance(content, (int, float)):
-            data[field] = content
+        if field in _CUSTOM:
+            key, types = _CUSTOM[field]
+            if isinstance(content, types) and content != "":
+                data[key] = content
     if items := [item for item in event.get("items", ()) if item.get("item_id")]:
         _add_items(data, items, event["event_name"], name)
     return data

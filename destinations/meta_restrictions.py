@@ -39,7 +39,7 @@ _BY_ADDRESS = (0, 0)
 def restrictions(event: Event) -> dict[str, Any]:
     """Fields that `event` has at Meta when its visitor refuses or opts out; else none."""
     consent = event.get("consent", {})
-    if not any(consent.get(name) == "denied" for name in _REFUSALS):
+    if "denied" not in map(consent.get, _REFUSALS):
         return {}
     country, state = _place(event.get("event_location", {}))
     limited = {

@@ -10,7 +10,7 @@ capi-param-builder; developers.google.com/analytics/devguides/collection/ga4/uid
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from hashlib import sha256
@@ -21,32 +21,47 @@ from destinations.phones import e164
 from destinations.places import country_code, us_state_code
 
 Normaliser = Callable[[str], str]
+Hashing = Callable[[Iterable[Mapping[str, Any]]], list[str]]
 
 _is_digest = re.compile(r"[0-9a-fA-F]{64}").fullmatch
 _GENDERS = {"f": "f", "female": "f", "woman": "f", "m": "m", "male": "m", "man": "m"}
 
 
-def hashed(holders: Iterable[Mapping[str, Any]], field: str, *normalisers: Normaliser) -> list[str]:
-    """SHA-256 in lower-case hex of `field` in each of `holders`, without repetition.
+def hashing(field: str, *normalisers: Normaliser) -> Hashing:
+    """What hashes `field` of one or several holders: SHA-256 in lower-case hex, without repetition.
 
     The field holds one text or several; each is hashed in the form of each normaliser. What is
     64 hex digits already is a hash and stays as it is, here and in ``sha256_<field>``; anything
     else in ``sha256_<field>`` is left out, for it may be the clear value.
     """
-    digests: dict[str, None] = {}
     known = f"sha256_{field}"
-    for holder in holders:
-        for text in _texts(holder.get(known)):
-            if _is_digest(text):
-                digests[text.lower()] = None
-        for text in _texts(holder.get(field)):
-            if _is_digest(text):
-                digests[text.lower()] = None
-                continue
-            for normalise in normalisers:
-                if normalised := normalise(text):
-                    digests[sha256(normalised.encode("utf-8", "replace")).hexdigest()] = None
-    return list(digests)
+
+    def hashed(holders: Iterable[Mapping[str, Any]]) -> list[str]:
+        digests: dict[str, None] = {}
+        for holder in holders:
+            if known in holder:
+                for text in _texts(holder[known]):
+                    if _is_digest(text):
+                        digests[text.lower()] = None
+            if field in holder:
+                for text in _texts(holder[field]):
+                    for digest in _digests(text, normalisers):
+                        digests[digest] = None
+        return list(digests)
+
+    return hashed
+
+
+def _digests(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
+    if _is_digest(text):
+        return [text.lower()]
+    digests, before = [], ""
+    for normalise in normalisers:
+        form = normalise(text)
+        if form and form != before:  # two forms of a name are mostly the same
+            digests.append(sha256(form.encode("utf-8", "replace")).hexdigest())
+            before = form
+    return digests
 
 
 def addresses(user_data: Mapping[str, Any]) -> list[dict[str, Any]]:
