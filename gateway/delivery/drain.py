@@ -206,10 +206,12 @@ class Drain:
         if too_early > 0:
             await asyncio.sleep(too_early)
         room = min(self._room(), LONGEST_READ)
-        entries = await self._reader.new(room, BLOCK_MS) if room else []
+        if room == 0:
+            return 0
+        entries, paused = await self._reader.new(room, BLOCK_MS)
         if entries:
             self._read_at = time.monotonic()
-        await self._dispatch(entries, self._reader.paused)
+        await self._dispatch(entries, paused)
         return len(entries)
 
     async def _has_had_its_time(self, age: float, idle: float) -> bool:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
@@ -60,28 +60,30 @@ async def seconds_to_work(
     return soonest
 
 
-class Reader:
-    """Reads one destination's stream as one consumer of its group.
+class NewEntries(NamedTuple):
+    """What was read. paused: whether the destination was paused by then."""
 
-    paused: whether the destination was paused when `new` last came back.
-    """
+    entries: list[Entry]
+    paused: bool
+
+
+class Reader:
+    """Reads one destination's stream as one consumer of its group."""
 
     def __init__(self, redis: Redis, destination: str, consumer: str) -> None:
-        self.paused = False
         self._redis, self._consumer = redis, consumer
         self._stream = DestinationKeys.of(destination).stream
         self._pause = DestinationKeys.of(destination).pause
         self._claim = redis.register_script(script("claim"))
         self._hand_back = redis.register_script(_HAND_BACK)
 
-    async def new(self, count: int, block_ms: int | None) -> list[Entry]:
+    async def new(self, count: int, block_ms: int | None) -> NewEntries:
         """Up to `count` entries that no consumer has had, waiting up to `block_ms` for one."""
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.xreadgroup(GROUP, self._consumer, {self._stream: ">"}, count=count, block=block_ms)
         pipeline.exists(self._pause)
         read, paused = await pipeline.execute()
-        self.paused = bool(paused)
-        return _entries(read[0][1], 1) if read else []
+        return NewEntries(_entries(read[0][1], 1) if read else [], bool(paused))
 
     async def due(
         self, wait: Wait, others: Collection[bytes], count: int, held: Collection[bytes] = ()

@@ -128,11 +128,11 @@ async def test_a_replayed_event_is_the_same_one_with_all_its_tries_before_it(red
     event = make_event(1, value=9.5, note="käse ☃")
     await append(redis, "ads", [event])
     await redis.xgroup_setid(KEYS.stream, "gateway", "0")
-    (first,) = await Reader(redis, "ads", "looks").new(1, None)
+    (first,) = (await Reader(redis, "ads", "looks").new(1, None)).entries
     await redis.xgroup_setid(KEYS.stream, "gateway", "0")
     await end(redis, "ads", "rejected", "no")
     assert await replay(redis, "ads", await letters_of(redis)) == 1
-    (again,) = await Reader(redis, "ads", "drain").new(10, None)
+    (again,) = (await Reader(redis, "ads", "drain").new(10, None)).entries
     assert (again.event, again.deliveries) == (event, 1)
     for name in ("source", "received_at", "version", "applied"):
         assert getattr(again, name) == getattr(first, name)
@@ -142,7 +142,7 @@ async def test_the_configuration_of_today_makes_the_request(redis: Redis) -> Non
     """A wrong address or secret is mended, then its dead letters are replayed."""
     await bury(redis, "ads", [make_event(1)])
     await replay(redis, "ads", await letters_of(redis))
-    entries = await Reader(redis, "ads", "drain").new(10, None)
+    entries = (await Reader(redis, "ads", "drain").new(10, None)).entries
     mended = parse_settings(
         "sources: {site: {type: collect}}\n"
         "destinations: {ads: {type: webhook, url: 'https://mended.example/'}}"

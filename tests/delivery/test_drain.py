@@ -640,7 +640,7 @@ class TestSeveral:
     ) -> None:
         await fill(60)
         before = Reader(redis, "ads", "before")
-        await before.hand_back(await before.new(100, None))
+        await before.hand_back((await before.new(100, None)).entries)
         vendor = Vendor(self.slowly)
         drains = [
             await start(vendor, holder=f"drain-{number}", drains=4, in_flight=4, idle=0.3)

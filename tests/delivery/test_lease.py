@@ -139,7 +139,7 @@ async def test_a_drain_that_lost_its_lease_takes_no_more(
 async def test_what_an_heir_has_taken_over_is_not_handed_back(redis: Redis) -> None:
     await ensure_group(redis, "ads")
     await Appender(redis, Tally(), nobody).append(decisions(2, send=["ads"]))  # type: ignore[arg-type]
-    entries = await Reader(redis, "ads", "drain").new(2, None)
+    entries = (await Reader(redis, "ads", "drain").new(2, None)).entries
     await Reader(redis, "ads", "heir").due(lambda *_: 0.0, (), 1, held=[entries[1].id])
     await Reader(redis, "ads", "drain").hand_back(entries)
     rows = await redis.xpending_range(KEYS.stream, GROUP, "-", "+", 10)
@@ -172,7 +172,7 @@ async def test_a_drain_that_ends_with_entries_leaves_them_to_its_heir(redis: Red
     await Appender(redis, Tally(), nobody).append(decisions(2, send=["ads"]))  # type: ignore[arg-type]
     lease = Lease(redis, "ads", "drain", 1)
     await lease.take()
-    entries = await Reader(redis, "ads", "drain").new(2, None)
+    entries = (await Reader(redis, "ads", "drain").new(2, None)).entries
     await lease.release()
     heir = await Reader(redis, "ads", "heir").due(lambda *_: 0.0, (), 10)
     assert [entry.id for entry in heir] == [entry.id for entry in entries]

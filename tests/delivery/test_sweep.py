@@ -106,7 +106,7 @@ async def test_an_event_that_waits_for_its_retry_wakes_nobody_before(
     clean: Redis, redis_url: str
 ) -> None:
     await add(clean, "ads")
-    (entry,) = await Reader(clean, "ads", "dead").new(1, None)
+    (entry,) = (await Reader(clean, "ads", "dead").new(1, None)).entries
     assert await sweep(clean, redis_url) == set()
     await clean.delete(DestinationKeys.of("last").wake, QUEUE_KEY)
     await clean.xclaim(KEYS.stream, "gateway", "dead", 0, [entry.id], idle=7000, justid=True)

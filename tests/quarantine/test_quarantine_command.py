@@ -200,7 +200,7 @@ def test_they_are_the_same_events_under_the_rules_of_today(run: Run, redis_url: 
     async def sent() -> Any:
         async with connect_for_work(redis_url) as redis:
             await ensure_group(redis, "ads")
-            return await Reader(redis, "ads", "drain").new(10, None)
+            return (await Reader(redis, "ads", "drain").new(10, None)).entries
 
     (entry,) = asyncio.run(sent())
     assert (entry.source, entry.applied, entry.deliveries) == ("site", ["mark"], 1)

@@ -71,7 +71,7 @@ async def release(redis: Redis, settings: Settings) -> None:
 
 
 async def pending(redis: Redis) -> list[Entry]:
-    return list(await Reader(redis, "ads", "drain").new(10, None))
+    return (await Reader(redis, "ads", "drain").new(10, None)).entries
 
 
 async def test_what_it_never_said_decides_nothing_for_its_visitor(redis: Redis) -> None:

@@ -50,7 +50,8 @@ async def numbers(redis: Redis, name: str = "ads") -> DestinationNumbers:
 
 async def events_of_ads(redis: Redis) -> list[Event]:
     await ensure_group(redis, "ads")
-    return [entry.event for entry in await Reader(redis, "ads", "drain").new(5000, None)]
+    entries, _ = await Reader(redis, "ads", "drain").new(5000, None)
+    return [entry.event for entry in entries]
 
 
 class Woken(list[str]):

@@ -144,7 +144,7 @@ async def test_every_destination_gets_its_events_in_order_and_is_woken(
     assert sorted(woken) == sorted(NAMES)
     for name in NAMES:
         await ensure_group(redis, name)
-        entries = await Reader(redis, name, "one").new(10, None)
+        entries = (await Reader(redis, name, "one").new(10, None)).entries
         expected = ["event-0", "event-1", "event-2"] if name == "books" else ["event-0", "event-2"]
         assert [entry.event["event_id"] for entry in entries] == expected
     assert await counts(redis, "ads") == {"accepted": 3, "withheld": 1}
@@ -278,7 +278,7 @@ async def test_a_denial_that_came_late_stops_what_was_appended(intake: Redis, re
     denial = replace(late, stated={"ad_storage": "denied"})
     await remembers.append([replace(decide(make_event(1), [], NAMES), late=denial)])
     assert await redis.hkeys(f"{WITHDRAWN}visitor") == [b"ad_storage"]
-    entries = await Reader(redis, "ads", "one").new(10, None)
+    entries = (await Reader(redis, "ads", "one").new(10, None)).entries
     assert len(await withdrawn(redis, entries, ["ad_storage"])) == 1
 
 
@@ -362,7 +362,7 @@ async def test_rights_and_commands(
 
 async def reject_all(redis: Redis, name: str) -> None:
     await ensure_group(redis, name)
-    entries = await Reader(redis, name, "one").new(10, None)
+    entries = (await Reader(redis, name, "one").new(10, None)).entries
     letters = [encode_dead_letter(each, "rejected", "HTTP 400", 0.0, None) for each in entries]
     endings = [Ending(e.id, "rejected", letter) for e, letter in zip(entries, letters, strict=True)]
     await Settler(redis, name, Tally()).settle(endings)

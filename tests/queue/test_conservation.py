@@ -144,7 +144,7 @@ class Queue(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), drain=st.integers(0, DRAINS - 1), count=st.integers(1, 4))
     def read(self, name: str, drain: int, count: int) -> None:
         reader = self.drains[name][drain]
-        self.hold(name, reader, self.run(reader.reader.new(count, None)))
+        self.hold(name, reader, self.run(reader.reader.new(count, None)).entries)
 
     @rule(name=st.sampled_from(NAMES), drain=st.integers(0, DRAINS - 1), count=st.integers(1, 4))
     def take_over(self, name: str, drain: int, count: int) -> None:
@@ -315,7 +315,7 @@ async def test_it_adds_up_in_the_middle_of_everything(redis: Any) -> None:
     async def settle(number: int) -> None:
         drain = Drain(redis, "ads", number)
         while not over.is_set():
-            entries = await drain.reader.new(10, None)
+            entries = (await drain.reader.new(10, None)).entries
             await drain.settler.settle([Ending(entry.id, "delivered") for entry in entries])
 
     work = [append(), append(), settle(1), settle(2)]

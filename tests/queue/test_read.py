@@ -59,24 +59,24 @@ async def test_a_group_may_be_made_again_and_starts_at_the_first_entry(redis: Re
     await add(redis, 2)
     await ensure_group(redis, "ads")
     await ensure_group(redis, "ads")
-    assert names(await reader(redis).new(10, None)) == ["event-0", "event-1"]
+    assert names((await reader(redis).new(10, None)).entries) == ["event-0", "event-1"]
 
 
 async def test_new_entries_are_read_once_in_order(redis: Redis) -> None:
     await add(redis, 5)
     one, two = reader(redis, "one"), reader(redis, "two")
-    read = await one.new(2, None) + await two.new(2, None) + await one.new(2, None)
+    read = [entry for each in (one, two, one) for entry in (await each.new(2, None)).entries]
     assert names(read) == [f"event-{number}" for number in range(5)]
     assert {entry.deliveries for entry in read} == {1}
-    assert await one.new(2, None) == []
+    assert (await one.new(2, None)).entries == []
 
 
 async def test_waiting_for_new_entries_ends_with_the_first(redis: Redis) -> None:
     waiting = asyncio.create_task(reader(redis).new(10, 5000))
     await asyncio.sleep(0.05)
     await add(redis, 1)
-    assert names(await asyncio.wait_for(waiting, 2)) == ["event-0"]
-    assert await reader(redis).new(10, 10) == []
+    assert names((await asyncio.wait_for(waiting, 2)).entries) == ["event-0"]
+    assert (await reader(redis).new(10, 10)).entries == []
 
 
 async def test_a_pause_that_came_during_the_wait_is_seen(redis: Redis) -> None:
@@ -85,16 +85,15 @@ async def test_a_pause_that_came_during_the_wait_is_seen(redis: Redis) -> None:
     await asyncio.sleep(0.05)
     await redis.set(PAUSE, "{}")
     await add(redis, 1)
-    assert names(await asyncio.wait_for(waiting, 2)) == ["event-0"]
-    assert one.paused
+    entries, paused = await asyncio.wait_for(waiting, 2)
+    assert (names(entries), paused) == (["event-0"], True)
     await redis.delete(PAUSE)
-    assert await one.new(10, 10) == []
-    assert not one.paused
+    assert await one.new(10, 10) == ([], False)
 
 
 async def test_an_entry_is_due_only_after_its_wait(redis: Redis) -> None:
     await add(redis, 2)
-    entries = await reader(redis).new(2, None)
+    entries = (await reader(redis).new(2, None)).entries
     await age(redis, entries[:1], 9.9, "one")
     assert await reader(redis, "two").due(wait, NOBODY, 10) == []
     await age(redis, entries[:1], 10.1, "one")
@@ -105,7 +104,7 @@ async def test_an_entry_is_due_only_after_its_wait(redis: Redis) -> None:
 
 async def test_each_delivery_has_a_wait_of_its_own(redis: Redis) -> None:
     await add(redis, 2)
-    first, second = await reader(redis).new(2, None)
+    first, second = (await reader(redis).new(2, None)).entries
     await age(redis, [first, second], 11, "one")
     (first, second) = await reader(redis).due(wait, NOBODY, 10)
     await redis.xclaim(STREAM, GROUP, "one", 0, [second.id], idle=15_000, retrycount=1)
@@ -115,7 +114,7 @@ async def test_each_delivery_has_a_wait_of_its_own(redis: Redis) -> None:
 
 async def test_no_more_are_claimed_than_there_is_room_for(redis: Redis) -> None:
     await add(redis, 5)
-    entries = await reader(redis).new(5, None)
+    entries = (await reader(redis).new(5, None)).entries
     await age(redis, entries, 100, "one")
     await redis.xclaim(STREAM, GROUP, "one", 0, [entries[0].id], idle=100_000, retrycount=3)
     due = await reader(redis, "two").due(wait, NOBODY, 3)
@@ -127,8 +126,8 @@ async def test_no_more_are_claimed_than_there_is_room_for(redis: Redis) -> None:
 
 async def test_what_a_drain_at_work_holds_is_left_alone(redis: Redis) -> None:
     await add(redis, 2)
-    held = await reader(redis, "at work").new(1, None)
-    lost = await reader(redis, "dead").new(1, None)
+    held = (await reader(redis, "at work").new(1, None)).entries
+    lost = (await reader(redis, "dead").new(1, None)).entries
     await age(redis, held, 100, "at work")
     await age(redis, lost, 100, "dead")
     assert names(await reader(redis).due(wait, {b"at work"}, 10)) == ["event-1"]
@@ -136,7 +135,7 @@ async def test_what_a_drain_at_work_holds_is_left_alone(redis: Redis) -> None:
 
 async def test_handing_back_spends_no_delivery(redis: Redis) -> None:
     await add(redis, 2)
-    entries = await reader(redis).new(2, None)
+    entries = (await reader(redis).new(2, None)).entries
     await reader(redis).hand_back(entries)
     assert set((await pending(redis)).values()) == {(b"one", 0)}
     again = await reader(redis, "two").due(wait, NOBODY, 10)
@@ -152,7 +151,7 @@ async def test_handing_back_spends_no_delivery(redis: Redis) -> None:
 @pytest.mark.parametrize("handed_back", [False, True])
 async def test_of_several_claimers_one_gets_each_entry(redis: Redis, handed_back: bool) -> None:
     await add(redis, 50)
-    entries = await reader(redis).new(50, None)
+    entries = (await reader(redis).new(50, None)).entries
     if handed_back:
         await reader(redis).hand_back(entries)
     else:
@@ -165,7 +164,7 @@ async def test_of_several_claimers_one_gets_each_entry(redis: Redis, handed_back
 
 async def test_an_entry_that_was_settled_meanwhile_is_not_claimed(redis: Redis) -> None:
     await add(redis, 2)
-    entries = await reader(redis).new(2, None)
+    entries = (await reader(redis).new(2, None)).entries
     await age(redis, entries, 100, "one")
     await redis.xdel(STREAM, entries[0].id)
     await redis.xack(STREAM, GROUP, entries[0].id)
@@ -176,7 +175,7 @@ async def test_an_entry_that_is_no_event_does_not_stop_the_others(redis: Redis) 
     await redis.xadd(STREAM, {"e": b"not JSON"})
     await redis.xadd(STREAM, {"other": b"{}"})
     await add(redis, 1)
-    assert names(await reader(redis).new(10, None)) == ["event-0"]
+    assert names((await reader(redis).new(10, None)).entries) == ["event-0"]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +203,7 @@ async def test_seconds_to_work(
 ) -> None:
     await add(redis, held)
     if held:
-        entries = await reader(redis).new(held, None)
+        entries = (await reader(redis).new(held, None)).entries
         if handed_back:
             await reader(redis).hand_back(entries)
         else:
@@ -230,7 +229,7 @@ async def test_a_due_entry_is_seen_behind_any_number_of_waiting_ones(
 ) -> None:
     monkeypatch.setattr("gateway.queue.read.MOST_PENDING", 3)
     await add(redis, 5)
-    entries = await reader(redis).new(5, None)
+    entries = (await reader(redis).new(5, None)).entries
     await age(redis, entries[4:], 100, "one")
     assert await seconds_to_work(redis, "ads", wait, NOBODY) == 0
     assert names(await reader(redis).due(wait, NOBODY, 10)) == ["event-4"]

@@ -93,7 +93,7 @@ async def put(redis: Redis, count: int) -> None:
 @pytest.mark.anyio
 async def test_reading_claiming_and_settling_stay_within_the_slot(redis: Redis) -> None:
     await put(redis, 3)
-    assert len(await Reader(redis, "ads", "one").new(10, None)) == 3
+    assert len((await Reader(redis, "ads", "one").new(10, None)).entries) == 3
     other = Reader(redis, "ads", "two")
     first, second, third = await other.due(lambda *_: 0.0, (), 10)
     await other.hand_back([third])
@@ -108,14 +108,14 @@ async def test_reading_claiming_and_settling_stay_within_the_slot(redis: Redis) 
 @pytest.mark.anyio
 async def test_dead_letters_stay_within_the_slot(redis: Redis) -> None:
     await put(redis, 2)
-    entries = await Reader(redis, "ads", "one").new(10, None)
+    entries = (await Reader(redis, "ads", "one").new(10, None)).entries
     letters = [encode_dead_letter(entry, "expired", "old", 0.0, None) for entry in entries]
     endings = [Ending(e.id, "expired", letter) for e, letter in zip(entries, letters, strict=True)]
     await Settler(redis, "ads", Tally()).settle(endings)
     one, two = [letter async for letter in find(redis, "ads")]
     assert await replay(redis, "ads", [one]) == 1
     assert await drop(redis, "ads", [two.id]) == 1
-    (again,) = await Reader(redis, "ads", "one").new(10, None)
+    (again,) = (await Reader(redis, "ads", "one").new(10, None)).entries
     assert again.event["event_id"] == "event-0"
 
 

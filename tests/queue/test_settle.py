@@ -41,7 +41,7 @@ async def entries(redis: Redis) -> list[Entry]:
     """Four entries that a drain has read."""
     await ensure_group(redis, "ads")
     await Appender(redis, Tally(), nobody).append(decisions(4, send=["ads"]))  # type: ignore[arg-type]
-    return await Reader(redis, "ads", "drain").new(10, None)
+    return (await Reader(redis, "ads", "drain").new(10, None)).entries
 
 
 async def numbers(redis: Redis) -> DestinationNumbers:

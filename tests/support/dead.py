@@ -35,7 +35,7 @@ async def end(
     redis: Redis, destination: str, result: str = "delivered", reason: str = "", count: int = 1000
 ) -> None:
     """The next `count` events that nobody has read end as `result`."""
-    entries = await Reader(redis, destination, "drain").new(count, None)
+    entries = (await Reader(redis, destination, "drain").new(count, None)).entries
     letters = [
         b""
         if result == "delivered"
