@@ -15,9 +15,10 @@ What of it matters here, found by trial with pyreqwest 0.15.1 (reqwest 0.13, hyp
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from pyreqwest.client import Client as PyreqwestClient
 from pyreqwest.client import ClientBuilder
@@ -92,7 +93,7 @@ class FastClient:
         try:
             async with outgoing as response:
                 body = await response.body_reader.read(self._limit)
-                return Response(response.status, _headers(response.headers), bytes(body or b""))
+                return Response(response.status, _Headers(response.headers), bytes(body or b""))
         except PyreqwestError as error:
             raise _explained(error, self._settings) from None
 
@@ -200,15 +201,32 @@ class GuardedFastClient:
             await peer.client.close()
 
 
-def _headers(headers: HeaderMap) -> dict[str, str]:
-    try:
-        values = headers.dict_multi_value()
-    except ValueError:  # some value is not ASCII
-        values = {name: value for name in headers if (value := _readable(headers, name))}
-    return {
-        name: value if isinstance(value, str) else ", ".join(value)
-        for name, value in values.items()
-    }
+class _Headers(Mapping[str, str]):
+    """The headers of an answer, read when they are asked for: most answers say yes by status."""
+
+    def __init__(self, given: HeaderMap) -> None:
+        self._given = given
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
+        try:
+            values = self._given.dict_multi_value()
+        except ValueError:  # some value is not ASCII
+            given = self._given
+            values = {name: value for name in given if (value := _readable(given, name))}
+        return {
+            name: value if isinstance(value, str) else ", ".join(value)
+            for name, value in values.items()
+        }
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
 
 
 def _readable(headers: HeaderMap, name: str) -> list[str]:
