@@ -40,7 +40,7 @@ def read_session(cookie: str) -> Session | None:
 def fill_session(visit: Visit) -> None:
     """Gives the event the session of the stream that was hit last, unless it names another."""
     said, number = visit.event.get("ga_session_id"), visit.event.get("ga_session_number")
-    if not visit.jar or (said and number is not None):
+    if said and number is not None:
         return
     session = _latest(visit.jar)
     if session is None or (said and said != session.id):

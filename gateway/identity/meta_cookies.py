@@ -32,9 +32,8 @@ def compile_meta_cookies(write: bool) -> Callable[[Visit], None]:
                 return text
         return f"{_beginning(visit.received, scope)}.{fresh(visit.received)}" if scope else ""
 
-    def click(visit: Visit, scope: CookieScope | None) -> str:
+    def click(visit: Visit, scope: CookieScope | None, fbclid: str) -> str:
         """A new click replaces the old one; the same click keeps the time of its first sight."""
-        fbclid = _fbclid(visit.event)
         for text in (visit.jar.get(FBC), visit.event.get("fbc")):
             kept = _FBC.fullmatch(text) if text else None
             if text and kept and (not fbclid or _is_of(kept[1], fbclid)):
@@ -43,9 +42,12 @@ def compile_meta_cookies(write: bool) -> Callable[[Visit], None]:
 
     def meta_cookies(visit: Visit) -> None:
         scope = visit.scope if write else None
+        fbclid = _fbclid(visit.event)
+        if not (scope or fbclid or visit.jar):
+            return
         # what the event says stays: only a cookie to be set needs a value of its own
         fbp = browser(visit, scope) if scope or not visit.event.get("fbp") else ""
-        fbc = click(visit, scope) if scope or not visit.event.get("fbc") else ""
+        fbc = click(visit, scope, fbclid) if scope or not visit.event.get("fbc") else ""
         _fill(visit, "fbp", fbp, FBP)
         _fill(visit, "fbc", fbc, FBC)
         if scope is None:

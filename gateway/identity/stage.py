@@ -62,7 +62,7 @@ def compile_identity(
             return Identified(clean, (), "; ".join(notes))
         if visit.own or visit.analytics:
             visitor(visit)
-        if visit.analytics:
+        if visit.analytics and visit.jar:
             fill_session(visit)
         if visit.ads:
             meta_cookies(visit)
@@ -78,6 +78,8 @@ def _compile_visit(
     settings: IdentitySettings,
 ) -> Callable[[Event, Received, bool, list[str]], Visit | None]:
     own_consent = dict.fromkeys(settings.consent, "granted").items()
+    has_own = settings.visitor_cookie is not None or bool(settings.link_domains)
+    sets_cookies = settings.visitor_cookie is not None or settings.meta_cookies
     read_cookies = compile_cookies(VENDOR_COOKIES | {settings.visitor_cookie or ""} - {""})
     scope_of = compile_scope(settings.domain, settings.visitor_cookie)
 
@@ -88,7 +90,7 @@ def _compile_visit(
         consent, headers = event.get("consent", {}), received.headers
         ads = consent.get("ad_storage") == "granted"
         analytics = consent.get("analytics_storage") == "granted"
-        own = own_consent <= consent.items()
+        own = has_own and own_consent <= consent.items()
         if not (ads or analytics or own):
             return None
         header = headers.get("cookie", "")
@@ -97,7 +99,7 @@ def _compile_visit(
         # from another site a browser sends no such cookies, and takes none
         scope = (
             scope_of(headers.get("host", ""), headers.get("x-forwarded-proto") == "https")
-            if headers.get("sec-fetch-site") != "cross-site"
+            if sets_cookies and headers.get("sec-fetch-site") != "cross-site"
             else None
         )
         jar = {**jar, **linked} if linked else jar

@@ -14,8 +14,8 @@ class Visit:
 
     has_link: the page's URL may carry an identity. jar: the visitor's cookies, with those that a
     link of gtag.js brought in their place. linked: these alone. ads, analytics: whether that
-    storage is granted. own: whether our own cookie may be used. scope: where cookies belong, or
-    None when the browser would not take any.
+    storage is granted. own: whether our own cookie and links may be used. scope: where cookies
+    belong, or None when none are set, or the browser would not take any.
 
     Filled in: notes, words for the trace that never contain an identifier; found, fields for the
     event; cookies, ``Set-Cookie`` values.

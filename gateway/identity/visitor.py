@@ -50,7 +50,7 @@ def compile_visitor(settings: IdentitySettings, read_link: LinkReader) -> Callab
         return f"{fresh(visit.received)}.{int(visit.received.at)}", "a new visitor id"
 
     def visitor(visit: Visit) -> None:
-        found, origin = known(visit)
+        found, origin = known(visit) if visit.jar or visit.has_link else ("", "")
         if not found:
             found, origin = seeded_or_new(visit)
         if not found:
