@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from gateway.conditions import Probe, Unmet, compile_probe, describe, unmet_in_words
 from gateway.event import Event
@@ -48,16 +47,10 @@ class Ruled:
         return tuple(_line(*seen) for seen in self.seen)
 
 
-class _Step(NamedTuple):
-    """met: what is seen of it in most events that meet it. sampled: whether the event goes on, and
-    the words if not. ends: the words of `drop`."""
-
-    name: str
-    met: Seen
-    probe: Probe | None
-    sampled: tuple[Callable[[Event], bool], str] | None
-    edits: tuple[Edit, ...]
-    ends: str | None
+_Sampled = tuple[Callable[[Event], bool], str]
+_Step = tuple[str, Seen, Probe | None, _Sampled | None, tuple[Edit, ...], str | None]
+"""A rule: its name; what is seen of it in most events that meet it; its condition; whether the
+event goes on, and the words if not; what it changes; the words of `drop`."""
 
 
 def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callable[[Event], Ruled]:
@@ -94,14 +87,15 @@ def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callab
 def _compile(rule: Rule, number: int, hash_salt: str | None) -> _Step:
     name = rule.name or f"rule {number}"
     dropped = f"dropped by rule {name!r}"
-    sampled = ends = None
+    sampled: _Sampled | None = None
+    ends = None
     if rule.sample is not None:
         words = f"{dropped}: not in the sample of {rule.sample.share:g} by {rule.sample.by}"
         sampled = (compile_sample(rule.sample), words)
     if rule.drop:
         ends = dropped + (f": {describe(rule.when)}" if rule.when else "")
     probe = compile_probe(rule.when) if rule.when else None
-    return _Step(name, (name, None, ()), probe, sampled, tuple(_edits(rule, hash_salt)), ends)
+    return name, (name, None, ()), probe, sampled, tuple(_edits(rule, hash_salt)), ends
 
 
 def _edits(rule: Rule, hash_salt: str | None) -> list[Edit]:
