@@ -130,7 +130,8 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     salt = settings.salt
     if tables is None:
         tables = open_tables(settings.enrichment, settings.lookups, settings.folder)
-    place = [element_of(settings.enrichment, "geo")] if settings.consent.depends_on_place else []
+    elements = settings.enrichment
+    place = [element_of(elements, "geo")] if settings.consent.depends_on_place else []
     locate: Stage = compile_enrichment(place, tables=tables)
     settle_consent = compile_consent(settings.consent)
     guard = compile_guard(settings.pii_guard)
@@ -138,7 +139,8 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     holds = settings.consent.hold is not None
     load_public_suffixes()  # now, for the first event would have to wait for it
     identify = compile_identity(settings.identity, salt)
-    enrich = compile_enrichment(settings.enrichment, settings.lookups, tables)
+    later = [element for element in elements if element not in place]
+    enrich = compile_enrichment(later, settings.lookups, tables)
     check = compile_schemas(settings.schemas, settings.folder)
     rule = compile_rules(settings.rules, salt)
     route = _compile_routes(settings.destinations, salt)
