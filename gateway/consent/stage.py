@@ -49,12 +49,13 @@ def compile_consent(settings: ConsentSettings) -> Stage:
     signals_of = compile_signals(settings)
     honoured = settings.global_privacy_control
     honours_gpc_in = compile_places(honoured) if isinstance(honoured, list) else None
+    honours_gpc = bool(honoured)
     decide = lru_cache(_REMEMBERED)(_compile_decision(settings, table))
 
     def complete_consent(event: Event, received: Received) -> Consented:
         location = event.get("event_location")
         place = place_of(location) if location else EVERYWHERE
-        honour_gpc = honours_gpc_in(location or {}) if honours_gpc_in else bool(honoured)
+        honour_gpc = honours_gpc_in(location or {}) if honours_gpc_in else honours_gpc
         gpc = honour_gpc and received.headers.get("sec-gpc") == "1"
         said = event.get("consent")
         consent, line, undecided = decide(

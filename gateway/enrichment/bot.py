@@ -56,7 +56,7 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
         score: 0 to 100, the sum of what the `reasons` weigh; from 50 on it is a bot, and `reason`
         the first of them. A sender that proved who it is is no bot.
         """
-        if event.get("bot") not in (None, {}):
+        if "bot" in event and event["bot"] not in (None, {}):
             return {}
         if received.trusted:
             return {"bot": _verdict([])}

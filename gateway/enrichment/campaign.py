@@ -15,7 +15,7 @@ def find_campaign(event: Event, _: Received) -> Additions:
     A campaign that the event states is left whole: parts of two would describe neither.
     """
     url = event.get("page_location")
-    if not url or event.get("campaign") not in (None, {}):
+    campaign = read_page_url(url).campaign if url else None
+    if not campaign or event.get("campaign") not in (None, {}):
         return {}
-    campaign = read_page_url(url).campaign
-    return {"campaign": {**campaign}} if campaign else {}
+    return {"campaign": {**campaign}}

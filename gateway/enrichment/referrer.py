@@ -39,7 +39,7 @@ def load(settings: ReferrerSettings | None = None, _: Tables | None = None) -> E
         ``other``.
         """
         url = event.get("page_referrer")
-        if not url or event.get("referrer") not in (None, "", {}):
+        if not url or ("referrer" in event and event["referrer"] not in (None, "", {})):
             return {}
         host = read_page_url(url).hostname
         here = event.get("page_hostname") or read_page_url(event.get("page_location", "")).hostname
