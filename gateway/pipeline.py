@@ -148,24 +148,24 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     version = settings.version
 
     def decide(event: Event, received: Received) -> Decision:
-        event = complete(event, received)
-        trace: list[tuple[str, Event, str | Ruled]] = [("normalise", event, "")]
-        event, words = locate(event, received)
-        trace.append(("locate", event, words))
-        consented = settle_consent(event, received)
-        late = remember(event, received, consented) if remember else None
-        event = consented.event
-        trace.append(("consent", event, consented.line))
-        identified = identify(event, received)
-        event = identified.event
-        trace.append(("identity", event, identified.line))
-        event, words = guard(event, received)
-        trace.append(("pii guard", event, words))
-        event, words = enrich(event, received)
-        trace.append(("enrichment", event, words))
-        checked = check(event)
+        completed = complete(event, received)
+        located, where = locate(completed, received)
+        consented = settle_consent(located, received)
+        late = remember(located, received, consented) if remember else None
+        identified = identify(consented.event, received)
+        guarded, removed = guard(identified.event, received)
+        enriched, found = enrich(guarded, received)
+        checked = check(enriched)
         event = checked.event
-        trace.append(("schemas", event, checked.line))
+        trace: list[tuple[str, Event, str | Ruled]] = [
+            ("normalise", completed, ""),
+            ("locate", located, where),
+            ("consent", consented.event, consented.line),
+            ("identity", identified.event, identified.line),
+            ("pii guard", guarded, removed),
+            ("enrichment", enriched, found),
+            ("schemas", event, checked.line),
+        ]
         applied: tuple[str, ...] = ()
         quarantine = ""
         if checked.action:
