@@ -155,10 +155,12 @@ def parts_of(group: Sequence[Appendix]) -> tuple[list[list[Appendix]], list[Appe
 
 
 def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str, Any]]:
-    """The destinations that a group concerns, its payloads, and its part of the script's plan."""
-    sent: defaultdict[str, list[int]] = defaultdict(list)
-    withheld: defaultdict[str, int] = defaultdict(int)
-    held: defaultdict[str, int] = defaultdict(int)
+    """The destinations that a group concerns, its payloads, and its part of the script's plan.
+
+    A row of the plan says how many events were withheld, which payloads the destination gets, and
+    by how many more wait.
+    """
+    rows: defaultdict[str, list[Any]] = defaultdict(lambda: [0, [], 0])
     said: defaultdict[str, dict[str, str]] = defaultdict(dict)
     waiting: list[tuple[str, int, list[str]]] = []
     payloads: list[bytes] = []
@@ -170,27 +172,29 @@ def plan_of(group: Sequence[Appendix]) -> tuple[list[str], list[bytes], dict[str
         payloads += appendix.payloads
         marks += appendix.marks
         released += appendix.released
+        for name in appendix.withheld:
+            rows[name][0] += appendix.withheld[name]
         for name, numbers in appendix.sent.items():
-            sent[name] += [before + number for number in numbers]
-        for name, count in appendix.withheld.items():
-            withheld[name] += count
-        for name, count in appendix.held.items():
-            held[name] += count
+            of_name = rows[name][1]
+            for number in numbers:
+                of_name.append(before + number)
+        for name in appendix.held:
+            rows[name][2] += appendix.held[name]
+        for visitor in appendix.said:
+            said[visitor].update(appendix.said[visitor])
         for visitor, number, names in appendix.waiting:
             waiting.append((visitor, before + number, names))
-        for visitor, states in appendix.said.items():
-            said[visitor].update(states)
+            for name in names:
+                rows[name][2] += 0  # whether there is room for it, the script finds out
         for number in appendix.quarantine:
             quarantine.append(before + number)
-    concerned = {*sent, *withheld, *held, *(name for _, _, names in waiting for name in names)}
-    destinations = list(concerned)
-    places = {name: place for place, name in enumerate(destinations, 1)}
+    places = {name: place for place, name in enumerate(rows, 1)}
     plan = {
         "marks": marks,
         "quarantine": quarantine,
         "released": released,
         "said": said,
         "waiting": [(who, number, [places[n] for n in names]) for who, number, names in waiting],
-        "destinations": [(withheld[name], sent[name], held[name]) for name in destinations],
+        "destinations": list(rows.values()),
     }
-    return destinations, payloads, plan
+    return list(rows), payloads, plan
