@@ -28,6 +28,8 @@ whether the address is in a data centre, and the values of `_HEADERS`, None for 
 Sign = tuple[int, str]
 """What speaks for a program: points, and in words."""
 
+_NO_BOT: Mapping[str, Any] = {"is_bot": False, "score": 0}
+
 _SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
 """Systems as client hints name them, and as user agents do."""
 
@@ -51,7 +53,7 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
     is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
 
     def find_bot(event: Event, received: Received) -> Additions:
-        """``bot: {is_bot, score, reason, reasons}``.
+        """``bot: {is_bot, score, reason, reasons}``, the last two only where there is a reason.
 
         score: 0 to 100, the sum of what the `reasons` weigh; from 50 on it is a bot, and `reason`
         the first of them. A sender that proved who it is is no bot.
@@ -59,12 +61,14 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
         if "bot" in event and event["bot"] not in (None, {}):
             return {}
         if received.trusted:
-            return {"bot": _verdict([])}
+            return {"bot": {**_NO_BOT}}
         agent = event.get("user_agent", "")[:_LONGEST]
         is_sender = agent == received.user_agent[:_LONGEST]
         in_data_centre = is_in_data_centre(event.get("ip_override", ""))
         headers = map(received.headers.get, _HEADERS)
         verdict = verdicts[agent, is_sender, in_data_centre, *headers]
+        if verdict is _NO_BOT:
+            return {"bot": {**_NO_BOT}}
         return {"bot": {**verdict, "reasons": [*verdict["reasons"]]}}
 
     return find_bot
@@ -101,7 +105,7 @@ def _compile_networks(settings: BotSettings, tables: Tables) -> Callable[[str], 
 
 def _verdict(signs: list[Sign]) -> Mapping[str, Any]:
     if not signs:
-        return {"is_bot": False, "score": 0, "reason": "", "reasons": []}
+        return _NO_BOT
     signs.sort(key=lambda sign: -sign[0])
     score = min(100, sum(points for points, _ in signs))
     is_bot = score >= _LIKELY

@@ -27,7 +27,7 @@ CHROME = (
 )
 
 
-PERSON = {"is_bot": False, "score": 0, "reason": "", "reasons": []}
+PERSON = {"is_bot": False, "score": 0}
 HEADERS = {"accept-language": "de"}
 
 
@@ -181,9 +181,9 @@ def test_headers_that_do_not_suit_the_browser(
     agent: str, headers: dict[str, str], score: int, reasons: list[str]
 ) -> None:
     found = verdict(agent, headers)
-    assert (found["score"], found["reasons"]) == (score, reasons)
+    assert (found["score"], found.get("reasons", [])) == (score, reasons)
     assert found["is_bot"] == (score >= 50)
-    assert found["reason"] == (reasons[0] if score >= 50 else "")
+    assert found.get("reason", "") == (reasons[0] if score >= 50 else "")
 
 
 def test_headers_say_nothing_of_another_browser_than_the_one_that_sent_them() -> None:

@@ -86,7 +86,7 @@ def test_the_whole_stage() -> None:
     enriched, line = EVERYTHING(event, received)
     assert line == ", ".join(BY_DEFAULT)
     assert {name: value for name, value in enriched.items() if name not in event} == {
-        "bot": {"is_bot": False, "score": 0, "reason": "", "reasons": []},
+        "bot": {"is_bot": False, "score": 0},
         "page_hostname": "shop.example",
         "page_path": "/a",
         "campaign": {"source": "news"},
