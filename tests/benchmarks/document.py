@@ -13,12 +13,12 @@ the processes of the gateway and its Valkey used, as `/proc` tells it, and neith
 the receiver's.
 
 Machines differ: look at the ratios to the yardsticks, which are measured in the same run, the first
-of them at its beginning and at its end. And a core of a shared machine takes up to twice as long
-for the same work while another guest computes on the other half of it. So a small piece of work is
-timed on each core all the while: `slowness` is how many times longer it took than at full pace, and
-every figure in microseconds of CPU is what was measured, divided by it. Events a second and
-milliseconds are as they came, on a machine on which load and receiver share the cores with the
-gateway.
+of them at its beginning and at its end. And what a machine calls a core is often one half of a real
+one, which takes up to twice as long for the same work while the other half is busy, with another
+guest or with what is measured. So a small piece of work is timed on each core all the while:
+`slowness` is how many times longer it took than at full pace, and every figure in microseconds of
+CPU is what was measured, divided by it. Events a second and milliseconds are as they came, on a
+machine on which load and receiver share the cores with the gateway.
 """
 MISSED = "**missed**"
 

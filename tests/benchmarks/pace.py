@@ -1,9 +1,9 @@
 """How quick the cores are while something is measured.
 
-On a shared machine a core takes up to twice as long for the same work while another guest computes
-on the other half of it, changes from one second to the next, and nothing in /proc tells. So a
-little piece of work is timed on each core all the while, and CPU times are divided by how much
-longer than at best it took meanwhile.
+A core that is one half of a real one takes up to twice as long for the same work while the other
+half is busy, with another guest of the machine or with what is measured, and nothing in /proc
+tells. So a little piece of work is timed on each core all the while, and CPU times are divided by
+how much longer than at best it took meanwhile.
 """
 
 from __future__ import annotations
