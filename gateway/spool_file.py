@@ -154,6 +154,7 @@ class SpoolFile:
         self.path = path
         self.events = self.bytes = 0
         self._fed = 0
+        self._fed_ahead: set[int] = set()
         self._has_damaged_rows = False
         self._connection: sqlite3.Connection | None = None
         self._lock = _take_lock(path.with_suffix(".lock"))
@@ -188,10 +189,14 @@ class SpoolFile:
         """The oldest rows that were not fed, None when there are none."""
         portion = Portion(self)
         with spool_errors(), contextlib.closing(self._database.cursor()) as cursor:
-            for portion.last, *columns in cursor.execute(_READ, (self._fed, PORTION_ROWS)):
+            for number, *columns in cursor.execute(_READ, (self._fed, PORTION_ROWS)):
+                if number <= self._fed or number in self._fed_ahead or number in portion.ids:
+                    self._has_damaged_rows = True  # ids out of order: it may be a second time
+                    continue
+                portion.last = number
                 try:
                     row = _sound_row(*columns)
-                    portion.add(portion.last, row, row.appendix())
+                    portion.add(number, row, row.appendix())
                 except (ValueError, LookupError, TypeError):
                     self._has_damaged_rows = True
                 if portion.is_large_enough:
@@ -205,6 +210,7 @@ class SpoolFile:
         delete either.
         """
         self._fed = portion.last
+        self._fed_ahead.update(number for number in portion.ids if number > portion.last)
         self.events -= portion.events
         self.bytes -= portion.bytes
         with spool_errors(), self._database as database:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made import decide, decisions, make_event
 
@@ -192,6 +192,7 @@ class TestDamage:
         values=st.binary(min_size=20, max_size=20),
         length=st.floats(0, 1) | st.just(1.0),
     )
+    @example(places=[0.2476162684463401], values=b")" + bytes(19), length=1.0)  # an id of later
     @settings(deadline=None, max_examples=60)
     def test_whatever_happens_to_it_only_what_was_put_comes_out(
         self, content: bytes, places: list[float], values: bytes, length: float
