@@ -5,7 +5,7 @@ Chromium freezes most of its user agent string, so what client hints say is beli
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gateway.enrichment.base import Additions, Enrichment, completed
@@ -58,6 +58,7 @@ def load() -> Enrichment:
     return find_device
 
 
+@cache
 def _load_parser() -> Callable[[str], Mapping[str, str]]:
     from ua_parser import Domain, load_lazy_builtins
     from ua_parser.re2 import Resolver  # the default one takes 18 MB more in each web process
