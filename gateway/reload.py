@@ -60,7 +60,6 @@ class ConfigFile:
             return False
         if settings.redis != self.settings.redis:
             log.warning("`redis` takes effect when the gateway is started again")
-        log.info("configuration %s is in force", settings.version)
         self.settings = settings
         return True
 
@@ -165,6 +164,7 @@ class ReloadingApp:
             log.exception("the web part keeps its configuration")
             return
         old, self._serving = self._serving, new
+        log.info("configuration %s is in force", self._file.settings.version)
         closing = asyncio.create_task(old.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)

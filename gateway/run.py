@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import socket
@@ -26,6 +27,8 @@ from gateway.supervisor import Program, Supervisor
 
 if TYPE_CHECKING:
     from gateway.application import Application
+
+log = logging.getLogger(__name__)
 
 WEB, WORKER = "web", "worker "
 """What the names of web and of worker processes begin with."""
@@ -154,6 +157,7 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, url: str) -> None:
                 if name.startswith(WEB):
                     supervisor.send_signal(name, signal.SIGHUP)
             await supervisor.restart([name for name in supervisor.names if name.startswith(WORKER)])
+            log.info("configuration %s is in force", settings.version)
     finally:
         await end(sweeping)
 

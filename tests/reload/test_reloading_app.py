@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -110,12 +111,14 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 async def test_a_request_is_answered_under_the_configuration_that_it_met(
-    client: httpx.AsyncClient, path: Path, shop: Shop
+    client: httpx.AsyncClient, path: Path, shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     slow = asyncio.create_task(client.get("/slow"))
     await asyncio.sleep(0.02)
     path.write_text(CONFIG % "second")
     await until(lambda: shop.open == ["first", "second"])
+    await until(lambda: any("is in force" in message for message in caplog.messages))
     assert (await client.get("/")).text == "second"
     shop.gate.set()
     assert (await slow).text == "first"
