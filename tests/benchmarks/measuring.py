@@ -27,6 +27,8 @@ COLUMNS = (
     *("accepted/s", "delivered/s", "answer p50", "answer p99"),
 )
 """Of `Run.row`."""
+DRAINED_COLUMNS = ("worker", "store", "both", "slowness", "delivered/s")
+"""Of `Drained.row`, behind the title."""
 LEGEND = (
     "Microseconds of CPU for each event, at full pace; the ratio is to a request to the bare ASGI "
     "application. Answers in milliseconds, under full load."
@@ -47,7 +49,7 @@ class Loaded(Protocol):
 
 
 @dataclass(frozen=True)
-class Run:
+class Spent:
     """cpu: seconds. slowness: of the machine meanwhile, see `Pace`. took: seconds until everything
     was delivered."""
 
@@ -55,12 +57,18 @@ class Run:
     cpu: Cpu
     slowness: float
     took: float
-    answered: Answered
 
     @property
     def each(self) -> Cpu:
         """Microseconds for an event, at the machine's full pace."""
         return self.cpu / (self.events * self.slowness / 1e6)
+
+
+@dataclass(frozen=True)
+class Run(Spent):
+    """What a load took."""
+
+    answered: Answered
 
     def row(self, title: str, yardsticks: Yardsticks) -> list[str]:
         each = self.each
@@ -77,6 +85,20 @@ class Run:
         """shares: the bar is one of so many equal parts of it."""
         each = self.each / shares
         return Bar(label, {"web": each.web, "worker": each.worker, "store": each.store})
+
+
+class Drained(Spent):
+    """What it took to deliver events that waited, while no others came."""
+
+    @property
+    def cost(self) -> float:
+        """Microseconds for an event, of worker and store."""
+        return self.each.worker + self.each.store
+
+    def row(self, title: str) -> list[str]:
+        costs = (self.each.worker, self.each.store, self.cost)
+        a_second = f"{self.events / self.took:,.0f}"
+        return [title, *(f"{cost:.0f}" for cost in costs), f"{self.slowness:.2f}", a_second]
 
 
 @contextmanager
@@ -97,6 +119,16 @@ def fill(gateway: Installation, event: str, events: int, batch: int = 100) -> No
     requests = Body(event, batch).numbered(secrets.token_hex(4), events)
     answers = uvloop.run(post_many(gateway.port, "/collect", requests, 8))
     assert set(answers.statuses) == {204}, f"not accepted: {answers.statuses}"
+
+
+def drain_from(pending: int, gateway: Installation, pace: Pace) -> Drained:
+    """Waits until nothing waits, and counts from when no more than `pending` do: by then workers
+    that were started just now are at work."""
+    gateway.wait_until_pending(pending)
+    left, before, began = gateway.pending(), gateway.cpu(), time.monotonic()
+    gateway.wait_until_pending()
+    cpu, took = gateway.cpu() - before, time.monotonic() - began
+    return Drained(left, cpu, pace.slowness(began), took)
 
 
 def warm_up(gateway: Loaded, body: Body, events: int = WARM_UP) -> None:

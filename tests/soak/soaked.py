@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -40,7 +41,7 @@ WEBHOOK = """
     http: {timeout: %(timeout)s}
 """
 META = """
-  meta:
+  %(name)s:
     type: meta
     pixel_id: "1234567890"
     access_token: meta-soak-token
@@ -53,27 +54,22 @@ META = """
 META_PATH = "/v26.0/1234567890/events"
 
 
-def webhook(
+def _destination(
+    template: str,
     name: str,
     sink: str,
     timeout: float = 5,
     backoff: Sequence[float] = (2, 4, 8),
     consent: Sequence[str] = (),
 ) -> str:
-    """A destination that gets page views."""
     lists = {"backoff": list(backoff), "consent": list(consent)}
-    return WEBHOOK % {"name": name, "sink": sink, "timeout": timeout, **lists}
+    return template % {"name": name, "sink": sink, "timeout": timeout, **lists}
 
 
-def meta(
-    sink: str,
-    timeout: float = 5,
-    backoff: Sequence[float] = (2, 4, 8),
-    consent: Sequence[str] = (),
-) -> str:
-    """A destination that gets everything, in batches."""
-    lists = {"backoff": list(backoff), "consent": list(consent)}
-    return META % {"sink": sink, "timeout": timeout, **lists}
+webhook = partial(_destination, WEBHOOK)
+"""A destination that gets page views."""
+meta = partial(_destination, META, "meta")
+"""A destination that gets everything, in batches."""
 
 
 class Soaked(Gateway):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import dataclass
 
 from bodies import Body, purchase
 from children import CountingSink
 from configurations import configuration
 from installation import Cpu, Installation
-from measuring import fill, installation, warm_up
+from measuring import DRAINED_COLUMNS, Drained, drain_from, fill, installation, warm_up
 from pace import Pace
 from plans import Plan
 from results import Goal, Section, Yardsticks
@@ -22,7 +21,6 @@ TEXT = (
     "workers have started; the small one several times, with workers that are stopped while it "
     "grows."
 )
-COLUMNS = ("waiting", "worker", "store", "both", "slowness", "delivered/s")
 SMALL, STARTED = 1_000, 2_000
 MOST_GROWTH = 1.1
 
@@ -33,47 +31,19 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
             small = _in_rounds(gateway, plan.rounds, yardsticks.pace)
         with installation(configuration(sink.url), workers=0) as gateway:
             large = _at_once(gateway, plan.backlog, yardsticks.pace)
-    costs = [drained.each.worker + drained.each.store for drained in (small, large)]
-    growth = costs[1] / costs[0]
     return Section(
         "Backlogs",
         TEXT,
-        COLUMNS,
-        [small.row(SMALL), large.row(plan.backlog)],
+        ("waiting", *DRAINED_COLUMNS),
+        [small.row(f"{SMALL:,}"), large.row(f"{plan.backlog:,}")],
         [
             Goal(
                 f"an event of {plan.backlog:,} that wait, to one of {SMALL:,}",
-                *(growth, MOST_GROWTH, "x"),
-                f"{costs[1]:.0f} µs to {costs[0]:.0f} µs",
+                *(large.cost / small.cost, MOST_GROWTH, "x"),
+                f"{large.cost:.0f} µs to {small.cost:.0f} µs",
             )
         ],
     )
-
-
-@dataclass(frozen=True)
-class Drained:
-    """cpu: seconds. took: seconds. slowness: of the machine meanwhile, see `Pace`."""
-
-    events: int
-    cpu: Cpu
-    took: float
-    slowness: float
-
-    @property
-    def each(self) -> Cpu:
-        """Microseconds for an event, at the machine's full pace."""
-        return self.cpu / (self.events * self.slowness / 1e6)
-
-    def row(self, waiting: int) -> list[str]:
-        each = self.each
-        costs = (each.worker, each.store, each.worker + each.store)
-        a_second = f"{self.events / self.took:,.0f}"
-        return [
-            f"{waiting:,}",
-            *(f"{cost:.0f}" for cost in costs),
-            f"{self.slowness:.2f}",
-            a_second,
-        ]
 
 
 def _in_rounds(gateway: Installation, rounds: int, pace: Pace) -> Drained:
@@ -87,17 +57,13 @@ def _in_rounds(gateway: Installation, rounds: int, pace: Pace) -> Drained:
         gateway.wait_until_pending()
         spent, took = spent + (gateway.cpu() - before), took + time.monotonic() - began
         slowness += pace.slowness(began) / rounds
-    return Drained(rounds * SMALL, spent, took, slowness)
+    return Drained(rounds * SMALL, spent, slowness, took)
 
 
 def _at_once(gateway: Installation, events: int, pace: Pace) -> Drained:
     fill(gateway, purchase(), events)
     gateway.start_workers()
-    gateway.wait_until_pending(events - STARTED)
-    left, before, began = gateway.pending(), gateway.cpu(), time.monotonic()
-    gateway.wait_until_pending()
-    spent, took = gateway.cpu() - before, time.monotonic() - began
-    return Drained(left, spent, took, pace.slowness(began))
+    return drain_from(events - STARTED, gateway, pace)
 
 
 def _signal(gateway: Installation, number: signal.Signals) -> None:

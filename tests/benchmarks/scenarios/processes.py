@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
 
 from bodies import Body, purchase
 from children import CountingSink
 from configurations import configuration
-from measuring import COLUMNS, LEGEND, fill, installation, under_load
+from measuring import (
+    COLUMNS,
+    DRAINED_COLUMNS,
+    LEGEND,
+    drain_from,
+    fill,
+    installation,
+    under_load,
+)
 from plans import Plan
 from results import Section, Yardsticks
 
@@ -43,13 +50,6 @@ def workers(plan: Plan, yardsticks: Yardsticks) -> Section:
             with installation(configuration(sink.url, drains=4), workers=0) as gateway:
                 fill(gateway, purchase(), plan.drained)
                 gateway.start_workers(count)
-                gateway.wait_until_pending(int(0.9 * plan.drained))
-                left, before, began = gateway.pending(), gateway.cpu(), time.monotonic()
-                gateway.wait_until_pending()
-                took, slowness = time.monotonic() - began, yardsticks.pace.slowness(began)
-                each = (gateway.cpu() - before) / (left * slowness / 1e6)
-            costs = [f"{cost:.0f}" for cost in (each.worker, each.store, each.worker + each.store)]
-            a_second = f"{left / took:,.0f}"
-            rows.append([f"{count} worker processes", *costs, f"{slowness:.2f}", a_second])
-    columns = ("", "worker", "store", "both", "slowness", "delivered/s")
-    return Section("Workers", WORKERS_TEXT, columns, rows)
+                drained = drain_from(int(0.9 * plan.drained), gateway, yardsticks.pace)
+            rows.append(drained.row(f"{count} worker processes"))
+    return Section("Workers", WORKERS_TEXT, ("", *DRAINED_COLUMNS), rows)
