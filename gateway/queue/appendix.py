@@ -39,9 +39,9 @@ class Appendix:
         self.said: dict[str, dict[str, str]] = {}
         self.quarantine: list[int] = []
         self.released: list[str] = []
-        self.weight = self.size = 0
         for decision in decisions:
             self._add(decision, mark(decision.event) if marked else "")
+        self._measure()
 
     @classmethod
     def of(cls, head: dict[str, Any], payloads: list[bytes]) -> Self:
@@ -53,8 +53,7 @@ class Appendix:
         appendix.marks = head.get("marks", [""] * len(payloads))  # earlier versions wrote none
         for name in ("waiting", "said", "quarantine"):
             setattr(appendix, name, head.get(name, getattr(appendix, name)))
-        appendix.weight = sum(map(len, appendix.sent.values()))
-        appendix.size = sum(map(len, payloads))
+        appendix._measure()
         return appendix
 
     @property
@@ -94,6 +93,10 @@ class Appendix:
         part.said, part.released = self.said, self.released
         return part
 
+    def _measure(self) -> None:
+        self.weight = sum(map(len, self.sent.values()))
+        self.size = sum(map(len, self.payloads))
+
     def _add(self, decision: Decision, known_by: str) -> None:
         # many destinations get the very same event: written once
         numbers: dict[tuple[int, tuple[str, ...]], int] = {}
@@ -111,7 +114,6 @@ class Appendix:
                 number = self._payload(encode(decision, verdict.event, verdict.applied), known_by)
                 numbers[content] = number
             self.sent.setdefault(name, []).append(number)
-            self.weight += 1
         late = decision.late
         if late is not None:
             if waiting:
@@ -125,7 +127,6 @@ class Appendix:
     def _payload(self, payload: bytes, known_by: str = "") -> int:
         self.payloads.append(payload)
         self.marks.append(known_by)
-        self.size += len(payload)
         return len(self.payloads)
 
 
