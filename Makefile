@@ -1,8 +1,21 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
+# make test-dates  runs them all with the clock 40 days and 2 years ahead and a year back, to prove
+#             that none depends on today's date, about half an hour; DAYS=-365 a part
+# make test-random  runs the property tests alone, with random examples, in ROUNDS=5 rounds
+# make test-lowest  runs them, except the browser's and those marked alone, with the lowest version of each dependency
+#             that pyproject.toml allows, in .venv-lowest, and fails if they cover too little; about ten minutes
+# make mutants  changes the pure rooms on purpose and shows the changes that no test notices;
+#             MUTANTS=100 how many, each takes seconds to minutes
 # make bench  measures everything beside yardsticks and writes docs/benchmarks.md, about ten minutes;
 #             ARGS="--quick" two minutes, and ARGS="--only latency" a part, which only print
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
+# make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
+#             four minutes; ARGS="--only gzip" a part, which only prints
+# make lock   writes the lock files that the Dockerfile installs, with the newest versions that
+#             pyproject.toml allows
+# make audit  looks for known vulnerabilities in requirements.lock
+# make sbom   writes the bill of materials of requirements.lock to dist/event-gateway.cdx.json
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
 
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -10,29 +23,71 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
             && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
+PARALLEL := -n 4 --dist loadfile -m "not alone"
+COVERAGE := --cov --cov-report=term
+DAYS ?= 40 730 -365
+ROUNDS ?= 5
+MUTANTS ?= 100
 
-.PHONY: run test soak lint bench clean
+LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
+        --generate-hashes --custom-compile-command "make lock"
+
+.PHONY: run test test-dates test-random test-lowest mutants soak attacks lint bench lock audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
 
 test: $(VENV)/.installed-test
 	tests/install-tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone" $(ARGS) || [ $$? -eq 5 ]  # none of them
-	$(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
+	$(AT) $(BIN)/python -m pytest $(PARALLEL) $(ARGS) || [ $$? -eq 5 ]  # none of them
+	$(AT) $(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
+
+test-dates: $(VENV)/.installed-test
+	for days in $(DAYS); do \
+	    $(MAKE) test AT="$(BIN)/python tests/support/fake_clock.py $$days" || exit; done
+
+test-random: $(VENV)/.installed-test
+	for round in $$(seq $(ROUNDS)); do \
+	  $(BIN)/python -m pytest -n 4 -m hypothesis --hypothesis-profile=random $(ARGS) || exit; \
+	done
+
+test-lowest: $(LOWEST)/.installed
+	tests/install-tools
+	$(LOWEST)/bin/python -m pytest $(PARALLEL) --ignore=tests/browser $(or $(ARGS),$(COVERAGE))
+
+mutants: $(VENV)/.installed-mutants
+	$(BIN)/python -m tests.support.mutants $(MUTANTS)
 
 soak: $(VENV)/.installed-test
-	$(BIN)/python tests/soak/run.py $(ARGS)
+	$(BIN)/python -m tests.soak.run $(ARGS)
+
+attacks: $(VENV)/.installed-test
+	$(BIN)/python -m tests.attacks.run $(ARGS)
 
 bench: $(VENV)/.installed-bench
 	tests/install-tools bench
-	$(BIN)/python tests/benchmarks/pipeline.py
-	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+	$(BIN)/python -m tests.benchmarks.pipeline
+	$(BIN)/python -m tests.benchmarks.bench $(ARGS)
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+lock: $(VENV)/.installed-release
+	$(LOCK) --extra geo pyproject.toml --output-file requirements.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
+	    | $(LOCK) - --output-file requirements-build.lock
+
+audit: $(VENV)/.installed-release
+	$(BIN)/python -m tests.support.audit requirements.lock
+
+sbom: $(VENV)/.installed-release
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
+	    --output-reproducible --output-format JSON --output-file dist/event-gateway.cdx.json
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; name it: make PYTHON=..." >&2; exit 1; }
@@ -54,5 +109,20 @@ $(VENV)/.installed-lint: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
+$(VENV)/.installed-mutants: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[test,mutants]'
+	touch $@ $(VENV)/.installed $(VENV)/.installed-test
+
+$(VENV)/.installed-release: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[release]'
+	touch $@ $(VENV)/.installed
+
+# Emptied first: a package that no dependency needs any more could still be imported.
+$(LOWEST)/.installed: $(VENV)/bin/python pyproject.toml tests/support/lowest_versions.py
+	$(BIN)/python -m venv --clear $(LOWEST)
+	$(BIN)/python tests/support/lowest_versions.py > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --constraint $(LOWEST)/constraints.txt --editable '.[test]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis

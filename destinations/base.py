@@ -13,13 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
-from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from destinations.masking import Masker
+
 Event = dict[str, Any]
-"""One event in the gateway's model; `gateway.event` documents and checks its fields."""
+"""One event in the gateway's model; `gateway.event.model` documents and checks its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +87,26 @@ class Outcome:
         whole was refused, so a request of several events is halved to find the guilty one.
         ``destination``: nothing would be accepted now (down, throttled); when this repeats, the
         destination is paused and its events wait. ``configuration``: nothing will be accepted
-        until somebody mends credentials or settings; the destination is paused at once, and the
-        reason says what to mend.
+        until somebody mends credentials or settings. If another event gets such a verdict too, the
+        destination is paused, and the reason says what to mend; if another one is taken, the
+        verdict was about the events of the request.
     retry_after: seconds that the vendor asks us to wait, if it said so.
+    usage: how many percent of the vendor's limit are used by now, if it said so with the answer.
+        From 75 on the next requests are sent more slowly. All outcomes of a request have the same.
     """
 
     result: Result
     reason: str = ""
     scope: Scope = "event"
     retry_after: float | None = None
+    usage: float | None = None
 
 
 DELIVERED = Outcome("delivered")
+
+NO_CONVERSIONS = frozenset({"identify", "group", "alias", "user_engagement"})
+"""Names of events that tell who a visitor is, or how long a page was seen: no advertising platform
+counts them."""
 
 THROTTLE_SECONDS = 1.0
 """How long a vendor is left alone that throttles (429) and does not say for how long."""
@@ -123,6 +133,9 @@ class DestinationSettings(BaseModel):
 def _secrets_in(value: object) -> Iterator[str]:
     if isinstance(value, SecretStr):
         yield from filter(None, [value.get_secret_value()])
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))
     elif isinstance(value, list | tuple | dict):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _secrets_in(part)
@@ -139,10 +152,17 @@ class Destination(ABC, Generic[S]):
     limits: what the vendor accepts.
     consent: Consent Mode types that an event needs, unless the configuration says otherwise.
     anonymous: whether the vendor takes events that do not tell whom they are about. They have
-        ``anonymised: true`` and none of the fields that identify (`gateway.anonymise` lists what
-        they have). Otherwise `on_denied: anonymise` is a mistake in the configuration.
+        ``anonymised: true`` and none of the fields that identify (`gateway.stages.anonymise` lists
+        what they have). Otherwise `on_denied: anonymise` is a mistake in the configuration.
+    purpose: what the vendor does with events: ``advertising``, ``analytics``, or ``own`` for an
+        address of the site's owner. It decides which fields stay when a visitor denied something
+        (`gateway.stages.field_consent.table`); the configuration can say otherwise.
     ip: how much of the visitor's address it gets, unless the configuration says otherwise; only
         who matches people by it needs it whole.
+    integration_names: what Segment and RudderStack call the vendor in an event's `integrations`,
+        in any case; the configuration can add more.
+    unwanted_events: names of events that it never takes: they are withheld. They are compared with
+        the name that an event has after all rules.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
@@ -150,7 +170,10 @@ class Destination(ABC, Generic[S]):
     limits: ClassVar[Limits] = Limits()
     consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")
     anonymous: ClassVar[bool] = False
+    purpose: ClassVar[Literal["advertising", "analytics", "own"]] = "advertising"
     ip: ClassVar[Literal["full", "anonymised", "none"]] = "anonymised"
+    integration_names: ClassVar[tuple[str, ...]] = ()
+    unwanted_events: ClassVar[frozenset[str]] = frozenset()
     Settings: ClassVar[SettingsClass]
 
     def __init__(self, settings: S) -> None:
@@ -163,6 +186,15 @@ class Destination(ABC, Generic[S]):
         events: what the forwarder read, any number; the destination groups and cuts them.
         now: Unix seconds of this attempt.
         """
+
+    def unsendable(self, event: Event) -> str:
+        """Why no request can ever be made from `event`; "" if one can.
+
+        Such an event is withheld on arrival. This runs while the sender waits, so it must be fast.
+        Leave to `requests` what an operator can repair, such as a missing value.
+        event: as this destination may have it, after its own rules.
+        """
+        return ""
 
     @abstractmethod
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
@@ -177,12 +209,19 @@ class Destination(ABC, Generic[S]):
         """Whether the vendor would notice that `event`, `age` seconds old, comes a second time."""
         return age < self.limits.dedupe.total_seconds()
 
+    def secrets(self) -> Iterator[str]:
+        """What must never be shown: the secrets in the settings. A destination adds what it derives
+        from them and sends, such as a proof."""
+        return self.settings.secrets()
+
+    @cached_property
+    def masker(self) -> Masker:
+        """Hides `secrets`."""
+        return Masker(self.secrets())
+
     def mask(self, text: str) -> str:
         """`text` without the secrets of this destination, as it may be shown to a person."""
-        # the longest first: one secret may be the beginning of another
-        for secret in sorted(self.settings.secrets(), key=len, reverse=True):
-            text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
-        return text
+        return self.masker.text(text)
 
 
 def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
@@ -204,15 +243,15 @@ def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
 def by_status(request: Request, response: Response, words: str = "") -> list[Outcome]:
     """Outcomes by HTTP status alone, for answers of which a destination knows no more.
 
-    2xx delivered; 408, 425, 429 and 5xx are about the destination; 401, 403, 404 and 426 about its
-    configuration, since credentials or the address are wrong for every event; any other status
+    2xx delivered; 408, 425, 429 and 5xx are about the destination; 3xx, 401, 403, 404 and 426 about
+    its configuration, since credentials or the address are wrong for every event; any other status
     refuses the request.
     """
     status = response.status
     reason = f"HTTP {status}" + (f": {words}" if words else "")
     if 200 <= status < 300:
         outcome = DELIVERED
-    elif status in (401, 403, 404, 426):
+    elif 300 <= status < 400 or status in (401, 403, 404, 426):
         outcome = Outcome("retry", reason, "configuration")
     elif status == 429:
         outcome = Outcome("retry", reason, "destination", retry_after(response) or THROTTLE_SECONDS)

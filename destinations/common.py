@@ -4,10 +4,10 @@ from math import isfinite
 from typing import Annotated, Any
 
 import orjson
-import phonenumbers
 from pydantic import AfterValidator, HttpUrl, SecretStr, StringConstraints
 
 from destinations.base import Event
+from destinations.phones import is_region
 
 _OFFERS = frozenset(
     {
@@ -44,7 +44,7 @@ def _printable(secret: SecretStr) -> SecretStr:
 
 
 def _known_region(region: str) -> str:
-    if region not in phonenumbers.SUPPORTED_REGIONS:
+    if not is_region(region):
         raise ValueError("is not a country code such as DE or US")
     return region
 
@@ -64,13 +64,15 @@ def event_time(event: Event, now: float) -> float:
 def event_value(event: Event) -> float | None:
     """The value of `event`; when it has none, price times quantity of its items.
 
-    None when an item has no price, and for items that are only shown.
+    None when an item has no price or a negative quantity, and for items that are only shown.
     """
     if "value" in event:
         value: float = event["value"]
         return value
     items = event.get("items")
     if not items or event["event_name"] in _OFFERS or not all("price" in item for item in items):
+        return None
+    if any(item.get("quantity", 1) < 0 for item in items):
         return None
     # Six decimals are what vendors keep; they also take off what binary fractions add.
     total = round(sum(item["price"] * item.get("quantity", 1) for item in items), 6)

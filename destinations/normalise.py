@@ -12,13 +12,16 @@ capi-param-builder; developers.google.com/analytics/devguides/collection/ga4/uid
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
 from unicodedata import category, normalize
+from urllib.parse import unquote
 
-from destinations.phones import e164
+from destinations.base import Event
+from destinations.phones import e164, is_region
 from destinations.places import country_code, us_state_code
+from destinations.remarks import remark
 
 Normaliser = Callable[[str], str]
 Hashing = Callable[[Iterable[Mapping[str, Any]]], list[str]]
@@ -43,9 +46,14 @@ def hashing(field: str, *normalisers: Normaliser) -> Hashing:
                 for text in _texts(holder[known]):
                     if _is_digest(text):
                         digests[text.lower()] = None
+                    elif text:
+                        remark(f"{known}: left out, since it is no SHA-256 in hex")
             if field in holder:
                 for text in _texts(holder[field]):
-                    for digest in _digests(text, normalisers):
+                    found = _digests(text, normalisers)
+                    if text and not found:
+                        remark(f"{field}: left out, since it cannot be read")
+                    for digest in found:
                         digests[digest] = None
         return list(digests)
 
@@ -103,10 +111,20 @@ _LETTERS, _LETTERS_SPACES = _Only("LM"), _Only("LMZ")
 _LETTERS_NUMBERS, _LETTERS_NUMBERS_SPACES = _Only("LMN"), _Only("LMNZ")
 
 
+_is_email = re.compile(r"[^\s@<>()\[\],;:]+@[^\s@<>()\[\],;:]+").fullmatch
+_in_brackets = re.compile(r"[^<>@]*<([^<>]*)>").fullmatch
+
+
 def email(text: str) -> str:
-    """Trimmed and lower case: Meta."""
-    text = text.strip().lower()
-    return text if "@" in text else ""
+    """Trimmed and lower case: Meta. Of ``mailto:ada@example.com`` and ``Ada <ada@example.com>`` the
+    address alone; "" for several addresses, since it is not known which is the person's."""
+    text = text.strip()
+    if text[:7].lower() == "mailto:":
+        text = unquote(text[7:].partition("?")[0]).strip()
+    if named := _in_brackets(text):
+        text = named[1].strip()
+    text = text.lower()
+    return text if _is_email(text) else ""
 
 
 def email_without_gmail_dots(text: str) -> str:
@@ -125,6 +143,35 @@ def phone(region: str | None) -> Normaliser:
 def phone_digits(region: str | None) -> Normaliser:
     """Digits with the country code and no ``+``: Meta. `region`: as for `phone`."""
     return lambda text: e164(text, region).removeprefix("+")
+
+
+PhoneForm = Callable[[str | None], Normaliser]
+"""`phone` or `phone_digits`."""
+
+
+def phone_numbers(event: Event, form: PhoneForm, default: str | None) -> list[str]:
+    """The hashed phone numbers of the person in `event`. default: the country (ISO 3166-1 alpha-2)
+    of those without a country code, if the event does not tell it."""
+    person = event.get("user_data", {})
+    if "phone_number" not in person and "sha256_phone_number" not in person:
+        return []
+    return _phone_hashing(form, _phone_region(event, default))([person])
+
+
+@lru_cache(1024)
+def _phone_hashing(form: PhoneForm, region: str | None) -> Hashing:
+    return hashing("phone_number", form(region))
+
+
+def _phone_region(event: Event, default: str | None) -> str | None:
+    """The country of the phone numbers in `event` that have no country code: that of the person's
+    address, else that of the visitor's place, else `default`; ISO 3166-1 alpha-2."""
+    holders = [*addresses(event.get("user_data", {})), event.get("event_location", {})]
+    for holder in holders:
+        stated = holder.get("country")
+        if isinstance(stated, str) and is_region(region := country_code(stated)):
+            return region
+    return default
 
 
 def trimmed_name(text: str) -> str:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import phonenumbers
 
+from destinations.remarks import remark
+
 _is_international = re.compile(r"\+[1-9][0-9 ()./-]{3,40}").fullmatch
 _MARKS = str.maketrans("", "", " ()./-")
 
@@ -18,6 +20,11 @@ class _Numbering(NamedTuple):
     code: int
     lengths: frozenset[int]
     home_prefix: Callable[[str], re.Match[str] | None]
+
+
+def is_region(text: str) -> bool:
+    """Whether `text` is a country (ISO 3166-1 alpha-2) with phone numbers of its own."""
+    return text in phonenumbers.SUPPORTED_REGIONS
 
 
 def e164(text: str, region: str | None) -> str:
@@ -72,4 +79,6 @@ def _parsed(text: str, region: str | None, guessed: bool) -> str:
     usable = phonenumbers.is_valid_number if guessed else phonenumbers.is_possible_number
     if not usable(number):
         return ""
+    if region and not text.startswith(("+", "00")):
+        remark(f"phone_number: read as a number in {region}")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -81,6 +81,9 @@ def _codes_by_name(table: str) -> dict[str, str]:
 
 
 _country_codes = _codes_by_name(_COUNTRIES)
+COUNTRY_CODES = frozenset(_country_codes.values())
+"""Every code of ISO 3166-1 alpha-2."""
+
 _state_codes = _codes_by_name(_STATES)
 
 

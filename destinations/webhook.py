@@ -110,6 +110,14 @@ class Webhook(Destination[WebhookSettings]):
     limits = Limits(max_events=1, max_age=timedelta(days=7), dedupe=timedelta(days=7))
     consent = ("analytics_storage",)
     anonymous = True
+    purpose = "own"
+    integration_names = (
+        "Webhooks",
+        "Webhooks (Actions)",
+        "Webhooks (Classic)",
+        "Extensible Webhooks",
+        "HTTP Webhook",
+    )
     Settings = WebhookSettings
 
     def __init__(self, settings: WebhookSettings) -> None:

@@ -1,13 +1,32 @@
-"""What several folders of tests share."""
+"""What several folders of tests share, and the profiles of property tests."""
 
-from collections.abc import AsyncIterator, Iterator
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
-from valkey_server import Valkey
 
-from gateway.queue.connect import connect_for_work
+from gateway.redis_client.connect import connect_for_work
+from tests.support.valkey_server import RedisServer, TcpServer, Valkey
+
+settings.register_profile(
+    "random",
+    deadline=None,  # nothing depends on how fast the machine is
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("fixed", settings.get_profile("random"), derandomize=True)
+settings.load_profile("fixed")  # the same examples every time; --hypothesis-profile=random others
+
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +53,28 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
     """Connected as drains and the sweep are; nothing is on the server."""
     async with connect_for_work(redis_url) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpServer]:
+    """The redis-server of this machine, one for the whole run; empty it yourself."""
+    with RedisServer(tmp_path_factory.mktemp("redis"), "--save", "") as server:
+        yield server
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a command of the gateway that uses the Redis at a URL, until the test is over."""
+    processes = []
+
+    def start_command(redis_url: str, *words: str) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, "GATEWAY_REDIS_URL": redis_url}
+        process = subprocess.Popen([sys.executable, "-m", "gateway", *words], env=environment)
+        processes.append(process)
+        return process
+
+    yield start_command
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.wait(30)

@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from gateway.delivery.drain import Drain, Patience
-from gateway.delivery.lease import Lease, new_holder
-from gateway.delivery.pause import current_pause
+from gateway.configuration.destination import build_destination, client_settings
+from gateway.configuration.settings import Settings
+from gateway.delivery.assignment import Assignment
+from gateway.delivery.drain import Drain
 from gateway.delivery.policy import waits
+from gateway.delivery.records import outcome_records
 from gateway.delivery.send import Attempt
-from gateway.delivery.wake import QUEUE_KEY, Alarm
+from gateway.delivery.stay import Patience, Stay
 from gateway.http import open_client
-from gateway.pipeline import required_consent
-from gateway.queue.connect import connect_for_jobs, connect_for_work
+from gateway.pipeline.routes import required_consent
+from gateway.queue.keys import Keys
+from gateway.queue.lease import Lease, new_holder
+from gateway.queue.pause import current_pause
 from gateway.queue.read import ensure_group, seconds_to_work
-from gateway.records import Recorder, outcome_records
-from gateway.settings import Settings, build_destination, client_settings
+from gateway.queue.recent import Recorder
+from gateway.queue.wake import WakeQueue, jobs_wait
+from gateway.redis_client.connect import connect_for_jobs, connect_for_work
 
 log = logging.getLogger(__name__)
 
@@ -36,90 +42,93 @@ async def forward_events(
     `stopping` is set. Raises what Redis raised."""
     jobs_url = settings.redis.jobs_at(redis_url)
     redis, jobs = connect_for_work(redis_url), connect_for_work(jobs_url)
-    alarm = Alarm(connect_for_jobs(jobs_url))
-    lease = Lease(redis, name, new_holder(), settings.destinations[name].delivery.drains)
+    keys = Keys.of(settings)
+    of_name = keys.destination(name)
+    lease = Lease(redis, of_name, new_holder(), settings.destinations[name].delivery.drains)
+    wake_queue = WakeQueue(connect_for_jobs(jobs_url), keys)
+    forwarding = Forwarding(settings, name, redis, jobs, lease, wake_queue)
     try:
-        await ensure_group(redis, name)
+        await ensure_group(redis, of_name)
         if not await lease.take():
             return
         try:
-            aged = await _drain(settings, name, redis, jobs, lease, alarm, stopping, patience)
+            aged = await forwarding.drain(stopping, patience)
         finally:
             await lease.release()
-        successor = aged and not await jobs.llen(QUEUE_KEY)
-        await _look_again(settings, name, redis, lease, alarm, successor)
+        await forwarding.reschedule(successor=aged and not await jobs_wait(jobs, keys))
     finally:
         await redis.aclose()
         await jobs.aclose()
 
 
-async def _drain(
-    settings: Settings,
-    name: str,
-    redis: Redis,
-    jobs: Redis,
-    lease: Lease,
-    alarm: Alarm,
-    stopping: asyncio.Event,
-    patience: Patience,
-) -> bool:
-    """Whether the drain ended because of its age."""
-    configured = settings.destinations[name]
-    destination = build_destination(configured)
-    client = None if configured.dry_run else open_client(client_settings(configured))
-    recorder = Recorder(redis) if settings.server.demo else None
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Forwarding of the destination `name`. redis: where its events are. jobs: where RQ is."""
 
-    def watch(attempt: Attempt) -> None:
-        if recorder is not None:
-            recorder.add(outcome_records(name, destination, configured.dry_run, attempt))
+    settings: Settings
+    name: str
+    redis: Redis
+    jobs: Redis
+    lease: Lease
+    wake_queue: WakeQueue
 
-    drain = Drain(
-        redis,
-        name,
-        destination,
-        configured.delivery,
-        client,
-        lease,
-        watch,
-        call_help=lambda: alarm.wake_unmarked(redis, name),
-        patience=patience,
-        stops=required_consent(configured) if settings.consent.withdrawals else (),
-        jobs=jobs,
-    )
-    keeping = asyncio.create_task(lease.keep(lost=drain.stop))
-    obeying = asyncio.create_task(_stop_when(stopping, drain))
-    try:
-        await drain.run()
-    finally:
-        obeying.cancel()
-        keeping.cancel()
-        if client is not None:
-            await client.close()
-        if recorder is not None:
-            with suppress(OutOfMemoryError):  # a demo's record is no reason to fail
-                await recorder.flush()
-    return drain.stayed_to_the_end
+    async def drain(self, stopping: asyncio.Event, patience: Patience) -> bool:
+        """Runs one drain; True if it ended because of its age."""
+        keys = Keys.of(self.settings)
+        configured = self.settings.destinations[self.name]
+        destination = build_destination(configured)
+        client = None if configured.dry_run else open_client(client_settings(configured))
+        stops = required_consent(configured) if self.settings.consent.withdrawals else ()
+        recorder = Recorder(self.redis, keys) if self.settings.server.demo else None
+
+        def watch(attempt: Attempt) -> None:
+            if recorder is not None:
+                records = outcome_records(self.name, destination, configured.dry_run, attempt)
+                recorder.add(records)
+
+        stay = Stay(self.jobs, keys, patience)
+        drain = Drain(
+            self.redis,
+            keys,
+            Assignment(self.name, destination, configured.delivery, client, stops),
+            self.lease,
+            stay,
+            watch,
+            call_help=lambda: self.wake_queue.wake_unmarked(self.redis, self.name),
+        )
+        keeping = asyncio.create_task(self.lease.keep(lost=drain.stop))
+        obeying = asyncio.create_task(_stop_when(stopping, drain))
+        try:
+            await drain.run()
+        finally:
+            obeying.cancel()
+            keeping.cancel()
+            if client is not None:
+                await client.close()
+            if recorder is not None:
+                with suppress(OutOfMemoryError):  # a demo's record is no reason to fail
+                    await recorder.flush()
+        return stay.lasted_to_the_end
+
+    async def reschedule(self, successor: bool) -> None:
+        """Queues the next drain where one is needed: an event that came while this one was ending
+        woke no other.
+
+        successor: whether to queue one even without events, to wait for new ones.
+        """
+        keys = Keys.of(self.settings).destination(self.name)
+        paused = await current_pause(self.redis, keys)
+        if paused is not None:
+            await asyncio.to_thread(self.wake_queue.wake_later, self.name, paused.seconds)
+            return
+        wait = waits(self.settings.destinations[self.name].delivery.backoff)
+        seconds = await seconds_to_work(self.redis, keys, wait, await self.lease.others())
+        if seconds == 0 or (seconds is None and successor):
+            await self.wake_queue.wake_unmarked(self.redis, self.name)
+        elif seconds is not None:
+            await asyncio.to_thread(self.wake_queue.wake_later, self.name, seconds)
 
 
 async def _stop_when(stopping: asyncio.Event, drain: Drain) -> None:
     await stopping.wait()
     drain.stop()
-
-
-async def _look_again(
-    settings: Settings, name: str, redis: Redis, lease: Lease, alarm: Alarm, successor: bool
-) -> None:
-    """An event that came while the drain was ending found it still at work, and woke nobody.
-
-    successor: whether another drain is to wait for events where none are.
-    """
-    paused = await current_pause(redis, name)
-    if paused is not None:
-        await asyncio.to_thread(alarm.wake_later, name, paused.seconds)
-        return
-    wait = waits(settings.destinations[name].delivery.backoff)
-    seconds = await seconds_to_work(redis, name, wait, await lease.others())
-    if seconds == 0 or (seconds is None and successor):
-        await alarm.wake_unmarked(redis, name)
-    elif seconds is not None:
-        await asyncio.to_thread(alarm.wake_later, name, seconds)

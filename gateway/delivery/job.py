@@ -13,15 +13,16 @@ from typing import Any
 import uvloop
 from rq import Worker
 
-from gateway.delivery.drain import Patience
+from gateway.configuration.settings import Settings
 from gateway.delivery.forward import forward_events
-from gateway.delivery.memory import MemoryIsFullError, memory_may_be_full
-from gateway.delivery.wake import QUEUE, ForwardJob
+from gateway.delivery.stay import Patience
 from gateway.delivery.without_rq import drain_without_rq
 from gateway.http import import_carrier
-from gateway.processes import die_with_parent
-from gateway.queue.connect import PATIENT_TRIES, connect_for_jobs
-from gateway.settings import Settings
+from gateway.queue.keys import Keys
+from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
+from gateway.queue.wake import ForwardJob
+from gateway.redis_client.connect import PATIENT_TRIES, connect_for_jobs
+from gateway.system.processes import die_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def run_worker(settings: Settings, redis_url: str) -> None:
     die_with_parent()
     prepare_forks(settings)
     worker = ForwardWorker(
-        [QUEUE],
+        [Keys.of(settings).queue],
         connection=connect_for_jobs(settings.redis.jobs_at(redis_url), PATIENT_TRIES),
         serializer="json",
         job_class=ForwardJob,
@@ -63,7 +64,7 @@ def run_worker(settings: Settings, redis_url: str) -> None:
             worker.work(logging_level="WARNING")
     except MemoryIsFullError:
         if not worker.told_to_end:
-            log.error("the memory of Redis is full: events are forwarded without RQ meanwhile")
+            log.error("the memory of Redis is full: events are forwarded without RQ for now")
             uvloop.run(drain_without_rq(settings, redis_url))
 
 
@@ -77,7 +78,7 @@ def prepare_forks(settings: Settings) -> None:
 
 
 class ForwardWorker(Worker):
-    """RQ's forking worker, whose children end well and never outlive it."""
+    """RQ's forking worker, with children that end in good order and never outlive it."""
 
     told_to_end = False
 
@@ -92,12 +93,18 @@ class ForwardWorker(Worker):
         self._tell_horse()
 
     def fork_work_horse(self, *args: Any) -> None:
-        super().fork_work_horse(*args)
+        """Holds SIGTERM back: Python forgets a signal that reaches a fork before it is set up."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            super().fork_work_horse(*args)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         if self.told_to_end:  # perhaps before the horse had a number
             self._tell_horse()
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         if self.told_to_end:  # as the fork of a worker that hands signals on to its horse
             os._exit(1)
 

@@ -1,70 +1,39 @@
 """How hard a destination is tried: settings, and the pure functions of time behind them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 from zlib import crc32
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
-
-from destinations.base import Limits
+from destinations.base import Limits, Outcome
+from gateway.configuration.delivery import DeliverySettings, deadline
 
 JITTER = 0.2
 FAILURES_BEFORE_PAUSE = 5
 """Requests in a row that fail as a whole before a destination is paused. One event that always
 makes a vendor's server fail must not hold up the others."""
-LONGEST_PAUSE = 300.0
+
+MAX_LONE_TRIES = 3
+"""Tries that an event is taken to have spent at most while nothing but it shows that the
+configuration is wrong. By default it waits two minutes then."""
 
 
-class DeliverySettings(BaseModel):
-    """How a destination's events are sent.
+@dataclass(frozen=True, slots=True)
+class SendPolicy:
+    """How hard one request is tried.
 
-    An event that cannot be delivered yet goes this way (defaults)::
-
-        try 1, 2, 3    in the same job, about 0.2 s and 0.4 s apart
-        again after    5 s, 30 s, 2 min, 10 min, 30 min, 1 h, then every 2 h (each +-20 %),
-                       three quick tries each time
-        until          the destination's deadline: then it has expired
+    tries: before its entries wait for a later job. max_age: the deadline of an event. give_up: on
+    events that may have been delivered, when the vendor would not recognise a repetition.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    tries: int
+    max_age: timedelta
+    give_up: bool = False
 
-    in_flight: PositiveInt = Field(default=32, le=1000, description="Requests under way at once.")
-    drains: PositiveInt = Field(
-        default=1, le=64, description="Jobs that may drain this destination at once."
-    )
-    requests_per_second: PositiveFloat | None = Field(
-        default=None, description="Most requests a second, over all drains; any number by default."
-    )
-    events_per_second: PositiveFloat | None = Field(
-        default=None, description="Most events a second, over all drains; any number by default."
-    )
-    tries: PositiveInt = Field(
-        default=3, le=10, description="Quick tries of a request before its events wait."
-    )
-    backoff: list[PositiveFloat] = Field(
-        default=[5, 30, 120, 600, 1800, 3600, 7200],
-        min_length=1,
-        description="Seconds until an event is tried again; the last one repeats.",
-    )
-    on_ambiguous: Literal["retry", "give_up"] = Field(
-        default="retry",
-        description="What becomes of an event when its request was sent and no answer came, and "
-        "the vendor would not recognise a repetition: `retry` may count it twice, `give_up` keeps "
-        "it as a dead letter.",
-    )
-    max_pending: PositiveInt = Field(
-        default=1_000_000,
-        description="Pending events beyond which no more are taken for it (503), nor dropped.",
-    )
-    max_dead_letters: PositiveInt = Field(
-        default=100_000, description="Dead letters beyond which no more events are taken (503)."
-    )
-    max_age: PositiveFloat | None = Field(
-        default=None,
-        description="Seconds after which an event is not sent any more; "
-        "by default what the vendor accepts.",
-    )
+    @classmethod
+    def of(cls, settings: DeliverySettings, limits: Limits) -> "SendPolicy":
+        give_up = settings.on_ambiguous == "give_up"
+        return cls(settings.tries, deadline(settings, limits), give_up)
 
 
 def waits(backoff: Sequence[float]) -> Callable[[int, bytes], float]:
@@ -85,20 +54,21 @@ def wait_before_retry(backoff: Sequence[float], deliveries: int, entry_id: bytes
     return step * (1 - JITTER + 2 * JITTER * spread)
 
 
-def pause_seconds(pauses: int, asked: float | None) -> float:
-    """How long a destination is paused for the `pauses`-th time in a row, counted from 1.
+def is_throttled(failure: Outcome) -> bool:
+    """Whether the vendor asks to wait, as with HTTP 429."""
+    return failure.scope == "destination" and failure.retry_after is not None
 
-    asked: seconds that the vendor asks for (``Retry-After``), which it gets at least.
-    """
-    grown: float = min(2 ** min(pauses - 1, 16), LONGEST_PAUSE)
-    return max(grown, asked or 0.0)
+
+def is_verdict(outcome: Outcome) -> bool:
+    """Whether the vendor says that it will take nothing until somebody mends the configuration."""
+    return outcome.result == "retry" and outcome.scope == "configuration"
+
+
+def takes_nothing_now(failure: Outcome) -> bool:
+    """Whether events are handed back with no delivery spent, because no event would be taken."""
+    return failure.scope == "configuration" or is_throttled(failure)
 
 
 def is_expired(timestamp: float, now: float, max_age: timedelta) -> bool:
     """Whether an event of `timestamp` (Unix seconds) is past a destination's deadline."""
     return now - timestamp > max_age.total_seconds()
-
-
-def deadline(settings: DeliverySettings, limits: Limits) -> timedelta:
-    """How old an event may be: as configured, else as old as the vendor accepts it."""
-    return timedelta(seconds=settings.max_age) if settings.max_age else limits.max_age

@@ -3,12 +3,13 @@
 import logging
 import time
 
-from rq.scheduler import RQScheduler
+from rq import scheduler as rq_scheduler
 
-from gateway.delivery.memory import MemoryIsFullError, memory_may_be_full
-from gateway.delivery.wake import QUEUE
-from gateway.processes import die_with_parent
-from gateway.queue.connect import connect_for_jobs
+from gateway.queue.keys import Keys
+from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
+from gateway.queue.wake import ForwardJob
+from gateway.redis_client.connect import connect_for_jobs
+from gateway.system.processes import die_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -16,11 +17,13 @@ FULL_SECONDS = 1.0
 """How long it rests when the memory of Redis is full, and nothing can be queued."""
 
 
-def run_scheduler(redis_url: str) -> None:
-    """Schedules until it is told to stop. Several may run; one at a time holds RQ's lock."""
+def run_scheduler(redis_url: str, keys: Keys) -> None:
+    """Schedules until it is told to stop, in the queue of `keys`. Several may run; one at a time
+    holds RQ's lock."""
     die_with_parent()
-    scheduler = RQScheduler(
-        [QUEUE],
+    rq_scheduler.Job = ForwardJob  # type: ignore[attr-defined]  # it takes no `job_class`
+    scheduler = rq_scheduler.RQScheduler(
+        [keys.queue],
         connection=connect_for_jobs(redis_url),
         serializer="json",
         logging_level=logging.WARNING,

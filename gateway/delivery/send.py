@@ -1,4 +1,4 @@
-"""Send: events of one destination become requests, and responses become outcomes.
+"""Send: a request is sent, tried again, halved, and responses become outcomes.
 
 This is the only place where a destination's pure functions and the HTTP client meet.
 """
@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from tenacity import (
@@ -20,8 +19,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from destinations.base import Destination, Outcome, Request, Response, Unsendable
-from gateway.delivery.policy import is_expired
+from destinations.base import Destination, Outcome, Request, Response
+from gateway.delivery.planning import Ended, Shipment, plan, time_of
+from gateway.delivery.policy import SendPolicy
 from gateway.http.client import Ambiguous, Client, SendError
 from gateway.queue.entry import Entry
 
@@ -30,82 +30,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Attempt:
-    """One request, sent or not, with the entries that it carries and what came back.
+    """One request that was sent, with the entries that it carries and what came back.
 
-    request: None when no request could be made. response: None when none came.
-    outcomes: one for each entry. sent_at: Unix seconds.
+    response: None when none came. outcomes: one for each entry. sent_at: Unix seconds.
     """
 
     entries: Sequence[Entry]
-    request: Request | None
+    request: Request
     response: Response | None
     outcomes: Sequence[Outcome]
     sent_at: float
 
 
-Watch = Callable[[Attempt], None]
+MAX_RESPONSE_CHARACTERS = 2000
+"""How much of an answer's body is kept and shown."""
+
+AttemptObserver = Callable[[Attempt], None]
 """Is told of every attempt, also of those that are followed by another at once."""
-
-
-def plan(
-    destination: Destination[Any], entries: Sequence[Entry], max_age: timedelta, now: float
-) -> Iterator[tuple[list[Entry], Request] | Attempt]:
-    """Requests with the entries that they carry, and the attempts that end before they begin.
-
-    An entry past `max_age` has expired; one that no request can be made of is rejected.
-    """
-    fresh: list[Entry] = []
-    for entry in entries:
-        if is_expired(_time_of(entry), now, max_age):
-            hours = (now - _time_of(entry)) / 3600
-            reason = f"{hours:.1f} hours old; the deadline is {max_age / timedelta(hours=1):g}"
-            yield Attempt([entry], None, None, [Outcome("expired", reason)], now)
-        else:
-            fresh.append(entry)
-    try:
-        requests = list(destination.requests([entry.event for entry in fresh], now))
-        _check_positions(requests, len(fresh))
-    except Exception as error:
-        yield from _plan_one_by_one(destination, fresh, max_age, now, error)
-        return
-    for made in requests:
-        if isinstance(made, Unsendable):
-            outcome = Outcome("rejected", made.reason)
-            yield Attempt([fresh[made.event]], None, None, [outcome], now)
-        else:
-            yield [fresh[position] for position in made.events], made
-
-
-def _time_of(entry: Entry) -> float:
-    """When the event happened, or was received: a rule may have taken its time away."""
-    timestamp = entry.event.get("timestamp")
-    return timestamp if isinstance(timestamp, int | float) else entry.received_at
-
-
-def _check_positions(requests: Sequence[Request | Unsendable], count: int) -> None:
-    """Raises ValueError unless each event is in exactly one request, or is unsendable."""
-    positions: list[int] = []
-    for made in requests:
-        positions += [made.event] if isinstance(made, Unsendable) else made.events
-    if sorted(positions) != list(range(count)):
-        raise ValueError("events are missing in the requests, or in several of them")
-
-
-def _plan_one_by_one(
-    destination: Destination[Any],
-    entries: Sequence[Entry],
-    max_age: timedelta,
-    now: float,
-    error: Exception,
-) -> Iterator[tuple[list[Entry], Request] | Attempt]:
-    """A fault in a destination's code costs the event that it trips over, not its neighbours."""
-    if len(entries) == 1:
-        log.error("%s cannot make a request: %s", destination.type, type(error).__name__)
-        outcome = Outcome("rejected", f"no request could be made: {type(error).__name__}")
-        yield Attempt(entries, None, None, [outcome], now)
-        return
-    for entry in entries:
-        yield from plan(destination, [entry], max_age, now)
+Result = Attempt | Ended
+"""What became of entries that were to be sent."""
 
 
 def response_record(
@@ -114,60 +57,70 @@ def response_record(
     """`response` as it may be kept and shown: the start of its body, secrets masked."""
     if response is None:
         return None
-    body = response.body[:2000].decode(errors="replace")
-    return {"status": response.status, "body": destination.mask(body)}
+    start = response.body[: 2 * MAX_RESPONSE_CHARACTERS].decode(errors="replace")
+    # masked before it is cut: half a secret would not be found
+    return {"status": response.status, "body": destination.mask(start)[:MAX_RESPONSE_CHARACTERS]}
+
+
+def highest_usage(results: Sequence[Result]) -> float | None:
+    """How many percent of the vendor's limit are used, if one of the answers says so."""
+    usages = [each.outcomes[0].usage for each in results if isinstance(each, Attempt)]
+    return max((usage for usage in usages if usage is not None), default=None)
 
 
 class Sender:
     """Sends requests of one destination.
 
-    client: None for a dry run: requests are built, and nothing is sent. tries: of each request
-    before its entries wait for a later job. watch: see `Watch`. give_up: on events that may have
-    been delivered, when the vendor would not recognise a repetition.
+    client: None for a dry run: requests are built, and nothing is sent.
     """
 
     def __init__(
         self,
         destination: Destination[Any],
         client: Client | None,
-        tries: int,
-        max_age: timedelta,
-        watch: Watch,
-        give_up: bool = False,
+        policy: SendPolicy,
+        watch: AttemptObserver,
     ) -> None:
-        self._destination, self._client, self._max_age = destination, client, max_age
-        self._tries, self._watch = tries, watch
-        self._give_up = give_up
+        self._destination = destination
+        self._client = client
+        self._policy = policy
+        self._watch = watch
         self._stopping = False
 
     def stop(self) -> None:
         """Makes no further tries; what is under way comes to its end."""
         self._stopping = True
 
-    async def send(self, entries: Sequence[Entry], request: Request) -> list[Attempt]:
-        """The last attempt for each of `entries`, one attempt for all unless they were divided.
+    async def send(self, shipment: Shipment) -> list[Result]:
+        """The last attempt for each entry of `shipment`: one attempt for all, unless the request
+        was halved. Entries that expire before their half is sent come back as `Ended`.
 
         A request of several events that is refused as a whole is halved, and so on, until the
         guilty event stands alone.
         """
-        attempt = await self._attempt(entries, request)
-        if self._may_try_again(attempt) and self._tries > 1:
+        entries = shipment.entries
+        attempt = await self._attempt(shipment)
+        if self._policy.tries > 1 and self._may_try_again(attempt):
             attempt = await self._try_again(attempt)
         if len(entries) > 1 and _is_refused_as_a_whole(attempt):
             middle = len(entries) // 2
             return await self._send_part(entries[:middle]) + await self._send_part(entries[middle:])
         return [attempt]
 
-    async def _send_part(self, entries: Sequence[Entry]) -> list[Attempt]:
-        attempts: list[Attempt] = []
-        for planned in plan(self._destination, entries, self._max_age, time.time()):
-            if isinstance(planned, Attempt):
-                attempts.append(planned)
+    async def _send_part(self, entries: Sequence[Entry]) -> list[Result]:
+        results: list[Result] = []
+        for planned in self._plan(entries):
+            if isinstance(planned, Ended):
+                results.append(planned)
             else:
-                attempts += await self.send(*planned)
-        return attempts
+                results += await self.send(planned)
+        return results
 
-    async def _attempt(self, entries: Sequence[Entry], request: Request) -> Attempt:
+    def _plan(self, entries: Sequence[Entry]) -> Iterator[Shipment | Ended]:
+        return plan(self._destination, entries, self._policy.max_age, time.time())
+
+    async def _attempt(self, shipment: Shipment) -> Attempt:
+        entries, request = shipment.entries, shipment.request
         sent_at = time.time()
         response: Response | None = None
         outcomes: Sequence[Outcome]
@@ -185,9 +138,9 @@ class Sender:
         return attempt
 
     def _unanswered(self, entry: Entry, error: SendError, now: float) -> Outcome:
-        """What becomes of an event of whose request nothing is known."""
-        may_be_known = isinstance(error, Ambiguous) and self._give_up
-        if may_be_known and not self._destination.recognises(entry.event, now - _time_of(entry)):
+        """What becomes of an event when its request got no answer."""
+        may_be_known = isinstance(error, Ambiguous) and self._policy.give_up
+        if may_be_known and not self._destination.recognises(entry.event, now - time_of(entry)):
             reason = f"{error.reason}; it may have been delivered, and is not sent again"
             return Outcome("rejected", reason)
         return Outcome("retry", error.reason, "destination")
@@ -210,14 +163,14 @@ class Sender:
         async def once_more() -> Attempt:
             if made:
                 return made.pop()
-            for planned in plan(self._destination, failed.entries, self._max_age, time.time()):
-                if isinstance(planned, Attempt) or len(planned[0]) < len(failed.entries):
-                    break  # an event has expired or no longer fits: the next job plans afresh
-                return await self._attempt(*planned)
+            for planned in self._plan(failed.entries):
+                if isinstance(planned, Ended) or len(planned.entries) < len(failed.entries):
+                    break  # an event has expired or no longer fits: the next job plans again
+                return await self._attempt(planned)
             return failed
 
         last: Attempt = await AsyncRetrying(
-            stop=stop_after_attempt(self._tries),
+            stop=stop_after_attempt(self._policy.tries),
             wait=wait_random_exponential(multiplier=0.2, max=2),
             retry=retry_if_result(self._may_try_again),
             retry_error_callback=_last_result,

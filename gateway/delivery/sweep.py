@@ -1,4 +1,4 @@
-"""The sweep: finds destinations with work and nobody at it, and wakes them.
+"""The sweep: wakes destinations that have work and no drain, and trims dead letters.
 
 It is what guarantees progress: jobs may be lost with a worker, a mark with a web process, a later
 wake-up with the scheduler. It runs in every `gateway work` and `gateway run`, and in a worker that
@@ -14,13 +14,17 @@ from contextlib import aclosing
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from gateway.delivery.lease import forget_consumers, is_left_alone
+from gateway.configuration.destination import ForwardingSettings
+from gateway.configuration.settings import Settings
 from gateway.delivery.policy import waits
-from gateway.delivery.wake import Alarm
-from gateway.queue.connect import RedisError, connect_for_intake, connect_for_jobs
-from gateway.queue.keys import DestinationKeys
+from gateway.delivery.trim import Trimmer
+from gateway.queue.bounds import MemoryUsage
+from gateway.queue.capacity import read_memory_usage
+from gateway.queue.keys import DestinationKeys, Keys
+from gateway.queue.lease import forget_consumers, needs_drain
 from gateway.queue.read import ensure_group, seconds_to_work
-from gateway.settings import ForwardingSettings, Settings
+from gateway.queue.wake import WakeQueue
+from gateway.redis_client.connect import RedisError, connect_for_intake, connect_for_jobs
 
 log = logging.getLogger(__name__)
 
@@ -28,32 +32,41 @@ SWEEP_SECONDS = 1.0
 FORGET_SECONDS = 60.0
 
 
-Wake = Callable[[str], Awaitable[object]]
+EnsureDrain = Callable[[str], Awaitable[object]]
 """Sees to it that the destination of this name is drained."""
 
 
 async def sweep_forever(settings: Settings, redis_url: str) -> None:
     """Sweeps every second and queues jobs, until cancelled; waits while Redis is away."""
-    alarm = Alarm(connect_for_jobs(settings.redis.jobs_at(redis_url)))
+    jobs = connect_for_jobs(settings.redis.jobs_at(redis_url))
+    wake_queue = WakeQueue(jobs, Keys.of(settings))
     # no second tries, which would keep other destinations waiting: it comes again in a second
     async with aclosing(connect_for_intake(redis_url)) as redis:
 
         async def wake(name: str) -> None:
-            await alarm.wake_unmarked(redis, name)
+            await wake_queue.wake_unmarked(redis, name)
 
         await sweep_and_wake(settings, redis, wake, marks_count=True)
 
 
-async def sweep_and_wake(settings: Settings, redis: Redis, wake: Wake, marks_count: bool) -> None:
+async def sweep_and_wake(
+    settings: Settings, redis: Redis, ensure_drain: EnsureDrain, marks_count: bool
+) -> None:
     """Sweeps every second, until cancelled. marks_count: a destination that is marked as woken has
     a job, and somebody will run it."""
     forgot = time.monotonic()
     away: set[str] = set()
+    keys = Keys.of(settings)
+    deliveries = {name: each.delivery for name, each in settings.destinations.items()}
+    trimmer = Trimmer(redis, keys, deliveries)
     while True:
         forget = time.monotonic() - forgot > FORGET_SECONDS
+        memory = await _read_memory(redis)
         for name, destination in settings.destinations.items():
             try:
-                await _sweep(redis, name, destination, wake, marks_count, forget)
+                of_name = keys.destination(name)
+                await _sweep(redis, name, of_name, destination, ensure_drain, marks_count, forget)
+                await _trim(trimmer, name, memory)
                 away.discard(name)
             except RedisError as error:  # those on other nodes of a cluster may be there
                 if name not in away:
@@ -66,22 +79,37 @@ async def sweep_and_wake(settings: Settings, redis: Redis, wake: Wake, marks_cou
 async def _sweep(
     redis: Redis,
     name: str,
+    keys: DestinationKeys,
     settings: ForwardingSettings,
-    wake: Wake,
+    ensure_drain: EnsureDrain,
     marks_count: bool,
     forget: bool,
 ) -> None:
-    keys = DestinationKeys.of(name)
     marks = [keys.wake] if marks_count else []
     try:
-        if await is_left_alone(redis, keys, *marks) and await _has_work(redis, name, settings):
-            await wake(name)
+        if await needs_drain(redis, keys, *marks) and await _has_work(redis, keys, settings):
+            await ensure_drain(name)
         if forget:
             await forget_consumers(redis, keys, int(FORGET_SECONDS * 1000))
     except ResponseError as error:  # something is wrong with this destination's keys
         log.error("the sweep leaves %s out: %s", name, error)
 
 
-async def _has_work(redis: Redis, name: str, settings: ForwardingSettings) -> bool:
-    await ensure_group(redis, name)
-    return await seconds_to_work(redis, name, waits(settings.delivery.backoff), ()) == 0
+async def _trim(trimmer: Trimmer, name: str, memory: MemoryUsage | None) -> None:
+    try:
+        await trimmer.trim(name, memory)
+    except ResponseError as error:
+        log.error("the dead letters of %s cannot be trimmed: %s", name, error)
+
+
+async def _read_memory(redis: Redis) -> MemoryUsage | None:
+    """None while Redis does not tell."""
+    try:
+        return await read_memory_usage(redis)
+    except RedisError:
+        return None
+
+
+async def _has_work(redis: Redis, keys: DestinationKeys, settings: ForwardingSettings) -> bool:
+    await ensure_group(redis, keys)
+    return await seconds_to_work(redis, keys, waits(settings.delivery.backoff), ()) == 0

@@ -2,7 +2,7 @@
 
 RQ cannot queue, start or end a job then, and its workers quit. What waits would wait for ever, for
 memory becomes free only by delivering it. So each worker process sweeps by itself and drains every
-destination that has work and nobody at it; leases see to it that two workers do not do the same.
+destination that has work and no drain; leases keep two workers from doing the same.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from contextlib import aclosing, suppress
 
 from redis.asyncio import Redis
 
-from gateway.delivery.drain import Patience
+from gateway.configuration.settings import Settings
 from gateway.delivery.forward import forward_events
-from gateway.delivery.memory import is_full
+from gateway.delivery.stay import Patience
 from gateway.delivery.sweep import sweep_and_wake
-from gateway.queue.connect import RedisError, connect_for_intake, connect_for_work
-from gateway.settings import Settings
+from gateway.queue.redis_full import is_full
+from gateway.redis_client.connect import RedisError, connect_for_intake, connect_for_work
+from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-ROOM_SECONDS = 10.0
-"""How long there has to be room before RQ is tried again. RQ needs some itself: without this, a
+MEMORY_SECONDS = 10.0
+"""How long memory has to be free before RQ is tried again. RQ needs some itself: without this, a
 worker would only start and quit where somebody else takes what becomes free."""
 PATIENCE = Patience(idle=1.0, busy=300.0)
 """No other job has to wait for one of these drains."""
@@ -47,10 +48,10 @@ async def drain_without_rq(settings: Settings, redis_url: str) -> None:
     jobs = connect_for_work(settings.redis.jobs_at(redis_url))
     async with aclosing(redis), aclosing(jobs):
         sweeping = asyncio.create_task(sweep_and_wake(settings, redis, wake, marks_count=False))
-        waiting = asyncio.create_task(_wait_for_room(jobs, stopping))
+        waiting = asyncio.create_task(_wait_for_memory(jobs, stopping))
         await asyncio.wait([sweeping, waiting], return_when=asyncio.FIRST_COMPLETED)
         stopping.set()
-        sweeping.cancel()
+        await cancel_and_wait(sweeping)
         await asyncio.gather(waiting, *drains.values())
         with suppress(asyncio.CancelledError):
             await sweeping
@@ -63,9 +64,9 @@ async def _forward(settings: Settings, redis_url: str, name: str, stopping: asyn
         log.error("the drain of %s failed: %s", name, type(error).__name__)
 
 
-async def _wait_for_room(redis: Redis, stopping: asyncio.Event) -> None:
+async def _wait_for_memory(redis: Redis, stopping: asyncio.Event) -> None:
     full_at = time.monotonic()
-    while not stopping.is_set() and time.monotonic() - full_at < ROOM_SECONDS:
+    while not stopping.is_set() and time.monotonic() - full_at < MEMORY_SECONDS:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 await stopping.wait()
@@ -74,7 +75,7 @@ async def _wait_for_room(redis: Redis, stopping: asyncio.Event) -> None:
 
 
 async def _last_full(redis: Redis, before: float) -> float:
-    """When memory was full for the last time; `before`, unless it is now or nobody can say."""
+    """When memory was last full: now if it is, or if Redis cannot say; otherwise `before`."""
     try:
         return time.monotonic() if await is_full(redis) else before
     except RedisError:

@@ -6,14 +6,7 @@ the default) and `httpx` (where its mocks are wanted).
 
 from collections.abc import Callable
 
-from gateway.http.client import (
-    Ambiguous,
-    Client,
-    ClientSettings,
-    HttpSettings,
-    NotSent,
-    SendError,
-)
+from gateway.http.client import Ambiguous, Client, ClientSettings, HttpSettings, NotSent, SendError
 
 __all__ = [
     "Ambiguous",

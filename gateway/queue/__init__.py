@@ -1,52 +1,85 @@
-"""The queue: what lies in Redis, and the only code that writes it.
+"""The queue: all keys in Redis, and the only code that writes them.
 
-For each destination, all in one hash slot by the tag in braces:
+Every key begins with `redis.namespace`, which is ``gw`` by default. `gateway.queue.keys.Keys` makes
+their names. For each destination, all in one hash slot because of the tag in braces:
 
-    gw:{meta}:stream   stream  its events, one field `e` (see `entry`); consumer group `gateway`.
-                               Acknowledged entries are deleted, so its length is what is pending.
-    gw:{meta}:dead     stream  dead letters: events that ended as rejected or expired, field `d`
-    gw:{meta}:counts   hash    accepted, withheld, delivered, rejected, expired; repeated;
-                               replayed, dropped; attempts; latency
-    gw:{meta}:drains   zset    drains at work, each with the millisecond when its lease ends
-    gw:{meta}:wake     string  there while a job that will drain is queued; expires
-    gw:{meta}:pause    string  there while the destination is paused (JSON: why, how often);
-                               expires when the pause is over
-    gw:{meta}:error    string  the last thing that went wrong (JSON: when, in whose words)
-    gw:{meta}:seen:... string  with `dedupe_window`: there while an event that was taken is known
-                               (a digest of its name and id); expires
-    gw:{meta}:minute:N string  what was delivered in the minute N since 1970; expires
+    gw:{meta}:stream   stream  its pending events, field `e` (see `gateway.queue.entry`); consumer
+                               group `gateway`. Acknowledged entries are deleted, so the length of
+                               the stream is the number of pending events.
+    gw:{meta}:dead     stream  dead letters: events that were rejected or expired, field `d`; field
+                               `n` is the size by which the letter counts in `dead_bytes`
+    gw:{meta}:untrusted
+                       stream  the ids of dead letters of untrusted senders
+    gw:{meta}:counts   hash    accepted, withheld, held; delivered, rejected, expired; repeated;
+                               replayed, dropped, removed by reason; attempts; latency; pauses in a
+                               row; sending rate; `pending_bytes`, the size of the entries in the
+                               stream; and `dead_bytes`, the size of the dead letters
+    gw:{meta}:drains   zset    drains at work, scored by the millisecond when their lease ends
+    gw:{meta}:wake     string  exists while a job that will drain is queued; expires
+    gw:{meta}:pause    string  exists while the destination is paused (JSON: reason, number in a
+                               row); expires when the pause is over
+    gw:{meta}:suspects string  ids of the entries that alone got a verdict about the whole
+                               destination since the last success (a JSON array); expires
+    gw:{meta}:error    string  the last failure (JSON: time, reason)
+    gw:{meta}:seen:... string  with `dedupe_window`, and for requests that were refused in part:
+                               exists while a repeated event is recognised (a digest of its name and
+                               id); expires
+    gw:{meta}:seen#N   string  how many such marks were written in part N of the time; see
+                               `gateway.queue.marks`
+    gw:{meta}:minute:N string  number of events delivered in minute N since 1970; expires
 
-For the gateway as a whole, all but the last in one hash slot; no destination can have the name in
-the braces:
+For the gateway as a whole, all but the last three in one hash slot. No destination can have the
+name in the braces:
 
-    gw:counts          hash    received and refused events, time to answer
+    gw:counts          hash    received and refused events, time to answer,
+                               requests that do not tell the visitor's address; `held_events` and
+                               `held_bytes`, how many events wait for consent and their size
     gw:{gw:counts}:quarantine
-                       stream  events that did not fit their schema, as they were when that was
-                               found, until a person releases or drops them, field `q`
-    gw:{gw:counts}:late:...    late consent, by what stands for a visitor: `events:V` list of what
-                               waits, `due` zset of who is to be looked at when, `said` hash of what
-                               visitors stated meanwhile, `withdrawn:V` hash of denials and when
-    gw:recent          stream  the last decisions and outcomes, only for the demo shop
+                       stream  events that did not fit their schema, as they were when they were
+                               checked, until a person releases or drops them, field `q`
+    gw:{gw:counts}:late:...    held consent. P stands for a page, V for a page or a visitor, both as
+                               keyed digests: `events:P` list of the events that wait, encrypted,
+                               `due` zset of pages by the millisecond when the wait of their oldest
+                               event is over, `said` hash of what pages have stated since,
+                               `withdrawn:V` hash of denials and their times; `withdrawn:#N`
+                               string, how many of these were written in part N of the time
+    gw:{gw:counts}:limit:S:A
+                       hash    with `rate_limit: {shared: true}`: what the address A may send to
+                               source S still (`at`, requests, events, bytes); expires when that
+                               is all
+    gw:gateways        zset    the sets of destinations of the gateways at work (JSON), scored by
+                               the millisecond when they expire; see `gateway.queue.gateways`
+    gw:link:...        string  exists when a link between domains was used (a digest of its
+                               signature); expires with the link
+    gw:recent          stream  the latest decisions and outcomes, for the demo shop only
+    gw:refused         stream  a sample of refused events without their values, see
+                               `gateway.queue.refused`; expires
 
 Counters change in the same script as the stream that they count, so that for every destination
 
     accepted = withheld + delivered + rejected + expired + pending
 
-holds at any moment and through any crash, where pending is the length of the stream and the count
-`held` of events that wait for late consent. A dead letter that is replayed is an event accepted
-once more (it stays counted as rejected or expired, and gets a second ending); one that is dropped
-keeps its ending. So the dead letters that are kept are rejected + expired - replayed - dropped.
+holds at any moment and through any crash. Here pending is the length of the stream plus the count
+`held` of events that wait for consent. A dead letter that is replayed is accepted once more:
+it stays counted as rejected or expired, and gets a second ending. One that is dropped, or removed
+because of a bound, keeps its ending. So the number of dead letters is
+rejected + expired - replayed - dropped - removed.
 
-An event in quarantine is withheld at every destination, and counted so. When it is released it is
-accepted once more everywhere, and what today's configuration decides is counted: that it is
-withheld, or how it ends. It leaves the quarantine in the step that appends it, so it is released
-once, or not at all. One that is dropped from there stays counted as withheld.
+Dead letters are bounded by count, bytes and age. The step that adds one removes what is beyond the
+bounds, and so does the sweep: first those that are too old, then the oldest of untrusted senders,
+then the oldest of all. See `gateway.queue.settle`.
 
-On a cluster no step reaches two slots, so an append is one step for each destination, and at last
-one for what is the gateway's own. The law holds for each destination as it stands. What failed in
-part is sent again by its sender, and the marks of what was taken make that harmless; for the same
-reason nothing can wait for late consent there. See `gateway.queue.append`.
+An event in quarantine is counted as withheld at every destination. When it is released it is
+accepted once more everywhere, and the decision of the current configuration is counted: withheld,
+or its ending. It leaves the quarantine in the step that appends it, so it is released once or not
+at all. One that is dropped stays counted as withheld.
 
-RQ's own keys begin with ``rq:`` and hold no event. They may be on a server of their own
-(`redis.jobs_url`), and must be beside a cluster.
+On a cluster no step reaches two slots. An append is one step for each destination, followed by one
+for the gateway's own keys. The law holds for each destination by itself. The sender repeats what
+failed in part, and marks of what was taken make that harmless. For the same reason no event can
+wait for consent on a cluster. See `gateway.queue.append`.
+
+RQ's keys begin with ``rq:`` and hold no event. Its queue is named ``gateway``, or after another
+namespace ``gateway-NAMESPACE``, and so are its registries and the lock of its scheduler. They may
+be on a server of their own (`redis.jobs_url`), and must be when the events are on a cluster.
 """

@@ -2,25 +2,29 @@
 --
 -- KEYS: for each destination its stream, counts, wake, drains, pause, and what its marks are named
 --       after; then, unless the plan says nothing of them, the gateway's counts, the quarantine; of
---       late consent what is due, what was said, and what the names of events and of withdrawals
+--       held consent what is due, what was said, and what the names of events and of withdrawals
 --       begin with. On a cluster each call has keys of one slot.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
---         window        seconds in which an event is taken once; 0 for any number of times
---         marks         for each payload what its event is known by; "" for nothing
+--         window        seconds in which an event is taken once that has marks
+--         marks         for each payload what its event is known by: its own mark first, then those
+--                       of others that it would repeat; empty for nothing
+--         renewed       numbers of the payloads of which a repetition renews the marks
+--         parts         in how many parts of their lifetime marks are counted
 --         quarantine    numbers of the payloads that are kept aside
 --         released      ids of the entries that leave the quarantine
---         said          what visitors state about consent
+--         said          what pages state about consent
+--         denied        what is denied for pages and visitors
 --         withdrawn_ms  how long a denial is remembered for what was appended before; 0 not at all
---         hold          how long an event waits in ms, and how many of one visitor
---         waiting       events that wait: visitor, payload, places of the destinations
---         release       if events have waited long enough: visitor, the first of them (a payload),
---                       how many, when the rest is due, and what was said when they were read
+--         hold          how long an event waits in ms, and how many of one page
+--         waiting       events that wait: page, payload, places of the destinations
+--         release       if events wait no longer: page, the first of them (a payload), how many,
+--                       when the rest is due, and what was said when they were read
 --         destinations  for each of them how many events were withheld, the numbers of the
 --                       payloads that it gets, and by how much the number of its waiting ones grows
--- Returns the places (from 1) of the destinations that need a job: the caller queues them. Nothing,
--- and does nothing, when what is to be released has been released or has been spoken for anew; does
+-- Returns the places (from 1) of the destinations that need a job, which the caller queues, and the
+-- pages that state something while events of theirs are held. Nothing, and does nothing, when what is to be released has been released or has been spoken for anew; does
 -- nothing and fails with GONE and their ids when entries have left the quarantine already.
 
 local PER_DESTINATION = 6
@@ -44,19 +48,28 @@ end
 
 local release = plan.release
 if release ~= cjson.null then
-  local waiting = events .. release.visitor
+  local waiting = events .. release.page
   if redis.call('LINDEX', waiting, 0) ~= ARGV[1 + release.first]
     or redis.call('LLEN', waiting) < release.count
-    or (redis.call('HGET', said, release.visitor) or '') ~= release.said
+    or (redis.call('HGET', said, release.page) or '') ~= release.said
   then
     return false
   end
+  local bytes = 0
+  for _, each in ipairs(redis.call('LRANGE', waiting, 0, release.count - 1)) do
+    bytes = bytes + #each
+  end
+  redis.call('HINCRBY', totals, 'held_events', -release.count)
+  redis.call('HINCRBY', totals, 'held_bytes', -bytes)
   redis.call('LTRIM', waiting, release.count, -1)
   if redis.call('LLEN', waiting) == 0 then
-    redis.call('ZREM', due, release.visitor)
-    redis.call('HDEL', said, release.visitor)
+    redis.call('ZREM', due, release.page)
+    if redis.call('EXISTS', due) == 0 then  -- heals what an earlier version left
+      redis.call('HDEL', totals, 'held_events', 'held_bytes')
+    end
+    redis.call('HDEL', said, release.page)
   else
-    redis.call('ZADD', due, release.due, release.visitor)
+    redis.call('ZADD', due, release.due, release.page)
   end
 end
 
@@ -67,13 +80,23 @@ for _, number in ipairs(plan.quarantine) do
   redis.call('XADD', quarantine, '*', 'q', ARGV[1 + number])
 end
 
+-- Counts marks that live for `ms` and were written at `written`; see gateway.queue.marks.
+local function count_marks(prefix, ms, written, amount)
+  local part = math.ceil(ms / plan.parts)
+  local key = prefix .. '#' .. string.format('%.0f', math.floor(written / part))
+  redis.call('INCRBY', key, amount)
+  redis.call('PEXPIRE', key, ms + part)
+end
+
 local held, refused = {}, {}
 for _, each in ipairs(plan.waiting) do
-  local visitor, number, places = each[1], each[2], each[3]
+  local page, number, places = each[1], each[2], each[3]
   local fate = refused
-  if redis.call('LLEN', events .. visitor) < plan.hold[2] then
-    redis.call('RPUSH', events .. visitor, ARGV[1 + number])
-    redis.call('ZADD', due, 'NX', now + plan.hold[1], visitor)
+  if redis.call('LLEN', events .. page) < plan.hold[2] then
+    redis.call('RPUSH', events .. page, ARGV[1 + number])
+    redis.call('HINCRBY', totals, 'held_events', 1)
+    redis.call('HINCRBY', totals, 'held_bytes', #ARGV[1 + number])
+    redis.call('ZADD', due, 'NX', now + plan.hold[1], page)
     fate = held
   end
   for _, place in ipairs(places) do
@@ -81,22 +104,45 @@ for _, each in ipairs(plan.waiting) do
   end
 end
 
-for visitor, states in pairs(plan.said) do
-  if redis.call('EXISTS', events .. visitor) == 1 then
-    local before = redis.call('HGET', said, visitor)
+local awaited = {}
+for page, states in pairs(plan.said) do
+  if redis.call('EXISTS', events .. page) == 1 then
+    local before = redis.call('HGET', said, page)
     local all = before and cjson.decode(before) or {}
     for kind, state in pairs(states) do
       all[kind] = state
     end
-    redis.call('HSET', said, visitor, cjson.encode(all))
-    redis.call('ZADD', due, now, visitor)
+    redis.call('HSET', said, page, cjson.encode(all))
+    awaited[#awaited + 1] = page
   end
-  for kind, state in pairs(states) do
-    if state == 'denied' and plan.withdrawn_ms > 0 then
+end
+
+if plan.withdrawn_ms > 0 then
+  for visitor, kinds in pairs(plan.denied) do
+    local left = redis.call('PTTL', withdrawn .. visitor)
+    if left > 0 then
+      count_marks(withdrawn, plan.withdrawn_ms, now + left - plan.withdrawn_ms, -1)
+    end
+    count_marks(withdrawn, plan.withdrawn_ms, now, 1)
+    for _, kind in ipairs(kinds) do
       redis.call('HSET', withdrawn .. visitor, kind, now)
-      redis.call('PEXPIRE', withdrawn .. visitor, plan.withdrawn_ms)
+    end
+    redis.call('PEXPIRE', withdrawn .. visitor, plan.withdrawn_ms)
+  end
+end
+
+local function is_marked(seen, marks)
+  for _, mark in ipairs(marks) do
+    if redis.call('EXISTS', seen .. ':' .. mark) == 1 then
+      return true
     end
   end
+  return false
+end
+
+local renewed = {}
+for _, number in ipairs(plan.renewed) do
+  renewed[number] = true
 end
 
 local asleep = {}
@@ -105,21 +151,32 @@ for place, each in ipairs(plan.destinations) do
   local stream, counts, wake, drains, pause, seen =
     KEYS[first], KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], KEYS[first + 4], KEYS[first + 5]
   local withheld, sent, repeated = each[1] + (refused[place] or 0), 0, 0
+  local bytes, marked = 0, 0
   local waiting = each[3] + (held[place] or 0)
   for _, number in ipairs(each[2]) do
-    local mark = plan.window > 0 and plan.marks[number] ~= ''
-      and seen .. ':' .. plan.marks[number]
-    if mark and redis.call('EXISTS', mark) == 1 then
+    local marks = plan.marks[number]
+    if is_marked(seen, marks) then
       repeated = repeated + 1
+      if renewed[number] then
+        redis.call('EXPIRE', seen .. ':' .. marks[1], plan.window)
+      end
     else
       redis.call('XADD', stream, '*', 'e', ARGV[1 + number])
       sent = sent + 1
-      if mark then
-        redis.call('SET', mark, '', 'EX', plan.window)
+      bytes = bytes + #ARGV[1 + number]
+      if marks[1] then
+        redis.call('SET', seen .. ':' .. marks[1], '', 'EX', plan.window)
+        marked = marked + 1
       end
     end
   end
   redis.call('HINCRBY', counts, 'accepted', withheld + sent + waiting)
+  if marked > 0 then
+    count_marks(seen, 1000 * plan.window, now, marked)
+  end
+  if bytes > 0 then
+    redis.call('HINCRBY', counts, 'pending_bytes', bytes)
+  end
   if withheld > 0 then
     redis.call('HINCRBY', counts, 'withheld', withheld)
   end
@@ -141,4 +198,4 @@ for _, id in ipairs(plan.released) do
   -- the addition came first: when memory is full it is refused, and nothing is lost
   redis.call('XDEL', quarantine, id)
 end
-return asleep
+return {asleep, awaited}

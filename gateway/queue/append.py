@@ -1,13 +1,14 @@
 """Append: decisions become entries of the destinations' streams, in one atomic step.
 
-On a cluster it is one such step for each destination, all at once, and when they are confirmed one
-for what is the gateway's own: an event is in quarantine, or has left it, only after it is counted
-everywhere. A sender who is told of a failure sends everything again; what a destination has taken
-by then is known by its mark.
+On a cluster it is one such step for each destination, all at once. Once they are confirmed, one
+more step writes the gateway's own keys: an event enters or leaves the quarantine only after it is
+counted everywhere. A sender who is told of a failure repeats the whole request; what a destination
+has taken already is recognised by its mark. So it is with requests that were refused in part.
 """
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,165 +20,222 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from gateway.pipeline import Decision
-from gateway.queue.appendix import Appendix, parts_of, plan_of
-from gateway.queue.connect import RedisError, is_cluster, script
+from gateway.configuration.settings import Settings
+from gateway.pipeline.decision import Decision
+from gateway.queue.admission import HOLD_FULL, Full, admit, are_trusted, withhold_held
+from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
+from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, Closed, share_of
 from gateway.queue.group_commit import GroupCommit
-from gateway.queue.keys import OWN, WAKE_MARK_MS, DestinationKeys
-from gateway.queue.room import Full
-from gateway.queue.tally import Tally
-from gateway.settings import Settings
+from gateway.queue.keys import WAKE_MARK_MS, Keys
+from gateway.queue.marks import MIN_WINDOW, PARTS, WITHDRAWAL_SECONDS, window_of
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.scripts import script
+from gateway.redis_client.connect import RedisError, is_cluster
 
 log = logging.getLogger(__name__)
 
-LONGEST_WAIT = 2.0
-"""Seconds. With the time-out of the connection, within which a sender is answered when Redis
-hangs, however many wait."""
+MAX_WAIT = 2.0
+"""Seconds that a request waits for its commit to begin. With the time-out of the connection, this
+bounds the time to an answer when Redis hangs."""
 
-WITHDRAWAL_SECONDS = 7 * 86_400
-"""As long as events may wait for their destination: what vendors accept at most."""
-
-LEAST_WINDOW = 300
-"""Seconds in which an event is taken once on a cluster, where an append may succeed in part."""
-
-_OWN = tuple(key.encode() for key in OWN)
-"""As Redis gets them: redis-py would encode them for each commit."""
-
-Wake = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
+QueueJobs = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
+"""Queues a job for each of the destinations named."""
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
-    """What is remembered of events, and for how long.
-
-    dedupe: seconds in which a destination takes an event once; 0 for any number of times.
-    hold: seconds for which an event waits for late consent, and how many of one visitor do.
-    withdrawal: seconds for which a denial stops what was appended before it; 0 not at all.
-    """
+class Retention:
+    """What Redis remembers of events and visitors, and for how long."""
 
     dedupe: int = 0
+    """Seconds in which a destination takes an event once; 0 for any number of times."""
     hold: tuple[int, int] = (0, 0)
+    """Seconds for which an event waits for consent, and how many of one visitor may wait."""
     withdrawal: int = 0
+    """Seconds for which a denial stops what was appended before it; 0 for not at all."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         hold = settings.consent.hold
         return cls(
-            settings.dedupe_window or 0,
+            settings.dedupe_window,
             (hold.seconds, hold.most_events) if hold else (0, 0),
             WITHDRAWAL_SECONDS if settings.consent.withdrawals else 0,
         )
 
 
-FORGETFUL = Remembered()
+NO_RETENTION = Retention()
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """That the oldest events of a visitor that waited, wait no longer.
+    """The end of the wait of a page's oldest events."""
 
-    first: the oldest. count: of them. due: Unix seconds when the rest is looked at again. said:
-    what the visitor had stated when they were read, "" for nothing.
-    """
-
-    visitor: str
+    page: str
+    """Its digest."""
     first: bytes
+    """The oldest event."""
     count: int
+    """How many of the page's events wait no longer."""
     due: float
+    """Unix seconds when the rest is looked at again."""
     said: str
+    """What the page had stated when the events were read, "" for nothing."""
 
 
 class Appender:
     """Appends decisions in group commits and wakes the destinations that sleep.
 
-    wake: queues a job for each of the destinations named; called after the append, and not
-    waited for: if it fails, the sweep finds the events.
+    queue_jobs: is called after an append, which does not wait for it: if it fails, the sweep finds
+    the events.
     """
 
     def __init__(
-        self, redis: Redis, tally: Tally, wake: Wake, remembered: Remembered = FORGETFUL
+        self,
+        redis: Redis,
+        keys: Keys,
+        pending_counts: PendingCounts,
+        queue_jobs: QueueJobs,
+        retention: Retention = NO_RETENTION,
     ) -> None:
         self._script = redis.register_script(script("append"))
-        self._tally, self._wake, self._remembered = tally, wake, remembered
+        # as Redis gets them: redis-py would encode them for each commit
+        self._own = _encoded(keys.own)
+        self._keys_of = cache(lambda destination: _encoded(keys.destination(destination).appended))
+        self._pending_counts = pending_counts
+        self._queue_jobs = queue_jobs
+        self._retention = retention
         self._in_parts = is_cluster(redis)
-        self._window = max(remembered.dedupe, LEAST_WINDOW if self._in_parts else 0)
+        self._marks_all = bool(retention.dedupe) or self._in_parts
+        self._marks_until = 0.0
+        self._window = window_of(retention.dedupe, self._in_parts)
         self._commits = GroupCommit(
-            self._commit,
+            self.write,
             weigh=attrgetter("weight"),
             size=attrgetter("size"),
-            longest_wait=LONGEST_WAIT,
+            longest_wait=MAX_WAIT,
         )
         self._waking: set[asyncio.Task[None]] = set()
-        self.full: Mapping[str, str] = {}
-        """What takes no more events: see `gateway.queue.room.what_is_full`."""
+        self._closed = OPEN
 
-    async def append(self, decisions: list[Decision]) -> None:
-        """Returns once the events of `decisions` are durable at every destination, and counted.
+    @property
+    def closed(self) -> Closed:
+        """What takes no more events, and from whom."""
+        return self._closed
 
-        An event that a destination took already, within the time of `Remembered.dedupe` (on a
-        cluster of `LEAST_WINDOW` at least), counts there as repeated, and as nothing else.
-        Raises a redis-py error when that is not certain, `Overloaded` when too much waits, `Full`
-        when there is no room for them, and TypeError when an event cannot be written as JSON.
+    @closed.setter
+    def closed(self, closed: Closed) -> None:
+        if closed.destinations:
+            self._marks_until = time.monotonic() + MIN_WINDOW
+        self._closed = closed
+
+    async def append(self, decisions: list[Decision]) -> bool:
+        """Returns once the events of `decisions` are durable at every destination, and counted:
+        whether events are held for which these state consent.
+
+        An event that a destination took within the last `Retention.dedupe` seconds (on a cluster
+        at least `MIN_WINDOW`) is counted there as repeated, and as nothing else. Raises a redis-py
+        error when it is not certain that they are durable, `Overloaded` when too much waits, `Full`
+        when a limit was reached, and TypeError when an event cannot be written as JSON.
+
+        `Full` may come after a part was appended, as `gateway.queue.admission` says.
         """
-        appendix = self._appendix(decisions)
-        if self.full:
-            self._refuse_full(appendix)
-        await self._commits.submit(appendix)
+        batch, refused = self.admit(decisions, self._closed)
+        await self._commits.submit(batch, share_of(are_trusted(decisions)))
+        if refused is not None:
+            refused.awaited = batch.awaited
+            raise refused
+        return batch.awaited
 
-    def _appendix(self, decisions: list[Decision]) -> Appendix:
-        return Appendix(decisions, marked=bool(self._window))
+    def admit(
+        self, decisions: Sequence[Decision], closed: Closed
+    ) -> tuple[AppendBatch, Full | None]:
+        """What is taken of `decisions`, and what is raised once it is appended. Raises `Full` when
+        nothing is, and TypeError as `append` does."""
+        if not closed.untrusted:  # then nothing is closed to anyone
+            return self.batch_of(decisions), None
+        reasons = closed.to(are_trusted(decisions))
+        if HOLD in reasons and (withheld := withhold_held(decisions, reasons[HOLD])):
+            self._pending_counts.add(HOLD_FULL, withheld)
+        admission = admit(decisions, reasons)
+        if admission.refused is None:
+            return self.batch_of(decisions), None
+        batch = AppendBatch(admission.decisions, marked=True)
+        batch.renewed = [*range(1, len(batch.payloads) + 1)]
+        return batch, admission.refused
 
-    def _refuse_full(self, appendix: Appendix) -> None:
-        for name, reason in self.full.items():
-            if name == "" or name in appendix.sent:
+    def batch_of(self, decisions: Sequence[Decision]) -> AppendBatch:
+        """What `decisions` add to the queue. Raises TypeError as `append` does."""
+        marked = self._marks_all
+        if self._marks_until and not marked:
+            # events that were refused in part, and come again
+            marked = time.monotonic() < self._marks_until
+        return AppendBatch(decisions, marked)
+
+    def refuse_if_full(self, batch: AppendBatch) -> None:
+        """Raises `Full` when a destination of `batch`, which comes from the operator, or all memory
+        has reached its limit."""
+        for name, reason in self._closed.trusted.items():
+            if name == ALL_MEMORY or name in batch.sent:
                 raise Full(reason)
 
-    async def flush_counts(self) -> None:
-        """Writes what the tally holds, for times without events."""
-        if self._tally:
-            await self._commits.submit(Appendix())
-
-    async def release(
-        self, decisions: list[Decision], destinations: Sequence[str], release: Release
-    ) -> bool:
-        """Appends `decisions` in the place of events that waited; False, and nothing is done, when
-        they are gone or their visitor has spoken anew.
-
-        destinations: for which they waited, each as often as it did.
-        """
-        appendix = self._appendix(decisions)
-        appendix.said = {}
-        appendix.held = {name: -count for name, count in Counter(destinations).items()}
-        return await self._write([appendix], release)
-
-    async def _commit(self, group: list[Appendix]) -> None:
+    async def write(self, group: list[AppendBatch]) -> None:
+        """Appends `group` at once, whatever else is being committed: all or none, on a cluster for
+        each destination. Raises a redis-py error when that is not certain."""
         await self._write(group)
 
-    async def _write(self, group: list[Appendix], release: Release | None = None) -> bool:
+    async def flush_counts(self) -> None:
+        """Writes the pending counts, for times without events."""
+        if self._pending_counts:
+            await self._commits.submit(AppendBatch())
+
+    async def wait_for_wake_ups(self) -> None:
+        """Returns once the destinations of all appends so far have been woken."""
+        await asyncio.gather(*self._waking)
+
+    async def release(
+        self,
+        decisions: list[Decision],
+        destinations: Sequence[str],
+        release: Release,
+        withheld: Sequence[str] = (),
+    ) -> bool:
+        """Appends `decisions` in place of events that waited for consent. Returns False, and does
+        nothing, when they have been released already or their page has stated something since.
+
+        destinations: of the events that waited, one for each event. withheld: the same of events
+        about which nothing is decided: they are withheld.
+        """
+        batch = self.batch_of(decisions)
+        batch.said, batch.denied = {}, {}
+        batch.held = {name: -count for name, count in Counter([*destinations, *withheld]).items()}
+        batch.withheld = {**Counter(batch.withheld) + Counter(withheld)}
+        return await self._write([batch], release)
+
+    async def _write(self, group: list[AppendBatch], release: Release | None = None) -> bool:
         if self._in_parts:
             parts, group = parts_of(group)
             await _all_of(self._append_part(part) for part in parts)
             if parts and not group:  # the counts can wait: who flushes them adds to no destination
                 return True
-        counts = self._tally.take()
+        counts = self._pending_counts.take()
         try:
-            appended = await self._append(group, _OWN, counts, release)
+            appended = await self._append(group, self._own, counts, release)
         except BaseException:
-            self._tally.put_back(counts)
+            self._pending_counts.put_back(counts)
             raise
         if not appended:
-            self._tally.put_back(counts)
+            self._pending_counts.put_back(counts)
         return appended
 
-    async def _append_part(self, part: list[Appendix]) -> None:
+    async def _append_part(self, part: list[AppendBatch]) -> None:
         try:
             await self._append(part)
-        except RedisConnectionError:  # perhaps a connection of old; what was taken has its mark
+        except RedisConnectionError:  # perhaps a stale connection; what was taken has its mark
             await self._append(part)
 
     async def _append(
         self,
-        group: list[Appendix],
+        group: list[AppendBatch],
         own: Sequence[bytes] = (),
         counts: Mapping[str, int] | None = None,
         release: Release | None = None,
@@ -188,29 +246,36 @@ class Appender:
             "counters": counts or {},
             "mark_ms": WAKE_MARK_MS,
             "window": self._window,
-            "hold": (1000 * self._remembered.hold[0], self._remembered.hold[1]),
-            "withdrawn_ms": 1000 * self._remembered.withdrawal,
+            "hold": (1000 * self._retention.hold[0], self._retention.hold[1]),
+            "parts": PARTS,
+            "withdrawn_ms": 1000 * self._retention.withdrawal,
             "release": release and _release_plan(release, len(payloads) + 1),
         }
-        keys = [key for name in destinations for key in _keys_of(name)]
+        keys = [key for name in destinations for key in self._keys_of(name)]
         first = [release.first] if release else []
-        asleep = await self._script([*keys, *own], [orjson.dumps(plan), *payloads, *first])
+        written = await self._script([*keys, *own], [orjson.dumps(plan), *payloads, *first])
+        if written is None:
+            return False
+        asleep, awaited = written
+        if awaited:
+            pages = {page.decode() for page in awaited}
+            for batch in group:
+                batch.awaited = not pages.isdisjoint(batch.said)
         if asleep:
             task = asyncio.create_task(self._wake_up([destinations[at - 1] for at in asleep]))
             self._waking.add(task)
             task.add_done_callback(self._waking.discard)
-        return asleep is not None
+        return True
 
     async def _wake_up(self, destinations: list[str]) -> None:
         try:
-            await self._wake(destinations)
+            await self._queue_jobs(destinations)
         except RedisError as error:
             log.warning("no job could be queued, the sweep will: %s", type(error).__name__)
 
 
-@cache
-def _keys_of(destination: str) -> tuple[bytes, ...]:
-    return tuple(key.encode() for key in DestinationKeys.of(destination).appended)
+def _encoded(keys: Iterable[str]) -> tuple[bytes, ...]:
+    return tuple(key.encode() for key in keys)
 
 
 async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
@@ -222,7 +287,7 @@ async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 def _release_plan(release: Release, first: int) -> dict[str, Any]:
     return {
-        "visitor": release.visitor,
+        "page": release.page,
         "first": first,
         "count": release.count,
         "due": int(1000 * release.due),

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
 
-from gateway.queue.connect import script
 from gateway.queue.entry import encode_entry
-from gateway.queue.kept import ALL, Filter, Kept, Shelf, pages
 from gateway.queue.keys import DestinationKeys
+from gateway.queue.scripts import script
+from gateway.queue.stored_events import ALL, EventStore, Filter, StoredEvent, pages
 
-_DROP = """#!lua flags=allow-oom
-local dropped = redis.call('XDEL', KEYS[1], unpack(ARGV))
-if dropped > 0 then
-  redis.call('HINCRBY', KEYS[2], 'dropped', dropped)
-end
-return dropped
-"""
+REMOVED = ("count", "bytes", "age")
+"""Why dead letters are removed: there were too many, they took too many bytes, or were too old."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter(Kept):
+class DeadLetter(StoredEvent):
     """An event that ended without being delivered, as `encode_dead_letter` wrote it.
 
     result: rejected or expired. at: Unix seconds of the last attempt. deliveries: how often it was
     handed to a drain. response: ``{"status", "body"}``, or None when no answer came. The event is
-    as the destination could have it, and is kept since it ended. applied and visitor are as in
-    `gateway.queue.entry.Entry`.
+    as the destination could have it, and is stored when it ends. applied and trusted are as in
+    `gateway.queue.entry.Entry`; visitor and stated as `encode_entry` writes them.
     """
 
     result: str
@@ -38,46 +33,59 @@ class DeadLetter(Kept):
     response: dict[str, Any] | None
     applied: list[str]
     visitor: str = ""
+    trusted: bool = True
+    stated: str = ""
 
 
-def dead_letters_of(destination: str) -> Shelf[DeadLetter]:
-    """Where the dead letters of `destination` are."""
-    return Shelf(DestinationKeys.of(destination).dead, b"d", DeadLetter)
+def dead_letters_of(keys: DestinationKeys) -> EventStore[DeadLetter]:
+    """Where the dead letters of a destination are."""
+    return EventStore(keys.dead, b"d", DeadLetter)
 
 
 def find(
-    redis: Redis, destination: str, wanted: Filter = ALL, through: str | None = None
+    redis: Redis, keys: DestinationKeys, wanted: Filter = ALL, through: str | None = None
 ) -> AsyncIterator[DeadLetter]:
-    """The dead letters of `destination` that `wanted` means, as `Shelf.find` finds them."""
-    return dead_letters_of(destination).find(redis, wanted, through)
+    """The dead letters of a destination that `wanted` means, as `EventStore.find` finds them."""
+    return dead_letters_of(keys).find(redis, wanted, through)
 
 
-async def replay(redis: Redis, destination: str, letters: Sequence[DeadLetter]) -> int:
-    """Puts `letters` back into the stream of `destination`, and returns how many.
+async def replay(redis: Redis, keys: DestinationKeys, letters: Sequence[DeadLetter]) -> int:
+    """Puts `letters` back into the stream of their destination, and returns how many.
 
     They are accepted again: same event, same event id, no attempt spent. One that somebody else
     has replayed or dropped is left out. Each page of them is one atomic step. It wakes nobody.
     """
-    of = DestinationKeys.of(destination)
-    put_back = redis.register_script(script("replay"))
+    put_back = redis.register_script(script("replay", "letters"))
     count = 0
     for page in pages(letters):
         arguments = [value for letter in page for value in (letter.id, _entry(letter))]
-        count += await put_back([of.dead, of.stream, of.counts], arguments)
+        count += await put_back([keys.dead, keys.untrusted, keys.counts, keys.stream], arguments)
     return count
 
 
-async def drop(redis: Redis, destination: str, ids: Sequence[str]) -> int:
-    """Deletes the dead letters `ids` of `destination`, and returns how many were there.
+async def drop(redis: Redis, keys: DestinationKeys, ids: Sequence[str]) -> int:
+    """Deletes the dead letters `ids` of a destination for good, and returns how many it had.
 
     Their events stay counted as rejected or expired.
     """
-    of = DestinationKeys.of(destination)
-    delete = redis.register_script(_DROP)
+    delete = redis.register_script(script("drop", "letters"))
     count = 0
     for page in pages(ids):
-        count += await delete([of.dead, of.counts], page)
+        count += await delete([keys.dead, keys.untrusted, keys.counts], page)
     return count
+
+
+def removed_of(counts: Mapping[str, int]) -> dict[str, int]:
+    """How many dead letters were removed for each reason in `REMOVED`, by the counts of their
+    destination."""
+    return {reason: counts.get(f"removed:{reason}", 0) for reason in REMOVED}
+
+
+async def read_removed(redis: Redis, keys: DestinationKeys) -> dict[str, int]:
+    """How many dead letters of a destination were removed so far, for each reason in `REMOVED`."""
+    fields = [f"removed:{reason}" for reason in REMOVED]
+    counts = await redis.hmget(keys.counts, fields)
+    return {reason: int(count or 0) for reason, count in zip(REMOVED, counts, strict=True)}
 
 
 def _entry(letter: DeadLetter) -> bytes:
@@ -88,5 +96,7 @@ def _entry(letter: DeadLetter) -> bytes:
         letter.received_at,
         letter.version,
         letter.applied,
-        letter.visitor,
+        letter.visitor.split(),
+        letter.trusted,
+        letter.stated.split(),
     )

@@ -1,13 +1,16 @@
 """What one entry of a destination's stream holds, and what a dead letter holds."""
 
-from collections.abc import Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.event import Event, Received
-from gateway.late_consent import Late, kept_headers
-from gateway.pipeline import Decision
+from gateway.pipeline.decision import Decision
+from gateway.stages.anonymise import ANONYMISED
+from gateway.stages.held_consent import HeldConsent
+from gateway.stages.sealing import seal, unseal
 
 
 class Entry(NamedTuple):
@@ -15,8 +18,11 @@ class Entry(NamedTuple):
 
     id: of the stream entry, bytes such as ``b"1795219200000-0"``. deliveries: how often it was
     handed to a drain, this time included. event: as the destination may have it. source,
-    received_at (Unix seconds), version, applied: as in `gateway.pipeline.Decision`. visitor: what
-    stands for its visitor, where a denial may stop it.
+    received_at (Unix seconds), version, applied, trusted: as in
+    `gateway.pipeline.decision.Decision`. visitors: digests of the page and the visitor whose denial
+    may stop it. stated: the consent types that a trusted sender stated itself. demo_browser: to
+    which the demo shop shows it. unreadable: why it is no event at all, for what a foreign hand has
+    put into the stream. size: in bytes, as it counts in `pending_bytes`.
     """
 
     id: bytes
@@ -26,10 +32,18 @@ class Entry(NamedTuple):
     received_at: float
     version: str
     applied: list[str]
-    visitor: str = ""
+    visitors: Sequence[str] = ()
+    trusted: bool = True
+    stated: Sequence[str] = ()
+    demo_browser: str = ""
+    unreadable: str = ""
+    size: int = 0
 
 
-_ORIGIN = 5
+MAX_UNREADABLE = 10_000
+"""Characters of what is no event that its dead letter keeps."""
+
+_ORIGIN = 8
 """How many of its fields say where an event comes from: `source` and all that follow."""
 
 
@@ -38,13 +52,17 @@ def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
 
     Raises TypeError when it has something that JSON cannot say.
     """
+    held = None if event.get(ANONYMISED) else decision.held_consent
     return encode_entry(
         event,
         decision.source,
         decision.received_at,
         decision.version,
         decision.applied + applied,
-        decision.late.visitor if decision.late else "",
+        held.visitors if held else (),
+        decision.trusted,
+        held.stated if held and decision.trusted else (),
+        decision.demo_browser,
     )
 
 
@@ -54,22 +72,96 @@ def encode_entry(
     received_at: float,
     version: str,
     applied: Sequence[str],
-    visitor: str,
+    visitors: Iterable[str],
+    trusted: bool,
+    stated: Iterable[str] = (),
+    demo_browser: str = "",
 ) -> bytes:
     """A stream entry of what an `Entry` says. Raises TypeError as `encode` does.
 
     Where the event comes from is a list without names: there are many entries, and they are kept in
-    memory.
+    memory. Digests and types stand in one text each, with blanks between them; earlier versions
+    wrote a single digest. An entry that does not say whether its sender is trusted is one of a
+    trusted sender, or was written by a version of the gateway that did not say so.
     """
-    origin = (source, received_at, version, applied)
-    return orjson.dumps({"event": event, "from": (*origin, visitor) if visitor else origin})
+    origin: tuple[Any, ...] = (source, received_at, version, applied)
+    digests, types = " ".join(visitors), " ".join(stated)
+    if demo_browser:
+        origin += (digests, trusted, types, demo_browser)
+    elif digests and types:
+        origin += (digests, trusted, types)
+    elif not trusted:
+        origin += (digests, False)
+    elif digests:
+        origin += (digests,)
+    return orjson.dumps({"event": event, "from": origin})
 
 
 def decode(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
-    """The entry that `encode` wrote; fields that another version of the gateway added are left."""
+    """The entry that `encode` wrote; fields that another version of the gateway added are left.
+
+    Raises KeyError, TypeError or ValueError for anything else.
+    """
     read = orjson.loads(data)
     origin = read["from"] if "from" in read else _earlier_origin(read)
-    return Entry(entry_id, deliveries, read["event"], *origin[:_ORIGIN])
+    rest = (*_read_origin(*origin[:_ORIGIN]), "", len(data))
+    entry = Entry(entry_id, deliveries, read["event"], *rest)
+    if not _is_sound(entry):
+        raise ValueError("not an entry of a destination's stream")
+    return entry
+
+
+def _read_origin(
+    source: str,
+    received_at: float,
+    version: str,
+    applied: list[str],
+    visitors: str = "",
+    trusted: bool = True,
+    stated: str = "",
+    demo_browser: str = "",
+) -> tuple[Any, ...]:
+    if not _TEXT.issuperset(map(type, (visitors, stated, demo_browser))):
+        raise ValueError("not an entry of a destination's stream")
+    digests, types = visitors.split(), stated.split()
+    return source, received_at, version, applied, digests, trusted, types, demo_browser
+
+
+def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
+    """An entry for `data`, which is none: with it as text, and from nobody who is trusted."""
+    event: Any = {"unreadable": data.decode(errors="replace")[:MAX_UNREADABLE]}
+    read_at = int(entry_id.partition(b"-")[0]) / 1000
+    reason = "the entry of the stream is not an event that the gateway wrote"
+    return Entry(
+        entry_id,
+        deliveries,
+        event,
+        "",
+        read_at,
+        "",
+        [],
+        trusted=False,
+        unreadable=reason,
+        size=len(data),
+    )
+
+
+def _is_sound(entry: Entry) -> bool:
+    """Whether the parts of `entry`, read from JSON, have their types; those of the event are a
+    destination's affair."""
+    _, _, event, source, received_at, version, applied, _, trusted, *_ = entry
+    return (
+        type(event) is dict
+        and source != ""
+        and type(source) is type(version) is str
+        and (type(received_at) is float or type(received_at) is int)
+        and type(applied) is list
+        and _TEXT.issuperset(map(type, applied))
+        and type(trusted) is bool
+    )
+
+
+_TEXT = frozenset({str})
 
 
 def _earlier_origin(read: dict[str, Any]) -> list[Any]:
@@ -84,52 +176,101 @@ def encode_dead_letter(
     """A dead letter: the entry with how it ended.
 
     result: ``rejected`` or ``expired``. at: Unix seconds. response: status and body, if one came.
+    An event that cannot be written, which no source lets in, is left out.
     """
-    return orjson.dumps(
-        {
-            "result": result,
-            "reason": reason,
-            "at": at,
-            "deliveries": entry.deliveries,
-            "response": response,
-            "event": entry.event,
-            "source": entry.source,
-            "received_at": entry.received_at,
-            "version": entry.version,
-            "applied": entry.applied,
-            "visitor": entry.visitor,
-        }
-    )
+    letter = {
+        "result": result,
+        "reason": reason,
+        "at": at,
+        "deliveries": entry.deliveries,
+        "response": response,
+        "event": entry.event,
+        "source": entry.source,
+        "received_at": entry.received_at,
+        "version": entry.version,
+        "applied": entry.applied,
+        "visitor": " ".join(entry.visitors),
+        "trusted": entry.trusted,
+        "stated": " ".join(entry.stated),
+    }
+    try:
+        return orjson.dumps(letter)
+    except TypeError:  # orjson reads deeper nesting than it writes
+        return orjson.dumps({**letter, "event": {"unreadable": "nested too deeply"}})
 
 
-def encode_waiting(late: Late, destinations: Sequence[str]) -> bytes:
-    """An event that waits for a word of its visitor, with the destinations that wait for it."""
-    received = late.received
+_RECEIVED = (
+    "source",
+    "at",
+    "client_ip",
+    "user_agent",
+    "headers",
+    "trusted",
+    "proxied",
+    "query",
+    "backend",
+    "anonymous",
+    "linked_visitor",
+)
+"""What is kept of how a held event came in."""
+
+
+class Held(NamedTuple):
+    """What can be read of a held event without the page token. destinations: that wait for it.
+    received_at: Unix seconds. sealed: the rest, or nothing of an event that an earlier version of
+    the gateway held, for which nobody can speak."""
+
+    destinations: list[str]
+    received_at: float
+    sealed: bytes
+
+
+def encode_held(held: HeldConsent, destinations: Sequence[str], version: str) -> bytes:
+    """An event that waits for a word of its visitor, with the destinations that wait for it.
+
+    Only these, the time and the version of the configuration can be read without the page token.
+    """
+    received = held.received
+    kept = {name: getattr(received, name) for name in _RECEIVED}
+    content = orjson.dumps({"event": held.event, "received": kept})
+    sealed = seal(received.page_token, held.page, content)
     return orjson.dumps(
         {
-            "event": late.event,
             "destinations": destinations,
-            "received": {
-                "source": received.source,
-                "at": received.at,
-                "client_ip": received.client_ip,
-                "user_agent": received.user_agent,
-                "headers": kept_headers(received),
-                "trusted": received.trusted,
-                "proxied": received.proxied,
-            },
+            "received_at": received.at,
+            "version": version,
+            "sealed": b64encode(sealed).decode(),
         }
     )
 
 
-def decode_waiting(data: bytes) -> tuple[Event, Received, list[str]]:
-    """What `encode_waiting` wrote: the event, how it came in, and the destinations."""
-    read = orjson.loads(data)
-    return read["event"], Received(**read["received"]), read["destinations"]
+def decode_held(data: bytes) -> Held:
+    """What can be read of an event that `encode_held` wrote.
+
+    Of anything else, which a foreign hand has put there, nothing can: it is overdue, and waits for
+    no destination.
+    """
+    try:
+        read = orjson.loads(data)
+        sealed = b64decode(read["sealed"]) if "sealed" in read else b""
+        at = read["received_at"] if sealed else read["received"]["at"]
+        names = [*map(str, read["destinations"])]
+        return Held(names, float(at), sealed)
+    except (KeyError, TypeError, ValueError):
+        return Held([], 0.0, b"")
+
+
+def open_held(held: Held, page: str, page_token: str) -> tuple[Event, Received]:
+    """The event, and how it came in. page: the digest under which it was held. Raises `Unreadable`
+    unless `page_token` is the one that it was held with."""
+    read = orjson.loads(unseal(page_token, page, held.sealed))
+    received = {name: read["received"][name] for name in _RECEIVED if name in read["received"]}
+    return read["event"], Received(**received, vetted=True, page_token=page_token)
 
 
 def encode_quarantined(decision: Decision) -> bytes:
     """An event that is kept aside for a person to look at, as it was when it was checked."""
+    held = decision.held_consent
     return orjson.dumps(
         {
             "event": decision.event,
@@ -137,5 +278,8 @@ def encode_quarantined(decision: Decision) -> bytes:
             "received_at": decision.received_at,
             "version": decision.version,
             "reason": decision.quarantine,
+            "trusted": decision.trusted,
+            "visitor": " ".join(held.visitors if held else ()),
+            "stated": " ".join(held.stated if held and decision.trusted else ()),
         }
     )

@@ -36,16 +36,24 @@ class GroupCommit(Generic[Item]):
         size: Callable[[Item], int] = lambda _: 0,
         most_bytes: int = 64 << 20,
     ) -> None:
-        self._commit, self._weigh, self._size = commit, weigh, size
-        self._largest, self._most_waiting = largest, most_waiting
-        self._longest_wait, self._most_bytes = longest_wait, most_bytes
+        self._commit = commit
+        self._weigh = weigh
+        self._size = size
+        self._largest = largest
+        self._most_waiting = most_waiting
+        self._longest_wait = longest_wait
+        self._most_bytes = most_bytes
         self._bytes = 0
         self._waiting: list[_Waiting[Item]] = []
         self._task: asyncio.Task[None] | None = None
 
-    async def submit(self, item: Item) -> None:
-        """Returns once `item` is committed. Raises what `commit` raised for its group."""
-        if len(self._waiting) >= self._most_waiting or self._bytes >= self._most_bytes:
+    async def submit(self, item: Item, share: float = 1.0) -> None:
+        """Returns once `item` is committed. Raises what `commit` raised for its group. share: of
+        what may wait, up to which this item may be added."""
+        if (
+            len(self._waiting) >= share * self._most_waiting
+            or self._bytes >= share * self._most_bytes
+        ):
             raise Overloaded
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         size = self._size(item)

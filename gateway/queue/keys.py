@@ -1,22 +1,112 @@
 """Names of the keys; `gateway.queue` says what each of them holds."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
+
+from gateway.redis_client.namespace import DEFAULT_NAMESPACE
+
+if TYPE_CHECKING:
+    from gateway.configuration.settings import Settings
 
 GROUP = "gateway"
-COUNTS = "gw:counts"
-RECENT = "gw:recent"
-_BESIDE = f"gw:{{{COUNTS}}}:"
-"""What begins so is in the slot of the counts: one script may write all of them."""
-QUARANTINE = f"{_BESIDE}quarantine"
-DUE, SAID = f"{_BESIDE}late:due", f"{_BESIDE}late:said"
-EVENTS, WITHDRAWN = f"{_BESIDE}late:events:", f"{_BESIDE}late:withdrawn:"
-"""Late consent; the last two are followed by what stands for a visitor."""
-OWN = (COUNTS, QUARANTINE, DUE, SAID, EVENTS, WITHDRAWN)
-"""The gateway's own keys, as `append.lua` takes them."""
 
 WAKE_MARK_MS = 10_000
 """How long a destination counts as woken while its job waits; then the sweep wakes it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The names of everything that one gateway has in Redis.
+
+    namespace: `redis.namespace`, with which every key begins. It has no dash, colon or brace, so
+    that no name in one namespace is a name in another.
+    """
+
+    namespace: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Keys:
+        return cls(settings.redis.namespace)
+
+    @property
+    def counts(self) -> str:
+        return f"{self.namespace}:counts"
+
+    @property
+    def recent(self) -> str:
+        return f"{self.namespace}:recent"
+
+    @property
+    def refused(self) -> str:
+        return f"{self.namespace}:refused"
+
+    @property
+    def gateways(self) -> str:
+        return f"{self.namespace}:gateways"
+
+    @property
+    def quarantine(self) -> str:
+        return f"{self._at_counts}quarantine"
+
+    @property
+    def due(self) -> str:
+        return f"{self._at_counts}late:due"
+
+    @property
+    def said(self) -> str:
+        return f"{self._at_counts}late:said"
+
+    @property
+    def events(self) -> str:
+        """How the keys of events that wait for consent begin; a page follows."""
+        return f"{self._at_counts}late:events:"
+
+    @property
+    def withdrawn(self) -> str:
+        """How the keys of withdrawals begin; a page or a visitor follows, or a `#` in those of
+        their counts."""
+        return f"{self._at_counts}late:withdrawn:"
+
+    @property
+    def links(self) -> str:
+        """How the keys of links that were used begin; the id of a link follows."""
+        return f"{self.namespace}:link:"
+
+    @property
+    def limits(self) -> str:
+        """How the keys of shared rate limits begin; a source, a colon and a sender follow."""
+        return f"{self._at_counts}limit:"
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The gateway's own keys, as `append.lua` takes them."""
+        return self.counts, self.quarantine, self.due, self.said, self.events, self.withdrawn
+
+    @property
+    def queue(self) -> str:
+        """The name of RQ's queue. RQ names its registries and its scheduler's lock by it."""
+        is_default = self.namespace == DEFAULT_NAMESPACE
+        return "gateway" if is_default else f"gateway-{self.namespace}"
+
+    @property
+    def queue_key(self) -> str:
+        return f"rq:queue:{self.queue}"
+
+    def later_job(self, destination: str) -> str:
+        """The id of the RQ job that wakes `destination` later. RQ allows no colon in it."""
+        is_default = self.namespace == DEFAULT_NAMESPACE
+        return f"later-{destination}" if is_default else f"later_{self.namespace}-{destination}"
+
+    def destination(self, name: str) -> DestinationKeys:
+        return _destination_keys(f"{self.namespace}:{{{name}}}:")
+
+    @property
+    def _at_counts(self) -> str:
+        """What begins so is in the slot of the counts: one script may write all of them."""
+        return f"{self.namespace}:{{{self.counts}}}:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +115,27 @@ class DestinationKeys:
 
     stream: str
     dead: str
+    untrusted: str
     counts: str
     drains: str
     wake: str
     pause: str
+    suspects: str
     error: str
     seen: str
-    """The mark of an event that was taken is this, a colon and what the event is known by."""
+    """The mark of an event that was taken is this, a colon and what the event is known by. With
+    a `#` instead it is a count of marks."""
 
     @property
     def appended(self) -> tuple[str, ...]:
         """Those that `append.lua` takes, in its order."""
         return self.stream, self.counts, self.wake, self.drains, self.pause, self.seen
 
-    @classmethod
-    @cache
-    def of(cls, destination: str) -> "DestinationKeys":
-        return cls(*(f"gw:{{{destination}}}:{name}" for name in cls.__slots__))
-
     def minute(self, at: float) -> str:
         """The counter of what was delivered in the minute of `at`, Unix seconds."""
         return f"{self.counts.removesuffix('counts')}minute:{int(at // 60)}"
+
+
+@cache
+def _destination_keys(prefix: str) -> DestinationKeys:
+    return DestinationKeys(*(f"{prefix}{name}" for name in DestinationKeys.__slots__))

@@ -6,28 +6,12 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from gateway.queue.connect import script
-from gateway.queue.entry import Entry, decode
+from gateway.queue.entry import Entry, decode, unreadable_entry
 from gateway.queue.keys import GROUP, DestinationKeys
+from gateway.queue.scripts import script
 
-MOST_PENDING = 1000
+MAX_PENDING = 1000
 """Pending entries that are looked at in one go."""
-
-_MAKE_GROUP = """#!lua flags=allow-oom
-local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then
-  return made
-end
-"""
-
-_HAND_BACK = """#!lua flags=allow-oom
-for i = 3, #ARGV, 2 do
-  local id = ARGV[i]
-  if #redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1, ARGV[2]) == 1 then
-    redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', ARGV[i + 1], 'JUSTID')
-  end
-end
-"""
 
 log = logging.getLogger(__name__)
 
@@ -35,29 +19,34 @@ Wait = Callable[[int, bytes], float]
 """From the number of deliveries and the entry's id to the seconds that it waits."""
 
 
-async def ensure_group(redis: Redis, destination: str) -> None:
-    """Makes the stream and the consumer group of `destination` if they are not there, also when
-    memory is full."""
-    await redis.register_script(_MAKE_GROUP)([DestinationKeys.of(destination).stream], [GROUP])
+async def ensure_group(redis: Redis, keys: DestinationKeys) -> None:
+    """Makes the stream and the consumer group of a destination unless they exist, also when memory
+    is full."""
+    make = redis.register_script(script("make_group"))
+    await make([keys.stream], [GROUP])
 
 
 async def seconds_to_work(
-    redis: Redis, destination: str, wait: Wait, others: Collection[bytes]
+    redis: Redis, keys: DestinationKeys, wait: Wait, others: Collection[bytes]
 ) -> float | None:
-    """Seconds until somebody should work on `destination`: 0 when new or due entries are there,
-    None when there is nothing. others: consumers that are at work; what they hold is theirs."""
-    stream = DestinationKeys.of(destination).stream
-    held = await redis.xpending(stream, GROUP)
-    if await redis.xlen(stream) > held["pending"]:
+    """Seconds until somebody should work on a destination: 0 when it has new or due entries, None
+    when it has none at all. others: consumers that are at work; what they hold is theirs."""
+    held = await redis.xpending(keys.stream, GROUP)
+    if await redis.xlen(keys.stream) > held["pending"]:
         return 0.0
     soonest: float | None = None
-    async for row in _pending(redis, stream):
+    async for row in _pending(redis, keys.stream):
         if row["consumer"] not in others:
             left = max(0.0, _seconds_left(row, wait))
             soonest = left if soonest is None else min(soonest, left)
             if soonest == 0:
                 break
     return soonest
+
+
+async def count_pending(redis: Redis, keys: DestinationKeys) -> int:
+    """How many events of a destination are in its stream."""
+    return int(await redis.xlen(keys.stream))
 
 
 class NewEntries(NamedTuple):
@@ -70,12 +59,13 @@ class NewEntries(NamedTuple):
 class Reader:
     """Reads one destination's stream as one consumer of its group."""
 
-    def __init__(self, redis: Redis, destination: str, consumer: str) -> None:
-        self._redis, self._consumer = redis, consumer
-        self._stream = DestinationKeys.of(destination).stream
-        self._pause = DestinationKeys.of(destination).pause
+    def __init__(self, redis: Redis, keys: DestinationKeys, consumer: str) -> None:
+        self._redis = redis
+        self._consumer = consumer
+        self._stream = keys.stream
+        self._pause = keys.pause
         self._claim = redis.register_script(script("claim"))
-        self._hand_back = redis.register_script(_HAND_BACK)
+        self._hand_back = redis.register_script(script("hand_back"))
 
     async def new(self, count: int, block_ms: int | None) -> NewEntries:
         """Up to `count` entries that no consumer has had, waiting up to `block_ms` for one."""
@@ -100,6 +90,22 @@ class Reader:
             at_work = row["consumer"] in others or row["message_id"] in held
             if not at_work and _seconds_left(row, wait) <= 0:
                 found += [row["message_id"], row["consumer"], row["times_delivered"]]
+        return await self._claimed(found)
+
+    async def take(self, ids: Collection[bytes], others: Collection[bytes]) -> list[Entry]:
+        """Those of the entries `ids` that are pending, however long they were to wait, claimed for
+        this consumer. others: consumers that are at work; what they hold is theirs."""
+        found: list[bytes | int] = []
+        for entry_id in ids:
+            rows: Any = await self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1)
+            for row in rows:
+                if row["consumer"] not in others:
+                    found += [entry_id, row["consumer"], row["times_delivered"]]
+        return await self._claimed(found)
+
+    async def _claimed(self, found: Sequence[bytes | int]) -> list[Entry]:
+        """found: for each entry its id, and the consumer and the number of deliveries with which it
+        was found."""
         if not found:
             return []
         claimed: Any = await self._claim([self._stream], [GROUP, self._consumer, *found])
@@ -124,11 +130,11 @@ async def _pending(redis: Redis, stream: str) -> AsyncIterator[dict[str, Any]]:
     first = "-"
     while True:
         rows: list[dict[str, Any]] = await redis.xpending_range(
-            stream, GROUP, first, "+", MOST_PENDING
+            stream, GROUP, first, "+", MAX_PENDING
         )
         for row in rows:
             yield row
-        if len(rows) < MOST_PENDING:
+        if len(rows) < MAX_PENDING:
             return
         first = "(" + rows[-1]["message_id"].decode()
 
@@ -141,12 +147,13 @@ def _seconds_left(row: dict[str, Any], wait: Wait) -> float:
 
 
 def _entries(rows: list[tuple[bytes, dict[bytes, bytes]]], deliveries: int) -> list[Entry]:
-    """`rows` decoded. What is no event of ours, which only a foreign hand can have put there,
-    stays pending."""
+    """`rows` decoded. What is no event of ours, which only a foreign hand can have put there, says
+    so in `Entry.unreadable`."""
     entries = []
     for entry_id, fields in rows:
         try:
             entries.append(decode(entry_id, deliveries, fields[b"e"]))
         except (KeyError, TypeError, ValueError):
-            log.error("entry %s is not an event", entry_id.decode())
+            log.error("entry %s is not an event; it becomes a dead letter", entry_id.decode())
+            entries.append(unreadable_entry(entry_id, deliveries, fields.get(b"e", b"")))
     return entries

@@ -1,46 +1,63 @@
 #!lua flags=allow-oom
 -- Ends entries of one destination: acknowledges and deletes them, counts their endings, keeps
--- those that were not delivered as dead letters. Allowed when memory is full, for it frees some.
+-- those that were not delivered as dead letters, and removes dead letters that are beyond their
+-- bounds. Allowed when memory is full, for it frees some. Needs letters.lua.
 --
--- KEYS: stream, counts, dead, the counter of the minute.
--- ARGV: the group; how many counters, their names and amounts; then for entries that end alike
---       their ending (delivered, rejected, expired, withheld), the dead letter of each or an empty
---       text, and their ids with spaces between.
+-- KEYS: stream, counts, dead, untrusted, the counter of the minute.
+-- ARGV: the group; of the dead letters that are kept how many, how many bytes, how many ms; how
+--       many are removed beyond as many as are added; how many counters, their names and amounts;
+--       then for entries that end alike their ending (delivered, rejected, expired, withheld), the
+--       dead letter of each or an empty text, 1 if their senders are trusted or else 0, and the
+--       id and the size in bytes of each entry, with spaces between.
+-- Returns how many dead letters were removed.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.
 
-local position = 1
+local position = 0
 local function take()
   position = position + 1
   return ARGV[position]
 end
 
+local stream, counts, minute = KEYS[1], KEYS[2], KEYS[5]
+local keys = { dead = KEYS[3], untrusted = KEYS[4], counts = counts }
+local group = take()
+local bounds = { letters = tonumber(take()), bytes = tonumber(take()), ms = tonumber(take()) }
+local most = tonumber(take())
 local counters = {}
 for i = 1, tonumber(take()) do
   counters[i] = { take(), take() }
 end
-local endings, ended = {}, {}
+local endings, ended, bytes = {}, {}, 0
 while position < #ARGV do
-  local ending, letter, ids = take(), take(), take()
-  for id in string.gmatch(ids, '%S+') do
-    if redis.call('XACK', KEYS[1], ARGV[1], id) == 1 then
+  local ending, letter, trusted, ids = take(), take(), take() == '1', take()
+  for id, size in string.gmatch(ids, '(%S+) (%S+)') do
+    if redis.call('XACK', stream, group, id) == 1 then
       ended[#ended + 1] = id
+      bytes = bytes + size
       endings[ending] = (endings[ending] or 0) + 1
       if letter ~= '' then
-        redis.call('XADD', KEYS[3], '*', 'd', letter)
+        add_letter(keys, letter, trusted)
+        most = most + 1
       end
     end
   end
 end
 for first = 1, #ended, 1000 do  -- Lua passes some thousand arguments at most
-  redis.call('XDEL', KEYS[1], unpack(ended, first, math.min(first + 999, #ended)))
+  redis.call('XDEL', stream, unpack(ended, first, math.min(first + 999, #ended)))
+end
+if redis.call('XLEN', stream) == 0 then  -- heals what an earlier version or a person left
+  redis.call('HDEL', counts, 'pending_bytes')
+elseif bytes > 0 then
+  redis.call('HINCRBY', counts, 'pending_bytes', -bytes)
 end
 for ending, count in pairs(endings) do
-  redis.call('HINCRBY', KEYS[2], ending, count)
+  redis.call('HINCRBY', counts, ending, count)
 end
 for _, counter in ipairs(counters) do
-  redis.call('HINCRBY', KEYS[2], counter[1], counter[2])
+  redis.call('HINCRBY', counts, counter[1], counter[2])
 end
 if endings.delivered then
-  redis.call('INCRBY', KEYS[4], endings.delivered)
-  redis.call('EXPIRE', KEYS[4], 300)
+  redis.call('INCRBY', minute, endings.delivered)
+  redis.call('EXPIRE', minute, 300)
 end
+return trim_letters(keys, bounds, most)

@@ -1,51 +1,90 @@
-"""Settle: entries end, are counted, and leave the stream, in one atomic step."""
+"""Settle: entries end, are counted, and leave the stream, in one atomic step.
+
+The same step keeps the dead letters of the destination within their bounds. What is beyond a bound
+is removed at once: the oldest of those whose senders are not trusted, and then the oldest of all,
+so that no sender without a key can push out the dead letters of one that has a key.
+"""
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from gateway.queue.connect import script
 from gateway.queue.keys import GROUP, DestinationKeys
-from gateway.queue.tally import Tally
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.scripts import script
+
+MAX_REMOVED = 500
+"""Dead letters that one step removes, beyond as many as it adds."""
+
+_UNBOUNDED = 2**53 - 1
 
 
 class Ending(NamedTuple):
     """How one entry ended. result: delivered, rejected, expired, or withheld when its visitor has
-    said no meanwhile. letter: its dead letter."""
+    said no meanwhile. letter: its dead letter. trusted: whether its sender is. size: as in
+    `gateway.queue.entry.Entry`."""
 
     entry_id: bytes
     result: str
     letter: bytes = b""
+    trusted: bool = True
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Which dead letters a destination keeps, all of them by default.
+
+    letters: how many at most. size: how many bytes at most, all of them together. seconds: how long
+    after their events ended.
+    """
+
+    letters: int = _UNBOUNDED
+    size: int = _UNBOUNDED
+    seconds: float = _UNBOUNDED / 1000
 
 
 class Settler:
-    """Settles the entries of one destination, together with what its tally gathered."""
+    """Settles the entries of one destination, together with its pending counts."""
 
-    def __init__(self, redis: Redis, destination: str, tally: Tally) -> None:
-        self._of = DestinationKeys.of(destination)
-        self._script = redis.register_script(script("settle"))
-        self._tally = tally
+    def __init__(
+        self,
+        redis: Redis,
+        keys: DestinationKeys,
+        pending_counts: PendingCounts,
+        bounds: Bounds = Bounds(),
+    ) -> None:
+        self._of = keys
+        self._script = redis.register_script(script("settle", "letters"))
+        self._pending_counts = pending_counts
+        self._bounds = bounds
 
-    async def settle(self, endings: Sequence[Ending]) -> None:
+    async def settle(self, endings: Sequence[Ending]) -> int:
         """Returns once `endings` are durable, all or none. Settling an entry twice counts it once.
 
-        Raises a redis-py error when that is not certain.
+        Removes dead letters that are beyond the bounds, also without endings, and returns how many:
+        no more than `MAX_REMOVED` beyond those that were added. Raises a redis-py error when it is
+        not certain that `endings` are durable.
         """
-        counts = self._tally.take()
+        counts = self._pending_counts.take()
         counters = [value for pair in counts.items() for value in pair]
-        alike: dict[tuple[str, bytes], list[bytes]] = {}
-        for entry_id, result, letter in endings:
-            alike.setdefault((result, letter), []).append(entry_id)
+        alike: dict[tuple[str, bytes, bool], list[bytes]] = {}
+        for entry_id, result, letter, trusted, size in endings:
+            alike.setdefault((result, letter, trusted), []).append(b"%b %d" % (entry_id, size))
         groups = [
             value
-            for (result, letter), ids in alike.items()
-            for value in (result, letter, b" ".join(ids))
+            for (result, letter, trusted), ids in alike.items()
+            for value in (result, letter, int(trusted), b" ".join(ids))
         ]
+        of, bounds = self._of, self._bounds
+        kept = [bounds.letters, bounds.size, int(1000 * bounds.seconds), MAX_REMOVED]
         try:
-            keys = [self._of.stream, self._of.counts, self._of.dead, self._of.minute(time.time())]
-            await self._script(keys, [GROUP, len(counts), *counters, *groups])
+            keys = [of.stream, of.counts, of.dead, of.untrusted, of.minute(time.time())]
+            removed: int = await self._script(keys, [GROUP, *kept, len(counts), *counters, *groups])
         except BaseException:
-            self._tally.put_back(counts)
+            self._pending_counts.put_back(counts)
             raise
+        return removed

@@ -11,18 +11,37 @@ and a line under ``[project.entry-points."gateway.sources"]``.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
 from gateway.event import Event, EventError, read_event
+from gateway.sources.description import Operation, any_operation
+from gateway.sources.rate_limits import RateLimit, RateLimits
+from gateway.sources.shape import shape
+from gateway.sources.submission_tokens import SubmissionTokens
+from gateway.stages.consent import Defaults
+from gateway.urls.origin import check_origin
 
 MAX_EVENTS = 1000
 """Events in one request."""
 
+BROWSER_BODY_BYTES = 131_072
+"""Largest body of sources for browsers. `gateway.js` sends batches below 64 KB, but a single event
+that is larger by itself. Google's servers take 130 KB from gtag.js, and Snowplow's tracker sends
+40 KB."""
 
-@dataclass(slots=True)  # one for each request: freezing it would make it three times as dear
+
+@dataclass(slots=True)
 class Inbound:
     """One HTTP request as a source sees it.
 
@@ -56,18 +75,30 @@ class Refused(Exception):
 
     status: of the HTTP answer. reason: a short code, the label of the metric
     (``malformed``, ``unauthorized``, ``unsupported_media_type`` ...). message: for the sender;
-    never repeats what was sent. retry_after: seconds after which the sender may try again.
+    never repeats what was sent. retry_after: seconds after which the sender may try again. events:
+    what is to be said of each event, for JSON.
     """
 
     def __init__(
-        self, status: int, reason: str, message: str, retry_after: int | None = None
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        retry_after: int | None = None,
+        events: Sequence[object] = (),
     ) -> None:
         super().__init__(message)
-        self.status, self.reason, self.message = status, reason, message
+        self.status = status
+        self.reason = reason
+        self.message = message
         self.retry_after = retry_after
+        self.events = events
 
     def answer(self) -> Answer:
-        answer = Answer.json(self.status, {"error": self.message, "reason": self.reason})
+        content: dict[str, object] = {"error": self.message, "reason": self.reason}
+        if self.events:
+            content["events"] = self.events
+        answer = Answer.json(self.status, content)
         if self.retry_after is None:
             return answer
         return replace(answer, headers={**answer.headers, "retry-after": str(self.retry_after)})
@@ -75,10 +106,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One event of a request that cannot be read. index: its place in the request, from 0."""
+    """One event of a request that cannot be read. index: its place in the request, from 0. shape:
+    what it looks like, as `gateway.sources.shape` tells it, if that can help."""
 
     index: int
     message: str
+    shape: Any = None
 
 
 @dataclass(slots=True)
@@ -87,22 +120,22 @@ class Batch:
 
     events: those that can be read, in order, each with an ``event_id`` once they are accepted.
     refused: those that cannot.
-    trusted: the sender has proved who it is (a backend with a key).
+    trusted: the sender has proved who it is (with a key). backend: a server sent the request, so
+    its address and agent are not the visitor's. anonymous: the sender asked that the visitor is
+    not recognised: no address is kept, no identifying cookie read or set. page_token: as in
+    `gateway.event.Received`. submission_token: as the sender states it around the events, not
+    yet checked. sent: when the request was sent by the clock of its sender, as stated and not yet
+    checked; a backend's clock is taken to be right.
     """
 
     events: list[Event] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     trusted: bool = False
-
-
-def _is_rate(text: str) -> str:
-    from limits import parse  # heavy, and few sources have a limit
-
-    try:
-        parse(text)
-    except ValueError:
-        raise ValueError("not a rate: write it like 100/second or 5000/hour") from None
-    return text
+    backend: bool = False
+    anonymous: bool = False
+    page_token: str = field(default="", repr=False)
+    submission_token: str = field(default="", repr=False)
+    sent: Sequence[Any] = ()
 
 
 class SourceSettings(BaseModel):
@@ -116,18 +149,69 @@ class SourceSettings(BaseModel):
         description="URL paths that this source answers; each starts with a slash. One more at the "
         "end of a request's path makes no difference.",
     )
-    allowed_origins: list[str] = Field(
-        default=[], description="Origins whose pages may read the answers (CORS, with cookies)."
+    allowed_origins: list[Annotated[str, AfterValidator(check_origin)]] = Field(
+        default=[],
+        description="Origins whose pages may send events and read the answers (CORS, with "
+        "cookies), such as `https://shop.example`. A request from a page of another origin is "
+        "answered 403: the origin is that of `Origin`, or else of `Referer`. Without this setting "
+        "every page may send, and none of another origin may read the answers.",
     )
-    rate_limit: Annotated[str, AfterValidator(_is_rate)] | None = Field(
+    require_origin: bool = Field(
+        default=False,
+        description="With `allowed_origins`, also answer 403 to requests that have neither an "
+        "`Origin` nor a `Referer` header, as those of most programs and of some browsers' privacy "
+        "settings.",
+    )
+    server_only: list[str] = Field(
+        default=[],
+        description="Names of events that only a trusted sender, one with a key, may send to this "
+        "source, such as `purchase` and `refund`. From others such an event is refused, and the "
+        "rest of its request is taken. The case of a name makes no difference.",
+    )
+    submission_tokens: SubmissionTokens | None = Field(
         default=None,
+        description="With `allowed_origins`, take events of pages only with a short-lived token "
+        "that the page has fetched, as `gateway-token.js` does: an object with `secrets` and "
+        "`seconds`, as below. Other requests are answered 403. Senders with a valid key need no "
+        "token.",
+    )
+    rate_limit: RateLimit = Field(
+        default=RateLimits(),
         description="Most requests from one address, such as `100/second` or `5000/hour`; "
-        "more are answered 429. Counted by each web process on its own.",
+        "more are answered 429. Or an object with limits for `requests`, `events` and `bytes`, as "
+        "below, or `off`. Senders with a valid key have no limit.",
+    )
+    max_body_bytes: PositiveInt | None = Field(
+        default=None,
+        description="Largest request body, as sent and after gunzip; never more than "
+        "`server.max_body_bytes`. By default `131072` where browsers send (`segment`: `524288`), "
+        "and `server.max_body_bytes` elsewhere.",
     )
     spool: bool | None = Field(
         default=None,
         description="Keep its events on disk while Redis cannot take them. By default so where "
         "browsers send, who seldom try again, and not where backends do.",
+    )
+
+    @model_validator(mode="after")
+    def _tokens_are_for_origins(self) -> Self:
+        if self.submission_tokens is not None and not self.allowed_origins:
+            raise ValueError(
+                "`submission_tokens` needs `allowed_origins`: a token is issued to pages of these "
+                "origins only"
+            )
+        return self
+
+
+class TrustedSourceSettings(SourceSettings):
+    """Settings of a source whose senders prove who they are."""
+
+    consent_default: Defaults | None = Field(
+        default=None,
+        description="Consent types and `granted` or `denied`, which hold for its events where they "
+        "say nothing themselves, wherever the visitor is: for a backend that only sends what its "
+        "visitors have agreed to. Without it their place decides, and a place that is not known "
+        "has the strictest default.",
     )
 
 
@@ -141,12 +225,16 @@ class Source(ABC, Generic[S]):
     type: the name in the configuration. methods: HTTP methods that it answers.
     paths: where it answers unless the configuration says otherwise.
     from_browsers: those who send seldom try again when they are refused.
+    body_bytes: largest body unless the configuration says otherwise; None for the usual one.
+    reads_query: what the query states about consent is in the events; else the pipeline reads it.
     """
 
     type: ClassVar[str]
     methods: ClassVar[tuple[str, ...]] = ("POST",)
     paths: ClassVar[tuple[str, ...]]
     from_browsers: ClassVar[bool] = False
+    body_bytes: ClassVar[int | None] = None
+    reads_query: ClassVar[bool] = False
     Settings: ClassVar[SettingsClass] = SourceSettings
 
     def __init__(self, settings: S) -> None:
@@ -157,6 +245,25 @@ class Source(ABC, Generic[S]):
         """Whether its events go to the spool while Redis cannot take them."""
         chosen = self.settings.spool
         return self.from_browsers if chosen is None else chosen
+
+    @property
+    def max_body_bytes(self) -> int | None:
+        """Largest body, as sent and after gunzip; None: only the server's limit holds."""
+        usual = BROWSER_BODY_BYTES if self.from_browsers else None
+        return self.settings.max_body_bytes or self.body_bytes or usual
+
+    def shows_key(self, request: Inbound) -> bool:
+        """Whether `request` proves who sends it before its body, which is empty here, is read.
+
+        Asked where the sender's address has reached its rate limit, which does not hold for
+        senders with a key. A source whose senders prove it in the body only need not say so.
+        """
+        return False
+
+    def describe(self, method: str) -> Operation:
+        """What the OpenAPI document of the gateway says about `method`, one of `methods`. By
+        default the protocol may be anything."""
+        return any_operation(method)
 
     @abstractmethod
     def read(self, request: Inbound) -> Batch:
@@ -171,8 +278,14 @@ def read_events(
     messages: Sequence[Any],
     translate: Callable[[Any], Event] | None = None,
     trusted: bool = False,
+    backend: bool | None = None,
+    anonymous: bool = False,
+    own_properties: bool = False,
 ) -> Batch:
     """Each of `messages` read as an event, or refused.
+
+    trusted, backend, anonymous: as in `Batch`; who is trusted is a backend unless stated otherwise.
+    own_properties: as in `gateway.event.read_event`.
 
     messages: decoded JSON values. translate: one message of a protocol, of any JSON type, into an
     event that is not yet checked; raises `EventError` when it cannot. Without it they are in the
@@ -184,7 +297,8 @@ def read_events(
     refused: list[Refusal] = []
     for index, message in enumerate(messages):
         try:
-            events.append(read_event(translate(message) if translate else message))
+            event = translate(message) if translate else message
+            events.append(read_event(event, own_properties))
         except EventError as error:
-            refused.append(Refusal(index, str(error)))
-    return Batch(events, refused, trusted)
+            refused.append(Refusal(index, str(error), shape(message)))
+    return Batch(events, refused, trusted, trusted if backend is None else backend, anonymous)

@@ -1,13 +1,14 @@
 """`collect`: our own JSON, from browsers."""
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
 from gateway.sources.answers import accepted
 from gateway.sources.base import Answer, Batch, Inbound, Source, SourceSettings, read_events
-from gateway.sources.own_events import raw_events
-from gateway.sources.translation import without_claims
+from gateway.sources.description import ACCEPTED, NONE_ACCEPTED, SOME_ACCEPTED, Operation
+from gateway.sources.own_events import DESCRIPTION, raw_events
 
 
 class CollectSettings(SourceSettings):
@@ -26,8 +27,16 @@ class Collect(Source[CollectSettings]):
     from_browsers = True
     Settings = CollectSettings
 
+    def describe(self, method: str) -> Operation:
+        answers = {"200": SOME_ACCEPTED, "204": ACCEPTED, "400": NONE_ACCEPTED}
+        return replace(DESCRIPTION, answers=answers)
+
     def read(self, request: Inbound) -> Batch:
-        return read_events(raw_events(request), without_claims)
+        raw = raw_events(request)
+        batch = read_events(raw.events)
+        batch.page_token, batch.sent = raw.page_token, raw.sent
+        batch.submission_token = raw.submission_token
+        return batch
 
     def answer(self, batch: Batch) -> Answer:
         return accepted(batch)

@@ -1,8 +1,9 @@
 """`events`: our own JSON, from backends that hold a key."""
 
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from gateway.sources.answers import report, status_of
 from gateway.sources.base import (
@@ -11,20 +12,39 @@ from gateway.sources.base import (
     Inbound,
     Refused,
     Source,
-    SourceSettings,
+    TrustedSourceSettings,
     read_events,
 )
-from gateway.sources.keys import header_bytes, matches_any
-from gateway.sources.own_events import raw_events
+from gateway.sources.description import (
+    JSON,
+    NONE_ACCEPTED,
+    REPORT,
+    UNAUTHORIZED,
+    AnswerDescription,
+    Operation,
+    Schema,
+)
+from gateway.sources.keys import Key, KeySet
+from gateway.sources.own_events import DESCRIPTION, raw_events
+from gateway.sources.reading import header_bytes
 
 
-class EventsSettings(SourceSettings):
+class EventsSettings(TrustedSourceSettings):
     type: Literal["events"] = Field(description="Events in the gateway's own JSON, from servers.")
-    keys: list[Annotated[SecretStr, Field(min_length=1)]] = Field(
+    keys: list[Key] = Field(
         min_length=1,
         description="Keys of which each request shows one, as `Authorization: Bearer <key>`. "
         "Several make it possible to change a key without a gap.",
     )
+
+
+_IDS: Schema = {"type": "array", "items": {"type": ["string", "null"]}}
+_ACCEPTED: Schema = {
+    "allOf": [
+        REPORT,
+        {"type": "object", "required": ["event_ids"], "properties": {"event_ids": _IDS}},
+    ]
+}
 
 
 class Events(Source[EventsSettings]):
@@ -39,14 +59,28 @@ class Events(Source[EventsSettings]):
 
     def __init__(self, settings: EventsSettings) -> None:
         super().__init__(settings)
-        self._keys = [key.get_secret_value().encode() for key in settings.keys]
+        self._keys = KeySet(settings.keys)
 
-    def read(self, request: Inbound) -> Batch:
+    def describe(self, method: str) -> Operation:
+        accepted = AnswerDescription(
+            "The accepted events are durable; `event_ids` are theirs.", {JSON: _ACCEPTED}
+        )
+        return replace(
+            DESCRIPTION,
+            answers={"200": accepted, "400": NONE_ACCEPTED, "401": UNAUTHORIZED},
+            keys={"key": {"type": "http", "scheme": "bearer"}},
+            needs_key=True,
+        )
+
+    def shows_key(self, request: Inbound) -> bool:
         authorization = header_bytes(request.headers.get("authorization", ""))
         scheme, _, key = authorization.strip().partition(b" ")
-        if not matches_any(key.strip(), self._keys) or scheme.lower() != b"bearer":
+        return key.strip() in self._keys and scheme.lower() == b"bearer"
+
+    def read(self, request: Inbound) -> Batch:
+        if not self.shows_key(request):
             raise Refused(401, "unauthorized", "send a valid key as Authorization: Bearer <key>")
-        return read_events(raw_events(request), trusted=True)
+        return read_events(raw_events(request).events, trusted=True)
 
     def answer(self, batch: Batch) -> Answer:
         event_ids = [event.get("event_id") for event in batch.events]

@@ -1,26 +1,36 @@
 """Events that are written as fields: query strings and form bodies.
 
-Empty values count as absent: a form has no other way to say that there is nothing.
+Empty values count as absent: a form has no other way to say that there is nothing. Only a named
+type of consent without a value (``consent.ad_storage=``) is kept: it denies.
 """
 
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from gateway.event import MAX_DEPTH, Event
-from gateway.sources.base import Refused
+from gateway.event import Event
+from gateway.event.bounds import MAX_DEPTH
+from gateway.sources.lenient_json import REPLACEMENT, mend_text
+from gateway.sources.statement_fields import expand_statements, list_or_object
+from gateway.sources.statements import is_statement, names_a_type, several
 
 Fields = list[tuple[str, str]]
 """Names and values in order, decoded."""
+
+_CONSENT = "consent"
+
+_MAX_STEPS = 20_000
+"""Into objects, by all dots of an event: one that holds so much is cut later. Further names stay
+as they are."""
 
 
 def query_fields(query: str) -> Fields:
     """The fields of a query string or of an ``application/x-www-form-urlencoded`` body.
 
-    Bytes that are not UTF-8 become U+FFFD. Raises `Refused` when there is a NUL in it.
+    NULs and bytes that are not UTF-8 become U+FFFD.
     """
     if "%00" in query or "\0" in query:
-        raise Refused(400, "malformed", "a NUL character in the fields")
+        query = query.replace("%00", REPLACEMENT).replace("\0", REPLACEMENT)
     fields = []
     for field in query.split("&"):
         name, _, value = field.partition("=")
@@ -28,7 +38,14 @@ def query_fields(query: str) -> Fields:
             if "%" in field or "+" in field:
                 name, value = _decoded(name), _decoded(value)
             fields.append((name, value))
+        elif names_a_type(name):
+            fields.append((_decoded(name), ""))
     return fields
+
+
+def is_present(name: str, value: str) -> bool:
+    """Whether a field says anything. name: decoded."""
+    return bool(value) or names_a_type(name)
 
 
 def _decoded(text: str) -> str:
@@ -38,34 +55,49 @@ def _decoded(text: str) -> str:
 
 
 def form_fields(body: bytes) -> Fields:
-    """The fields of an ``application/x-www-form-urlencoded`` body. Raises `Refused`."""
-    try:
-        return query_fields(body.decode())
-    except UnicodeDecodeError:
-        raise Refused(400, "malformed", "the body is not UTF-8") from None
+    """The fields of an ``application/x-www-form-urlencoded`` body, read as `query_fields` does."""
+    return query_fields(mend_text(body))
 
 
 def expand(fields: Iterable[tuple[str, str]]) -> Event:
     """The event that `fields` stand for: dots lead into objects, numbers make lists.
 
     ``items.0.item_id=A`` is ``{"items": [{"item_id": "A"}]}``. Of two fields with one name the
-    last counts; an object wins over a plain value of the same name.
+    last counts; an object wins over a plain value of the same name. Of what states something about
+    consent all values count: they become a list. There brackets lead into objects, too.
     """
     event: Event = {}
+    consent: list[tuple[str, Any]] = []
+    statements: dict[str, list[Any]] = {}
+    steps_left = _MAX_STEPS
     for name, value in fields:
-        if "." not in name:
+        if name[:7].lower() == _CONSENT:
+            consent.append((name, value))
+            continue
+        steps = min(name.count("."), MAX_DEPTH)
+        if steps == 0 or steps > steps_left:
             parent, last = event, name
         else:
+            steps_left -= steps
             parent, last = _parent(event, name)
-        if not isinstance(parent.get(last), dict):
+        known = parent.get(last)
+        if known is None:
             parent[last] = value
-    return {name: _with_lists(value) for name, value in event.items()}
+        elif not isinstance(known, dict):
+            if parent is event and is_statement(name):
+                statements.setdefault(name, [known]).append(value)
+            parent[last] = value
+    for name, values in statements.items():
+        if not isinstance(event[name], dict):
+            event[name] = several(values)
+    expanded = {name: _with_lists(value) for name, value in event.items()}
+    return expanded | expand_statements(consent) if consent else expanded
 
 
 def _parent(event: Event, name: str) -> tuple[Event, str]:
     """The object in `event` that the dotted `name` leads to, made when missing; its last part.
 
-    Names with too many parts are not followed to their end: such an event is refused anyway.
+    Names with too many parts are not followed to their end: what they lead to is set aside anyway.
     """
     *path, last = name.split(".", MAX_DEPTH)
     parent = event
@@ -80,7 +112,4 @@ def _parent(event: Event, name: str) -> tuple[Event, str]:
 def _with_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    children = {name: _with_lists(child) for name, child in value.items()}
-    if not all(name.isascii() and name.isdecimal() for name in children):
-        return children
-    return [children[name] for name in sorted(children, key=lambda name: (len(name), name))]
+    return list_or_object({name: _with_lists(child) for name, child in value.items()})

@@ -1,22 +1,61 @@
-"""Keys of senders, compared without telling an onlooker how close a guess was."""
+"""Keys by which senders prove who they are. Once read, only their digests are kept, so that no
+traceback, log or memory dump of the settings shows a key."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
-from hmac import compare_digest
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Annotated, Any
+
+from pydantic import Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 
-def matches_any(candidate: bytes, keys: Iterable[bytes]) -> bool:
-    """Whether `candidate` is one of `keys`; takes as long whichever of them it is."""
-    found = False
-    for key in keys:
-        found |= compare_digest(candidate, key)
-    return found
+def digest_of(key: bytes) -> bytes:
+    """The SHA-256 of `key`. Its 32 bytes are as hard to guess as a key of random characters."""
+    return sha256(key).digest()
 
 
-def header_bytes(value: str) -> bytes:
-    """A header as it was sent: each character stands for one byte."""
-    return value.encode("latin-1", "replace")
+@dataclass(frozen=True, slots=True)
+class KeyDigest:
+    """A key in the settings, as a digest. characters: how long it was."""
+
+    digest: bytes = field(repr=False)
+    characters: int = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, key: str) -> KeyDigest:
+        return cls(digest_of(key.encode()), len(key))
+
+    def is_of(self, key: str) -> bool:
+        """Whether it is the digest of `key`."""
+        return self.digest == digest_of(key.encode())
+
+    def __str__(self) -> str:
+        return "**********"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        text = core_schema.str_schema(min_length=1)
+        return core_schema.no_info_after_validator_function(
+            cls.of, text, serialization=core_schema.to_string_ser_schema(when_used="json")
+        )
 
 
-def text_bytes(value: object) -> bytes:
-    """A key from a URL or a body, where it may be of any type; nothing for what is not text."""
-    return value.encode("utf-8", "replace") if isinstance(value, str) else b""
+Key = Annotated[KeyDigest, Field(json_schema_extra={"format": "password", "writeOnly": True})]
+"""A secret key in a source's settings: a text of one character or more in the file."""
+
+
+class KeySet:
+    """Keys of senders. ``shown in keys`` tells whether the bytes `shown` are one of them.
+
+    How long a look-up takes tells nothing about a key: it depends on the digest of what was shown,
+    and a digest that shares its beginning with a key's says nothing about the key itself.
+    """
+
+    def __init__(self, keys: Iterable[KeyDigest]) -> None:
+        self._digests = frozenset(key.digest for key in keys)
+
+    def __contains__(self, shown: bytes) -> bool:
+        return digest_of(shown) in self._digests

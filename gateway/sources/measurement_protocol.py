@@ -4,9 +4,9 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4/refere
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from gateway.event import Event
 from gateway.sources.answers import accepted
@@ -16,13 +16,25 @@ from gateway.sources.base import (
     Inbound,
     Refused,
     Source,
-    SourceSettings,
+    TrustedSourceSettings,
     read_events,
 )
+from gateway.sources.description import (
+    ACCEPTED,
+    JSON,
+    NONE_ACCEPTED,
+    SOME_ACCEPTED,
+    UNAUTHORIZED,
+    Operation,
+    Schema,
+)
+from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import query_fields
-from gateway.sources.json_body import decode_body
-from gateway.sources.keys import matches_any, text_bytes
-from gateway.sources.translation import as_object, present
+from gateway.sources.keys import Key, KeySet
+from gateway.sources.reading import as_object, decode_body, own_parameters, present, text_bytes
+from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
+from gateway.sources.statements import as_values, statements_in, states_consent, with_statements
+from gateway.stages.consent.categories import is_agreed
 
 _SHARED = ("user_id", "ip_override", "user_agent", "user_data", "device")
 """Fields of the body that are fields of every event in it, under the same name."""
@@ -30,11 +42,31 @@ _SHARED = ("user_id", "ip_override", "user_agent", "user_data", "device")
 _PARAMS = {"session_id": "ga_session_id", "session_number": "ga_session_number"}
 
 
-class MeasurementProtocolSettings(SourceSettings):
+_EVENT: Schema = {
+    "type": "object",
+    "required": ["name"],
+    "properties": {"name": {"type": "string"}, "params": {"type": "object"}},
+}
+_BODY: Schema = {
+    "type": "object",
+    "required": ["events"],
+    "properties": {
+        "client_id": {"type": "string"},
+        "user_id": {"type": "string"},
+        "events": {"type": "array", "minItems": 1, "items": _EVENT},
+    },
+}
+_STREAM: Schema = {
+    "measurement_id": {"type": "string", "description": "Of a web stream."},
+    "firebase_app_id": {"type": "string", "description": "Of an app, instead."},
+}
+
+
+class MeasurementProtocolSettings(TrustedSourceSettings):
     type: Literal["measurement_protocol"] = Field(
         description="GA4's Measurement Protocol, from servers."
     )
-    api_secrets: dict[str, Annotated[SecretStr, Field(min_length=1)]] = Field(
+    api_secrets: dict[str, Key] = Field(
         min_length=1,
         description="The `api_secret` of each `measurement_id` or `firebase_app_id`.",
     )
@@ -43,8 +75,8 @@ class MeasurementProtocolSettings(SourceSettings):
 class MeasurementProtocol(Source[MeasurementProtocolSettings]):
     """Requests that show the secret of their stream are trusted.
 
-    Unlike Google, which answers 204 whatever it gets, a wrong secret is answered 401 and refused
-    events are reported.
+    What the body says about consent and what an event says itself both count. Unlike Google, which
+    answers 204 whatever it gets, a wrong secret is answered 401 and refused events are reported.
     """
 
     type = "measurement_protocol"
@@ -54,36 +86,84 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
     def __init__(self, settings: MeasurementProtocolSettings) -> None:
         super().__init__(settings)
         self._secrets = {
-            stream: secret.get_secret_value().encode()
-            for stream, secret in settings.api_secrets.items()
+            stream: KeySet([secret]) for stream, secret in settings.api_secrets.items()
         }
+
+    def describe(self, method: str) -> Operation:
+        return Operation(
+            text="Events in the protocol of GA4 for servers. Refused events are reported.",
+            documentation="https://developers.google.com/analytics/devguides/collection/protocol/"
+            "ga4/reference",
+            parameters=[query_parameter("The stream to which `api_secret` belongs.", _STREAM)],
+            body={JSON: _BODY},
+            answers={
+                "200": SOME_ACCEPTED,
+                "204": ACCEPTED,
+                "400": NONE_ACCEPTED,
+                "401": UNAUTHORIZED,
+            },
+            keys={"api_secret": {"type": "apiKey", "in": "query", "name": "api_secret"}},
+            needs_key=True,
+        )
+
+    def shows_key(self, request: Inbound) -> bool:
+        return self._shows_secret(dict(query_fields(request.query)))
 
     def read(self, request: Inbound) -> Batch:
         query = dict(query_fields(request.query))
-        stream = query.get("measurement_id") or query.get("firebase_app_id") or ""
-        given = text_bytes(query.get("api_secret", ""))
-        if not matches_any(given, [self._secrets.get(stream, b"")]) or not given:
+        if not self._shows_secret(query):
             raise Refused(401, "unauthorized", "unknown stream or wrong api_secret")
         body = decode_body(request.body)
         events = as_object(body).get("events")
         if not isinstance(events, list) or not events:
             raise Refused(400, "malformed", "expected an object with a list of events")
-        shared = {**_shared(body), "x-ga-measurement_id": stream}
-        return read_events(events, lambda event: _to_event(event, shared), trusted=True)
+        if may_have_fields(request.body):
+            body, events = with_fields_expanded(body), [_expanded(event) for event in events]
+        shared = {**_shared(body), "x-ga-measurement_id": _stream(query)}
+        envelope = _statements(body)
+        return read_events(
+            events,
+            lambda event: _to_event(event, shared, envelope),
+            trusted=True,
+            own_properties=True,
+        )
 
     def answer(self, batch: Batch) -> Answer:
         return accepted(batch)
 
+    def _shows_secret(self, query: Mapping[str, str]) -> bool:
+        given = text_bytes(query.get("api_secret", ""))
+        return given in self._secrets.get(_stream(query), ())
 
-def _to_event(event: Any, shared: Event) -> Event:
-    message = as_object(event)
-    params = present(as_object(message.get("params")))
+
+def _stream(query: Mapping[str, str]) -> str:
+    return query.get("measurement_id") or query.get("firebase_app_id") or ""
+
+
+def _expanded(event: Any) -> Any:
+    """`event` with keys such as ``consent.ad_storage`` led into objects, in its params, too."""
+    if not isinstance(event, dict):
+        return event
     return {
-        **{_PARAMS.get(name, name): value for name, value in params.items()},
+        **with_fields_expanded(event),
+        "params": with_fields_expanded(as_object(event.get("params"))),
+    }
+
+
+def _to_event(event: Any, shared: Event, envelope: Event) -> Event:
+    message = as_object(event)
+    params = own_parameters(present(as_object(message.get("params"))))
+    translated = {
+        **{
+            _PARAMS.get(name, name): value
+            for name, value in params.items()
+            if name != "consent" or states_consent(value)
+        },
         **shared,
         **_moment(message),
         **present({"event_name": message.get("name")}),
     }
+    return with_statements(with_statements(translated, statements_in(message)), envelope)
 
 
 def _shared(body: Mapping[str, Any]) -> Event:
@@ -98,7 +178,6 @@ def _shared(body: Mapping[str, Any]) -> Event:
         "screen_resolution": device.get("screen_resolution"),
         "user_properties": _user_properties(body.get("user_properties")),
         "event_location": _location(as_object(body.get("user_location"))) or None,
-        "consent": _consent(body),
     }
     return present(fields)
 
@@ -107,12 +186,13 @@ def _moment(message: Mapping[str, Any]) -> Event:
     return present({"timestamp": message.get("timestamp_micros")})
 
 
-def _consent(body: Mapping[str, Any]) -> Any:
-    """As the body says; the older `non_personalized_ads` denies where it says nothing."""
-    consent = body.get("consent")
-    if body.get("non_personalized_ads") is True and isinstance(consent, dict | None):
-        return {"ad_personalization": "denied", **(consent or {})}
-    return consent
+def _statements(body: Mapping[str, Any]) -> Event:
+    """What the body says about consent, in the older `non_personalized_ads` too."""
+    stated = statements_in(body)
+    if not is_agreed(body.get("non_personalized_ads")):
+        return stated
+    consent = [{"ad_personalization": "denied"}, *as_values(stated.get("consent", {}))]
+    return {**stated, "consent": consent}
 
 
 def _user_properties(properties: Any) -> Any:

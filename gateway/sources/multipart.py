@@ -4,7 +4,8 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from gateway.sources.base import Refused
-from gateway.sources.form import Fields
+from gateway.sources.form import Fields, is_present
+from gateway.sources.lenient_json import mend_text
 
 MAX_FIELDS = 10_000
 """Fields in one body."""
@@ -13,11 +14,9 @@ MAX_FIELDS = 10_000
 def multipart_fields(body: bytes, content_type: str) -> Fields:
     """The fields in `body`; what a file field holds is its value.
 
-    Raises `Refused` when the body is cut off, is not UTF-8, has a NUL in it, or is otherwise not
-    of this form.
+    NULs and bytes that are not UTF-8 become U+FFFD. Raises `Refused` when the body is cut off or is
+    otherwise not of this form.
     """
-    if b"\0" in body:
-        raise Refused(400, "malformed", "a NUL character in the fields")
     try:
         boundary = parse_options_header(content_type)[1][b"boundary"]
         collector = _Collector()
@@ -35,10 +34,10 @@ def multipart_fields(body: bytes, content_type: str) -> Fields:
         )
         parser.write(body)
     except (ValueError, KeyError):
-        raise Refused(400, "malformed", "the body is not multipart/form-data in UTF-8") from None
+        raise Refused(400, "malformed", "the body is not multipart/form-data") from None
     if not collector.finished:
         raise Refused(400, "malformed", "the multipart/form-data body is cut off")
-    return [(name, value) for name, value in collector.fields if value]
+    return [(name, value) for name, value in collector.fields if is_present(name, value)]
 
 
 class _Collector:
@@ -72,7 +71,7 @@ class _Collector:
         if len(self.fields) == MAX_FIELDS:
             raise FormParserError("too many fields")
         disposition = parse_options_header(self._headers[b"content-disposition"])[1]
-        self.fields.append((disposition[b"name"].decode(), self._data.decode()))
+        self.fields.append((mend_text(disposition[b"name"]), mend_text(self._data)))
 
     def finish(self) -> None:
         self.finished = True

@@ -1,11 +1,19 @@
 """Events in the gateway's own names, in every way that a page or a backend can send them."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from gateway.sources.base import Inbound, Refused
+from gateway.event import Event
+from gateway.sources.base import MAX_EVENTS, Inbound, Refused
+from gateway.sources.description import EVENT, JSON, Operation, Schema
+from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, form_fields, query_fields
-from gateway.sources.json_body import decode_body
 from gateway.sources.multipart import multipart_fields
+from gateway.sources.reading import decode_body
+from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
+from gateway.sources.statements import statements_in, with_statements
+from gateway.sources.submission_tokens import SUBMISSION_TOKEN
+from gateway.stages.page_token import PAGE_TOKEN, read_page_token
 
 _JSON_TYPES = frozenset(["", "text/plain", "application/json"])
 """What browsers put on JSON; the empty one is a Blob without a type or an ArrayBuffer."""
@@ -13,23 +21,74 @@ _JSON_TYPES = frozenset(["", "text/plain", "application/json"])
 _FORM = "application/x-www-form-urlencoded"
 """Also what ``curl -d '{...}'`` puts on JSON, which no form begins like."""
 
+_MULTIPART = "multipart/form-data"
 
-def raw_events(request: Inbound) -> list[Any]:
-    """The events in `request`, not yet checked.
 
-    JSON is one event, an array, or ``{"events": [...]}``. A form is one event; so is the query
-    string of a request without a body. Raises `Refused`.
+SENT_AT = "sent_at"
+"""Key next to `events`: when the request was sent, in any form of `timestamp`."""
+
+
+_LIST: Schema = {"type": "array", "items": EVENT, "minItems": 1, "maxItems": MAX_EVENTS}
+_EVENTS: Schema = {
+    "anyOf": [
+        EVENT,
+        _LIST,
+        {
+            "type": "object",
+            "required": ["events"],
+            "properties": {
+                "events": _LIST,
+                "consent": {"$ref": "#/components/schemas/Consent"},
+                PAGE_TOKEN: {"type": "string", "description": "Of the page, by `/gateway.js`."},
+                SUBMISSION_TOKEN: {"type": "string", "description": "If the source needs one."},
+                SENT_AT: {"description": "When the request was sent, in any form of `timestamp`."},
+            },
+        },
+    ]
+}
+_FIELDS: Schema = {
+    "type": "object",
+    "required": ["event_name"],
+    "additionalProperties": {"type": "string"},
+}
+
+DESCRIPTION = Operation(
+    text="One event, an array of events, or an object with `events` and what holds for all of "
+    "them. `text/plain` and a missing content type are read as JSON. A form is one event; dots in "
+    "its names lead into objects: `items.0.item_id`. Without a body, the query is the event. What "
+    "does not fit the schema is converted or set aside where possible.",
+    parameters=[query_parameter("The event of a request without a body, with dotted names.")],
+    body={JSON: _EVENTS, "text/plain": {"type": "string"}, _FORM: _FIELDS, _MULTIPART: _FIELDS},
+)
+
+
+class RawEvents(NamedTuple):
+    """events: not yet checked. page_token: as in `gateway.event.Received`. submission_token, sent:
+    as in `Batch`."""
+
+    events: list[Any]
+    page_token: str = ""
+    submission_token: str = ""
+    sent: Sequence[Any] = ()
+
+
+def raw_events(request: Inbound) -> RawEvents:
+    """The events in `request`.
+
+    JSON is one event, an array, or ``{"events": [...]}``, of which the statements about consent
+    outside the events hold for each of them; the tokens and `SENT_AT` are only read there. A
+    form is one event; so is the query string of a request without a body. Raises `Refused`.
     """
     if not request.body:
-        return [expand(query_fields(request.query))]
+        return _one(expand(query_fields(request.query)))
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
     if kind in _JSON_TYPES or (kind == _FORM and request.body[:1] in (b"{", b"[")):
-        return _listed(decode_body(request.body))
+        return _listed(decode_body(request.body), may_have_fields(request.body))
     if kind == _FORM:
-        return [expand(form_fields(request.body))]
-    if kind == "multipart/form-data":
-        return [expand(multipart_fields(request.body, content_type))]
+        return _one(expand(form_fields(request.body)))
+    if kind == _MULTIPART:
+        return _one(expand(multipart_fields(request.body, content_type)))
     raise Refused(
         415,
         "unsupported_media_type",
@@ -37,11 +96,44 @@ def raw_events(request: Inbound) -> list[Any]:
     )
 
 
-def _listed(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        value = value["events"] if "events" in value and "event_name" not in value else [value]
-    if not isinstance(value, list):
+def _one(event: Event) -> RawEvents:
+    return RawEvents([_without_token(event)])
+
+
+def _without_token(event: Any) -> Any:
+    """In an event the token would be passed on."""
+    if isinstance(event, dict) and PAGE_TOKEN in event:
+        return {name: value for name, value in event.items() if name != PAGE_TOKEN}
+    return event
+
+
+def _listed(value: Any, with_fields: bool) -> RawEvents:
+    """The events in `value`. with_fields: some may have keys such as ``consent.ad_storage``."""
+    envelope, events = _opened(value)
+    if not isinstance(events, list):
         raise Refused(400, "malformed", "expected an event, an array of events or {events: [...]}")
-    if not value:
+    if not events:
         raise Refused(400, "malformed", "no events in the request")
-    return value
+    events = [_without_token(each) for each in events]
+    token = read_page_token(envelope.get(PAGE_TOKEN))
+    submission_token = envelope.get(SUBMISSION_TOKEN)
+    if not isinstance(submission_token, str):
+        submission_token = ""
+    if with_fields:
+        envelope = with_fields_expanded(envelope)
+        events = [with_fields_expanded(each) if isinstance(each, dict) else each for each in events]
+    if stated := statements_in(envelope):
+        events = [
+            with_statements(each, stated) if isinstance(each, dict) else each for each in events
+        ]
+    sent = [envelope[SENT_AT]] if SENT_AT in envelope else []
+    return RawEvents(events, token, submission_token, sent)
+
+
+def _opened(value: Any) -> tuple[Event, Any]:
+    """What stands around the events, an empty object where nothing does, and the events."""
+    if not isinstance(value, dict):
+        return {}, value
+    if "event_name" in value or "events" not in value:
+        return {}, [value]
+    return {name: each for name, each in value.items() if name != "events"}, value["events"]

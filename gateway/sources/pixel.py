@@ -6,8 +6,9 @@ from pydantic import Field
 
 from gateway.sources import answers
 from gateway.sources.base import Answer, Batch, Inbound, Source, SourceSettings, read_events
+from gateway.sources.description import IMAGE, AnswerDescription, Operation
+from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, query_fields
-from gateway.sources.translation import without_claims
 
 
 class PixelSettings(SourceSettings):
@@ -24,7 +25,19 @@ class Pixel(Source[PixelSettings]):
     methods = ("GET", "HEAD")
     paths = ("/pixel.gif",)
     from_browsers = True
+    reads_query = True
     Settings = PixelSettings
+
+    def describe(self, method: str) -> Operation:
+        return Operation(
+            text="The query is the event; dots in its names lead into objects. Without "
+            "`event_name` it is a `page_view`. HEAD is answered and not recorded.",
+            parameters=[query_parameter("The event, with dotted names.")],
+            answers={
+                "200": AnswerDescription("The event is durable.", IMAGE),
+                "400": AnswerDescription("The event could not be read.", IMAGE),
+            },
+        )
 
     def read(self, request: Inbound) -> Batch:
         if request.method == "HEAD":
@@ -33,7 +46,7 @@ class Pixel(Source[PixelSettings]):
         page = request.headers.get("referer")
         if page:
             event.setdefault("page_location", page)
-        return read_events([event], without_claims)
+        return read_events([event])
 
     def answer(self, batch: Batch) -> Answer:
         return answers.pixel(batch)

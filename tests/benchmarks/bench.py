@@ -1,6 +1,6 @@
 """The benchmark: everything that runs in production, measured beside yardsticks.
 
-    python tests/benchmarks/bench.py [--quick | --full] [--only NAME ...] [--output FOLDER]
+    python -m tests.benchmarks.bench [--quick | --full] [--only NAME ...] [--output FOLDER]
 
 Prints tables. A whole run writes docs/benchmarks.md and its plot; with --output into another
 folder, which --quick and --only need to write at all. Linux only.
@@ -26,16 +26,14 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "support"))
-
-import peer
-from document import goals_in_words, markdown, plain
-from machine import describe, ticks
-from pace import Pace
-from plans import DEFAULT, FULL, QUICK, Plan
-from plot import draw
-from results import Results, Section, Yardsticks
-from scenarios import (
+from tests.benchmarks import peer
+from tests.benchmarks.document import goals_in_words, markdown, plain
+from tests.benchmarks.machine import describe, ticks
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.plans import DEFAULT, FULL, QUICK, Plan
+from tests.benchmarks.plot import draw
+from tests.benchmarks.results import Results, Section, Yardsticks
+from tests.benchmarks.scenarios import (
     backlog,
     batches,
     cluster,
@@ -46,8 +44,8 @@ from scenarios import (
     overload,
     processes,
 )
-from yardsticks import again
-from yardsticks import measure as measure_yardsticks
+from tests.benchmarks.yardsticks import again
+from tests.benchmarks.yardsticks import measure as measure_yardsticks
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {

@@ -36,7 +36,6 @@ class Body:
 def purchase(**more: Any) -> str:
     """A purchase as a visitor's browser would send it, every time of somebody else."""
     event = json.loads(FIXTURE.read_text())
-    del event["timestamp"]
     event |= {
         "event_id": MARK,
         "client_id": f"{MARK}.1795210000",

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-from running import free_port, wait_for
 
-from gateway.processes import die_with_parent
+from gateway.system.processes import die_with_parent
+from tests.support.gateway_process import free_port, wait_for
 
 HERE = Path(__file__).parent
 

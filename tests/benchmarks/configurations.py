@@ -4,7 +4,7 @@ from __future__ import annotations
 
 BEGINNING = """
 sources:
-  site: {type: collect}
+  site: {type: collect, rate_limit: {requests: 9999999/second, events: off, bytes: off}}
 rules:
   - {name: internal, when: {page_hostname: {ends_with: .internal.example}}, drop: true}
   - {name: bots, when: {bot.is_bot: true}, drop: true}

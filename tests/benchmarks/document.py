@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from results import Goal, Results, Section
+from tests.benchmarks.results import Goal, Results, Section
 
 INTRODUCTION = """\
 Written by `{command}`; nobody edits it. Everything that runs in production is measured (web

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
-from bodies import Body
-from load import NONE, Answers, post_many
-from results import quantile
+
+from tests.benchmarks.bodies import Body
+from tests.benchmarks.results import quantile
+from tests.support.load_generator import NONE, Answers, post_many
 
 CONNECTIONS = 32
 SCRIPT = Path(__file__).parent / "wrk.lua"

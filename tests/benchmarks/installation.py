@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-from children import Child
-from proc import children, cpu_seconds, listeners
 from redis import Redis
-from running import free_port, wait_for
-from valkey_server import Valkey
 
-from gateway.queue.keys import DestinationKeys
-from gateway.settings import load_settings
+from gateway.configuration.load import load_settings
+from tests.benchmarks.children import Child
+from tests.support.gateway_process import free_port, wait_for
+from tests.support.keys import KEYS
+from tests.support.process_stats import children, cpu_seconds, listeners
+from tests.support.valkey_server import Valkey
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Installation:
         self._config.write_text(f"redis: {{data_dir: {json.dumps(str(data))}}}\n{config}")
         self._store = Valkey(data)
         self.webs: list[Child] = []
-        self.port = free_port()
+        self.port, self.operators_port = free_port(), free_port()
         self.work: Child | None = None
         self.destinations = list(load_settings(self._config).destinations)
 
@@ -70,7 +70,8 @@ class Installation:
 
     def start_web(self, processes: int = 1) -> None:
         """At one port, which they share."""
-        words = ["--port", str(self.port), "--share-port"]
+        words = ["--port", str(self.port), "--operators-port", str(self.operators_port)]
+        words.append("--share-port")
         self.webs = [self._command("serve", *words) for _ in range(processes)]
         wait_for(lambda: listeners(self.port) == processes, 60, "the web processes to listen")
         wait_for(self._is_ready, 10, "the web processes to be ready")
@@ -95,12 +96,12 @@ class Installation:
 
     def accepted(self) -> int:
         """Events that were answered 2xx, whatever became of them."""
-        counts = DestinationKeys.of(self.destinations[0]).counts
+        counts = KEYS.destination(self.destinations[0]).counts
         return int(self.redis.hget(counts, "accepted") or 0)
 
     def pending(self) -> int:
         """Over all destinations."""
-        return sum(self.redis.xlen(DestinationKeys.of(name).stream) for name in self.destinations)
+        return sum(self.redis.xlen(KEYS.destination(name).stream) for name in self.destinations)
 
     def wait_until_pending(self, most: int = 0, seconds: float = 1800) -> None:
         wait_for(lambda: self.pending() <= most, seconds, "the destinations to drain")

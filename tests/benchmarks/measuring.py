@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Protocol
 
 import uvloop
-from bodies import Body
-from children import Child
-from hammer import CONNECTIONS, Answered, hammer
-from installation import Cpu, Installation
-from load import post_many
-from pace import Pace
-from results import Bar, Yardsticks
+
+from tests.benchmarks.bodies import Body
+from tests.benchmarks.children import Child
+from tests.benchmarks.hammer import CONNECTIONS, Answered, hammer
+from tests.benchmarks.installation import Cpu, Installation
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.results import Bar, Yardsticks
+from tests.support.load_generator import post_many
 
 WARM_UP = 500
 QUIET_SECONDS = 0.3

@@ -15,7 +15,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Self
 
-from children import HERE, Child
+from tests.benchmarks.children import HERE, Child
+from tests.support.gateway_process import wait_for
 
 MOST = 3.0
 """What takes longer than so many times the quickest was interrupted in its middle."""
@@ -32,6 +33,7 @@ class Pace:
             self._files.append(Path(self._folder.name) / str(core))
             words = [str(HERE / "pace_sampler.py"), str(core), str(self._files[-1])]
             self._samplers.append(Child(words).start())
+        wait_for(self._has_begun, 30, "a sample of each core")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,6 +54,9 @@ class Pace:
         or now, by the monotonic clock."""
         took = self._samples(began, time.monotonic() if ended is None else ended)
         return fmean(min(each / self._quickest, MOST) for each in took)
+
+    def _has_begun(self) -> bool:
+        return all(file.exists() and file.stat().st_size for file in self._files)
 
     def _samples(self, began: float, ended: float) -> list[float]:
         """Microseconds."""

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from bodies import purchase
+from tests.benchmarks.bodies import purchase
 
 APART = 0.05
 """Seconds. The work takes 0.3 ms, so all of this takes less than a hundredth of a core."""

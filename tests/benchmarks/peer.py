@@ -15,17 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bodies import Body, purchase
-from children import Child, CountingSink
-from installation import Cpu
-from measuring import COLUMNS, LEGEND, Run, under_load, warm_up
-from pace import Pace
-from plans import Plan
-from proc import cpu_seconds, listeners
 from redis import Redis
-from results import Section, Yardsticks
-from running import free_port, wait_for
-from valkey_server import Valkey
+
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import Child, CountingSink
+from tests.benchmarks.installation import Cpu
+from tests.benchmarks.measuring import COLUMNS, LEGEND, Run, under_load, warm_up
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Section, Yardsticks
+from tests.support.gateway_process import free_port, wait_for
+from tests.support.process_stats import cpu_seconds, listeners
+from tests.support.valkey_server import Valkey
 
 HERE = Path(__file__).parent / "peer"
 INSTALLED = HERE / "node_modules" / ".package-lock.json"

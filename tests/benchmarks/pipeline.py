@@ -1,6 +1,6 @@
 """CPU per event of the whole pipeline, beside `json.loads` of the same events in the same run.
 
-    python tests/benchmarks/pipeline.py [--profile]
+    python -m tests.benchmarks.pipeline [--profile]
 
 A visitor's purchase goes through every stage, with 0 to 100 rules and 1 to 20 destinations. There
 are more visitors than the pipeline remembers cookies of, so that the caches are as full and as
@@ -19,9 +19,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway.configuration.load import parse_settings
 from gateway.event import Event, Received, read_event
-from gateway.pipeline import Pipeline, compile_pipeline
-from gateway.settings import parse_settings
+from gateway.pipeline.compile import Pipeline, compile_pipeline
 
 RULES = (0, 10, 100)
 DESTINATIONS = (1, 5, 20)
@@ -152,6 +152,42 @@ def pattern_work(pattern: str) -> Work:
     return pipeline_work(compiled(0, 1, rules), traffic(page_title=LONG))
 
 
+PURPOSES = ("advertising", "analytics", "own")
+DENIED: dict[str, tuple[str, ...]] = {
+    "nothing denied": (),
+    "ads denied": ("ad_storage", "ad_user_data"),
+    "all denied": ("ad_storage", "ad_user_data", "analytics_storage"),
+}
+
+
+def field_consent_work(denied: Sequence[str], destinations: int, switch: str) -> Work:
+    """A pipeline with destinations of every purpose, none of which needs any consent."""
+    named = "".join(
+        f"\n  d{i}: {{type: webhook, url: 'https://a.example/', consent: [], "
+        f"purpose: {PURPOSES[i % len(PURPOSES)]}, field_consent: {switch}}}"
+        for i in range(destinations)
+    )
+    text = f"sources: {{site: {{type: collect}}}}\ndestinations:{named}"
+    types = ("ad_storage", "ad_user_data", "analytics_storage", "ad_personalization")
+    consent = {name: "denied" if name in denied else "granted" for name in types}
+    return pipeline_work(compile_pipeline(parse_settings(text, "", {})), traffic(consent=consent))
+
+
+def print_field_consent(yardstick: Work) -> None:
+    counts = (DESTINATIONS[0], DESTINATIONS[-1])
+    kinds = [(words, count) for words in DENIED for count in counts]
+    works = [
+        field_consent_work(DENIED[words], count, switch)
+        for words, count in kinds
+        for switch in ("off", "on")
+    ]
+    least, *took = microseconds([yardstick, *works])
+    print("\nfield consent, off and on")
+    for (words, count), off, on in zip(kinds, took[::2], took[1::2], strict=True):
+        more = f"{on - off:+6.1f} ({(on - off) / least:+.2f}x)"
+        print(f"{words:16}{count:3} destinations{off:8.1f}{on:8.1f}{more:>18}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", action="store_true", help="where the time goes, by function")
@@ -175,6 +211,7 @@ def main() -> None:
         numbers = (f"{each:14.1f}{each / yardstick:7.1f}x" for each in cells)
         print(f"{f'{rules} rules':12}" + "".join(numbers))
     print(f"\ngoal: {GOAL}")
+    print_field_consent(json_work(events))
     harmless, catastrophic = microseconds([pattern_work("xy$"), pattern_work(CATASTROPHE)])
     print(
         f"a pattern over {len(LONG)} characters: {harmless:.1f}; a catastrophic one: "

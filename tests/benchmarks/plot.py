@@ -7,7 +7,8 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
-from results import Bar
+
+from tests.benchmarks.results import Bar
 
 COLOURS = {"web": "#4c72b0", "worker": "#dd8452", "store": "#55a868"}
 

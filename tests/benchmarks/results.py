@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pace import Pace
+from tests.benchmarks.pace import Pace
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,18 @@ is."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
-
-import peer
-from bodies import MARK, Body, purchase, sized
-from document import markdown, plain
-from pace import Pace
-from plans import QUICK
-from results import Goal, Results, Section, Yardsticks
-from scenarios.delivered import beside_peer
+from tests.benchmarks import peer
+from tests.benchmarks.bodies import MARK, Body, purchase, sized
+from tests.benchmarks.document import markdown, plain
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.plans import QUICK
+from tests.benchmarks.results import Goal, Results, Section, Yardsticks
+from tests.benchmarks.scenarios.delivered import beside_peer
 
 GOAL = Goal("delivered, one event", 310.4, 320, "µs", "6.2 x bare ASGI")
 SECTION = Section(

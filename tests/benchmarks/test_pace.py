@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from pathlib import Path
 
-sys.path.append(str(Path(__file__).parent))
-
-from pace import MOST, Pace
+from tests.benchmarks.pace import MOST, Pace
+from tests.support.gateway_process import wait_for
 
 
 def test_only_what_was_sampled_meanwhile_counts() -> None:
     with Pace() as pace:
         pace.calibrate(0.5)
         calibrated = time.monotonic()
-        time.sleep(0.5)
+        wait_for(lambda: pace._samples(calibrated, time.monotonic()), 10, "more samples")
         later = time.monotonic()
         samples = pace._samples(0, later)
         assert len(pace._samples(calibrated, later)) < len(samples)

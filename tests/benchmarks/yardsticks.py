@@ -9,14 +9,15 @@ from pathlib import Path
 
 import aiohttp
 import uvloop
-from bodies import Body, purchase
-from children import BareApp, CountingSink
-from hammer import CONNECTIONS, Answered, hammer
-from pace import Pace
-from proc import cpu_seconds
 from redis import Redis
-from results import Section, Yardsticks, quantile
-from valkey_server import Valkey
+
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import BareApp, CountingSink
+from tests.benchmarks.hammer import CONNECTIONS, Answered, hammer
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.results import Section, Yardsticks, quantile
+from tests.support.process_stats import cpu_seconds
+from tests.support.valkey_server import Valkey
 
 TEXT = (
     "Microseconds of CPU for each request or entry, at full pace. The applications read a request, "

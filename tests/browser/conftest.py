@@ -7,7 +7,6 @@ machine, so cookies, cross-origin rules and page loads are those of a real insta
 import asyncio
 import json
 import shutil
-import socket
 import threading
 import time
 from collections import deque
@@ -25,6 +24,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+
+from gateway.web.scripts import read_script, script_route
+from tests.support.gateway_process import free_port
 
 OPEN_FILE = anyio.open_file
 """Imported before the first request: in Playwright's greenlets Python 3.11 may fail to parse it."""
@@ -72,9 +74,7 @@ class Server:
 
     def __init__(self, app: Starlette) -> None:
         self.app = app
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._uvicorn: uvicorn.Server | None = None
 
     def start(self) -> None:
@@ -100,6 +100,7 @@ class Hit:
     """One request to /collect, and how it was answered."""
 
     method: str
+    path: str
     headers: dict[str, str]
     body: str
     status: int
@@ -107,7 +108,11 @@ class Hit:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        return json.loads(self.body)
+        return json.loads(self.body)["events"]
+
+    @property
+    def page_token(self) -> str:
+        return json.loads(self.body)["page_token"]
 
 
 @dataclass
@@ -116,6 +121,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     after: float = 0.0
     """Seconds."""
+    body: str | None = None
 
 
 class Gateway(Server):
@@ -126,6 +132,8 @@ class Gateway(Server):
             Starlette(
                 routes=[
                     Route("/gateway.js", self._script),
+                    Route("/gw/gateway.js", self._script),
+                    Route("/gw/collect", self._collect, methods=["POST"]),
                     Route("/collect", self._collect, methods=["POST", "OPTIONS"]),
                     Route("/elsewhere", self._collect, methods=["POST"]),
                 ]
@@ -135,22 +143,32 @@ class Gateway(Server):
         self.reset()
 
     def reset(self) -> None:
+        self.began = time.time()
         self.hits: list[Hit] = []
         self.answers: deque[Answer] = deque()
         self.allows_the_shop = True
+        self.seconds_to_answer = 0.0
         self.start()
 
-    def will_answer(self, status: int, after: float = 0.0, **headers: str) -> None:
-        """How one coming request is answered. Without it, every request is accepted at once."""
+    def will_answer(
+        self, status: int, after: float = 0.0, report: object = None, **headers: str
+    ) -> None:
+        """How one coming request is answered. Without it, every request is accepted, in
+        `seconds_to_answer`. report: JSON."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answers.append(Answer(status, named, after))
+        body = json.dumps(report) if report is not None else None
+        self.answers.append(Answer(status, named, after, body))
+
+    def will_hang(self) -> None:
+        """One coming request is neither accepted nor answered."""
+        self.answers.append(Answer(504, after=3600))
 
     def accepted(self) -> list[dict[str, Any]]:
         return [event for hit in list(self.hits) if hit.status < 300 for event in hit.events]
 
     def wait_for_events(self, count: int) -> list[dict[str, Any]]:
         """All accepted events, once there are `count` of them."""
-        wait_for(lambda: len(self.accepted()) >= count, f"{count} accepted events")
+        wait_for(lambda: len(self.accepted()) >= count, f"{count} accepted events", 60)
         return self.accepted()
 
     def wait_for_hits(self, count: int) -> list[Hit]:
@@ -158,7 +176,8 @@ class Gateway(Server):
         return self.hits
 
     async def _script(self, request: Request) -> Response:
-        return FileResponse(WEB / "gateway.js", headers={"cache-control": "no-store"})
+        headers = {"cache-control": "no-store"}
+        return Response(read_script("gateway.js"), headers=headers, media_type="text/javascript")
 
     async def _collect(self, request: Request) -> Response:
         body = (await request.body()).decode()
@@ -166,13 +185,14 @@ class Gateway(Server):
         self.hits.append(
             Hit(
                 method=request.method,
+                path=request.url.path,
                 headers=dict(request.headers),
                 body=body,
                 status=answer.status,
                 is_beacon="beacon" in request.query_params,
             )
         )
-        await asyncio.sleep(answer.after)
+        await asyncio.sleep(answer.after or self.seconds_to_answer)
         cors = {
             "access-control-allow-origin": request.headers.get("origin", ""),
             "access-control-allow-credentials": "true",
@@ -180,7 +200,7 @@ class Gateway(Server):
             "vary": "origin",
         }
         headers = (cors if self.allows_the_shop else {}) | answer.headers
-        return Response(status_code=answer.status, headers=headers)
+        return Response(answer.body, status_code=answer.status, headers=headers)
 
 
 class Shop(Server):
@@ -219,7 +239,7 @@ class Demo(Server):
                     Route("/demo", self._index),
                     Route("/demo/events", self._events),
                     Mount("/demo", StaticFiles(directory=WEB / "demo")),
-                    Route("/gateway.js", lambda _: FileResponse(WEB / "gateway.js")),
+                    script_route("gateway.js"),
                     Route("/collect", self._collect, methods=["POST"]),
                 ]
             )
@@ -251,7 +271,7 @@ class Demo(Server):
         return JSONResponse({"last": str(len(self.records)), "records": self.records[after:]})
 
     async def _collect(self, request: Request) -> Response:
-        self.received += json.loads(await request.body())
+        self.received += json.loads(await request.body())["events"]
         return Response(status_code=204)
 
 
@@ -273,14 +293,14 @@ class Visitor:
     def waiting(self, page: Page) -> list[dict[str, Any]]:
         """The events that wait in the browser's storage, oldest first."""
         entries: list[tuple[str, str]] = page.evaluate("Object.entries(localStorage).sort()")
-        return [json.loads(value) for key, value in entries if key.startswith("gateway:")]
+        stored = [value for key, value in entries if key.startswith("gateway:")]
+        return [json.loads(value[value.index("{") :]) for value in stored]
 
     def cookies(self) -> dict[str, Any]:
         return {cookie["name"]: cookie for cookie in self.context.cookies()}
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def find_chromium() -> str:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if not path:
         pytest.fail(
@@ -288,8 +308,13 @@ def chromium() -> Iterator[Browser]:
             "apt-get update && apt-get install -y --no-install-recommends chromium",
             pytrace=False,
         )
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         yield browser
         browser.close()
 
@@ -338,5 +363,6 @@ def visitor(chromium: Browser, shop: Shop) -> Iterator[Visitor]:
     visitor = Visitor(context, shop)
     context.on("weberror", lambda error: visitor.errors.append(str(error.error)))
     yield visitor
+    context.set_offline(True)  # what a closing page still sends would reach the next test
     context.close()
     assert visitor.errors == []

@@ -4,12 +4,16 @@ import time
 
 import pytest
 
+from gateway.configuration.load import parse_settings
+from gateway.event import Received, read_event
+from gateway.pipeline.compile import compile_pipeline
+
 ALL_DENIED = "{ad_storage: 'denied', analytics_storage: 'denied'}"
 ALL_GRANTED = "{ad_storage: 'granted', analytics_storage: 'granted'}"
 DENY_BY_DEFAULT = f"gateway('consent', 'default', {ALL_DENIED});"
 GRANT = f"gateway('consent', 'update', {ALL_GRANTED})"
 REFUSE = f"gateway('consent', 'update', {ALL_DENIED})"
-COOKIE = "gateway_client_id"
+COOKIE, SESSION_COOKIE = "gateway_client_id", "gateway_session"
 
 
 def names(events):
@@ -20,6 +24,7 @@ def test_nothing_is_stated_where_the_page_states_nothing(visitor, gateway):
     visitor.visit()
     [event] = gateway.wait_for_events(1)
     assert "consent" not in event
+    assert "consent_default" not in event
 
 
 def test_the_client_id_is_kept_for_all_hosts_of_the_site(visitor, gateway, shop):
@@ -33,7 +38,7 @@ def test_the_client_id_is_kept_for_all_hosts_of_the_site(visitor, gateway, shop)
 
     page.goto(f"http://checkout.shop.example:{shop.port}/")
     assert gateway.wait_for_events(2)[1]["client_id"] == first["client_id"]
-    assert [c["name"] for c in visitor.context.cookies()] == [COOKIE]
+    assert sorted(c["name"] for c in visitor.context.cookies()) == [COOKIE, SESSION_COOKIE]
 
 
 def test_a_site_that_had_google_analytics_keeps_its_client_ids(visitor, gateway):
@@ -48,7 +53,8 @@ def test_a_site_that_had_google_analytics_keeps_its_client_ids(visitor, gateway)
 def test_denied_by_default_nothing_is_stored_and_there_is_no_client_id(visitor, gateway):
     page = visitor.visit(DENY_BY_DEFAULT)
     [event] = gateway.wait_for_events(1)
-    assert event["consent"] == {"ad_storage": "denied", "analytics_storage": "denied"}
+    assert event["consent_default"] == {"ad_storage": "denied", "analytics_storage": "denied"}
+    assert "consent" not in event
     assert "client_id" not in event
     assert page.evaluate("new Promise((got) => gateway('get', 'client_id', got))") is None
     assert visitor.cookies() == {}
@@ -56,7 +62,7 @@ def test_denied_by_default_nothing_is_stored_and_there_is_no_client_id(visitor, 
 
 
 @pytest.mark.parametrize("command", ["gateway", "gtag"])
-def test_all_types_stated_so_far_are_in_the_event(visitor, gateway, command):
+def test_defaults_and_updates_stated_so_far_are_in_the_event_apart(visitor, gateway, command):
     page = visitor.visit(
         f"{command}('consent', 'default', {{ad_storage: 'denied', security_storage: 'granted'}})"
     )
@@ -65,18 +71,16 @@ def test_all_types_stated_so_far_are_in_the_event(visitor, gateway, command):
         gateway('event', 'after');
     }}""")
     before, after = gateway.wait_for_events(2)
-    assert before["consent"] == {"ad_storage": "denied", "security_storage": "granted"}
-    assert after["consent"] == {
-        "ad_storage": "granted",
-        "security_storage": "granted",
-        "ad_user_data": "denied",
-    }
+    defaults = {"ad_storage": "denied", "security_storage": "granted"}
+    assert before["consent_default"] == after["consent_default"] == defaults
+    assert "consent" not in before
+    assert after["consent"] == {"ad_storage": "granted", "ad_user_data": "denied"}
 
 
 def test_the_default_holds_for_events_that_were_queued_elsewhere_before_it(visitor, gateway):
     visitor.visit(f"gtag('event', 'early'); {DENY_BY_DEFAULT}")
     for event in gateway.wait_for_events(2):
-        assert event["consent"]["ad_storage"] == "denied"
+        assert event["consent_default"]["ad_storage"] == "denied"
     assert visitor.cookies() == {}
 
 
@@ -154,12 +158,34 @@ def test_events_wait_for_the_banner_as_long_as_the_page_asks(visitor, gateway):
     assert {event["consent"]["analytics_storage"] for event in events} == {"granted"}
 
 
+def test_an_event_that_waited_keeps_its_time_its_page_and_what_was_set(visitor, gateway, shop):
+    before = time.time()
+    page = visitor.visit(
+        "gateway('consent', 'default', {analytics_storage: 'denied', wait_for_update: 60000});",
+    )
+    shown = time.time()
+    page.evaluate("""() => {
+        gateway('set', {plan: 'free', page_title: 'Cups'});
+        gateway('event', 'view_item');
+        gateway('set', {plan: 'pro', user_id: 'u1'});
+        history.pushState({}, '', '/elsewhere?gclid=1');
+    }""")
+    page.wait_for_function("(shown) => Date.now() > shown + 1500", arg=shown * 1000)
+    page.evaluate(GRANT)
+    view, item = gateway.wait_for_events(2)
+    assert before - 0.1 < view["timestamp"] < shown + 0.1
+    assert view["page_location"] == item["page_location"] == f"{shop.origin}/"
+    assert (item["plan"], item["page_title"], item["user_id"]) == ("free", "Cups", "u1")
+    assert view["client_id"] == item["client_id"] == visitor.cookies()[COOKIE]["value"]
+
+
 def test_without_an_update_the_default_holds_after_the_wait(visitor, gateway):
     visitor.visit(
         "gateway('consent', 'default', {analytics_storage: 'denied', wait_for_update: 200})"
     )
     [event] = gateway.wait_for_events(1)
-    assert event["consent"] == {"analytics_storage": "denied"}
+    assert event["consent_default"] == {"analytics_storage": "denied"}
+    assert "consent" not in event
 
 
 def test_a_page_that_is_left_during_the_wait_still_sends_its_events(visitor, gateway):
@@ -168,7 +194,8 @@ def test_a_page_that_is_left_during_the_wait_still_sends_its_events(visitor, gat
     )
     page.goto("about:blank")
     [event] = gateway.wait_for_events(1)
-    assert event["consent"] == {"analytics_storage": "denied"}
+    assert event["consent_default"] == {"analytics_storage": "denied"}
+    assert "consent" not in event
 
 
 @pytest.mark.parametrize(
@@ -183,4 +210,49 @@ def test_a_page_that_is_left_during_the_wait_still_sends_its_events(visitor, gat
 )
 def test_a_default_for_a_region_can_deny_but_not_grant(visitor, gateway, defaults, state):
     visitor.visit("".join(f"gtag('consent', 'default', {default});" for default in defaults))
-    assert gateway.wait_for_events(1)[0]["consent"].get("ad_storage") == state
+    [event] = gateway.wait_for_events(1)
+    assert event.get("consent_default", {}).get("ad_storage") == state
+    assert "consent" not in event
+
+
+SETTINGS = parse_settings(
+    """
+enrichment: []
+sources: {site: {type: collect}}
+consent:
+  default: {analytics_storage: granted}
+  regions: [{in: [DE], default: {analytics_storage: denied}}]
+destinations: {ga4: {type: ga4, measurement_id: G-1, api_secret: s}}
+""",
+    environment={},
+)
+GERMAN, AMERICAN = "85.214.132.117", "8.8.8.8"
+
+
+@pytest.mark.parametrize(
+    ("stated", "address", "decision"),
+    [
+        ([], AMERICAN, "send"),
+        ([("default", "granted")], AMERICAN, "send"),
+        ([("default", "granted")], GERMAN, "withheld"),
+        ([("default", "granted")], "127.0.0.1", "withheld"),
+        ([("default", "denied")], AMERICAN, "withheld"),
+        ([("default", "denied"), ("update", "granted")], AMERICAN, "send"),
+        ([("default", "denied"), ("update", "granted")], GERMAN, "send"),
+        ([("default", "granted"), ("update", "denied")], AMERICAN, "withheld"),
+        ([("default", "granted"), ("update", "granted")], "127.0.0.1", "send"),
+    ],
+)
+def test_the_gateway_takes_a_default_of_the_page_for_no_word_of_the_visitor(
+    visitor, gateway, stated, address, decision
+):
+    visitor.visit(
+        "".join(
+            f"gateway('consent', '{action}', {{analytics_storage: '{state}'}});"
+            for action, state in stated
+        )
+    )
+    [event] = gateway.wait_for_events(1)
+    received = Received("site", time.time(), address, "Mozilla/5.0")
+    decided = compile_pipeline(SETTINGS)(read_event(event), received)
+    assert decided.verdicts["ga4"].decision == decision

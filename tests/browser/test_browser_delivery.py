@@ -1,8 +1,11 @@
 """How gateway.js gets events through failures, the end of a page and blocked storage."""
 
+import json
 import time
 
 import pytest
+
+from gateway.stages.page_token import read_page_token
 
 NO_PAGE_VIEW = 'data-page-view="false"'
 A_MOMENT = 0.3
@@ -22,6 +25,13 @@ def fail_to_send(page, name):
     with page.expect_response("**/collect"):
         page.evaluate("(name) => gateway('event', name)", name)
     page.wait_for_timeout(200)
+
+
+def send_to_nowhere(page, name):
+    """Sends an event while the gateway is away, and returns once the snippet knows."""
+    with page.expect_event("requestfailed"):
+        page.evaluate("(name) => gateway('event', name)", name)
+    page.wait_for_function("Object.values(localStorage).every((value) => value[0] == '{')")
 
 
 def close(page):
@@ -64,7 +74,7 @@ def test_a_refused_event_is_not_repeated_and_holds_nothing_up(visitor, gateway, 
     page.evaluate("gateway('event', 'bad')")
     delivered(page)
     page.evaluate("gateway('event', 'good')")
-    gateway.wait_for_events(1)
+    delivered(page)
     page.reload()
     time.sleep(A_MOMENT)
     assert [hit.status for hit in gateway.hits] == [status, 204]
@@ -221,22 +231,6 @@ def test_a_request_under_way_is_repeated_by_beacon_only_where_it_would_be_cut_of
     assert len({event["event_id"] for event in gateway.accepted()}) == 1
 
 
-def test_a_page_that_comes_back_confirms_what_it_sent_by_beacon(visitor, gateway):
-    """As from the back-forward cache, which does not exist under remote control."""
-    page = visitor.visit(attributes=NO_PAGE_VIEW)
-    page.evaluate("""() => {
-        dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}));
-        gateway('event', 'goodbye');
-    }""")
-    gateway.wait_for_events(1)
-    assert names(visitor.waiting(page)) == ["goodbye"]
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
-    delivered(page)
-    page.evaluate("gateway('event', 'hello')")
-    delivered(page)
-    assert [hit.is_beacon for hit in gateway.hits] == [True, False, False]
-
-
 def test_a_site_that_the_gateway_does_not_allow_repeats_itself(visitor, gateway):
     gateway.allows_the_shop = False
     page = visitor.visit(attributes=NO_PAGE_VIEW)
@@ -249,7 +243,7 @@ def test_a_site_that_the_gateway_does_not_allow_repeats_itself(visitor, gateway)
 def test_what_waits_belongs_to_one_host(visitor, gateway, shop):
     page = visitor.visit(attributes=NO_PAGE_VIEW)
     gateway.stop()
-    page.evaluate("gateway('event', 'on_www')")
+    send_to_nowhere(page, "on_www")
     close(page)
     gateway.start()
     page = visitor.context.new_page()
@@ -265,7 +259,7 @@ def test_events_of_two_tabs_are_all_kept(visitor, gateway):
     tabs = [visitor.visit(attributes=NO_PAGE_VIEW) for _ in range(2)]
     gateway.stop()
     for number, tab in enumerate(tabs):
-        tab.evaluate("(n) => gateway('event', 'tab' + n)", number)
+        send_to_nowhere(tab, f"tab{number}")
     for tab in tabs:
         close(tab)
     gateway.start()
@@ -311,6 +305,16 @@ def test_what_is_older_than_a_week_is_dropped(visitor, gateway):
     assert names(gateway.accepted()) == ["6_days"]
 
 
+def test_what_the_site_itself_keeps_under_such_a_name_spoils_no_request(visitor, gateway):
+    page = visitor.visit(attributes=NO_PAGE_VIEW)
+    page.evaluate("localStorage.setItem('gateway:settings', 'on')")
+    page.reload()
+    page.wait_for_function("window.gateway?.ready")
+    page.evaluate("gateway('event', 'one')")
+    delivered(page)
+    assert names(gateway.accepted()) == ["one"]
+
+
 def test_requests_stay_below_the_64_kib_that_outlive_a_page(visitor, gateway):
     page = visitor.visit(attributes=NO_PAGE_VIEW)
     page.evaluate("""() => {
@@ -352,3 +356,39 @@ def test_blocked_storage_costs_nothing_but_the_memory(visitor, gateway, how):
     events = gateway.wait_for_events(2)
     assert names(events) == ["page_view", "one"]
     assert events[1]["client_id"]
+
+
+def test_all_requests_of_a_page_bring_one_token_and_those_of_another_page_another(visitor, gateway):
+    page = visitor.visit()
+    delivered(page)
+    page.evaluate("gateway('event', 'one')")
+    delivered(page)
+    page.evaluate("gateway('event', 'two'); dispatchEvent(new Event('pagehide'))")
+    gateway.wait_for_events(3)
+    first = {hit.page_token for hit in gateway.hits}
+    assert {hit.is_beacon for hit in gateway.hits} == {True, False}
+    gateway.hits.clear()
+    page.reload()
+    second = gateway.wait_for_hits(1)[-1].page_token
+    assert len(first) == 1
+    assert second not in first
+    assert all(map(read_page_token, [*first, second]))
+
+
+def test_the_token_is_stored_nowhere_and_no_field_of_an_event(visitor, gateway):
+    gateway.will_answer(503)
+    page = visitor.visit()
+    (hit,) = gateway.wait_for_hits(1)
+    stored = page.evaluate("JSON.stringify(localStorage) + document.cookie + location")
+    assert "page_view" in stored
+    assert hit.page_token not in stored + json.dumps(hit.events)
+
+
+def test_each_request_says_when_it_was_sent(visitor, gateway):
+    gateway.will_answer(503)
+    page = visitor.visit()
+    delivered(page)
+    sent = [json.loads(hit.body)["sent_at"] / 1000 for hit in gateway.wait_for_hits(2)]
+    assert sent[0] < sent[1]
+    [event] = gateway.hits[0].events
+    assert 0 <= sent[0] - event["timestamp"] < 60

@@ -24,13 +24,18 @@ def page(chromium, demo):
     assert [error for error in errors if expected not in error] == []
 
 
-def decision(event_name="purchase", event_id=EVENT_ID, at=None, **destinations):
+def consent(states, defaults=(), place_unknown=""):
+    return {"states": states, "defaults": list(defaults), "place_unknown": place_unknown}
+
+
+def decision(event_name="purchase", event_id=EVENT_ID, at=None, consent=None, **destinations):
     return {
         "kind": "decision",
         "at": at or time.time(),
         "event_id": event_id,
         "event_name": event_name,
         "source": "site",
+        **({"consent": consent} if consent else {}),
         "destinations": {
             name: {"decision": "withheld" if reason else "send", "reason": reason}
             for name, reason in destinations.items()
@@ -70,7 +75,8 @@ def shows(locator, text):
 def test_opening_the_shop_sends_two_events_without_consent_and_stores_nothing(page, demo):
     for name in ("page_view", "view_item"):
         event = demo.wait_for_event(name)
-        assert set(event["consent"].values()) == {"denied"}
+        assert set(event["consent_default"].values()) == {"denied"}
+        assert "consent" not in event
         assert "client_id" not in event
     assert page.context.cookies() == []
     assert page.evaluate("localStorage.length") == 0
@@ -90,6 +96,7 @@ def test_the_banner_sets_consent_for_this_page_and_the_next(page, demo, clicks, 
         page.click(click)
     assert page.locator("#banner").is_hidden()
     page.click("#add")
+    assert page.locator("#undecided").is_hidden()
     for name in ("add_to_cart", "page_view"):
         consent = demo.wait_for_event(name)["consent"]
         assert {kind for kind, state in consent.items() if state == "granted"} == granted
@@ -98,6 +105,63 @@ def test_the_banner_sets_consent_for_this_page_and_the_next(page, demo, clicks, 
         demo.received.clear()
         page.reload()
     assert page.locator("#banner").is_hidden()
+    assert page.locator("#undecided").is_hidden()
+
+
+PRIVATE = "the event's address is private or reserved and belongs to no country"
+
+
+def test_until_the_banner_is_answered_the_page_says_which_default_holds_and_why(page, demo):
+    words = page.locator("#undecided")
+    assert "Denied until you answer" in words.inner_text()
+    assert "This page's default denies everything." in words.inner_text()
+    assert "Nothing was sent" not in words.inner_text()  # not known yet
+    denied = consent({"ad_storage": "denied"}, ["default of the page"], PRIVATE)
+    demo.records.append(decision(ga4="no consent for analytics_storage", consent=denied))
+    shows(words, f"default for an unknown place, because {PRIVATE}.")
+    assert (
+        "Nothing was sent to any destination, and no visitor cookie was set." in words.inner_text()
+    )
+    assert "answer the banner" in words.inner_text()
+
+
+def test_that_nothing_was_sent_is_only_said_when_it_is_so(page, demo):
+    demo.records.append(decision(ga4="no consent for analytics_storage", meta=""))
+    shows(page.locator(".event-name"), "purchase")
+    assert page.locator("#unsent").is_hidden()
+    assert page.locator("#place").inner_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("states", "defaults", "place_unknown", "words"),
+    [
+        (
+            {"ad_storage": "denied", "analytics_storage": "granted", "ad_user_data": "denied"},
+            [],
+            PRIVATE,
+            "Consent: analytics_storage granted. ad_storage, ad_user_data denied.",
+        ),
+        (
+            {"ad_storage": "denied"},
+            ["default for an unknown place"],
+            PRIVATE,
+            "Consent: ad_storage denied. The default for an unknown place held. "
+            f"The place is unknown: {PRIVATE}.",
+        ),
+        (
+            {"ad_storage": "granted"},
+            ["default"],
+            "",
+            "Consent: ad_storage granted. The default held.",
+        ),
+    ],
+)
+def test_each_event_shows_its_consent_and_the_defaults_that_held(
+    page, demo, states, defaults, place_unknown, words
+):
+    demo.records.append(decision(meta="", consent=consent(states, defaults, place_unknown)))
+    shows(page.locator(".consent"), "Consent:")
+    assert page.locator(".consent").inner_text() == words
 
 
 def test_buying(page, demo):
@@ -114,6 +178,7 @@ def test_buying(page, demo):
 
 
 def test_no_email_no_user_data(page, demo):
+    page.fill("#email", "")
     page.click("text=Buy for")
     assert "user_data" not in demo.wait_for_event("purchase")
 

@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.cli import main
+from gateway.cli.main import main
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
 def run() -> Iterator[Run]:
-    """Runs the command with arguments; ``input`` is its standard input."""
+    """Runs the command with arguments; ``input`` is its standard input. A variable that is None is
+    taken out of the environment."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
 
-    def invoke(*arguments: object, input: str | bytes | None = None, **environment: str) -> Result:
+    def invoke(
+        *arguments: object, input: str | bytes | None = None, **environment: str | None
+    ) -> Result:
         return CliRunner().invoke(main, [str(each) for each in arguments], input, environment)
 
     yield invoke

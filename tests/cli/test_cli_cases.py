@@ -13,6 +13,7 @@ Run = Callable[..., Result]
 CONFIG = """
 sources: {site: {type: collect}, backend: {type: events, keys: ["${BACKEND_KEY}"]}}
 enrichment: [geo]
+consent: {unknown_place: {ad_storage: granted, analytics_storage: granted, ad_user_data: granted}}
 identity: {visitor_cookie: null}
 rules:
   - {name: internal, when: {staff: true}, drop: true}
@@ -77,7 +78,10 @@ MET = [
         "destinations: {web: {requests: [{url: 'https://web.example/events', "
         "body: {type: purchase, data.value: {gt: 19}, data.order_size: absent}}]}}",
     ),
-    (event(client_id=None), "destinations: {ga4: {requests: 0, reason: would be rejected}}"),
+    (
+        event(client_id=None),
+        "destinations: {ga4: {decision: withheld, reason: client_id is missing}}",
+    ),
     (f"{event()}\n      ip: 85.214.132.117", "destinations: {web: withheld}"),
     (f"{event()}\n      ip: 85.214.132.117\n      trusted: true", "destinations: {web: send}"),
     (f"{event()}\n      headers: {{Sec-GPC: 1}}", "event: {consent.ad_user_data: denied}"),
@@ -89,7 +93,7 @@ MET = [
     (event(timestamp="2026-07-01T12:00:00Z"), "destinations: {ga4: {requests: 1}}"),
     (
         f"{event(timestamp='2026-07-01T12:00:00Z')}\n      at: 2026-07-05T12:00:00Z",
-        "destinations: {ga4: {requests: 0, reason: would be expired}}",
+        "destinations: {ga4: {decision: withheld, reason: the event is 4 days old}}",
     ),
     (f"{event()}\n      source: backend", "destinations: {web: send}"),
 ]
@@ -98,7 +102,7 @@ MET = [
 @pytest.mark.parametrize(("given", "expect"), MET)
 def test_what_is_as_expected(check: Callable[..., Result], given: str, expect: str) -> None:
     result = check(given, expect)
-    assert result.output == "1 case: all as expected\n"
+    assert result.output == "1 case: all passed\n"
     assert result.exit_code == 0
 
 
@@ -187,7 +191,7 @@ FAILED = [
         event(client_id=None),
         "destinations: {ga4: {requests: 1}}",
         "ga4.requests: expected 1, found 0",
-        "ga4: would be rejected: ",
+        "ga4: client_id is missing: ",
     ),
     (
         event(),
@@ -385,21 +389,44 @@ def test_where_a_made_up_value_does_not_fit_it_says_what_to_do(run: Run, config:
     assert run("test", "--config", config, file).exit_code == 0
 
 
+def test_a_value_from_a_file_is_made_up_too(run: Run, config: Path) -> None:
+    config.write_text(
+        CONFIG.replace("${BACKEND_KEY}", "${file:no-such-file}").replace(
+            "https://web.example/events", "${file:web-url}"
+        )
+    )
+    file = config.parent / "cases.yaml"
+    cases = f"cases: [{{name: it, given: {{{event()}}}, expect: {{event: {{value: 20}}}}}}]\n"
+    file.write_text(cases)
+    result = run("test", "--config", config, file)
+    assert result.exit_code == 2
+    assert "GA4_SECRET, WEBHOOK_SECRET, file:no-such-file, file:web-url:" in result.stderr
+    file.write_text(f"environment: {{'file:web-url': 'https://web.example/'}}\n{cases}")
+    assert run("test", "--config", config, file).exit_code == 0
+
+
 def test_without_cases(run: Run, config: Path) -> None:
     result = run("test", "--config", config)
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"there are no cases in {config.parent}/tests: ")
+    assert result.stderr.startswith(f"no test cases found in {config.parent}/tests: ")
 
 
 def test_what_is_printed_cannot_command_the_terminal(check: Callable[..., Result]) -> None:
-    result = check(event(said="\x1b[2J\n1 case: all as expected"), "event: {said: ''}")
+    result = check(event(said="\x1b[2J\n1 case: all passed"), "event: {said: ''}")
     assert result.exit_code == 1
     assert all(line.isprintable() for line in result.stdout.splitlines())
     assert result.stdout.splitlines()[-1] == "1 case: 1 failed"
 
 
-@pytest.mark.parametrize("name", ["config/gateway.yaml", "config/examples/shop.yaml"])
-def test_the_cases_that_we_ship(run: Run, name: str) -> None:
-    result = run("test", "--config", ROOT / name)
-    assert result.output.endswith(" cases: all as expected\n")
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("config/gateway.yaml", []),
+        ("config/examples/shop.yaml", []),
+        ("config/production.yaml", [ROOT / "config/tests/consent.yaml"]),
+    ],
+)
+def test_the_cases_that_we_ship(run: Run, name: str, files: list[Path]) -> None:
+    result = run("test", "--config", ROOT / name, *files)
+    assert result.output.endswith(" cases: all passed\n")
     assert result.exit_code == 0

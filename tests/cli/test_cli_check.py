@@ -1,11 +1,13 @@
 """`gateway check` and `gateway schema`, by what they print and how they end."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from click.testing import Result
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
@@ -36,8 +38,35 @@ def test_a_good_file(run: Run) -> None:
         f"{SHOP}: no mistakes. "
         "Sources: site, backend, pixel, gtag, measurement_protocol, segment, snowplow. "
         "Destinations: meta, ga4, warehouse.\n"
+        "Consent at an unknown place: ad_storage, analytics_storage, ad_user_data and "
+        "ad_personalization denied (the strictest of `consent.default` and `consent.regions`).\n"
+        "Note: purchases and other events from backend and measurement_protocol that have neither "
+        "`consent` nor `ip_override` are withheld from meta and ga4. If these backends send only "
+        "what their visitors have agreed to, set `consent_default` for the source.\n"
     )
     assert result.stderr == ""
+
+
+def test_the_file_may_be_given_like_for_every_other_command(run: Run) -> None:
+    result = run("check", "--config", SHOP)
+    assert (result.exit_code, result.stdout) == (0, run("check", SHOP).stdout)
+
+
+def test_without_a_file_it_is_the_default_of_every_other_command(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/gateway.yaml").write_text(WRONG)
+    result = run("check")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [f"config/gateway.yaml:{mistake}" for mistake in MISTAKES]
+
+
+def test_two_files_are_a_mistake(run: Run) -> None:
+    result = run("check", SHOP, "--config", SHOP)
+    assert result.exit_code == 2
+    assert "give only one of them" in result.stderr
 
 
 def test_every_mistake_is_printed_and_the_status_is_2(run: Run, tmp_path: Path) -> None:
@@ -47,6 +76,23 @@ def test_every_mistake_is_printed_and_the_status_is_2(run: Run, tmp_path: Path) 
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr.splitlines() == [f"{file}:{mistake}" for mistake in MISTAKES]
+
+
+def test_the_production_file_reports_the_variables_that_are_not_set(run: Run) -> None:
+    file, secret = ROOT / "config/production.yaml", "whsec_b3VyLW93bi1zZWNyZXQtb2YtdGhlLXNob3A="
+    needed = dict.fromkeys(re.findall(r"\$\{(\w+)\}", file.read_text()), "")
+    result = run("check", file, **dict.fromkeys(needed))
+    assert result.exit_code == 2
+    assert re.findall(r"the environment has no (\w+); set it", result.stderr) == list(needed)
+    given = {
+        **dict.fromkeys(needed, secret),
+        "SITE_ORIGIN": "https://shop.example",
+        "META_PIXEL_ID": "1",
+        "GA4_MEASUREMENT_ID": "G-1",
+        "WEBHOOK_URL": "https://warehouse.example/",
+    }
+    result = run("check", file, **given)
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
@@ -80,7 +126,7 @@ def test_the_schema(run: Run) -> None:
     schema = json.loads(result.stdout)
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
-    shop = YAML(typ="safe").load(SHOP.read_text())
+    shop = YAML(typ="safe", pure=True).load(SHOP.read_text())
     assert validator.is_valid(shop)
     shop["destinations"]["meta"]["acces_token"] = shop["destinations"]["meta"].pop("access_token")
     assert not validator.is_valid(shop)

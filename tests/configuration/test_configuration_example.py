@@ -5,19 +5,22 @@ from typing import Any
 
 import pytest
 
-from gateway.pipeline import required_consent
-from gateway.settings import build_destination, build_sources, load_settings, parse_settings
-from gateway.yaml_file import read_yaml
+from gateway.configuration.destination import build_destination
+from gateway.configuration.load import load_settings, parse_settings
+from gateway.configuration.settings import build_sources
+from gateway.configuration.yaml_file import read_yaml
+from gateway.pipeline.routes import required_consent
 
 ROOT = Path(__file__).parents[2]
 SHOP = ROOT / "config/examples/shop.yaml"
 
 
-SHIPPED = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("config/examples/*.yaml")])
+PRODUCTION = ROOT / "config/production.yaml"
+SHIPPED = {*ROOT.glob("config/*.yaml"), *ROOT.glob("config/examples/*.yaml")}
 
 
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
-def test_every_file_that_we_ship_works_without_an_environment(file: Path) -> None:
+@pytest.mark.parametrize("file", sorted(SHIPPED - {PRODUCTION}), ids=lambda file: file.name)
+def test_every_file_that_we_ship_but_one_works_without_an_environment(file: Path) -> None:
     settings = load_settings(file, {})
     assert build_sources(settings).keys() == settings.sources.keys()
     for name, destination in settings.destinations.items():

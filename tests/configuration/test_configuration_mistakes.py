@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.mistakes import ConfigurationError
-from gateway.settings import load_settings, parse_settings
+from gateway.configuration.load import load_settings, parse_settings
+from gateway.configuration.mistakes import ConfigurationError
 
 SHOP = (Path(__file__).parents[2] / "config/examples/shop.yaml").read_text()
 
@@ -247,6 +247,20 @@ NONSENSE = [
         "pixel: {type: pixel, paths: [/pixel.gif]}",
         "pixel: {type: pixel}\n  §again: {type: pixel}",
         "sources.again: pixel answers /pixel.gif already",
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "pixel:\n    type: collect\n    paths: [/p]\n    allowed_origins: [https://shop.example]\n"
+        "    submission_tokens: {secrets: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]}\n"
+        "  again: {type: pixel, §paths: [/p/token]}",
+        "sources.again.paths.0: pixel answers /p/token already",
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "§pixel:\n    type: collect\n    paths: [/p]\n"
+        "    submission_tokens: {secrets: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]}",
+        "sources.pixel: `submission_tokens` needs `allowed_origins`: a token is issued to pages of "
+        "these origins only",
     ),
     (
         "- name: bots stay out\n    when: {bot.is_bot: true}\n    drop: true",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.routing import Mount, Route
 
-from gateway.app import create_app
-from gateway.mistakes import ConfigurationError
-from gateway.settings import OWN_PATHS, parse_settings
+from gateway.configuration.load import OWN_PATHS, parse_settings
+from gateway.configuration.mistakes import ConfigurationError
+from gateway.web.app import create_app
 
 CONFIG = """
 server: {demo: true}
@@ -33,16 +33,16 @@ def mistakes(path: str) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "own"),
     [
-        ("/metrics", "/metrics"),
         ("/healthz", "/healthz"),
         ("/readyz", "/readyz"),
         ("/gateway.js", "/gateway.js"),
+        ("/gateway-token.js", "/gateway-token.js"),
         ("/demo", "/demo"),
         ("/demo/", "/demo/"),
         ("/demo/events", "/demo/events"),
         ("/{anything}", "/healthz"),
         ("/{anything:path}", "/healthz"),
-        ("/m{rest}s", "/metrics"),
+        ("/h{rest}z", "/healthz"),
         ("/{a}{b}", "/healthz"),
     ],
 )
@@ -53,7 +53,16 @@ def test_a_path_of_ours_is_a_mistake_with_its_line(path: str, own: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/metrics/", "/metric", "/demos", "/v1/metrics", "/gatewayxjs", "/{site}/collect", "/a{", "/"],
+    [
+        "/metrics",
+        "/healthz/",
+        "/demos",
+        "/v1/metrics",
+        "/gatewayxjs",
+        "/{site}/collect",
+        "/a{",
+        "/",
+    ],
 )
 def test_others_are_free(path: str) -> None:
     assert mistakes(path) == []

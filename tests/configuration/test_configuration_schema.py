@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from gateway.settings import file_schema, settings_schema
+from gateway.configuration.load import file_schema, settings_schema
 
 CONFIG = Path(__file__).parents[2] / "config"
 SCHEMA = file_schema()
@@ -18,7 +18,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 
 def as_written(file: Path) -> Any:
     """The YAML as an editor reads it: ``${NAME}`` is a text like any other."""
-    return YAML(typ="safe").load(file.read_text())
+    return YAML(typ="safe", pure=True).load(file.read_text())
 
 
 SHOP = as_written(CONFIG / "examples/shop.yaml")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.yaml_file import Problem, read_yaml, with_references
+from gateway.configuration.yaml_file import Problem, read_yaml, with_references
 
 TEXT = """\
 # a comment
@@ -203,6 +203,9 @@ def test_reading_never_raises(text: str) -> None:
     assert _types(file.data) <= {dict, list, str, int, float, bool, type(None)}
 
 
+REFERENCE = r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
+
+
 def test_a_schema_in_which_references_may_stand_for_values() -> None:
     schema = {
         "properties": {
@@ -212,7 +215,7 @@ def test_a_schema_in_which_references_may_stand_for_values() -> None:
             "list": {"type": "array", "items": {"type": "integer"}},
         }
     }
-    reference = {"type": "string", "pattern": r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"}
+    reference = {"type": "string", "pattern": REFERENCE}
     url = {"type": "string", "pattern": "^http"}
     assert with_references(schema) == {
         "properties": {

@@ -1,6 +1,84 @@
+"""A drain and events for it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
 import pytest
+from redis.asyncio import Redis
+
+from gateway.configuration.delivery import DeliverySettings
+from gateway.delivery import drain as drain_module
+from gateway.delivery import send as send_module
+from gateway.delivery import stay as stay_module
+from gateway.delivery.assignment import Assignment
+from gateway.delivery.drain import Drain
+from gateway.delivery.send import Attempt
+from gateway.delivery.stay import Patience, Stay
+from gateway.queue.append import Appender
+from gateway.queue.lease import Lease
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.read import ensure_group
+from tests.support.drains import Fill, Start, nobody
+from tests.support.events import decide, make_event
+from tests.support.keys import ADS, KEYS
+from tests.support.scripted_vendor import Parcel, Vendor
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A drain looks, asks and tries again at once, or nearly so."""
+    monkeypatch.setattr(drain_module, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(drain_module, "BLOCK_MS", 20)
+    monkeypatch.setattr(stay_module, "ASK_SECONDS", 0.02)
+    monkeypatch.setattr(send_module, "wait_random_exponential", lambda **_: lambda _: 0.01)
+
+
+@pytest.fixture
+async def fill(redis: Redis) -> Fill:
+    """Appends the events `first` to `first + count`, with the fields given."""
+    await ensure_group(redis, ADS)
+    appender = Appender(redis, KEYS, PendingCounts(), nobody)  # type: ignore[arg-type]
+
+    async def fill(count: int, first: int = 0, **fields: Any) -> None:
+        events = [make_event(number, **fields) for number in range(first, first + count)]
+        await appender.append([decide(event, ["ads"]) for event in events])
+
+    return fill
+
+
+@pytest.fixture
+def watched() -> list[Attempt]:
+    return []
+
+
+@pytest.fixture
+def calls_for_help() -> list[float]:
+    return []
+
+
+@pytest.fixture
+async def start(redis: Redis, watched: list[Attempt], calls_for_help: list[float]) -> Start:
+    """Makes a drain that holds a lease, ready to run; without work it ends after `idle` s."""
+
+    async def call_help() -> None:
+        calls_for_help.append(time.time())
+
+    async def start(
+        vendor: Vendor | None,
+        size: int = 1,
+        holder: str = "drain",
+        idle: float = 0.15,
+        busy: float = 60.0,
+        destination: Parcel | None = None,
+        **settings: Any,
+    ) -> Drain:
+        chosen = DeliverySettings(**{"tries": 1, **settings})
+        lease = Lease(redis, ADS, holder, 8)
+        await lease.take()
+        assignment = Assignment("ads", destination or Parcel(size), chosen, vendor)
+        stay = Stay(redis, KEYS, Patience(idle, busy, 60))
+        return Drain(redis, KEYS, assignment, lease, stay, watched.append, call_help)
+
+    return start

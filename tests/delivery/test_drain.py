@@ -4,145 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from math import log2
 from typing import Any
 
-import orjson
 import pytest
-from made import decide, make_event
 from redis.asyncio import Redis
-from redis.exceptions import NoPermissionError, RedisError
-from vendor import Parcel, Vendor, script
 
 from destinations.base import Outcome, Response
-from gateway.delivery import drain as drain_module
-from gateway.delivery import send as send_module
-from gateway.delivery.drain import Drain, Patience
-from gateway.delivery.lease import Lease
-from gateway.delivery.pause import current_pause, is_probing, pause
-from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, DeliverySettings
 from gateway.delivery.send import Attempt
-from gateway.delivery.wake import QUEUE_KEY
 from gateway.http.client import NotSent
-from gateway.metrics import DestinationNumbers, read_numbers
 from gateway.queue.append import Appender
-from gateway.queue.keys import GROUP, DestinationKeys
-from gateway.queue.read import Reader, ensure_group
-from gateway.queue.tally import DELIVERY, Tally
+from gateway.queue.lease import Lease
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.read import Reader
+from tests.support.drains import (
+    DOWN,
+    OK,
+    SOON,
+    Fill,
+    Start,
+    dead_letters,
+    deliveries,
+    nobody,
+    numbers,
+    outcomes,
+    run,
+    until,
+)
+from tests.support.events import decide, make_event
+from tests.support.keys import ADS, KEYS
+from tests.support.scripted_vendor import Parcel, Vendor, script
 
-pytestmark = pytest.mark.anyio
-
-KEYS = DestinationKeys.of("ads")
-OK, DOWN = Response(204), Response(503, {}, b"down")
-SOON = [0.2]
-"""A backoff that a test can wait for."""
-
-Start = Callable[..., Awaitable[Drain]]
-Fill = Callable[..., Awaitable[None]]
-
-
-async def nobody(_: object = None) -> None:
-    return None
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drain_module, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(drain_module, "BLOCK_MS", 20)
-    monkeypatch.setattr(send_module, "wait_random_exponential", lambda **_: lambda _: 0.01)
-
-
-@pytest.fixture
-async def fill(redis: Redis) -> Fill:
-    """Appends the events `first` to `first + count`, with the fields given."""
-    await ensure_group(redis, "ads")
-    appender = Appender(redis, Tally(), nobody)  # type: ignore[arg-type]
-
-    async def fill(count: int, first: int = 0, **fields: Any) -> None:
-        events = [make_event(number, **fields) for number in range(first, first + count)]
-        await appender.append([decide(event, ["ads"]) for event in events])
-
-    return fill
-
-
-@pytest.fixture
-def watched() -> list[Attempt]:
-    return []
-
-
-@pytest.fixture
-def calls_for_help() -> list[float]:
-    return []
-
-
-@pytest.fixture
-async def start(redis: Redis, watched: list[Attempt], calls_for_help: list[float]) -> Start:
-    """Makes a drain that holds a lease, ready to run; without work it ends after `idle` s."""
-
-    async def call_help() -> None:
-        calls_for_help.append(time.time())
-
-    async def start(
-        vendor: Vendor | None,
-        size: int = 1,
-        holder: str = "drain",
-        idle: float = 0.15,
-        busy: float = 60.0,
-        destination: Parcel | None = None,
-        **settings: Any,
-    ) -> Drain:
-        chosen = DeliverySettings(**{"tries": 1, **settings})
-        lease = Lease(redis, "ads", holder, 8)
-        await lease.take()
-        return Drain(
-            redis,
-            "ads",
-            destination or Parcel(size),
-            chosen,
-            vendor,
-            lease,
-            watched.append,
-            call_help,
-            Patience(idle, busy, 60),
-        )
-
-    return start
-
-
-async def run(*drains: Drain) -> None:
-    async with asyncio.timeout(30):
-        await asyncio.gather(*(drain.run() for drain in drains))
-
-
-async def numbers(redis: Redis) -> DestinationNumbers:
-    return (await read_numbers(redis, ["ads"])).destinations["ads"]
-
-
-async def outcomes(redis: Redis) -> dict[str, int]:
-    """The counts of the law of conservation that are not 0; fails if it does not hold."""
-    now = await numbers(redis)
-    ended = {end: now.counts.get(end, 0) for end in ("delivered", "rejected", "expired")}
-    assert now.counts.get("accepted", 0) == sum(ended.values()) + now.pending
-    return {name: count for name, count in {**ended, "pending": now.pending}.items() if count}
-
-
-async def deliveries(redis: Redis) -> dict[int, int]:
-    """How many pending entries were delivered how often."""
-    rows = await redis.xpending_range(KEYS.stream, GROUP, "-", "+", 10_000)
-    times = [row["times_delivered"] for row in rows]
-    return {each: times.count(each) for each in times}
-
-
-async def dead_letters(redis: Redis) -> list[dict[str, Any]]:
-    return [orjson.loads(fields[b"d"]) for _, fields in await redis.xrange(KEYS.dead)]
-
-
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():
-            await asyncio.sleep(0.005)
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 
 
 class TestEndings:
@@ -236,7 +131,7 @@ class TestEndings:
         decided = decide(make_event(0), ["ads"])
         del decided.event["timestamp"]
         odd = decide(make_event(1, timestamp="soon"), ["ads"])
-        await Appender(redis, Tally(), nobody).append([decided, odd])  # type: ignore[arg-type]
+        await Appender(redis, KEYS, PendingCounts(), nobody).append([decided, odd])  # type: ignore[arg-type]
         await fill(3, first=2)
         await run(await start(Vendor()))
         assert (await outcomes(redis)).get("delivered", 0) >= 3
@@ -296,7 +191,7 @@ class TestRetries:
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
         await fill(3)
-        await Reader(redis, "ads", "dead").new(3, None)
+        await Reader(redis, ADS, "dead").new(3, None)
         await run(await start(Vendor(), backoff=SOON, idle=0.5))
         assert await outcomes(redis) == {"delivered": 3}
 
@@ -342,177 +237,21 @@ class TestRetries:
         assert await outcomes(redis) == {"pending": 1}
 
 
-class TestPauses:
-    async def test_retry_after_hands_back_and_pauses(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(10)
-        vendor = Vendor(script(Response(429, {"retry-after": "30"}, b"slow down")))
-        await run(await start(vendor, in_flight=1))
-        assert len(vendor.requests) == 1
-        assert await outcomes(redis) == {"pending": 10}
-        assert set(await deliveries(redis)) <= {0}
-        paused = await current_pause(redis, "ads")
-        assert paused is not None
-        assert paused.seconds == pytest.approx(30, abs=1)
-        assert paused.reason == "HTTP 429: slow down"
-
-    async def test_failures_in_a_row_pause(self, start: Start, fill: Fill, redis: Redis) -> None:
-        await fill(50)
-        vendor = Vendor(script(DOWN))
-        await run(await start(vendor, in_flight=1))
-        assert len(vendor.requests) == FAILURES_BEFORE_PAUSE
-        spent = await deliveries(redis)
-        assert spent.pop(1) == FAILURES_BEFORE_PAUSE
-        assert set(spent) <= {0}
-        assert await current_pause(redis, "ads") is not None
-        assert await outcomes(redis) == {"pending": 50}
-
-    async def test_one_event_that_makes_the_vendor_fail_does_not(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(30)
-        vendor = Vendor(lambda ids: DOWN if ids == ["event-3"] else OK)
-        await run(await start(vendor, in_flight=1))
-        assert await outcomes(redis) == {"delivered": 29, "pending": 1}
-        assert await current_pause(redis, "ads") is None
-
-    async def test_a_paused_destination_is_left_alone(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(3)
-        await pause(redis, "ads", "HTTP 503", 60)
-        vendor = Vendor()
-        await run(await start(vendor))
-        assert vendor.requests == []
-        assert await deliveries(redis) == {}
-
-    async def test_a_pause_stops_the_other_drains_too(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        vendor = Vendor()
-        running = asyncio.create_task(run(await start(vendor, idle=1)))
-        await fill(1)
-        await until(lambda: vendor.requests)
-        await pause(redis, "ads", "another drain was told to wait", 60)
-        await asyncio.sleep(0.2)
-        await fill(1, first=1)
-        await running
-        assert vendor.requests == [["event-0"]]
-
-    async def over(self, redis: Redis) -> None:
-        """A pause that has just ended."""
-        await pause(redis, "ads", "HTTP 503", None)
-        await redis.delete(KEYS.pause)
-
-    async def test_a_single_probe_goes_first_and_the_others_follow_its_success(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(20)
-        await self.over(redis)
-        answered = asyncio.Event()
-
-        async def reply(_: Any) -> Response:
-            await answered.wait()
-            return OK
-
-        vendor = Vendor(reply)
-        running = asyncio.create_task(run(await start(vendor, idle=0.5)))
-        await until(lambda: vendor.requests)
-        await asyncio.sleep(0.2)
-        assert len(vendor.requests) == 1
-        answered.set()
-        await running
-        assert await outcomes(redis) == {"delivered": 20}
-        assert not await is_probing(redis, "ads")
-
-    async def test_a_probe_that_fails_pauses_for_longer(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(20)
-        await self.over(redis)
-        vendor = Vendor(script(DOWN))
-        await run(await start(vendor))
-        assert len(vendor.requests) == 1
-        paused = await current_pause(redis, "ads")
-        assert paused is not None
-        assert paused.number == 2
-        assert await outcomes(redis) == {"pending": 20}
-
-    @pytest.mark.parametrize(
-        "fields", [{"timestamp": 1.0}, {"unsendable": True}, {"fault": True, "secret": "x"}]
-    )
-    async def test_an_event_that_ends_unsent_is_no_probe(
-        self, start: Start, fill: Fill, redis: Redis, fields: dict[str, Any]
-    ) -> None:
-        """After a long outage the oldest events have expired: that says nothing of the vendor."""
-        await fill(3, **fields)
-        await fill(20, first=3)
-        await self.over(redis)
-        vendor = Vendor(script(DOWN))
-        await run(await start(vendor, size=1))
-        assert len(vendor.requests) == 1
-        assert await is_probing(redis, "ads")
-
-    @pytest.mark.parametrize("fields", [{"timestamp": 1.0}, {"unsendable": True}])
-    async def test_nor_does_it_break_a_row_of_failures(
-        self, start: Start, fill: Fill, redis: Redis, fields: dict[str, Any]
-    ) -> None:
-        for number in range(0, 40, 2):
-            await fill(1, first=number)
-            await fill(1, first=number + 1, **fields)
-        vendor = Vendor(script(DOWN))
-        await run(await start(vendor, in_flight=1))
-        assert len(vendor.requests) == FAILURES_BEFORE_PAUSE
-
-
-class TestPace:
-    @pytest.mark.parametrize("in_flight", [1, 5])
-    async def test_no_more_requests_at_once_than_set(
-        self, start: Start, fill: Fill, redis: Redis, in_flight: int
-    ) -> None:
-        await fill(60)
-
-        async def slowly(_: Any) -> Response:
-            await asyncio.sleep(0.005)
-            return OK
-
-        vendor = Vendor(slowly)
-        await run(await start(vendor, in_flight=in_flight))
-        assert vendor.most_at_once == in_flight
-        assert await outcomes(redis) == {"delivered": 60}
-
-    async def test_a_slow_request_does_not_block_the_others(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(40)
-        others = asyncio.Event()
-
-        async def reply(ids: list[str]) -> Response:
-            if ids == ["event-0"]:
-                await others.wait()
-            elif vendor.times_sent.total() == 40:
-                others.set()
-            return OK
-
-        vendor = Vendor(reply)
-        await run(await start(vendor, in_flight=2))
-        assert await outcomes(redis) == {"delivered": 40}
-
+class TestStay:
     async def test_it_stays_while_nobody_else_waits_and_leaves_when_somebody_does(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
         running = asyncio.create_task(run(await start(Vendor(), idle=60)))
         await asyncio.sleep(0.3)
         assert not running.done()
-        await redis.rpush(QUEUE_KEY, "job")
+        await redis.rpush(KEYS.queue_key, "job")
         await asyncio.wait_for(running, 5)
 
     async def test_with_work_it_leaves_when_others_have_waited_long_enough(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
         await fill(500)
-        await redis.rpush(QUEUE_KEY, "job")
+        await redis.rpush(KEYS.queue_key, "job")
 
         async def slowly(_: Any) -> Response:
             await asyncio.sleep(0.05)
@@ -526,6 +265,8 @@ class TestPace:
         assert set(vendor.times_sent.values()) == {1}
         assert set(await deliveries(redis)) <= {0}
 
+
+class TestStop:
     async def test_stop_hands_back_what_was_not_sent(
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
@@ -546,7 +287,7 @@ class TestPace:
         assert len(vendor.requests) == 3
         assert await outcomes(redis) == {"delivered": 3, "pending": 17}
         assert set(await deliveries(redis)) <= {0}
-        await Lease(redis, "ads", "drain", 8).release()
+        await Lease(redis, ADS, "drain", 8).release()
         await run(await start(vendor, holder="next"))
         assert await outcomes(redis) == {"delivered": 20}
         assert set(vendor.times_sent.values()) == {1}
@@ -569,40 +310,6 @@ class TestPace:
         await running
         assert len(vendor.requests) == 1
         assert await outcomes(redis) == {"pending": 1}
-
-    async def stopped_while_it_waits(self, start: Start, redis: Redis, answer: Response) -> None:
-        """A drain that is told to stop before the vendor gives its `answer`."""
-        answered = asyncio.Event()
-
-        async def reply(_: Any) -> Response:
-            await answered.wait()
-            return answer
-
-        vendor = Vendor(reply)
-        drain = await start(vendor)
-        running = asyncio.create_task(run(drain))
-        await until(lambda: vendor.requests)
-        drain.stop()
-        answered.set()
-        await running
-
-    async def test_a_failed_probe_is_no_success_because_the_drain_ends(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        """Else whoever restarts the gateway in an outage sends everything to a dead vendor."""
-        await fill(5)
-        for _ in range(4):
-            await pause(redis, "ads", "HTTP 503", None)
-        await redis.delete(KEYS.pause)
-        await self.stopped_while_it_waits(start, redis, DOWN)
-        assert await is_probing(redis, "ads")
-
-    async def test_retry_after_counts_although_the_drain_ends(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(1)
-        await self.stopped_while_it_waits(start, redis, Response(429, {"retry-after": "30"}))
-        assert await current_pause(redis, "ads") is not None
 
     async def test_stop_before_the_start_reads_nothing(
         self, start: Start, fill: Fill, redis: Redis
@@ -639,7 +346,7 @@ class TestSeveral:
         self, start: Start, fill: Fill, redis: Redis
     ) -> None:
         await fill(60)
-        before = Reader(redis, "ads", "before")
+        before = Reader(redis, ADS, "before")
         await before.hand_back((await before.new(100, None)).entries)
         vendor = Vendor(self.slowly)
         drains = [
@@ -663,102 +370,3 @@ class TestSeveral:
         await fill(100)
         await run(await start(Vendor(self.slowly), drains=drains, in_flight=1))
         assert bool(calls_for_help) is called
-
-
-class TestBooks:
-    async def test_attempts_and_times_are_counted(
-        self, start: Start, fill: Fill, redis: Redis, watched: list[Attempt]
-    ) -> None:
-        await fill(4)
-        await run(await start(Vendor(script(OK, Response(400), DOWN, OK)), in_flight=1))
-        counts = (await numbers(redis)).counts
-        attempts = {name: n for name, n in counts.items() if name.startswith("attempts:")}
-        assert attempts == {
-            "attempts:delivered": 2,
-            "attempts:rejected": 1,
-            "attempts:retry": 1,
-        }
-        assert len(watched) == 4
-        buckets, seconds = DELIVERY.read(counts)
-        assert buckets[-1] == ("+Inf", 2)
-        assert 0 < seconds < 60
-
-    async def test_when_redis_fails_what_was_sent_is_settled_first(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        """Requests under way when reading fails are not forgotten, or they would be sent again."""
-        await fill(2)
-        answered = asyncio.Event()
-
-        async def reply(_: Any) -> Response:
-            await answered.wait()
-            return OK
-
-        vendor = Vendor(reply)
-        running = asyncio.create_task(run(await start(vendor)))
-        await until(lambda: len(vendor.requests) == 2)
-        await redis.acl_setuser("default", enabled=True, commands=["-xreadgroup"])
-        try:
-            await asyncio.sleep(0.2)
-            ended_early = running.done()
-            answered.set()
-            with pytest.raises(NoPermissionError):
-                await running
-        finally:
-            await redis.acl_setuser("default", enabled=True, commands=["+xreadgroup"])
-        assert not ended_early
-        assert await outcomes(redis) == {"delivered": 2}
-
-    async def test_answers_that_come_together_are_settled_together(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(30)
-        answered = asyncio.Event()
-
-        async def reply(_: Any) -> Response:
-            await answered.wait()
-            return OK
-
-        vendor = Vendor(reply)
-        running = asyncio.create_task(run(await start(vendor)))
-        await until(lambda: len(vendor.requests) == 30)
-        await redis.config_resetstat()
-        answered.set()
-        await running
-        assert await outcomes(redis) == {"delivered": 30}
-        assert (await redis.info("commandstats"))["cmdstat_xdel"]["calls"] <= 3
-
-    async def test_what_is_answered_after_settling_failed_is_settled(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(2)
-        answered = asyncio.Event()
-
-        async def reply(ids: list[str]) -> Response:
-            if ids == ["event-1"]:
-                await answered.wait()
-            return OK
-
-        running = asyncio.create_task(run(await start(Vendor(reply))))
-        await redis.acl_setuser("default", enabled=True, commands=["-xack"])
-        try:
-            await asyncio.sleep(0.3)
-        finally:
-            await redis.acl_setuser("default", enabled=True, commands=["+xack"])
-        answered.set()
-        with pytest.raises(RedisError):
-            await running
-        assert await outcomes(redis) == {"delivered": 1, "pending": 1}
-
-    async def test_when_settling_fails_the_events_stay_pending(
-        self, start: Start, fill: Fill, redis: Redis
-    ) -> None:
-        await fill(2)
-        drain = await start(Vendor())
-        await redis.acl_setuser("default", enabled=True, commands=["-xack"])
-        try:
-            with pytest.raises(RedisError):
-                await run(drain)
-        finally:
-            await redis.acl_setuser("default", enabled=True, commands=["+xack"])
-        assert await outcomes(redis) == {"pending": 2}

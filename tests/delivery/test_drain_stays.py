@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from gateway.delivery.drain import Patience
+from gateway.configuration.load import parse_settings
+from gateway.configuration.settings import Settings
 from gateway.delivery.forward import forward_events
-from gateway.delivery.wake import QUEUE_KEY
-from gateway.queue.keys import DestinationKeys
-from gateway.settings import Settings, parse_settings
+from gateway.delivery.stay import Patience
+from tests.support.keys import ADS, KEYS
 
 pytestmark = pytest.mark.anyio
 
@@ -40,16 +40,16 @@ async def test_it_has_a_successor_when_its_time_is_over(
     settings: Settings, redis_url: str, redis: Redis
 ) -> None:
     await forward(settings, redis_url, Patience(idle=60, busy=60, longest=0.5))
-    assert await redis.llen(QUEUE_KEY) == 1
-    assert await redis.exists(DestinationKeys.of("ads").wake)
+    assert await redis.llen(KEYS.queue_key) == 1
+    assert await redis.exists(ADS.wake)
 
 
 async def test_it_leaves_its_worker_to_a_job_that_waits(
     settings: Settings, redis_url: str, redis: Redis
 ) -> None:
-    await redis.lpush(QUEUE_KEY, "a job for another destination")
+    await redis.lpush(KEYS.queue_key, "a job for another destination")
     await forward(settings, redis_url, Patience(idle=60, busy=60, longest=60))
-    assert await redis.llen(QUEUE_KEY) == 1
+    assert await redis.llen(KEYS.queue_key) == 1
 
 
 async def test_it_stays_while_nothing_else_waits(
@@ -58,5 +58,5 @@ async def test_it_stays_while_nothing_else_waits(
     waiting = asyncio.create_task(forward(settings, redis_url, Patience()))
     done, _ = await asyncio.wait([waiting], timeout=1.5)
     assert not done
-    await redis.lpush(QUEUE_KEY, "a job for another destination")
+    await redis.lpush(KEYS.queue_key, "a job for another destination")
     await waiting

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import crafted
 import orjson
 import pytest
 from redis import Redis
@@ -16,19 +15,20 @@ from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
 from rq.scheduler import RQScheduler
 from rq.serializers import JSONSerializer
-from running import free_port
-from sink import Sink
-from waking import wake_unmarked
 
-from gateway.delivery import forward as forward_module
+from gateway.configuration.load import parse_settings
 from gateway.delivery import job as job_module
-from gateway.delivery import wake as wake_module
+from gateway.delivery.forward import Forwarding
 from gateway.delivery.job import forward
-from gateway.delivery.wake import FORWARD, QUEUE, QUEUE_KEY, Alarm, ForwardJob
-from gateway.queue.keys import WAKE_MARK_MS, DestinationKeys
-from gateway.settings import parse_settings
+from gateway.queue.keys import WAKE_MARK_MS
+from gateway.queue.wake import FORWARD, ForwardJob, WakeQueue
+from tests.support import crafted_job as crafted
+from tests.support.gateway_process import free_port
+from tests.support.keys import ADS, KEYS
+from tests.support.sink_server import Sink
+from tests.support.waking import wake_unmarked
 
-WAKE = DestinationKeys.of("ads").wake
+WAKE = ADS.wake
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def redis(redis_url: str) -> Iterator[Redis]:  # type: ignore[override]
 
 
 @pytest.fixture
-def alarm(redis: Redis) -> Alarm:
-    return Alarm(redis)
+def wake_queue(redis: Redis) -> WakeQueue:
+    return WakeQueue(redis, KEYS)
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +49,12 @@ def forget_calls() -> None:
 
 def work_off(redis: Redis) -> None:
     """Does what is in the queue as `ForwardWorker` does, in this process."""
-    worker = SimpleWorker([QUEUE], connection=redis, serializer="json", job_class=ForwardJob)
+    worker = SimpleWorker([KEYS.queue], connection=redis, serializer="json", job_class=ForwardJob)
     worker.work(burst=True, logging_level="CRITICAL")
 
 
 def jobs(redis: Redis) -> list[dict[bytes, bytes]]:
-    return [redis.hgetall(b"rq:job:" + each) for each in redis.lrange(QUEUE_KEY, 0, -1)]
+    return [redis.hgetall(b"rq:job:" + each) for each in redis.lrange(KEYS.queue_key, 0, -1)]
 
 
 class TestWaking:
@@ -69,21 +69,23 @@ class TestWaking:
     def test_a_marked_destination_is_not_woken_again(self, redis: Redis) -> None:
         assert wake_unmarked(redis, "ads")
         assert not wake_unmarked(redis, "ads")
-        assert redis.llen(QUEUE_KEY) == 1
+        assert redis.llen(KEYS.queue_key) == 1
         assert 0 < redis.pttl(WAKE) <= WAKE_MARK_MS
         redis.delete(WAKE)
         assert wake_unmarked(redis, "ads")
-        assert redis.llen(QUEUE_KEY) == 2
+        assert redis.llen(KEYS.queue_key) == 2
 
     @pytest.mark.anyio
-    async def test_several_are_woken_at_once(self, alarm: Alarm, redis: Redis) -> None:
-        await alarm.wake(["ads", "books"])
+    async def test_several_are_woken_at_once(self, wake_queue: WakeQueue, redis: Redis) -> None:
+        await wake_queue.wake(["ads", "books"])
         assert {job[b"description"] for job in jobs(redis)} == {b"forward ads", b"forward books"}
 
-    def test_a_later_wake_up_replaces_an_earlier_one(self, alarm: Alarm, redis: Redis) -> None:
+    def test_a_later_wake_up_replaces_an_earlier_one(
+        self, wake_queue: WakeQueue, redis: Redis
+    ) -> None:
         for seconds in (5, 600):
-            alarm.wake_later("ads", seconds)
-        scheduled = ScheduledJobRegistry(QUEUE, connection=redis)
+            wake_queue.wake_later("ads", seconds)
+        scheduled = ScheduledJobRegistry(KEYS.queue, connection=redis)
         assert scheduled.get_job_ids() == ["later-ads"]
         left = scheduled.get_scheduled_time("later-ads").timestamp() - redis.time()[0]
         assert left == pytest.approx(600, abs=5)
@@ -92,14 +94,14 @@ class TestWaking:
 
     def test_the_queue_of_rq_is_the_one_that_drains_look_at(self, redis: Redis) -> None:
         wake_unmarked(redis, "ads")
-        assert Queue(QUEUE, connection=redis).key == wake_module.QUEUE_KEY
+        assert Queue(KEYS.queue, connection=redis).key == KEYS.queue_key
 
 
 class TestRefusals:
     """Whoever can write to Redis can write a job; it must not become code."""
 
     def slip_in(self, redis: Redis, func: str, *args: Any, **options: Any) -> Job:
-        queue = Queue(QUEUE, connection=redis, serializer="json")
+        queue = Queue(KEYS.queue, connection=redis, serializer="json")
         return queue.enqueue_call(func, args=args, **options)
 
     @pytest.mark.parametrize(
@@ -166,7 +168,7 @@ class TestRefusals:
 
     def test_our_own_job_runs(self, redis: Redis) -> None:
         wake_unmarked(redis, "ads")
-        (job_id,) = redis.lrange(QUEUE_KEY, 0, -1)
+        (job_id,) = redis.lrange(KEYS.queue_key, 0, -1)
         work_off(redis)
         job = ForwardJob.fetch(job_id.decode(), connection=redis, serializer=JSONSerializer)
         assert job.get_status() == JobStatus.FINISHED
@@ -197,40 +199,40 @@ class TestForward:
         event = {"event_name": "x", "event_id": "1", "timestamp": redis.time()[0]}
         entry = {"source": "site", "received_at": 1.0, "version": "v", "applied": []}
         data = orjson.dumps({"event": event, **entry})
-        redis.xadd(DestinationKeys.of("ads").stream, {"e": data})
+        redis.xadd(ADS.stream, {"e": data})
 
     def test_an_unknown_destination_is_left_to_those_who_know_it(self, port: int) -> None:
         forward("books")
 
     def test_what_has_to_wait_is_woken_later(self, port: int, redis: Redis) -> None:
         self.add(redis)
-        redis.rpush(QUEUE_KEY, "somebody waits")
+        redis.rpush(KEYS.queue_key, "somebody waits")
         forward("ads")
-        assert ScheduledJobRegistry(QUEUE, connection=redis).get_job_ids() == ["later-ads"]
-        assert redis.zcard(DestinationKeys.of("ads").drains) == 0
+        assert ScheduledJobRegistry(KEYS.queue, connection=redis).get_job_ids() == ["later-ads"]
+        assert redis.zcard(ADS.drains) == 0
 
     def test_a_job_that_came_later_may_schedule_itself_again(
-        self, port: int, redis: Redis, alarm: Alarm
+        self, port: int, redis: Redis, wake_queue: WakeQueue
     ) -> None:
         """RQ lets the hash of a finished job expire: the new wake-up must not go with it."""
         self.add(redis)
-        alarm.wake_later("ads", 3600)
-        scheduled = ScheduledJobRegistry(QUEUE, connection=redis)
+        wake_queue.wake_later("ads", 3600)
+        scheduled = ScheduledJobRegistry(KEYS.queue, connection=redis)
         scheduled.remove("later-ads")
-        redis.rpush(QUEUE_KEY, "later-ads")  # as the scheduler does when the time has come
-        redis.rpush(QUEUE_KEY, "somebody waits")
+        redis.rpush(KEYS.queue_key, "later-ads")  # as the scheduler does when the time has come
+        redis.rpush(KEYS.queue_key, "somebody waits")
         work_off(redis)
         assert scheduled.get_job_ids() == ["later-ads"]
         wait = scheduled.get_scheduled_time("later-ads").timestamp() - redis.time()[0]
         lives = redis.ttl("rq:job:later-ads")
         assert lives == -1 or lives > wait
         self.time_passes(redis)
-        assert b"later-ads" in redis.lrange(QUEUE_KEY, 0, -1)
+        assert b"later-ads" in redis.lrange(KEYS.queue_key, 0, -1)
 
     def time_passes(self, redis: Redis) -> None:
         """Until what is scheduled is due, and RQ's scheduler has looked."""
-        redis.zadd(ScheduledJobRegistry(QUEUE, connection=redis).key, {"later-ads": 1})
-        scheduler = RQScheduler([QUEUE], connection=redis, serializer="json")
+        redis.zadd(ScheduledJobRegistry(KEYS.queue, connection=redis).key, {"later-ads": 1})
+        scheduler = RQScheduler([KEYS.queue], connection=redis, serializer="json")
         scheduler.acquire_locks()
         scheduler.enqueue_scheduled_jobs()
 
@@ -242,15 +244,15 @@ class TestForward:
         async def ends_at_once(*_: object) -> None:
             self.add(redis)
 
-        monkeypatch.setattr(forward_module, "_drain", ends_at_once)
+        monkeypatch.setattr(Forwarding, "drain", ends_at_once)
         forward("ads")
-        assert redis.llen(QUEUE_KEY) == 1
+        assert redis.llen(KEYS.queue_key) == 1
         assert redis.exists(WAKE)
 
     def test_no_more_drains_than_allowed(self, port: int, redis: Redis) -> None:
-        keys = DestinationKeys.of("ads")
+        keys = ADS
         redis.zadd(keys.drains, {"at work": (redis.time()[0] + 60) * 1000})
         self.add(redis)
         forward("ads")
         assert redis.xpending(keys.stream, "gateway")["pending"] == 0
-        assert redis.llen(QUEUE_KEY) == 0
+        assert redis.llen(KEYS.queue_key) == 0

@@ -9,13 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gateway.delivery.policy import (
-    DeliverySettings,
-    is_expired,
-    pause_seconds,
-    wait_before_retry,
-    waits,
-)
+from gateway.configuration.delivery import DeliverySettings
+from gateway.delivery.policy import is_expired, wait_before_retry, waits
+from gateway.queue.pause import pause_seconds
 
 BACKOFF = DeliverySettings().backoff
 
@@ -87,6 +83,11 @@ def test_an_event_expires_past_the_deadline_not_at_it() -> None:
         {"drains": 0},
         {"tries": 0},
         {"max_age": 0},
+        {"max_age": float("inf")},
+        {"max_dead_letters": 0},
+        {"max_dead_letter_bytes": 0},
+        {"max_dead_letter_days": 0},
+        {"max_dead_letter_days": float("inf")},
         {"retries": 3},
     ],
 )

@@ -1,4 +1,4 @@
-"""Send: plans of requests, quick tries, and the search for the one guilty event."""
+"""Send: quick tries, and the search for the one guilty event."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from math import log2
 from typing import Any
 
 import pytest
-from made import make_event
-from vendor import Parcel, Vendor, script
 
-from destinations.base import Outcome, Request, Response
-from gateway.delivery.send import Attempt, Sender, plan
+from destinations.base import Outcome, Response
+from gateway.delivery.planning import plan
+from gateway.delivery.policy import SendPolicy
+from gateway.delivery.send import Attempt, Sender
 from gateway.http.client import Ambiguous, NotSent, SendError
 from gateway.queue.entry import Entry
+from tests.support.events import make_entries
+from tests.support.scripted_vendor import Parcel, Vendor, script
 
 pytestmark = pytest.mark.anyio
 
@@ -32,13 +34,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send, "wait_random_exponential", lambda **_: lambda _: 0.0)
 
 
-def make_entries(count: int, **fields: Any) -> list[Entry]:
-    return [
-        Entry(b"%d-0" % n, 1, make_event(n, **fields), "site", time.time(), "v", [])
-        for n in range(count)
-    ]
-
-
 def planned(destination: Parcel, entries: Sequence[Entry]) -> list[Any]:
     return list(plan(destination, entries, WEEK, time.time()))
 
@@ -48,9 +43,9 @@ async def send(
 ) -> tuple[list[Attempt], list[Attempt]]:
     """The last attempt for each entry, and all that were watched."""
     destination, watched = Parcel(size), []
-    sender = Sender(destination, vendor, tries, WEEK, watched.append)
-    ((group, request),) = planned(destination, entries)
-    return await sender.send(group, request), watched
+    sender = Sender(destination, vendor, SendPolicy(tries, WEEK), watched.append)
+    (shipment,) = planned(destination, entries)
+    return await sender.send(shipment), watched
 
 
 def results(attempts: Sequence[Attempt]) -> dict[str, str]:
@@ -62,62 +57,6 @@ def results(attempts: Sequence[Attempt]) -> dict[str, str]:
     ]
     assert len(pairs) == len(dict(pairs))
     return dict(pairs)
-
-
-class TestPlan:
-    def test_every_entry_is_in_one_request(self) -> None:
-        entries = make_entries(7)
-        plans = planned(Parcel(size=3), entries)
-        assert [len(group) for group, _ in plans] == [3, 3, 1]
-        assert [entry for group, _ in plans for entry in group] == entries
-
-    def test_an_expired_event_is_never_part_of_a_request(self) -> None:
-        old, fresh = make_entries(1, timestamp=time.time() - 8 * 86_400), make_entries(2)[1:]
-        attempt, (group, _) = planned(Parcel(size=10), [*old, *fresh])
-        assert group == fresh
-        assert results([attempt]) == {"event-0": "expired"}
-        assert "192.0 hours old" in attempt.outcomes[0].reason
-
-    def test_an_unsendable_event_is_rejected_with_the_reason(self) -> None:
-        bad, good = make_entries(1, unsendable=True), make_entries(2)[1:]
-        attempt, (group, _) = planned(Parcel(size=10), [*bad, *good])
-        assert group == good
-        assert attempt.outcomes == [Outcome("rejected", "client_id is missing")]
-
-    def test_a_fault_in_the_destination_costs_one_event(self, caplog: Any) -> None:
-        bad = make_entries(1, fault=True, secret="someone@example.com")
-        plans = planned(Parcel(size=10), [*make_entries(3)[1:], *bad])
-        assert sum(len(each[0]) for each in plans if isinstance(each, tuple)) == 2
-        (attempt,) = [each for each in plans if isinstance(each, Attempt)]
-        assert results([attempt]) == {"event-0": "rejected"}
-        assert "KeyError" in attempt.outcomes[0].reason
-        assert "someone" not in attempt.outcomes[0].reason + caplog.text
-
-    @pytest.mark.parametrize("positions", [(), (0,), (0, 1, 1), (0, 1, 7), (0, -1)])
-    def test_a_destination_that_loses_or_invents_events_costs_no_more(
-        self, positions: tuple[int, ...]
-    ) -> None:
-        """Each event is in exactly one request or ended; nothing is raised."""
-
-        class Wrong(Parcel):
-            def requests(self, events: Any, now: float) -> Any:
-                if len(events) > 1:
-                    yield Request("POST", "https://vendor.test/events", {}, b"[]", positions)
-                else:
-                    yield from super().requests(events, now)
-
-        entries = make_entries(2)
-        seen = [each for made in planned(Wrong(10), entries) for each in _entries_of(made)]
-        assert sorted(seen) == [entry.id for entry in entries]
-
-    def test_a_rule_may_have_taken_the_time_away(self) -> None:
-        (entry,) = make_entries(1)
-        del entry.event["timestamp"]
-        assert [_entries_of(each) for each in planned(Parcel(), [entry])] == [[entry.id]]
-
-
-def _entries_of(made: Any) -> list[bytes]:
-    return [entry.id for entry in (made.entries if isinstance(made, Attempt) else made[0])]
 
 
 class TestQuickTries:
@@ -158,11 +97,12 @@ class TestQuickTries:
         entries = make_entries(1, timestamp=time.time() - 100)
         destination = Parcel()
         vendor = Vendor(script(DOWN))
-        sender = Sender(destination, vendor, 3, timedelta(seconds=100.05), lambda _: None)
-        ((group, request),) = plan(destination, entries, WEEK, time.time())
+        policy = SendPolicy(3, timedelta(seconds=100.05))
+        sender = Sender(destination, vendor, policy, lambda _: None)
+        (shipment,) = planned(destination, entries)
         while time.time() < entries[0].event["timestamp"] + 100.06:
             pass
-        await sender.send(group, request)
+        await sender.send(shipment)
         assert len(vendor.requests) == 1
 
     async def test_a_dry_run_delivers_without_sending(self) -> None:
@@ -187,9 +127,9 @@ class TestQuickTries:
                 return [Outcome("delivered")] * count
 
         destination, vendor = Wrong(10), Vendor()
-        sender = Sender(destination, vendor, 3, WEEK, lambda _: None)
-        ((group, request),) = planned(destination, make_entries(2))
-        attempts = await sender.send(group, request)
+        sender = Sender(destination, vendor, SendPolicy(3, WEEK), lambda _: None)
+        (shipment,) = planned(destination, make_entries(2))
+        attempts = await sender.send(shipment)
         assert results(attempts) == {"event-0": "rejected", "event-1": "rejected"}
         assert len(vendor.requests) == 1
 
@@ -255,8 +195,8 @@ class TestAmbiguity:
                 return age < dedupe
 
         vendor = Vendor(script(error))
-        sender = Sender(Vendors(10), vendor, 1, WEEK, lambda _: None, give_up)
-        ((group, request),) = planned(Vendors(10), make_entries(2))
-        attempts = await sender.send(group, request)
+        sender = Sender(Vendors(10), vendor, SendPolicy(1, WEEK, give_up), lambda _: None)
+        (shipment,) = planned(Vendors(10), make_entries(2))
+        attempts = await sender.send(shipment)
         assert results(attempts) == {"event-0": result, "event-1": result}
         assert error.reason in attempts[0].outcomes[0].reason

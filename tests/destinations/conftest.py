@@ -1,4 +1,4 @@
-"""The examples of tests/fixtures/events and a gateway's view of time."""
+"""The examples of tests/fixtures/events, at a fixed time, and a gateway's view of time."""
 
 import json
 from collections.abc import Callable
@@ -9,17 +9,18 @@ import pytest
 from gateway.event import Event, read_event
 
 EXAMPLES = Path(__file__).parents[1] / "fixtures" / "events"
+HAPPENED = 1795219200.5
 
 
 @pytest.fixture(scope="session")
 def now() -> float:
     """A minute after the examples happened."""
-    return 1795219260.0
+    return HAPPENED + 59.5
 
 
 @pytest.fixture(scope="session")
-def examples() -> list[Event]:
-    return [read_event(json.loads(path.read_bytes())) for path in sorted(EXAMPLES.iterdir())]
+def examples(example: Callable[..., Event]) -> list[Event]:
+    return [example(path.stem) for path in sorted(EXAMPLES.iterdir())]
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +28,8 @@ def example() -> Callable[..., Event]:
     """``example("purchase", value=0)``: an example with some fields changed; None removes one."""
 
     def make(name: str, **changes: object) -> Event:
-        raw = json.loads((EXAMPLES / f"{name}.json").read_bytes()) | changes
+        raw = json.loads((EXAMPLES / f"{name}.json").read_bytes())
+        raw |= {"timestamp": HAPPENED} | changes
         return read_event({field: value for field, value in raw.items() if value is not None})
 
     return make

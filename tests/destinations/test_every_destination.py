@@ -1,7 +1,9 @@
 """What holds for every destination, whatever its vendor."""
 
 import copy
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -12,8 +14,9 @@ from destinations.base import Destination, Request, Response, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
 from destinations.webhook import Webhook, WebhookSettings
-from gateway.anonymise import compile_anonymise
+from gateway.delivery.records import request_record
 from gateway.event import Event, EventError, read_event
+from gateway.stages.anonymise import compile_anonymise
 
 NOW = 1795219260.0
 SECRETS = (
@@ -21,6 +24,8 @@ SECRETS = (
     "app-s3cret",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "Bearer s3cr&t",
+    f"Basic {b64encode(b'shop:s3cret pass/w0rd').decode()}",
+    "s3cret of a header of its own",
 )
 
 DESTINATIONS = {
@@ -40,7 +45,16 @@ DESTINATIONS = {
             headers={"authorization": SECRETS[3]},
         )
     ),
+    "webhook basic": Webhook(
+        WebhookSettings(
+            url="https://receiver.example/",
+            headers={"Authorization": SECRETS[4], "x-shop-key": SECRETS[5]},
+        )
+    ),
 }
+
+APP = {"app_instance_id": "f00"}
+"""What GA4's app streams need of an event."""
 
 every_destination = pytest.mark.parametrize("destination", DESTINATIONS.values(), ids=DESTINATIONS)
 
@@ -166,7 +180,7 @@ def test_whatever_the_events_each_is_in_one_request_or_unsendable(
 def test_a_full_house_is_cut_into_requests_within_the_limits(
     destination: Destination, examples: list[Event]
 ) -> None:
-    events = [event for event in examples for _ in range(100)]
+    events = [event | APP for event in examples for _ in range(100)]
 
     requests = requests_of(destination, events)
 
@@ -197,6 +211,17 @@ def test_nothing_secret_is_left_in_what_a_dry_run_shows(
     for request in requests_of(destination, examples):
         shown = destination.mask(f"{request.url} {request.headers} {request.body.decode()}")
         assert not [secret for secret in SECRETS if secret in shown]
+        record = orjson.dumps(request_record(destination, request)).decode()
+        assert not [form for form in forms_of_secrets() if form in record]
+        signatures = [value for name, value in request.headers.items() if "signature" in name]
+        assert not [signature for signature in signatures if signature in record]
+
+
+def forms_of_secrets() -> Iterator[str]:
+    """Every secret and its parts, as they are and encoded."""
+    for secret in (*SECRETS, SECRETS[2].removeprefix("whsec_"), "s3cr&t", "s3cret pass/w0rd"):
+        yield from (secret, quote(secret), quote(secret, safe=""), secret.encode().hex())
+        yield b64encode(secret.encode()).decode().rstrip("=")
 
 
 @every_destination
@@ -222,10 +247,11 @@ def test_personal_data_is_not_in_the_reason_why_an_event_cannot_be_sent(
 def test_an_event_that_is_no_json_is_unsendable_and_its_neighbours_are_not_harmed(
     destination: Destination, examples: list[Event]
 ) -> None:
-    half_a_pair = {**examples[0], "app_data": {"a": "\ud800"}, "user_properties": {"a": "\ud800"}}
+    whole = examples[0] | APP
+    half_a_pair = {**whole, "app_data": {"a": "\ud800"}, "user_properties": {"a": "\ud800"}}
 
     unsendable, *requests = sorted(
-        destination.requests([examples[0], half_a_pair, examples[0]], NOW),
+        destination.requests([whole, half_a_pair, whole], NOW),
         key=lambda result: isinstance(result, Request),
     )
 

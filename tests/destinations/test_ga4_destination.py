@@ -10,9 +10,11 @@ import pytest
 from pydantic import ValidationError
 
 from destinations.base import Outcome, Request, Response, Unsendable
-from destinations.ga4 import GA4, MAX_BODY, GA4Settings
-from gateway.anonymise import compile_anonymise
+from destinations.ga4 import GA4, GA4Settings
+from destinations.ga4.destination import MAX_BODY
+from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
+from gateway.stages.anonymise import compile_anonymise
 
 Example = Callable[..., Event]
 
@@ -45,6 +47,12 @@ def sent(event: Event, now: float, destination: GA4 | None = None) -> dict[str, 
 def params(event: Event, now: float, destination: GA4 | None = None) -> dict[str, Any]:
     found: dict[str, Any] = sent(event, now, destination)["events"][0]["params"]
     return found
+
+
+def remarks_about(event: Event, now: float) -> list[str]:
+    with collect_remarks() as remarks:
+        list(ga4().requests([event], now))
+    return remarks
 
 
 def refused(event: Event, now: float, destination: GA4 | None = None) -> str:
@@ -193,7 +201,8 @@ def test_the_secret_is_in_the_query_where_the_protocol_wants_it(
 
 def test_an_app_stream_is_named_with_its_colons(example: Example, now: float) -> None:
     destination = ga4_app(base_url="https://region1.google-analytics.com")
-    (request,) = requests_of(destination, [example("purchase")], now)
+    event = example("purchase", app_instance_id="f00")
+    (request,) = requests_of(destination, [event], now)
     assert request.url == (
         "https://region1.google-analytics.com/mp/collect?firebase_app_id=1:12:ios:3a&api_secret=S"
     )
@@ -205,7 +214,7 @@ def test_app_events_belong_to_an_app_instance(example: Example, now: float) -> N
     assert "client_id" not in body
     assert "user_agent" not in body, "GA4 reads it of browsers alone"
     assert body["device"] == {"language": "en-gb", "screen_resolution": "1920x1080"}
-    assert sent(example("purchase"), now, ga4_app())["app_instance_id"] == "1525593269.1795210000"
+    assert refused(example("purchase"), now, ga4_app()).startswith("app_instance_id is missing")
 
 
 # Events of one client share a request
@@ -273,12 +282,67 @@ def test_a_single_event_that_is_too_large(example: Example, now: float) -> None:
 
 
 def test_no_client_id_is_invented(example: Example, now: float) -> None:
-    assert refused(example("purchase", client_id=None), now).startswith("client_id is missing")
+    nobody = example("purchase", client_id=None, user_id=None)
+    assert refused(nobody, now).startswith("client_id is missing")
     no_instance = example("purchase", client_id=None)
     assert refused(no_instance, now, ga4_app()).startswith("app_instance_id is missing")
 
 
-@pytest.mark.parametrize("name", ["9lives", "añadir", "add-to-cart", "two words", "_x", "x" * 41])
+def test_an_event_that_names_a_user_alone_is_of_a_browser_of_that_user(
+    example: Example, now: float
+) -> None:
+    def of(user_id: str, event_id: str) -> Event:
+        return example("purchase", client_id=None, user_id=user_id, event_id=event_id)
+
+    ada, ada_again, bob = of("ada", "1"), of("ada", "2"), of("bob", "3")
+    first, second = (orjson.loads(r.body) for r in requests_of(ga4(), [ada, bob, ada_again], now))
+    assert [len(first["events"]), len(second["events"])] == [2, 1]
+    digest = sha256(b"user_id ada").hexdigest()
+    expected = f"{int(digest[:8], 16)}.{int(digest[8:16], 16)}"
+    assert first["client_id"] == expected != second["client_id"]
+    assert first["user_id"] == "ada"
+    assert remarks_about(ada, now) == [
+        "client_id: made from user_id, for GA4 alone, since the event has none"
+    ]
+    assert refused(ada, now, ga4_app()).startswith("app_instance_id is missing")
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        ("Song Played", "Song_Played"),
+        ("add-to-cart", "add_to_cart"),
+        ("  Cart:  Step 2 (new)! ", "Cart_Step_2_new"),
+        ("a\tb", "a_b"),
+        ("two__words", "two__words"),
+    ],
+)
+def test_blanks_and_punctuation_in_a_name_are_spelled_as_underscores(
+    name: str, spelled: str, example: Example, now: float
+) -> None:
+    event = example("page_view") | {"event_name": name}
+    assert sent(event, now)["events"][0]["name"] == spelled
+    line = f"event_name: sent as {spelled}, since GA4 takes letters, digits and underscores"
+    assert remarks_about(event, now) == ([line] if spelled != name else [])
+
+
+def test_the_time_of_user_engagement_counts_under_another_name(
+    example: Example, now: float
+) -> None:
+    event = example("page_view", engagement_time_msec=5000) | {"event_name": "user_engagement"}
+    for destination in (ga4(), ga4_app()):
+        (body,) = sent(event | {"app_instance_id": "i"}, now, destination)["events"]
+        assert (body["name"], body["params"]["engagement_time_msec"]) == ("engagement", 5000)
+        assert body["params"]["session_id"]
+    assert remarks_about(event, now) == [
+        "event_name: sent as engagement, since GA4 takes no user_engagement from servers"
+    ]
+    assert "reserved" in refused(event | {"engagement_time_msec": 0}, now)
+
+
+@pytest.mark.parametrize(
+    "name", ["9lives", "añadir", "añadir uno", "_x", "- -", "x" * 41, "x " * 21]
+)
 def test_names_that_no_event_can_have(name: str, example: Example, now: float) -> None:
     assert "event_name must be" in refused(example("page_view") | {"event_name": name}, now)
 
@@ -371,6 +435,71 @@ def test_engagement_time_is_a_whole_number(example: Example, now: float) -> None
     assert params(example("contact", engagement_time_msec=120.7), now)["engagement_time_msec"] == (
         120
     )
+
+
+@pytest.mark.parametrize("engagement", [0, -5, 0.4])
+def test_engagement_is_never_nothing(engagement: float, example: Example, now: float) -> None:
+    event = example("contact", engagement_time_msec=engagement)
+    assert params(event, now)["engagement_time_msec"] == 1
+
+
+@pytest.mark.parametrize(
+    ("stated", "session_id"),
+    [
+        ("1748934661", "1748934661"),
+        (1748934661, "1748934661"),
+        (" 1748934661 ", "1748934661"),
+        ("GS1.1.1748934661.3.1.1748934700.0.0.0", "1748934661"),
+        ("GS2.1.s1748934661$o3$g1$t1748934700$j60$l0$h0", "1748934661"),
+        ("GS2.1.s1748934661", "1748934661"),
+        ("undefined", None),
+        ("null", None),
+        ("GS2.1.", None),
+        ("1748934661.5", None),
+        ("-1", None),
+        ("١٧٤٨", None),
+    ],
+)
+def test_the_session_is_sent_as_digits_or_not_at_all(
+    stated: Any, session_id: str | None, example: Example, now: float
+) -> None:
+    event = example("contact", ga_session_id=stated)
+    assert params(event, now).get("session_id") == session_id
+
+
+def test_what_has_to_be_cut_or_left_out_is_remarked(example: Example, now: float) -> None:
+    event = example(
+        "purchase",
+        page_title="x" * 301,
+        ga_session_id="undefined",
+        colours=["red"],
+        ga_own="1",
+        user_properties={"plan": "x" * 37, "user_id": "1"},
+        items=[{"item_id": "A", "colour": ["red"]}, {"price": 1}],
+    )
+    assert remarks_about(event, now) == [
+        "user_properties.plan: cut to 36 characters",
+        "user_properties.user_id: left out, since GA4 takes none of this name",
+        "ga_session_id: left out, since it is no session id of GA4's",
+        "items: those without item_id and item_name are left out",
+        "colour: left out, since GA4 takes no list and no object",
+        "page_title: cut to 300 characters",
+        "colours: left out, since GA4 takes no list and no object",
+        "ga_own: left out, since GA4 takes no parameter of this name",
+    ]
+
+
+def test_what_fits_is_not_remarked_upon(examples: list[Event], now: float) -> None:
+    assert all(remarks_about(event, now) == [] for event in examples)
+
+
+def test_an_event_that_ga4_loses_is_told_beforehand(example: Example) -> None:
+    assert ga4().unsendable(example("purchase")) == ""
+    nobody = example("purchase", client_id=None, user_id=None)
+    assert "client_id is missing" in ga4().unsendable(nobody)
+    assert "reserved" in ga4().unsendable(example("purchase", event_name="session_start"))
+    app_event = example("purchase", app_instance_id=None)
+    assert "app_instance_id is missing" in ga4_app().unsendable(app_event)
 
 
 def test_debug_mode_is_on_or_absent(example: Example, now: float) -> None:
@@ -579,6 +708,13 @@ def test_answers(status: int, result: str, scope: str) -> None:
         assert status == 204 or outcome.reason == f"HTTP {status}: words"
 
 
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_a_redirect_rejects_nothing(status: int) -> None:
+    for outcome in ga4().outcomes(REQUEST, Response(status)):
+        assert (outcome.result, outcome.scope) == ("retry", "configuration")
+        assert outcome.reason.startswith(f"HTTP {status}: check `base_url`")
+
+
 def test_delivered_does_not_promise_what_ga4_does_not() -> None:
     assert next(iter(ga4().outcomes(REQUEST, Response(204)))) == Outcome(
         "delivered", "received; GA4 does not tell whether it kept the event"
@@ -604,3 +740,32 @@ def test_settings_that_cannot_work(settings: dict[str, Any], said: str) -> None:
         ga4(**settings)
     assert said in str(raised.value)
     assert "TOP SECRET" not in str(raised.value)
+
+
+def test_own_properties_are_parameters_and_none_of_ga4s() -> None:
+    own = {
+        "timestamp": "9 am",
+        "value": "high",
+        "items": 3,
+        "debug_mode": False,
+        "ga_x": 1,
+        "o": {},
+    }
+    event = {"event_name": "quiz", "client_id": "1.2", "page_title": "T", "params": own}
+    given = params(event, 0.0)
+    assert given == {
+        "timestamp": "9 am",
+        "value": "high",
+        "page_title": "T",
+        "engagement_time_msec": 1,
+    }
+    assert params({**event, "value": 5}, 0.0)["value"] == 5
+    assert params({**event, "params": "text"}, 0.0)["params"] == "text"
+
+
+@pytest.mark.parametrize("quantity", [0, -1, -0.5])
+def test_a_quantity_of_zero_or_below_is_left_out(quantity: float) -> None:
+    items = [{"item_id": "A", "price": 5, "quantity": quantity}, {"item_id": "B", "price": 2}]
+    given = params({"event_name": "purchase", "client_id": "1.2", "items": items}, 0.0)
+    assert given["items"] == [{"item_id": "A", "price": 5}, {"item_id": "B", "price": 2}]
+    assert given.get("value") == (2 if quantity == 0 else None), "nothing is counted as one"

@@ -9,8 +9,17 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from destinations.base import DELIVERED, Outcome, Request, Response, Unsendable
-from destinations.meta import NAMES, STANDARD_NAMES, Meta, MetaSettings
+from destinations.base import (
+    DELIVERED,
+    THROTTLE_SECONDS,
+    Outcome,
+    Request,
+    Response,
+    Unsendable,
+)
+from destinations.meta import Meta, MetaSettings
+from destinations.meta.mapping import NAMES, STANDARD_NAMES
+from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
 
 Example = Callable[..., Event]
@@ -40,6 +49,7 @@ def refused(event: Event, now: float, **settings: Any) -> str:
 
 # What each event becomes
 
+FBC = "fb.1.1795210000000.IwAR0Abc_-9"
 SHIRT = {
     "id": "SKU-1",
     "quantity": 1,
@@ -209,6 +219,7 @@ def test_the_token_is_in_the_body_and_never_in_the_address(example: Example, now
     assert body["access_token"] == "TOKEN"
     assert body["appsecret_proof"] == hmac.new(b"APP", b"TOKEN", "sha256").hexdigest()
     assert body["test_event_code"] == "TEST1"
+    assert body["appsecret_proof"] not in destination.mask(request.body.decode())
 
 
 def test_without_options_there_is_only_the_token(example: Example, now: float) -> None:
@@ -287,22 +298,132 @@ def test_time(timestamp: float | None, event_time: int, example: Example, now: f
     assert sent(example("page_view", timestamp=timestamp), now)["event_time"] == event_time
 
 
+def test_what_has_to_be_left_out_is_remarked(example: Example, now: float) -> None:
+    event = example(
+        "purchase",
+        affiliation=["a", "b"],
+        items=[{"item_id": "A", "quantity": 0}, {"item_name": "without an id"}],
+        fbp="undefined",
+        ip_override="10.0.0.1",
+        user_data={"email_address": "ada", "phone_number": "12"},
+    )
+    with collect_remarks() as remarks:
+        list(meta().requests([event], now))
+    assert remarks == [
+        "email_address: left out, since it cannot be read",
+        "phone_number: left out, since it cannot be read",
+        "ip_override: left out, since it is no public IP address",
+        "fbp: left out, since it does not have the form of Meta's cookie _fbp",
+        "affiliation: left out, since Meta takes no such type of it",
+        "items: those without item_id are left out",
+        "items: a quantity of zero or below is left out",
+    ]
+
+
 # People
 
 
 @pytest.mark.parametrize(
     ("fields", "fbc"),
     [
-        ({"fbc": "fb.1.5.Abc"}, "fb.1.5.Abc"),
-        ({"fbc": "fb.1.5.Abc", "click_ids": {"fbclid": "XyZ"}}, "fb.1.5.Abc"),
+        ({"fbc": FBC}, FBC),
+        ({"fbc": f"{FBC}.AQYBAQIA"}, f"{FBC}.AQYBAQIA"),
+        ({"fbc": FBC, "click_ids": {"fbclid": "XyZ"}}, FBC),
         ({"click_ids": {"fbclid": "XyZ"}}, "fb.1.1795219200500.XyZ"),
         ({"click_ids": {"gclid": "1"}}, None),
+        ({"fbc": "undefined"}, None),
+        ({"fbc": "fb.1.1795210000000."}, None),
+        ({"fbc": "fb.1.1795210000000.undefined"}, None),
+        ({"fbc": "fb.1.1795210000.Abc"}, None),  # seconds
+        ({"fbc": "fb.1.1795210000000.a b"}, None),
+        ({"fbc": "Abc"}, None),
+        ({"fbc": "null", "click_ids": {"fbclid": "XyZ"}}, "fb.1.1795219200500.XyZ"),
+        ({"click_ids": {"fbclid": "undefined"}}, None),
+        ({"click_ids": {"fbclid": "a;b"}}, None),
     ],
 )
 def test_fbc_is_the_cookie_or_is_made_from_the_click(
     fields: dict[str, Any], fbc: str | None, example: Example, now: float
 ) -> None:
     assert sent(example("page_view", **fields), now)["user_data"].get("fbc") == fbc
+
+
+@pytest.mark.parametrize(
+    ("fbp", "is_sent"),
+    [
+        ("fb.1.1795210000000.1098115397", True),
+        ("fb.0.1795210000000.68131127111374487.AQYBAQIA", True),
+        ("fb.1.1795210000000.", False),
+        ("fb.1.1795210000000.x", False),
+        ("fb.1.1795210000.1098115397", False),
+        ("1098115397", False),
+        ("undefined", False),
+    ],
+)
+def test_fbp_is_sent_in_its_form_alone(
+    fbp: str, is_sent: bool, example: Example, now: float
+) -> None:
+    assert ("fbp" in sent(example("page_view", fbp=fbp), now)["user_data"]) is is_sent
+
+
+@pytest.mark.parametrize(
+    ("address", "is_sent"),
+    [
+        ("203.0.113.7", True),
+        ("2001:db8::1", True),
+        *((private, False) for private in ("10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1")),
+        *((local, False) for local in ("169.254.0.1", "100.64.0.1", "::1", "fe80::1", "fd00::1")),
+        ("unknown", False),
+        ("203.0.113.7:443", False),
+    ],
+)
+def test_only_a_public_address_is_sent(
+    address: str, is_sent: bool, example: Example, now: float
+) -> None:
+    user_data = sent(example("page_view", ip_override=address), now)["user_data"]
+    assert ("client_ip_address" in user_data) is is_sent
+
+
+@pytest.mark.parametrize(
+    ("fields", "number"),
+    [
+        ({"user_data": {"address": {"country": "AT"}}}, "436601234567"),
+        ({"user_data": {"address": [{"city": "Wien"}, {"country": "Austria"}]}}, "436601234567"),
+        ({"event_location": {"country": "GB"}}, "446601234567"),
+        (
+            {"user_data": {"address": {"country": "AT"}}, "event_location": {"country": "GB"}},
+            "436601234567",
+        ),
+        ({"event_location": {"country": "nowhere"}}, "496601234567"),
+        ({}, "496601234567"),
+    ],
+)
+def test_a_national_phone_number_is_of_the_events_own_country(
+    fields: dict[str, Any], number: str, now: float
+) -> None:
+    user_data = {**fields.get("user_data", {}), "phone_number": "0660 1234567"}
+    event = read_event({"event_name": "x", **fields, "user_data": user_data})
+    assert sent(event, now, phone_region="de")["user_data"]["ph"] == [digest(number)]
+
+
+@pytest.mark.parametrize(
+    ("stated", "hashed"),
+    [
+        ("mailto:Ada@shop.example", "ada@shop.example"),
+        ("MAILTO:ada%2Bx@shop.example?subject=Hello", "ada+x@shop.example"),
+        ("Ada Lovelace <Ada@shop.example>", "ada@shop.example"),
+        ("<ada@shop.example>", "ada@shop.example"),
+        ("ada@shop.example, bob@shop.example", None),
+        ("ada@shop.example bob@shop.example", None),
+        ("ada@shop.example;", None),
+        ("ada@@shop.example", None),
+        ("@shop.example", None),
+        ("ada", None),
+    ],
+)
+def test_an_email_address_is_read_or_left_out(stated: str, hashed: str | None, now: float) -> None:
+    event = read_event({"event_name": "x", "user_id": "1", "user_data": {"email_address": stated}})
+    assert sent(event, now)["user_data"].get("em") == (hashed and [digest(hashed)])
 
 
 def test_several_addresses_and_numbers_are_all_sent(now: float) -> None:
@@ -376,14 +497,17 @@ ADDRESS = {"city": "Berlin", "country": "DE", "region": "Berlin", "postal_code":
     ids=["nothing", "agent", "address and gender", "birthday", "first name", "last name"],
 )
 def test_an_identity_that_meta_calls_too_thin(fields: dict[str, Any], now: float) -> None:
-    assert "too little" in refused(read_event({"event_name": "x", **fields}), now)
+    event = read_event({"event_name": "x", **fields})
+    assert "too little" in refused(event, now)
+    assert "too little" in meta().unsendable(event)
 
 
 @pytest.mark.parametrize(
     "fields",
     [
         {"ip_override": "203.0.113.7"},
-        {"fbp": "fb.1.1.1"},
+        {"fbp": "fb.1.1795210000000.1"},
+        {"click_ids": {"fbclid": "XyZ"}},
         {"user_id": "17"},
         {"user_data": {"phone_number": "+49 30 1234567"}},
         {"user_data": {"address": {"first_name": "Jane", "last_name": "Doe"}}},
@@ -391,7 +515,27 @@ def test_an_identity_that_meta_calls_too_thin(fields: dict[str, Any], now: float
     ids=lambda fields: next(iter(fields)),
 )
 def test_an_identity_that_is_enough(fields: dict[str, Any], now: float) -> None:
-    assert sent(read_event({"event_name": "x", **fields}), now)["user_data"]
+    event = read_event({"event_name": "x", **fields})
+    assert sent(event, now)["user_data"]
+    assert meta().unsendable(event) == ""
+
+
+def test_what_an_operator_can_mend_is_left_to_delivery(example: Example) -> None:
+    assert meta().unsendable(example("purchase", value=None, items=None, currency=None)) == ""
+
+
+@pytest.mark.parametrize(
+    ("event_name", "fields", "settings", "reason"),
+    [
+        ("purchase", {"value": -1}, {}, "value is negative: Meta has no refunds"),
+        ("quiz", {}, {"custom_events": False}, "event_name is not a standard event of Meta's"),
+    ],
+)
+def test_what_nobody_can_mend_is_told_beforehand(
+    event_name: str, fields: dict[str, Any], settings: dict[str, Any], reason: str, example: Example
+) -> None:
+    event = example("purchase", event_name=event_name, **fields)
+    assert meta(**settings).unsendable(event).startswith(reason)
 
 
 # Consent
@@ -432,10 +576,23 @@ def denied(location: dict[str, str] | None, example: Example, now: float) -> tup
 @pytest.mark.parametrize(
     ("region", "state"),
     [
-        *(("CA", 1000), ("CO", 1001), ("CT", 1002), ("FL", 1003), ("OR", 1004), ("TX", 1005)),
-        *(("MT", 1006), ("DE", 1007), ("NE", 1008), ("NH", 1009), ("NJ", 1010), ("MN", 1011)),
-        *(("MD", 1012), ("RI", 1013)),
-        *(("US-CA", 1000), ("us-ca", 1000), ("California", 1000)),
+        ("CA", 1000),
+        ("CO", 1001),
+        ("CT", 1002),
+        ("FL", 1003),
+        ("OR", 1004),
+        ("TX", 1005),
+        ("MT", 1006),
+        ("DE", 1007),
+        ("NE", 1008),
+        ("NH", 1009),
+        ("NJ", 1010),
+        ("MN", 1011),
+        ("MD", 1012),
+        ("RI", 1013),
+        ("US-CA", 1000),
+        ("us-ca", 1000),
+        ("California", 1000),
     ],
 )
 def test_metas_number_of_a_state_is_told(
@@ -516,7 +673,8 @@ def test_fewer_received_are_looked_for_by_halving() -> None:
     )
 
 
-TRANSIENT = (1, 2, 4, 17, 32, 341, 368, 613, 5000, 21009, 80000, 80004, 80014)
+TRANSIENT = (1, 2, 341, 368, 5000, 21009)
+THROTTLED = (4, 17, 32, 613, *range(80000, 80015))
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
@@ -524,6 +682,69 @@ def test_passing_trouble_is_waited_for_although_it_is_answered_400(code: int) ->
     assert outcome_of(400, error(code)) == Outcome(
         "retry", f"Invalid parameter ({code})", "destination"
     )
+
+
+@pytest.mark.parametrize("code", THROTTLED)
+@pytest.mark.parametrize("status", [200, 400, 403, 429])
+def test_codes_of_rate_limits_throttle(code: int, status: int) -> None:
+    assert outcome_of(status, error(code, is_transient=True)) == Outcome(
+        "retry", f"Invalid parameter ({code})", "destination", THROTTLE_SECONDS
+    )
+
+
+@pytest.mark.parametrize("answer", [b"", b"Too Many Requests", b"{}", error(987654), error(1)])
+def test_a_429_throttles_whatever_it_says(answer: Any) -> None:
+    outcome = outcome_of(429, answer)
+    assert (outcome.result, outcome.scope) == ("retry", "destination")
+    assert outcome.retry_after == THROTTLE_SECONDS
+
+
+BUSINESS = "x-business-use-case-usage"
+
+
+def business(*entries: dict[str, Any]) -> dict[str, str]:
+    return {BUSINESS: orjson.dumps({"1234567890": entries}).decode()}
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        (business({"estimated_time_to_regain_access": 5}), 300.0),
+        (business({}, {"estimated_time_to_regain_access": 2}), 120.0),
+        (business({"estimated_time_to_regain_access": 9999}), 3600.0),
+        (business({"estimated_time_to_regain_access": 0}), THROTTLE_SECONDS),
+        (business({"estimated_time_to_regain_access": "soon"}), THROTTLE_SECONDS),
+        ({**business({"estimated_time_to_regain_access": 5}), "retry-after": "7"}, 7.0),
+    ],
+)
+def test_it_is_left_alone_as_long_as_it_estimates(headers: dict[str, str], seconds: float) -> None:
+    answer = Response(400, headers, orjson.dumps(error(80004)))
+    assert {each.retry_after for each in meta().outcomes(REQUEST, answer)} == {seconds}
+
+
+@pytest.mark.parametrize(
+    ("headers", "usage"),
+    [
+        ({}, None),
+        ({"x-app-usage": '{"call_count":28,"total_time":91.5,"total_cputime":25}'}, 91.5),
+        ({"x-ad-account-usage": '{"acc_id_util_pct":9.67,"reset_time_duration":100}'}, 9.67),
+        (business({"call_count": 3}, {"type": "ads_management", "total_cputime": 80}), 80.0),
+        ({**business({"call_count": 3}), "x-app-usage": '{"call_count":50}'}, 50.0),
+        ({"x-app-usage": '{"call_count":130}'}, 130.0),
+        ({"x-app-usage": ""}, None),
+        ({"x-app-usage": "{"}, None),
+        ({"x-app-usage": "[1]"}, None),
+        ({"x-app-usage": '{"call_count":"99","total_time":true,"total_cputime":-1}'}, None),
+        ({BUSINESS: '{"1":{"call_count":99},"2":[7,null]}'}, None),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_it_says_how_much_of_its_limits_is_used(
+    headers: dict[str, str], usage: float | None, status: int
+) -> None:
+    body = {"events_received": 2} if status == 200 else error(100)
+    answer = Response(status, headers, orjson.dumps(body))
+    assert {each.usage for each in meta().outcomes(REQUEST, answer)} == {usage}
 
 
 def test_what_meta_calls_transient_is() -> None:
@@ -602,3 +823,17 @@ def test_settings_that_cannot_work(settings: dict[str, Any], said: str) -> None:
         meta(**settings)
     assert said in str(raised.value)
     assert "TOP-SECRET" not in str(raised.value)
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_a_quantity_of_zero_or_below_is_left_out(quantity: int) -> None:
+    event = {
+        "event_name": "purchase",
+        "value": 2,
+        "currency": "EUR",
+        "user_id": "u",
+        "items": [{"item_id": "A", "quantity": quantity}, {"item_id": "B", "quantity": 3}],
+    }
+    data = sent(event, 0.0)["custom_data"]
+    assert data["contents"] == [{"id": "A"}, {"id": "B", "quantity": 3}]
+    assert data["num_items"] == 3

@@ -55,7 +55,11 @@ USER_DATA = {
 
 def event_with(field: str, value: str) -> dict[str, Any]:
     """An event whose only personal datum is `value`, in our field for the vendor's `field`."""
-    raw: dict[str, Any] = {"event_name": "x", "client_id": "1.1", "fbp": "fb.1.1.1"}
+    raw: dict[str, Any] = {
+        "event_name": "x",
+        "client_id": "1.1",
+        "fbp": "fb.1.1795210000000.1116446470",
+    }
     if field == "external_id":
         return raw | {"user_id": value}
     if field in USER_DATA:

@@ -7,10 +7,13 @@ import orjson
 import pytest
 
 from destinations.base import Request
+from gateway.configuration.destination import ForwardingSettings, build_destination
+from gateway.configuration.load import parse_settings
+from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.settings import Settings
 from gateway.event import Received
-from gateway.mistakes import ConfigurationError
-from gateway.pipeline import Verdict, compile_pipeline
-from gateway.settings import ForwardingSettings, Settings, build_destination, parse_settings
+from gateway.pipeline.compile import compile_pipeline
+from gateway.pipeline.decision import Verdict
 
 META = 'type: meta, pixel_id: "1", access_token: t'
 GA4 = "type: ga4, measurement_id: G-1, api_secret: s"
@@ -34,7 +37,7 @@ def verdict(destination: str, headers: dict[str, str] | None = None, **fields: A
     """What becomes of an event with `fields` at a destination, of a visitor in Texas."""
     event = {"event_name": "purchase", "event_id": "e-1", "value": 1, "currency": "EUR", **fields}
     event.setdefault("event_location", {"country": "US", "region": "TX"})
-    received = Received("site", NOW, "8.8.8.8", "Mozilla/5.0", headers or {})
+    received = Received("site", NOW, "8.8.8.8", "Mozilla/5.0", headers or {}, vetted=True)
     return compile_pipeline(settings_with(destination))(event, received).verdicts["it"]
 
 

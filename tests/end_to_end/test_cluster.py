@@ -11,8 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from clustered import ClusteredGateway
-from sink import Sink
+
+from tests.support.clustered_gateway import ClusteredGateway
+from tests.support.sink_server import Sink
 
 NAMES = ["ads", "books", "crm", "shop-1"]
 EVENTS, IN_A_REQUEST = 2000, 4

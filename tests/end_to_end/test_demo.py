@@ -9,7 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import sync_playwright
-from running import Gateway
+
+from gateway.web.demo_routes import COOKIE
+from tests.support.gateway_process import Gateway
 
 CONFIG = (Path(__file__).parents[2] / "config" / "gateway.yaml").read_text()
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -30,15 +32,30 @@ def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{gateway.url}/demo")
+        page.get_by_text("Nothing was sent to any destination").wait_for(timeout=60_000)
+        undecided = page.locator("#undecided").inner_text()
+        view = page.locator("li", has_text="view_item").first.inner_text()
+        cookies = page.context.cookies()
         page.get_by_role("button", name="Accept all").click()
         page.get_by_role("button", name="Buy").click()
         purchase = page.locator("li, article", has_text="purchase").first
         for destination in ("meta", "ga4", "warehouse"):
-            purchase.get_by_text(destination).first.wait_for(timeout=15_000)
-        purchase.get_by_text("dry run", exact=False).first.wait_for(timeout=15_000)
+            purchase.get_by_text(destination).first.wait_for(timeout=60_000)
+        purchase.get_by_text("dry run", exact=False).first.wait_for(timeout=60_000)
         text = page.locator("body").inner_text()
+        (cookie,) = cookies
+        other = browser.new_context().new_page()
+        other.goto(f"{gateway.url}/demo")
+        other.locator("li", has_text="view_item").first.wait_for(timeout=60_000)
+        names = other.locator(".event-name").all_inner_texts()
         browser.close()
     assert not errors
+    assert "purchase" not in names
+    assert "default for an unknown place, because the event's address is private" in undecided
+    assert "The default of the page held. The place is unknown: " in view
+    assert view.count("Not sent: ") == 3
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == (COOKIE, True, "Lax")
+    assert cookie["expires"] == -1  # it ends with the browser
     assert "no-token-yet" not in text
     for destination in ("meta", "ga4", "warehouse"):
         outcomes = gateway.wait_until_delivered(destination)
@@ -52,5 +69,5 @@ def test_the_snippet_is_served_small_and_readable_from_other_sites(gateway: Gate
         wire = b"".join(got.iter_raw())
     assert got.headers["content-encoding"] == "gzip"
     assert got.headers["cross-origin-resource-policy"] == "cross-origin"
-    assert len(wire) < 3072
+    assert len(wire) < 5120
     assert b"gateway" in gzip.decompress(wire)

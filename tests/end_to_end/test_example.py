@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from running import Gateway
-from sink import Sink
+
+from tests.support.gateway_process import Gateway
+from tests.support.sink_server import Sink
 
 EXAMPLE = (Path(__file__).parents[2] / "config" / "examples" / "shop.yaml").read_text()
 CAPTURES = Path(__file__).parents[1] / "captures"
@@ -47,9 +49,13 @@ def captured(file: str, path: str) -> dict[str, Any]:
 
 
 def test_every_source_of_the_example_delivers(gateway: Gateway, sink: Sink) -> None:
-    event = {"client_id": "1.2", "page_location": "https://shop.example/"}
+    consent = {"analytics_storage": "granted"}  # from here no country is known, so all is denied
+    event = {"client_id": "1.2", "page_location": "https://shop.example/", "consent": consent}
+    pixel = event | {"event_name": "from_pixel", "consent": json.dumps(consent)}
     gtag = captured("gtag-ga4-transport_url-userdata.json", "/g/collect")
     snowplow = captured("snowplow-browser-tracker-post.json", "/tp2")
+    for recorded in snowplow["body_json"]["data"]:
+        recorded["dtm"] = recorded["stm"] = str(round(1000 * time.time()))
     with httpx.Client(base_url=gateway.url, headers=BROWSER) as client:
         answers = [
             client.post("/collect", json={**event, "event_name": "from_collect"}),
@@ -58,10 +64,14 @@ def test_every_source_of_the_example_delivers(gateway: Gateway, sink: Sink) -> N
                 json={**event, "event_name": "from_backend"},
                 headers={"authorization": "Bearer backend-test-key"},
             ),
-            client.get("/pixel.gif", params={**event, "event_name": "from_pixel"}),
+            client.get("/pixel.gif", params=pixel),
             client.post(
                 "/mp/collect?measurement_id=G-TEST000001&api_secret=mp-test-secret",
-                json={"client_id": "1.2", "events": [{"name": "from_protocol", "params": {}}]},
+                json={
+                    "client_id": "1.2",
+                    "consent": consent,
+                    "events": [{"name": "from_protocol", "params": {}}],
+                },
             ),
             client.post(
                 "/v1/track",
@@ -70,6 +80,7 @@ def test_every_source_of_the_example_delivers(gateway: Gateway, sink: Sink) -> N
                     "anonymousId": "a",
                     "messageId": "m",
                     "type": "track",
+                    "consent": consent,
                 },
                 headers={"authorization": BASIC},
             ),
@@ -97,8 +108,11 @@ def test_without_consent_nothing_leaves(gateway: Gateway, sink: Sink) -> None:
     event = {"event_name": "refused", "client_id": "9.9", "consent": denied}
     with httpx.Client(base_url=gateway.url, headers=BROWSER) as client:
         client.post("/collect", json={**event, "page_location": "https://shop.example/"})
-        client.post("/collect", json={**event, "event_name": "last", "consent": {}})
+        client.post("/collect", json={**event, "event_name": "silent", "consent": {}})
+        granted = {"analytics_storage": "granted"}
+        client.post("/collect", json={**event, "event_name": "last", "consent": granted})
     for destination in ("meta", "ga4", "warehouse"):
         gateway.wait_until_delivered(destination)
     assert "refused" not in json.dumps([request.body for request in sink.requests])
     assert "last" in names_at_ga4(sink)
+    assert "silent" not in names_at_ga4(sink)

@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-from running import Gateway, adds_up, wait_for
-from sink import Sink
+
+from tests.support.gateway_process import Gateway, adds_up, wait_for
+from tests.support.sink_server import Sink
 
 CONFIG = """
 server: {{public_url: http://127.0.0.1}}

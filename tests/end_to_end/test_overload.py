@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from load import Answers, Named, post_at_rate, post_many
-from running import Gateway, adds_up
-from sink import Sink
+
+from tests.support.gateway_process import Gateway, adds_up
+from tests.support.load_generator import Answers, Named, post_at_rate, post_many
+from tests.support.sink_server import Sink
 
 pytestmark = pytest.mark.alone
 

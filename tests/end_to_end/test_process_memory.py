@@ -9,21 +9,20 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "soak"))
-
-import scenario_flat
+from tests.soak import scenario_flat
 
 ROOT = Path(__file__).parents[2]
 
 SETTINGS = (
-    "from pathlib import Path; from gateway.reload import load_running; import gateway.cli; "
-    "settings = load_running(Path('config/gateway.yaml')); "
+    "from pathlib import Path; from gateway.runtime.last_good import load_running; "
+    "import gateway.cli.main; "
+    "settings = load_running(Path('config/gateway.yaml'), True); "
 )
 PROGRAMS = {
-    "web": "import gateway.run, uvicorn; from gateway.app import create_app; "
+    "web": "import gateway.runtime.run, uvicorn; from gateway.web.app import create_app; "
     "create_app(settings, 'redis://127.0.0.1:1')",
     "worker": "from gateway.delivery.job import prepare_forks; prepare_forks(settings)",
-    "supervisor": "import gateway.run",
+    "supervisor": "import gateway.runtime.run",
     "scheduler": "import gateway.delivery.scheduler",
 }
 """What the process does until it is at work, with all that it imports on the way."""
@@ -31,7 +30,7 @@ PROGRAMS = {
 SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
 ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc"}
-SELDOM = {"httpx", "requests", "rich", "pygments", "limits", "jsonschema_rs", "maxminddb"}
+SELDOM = {"httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb"}
 """Only where they are configured, or for a command's output."""
 
 NEEDED = {
@@ -44,7 +43,11 @@ NOT_NEEDED = {
     "web": SENDING | SELDOM,
     "worker": SERVING | ENRICHING | SELDOM,
     "supervisor": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM,
-    "scheduler": SERVING | ENRICHING | SENDING | SELDOM | {"pydantic", "re2", "gateway.settings"},
+    "scheduler": SERVING
+    | ENRICHING
+    | SENDING
+    | SELDOM
+    | {"pydantic", "re2", "gateway.configuration.settings", "gateway.configuration.load"},
 }
 
 

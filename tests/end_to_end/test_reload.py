@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx
-from running import Gateway, adds_up, wait_for
-from sink import Sink
+
+from tests.support.gateway_process import Gateway, adds_up, wait_for
+from tests.support.sink_server import Sink
 
 CONFIG = """
 redis: {{data_dir: "${{DATA_DIR}}"}}
@@ -44,6 +47,13 @@ def replace(path: Path, text: str) -> None:
     os.replace(new, path)
 
 
+def status_of(gateway: Gateway) -> subprocess.CompletedProcess[str]:
+    """What `gateway status` prints, of the configuration file alone."""
+    command = [sys.executable, "-m", "gateway", "status", "--config", str(gateway.config)]
+    environment = {**os.environ, "DATA_DIR": str(gateway.config.parent / "data")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+
 def test_events_follow_the_configuration(tmp_path: Path) -> None:
     with Sink() as sink:
         first = CONFIG.format(mark="one", name="hook", sink=sink.url, path="a")
@@ -52,10 +62,20 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
             wait_for(lambda: "e-1" in seen(sink), 20, "the first event")
 
             replace(gateway.config, first.replace("webhook", "webhok"))
-            wait_for(lambda: "stays as it was" in gateway.log.read_text(), 20, "the mistake's log")
+            wait_for(
+                lambda: "configuration rejected" in gateway.log.read_text(), 20, "the mistake's log"
+            )
             gateway.kill(" serve ")
             gateway.kill(" worker ")
             wait_for(gateway._is_ready, 30, "the web part to be back, with what was good")
+            wait_for(
+                lambda: gateway.metrics()["gateway_configuration_rejected", frozenset()] == 1,
+                20,
+                "the metric of the mistake, from the web part that started with it",
+            )
+            shown = status_of(gateway)
+            assert shown.stderr.startswith(f"{gateway.config} has mistakes: using ")
+            assert "hook" in shown.stdout
             send(gateway, "e-2")
             wait_for(lambda: "e-2" in seen(sink), 20, "an event under the last good configuration")
 
@@ -84,6 +104,9 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
             assert adds_up(gateway.outcomes("hook"))
             gateway.wait_until_delivered("more")
             assert adds_up(gateway.outcomes("more"))
+            (last_good,) = (tmp_path / "data").glob("last-good-run-*")
+            wait_for(lambda: last_good.read_text() == third, 30, "the supervisor to keep it")
+        assert last_good.read_text() == third
     arrived = seen(sink)
     assert (arrived["e-1"], arrived["e-2"]) == (("/a", "one"), ("/a", "one"))
     assert any(place == ("/b", "two") for place in arrived.values())

@@ -16,16 +16,14 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "soak"))
-
-import fake_clock
-import small_disk
-from books import Books
-from recovery import Kill, Wait, repeated_after, until_answer, until_delivery
-from report import Report
-from sending import Sent
-from sink_process import Arrival
-from summary import LINES, Summary
+from tests.soak import small_disk
+from tests.soak.books import Accounting
+from tests.soak.recovery import Kill, Wait, repeated_after, until_answer, until_delivery
+from tests.soak.report import Report
+from tests.soak.sending import Sent
+from tests.soak.sink_process import Arrival
+from tests.soak.summary import LINES, Summary
+from tests.support import fake_clock
 
 RUN = Path(__file__).parents[1] / "soak" / "run.py"
 pytestmark = pytest.mark.alone
@@ -41,7 +39,8 @@ PROMISES = {
     "poison": "one poisonous event of a thousand is found in a few requests",
 }
 """In this order, so that the two lanes end at about the same time. Not here: `weather`; `memory`,
-which tests/delivery/test_full_memory.py has; `outage`, which test_spool.py has."""
+which tests/delivery/test_full_memory.py has; `outage`, which test_spool.py has;
+`slow_connections`, which tests/hostile/test_connections.py has."""
 NEEDS = {
     "clock": fake_clock.why_not,
     "retry_after": fake_clock.why_not,
@@ -109,7 +108,7 @@ def arrival(event_id: str, at: float = 0.0, key: str = "") -> Arrival:
 def test_the_verdict_sees(taken: list[Arrival], outcomes: dict[str, int], failure: str) -> None:
     sent = Sent(accepted={"a": 0.0, "b": 0.0}, tries=Counter({"a": 1, "b": 1}))
     report = Report("")
-    Books("hook", sent, ["a", "b"], outcomes, taken).enter(report)
+    Accounting("hook", sent, ["a", "b"], outcomes, taken).enter(report)
     assert bool(report.failures) == bool(failure)
     assert failure in " ".join(report.failures)
 
@@ -155,7 +154,7 @@ def test_the_summary_says_what_was_promised_measured_and_kept() -> None:
 
 @pytest.mark.parametrize("name", LINES)
 def test_every_line_of_the_summary_can_be_written(name: str) -> None:
-    scenario = import_module(f"scenario_{name}")
+    scenario = import_module(f"tests.soak.scenario_{name}")
     for plan in (scenario.Plan(), scenario.SHORT):
         summary = Summary()
         summary.add(name, plan, Report(""))

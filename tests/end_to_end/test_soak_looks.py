@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).parents[1] / "soak"))
-
-from looks import CHILD, USED, Look, enter_looks
-from report import Report
-from scenario_flat_hours import FILLING, Plan
+from tests.soak.looks import CHILD, USED, Look, enter_looks
+from tests.soak.report import Report
+from tests.soak.scenario_flat_hours import FILLING, Plan
 
 FIRST = {"web 7": 80.0, "valkey 5": 20.0, CHILD: 40.0, USED: 3.0}
 

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from running import Gateway, adds_up, wait_for
-from sink import Sink
-from valkey_server import Valkey
+
+from tests.support.gateway_process import Gateway, adds_up, wait_for
+from tests.support.sink_server import Sink
+from tests.support.valkey_server import Valkey
 
 OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "5"))
 
@@ -87,13 +88,15 @@ class Load:
 
 
 def spooled(gateway: Gateway) -> int:
-    return int(httpx.get(f"{gateway.url}/readyz", timeout=10).json()["spooled"])
+    return int(httpx.get(f"{gateway.operators_url}/readyz", timeout=10).json()["spooled"])
 
 
 def wait_until_fed(gateway: Gateway) -> None:
     ready = {"ready": True, "spooled": 0}
     wait_for(
-        lambda: httpx.get(f"{gateway.url}/readyz", timeout=10).json() == ready, 60, "the spool"
+        lambda: httpx.get(f"{gateway.operators_url}/readyz", timeout=10).json() == ready,
+        60,
+        "the spool",
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import httpx
-from running import Gateway, adds_up, wait_for
-from sink import Sink
+
+from tests.support.gateway_process import Gateway, adds_up, wait_for
+from tests.support.sink_server import Sink
 
 CONFIG = """
 redis: {{data_dir: "${{DATA_DIR}}"}}
@@ -20,6 +20,8 @@ destinations:
 """
 KEY = {"authorization": "Bearer backend-test-key"}
 SENT = 60
+LISTENING = "0A"
+"""The state of a socket, as the kernel writes it."""
 
 
 def send(gateway: Gateway, event_id: str) -> bool:
@@ -38,6 +40,16 @@ def cpu_ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
+def listeners(port: int) -> int:
+    """How many processes accept connections on `port`; a process that listens has its
+    configuration."""
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(
+        address.endswith(f":{port:04X}") and state == LISTENING
+        for _, address, _, state, *_ in sockets
+    )
+
+
 def test_two_web_processes_on_one_port(tmp_path: Path) -> None:
     with Sink() as sink:
         config = CONFIG.format(mark="one", sink=sink.url)
@@ -46,8 +58,9 @@ def test_two_web_processes_on_one_port(tmp_path: Path) -> None:
             def arrived() -> dict[str, str]:
                 return {r.body["data"]["event_id"]: r.body["data"]["mark"] for r in sink.requests}
 
-            wait_for(lambda: len(gateway.pids(" serve ")) == 2, 20, "two web processes")
-            time.sleep(1)
+            wait_for(lambda: listeners(gateway.port) == 2, 20, "two web processes")
+            wait_for(lambda: listeners(gateway.operators_port) == 2, 60, "both to serve operators")
+            assert f"operators   {gateway.operators_url}/metrics" in gateway.log.read_text()
             pids = gateway.pids(" serve ")
             before = {pid: cpu_ticks(pid) for pid in pids}
             accepted = {f"e-{n}" for n in range(SENT) if send(gateway, f"e-{n}")}
@@ -57,7 +70,7 @@ def test_two_web_processes_on_one_port(tmp_path: Path) -> None:
             os.kill(pids[0], signal.SIGKILL)
             accepted |= {f"k-{n}" for n in range(SENT) if send(gateway, f"k-{n}")}
             assert len(accepted) > SENT + SENT // 2
-            wait_for(lambda: len(gateway.pids(" serve ")) == 2, 20, "it to be started again")
+            wait_for(lambda: listeners(gateway.port) == 2, 20, "it to be started again")
             gateway.wait_until_delivered("hook")
             assert accepted <= set(arrived())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -14,15 +15,20 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from gateway.cases.load import PLACEHOLDER
-from gateway.cli import main
-from gateway.conditions import Condition, Operators
-from gateway.consent.settings import CookieFormat
-from gateway.event import CONSENT_TYPES
-from gateway.identity import IdentitySettings
-from gateway.mistakes import ConfigurationError
-from gateway.rules import Rule
-from gateway.settings import Settings, parse_settings
+from gateway.cli.main import main
+from gateway.configuration.load import load_settings, parse_settings
+from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.settings import Settings
+from gateway.event import Received, read_event
+from gateway.event.consent import CONSENT_TYPES
+from gateway.explain.cases.load import PLACEHOLDER
+from gateway.pipeline.compile import compile_pipeline
+from gateway.runtime.run import FIRST_EVENT
+from gateway.stages.conditions import Condition, Operators
+from gateway.stages.consent.settings import CookieFormat
+from gateway.stages.identity import IdentitySettings
+from gateway.stages.rules import Rule
+from tests.support.documents import blocks
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -39,13 +45,9 @@ MISSING_PARTS = {
 }
 
 
-def blocks(document: Path) -> list[str]:
-    return re.findall(r"^```yaml\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
-
-
 def examples() -> Iterator[Any]:
     for document in DOCUMENTS:
-        for number, block in enumerate(blocks(document), 1):
+        for number, block in enumerate(blocks(document, "yaml"), 1):
             yield pytest.param(block, id=f"{document.stem}-{number}")
 
 
@@ -58,7 +60,7 @@ def _functions_of_the_reader(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def understand(block: str, tmp_path: Path) -> None:
     """Fails unless `block` is a part of a configuration, a condition, or cases that hold."""
-    keys = YAML(typ="safe").load(block).keys()
+    keys = YAML(typ="safe", pure=True).load(block).keys()
     if "cases" in keys:
         file = tmp_path / "cases.yaml"
         file.write_text(block)
@@ -80,7 +82,7 @@ class _ReadersFiles(Exception):
 
 def _parse(block: str, environment: dict[str, str]) -> None:
     try:
-        parse_settings(block, "example", environment)
+        parse_settings(block, "example", environment, lambda name: PLACEHOLDER)
     except ConfigurationError as error:
         if all(NO_FILE in problem.message for problem in error.problems):
             raise _ReadersFiles from None
@@ -100,8 +102,35 @@ def test_an_example_that_is_not_understood_would_be_noticed(block: str, tmp_path
         understand(block, tmp_path)
 
 
+def test_the_event_that_the_readme_explains_is_sent_everywhere() -> None:
+    (event,) = re.findall(r"gateway explain (\S+)", (ROOT / "README.md").read_text())
+    words = ["explain", "--json", "--config", str(ROOT / "config" / "gateway.yaml")]
+    result = CliRunner().invoke(main, [*words, str(ROOT / event)])
+    destinations = json.loads(result.stdout)["destinations"]
+    assert {name: len(each["requests"]) for name, each in destinations.items()} == {
+        "meta": 1,
+        "ga4": 1,
+        "warehouse": 1,
+    }
+
+
+def first_events() -> dict[str, Any]:
+    (sent,) = re.findall(r"/collect [^\n]* -d '(.*?)'", (ROOT / "README.md").read_text(), re.DOTALL)
+    return {"README.md": json.loads(sent), "gateway run": json.loads(FIRST_EVENT)}
+
+
+@pytest.mark.parametrize("place", ["README.md", "gateway run"])
+def test_the_first_event_is_delivered_although_a_laptop_is_in_no_country(place: str) -> None:
+    settings = load_settings(ROOT / "config" / "gateway.yaml", {})
+    event = read_event(first_events()[place])
+    received = Received("site", 1_795_000_000.0, "127.0.0.1", "Mozilla/5.0")
+    verdicts = compile_pipeline(settings)(event, received).verdicts
+    sent_to = {name for name, verdict in verdicts.items() if verdict.decision == "send"}
+    assert sent_to >= {"meta", "ga4"}
+
+
 def test_every_document_has_examples() -> None:
-    assert all(blocks(document) for document in DOCUMENTS)
+    assert all(blocks(document, "yaml") for document in DOCUMENTS)
 
 
 def names(model: Any, *left_out: str) -> set[str]:

@@ -11,12 +11,16 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from gateway.cli import main
-from gateway.reference import reference
-from gateway.settings import load_settings
+from gateway.cli.main import main
+from gateway.cli.reference import reference
+from gateway.configuration.exposure import permitted
+from gateway.configuration.load import load_settings
+from gateway.configuration.mistakes import ConfigurationError
+from tests.support.documents import blocks
 
 ROOT = Path(__file__).parents[2]
-COMPOSE = YAML(typ="safe").load(ROOT / "compose.yaml")
+PRODUCTION = ROOT / "config" / "production.yaml"
+COMPOSE = YAML(typ="safe", pure=True).load(ROOT / "compose.yaml")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
@@ -36,11 +40,13 @@ def in_image(path: str) -> Path:
 
 
 def check_command(command: list[str]) -> None:
-    """That `gateway` would understand `command`, as far as its options go."""
+    """That `gateway` would understand `command`, and that it runs the production file, to which
+    strangers may come."""
     name, *arguments = command
     parsed = main.commands[name].make_context(name, list(arguments), resilient_parsing=False)
-    config = str(parsed.params["config"])
-    assert in_image(config).is_file()
+    assert in_image(str(parsed.params["config"])) == PRODUCTION
+    assert PRODUCTION.is_file()
+    assert not parsed.params.get("allow_demo")
 
 
 def test_the_reference_of_the_configuration_is_current() -> None:
@@ -57,7 +63,7 @@ def test_every_path_that_the_dockerfile_copies_exists() -> None:
 
 def test_the_image_runs_a_command_that_exists_as_a_user_that_is_not_root() -> None:
     assert instructions("ENTRYPOINT") == ['["gateway"]']
-    check_command(YAML(typ="safe").load(instructions("CMD")[-1]))
+    check_command(YAML(typ="safe", pure=True).load(instructions("CMD")[-1]))
     assert instructions("USER") == ["gateway"]
     assert "useradd" in DOCKERFILE
 
@@ -88,20 +94,85 @@ def test_what_browsers_sent_while_valkey_was_away_outlives_the_container() -> No
     assert data_dir in mounted
 
 
-def test_every_environment_name_in_compose_is_one_that_the_configuration_reads() -> None:
-    text = (ROOT / "config" / "gateway.yaml").read_text()
-    read = set(re.findall(r"\$\{(\w+)", text))
-    assert set(COMPOSE["services"]["web"]["environment"]) <= read
-    assert set(re.findall(r"ENV .*|^\s+(\w+)=", DOCKERFILE, re.MULTILINE)) - {""} <= read
+def variables(needed: bool) -> set[str]:
+    """Those that the production file reads; needed: those without a default."""
+    return set(re.findall(r"\$\{(\w+)" + (r"\}" if needed else ""), PRODUCTION.read_text()))
 
 
-def test_compose_with_its_environment_is_a_configuration_without_mistakes() -> None:
-    environment = {
-        name: re.sub(r"\$\{\w+:?-?(\?.*)?([^}]*)\}", r"\2", value)
-        for name, value in COMPOSE["services"]["web"]["environment"].items()
+def in_container(service: str, dotenv: dict[str, str]) -> dict[str, str]:
+    """The environment that Compose gives a service, by the rules of the Compose specification.
+
+    A variable without a value comes from .env, and is not set where .env has none.
+    ``${NAME:?text}`` ends Compose with the text where .env has no value.
+
+    Source: docs.docker.com/reference/compose-file/services, environment, and .../interpolation
+    """
+
+    def value(match: re.Match[str]) -> str:
+        assert dotenv.get(match[1]), match[2]
+        return dotenv[match[1]]
+
+    environment = COMPOSE["services"][service]["environment"]
+    given = {name: dotenv.get(name) if v is None else v for name, v in environment.items()}
+    return {
+        name: re.sub(r"\$\{(\w+):\?([^}]*)\}", value, v)
+        for name, v in given.items()
+        if v is not None
     }
-    settings = load_settings(ROOT / "config" / "gateway.yaml", environment)
-    assert settings.redis.url == "redis://valkey:6379/0"
+
+
+def dotenv_of_the_documents() -> dict[str, str]:
+    """The .env file that docs/operations.md shows."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    (block,) = re.findall(r"^```sh\n((?:#.*\n|\w+=.*\n)+)```$", text, re.MULTILINE)
+    return dict(line.split("=", 1) for line in block.splitlines() if not line.startswith("#"))
+
+
+SECRETS = {
+    "BACKEND_KEY": "a-key-of-our-own",
+    "META_ACCESS_TOKEN": "a-token",
+    "GA4_API_SECRET": "a-secret",
+    "WEBHOOK_SECRET": "whsec_b3VyLW93bi1zZWNyZXQtb2YtdGhlLXNob3A=",
+}
+"""What the reader fills in."""
+
+
+@pytest.mark.parametrize("service", ["web", "worker"])
+def test_compose_passes_on_what_the_production_file_reads_and_nothing_else(service: str) -> None:
+    environment = set(COMPOSE["services"][service]["environment"])
+    assert variables(needed=True) <= environment <= variables(needed=False)
+
+
+def test_the_image_sets_what_the_production_file_reads() -> None:
+    (environment,) = instructions("ENV")
+    assert set(re.findall(r"(\w+)=", environment)) - {"PATH"} == {"DATA_DIR"}
+    assert variables(needed=False) >= {"DATA_DIR", "REDIS_URL"}
+
+
+def test_the_env_file_of_the_documents_has_every_variable_that_is_needed() -> None:
+    dotenv = dotenv_of_the_documents()
+    assert dotenv.keys() == variables(needed=True)
+    assert {name for name, value in dotenv.items() if not value} == SECRETS.keys()
+
+
+@pytest.mark.parametrize("service", ["web", "worker"])
+def test_compose_with_a_filled_in_env_file_may_be_served_to_strangers(service: str) -> None:
+    environment = in_container(service, dotenv_of_the_documents() | SECRETS)
+    settings = load_settings(PRODUCTION, environment)
+    assert permitted(settings, PRODUCTION, allow_demo=False).redis.url == "redis://valkey:6379/0"
+
+
+def test_compose_without_a_destinations_variables_has_the_gateway_say_so() -> None:
+    dotenv = {**dotenv_of_the_documents(), **SECRETS}
+    del dotenv["META_ACCESS_TOKEN"]
+    with pytest.raises(ConfigurationError, match="the environment has no META_ACCESS_TOKEN"):
+        load_settings(PRODUCTION, in_container("web", dotenv))
+
+
+@pytest.mark.parametrize("name", ["BACKEND_KEY", "SITE_ORIGIN"])
+def test_compose_itself_asks_for_what_everyone_needs(name: str) -> None:
+    with pytest.raises(AssertionError, match=f"set {name} to "):
+        in_container("web", {**dotenv_of_the_documents(), **SECRETS, name: ""})
 
 
 def test_valkey_keeps_what_it_is_given() -> None:
@@ -111,12 +182,8 @@ def test_valkey_keeps_what_it_is_given() -> None:
     assert COMPOSE["services"]["valkey"]["volumes"][0].split(":")[0] in COMPOSE["volumes"]
 
 
-def yaml_blocks(document: Path) -> list[str]:
-    return re.findall(r"^```yaml\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
-
-
 def test_the_configuration_in_the_readme_has_no_mistakes(tmp_path: Path) -> None:
-    (block,) = [block for block in yaml_blocks(ROOT / "README.md") if "destinations:" in block]
+    (block,) = [block for block in blocks(ROOT / "README.md", "yaml") if "destinations:" in block]
     path = tmp_path / "gateway.yaml"
     path.write_text(block)
     environment = {
@@ -130,7 +197,7 @@ def test_the_configuration_in_the_readme_has_no_mistakes(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "document",
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")],
+    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")],
     ids=lambda path: path.name,
 )
 def test_every_link_and_command_in_the_documents_leads_somewhere(document: Path) -> None:
@@ -162,4 +229,5 @@ def test_every_kind_of_source_and_destination_is_installed() -> None:
         for point in entry_points(group=group):
             kind = point.load()
             assert kind.type == point.name
-            assert (ROOT / folder / f"{point.name}.py").is_file()
+            place = ROOT / folder / point.name
+            assert place.is_dir() or place.with_suffix(".py").is_file()

@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway.enrichment import ENRICHMENTS
-from gateway.enrichment.base import Additions
+from gateway.configuration.load import parse_settings
 from gateway.event import Event, Received
-from gateway.pipeline import compile_pipeline
-from gateway.settings import parse_settings
+from gateway.pipeline.compile import compile_pipeline
+from gateway.stages.enrichment import ENRICHMENTS
+from gateway.stages.enrichment.base import Additions
 
 PLAIN = "sources: {site: {type: collect}}\ndestinations: {}\n"
 

@@ -1,12 +1,17 @@
 """The pipeline: the order of its stages, and the reason for each event that is withheld."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.event import Received
-from gateway.pipeline import Decision, Verdict, compile_pipeline, required_consent
-from gateway.settings import parse_settings
+from destinations.meta import Meta
+from gateway.configuration.load import parse_settings
+from gateway.event import Event, Received, read_event
+from gateway.pipeline.compile import compile_pipeline
+from gateway.pipeline.decision import Decision, Verdict
+from gateway.pipeline.routes import required_consent
+from gateway.stages.bound_counts import ignored_fields
 
 NOW = 1_795_000_000.0
 BERLIN, ZURICH, DALLAS = "85.214.132.117", "130.59.31.80", "8.8.8.8"
@@ -55,7 +60,13 @@ def test_a_decision_is_complete() -> None:
     }
     sent = {**event, "ip_override": "8.8.8.0"}
     assert decision == Decision(
-        event, {"web": Verdict(sent)}, ("mark",), "site", NOW, settings.version
+        event,
+        {"web": Verdict(sent)},
+        ("mark",),
+        "site",
+        NOW,
+        settings.version,
+        counts=("consent_defaults:default",),
     )
     assert set(decision.event["consent"].values()) == {"granted"}
     assert len(decision.version) == 12
@@ -226,7 +237,7 @@ def test_consent_that_a_kind_of_destination_needs(settings: str, required: list[
 def test_how_much_of_the_address_a_destination_gets(settings: str, address: str | None) -> None:
     text = f"destinations: {{a: {{{settings}, when: {{ip_override: {DALLAS}}}}}}}"
     text += "\nenrichment: [geo]"
-    decision = decide(text, {})
+    decision = decide(text, {"user_id": "customer-17"})
     sent = decision.verdicts["a"].event
     assert sent is not None
     assert sent.get("ip_override") == address
@@ -259,12 +270,21 @@ def test_elsewhere_silence_is_a_yes() -> None:
     assert set(reasons(decide(EVERYONE, {})).values()) == {("", "")}
 
 
-def test_where_the_event_says_it_was_counts_more_than_its_address() -> None:
+NO_ANALYTICS = ("consent", "no consent for analytics_storage")
+
+
+def test_where_a_trusted_event_says_it_was_counts_more_than_its_address() -> None:
+    backend = replace(received(), trusted=True, backend=True)
+    for country, expected in (("FR", NO_ANALYTICS), ("US", ("", ""))):
+        event = {"event_location": {"country": country}, "ip_override": DALLAS, "client_id": "1.2"}
+        assert reasons(decide(EVERYONE, event, backend))["ga4"] == expected
+
+
+def test_where_a_page_says_it_was_only_denies() -> None:
     event = {"event_location": {"country": "FR"}}
-    assert reasons(decide(EVERYONE, event))["ga4"] == (
-        "consent",
-        "no consent for analytics_storage",
-    )
+    decision = decide(EVERYONE, event)
+    assert reasons(decision)["ga4"] == NO_ANALYTICS
+    assert decision.event["event_location"] == {"country": "US"}
 
 
 def test_global_privacy_control_denies_advertising() -> None:
@@ -303,3 +323,48 @@ def test_only_what_somebody_may_have_is_kept_in_quarantine(
     decision = decide(QUARANTINE, {"consent": consent})
     assert bool(decision.quarantine) == kept
     assert {each.stage for each in decision.verdicts.values()} == {"schemas"}
+
+
+def test_what_a_destination_can_never_send_is_withheld() -> None:
+    granted = {"consent": dict.fromkeys(("ad_storage", "ad_user_data"), "granted")}
+    rule = "rules: [{set: {value: -1}}]"
+    event = {"event_name": "purchase", "user_id": "customer-17", **granted}
+    verdict = decide(f"destinations: {{a: {{{META}, {rule}}}}}", event).verdicts["a"]
+    assert (verdict.event, verdict.stage) == (None, "destination")
+    assert verdict.reason == "value is negative: Meta has no refunds"
+    assert verdict.applied == ("rule 1",)
+
+
+def test_a_destination_that_fails_to_judge_an_event_gets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(self: Meta, event: Event) -> str:
+        raise RuntimeError("a fault in a destination")
+
+    monkeypatch.setattr(Meta, "unsendable", fail)
+    granted = {"consent": dict.fromkeys(("ad_storage", "ad_user_data"), "granted")}
+    assert decide(f"destinations: {{a: {{{META}}}}}", granted).verdicts["a"].event is not None
+
+
+def test_an_ignored_field_is_told_counted_and_usable_in_rules() -> None:
+    rule = "when: {ignored_fields.*.field: value}, set: {value_was_odd: true}"
+    text = ONE + f"rules: [{{name: odd value, {rule}}}]"
+    raw = {"event_name": "page_view", "value": "a lot", "items": [{"price": "x"}, {"price": "y"}]}
+
+    decision = decide(text, read_event(raw))
+
+    assert decision.steps[0].words == (
+        "set aside, since it does not fit: value (not a number), items.price (not a number)"
+    )
+    assert decision.applied == ("odd value",)
+    assert decision.event["value_was_odd"] is True
+    counts = dict.fromkeys(decision.counts, 1)
+    assert ignored_fields(counts) == {("site", "value"): 1, ("site", "items.price"): 1}
+
+
+def test_no_name_of_a_senders_becomes_the_name_of_a_counter() -> None:
+    fields = {f"name {number}": 1 for number in range(300)}
+    decision = decide(ONE, read_event({"event_name": "page_view", "value": "a lot", **fields}))
+    assert ignored_fields(dict.fromkeys(decision.counts, 1)) == {("site", "value"): 1}
+    again = decide(ONE, decision.event)
+    assert ignored_fields(dict.fromkeys(again.counts, 1)) == {("site", "value"): 1}

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.event import CONSENT_TYPES, Received, read_event
-from gateway.pipeline import compile_pipeline
-from gateway.records import decision_record
-from gateway.settings import load_settings, parse_settings
+from gateway.configuration.load import load_settings, parse_settings
+from gateway.delivery.records import decision_record
+from gateway.event import Received, read_event
+from gateway.event.consent import CONSENT_TYPES
+from gateway.pipeline.compile import compile_pipeline
 
 ROOT = Path(__file__).parents[2]
 CROWDED = """

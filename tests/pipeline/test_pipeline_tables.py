@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.enrichment import EnrichmentMistakes, open_tables
+from gateway.configuration.load import load_settings
+from gateway.configuration.settings import Settings
 from gateway.event import Received
-from gateway.pipeline import compile_pipeline
-from gateway.settings import Settings, load_settings
+from gateway.pipeline.compile import compile_pipeline
+from gateway.stages.enrichment import EnrichmentMistakes, open_tables
 
 CONFIG = """
 sources: {site: {type: collect}}

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.configuration.load import parse_settings
 from gateway.event import Received
-from gateway.pipeline import Decision, compile_pipeline
-from gateway.queue.appendix import Appendix
-from gateway.settings import parse_settings
+from gateway.pipeline.compile import compile_pipeline
+from gateway.pipeline.decision import Decision
+from gateway.queue.append_batch import AppendBatch
 
 ADDRESS = "8.8.8.8"
 MOST = "{type: webhook, url: 'https://shop.example/', consent: [], "
@@ -34,7 +35,7 @@ def test_one_event_and_one_payload_for_each_choice_of_the_address(choices: list[
         assert event.get("ip_override") == CHOICES[choice]
     for (one, its), (other, others) in combinations(zip(sent, choices, strict=True), 2):
         assert (one is other) == (its == others)
-    assert len(Appendix([decision]).payloads) == len(set(choices))
+    assert len(AppendBatch([decision]).payloads) == len(set(choices))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_one_event_and_one_payload_for_each_choice_of_the_address(choices: list[
 def test_a_rule_of_its_own_parts_a_destination_from_the_others(
     rules: list[str], payloads: int
 ) -> None:
-    assert len(Appendix([decide(*rules)]).payloads) == payloads
+    assert len(AppendBatch([decide(*rules)]).payloads) == payloads
 
 
 def test_a_rule_of_one_destination_leaves_the_event_of_the_others() -> None:

@@ -9,23 +9,24 @@ from typing import Any
 
 import orjson
 import pytest
-from made import decide, decisions, make_event
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from gateway.metrics import read_numbers
-from gateway.pipeline import Decision, Verdict
+from gateway.monitoring.metrics import read_numbers
+from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender
-from gateway.queue.appendix import Appendix
-from gateway.queue.connect import connect_for_intake
+from gateway.queue.append_batch import AppendBatch
 from gateway.queue.entry import Entry, decode
-from gateway.queue.keys import COUNTS, WAKE_MARK_MS, DestinationKeys
-from gateway.queue.tally import Tally
+from gateway.queue.keys import WAKE_MARK_MS
+from gateway.queue.pending_counts import PendingCounts
+from gateway.redis_client.connect import connect_for_intake
+from tests.support.events import decide, decisions, make_event
+from tests.support.keys import ADS, KEYS
 
 pytestmark = pytest.mark.anyio
 
 
-class Alarm:
+class Woken:
     """Keeps whom it was asked to wake."""
 
     def __init__(self) -> None:
@@ -36,13 +37,13 @@ class Alarm:
 
 
 @pytest.fixture
-def tally() -> Tally:
-    return Tally()
+def pending_counts() -> PendingCounts:
+    return PendingCounts()
 
 
 @pytest.fixture
-def alarm() -> Alarm:
-    return Alarm()
+def woken() -> Woken:
+    return Woken()
 
 
 @pytest.fixture
@@ -52,12 +53,12 @@ async def intake(redis_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def appender(intake: Redis, tally: Tally, alarm: Alarm) -> Appender:
-    return Appender(intake, tally, alarm.wake)  # type: ignore[arg-type]
+def appender(intake: Redis, pending_counts: PendingCounts, woken: Woken) -> Appender:
+    return Appender(intake, KEYS, pending_counts, woken.wake)  # type: ignore[arg-type]
 
 
 async def stored(redis: Redis, destination: str) -> list[Entry]:
-    rows = await redis.xrange(DestinationKeys.of(destination).stream)
+    rows = await redis.xrange(KEYS.destination(destination).stream)
     return [decode(entry_id, 1, fields[b"e"]) for entry_id, fields in rows]
 
 
@@ -66,7 +67,7 @@ async def ids(redis: Redis, destination: str) -> list[str]:
 
 
 async def counts(redis: Redis, destination: str) -> dict[str, int]:
-    numbers = (await read_numbers(redis, [destination])).destinations[destination]
+    numbers = (await read_numbers(redis, KEYS, [destination])).destinations[destination]
     return {name: count for name, count in numbers.counts.items() if count}
 
 
@@ -147,14 +148,14 @@ async def test_senders_at_the_same_time_lose_and_repeat_nothing(
 
 
 async def test_what_the_tally_gathered_is_written_with_the_events(
-    appender: Appender, redis: Redis, tally: Tally
+    appender: Appender, redis: Redis, pending_counts: PendingCounts
 ) -> None:
-    tally.add("received:site", 3)
+    pending_counts.add("received:site", 3)
     await appender.append(decisions(1, send=["ads"]))
-    tally.add("received:site", 2)
+    pending_counts.add("received:site", 2)
     await appender.flush_counts()
-    assert await redis.hgetall(COUNTS) == {b"received:site": b"5"}
-    assert not tally
+    assert await redis.hgetall(KEYS.counts) == {b"received:site": b"5"}
+    assert not pending_counts
 
 
 async def test_nothing_to_flush_writes_nothing(appender: Appender, redis: Redis) -> None:
@@ -163,7 +164,7 @@ async def test_nothing_to_flush_writes_nothing(appender: Appender, redis: Redis)
 
 
 @pytest.mark.parametrize(
-    ("state", "woken"),
+    ("state", "wakes"),
     [
         ("asleep", True),
         ("a drain at work", False),
@@ -173,9 +174,9 @@ async def test_nothing_to_flush_writes_nothing(appender: Appender, redis: Redis)
     ],
 )
 async def test_a_destination_is_woken_when_nobody_will_come_by(
-    appender: Appender, alarm: Alarm, redis: Redis, state: str, woken: bool
+    appender: Appender, woken: Woken, redis: Redis, state: str, wakes: bool
 ) -> None:
-    keys = DestinationKeys.of("ads")
+    keys = ADS
     now = time.time() * 1000
     if state == "a drain at work":
         await redis.zadd(keys.drains, {"drain": now + 5000})
@@ -187,48 +188,50 @@ async def test_a_destination_is_woken_when_nobody_will_come_by(
         await redis.set(keys.wake, "1", px=5000)
     await appender.append(decisions(1, send=["ads"], withhold=["books"]))
     await asyncio.sleep(0)
-    assert alarm.calls == ([["ads"]] if woken else [])
+    assert woken.calls == ([["ads"]] if wakes else [])
     assert await ids(redis, "ads") == ["event-0"]
 
 
 async def test_a_woken_destination_is_marked_for_a_while(
-    appender: Appender, alarm: Alarm, redis: Redis
+    appender: Appender, woken: Woken, redis: Redis
 ) -> None:
     await appender.append(decisions(2, send=["ads", "books"]))
     await appender.append(decisions(2, send=["ads", "books"]))
     await asyncio.sleep(0)
-    assert alarm.calls == [["ads", "books"]]
-    assert 0 < await redis.pttl(DestinationKeys.of("ads").wake) <= WAKE_MARK_MS
+    assert woken.calls == [["ads", "books"]]
+    assert 0 < await redis.pttl(ADS.wake) <= WAKE_MARK_MS
 
 
 async def test_a_failing_alarm_does_not_fail_the_append(
-    intake: Redis, tally: Tally, redis: Redis
+    intake: Redis, pending_counts: PendingCounts, redis: Redis
 ) -> None:
     async def broken(_: object) -> None:
         raise RedisError("no queue")
 
-    await Appender(intake, tally, broken).append(decisions(1, send=["ads"]))  # type: ignore[arg-type]
+    await Appender(intake, KEYS, pending_counts, broken).append(decisions(1, send=["ads"]))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     assert await ids(redis, "ads") == ["event-0"]
 
 
-async def test_without_redis_it_fails_and_the_counts_are_kept(tally: Tally, alarm: Alarm) -> None:
+async def test_without_redis_it_fails_and_the_counts_are_kept(
+    pending_counts: PendingCounts, woken: Woken
+) -> None:
     async with connect_for_intake("unix:///nowhere/valkey.sock") as nobody:
-        appender = Appender(nobody, tally, alarm.wake)  # type: ignore[arg-type]
-        tally.add("received:site", 3)
+        appender = Appender(nobody, KEYS, pending_counts, woken.wake)  # type: ignore[arg-type]
+        pending_counts.add("received:site", 3)
         started = time.monotonic()
         with pytest.raises(RedisError):
             await appender.append(decisions(1, send=["ads"]))
-        assert time.monotonic() - started < 2
-    assert dict(tally.take()) == {"received:site": 3}
-    assert alarm.calls == []
+        assert time.monotonic() - started < 10
+    assert dict(pending_counts.take()) == {"received:site": 3}
+    assert woken.calls == []
 
 
 async def test_at_maxmemory_nothing_is_appended_anywhere(
-    appender: Appender, alarm: Alarm, redis: Redis, tally: Tally
+    appender: Appender, woken: Woken, redis: Redis, pending_counts: PendingCounts
 ) -> None:
     await appender.append(decisions(1, send=["ads", "books"]))
-    tally.add("received:site")
+    pending_counts.add("received:site")
     await redis.config_set("maxmemory", 1)
     with pytest.raises(OutOfMemoryError):
         await appender.append(decisions(3, send=["ads", "books"], withhold=["crm"]))
@@ -237,7 +240,7 @@ async def test_at_maxmemory_nothing_is_appended_anywhere(
         assert await ids(redis, name) == ["event-0"]
         assert await counts(redis, name) == {"accepted": 1}
     assert await counts(redis, "crm") == {}
-    assert dict(tally.take()) == {"received:site": 1}
+    assert dict(pending_counts.take()) == {"received:site": 1}
 
 
 async def test_an_event_that_json_cannot_say_fails_alone(appender: Appender, redis: Redis) -> None:
@@ -247,7 +250,7 @@ async def test_an_event_that_json_cannot_say_fails_alone(appender: Appender, red
         appender.append([bad]),
         return_exceptions=True,
     )
-    assert results[0] is None
+    assert results[0] is False
     assert isinstance(results[1], TypeError)
     assert await ids(redis, "ads") == ["event-0"]
 
@@ -267,7 +270,7 @@ async def test_no_commit_keeps_the_server_busy_for_long(appender: Appender, redi
     await redis.config_resetstat()
     await asyncio.gather(*(appender.append(request) for _ in range(8)))
     entries, scripts = 24_000, (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"]
-    assert await redis.xlen(DestinationKeys.of("ads").stream) == entries / 3
+    assert await redis.xlen(ADS.stream) == entries / 3
     assert entries / scripts <= 10_000
 
 
@@ -275,7 +278,7 @@ def test_payloads_are_shared_by_destinations_that_get_the_same_event() -> None:
     event, less = make_event(0), make_event(0, less=True)
     verdicts: dict[str, Any] = {name: Verdict(event) for name in ("a", "b", "c")}
     verdicts["d"] = Verdict(less, applied=("less",))
-    appendix = Appendix([Decision(event, verdicts, (), "site", 1.0, "v")])
-    assert len(appendix.payloads) == 2
-    assert appendix.sent == {"a": [1], "b": [1], "c": [1], "d": [2]}
-    assert orjson.loads(appendix.payloads[1])["event"] == less
+    batch = AppendBatch([Decision(event, verdicts, (), "site", 1.0, "v")])
+    assert len(batch.payloads) == 2
+    assert batch.sent == {"a": [1], "b": [1], "c": [1], "d": [2]}
+    assert orjson.loads(batch.payloads[1])["event"] == less

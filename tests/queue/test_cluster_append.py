@@ -15,30 +15,33 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
-from made import decide, decisions, make_event
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 from redis.crc import key_slot
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from valkey_cluster import Cluster
-from valkey_server import TcpServer
 
-from gateway.cli import main
-from gateway.delivery.wake import QUEUE_KEY
-from gateway.late_consent import Late
-from gateway.metrics import read_numbers
-from gateway.queue.append import LEAST_WINDOW, Appender, Remembered
-from gateway.queue.appendix import Appendix, mark, parts_of, plan_of
-from gateway.queue.connect import connect_for_intake, connect_for_work
+from gateway.cli.main import main
+from gateway.configuration.delivery import DeliverySettings
+from gateway.event import Received
+from gateway.monitoring.metrics import read_numbers
+from gateway.queue.append import MIN_WINDOW, Appender, Retention
+from gateway.queue.append_batch import AppendBatch, marks_of, parts_of, plan_of
+from gateway.queue.bounds import ALL_MEMORY, OPEN, Limits
+from gateway.queue.capacity import CapacityWatch, read_bounds, read_memory_usage
 from gateway.queue.entry import encode_dead_letter
-from gateway.queue.keys import COUNTS, OWN, QUARANTINE, WITHDRAWN, DestinationKeys
-from gateway.queue.late import withdrawn
-from gateway.queue.quarantine import IN_QUARANTINE, Releaser
+from gateway.queue.held_consent import withdrawn
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.quarantine import quarantine_of
 from gateway.queue.read import Reader, ensure_group
-from gateway.queue.room import RoomWatch, read_memory, what_is_full
 from gateway.queue.settle import Ending, Settler
-from gateway.queue.tally import Tally
+from gateway.redis_client.connect import connect_for_intake, connect_for_work
+from gateway.stages.held_consent import HeldConsent
+from tests.support.events import decide, decisions, make_event
+from tests.support.keys import ADS, KEYS
+from tests.support.quarantine import make_releaser
+from tests.support.valkey_cluster import Cluster
+from tests.support.valkey_server import TcpServer
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 NAMES = ["ads", "books", "crm", "shop-1"]
@@ -70,12 +73,19 @@ class Woken(list[str]):
         self.extend(destinations)
 
 
-def appender(redis: Redis, tally: Tally | None = None, woken: Woken | None = None) -> Appender:
-    return Appender(redis, tally or Tally(), woken if woken is not None else Woken())  # type: ignore[arg-type]
+def appender(
+    redis: Redis, pending_counts: PendingCounts | None = None, woken: Woken | None = None
+) -> Appender:
+    return Appender(
+        redis,
+        KEYS,
+        pending_counts or PendingCounts(),
+        woken if woken is not None else Woken(),
+    )  # type: ignore[arg-type]
 
 
 async def counts(redis: Redis, destination: str) -> dict[str, int]:
-    numbers = (await read_numbers(redis, [destination])).destinations[destination]
+    numbers = (await read_numbers(redis, KEYS, [destination])).destinations[destination]
     counted = {name: count for name, count in numbers.counts.items() if count}
     ended = sum(counted.get(ending, 0) for ending in ("withheld", "delivered", "rejected"))
     assert counted.get("accepted", 0) == ended + numbers.pending
@@ -86,8 +96,8 @@ async def counts(redis: Redis, destination: str) -> dict[str, int]:
 
 
 def test_the_gateway_s_own_keys_share_a_slot_that_no_destination_is_named_after() -> None:
-    assert {key_slot(key.encode()) for key in OWN} == {key_slot(COUNTS.encode())}
-    assert ":" in COUNTS
+    assert {key_slot(key.encode()) for key in KEYS.own} == {key_slot(KEYS.counts.encode())}
+    assert ":" in KEYS.counts
 
 
 @given(st.lists(st.lists(st.tuples(st.sets(st.sampled_from(NAMES)), st.booleans()), max_size=3)))
@@ -101,7 +111,7 @@ def test_the_parts_say_together_what_the_whole_says(
             number += 1
             decision = decide(make_event(number), sent, set(NAMES) - sent)
             decided.append(replace(decision, quarantine="does not fit" if kept_aside else ""))
-        group.append(Appendix(decided, marked=True))
+        group.append(AppendBatch(decided, marked=True))
     parts, own = parts_of(group)
     whole_names, whole_payloads, whole = plan_of(group)
     assert len(parts) == len(whole_names)
@@ -130,9 +140,9 @@ def test_the_destinations_are_on_every_node(cluster: Cluster) -> None:
 async def test_every_destination_gets_its_events_in_order_and_is_woken(
     intake: Redis, redis: Redis
 ) -> None:
-    woken, tally = Woken(), Tally()
-    tally.add("received:site", 3)
-    appending = appender(intake, tally, woken)
+    woken, pending_counts = Woken(), PendingCounts()
+    pending_counts.add("received:site", 3)
+    appending = appender(intake, pending_counts, woken)
     await appending.append(
         [
             decide(make_event(0), NAMES),
@@ -143,14 +153,14 @@ async def test_every_destination_gets_its_events_in_order_and_is_woken(
     await asyncio.sleep(0)
     assert sorted(woken) == sorted(NAMES)
     for name in NAMES:
-        await ensure_group(redis, name)
-        entries = (await Reader(redis, name, "one").new(10, None)).entries
+        await ensure_group(redis, KEYS.destination(name))
+        entries = (await Reader(redis, KEYS.destination(name), "one").new(10, None)).entries
         expected = ["event-0", "event-1", "event-2"] if name == "books" else ["event-0", "event-2"]
         assert [entry.event["event_id"] for entry in entries] == expected
     assert await counts(redis, "ads") == {"accepted": 3, "withheld": 1}
     assert await counts(redis, "books") == {"accepted": 3}
     await appending.flush_counts()
-    assert await redis.hgetall(COUNTS) == {b"received:site": b"3"}
+    assert await redis.hgetall(KEYS.counts) == {b"received:site": b"3"}
 
 
 @pytest.mark.anyio
@@ -159,8 +169,8 @@ async def test_without_a_window_in_the_settings_there_is_one(intake: Redis, redi
         await appender(intake).append(decisions(2, NAMES))
     for name in NAMES:
         assert await counts(redis, name) == {"accepted": 2, "repeated": 4}
-    seen = f"{DestinationKeys.of('ads').seen}:{mark(make_event(0))}"
-    assert LEAST_WINDOW - 10 < await redis.ttl(seen) <= LEAST_WINDOW
+    seen = f"{KEYS.destination('ads').seen}:{marks_of(decide(make_event(0)))[0]}"
+    assert MIN_WINDOW - 10 < await redis.ttl(seen) <= MIN_WINDOW
 
 
 @pytest.mark.anyio
@@ -178,7 +188,8 @@ async def test_what_failed_in_part_is_taken_once_when_it_is_sent_again(
         alive = [name for name in NAMES if cluster.node_of(name) is not dead]
         assert alive
         for name in alive:
-            counted = await redis.hgetall(DestinationKeys.of(name).counts)
+            counted = await redis.hgetall(KEYS.destination(name).counts)
+            counted.pop(b"pending_bytes")
             assert counted == {b"accepted": b"2", b"repeated": b"2"}
     finally:
         dead.start()
@@ -215,14 +226,14 @@ async def test_a_connection_of_old_is_no_reason_to_fail(
 async def test_counts_that_could_not_be_written_are_kept(
     cluster: Cluster, intake: Redis, redis: Redis
 ) -> None:
-    tally = Tally()
-    tally.add("received:site", 3)
-    appending = appender(intake, tally)
+    pending_counts = PendingCounts()
+    pending_counts.add("received:site", 3)
+    appending = appender(intake, pending_counts)
     with cluster.node_of("ads").client() as node:
-        node.set(DestinationKeys.of("ads").stream, "no stream")
+        node.set(ADS.stream, "no stream")
     with pytest.raises(RedisError):
         await appending.append(decisions(1, NAMES))
-    assert dict(tally.take()) == {"received:site": 3}
+    assert dict(pending_counts.take()) == {"received:site": 3}
 
 
 # the quarantine
@@ -237,11 +248,11 @@ async def set_aside(redis: Redis, count: int) -> None:
 @pytest.mark.anyio
 async def test_the_quarantine_gets_and_releases(intake: Redis, redis: Redis) -> None:
     await set_aside(intake, 3)
-    found = [each async for each in IN_QUARANTINE.find(redis)]
+    found = [each async for each in quarantine_of(KEYS).find(redis)]
     assert [each.event_id for each in found] == ["event-0", "event-1", "event-2"]
     decided = {each.id: decide(each.event, NAMES) for each in found[:2]}
-    assert await Releaser(redis, Woken()).let_out(decided) == 2  # type: ignore[arg-type]
-    assert [each.id async for each in IN_QUARANTINE.find(redis)] == [found[2].id]
+    assert await make_releaser(redis, Woken()).release(decided) == 2
+    assert [each.id async for each in quarantine_of(KEYS).find(redis)] == [found[2].id]
     for name in NAMES:
         assert await counts(redis, name) == {"accepted": 5, "withheld": 3}
 
@@ -251,35 +262,36 @@ async def test_a_release_that_failed_in_part_can_be_repeated(
     cluster: Cluster, intake: Redis, redis: Redis
 ) -> None:
     await set_aside(intake, 2)
-    found = [each async for each in IN_QUARANTINE.find(redis)]
+    found = [each async for each in quarantine_of(KEYS).find(redis)]
     decided = {each.id: decide(each.event, NAMES) for each in found}
-    key = DestinationKeys.of("ads").stream
+    key = ADS.stream
     await redis.set(key, "no stream")
     with pytest.raises(RedisError):
-        await Releaser(redis, Woken()).let_out(decided)  # type: ignore[arg-type]
-    assert await redis.xlen(QUARANTINE) == 2
+        await make_releaser(redis, Woken()).release(decided)
+    assert await redis.xlen(KEYS.quarantine) == 2
     await redis.delete(key)
-    assert await Releaser(redis, Woken()).let_out(decided) == 2  # type: ignore[arg-type]
-    assert await redis.xlen(QUARANTINE) == 0
+    assert await make_releaser(redis, Woken()).release(decided) == 2
+    assert await redis.xlen(KEYS.quarantine) == 0
     for name in NAMES:
-        assert await redis.xlen(DestinationKeys.of(name).stream) == 2
+        assert await redis.xlen(KEYS.destination(name).stream) == 2
 
 
-# late consent
+# held consent
 
 
 @pytest.mark.anyio
 async def test_a_denial_that_came_late_stops_what_was_appended(intake: Redis, redis: Redis) -> None:
-    remembers = Appender(intake, Tally(), Woken(), Remembered(withdrawal=60))  # type: ignore[arg-type]
+    remembers = Appender(intake, KEYS, PendingCounts(), Woken(), Retention(withdrawal=60))  # type: ignore[arg-type]
     first = decide(make_event(0), NAMES)
-    late = Late("visitor", {}, first.event, None)  # type: ignore[arg-type]
-    await ensure_group(redis, "ads")
-    await remembers.append([replace(first, late=late)])
-    denial = replace(late, stated={"ad_storage": "denied"})
-    await remembers.append([replace(decide(make_event(1), [], NAMES), late=denial)])
-    assert await redis.hkeys(f"{WITHDRAWN}visitor") == [b"ad_storage"]
-    entries = (await Reader(redis, "ads", "one").new(10, None)).entries
-    assert len(await withdrawn(redis, entries, ["ad_storage"])) == 1
+    received = Received("site", first.received_at)
+    late = HeldConsent("", ["visitor"], {}, (), (), first.event, received)
+    await ensure_group(redis, ADS)
+    await remembers.append([replace(first, held_consent=late)])
+    denial = replace(late, speaks_for=["visitor"], denied=["ad_storage"])
+    await remembers.append([replace(decide(make_event(1), [], NAMES), held_consent=denial)])
+    assert await redis.hkeys(f"{KEYS.withdrawn}visitor") == [b"ad_storage"]
+    entries = (await Reader(redis, ADS, "one").new(10, None)).entries
+    assert len(await withdrawn(redis, KEYS, entries, ["ad_storage"])) == 1
 
 
 # memory
@@ -289,14 +301,14 @@ async def test_a_denial_that_came_late_stops_what_was_appended(intake: Redis, re
 async def test_the_fullest_node_decides_whether_there_is_room(
     cluster: Cluster, redis: Redis
 ) -> None:
-    room = RoomWatch(redis, {})
-    assert await room.look() == {}
+    capacity = CapacityWatch(redis, KEYS, Limits({}))
+    assert await capacity.look() == OPEN
     with cluster.nodes[1].client() as node:
         node.config_set("maxmemory", 1000)
-    assert await room.look() == {"": "the memory of Redis is nearly full"}
-    memory = await read_memory(redis)
+    assert [*(await capacity.look()).trusted] == [ALL_MEMORY]
+    memory = await read_memory_usage(redis)
     assert memory is not None
-    assert memory.limit == 900
+    assert memory.limit == 1000
 
 
 # what operators do, with the rights that the documents give them
@@ -334,8 +346,8 @@ async def test_rights_and_commands(
         for name in ("ads", "gone"):
             await reject_all(own, name)
         await set_aside(own, 1)
-        await what_is_full(own, {})
-        assert [each["name"] for each in await own.xinfo_groups(DestinationKeys.of("ads").stream)]
+        await read_bounds(own, KEYS, Limits({"ads": DeliverySettings()}, withdrawals=True))
+        assert [each["name"] for each in await own.xinfo_groups(ADS.stream)]
 
     def run(*words: str) -> str:
         more = ["--config", str(config), "--redis-url", cluster.url]
@@ -348,12 +360,12 @@ async def test_rights_and_commands(
     assert status["ads"]["dead_letters"] == 3
     assert status["ads"]["balanced"]
     assert "gone" in await asyncio.to_thread(run, "dead-letters", "list")
-    await redis.delete(DestinationKeys.of("ads").wake)  # of the append; nobody has queued its job
+    await redis.delete(ADS.wake)  # of the append; nobody has queued its job
     with redis_server.client() as jobs:
         jobs.flushall()
         replay = ["dead-letters", "replay", "--destination", "ads", "--yes"]
         assert "Replayed 3" in await asyncio.to_thread(run, *replay)
-        assert jobs.llen(QUEUE_KEY) == 1
+        assert jobs.llen(KEYS.queue_key) == 1
         assert not jobs.keys("gw:*")
     assert "1 event" in await asyncio.to_thread(run, "quarantine", "list")
     assert "Dropped 1" in await asyncio.to_thread(run, "quarantine", "drop", "--yes")
@@ -361,11 +373,11 @@ async def test_rights_and_commands(
 
 
 async def reject_all(redis: Redis, name: str) -> None:
-    await ensure_group(redis, name)
-    entries = (await Reader(redis, name, "one").new(10, None)).entries
+    await ensure_group(redis, KEYS.destination(name))
+    entries = (await Reader(redis, KEYS.destination(name), "one").new(10, None)).entries
     letters = [encode_dead_letter(each, "rejected", "HTTP 400", 0.0, None) for each in entries]
     endings = [Ending(e.id, "rejected", letter) for e, letter in zip(entries, letters, strict=True)]
-    await Settler(redis, name, Tally()).settle(endings)
+    await Settler(redis, KEYS.destination(name), PendingCounts()).settle(endings)
 
 
 # a slot that moves
@@ -391,7 +403,7 @@ async def test_a_slot_may_move_while_events_come(
         giver.execute_command("MIGRATE", "127.0.0.1", new.port, "", 0, 5000, "KEYS", *keys)
         # told to ask the other, where a single key can be had, and a script with missing keys
         # cannot
-        assert await intake.xlen(DestinationKeys.of("ads").stream) == 1
+        assert await intake.xlen(ADS.stream) == 1
         with pytest.raises(RedisConnectionError, match="during rehashing"):
             await appending.append([decide(make_event(1), NAMES)])
         for node in (taker, giver):

@@ -21,19 +21,20 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from made import decide, make_event
 from redis import Redis as SyncRedis
 
-from gateway.delivery.lease import forget_consumers
 from gateway.delivery.policy import JITTER, waits
-from gateway.metrics import read_numbers
+from gateway.monitoring.metrics import read_numbers
 from gateway.queue.append import Appender
-from gateway.queue.connect import connect_for_work
 from gateway.queue.entry import decode
-from gateway.queue.keys import GROUP, DestinationKeys
+from gateway.queue.keys import GROUP
+from gateway.queue.lease import forget_consumers
+from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Ending, Settler
-from gateway.queue.tally import Tally
+from gateway.redis_client.connect import connect_for_work
+from tests.support.events import decide, make_event
+from tests.support.keys import ADS, KEYS
 
 NAMES = ("ads", "books")
 DRAINS = 3
@@ -60,8 +61,8 @@ class Drain:
 
     def __init__(self, redis: Any, destination: str, number: int) -> None:
         self.name = f"{destination}-{number}".encode()
-        self.reader = Reader(redis, destination, self.name.decode())
-        self.settler = Settler(redis, destination, Tally())
+        self.reader = Reader(redis, KEYS.destination(destination), self.name.decode())
+        self.settler = Settler(redis, KEYS.destination(destination), PendingCounts())
         self.held: dict[bytes, Any] = {}
 
 
@@ -81,7 +82,7 @@ class Queue(RuleBasedStateMachine):
             server.flushall()
         self.runner = asyncio.Runner()
         self.redis: Any = connect_for_work(self.url)
-        self.appender = Appender(self.redis, Tally(), nobody)
+        self.appender = Appender(self.redis, KEYS, PendingCounts(), nobody)
         self.expected: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
         self.pending: dict[str, set[str]] = {name: set() for name in NAMES}
         self.waited: dict[str, dict[bytes, float]] = {name: {} for name in NAMES}
@@ -89,7 +90,7 @@ class Queue(RuleBasedStateMachine):
         self.number = 0
         self.born = 0
         for name in NAMES:
-            self.run(ensure_group(self.redis, name))
+            self.run(ensure_group(self.redis, KEYS.destination(name)))
         self.drains = {name: [self.start_drain(name) for _ in range(DRAINS)] for name in NAMES}
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -179,7 +180,7 @@ class Queue(RuleBasedStateMachine):
         knows no time in the future, and takes it for now.
         """
         for name in NAMES:
-            self.run(self.age(DestinationKeys.of(name).stream, int(seconds * 1000)))
+            self.run(self.age(KEYS.destination(name).stream, int(seconds * 1000)))
             for entry_id, waited in self.waited[name].items():
                 self.waited[name][entry_id] = max(0.0, waited + seconds)
 
@@ -225,7 +226,8 @@ class Queue(RuleBasedStateMachine):
     def settle_one(self, name: str, drain: Drain, results: list[str], twice: bool) -> None:
         endings = []
         for entry, result in zip(list(drain.held.values()), results, strict=False):
-            endings.append(Ending(entry.id, result, b"" if result == "delivered" else b"letter"))
+            letter = b"" if result == "delivered" else b"letter"
+            endings.append(Ending(entry.id, result, letter, size=entry.size))
             if entry.event["event_id"] in self.pending[name]:  # or another drain was first
                 self.expected[name][result] += 1
                 self.pending[name].remove(entry.event["event_id"])
@@ -251,11 +253,11 @@ class Queue(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def forget(self, name: str) -> None:
-        self.run(forget_consumers(self.redis, DestinationKeys.of(name), 0))
+        self.run(forget_consumers(self.redis, KEYS.destination(name), 0))
 
     @invariant()
     def it_adds_up(self) -> None:
-        numbers = self.run(read_numbers(self.redis, NAMES))
+        numbers = self.run(read_numbers(self.redis, KEYS, NAMES))
         for name in NAMES:
             counts, pending = numbers.destinations[name].counts, numbers.destinations[name].pending
             ended = sum(counts.get(result, 0) for result in ("withheld", *ENDINGS))
@@ -269,20 +271,24 @@ class Queue(RuleBasedStateMachine):
     @invariant()
     def what_waits_is_there(self) -> None:
         for name in NAMES:
-            rows = self.run(self.redis.xrange(DestinationKeys.of(name).stream))
+            rows = self.run(self.redis.xrange(KEYS.destination(name).stream))
             waiting = [decode(each, 1, fields[b"e"]).event["event_id"] for each, fields in rows]
             assert sorted(waiting) == sorted(self.pending[name])
+            size = sum(len(fields[b"e"]) for _, fields in rows)
+            numbers = self.run(read_numbers(self.redis, KEYS, NAMES))
+            assert numbers.destinations[name].pending_bytes == size
 
     @invariant()
     def what_waits_can_be_reached(self) -> None:
         """It is new to the group or pending in it: nothing else is ever read again."""
         for name in NAMES:
-            stream = DestinationKeys.of(name).stream
+            stream = KEYS.destination(name).stream
             (group,) = self.run(self.redis.xinfo_groups(stream))
             new = self.run(self.redis.xrange(stream, min=b"(" + group["last-delivered-id"]))
             assert group["pending"] + len(new) == len(self.pending[name])
 
 
+@pytest.mark.hypothesis
 def test_nothing_is_lost_or_counted_twice_whatever_happens(redis_url: str) -> None:
     Queue.url = redis_url
     run_state_machine_as_test(
@@ -301,8 +307,8 @@ def test_nothing_is_lost_or_counted_twice_whatever_happens(redis_url: str) -> No
 @pytest.mark.anyio
 async def test_it_adds_up_in_the_middle_of_everything(redis: Any) -> None:
     """Whoever reads the numbers while others append and settle sees one moment."""
-    await ensure_group(redis, "ads")
-    appender = Appender(redis, Tally(), nobody)
+    await ensure_group(redis, ADS)
+    appender = Appender(redis, KEYS, PendingCounts(), nobody)
     over = asyncio.Event()
 
     async def append() -> None:
@@ -322,7 +328,7 @@ async def test_it_adds_up_in_the_middle_of_everything(redis: Any) -> None:
     working = [asyncio.create_task(each) for each in work]
     seen = set()
     for _ in range(200):
-        now = (await read_numbers(redis, ["ads"])).destinations["ads"]
+        now = (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
         ended = sum(now.counts.get(result, 0) for result in ("withheld", "delivered"))
         assert now.counts.get("accepted", 0) == ended + now.pending
         seen.add((ended, now.pending))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pipeline import Decision
+from gateway.pipeline.decision import Decision
 from gateway.queue.entry import decode, encode, encode_entry
 
 values = st.recursive(
@@ -40,16 +40,42 @@ def test_fields_of_another_version_of_the_gateway_are_left() -> None:
     decision = Decision({"event_name": "x"}, {}, (), "site", 1.0, "v1")
     data = orjson.loads(encode(decision, decision.event, ())) | {"later": 1}
     assert decode(b"1-0", 1, orjson.dumps(data)).event == {"event_name": "x"}
-    data["from"] += ["visitor", "later"]
-    assert decode(b"1-0", 1, orjson.dumps(data)).visitor == "visitor"
+    assert data["from"][4:] == ["", False]
+    data["from"][4:] = ["visitor", False, "later"]
+    entry = decode(b"1-0", 1, orjson.dumps(data))
+    assert (entry.visitors, entry.trusted) == (["visitor"], False)
+
+
+@pytest.mark.parametrize("visitors", [[], ["c0ffee"], ["c0ffee", "cafe"]])
+@pytest.mark.parametrize(("trusted", "stated"), [(True, []), (True, ["ad_storage"]), (False, [])])
+def test_an_entry_tells_who_may_stop_it(
+    trusted: bool, stated: list[str], visitors: list[str]
+) -> None:
+    data = encode_entry({"event_name": "x"}, "site", 1.5, "v1", [], visitors, trusted, stated)
+    entry = decode(b"1-0", 1, data)
+    assert (entry.trusted, entry.visitors, entry.applied) == (trusted, visitors, [])
+    assert entry.stated == (stated if visitors else [])
+
+
+@pytest.mark.parametrize("visitors", [[], ["c0ffee"]])
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_entry_tells_to_which_browser_the_demo_shows_it(
+    trusted: bool, visitors: list[str]
+) -> None:
+    data = encode_entry({"event_name": "x"}, "site", 1.5, "v1", [], visitors, trusted, [], "b1")
+    entry = decode(b"1-0", 1, data)
+    assert (entry.trusted, entry.visitors, entry.demo_browser) == (trusted, visitors, "b1")
 
 
 @pytest.mark.parametrize("visitor", ["", "c0ffee"])
 def test_what_waits_since_an_earlier_version_is_read(visitor: str) -> None:
     fields = {"source": "site", "received_at": 1.5, "version": "v1", "applied": ["a rule"]}
     written = {"event": {"event_name": "x"}, **fields} | ({"visitor": visitor} if visitor else {})
-    now = encode_entry({"event_name": "x"}, "site", 1.5, "v1", ["a rule"], visitor)
-    assert decode(b"1-0", 2, orjson.dumps(written)) == decode(b"1-0", 2, now)
+    now = encode_entry(
+        {"event_name": "x"}, "site", 1.5, "v1", ["a rule"], visitor.split(), trusted=True
+    )
+    earlier = orjson.dumps(written)
+    assert decode(b"1-0", 2, earlier) == decode(b"1-0", 2, now)._replace(size=len(earlier))
 
 
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"7", b'{"event":{}}', b'{"event":{},"from":[1]}'])

@@ -106,6 +106,18 @@ async def test_too_much_waiting_is_refused_at_once_and_only_as_long(journal: Jou
     assert [item for group in journal.groups for item in group] == [0, 1, 2, 4]
 
 
+async def test_some_may_wait_when_others_may_not_any_more(journal: Journal) -> None:
+    commits = GroupCommit(journal.commit, most_waiting=10)
+    waiting = await submit(commits, 0)
+    waiting += await submit(commits, *range(1, 8))
+    with pytest.raises(Overloaded):
+        await commits.submit(100, share=0.7)
+    waiting += await submit(commits, 101)
+    journal.open.set()
+    await asyncio.gather(*waiting)
+    assert 101 in [item for group in journal.groups for item in group]
+
+
 def sized(journal: Journal, **more: Any) -> GroupCommit[int]:
     """Up to ten bytes; an item of one byte for each unit of its value."""
     return GroupCommit(journal.commit, size=lambda item: item, most_bytes=10, **more)
@@ -140,8 +152,8 @@ async def test_no_bytes_stay_behind_when_commits_fail_senders_leave_or_wait_too_
     journal.open.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(result) for result in results] == [OSError, asyncio.CancelledError, Overloaded]
-    for item in (9, 9, 9):
-        await asyncio.wait_for(commits.submit(item), 5)
+    again = await asyncio.gather(*await submit(commits, *[1] * 11), return_exceptions=True)
+    assert [type(result) for result in again] == [type(None)] * 10 + [Overloaded]
 
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=5), max_size=8))

@@ -6,16 +6,17 @@ import asyncio
 from collections.abc import Collection
 
 import pytest
-from made import decisions
 from redis.asyncio import Redis
 
 from gateway.queue.entry import Entry, encode
-from gateway.queue.keys import GROUP, DestinationKeys
+from gateway.queue.keys import GROUP
 from gateway.queue.read import Reader, ensure_group, seconds_to_work
+from tests.support.events import decisions
+from tests.support.keys import ADS
 
 pytestmark = pytest.mark.anyio
 
-STREAM, PAUSE = DestinationKeys.of("ads").stream, DestinationKeys.of("ads").pause
+STREAM, PAUSE = ADS.stream, ADS.pause
 NOBODY: Collection[bytes] = ()
 
 
@@ -26,11 +27,11 @@ def wait(deliveries: int, _: bytes) -> float:
 
 @pytest.fixture(autouse=True)
 async def group(redis: Redis) -> None:
-    await ensure_group(redis, "ads")
+    await ensure_group(redis, ADS)
 
 
 def reader(redis: Redis, name: str = "one") -> Reader:
-    return Reader(redis, "ads", name)
+    return Reader(redis, ADS, name)
 
 
 async def add(redis: Redis, count: int) -> None:
@@ -57,8 +58,8 @@ def names(entries: Collection[Entry]) -> list[str]:
 async def test_a_group_may_be_made_again_and_starts_at_the_first_entry(redis: Redis) -> None:
     await redis.delete(STREAM)
     await add(redis, 2)
-    await ensure_group(redis, "ads")
-    await ensure_group(redis, "ads")
+    await ensure_group(redis, ADS)
+    await ensure_group(redis, ADS)
     assert names((await reader(redis).new(10, None)).entries) == ["event-0", "event-1"]
 
 
@@ -72,20 +73,20 @@ async def test_new_entries_are_read_once_in_order(redis: Redis) -> None:
 
 
 async def test_waiting_for_new_entries_ends_with_the_first(redis: Redis) -> None:
-    waiting = asyncio.create_task(reader(redis).new(10, 5000))
+    waiting = asyncio.create_task(reader(redis).new(10, 60_000))
     await asyncio.sleep(0.05)
     await add(redis, 1)
-    assert names((await asyncio.wait_for(waiting, 2)).entries) == ["event-0"]
+    assert names((await asyncio.wait_for(waiting, 20)).entries) == ["event-0"]
     assert (await reader(redis).new(10, 10)).entries == []
 
 
 async def test_a_pause_that_came_during_the_wait_is_seen(redis: Redis) -> None:
     one = reader(redis)
-    waiting = asyncio.create_task(one.new(10, 5000))
+    waiting = asyncio.create_task(one.new(10, 60_000))
     await asyncio.sleep(0.05)
     await redis.set(PAUSE, "{}")
     await add(redis, 1)
-    entries, paused = await asyncio.wait_for(waiting, 2)
+    entries, paused = await asyncio.wait_for(waiting, 20)
     assert (names(entries), paused) == (["event-0"], True)
     await redis.delete(PAUSE)
     assert await one.new(10, 10) == ([], False)
@@ -171,11 +172,17 @@ async def test_an_entry_that_was_settled_meanwhile_is_not_claimed(redis: Redis) 
     assert names(await reader(redis, "two").due(wait, NOBODY, 10)) == ["event-1"]
 
 
-async def test_an_entry_that_is_no_event_does_not_stop_the_others(redis: Redis) -> None:
+async def test_an_entry_that_is_no_event_says_so_and_does_not_stop_the_others(
+    redis: Redis,
+) -> None:
     await redis.xadd(STREAM, {"e": b"not JSON"})
     await redis.xadd(STREAM, {"other": b"{}"})
     await add(redis, 1)
-    assert names((await reader(redis).new(10, None)).entries) == ["event-0"]
+    *rubbish, event = (await reader(redis).new(10, None)).entries
+    assert names([event]) == ["event-0"]
+    assert not event.unreadable
+    assert all(entry.unreadable for entry in rubbish)
+    assert [entry.event for entry in rubbish] == [{"unreadable": "not JSON"}, {"unreadable": ""}]
 
 
 @pytest.mark.parametrize(
@@ -209,27 +216,39 @@ async def test_seconds_to_work(
         else:
             await age(redis, entries, idle, "one")
     await add(redis, new)
-    seconds = await seconds_to_work(redis, "ads", wait, others)
+    seconds = await seconds_to_work(redis, ADS, wait, others)
     assert seconds == (expected if expected is None else pytest.approx(expected, abs=0.5))
 
 
 async def test_a_new_entry_is_seen_behind_any_number_of_waiting_ones(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.queue.read.MOST_PENDING", 3)
+    monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
     await add(redis, 5)
     await reader(redis).new(5, None)
-    assert await seconds_to_work(redis, "ads", wait, NOBODY) == pytest.approx(10, abs=0.5)
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == pytest.approx(10, abs=0.5)
     await add(redis, 1)
-    assert await seconds_to_work(redis, "ads", wait, NOBODY) == 0
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == 0
 
 
 async def test_a_due_entry_is_seen_behind_any_number_of_waiting_ones(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.queue.read.MOST_PENDING", 3)
+    monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
     await add(redis, 5)
     entries = (await reader(redis).new(5, None)).entries
     await age(redis, entries[4:], 100, "one")
-    assert await seconds_to_work(redis, "ads", wait, NOBODY) == 0
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == 0
     assert names(await reader(redis).due(wait, NOBODY, 10)) == ["event-4"]
+
+
+async def test_entries_are_taken_by_id_however_long_they_were_to_wait(redis: Redis) -> None:
+    await add(redis, 4)
+    mine, held, other = (await reader(redis).new(3, None)).entries
+    await age(redis, [held], 0, "at work")
+    ids = [other.id, held.id, mine.id, b"1-1", b"9999999999999-0"]
+    taken = await reader(redis, "two").take(ids, {b"at work"})
+    assert names(taken) == [other.event["event_id"], mine.event["event_id"]]
+    assert [entry.deliveries for entry in taken] == [2, 2]
+    assert (await pending(redis))[held.id] == (b"at work", 1)
+    assert await reader(redis).take([], NOBODY) == []

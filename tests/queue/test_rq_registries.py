@@ -23,19 +23,19 @@ from rq.registry import (
     ScheduledJobRegistry,
     StartedJobRegistry,
 )
-from running import wait_for
-from valkey_server import TcpServer
-from waking import wake_unmarked
 
-from gateway.delivery.wake import FORWARD, QUEUE, QUEUE_KEY, Alarm, ForwardJob
-from gateway.queue.connect import connect_for_jobs
-from gateway.queue.keys import DestinationKeys
+from gateway.queue.wake import FORWARD, ForwardJob, WakeQueue
+from gateway.redis_client.connect import connect_for_jobs
+from tests.support.gateway_process import wait_for
+from tests.support.keys import KEYS
+from tests.support.valkey_server import TcpServer
+from tests.support.waking import wake_unmarked
 
 CONFIG = """
 sources: {site: {type: collect}}
 destinations: {ads: {type: webhook, url: "https://shop.example/"}}
 """
-CLASS = "gateway.queue.connect.JobsConnection"
+CLASS = "gateway.redis_client.connect.JobsConnection"
 REGISTRIES = [
     CanceledJobRegistry,
     DeferredJobRegistry,
@@ -101,7 +101,7 @@ def drains(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def queue(redis: Redis, destination: str, count: int) -> None:
     for _ in range(count):
-        redis.delete(DestinationKeys.of(destination).wake)
+        redis.delete(KEYS.destination(destination).wake)
         assert wake_unmarked(redis, destination)
 
 
@@ -109,12 +109,12 @@ def work_off(redis: Redis, finished: int = 0, failed: int = 0) -> None:
     """Queues so many jobs and does all that are queued."""
     queue(redis, "ads", finished)
     queue(redis, "fails", failed)
-    worker = SimpleWorker([QUEUE], connection=redis, serializer="json", job_class=ForwardJob)
+    worker = SimpleWorker([KEYS.queue], connection=redis, serializer="json", job_class=ForwardJob)
     worker.work(burst=True, logging_level="CRITICAL")
 
 
 def registry(kind: type[BaseRegistry], redis: Redis) -> BaseRegistry:
-    return kind(QUEUE, connection=redis, job_class=ForwardJob, serializer="json")
+    return kind(KEYS.queue, connection=redis, job_class=ForwardJob, serializer="json")
 
 
 def time_passes(redis: Redis, seconds: int) -> None:
@@ -126,7 +126,7 @@ def time_passes(redis: Redis, seconds: int) -> None:
         registry(kind, redis).cleanup(int(time.time()) + seconds)
 
 
-def kept(redis: Redis) -> dict[str, int]:
+def sizes_of_keys(redis: Redis) -> dict[str, int]:
     """Every key of RQ by name, and how much is in it."""
     sizes = {b"zset": redis.zcard, b"set": redis.scard, b"list": redis.llen, b"stream": redis.xlen}
     return {
@@ -143,24 +143,24 @@ def test_the_registries_hold_no_more_than_the_last_hour(redis: Redis) -> None:
     assert registry(FinishedJobRegistry, redis).count == 0
     assert registry(FailedJobRegistry, redis).count == 100
     time_passes(redis, HOUR + 1)
-    assert kept(redis) == {"rq:queues": 1}
+    assert sizes_of_keys(redis) == {"rq:queues": 1}
 
 
 def test_wake_ups_for_later_are_one_for_each_destination(redis: Redis) -> None:
-    alarm = Alarm(redis)
+    wake_queue = WakeQueue(redis, KEYS)
     for seconds in range(60, 160):
         for destination in ("ads", "books"):
-            alarm.wake_later(destination, seconds)
-    scheduled = ScheduledJobRegistry(QUEUE, connection=redis)
+            wake_queue.wake_later(destination, seconds)
+    scheduled = ScheduledJobRegistry(KEYS.queue, connection=redis)
     assert sorted(scheduled.get_job_ids()) == ["later-ads", "later-books"]
-    assert DeferredJobRegistry(QUEUE, connection=redis).count == 0
+    assert DeferredJobRegistry(KEYS.queue, connection=redis).count == 0
     for job_id in ["later-ads"] * 150 + ["later-books"]:  # as the scheduler does
         scheduled.remove(job_id)
-        redis.rpush(QUEUE_KEY, job_id)
+        redis.rpush(KEYS.queue_key, job_id)
     work_off(redis)
-    alarm.wake_later("ads", 60)
+    wake_queue.wake_later("ads", 60)
     time_passes(redis, HOUR + 1)
-    after = kept(redis)
+    after = sizes_of_keys(redis)
     # RQ trims to ten results, and Redis by nodes of a hundred
     assert after.pop("rq:results:later-ads") <= 110
     assert after == {

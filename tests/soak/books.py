@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from report import Report
-from running import adds_up
-from sending import Sent
-from sink_process import Arrival, ids_with_several_keys, times_taken
+from tests.soak.report import Report
+from tests.soak.sending import Sent
+from tests.soak.sink_process import Arrival, ids_with_several_keys, times_taken
+from tests.support.gateway_process import adds_up
 
-MOST_DUPLICATES = 0.015
+MAX_DUPLICATES = 0.015
 
 
 @dataclass(frozen=True)
-class Books:
+class Accounting:
     """name: of the destination. meant: the ids that it should get once they are accepted; the
     others are withheld. outcomes: what the gateway counted. taken: what the sink took."""
 
@@ -40,7 +40,7 @@ class Books:
     def duplicates(self) -> int:
         return len(self.taken) - self.distinct
 
-    def enter(self, report: Report, most_duplicates: float = MOST_DUPLICATES) -> None:
+    def enter(self, report: Report, most_duplicates: float = MAX_DUPLICATES) -> None:
         """Checks what must hold once everything was delivered, and writes down what was found.
 
         most_duplicates: share of the events that may come to the sink twice.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from proc import MB, memories
-from processes import family
 from redis.asyncio import Redis
-from report import Report
-from soaked import Soaked
 
-from gateway.embedded import embedded_url
+from gateway.runtime.embedded import embedded_url
+from tests.soak.processes import family
+from tests.soak.report import Report
+from tests.soak.soaked import Soaked
+from tests.support.process_stats import MB, memories
 
 CHILD, VALKEY, USED = "worker's child", "valkey", "valkey, used_memory"
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sink_process import Arrival
+from tests.soak.sink_process import Arrival
 
 WIRE_SECONDS = 0.05
 """What comes so soon after a kill was under way before it."""

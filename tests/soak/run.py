@@ -1,7 +1,7 @@
 """The soak test: real processes, really killed, and a vendor that misbehaves.
 
-    python tests/soak/run.py [--scenario kills ...] [--short] [--seed N ...]
-    python tests/soak/run.py --scenario flat --hours 1
+    python -m tests.soak.run [--scenario kills ...] [--short] [--seed N ...]
+    python -m tests.soak.run --scenario flat --hours 1
 
 Prints what each scenario found, one table of all promises at the end, and ends with status 1 when
 one was not kept. Everything is on this machine: traffic goes to 127.0.0.1, files to a temporary
@@ -21,9 +21,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from summary import LINES, Summary
-
-sys.path[1:1] = [str(Path(__file__).parents[2] / folder) for folder in ("tests/support", ".")]
+from tests.soak.summary import LINES, Summary
 
 NUMBERS = {"events": int, "kills": int, "seed": int, "hanging": int, "hours": float}
 FORM_OF_HOURS = {"flat": "flat_hours"}
@@ -32,7 +30,7 @@ SCENARIOS = [name for name in LINES if name not in FORM_OF_HOURS.values()]
 
 def run(name: str, short: bool, numbers: dict[str, float], summary: Summary) -> bool:
     """Runs the scenario `name` and prints what it found; whether all promises were kept."""
-    scenario = import_module(f"scenario_{name}")
+    scenario = import_module(f"tests.soak.scenario_{name}")
     plan = scenario.SHORT if short else scenario.Plan()
     known = {field.name for field in dataclasses.fields(plan)}
     plan = dataclasses.replace(plan, **{key: n for key, n in numbers.items() if key in known})

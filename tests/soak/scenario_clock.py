@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from books import Books, enter_answers
-from fake_clock import HOUR, FakeClock
-from misbehaving import Behaviour
-from report import Report
-from sending import Senders, make_events
-from sink_process import Arrival, SinkProcess
-from soaked import Soaked, webhook
+from tests.soak.books import Accounting, enter_answers
+from tests.soak.report import Report
+from tests.soak.sending import Senders, make_events
+from tests.soak.sink_process import Arrival, SinkProcess
+from tests.soak.soaked import Soaked, webhook
+from tests.support.fake_clock import HOUR, FakeClock
+from tests.support.misbehaving_vendor import Behaviour
 
 JUMPS = (2 * HOUR, -2 * HOUR, -2 * HOUR, 2 * HOUR)
 CATCH_UP = 4 * HOUR
@@ -66,10 +66,15 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
     enter_answers(report, sent, count)
     for name in outcomes:
         taken = sink.taken(f"/{name}")
-        Books(name, sent, dict(events), outcomes[name], taken).enter(report, plan.most_duplicates)
+        Accounting(name, sent, dict(events), outcomes[name], taken).enter(
+            report, plan.most_duplicates
+        )
     slowest = _slowest(sent.accepted, sink.taken("/well"))
     report.row("well: slowest delivery", f"{slowest:.1f} s")
-    report.check(slowest <= plan.late, f"well: delivered within {plan.late} s, not {slowest:.1f} s")
+    report.check(
+        slowest <= plan.late,
+        f"well: delivered within {plan.late} s, not {slowest:.1f} s",
+    )
     storms = [_soon_after(at, sink.arrivals("/down")) for at in jumps]
     shown = ", ".join(map(str, storms))
     report.row("down: requests after each jump", f"{shown} in {STORM_SECONDS:.0f} s")

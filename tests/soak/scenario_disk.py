@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from books import Books, enter_answers
-from processes import family
-from report import Report
-from sending import Senders, Sent, make_events
-from sink_process import SinkProcess
-from small_disk import SmallDisk, words_before
-from soaked import Soaked, webhook
+from tests.soak.books import Accounting, enter_answers
+from tests.soak.processes import family
+from tests.soak.report import Report
+from tests.soak.sending import Senders, Sent, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.small_disk import SmallDisk, words_before
+from tests.soak.soaked import Soaked, webhook
 
 DISK_BYTES = 64_000_000
 
@@ -66,7 +66,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
     report.row("taken by Valkey again", f"{recovery:.1f} s after there was room")
     report.check(0 < recovery <= most, f"recovery within {most:.0f} s, not {recovery:.1f} s")
     enter_answers(report, sent, len(events))
-    Books("hook", sent, dict(events), outcomes, sink.taken("/hook")).enter(
+    Accounting("hook", sent, dict(events), outcomes, sink.taken("/hook")).enter(
         report, plan.most_duplicates
     )
     return report

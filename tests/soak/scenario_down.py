@@ -7,13 +7,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from books import Books, enter_answers
-from proc import cpu_seconds, memories
-from processes import family, members
-from report import Report
-from sending import Senders, make_events
-from sink_process import SinkProcess
-from soaked import Soaked, webhook
+from tests.soak.books import Accounting, enter_answers
+from tests.soak.processes import family, members
+from tests.soak.report import Report
+from tests.soak.sending import Senders, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import Soaked, webhook
+from tests.support.process_stats import cpu_seconds, memories
 
 OUTAGE_SECONDS = 600.0
 BACKOFF = (5, 30, 120, 600, 1800, 3600, 7200)
@@ -61,7 +61,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
     report.row("after the outage", f"first delivery after {first}, last after {last}")
     report.row("requests", ", ".join(f"{count} {result}" for result, count in attempts.items()))
     enter_answers(report, sent, len(events))
-    Books("hook", sent, dict(events), outcomes, taken).enter(report)
+    Accounting("hook", sent, dict(events), outcomes, taken).enter(report)
     return report
 
 

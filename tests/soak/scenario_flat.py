@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proc import Memory, memories
-from report import Report
-from sending import Senders, Sent, make_events
-from sink_process import SinkProcess
-from soaked import Soaked, meta, webhook
+from tests.soak.report import Report
+from tests.soak.sending import Senders, Sent, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import Soaked, meta, webhook
+from tests.support.process_stats import Memory, memories
 
 PROCESSES = {"web": "gateway serve", "worker": "gateway worker"}
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from books import Books, enter_answers
-from looks import enter_looks, look
-from report import Report
-from sending import Senders, Sent, make_event
-from sink_process import SinkProcess
-from soaked import META_PATH, Soaked, meta, webhook
+from tests.soak.books import Accounting, enter_answers
+from tests.soak.looks import enter_looks, look
+from tests.soak.report import Report
+from tests.soak.sending import Senders, Sent, make_event
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import META_PATH, Soaked, meta, webhook
 
 FIRST, EVERY = 1 / 6, 1 / 12
 """Parts of the time: of an hour, the first look after ten minutes, and then one every five."""
@@ -70,7 +70,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
     pages = [n for n in granted if _sort(n) == "page_view"]
     for name, path, meant in (("hook", "/hook", pages), ("meta", META_PATH, granted)):
         ids = {_event_id(n) for n in meant}
-        Books(name, sent, ids, outcomes[name], sink.taken(path)).enter(report)
+        Accounting(name, sent, ids, outcomes[name], sink.taken(path)).enter(report)
     return report
 
 

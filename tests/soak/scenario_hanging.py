@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from misbehaving import Behaviour
-from report import Report, quantile
-from sending import Senders, make_events
-from sink_process import SinkProcess
-from soaked import Soaked, webhook
+from tests.soak.report import Report, quantile
+from tests.soak.sending import Senders, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import Soaked, webhook
+from tests.support.misbehaving_vendor import Behaviour
 
 NOISE_SECONDS = 0.25
 """What the machine may add to a quantile by itself."""

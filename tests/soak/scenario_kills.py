@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from books import Books, enter_answers
-from misbehaving import Behaviour
-from processes import Process, family
-from recovery import Kill, Wait, repeated_after, until_answer, until_delivery
-from report import Report, quantile
-from sending import Senders, Sent, make_events
-from sink_process import Arrival, SinkProcess
-from soaked import META_PATH, Soaked, meta, webhook
+from tests.soak.books import Accounting, enter_answers
+from tests.soak.processes import Process, family
+from tests.soak.recovery import Kill, Wait, repeated_after, until_answer, until_delivery
+from tests.soak.report import Report, quantile
+from tests.soak.sending import Senders, Sent, make_events
+from tests.soak.sink_process import Arrival, SinkProcess
+from tests.soak.soaked import META_PATH, Soaked, meta, webhook
+from tests.support.misbehaving_vendor import Behaviour
 
 ROLES = ("worker", "horse", "scheduler", "web", "valkey")
 HOLD = "hold"
@@ -89,7 +89,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
             ("meta", META_PATH, dict(events)),
         ):
             taken = sink.taken(path)
-            Books(name, sent, meant, outcomes[name], taken).enter(report, plan.most_duplicates)
+            Accounting(name, sent, meant, outcomes[name], taken).enter(report, plan.most_duplicates)
             _enter_repetitions(report, name, kills, taken)
             waits = until_delivery(kills, sent.accepted, taken)
             _enter_recovery(report, f"{name}: next delivery", waits, plan)

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from books import Books
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
-from report import Report
-from sending import Senders, Sent, make_events
-from sink_process import SinkProcess
-from soaked import Soaked, webhook
 
-from gateway.embedded import embedded_url
+from gateway.runtime.embedded import embedded_url
+from tests.soak.books import Accounting
+from tests.soak.report import Report
+from tests.soak.sending import Senders, Sent, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import Soaked, webhook
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Plan:
 
     room: int = 30_000_000
     fast: int = 18_000
-    slow: int = 12_000
+    slow: int = 15_000
     more: int = 50
     settle_seconds: float = 240.0
 
 
-SHORT = Plan(room=4_000_000, fast=2_100, slow=1_300, settle_seconds=60.0)
+SHORT = Plan(room=8_000_000, fast=4_600, slow=5_000, settle_seconds=60.0)
 FAST, SLOW = 1500.0, 350.0
 """Events a second."""
 STRANGER = "somebody:else"
@@ -75,7 +75,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
     report.check(not silent, f"every refusal says when to try again: {silent}")
     says_why = any("memory" in said for said in sent.refusals)
     report.check(says_why, "refusals say that it is the memory")
-    Books("hook", sent, dict.fromkeys(sent.tries), outcomes, sink.taken("/hook")).enter(report)
+    Accounting("hook", sent, dict.fromkeys(sent.tries), outcomes, sink.taken("/hook")).enter(report)
     return report
 
 

@@ -8,12 +8,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from books import Books
-from report import Report, quantile
-from sending import Senders, Sent, make_events
-from sink_process import SinkProcess
-from soaked import Soaked, webhook
-from valkey_server import Valkey
+from tests.soak.books import Accounting
+from tests.soak.report import Report, quantile
+from tests.soak.sending import Senders, Sent, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import Soaked, webhook
+from tests.support.valkey_server import Valkey
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
     taken = sink.taken("/hook")
     arrived = {arrival.event_id for arrival in taken}
     report.row("browsers: lost", f"{len(browsers.accepted.keys() - arrived)} of {len(events[::2])}")
-    Books("hook", _together(browsers, backends), dict(events), outcomes, taken).enter(
+    Accounting("hook", _together(browsers, backends), dict(events), outcomes, taken).enter(
         report, plan.most_duplicates
     )
     return report

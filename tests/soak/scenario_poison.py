@@ -10,11 +10,11 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
-from misbehaving import POISON_ANSWER, Behaviour
-from report import Report
-from sending import Senders, make_events
-from sink_process import SinkProcess, times_taken
-from soaked import META_PATH, Soaked, meta
+from tests.soak.report import Report
+from tests.soak.sending import Senders, make_events
+from tests.soak.sink_process import SinkProcess, times_taken
+from tests.soak.soaked import META_PATH, Soaked, meta
+from tests.support.misbehaving_vendor import POISON_ANSWER, Behaviour
 
 
 @dataclass(frozen=True)

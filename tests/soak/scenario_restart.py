@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from books import Books, enter_answers
-from misbehaving import Behaviour
-from processes import kill_all
-from report import Report
-from sending import Senders, Sent, make_events
-from sink_process import SinkProcess
-from soaked import Soaked, webhook
+from tests.soak.books import Accounting, enter_answers
+from tests.soak.processes import kill_all
+from tests.soak.report import Report
+from tests.soak.sending import Senders, Sent, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import Soaked, webhook
+from tests.support.misbehaving_vendor import Behaviour
 
 RESTART_SECONDS = 0.2
 """What systemd waits before it starts a service again is 0.1 s."""
@@ -52,7 +51,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
         most = plan.ready_seconds
         report.check(max(seconds) <= most, f"ready within {most:.0f} s, not {max(seconds):.1f} s")
         enter_answers(report, sent, len(events))
-        Books("hook", sent, dict(events), outcomes, sink.taken("/hook")).enter(
+        Accounting("hook", sent, dict(events), outcomes, sink.taken("/hook")).enter(
             report, plan.most_duplicates
         )
     return report
@@ -80,8 +79,8 @@ async def _kill_and_start(gateway: Soaked, everything: bool) -> float:
     if everything:
         kill_all(gateway.process.pid)
     else:
-        gateway.process.send_signal(signal.SIGKILL)
-    gateway.process.wait(10)
+        gateway.process.kill()
+    await asyncio.to_thread(gateway.wait_until_gone)
     while not await asyncio.to_thread(gateway.is_up):
         if gateway.process.poll() is not None:
             await asyncio.sleep(RESTART_SECONDS)

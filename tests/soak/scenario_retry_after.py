@@ -10,15 +10,16 @@ from email.utils import formatdate
 from itertools import pairwise
 from pathlib import Path
 
-from fake_clock import HOUR, FakeClock
 from redis.asyncio import Redis
-from report import Report
-from sending import Senders, make_events
-from soaked import Soaked, webhook
-from throttling import Throttling
 
-from gateway.delivery.pause import current_pause
-from gateway.embedded import embedded_url
+from gateway.queue.pause import current_pause
+from gateway.runtime.embedded import embedded_url
+from tests.soak.report import Report
+from tests.soak.sending import Senders, make_events
+from tests.soak.soaked import Soaked, webhook
+from tests.soak.throttling import Throttling
+from tests.support.fake_clock import HOUR, FakeClock
+from tests.support.keys import KEYS
 
 DAY = 24 * HOUR
 TEN_YEARS = 3650 * DAY
@@ -91,7 +92,7 @@ def _enter_waits(report: Report, form: str, times: list[float], plan: Plan) -> N
 
 async def _enter_cap(report: Report, folder: Path) -> None:
     async with Redis.from_url(embedded_url(folder / "data") or "", protocol=2) as redis:
-        pause = await current_pause(redis, "decade")
+        pause = await current_pause(redis, KEYS.destination("decade"))
     seconds = pause.seconds if pause is not None else 0.0
     report.row("decade: paused for", f"{seconds / HOUR:.1f} h more")
     report.check(DAY - 2 * 60 < seconds <= DAY, f"a day at most, not {seconds / HOUR:.1f} h")

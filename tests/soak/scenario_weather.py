@@ -6,12 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from books import Books, enter_answers
-from misbehaving import MOODS, Behaviour
-from report import Report
-from sending import Senders, make_events
-from sink_process import SinkProcess
-from soaked import META_PATH, Soaked, meta, webhook
+from tests.soak.books import Accounting, enter_answers
+from tests.soak.report import Report
+from tests.soak.sending import Senders, make_events
+from tests.soak.sink_process import SinkProcess
+from tests.soak.soaked import META_PATH, Soaked, meta, webhook
+from tests.support.misbehaving_vendor import MOODS, Behaviour
 
 UNREAD = {"reset_reading"}
 """Leaves nothing in the sink's record."""
@@ -58,7 +58,9 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
         report.row(f"{name}: requests", shown)
         taken = [arrival for arrival in arrivals if arrival.taken]
         # these vendors take events and do not say so, which makes duplicates of their own
-        Books(name, sent, dict(events), outcomes[name], taken).enter(report, most_duplicates=1.0)
+        Accounting(name, sent, dict(events), outcomes[name], taken).enter(
+            report, most_duplicates=1.0
+        )
     missing = MOODS.keys() - met.keys() - UNREAD
     report.check(not missing, f"every mood was met, but not {missing}")
     return report

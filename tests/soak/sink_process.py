@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import misbehaving
-from misbehaving import Behaviour
-from running import free_port, wait_for
 
-from gateway.processes import die_with_parent
+from gateway.system.processes import die_with_parent
+from tests.support import misbehaving_vendor as misbehaving
+from tests.support.gateway_process import free_port, wait_for
+from tests.support.misbehaving_vendor import Behaviour
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Self
 
 import httpx
-from processes import kill_all
-from running import Gateway, wait_for
 
-from gateway.processes import die_with_parent
+from gateway.system.processes import die_with_parent
+from tests.soak.processes import kill_all
+from tests.support.gateway_process import Gateway, wait_for
 
 PENDING, SPOOLED = "gateway_pending_events", "gateway_spool_events"
 QUIET_LOOKS = 5
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 CONFIG = """
 redis: {url: "${REDIS_URL:-embedded}", data_dir: "${DATA_DIR}"}
 sources:
-  site: {type: collect}
+  site: {type: collect, max_body_bytes: 1048576, rate_limit: off}
   backend: {type: events, keys: [soak-backend-key]}
 destinations:
 """
@@ -37,7 +37,7 @@ WEBHOOK = """
     allow_private_addresses: true
     when: {event_name: page_view}
     consent: %(consent)s
-    delivery: {backoff: %(backoff)s}
+    delivery: {backoff: %(backoff)s, max_pending_bytes: 1000000000}
     http: {timeout: %(timeout)s}
 """
 META = """
@@ -48,7 +48,7 @@ META = """
     api_version: v26.0
     base_url: %(sink)s
     consent: %(consent)s
-    delivery: {backoff: %(backoff)s}
+    delivery: {backoff: %(backoff)s, max_pending_bytes: 1000000000}
     http: {timeout: %(timeout)s}
 """
 META_PATH = "/v26.0/1234567890/events"
@@ -99,6 +99,7 @@ class Soaked(Gateway):
         """Starts it without waiting."""
         self.log = self.folder / "gateway.log"
         options = ["--config", str(self.config), "--port", str(self.port)]
+        options += ["--operators-port", str(self.operators_port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._before, sys.executable, "-m", "gateway", "run", *options],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from report import Report
+from tests.soak.report import Report
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,15 @@ LINES = {
         (
             *("well: lost", "well: duplicates", "well: slowest delivery", "down: lost"),
             *("down: duplicates", "down: requests after each jump", "down, well again"),
+        ),
+    ),
+    "slow_connections": Line(
+        "{slow} connections that send slowly or nothing for {seconds:.0f} s, opened again when "
+        "they are closed, while {rate:.0f} events come a second",
+        "0 lost, each event accepted at its first try; all slow connections are closed",
+        (
+            *("hook: lost", "without: answer, ms", "with: answer, ms", "slow connections"),
+            "memory of the web process, MB",
         ),
     ),
     "retry_after": Line(

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.event import EventError, read_event
-from gateway.sources.base import Refused
-from gateway.sources.form import expand, query_fields
+from gateway.event import read_event
+from gateway.sources.form import expand, form_fields, query_fields
 
 
 @pytest.mark.parametrize(
@@ -28,17 +27,34 @@ from gateway.sources.form import expand, query_fields
         ("a=é%C3%A9+%2B", [("a", "éé +")]),
         ("a=%E2é%A9%zz", [("a", "\ufffdé\ufffd%zz")]),
         ("a=%2500", [("a", "%00")]),
+        ("consent.ad_storage=", [("consent.ad_storage", "")]),
+        ("consent%5Bad_storage%5D=&a=", [("consent[ad_storage]", "")]),
+        ("CONSENT%2Ead_storage", [("CONSENT.ad_storage", "")]),
+        ("consent=&consent[]=&consent.=&consent_id=&gcs=", []),
     ],
 )
 def test_fields_of_a_query(query: str, fields: list[tuple[str, str]]) -> None:
     assert query_fields(query) == fields
 
 
-@pytest.mark.parametrize("query", ["a=%00", "%00=a", "a=1\0"])
-def test_a_nul_is_refused(query: str) -> None:
-    with pytest.raises(Refused) as refused:
-        query_fields(query)
-    assert (refused.value.status, refused.value.reason) == (400, "malformed")
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("a=%00", [("a", "\ufffd")]),
+        ("%00=a", [("\ufffd", "a")]),
+        ("a=1\0&b=%ff", [("a", "1\ufffd"), ("b", "\ufffd")]),
+        ("a=%2500", [("a", "%00")]),
+        ("a=%ED%A0%BDx", [("a", "\ufffd" * 3 + "x")]),
+        ("a=%F0%9F%94&b=2", [("a", "\ufffd"), ("b", "2")]),
+    ],
+)
+def test_one_bad_character_costs_one_character(query: str, fields: list[tuple[str, str]]) -> None:
+    assert query_fields(query) == fields
+    assert form_fields(query.encode()) == fields
+
+
+def test_bytes_that_are_not_utf8_cost_these_in_a_form() -> None:
+    assert form_fields(b"a=x\xff&b=\xc3") == [("a", "x\ufffd"), ("b", "\ufffd")]
 
 
 text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
@@ -78,9 +94,63 @@ def test_dots_lead_into_objects_and_numbers_make_lists(
 
 def test_of_two_fields_of_one_name_the_last_counts() -> None:
     assert expand([("a", "1"), ("a", "2")]) == {"a": "2"}
+    assert expand([("a.gcs", "1"), ("a.gcs", "2")]) == {"a": {"gcs": "2"}}
+
+
+@pytest.mark.parametrize(
+    ("query", "stated"),
+    [
+        ("consent.ad_storage=denied", {"consent": {"ad_storage": "denied"}}),
+        ("consent[ad_storage]=denied", {"consent": {"ad_storage": "denied"}}),
+        ("consent%5Bad_storage%5D=denied", {"consent": {"ad_storage": "denied"}}),
+        ("Consent[ad_storage][]=denied", {"consent": {"ad_storage": "denied"}}),
+        ("consent.ad_storage=", {"consent": {"ad_storage": ""}}),
+        ('consent={"ad_storage":"denied"}', {"consent": '{"ad_storage":"denied"}'}),
+        ("consent[0][ad_storage]=denied", {"consent": [{"ad_storage": "denied"}]}),
+        (
+            "consent.ad_storage=granted&consent[ad_storage]=denied",
+            {"consent": {"ad_storage": ["granted", "denied"]}},
+        ),
+        (
+            "consent.ad_storage=denied&consent.ad_user_data=granted&consent.ad_storage=denied",
+            {"consent": {"ad_storage": "denied", "ad_user_data": "granted"}},
+        ),
+        (
+            "consent.ad_storage=denied&consent.ad_storage.x=granted",
+            {"consent": {"ad_storage": ["denied", {"x": "granted"}]}},
+        ),
+        (
+            "consent.ad_storage=denied&consent=granted&consent=x",
+            {"consent": ["granted", "x", {"ad_storage": "denied"}]},
+        ),
+        ("consent_id=1&consent_id=2", {"consent_id": ["1", "2"]}),
+        ("consent_categories.ads=false", {"consent_categories": {"ads": "false"}}),
+        ("consent_categories[1]=true", {"consent_categories": {"1": "true"}}),
+        ("gcs=G111&gcs=G100&gcs=G111", {"gcs": ["G111", "G100"]}),
+        ("gpp_sid=2&x-ga-gcd=a&x-ga-gcd=b", {"gpp_sid": "2", "x-ga-gcd": ["a", "b"]}),
+    ],
+)
+def test_every_statement_about_consent_counts(query: str, stated: dict[str, Any]) -> None:
+    assert expand(query_fields(query)) == stated
+
+
+spellings = st.sampled_from(
+    ["consent.ad_storage", "consent[ad_storage]", "Consent.ad_storage", "consent[ad_storage][]"]
+)
+
+
+@given(st.lists(st.tuples(spellings, st.text(max_size=4)), max_size=40), spellings, st.data())
+def test_a_denial_survives_among_any_repetitions(
+    fields: list[tuple[str, str]], name: str, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(fields)))
+    fields = [*fields[:place], (name, "denied"), *fields[place:]]
+    event = read_event({"event_name": "a", **expand(fields)})
+    assert event["consent"] == {"ad_storage": "denied"}
 
 
 def test_endless_dots_end() -> None:
     event = expand([("event_name", "a"), ("a." * 50_000 + "a", "1")])
-    with pytest.raises(EventError, match="nested deeper"):
-        read_event(event)
+    assert read_event(event)["surplus_fields"] == [".".join("a" * 32)]
+    consent = expand([("event_name", "a"), ("consent" + ".a" * 50_000, "denied")])
+    assert read_event(consent)["event_name"] == "a"

@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from gateway.event import Event
+from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.base import Inbound, Refused
-from gateway.sources.ga4 import GA4, GA4Settings
-from gateway.sources.ga4_items import read_item
-from gateway.sources.numbers import read_number
+from gateway.sources.ga4.items import read_item
+from gateway.sources.ga4.source import GA4, GA4Settings
+from gateway.stages.consent.google import read_gcd
 
 Capture = Callable[..., list[Inbound]]
 
@@ -160,11 +161,17 @@ def test_what_gtag_sends_through_transport_url(capture: Capture) -> None:
         assert event["page_title"] == "Shop GA4"
 
 
+def stated_in_gcd(event: Event) -> dict[str, str]:
+    read = read_gcd(event["x-ga-gcd"])
+    return {**read.defaults, **read.said}
+
+
 def test_consent_granted(capture: Capture) -> None:
     events = captured(capture("gtag-ga4-consent-granted", gets=True))
     assert [event["event_name"] for event in events] == ["page_view", "purchase", "my_event"]
     for event in events:
-        assert event["consent"] == ALL_GRANTED
+        assert stated_in_gcd(event) == ALL_GRANTED
+        assert "consent" not in event, "the consent stage reads the string itself"
         assert event["client_id"] == "2088595588.1795289724"
 
 
@@ -172,7 +179,8 @@ def test_consent_denied(capture: Capture) -> None:
     events = captured(capture("gtag-ga4-consent-denied", gets=True))
     assert [event["event_name"] for event in events] == ["page_view", "purchase", "my_event"]
     for event in events:
-        assert event["consent"] == ALL_DENIED
+        assert stated_in_gcd(event) == ALL_DENIED
+        assert "consent" not in event
         assert "1414817745.1795289715" not in orjson.dumps(event).decode()
         assert "client_id" not in event
         assert "x-ga-ecid" not in event
@@ -187,7 +195,9 @@ def test_consent_denied(capture: Capture) -> None:
         ("gcs=G1--", True),
         ("", True),
         ("gcd=13t3q3t3t5l1", False),
-        ("gcd=13q3r3q3q5l1&gcs=G100", True),
+        ("gcd=13q3r3q3q5l1&gcs=G100", False),
+        ("gcs=G111&gcs=G110", False),
+        ("gcd=13q3q3q3q5l1&gcd=13r3r3r3r5l1", False),
     ],
 )
 def test_without_analytics_storage_the_client_id_is_no_id(query: str, kept: bool) -> None:
@@ -195,8 +205,63 @@ def test_without_analytics_storage_the_client_id_is_no_id(query: str, kept: bool
     assert event.get("client_id") == ("1.2" if kept else None)
 
 
-def test_without_consent_mode_nothing_is_said_about_consent() -> None:
-    assert "consent" not in one("en=a&gcd=13l3l3l3l1l1&npa=0")
+@pytest.mark.parametrize(
+    ("query", "field", "value"),
+    [
+        ("gcs=G111&gcs=G100", "x-ga-gcs", ["G111", "G100"]),
+        ("gcs=G111&gcs=G111", "x-ga-gcs", "G111"),
+        ("npa=0&npa=1", "x-ga-npa", ["0", "1"]),
+        ("gpp=a&gpp=b&gdpr=1&gdpr=0", "x-ga-mp2-gpp", ["a", "b"]),
+        ("us_privacy=1YYN&us_privacy=1YNN", "x-ga-mp2-us_privacy", ["1YYN", "1YNN"]),
+        ("sst.gdpr=1&sst.gdpr=0", "x-sst-system_properties", {"gdpr": ["1", "0"]}),
+        ("dl=a&dl=b", "page_location", "b"),
+        ("ep.x=a&ep.x=b", "x", "b"),
+        ("epn.gpp=1&epn.gpp=2", "gpp", 2),
+    ],
+)
+def test_of_a_repeated_parameter_every_statement_about_consent_counts(
+    query: str, field: str, value: object
+) -> None:
+    assert one(f"en=a&{query}")[field] == value
+
+
+def test_what_the_query_and_a_line_state_about_consent_both_count() -> None:
+    query = "en=a&gcs=G100&gcd=13l3l3l3l1l1&_uip=%3A%3A&npa=1&ep.consent.ad_storage=denied"
+    line = b"gcs=G111&gcs=G101&npa=1&_uip=1.2.3.4&ep.consent.ad_storage=granted"
+    first, second = hit(query, line + b"\nen=b")
+    assert first["x-ga-gcs"] == ["G100", "G111", "G101"]
+    assert (first["x-ga-gcd"], first["x-ga-npa"]) == ("13l3l3l3l1l1", "1")
+    assert (second["x-ga-gcs"], second["x-ga-npa"]) == ("G100", "1")
+    for event in (first, second):
+        assert event["consent"] == {"ad_storage": "denied"}
+        assert event["ip_override"] == ""
+
+
+ALL_TYPES_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
+
+
+@pytest.mark.parametrize(
+    ("query", "consent"),
+    [
+        ("gcd=13l3l3l3l1l1&npa=0", None),
+        ("gcd=13q3q3q3q5l1&gcs=G100", None),
+        ("ep.consent.ad_storage=denied", {"ad_storage": "denied"}),
+        ("ep.consent.ad_storage=", {"ad_storage": "denied"}),
+        ("ep.consent%5Bad_storage%5D=denied", {"ad_storage": "denied"}),
+        ("epn.consent.ad_storage=0", {"ad_storage": "denied"}),
+        ("consent.ad_storage=denied", {"ad_storage": "denied"}),
+        ("consent[adStorage]=DENIED", {"ad_storage": "denied"}),
+        ("ep.consent=%7B%22ad_storage%22%3A%22denied%22%7D", {"ad_storage": "denied"}),
+        ("ep.consent=denied", ALL_TYPES_DENIED),
+        ("ep.consent=denied&ep.consent.ad_storage=granted", ALL_TYPES_DENIED),
+        ("ep.consent=%5Bobject+Object%5D", None),
+        ("ep.consent=granted", None),
+        ("epn.consent=1", None),
+        ("ep.consent=", None),
+    ],
+)
+def test_consent_in_words(query: str, consent: dict[str, str] | None) -> None:
+    assert one(f"en=a&{query}").get("consent") == consent
 
 
 @pytest.mark.parametrize(
@@ -242,7 +307,31 @@ def test_without_consent_mode_nothing_is_said_about_consent() -> None:
                 "user_data": {"email_address": "a@b.example", "address": {"city": "Linz"}},
             },
         ),
-        ("en=a&_uip=203.0.113.9&ep.ip_override=203.0.113.9&richsstsse", {"event_name": "a"}),
+        (
+            "en=a&ep.timestamp=2026-11-01T10%3A00%3A00Z&ep.user_agent=mine&ep.value=high",
+            {
+                "event_name": "a",
+                "params": {
+                    "timestamp": "2026-11-01T10:00:00Z",
+                    "user_agent": "mine",
+                    "value": "high",
+                },
+            },
+        ),
+        (
+            "en=a&epn.items=3&epn.timestamp=5",
+            {"event_name": "a", "params": {"timestamp": 5, "items": 3}},
+        ),
+        ("en=purchase&ep.value=4%2C245.42", {"event_name": "purchase", "value": 4245.42}),
+        (
+            "en=purchase&ep.value=high",
+            {
+                "event_name": "purchase",
+                "ignored_fields": [{"field": "value", "reason": "not a number"}],
+            },
+        ),
+        ("en=a&_uip=203.0.113.9&richsstsse", {"event_name": "a"}),
+        ("en=a&ep.ip_override=203.0.113.9", {"event_name": "a", "ip_override": "203.0.113.9"}),
         (
             "en=a&pr10=idJ&pr2=idB&pr1=idA&pr=x",
             {
@@ -336,10 +425,12 @@ def test_what_is_no_hit_is_refused(query: str) -> None:
     assert (refused.value.status, refused.value.reason) == (400, "malformed")
 
 
-def test_a_body_that_is_not_utf8_is_refused() -> None:
-    with pytest.raises(Refused) as refused:
-        hit("", b"en=\xff")
-    assert refused.value.status == 400
+@pytest.mark.parametrize("odd", [b"\xff", b"%ff", b"\0", b"%00"])
+def test_one_bad_character_in_a_batch_costs_one_character(odd: bytes) -> None:
+    body = b"en=purchase\r\nen=view_item&dt=Sale+" + odd + b"\r\nen=page_view"
+    events = hit("", body)
+    assert [event["event_name"] for event in events] == ["purchase", "view_item", "page_view"]
+    assert events[1]["page_title"] == "Sale \ufffd"
 
 
 @pytest.mark.parametrize(
@@ -358,7 +449,7 @@ def test_measurement_ids(allowed: list[str] | None, accepted: bool) -> None:
 
 def test_a_hit_is_lost_only_when_all_of_it_is() -> None:
     query = "v=2&tid=G-1&cid=1.2"
-    partly = SOURCE.read(Inbound("POST", "/g/collect", query, {}, b"en=a\r\nen=b&ep.value=much"))
+    partly = SOURCE.read(Inbound("POST", "/g/collect", query, {}, b"en=a\r\nep.value=much"))
     assert [event["event_name"] for event in partly.events] == ["a"]
     assert [refusal.index for refusal in partly.refused] == [1]
     assert SOURCE.answer(partly).status == 204
@@ -368,25 +459,6 @@ def test_a_hit_is_lost_only_when_all_of_it_is() -> None:
     assert orjson.loads(answer.body)["refused"][0]["reason"] == "event_name: Field required"
 
 
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("1", 1),
-        ("12.5", 12.5),
-        ("-0.5", -0.5),
-        ("1e3", 1000),
-        ("1e300", 1e300),
-        ("", None),
-        ("x", None),
-        ("NaN", None),
-        ("-Infinity", None),
-        ("1e400", None),
-    ],
-)
-def test_numbers(text: str, number: float | None) -> None:
-    assert read_number(text) == number
-    assert type(read_number(text)) is type(number)
-
-
 def test_a_visitor_whose_address_is_redacted_has_none() -> None:
-    assert one("en=a&_uip=%3A%3A")["ip_override"] == ""
+    for query in ("_uip=%3A%3A", "_uip=%3A%3A&ep.ip_override=1.2.3.4", "_uip=%3A%3A&_uip=1.2.3.4"):
+        assert one(f"en=a&{query}")["ip_override"] == ""

@@ -90,6 +90,15 @@ def test_a_purchase() -> None:
     ]
 
 
+def test_parameters_may_have_the_names_of_fields() -> None:
+    params = {"timestamp": "9 am", "user_agent": "mine", "value": "high"}
+    body = {"client_id": "1.2", "user_agent": "UA", "events": [{"name": "a", "params": params}]}
+    (event,) = SOURCE.read(post(body)).events
+    assert event["params"] == params
+    assert event["user_agent"] == "UA"
+    assert not event.keys() & {"timestamp", "value"}
+
+
 def test_an_app() -> None:
     body = {"app_instance_id": "abc", "events": [{"name": "a"}]}
     assert SOURCE.read(post(body, APP)).events == [
@@ -107,20 +116,64 @@ def test_an_app() -> None:
     [
         ({}, None),
         ({"non_personalized_ads": False}, None),
-        ({"non_personalized_ads": True}, {"ad_personalization": "denied"}),
+        ({"non_personalized_ads": "false"}, None),
+        *(
+            ({"non_personalized_ads": value}, {"ad_personalization": "denied"})
+            for value in (True, "true", "1", 1)
+        ),
         (
             {"non_personalized_ads": True, "consent": {"ad_user_data": "GRANTED"}},
             {"ad_personalization": "denied", "ad_user_data": "granted"},
         ),
         (
             {"non_personalized_ads": True, "consent": {"ad_personalization": "GRANTED"}},
-            {"ad_personalization": "granted"},
+            {"ad_personalization": "denied"},
+        ),
+        (
+            {"non_personalized_ads": True, "consent": '{"ad_user_data": "GRANTED"}'},
+            {"ad_personalization": "denied", "ad_user_data": "granted"},
+        ),
+        ({"consent": {}}, None),
+        ({"consent": {"adUserData": False}}, {"ad_user_data": "denied"}),
+        (
+            {"consent": [{"ad_user_data": "GRANTED"}, {"ad_user_data": "DENIED"}]},
+            {"ad_user_data": "denied"},
         ),
     ],
 )
 def test_consent(body: dict[str, Any], consent: dict[str, str] | None) -> None:
     (event,) = SOURCE.read(post({**body, "events": [{"name": "a"}]})).events
     assert event.get("consent") == consent
+
+
+GRANTED, DENIED = {"ad_storage": "granted"}, {"ad_storage": "denied"}
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "params", "stated"),
+    [
+        ({"consent": DENIED}, {}, {"consent": GRANTED}, {"consent": DENIED}),
+        ({"consent": GRANTED}, {}, {"consent": DENIED}, {"consent": DENIED}),
+        ({"consent": GRANTED}, {"consent": DENIED}, {}, {"consent": DENIED}),
+        ({"consent": DENIED}, {"consent": {}}, {"consent": {}}, {"consent": DENIED}),
+        ({"consent": {}}, {}, {"consent": DENIED}, {"consent": DENIED}),
+        ({}, {}, {"consent": DENIED}, {"consent": DENIED}),
+        ({}, {"consent": DENIED}, {}, {"consent": DENIED}),
+        ({"consent.ad_storage": "denied"}, {}, {"consent": GRANTED}, {"consent": DENIED}),
+        ({}, {"consent[adStorage]": "denied"}, {}, {"consent": DENIED}),
+        ({"consent": GRANTED}, {}, {"consent.ad_storage": ""}, {"consent": DENIED}),
+        ({"gcs": "G100"}, {"gcs": "G110"}, {"gcs": "G111"}, {"gcs": ["G100", "G110", "G111"]}),
+        ({"gpp": "a", "gpp_sid": [7]}, {}, {"gpp": "a"}, {"gpp": "a", "gpp_sid": [7]}),
+        ({"us_privacy": ""}, {}, {"us_privacy": "1YYN"}, {"us_privacy": "1YYN"}),
+    ],
+)
+def test_what_body_and_event_state_about_consent_both_counts(
+    body: dict[str, Any], message: dict[str, Any], params: dict[str, Any], stated: dict[str, Any]
+) -> None:
+    event = {"name": "a", "params": params, **message}
+    assert SOURCE.read(post({**body, "events": [event]})).events == [
+        {"event_name": "a", "x-ga-measurement_id": "G-1", **stated}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +206,7 @@ def test_without_events_nothing_is_read(body: Any) -> None:
     ("events", "status", "refused"),
     [
         ([{"name": "a"}, {"params": {}}, 7], 200, [1, 2]),
-        ([{"name": "a", "params": {"value": "much"}}], 400, [0]),
+        ([{"name": " ", "params": {"value": "much"}}], 400, [0]),
     ],
 )
 def test_refused_events_are_reported(events: list[Any], status: int, refused: list[int]) -> None:
@@ -164,3 +217,20 @@ def test_refused_events_are_reported(events: list[Any], status: int, refused: li
 
 def test_secrets_are_not_shown() -> None:
     assert "app-secret" not in repr(SOURCE.settings)
+
+
+@pytest.mark.parametrize(
+    ("value", "consent"),
+    [
+        (True, None),
+        ("I agree", None),
+        ({"ad_storage": "denied"}, {"ad_storage": "denied"}),
+        ('{"ad_storage": "granted"}', {"ad_storage": "granted"}),
+    ],
+)
+def test_a_parameter_called_consent_counts_when_it_states_consent(
+    value: object, consent: dict[str, str] | None
+) -> None:
+    body = {"events": [{"name": "a", "params": {"consent": value}}]}
+    (event,) = SOURCE.read(post(body)).events
+    assert event.get("consent") == consent

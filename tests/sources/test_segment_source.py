@@ -9,7 +9,7 @@ import pytest
 
 from gateway.event import Event
 from gateway.sources.base import Inbound, Refused
-from gateway.sources.segment import Segment, SegmentSettings
+from gateway.sources.segment.source import Segment, SegmentSettings
 
 Capture = Callable[..., list[Inbound]]
 
@@ -106,7 +106,7 @@ def test_analytics_node(capture: Capture) -> None:
         "currency": "USD",
         "items": [{"item_id": "sku1", "price": 12.75, "quantity": 2}],
         "user_agent": "UA",
-        "ip_override": "",
+        "ip_override": "203.0.113.9",  # a claim, which the pipeline judges
     }
     assert page_view["page_location"] == "https://example.com/"
     assert page_view["client_id"] == "anon-9"
@@ -244,6 +244,69 @@ def test_names_of_events(segment: str, ga4: str) -> None:
         ("Order Completed", {"total": 5}, {"event_name": "purchase", "value": 5}),
         (
             "Order Completed",
+            {"total": "65,90", "tax": 5, "shipping": "1,00"},
+            {"event_name": "purchase", "value": 59.9, "tax": 5, "shipping": 1},
+        ),
+        (
+            "Order Completed",
+            {"total": 10, "revenue": 8, "tax": 1},
+            {"event_name": "purchase", "value": 8, "total": 10, "tax": 1},
+        ),
+        (
+            "Order Completed",
+            {"total": 10, "tax": "unknown", "shipping": 2},
+            {
+                "event_name": "purchase",
+                "value": 8,
+                "shipping": 2,
+                "ignored_fields": [{"field": "tax", "reason": "not a number"}],
+            },
+        ),
+        (
+            "Order Completed",
+            {"total": 2, "tax": 5},
+            {"event_name": "purchase", "value": 2, "tax": 5},
+        ),
+        (
+            "Order Completed",
+            {"total": "a lot"},
+            {
+                "event_name": "purchase",
+                "ignored_fields": [{"field": "value", "reason": "not a number"}],
+            },
+        ),
+        (
+            "Order Refunded",
+            {"products": [{"id": "P1", "sku": "S1", "name": "Lamp"}, {"id": 7}, {"sku": "S2"}]},
+            {
+                "event_name": "refund",
+                "items": [
+                    {"item_id": "P1", "sku": "S1", "item_name": "Lamp"},
+                    {"item_id": "7"},
+                    {"item_id": "S2"},
+                ],
+            },
+        ),
+        (
+            "Product Viewed",
+            {"id": "P1", "sku": "S1", "name": "Lamp", "shipping": "DHL"},
+            {
+                "event_name": "view_item",
+                "items": [{"item_id": "P1", "sku": "S1", "item_name": "Lamp"}],
+                "ignored_fields": [{"field": "shipping", "reason": "not a number"}],
+            },
+        ),
+        (
+            "Carrier Chosen",
+            {"shipping": "DHL", "items": 3, "value": "high", "timestamp": "9 am", "tax": "1,5"},
+            {
+                "event_name": "Carrier Chosen",
+                "tax": 1.5,
+                "params": {"timestamp": "9 am", "value": "high", "shipping": "DHL", "items": 3},
+            },
+        ),
+        (
+            "Order Completed",
             {"value": 1, "revenue": 2},
             {"event_name": "purchase", "value": 1, "revenue": 2},
         ),
@@ -375,7 +438,12 @@ def test_commerce(name: str, properties: dict[str, Any], event: Event) -> None:
             {
                 "event_name": "A",
                 "screen_resolution": "800x600",
-                "consent": {"ad_storage": "granted", "analytics_storage": "denied"},
+                "ip_override": "203.0.113.9",
+                "consent": {
+                    "ad_storage": "granted",
+                    "analytics_storage": "denied",
+                    "ad_user_data": "denied",
+                },
                 "consent_categories": {"Advertising": True},
             },
         ),
@@ -392,7 +460,12 @@ def test_commerce(name: str, properties: dict[str, Any], event: Event) -> None:
                 "originalTimestamp": "2026-01-02T03:04:05Z",
                 "sentAt": "2026-01-02T03:04:06Z",
             },
-            {"event_name": "A", "user_id": "17", "timestamp": 1767323045},
+            {
+                "event_name": "A",
+                "user_id": "17",
+                "timestamp": 1767323045,
+                "ip_override": "203.0.113.9",  # a claim, which the pipeline judges
+            },
         ),
     ],
 )

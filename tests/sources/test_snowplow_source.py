@@ -10,7 +10,7 @@ import pytest
 
 from gateway.event import Event
 from gateway.sources.base import Batch, Inbound, Refused
-from gateway.sources.snowplow import Snowplow, SnowplowSettings
+from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
 
 Capture = Callable[..., list[Inbound]]
 
@@ -213,7 +213,7 @@ def test_the_python_tracker(capture: Capture) -> None:
                     LOGIN, {"event_name": "x", "user_id": "x", "ip_override": "203.0.113.9"}
                 ),
             },
-            {"event_name": "login", "user_id": "u"},
+            {"event_name": "login", "user_id": "u", "ip_override": "203.0.113.9"},
         ),
         (
             {
@@ -232,6 +232,19 @@ def test_the_python_tracker(capture: Capture) -> None:
             },
         ),
         ({"e": "pv", "ip": "203.0.113.9", "uid": ""}, {"event_name": "page_view"}),
+        ({"e": "pv", "co": "x"}, {"event_name": "page_view"}),
+        ({"e": "pv", "co": "{}"}, {"event_name": "page_view"}),
+        (
+            {"e": "pv", "dtm": "soon"},
+            {
+                "event_name": "page_view",
+                "ignored_fields": [{"field": "timestamp", "reason": "not a time"}],
+            },
+        ),
+        (
+            {"e": "ue", "ue_pr": self_describing(LOGIN, {"value": "high", "timestamp": "9 am"})},
+            {"event_name": "login", "params": {"value": "high", "timestamp": "9 am"}},
+        ),
     ],
 )
 def test_payloads(payload: dict[str, Any], event: Event) -> None:
@@ -256,9 +269,6 @@ def test_payloads(payload: dict[str, Any], event: Event) -> None:
         ({"e": "ue", "ue_px": "a"}, "ue_px"),
         ({"e": "ue", "ue_px": 7}, "ue_px"),
         ({"e": "ue", "ue_px": ["e30"]}, "ue_px"),
-        ({"e": "pv", "co": "x"}, "co"),
-        ({"e": "pv", "co": "{}"}, "co"),
-        ({"e": "pv", "dtm": "soon"}, "timestamp"),
     ],
 )
 def test_what_cannot_be_read_is_refused_alone(payload: Any, field: str) -> None:
@@ -286,7 +296,79 @@ def test_get_is_answered_with_an_image(query: str, status: int) -> None:
     assert len(answer.body) == 43
 
 
-def test_an_anonymous_tracker_asks_that_the_address_is_not_kept() -> None:
-    query, headers = "e=pv&page=Shop", {"sp-anonymous": "*"}
-    assert SOURCE.read(Inbound("GET", "/i", query, headers)).events[0]["ip_override"] == ""
-    assert "ip_override" not in SOURCE.read(Inbound("GET", "/i", query)).events[0]
+def in_both_ways(payload: dict[str, str], headers: dict[str, str]) -> list[Batch]:
+    """`payload` sent as GET and as POST."""
+    body = orjson.dumps({"schema": "iglu:...", "data": [{"e": "pv"}, payload]})
+    return [
+        SOURCE.read(Inbound("GET", "/i", urlencode(payload), headers)),
+        SOURCE.read(Inbound("POST", SOURCE.paths[0], "", headers, body)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "anonymous"),
+    [({"sp-anonymous": "*"}, True), ({"sp-anonymous": ""}, True), ({}, False)],
+)
+def test_a_tracker_can_ask_that_the_visitor_is_not_recognised(
+    headers: dict[str, str], anonymous: bool
+) -> None:
+    for batch in in_both_ways({"e": "pv", "page": "Shop"}, headers):
+        assert batch.anonymous is anonymous
+        assert "ip_override" not in batch.events[0]
+        assert not batch.trusted
+    assert SOURCE.answer(in_both_ways({"e": "pv"}, headers)[0]).body.startswith(b"GIF89a")
+
+
+@pytest.mark.parametrize(
+    ("platform", "backend"),
+    [({"p": "srv"}, True), ({"p": "web"}, False), ({"p": "mob"}, False), ({}, False)],
+)
+def test_the_platform_srv_is_a_server_that_is_not_trusted(
+    platform: dict[str, str], backend: bool
+) -> None:
+    for batch in in_both_ways({"e": "pv", **platform}, {}):
+        assert (batch.backend, batch.trusted) == (backend, False)
+
+
+@pytest.mark.parametrize(
+    ("payload", "stated"),
+    [
+        ({"consent.ad_storage": "denied"}, {"consent": {"ad_storage": "denied"}}),
+        ({"consent[ad_storage]": "denied"}, {"consent": {"ad_storage": "denied"}}),
+        ({"consent.ad_storage": ""}, {"consent": {"ad_storage": "denied"}}),
+        ({"consent": '{"ad_storage":"denied"}'}, {"consent": {"ad_storage": "denied"}}),
+        ({"consent": ""}, {}),
+        ({"gcs": "G100", "gdpr": "1"}, {"gcs": "G100", "gdpr": "1"}),
+    ],
+)
+def test_what_a_payload_states_about_consent(payload: dict[str, str], stated: Event) -> None:
+    assert one({"e": "pv", **payload}) == {"event_name": "page_view", **stated}
+
+
+def test_a_repeated_statement_counts_each_time() -> None:
+    query = "e=pv&gcs=G111&gcs=G100&consent.ad_storage=denied&consent.ad_storage=granted&p=a&p=b"
+    assert SOURCE.read(Inbound("GET", "/i", query)).events == [
+        {
+            "event_name": "page_view",
+            "platform": "b",
+            "gcs": ["G111", "G100"],
+            "consent": {"ad_storage": "denied"},
+        }
+    ]
+
+
+def test_what_is_stated_around_the_payloads_holds_for_each_of_them() -> None:
+    described = self_describing(LOGIN, {"consent": {"ad_user_data": "denied"}, "gcs": "G111"})
+    body = {
+        "data": [
+            {"e": "pv", "consent": {"ad_storage": "granted"}},
+            {"e": "ue", "ue_pr": described},
+        ],
+        "consent": {"ad_storage": "denied"},
+        "gcs": "G100",
+    }
+    request = Inbound("POST", SOURCE.paths[0], "", {}, orjson.dumps(body))
+    first, second = SOURCE.read(request).events
+    assert (first["consent"], first["gcs"]) == ({"ad_storage": "denied"}, "G100")
+    assert second["consent"] == {"ad_storage": "denied", "ad_user_data": "denied"}
+    assert second["gcs"] == ["G100", "G111"]

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from valkey_server import Valkey
 
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+from tests.support.valkey_server import Valkey
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from made import decide, decisions, make_event
 
-from gateway.queue.appendix import Appendix
-from gateway.spool_file import (
+from gateway.queue.append_batch import AppendBatch
+from gateway.spool.file import (
     PORTION_ROWS,
     PORTION_WEIGHT,
     Row,
@@ -25,6 +24,7 @@ from gateway.spool_file import (
     SpoolFile,
     SpoolTaken,
 )
+from tests.support.events import decide, decisions, make_event
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,20 +32,20 @@ ROOT = Path(__file__).parents[2]
 def row(number: int, size: int = 100) -> Row:
     event = make_event(number, pad="p" * size, timestamp=1_795_219_200 + number)
     decision = replace(decide(event, send=["ads"]), received_at=1_795_219_200.5)
-    return Row.of(Appendix([decision]))
+    return Row.of(AppendBatch([decision]))
 
 
 def fed(file: SpoolFile) -> list[bytes]:
     """The payloads in `file`, taken out as the feeder does."""
     payloads: list[bytes] = []
     while (portion := file.read()) is not None:
-        payloads += [payload for each in portion.appendices for payload in each.payloads]
+        payloads += [payload for each in portion.batches for payload in each.payloads]
         file.remove(portion)
     return payloads
 
 
 def payloads(rows: list[Row]) -> list[bytes]:
-    return [payload for each in rows for payload in each.appendix().payloads]
+    return [payload for each in rows for payload in each.batch().payloads]
 
 
 @pytest.fixture
@@ -71,18 +71,18 @@ class TestRow:
             decide(make_event(number, note=note), send, {"a", "b", "c"} - set(send))
             for number, (note, send) in enumerate(events)
         ]
-        before = Appendix(made)
+        before = AppendBatch(made)
         written = Row.of(before)
-        after = written.appendix()
+        after = written.batch()
         assert written.events == len(events)
-        for name in Appendix.__slots__:
+        for name in AppendBatch.__slots__:
             assert getattr(after, name) == getattr(before, name), name
 
     def test_of_an_event_that_nobody_gets_only_counts_are_kept(self) -> None:
         secret = decide(make_event(1, secret="hidden"), withhold=["ads", "books"])
-        written = Row.of(Appendix([secret]))
+        written = Row.of(AppendBatch([secret]))
         assert b"hidden" not in written.data
-        assert written.appendix().withheld == {"ads": 1, "books": 1}
+        assert written.batch().withheld == {"ads": 1, "books": 1}
         assert written.events == 1
 
 
@@ -94,7 +94,7 @@ class TestOrder:
         assert file.events == len(rows)
         portion = file.read()
         assert portion is not None
-        assert len(portion.appendices) == PORTION_ROWS
+        assert len(portion.batches) == PORTION_ROWS
         assert fed(file) == payloads(rows)
         assert (file.events, file.bytes) == (0, 0)
 
@@ -103,10 +103,10 @@ class TestOrder:
         for _ in range(2):
             portion = file.read()
             assert portion is not None
-            assert portion.appendices[0].payloads == payloads([row(1)])
+            assert portion.batches[0].payloads == payloads([row(1)])
 
     def test_a_portion_is_bounded_by_the_entries_that_it_makes(self, file: SpoolFile) -> None:
-        many = Row.of(Appendix(decisions(PORTION_WEIGHT // 2, send=["ads"])))
+        many = Row.of(AppendBatch(decisions(PORTION_WEIGHT // 2, send=["ads"])))
         file.put([many] * 5)
         portion = file.read()
         assert portion is not None
@@ -133,7 +133,7 @@ class TestRestart:
         program = """
 import os, signal, sys
 from pathlib import Path
-from gateway.spool_file import Row, SpoolFile
+from gateway.spool.file import (Row, SpoolFile)
 file = SpoolFile.create(Path(sys.argv[1]))
 for number in range(20):
     file.put([Row(1, b'{"sent": {"ads": [1]}, "withheld": {}}\\n%d' % number)])
@@ -160,7 +160,7 @@ class TestOwner:
 
     def test_another_process_is_kept_out_too(self, file: SpoolFile) -> None:
         program = (
-            "import sys; from pathlib import Path; from gateway.spool_file import *\n"
+            "import sys; from pathlib import Path; from gateway.spool.file import *\n"
             "try: SpoolFile(Path(sys.argv[1]))\n"
             "except SpoolTaken: sys.exit(7)"
         )

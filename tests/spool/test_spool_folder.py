@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.spool_file import Row, SpoolError, SpoolFull
-from gateway.spool_folder import SpoolFolder
+from gateway.spool.file import Row, SpoolError, SpoolFull
+from gateway.spool.folder import SpoolFolder
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +29,7 @@ def take(folder: SpoolFolder) -> list[str]:
     if portion is None:
         return []
     folder.remove(portion)
-    return [each.payloads[0].decode().rstrip(".") for each in portion.appendices]
+    return [each.payloads[0].decode().rstrip(".") for each in portion.batches]
 
 
 def take_all(folder: SpoolFolder) -> list[str]:

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from running import wait_for
 from starlette.testclient import TestClient
-from valkey_server import Valkey
 
-from gateway import app as app_module
-from gateway import spool as spool_module
-from gateway.app import create_app
+from gateway.configuration.load import parse_settings
 from gateway.queue.entry import Entry, decode
-from gateway.queue.keys import DestinationKeys
-from gateway.settings import parse_settings
-from gateway.spool import build_spool
+from gateway.spool import appender as spool_module
+from gateway.spool.appender import build_spool
+from gateway.web import app as app_module
+from gateway.web.app import create_app
+from tests.support.gateway_process import wait_for
+from tests.support.keys import KEYS
+from tests.support.operators import operators
+from tests.support.valkey_server import Valkey
 
 CONFIG = """
 redis: {{data_dir: {folder}}}
@@ -67,12 +68,12 @@ def open_web(mortal: Valkey, tmp_path: Path) -> Iterator[Open]:
 
 def stored(server: Valkey, destination: str = "all") -> list[Entry]:
     with server.client() as redis:
-        rows: Any = redis.xrange(DestinationKeys.of(destination).stream)
+        rows: Any = redis.xrange(KEYS.destination(destination).stream)
     return [decode(number, 1, fields[b"e"]) for number, fields in rows]
 
 
 def metric(web: TestClient, name: str, **labels: str) -> float | None:
-    for family in text_string_to_metric_families(web.get("/metrics").text):
+    for family in text_string_to_metric_families(operators(web).get("/metrics").text):
         for sample in family.samples:
             if (sample.name, sample.labels) == (name, labels):
                 return float(sample.value)
@@ -81,7 +82,9 @@ def metric(web: TestClient, name: str, **labels: str) -> float | None:
 
 def wait_until_fed(web: TestClient) -> None:
     wait_for(
-        lambda: web.get("/readyz").json() == {"ready": True, "spooled": 0}, 20, "the spool to drain"
+        lambda: operators(web).get("/readyz").json() == {"ready": True, "spooled": 0},
+        20,
+        "the spool to drain",
     )
 
 
@@ -135,7 +138,7 @@ def test_what_is_seen_meanwhile(open_web: Open, mortal: Valkey) -> None:
     assert metric(web, "gateway_spool_events") == 0
     mortal.kill()
     web.post("/collect", json=[EVENT, EVENT])
-    ready = web.get("/readyz")
+    ready = operators(web).get("/readyz")
     assert ready.status_code == 503
     assert ready.json() == {"ready": False, "reason": "Redis: ConnectionError", "spooled": 2}
     assert web.get("/healthz").status_code == 200
@@ -179,8 +182,8 @@ def test_a_spool_that_is_switched_off_refuses_browsers_too(
     mortal.kill()
     answer = web.post("/collect", json=EVENT)
     assert (answer.status_code, answer.json()["reason"]) == (503, "unavailable")
-    assert "spooled" not in web.get("/readyz").json()
-    assert web.get("/metrics").status_code == 503
+    assert "spooled" not in operators(web).get("/readyz").json()
+    assert operators(web).get("/metrics").status_code == 503
     assert not (tmp_path / "spool").exists()
 
 
@@ -206,7 +209,7 @@ def test_only_what_destinations_may_have_is_written_down(
     wait_until_fed(web)
     mortal.kill()
     event = {**EVENT, "user_data": {"address": {"street": "Planted Street 1", "city": "Bern"}}}
-    denied = {"ad_storage": "denied"}
+    denied = {"ad_storage": "denied", "ad_user_data": "granted"}
     assert web.post("/collect", json={**event, "consent": denied}).status_code == 204
     written = b"".join(path.read_bytes() for path in (tmp_path / "spool").iterdir())
     assert b"Bern" in written
@@ -231,3 +234,12 @@ def test_the_default_folder_is_under_the_data_folder_and_another_may_be_named(
         built = build_spool(parse_settings(CONFIG.format(folder=tmp_path, spool=spool)))
         assert built is not None
         assert built.folder == folder
+
+
+def test_gateways_with_different_namespaces_have_different_folders(tmp_path: Path) -> None:
+    """One would feed what the other has spooled."""
+    settings = parse_settings(CONFIG.format(folder=tmp_path, spool="{}"))
+    redis = settings.redis.model_copy(update={"namespace": "staging"})
+    built = build_spool(settings.with_redis(redis))
+    assert built is not None
+    assert built.folder == tmp_path / "spool-staging"

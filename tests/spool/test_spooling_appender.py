@@ -10,22 +10,23 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from made import decide, decisions, make_event
 from redis import Redis
 from redis.exceptions import RedisError
-from valkey_server import Valkey
 
-from gateway import spool as spool_module
-from gateway.pipeline import Decision
-from gateway.queue.append import Remembered
-from gateway.queue.connect import connect_for_intake
+from gateway.pipeline.decision import Decision
+from gateway.queue.admission import Full
+from gateway.queue.append import Appender, Retention
+from gateway.queue.bounds import Closed
 from gateway.queue.entry import decode
-from gateway.queue.keys import DestinationKeys
-from gateway.queue.room import Full
-from gateway.queue.tally import Tally
-from gateway.spool import SpoolingAppender
-from gateway.spool_file import SpoolError, SpoolFull
-from gateway.spool_folder import SpoolFolder
+from gateway.queue.pending_counts import PendingCounts
+from gateway.redis_client.connect import connect_for_intake
+from gateway.spool import appender as spool_module
+from gateway.spool.appender import SpoolingAppender
+from gateway.spool.file import SpoolError, SpoolFull
+from gateway.spool.folder import SpoolFolder
+from tests.support.events import decide, decisions, make_event
+from tests.support.keys import ADS, KEYS
+from tests.support.valkey_server import Valkey
 
 pytestmark = pytest.mark.anyio
 
@@ -48,10 +49,11 @@ async def open_spool(mortal: Valkey, tmp_path: Path) -> AsyncIterator[Open]:
         async def open_spool(max_bytes: int = 10_000_000, dedupe: int = 0) -> SpoolingAppender:
             redis = await stack.enter_async_context(connect_for_intake(mortal.url))
             folder = SpoolFolder(tmp_path / "spool", max_bytes)
-            appender = SpoolingAppender(redis, Tally(), wake, folder, Remembered(dedupe))
-            await appender.open()
-            stack.push_async_callback(appender.close)
-            return appender
+            appender = Appender(redis, KEYS, PendingCounts(), wake, Retention(dedupe))
+            spool = SpoolingAppender(appender, redis, folder)
+            await spool.open()
+            stack.push_async_callback(spool.close)
+            return spool
 
         yield open_spool
 
@@ -85,13 +87,13 @@ async def fed(spool: SpoolingAppender) -> None:
 
 def arrived(server: Valkey, destination: str = "ads") -> list[str]:
     with server.client() as redis:
-        rows = redis.xrange(DestinationKeys.of(destination).stream)
+        rows = redis.xrange(KEYS.destination(destination).stream)
     return [decode(number, 1, fields[b"e"]).event["event_id"] for number, fields in rows]  # type: ignore[union-attr]
 
 
 def accepted(server: Valkey, destination: str) -> int:
     with server.client() as redis:
-        return int(redis.hget(DestinationKeys.of(destination).counts, "accepted") or 0)  # type: ignore[arg-type]
+        return int(redis.hget(KEYS.destination(destination).counts, "accepted") or 0)  # type: ignore[arg-type]
 
 
 def files(tmp_path: Path) -> list[Path]:
@@ -111,7 +113,7 @@ async def test_while_redis_answers_nothing_touches_the_disk(
 async def test_what_came_while_redis_was_dead_arrives_once_and_in_order(
     spool: SpoolingAppender, mortal: Valkey, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "gateway.spool")
+    caplog.set_level(logging.INFO, "gateway.spool.appender")
     ids = await append(spool, 0, 5)
     mortal.kill()
     ids += await append(spool, 5, 300)
@@ -204,7 +206,7 @@ async def test_without_memory_events_wait_until_there_is_some(
     while client.info("memory")["used_memory"] < 0.95 * limit:  # type: ignore[index]
         client.lpush("ballast", b"b" * 10_000)
     if limit > 1:
-        spool.full = {"": "the memory of Redis is nearly full"}  # as the upkeep finds out
+        spool.appender.closed = Closed({"": "the memory is full"})  # as the upkeep finds out
     ids = await append(spool, 0, 20)
     await asyncio.sleep(0.2)
     assert spool.is_spooling
@@ -231,7 +233,7 @@ async def test_redis_may_refuse_to_say_how_much_memory_it_has(
 async def test_why_redis_refuses_what_is_fed_is_logged_once(
     spool: SpoolingAppender, mortal: Valkey, client: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keys = DestinationKeys.of("ads")
+    keys = ADS
     client.set(keys.stream, "of another type")
     ids = await append(spool, 0, 3)
     await asyncio.sleep(0.2)
@@ -245,12 +247,26 @@ async def test_why_redis_refuses_what_is_fed_is_logged_once(
 async def test_the_limit_of_one_destination_refuses_and_does_not_hold_up_the_others(
     spool: SpoolingAppender, mortal: Valkey
 ) -> None:
-    spool.full = {"ads": "ads has 5 pending events, as many as it may have"}
-    with pytest.raises(Full, match="ads has 5"):
+    spool.appender.closed = Closed({"ads": "ads is full"})
+    with pytest.raises(Full, match="ads is full"):
         await spool.append(event(1))
     await spool.append([decide(make_event(2), send=["crm"])])
     assert arrived(mortal, "crm") == ["event-2"]
     assert not spool.is_spooling
+
+
+async def test_when_memory_is_closed_to_untrusted_senders_others_do_not_wait_on_disk(
+    spool: SpoolingAppender, mortal: Valkey, client: Redis
+) -> None:
+    client.config_set("maxmemory", int(1.3 * client.info("memory")["used_memory"]))  # type: ignore[index]
+    spool.appender.closed = Closed({"": "the memory is full"})
+    await spool.append(event(1))
+    await spool.append([decide(make_event(2), ["ads"], trusted=True)])
+    assert spool.numbers.events == 1
+    assert arrived(mortal) == ["event-2"]
+    client.config_set("maxmemory", 0)
+    await fed(spool)
+    assert arrived(mortal) == ["event-2", "event-1"]
 
 
 class TestRestart:
@@ -308,6 +324,20 @@ class TestRestart:
 
 
 class TestFull:
+    async def test_a_flood_leaves_room_for_trusted_senders(
+        self, open_spool: Open, mortal: Valkey
+    ) -> None:
+        spool = await open_spool(max_bytes=6000)
+        mortal.kill()
+        for number in range(100):
+            with contextlib.suppress(SpoolFull):
+                await append(spool, number, 1)
+        assert 0.7 * 6000 <= spool.numbers.bytes < 0.95 * 6000
+        await spool.append([decide(make_event(1000), ["ads"], trusted=True)])
+        mortal.start()
+        await fed(spool)
+        assert arrived(mortal)[-1] == "event-1000"
+
     async def test_beyond_the_bound_events_are_refused_until_redis_is_back(
         self, open_spool: Open, mortal: Valkey
     ) -> None:

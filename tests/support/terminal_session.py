@@ -41,7 +41,7 @@ class TerminalSession:
         self.process.wait()
         os.close(self._terminal)
 
-    def wait_for(self, words: str, seconds: float = 15) -> None:
+    def wait_for(self, words: str, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while words not in self.screen:
             assert time.monotonic() < deadline, f"no {words!r} in {self.screen!r}"
@@ -53,7 +53,7 @@ class TerminalSession:
     def interrupt(self) -> None:
         self.process.send_signal(signal.SIGINT)
 
-    def end(self, seconds: float = 15) -> int:
+    def end(self, seconds: float = 60) -> int:
         """Its exit status, once it has ended."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:

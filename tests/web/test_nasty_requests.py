@@ -13,15 +13,15 @@ from redis import Redis
 from starlette.testclient import TestClient
 
 from destinations.base import Request, Unsendable
-from gateway import app as app_module
-from gateway.event import EventFields
-from gateway.pipeline import Pipeline, compile_pipeline
-from gateway.plugins import destination_types
+from gateway.configuration.kinds import destination_types
+from gateway.configuration.settings import Settings
+from gateway.event.schema import EventFields
+from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.queue.entry import decode
-from gateway.queue.keys import DestinationKeys
-from gateway.settings import Settings
+from gateway.web import app as app_module
+from tests.support.keys import KEYS
 
-STREAM = DestinationKeys.of("all").stream
+STREAM = KEYS.destination("all").stream
 TYPES = [
     "",
     "application/json",
@@ -36,7 +36,9 @@ ENCODINGS = ["", "gzip", "identity", "br"]
 HEADERS = {"authorization": "Bearer test-key"}
 
 few = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

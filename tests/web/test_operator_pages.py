@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
-from running import wait_for
 from starlette.testclient import TestClient
 
+from gateway.configuration.load import parse_settings
+from gateway.configuration.settings import Settings
 from gateway.queue.append import Appender
 from gateway.queue.group_commit import Overloaded
-from gateway.queue.keys import DestinationKeys
-from gateway.settings import parse_settings
+from gateway.web import readiness as readiness_module
+from gateway.web.app import create_app
+from gateway.web.readiness import Readiness
+from tests.support.gateway_process import wait_for
+from tests.support.keys import KEYS
+from tests.support.operators import operators
 
 EVENT = {"event_name": "page_view"}
 Families = dict[str, Any]
 
 
 def families(web: TestClient) -> Families:
-    answer = web.get("/metrics")
+    answer = operators(web).get("/metrics")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return {family.name: family for family in text_string_to_metric_families(answer.text)}
@@ -38,8 +45,36 @@ def sample(families: Families, name: str, **labels: str) -> float | None:
 
 
 def test_healthy_and_ready(web: TestClient) -> None:
-    assert web.get("/healthz").status_code == 200
-    assert web.get("/readyz").json() == {"ready": True}
+    assert operators(web).get("/healthz").status_code == 200
+    assert operators(web).get("/readyz").json() == {"ready": True}
+
+
+def test_at_the_public_port_load_balancers_get_a_word(web: TestClient) -> None:
+    for path, text in (("/healthz", "ok\n"), ("/readyz", "ready\n")):
+        answer = web.get(path)
+        assert (answer.status_code, answer.text) == (200, text)
+
+
+@pytest.mark.anyio
+async def test_however_many_ask_whether_it_is_ready_redis_is_asked_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Readiness] = []
+
+    async def fault(readiness: Readiness) -> str:
+        asked.append(readiness)
+        await asyncio.sleep(0)
+        return "Redis: ConnectionError"
+
+    monkeypatch.setattr(Readiness, "fault", fault)
+    monkeypatch.setattr(readiness_module, "FRESH_SECONDS", 3600)
+    app = create_app(settings, "unix:///nowhere/valkey.sock")
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        answers = await asyncio.gather(*(client.get("/readyz") for _ in range(50)))
+        answers.append(await client.get("/readyz"))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(503, "not ready\n")}
+    assert len(asked) == 1
 
 
 def test_ready_again_after_redis_lost_everything(web: TestClient, redis: Redis) -> None:
@@ -68,14 +103,19 @@ def test_an_overload_does_not_end_the_upkeep(
 
 
 def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
-    web.post("/collect", json=EVENT)
+    web.post("/collect", json=EVENT | {"value": "much"})
     web.post("/collect", content=b"{")
-    redis.hset(
-        DestinationKeys.of("all").counts, mapping={"attempts:delivered": 2, "delivery:0.1": 1}
-    )
+    redis.hset(KEYS.destination("all").counts, mapping={"attempts:delivered": 2, "delivery:0.1": 1})
     labels = {
         "gateway_received_events_total": {"source"},
         "gateway_refused_events_total": {"source", "reason"},
+        "gateway_client_address_unknown_requests_total": {"reason"},
+        "gateway_untrusted_proxy_requests_total": set(),
+        "gateway_consent_defaults_events_total": {"default"},
+        "gateway_consent_unknown_place_events_total": {"source", "reason"},
+        "gateway_ignored_fields_total": {"source", "field"},
+        "gateway_surplus_fields_events_total": {"source"},
+        "gateway_unsearched_texts_events_total": {"source"},
         "gateway_events_total": {"destination", "outcome"},
         "gateway_attempts_total": {"destination", "result"},
         "gateway_repeated_events_total": {"destination"},
@@ -85,10 +125,19 @@ def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
         "gateway_quarantined_events": set(),
         "gateway_held_events": {"destination"},
         "gateway_dead_letters": {"destination"},
-        "gateway_full": {"destination"},
+        "gateway_dead_letter_bytes": {"destination"},
+        "gateway_dead_letters_removed_total": {"destination", "reason"},
+        "gateway_full": {"destination", "sender"},
+        "gateway_limit_used_ratio": {"destination", "limit"},
+        "gateway_pending_bytes": {"destination"},
+        "gateway_hold_full_events_total": set(),
         "gateway_pending_events_limit": {"destination"},
         "gateway_dead_letters_limit": {"destination"},
+        "gateway_dead_letter_bytes_limit": {"destination"},
         "gateway_redis_memory_bytes": set(),
+        "gateway_configuration_info": {"version"},
+        "gateway_configuration_loaded_timestamp_seconds": set(),
+        "gateway_configuration_rejected": set(),
         "gateway_answer_seconds_bucket": {"le"},
         "gateway_answer_seconds_count": set(),
         "gateway_answer_seconds_sum": set(),
@@ -151,7 +200,7 @@ WITH_FUNCTIONS = """
 consent: {regions: []}
 enrichment: []
 rules:
-  - {transform: "shop_rules_of_web:raises"}
+  - {transform: "shop_rules_of_web:raises", on_failure: pass}
   - {transform: "shop_rules_of_web:gives_nothing", when: {event_name: purchase}}
 sources: {site: {type: collect}}
 destinations: {all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}}
@@ -178,7 +227,7 @@ def test_what_goes_wrong_with_functions_in_rules_is_counted_once(
 
 
 def test_the_age_of_the_oldest_and_the_pause(web: TestClient, redis: Redis) -> None:
-    keys = DestinationKeys.of("all")
+    keys = KEYS.destination("all")
     redis.xadd(keys.stream, {"e": "{}"}, id=f"{int((time.time() - 100) * 1000)}-0")
     redis.set(keys.pause, '{"reason": "HTTP 503", "number": 3}', px=50_000)
     redis.xadd(keys.dead, {"d": "{}"})

@@ -7,9 +7,9 @@ import random
 
 import pytest
 
-from gateway import app as app_module
-from gateway.ending import end
-from gateway.settings import Settings
+from gateway.configuration.settings import Settings
+from gateway.system.tasks import cancel_and_wait
+from gateway.web import app as app_module
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ async def test_a_task_that_forgets_to_be_cancelled_is_ended() -> None:
 
     task = asyncio.create_task(forgetful())
     await asyncio.sleep(0)
-    await asyncio.wait_for(end(task), 5)
+    await asyncio.wait_for(cancel_and_wait(task), 5)
     assert (task.cancelled(), forgotten) == (True, 2)
 
 
@@ -39,7 +39,7 @@ async def test_a_task_that_has_ended_stays_as_it_is() -> None:
 
     task = asyncio.create_task(quick())
     await task
-    await end(task)
+    await cancel_and_wait(task)
     assert task.result() == 7
 
 
@@ -52,6 +52,6 @@ async def test_at_whatever_moment_an_application_is_closed_nothing_of_it_goes_on
         app = app_module.create_app(settings, redis_url)
         async with app.lifespan():
             await asyncio.sleep(random.random() * 0.03)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             while asyncio.all_tasks() != before:
                 await asyncio.sleep(0)

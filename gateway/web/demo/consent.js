@@ -1,4 +1,5 @@
-// Runs before gateway.js: what the visitor allowed must be said before the first event.
+// Runs before gateway.js: what the visitor allowed must be said before the first event. Until then
+// everything is denied, which keeps gateway.js from storing anything.
 window.gateway = window.gateway || function () {
   (gateway.q = gateway.q || []).push(arguments);
 };
@@ -29,7 +30,7 @@ window.gateway = window.gateway || function () {
     } catch {
       // Asked again on the next page.
     }
-    find('banner').hidden = true;
+    find('banner').hidden = find('undecided').hidden = true;
   }
 
   function open() {
@@ -55,6 +56,7 @@ window.gateway = window.gateway || function () {
     find('save').onclick = () =>
       choose({ analytics: find('analytics').checked, ads: find('ads').checked });
     find('reopen').onclick = open;
+    find('undecided').hidden = Boolean(saved());
     if (!saved()) open();
   });
 })();

@@ -40,11 +40,13 @@
       const head = element('div', 'event-head');
       const time = element('time');
       const short = element('code', 'event-id', id.slice(0, 8));
+      const consent = element('p', 'consent');
       const rows = element('div', 'rows');
+      consent.hidden = true;
       short.title = id;
       head.append(element('strong', 'event-name', name), short, time);
-      root.append(head, rows);
-      events.set(id, { id, at, order: order++, root, rows, time, destinations: new Map() });
+      root.append(head, consent, rows);
+      events.set(id, { id, at, order: order++, root, consent, rows, time, destinations: new Map() });
     }
     return events.get(id);
   }
@@ -70,6 +72,9 @@
     const event = eventOf(record);
     if (record.kind === 'decision') {
       event.at = record.at;
+      event.placeUnknown = record.consent?.place_unknown;
+      event.consent.textContent = consentWords(record.consent);
+      event.consent.hidden = !event.consent.textContent;
       const verdicts = Object.entries(record.destinations);
       for (const [name, verdict] of verdicts) {
         const destination = destinationOf(event, name);
@@ -86,6 +91,16 @@
     }
     event.time.textContent = clock(event.at);
     event.time.dateTime = new Date(event.at * 1000).toISOString();
+  }
+
+  function consentWords({ states = {}, defaults = [], place_unknown: why } = {}) {
+    const named = (state) => Object.keys(states).filter((type) => states[type] === state).join(', ');
+    const sentences = [
+      ...['granted', 'denied'].filter(named).map((state) => `${named(state)} ${state}`),
+      ...defaults.map((name) => `The ${name} held`),
+      ...(why && defaults.length ? [`The place is unknown: ${why}`] : []),
+    ];
+    return sentences.length ? `Consent: ${sentences.join('. ')}.` : '';
   }
 
   const isBuilt = ({ dry_run: dryRun, result }) => dryRun && result === 'delivered';
@@ -160,6 +175,17 @@
       }
     });
     find('empty').hidden = events.size > 0;
+    if (newestFirst.length) showDefaults(newestFirst[0]);
+  }
+
+  // Shown by consent.js while the visitor has not answered.
+  function showDefaults({ placeUnknown, destinations }) {
+    const verdicts = [...destinations.values()].map(({ verdict }) => verdict);
+    find('unsent').hidden = !verdicts.every((verdict) => verdict?.decision === 'withheld');
+    find('place').textContent = placeUnknown
+      ? `The gateway also applies its default for an unknown place, because ${placeUnknown}. That ` +
+        'is the strictest default in its configuration, unless consent.unknown_place says otherwise.'
+      : '';
   }
 
   function notice(text) {

@@ -6,14 +6,21 @@ import os
 import signal
 import time
 
-from bodies import Body, purchase
-from children import CountingSink
-from configurations import configuration
-from installation import Cpu, Installation
-from measuring import DRAINED_COLUMNS, Drained, drain_from, fill, installation, warm_up
-from pace import Pace
-from plans import Plan
-from results import Goal, Section, Yardsticks
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.installation import Cpu, Installation
+from tests.benchmarks.measuring import (
+    DRAINED_COLUMNS,
+    Drained,
+    drain_from,
+    fill,
+    installation,
+    warm_up,
+)
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks
 
 TEXT = (
     "Events that wait for one webhook are delivered while no others come. Microseconds of CPU for "
@@ -22,7 +29,7 @@ TEXT = (
     "grows."
 )
 SMALL, STARTED = 1_000, 2_000
-MOST_GROWTH = 1.1
+MAX_GROWTH = 1.1
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
@@ -39,7 +46,7 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
         [
             Goal(
                 f"an event of {plan.backlog:,} that wait, to one of {SMALL:,}",
-                *(large.cost / small.cost, MOST_GROWTH, "x"),
+                *(large.cost / small.cost, MAX_GROWTH, "x"),
                 f"{large.cost:.0f} µs to {small.cost:.0f} µs",
             )
         ],

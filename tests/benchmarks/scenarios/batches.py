@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from bodies import Body, purchase
-from children import CountingSink
-from configurations import configuration
-from hammer import CONNECTIONS
-from measuring import COLUMNS, LEGEND, Run, installation, under_load
-from pace import Pace
-from plans import Plan
-from results import Goal, Section, Yardsticks
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.hammer import CONNECTIONS
+from tests.benchmarks.measuring import COLUMNS, LEGEND, Run, installation, under_load
+from tests.benchmarks.pace import Pace
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks
 
 TEXT = (
     "To Meta's Conversions API (up to 1,000 events a request) and to GA4's Measurement Protocol "
@@ -17,7 +17,7 @@ TEXT = (
     "100 events; their answers are for 100, and they come over 4 connections. " + LEGEND
 )
 FEW_CONNECTIONS = 4
-MOST_SINGLE, MOST_IN_BATCHES = 160, 40
+MAX_SINGLE, MAX_IN_BATCHES = 160, 40
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
@@ -35,11 +35,11 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
         [run.row(title, yardsticks) for title, run in runs.items()],
         [
             _goal(
-                f"single events in, batches out ({first})", MOST_SINGLE, single[first], yardsticks
+                f"single events in, batches out ({first})", MAX_SINGLE, single[first], yardsticks
             ),
             _goal(
                 f"batches of 100 in, batches out ({first})",
-                *(MOST_IN_BATCHES, batches[first], yardsticks),
+                *(MAX_IN_BATCHES, batches[first], yardsticks),
             ),
         ],
         [run.bar(title) for title, run in runs.items()],

@@ -9,17 +9,17 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bodies import Body, purchase
-from children import CountingSink
-from clustered import ClusteredGateway
-from configurations import configuration
-from load import Answers, Named, post_many
-from plans import Plan
-from proc import children, cpu_seconds
-from results import Goal, Section, Yardsticks
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks
+from tests.support.clustered_gateway import ClusteredGateway
+from tests.support.load_generator import Answers, Named, post_many
+from tests.support.process_stats import children, cpu_seconds
 
 DESTINATIONS, WEBS, WORKERS, CONNECTIONS = 6, 2, 3, 16
-MOST_SECONDS = 600
+MAX_SECONDS = 600
 TEXT = (
     f"{WEBS} web processes and {WORKERS} workers on a Valkey Cluster of three nodes, and a server "
     f"beside it for RQ, all on this machine: every event goes to {DESTINATIONS} webhooks on "
@@ -39,12 +39,12 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
         config = configuration(sink.url, destinations=DESTINATIONS) + "spool: {enabled: false}\n"
         with ClusteredGateway(Path(folder), config, names, WEBS, WORKERS) as gateway:
             _post(gateway.ports, [*body.numbered(secrets.token_hex(4), 500)])
-            gateway.wait_until_drained(MOST_SECONDS)
+            gateway.wait_until_drained(MAX_SECONDS)
             before, began = _cpu(gateway), time.monotonic()
             requests = [*body.numbered(secrets.token_hex(4), plan.clustered)]
             answers = _post(gateway.ports, requests)
             answered = time.monotonic() - began
-            numbers = gateway.wait_until_drained(MOST_SECONDS)
+            numbers = gateway.wait_until_drained(MAX_SECONDS)
             took, after = time.monotonic() - began, _cpu(gateway)
             slowness = yardsticks.pace.slowness(began)
     accepted = sum(len(each.accepted) for each in answers)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from bodies import Body, purchase
-from children import CountingSink
-from configurations import configuration
-from measuring import COLUMNS, LEGEND, installation, under_load
-from plans import Plan
-from results import Goal, Section, Yardsticks
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.measuring import COLUMNS, LEGEND, installation, under_load
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks
 
 TEXT = (
     "A browser's purchase (1.3 KB) with ids of its own goes through consent, identity, "
     "enrichment, the guard and five rules, and is on disk before its answer. Delivered: to one "
     "webhook, signed. Accepted: into one stream, while no worker runs. " + LEGEND
 )
-MOST_DELIVERED, MOST_ACCEPTED, MOST_BESIDE_PEER = 320, 2.5, 0.5
+MAX_DELIVERED, MAX_ACCEPTED, MAX_BESIDE_PEER = 320, 2.5, 0.5
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
@@ -33,13 +33,13 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
         [
             Goal(
                 "delivered: web + worker + store, one event",
-                *(cost, MOST_DELIVERED, "µs"),
+                *(cost, MAX_DELIVERED, "µs"),
                 f"{yardsticks.times(cost)} x bare ASGI; {cost / yardsticks.aiohttp:.1f} x a bare "
                 "aiohttp POST",
             ),
             Goal(
                 "accepted: web + store, one event",
-                *(ratio, MOST_ACCEPTED, "x bare ASGI"),
+                *(ratio, MAX_ACCEPTED, "x bare ASGI"),
                 f"{accepted.each.all:.0f} µs; "
                 f"{accepted.each.all / yardsticks.starlette:.1f} x a route of Starlette",
             ),
@@ -54,4 +54,4 @@ def beside_peer(cost: float, peer: float | None) -> list[Goal]:
     if peer is None:
         return []
     what, beside = "delivered, beside Fastify + BullMQ", f"{cost:.0f} µs to {peer:.0f} µs"
-    return [Goal(what, cost / peer, MOST_BESIDE_PEER, "x", beside)]
+    return [Goal(what, cost / peer, MAX_BESIDE_PEER, "x", beside)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bodies import Body, purchase, sized
-from children import CountingSink
-from configurations import configuration
-from measuring import COLUMNS, LEGEND, Run, installation, under_load
-from plans import Plan
-from results import Goal, Section, Yardsticks
+from tests.benchmarks.bodies import Body, purchase, sized
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.measuring import COLUMNS, LEGEND, Run, installation, under_load
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks
 
 DESTINATIONS_TEXT = (
     "Every event goes to all destinations, webhooks with a request for each event. " + LEGEND
@@ -17,7 +17,7 @@ SIZES_TEXT = (
     + LEGEND
 )
 
-MOST_GROWTH = 1.1
+MAX_GROWTH = 1.1
 
 
 def destinations(plan: Plan, yardsticks: Yardsticks) -> Section:
@@ -39,7 +39,7 @@ def destinations(plan: Plan, yardsticks: Yardsticks) -> Section:
         [
             Goal(
                 f"each of {most} destinations, to one alone",
-                *(each[1] / each[0], MOST_GROWTH, "x"),
+                *(each[1] / each[0], MAX_GROWTH, "x"),
                 f"{each[1]:.0f} µs to {each[0]:.0f} µs",
             )
         ],

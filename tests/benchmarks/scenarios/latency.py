@@ -9,16 +9,17 @@ import time
 from collections.abc import Sequence
 
 import uvloop
-from bodies import Body, purchase
-from children import CountingSink
-from configurations import configuration
-from installation import Installation
-from load import Answers, post_at_rate
-from measuring import installation, warm_up
-from plans import Plan
-from proc import children
-from results import Goal, Section, Yardsticks, quantile
-from running import wait_for
+
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.installation import Installation
+from tests.benchmarks.measuring import installation, warm_up
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks, quantile
+from tests.support.gateway_process import wait_for
+from tests.support.load_generator import Answers, post_at_rate
+from tests.support.process_stats import children
 
 TEXT = (
     "From a sender's answer to the arrival of its event at the sink, in milliseconds. Events "
@@ -28,7 +29,7 @@ TEXT = (
 )
 COLUMNS = ("", "events", "p50", "p99", "longest", "answer p50", "answer p99")
 APART = 0.03
-MOST_P50, MOST_P99 = 15, 60
+MAX_P50, MAX_P99 = 15, 60
 
 
 def measure(plan: Plan, _: Yardsticks) -> Section:
@@ -78,5 +79,5 @@ def _found(
     times = (p50, p99, max(latencies), quantile(took, 0.5), quantile(took, 0.99))
     row = [f"drain {title}", str(len(latencies)), *(f"{time:.1f}" for time in times)]
     what = f"answer to arrival, drain {title}"
-    goals = {"p50": (p50, MOST_P50), "p99": (p99, MOST_P99)}
+    goals = {"p50": (p50, MAX_P50), "p99": (p99, MAX_P99)}
     return row, [Goal(f"{what}, {name}", *values, "ms") for name, values in goals.items()]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from bodies import Body, purchase, sized
-from children import CountingSink
-from configurations import configuration
-from installation import Installation
-from measuring import fill, installation, under_load
-from plans import Plan
-from proc import Memory, command_line, memory, parent
-from results import Goal, Section, Yardsticks
-
-from gateway.queue.keys import DestinationKeys
+from tests.benchmarks.bodies import Body, purchase, sized
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.installation import Installation
+from tests.benchmarks.measuring import fill, installation, under_load
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks
+from tests.support.keys import KEYS
+from tests.support.process_stats import Memory, command_line, memory, parent
 
 WAITING_TEXT = (
     "Valkey's `used_memory` before and after events were accepted that wait, shared out over "
@@ -22,7 +21,7 @@ PROCESSES_TEXT = (
     "Resident memory in MB: of each process, and in brackets with only its share of the pages that "
     "it shares with others (PSS). After the first load, and after a second one just like it."
 )
-MOST_WAITING, MOST_RESIDENT, MOST_GROWTH = 1.6, 90, 5
+MAX_WAITING, MAX_RESIDENT, MAX_GROWTH = 1.6, 90, 5
 
 
 def waiting(plan: Plan, _: Yardsticks) -> Section:
@@ -45,12 +44,12 @@ def waiting(plan: Plan, _: Yardsticks) -> Section:
         WAITING_TEXT,
         ("", "events", "sent", "kept", "memory"),
         rows,
-        [Goal("memory for a 1 KB event that waits, each destination", worst, MOST_WAITING, "KB")],
+        [Goal("memory for a 1 KB event that waits, each destination", worst, MAX_WAITING, "KB")],
     )
 
 
 def _kept_bytes(gateway: Installation) -> int:
-    stream = DestinationKeys.of(gateway.destinations[0]).stream
+    stream = KEYS.destination(gateway.destinations[0]).stream
     ((_, fields),) = gateway.redis.xrevrange(stream, count=1)
     return sum(len(value) for value in fields.values())
 
@@ -74,9 +73,9 @@ def processes(plan: Plan, yardsticks: Yardsticks) -> Section:
         ("", "at the start", "after load", "after as much again"),
         rows,
         [
-            Goal("resident memory of the web process", web, MOST_RESIDENT, "MB"),
-            Goal("resident memory of a worker process", workers, MOST_RESIDENT, "MB"),
-            Goal("growth of any of them under the second load", grown, MOST_GROWTH, "MB"),
+            Goal("resident memory of the web process", web, MAX_RESIDENT, "MB"),
+            Goal("resident memory of a worker process", workers, MAX_RESIDENT, "MB"),
+            Goal("growth of any of them under the second load", grown, MAX_GROWTH, "MB"),
         ],
     )
 

@@ -6,14 +6,15 @@ import secrets
 from collections.abc import Sequence
 
 import uvloop
-from bodies import Body, purchase
-from children import CountingSink
-from configurations import configuration
-from hammer import hammer
-from load import NONE, post_at_rate
-from measuring import installation, warm_up
-from plans import Plan
-from results import Goal, Section, Yardsticks, quantile
+
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.hammer import hammer
+from tests.benchmarks.measuring import installation, warm_up
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Goal, Section, Yardsticks, quantile
+from tests.support.load_generator import NONE, post_at_rate
 
 TEXT = (
     "Twice as many events a second as 32 connections got through before, over 2,000 "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from bodies import Body, purchase
-from children import CountingSink
-from configurations import configuration
-from measuring import (
+from tests.benchmarks.bodies import Body, purchase
+from tests.benchmarks.children import CountingSink
+from tests.benchmarks.configurations import configuration
+from tests.benchmarks.measuring import (
     COLUMNS,
     DRAINED_COLUMNS,
     LEGEND,
@@ -16,8 +16,8 @@ from measuring import (
     installation,
     under_load,
 )
-from plans import Plan
-from results import Section, Yardsticks
+from tests.benchmarks.plans import Plan
+from tests.benchmarks.results import Section, Yardsticks
 
 CORES = os.cpu_count() or 1
 WEB_TEXT = (

@@ -1,0 +1,23 @@
+"""What GA4's answers mean for each event of a request.
+
+The protocol answers 2xx to every request, even with a wrong secret, so an answer never proves that
+an event was kept.
+
+Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference.
+"""
+
+from destinations.base import Outcome, Request, Response, by_status
+from destinations.common import vendor_words
+
+_RECEIVED = Outcome("delivered", "received; GA4 does not tell whether it kept the event")
+
+
+def outcomes(request: Request, response: Response) -> list[Outcome]:
+    """One outcome for each event of `request`."""
+    if 200 <= response.status < 300:
+        return [_RECEIVED] * len(request.events)
+    words = vendor_words(response.body)
+    if 300 <= response.status < 400:
+        advice = "check `base_url`; GA4 does not redirect"
+        words = f"{advice}: {words}" if words else advice
+    return by_status(request, response, words)

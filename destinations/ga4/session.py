@@ -1,0 +1,28 @@
+"""The session that an event belongs to, in the form that GA4 takes."""
+
+import re
+
+from destinations.base import Event
+from destinations.remarks import remark
+
+_forms = re.compile(
+    r"""([0-9]{1,20})                               # the session's id
+    | GS1\.[0-9]\.([0-9]{1,20})(?:\..*)?            # the cookie _ga_STREAM until 2025
+    | GS2\.[0-9]\.s([0-9]{1,20})(?:\$.*)?           # and since
+    """,
+    re.VERBOSE | re.ASCII,
+).fullmatch
+
+
+def session_id_of(event: Event) -> str:
+    """The digits of `ga_session_id`, which may be a whole cookie; "" when it holds no session."""
+    stated: str = event.get("ga_session_id", "").strip()
+    if not stated:
+        return ""
+    found = _forms(stated)
+    if found is None:
+        remark("ga_session_id: left out, since it is no session id of GA4's")
+        return ""
+    if not found[1]:
+        remark("ga_session_id: the session's id was read from a cookie's value")
+    return found[1] or found[2] or found[3]

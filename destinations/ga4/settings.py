@@ -1,0 +1,39 @@
+"""Settings of a GA4 destination."""
+
+from typing import Literal, Self
+
+from pydantic import Field, HttpUrl, model_validator
+
+from destinations.base import DestinationSettings
+from destinations.common import BaseUrl, Credential, PhoneRegion
+
+
+class GA4Settings(DestinationSettings):
+    type: Literal["ga4"] = Field(default="ga4", description="GA4 Measurement Protocol.")
+    measurement_id: str | None = Field(
+        default=None, pattern=r"^G-[A-Z0-9]+$", description="Of a web stream."
+    )
+    firebase_app_id: str | None = Field(
+        default=None, pattern=r"^[0-9a-z]+(:[0-9a-z]+)+$", description="Of an app stream."
+    )
+    api_secret: Credential = Field(
+        description="From Admin, Data streams, Measurement Protocol API secrets."
+    )
+    base_url: BaseUrl = Field(
+        default=HttpUrl("https://www.google-analytics.com"),
+        description="Where Google Analytics is; https://region1.google-analytics.com in the EU.",
+    )
+    debug_mode: bool = Field(
+        default=False, description="Shows the events in DebugView. They still count."
+    )
+    phone_region: PhoneRegion | None = Field(
+        default=None,
+        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code, if "
+        "neither the address in `user_data` nor `event_location` names a country.",
+    )
+
+    @model_validator(mode="after")
+    def _one_stream(self) -> Self:
+        if (self.measurement_id is None) == (self.firebase_app_id is None):
+            raise ValueError("needs measurement_id or firebase_app_id, and not both")
+        return self

@@ -1,0 +1,116 @@
+"""What Meta's answers mean for each event of a request.
+
+Sources: developers.facebook.com/docs/graph-api/guides/error-handling,
+developers.facebook.com/docs/graph-api/overview/rate-limiting.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from destinations.base import (
+    DELIVERED,
+    THROTTLE_SECONDS,
+    Outcome,
+    Request,
+    Response,
+    by_status,
+    retry_after,
+)
+from destinations.common import vendor_words
+from destinations.meta.usage import regain_seconds, usage_of
+
+_THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
+_TRANSIENT = frozenset({1, 2, 341, 368, 5000, 21009})
+_BAD_TOKEN = frozenset({102, 190})
+_NO_PERMISSION = frozenset({3, 10, 200, 294})
+_INVALID_PARAMETER = 100
+_MISSING_OBJECT = 33
+_OLD_VERSION = 2635
+"""Codes of errors. With subcode 33 or the type GraphMethodException, an invalid parameter is one
+of the address or of the app, and not of an event."""
+
+
+def outcomes(request: Request, response: Response) -> list[Outcome]:
+    """One outcome for each event of `request`."""
+    outcomes = _outcomes(request, response)
+    usage = usage_of(response.headers)
+    return outcomes if usage is None else [replace(each, usage=usage) for each in outcomes]
+
+
+def _outcomes(request: Request, response: Response) -> list[Outcome]:
+    answer = _json_object(response.body)
+    error, received, sent = answer.get("error"), answer.get("events_received"), request.events
+    if isinstance(error, dict):
+        return _outcomes_of_error(request, response, error)
+    if 200 <= response.status < 300 and isinstance(received, int):
+        if received >= len(sent):
+            return [DELIVERED] * len(sent)
+        reason = f"Meta received {received} of {len(sent)} events"
+        return [Outcome("rejected", reason, "request")] * len(sent)
+    reason = f"HTTP {response.status}, not the Graph API's words: {vendor_words(response.body)}"
+    if response.status == 413:
+        return [Outcome("rejected", reason, "request")] * len(sent)
+    if response.status == 429:
+        return [_throttled(reason, response)] * len(sent)
+    return [Outcome("retry", reason, "destination", retry_after(response))] * len(sent)
+
+
+def _throttled(reason: str, response: Response) -> Outcome:
+    asked = retry_after(response) or regain_seconds(response.headers)
+    return Outcome("retry", reason, "destination", asked or THROTTLE_SECONDS)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _outcomes_of_error(
+    request: Request, response: Response, error: Mapping[str, Any]
+) -> list[Outcome]:
+    """By Meta's codes: it answers 400 to a refused event, an old token and a busy minute alike."""
+    code, subcode = (
+        number if isinstance(number := error.get(key), int) else None
+        for key in ("code", "error_subcode")
+    )
+    words = _words(error, code, subcode)
+    if code in _THROTTLED or response.status == 429:
+        outcome = _throttled(words, response)
+    elif error.get("is_transient") is True or code in _TRANSIENT:
+        outcome = Outcome("retry", words, "destination", retry_after(response))
+    elif mend := _what_to_mend(error, code, subcode):
+        outcome = Outcome("retry", f"{mend}: {words}", "configuration")
+    elif code == _INVALID_PARAMETER:
+        outcome = Outcome("rejected", words, "request")
+    elif 200 <= response.status < 300:
+        outcome = Outcome("retry", words, "destination", retry_after(response))
+    else:
+        return by_status(request, response, words)
+    return [outcome] * len(request.events)
+
+
+def _what_to_mend(error: Mapping[str, Any], code: int | None, subcode: int | None) -> str:
+    """What is wrong with the settings; "" when nothing is."""
+    if code in _BAD_TOKEN:
+        return "access_token is wrong or no longer valid, set a new one"
+    if code in _NO_PERMISSION:
+        return "access_token lacks the permission to send to this pixel"
+    if code == _OLD_VERSION:
+        return "api_version is no longer served, set a newer one"
+    if code == _INVALID_PARAMETER and (
+        subcode == _MISSING_OBJECT or error.get("type") == "GraphMethodException"
+    ):
+        return "pixel_id is wrong, access_token may not see it, or app_secret is wrong"
+    return ""
+
+
+def _words(error: Mapping[str, Any], code: int | None, subcode: int | None) -> str:
+    said = error.get("error_user_msg") or error.get("message")
+    numbers = "/".join(str(number) for number in (code, subcode) if number is not None)
+    return f"{vendor_words(said) if isinstance(said, str) else 'error'} ({numbers or 'no code'})"

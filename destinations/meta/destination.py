@@ -1,0 +1,105 @@
+"""Meta: the Conversions API.
+
+Sources: developers.facebook.com/docs/marketing-api/conversions-api (using-the-api,
+deduplicate-pixel-and-server-events).
+"""
+
+import hmac
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+import orjson
+
+from destinations.base import (
+    NO_CONVERSIONS,
+    Destination,
+    Event,
+    Limits,
+    Outcome,
+    Request,
+    Response,
+    Unsendable,
+)
+from destinations.common import to_json
+from destinations.meta import answers
+from destinations.meta.mapping import problem_of, translate, unsendable
+from destinations.meta.settings import MetaSettings
+
+
+class Meta(Destination[MetaSettings]):
+    """Up to a thousand events a request; one that Meta refuses makes it refuse the request.
+
+    It refuses an event without customer information, so none can be sent anonymously.
+    """
+
+    type = "meta"
+    limits = Limits(max_events=1000, max_age=timedelta(days=7), dedupe=timedelta(hours=48))
+    purpose = "advertising"
+    unwanted_events = NO_CONVERSIONS
+    ip = "full"
+    consent = ("ad_storage", "ad_user_data")
+    integration_names = (
+        "Facebook",
+        "Facebook Pixel",
+        "Facebook Conversions",
+        "Facebook Conversions API",
+        "Facebook Conversions API (Actions)",
+        "FB Pixel",
+        "FB Conversions",
+        "Meta Pixel",
+        "Meta Conversions API",
+    )
+    Settings = MetaSettings
+
+    def __init__(self, settings: MetaSettings) -> None:
+        super().__init__(settings)
+        base = str(settings.base_url).rstrip("/")
+        self._url = f"{base}/{settings.api_version}/{settings.pixel_id}/events"
+        self._headers = {"content-type": "application/json"}
+        credentials = _credentials(settings)
+        self._proof = credentials.get("appsecret_proof", "")
+        self._tail = orjson.dumps(credentials)[1:]
+
+    def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
+        settings = self.settings
+        batch: dict[int, bytes] = {}
+        for position, event in enumerate(events):
+            translated = translate(event, now, settings.action_source, settings.phone_region)
+            body = to_json(translated)
+            if problem := problem_of(translated, settings.custom_events):
+                yield Unsendable(position, problem)
+            elif body is None:
+                yield Unsendable(position, "the event cannot be written as JSON")
+            else:
+                batch[position] = body
+            if len(batch) == self.limits.max_events:
+                yield self._request(batch)
+                batch = {}
+        if batch:
+            yield self._request(batch)
+
+    def unsendable(self, event: Event) -> str:
+        return unsendable(event, self.settings.custom_events, self.settings.phone_region)
+
+    def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+        return answers.outcomes(request, response)
+
+    def secrets(self) -> Iterator[str]:
+        yield from super().secrets()
+        yield self._proof
+
+    def _request(self, batch: Mapping[int, bytes]) -> Request:
+        body = b'{"data":[%b],%b' % (b",".join(batch.values()), self._tail)
+        return Request("POST", self._url, self._headers, body, tuple(batch))
+
+
+def _credentials(settings: MetaSettings) -> dict[str, str]:
+    """What stands beside ``data`` in a request: in the body, for addresses end up in logs."""
+    token = settings.access_token.get_secret_value()
+    credentials = {"access_token": token}
+    if settings.app_secret:
+        key = settings.app_secret.get_secret_value().encode()
+        credentials["appsecret_proof"] = hmac.digest(key, token.encode(), "sha256").hex()
+    if settings.test_event_code:
+        credentials["test_event_code"] = settings.test_event_code
+    return credentials

@@ -1,0 +1,104 @@
+"""Identifiers of the browser, the click and the connection, in the forms that Meta takes.
+
+One that is malformed makes Meta refuse the request with all its events (subcode 2804001), so it is
+left out.
+
+Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/fbp-and-fbc. Meta's
+capi-param-builder adds a fifth part of up to 8 characters.
+"""
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_network
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import Any
+
+from destinations.base import Event
+from destinations.remarks import remark
+
+_is_fbp = re.compile(r"fb\.[0-9]\.[0-9]{13}\.[0-9]{1,20}(?:\.[A-Za-z0-9_-]{1,8})?").fullmatch
+_fbc = re.compile(r"fb\.[0-9]\.[0-9]{13}\.([A-Za-z0-9_-]+)(?:\.[A-Za-z0-9_-]{1,8})?").fullmatch
+_is_fbclid = re.compile(r"[A-Za-z0-9_-]{1,500}").fullmatch
+_PLACEHOLDERS = frozenset({"undefined", "null", "none", "nan", "true", "false"})
+"""What scripts write when they have no value, in lower case."""
+
+_NOT_PUBLIC_V4 = (
+    "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.168.0.0/16 "
+    "224.0.0.0/3"
+)
+_NOT_PUBLIC_V6 = "::/127 fc00::/7 fe80::/10 ff00::/8"
+"""Networks without public hosts: private, shared, loopback, link-local and multicast.
+
+Source: iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry
+"""
+
+
+def _ranges(networks: str) -> list[tuple[bytes, bytes]]:
+    """The first and the last address of each of `networks`."""
+    parsed = map(ip_network, networks.split())
+    return [(each.network_address.packed, each.broadcast_address.packed) for each in parsed]
+
+
+_RANGES = {AF_INET: _ranges(_NOT_PUBLIC_V4), AF_INET6: _ranges(_NOT_PUBLIC_V6)}
+
+
+def identifiers(event: Event, seconds: float) -> dict[str, str]:
+    """``client_ip_address``, ``fbp`` and ``fbc`` of `event`, those that it has.
+
+    seconds: Unix time of the event, which stands for that of the click if `fbc` has to be made.
+    """
+    found = {
+        "client_ip_address": _address(event),
+        "fbp": _browser(event),
+        "fbc": _click(event, seconds),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def identifies(event: Event) -> bool:
+    """Whether `event` has a user id, or what `identifiers` finds in it."""
+    return bool(event.get("user_id") or _browser(event) or _click(event, 0) or _address(event))
+
+
+def _address(event: Event) -> str:
+    address: str = event.get("ip_override", "")
+    if not address or _is_public(address):
+        return address
+    remark("ip_override: left out, since it is no public IP address")
+    return ""
+
+
+def _browser(event: Event) -> str:
+    fbp: str = event.get("fbp", "")
+    if not fbp or _is_fbp(fbp):
+        return fbp
+    remark("fbp: left out, since it does not have the form of Meta's cookie _fbp")
+    return ""
+
+
+def _click(event: Event, seconds: float) -> str:
+    fbc: str = event.get("fbc", "")
+    if fbc:
+        parts = _fbc(fbc)
+        if parts and not _is_placeholder(parts[1]):
+            return fbc
+        remark("fbc: left out, since it does not have the form of Meta's cookie _fbc")
+    click_ids: Mapping[str, Any] = event.get("click_ids", {})
+    if fbclid := click_ids.get("fbclid"):
+        if _is_fbclid(fbclid) and not _is_placeholder(fbclid):
+            return f"fb.1.{round(seconds * 1000)}.{fbclid}"  # 1: made by a server
+        remark("click_ids.fbclid: left out, since it is no click id of Meta's")
+    return ""
+
+
+def _is_placeholder(text: str) -> bool:
+    return text.lower() in _PLACEHOLDERS
+
+
+def _is_public(text: str) -> bool:
+    family = AF_INET6 if ":" in text else AF_INET
+    try:
+        address = inet_pton(family, text)
+    except (OSError, ValueError):
+        return False
+    return not any(first <= address <= last for first, last in _RANGES[family])

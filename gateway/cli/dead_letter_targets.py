@@ -1,0 +1,49 @@
+"""The destinations that `gateway dead-letters` is about, and those that are not configured any
+more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import click
+from redis.asyncio import Redis
+
+from gateway.cli.targets import Target
+from gateway.configuration.settings import Settings
+from gateway.event.text import did_you_mean, printable
+from gateway.queue.keys import Keys
+
+
+async def find_targets(redis: Redis, settings: Settings, names: Sequence[str]) -> list[Target]:
+    """The destinations `names`, or all: those in `settings` in their order, then those that are
+    gone from there and have dead letters.
+
+    Raises `click.BadParameter` for a name that is neither.
+    """
+    configured = settings.destinations
+    removed = await _removed(redis, Keys.of(settings), configured)
+    _check(names, [*configured, *removed])
+    targets = [Target.of(name, each) for name, each in configured.items()]
+    targets += [Target(name, removed=True) for name in removed]
+    return [target for target in targets if target.name in names or not names]
+
+
+async def _removed(redis: Redis, keys: Keys, configured: Collection[str]) -> list[str]:
+    """Names of the destinations that have dead letters and are not in `configured`."""
+    pattern = keys.destination("*").dead
+    before, after = pattern.split("*")
+    found = set()
+    async for key in redis.scan_iter(pattern, count=1000, _type="stream"):
+        name = key.decode(errors="replace").removeprefix(before).removesuffix(after)
+        if name not in configured and await redis.xlen(key):
+            found.add(name)
+    return sorted(found)
+
+
+def _check(names: Sequence[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; the destinations are {', '.join(known)}."
+            raise click.BadParameter(
+                printable(f"there is no destination {name!r}{hint}"), param_hint="--destination"
+            )

@@ -1,0 +1,308 @@
+"""The `gateway` command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+from gateway.cli.cases import test_cases
+from gateway.cli.dead_letters import dead_letters
+from gateway.cli.options import CONFIG, REDIS_URL, fail, load
+from gateway.cli.quarantine import quarantine
+from gateway.cli.refused import refused
+from gateway.cli.status import status
+from gateway.system.logs import log_to_stderr
+
+if TYPE_CHECKING:
+    from gateway.configuration.settings import Settings
+    from gateway.runtime.run import Address
+
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+OPERATORS_HOST = click.option(
+    "--operators-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on for operators: /metrics, and /readyz with reasons. One that other "
+    "machines can reach needs server.operators_token in the configuration.",
+)
+OPERATORS_PORT = click.option(
+    "--operators-port",
+    type=click.IntRange(1, 65535),
+    default=8081,
+    show_default=True,
+    help="Port to listen on for operators.",
+)
+ALLOW_DEMO = click.option(
+    "--allow-demo",
+    is_flag=True,
+    help="Serve the demo shop and accept keys published in the gateway's repository, even on an "
+    "address that other machines can reach.",
+)
+WEB_PROCESSES = click.option(
+    "--web-processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Number of web processes. They share the port.",
+)
+PROCESSES = click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Number of worker processes. By default one per destination, at least 2 and at most 4.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="event-gateway")
+def main() -> None:
+    """Server-side event forwarding gateway."""
+    log_to_stderr()
+
+
+main.add_command(dead_letters)
+main.add_command(quarantine)
+main.add_command(refused)
+main.add_command(status)
+main.add_command(test_cases)
+
+
+@main.command()
+@CONFIG
+@HOST
+@PORT
+@OPERATORS_HOST
+@OPERATORS_PORT
+@WEB_PROCESSES
+@PROCESSES
+@ALLOW_DEMO
+def run(
+    config: Path,
+    host: str,
+    port: int,
+    operators_host: str,
+    operators_port: int,
+    web_processes: int,
+    processes: int | None,
+    allow_demo: bool,
+) -> None:
+    """Run web and worker processes and, unless a Redis URL is configured, a Valkey server."""
+    from gateway.configuration.exposure import is_loopback, operators_mistake, permitted
+    from gateway.configuration.load import load_settings
+    from gateway.queue.gateways import NamespaceTaken
+    from gateway.runtime.embedded import EmbeddedError
+    from gateway.runtime.run import Address, run_everything
+
+    allow_demo = allow_demo or is_loopback(host)
+    settings = load(config, lambda path: permitted(load_settings(path), path, allow_demo))
+    if mistake := operators_mistake(settings, operators_host):
+        fail(mistake)
+    public, operators = Address(host, port), Address(operators_host, operators_port)
+    for listening in _listen(public, operators):
+        listening.close()  # a clear word before anything is started
+    everything = run_everything(
+        settings, config, public, operators, web_processes, processes, allow_demo
+    )
+    try:
+        asyncio.run(everything)
+    except (EmbeddedError, NamespaceTaken) as error:
+        fail(str(error))
+
+
+@main.command()
+@CONFIG
+@HOST
+@PORT
+@OPERATORS_HOST
+@OPERATORS_PORT
+@click.option(
+    "--share-port", is_flag=True, help="Allow other processes to listen on the same ports."
+)
+@ALLOW_DEMO
+@REDIS_URL
+def serve(
+    config: Path,
+    host: str,
+    port: int,
+    operators_host: str,
+    operators_port: int,
+    share_port: bool,
+    allow_demo: bool,
+    redis_url: str | None,
+) -> None:
+    """Run one web process only."""
+    from gateway.configuration.exposure import is_loopback, operators_mistake
+    from gateway.queue.gateways import NamespaceTaken
+    from gateway.runtime.announce import enter_namespace
+    from gateway.runtime.last_good import is_supervised, load_running
+    from gateway.runtime.run import Address, run_web
+
+    allow_demo = allow_demo or is_loopback(host)
+    settings = load(config, partial(load_running, allow_demo=allow_demo))
+    url = _require_redis(settings, redis_url)
+    supervised = is_supervised()  # then `gateway run` has checked the rest
+    if not supervised and (mistake := operators_mistake(settings, operators_host)):
+        fail(mistake)
+    public, operators = Address(host, port), Address(operators_host, operators_port)
+    sockets = _listen(public, operators, share_port)
+    try:
+        if not supervised:
+            asyncio.run(enter_namespace(settings, url))
+    except NamespaceTaken as error:
+        fail(str(error))
+    run_web(settings, config, url, *sockets, allow_demo)
+
+
+@main.command()
+@CONFIG
+@PROCESSES
+@REDIS_URL
+def work(config: Path, processes: int | None, redis_url: str | None) -> None:
+    """Run worker processes only."""
+    from gateway.queue.gateways import NamespaceTaken
+    from gateway.runtime.run import run_workers
+
+    settings = load(config)
+    url = _require_redis(settings, redis_url)
+    try:
+        asyncio.run(run_workers(settings, config, url, processes))
+    except NamespaceTaken as error:
+        fail(str(error))
+
+
+@main.command(hidden=True)
+@CONFIG
+@ALLOW_DEMO
+@REDIS_URL
+def worker(config: Path, allow_demo: bool, redis_url: str) -> None:
+    """Run a single worker process; `gateway work` starts and supervises these."""
+    from gateway.delivery.job import run_worker
+    from gateway.runtime.last_good import load_running
+
+    run_worker(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
+
+
+@main.command(hidden=True)
+@click.option("--namespace", required=True, help="`redis.namespace` in the configuration.")
+@REDIS_URL
+def scheduler(namespace: str, redis_url: str) -> None:
+    """Run RQ's scheduler; `gateway work` starts and supervises one."""
+    from gateway.delivery.scheduler import run_scheduler
+    from gateway.queue.keys import Keys
+
+    run_scheduler(redis_url, Keys(namespace))
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@CONFIG
+@click.pass_context
+def check(context: click.Context, file: Path | None, config: Path) -> None:
+    """Report every mistake in a configuration file, with its line number.
+
+    FILE is another way to give --config.
+    """
+    if file is not None:
+        if context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT:
+            raise click.UsageError("FILE and --config mean the same: give only one of them.")
+        config = file
+    from gateway.cli.consent_check import consent_notes
+    from gateway.cli.secret_check import secret_notes
+    from gateway.event.text import printable
+
+    settings = load(config)
+    sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)
+    click.echo(f"{config}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
+    for note in (*consent_notes(settings), *secret_notes(settings, config)):
+        click.echo(printable(note))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration file, for use in editors."""
+    from gateway.configuration.load import file_schema
+
+    click.echo(orjson.dumps(file_schema(), option=orjson.OPT_INDENT_2).decode())
+
+
+@main.command()
+@CONFIG
+@click.option("--operators", is_flag=True, help="Describe the operators' address instead.")
+def openapi(config: Path, operators: bool) -> None:
+    """Print the OpenAPI document of the endpoints that a configuration serves."""
+    from gateway.event.text import json_text
+    from gateway.web.openapi import operators_document, public_document
+
+    document = operators_document if operators else public_document
+    click.echo(json_text(document(load(config))))
+
+
+@main.command(hidden=True)
+def reference() -> None:
+    """Print the reference tables of docs/configuration.md."""
+    from gateway.cli.reference import reference as tables
+
+    click.echo(tables(), nl=False)
+
+
+@main.command()
+@CONFIG
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.argument("event", type=click.File("rb"))
+def explain(config: Path, as_json: bool, event: Any) -> None:
+    """Show what the gateway would do with the event in a JSON file (- for standard input)."""
+    from gateway.event import EventError
+    from gateway.event.text import json_text
+    from gateway.explain.explain import explain as explain_event
+    from gateway.explain.explain import in_words
+
+    settings, name = load(config), getattr(event, "name", "<stdin>")
+    try:
+        explanation = explain_event(settings, orjson.loads(event.read()))
+    except orjson.JSONDecodeError as error:
+        fail(f"{name}: invalid JSON: {error}")
+    except EventError as error:
+        fail(f"{name}: {error}")
+    if as_json:
+        click.echo(json_text(explanation))
+    else:
+        click.echo(in_words(explanation))
+
+
+def _require_redis(settings: Settings, given: str | None) -> str:
+    url = given or settings.redis.url
+    if mistake := settings.mistake_at(url):
+        fail(mistake)
+    if url == "embedded":
+        fail(
+            "no Redis URL is configured: set REDIS_URL or use --redis-url. "
+            "Only `gateway run` starts the embedded server."
+        )
+    return url
+
+
+def _listen(
+    public: Address, operators: Address, share_port: bool = False
+) -> tuple[socket.socket, socket.socket]:
+    """Sockets that are bound to the public address and to that of operators."""
+    if public.port == operators.port:
+        fail(f"--port and --operators-port are both {public.port}; choose two different ports.")
+    listening = _bind(public, share_port, "Try --port.")
+    return listening, _bind(operators, share_port, "It is for operators: try --operators-port.")
+
+
+def _bind(address: Address, share_port: bool, advice: str) -> socket.socket:
+    from gateway.runtime.run import listen
+
+    try:
+        return listen(address, share_port)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        fail(f"cannot listen on {address.host}:{address.port}: {reason}. {advice}")

@@ -1,0 +1,120 @@
+"""What the operator's commands share: options, the configuration, a connection to Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from gateway.configuration.settings import Settings
+    from gateway.runtime.last_good import InForce
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config/gateway.yaml"),
+    show_default=True,
+    help="Path of the configuration file.",
+)
+REDIS_URL = click.option(
+    "--redis-url",
+    envvar="GATEWAY_REDIS_URL",  # so that no password stands in a list of processes
+    help="URL of the Redis server. Overrides redis.url in the configuration.",
+)
+
+NOT_RUNNING = "the gateway is not running: start it with `gateway run`"
+
+T = TypeVar("T")
+
+
+def load(path: Path, read: Callable[[Path], Settings] | None = None) -> Settings:
+    """The settings in the file at `path`; ends the command when it has mistakes. read: what reads
+    it, `gateway.configuration.load.load_settings` by default."""
+    from gateway.configuration.load import load_settings
+    from gateway.configuration.mistakes import ConfigurationError
+
+    try:
+        return (read or load_settings)(path)
+    except ConfigurationError as error:
+        fail(str(error))
+
+
+def load_in_force(path: Path) -> InForce:
+    """The configuration in force of the gateway that runs with the file at `path`. Says so when
+    the file itself has mistakes; ends the command when no good configuration is known."""
+    from gateway.configuration.mistakes import ConfigurationError
+    from gateway.event.text import printable
+    from gateway.runtime.last_good import load_in_force
+
+    try:
+        in_force = load_in_force(path)
+    except ConfigurationError as error:
+        fail(str(error))
+    if in_force.rejected:
+        note = (
+            f"{path} has mistakes: using the configuration in force "
+            f"({in_force.settings.version}) instead. Run `gateway check {path}` to see them."
+        )
+        click.echo(printable(note), err=True)
+    return in_force
+
+
+def with_redis(
+    settings: Settings, given: str | None, work: Callable[[Redis, str], Coroutine[Any, Any, T]]
+) -> T:
+    """What `work` makes of a connection, and of the URL where RQ keeps its jobs.
+
+    given: the URL from the command line. Without one the settings name the server, which may be
+    the embedded one of a gateway that runs. Ends the command with status 1 when it does not answer.
+    """
+    from gateway.redis_client.connect import RedisError
+
+    url = given or settings.redis.url
+    if mistake := settings.mistake_at(url):
+        fail(mistake)
+    embedded = url == "embedded"
+    if embedded:
+        from gateway.runtime.embedded import embedded_url
+
+        url = embedded_url(settings.redis.data_dir) or fail(NOT_RUNNING, 1)
+    try:
+        return asyncio.run(_connected(url, settings.redis.jobs_at(url), work))
+    except RedisError as error:
+        fail(_what_is_wrong(error, embedded), 1)
+
+
+async def _connected(
+    url: str, jobs_url: str, work: Callable[[Redis, str], Coroutine[Any, Any, T]]
+) -> T:
+    from gateway.redis_client.connect import connect_for_intake
+
+    try:
+        redis = connect_for_intake(url)  # no second tries: a person waits
+    except ValueError as error:
+        fail(f"--redis-url: {error}")
+    async with redis:
+        return await work(redis, jobs_url)
+
+
+def _what_is_wrong(error: Exception, embedded: bool) -> str:
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
+    if isinstance(error, RedisConnectionError | RedisTimeoutError):
+        return NOT_RUNNING if embedded else f"Redis does not answer: {error}"
+    return f"Redis refused the command: {error}"
+
+
+def fail(message: str, status: int = 2) -> NoReturn:
+    """Ends the command with `message`, which may repeat what others wrote."""
+    from gateway.event.text import printable
+
+    click.echo(printable(message, keep="\n"), err=True)
+    sys.exit(status)

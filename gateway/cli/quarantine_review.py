@@ -1,0 +1,68 @@
+"""What today's configuration decides about an event in quarantine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from gateway.configuration.settings import Settings
+from gateway.event import Received
+from gateway.pipeline.compile import compile_pipeline
+from gateway.pipeline.decision import Decision
+from gateway.queue.quarantine import Quarantined
+from gateway.stages.held_consent import HeldConsent
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+Review = Callable[[Quarantined], Decision]
+
+
+def compile_review(settings: Settings, checked: bool) -> Review:
+    """The pipeline of `settings` for events that went through its first stages when they came.
+
+    checked: with the schemas, or without. What an event says stays as it is, and nothing more is
+    found out from the sender's address and browser: nobody knows any more whether they were the
+    visitor's or a backend's. A user id that is hashed already is not hashed again. Consent was
+    settled: the event waits for none, and speaks for nobody; but a later denial of its visitor
+    stops it as it stops others. Its sender is as trusted as when the event came in.
+    """
+    consent = settings.consent.model_copy(update={"hold": None})
+    settings = settings.model_copy(
+        update={"consent": consent, "schemas": settings.schemas if checked else {}}
+    )
+    decide = decide_hashed = compile_pipeline(settings)
+    if settings.identity.hash_user_id:
+        identity = settings.identity.model_copy(update={"hash_user_id": False})
+        decide_hashed = compile_pipeline(settings.model_copy(update={"identity": identity}))
+
+    def review(stored: Quarantined) -> Decision:
+        event = stored.event
+        address, agent = event.get("ip_override", ""), event.get("user_agent", "")
+        received = Received(
+            stored.source, stored.received_at, address, agent, trusted=True, vetted=True
+        )
+        is_hashed = _HASH.fullmatch(event.get("user_id", ""))
+        decision = (decide_hashed if is_hashed else decide)(event, received)
+        held = decision.held_consent and _silent(decision.held_consent, stored)
+        return replace(decision, held_consent=held, trusted=stored.trusted)
+
+    return review
+
+
+def misfit(decision: Decision) -> str:
+    """Why an event does not fit its schema even now; empty when it fits."""
+    withheld = (each.reason for each in decision.verdicts.values() if each.stage == "schemas")
+    return decision.quarantine or next(withheld, "")
+
+
+def _silent(held: HeldConsent, stored: Quarantined) -> HeldConsent:
+    """`held` without a word on consent, which was heard when the event came; it is stopped by whom
+    it was then. An event of an earlier version of the gateway does not say by whom."""
+    return replace(
+        held,
+        visitors=stored.visitor.split() or held.visitors,
+        stated=dict.fromkeys(stored.stated.split(), ""),
+        speaks_for=(),
+        denied=(),
+    )

@@ -1,0 +1,1 @@
+"""What the commands about stored events share: dead letters and events in quarantine."""

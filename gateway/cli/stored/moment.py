@@ -1,0 +1,35 @@
+"""Points in time on the command line."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+
+import click
+
+_AGE = re.compile(r"(\d{1,9})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def unix_seconds(text: str, now: float) -> float:
+    """The moment that `text` names: an age before `now`, such as ``90s``, ``15m``, ``2h``, ``3d``,
+    or a date or time in ISO 8601, in UTC unless it says otherwise.
+
+    Raises ValueError. What is before 1970 counts as 1970.
+    """
+    if age := _AGE.fullmatch(text):
+        return max(0.0, now - int(age[1]) * _SECONDS[age[2]])
+    named = datetime.fromisoformat(text)
+    return max(0.0, (named if named.tzinfo else named.replace(tzinfo=UTC)).timestamp())
+
+
+def moment(text: str) -> float:
+    """The type of options whose value is a point in time, in Unix seconds."""
+    try:
+        return unix_seconds(text, time.time())
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not a valid time. Use an age, such as 15m or 3d, or ISO 8601, "
+            "such as 2026-07-01T12:00Z."
+        ) from None

@@ -1,0 +1,65 @@
+"""Options of the commands about stored events: which are meant, and how they are treated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gateway.cli.stored.moment import moment
+
+if TYPE_CHECKING:
+    from gateway.queue.stored_events import Filter
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILTERS = (
+    click.option("--reason", help="Only events with this text in the reason."),
+    click.option("--event-name", help="Only events with this name."),
+    click.option("--event-id", help="Only the event with this id."),
+    click.option(
+        "--since",
+        type=moment,
+        help="Stored at or after this time: an age (90s, 15m, 2h, 3d) or ISO 8601.",
+    ),
+    click.option("--until", type=moment, help="Stored at or before this time: an age or ISO 8601."),
+)
+LIMIT = click.option(
+    "--limit",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Maximum number of events to list.",
+)
+RATE = click.option(
+    "--rate",
+    type=click.IntRange(1, 100_000),
+    default=500,
+    show_default=True,
+    help="Maximum number of events per second.",
+)
+YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the events and change nothing.")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """A decorator that gives a command `options`, in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def read_filter(options: dict[str, Any]) -> Filter:
+    """What the values of `FILTERS` mean. Raises `click.UsageError` when they contradict."""
+    from gateway.queue.stored_events import Filter
+
+    wanted = Filter(**options)
+    if wanted.until is not None and (wanted.since or 0.0) > wanted.until:
+        raise click.UsageError("--since is later than --until.")
+    return wanted

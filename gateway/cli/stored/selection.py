@@ -1,0 +1,66 @@
+"""The stored events that a command is about, and how they are presented."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from redis.asyncio import Redis
+
+from gateway.queue.stored_events import EventStore, Filter, StoredEvent
+
+K = TypeVar("K", bound=StoredEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Store(Generic[K]):
+    """One place with stored events.
+
+    drop: deletes those with the given ids and returns how many there were. name: of the
+    destination, if there is one. mask: hides its secrets. notice: what a person must know of some
+    of them, by their number.
+    """
+
+    events: EventStore[K]
+    drop: Callable[[Redis, Sequence[str]], Coroutine[Any, Any, int]]
+    name: str = ""
+    mask: Callable[[str], str] = str
+    notice: Callable[[int], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation(Generic[K]):
+    """How one sort of stored events is shown.
+
+    what: their name in the plural. lacking: the start of the message that no event has an id.
+    others: what another person may have done to them. kind_columns, kind: what events that are
+    counted together have in common. row_columns, row: the row of an event in the list of the
+    newest, which begins with the time; nothing of the payload. words, data: the whole event, for
+    people and as a JSON object.
+    """
+
+    what: str
+    lacking: str
+    others: str
+    kind_columns: tuple[str, ...]
+    kind: Callable[[Store[K], K], tuple[str, ...]]
+    row_columns: tuple[str, ...]
+    row: Callable[[Store[K], K], tuple[str, ...]]
+    words: Callable[[Store[K], K], str]
+    data: Callable[[Store[K], K], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection(Generic[K]):
+    """jobs_url: where RQ keeps its jobs. wanted: which events in `stores` are meant."""
+
+    redis: Redis
+    jobs_url: str
+    stores: Sequence[Store[K]]
+    wanted: Filter
+    shown: Presentation[K]
+
+    def find(self, store: Store[K], through: str) -> AsyncIterator[K]:
+        """The events in `store` up to the one with the id `through`, oldest first."""
+        return store.events.find(self.redis, self.wanted, through)

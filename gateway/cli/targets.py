@@ -1,0 +1,47 @@
+"""Destinations as the operator's commands know them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import click
+
+from gateway.configuration.delivery import deadline
+from gateway.configuration.destination import ForwardingSettings, build_destination
+from gateway.delivery.policy import is_expired
+from gateway.queue.stored_events import StoredEvent
+
+Mask = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A destination as it is configured now. max_age: its deadline. mask: hides its secrets.
+    removed: it is not configured any more; nothing is known of it but its name."""
+
+    name: str
+    max_age: timedelta = timedelta.max
+    mask: Mask = str
+    dry_run: bool = False
+    removed: bool = False
+
+    @classmethod
+    def of(cls, name: str, settings: ForwardingSettings) -> Target:
+        destination = build_destination(settings)
+        max_age = deadline(settings.delivery, destination.limits)
+        return cls(name, max_age, destination.mask, settings.dry_run)
+
+    def is_overdue(self, stored: StoredEvent, now: float) -> bool:
+        """Whether `stored` would only expire."""
+        return is_expired(stored.happened_at, now, self.max_age)
+
+
+def warn_about_dry_runs(targets: Iterable[Target], concerned: Collection[str]) -> None:
+    """Says which of `targets` that are `concerned` send nothing."""
+    for target in targets:
+        if target.dry_run and target.name in concerned:
+            click.echo(
+                f"{target.name} has dry_run: its events will be counted as delivered but not sent."
+            )

@@ -1,0 +1,82 @@
+"""How the operator's commands put things on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gateway.event.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+WIDE = 500
+"""Columns where the output is not a terminal: a row of a table stays one line for other tools."""
+
+
+def console(stderr: bool = False) -> Console:
+    """With colours on a terminal, plain and wide elsewhere."""
+    from rich.console import Console
+
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=WIDE)
+
+
+def cell(text: str, style: str = "") -> Text:
+    """`text` for a table, taken as it is: brackets are no markup."""
+    from rich.text import Text
+
+    return Text(printable(text), style)
+
+
+def table(title: str, *columns: str, numbers: Collection[str] = ()) -> Table:
+    """An empty table without lines. numbers: which of `columns` are not to be broken."""
+    from rich.table import Table
+
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    for name in columns:
+        if name in numbers:
+            made.add_column(name, justify="right", no_wrap=True)
+        else:
+            made.add_column(name, overflow="fold")
+    return made
+
+
+def masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """The JSON value `value` with `mask` applied to every text in it."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {mask(key): masked(each, mask) for key, each in value.items()}
+    if isinstance(value, list):
+        return [masked(each, mask) for each in value]
+    return value
+
+
+def utc(seconds: float) -> str:
+    """Unix seconds as ``2026-07-01 12:00:00Z``."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def number(count: int) -> str:
+    """Exact up to seven digits, so that a row of eight fits; ``--json`` has all digits."""
+    return str(count) if count < 10_000_000 else f"{count / 1e6:.1f} M"
+
+
+def duration(seconds: float) -> str:
+    """In words of one unit, such as ``12 s`` or ``3 h``."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

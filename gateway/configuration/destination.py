@@ -1,0 +1,112 @@
+"""Settings that every destination has, and what is built from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
+
+from destinations.base import Destination, DestinationSettings
+from gateway.configuration.delivery import DeliverySettings
+from gateway.configuration.kinds import destination_types
+from gateway.http.client import ClientSettings, HttpSettings
+from gateway.stages.anonymise import OwnField
+from gateway.stages.conditions import Condition
+from gateway.stages.consent import ConsentType
+from gateway.stages.enrichment import IpChoice
+from gateway.stages.field_consent import Purpose
+from gateway.stages.rules import Rule
+
+
+def _switch(value: object) -> object:
+    """YAML 1.1 reads `on` and `off` as true and false."""
+    return ("off", "on")[value] if isinstance(value, bool) else value
+
+
+Switch = Annotated[Literal["on", "off"], BeforeValidator(_switch)]
+
+
+class ForwardingSettings(DestinationSettings):
+    """What every destination can be told, whatever its kind."""
+
+    when: Condition | None = Field(default=None, description="Which events it gets.")
+    consent: list[ConsentType] | None = Field(
+        default=None,
+        description="Consent Mode types that must be granted; an empty list asks for none. "
+        "By default what suits the kind of destination.",
+    )
+    on_denied: Literal["withhold", "anonymise"] = Field(
+        default="withhold",
+        description="What becomes of an event that lacks such a consent: `withhold` keeps it from "
+        "this destination, `anonymise` sends what cannot tell who the visitor is.",
+    )
+    anonymised_fields: list[OwnField] = Field(
+        default=[],
+        description="Names of further fields that such an anonymised event keeps, because they "
+        "identify nobody; of fields of your own it has no others.",
+    )
+    purpose: Purpose | None = Field(
+        default=None,
+        description="What the receiver does with the events: `advertising`, `analytics`, or `own` "
+        "for your own systems. It decides which fields are removed when the visitor denied a "
+        "consent type. By default what suits the kind of destination.",
+    )
+    field_consent: Switch = Field(
+        default="on",
+        description="Whether fields that need a consent type are removed from events that lack "
+        "it. `off` only where a law or a contract obliges you to pass them on.",
+    )
+    ip: IpChoice | None = Field(
+        default=None,
+        description="How much of the visitor's address (`ip_override`) it gets: `full`, "
+        "`anonymised` (the last octet of an IPv4 address zero, the last 80 bits of an IPv6 one) or "
+        "`none`. By default what suits the kind of destination.",
+    )
+    integration_names: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(
+        default=[],
+        description="Further names by which the `integrations` of an event (Segment, RudderStack) "
+        "include or exclude this destination, besides its own name, its `type` and the usual names "
+        "of its kind. Case does not matter; only letters and digits are compared.",
+    )
+    rules: list[Rule] = Field(default=[], description="Rules for this destination alone.")
+    dry_run: bool = Field(default=False, description="Build and record requests, send nothing.")
+    delivery: DeliverySettings = Field(default=DeliverySettings(), description="Pace and retries.")
+    http: HttpSettings = Field(default=HttpSettings(), description="How requests are carried.")
+
+    @model_validator(mode="after")
+    def _can_be_carried(self) -> Self:
+        try:
+            client_settings(self)
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_anonymous(self) -> Self:
+        if self.on_denied == "anonymise":
+            if not destination_types()[self.type].takes_anonymous(self):
+                raise ValueError(
+                    f"on_denied: a destination of type {self.type} with these settings takes no "
+                    "event that does not tell whom it is about: leave it at `withhold`"
+                )
+        elif self.anonymised_fields:
+            raise ValueError("anonymised_fields: does nothing without `on_denied: anonymise`")
+        return self
+
+
+def build_destination(settings: ForwardingSettings) -> Destination[Any]:
+    """The destination that `settings` describe."""
+    return destination_types()[settings.type](settings)
+
+
+def client_settings(settings: ForwardingSettings) -> ClientSettings:
+    """What the HTTP client of a destination is opened with.
+
+    A kind of destination whose address is anybody's choice has `allow_private_addresses` among
+    its own settings, and there it is off by default.
+    """
+    return ClientSettings(
+        **dict(settings.http),
+        allow_private_addresses=getattr(settings, "allow_private_addresses", True),
+        max_connections=settings.delivery.in_flight,
+    )

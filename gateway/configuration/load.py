@@ -1,0 +1,153 @@
+"""Reads a configuration: from YAML to settings or every mistake in it, and the JSON Schema."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.configuration.kinds import source_types
+from gateway.configuration.mistakes import ConfigurationError, problems_of
+from gateway.configuration.secret_files import SecretFiles
+from gateway.configuration.settings import Settings, settings_model
+from gateway.configuration.yaml_file import (
+    KeyPath,
+    Problem,
+    ReadFile,
+    YamlFile,
+    dotted,
+    read_yaml,
+    with_references,
+)
+from gateway.sources.submission_tokens import token_path
+from gateway.stages.enrichment import EnrichmentMistakes, open_tables
+from gateway.stages.schemas import SchemaMistakes, compile_schemas
+
+OWN_PATHS = ("/healthz", "/readyz", "/gateway.js", "/gateway-token.js", "/link", "/demo")
+"""URL paths that no source may answer, nor any below /demo."""
+
+
+def parse_settings(
+    text: str,
+    name: str = "configuration",
+    environment: Mapping[str, str] | None = None,
+    read_file: ReadFile | None = None,
+) -> Settings:
+    """The settings in the YAML `text`.
+
+    name: of the file, for messages. environment: for ``${NAME}``; by default the process's own.
+    read_file: for ``${file:PATH}``; by default it reads files, relative to the folder of `name`.
+    Raises `ConfigurationError` with every mistake in it.
+    """
+    secret_files = SecretFiles(Path(name).parent)
+    file = read_yaml(
+        text,
+        os.environ if environment is None else environment,
+        read_file or secret_files.read,
+    )
+    version = hashlib.sha256(text.encode()).hexdigest()[:12]
+    if file.data is None:
+        raise ConfigurationError(name, file.problems or problems_of("the file is empty"))
+    shared = _shared_paths(file)
+    try:
+        settings = settings_model().model_validate(file.data)
+    except ValidationError as error:
+        problems = problems_of(error, file, settings_schema())
+        raise ConfigurationError(name, problems + shared) from None
+    if file.problems or shared:
+        raise ConfigurationError(name, file.problems + shared)
+    settings._version, settings._folder, settings._text = version, Path(name).parent, text
+    settings._secret_files = secret_files.digests
+    if wrong := list(_wrong_files(settings)):
+        problems = [Problem(file.line(key), dotted(key), text) for key, text in wrong]
+        raise ConfigurationError(name, problems)
+    return settings
+
+
+def _wrong_files(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with schemas, and with the files that enrichments and lookups read."""
+    try:
+        compile_schemas(settings.schemas, settings.folder)
+    except SchemaMistakes as error:
+        yield from error.problems
+    try:
+        open_tables(settings.enrichment, settings.lookups, settings.folder)
+    except EnrichmentMistakes as mistakes:
+        yield from mistakes.problems
+
+
+def _shared_paths(file: YamlFile) -> list[Problem]:
+    """Where a source answers a URL path that is answered already, whatever else is wrong."""
+    owners: dict[str, str | int] = {}
+    problems = []
+    for place, path in _answered_paths(file.data):
+        if own := _own_path(path):
+            message = f"the gateway itself answers {own}"
+            problems.append(Problem(file.line(place), dotted(place), message))
+        elif path in owners:
+            message = f"{owners[path]} answers {path} already"
+            problems.append(Problem(file.line(place), dotted(place), message))
+        owners.setdefault(path, place[1])
+    return problems
+
+
+def _own_path(path: str) -> str | None:
+    """The path of the gateway's own that a source at `path` would answer; parts of `path` in
+    braces stand for anything."""
+    if path.startswith("/demo/"):
+        return path
+    pattern = re.compile(re.sub(r"(?:\\\{[^/{}]*\\\})+", ".*", re.escape(path)))
+    return next((own for own in OWN_PATHS if pattern.fullmatch(own)), None)
+
+
+def _answered_paths(data: Any) -> Iterator[tuple[KeyPath, str]]:
+    """Every URL path that a source answers, with its place in `data`, which may be of any shape."""
+    sources = data.get("sources") if isinstance(data, dict) else None
+    for name, source in sources.items() if isinstance(sources, dict) else ():
+        if not isinstance(source, dict):
+            continue
+        kind, paths = source_types().get(str(source.get("type"))), source.get("paths")
+        own: list[str] = []
+        if isinstance(paths, list) and paths:
+            for index, path in enumerate(paths):
+                if isinstance(path, str):
+                    own.append(path)
+                    yield ("sources", name, "paths", index), path
+        elif kind is not None:
+            for path in kind.paths:
+                own.append(path)
+                yield ("sources", name), path
+        if source.get("submission_tokens") is not None:
+            for path in dict.fromkeys(map(token_path, own)):
+                yield ("sources", name, "submission_tokens"), path
+
+
+def load_settings(
+    path: Path,
+    environment: Mapping[str, str] | None = None,
+    read_file: ReadFile | None = None,
+) -> Settings:
+    """As `parse_settings`, of the file at `path`. Without a file it raises `ConfigurationError`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(str(path), problems_of(f"cannot be read: {error}")) from None
+    return parse_settings(text, str(path), environment, read_file)
+
+
+@cache
+def settings_schema() -> dict[str, Any]:
+    """JSON Schema of the configuration once the environment's values stand in it."""
+    return settings_model().model_json_schema()
+
+
+def file_schema() -> dict[str, Any]:
+    """JSON Schema of the configuration as it is written, for editors."""
+    schema: dict[str, Any] = with_references(settings_schema())
+    return schema

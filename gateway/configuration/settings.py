@@ -1,0 +1,184 @@
+"""The shape of the configuration: the settings of a gateway.
+
+Every setting is declared once, in the class of the part that it belongs to; validation, the
+JSON Schema for editors and the documentation come from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Self, Union
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PrivateAttr,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
+
+from gateway.configuration.destination import ForwardingSettings
+from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.server import RedisSettings, ServerSettings, SpoolSettings
+from gateway.sources.base import Source, SourceSettings
+from gateway.stages.consent import ConsentSettings
+from gateway.stages.enrichment import BY_DEFAULT, EnrichmentList, LookupSettings
+from gateway.stages.held_consent import compile_held_consent
+from gateway.stages.identity import IdentitySettings, compile_identity
+from gateway.stages.pii import PiiGuardSettings
+from gateway.stages.rules import Rule
+from gateway.stages.schemas import SchemaSettings
+
+SOURCES = "Where events come in: a name, and a source of some `type`."
+DESTINATIONS = "Where events go: a name, and a destination of some `type`."
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class Settings(BaseModel):
+    """The configuration of a gateway."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    server: ServerSettings = Field(default=ServerSettings(), description="The web part.")
+    redis: RedisSettings = Field(default=RedisSettings(), description="Where events are kept.")
+    spool: SpoolSettings = Field(
+        default=SpoolSettings(), description="Where events wait while Redis cannot take them."
+    )
+    dedupe_window: NonNegativeInt = Field(
+        default=600,
+        le=604_800,
+        description="Seconds in which a destination takes an event once: another with the same "
+        "`event_name` and `event_id` is answered like the first, counted and left out. `0`: every "
+        "event is taken.",
+    )
+    sources: Mapping[str, SourceSettings] = Field(description=SOURCES)
+    consent: ConsentSettings = Field(
+        default=ConsentSettings(), description="What holds when an event does not say."
+    )
+    identity: IdentitySettings = Field(
+        default=IdentitySettings(), description="How visitors are recognised."
+    )
+    pii_guard: PiiGuardSettings = Field(
+        default=PiiGuardSettings(),
+        description="Takes personal data and secrets out of free text.",
+    )
+    enrichment: EnrichmentList = Field(
+        default=list(BY_DEFAULT),
+        description="What is found out about every event: names, or `{name: settings}` for those "
+        "that have settings.",
+    )
+    lookups: Annotated[
+        dict[Name, LookupSettings], Field(json_schema_extra={"additionalProperties": False})
+    ] = Field(
+        default={},
+        description="Tables of your own in which values of every event are looked up, after all "
+        "enrichments: a name, and a lookup.",
+    )
+    schemas: dict[str, SchemaSettings] = Field(
+        default={}, description="What events must look like: the name of an event, and its schema."
+    )
+    rules: list[Rule] = Field(default=[], description="Evaluated in order on every event.")
+    destinations: Mapping[str, ForwardingSettings] = Field(description=DESTINATIONS)
+
+    _version: str = PrivateAttr(default="")
+    _folder: Path = PrivateAttr(default=Path())
+    _text: str = PrivateAttr(default="")
+    _secret_files: Mapping[Path, bytes] = PrivateAttr(default={})
+
+    @model_validator(mode="after")
+    def _identity_can_be_used(self) -> Self:
+        compile_identity(self.identity, self.salt)
+        return self
+
+    @model_validator(mode="after")
+    def _consent_can_be_used(self) -> Self:
+        compile_held_consent(self.consent, self.salt)
+        return self
+
+    @model_validator(mode="after")
+    def _redis_can_be_used(self) -> Self:
+        if mistake := self.mistake_at(self.redis.url):
+            raise ValueError(mistake)
+        return self
+
+    def mistake_at(self, redis_url: str) -> str | None:
+        """What cannot be done where the events are at `redis_url`, if there is anything."""
+        from gateway.redis_client.connect import names_cluster
+
+        if not names_cluster(redis_url):
+            return None
+        if self.redis.jobs_url is None:
+            return (
+                "redis.jobs_url: is needed with a cluster: RQ works within a single server, so its "
+                "jobs are on one beside the cluster, such as redis://jobs.example:6379"
+            )
+        if self.consent.hold is not None:
+            return (
+                "consent.hold: cannot be had on a cluster: what waits there and the counts of its "
+                "destinations are on different nodes, and could not change in one step"
+            )
+        return None
+
+    def with_redis(self, redis: RedisSettings) -> Self:
+        """The same settings with another `redis`."""
+        return self.model_copy(update={"redis": redis})
+
+    @property
+    def salt(self) -> str | None:
+        """`server.hash_salt`, if there is one."""
+        salt = self.server.hash_salt
+        return salt.get_secret_value() if salt else None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file, from which the paths of other files count."""
+        return self._folder
+
+    @property
+    def text(self) -> str:
+        """The file as it was read."""
+        return self._text
+
+    @property
+    def secret_files(self) -> Mapping[Path, bytes]:
+        """The files from which values were read (``${file:PATH}``), with their SHA-256."""
+        return self._secret_files
+
+    @property
+    def version(self) -> str:
+        """Twelve hex digits that change with the file; they stand in every decision."""
+        return self._version
+
+
+@cache
+def settings_model() -> type[Settings]:
+    """`Settings` with the settings of every installed kind of source and destination in it."""
+    sources = [kind.Settings for kind in source_types().values()]
+    destinations = [
+        create_model(f"{kind.__name__}Destination", __base__=(kind.Settings, ForwardingSettings))
+        for kind in destination_types().values()
+    ]
+    return create_model(
+        "Gateway",
+        __base__=Settings,
+        sources=(_named(sources), Field(description=SOURCES)),
+        destinations=(_named(destinations), Field(description=DESTINATIONS)),
+    )
+
+
+def _named(models: list[Any]) -> Any:
+    """The type of names that each have settings of one of `models`, which their `type` tells."""
+    one: Any = Annotated[Union[tuple(models)], Field(discriminator="type")]  # noqa: UP007
+    named: Any = dict[Name, one]
+    return Annotated[named, Field(json_schema_extra={"additionalProperties": False})]
+
+
+def build_sources(settings: Settings) -> dict[str, Source[Any]]:
+    """The sources that `settings` describe, by name."""
+    return {name: source_types()[each.type](each) for name, each in settings.sources.items()}

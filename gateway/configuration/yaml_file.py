@@ -1,0 +1,270 @@
+"""A YAML file as plain data that still knows its lines, with values from the environment and from
+other files."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
+from ruamel.yaml.constructor import RoundTripConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+Key = str | int
+KeyPath = tuple[Key, ...]
+
+MAX_REPEATED = 10_000
+"""Keys and elements that aliases may add to a file. Aliases of aliases multiply: six lines of nine
+make half a million values."""
+
+ReadFile = Callable[[str], str]
+"""Returns the text in the file of a name; raises `ValueError` when it cannot be read."""
+
+_REFERENCE_PATTERN = r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
+_REFERENCE = re.compile(
+    r"\$\{(?:file:(?P<file>[^}]+)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-(?P<value>[^}]*))?)\}"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One mistake in a file. line: from 1. path: of the key, `destinations.meta.pixel_id`."""
+
+    line: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.line}: {self.path}: {self.message}"
+            if self.path
+            else f"{self.line}: {self.message}"
+        )
+
+
+@dataclass(slots=True)
+class YamlFile:
+    """data: plain dicts, lists and scalars. lines: of each key and list element, from 1.
+
+    outside: texts that come, at least in part, from a variable without a default or from another
+    file, so that they are not written in this one. problems: what was wrong already here: syntax,
+    keys given twice, names that the environment lacks, and files that cannot be read.
+    """
+
+    data: Any = None
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    outside: set[KeyPath] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+
+    def line(self, path: KeyPath) -> int:
+        """The line of the key at `path`, or of the nearest one above it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+
+def _read_no_file(name: str) -> str:
+    raise ValueError("values from other files cannot be used in this file")
+
+
+def read_yaml(
+    text: str, environment: Mapping[str, str], read_file: ReadFile = _read_no_file
+) -> YamlFile:
+    """Reads YAML 1.2. ``${NAME}`` in a text comes from `environment`, ``${NAME:-default}`` too, and
+    ``${file:PATH}`` from `read_file`.
+
+    Never raises: whatever is wrong is in ``problems``, without the values in the file.
+    """
+    yaml = YAML()
+    yaml.Constructor = _Constructor
+    reader = _Reader(environment, read_file, yaml.constructor.repeated)
+    try:
+        with warnings.catch_warnings(action="ignore"):  # they quote the file
+            reader.read(yaml.load(text))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = Problem(mark.line + 1 if mark else 1, "", f"not YAML: {_words(error)}")
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        problem = Problem(line, "", f"not YAML: {chr(error.character)!r} must be escaped")
+    except YAMLError as error:
+        problem = Problem(1, "", f"not YAML: {str(error).splitlines()[0]}")
+    except _TooManyAliases as error:
+        message = (
+            f"aliases (`*name`) repeat more than {MAX_REPEATED} keys and elements; write out what "
+            "differs, and use fewer aliases inside what an alias repeats"
+        )
+        problem = Problem(error.line, "", message)
+    except RecursionError:
+        problem = Problem(1, "", "not YAML: nested too deeply")
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # from ruamel's constructors, which trust a tag to fit its value
+        problem = Problem(1, "", "not YAML: a number, date or tag in it makes no sense")
+    else:
+        return reader.file
+    return YamlFile(problems=[problem])
+
+
+def _words(error: MarkedYAMLError) -> str:
+    """What is wrong, without names in the file: they may be secrets that lack their quotes."""
+    problem = str(error.problem or error.context or "").split("\n")[0]
+    if problem.startswith("but "):
+        problem = f"{error.context}, {problem}"
+    return re.sub(r"""\b(alias|anchor|handle|tag|from) ['"].*['"]""", r"\1", problem)
+
+
+class _Constructor(RoundTripConstructor):
+    """Notes the keys that are given twice, where ruamel's own would stop and show their values.
+
+    repeated: keys with their lines, by the id of the object that they are in.
+    """
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.repeated: dict[int, list[tuple[str, int]]] = {}
+
+    def check_mapping_key(
+        self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
+    ) -> bool:
+        if key not in mapping:
+            return True
+        place = (str(key), key_node.start_mark.line + 1)
+        self.repeated.setdefault(id(mapping), []).append(place)
+        return False
+
+
+class _TooManyAliases(Exception):
+    """line: where the aliases lead, from 1."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class _Reader:
+    """Turns ruamel's tree into plain data, and notes lines and problems on the way."""
+
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        read_file: ReadFile,
+        repeated: Mapping[int, list[tuple[str, int]]],
+    ) -> None:
+        self.file = YamlFile()
+        self._environment = environment
+        self._read_file = read_file
+        self._repeated = repeated
+        self._seen: set[int] = set()
+        self._repeats = 0
+
+    def read(self, tree: Any) -> None:
+        self.file.data = self._plain(tree, ())
+
+    def _plain(self, node: Any, path: KeyPath) -> Any:
+        if isinstance(node, CommentedMap | CommentedSeq):
+            self._count(node)
+        if isinstance(node, CommentedMap):
+            for key in node:
+                self.file.lines[(*path, str(key))] = _own_line(node, key)
+            for key, line in self._repeated.get(id(node), ()):
+                self._report((*path, key), "is there twice", line)
+            return {str(k): self._plain(v, (*path, str(k))) for k, v in node.items()}
+        if isinstance(node, CommentedSeq):
+            for index in range(len(node)):
+                self.file.lines[(*path, index)] = node.lc.data[index][0] + 1
+            return [self._plain(v, (*path, i)) for i, v in enumerate(node)]
+        if isinstance(node, str | TaggedScalar):
+            return self._interpolate(str(getattr(node, "value", node)), path)
+        return _scalar(node)
+
+    def _count(self, node: CommentedMap | CommentedSeq) -> None:
+        """Raises `_TooManyAliases` when `node` is there once more, and is one too many."""
+        if id(node) not in self._seen:
+            self._seen.add(id(node))
+            return
+        self._repeats += 1 + len(node)
+        if self._repeats > MAX_REPEATED:
+            raise _TooManyAliases(node.lc.line + 1)
+
+    def _interpolate(self, text: str, path: KeyPath) -> str:
+        if "${" not in text:
+            return text
+
+        def value(match: re.Match[str]) -> str:
+            if not match["value"]:
+                self.file.outside.add(path)
+            if match["file"]:
+                return self._value_in_file(match["file"], path)
+            return self._variable(match, path)
+
+        return _REFERENCE.sub(value, text)
+
+    def _value_in_file(self, name: str, path: KeyPath) -> str:
+        try:
+            return self._read_file(name)
+        except ValueError as error:
+            self._report(path, str(error))
+            return ""
+
+    def _variable(self, match: re.Match[str], path: KeyPath) -> str:
+        name, found = match["name"], self._environment.get(match["name"])
+        if found or (found is not None and not match["default"]):
+            return found
+        if not match["default"]:
+            wanted = f"set it, or write ${{{name}:-default}}"
+            self._report(path, f"the environment has no {name}; {wanted}")
+        return match["value"] or ""
+
+    def _report(self, path: KeyPath, message: str, line: int | None = None) -> None:
+        problem = Problem(line or self.file.line(path), dotted(path), message)
+        self.file.problems.append(problem)
+
+
+def _own_line(node: CommentedMap, key: Any) -> int:
+    """Keys that came by a merge (``<<``) have no line of their own."""
+    position = node.lc.data.get(key) if node.lc.data else None
+    line: int = position[0] if position else node.lc.line
+    return line + 1
+
+
+def _scalar(value: Any) -> Any:
+    """ruamel's own number types as the plain ones that they extend."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return str(value)
+
+
+def dotted(path: KeyPath) -> str:
+    """`path` as people write it: ``rules.0.when.event_name``."""
+    return ".".join(str(key) for key in path)
+
+
+def with_references(schema: Any) -> Any:
+    """The JSON Schema `schema`, for data in which ``${NAME}`` may stand for a value still."""
+    if isinstance(schema, list):
+        return [with_references(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if not _is_narrow(schema):
+        return {key: with_references(value) for key, value in schema.items()}
+    about = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    narrow = {key: value for key, value in schema.items() if key not in about}
+    return {**about, "anyOf": [narrow, {"type": "string", "pattern": _REFERENCE_PATTERN}]}
+
+
+def _is_narrow(schema: dict[str, Any]) -> bool:
+    """Whether `schema` is of scalars and not of every text."""
+    kind = schema.get("type")
+    if kind == "string":
+        return not schema.keys().isdisjoint({"pattern", "format", "enum"})
+    return isinstance(kind, str) and kind in ("integer", "number", "boolean")

@@ -1,0 +1,90 @@
+"""Accounting: what became of one destination's events, counted, and written down in Redis."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from destinations.base import Destination, Outcome, Response
+from gateway.delivery.planning import Ended
+from gateway.delivery.policy import takes_nothing_now
+from gateway.delivery.send import Attempt, Result, response_record
+from gateway.queue.drain_notes import write_failure
+from gateway.queue.entry import Entry, encode_dead_letter
+from gateway.queue.keys import DestinationKeys
+from gateway.queue.pending_counts import DELIVERY, PendingCounts
+from gateway.queue.read import Reader
+from gateway.queue.settle import Bounds, Ending, Settler
+
+
+class Accounting:
+    """The accounting of one drain. Its methods that write raise what Redis raised."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        keys: DestinationKeys,
+        destination: Destination[Any],
+        reader: Reader,
+        bounds: Bounds,
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._destination = destination
+        self._reader = reader
+        self._pending_counts = PendingCounts()
+        self._settler = Settler(redis, keys, self._pending_counts, bounds)
+        self._last_failure: tuple[float, str] | None = None
+
+    def count(self, attempt: Attempt) -> None:
+        """Counts an attempt, whether it is the last one for its entries or not."""
+        results = {outcome.result for outcome in attempt.outcomes}
+        self._pending_counts.add(f"attempts:{results.pop() if len(results) == 1 else 'partial'}")
+        failed = [outcome for outcome in attempt.outcomes if outcome.result != "delivered"]
+        if failed:
+            self._last_failure = attempt.sent_at, self._destination.mask(failed[-1].reason)
+
+    async def settle(self, results: Sequence[Result]) -> None:
+        """Ends the entries of `results` that have ended, hands back what the vendor throttled,
+        and leaves pending what failed."""
+        endings: list[Ending] = []
+        throttled: list[Entry] = []
+        now = time.time()
+        for result in results:
+            if isinstance(result, Ended):
+                endings.append(self._dead(result.entry, result.outcome, result.at, None))
+                continue
+            for entry, outcome in zip(result.entries, result.outcomes, strict=True):
+                if outcome.result == "delivered":
+                    DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
+                    endings.append(Ending(entry.id, "delivered", size=entry.size))
+                elif outcome.result != "retry":
+                    endings.append(self._dead(entry, outcome, result.sent_at, result.response))
+                elif takes_nothing_now(outcome):
+                    throttled.append(entry)
+        if endings:
+            await self._settler.settle(endings)
+        if throttled:
+            await self._reader.hand_back(throttled)
+
+    async def withhold(self, entries: Sequence[Entry]) -> None:
+        """Ends `entries` because their visitors have withdrawn consent."""
+        await self._settler.settle(
+            [Ending(entry.id, "withheld", size=entry.size) for entry in entries]
+        )
+
+    async def write_notes(self) -> None:
+        """Writes counts that belong to no ending, and the last failure."""
+        await self._settler.settle([])
+        if self._last_failure is not None:
+            (at, reason), self._last_failure = self._last_failure, None
+            await write_failure(self._redis, self._keys, at, reason)
+
+    def _dead(self, entry: Entry, outcome: Outcome, at: float, response: Response | None) -> Ending:
+        shown = response_record(self._destination, response)
+        reason = self._destination.mask(outcome.reason)
+        letter = encode_dead_letter(entry, outcome.result, reason, at, shown)
+        return Ending(entry.id, outcome.result, letter, entry.trusted, entry.size)

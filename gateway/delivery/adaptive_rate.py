@@ -1,0 +1,76 @@
+"""How fast one drain sends: by the limits of the configuration and what the vendor bears.
+
+A vendor that throttles (429) halves the share of the limits that is used, down to a
+thirty-second; a second without being throttled gives a twentieth back. The share outlives the
+drain in the destination's counts, so that the next one does not start at full speed.
+
+A vendor that says how much of its limit is used is not driven to the limit: from `FREE_USAGE`
+percent on, requests are spaced, the more the less is left.
+"""
+
+from gateway.configuration.delivery import DeliverySettings
+
+SMALLEST_SHARE = 1 / 32
+RECOVERY = 1.05
+FREE_USAGE = 75.0
+FULL_USAGE = 100.0
+MAX_SPACING_SECONDS = 30.0
+"""Between two requests to a vendor of which the limit is used up."""
+
+
+class AdaptiveRate:
+    """The rate of one drain. Times are seconds of any monotonic clock, given by the caller.
+
+    share: of the configured limits, from the last drain.
+    """
+
+    def __init__(self, settings: DeliverySettings, share: float = 1.0) -> None:
+        self._settings = settings
+        self._limited = bool(settings.requests_per_second or settings.events_per_second)
+        self._free_at = 0.0
+        self._was_slow = False
+        self._spacing = 0.0
+        self.restore(share)
+
+    def restore(self, share: float) -> None:
+        """Goes on with the `share` that the last drain left."""
+        self.share = min(1.0, max(SMALLEST_SHARE, share))
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that may be under way at once."""
+        return max(1, int(self._settings.in_flight * self.share))
+
+    def wait(self, events: int, now: float) -> float:
+        """Seconds that a request with `events` events has to wait; its turn is taken with that."""
+        if not self._limited and not self._spacing:
+            return 0.0
+        turn = max(now, self._free_at)
+        self._free_at = turn + self._seconds_for(events)
+        return turn - now
+
+    def throttle(self) -> None:
+        self.share = max(SMALLEST_SHARE, self.share / 2)
+
+    def heed(self, usage: float) -> None:
+        """The vendor says that `usage` percent of its limit are used."""
+        excess = (min(usage, FULL_USAGE) - FREE_USAGE) / (FULL_USAGE - FREE_USAGE)
+        self._spacing = MAX_SPACING_SECONDS * max(0.0, excess) ** 2
+
+    def recover(self) -> None:
+        """A second has gone by without being throttled."""
+        self.share = min(1.0, self.share * RECOVERY)
+
+    def share_to_note(self) -> float | None:
+        """The share, for the next drain; None when it is full and was so at the last call."""
+        was_slow, self._was_slow = self._was_slow, self.share < 1
+        return self.share if self._was_slow or was_slow else None
+
+    def _seconds_for(self, events: int) -> float:
+        settings = self._settings
+        needed = 0.0
+        if settings.requests_per_second is not None:
+            needed = 1 / settings.requests_per_second
+        if settings.events_per_second is not None:
+            needed = max(needed, events / settings.events_per_second)
+        return max(needed / self.share, self._spacing) * settings.drains

@@ -1,0 +1,37 @@
+"""What a drain has to do."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from destinations.base import Destination
+from gateway.configuration.delivery import DeliverySettings
+from gateway.delivery.policy import SendPolicy
+from gateway.http.client import Client
+
+MAX_WINDOW = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The destination that a drain empties, and how.
+
+    client: None for a dry run. stops: a later denial of one of these consent types also stops
+    events that were accepted before it.
+    """
+
+    name: str
+    destination: Destination[Any]
+    settings: DeliverySettings
+    client: Client | None
+    stops: Collection[str] = ()
+
+    @property
+    def policy(self) -> SendPolicy:
+        return SendPolicy.of(self.settings, self.destination.limits)
+
+    @property
+    def window(self) -> int:
+        """How many events may be at work at once: enough to keep all senders busy."""
+        enough = max(8 * self.settings.in_flight, 2 * self.destination.limits.max_events)
+        return min(enough, MAX_WINDOW)

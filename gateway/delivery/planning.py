@@ -1,0 +1,99 @@
+"""Planning: events of one destination become requests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from destinations.base import Destination, Outcome, Request, Unsendable
+from gateway.delivery.policy import is_expired
+from gateway.queue.entry import Entry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Shipment:
+    """A request to be sent, and the entries that it carries."""
+
+    entries: Sequence[Entry]
+    request: Request
+
+
+@dataclass(slots=True)
+class Ended:
+    """An entry that ends unsent: it has expired, or no request can be made of it.
+
+    at: Unix seconds.
+    """
+
+    entry: Entry
+    outcome: Outcome
+    at: float
+
+
+def plan(
+    destination: Destination[Any], entries: Sequence[Entry], max_age: timedelta, now: float
+) -> Iterator[Shipment | Ended]:
+    """The requests that carry `entries`, and those of them that end unsent.
+
+    An entry past `max_age` has expired; one that no request can be made of, or that is no event, is
+    rejected.
+    now: Unix seconds.
+    """
+    fresh: list[Entry] = []
+    for entry in entries:
+        if entry.unreadable:
+            yield Ended(entry, Outcome("rejected", entry.unreadable), now)
+        elif is_expired(time_of(entry), now, max_age):
+            hours = (now - time_of(entry)) / 3600
+            reason = f"{hours:.1f} hours old; the deadline is {max_age / timedelta(hours=1):g}"
+            yield Ended(entry, Outcome("expired", reason), now)
+        else:
+            fresh.append(entry)
+    try:
+        requests = list(destination.requests([entry.event for entry in fresh], now))
+        _check_positions(requests, len(fresh))
+    except Exception as error:
+        yield from _plan_one_by_one(destination, fresh, max_age, now, error)
+        return
+    for made in requests:
+        if isinstance(made, Unsendable):
+            yield Ended(fresh[made.event], Outcome("rejected", made.reason), now)
+        else:
+            yield Shipment([fresh[position] for position in made.events], made)
+
+
+def time_of(entry: Entry) -> float:
+    """When the event happened, or was received: a rule may have taken its time away."""
+    timestamp = entry.event.get("timestamp")
+    return timestamp if isinstance(timestamp, int | float) else entry.received_at
+
+
+def _check_positions(requests: Sequence[Request | Unsendable], count: int) -> None:
+    """Raises ValueError unless each event is in exactly one request, or is unsendable."""
+    positions: list[int] = []
+    for made in requests:
+        positions += [made.event] if isinstance(made, Unsendable) else made.events
+    if sorted(positions) != list(range(count)):
+        raise ValueError("events are missing in the requests, or in several of them")
+
+
+def _plan_one_by_one(
+    destination: Destination[Any],
+    entries: Sequence[Entry],
+    max_age: timedelta,
+    now: float,
+    error: Exception,
+) -> Iterator[Shipment | Ended]:
+    """A fault in a destination's code costs the event that it trips over, not its neighbours."""
+    if len(entries) == 1:
+        log.error("%s cannot make a request: %s", destination.type, type(error).__name__)
+        outcome = Outcome("rejected", f"no request could be made: {type(error).__name__}")
+        yield Ended(entries[0], outcome, now)
+        return
+    for entry in entries:
+        yield from plan(destination, [entry], max_age, now)

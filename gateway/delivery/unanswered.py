@@ -1,0 +1,76 @@
+"""Held consent: events that nobody spoke for in time are withheld.
+
+They are not read: that takes the token of their page. Which destinations waited, and since when,
+stands beside them in clear.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from gateway.configuration.settings import Settings
+from gateway.queue.append import Appender, Release
+from gateway.queue.entry import decode_held
+from gateway.queue.held_consent import MAX_PAGES, HeldPage, due_pages, read_page
+from gateway.queue.keys import Keys
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.wake import WakeQueue
+from gateway.redis_client.connect import (
+    RedisError,
+    connect_for_jobs,
+    connect_for_work,
+    names_cluster,
+)
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+
+
+async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
+    """Looks every second for events that have waited long enough, until cancelled; waits while
+    Redis is away.
+
+    Also when nothing is held any more: what waited under an earlier configuration must end.
+    """
+    hold = settings.consent.hold
+    if names_cluster(redis_url):
+        return  # nothing can wait there
+    redis = connect_for_work(redis_url)
+    keys = Keys.of(settings)
+    wake_queue = WakeQueue(connect_for_jobs(settings.redis.jobs_at(redis_url)), keys)
+    appender = Appender(redis, keys, PendingCounts(), wake_queue.wake)
+    while True:
+        try:
+            pages = await due_pages(redis, keys)
+            seconds = hold.seconds if hold else 0
+            ended = []
+            for page in pages:
+                held_page = await read_page(redis, keys, page)
+                ended.append(await end_unanswered(held_page, appender, seconds, time.time()))
+            if len(pages) == MAX_PAGES and any(ended):
+                continue
+        except RedisError as error:
+            log.warning("held consent waits for Redis: %s", type(error).__name__)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def end_unanswered(
+    held_page: HeldPage, appender: Appender, seconds: float, now: float
+) -> bool:
+    """Withholds those of a page's oldest events that have waited for `seconds`; False if another
+    process changed something meanwhile."""
+    if not held_page.events:
+        return False
+    withheld: list[str] = []
+    count, due = 0, 0.0
+    for held in map(decode_held, held_page.events):
+        due = held.received_at + seconds
+        if due > now:
+            break
+        withheld += held.destinations
+        count += 1
+    taken = Release(held_page.page, held_page.events[0], count, due, held_page.said)
+    return await appender.release([], [], taken, withheld)

@@ -1,0 +1,86 @@
+"""Numbers and amounts of money as shops write them for people: ``1.234,50 €``.
+
+What can be read in two ways is not read: a comma before three digits separates thousands in one
+country and decimals in another.
+"""
+
+import re
+from typing import NamedTuple
+
+from gateway.event.currencies import currencies_of
+from gateway.event.numbers import read_number
+
+_MAX_LENGTH = 64
+
+_FORMS = str.maketrans(
+    {"\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
+)
+"""Spaces that do not break, the typographic apostrophe and minus, as the usual characters."""
+
+_UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
+_amount = re.compile(
+    rf"(?P<sign>[+-]?) ?(?P<before>{_UNIT})?(?: ?(?P<inner>[+-]))? ?"
+    rf"(?P<digits>[.,]?[0-9](?:[0-9.,' ]*[0-9])?) ?(?P<after>{_UNIT})?"
+)
+_by_threes = {
+    mark: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+").fullmatch
+    for mark in ".,' "
+}
+_by_lakhs = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}").fullmatch
+"""``1,00,000``, as in India."""
+
+
+class Amount(NamedTuple):
+    """currencies: those that the text can mean by what stands next to the number, perhaps none."""
+
+    number: float | int
+    currencies: tuple[str, ...] = ()
+
+
+class Unreadable(ValueError):
+    """A text that is no number, or may be one of two. Says which, and never repeats the text."""
+
+
+def read_amount(text: str) -> Amount:
+    """The number in `text`, with the currency that may stand before or after it.
+
+    With a comma and a dot, the last of them is the decimal one. A mark that occurs several times,
+    blanks and apostrophes separate thousands. Raises `Unreadable`.
+    """
+    match = _amount.fullmatch(text.translate(_FORMS).strip()) if len(text) <= _MAX_LENGTH else None
+    if match is None or (match["sign"] and match["inner"]) or (match["before"] and match["after"]):
+        raise Unreadable("not a number")
+    unit = match["before"] or match["after"]
+    currencies = currencies_of(unit) if unit else ()
+    number = read_number(f"{match['sign']}{match['inner'] or ''}{_plain(match['digits'])}")
+    if number is None or (unit and not currencies):
+        raise Unreadable("not a number")
+    return Amount(number, currencies)
+
+
+def _plain(digits: str) -> str:
+    """`digits` without separators of thousands, and with a dot before decimals."""
+    decimal = _decimal_mark(digits)
+    whole, _, fraction = digits.rpartition(decimal) if decimal else (digits, "", "")
+    groups = {mark for mark in whole if not mark.isdigit()}
+    if decimal in groups or len(groups) > 1 or not (fraction.isdigit() or not decimal):
+        raise Unreadable("not a number")
+    for mark in groups:
+        if not (_by_threes[mark](whole) or (mark == "," and _by_lakhs(whole))):
+            raise Unreadable("not a number")
+        whole = whole.replace(mark, "")
+    return f"{whole}.{fraction}" if decimal else whole
+
+
+def _decimal_mark(digits: str) -> str:
+    """The mark before the decimals of `digits`; "" when there are none."""
+    dots, commas = digits.count("."), digits.count(",")
+    if dots and commas:
+        return max(".,", key=digits.rfind)
+    if dots + commas != 1:
+        return ""
+    mark = "." if dots else ","
+    whole, _, fraction = digits.partition(mark)
+    if len(fraction) == 3 and (not whole or whole.isdigit()):
+        raise Unreadable("ambiguous: thousands or decimals")
+    return mark

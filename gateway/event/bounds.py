@@ -1,0 +1,146 @@
+"""How much an event can hold. What is beyond that is set aside, and named.
+
+Whoever sends a hundred thousand keys, lists in lists or values without end sends no event of a
+site. Serialisers, rules and destinations behind us walk through all that an event holds, so the
+surplus is cut off before: of an object what follows its first `MAX_KEYS`, of all what is nested
+deeper than `MAX_DEPTH`, and of the event what follows its first `MAX_VALUES` values. Known fields
+and those that state consent count as the first ones, wherever they stand.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from gateway.event.text import printable
+
+MAX_KEYS = 200
+"""Of one object, the event itself too."""
+
+MAX_DEPTH = 32
+"""Containers inside containers. JSON serialisers stop at about 250, and destinations add a few."""
+
+MAX_VALUES = 5_000
+"""In all objects and lists of an event together: a purchase of 200 items with 20 fields each has
+4,200."""
+
+SURPLUS = "surplus_fields"
+"""Field of an event: names of what was cut off. The first stage tells them and moves them to the
+ignored fields."""
+
+TOO_MANY = "more than an event may have"
+"""The reason why these are ignored."""
+
+_MAX_NAMES = 10
+_MAX_NAME = 64
+_CONTAINERS = frozenset([dict, list])
+
+
+def is_within_bounds(containers: list[Any]) -> bool:
+    """Whether what an event holds besides plain values, as a list, is within all bounds."""
+    return _left(containers, MAX_DEPTH, MAX_VALUES) >= 0
+
+
+def cut(first: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The event in `raw` within the bounds, with the names of what was cut off in `SURPLUS`.
+
+    first: those of its fields, perhaps with other values, that come before the others.
+    """
+    most = MAX_KEYS - 1  # one is for SURPLUS
+    fields = dict(islice(first.items(), most))
+    for name, value in raw.items():
+        if len(fields) >= most:
+            break
+        fields.setdefault(name, value)
+    scissors = _Scissors(MAX_VALUES - len(fields))
+    scissors.set_aside("", (name for name in raw if name not in fields), len(raw) - len(fields))
+    kept = {name: scissors.within(name, value) for name, value in fields.items()}
+    return {**kept, SURPLUS: scissors.words()}
+
+
+def surplus_names(said: object) -> list[str]:
+    """What stands in `SURPLUS`, fit to be shown; rules may have written anything there."""
+    texts = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
+    return [printable(name[:_MAX_NAME]) for name in texts[: _MAX_NAMES + 1]]
+
+
+def _left(container: Any, levels: int, most: int) -> int:
+    """How many of `most` values are left after those in `container`; negative beyond a bound."""
+    most -= len(container)
+    if levels == 0 or most < 0:
+        return -1
+    if type(container) is dict:
+        if len(container) > MAX_KEYS:
+            return -1
+        container = container.values()
+    for value in container:
+        if type(value) in _CONTAINERS:
+            most = _left(value, levels - 1, most)
+            if most < 0:
+                return -1
+    return most
+
+
+class _Scissors:
+    """The cutting of one event. left: how many values the containers in it can have together."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+        self._names: list[str] = []
+        self._count = 0
+
+    def words(self) -> list[str]:
+        more = self._count - len(self._names)
+        return [*self._names, f"and {more} more"] if more else self._names
+
+    def within(self, name: str, value: Any) -> Any:
+        """What is kept of the event's field `name`."""
+        if type(value) not in _CONTAINERS:
+            return value
+        return self._container(value, name, MAX_DEPTH - 2)
+
+    def set_aside(self, place: str, names: Iterable[str], count: int) -> None:
+        if not count:
+            return
+        self._count += count
+        for name in islice(names, _MAX_NAMES - len(self._names)):
+            self._names.append(_joined(place, name))
+
+    def _container(self, value: Any, place: str, levels: int) -> Any:
+        """What is kept of an object or a list. levels: of containers that can be in it."""
+        return (self._object if type(value) is dict else self._list)(value, place, levels)
+
+    def _object(self, old: dict[str, Any], place: str, levels: int) -> dict[str, Any]:
+        kept = min(len(old), MAX_KEYS, self._left)
+        self._left -= kept
+        new: dict[str, Any] = {}
+        names = iter(old)
+        for name in islice(names, kept):
+            value = old[name]
+            if type(value) not in _CONTAINERS:
+                new[name] = value
+            elif levels:
+                new[name] = self._container(value, _joined(place, name), levels - 1)
+            else:
+                self.set_aside(place, [name], 1)
+        self.set_aside(place, names, len(old) - kept)
+        return new
+
+    def _list(self, old: list[Any], place: str, levels: int) -> list[Any]:
+        new: list[Any] = []
+        for index, value in enumerate(old):
+            if not self._left:
+                self.set_aside(place, map(str, range(index, len(old))), len(old) - index)
+                break
+            self._left -= 1
+            if type(value) not in _CONTAINERS:
+                new.append(value)
+            elif levels:
+                new.append(self._container(value, _joined(place, str(index)), levels - 1))
+            else:
+                self.set_aside(place, [str(index)], 1)
+        return new
+
+
+def _joined(place: str, name: str) -> str:
+    """The end of the path to `name`."""
+    return f"{place}.{name[:_MAX_NAME]}"[-_MAX_NAME:] if place else name[:_MAX_NAME]

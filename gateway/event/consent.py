@@ -1,0 +1,195 @@
+"""Reading a sender's word on consent, in whatever form it comes.
+
+Senders write types in any case and as camelCase, states as words, booleans, 0 and 1, the whole as
+an object, a JSON text or a list of several. Where they contradict themselves, the denial holds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import Any, Literal, get_args
+
+import orjson
+
+ConsentType = Literal[
+    "ad_storage",
+    "analytics_storage",
+    "ad_user_data",
+    "ad_personalization",
+    "functionality_storage",
+    "personalization_storage",
+    "security_storage",
+]
+"""Google Consent Mode's types.
+
+Source: developers.google.com/tag-platform/security/concepts/consent-mode
+"""
+
+CONSENT_TYPES: tuple[str, ...] = get_args(ConsentType)
+
+CONSENT = "consent"
+"""Field of an event."""
+
+OTHER_CASES = frozenset(map("".join, product(*zip(CONSENT, CONSENT.upper(), strict=True)))) - {
+    CONSENT
+}
+"""Its name in every other case: to look for these costs a tenth of lowering an event's names."""
+
+UNKNOWN_KEYS = "consent_unknown_keys"
+"""Field of an event: what stood in its `consent` and is no consent type; there until consent is
+settled."""
+
+_STRINGS = (
+    *("gcd", "gcs", "npa", "gdpr", "gdpr_consent", "tc_string", "gpp", "gpp_sid", "us_privacy"),
+)
+
+STATEMENT_FIELDS = (
+    *("consent_categories", "consent_default", "integrations", "x-sst-system_properties"),
+    *(prefix + name for prefix in ("", "x-ga-", "x-ga-mp2-") for name in _STRINGS),
+    UNKNOWN_KEYS,
+)
+"""Fields of an event, besides `consent`, that state what its visitor allows."""
+
+_MAX_STATEMENTS = 20
+_MAX_KEYS_READ = 200
+"""Of one object. One with more keys denies everything."""
+
+MAX_UNKNOWN_KEYS = 10
+MAX_KEY = 64
+_MAX_DEPTH = 4
+"""A JSON text with a list of objects that have lists as states."""
+
+_GRANTS = frozenset(["granted", "true", "yes", "1"])
+_DENIALS = frozenset(["denied", "false", "no", "0"])
+_SEPARATORS = str.maketrans("", "", "_- ")
+_TYPES = {name.translate(_SEPARATORS): name for name in CONSENT_TYPES}
+_ALL_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
+
+States = dict[str, str]
+
+
+def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
+    """`event`, as it was sent, with its `consent` as `read_consent` reads it, or without it when it
+    is empty."""
+    read = {name: value for name, value in event.items() if name != "consent"}
+    states, unknown = read_consent(event["consent"])
+    if states:
+        read["consent"] = states
+    if unknown:
+        read[UNKNOWN_KEYS] = unknown
+    return read
+
+
+def with_one_consent(event: Mapping[str, Any]) -> dict[str, Any]:
+    """`event`, as it was sent, with all that it calls ``Consent``, ``CONSENT`` and the like as
+    statements of its `consent`."""
+    said = [value for name, value in event.items() if name.lower() == CONSENT]
+    others = {name: value for name, value in event.items() if name.lower() != CONSENT}
+    return {**others, CONSENT: said}
+
+
+def read_consent(said: object) -> tuple[States, list[str]]:
+    """The states by consent type, and the keys that are no type, at most ten and cut.
+
+    Null and what is empty says nothing. A type whose state is empty or cannot be read is denied,
+    and so is every type when `said` as a whole cannot be read. Of a key that is no type and denies,
+    nobody can tell what it stands for: it denies every type that is not stated.
+    """
+    states: States = {}
+    unknown: dict[str, None] = {}
+    denies_more = False
+    for statement in _statements(said, _MAX_DEPTH):
+        for key, value in statement.items():
+            name = consent_type(key)
+            if name is None:
+                denies_more = denies_more or _denies(value, _MAX_DEPTH)
+                if len(unknown) < MAX_UNKNOWN_KEYS:
+                    unknown[key[:MAX_KEY]] = None
+            elif states.get(name) != "denied":
+                states[name] = _state(value, _MAX_DEPTH)
+    if denies_more:
+        states = {**_ALL_DENIED, **states}
+    return states, list(unknown)
+
+
+def denials_first(stated: object) -> object:
+    """`stated`, an object with the keys that may deny before those that only grant; so that what is
+    cut off of a long one is no denial. Anything else as it is."""
+    if not isinstance(stated, dict):
+        return stated
+    denials = {name: value for name, value in stated.items() if not _grants(value)}
+    return {**denials, **stated}
+
+
+def _grants(value: object) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in _GRANTS)
+
+
+def consent_type(key: str) -> str | None:
+    """The consent type that `key` spells: ``AD_STORAGE``, ``adStorage``, ``ad-storage``."""
+    if key in _TYPES.values():
+        return key
+    return _TYPES.get(key[:MAX_KEY].translate(_SEPARATORS).lower())
+
+
+def strictest(all_states: Iterable[Mapping[str, str]]) -> States:
+    """Each type's state in `all_states`, denied where one of them denies it."""
+    found: States = {}
+    for states in all_states:
+        for name, state in states.items():
+            if found.get(name) != "denied":
+                found[name] = state
+    return found
+
+
+def _statements(said: object, levels: int) -> Iterator[Mapping[str, Any]]:
+    """The objects in `said`; one that denies everything stands for what cannot be read."""
+    if said is None or said == [] or (isinstance(said, str) and not said.strip()):
+        return
+    if levels == 0:
+        yield _ALL_DENIED
+    elif isinstance(said, dict):
+        if len(said) > _MAX_KEYS_READ:
+            yield _ALL_DENIED
+        elif said and all(map(str.isdigit, said)):
+            yield from _statements([*said.values()], levels - 1)
+        else:
+            yield said
+    elif isinstance(said, list):
+        for each in said[:_MAX_STATEMENTS]:
+            yield from _statements(each, levels - 1)
+        if len(said) > _MAX_STATEMENTS:
+            yield _ALL_DENIED
+    else:
+        yield from _statements(_json_in(said), levels - 1)
+
+
+def _json_in(text: object) -> object:
+    """The object or list that `text` holds as JSON; a denial of everything for anything else."""
+    if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
+    return _ALL_DENIED
+
+
+def _state(value: object, levels: int) -> str:
+    """A list grants only when everything in it does."""
+    if isinstance(value, list) and value and levels:
+        states = {_state(each, levels - 1) for each in value[:_MAX_STATEMENTS]}
+        return "granted" if states == {"granted"} and len(value) <= _MAX_STATEMENTS else "denied"
+    if isinstance(value, str):
+        return "granted" if value.strip().lower() in _GRANTS else "denied"
+    return "granted" if isinstance(value, (bool, int, float)) and value == 1 else "denied"
+
+
+def _denies(value: object, levels: int) -> bool:
+    """Whether there is a denial in `value`, of a key that is no type; none in what is empty."""
+    if isinstance(value, str):
+        return value.strip().lower() in _DENIALS
+    if isinstance(value, dict):
+        value = [*value.values()]
+    if isinstance(value, list):
+        is_long = levels == 0 or len(value) > _MAX_STATEMENTS
+        return is_long or any(_denies(each, levels - 1) for each in value)
+    return value is False

@@ -1,0 +1,70 @@
+"""Currencies as people write them: codes of ISO 4217, and signs.
+
+Sources: ISO 4217 (list one) for the codes; cldr.unicode.org, the root locale and those of the
+countries, for the signs.
+"""
+
+_CODES = """
+    AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
+    BZD CAD CDF CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL
+    GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF
+    KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR
+    MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG
+    SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU
+    UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+"""
+
+_DOLLARS = """
+    USD AUD BBD BMD BND BSD BZD CAD FJD GYD HKD JMD KYD LRD NAD NZD SBD SGD SRD TTD TWD XCD
+    ARS CLP COP CUP DOP MXN UYU
+"""
+"""With the pesos that are written with ``$``, too."""
+
+_SIGNS: dict[str, tuple[str, ...]] = {
+    "€": ("EUR",),
+    "£": ("GBP",),
+    "₹": ("INR",),
+    "₪": ("ILS",),
+    "₩": ("KRW",),
+    "₫": ("VND",),
+    "₱": ("PHP",),
+    "₺": ("TRY",),
+    "₽": ("RUB",),
+    "₴": ("UAH",),
+    "₦": ("NGN",),
+    "₸": ("KZT",),
+    "₾": ("GEL",),
+    "₼": ("AZN",),
+    "₡": ("CRC",),
+    "₲": ("PYG",),
+    "₵": ("GHS",),
+    "₭": ("LAK",),
+    "₮": ("MNT",),
+    "฿": ("THB",),
+    "zł": ("PLN",),
+    "Kč": ("CZK",),
+    "Ft": ("HUF",),
+    "R$": ("BRL",),
+    "US$": ("USD",),
+    "CA$": ("CAD",),
+    "A$": ("AUD",),
+    "NZ$": ("NZD",),
+    "MX$": ("MXN",),
+    "HK$": ("HKD",),
+    "NT$": ("TWD",),
+    "$": tuple(_DOLLARS.split()),
+    "¥": ("JPY", "CNY"),
+    "￥": ("JPY", "CNY"),
+    "kr": ("SEK", "NOK", "DKK", "ISK"),
+    "kr.": ("DKK", "NOK", "SEK", "ISK"),
+    "Fr.": ("CHF",),
+}
+
+CODES = frozenset(_CODES.split())
+
+
+def currencies_of(text: str) -> tuple[str, ...]:
+    """The currencies that `text`, a code or a sign, can stand for; none for anything else."""
+    text = text.strip()
+    code = text.upper()
+    return (code,) if code in CODES else _SIGNS.get(text, ())

@@ -1,0 +1,210 @@
+"""What the event model says about the field at a path: which values it takes, and in what type.
+
+Rules change events after `read_event` has let them in. They ask here what may stand at a path, at
+start for what is known then, and for each event with a function that is cheap for plain texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Final, Required, get_args, get_origin
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import get_type_hints, is_typeddict
+
+from gateway.event.bounds import MAX_DEPTH
+from gateway.event.model import known_fields, without_nulls
+from gateway.event.paths import ANY, as_text
+from gateway.event.schema import EventFields, branches, unwrapped
+from gateway.event.text import did_you_mean
+from gateway.urls.parts import CHANGED, PARTS
+
+MISFIT: Final = type("Misfit", (), {"__repr__": lambda _: "MISFIT"})()
+"""Stands for a value that a field cannot hold."""
+
+Fit = Callable[[Any], Any]
+"""From a value to the one that the field would have had in an incoming event, or MISFIT."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldType:
+    """What may stand at a path.
+
+    keys: of the path; those from `url` on, if any, enter the URL that a known text holds.
+    fit: for the value at ``keys[:url]``. kinds: JSON Schema's names of the types that it may have,
+    empty for a field that the gateway does not know.
+    makes: whether objects that are missing on the way may be made; a URL to set a part of may not.
+    """
+
+    keys: tuple[str, ...]
+    url: int
+    fit: Fit
+    kinds: frozenset[str] = frozenset()
+    makes: bool = True
+
+    @property
+    def in_url(self) -> bool:
+        return self.url < len(self.keys)
+
+    def takes(self, *kinds: str) -> bool:
+        """Whether a value of one of `kinds` can stand here, as far as is known."""
+        return not self.kinds or not self.kinds.isdisjoint(kinds)
+
+
+@cache
+def field_type(path: str) -> FieldType:
+    """What may stand at `path`. Raises `ValueError` when nothing ever can, with what to write."""
+    keys = tuple(path.split("."))
+    if "" in keys:
+        raise ValueError(f"{path!r} is not a path: names of fields with one dot between them")
+    if len(keys) > MAX_DEPTH:
+        raise ValueError(f"{path}: events are nested {MAX_DEPTH} levels at most")
+    annotation: Any = EventFields
+    makes = True
+    for at, key in enumerate(keys):
+        below = list(_below(annotation, key))
+        if not below:
+            return _in_url(path, keys, at, annotation)
+        makes = makes and _is_object(annotation, key)
+        annotation = next((each for each in below if each is not Any), Any)
+        if annotation is Any:
+            makes = makes and "query" not in keys[1:-1]
+            return FieldType(keys, len(keys), _shallow(MAX_DEPTH - len(keys)), makes=makes)
+    fit, kinds = _reader(annotation, MAX_DEPTH - len(keys))
+    return FieldType(keys, len(keys), fit, kinds, makes)
+
+
+def read_path(path: str) -> str:
+    """`path`, if something can ever be found there; raises `ValueError` else."""
+    field_type(path)
+    return path
+
+
+def changed_path(path: str) -> str:
+    """`path`, if the value there can be changed; raises `ValueError` else."""
+    field = field_type(path)
+    if field.in_url and field.keys[field.url] not in CHANGED:
+        text = ".".join(field.keys[: field.url])
+        raise ValueError(f"{path} can only be read: change {text} itself")
+    return path
+
+
+def fitting(path: str, value: Any) -> Any:
+    """`value`, known at start, as the field at `path` holds it.
+
+    Raises `ValueError` (`gateway.event.EventError` among them) when it cannot, without the value.
+    """
+    field = field_type(changed_path(path))
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise ValueError(f"{path}: JSON cannot say this value") from None
+    if field.in_url:
+        if as_text(value) is None:
+            raise ValueError(f"{path} is part of a URL: it can be a text or number")
+        return value
+    fitted = field.fit(value)
+    if fitted is not MISFIT:
+        return fitted
+    nested = value
+    for key in reversed(field.keys):
+        nested = [nested] if key == ANY or key.isdigit() else {key: nested}
+    known_fields(without_nulls({"event_name": "any", **nested}, MAX_DEPTH))  # says what is wrong
+    raise ValueError(f"{path} cannot be null or nested as deep: take it out with remove")
+
+
+def _in_url(path: str, keys: tuple[str, ...], at: int, annotation: Any) -> FieldType:
+    fit, kinds = _reader(annotation, 0)
+    if "string" in kinds and keys[at] in PARTS:
+        return FieldType(keys, at, fit, kinds, makes=False)
+    raise ValueError(_no_such(path, ".".join(keys[:at]), keys[at], annotation, kinds))
+
+
+def _no_such(path: str, above: str, key: str, annotation: Any, kinds: frozenset[str]) -> str:
+    bare = unwrapped(annotation, Annotated)
+    if is_typeddict(bare):
+        return f"{path}: {above} has no {key}{did_you_mean(key, get_type_hints(bare))}"
+    if kinds == {"array"}:
+        rest = path.removeprefix(f"{above}.")
+        return f"{path}: {above} is a list: write {above}.*.{rest} for each element, or {above}.0"
+    if "string" in kinds:
+        parts = ", ".join(".query.<name>" if part == "query" else f".{part}" for part in PARTS)
+        return f"{path}: {above} is a text: as a URL it has {parts}"
+    return f"{path}: {above} is a number and has no fields"
+
+
+def _below(annotation: Any, key: str) -> Iterator[Any]:
+    """The types that can stand at `key` below `annotation`; Any for what is not known."""
+    for bare in branches(annotation):
+        if is_typeddict(bare):
+            hints = get_type_hints(bare, include_extras=True)
+            if key in hints:
+                hint = hints[key]
+                yield unwrapped(hint, Required)
+            elif key == ANY or bare.__pydantic_config__.get("extra") == "allow":
+                yield Any
+        elif get_origin(bare) is dict:
+            yield get_args(bare)[1]
+        elif get_origin(bare) is list and (key == ANY or key.isdigit()):
+            yield get_args(bare)[0]
+        elif bare is Any:
+            yield Any
+
+
+def _is_object(annotation: Any, key: str) -> bool:
+    """Whether `key` is that of an object, which a rule may make, and not of a list."""
+    kinds = [is_typeddict(bare) or get_origin(bare) is dict for bare in branches(annotation)]
+    return all(kinds) or (any(kinds) and not (key == ANY or key.isdigit()))
+
+
+@cache
+def _reader(annotation: Any, levels: int) -> tuple[Fit, frozenset[str]]:
+    """levels: of containers that there may be from here on."""
+    config = ConfigDict(coerce_numbers_to_str=True)
+    adapter: TypeAdapter[Any] = TypeAdapter(
+        annotation, config=None if is_typeddict(unwrapped(annotation, Annotated)) else config
+    )
+    schema = adapter.json_schema()
+    branches = schema.get("anyOf", [schema])
+    kinds = frozenset(branch.get("type", "object") for branch in branches)
+    longest = max((_longest_plain_text(branch) for branch in branches), default=-1)
+    check_depth = _shallow(levels)
+    validate = adapter.validate_python
+
+    def fit(value: Any) -> Any:
+        if type(value) is str and len(value) <= longest:
+            return value
+        try:
+            read = validate(value)
+        except ValidationError:
+            return MISFIT
+        return check_depth(read) if isinstance(read, dict | list) else read
+
+    return fit, kinds | {"number"} if "integer" in kinds else kinds
+
+
+def _longest_plain_text(schema: dict[str, Any]) -> int:
+    """How long a text may be that has no other rule to follow; -1 when it has."""
+    if schema.keys() <= {"type", "maxLength"} and schema.get("type") == "string":
+        longest: int = schema.get("maxLength", -1)
+        return longest
+    return -1
+
+
+def _shallow(levels: int) -> Fit:
+    """Takes what is nested at most `levels` deep."""
+
+    def fit(value: Any) -> Any:
+        return MISFIT if isinstance(value, dict | list) and _deeper(value, levels) else value
+
+    return fit
+
+
+def _deeper(container: dict[str, Any] | list[Any], levels: int) -> bool:
+    if levels <= 0:
+        return True
+    inner = container.values() if isinstance(container, dict) else container
+    return any(isinstance(each, dict | list) and _deeper(each, levels - 1) for each in inner)

@@ -1,0 +1,298 @@
+"""Known fields that do not fit cost the field, not the event.
+
+What is empty (``""``, ``{}``, ``[]``, null) counts as absent. What can be read in one way only is
+read: ``"4,245.42"``, ``"59,90 €"``. The rest is set aside, named in `IGNORED`.
+
+Senders with properties of their own (Segment, gtag.js) may use our names for them. Their
+``value: "high"`` is no mistake, unless the event is about commerce: it moves to `PARAMS`, as it
+came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, Final, get_args, get_origin
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import get_type_hints, is_typeddict
+
+from gateway.event.amounts import Unreadable, read_amount
+from gateway.event.bounds import is_within_bounds
+from gateway.event.currencies import currencies_of
+from gateway.event.schema import EventFields, Number, as_list, branches
+from gateway.event.text import printable
+
+IGNORED = "ignored_fields"
+"""Field of an event: what was set aside, a list of ``{"field": "items.price", "reason": "not a
+number"}``. The fields are known ones, without their places in lists."""
+
+PARAMS = "params"
+"""Field of an event: a sender's own properties that have the name of a known field."""
+
+MAX_IGNORED = 20
+MAX_MISFITS = 500
+"""Values of a field. What follows in a list is set aside unseen: to look at one takes some 5 µs."""
+
+_ABSENT: Final = object()
+_COMMERCE = frozenset(
+    [
+        "add_payment_info",
+        "add_shipping_info",
+        "add_to_cart",
+        "add_to_wishlist",
+        "begin_checkout",
+        "purchase",
+        "refund",
+        "remove_from_cart",
+        "select_item",
+        "select_promotion",
+        "view_cart",
+        "view_item",
+        "view_item_list",
+        "view_promotion",
+    ]
+)
+"""GA4's events of online sales.
+
+Source: developers.google.com/analytics/devguides/collection/ga4/reference/events
+"""
+
+_NO_PROPERTIES = frozenset(
+    [
+        "event_id",
+        "timestamp",
+        "client_id",
+        "user_id",
+        "ip_override",
+        "user_agent",
+        "user_data",
+        "client_hints",
+        "click_ids",
+        "ga_session_id",
+        "ga_session_number",
+        "fbp",
+        "fbc",
+    ]
+)
+"""Known fields that are no property of a page's: protocols have places for them, or they tell who
+somebody is."""
+
+_MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
+
+
+class _Notes:
+    """currency: of the event, or "". ignored: reasons by field. misfits: values that did
+    not fit, the empty ones too."""
+
+    def __init__(self, currency: str) -> None:
+        self.currency = currency
+        self.ignored: dict[str, str] = {}
+        self.misfits = 0
+
+    def set_aside(self, place: str, reason: str) -> None:
+        self.misfits += 1
+        self.ignored.setdefault(place, reason)
+
+    def number(self, name: str, text: str) -> float | int:
+        """The number in `text`, the value of the field `name`. Raises `Unreadable`."""
+        number, currencies = read_amount(text)
+        if currencies and name not in _MONEY:
+            raise Unreadable("not a number")
+        if self.currency and currencies and self.currency not in currencies:
+            raise Unreadable("in another currency than the event")
+        if currencies and not self.currency:
+            self.currency = _only(currencies)
+        return number
+
+
+Event = dict[str, Any]
+Ignored = dict[str, str]
+Mend = Callable[[Any, _Notes], Any]
+"""From a value to one that fits, or `_ABSENT`. What is set aside is noted."""
+
+Member = Callable[[str], Mend | None]
+"""From a name in an object to what mends the value there, if it is known."""
+
+
+def mended(raw: Mapping[str, Any], own_properties: bool) -> Event:
+    """`raw`, an event within the bounds, with known fields that all fit, but for its name and its
+    consent."""
+    event = {name: value for name, value in raw.items() if name not in _FIELDS}
+    ignored: dict[str, str] = {}
+    own: dict[str, Any] = {}
+    is_free = own_properties and not _is_commerce(raw.get("event_name"))
+    currency = ""
+    for name, mend in _FIELDS.items():
+        if name not in raw:
+            continue
+        notes = _Notes(currency)
+        value = mend(raw[name], notes)
+        if notes.ignored and is_free and _can_be_own(name, raw[name]):
+            own[name] = raw[name]
+            continue
+        if value is not _ABSENT:
+            event[name] = value
+        currency = value if name == "currency" and value is not _ABSENT else notes.currency
+        ignored |= notes.ignored
+    if currency:
+        event["currency"] = currency
+    if own:
+        event = with_params(event, own)
+    if ignored:
+        named = [{"field": field, "reason": reason} for field, reason in ignored.items()]
+        event[IGNORED] = named[:MAX_IGNORED]
+    return event
+
+
+def _is_commerce(name: Any) -> bool:
+    return isinstance(name, str) and name.strip() in _COMMERCE
+
+
+def with_params(event: Mapping[str, Any], own: Mapping[str, Any]) -> Event:
+    """`event` with `own` in its `PARAMS`; what the sender itself calls so stays there, too."""
+    given = event.get(PARAMS, {})
+    params = given if isinstance(given, dict) else {PARAMS: given}
+    return {**event, PARAMS: {**params, **own}}
+
+
+def ignored_of(event: Mapping[str, Any]) -> list[Ignored]:
+    """What stands in `IGNORED` of `event`; rules, and senders of events that an earlier version of
+    the gateway has stored, may have written anything there."""
+    said = event.get(IGNORED)
+    return [each for each in said if _is_ignored(each)] if isinstance(said, list) else []
+
+
+def ignored_in_words(ignored: Iterable[Ignored]) -> str:
+    return ", ".join(printable(f"{each['field']} ({each['reason']})") for each in ignored)
+
+
+def _is_ignored(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("field", "reason")
+    )
+
+
+def _can_be_own(name: str, value: Any) -> bool:
+    """Whether a field can move to `PARAMS`, where it is one level deeper."""
+    return name not in _NO_PROPERTIES and is_within_bounds([[value]])
+
+
+def _compile(annotation: Any, place: str) -> Mend:
+    """What mends a value of `annotation`. place: path of the field, without indexes."""
+    validate = _validator(annotation)
+    elements, member = _compile_elements(annotation, place), _compile_members(annotation, place)
+    read = _compile_reader(annotation, place.rpartition(".")[2])
+
+    def mend(value: Any, notes: _Notes) -> Any:
+        try:
+            return validate(value)
+        except ValidationError:
+            if _is_empty(value):
+                notes.misfits += 1
+                return _ABSENT
+        try:
+            if elements is not None and isinstance(listed := as_list(value), list):
+                return _with_elements_mended(listed, elements, notes, place) or _ABSENT
+            if member is not None and isinstance(value, dict):
+                return validate(_with_members_mended(value, member, notes))
+            return read(value, notes)
+        except ValidationError:  # what is left of an object may be read as a list
+            notes.set_aside(place, "neither an object nor a list")
+            return _ABSENT
+        except Unreadable as problem:
+            notes.set_aside(place, str(problem))
+            return _ABSENT
+
+    return mend
+
+
+def _compile_elements(annotation: Any, place: str) -> Mend | None:
+    """What mends each element, where a value can be a list."""
+    lists = (each for each in branches(annotation) if get_origin(each) is list)
+    return next((_compile(get_args(each)[0], place) for each in lists), None)
+
+
+def _compile_members(annotation: Any, place: str) -> Member | None:
+    """What mends each member by its name, where a value can be an object."""
+    for each in branches(annotation):
+        if is_typeddict(each):
+            hints = get_type_hints(each, include_extras=True)
+            known = {name: _compile(hint, f"{place}.{name}") for name, hint in hints.items()}
+            return known.get
+        if get_origin(each) is dict:
+            mend = _compile(get_args(each)[1], place)
+            return lambda _: mend
+    return None
+
+
+def _with_elements_mended(listed: list[Any], mend: Mend, notes: _Notes, place: str) -> list[Any]:
+    kept = []
+    for each in listed:
+        if notes.misfits >= MAX_MISFITS:
+            notes.set_aside(place, "too many values that do not fit")
+            break
+        if (new := mend(each, notes)) is not _ABSENT:
+            kept.append(new)
+    return kept
+
+
+def _with_members_mended(value: Event, member: Member, notes: _Notes) -> Event:
+    kept = {}
+    for name, each in value.items():
+        mend = member(name)
+        new = each if mend is None else mend(each, notes)
+        if new is not _ABSENT:
+            kept[name] = new
+    return kept
+
+
+def _compile_reader(annotation: Any, name: str) -> Mend:
+    """What reads a value that does not fit as it is. name: of the field."""
+    kinds = {get_origin(each) or each for each in branches(annotation)}
+
+    def read(value: Any, notes: _Notes) -> Any:
+        if name == "timestamp":
+            raise Unreadable("not a time")
+        if annotation is Number:
+            if isinstance(value, str):
+                return notes.number(name, value)
+            raise Unreadable("not a number")
+        if name == "currency":
+            if isinstance(value, str):
+                return _only(currencies_of(value))
+            raise Unreadable("not a currency")
+        if str in kinds:
+            raise Unreadable("too long" if isinstance(value, str) else "not a text")
+        if list in kinds:
+            raise Unreadable("not a list" if len(kinds) == 1 else "neither an object nor a list")
+        raise Unreadable("not an object")
+
+    return read
+
+
+def _only(currencies: tuple[str, ...]) -> str:
+    if not currencies:
+        raise Unreadable("not a currency")
+    if len(currencies) > 1:
+        raise Unreadable("ambiguous: a sign of several currencies")
+    return currencies[0]
+
+
+@cache
+def _validator(annotation: Any) -> Callable[[Any], Any]:
+    config = None if is_typeddict(annotation) else ConfigDict(coerce_numbers_to_str=True)
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=config)
+    return adapter.validator.validate_python
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
+_FIELDS = {
+    name: _compile(hint, name)
+    for name, hint in get_type_hints(EventFields, include_extras=True).items()
+    if name not in ("event_name", "consent")
+}
+"""What mends each field. A name is never mended, and consent has a reader of its own."""

@@ -1,0 +1,192 @@
+"""The event: one JSON object, named after sGTM's common event data.
+
+An event is a plain ``dict``: sources translate into it, rules speak only it, destinations
+translate out of it. `read_event` is the only door: what has passed it has the types below, so
+nothing behind it checks them again. Fields that `gateway.event.schema` does not list are kept as
+they came.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.event.bounds import MAX_DEPTH, MAX_KEYS, SURPLUS, cut, is_within_bounds
+from gateway.event.consent import (
+    OTHER_CASES,
+    STATEMENT_FIELDS,
+    denials_first,
+    with_consent_read,
+    with_one_consent,
+)
+from gateway.event.mending import IGNORED, mended
+from gateway.event.schema import EventFields, validate
+
+Event = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Received:
+    """How an event came in.
+
+    source: its name in the configuration. at: Unix seconds. client_ip: of the sender, empty when
+    it cannot be told. user_agent: of the sender. headers: names in lower case. query: of the URL,
+    as it was sent. trusted: the sender has proved who it is, as a backend with a key does.
+    backend: a server sent it, so its address and agent are not the visitor's. anonymous: the
+    sender asked that the visitor is not recognised. proxied: the request came through a trusted
+    proxy, so headers that only proxies add can be believed. vetted: the event went through
+    `gateway.stages.claims` before, and has waited since. linked_visitor: the visitor id in a
+    link between domains that this request has claimed, see `gateway.stages.identity.link`.
+    page_token: a secret of the page that sent it, "" without one; it is never stored, logged or
+    passed on. clock_offset: seconds by which the sender's clock is behind.
+    """
+
+    source: str
+    at: float
+    client_ip: str = ""
+    user_agent: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    trusted: bool = False
+    proxied: bool = False
+    query: str = ""
+    backend: bool = False
+    anonymous: bool = False
+    vetted: bool = False
+    linked_visitor: str = ""
+    page_token: str = field(default="", repr=False)
+    clock_offset: float = 0.0
+
+
+class EventError(ValueError):
+    """An event that cannot be read. The text names the field and never repeats its value."""
+
+
+_OPEN = ("items", "user_data", "user_properties", "event_location", "client_hints", "click_ids")
+"""The known fields in which there can be others, as many and as deep as a sender likes."""
+
+_RESERVED = OTHER_CASES | {IGNORED, SURPLUS}
+"""Names that no event has: other spellings of `consent`, and what only the gateway writes."""
+
+
+def read_event(raw: Any, own_properties: bool = False) -> Event:
+    """The event in `raw`, a decoded JSON value: known fields first, in their types.
+
+    A known field that does not fit is read if it is unambiguous, and else set aside and named in
+    `IGNORED`. What is beyond the bounds of `gateway.event.bounds` is cut off, and named in
+    `SURPLUS`. own_properties: the sender has fields of its own that may have our names: see
+    `gateway.event.mending`.
+
+    Raises `EventError` when it has no usable name.
+    """
+    is_mended = False
+    try:
+        event = validate(raw)
+    except ValidationError as error:
+        if not isinstance(raw, dict):
+            raise EventError(_describe(error)) from None
+        if not _RESERVED.isdisjoint(raw):
+            return read_event(_without_reserved(raw), own_properties)
+        raw = mended(_within_bounds(raw), own_properties)
+        is_mended = True
+        event = known_fields(raw)
+    unbounded = [event[name] for name in _OPEN if name in event]
+    if len(event) < len(raw):
+        if not is_mended:
+            if not _RESERVED.isdisjoint(raw):
+                return read_event(_without_reserved(raw), own_properties)
+            if len(raw) > MAX_KEYS:
+                return cut({**event, **_stated(raw)}, raw)
+        for name, value in raw.items():
+            if name not in event:
+                event[name] = value
+                unbounded.append(value)
+    if SURPLUS not in event and not is_within_bounds(unbounded):
+        return cut({**event, **_stated(event)}, event)
+    return event
+
+
+def _without_reserved(raw: Event) -> Event:
+    """`raw` with one `consent`, and without what only the gateway writes."""
+    others = {name: value for name, value in raw.items() if name not in (IGNORED, SURPLUS)}
+    return others if OTHER_CASES.isdisjoint(others) else with_one_consent(others)
+
+
+def _within_bounds(raw: Event) -> Event:
+    """`raw` with its consent read, cut where it is too large, and without nulls."""
+    if "consent" in raw:
+        raw = with_consent_read(raw)
+    if not is_within_bounds([raw]):
+        known = {name: raw[name] for name in EventFields.__annotations__ if name in raw}
+        raw = cut({**known, **_stated(raw)}, raw)
+    nulls_out: Event = without_nulls(raw, MAX_DEPTH)
+    return nulls_out
+
+
+def _stated(event: Event) -> Event:
+    """The fields of `event` that state what is allowed, denials first."""
+    stated = {name: event[name] for name in STATEMENT_FIELDS if name in event}
+    return {name: denials_first(value) for name, value in stated.items()}
+
+
+def known_fields(raw: object) -> Event:
+    """The known fields of `raw` in their types, read without any leniency.
+
+    Raises `EventError` naming every field that does not fit.
+    """
+    try:
+        return validate(raw)
+    except ValidationError as error:
+        raise EventError(_describe(error)) from None
+
+
+def without_nulls(value: Any, levels: int) -> Any:
+    """JavaScript sends null for what it has not; only an event that does not fit is searched."""
+    if levels == 0:
+        return value
+    if isinstance(value, dict):
+        return {k: without_nulls(v, levels - 1) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [without_nulls(element, levels - 1) for element in value]
+    return value
+
+
+def complete(event: Event, received: Received) -> Event:
+    """`event` with what every event has: an id, a time, and the visitor's address and agent.
+
+    A time ahead of the server's clock is set to it: ad platforms refuse events from the future.
+    Of an event that a backend sent, address and agent are empty where the backend does not state
+    them.
+    """
+    event = {**event}
+    if not event.get("event_id"):
+        event["event_id"] = token_hex(16)
+    if event.get("timestamp", received.at) >= received.at:
+        event["timestamp"] = received.at
+    event.setdefault("ip_override", "" if received.backend else received.client_ip)
+    event.setdefault("user_agent", "" if received.backend else received.user_agent)
+    return event
+
+
+_MAX_PROBLEMS_READ = 200
+"""pydantic takes some 20 µs to put one in words."""
+
+
+def _describe(error: ValidationError) -> str:
+    if error.error_count() > _MAX_PROBLEMS_READ:
+        return "too many values are of the wrong type to name them: send the types of the schema"
+    problems = []
+    for line in error.errors(include_url=False, include_input=False, include_context=False):
+        path = ".".join(str(part) for part in line["loc"] if not _is_union_branch(part))
+        problem = f"{path}: {line['msg']}" if path else line["msg"]
+        if problem not in problems:
+            problems.append(problem)
+    return "; ".join(problems[:10])
+
+
+def _is_union_branch(part: int | str) -> bool:
+    """Pydantic adds the tried branch of a union (``constrained-int``, ``list[...]``) to a path."""
+    return isinstance(part, str) and (
+        "[" in part or part.startswith("constrained-") or part in ("int", "float", "str", "Address")
+    )

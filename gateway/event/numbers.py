@@ -1,0 +1,24 @@
+"""Numbers that arrive as text."""
+
+import re
+from math import isfinite
+
+MAX_EXACT = 2**53
+"""Greater whole numbers are not all told apart by JavaScript and JSON readers."""
+
+_MAX_LENGTH = 64
+_number = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+
+def read_number(text: str) -> float | int | None:
+    """The number that `text` is, in decimals or with an exponent; whole ones as integers.
+
+    None for anything else, NaN and infinity.
+    """
+    text = text.strip()
+    if len(text) > _MAX_LENGTH or not _number.fullmatch(text):
+        return None
+    number = float(text)
+    if not isfinite(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) <= MAX_EXACT else number

@@ -1,0 +1,198 @@
+"""The fields of an event that the gateway knows, and their types.
+
+Source of the names: developers.google.com/tag-platform/tag-manager/server-side/common-event-data
+"""
+
+import types
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal, Required, Union, get_args, get_origin
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    StringConstraints,
+    TypeAdapter,
+    with_config,
+)
+from pydantic_core import core_schema
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from gateway.event.bounds import MAX_VALUES
+from gateway.event.numbers import MAX_EXACT
+from gateway.event.times import to_seconds
+
+
+def _consent_state(value: object) -> object:
+    if isinstance(value, bool):
+        return "granted" if value else "denied"
+    return value.lower() if isinstance(value, str) else value
+
+
+def as_list(value: object) -> object:
+    """sGTM's index-keyed objects (``{"0": ..., "1": ...}``) as the lists that they stand for."""
+    if isinstance(value, dict) and value and all(map(str.isdigit, value)):
+        return list(value.values())
+    return value
+
+
+_open = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+_in_turn = Field(union_mode="left_to_right")
+"""The usual branch stands first and is checked without Python; a validator of ours is only asked
+when it does not fit."""
+
+_json_numbers = core_schema.union_schema(
+    [
+        core_schema.int_schema(ge=-MAX_EXACT, le=MAX_EXACT),
+        core_schema.float_schema(allow_inf_nan=False),
+    ],
+    mode="left_to_right",
+)
+_numbers = core_schema.union_schema(
+    [
+        core_schema.int_schema(strict=True, ge=-MAX_EXACT, le=MAX_EXACT),
+        core_schema.float_schema(strict=True, allow_inf_nan=False),
+        core_schema.chain_schema([core_schema.str_schema(strict=True), _json_numbers]),
+    ],
+    mode="left_to_right",
+)
+Number = Annotated[
+    Annotated[int, Field(ge=-MAX_EXACT, le=MAX_EXACT)]
+    | Annotated[float, Field(allow_inf_nan=False)],
+    GetPydanticSchema(lambda _, __: _numbers, lambda _, handler: handler(_json_numbers)),
+]
+"""Numbers, and texts that are one; not true and false, which pydantic takes for 1 and 0."""
+Text = Annotated[str, StringConstraints(max_length=16_384)]
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+_bounded = Field(max_length=MAX_VALUES)
+"""A longer list does not fit, so it is cut."""
+
+Texts = Annotated[Text | Annotated[list[Text], _bounded, BeforeValidator(as_list)], _in_turn]
+_State = Literal["granted", "denied"]
+ConsentState = Annotated[_State | Annotated[_State, BeforeValidator(_consent_state)], _in_turn]
+
+
+@with_config(_open)
+class Address(TypedDict, total=False):
+    first_name: Text
+    sha256_first_name: Text
+    last_name: Text
+    sha256_last_name: Text
+    street: Text
+    sha256_street: Text
+    city: Text
+    region: Text
+    postal_code: Text
+    country: Text
+
+
+@with_config(_open)
+class UserData(TypedDict, total=False):
+    email_address: Texts
+    sha256_email_address: Texts
+    phone_number: Texts
+    sha256_phone_number: Texts
+    address: Annotated[
+        Address | Annotated[list[Address], _bounded],
+        _in_turn,
+        BeforeValidator(as_list),
+    ]
+
+
+@with_config(_open)
+class Item(TypedDict, total=False):
+    item_id: Text
+    item_name: Text
+    item_brand: Text
+    item_variant: Text
+    item_category: Text
+    item_list_id: Text
+    item_list_name: Text
+    affiliation: Text
+    coupon: Text
+    price: Number
+    quantity: Number
+    discount: Number
+    index: Number
+
+
+@with_config(ConfigDict(extra="forbid"))
+class Consent(TypedDict, total=False):
+    ad_storage: ConsentState
+    analytics_storage: ConsentState
+    ad_user_data: ConsentState
+    ad_personalization: ConsentState
+    functionality_storage: ConsentState
+    personalization_storage: ConsentState
+    security_storage: ConsentState
+
+
+@with_config(_open)
+class Location(TypedDict, total=False):
+    country: Text
+    region: Text
+
+
+@with_config(_open)
+class EventFields(TypedDict, total=False):
+    """The fields that the gateway knows. Everything but `event_name` may be missing."""
+
+    event_name: Required[Id]
+    event_id: Id
+    timestamp: Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(to_seconds)]
+    """Unix seconds, with a fraction; `gateway.event.times` converts the other forms."""
+    client_id: Id
+    user_id: Id
+    ip_override: Text
+    user_agent: Text
+    language: Text
+    screen_resolution: Text
+    viewport_size: Text
+    page_location: Text
+    page_hostname: Text
+    page_path: Text
+    page_referrer: Text
+    page_title: Text
+    page_encoding: Text
+    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+    value: Number
+    tax: Number
+    shipping: Number
+    transaction_id: Text
+    coupon: Text
+    items: Annotated[list[Item], _bounded, BeforeValidator(as_list)]
+    user_data: UserData
+    user_properties: dict[str, Any]
+    consent: Consent
+    event_location: Location
+    client_hints: dict[str, Any]
+    click_ids: dict[str, Text]
+    engagement_time_msec: Number
+    ga_session_id: Text
+    ga_session_number: Number
+    fbp: Text
+    fbc: Text
+
+
+@with_config(ConfigDict(extra="ignore", coerce_numbers_to_str=True))
+class _KnownFields(EventFields, total=False):
+    """Without the other fields, which cost pydantic more to carry along than `read_event`."""
+
+
+validate: Callable[[object], dict[str, Any]] = TypeAdapter(_KnownFields).validator.validate_python
+"""The known fields of an event in their types. Raises pydantic's `ValidationError`."""
+
+
+def branches(annotation: Any) -> Iterator[Any]:
+    """The types of which a value of `annotation` has one, without what they are annotated with."""
+    bare = unwrapped(annotation, Annotated)
+    if get_origin(bare) in (Union, types.UnionType):
+        for branch in get_args(bare):
+            yield from branches(branch)
+    else:
+        yield bare
+
+
+def unwrapped(annotation: Any, wrapper: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is wrapper else annotation

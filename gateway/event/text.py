@@ -1,0 +1,39 @@
+"""Text for people: printable values, JSON, and the valid name that a wrong one is close to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+
+_no_letter_or_digit = re.compile(r"[\W_]+")
+
+
+def printable(text: str, keep: str = "") -> str:
+    """`text` with what a terminal might obey, or nobody can see, escaped as JSON does; not the
+    characters in `keep`."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)
+
+
+def folded(name: str) -> str:
+    """`name` in lower case, with only its letters and digits: the same for ``Ad Storage``,
+    ``ad_storage`` and ``adStorage``."""
+    return _no_letter_or_digit.sub("", name).casefold()
+
+
+def json_text(value: Any) -> str:
+    """`value` as JSON that is safe to print; the same value for a program that reads it."""
+    return printable(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), keep="\n")
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """The end of a message about a wrong `name`: ``; did you mean 'event_name'?``, or "" when
+    none of the `valid` names is close to it."""
+    close = get_close_matches(name, valid, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,1 @@
+"""What would happen to an event, and cases that check it."""

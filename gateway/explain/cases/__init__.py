@@ -1,0 +1,13 @@
+"""Cases: what a configuration does with example events, written down beside it and checked.
+
+model     the shape of a file of cases
+load      files of cases, and the configuration that they are about, with every mistake in them
+fields    whether what was found is what is wanted
+reasons   the lines of the trace that explain what was found
+check     what is not as a case expects it
+"""
+
+from gateway.explain.cases.check import CheckCase, Failure, compile_check_case
+from gateway.explain.cases.load import CasesFile, CasesMistakes, load_all
+
+__all__ = ["CasesFile", "CasesMistakes", "CheckCase", "Failure", "compile_check_case", "load_all"]

@@ -1,0 +1,176 @@
+"""The shape of a file of cases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    IPvAnyAddress,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from gateway.event import Event, Received, read_event
+from gateway.event.fields import read_path
+from gateway.stages.conditions import Wanted
+
+ABSENT = "absent"
+"""In place of a value: the field must not be there. ``{equals: absent}`` means the text."""
+
+SOURCE = "test"
+"""Where events come from that do not say it."""
+
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
+"""The user agent of visitors of whom nothing else is said."""
+
+
+def _as_sources_read_it(raw: Any) -> Event:
+    event = read_event(raw)
+    try:
+        orjson.dumps(event)
+    except TypeError:
+        raise ValueError("JSON cannot say a value in it") from None
+    return event
+
+
+def _not_empty(path: str) -> str:
+    if "" in path.split("."):
+        raise ValueError(f"{path!r} is not a path: names of fields with one dot between them")
+    return path
+
+
+FieldsOfEvent = dict[Annotated[str, AfterValidator(read_path)], Wanted]
+FieldsOfBody = dict[Annotated[str, AfterValidator(_not_empty)], Wanted]
+"""What is wanted of the value at a path: as in `when`, or `ABSENT`."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class _Expected(_Part):
+    @model_validator(mode="after")
+    def _expects_something(self) -> Self:
+        if all(getattr(self, name) in (None, {}) for name in type(self).model_fields):
+            raise ValueError(f"expects nothing: give one of {', '.join(type(self).model_fields)}")
+        return self
+
+
+class Given(_Part):
+    """An event, and how it comes in: from a visitor's browser, unless it says otherwise."""
+
+    event: Annotated[Event, AfterValidator(_as_sources_read_it)] = Field(
+        description="As a source would read it."
+    )
+    source: str | None = Field(default=None, description="Name of a source of the configuration.")
+    ip: IPvAnyAddress | None = Field(default=None, description="The sender's address.")
+    user_agent: str | None = Field(
+        default=None, description="The sender's; by default that of a browser."
+    )
+    headers: dict[str, str] = Field(default={}, description="Of the request.")
+    trusted: bool = Field(default=False, description="The sender is a backend with a key.")
+    at: datetime | None = Field(
+        default=None,
+        description="When it comes in: Unix seconds or ISO 8601; by default at the event's "
+        "`timestamp`, or now.",
+    )
+
+    def received(self, now: float) -> Received:
+        """How the event comes in. now: Unix seconds, where the case does not say."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if self.user_agent is not None:
+            headers["user-agent"] = self.user_agent
+        elif not self.trusted:
+            headers.setdefault("user-agent", self.event.get("user_agent", BROWSER))
+        return Received(
+            self.source or SOURCE,
+            self.event.get("timestamp", now) if self.at is None else _seconds(self.at),
+            str(self.ip or ""),
+            headers.get("user-agent", ""),
+            headers,
+            self.trusted,
+            backend=self.trusted,
+        )
+
+
+class ExpectedRequest(_Expected):
+    """One request to a vendor, as `gateway explain` shows it."""
+
+    url: Wanted | None = Field(default=None, description="Its URL, secrets masked.")
+    body: FieldsOfBody = Field(default={}, description="Paths into its JSON body.")
+
+
+def _form(value: Any) -> str:
+    return "requests" if isinstance(value, list) else "count"
+
+
+Count = Annotated[int, Field(ge=0, strict=True)]
+Requests = Annotated[
+    Annotated[Count, Tag("count")] | Annotated[list[ExpectedRequest], Tag("requests")],
+    Discriminator(_form),
+]
+
+
+class ExpectedDestination(_Expected):
+    """What a destination gets."""
+
+    decision: Literal["send", "withheld"] | None = Field(
+        default=None, description="Whether the event goes there."
+    )
+    reason: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None, description="Words in the reason."
+    )
+    event: FieldsOfEvent = Field(default={}, description="Fields of the event that it gets.")
+    requests: Requests | None = Field(
+        default=None, description="How many there are, or what each of them has."
+    )
+
+    @model_validator(mode="after")
+    def _withheld_is_all(self) -> Self:
+        if self.decision == "withheld" and (self.event or self.requests is not None):
+            raise ValueError("what is withheld has neither event nor requests to look at")
+        return self
+
+
+def _decision_alone(value: Any) -> Any:
+    return {"decision": value} if isinstance(value, str) else value
+
+
+class Expect(_Expected):
+    """What is expected of an event; nothing else of it is looked at."""
+
+    event: FieldsOfEvent = Field(default={}, description="Fields after the rules.")
+    destinations: dict[str, Annotated[ExpectedDestination, BeforeValidator(_decision_alone)]] = (
+        Field(default={}, description="`send`, `withheld`, or more of what a destination gets.")
+    )
+
+
+class Case(_Part):
+    name: Annotated[str, StringConstraints(min_length=1)] = Field(
+        description="What the case is about."
+    )
+    given: Given
+    expect: Expect
+
+
+class Cases(_Part):
+    """A file of cases."""
+
+    environment: dict[str, str] = Field(
+        default={},
+        description="Values for `${NAME}` in the configuration; the process's own do not count.",
+    )
+    cases: list[Case] = Field(min_length=1)
+
+
+def _seconds(moment: datetime) -> float:
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,198 @@
+"""The status of each destination, read from Redis: what waits, what fails, how it went so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from gateway.configuration.destination import build_destination
+from gateway.configuration.settings import Settings
+from gateway.monitoring.configuration import ConfigurationState
+from gateway.monitoring.metrics import OUTCOMES, DestinationNumbers, read_numbers
+from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requests
+from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, Limits
+from gateway.queue.capacity import read_bounds
+from gateway.queue.dead_letters import removed_of
+from gateway.queue.keys import GROUP, DestinationKeys, Keys
+from gateway.queue.pause import PAUSES, Pause, current_pause
+from gateway.stages.consent.counts import ConsentCounts, read_consent_counts
+
+ENDINGS = ("withheld", "delivered", "rejected", "expired")
+COUNTED = (*OUTCOMES, "replayed", "dropped", "removed")
+
+
+@dataclass(frozen=True, slots=True)
+class LastError:
+    """The last attempt that failed. at: Unix seconds. reason: in the vendor's words."""
+
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationStatus:
+    """How one destination does.
+
+    pending: events that have not ended. oldest_pending: age in seconds of the oldest, None when
+    nothing is pending. in_flight: those of the pending ones that were handed to a drain: under
+    way, or waiting for their next try. delivered_per_minute: in the last sixty seconds.
+    pause: the one that it is in now. pauses: in a row, also when the last one is over and no
+    success has come yet. dead_letter_bytes: size of the dead letters. removed: how many dead
+    letters were removed because of a limit, by the reasons in `gateway.queue.dead_letters.REMOVED`.
+    full: to whom intake is closed for it, and the limit that is reached, in words. outcomes: counts
+    by the names in `COUNTED`. balanced: whether accepted is the sum of withheld, delivered,
+    rejected, expired and pending.
+    """
+
+    pending: int
+    oldest_pending: float | None
+    in_flight: int
+    delivered_per_minute: float
+    last_error: LastError | None
+    pause: Pause | None
+    pauses: int
+    dead_letters: int
+    dead_letter_bytes: int
+    removed: Mapping[str, int]
+    full: str | None
+    outcomes: Mapping[str, int]
+    balanced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """at: Unix seconds. full: to whom intake is closed altogether, and the limit that is reached,
+    in words. destinations: by name, in the order of the configuration. quarantined: events that did
+    not fit their schema and wait for a person. configuration: the one in force, if it is known.
+    unknown_addresses: how many requests did not tell the visitor's address, by the reasons in
+    `gateway.queue.address_counts.UNKNOWN`. untrusted_proxy_requests: how many came with a
+    forwarding header from a private address that is not trusted. Both since counting began.
+    consent: what was counted about it. conflicts_ranked: whether rank decides where consent signals
+    contradict each other (`consent.conflicts`). bounds: every limit, and what is used of it."""
+
+    at: float
+    full: str | None
+    destinations: Mapping[str, DestinationStatus]
+    quarantined: int = 0
+    configuration: ConfigurationState | None = None
+    unknown_addresses: Mapping[str, int] = field(default_factory=dict)
+    untrusted_proxy_requests: int = 0
+    consent: ConsentCounts = field(default_factory=ConsentCounts)
+    conflicts_ranked: bool = False
+    bounds: Sequence[Bound] = ()
+
+
+async def read_status(
+    redis: Redis,
+    settings: Settings,
+    now: float,
+    configuration: ConfigurationState | None = None,
+) -> Status:
+    """The status of every destination in `settings`, the vendors' words without its secrets.
+
+    now: Unix seconds by the clock of the Redis server, which stamped all times that are read.
+    configuration: what is known of where `settings` come from.
+    Raises a redis-py error when Redis does not answer.
+    """
+    keys = Keys.of(settings)
+    numbers = await read_numbers(redis, keys, settings.destinations)
+    bounds = await read_bounds(redis, keys, Limits.of(settings))
+    closed = Closed.by(bounds)
+    destinations = {}
+    for name, configured in settings.destinations.items():
+        mask = build_destination(configured).mask
+        destinations[name] = await _status(
+            redis,
+            keys.destination(name),
+            numbers.destinations[name],
+            full_in_words(closed, name),
+            mask,
+            now,
+        )
+    return Status(
+        now,
+        full_in_words(closed, ALL_MEMORY),
+        destinations,
+        numbers.quarantined,
+        configuration,
+        unknown_addresses(numbers.gateway),
+        untrusted_proxy_requests(numbers.gateway),
+        read_consent_counts(numbers.gateway),
+        settings.consent.conflicts == "ranked",
+        bounds,
+    )
+
+
+def full_in_words(closed: Closed, of: str) -> str | None:
+    """To whom intake is closed for what a bound concerns, and why; None if to none."""
+    if of in closed.trusted:
+        return f"all senders: {closed.trusted[of]}"
+    if of in closed.untrusted:
+        return f"senders without a key: {closed.untrusted[of]}"
+    return None
+
+
+async def _status(
+    redis: Redis,
+    keys: DestinationKeys,
+    numbers: DestinationNumbers,
+    full: str | None,
+    mask: Callable[[str], str],
+    now: float,
+) -> DestinationStatus:
+    outcomes = {counted: numbers.counts.get(counted, 0) for counted in COUNTED}
+    removed = removed_of(numbers.counts)
+    outcomes["removed"] = sum(removed.values())
+    ended = sum(outcomes[outcome] for outcome in ENDINGS)
+    pause = await current_pause(redis, keys)
+    error = await _last_error(redis, keys)
+    return DestinationStatus(
+        pending=numbers.pending,
+        oldest_pending=None if numbers.oldest is None else max(0.0, now - numbers.oldest),
+        in_flight=await _in_flight(redis, keys),
+        delivered_per_minute=await _delivered_per_minute(redis, keys, now),
+        last_error=error and LastError(error.at, mask(error.reason)),
+        pause=pause and Pause(pause.seconds, mask(pause.reason), pause.number),
+        pauses=numbers.counts.get(PAUSES, 0),
+        dead_letters=numbers.dead,
+        dead_letter_bytes=numbers.dead_bytes,
+        removed=removed,
+        full=full,
+        outcomes=outcomes,
+        balanced=outcomes["accepted"] == ended + numbers.pending,
+    )
+
+
+async def _in_flight(redis: Redis, keys: DestinationKeys) -> int:
+    try:
+        return int((await redis.xpending(keys.stream, GROUP))["pending"])
+    except ResponseError as error:
+        if "NOGROUP" in str(error):  # nothing was ever appended
+            return 0
+        raise
+
+
+async def _last_error(redis: Redis, keys: DestinationKeys) -> LastError | None:
+    state = await redis.get(keys.error)
+    if state is None:
+        return None
+    read = orjson.loads(state)
+    return LastError(read["at"], read["reason"])
+
+
+async def _delivered_per_minute(redis: Redis, keys: DestinationKeys, now: float) -> float:
+    counts = await redis.mget(keys.minute(now), keys.minute(now - 60))
+    current, before = (int(count or 0) for count in counts)
+    return per_minute(current, before, now)
+
+
+def per_minute(current: int, before: int, now: float) -> float:
+    """Events in the sixty seconds before `now`, from the counts of its minute and the one before.
+
+    Those of the minute before are taken as evenly spread.
+    """
+    return round(current + before * (1 - now % 60 / 60), 1)

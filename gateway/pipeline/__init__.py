@@ -1,0 +1,1 @@
+"""Event → Decision, the whole way through the stages, as one pure function."""

@@ -1,0 +1,53 @@
+"""Age: for which destinations an event is too old when it comes in.
+
+What is too old is withheld at once, and not stored: it could only expire. An event that becomes too
+old while it waits expires in the drain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import ceil
+
+from gateway.configuration.delivery import deadline
+from gateway.configuration.destination import ForwardingSettings
+from gateway.configuration.kinds import destination_types
+from gateway.event import Event
+
+Overdue = Mapping[str, str]
+"""Why an event is too old, in words, by the name of each destination for which it is."""
+
+_UNITS = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+
+
+def compile_deadlines(
+    destinations: Mapping[str, ForwardingSettings],
+) -> Callable[[Event, float], Overdue]:
+    """The function from an event and the time of its receipt (Unix seconds) to those destinations
+    for which it is too old: older than `delivery.max_age`, by default what the vendor accepts."""
+    most = {name: _deadline(each) for name, each in destinations.items()}
+    shortest = min(most.values(), default=0.0)
+
+    def overdue(event: Event, received_at: float) -> Overdue:
+        age: float = received_at - event["timestamp"]
+        if age <= shortest:
+            return {}
+        return {name: _reason(name, age, limit) for name, limit in most.items() if age > limit}
+
+    return overdue
+
+
+def _deadline(settings: ForwardingSettings) -> float:
+    limits = destination_types()[settings.type].limits
+    return deadline(settings.delivery, limits).total_seconds()
+
+
+def _reason(name: str, age: float, limit: float) -> str:
+    return f"the event is {in_words(age)} old; {name} takes events up to {in_words(limit)} old"
+
+
+def in_words(seconds: float) -> str:
+    """`seconds` in the largest unit of which there are two, rounded up: what is more than something
+    is more in words, too."""
+    unit, size = next((each for each in _UNITS if seconds >= 2 * each[1]), _UNITS[-1])
+    return f"{ceil(10 * seconds / size) / 10:g} {unit}"

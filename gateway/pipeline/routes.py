@@ -1,0 +1,200 @@
+"""Routes: from an event, after the rules for every event, to the verdict for each destination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import cache
+from typing import NamedTuple
+
+from destinations.base import Destination
+from gateway.configuration.destination import ForwardingSettings, build_destination
+from gateway.configuration.kinds import destination_types
+from gateway.event import Event
+from gateway.pipeline.age import Overdue
+from gateway.pipeline.decision import Verdict
+from gateway.stages.anonymise import Anonymise, compile_anonymise
+from gateway.stages.conditions import Probe, compile_probe
+from gateway.stages.consent import ConsentSettings
+from gateway.stages.enrichment import IpChoice, compile_ip
+from gateway.stages.field_consent import Project, Purpose, Removed, compile_field_consent
+from gateway.stages.held_consent import NOBODY_CAN_SPEAK, waits_for
+from gateway.stages.integrations import INTEGRATIONS, compile_integrations
+from gateway.stages.rules import compile_rules
+
+
+class Wait(NamedTuple):
+    """types: the consent types for which an event may wait. possible: whether anybody could speak
+    for it later; if not, it is withheld."""
+
+    types: Set[str] = frozenset()
+    possible: bool = False
+
+
+NO_WAIT = Wait()
+
+
+class Allowed(NamedTuple):
+    """What the visitor of an event allows.
+
+    granted: consent types. wait: for what the event may wait. project: takes out what is denied;
+    None when nothing is. anonymous: what was made of the event already, by the function that made
+    it.
+    """
+
+    granted: Set[str]
+    wait: Wait
+    project: Project | None
+    anonymous: dict[Anonymise, Event]
+
+
+Route = Callable[[Event, Event, str, Allowed], Verdict]
+"""From an event, the same with as much of the address as the destination may have, why it is too
+old ("" if it is not), and what is allowed."""
+
+
+def compile_routes(
+    destinations: Mapping[str, ForwardingSettings], consent: ConsentSettings, salt: str | None
+) -> Callable[[Event, Overdue, Wait], dict[str, Verdict]]:
+    """The function from an event, the destinations for which it is too old, and for what it may
+    wait, to all verdicts.
+
+    What destinations have in common is worked out once: those that may have equally much of the
+    address and of the fields get the very same event, which the queue then writes once.
+    """
+    routes = [
+        (name, ip_choice(each), _compile_route(each, salt)) for name, each in destinations.items()
+    ]
+    with_ip = {choice: compile_ip(choice) for _, choice, _ in routes}
+    field_consent = compile_field_consent(consent)
+    exclusions = compile_integrations(
+        {name: integration_names(name, each) for name, each in destinations.items()}
+    )
+
+    def route_all(event: Event, overdue: Overdue, wait: Wait) -> dict[str, Verdict]:
+        if INTEGRATIONS in event:
+            return route_some(event, overdue, wait)
+        return route_each(event, overdue, wait)
+
+    def route_some(event: Event, overdue: Overdue, wait: Wait) -> dict[str, Verdict]:
+        excluded = exclusions(event[INTEGRATIONS])
+        event = {name: value for name, value in event.items() if name != INTEGRATIONS}
+        verdicts = route_each(event, overdue, wait)
+        withheld = {
+            name: Verdict(None, "integrations", reason) for name, reason in excluded.items()
+        }
+        return verdicts | withheld
+
+    def route_each(event: Event, overdue: Overdue, wait: Wait) -> dict[str, Verdict]:
+        less = {choice: reduce(event) for choice, reduce in with_ip.items()}
+        granted = {name for name, state in event.get("consent", {}).items() if state == "granted"}
+        allowed = Allowed(granted, wait, field_consent(granted), {})
+        return {
+            name: route(event, less[choice], overdue.get(name, ""), allowed)
+            for name, choice, route in routes
+        }
+
+    return route_all
+
+
+def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
+    probe: Probe | None = compile_probe(settings.when) if settings.when else None
+    required = required_consent(settings)
+    needed = frozenset(required)
+    anonymise = None
+    if settings.on_denied == "anonymise":
+        anonymise = _anonymise(frozenset(settings.anonymised_fields))
+    rule = compile_rules(settings.rules, salt) if settings.rules else None
+    purpose = purpose_of(settings) if settings.field_consent == "on" else None
+    refuse = _compile_refusal(settings)
+
+    def route(event: Event, less: Event, overdue: str, allowed: Allowed) -> Verdict:
+        granted, wait, project, anonymous = allowed
+        if probe is not None and (unmet := probe(event)) is not None:
+            return Verdict(None, "when", unmet[0], unmet=unmet)
+        if overdue:
+            return Verdict(None, "age", overdue)
+        reason = ""
+        if not needed <= granted:
+            denied = [name for name in required if name not in granted]
+            reason = f"no consent for {', '.join(denied)}"
+            if wait.types >= {*denied}:
+                if wait.possible:
+                    return Verdict(None, "hold", waits_for(denied))
+                reason = f"{reason}; {NOBODY_CAN_SPEAK}"
+            if anonymise is None:
+                return Verdict(None, "consent", reason)
+            # before the rules, which then have nothing at hand that identifies the visitor
+            if anonymise not in anonymous:
+                anonymous[anonymise] = anonymise(event)
+            less, reason = anonymous[anonymise], f"anonymised: {reason}"
+        removed: Removed = ()
+        if project is not None and purpose is not None:
+            less, removed = project(less, purpose)
+        if rule is None:
+            if refuse is not None and (refusal := refuse(less)):
+                return Verdict(None, "destination", refusal, removed=removed)
+            return Verdict(less, "", reason, removed=removed)
+        ruled = rule(less)
+        if ruled.dropped is not None:
+            return Verdict(
+                None,
+                "destination rules",
+                ruled.dropped,
+                ruled.applied,
+                ruled=ruled,
+                removed=removed,
+            )
+        event, applied = ruled.event, ruled.applied
+        if refuse is not None and (refusal := refuse(event)):
+            return Verdict(None, "destination", refusal, applied, ruled=ruled, removed=removed)
+        return Verdict(event, "", reason, applied, ruled=ruled, removed=removed)
+
+    return route
+
+
+def _compile_refusal(settings: ForwardingSettings) -> Callable[[Event], str] | None:
+    """Why the destination never takes an event, by its `unwanted_events` and `unsendable`. An event
+    that it fails on counts as sendable: whoever makes the request reports the fault."""
+    destination = build_destination(settings)
+    unwanted = destination.unwanted_events
+    if not unwanted and type(destination).unsendable is Destination.unsendable:
+        return None
+
+    def refuse(event: Event) -> str:
+        if event["event_name"] in unwanted:
+            return f"{settings.type} takes no {event['event_name']} events"
+        try:
+            return destination.unsendable(event)
+        except Exception:
+            return ""
+
+    return refuse
+
+
+@cache
+def _anonymise(own_fields: frozenset[str]) -> Anonymise:
+    return compile_anonymise(own_fields)
+
+
+def required_consent(settings: ForwardingSettings) -> Sequence[str]:
+    """Consent Mode types that a destination needs: as configured, else by its kind."""
+    if settings.consent is not None:
+        return settings.consent
+    return destination_types()[settings.type].consent
+
+
+def integration_names(name: str, settings: ForwardingSettings) -> Sequence[str]:
+    """What a sender may call the destination `name` in `integrations`: as configured, its `type`,
+    the usual names of its kind, and those that its settings add."""
+    kind = destination_types()[settings.type]
+    return [name, settings.type, *kind.integration_names, *settings.integration_names]
+
+
+def purpose_of(settings: ForwardingSettings) -> Purpose:
+    """What the receiver does with events: as configured, else by its kind."""
+    return settings.purpose or destination_types()[settings.type].purpose
+
+
+def ip_choice(settings: ForwardingSettings) -> IpChoice:
+    """How much of the visitor's address a destination gets: as configured, else by its kind."""
+    return settings.ip or destination_types()[settings.type].ip

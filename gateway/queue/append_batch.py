@@ -1,0 +1,271 @@
+"""Append batches: what requests add to the queue, and the plan by which `append.lua` writes it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Self
+
+from gateway.pipeline.decision import Decision
+from gateway.queue.entry import encode, encode_held, encode_quarantined
+
+Marks = tuple[str, ...]
+
+
+class AppendBatch:
+    """What one request adds to the queue. Its payloads are numbered from 1."""
+
+    __slots__ = (
+        "awaited",
+        "denied",
+        "held",
+        "marks",
+        "payloads",
+        "quarantine",
+        "released",
+        "renewed",
+        "said",
+        "sent",
+        "size",
+        "waiting",
+        "weight",
+        "withheld",
+    )
+
+    payloads: list[bytes]
+    """Entries of streams, events that wait for consent, and events for the quarantine."""
+    marks: list[Marks]
+    """For each payload what its event is recognised by when it is repeated, as `marks_of` says."""
+    sent: dict[str, list[int]]
+    """For each destination the numbers of the payloads that it gets."""
+    withheld: dict[str, int]
+    """For each destination the number of events withheld from it."""
+    held: dict[str, int]
+    """For each destination the change in the number of events that wait for consent."""
+    waiting: list[tuple[str, int, list[str]]]
+    """Events that wait for consent: page, number of the payload, destinations."""
+    said: dict[str, dict[str, str]]
+    """What each page states about consent, by type."""
+    denied: dict[str, list[str]]
+    """What is denied for each page or visitor, as `gateway.stages.held_consent.denial` says."""
+    quarantine: list[int]
+    """Numbers of the payloads that enter the quarantine."""
+    released: list[str]
+    """Ids of the entries that leave the quarantine."""
+    renewed: list[int]
+    """Numbers of the payloads of which a repetition is expected: it renews their marks."""
+    weight: int
+    """Number of entries of streams."""
+    size: int
+    """Bytes of the payloads."""
+    awaited: bool
+    """Whether events are held of a page that states something in this batch; known once it is
+    appended."""
+
+    def __init__(self, decisions: Sequence[Decision] = (), marked: bool = False) -> None:
+        """marked: whether repeated events are recognised. Raises TypeError when an event cannot be
+        written as JSON."""
+        self.payloads = []
+        self.marks = []
+        self.sent = {}
+        self.withheld = {}
+        self.held = {}
+        self.waiting = []
+        self.said = {}
+        self.denied = {}
+        self.awaited = False
+        self.quarantine = []
+        self.released = []
+        self.renewed = []
+        for decision in decisions:
+            self._add(decision, marks_of(decision) if marked else ())
+        self._measure()
+
+    @classmethod
+    def of(cls, head: dict[str, Any], payloads: list[bytes]) -> Self:
+        """The batch with this `head` and these payloads. Raises LookupError or TypeError for
+        another head."""
+        batch = cls()
+        batch.payloads = payloads
+        batch.sent, batch.withheld = head["sent"], head["withheld"]
+        batch.marks = _read_marks(head.get("marks"), len(payloads))
+        for name in ("waiting", "said", "denied", "quarantine"):
+            setattr(batch, name, head.get(name, getattr(batch, name)))
+        batch._measure()
+        return batch
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """Everything but the payloads, for JSON."""
+        names = ("sent", "withheld", "marks", "waiting", "said", "denied", "quarantine")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def events(self) -> int:
+        """How many events it has for the destination that is concerned by most of them."""
+        waiting = [name for _, _, names in self.waiting for name in names]
+        return max(
+            (
+                len(self.sent.get(name, ())) + self.withheld.get(name, 0) + waiting.count(name)
+                for name in {*self.sent, *self.withheld, *waiting}
+            ),
+            default=0,
+        )
+
+    def part_of(self, destination: str) -> AppendBatch:
+        """What it adds for `destination` alone."""
+        part, sent = AppendBatch(), self.sent.get(destination, ())
+        part.payloads = [self.payloads[number - 1] for number in sent]
+        part.marks = [self.marks[number - 1] for number in sent]
+        part.sent = {destination: list(range(1, len(sent) + 1))}
+        part.renewed = part.sent[destination] if self.renewed else []
+        part.withheld = {destination: self.withheld.get(destination, 0)}
+        part.held = {destination: self.held.get(destination, 0)}
+        return part
+
+    def own_part(self) -> AppendBatch:
+        """What it adds to the gateway's own keys."""
+        part = AppendBatch()
+        part.payloads = [self.payloads[number - 1] for number in self.quarantine]
+        part.marks = [()] * len(part.payloads)
+        part.quarantine = list(range(1, len(part.payloads) + 1))
+        part.said, part.denied, part.released = self.said, self.denied, self.released
+        return part
+
+    def _measure(self) -> None:
+        self.weight = sum(map(len, self.sent.values()))
+        self.size = sum(map(len, self.payloads))
+
+    def _add(self, decision: Decision, known_by: Marks) -> None:
+        # many destinations get the very same event: written once
+        numbers: dict[tuple[int, tuple[str, ...]], int] = {}
+        waiting: list[str] = []
+        for name, verdict in decision.verdicts.items():
+            if verdict.event is None:
+                if verdict.stage == "hold":
+                    waiting.append(name)
+                else:
+                    self.withheld[name] = self.withheld.get(name, 0) + 1
+                continue
+            content = id(verdict.event), verdict.applied
+            number = numbers.get(content)
+            if number is None:
+                number = self._payload(encode(decision, verdict.event, verdict.applied), known_by)
+                numbers[content] = number
+            self.sent.setdefault(name, []).append(number)
+        held = decision.held_consent
+        if held is not None:
+            if waiting:
+                number = self._payload(encode_held(held, waiting, decision.version))
+                self.waiting.append((held.page, number, waiting))
+            if held.page and held.stated:
+                self.said.setdefault(held.page, {}).update(held.stated)
+            for each in held.speaks_for:
+                self.denied.setdefault(each, []).extend(held.denied)
+        if decision.quarantine:
+            self.quarantine.append(self._payload(encode_quarantined(decision)))
+
+    def _payload(self, payload: bytes, known_by: Marks = ()) -> int:
+        self.payloads.append(payload)
+        self.marks.append(known_by)
+        return len(self.payloads)
+
+
+def marks_of(decision: Decision) -> Marks:
+    """What an event is recognised by when it is repeated: its own mark first, then that of others
+    which it would repeat.
+
+    A mark is a digest of the event's name and its `event_id`; the name is part of it because a page
+    may give several events that belong together one id. The mark of a trusted sender holds against
+    every sender. That of any other sender contains the stated visitor too, and holds against that
+    visitor alone.
+    """
+    text = f"{decision.event['event_name']}\0{decision.event['event_id']}"
+    trusted = _digest(text, b"trusted")
+    if decision.trusted:
+        return (trusted,)
+    return _digest(f"{text}\0{decision.stated_visitor}", b"visitor"), trusted
+
+
+def _digest(text: str, sender: bytes) -> str:
+    """sender: keeps the marks of the two kinds of senders apart, whatever `text` is."""
+    data = text.encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=12, person=sender).hexdigest()
+
+
+def _read_marks(marks: list[str | list[str]] | None, payloads: int) -> list[Marks]:
+    """Earlier versions wrote no marks at all, or one text for each payload, "" for none."""
+    if marks is None:
+        return [()] * payloads
+    return [(each,) * bool(each) if isinstance(each, str) else tuple(each) for each in marks]
+
+
+def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], list[AppendBatch]]:
+    """`group`, divided into what each destination gets and what goes to the gateway's own keys.
+
+    The latter is empty unless a batch adds something to these keys, or concerns no destination.
+    """
+    parts: dict[str, list[AppendBatch]] = {}
+    own: list[AppendBatch] = []
+    for batch in group:
+        concerned = {*batch.sent, *batch.withheld, *batch.held}
+        for name in concerned:
+            parts.setdefault(name, []).append(batch.part_of(name))
+        if not concerned or batch.quarantine or batch.said or batch.denied or batch.released:
+            own.append(batch.own_part())
+    return list(parts.values()), own
+
+
+def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[str, Any]]:
+    """The destinations that `group` concerns, its payloads, and its part of the script's plan.
+
+    A row of the plan has the number of events withheld from a destination, the numbers of the
+    payloads that it gets, and the change in the number of events that wait.
+    """
+    rows: defaultdict[str, list[Any]] = defaultdict(lambda: [0, [], 0])
+    said: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    denied: defaultdict[str, set[str]] = defaultdict(set)
+    waiting: list[tuple[str, int, list[str]]] = []
+    payloads: list[bytes] = []
+    marks: list[Marks] = []
+    quarantine: list[int] = []
+    released: list[str] = []
+    renewed: list[int] = []
+    for batch in group:
+        before = len(payloads)
+        payloads += batch.payloads
+        marks += batch.marks
+        released += batch.released
+        for name in batch.withheld:
+            rows[name][0] += batch.withheld[name]
+        for name, numbers in batch.sent.items():
+            of_name = rows[name][1]
+            for number in numbers:
+                of_name.append(before + number)
+        for name in batch.held:
+            rows[name][2] += batch.held[name]
+        for page in batch.said:
+            said[page].update(batch.said[page])
+        for each in batch.denied:
+            denied[each].update(batch.denied[each])
+        for page, number, names in batch.waiting:
+            waiting.append((page, before + number, names))
+            for name in names:
+                rows[name][2] += 0  # the script decides whether it may wait
+        for number in batch.quarantine:
+            quarantine.append(before + number)
+        for number in batch.renewed:
+            renewed.append(before + number)
+    places = {name: place for place, name in enumerate(rows, 1)}
+    plan = {
+        "marks": marks,
+        "quarantine": quarantine,
+        "released": released,
+        "renewed": renewed,
+        "said": said,
+        "denied": {each: sorted(types) for each, types in denied.items()},
+        "waiting": [(page, number, [places[n] for n in names]) for page, number, names in waiting],
+        "destinations": list(rows.values()),
+    }
+    return list(rows), payloads, plan

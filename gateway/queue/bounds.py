@@ -1,0 +1,230 @@
+"""Bounds: how much may wait, how much of that is used, and to whom intake is closed.
+
+Intake closes to untrusted senders at a part of each bound, so that a flood from the internet leaves
+room for senders that have shown a key. It closes to all before a bound is reached: streams can
+still be drained in a full Redis, but RQ can neither start nor end a job, and counters cannot be
+written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self
+
+from gateway.queue.marks import SEEN_BYTES, WITHDRAWAL_BYTES, WITHDRAWAL_SECONDS
+
+if TYPE_CHECKING:
+    from gateway.configuration.delivery import DeliverySettings
+    from gateway.configuration.settings import Settings
+
+UNTRUSTED_SHARE = 0.7
+"""Share of a bound at which intake closes to senders without a key."""
+
+TRUSTED_SHARE = 0.95
+"""Share of a bound at which intake closes to all."""
+
+PENDING_SHARE = 0.4
+"""Of the memory: what the pending events of all destinations may take by default, each equally
+much. With the other shares and `gateway.delivery.trim.DEAD_LETTER_SHARE` it makes 0.85."""
+
+HELD_SHARE = 0.1
+"""Of the memory: what events may take by default that wait for consent."""
+
+MARKS_SHARE = 0.1
+"""Of the memory: what the marks against repetition of all destinations may take."""
+
+WITHDRAWALS_SHARE = 0.05
+"""Of the memory: what withdrawals may take."""
+
+ALL_MEMORY, HOLD, WITHDRAWALS = "", ":hold", ":withdrawals"
+"""What a bound concerns that is not a destination's. No destination can be named so."""
+
+Kind = Literal[
+    "memory_bytes",
+    "pending_events",
+    "pending_bytes",
+    "mark_bytes",
+    "held_events",
+    "held_bytes",
+    "withdrawal_bytes",
+]
+
+WORDS: Mapping[Kind, str] = {
+    "memory_bytes": "bytes of Redis memory",
+    "pending_events": "pending events",
+    "pending_bytes": "bytes of pending events",
+    "mark_bytes": "bytes of marks against repetition",
+    "held_events": "events held for consent",
+    "held_bytes": "bytes of events held for consent",
+    "withdrawal_bytes": "bytes of remembered withdrawals",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUsage:
+    """The memory that Redis uses, in bytes; on a cluster, of the node nearest to its limit.
+
+    limit: its ``maxmemory``, 0 for none. system: the memory of its machine, 0 if it does not say.
+    """
+
+    used: int
+    limit: int
+    system: int = 0
+
+    @property
+    def share(self) -> float:
+        """Share of the limit that is used; 0 without one."""
+        return self.used / self.limit if self.limit else 0.0
+
+    @property
+    def to_share(self) -> int:
+        """Of which bounds without a setting are a share; 0 where nothing is known."""
+        return self.limit or self.system // 2
+
+    def is_closed(self, trusted: bool) -> bool:
+        """Whether intake is closed because of it. trusted: to senders with a key."""
+        return self.share >= share_of(trusted)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is configured of bounds.
+
+    destinations: by name. hold: how many events may be held for consent, and how many bytes, None
+    for a share of the memory; None where no event is held. withdrawals: whether denials are
+    remembered. window: `dedupe_window`.
+    """
+
+    destinations: Mapping[str, DeliverySettings]
+    hold: tuple[int, int | None] | None = None
+    withdrawals: bool = False
+    window: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        hold = settings.consent.hold
+        return cls(
+            {name: each.delivery for name, each in settings.destinations.items()},
+            (hold.max_events, hold.max_bytes) if hold else None,
+            settings.consent.withdrawals,
+            settings.dedupe_window,
+        )
+
+    @property
+    def withdrawal_seconds(self) -> int:
+        return WITHDRAWAL_SECONDS if self.withdrawals else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is used, read at one moment. memory: None where the Redis user may not ask for it.
+    pending: events and bytes of each destination. marks: how many against repetition each has.
+    held: events and bytes. withdrawals: how many."""
+
+    memory: MemoryUsage | None = None
+    pending: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    marks: Mapping[str, int] = field(default_factory=dict)
+    held: tuple[int, int] = (0, 0)
+    withdrawals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What may be used of something, and what is. of: the destination that it concerns, or
+    `ALL_MEMORY`, `HOLD` or `WITHDRAWALS`."""
+
+    kind: Kind
+    of: str
+    used: int
+    limit: int
+
+    @property
+    def share(self) -> float:
+        return self.used / self.limit
+
+    def is_closed(self, trusted: bool) -> bool:
+        """Whether intake is closed because of it. trusted: to senders with a key."""
+        return self.share >= share_of(trusted)
+
+    def __str__(self) -> str:
+        name = f"{self.of}: " if self.of and not self.of.startswith(":") else ""
+        return f"{name}{self.used} of {self.limit} {WORDS[self.kind]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What takes nothing more from untrusted and from trusted senders: what a bound concerns, as
+    `Bound.of` says, and the reason in words. What is closed to the latter is closed to all."""
+
+    untrusted: Mapping[str, str] = field(default_factory=dict)
+    trusted: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, bounds: Sequence[Bound]) -> Self:
+        return cls(_closed(bounds, trusted=False), _closed(bounds, trusted=True))
+
+    @property
+    def destinations(self) -> Sequence[str]:
+        """Those that are closed to anyone."""
+        return [of for of in self.untrusted if of not in (ALL_MEMORY, HOLD, WITHDRAWALS)]
+
+    def to(self, trusted: bool) -> Mapping[str, str]:
+        return self.trusted if trusted else self.untrusted
+
+    def without_memory(self) -> Closed:
+        """The same when there is memory again."""
+        return Closed(_without(self.untrusted, ALL_MEMORY), _without(self.trusted, ALL_MEMORY))
+
+
+OPEN = Closed()
+
+
+def share_of(trusted: bool) -> float:
+    """The share of a bound at which intake closes to such senders."""
+    return TRUSTED_SHARE if trusted else UNTRUSTED_SHARE
+
+
+def bounds_of(usage: Usage, limits: Limits) -> list[Bound]:
+    """Every bound there is. Those in bytes that are a share of the memory are left out where it is
+    not known."""
+    memory = usage.memory.to_share if usage.memory else 0
+    each = memory // max(1, len(limits.destinations))
+    bounds: list[Bound | None] = []
+    if usage.memory is not None and usage.memory.limit:
+        bounds.append(_bound("memory_bytes", ALL_MEMORY, usage.memory.used, usage.memory.limit))
+    for name, settings in limits.destinations.items():
+        events, size = usage.pending.get(name, (0, 0))
+        most = settings.max_pending_bytes or int(PENDING_SHARE * each)
+        marks = SEEN_BYTES * usage.marks.get(name, 0)
+        bounds += [
+            _bound("pending_events", name, events, settings.max_pending),
+            _bound("pending_bytes", name, size, most),
+            _bound("mark_bytes", name, marks, int(MARKS_SHARE * each)),
+        ]
+    if limits.hold is not None:
+        events, size = usage.held
+        most = limits.hold[1] or int(HELD_SHARE * memory)
+        bounds += [
+            _bound("held_events", HOLD, events, limits.hold[0]),
+            _bound("held_bytes", HOLD, size, most),
+        ]
+    if limits.withdrawals:
+        size = WITHDRAWAL_BYTES * usage.withdrawals
+        most = int(WITHDRAWALS_SHARE * memory)
+        bounds.append(_bound("withdrawal_bytes", WITHDRAWALS, size, most))
+    return [bound for bound in bounds if bound is not None]
+
+
+def _bound(kind: Kind, of: str, used: int, limit: int) -> Bound | None:
+    return Bound(kind, of, used, limit) if limit > 0 else None
+
+
+def _closed(bounds: Iterable[Bound], trusted: bool) -> Mapping[str, str]:
+    """The reason is the fullest bound."""
+    fullest = sorted(bounds, key=lambda bound: bound.share)
+    return {bound.of: f"limit reached: {bound}" for bound in fullest if bound.is_closed(trusted)}
+
+
+def _without(reasons: Mapping[str, str], name: str) -> Mapping[str, str]:
+    return {each: reason for each, reason in reasons.items() if each != name}

@@ -1,0 +1,137 @@
+"""Capacity: what may still wait in Redis, looked at every second.
+
+Dead letters never close intake: `gateway.delivery.trim` removes those that are too many.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
+
+from gateway.queue.bounds import (
+    ALL_MEMORY,
+    HOLD,
+    WITHDRAWALS,
+    Bound,
+    Closed,
+    Limits,
+    MemoryUsage,
+    Usage,
+    bounds_of,
+)
+from gateway.queue.keys import Keys
+from gateway.queue.marks import count_keys, sum_counts, window_of
+from gateway.redis_client.connect import info_of_nodes, is_cluster
+
+log = logging.getLogger(__name__)
+
+CALM_SECONDS = 60.0
+"""A destination that is drained at its limit alternates between full and not full. The log says
+that this is over once it was not full for so long."""
+
+_NAMES = {ALL_MEMORY: "the memory of Redis", HOLD: "held events", WITHDRAWALS: "withdrawals"}
+
+
+async def read_bounds(redis: Redis, keys: Keys, limits: Limits) -> list[Bound]:
+    """Every bound, and what is used of it. Those of memory, and those that are a share of it, are
+    left out where the Redis user may not run INFO."""
+    return bounds_of(await read_usage(redis, keys, limits), limits)
+
+
+async def read_memory_usage(redis: Redis) -> MemoryUsage | None:
+    """None where the Redis user may not run INFO, which not all ACLs allow."""
+    try:
+        told = await info_of_nodes(redis, "memory")
+    except NoPermissionError:
+        return None
+    nodes = [
+        MemoryUsage(
+            each["used_memory"], each.get("maxmemory", 0), each.get("total_system_memory", 0)
+        )
+        for each in told
+    ]
+    return max(nodes, key=lambda node: (node.share, node.used))
+
+
+async def read_usage(redis: Redis, keys: Keys, limits: Limits) -> Usage:
+    """What is used of all that `limits` bounds."""
+    memory = await read_memory_usage(redis)
+    window, now = window_of(limits.window, is_cluster(redis)), time.time()
+    pipeline = redis.pipeline(transaction=False)
+    for name in limits.destinations:
+        of = keys.destination(name)
+        pipeline.xlen(of.stream)
+        pipeline.hget(of.counts, "pending_bytes")
+        pipeline.mget(count_keys(of.seen, window, now))
+    pipeline.hmget(keys.counts, ["held_events", "held_bytes"])
+    if limits.withdrawals:
+        pipeline.mget(count_keys(keys.withdrawn, limits.withdrawal_seconds, now))
+    told: list[Any] = await pipeline.execute()
+    pending, marks = {}, {}
+    for place, name in enumerate(limits.destinations):
+        events, size, counts = told[3 * place : 3 * place + 3]
+        pending[name] = events, max(0, int(size or 0))
+        marks[name] = sum_counts(counts)
+    held, *withdrawn = told[3 * len(limits.destinations) :]
+    events, size = (max(0, int(each or 0)) for each in held)
+    return Usage(memory, pending, marks, (events, size), sum(map(sum_counts, withdrawn)))
+
+
+class CapacityWatch:
+    """Looks repeatedly at what is full, and logs to whom intake closes and when that is over."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        keys: Keys,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._limits = limits
+        self._clock = clock
+        self._last_closed: dict[tuple[str, bool], float] = {}
+        self._knows_memory = True
+
+    async def look(self) -> Closed:
+        """What is closed now, and to whom."""
+        usage = await read_usage(self._redis, self._keys, self._limits)
+        if usage.memory is None and self._knows_memory:
+            log.warning(
+                "the Redis user may not run INFO: intake cannot be closed before the memory of "
+                "Redis is full; allow it in the ACL (+info)"
+            )
+        self._knows_memory = usage.memory is not None
+        bounds = bounds_of(usage, self._limits)
+        self._tell(bounds)
+        return Closed.by(bounds)
+
+    def _tell(self, bounds: Sequence[Bound]) -> None:
+        closed, now = Closed.by(bounds), self._clock()
+        for trusted in (False, True):
+            for of, reason in closed.to(trusted).items():
+                if (of, trusted) not in self._last_closed:
+                    log.error("%s; %s", reason, _consequence(of, trusted))
+                self._last_closed[of, trusted] = now
+        for (of, trusted), since in list(self._last_closed.items()):
+            if now - since >= CALM_SECONDS:
+                del self._last_closed[of, trusted]
+                name = _NAMES.get(of, of)
+                log.warning("limit no longer reached for %s: %s", _senders(trusted), name)
+
+
+def _senders(trusted: bool) -> str:
+    return "trusted senders" if trusted else "untrusted senders"
+
+
+def _consequence(of: str, trusted: bool) -> str:
+    if of == HOLD:
+        return f"further events of {_senders(trusted)} are withheld instead of held"
+    what = "denials of consent" if of == WITHDRAWALS else "events"
+    return f"{what} of {_senders(trusted)} are refused (503)"

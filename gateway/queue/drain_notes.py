@@ -1,0 +1,29 @@
+"""Notes that a drain leaves behind: for the next drain, and for a person who looks.
+
+Each overwrites one small field of its destination, so they are written even when memory is full.
+"""
+
+import orjson
+from redis.asyncio import Redis
+
+from gateway.queue.keys import DestinationKeys
+from gateway.queue.redis_full import write_note
+
+SHARE = "share"
+"""Field of the counts: thousandths of the configured rate."""
+
+
+async def read_share(redis: Redis, keys: DestinationKeys) -> float:
+    """The share of the configured rate that the last drain left, 1.0 unless it was throttled."""
+    share = await redis.hget(keys.counts, SHARE)
+    return int(share or 1000) / 1000
+
+
+async def write_share(redis: Redis, keys: DestinationKeys, share: float) -> None:
+    await write_note(redis, "HSET", keys.counts, SHARE, int(share * 1000))
+
+
+async def write_failure(redis: Redis, keys: DestinationKeys, at: float, reason: str) -> None:
+    """Writes what went wrong last. at: Unix seconds. reason: secrets masked."""
+    failure = orjson.dumps({"at": at, "reason": reason})
+    await write_note(redis, "SET", keys.error, failure)

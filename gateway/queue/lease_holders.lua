@@ -1,0 +1,8 @@
+#!lua flags=no-writes,allow-oom
+-- Returns the drains that hold a lease now, by the clock of the server.
+--
+-- KEYS: drains.
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')

@@ -1,0 +1,86 @@
+-- The dead letters of one destination, for the scripts that change them. `keys` has the names of
+-- what changes together, here and nowhere else:
+--
+--   dead       stream; an entry has the field d, the dead letter, and n, the bytes that it counts
+--   untrusted  stream with the ids of those dead letters that have untrusted senders
+--   counts     hash; its field dead_bytes is the sum of all n
+--
+-- A dead letter without n was written by an earlier version: it counts no bytes, and its sender
+-- passes for a trusted one.
+
+local function add_letter(keys, letter, trusted)
+  if redis.call('XLEN', keys.dead) == 0 then  -- heals what an earlier version or a person left
+    redis.call('DEL', keys.untrusted)
+    redis.call('HDEL', keys.counts, 'dead_bytes')
+  end
+  local id = redis.call('XADD', keys.dead, '*', 'd', letter, 'n', #letter)
+  redis.call('HINCRBY', keys.counts, 'dead_bytes', #letter)
+  if not trusted then
+    redis.call('XADD', keys.untrusted, id, 'id', '')
+  end
+end
+
+-- Returns whether it was there.
+local function remove_letter(keys, id)
+  local entry = redis.call('XRANGE', keys.dead, id, id)[1]
+  redis.call('XDEL', keys.untrusted, id)
+  if not entry then
+    return false
+  end
+  redis.call('XDEL', keys.dead, id)
+  local fields = entry[2]
+  if fields[3] == 'n' then
+    redis.call('HINCRBY', keys.counts, 'dead_bytes', -tonumber(fields[4]))
+  end
+  return true
+end
+
+local function oldest_letter(keys, last)
+  local entry = redis.call('XRANGE', keys.dead, '-', last, 'COUNT', 1)[1]
+  return entry and entry[1]
+end
+
+local function oldest_untrusted(keys)
+  local entry = redis.call('XRANGE', keys.untrusted, '-', '+', 'COUNT', 1)[1]
+  return entry and entry[1]
+end
+
+-- The next dead letter that is beyond `bounds`, and why; nothing when all of them may stay.
+local function next_to_remove(keys, bounds, too_old)
+  local old = too_old and oldest_letter(keys, too_old)
+  if old then
+    return old, 'age'
+  end
+  local reason = nil
+  if redis.call('XLEN', keys.dead) > bounds.letters then
+    reason = 'count'
+  elseif tonumber(redis.call('HGET', keys.counts, 'dead_bytes') or 0) > bounds.bytes then
+    reason = 'bytes'
+  end
+  if reason then
+    return oldest_untrusted(keys) or oldest_letter(keys, '+'), reason
+  end
+end
+
+-- Removes what is beyond `bounds` (letters, bytes, ms), in at most `most` steps, and counts it by
+-- the reason. Returns how many were removed.
+local function trim_letters(keys, bounds, most)
+  local time = redis.call('TIME')
+  local last = time[1] * 1000 + math.floor(time[2] / 1000) - bounds.ms - 1
+  local too_old = last >= 0 and string.format('%.0f', last)
+  local removed, total = {}, 0
+  for _ = 1, most do
+    local id, reason = next_to_remove(keys, bounds, too_old)
+    if not id then
+      break
+    end
+    if remove_letter(keys, id) then
+      removed[reason] = (removed[reason] or 0) + 1
+      total = total + 1
+    end
+  end
+  for reason, count in pairs(removed) do
+    redis.call('HINCRBY', keys.counts, 'removed:' .. reason, count)
+  end
+  return total
+end

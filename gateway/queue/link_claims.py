@@ -1,0 +1,13 @@
+"""Links between domains that were followed: each identifies its visitor once."""
+
+from redis.asyncio import Redis
+
+from gateway.queue.keys import Keys
+
+
+async def claim_link(redis: Redis, keys: Keys, link: str, seconds: int) -> bool:
+    """Whether nobody has claimed `link` before; nobody else can for the next `seconds`.
+
+    link: its id. Raises a redis-py error when that is not certain.
+    """
+    return bool(await redis.set(f"{keys.links}{link}", b"", nx=True, ex=seconds))

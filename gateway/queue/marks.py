@@ -1,0 +1,39 @@
+"""Marks: small keys that expire, by which a repeated event or a withdrawn consent is recognised.
+
+`append.lua` writes them, and counts them by the part of their lifetime in which they were written.
+A count expires with the marks that it counts, so their sum is how many marks there are, or up to
+an eighth more.
+"""
+
+from collections.abc import Iterable, Sequence
+
+PARTS = 8
+"""Counts of one kind of mark at a time, and one more for the part that has just begun."""
+
+MIN_WINDOW = 300
+"""Shortest dedupe window where an append may succeed in part, in seconds: the sender repeats it."""
+
+WITHDRAWAL_SECONDS = 7 * 86_400
+"""How long events may wait for their destination: the longest that a vendor accepts."""
+
+SEEN_BYTES, WITHDRAWAL_BYTES = 100, 240
+"""What a mark takes of the memory of Redis."""
+
+
+def window_of(dedupe_window: int | None, in_parts: bool) -> int:
+    """Seconds for which an event is recognised that is marked. in_parts: as on a cluster, where
+    every event is."""
+    return max(dedupe_window or MIN_WINDOW, MIN_WINDOW if in_parts else 0)
+
+
+def count_keys(prefix: str, seconds: int, now: float) -> Sequence[str]:
+    """The keys that count the marks which may exist at `now`, Unix seconds. prefix, seconds: what
+    the names of these marks begin with, and their lifetime."""
+    part = -(-1000 * seconds // PARTS)
+    last = int(1000 * now) // part
+    return [f"{prefix}#{number}" for number in range(last - PARTS, last + 2)]
+
+
+def sum_counts(counts: Iterable[bytes | None]) -> int:
+    """How many marks there are, by the values of `count_keys`."""
+    return max(0, sum(int(count or 0) for count in counts))

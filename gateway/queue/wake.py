@@ -1,0 +1,134 @@
+"""Waking: RQ jobs that name a destination and nothing else.
+
+Jobs are where RQ is, the marks of who is woken where the events are; these may be two servers.
+
+A wake-up may be lost with the process that queues it. It does not matter: the mark of a queued
+job expires, and the sweep wakes every destination that has work and nobody at it. While memory is
+full, no job can be queued; workers drain without jobs then (`gateway.delivery.without_rq`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Self
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.job import Job
+
+from gateway.queue.keys import WAKE_MARK_MS, Keys
+from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
+
+log = logging.getLogger(__name__)
+
+FORWARD = "gateway.delivery.job.forward"
+JOB_SECONDS = 600
+"""A drain ends by itself long before; past this RQ ends it."""
+
+
+async def jobs_wait(redis: AsyncRedis, keys: Keys) -> bool:
+    """Whether a job waits for a worker. redis: where RQ is."""
+    return bool(await redis.llen(keys.queue_key))
+
+
+class ForwardJob(Job):
+    """An RQ job that can be nothing but our one function with the name of a destination.
+
+    RQ would call whatever function a job in Redis names, with any serialiser.
+    """
+
+    success_callback = failure_callback = stopped_callback = None
+
+    @classmethod
+    def fetch(cls, id: str, *args: Any, **named: Any) -> Self:
+        """The job `id`. Raises `NoSuchJobError` also for one that cannot be read, such as one with
+        a rubbish date: RQ's workers pass over those, and end at any other error."""
+        try:
+            return super().fetch(id, *args, **named)  # type: ignore[return-value]
+        except (NoSuchJobError, RedisError):
+            raise
+        except Exception as error:
+            log.error("job %s cannot be read, and is left out: %s", id, type(error).__name__)
+            raise NoSuchJobError(f"job {id} cannot be read") from None
+
+    @classmethod
+    def fetch_many(cls, job_ids: Iterable[str], *args: Any, **named: Any) -> list[Job | None]:
+        """The jobs `job_ids`, None for each that `fetch` does not find: RQ's scheduler drops those
+        from its schedule."""
+        jobs: list[Job | None] = []
+        for job_id in job_ids:
+            try:
+                jobs.append(cls.fetch(job_id, *args, **named))
+            except NoSuchJobError:
+                jobs.append(None)
+        return jobs
+
+    def send_webhooks(self, *_: object, **__: object) -> None:
+        """Sends none: RQ would, to any address that a job names."""
+
+    @property
+    def func(self):  # type: ignore[no-untyped-def]
+        destination = self.args[0] if len(self.args) == 1 and not self.kwargs else None
+        if self.func_name != FORWARD or self.instance or not isinstance(destination, str):
+            raise PermissionError("this queue runs no other job than forward(destination)")
+        return super().func
+
+
+class WakeQueue:
+    """Queues the jobs that drain destinations. redis: where RQ is."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._keys = keys
+        self._queue = Queue(keys.queue, connection=redis, serializer="json", job_class=ForwardJob)
+
+    async def wake(self, destinations: Sequence[str]) -> None:
+        """Queues a job for each of `destinations`, which the caller has marked as woken."""
+        await asyncio.to_thread(self._enqueue, destinations)
+
+    async def wake_unmarked(self, events: AsyncRedis, destination: str) -> bool:
+        """Marks `destination` and queues its job, unless one is queued or memory is full.
+
+        events: where the events are.
+        """
+        wake = self._keys.destination(destination).wake
+        try:
+            with memory_may_be_full():
+                if not await events.set(wake, "1", nx=True, px=WAKE_MARK_MS):
+                    return False
+                await self.wake([destination])
+        except MemoryIsFullError:
+            await events.delete(wake)
+            return False
+        return True
+
+    def wake_later(self, destination: str, seconds: float) -> None:
+        """Has RQ's scheduler queue a job for `destination` in `seconds`, instead of any earlier;
+        when memory is full, the sweep sees to it."""
+        with suppress(MemoryIsFullError), memory_may_be_full():
+            self._queue.enqueue_in(
+                timedelta(seconds=seconds),
+                FORWARD,
+                args=[destination],
+                job_id=self._keys.later_job(destination),
+                description=f"forward {destination} later",
+                job_timeout=JOB_SECONDS,
+                # for ever: the job may schedule itself again, not to expire with its first run
+                result_ttl=-1,
+                failure_ttl=-1,
+            )
+
+    def _enqueue(self, destinations: Sequence[str]) -> None:
+        for destination in destinations:
+            self._queue.enqueue_call(
+                FORWARD,
+                args=[destination],
+                description=f"forward {destination}",
+                timeout=JOB_SECONDS,
+                result_ttl=60,
+                failure_ttl=3600,
+            )

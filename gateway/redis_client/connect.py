@@ -1,0 +1,267 @@
+"""Connections to Redis. Who opens one decides how long it may wait; the URL says where it leads.
+
+    redis://[user:password@]host[:6379][/db]           TCP
+    rediss://...?ssl_ca_certs=/etc/ssl/redis-ca.pem    the same over TLS
+    unix://[user:password@]/path/of/the/socket[?db=]   a socket of this machine
+    sentinel://[user:password@]host[:26379][,host...]/name-of-the-master[?db=]
+    sentinels://...                                    the same, all of it over TLS
+    cluster://[user:password@]host[:6379][,host...]    a Redis or Valkey Cluster; any of its nodes
+    clusters://...                                     the same over TLS
+
+User and password are those of Redis, percent-encoded; the Sentinels' own are the options
+``sentinel_username`` and ``sentinel_password``. Any other option after the ``?`` is an argument of
+redis-py's connections. A client of Sentinels asks them for the master whenever it connects, so it
+follows a failover by itself. A client of a cluster asks one of the nodes for all others. A cluster
+holds events; RQ, whose keys are in many slots, needs a server or Sentinels beside it.
+
+Source of the first three: redis.readthedocs.io/en/stable/connections.html (from_url).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.asyncio.sentinel import Sentinel as AsyncSentinel
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.connection import parse_url
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+from redis.sentinel import Sentinel
+
+from gateway.redis_client.cluster import ClusterClient
+
+__all__ = [
+    "JobsConnection",
+    "RedisError",
+    "check_url",
+    "connect_for_intake",
+    "connect_for_jobs",
+    "connect_for_work",
+    "info_of_nodes",
+    "is_cluster",
+    "names_cluster",
+]
+
+Client = TypeVar("Client", Redis, AsyncRedis)
+
+PORT, SENTINEL_PORT = 6379, 26379
+TRIES, PATIENT_TRIES = 5, 15
+"""More of them, where a command may be repeated. When Redis refuses they take about two seconds,
+and about ten: longer than a killed Redis needs to start and read its file."""
+
+
+def connect_for_intake(url: str) -> AsyncRedis:
+    """For the collect path and the sweep: a short time-out and no second try.
+
+    A sender waits for the answer, and a repeated append would be a second event. redis-py's own
+    defaults hang for a minute and write twice. Raises ValueError as `check_url` does.
+    """
+    return _open_async(
+        url, socket_timeout=3, socket_connect_timeout=1, retry=AsyncRetry(NoBackoff(), 0)
+    )
+
+
+def connect_for_work(url: str) -> AsyncRedis:
+    """For drains: patient, and it may repeat, since settling twice counts once.
+
+    Raises ValueError as `check_url` does.
+    """
+    return _open_async(
+        url,
+        socket_timeout=10,
+        socket_connect_timeout=2,
+        health_check_interval=15,
+        retry=AsyncRetry(
+            _backoff(), PATIENT_TRIES, supported_errors=(RedisConnectionError, RedisTimeoutError)
+        ),
+    )
+
+
+def connect_for_jobs(url: str, tries: int = TRIES) -> Redis:
+    """For RQ, which is synchronous. A repeated wake-up is a drain that finds nothing to do.
+
+    RQ's worker makes the time-out longer where it waits for a job, and takes `PATIENT_TRIES`: it
+    ends when they are over. Raises ValueError as `check_url` does, and for a cluster.
+    """
+    return _open(
+        url,
+        socket_timeout=10,
+        socket_connect_timeout=2,
+        health_check_interval=15,
+        retry=Retry(_backoff(), tries),
+    )
+
+
+class JobsConnection:
+    """`connect_for_jobs` as the ``rq`` command takes it, by ``--connection-class``."""
+
+    from_url = staticmethod(connect_for_jobs)
+
+
+def check_url(url: str) -> None:
+    """Raises ValueError, in words that repeat nothing of `url`, when it cannot be used."""
+    connect_for_work(url)
+
+
+def names_cluster(url: str) -> bool:
+    """Whether `url` is that of a cluster."""
+    return url.startswith(("cluster://", "clusters://"))
+
+
+def is_cluster(redis: AsyncRedis) -> bool:
+    """Whether `redis` is connected to a cluster, where no script reaches two slots."""
+    return isinstance(redis, ClusterClient)
+
+
+async def info_of_nodes(redis: AsyncRedis, section: str) -> Sequence[Mapping[str, Any]]:
+    """What INFO tells of `section`, at each node where there are several."""
+    if isinstance(redis, ClusterClient):
+        return await redis.info_of_nodes(section)
+    return [await redis.info(section)]
+
+
+def _backoff() -> ExponentialWithJitterBackoff:
+    return ExponentialWithJitterBackoff(base=0.05, cap=1)
+
+
+def _open_async(url: str, **policy: Any) -> AsyncRedis:
+    with _nothing_repeated():
+        if names_cluster(url):
+            return _open_cluster(url, **policy)
+        if not _names_sentinels(url):
+            return _tried(AsyncRedis.from_url(url, protocol=2, **policy))
+        read = _read_sentinel_url(url)
+        once = AsyncRetry(NoBackoff(), 0)
+        sentinel: Any = AsyncSentinel(  # type: ignore[no-untyped-call]
+            read.addresses, sentinel_kwargs={**read.sentinels, "retry": once}
+        )
+        options = {"protocol": 2, **policy, **read.options}
+        master: AsyncRedis = sentinel.master_for(read.master, redis_class=_AsyncMaster, **options)
+        return _tried(master)
+
+
+def _open(url: str, **policy: Any) -> Redis:
+    with _nothing_repeated():
+        if names_cluster(url):
+            raise _UrlError(
+                "is a cluster, and RQ works within a single server: redis://, sentinel://"
+            )
+        if not _names_sentinels(url):
+            return _tried(Redis.from_url(url, protocol=2, **policy))
+        read = _read_sentinel_url(url)
+        once = Retry(NoBackoff(), 0)
+        sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
+            read.addresses, sentinel_kwargs={**read.sentinels, "retry": once}
+        )
+        options = {"protocol": 2, **policy, **read.options}
+        master: Redis = sentinel.master_for(read.master, **options)
+        return _tried(master)
+
+
+def _open_cluster(url: str, retry: AsyncRetry, **policy: Any) -> AsyncRedis:
+    nodes, options = _read_cluster_url(url)
+    return _tried(ClusterClient(nodes, retry, **{"protocol": 2, **policy, **options}))
+
+
+class _AsyncMaster(AsyncRedis):
+    """A client of Sentinels; it closes its connections to them with its own."""
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        pool: Any = self.connection_pool
+        for sentinel in pool.sentinel_manager.sentinels:
+            await sentinel.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _SentinelUrl:
+    """addresses: of the Sentinels. master: its name. options: of connections to the master.
+    sentinels: of connections to the Sentinels."""
+
+    addresses: list[tuple[str, int]]
+    master: str
+    options: dict[str, Any]
+    sentinels: dict[str, Any]
+
+
+class _UrlError(ValueError):
+    """Something is wrong with a URL; the text repeats nothing of it."""
+
+
+def _names_sentinels(url: str) -> bool:
+    return url.startswith(("sentinel://", "sentinels://"))
+
+
+def _read_sentinel_url(url: str) -> _SentinelUrl:
+    hosts, master, options = _read_hosts(url)
+    if not master or "/" in master:
+        raise _UrlError("needs the name of the master: sentinel://host:26379,host2:26379/mymaster")
+    own = {
+        **{name: value for name, value in options.items() if name.startswith("ssl")},
+        "username": options.pop("sentinel_username", None),
+        "password": options.pop("sentinel_password", None),
+        # they are asked one after the other, and a sender may be waiting
+        "socket_timeout": 1,
+        "socket_connect_timeout": 1,
+        "protocol": 2,
+    }
+    addresses = [_address(host, SENTINEL_PORT, "Sentinels") for host in hosts]
+    return _SentinelUrl(addresses, unquote(master), options, own)
+
+
+def _read_cluster_url(url: str) -> tuple[list[tuple[str, int]], dict[str, Any]]:
+    """The nodes to ask first, and the options of connections to any node."""
+    hosts, database, options = _read_hosts(url)
+    if database or "db" in options:
+        raise _UrlError("cannot name a database: a cluster has only one")
+    return [_address(host, PORT, "nodes") for host in hosts], options
+
+
+def _read_hosts(url: str) -> tuple[list[str], str, dict[str, Any]]:
+    """The hosts in `url`, what follows them, and the options of connections."""
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    network, _, path = place.partition("/")
+    credentials, _, hosts = network.rpartition("@")
+    options: dict[str, Any] = parse_url(  # type: ignore[no-untyped-call]
+        f"unix://{credentials}@?{query}"
+    )
+    del options["connection_class"]
+    options["ssl"] = scheme.endswith("s")
+    return hosts.split(","), path, options
+
+
+def _address(host: str, port: int, whose: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{host}")
+    if not parts.hostname:
+        raise _UrlError(f"needs the hosts of the {whose}, with commas between them")
+    return parts.hostname, parts.port or port
+
+
+def _tried(client: Client) -> Client:
+    """`client`, whose connections can be made: redis-py finds unknown options only then."""
+    pool = client.connection_pool
+    pool.connection_class(**pool.connection_kwargs)
+    return client
+
+
+@contextmanager
+def _nothing_repeated() -> Iterator[None]:
+    """A password that is not encoded may be anywhere in redis-py's messages about a URL."""
+    try:
+        yield
+    except _UrlError:
+        raise
+    except TypeError:
+        raise _UrlError("has an option that redis-py does not know") from None
+    except (ValueError, RedisError):
+        raise _UrlError(
+            "cannot be read: user, password and options must be percent-encoded; port, db numbers"
+        ) from None

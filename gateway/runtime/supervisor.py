@@ -1,0 +1,174 @@
+"""The supervisor: starts programs, starts them again when they end, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+from gateway.system.processes import die_with_parent
+
+log = logging.getLogger(__name__)
+
+MIN_WAIT, MAX_WAIT = 0.2, 5.0
+STEADY_SECONDS = 10.0
+GRACE_SECONDS = 20.0
+BETWEEN_SECONDS = 1.0
+"""From the end of one program that is restarted to that of the next, so that some are at work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program to keep running.
+
+    name: for messages. command: with its arguments. environment: added to our own. is_ready: asked
+    before the programs of the next stage start. advice: what to look at when it ends by itself.
+    umask: which rights its files do not get; by default our own.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    is_ready: Callable[[], bool] | None = None
+    advice: str = ""
+    umask: int | None = None
+
+
+class Supervisor:
+    """Runs stages of programs: started in order, each stage ready before the next, and stopped in
+    reverse order."""
+
+    def __init__(self, stages: Sequence[Sequence[Program]]) -> None:
+        self._stages = stages
+        self._stopping = asyncio.Event()
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._ending: set[str] = set()
+        self._restarting: set[str] = set()
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Runs until SIGINT, SIGTERM or `stop`. started: called once everything is ready."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stop)
+        tasks: list[list[asyncio.Task[None]]] = []
+        for stage in self._stages:
+            if self._stopping.is_set():
+                break
+            tasks.append([asyncio.create_task(self._keep(program)) for program in stage])
+            for program in stage:
+                await self._wait_until_ready(program)
+        if not self._stopping.is_set():
+            started()
+        await self._stopping.wait()
+        for stage, running in zip(
+            reversed(self._stages[: len(tasks)]), reversed(tasks), strict=True
+        ):
+            await self._end(stage, running)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    @property
+    def names(self) -> list[str]:
+        """Of all programs."""
+        return [program.name for stage in self._stages for program in stage]
+
+    async def restart(self, names: Sequence[str]) -> None:
+        """Ends the programs of these names, one after the other, so that they start again."""
+        for name in names:
+            process = self._processes.get(name)
+            if process is None or self._stopping.is_set():
+                continue
+            self._restarting.add(name)
+            with suppress(ProcessLookupError):
+                process.terminate()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), GRACE_SECONDS)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.sleep(BETWEEN_SECONDS)
+
+    def send_signal(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to the program of this name, if it runs."""
+        process = self._processes.get(name)
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.send_signal(number)
+
+    async def _keep(self, program: Program) -> None:
+        """Starts `program` again whenever it ends, at longer intervals when it ends at once."""
+        wait = MIN_WAIT
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            ending = await self._run_once(program)
+            if self._stopping.is_set():
+                return
+            if program.name in self._restarting:
+                self._restarting.discard(program.name)
+                continue
+            steady = time.monotonic() - began > STEADY_SECONDS
+            wait = MIN_WAIT if steady else min(2 * wait, MAX_WAIT)
+            log.error(
+                "%s %s; restarting it in %.1f s. %s",
+                program.name,
+                ending,
+                wait,
+                program.advice,
+            )
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait)
+
+    async def _run_once(self, program: Program) -> str:
+        """Starts `program` and waits for its end, which it describes."""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *program.command,
+                env={**os.environ, **program.environment},
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the supervisor alone
+                preexec_fn=partial(_prepare, program.umask),
+            )
+        except OSError as error:
+            return f"could not be started ({error.strerror})"
+        self._processes[program.name] = process
+        if program.name in self._ending:  # told so before there was a process to tell
+            with suppress(ProcessLookupError):
+                process.terminate()
+        status = await process.wait()
+        if status < 0:
+            return f"was killed by signal {-status}"
+        return f"exited with status {status}"
+
+    async def _wait_until_ready(self, program: Program) -> None:
+        while program.is_ready is not None and not self._stopping.is_set():
+            if await asyncio.to_thread(program.is_ready):
+                return
+            await asyncio.sleep(0.05)
+
+    async def _end(self, stage: Sequence[Program], running: Sequence[asyncio.Task[None]]) -> None:
+        self._ending.update(program.name for program in stage)
+        self._signal(stage, signal.SIGTERM)
+        _, overdue = await asyncio.wait(running, timeout=GRACE_SECONDS)
+        if overdue:
+            log.error(
+                "%d programs did not stop within %.0f s; killing them", len(overdue), GRACE_SECONDS
+            )
+            self._signal(stage, signal.SIGKILL)
+            await asyncio.wait(overdue)
+
+    def _signal(self, stage: Sequence[Program], number: signal.Signals) -> None:
+        for program in stage:
+            self.send_signal(program.name, number)
+
+
+def _prepare(umask: int | None) -> None:
+    """Runs in the new process, before its program."""
+    die_with_parent()
+    if umask is not None:
+        os.umask(umask)

@@ -1,0 +1,230 @@
+"""One GA4 hit, its parameters decoded, into one event under sGTM's names.
+
+Sources: developers.google.com/tag-platform/tag-manager/server-side/common-event-data and
+.../server-side/internal-parameters for the names in the event; the parameters are those that
+gtag.js sends (release of March 2026).
+"""
+
+import re
+from collections import defaultdict
+from typing import Any
+from urllib.parse import unquote
+
+from gateway.event import Event
+from gateway.event.numbers import read_number
+from gateway.sources.form import expand
+from gateway.sources.ga4.items import read_items
+from gateway.sources.reading import own_parameters
+from gateway.sources.statement_fields import expand_statements
+from gateway.sources.statements import as_values, states_consent
+from gateway.stages.consent.google import denies_analytics
+
+Hit = dict[str, Any]
+"""Parameters by name: texts, and lists of texts for what states something more than once."""
+
+_FIELDS = {
+    "en": "event_name",
+    "cid": "client_id",
+    "uid": "user_id",
+    "sid": "ga_session_id",
+    "sct": "ga_session_number",
+    "_et": "engagement_time_msec",
+    "cu": "currency",
+    "dl": "page_location",
+    "dh": "page_hostname",
+    "dp": "page_path",
+    "dr": "page_referrer",
+    "dt": "page_title",
+    "de": "page_encoding",
+    "ul": "language",
+    "sr": "screen_resolution",
+    "vp": "viewport_size",
+    "v": "x-ga-protocol_version",
+    "tid": "x-ga-measurement_id",
+    "gtm": "x-ga-gtm_version",
+    "_p": "x-ga-page_id",
+    "_s": "x-ga-request_count",
+    **{
+        name: f"x-ga-{name}"
+        for name in (
+            "gcs",
+            "gcd",
+            "gcu",
+            "gcut",
+            "npa",
+            "dma",
+            "dma_cps",
+            "tcfd",
+            "ecid",
+            "em",
+            "did",
+            "gdid",
+            "edid",
+            "are",
+            "pscdl",
+            "ur",
+            "lps",
+            "tfd",
+        )
+    },
+}
+_CLIENT_HINTS = {
+    "uaa": "architecture",
+    "uab": "bitness",
+    "uafvl": "full_version_list",
+    "uamb": "mobile",
+    "uam": "model",
+    "uap": "platform",
+    "uapv": "platform_version",
+    "uaw": "wow64",
+}
+_CAMPAIGN = {
+    "cs": "source",
+    "cm": "medium",
+    "cn": "name",
+    "ck": "term",
+    "cc": "content",
+    "ci": "id",
+}
+_DROPPED = ("_uip", "richsstsse")
+"""The address that a page claims to be the visitor's; a word to Google's own server."""
+
+_REDACTED = "::"
+"""In ``_uip``: the visitor's address shall not be known."""
+
+_PLACES = {
+    **{name: ("", field) for name, field in _FIELDS.items()},
+    **{name: ("client_hints", hint) for name, hint in _CLIENT_HINTS.items()},
+    **{name: ("campaign", part) for name, part in _CAMPAIGN.items()},
+    **{name: ("dropped", name) for name in _DROPPED},
+}
+"""The group and the name in it of each parameter that is known by its full name."""
+
+_PREFIXES = frozenset(["ep", "epn", "up", "upn", "sst"])
+_OBJECTS = frozenset(
+    (
+        "items",
+        "user_data",
+        "user_properties",
+        "event_location",
+        "client_hints",
+        "click_ids",
+        "campaign",
+    )
+)
+"""Objects in our model: as a text parameter such a name only holds ``[object Object]``."""
+
+_NUMBERS = ("x-ga-page_id", "x-ga-request_count", "x-ga-tfd")
+_FLAGS = ("x-ga-dma", "x-ga-lps")
+_consent = re.compile(r"(?:epn?\.)?(consent(?:[.\[].*)?)", re.IGNORECASE | re.DOTALL)
+_item = re.compile(r"pr[0-9]{1,3}")
+
+
+def to_event(hit: Hit) -> Event:
+    """The event in the parameters `hit`; not yet checked.
+
+    Parameters without a name of their own are kept as ``x-ga-mp2-...``, those with a leading
+    underscore in ``x-ga-system_properties``.
+    """
+    groups: dict[str, Hit] = defaultdict(dict)
+    for name, value in hit.items():
+        group, key = _PLACES.get(name) or _place(name)
+        groups[group][key] = value
+    event = own_parameters({**_text_parameters(groups["ep"]), **_numbers(groups["epn"])})
+    event |= _typed(groups[""])
+    objects: dict[str, Any] = {
+        "items": read_items(groups["items"]),
+        "user_properties": {**groups["up"], **_numbers(groups["upn"])},
+        "client_hints": _client_hints(groups["client_hints"]),
+        "campaign": groups["campaign"],
+        "x-ga-system_properties": _system_properties(groups["system"]),
+        "x-sst-system_properties": groups["sst"],
+    }
+    event.update((name, value) for name, value in objects.items() if value)
+    if groups["consent"]:
+        event |= _consent_parameters(groups["consent"])
+    if "_uip" in hit and _REDACTED in as_values(hit["_uip"]):
+        event["ip_override"] = ""
+    if _denies_analytics(hit):
+        # the tag makes a new client id on each page then, which identifies nobody
+        event.pop("client_id", None)
+        event.pop("x-ga-ecid", None)
+    return event
+
+
+def _place(name: str) -> tuple[str, str]:
+    if _consent.fullmatch(name):
+        return "consent", name
+    prefix, dot, rest = name.partition(".")
+    if dot and prefix in _PREFIXES:
+        return prefix, rest
+    if name.startswith("pr") and _item.fullmatch(name):
+        return "items", name
+    if name.startswith("_"):
+        return "system", name[1:]
+    return "", f"x-ga-mp2-{name}"
+
+
+def _text_parameters(parameters: Hit) -> Event:
+    """The page's own parameters; ``user_data.email_address`` and the like become objects."""
+    return expand((name, value) for name, value in parameters.items() if name not in _OBJECTS)
+
+
+def _numbers(parameters: Hit) -> dict[str, float]:
+    """Without NaN and the infinities, which JavaScript counts as numbers too."""
+    numbers = ((name, read_number(value)) for name, value in parameters.items())
+    return {name: number for name, number in numbers if number is not None}
+
+
+def _typed(fields: Hit) -> Event:
+    """`fields` with the numbers and flags that sGTM documents as such."""
+    typed: Event = dict(fields)
+    for name in _NUMBERS:
+        if name in typed:
+            typed[name] = read_number(typed[name])
+    for name in _FLAGS:
+        if name in typed:
+            typed[name] = typed[name] == "1"
+    return typed
+
+
+def _client_hints(hints: Hit) -> dict[str, Any]:
+    read: dict[str, Any] = dict(hints)
+    for flag in ("mobile", "wow64"):
+        if flag in hints:
+            read[flag] = hints[flag] == "1"
+    if "full_version_list" in hints:
+        read["full_version_list"] = _versions(hints["full_version_list"])
+    return read
+
+
+def _versions(text: str) -> list[dict[str, str]]:
+    """``Brand;1.2|Brand;3.4``; the parts are percent-encoded once more than the parameter."""
+    pairs = (entry.partition(";") for entry in text.split("|"))
+    return [{"brand": unquote(brand), "version": unquote(version)} for brand, _, version in pairs]
+
+
+def _system_properties(properties: Hit) -> dict[str, Any]:
+    return {name: value == "1" if name == "ee" else value for name, value in properties.items()}
+
+
+def _consent_parameters(parameters: Hit) -> Event:
+    """What parameters of the page's own, or of the URL, state about consent in words."""
+    stated = (
+        (_consent.sub(r"\1", name), value)
+        for name, values in parameters.items()
+        for value in as_values(values)
+    )
+    return expand_statements(
+        (name, value)
+        for name, value in stated
+        if len(name) > len("consent") or states_consent(value)
+    )
+
+
+def _denies_analytics(hit: Hit) -> bool:
+    return any(
+        denies_analytics(gcd, gcs)
+        for gcd in as_values(hit.get("gcd", ""))
+        for gcs in as_values(hit.get("gcs", ""))
+    )

@@ -1,0 +1,94 @@
+"""What sources share to read a request: its JSON, the fields of a message."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from gateway.event import Event
+from gateway.event.mending import with_params
+from gateway.sources.base import Refused
+from gateway.sources.lenient_json import load_leniently, mend_json
+from gateway.sources.repeated_keys import load_all_values
+
+_BACKSLASH = ord("\\")
+"""As a number: looked for as bytes, it takes four times as long."""
+
+_NO_PARAMETERS = frozenset(["timestamp", "user_agent"])
+"""Fields of ours for which the protocols with free parameters have other places."""
+
+_nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL written as an escape: an odd number of backslashes stands before ``u0000``."""
+
+
+def decode(text: bytes) -> Any:
+    """The value in `text`. The content type is not asked: beacons send JSON as ``text/plain``.
+
+    Of a key that occurs twice in one object the last value counts, unless a denial of consent would
+    be lost. U+FFFD stands for each character that is not one: half a surrogate pair, bytes that are
+    not UTF-8, and NUL, which stores and databases behind us cannot hold. Numbers that are not
+    finite are floats. Raises `ValueError`, whose text repeats nothing, when it is not JSON or
+    nested too deep to be read.
+    """
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return _decode_leniently(text)
+    if _BACKSLASH in text and b"\\u0000" in text and _nul.search(text):
+        return _decode_leniently(text)
+    return load_all_values(text.decode()) if _lost_denials(text, value) else value
+
+
+def _decode_leniently(data: bytes) -> Any:
+    text = mend_json(data)
+    value = load_leniently(text)
+    return load_all_values(text) if _lost_denials(text.encode(), value) else value
+
+
+def _lost_denials(text: bytes, value: Any) -> bool:
+    """Whether `text` denies more often than `value`, which was read from it."""
+    written = text.lower().count(b"denied")
+    if not written:
+        return False
+    try:
+        return written > orjson.dumps(value).lower().count(b"denied")
+    except orjson.JSONEncodeError:  # nested deeper than it can be written
+        return True
+
+
+def decode_body(body: bytes) -> Any:
+    """The value in `body`. Raises `Refused` where `decode` raises `ValueError`."""
+    try:
+        return decode(body)
+    except ValueError as error:
+        raise Refused(400, "malformed", f"the body is {error}") from None
+
+
+def present(fields: Mapping[str, Any]) -> Event:
+    """`fields` without nulls and empty strings, which SDKs send for what they do not know."""
+    return {name: value for name, value in fields.items() if value is not None and value != ""}
+
+
+def own_parameters(parameters: Event) -> Event:
+    """`parameters` of a page or a backend, the same object unless one has the name of a field that
+    no parameter states: these move to `gateway.event.mending.PARAMS`."""
+    if _NO_PARAMETERS.isdisjoint(parameters):
+        return parameters
+    own = {name: value for name, value in parameters.items() if name in _NO_PARAMETERS}
+    return with_params({name: parameters[name] for name in parameters if name not in own}, own)
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """`value` when it is an object, otherwise an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def header_bytes(value: str) -> bytes:
+    """A header as it was sent: each character stands for one byte."""
+    return value.encode("latin-1", "replace")
+
+
+def text_bytes(value: object) -> bytes:
+    """A key from a URL or a body, where it may be of any type; nothing for what is not text."""
+    return value.encode("utf-8", "replace") if isinstance(value, str) else b""

@@ -1,0 +1,82 @@
+"""What a message and the batch around it say of consent, of categories, and of destinations.
+
+Batch and message may contradict each other: every statement about consent is passed on as it is,
+and of categories and destinations a denial holds wherever it stands.
+
+Source: segment.com/docs/privacy/consent-management/consent-in-segment-connect
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.event import Event
+from gateway.event.consent import CONSENT_TYPES
+from gateway.sources.reading import as_object
+from gateway.sources.statements import states_consent
+from gateway.stages.consent.categories import PREFERENCES, categories_of, choices_in, merged
+from gateway.stages.integrations import INTEGRATIONS, read_integrations
+
+_CONSENT, _CATEGORIES = "consent", "consent_categories"
+_FIELDS = frozenset([_CONSENT, _CATEGORIES, INTEGRATIONS])
+
+
+def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str, Any]) -> Event:
+    """`event` with its `consent`, `consent_categories` and `integrations`.
+
+    event: what else the message says; what its properties call by one of these names counts as
+    well. envelope: the fields of the batch, empty for a message alone. `consent` becomes a list if
+    there is more than one statement. Categories named as Consent Mode's types are a statement.
+    `integrations` is left out if it excludes nothing.
+    """
+    levels = [level for level in (envelope, message) if level]
+    if event.keys().isdisjoint(_FIELDS) and not any(map(_states, levels)):
+        return event
+    contexts = [as_object(level.get("context")) for level in levels]
+    categories = merged(
+        [
+            choices_in(event.get(_CATEGORIES), _CATEGORIES),
+            *(categories_of(context) for context in contexts),
+        ]
+    )
+    property_ = event.get(_CONSENT)
+    statements = [
+        property_ if states_consent(property_) else None,
+        *(level.get(_CONSENT) for level in levels),
+        *(_without_preferences(context.get(_CONSENT)) for context in contexts),
+        {name: categories.pop(name) for name in CONSENT_TYPES if name in categories},
+    ]
+    integrations = read_integrations(
+        [event.get(INTEGRATIONS), *(level.get(INTEGRATIONS) for level in levels)]
+    )
+    found = {
+        _CONSENT: _one_or_all(statements),
+        _CATEGORIES: categories,
+        INTEGRATIONS: {} if all(integrations.values()) else integrations,
+    }
+    others = {name: value for name, value in event.items() if name not in _FIELDS}
+    return {**others, **{name: value for name, value in found.items() if not _is_absent(value)}}
+
+
+def _states(level: Mapping[str, Any]) -> bool:
+    """Whether a message or a batch states anything at all of what is read here."""
+    context = as_object(level.get("context"))
+    found = [level.get(_CONSENT), level.get(INTEGRATIONS)]
+    found += [context.get(_CONSENT), context.get("consentManagement")]
+    return any(value is not None and not _is_absent(value) for value in found)
+
+
+def _without_preferences(consent: object) -> object:
+    if not isinstance(consent, dict) or PREFERENCES not in consent:
+        return consent
+    return {name: value for name, value in consent.items() if name != PREFERENCES}
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _one_or_all(statements: Iterable[Any]) -> Any:
+    """The only statement, or a list of them. One that is a list itself stands for its elements."""
+    lists = (each if isinstance(each, list) else [each] for each in statements)
+    found = [statement for each in lists for statement in each if not _is_absent(statement)]
+    return found[0] if len(found) == 1 else found

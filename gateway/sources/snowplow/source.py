@@ -1,0 +1,145 @@
+"""`snowplow`: Snowplow's tracker protocol.
+
+Source: docs.snowplow.io, snowplow tracker protocol
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from gateway.event import Event
+from gateway.sources import answers
+from gateway.sources.base import (
+    Answer,
+    Batch,
+    Inbound,
+    Refused,
+    Source,
+    SourceSettings,
+    read_events,
+)
+from gateway.sources.description import (
+    IMAGE,
+    JSON,
+    NONE_ACCEPTED,
+    REPORT,
+    AnswerDescription,
+    Operation,
+    Schema,
+)
+from gateway.sources.description import query_fields as query_parameter
+from gateway.sources.form import query_fields
+from gateway.sources.reading import as_object, decode_body
+from gateway.sources.snowplow.event import statements_of, to_event
+from gateway.sources.statements import last_or_all, with_statements
+
+
+class SnowplowSettings(SourceSettings):
+    type: Literal["snowplow"] = Field(description="Snowplow's trackers.")
+
+
+_DOCUMENTATION = "https://docs.snowplow.io/docs/events/going-deeper/http-requests/"
+_BODY: Schema = {
+    "type": "object",
+    "required": ["data"],
+    "properties": {
+        "schema": {"type": "string"},
+        "data": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+    },
+}
+_ANONYMOUS: Schema = {
+    "name": "SP-Anonymous",
+    "in": "header",
+    "description": "Any value: the visitor is not recognised.",
+    "schema": {"type": "string"},
+}
+
+
+@dataclass(slots=True)
+class _PixelBatch(Batch):
+    """What came in the query of an image, which is answered with one."""
+
+
+class Snowplow(Source[SnowplowSettings]):
+    """Events of browsers and, with the platform ``srv``, of servers.
+
+    The header ``SP-Anonymous`` asks that the visitor is not recognised. Answers ``ok`` to a POST,
+    a GIF to a GET, and 400 when every event was refused.
+    """
+
+    type = "snowplow"
+    methods = ("GET", "POST")
+    paths = ("/com.snowplowanalytics.snowplow/tp2", "/i")
+    from_browsers = True
+    Settings = SnowplowSettings
+
+    def describe(self, method: str) -> Operation:
+        if method == "GET":
+            return Operation(
+                text="One payload of Snowplow's tracker protocol, in the query.",
+                documentation=_DOCUMENTATION,
+                parameters=[_ANONYMOUS, query_parameter("The payload, such as `e=pv`.")],
+                answers={
+                    "200": AnswerDescription("The event is durable.", IMAGE),
+                    "400": AnswerDescription("The event could not be read.", IMAGE),
+                },
+            )
+        accepted = AnswerDescription(
+            "The accepted events are durable: `ok`, or a report if others were refused.",
+            {"text/plain": {"type": "string"}, JSON: REPORT},
+        )
+        return Operation(
+            text="Payloads of Snowplow's tracker protocol.",
+            documentation=_DOCUMENTATION,
+            parameters=[_ANONYMOUS],
+            body={JSON: _BODY},
+            answers={"200": accepted, "400": NONE_ACCEPTED},
+        )
+
+    def read(self, request: Inbound) -> Batch:
+        anonymous = "sp-anonymous" in request.headers
+        if request.method == "GET":
+            payload = last_or_all(query_fields(request.query))
+            batch = _read([payload], {}, anonymous)
+            return _PixelBatch(
+                batch.events,
+                batch.refused,
+                batch.trusted,
+                batch.backend,
+                batch.anonymous,
+                sent=batch.sent,
+            )
+        body = as_object(decode_body(request.body))
+        payloads = body.get("data")
+        if not isinstance(payloads, list) or not payloads:
+            raise Refused(400, "malformed", "expected payload_data with a list in data")
+        return _read(payloads, statements_of(body), anonymous)
+
+    def answer(self, batch: Batch) -> Answer:
+        if isinstance(batch, _PixelBatch):
+            return answers.pixel(batch)
+        if batch.refused:
+            return answers.accepted(batch)
+        return Answer(200, b"ok", {"content-type": "text/plain; charset=utf-8"})
+
+
+def _read(payloads: list[Any], envelope: Event, anonymous: bool) -> Batch:
+    batch = read_events(
+        payloads,
+        lambda payload: with_statements(to_event(payload), envelope),
+        backend=any(as_object(payload).get("p") == "srv" for payload in payloads),
+        anonymous=anonymous,
+        own_properties=True,
+    )
+    batch.sent = _sent_times(payloads)
+    return batch
+
+
+def _sent_times(payloads: list[Any]) -> list[Any]:
+    """When the request was sent by the tracker's clock; nothing if a payload has a ``ttm``, a time
+    that is known to be true."""
+    objects = [payload for payload in payloads if isinstance(payload, dict)]
+    if any("ttm" in payload for payload in objects):
+        return []
+    return [payload["stm"] for payload in objects if "stm" in payload]

@@ -1,0 +1,73 @@
+"""Statements about consent that are written as fields: ``consent.ad_storage=denied``."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.event import Event
+from gateway.event.bounds import MAX_DEPTH
+from gateway.sources.statements import (
+    CATEGORIES,
+    as_values,
+    names_a_type,
+    several,
+    with_statements,
+)
+
+_separators = re.compile(r"[.\[\]]")
+
+
+def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
+    """The event's fields that `fields`, names and values, stand for.
+
+    Dots and brackets lead into objects, numbers make lists except of categories. Nothing is lost
+    where ``consent``, ``consent.ad_storage`` and ``consent[ad_storage]`` are all there, each more
+    than once: several values become a list.
+    """
+    root = _Stated()
+    for name, value in fields:
+        node = root
+        for part in _parts(name):
+            node = node.below.setdefault(part, _Stated())
+        node.values += as_values(value)
+    return {name: child.value(name != CATEGORIES) for name, child in root.below.items()}
+
+
+def may_have_fields(body: bytes) -> bool:
+    """Whether there may be a key such as ``consent.ad_storage`` in the JSON `body`."""
+    return b"consent." in body or b"consent[" in body
+
+
+def with_fields_expanded(message: Event) -> Event:
+    """`message` with its keys such as ``consent.ad_storage`` led into objects."""
+    fields = {name: value for name, value in message.items() if names_a_type(name)}
+    if not fields:
+        return message
+    others = {name: value for name, value in message.items() if name not in fields}
+    return with_statements(others, expand_statements(fields.items()))
+
+
+def _parts(name: str) -> list[str]:
+    first, *others = [part for part in _separators.split(name, MAX_DEPTH) if part] or [""]
+    return ["consent" if first.lower() == "consent" else first, *others]
+
+
+def list_or_object(children: Event) -> Any:
+    """`children` as a list, in the order of their names, when these are all numbers."""
+    if not all(name.isascii() and name.isdecimal() for name in children):
+        return children
+    return [children[name] for name in sorted(children, key=lambda name: (len(name), name))]
+
+
+class _Stated:
+    """All that is stated under one name: values of its own, and what stands below it."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+        self.below: dict[str, _Stated] = {}
+
+    def value(self, with_lists: bool) -> Any:
+        if not self.below:
+            return several(self.values)
+        children = {name: child.value(with_lists) for name, child in self.below.items()}
+        return several([*self.values, list_or_object(children) if with_lists else children])

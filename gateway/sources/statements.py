@@ -1,0 +1,123 @@
+"""What a request states about consent: which fields do so, and several statements as one value.
+
+Of other fields that occur twice the last counts. Of these all are kept, so that no denial is lost;
+the consent stage reads them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from gateway.event import Event
+from gateway.stages.consent.categories import choices_in, merged
+
+CATEGORIES = "consent_categories"
+"""Field with the visitor's choices by category, whatever these are called."""
+
+MAX_STATEMENTS = 10
+"""Values of one field. Of further ones only those that deny in words are kept, again as many."""
+
+_NAMES = re.compile(
+    r"(?:x-ga-(?:mp2-)?|ep\.|sst\.)?"
+    r"(?:consent.*|gcs|gcd|npa|gdpr|gdpr_consent|tc_string|gpp|gpp_sid|us_privacy)"
+    r"|epn\.consent(?:[.\[].*)?",
+    re.IGNORECASE | re.DOTALL,
+)
+"""The event's fields and, with prefixes, those of Google's tags."""
+
+_IN_CONSENT = re.compile(r"(?:ep\.)?consent\w*(?:[.\[]|%2e|%5b)(?!\]|%5d|$)", re.IGNORECASE)
+_DENIALS = frozenset(["", "0", "false"])
+
+
+def is_statement(name: str) -> bool:
+    """Whether the field `name` states something about consent."""
+    return _NAMES.fullmatch(name) is not None
+
+
+def names_a_type(name: str) -> bool:
+    """Whether `name` leads into consent (``consent.ad_storage``, ``consent[ad_storage]``), be it
+    decoded or not. Such a field denies when it is empty.
+    """
+    return _IN_CONSENT.match(name) is not None
+
+
+def denies(text: str) -> bool:
+    """Whether `text` has a word that denies."""
+    text = text.strip().lower()
+    return "denied" in text or text in _DENIALS
+
+
+def states_consent(value: object) -> bool:
+    """Whether a property called `consent`, in a protocol that has no such field, states anything.
+
+    Pages have properties of that name of their own, such as ``true`` or ``I agree`` of a form. They
+    grant nothing and deny nothing. An object that became a text is ``[object Object]``.
+    """
+    if isinstance(value, str):
+        return value.lstrip().startswith(("{", "[{")) or denies(value)
+    return isinstance(value, dict | list) or value == 0
+
+
+def several(values: Iterable[Any]) -> Any:
+    """`values` of one field as one value: the only one, or a list of those that differ."""
+    kept: list[Any] = []
+    for value in values:
+        is_new = isinstance(value, dict | list) or value not in kept
+        has_room = len(kept) < MAX_STATEMENTS
+        if is_new and (has_room or (len(kept) < 2 * MAX_STATEMENTS and _can_deny(value))):
+            kept.append(value)
+    return kept[0] if len(kept) == 1 else kept
+
+
+def as_values(value: Any) -> list[Any]:
+    """The values that `several` made one of."""
+    return value if isinstance(value, list) else [value]
+
+
+def last_or_all(
+    fields: list[tuple[str, str]], counts_always: Callable[[str], bool] = is_statement
+) -> dict[str, Any]:
+    """`fields` by name: of a repeated one the last counts, or all where `counts_always` says so."""
+    by_name: dict[str, Any] = dict(fields)
+    if len(by_name) == len(fields):
+        return by_name
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    repeated = (name for name in values if len(values[name]) > 1)
+    return by_name | {name: several(values[name]) for name in repeated if counts_always(name)}
+
+
+def statements_in(message: Mapping[str, Any]) -> Event:
+    """The fields of `message` that state something. An empty value does so of a named type only."""
+    return {
+        name: value
+        for name, value in message.items()
+        if is_statement(name) and (not _is_empty(value) or (value == "" and names_a_type(name)))
+    }
+
+
+def with_statements(message: Event, envelope: Mapping[str, Any]) -> Event:
+    """`message` with the statements of its `envelope` before its own."""
+    if not envelope:
+        return message
+    own = statements_in(message)
+    joined = {
+        name: _joined(name, stated, own[name]) if name in own else stated
+        for name, stated in envelope.items()
+    }
+    return {**message, **joined}
+
+
+def _joined(name: str, first: Any, second: Any) -> Any:
+    if name == CATEGORIES:
+        return merged(choices_in(each, name) for each in (first, second))
+    return several([*as_values(first), *as_values(second)])
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", {}, [])
+
+
+def _can_deny(value: object) -> bool:
+    return denies(value) if isinstance(value, str) else True

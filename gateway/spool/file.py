@@ -1,0 +1,301 @@
+"""One file of the spool: events on this machine's disk that wait for Redis.
+
+It is an SQLite database in WAL mode, and every write is on disk (fsync) when it returns. It belongs
+to the process that holds the lock beside it; a process that dies lets go of its lock. Everything
+here blocks, and is for one thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import logging
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, Any
+
+import orjson
+
+from gateway.queue.append_batch import AppendBatch
+from gateway.system.private_files import create_private
+
+log = logging.getLogger(__name__)
+
+NAMES = "spool-*.sqlite"
+"""Only such files are ours to open, and to delete."""
+
+PORTION_ROWS, PORTION_WEIGHT, PORTION_BYTES = 256, 1000, 4_000_000
+"""Most that is fed at once: rows, entries of streams, bytes. Redis serves nobody else meanwhile."""
+
+# The table has the name that it had when a row was called an appendix: files of that time are read.
+_SET_UP = """
+-- The lock is ours anyway, and without shared memory a full disk cannot end the process (SIGBUS).
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+CREATE TABLE IF NOT EXISTS appendix (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  events INTEGER NOT NULL,
+  checksum INTEGER NOT NULL,
+  data BLOB NOT NULL
+);
+"""
+_PUT = "INSERT INTO appendix (events, checksum, data) VALUES (?, ?, ?)"
+_READ = "SELECT id, events, checksum, data FROM appendix WHERE id > ? ORDER BY id LIMIT ?"
+_REMOVE = "DELETE FROM appendix WHERE id = ?"
+_TOTALS = "SELECT TOTAL(events), TOTAL(LENGTH(data)) FROM appendix"
+
+
+class SpoolError(Exception):
+    """The spool cannot be used now; the text says why and holds no data.
+
+    SpoolError
+     ├─ SpoolFull      it has reached its bound, or the disk is full
+     ├─ SpoolDamaged   a file could not be read and was set aside
+     └─ SpoolTaken     a file belongs to another process, or has gone
+    """
+
+
+class SpoolFull(SpoolError):
+    """There is no room."""
+
+
+class SpoolDamaged(SpoolError):
+    """A file is no database of ours, or its contents contradict each other."""
+
+
+class SpoolTaken(SpoolError):
+    """A file is not for us."""
+
+
+_KINDS = {
+    sqlite3.SQLITE_FULL: SpoolFull,
+    sqlite3.SQLITE_CORRUPT: SpoolDamaged,
+    sqlite3.SQLITE_NOTADB: SpoolDamaged,
+    sqlite3.SQLITE_ERROR: SpoolDamaged,  # a table of another shape
+}
+
+
+@contextlib.contextmanager
+def spool_errors() -> Iterator[None]:
+    """Turns what SQLite and the operating system raise into a `SpoolError`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        raise _KINDS.get(code, SpoolError)(str(error)) from None
+    except UnicodeDecodeError:  # of SQLite's own message, which repeats what it has read
+        raise SpoolDamaged("it is damaged") from None
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (SpoolFull if full else SpoolError)(os.strerror(error.errno or 0)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one request adds to the streams, written down. events: how many it brought."""
+
+    events: int
+    data: bytes
+
+    @classmethod
+    def of(cls, batch: AppendBatch) -> Row:
+        """A line of JSON that says which destination gets what, and a line for each payload."""
+        return cls(batch.events, b"\n".join((orjson.dumps(batch.head), *batch.payloads)))
+
+    @property
+    def checksum(self) -> int:
+        return zlib.crc32(self.data, self.events & 0xFFFFFFFF)
+
+    def batch(self) -> AppendBatch:
+        """What `of` was given. Raises ValueError, LookupError or TypeError for other data."""
+        head, *payloads = self.data.split(b"\n")
+        return AppendBatch.of(orjson.loads(head), payloads)
+
+
+@dataclass(slots=True)
+class Portion:
+    """Rows that stand next to each other in a file, oldest first.
+
+    ids, batches, events, bytes: of those that can be read. last: the id of the last row, whether
+    it can be read or not.
+    """
+
+    file: SpoolFile
+    last: int = 0
+    ids: list[int] = field(default_factory=list)
+    batches: list[AppendBatch] = field(default_factory=list)
+    events: int = 0
+    bytes: int = 0
+    weight: int = 0
+
+    def add(self, number: int, row: Row, batch: AppendBatch) -> None:
+        self.ids.append(number)
+        self.batches.append(batch)
+        self.events += row.events
+        self.bytes += len(row.data)
+        self.weight += batch.weight
+
+    @property
+    def is_large_enough(self) -> bool:
+        return self.weight >= PORTION_WEIGHT or self.bytes >= PORTION_BYTES
+
+
+class SpoolFile:
+    """One file, ours alone until it is closed. events, bytes: what is in it and was not fed."""
+
+    def __init__(self, path: Path, is_new: bool = False) -> None:
+        """Raises a `SpoolError` of any kind."""
+        self.path = path
+        self.events = self.bytes = 0
+        self._fed = 0
+        self._fed_ahead: set[int] = set()
+        self._has_damaged_rows = False
+        self._connection: sqlite3.Connection | None = None
+        self._lock = _take_lock(path.with_suffix(".lock"))
+        try:
+            with spool_errors():
+                if not is_new and not path.exists():  # fed by another process just now
+                    raise SpoolTaken("it has gone")
+                self._open(is_new)
+        except SpoolDamaged:
+            self.set_aside()
+            raise
+        except SpoolError as error:
+            if is_new or isinstance(error, SpoolTaken):
+                self.discard()
+            else:
+                self.close()
+            raise
+
+    @classmethod
+    def create(cls, folder: Path) -> SpoolFile:
+        """A new file. Names sort by age, and none is used twice."""
+        return cls(folder / f"spool-{time.time_ns():020d}-{token_hex(4)}.sqlite", is_new=True)
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Returns once `rows` are on disk, all or none."""
+        with spool_errors(), self._database as database:
+            database.executemany(_PUT, [(row.events, row.checksum, row.data) for row in rows])
+        self.events += sum(row.events for row in rows)
+        self.bytes += sum(len(row.data) for row in rows)
+
+    def read(self) -> Portion | None:
+        """The oldest rows that were not fed, None when there are none."""
+        portion = Portion(self)
+        with spool_errors(), contextlib.closing(self._database.cursor()) as cursor:
+            for number, *columns in cursor.execute(_READ, (self._fed, PORTION_ROWS)):
+                if number <= self._fed or number in self._fed_ahead or number in portion.ids:
+                    self._has_damaged_rows = True  # ids out of order: it may be a second time
+                    continue
+                portion.last = number
+                try:
+                    row = _sound_row(*columns)
+                    portion.add(number, row, row.batch())
+                except (ValueError, LookupError, TypeError):
+                    self._has_damaged_rows = True
+                if portion.is_large_enough:
+                    break
+        return portion if portion.last else None
+
+    def remove(self, portion: Portion) -> None:
+        """Takes out what was fed.
+
+        It is not read again even when this raises, as it does on a full disk: there SQLite cannot
+        delete either.
+        """
+        self._fed = portion.last
+        self._fed_ahead.update(number for number in portion.ids if number > portion.last)
+        self.events -= portion.events
+        self.bytes -= portion.bytes
+        with spool_errors(), self._database as database:
+            database.executemany(_REMOVE, [(number,) for number in portion.ids])
+
+    def close(self) -> None:
+        """Lets go of the file; what is in it stays."""
+        self._close_database()
+        self._lock.close()
+
+    def discard(self) -> None:
+        """Deletes the file, now that all of it was fed; but not rows that cannot be read."""
+        if self._has_damaged_rows:
+            self.set_aside()
+        else:
+            self._end(lambda path: path.unlink())
+
+    def set_aside(self) -> None:
+        """Keeps the file under a name that no process looks for."""
+        log.error(
+            "%s is damaged; it is kept as *.damaged, with about %d events that were not fed",
+            self.path,
+            self.events,
+        )
+        self._end(lambda path: path.rename(path.with_name(path.name.replace("sqlite", "damaged"))))
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise SpoolError("it is closed")
+        return self._connection
+
+    def _open(self, is_new: bool) -> None:
+        if is_new:
+            create_private(self.path)  # SQLite gives its other files the same mode
+        self._connection = sqlite3.connect(self.path)
+        self._connection.executescript(_SET_UP)
+        if not is_new:
+            self._has_damaged_rows = self._one("PRAGMA quick_check(1)") != ("ok",)
+            self.events, self.bytes = map(int, self._one(_TOTALS))
+
+    def _one(self, statement: str) -> tuple[Any, ...]:
+        row: tuple[Any, ...] = self._database.execute(statement).fetchone()
+        return row
+
+    def _close_database(self) -> None:
+        if self._connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+    def _end(self, treat: Callable[[Path], object]) -> None:
+        """Treats the database's files while the lock is still ours."""
+        self._close_database()
+        for path in (self.path, Path(f"{self.path}-wal")):
+            with contextlib.suppress(OSError):
+                treat(path)
+        with contextlib.suppress(OSError):
+            self.path.with_suffix(".lock").unlink()
+        self._lock.close()
+
+
+def _take_lock(path: Path) -> IO[bytes]:
+    """Held until it is closed or the process ends. Raises `SpoolTaken` when another holds it."""
+    with spool_errors():
+        create_private(path)
+        lock = path.open("ab")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise SpoolTaken("another process uses it") from None
+        except OSError:
+            lock.close()
+            raise
+    return lock
+
+
+def _sound_row(events: object, checksum: object, data: object) -> Row:
+    """Raises TypeError or ValueError when it is not what was written."""
+    if not isinstance(events, int) or not isinstance(data, bytes):
+        raise TypeError
+    row = Row(events, data)
+    if row.checksum != checksum:
+        raise ValueError
+    return row

@@ -1,0 +1,123 @@
+"""The spool on disk: the files of one process in a folder that processes of a machine share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.spool.file import (
+    NAMES,
+    Portion,
+    Row,
+    SpoolDamaged,
+    SpoolError,
+    SpoolFile,
+    SpoolFull,
+    SpoolTaken,
+    spool_errors,
+)
+from gateway.system.private_files import make_private_folder
+
+log = logging.getLogger(__name__)
+
+
+class SpoolFolder:
+    """What this process holds in `folder`: the file that it writes, which exists only while
+    something is in it, and files that dead processes left behind. Blocking, for one thread.
+
+    max_bytes: of events, beyond which nothing more is taken.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.folder = folder
+        self._max_bytes = max_bytes
+        self._files: list[SpoolFile] = []
+        self._own: SpoolFile | None = None
+        self._refused: set[Path] = set()
+
+    @property
+    def events(self) -> int:
+        return sum(file.events for file in self._files)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.bytes for file in self._files)
+
+    @property
+    def share(self) -> float:
+        """Share of the bound that is used."""
+        return self.bytes / self._max_bytes
+
+    def adopt(self) -> None:
+        """Takes over every file that no process holds. Raises `SpoolError` when the folder cannot
+        be used."""
+        with spool_errors():
+            make_private_folder(self.folder)
+            paths = set(self.folder.glob(NAMES))
+        for path in sorted(paths - {file.path for file in self._files} - self._refused):
+            self._adopt(path)
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Returns once `rows` are on disk, all or none. Raises `SpoolError`."""
+        if self.bytes + sum(len(row.data) for row in rows) > self._max_bytes:
+            raise SpoolFull(f"it has reached its bound of {self._max_bytes} bytes")
+        if self._own is None or not self._own.path.exists():  # somebody deleted it
+            with spool_errors():
+                make_private_folder(self.folder)
+            self._own = SpoolFile.create(self.folder)
+            self._files.append(self._own)
+        try:
+            self._own.put(rows)
+        except SpoolDamaged:
+            self._drop(self._own).set_aside()
+            raise
+
+    def first(self) -> Portion | None:
+        """The oldest rows, None when there are none in any file. Raises `SpoolError`."""
+        while self._files:
+            file = self._files[0]
+            try:
+                portion = file.read()
+            except SpoolDamaged:
+                self._drop(file).set_aside()
+                continue
+            if portion is not None:
+                return portion
+            self._drop(file).discard()
+        return None
+
+    def remove(self, portion: Portion) -> None:
+        """Takes out what was fed."""
+        try:
+            portion.file.remove(portion)
+        except SpoolDamaged:
+            self._drop(portion.file).set_aside()
+        except SpoolError as error:
+            log.warning("spool: fed events stay in %s for now: %s", portion.file.path, error)
+
+    def close(self) -> None:
+        """Lets go of all files; what is in them stays."""
+        while self._files:
+            self._drop(self._files[0]).close()
+
+    def _adopt(self, path: Path) -> None:
+        try:
+            file = SpoolFile(path)
+        except (SpoolTaken, SpoolDamaged):
+            return
+        except SpoolError as error:
+            self._refused.add(path)
+            log.error("spool: %s cannot be used: %s", path, error)
+            return
+        if file.events:
+            log.info("spool: %d events found in %s", file.events, path)
+            self._files = sorted([*self._files, file], key=lambda each: each.path)
+        else:
+            file.discard()
+
+    def _drop(self, file: SpoolFile) -> SpoolFile:
+        self._files.remove(file)
+        if file is self._own:
+            self._own = None
+        return file

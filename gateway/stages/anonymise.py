@@ -1,0 +1,251 @@
+"""Anonymise: what is left of an event when nothing in it may tell who the visitor is.
+
+It is an allow-list: what is not named here is left out, fields of one's own too, since nobody
+knows what is in them. The owner can name those that identify nobody.
+
+==========================  ====================================================================
+field                       what stays
+==========================  ====================================================================
+event_name                  all of it; ``anonymous_event`` when an identifier stands in it
+timestamp, currency,        all of it
+value, tax, shipping,
+consent
+event_id                    all of it: without it no receiver would recognise a repetition. It
+                            is of one event and not of a person, but joins this event to its
+                            copies at other destinations. A fresh one, when an identifier of
+                            the visitor or of the order stands in it
+items                       the shop's own words for the product, price, quantity, discount
+page_location               scheme, host, path, and the parameters that carry a campaign
+page_hostname, page_path    host and path alone
+page_referrer               scheme and host: its origin
+campaign                    the parts that enrichment knows
+language                    the language, without its country
+device                      category and browser, without versions
+event_location              the country, as an ISO 3166 code
+==========================  ====================================================================
+
+Identifiers stand in texts too: a page of thanks has the order's number in its path. So each text,
+each name in fields of one's own and each number but the time is compared with the identifiers that
+the event had, and goes if one of them, or a digest of it, stands in it (see
+`gateway.stages.identifiers`).
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from secrets import token_hex
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from gateway.event import Event
+from gateway.stages.consent.places import COUNTRIES
+from gateway.stages.field_consent.table import CLICK_NAMES, VISITOR_FIELDS
+from gateway.stages.identifiers import IDENTIFIERS, without_identifiers
+from gateway.urls.page import CAMPAIGN
+from gateway.urls.parts import SCHEME, USER
+
+ANONYMISED = "anonymised"
+"""The field that is true in every event that went through here, and that destinations look at."""
+
+NAMELESS = "anonymous_event"
+"""The name of an event in whose own an identifier stood."""
+
+_TIME_AND_STATES = ("timestamp", "currency", "consent")
+_WHOLE = ("event_name", "event_id", "value", "tax", "shipping")
+
+_OF_ITEMS = frozenset(
+    [
+        "item_id",
+        "item_name",
+        "item_brand",
+        "item_variant",
+        "item_category",
+        "affiliation",
+        "item_category2",
+        "item_category3",
+        "item_category4",
+        "item_category5",
+        "item_list_id",
+        "item_list_name",
+        "price",
+        "quantity",
+        "discount",
+        "index",
+    ]
+)
+"""Without `coupon`: a code is often given to one person alone."""
+
+_PAGE = ("page_location", "page_hostname", "page_path")
+_OF_DEVICES = ("category", "browser")
+_CATEGORIES = frozenset(["desktop", "mobile", "tablet", "smart tv"])
+_CAMPAIGN_PARAMETERS = frozenset(name for names in CAMPAIGN.values() for name in names)
+
+_HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\]+)"
+"""Narrower than any host in a URL: what is no plain host may hold what tells who somebody is."""
+_is_host = re.compile(_HOST).fullmatch
+_origin = re.compile(
+    rf"(?P<scheme>{SCHEME}//){USER}(?P<host>(?P<name>{_HOST})(?::\d+)?)(?=[/?#]|$)",
+    re.IGNORECASE,
+).match
+_path = re.compile(r"/[^?#;]*").match
+"""Up to a semicolon as well, behind which some servers write a session."""
+_language = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z0-9])").match
+_is_browser = re.compile(r"[A-Za-z][A-Za-z !+&/-]{0,39}").fullmatch
+
+_IDENTIFYING = frozenset(
+    [
+        *IDENTIFIERS,
+        *VISITOR_FIELDS,
+        *CLICK_NAMES,
+        "ip_override",
+        "user_agent",
+        "client_hints",
+        "user_properties",
+    ]
+)
+
+Anonymise = Callable[[Event], Event]
+
+
+def compile_anonymise(own_fields: Collection[str] = ()) -> Anonymise:
+    """The function that makes the anonymous event of one that went through `read_event`.
+
+    own_fields: names of further fields that stay whole, because the owner knows that they identify
+    nobody. The result has ``anonymised: true``; the event itself is left as it was.
+    """
+    whole = (*_WHOLE, *own_fields)
+    names = frozenset([*whole, *_PAGE, *_TEXTS, *_OF_ITEMS, *CAMPAIGN, *_OF_DEVICES])
+
+    def anonymise(event: Event) -> Event:
+        anonymous = {"event_name": NAMELESS, ANONYMISED: True}
+        anonymous |= {name: event[name] for name in _TIME_AND_STATES if name in event}
+        anonymous |= _reduced(event, _CODES)
+        texts = {name: event[name] for name in whole if name in event}
+        texts |= _page(event) | _reduced(event, _TEXTS)
+        anonymous |= without_identifiers(texts, event, names)
+        if "event_id" not in anonymous:
+            anonymous["event_id"] = token_hex(16)
+        return anonymous
+
+    return anonymise
+
+
+def _own_field(name: str) -> str:
+    if name in _IDENTIFYING:
+        raise ValueError(f"{name} tells who the visitor is: an anonymous event never has it")
+    if name in _THERE:
+        raise ValueError(f"{name} is there anyway, as far as it identifies nobody")
+    if not name or "." in name or "*" in name:
+        raise ValueError(f"{name!r} is not the name of a field: paths into fields cannot be kept")
+    return name
+
+
+OwnField = Annotated[str, AfterValidator(_own_field)]
+"""The name of a field in the configuration that an anonymous event may keep."""
+
+
+def _reduced(event: Event, parts: Mapping[str, Callable[[Any], Any]]) -> Event:
+    return {
+        name: less
+        for name, reduce in parts.items()
+        if (value := event.get(name)) and (less := reduce(value))
+    }
+
+
+def _items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            name: value
+            for name, value in item.items()
+            if name in _OF_ITEMS and isinstance(value, (str, int, float))
+        }
+        for item in items
+    ]
+
+
+def _page(event: Event) -> Event:
+    """Of the page its URL, host and path, as far as they are there.
+
+    A host that is not the one in the URL is left out: a login in front of it was taken for one.
+    """
+    url, host = event.get("page_location", ""), event.get("page_hostname", "")
+    origin, path = _web_origin(url), _path(event.get("page_path", ""))
+    page = {"page_location": _page_location(url, origin)} if origin else {}
+    if _is_host(host) and (origin["name"].lower() == host.lower() if origin else not url):
+        page["page_hostname"] = host
+    if path:
+        page["page_path"] = path[0]
+    return page
+
+
+def _page_location(url: str, origin: re.Match[str]) -> str:
+    path = _path(url, origin.end())
+    page = origin["scheme"] + origin["host"] + (path[0] if path else "/")
+    query = url.partition("#")[0].partition("?")[2]
+    campaign = [
+        pair for pair in query.split("&") if pair.partition("=")[0].lower() in _CAMPAIGN_PARAMETERS
+    ]
+    return f"{page}?{'&'.join(campaign)}" if campaign else page
+
+
+def _web_origin(url: str) -> re.Match[str] | None:
+    """None for a file of the visitor's too, whose path may have a name in it."""
+    return _origin(url) if url[:4].lower() == "http" else None
+
+
+def _referrer(url: str) -> str:
+    origin = _origin(url)
+    return f"{origin['scheme']}{origin['host']}/" if origin else ""
+
+
+def _primary_language(text: str) -> str:
+    language = _language(text)
+    return language[0].lower() if language else ""
+
+
+def _device(device: object) -> dict[str, str]:
+    if not isinstance(device, dict):
+        return {}
+    less = {}
+    category, browser = device.get("category"), device.get("browser")
+    if isinstance(category, str) and category in _CATEGORIES:
+        less["category"] = category
+    if isinstance(browser, str) and _is_browser(browser):
+        less["browser"] = browser
+    return less
+
+
+def _country(location: Mapping[str, Any]) -> dict[str, str]:
+    country = location.get("country", "").upper()
+    return {"country": country} if country in COUNTRIES else {}
+
+
+def _campaign(campaign: object) -> dict[str, str]:
+    if not isinstance(campaign, dict):
+        return {}
+    return {part: text for part in CAMPAIGN if isinstance(text := campaign.get(part), str) and text}
+
+
+_CODES: Mapping[str, Callable[[Any], Any]] = {
+    "language": _primary_language,
+    "event_location": _country,
+}
+_TEXTS: Mapping[str, Callable[[Any], Any]] = {
+    "items": _items,
+    "page_referrer": _referrer,
+    "campaign": _campaign,
+    "device": _device,
+}
+"""Fields of which a part stays, and the function that makes it; an empty one means that none does.
+Identifiers are looked for in texts alone: a code would be mistaken for one."""
+
+_THERE = frozenset(
+    [
+        ANONYMISED,
+        *_WHOLE,
+        *_TIME_AND_STATES,
+        *_PAGE,
+        *_CODES,
+        *_TEXTS,
+    ]
+)

@@ -1,0 +1,86 @@
+"""What is set aside before any other stage sees the event: claims, the names of the surplus, and an
+address that is none.
+
+Claims are what only the gateway or a trusted sender may state about a visitor. From anybody else
+such a field is set aside. The place is kept under another name, for consent alone: what a page
+states about it can only deny.
+"""
+
+from collections.abc import Collection
+
+from gateway.event import Event, Received
+from gateway.event.address import first_address
+from gateway.event.bounds import SURPLUS, TOO_MANY, surplus_names
+from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
+from gateway.stages.anonymise import ANONYMISED
+from gateway.stages.consent import CLAIMED_LOCATION
+
+_CLAIMS = frozenset(
+    ["ip_override", "user_agent", "event_location", "bot", ANONYMISED, CLAIMED_LOCATION]
+)
+_STORES = frozenset(["physical_store", "store", "in_store", "offline"])
+"""Values of `action_source` that stand for a sale at a till, which no browser sends."""
+
+
+def set_aside_claims(event: Event, received: Received) -> tuple[Event, str]:
+    """`event` without what its sender may not state, and the names of these fields in words. What
+    was set aside when the event was read is named in its words too."""
+    vetted, line = _without_claims(event, received)
+    lines = [line] if line else []
+    ignored = ignored_of(event)
+    if ignored:
+        lines.append(f"set aside, since it does not fit: {ignored_in_words(ignored)}")
+    if SURPLUS in event:
+        names = surplus_names(event[SURPLUS])
+        lines.append(f"cut off, since the event has too many fields: {', '.join(names)}")
+        surplus = [{"field": name, "reason": TOO_MANY} for name in names]
+        vetted = {**_without(vetted, [SURPLUS]), IGNORED: [*ignored, *surplus]}
+    return vetted, "; ".join(lines)
+
+
+def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
+    if received.vetted:
+        return event, ""
+    if received.trusted:
+        if CLAIMED_LOCATION in event:
+            event = _without(event, [CLAIMED_LOCATION])
+        return _with_address_read(event)
+    claimed = [name for name in event if name in _CLAIMS]
+    if "action_source" in event and _is_store(event["action_source"]):
+        claimed.append("action_source")
+    if not claimed:
+        return event, ""
+    vetted = _without(event, claimed)
+    if "event_location" in event:
+        vetted[CLAIMED_LOCATION] = event["event_location"]
+    if event.get("ip_override") == "":
+        claimed.remove("ip_override")  # no claim: `hides_address` heeds it
+    if not claimed:
+        return vetted, ""
+    return vetted, f"set aside, since only a trusted sender may state it: {', '.join(claimed)}"
+
+
+def _with_address_read(event: Event) -> tuple[Event, str]:
+    """`event` with its `ip_override` as an address alone, or without one, and in words what had to
+    be done for that."""
+    stated = event.get("ip_override")
+    if not stated:
+        return event, ""
+    address = first_address(stated)
+    if address == stated:
+        return event, ""
+    done = "read as one address" if address else "set aside, since it is no IP address"
+    return {**event, "ip_override": address}, f"ip_override: {done}"
+
+
+def hides_address(event: Event, received: Received) -> bool:
+    """Whether the sender asked that the visitor's address is not kept. `event`: as it was read."""
+    return received.anonymous or event.get("ip_override") == ""
+
+
+def _without(event: Event, names: Collection[str]) -> Event:
+    return {name: value for name, value in event.items() if name not in names}
+
+
+def _is_store(value: object) -> bool:
+    return isinstance(value, str) and value.strip().lower() in _STORES

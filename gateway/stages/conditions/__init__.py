@@ -1,0 +1,19 @@
+"""`when:` blocks: their model, the functions that they are compiled to, and their words."""
+
+from gateway.stages.conditions.compile import Check, Probe, compile_condition, compile_probe
+from gateway.stages.conditions.describe import UNSEEN, Unmet, describe, unmet_in_words
+from gateway.stages.conditions.model import Condition, Operators, Wanted
+
+__all__ = [
+    "UNSEEN",
+    "Check",
+    "Condition",
+    "Operators",
+    "Probe",
+    "Unmet",
+    "Wanted",
+    "compile_condition",
+    "compile_probe",
+    "describe",
+    "unmet_in_words",
+]

@@ -1,0 +1,126 @@
+"""`when:` blocks, as they are written in YAML.
+
+A block is met when everything in it is met::
+
+    when:
+      event_name: purchase                  # equals
+      page_hostname: [a.example, b.example] # one of
+      value: {gte: 100, lt: 500}            # operators, all of them
+      any: [...]                            # blocks: at least one is met
+      not: {...}                            # a block that must not be met
+
+A field that is missing meets nothing but ``exists: false`` and ``not``. With ``*`` in its path
+(``items.*.item_brand``) a field is met when one of its values is. A path can enter the URL that a
+text holds (``page_location.query.ref``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import re2
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from gateway.event.fields import read_path
+
+Scalar = bool | int | float | str
+
+
+def _is_re2(pattern: str) -> str:
+    try:
+        re2.compile(pattern, re2_options())
+    except re2.error as error:
+        raise ValueError(f"not an RE2 expression: {_text(error)}") from None
+    return pattern
+
+
+def re2_options() -> Any:
+    """Options for RE2 that keep it from writing to stderr."""
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
+def _text(error: Exception) -> str:
+    """google-re2 puts its message into the exception as bytes."""
+    message = error.args[0] if error.args else ""
+    return message.decode(errors="replace") if isinstance(message, bytes) else str(message)
+
+
+class Operators(BaseModel):
+    """What a field's value has to be. All the operators given must hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    equals: Scalar | None = Field(default=None, description="Equal to this value.")
+    in_: list[Scalar] | None = Field(default=None, alias="in", description="Equal to one of these.")
+    contains: str | list[str] | None = Field(
+        default=None, description="Has one of these texts in it; a list has one as an element."
+    )
+    starts_with: str | list[str] | None = Field(
+        default=None, description="Begins with one of these."
+    )
+    ends_with: str | list[str] | None = Field(default=None, description="Ends with one of these.")
+    matches: Annotated[str, AfterValidator(_is_re2)] | None = Field(
+        default=None, description="An RE2 expression that is found in the text."
+    )
+    gt: float | None = Field(default=None, description="A number greater than this.")
+    gte: float | None = Field(default=None, description="A number greater than or equal to this.")
+    lt: float | None = Field(default=None, description="A number less than this.")
+    lte: float | None = Field(default=None, description="A number less than or equal to this.")
+    exists: bool | None = Field(default=None, description="Whether the field is there at all.")
+
+
+def _kind(value: Any) -> Literal["value", "list", "operators"]:
+    if isinstance(value, list):
+        return "list"
+    return "operators" if isinstance(value, dict | Operators) else "value"
+
+
+Wanted = Annotated[
+    Annotated[Scalar, Tag("value")]
+    | Annotated[list[Scalar], Tag("list")]
+    | Annotated[Operators, Tag("operators")],
+    Discriminator(_kind),
+]
+
+
+class Condition(BaseModel):
+    """A `when:` block: paths of fields with what they have to be, and all, any, not."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, Wanted]
+
+    all_: list[Condition] | None = Field(
+        default=None, alias="all", description="Every block is met."
+    )
+    any_: list[Condition] | None = Field(
+        default=None, alias="any", description="At least one block is met."
+    )
+    not_: Condition | None = Field(default=None, alias="not", description="The block is not met.")
+
+    @model_validator(mode="after")
+    def _paths_lead_somewhere(self) -> Condition:
+        for path in self.__pydantic_extra__ or ():
+            read_path(path)
+        return self
+
+
+def fields_of(condition: Condition) -> list[tuple[str, Operators]]:
+    """The paths of the fields in `condition`, each with what its value has to be."""
+    fields = []
+    for path, wanted in (condition.__pydantic_extra__ or {}).items():
+        if isinstance(wanted, list):
+            wanted = Operators.model_validate({"in": wanted})
+        elif not isinstance(wanted, Operators):
+            wanted = Operators(equals=wanted)
+        fields.append((path, wanted))
+    return fields

@@ -1,0 +1,113 @@
+"""From all that consent depends on to its answer: states, words for the trace, and counters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from gateway.event.consent import CONSENT_TYPES
+from gateway.stages.consent.counts import (
+    conflict_counter,
+    default_counter,
+    source_default,
+    unreadable_counter,
+)
+from gateway.stages.consent.defaults import UNKNOWN, in_words, states_in
+from gateway.stages.consent.readers import compile_statements
+from gateway.stages.consent.settings import ConsentSettings, Defaults
+from gateway.stages.consent.settle import Said, Settled, settle
+from gateway.stages.consent.signals import Pairs, Signals
+from gateway.stages.consent.types import OPTED_OUT, Statement, States, denials_in
+
+
+class Question(NamedTuple):
+    """All that consent depends on. Hashable, so it keys a cache.
+
+    place, claimed: keys of the table of defaults, of where the visitor is and where the page says
+    that it is. owner: the source whose own default holds, or "".
+    """
+
+    said: Pairs
+    page_default: Pairs
+    signals: Signals
+    place: str
+    claimed: str
+    owner: str
+    honour_gpc: bool
+    gpc: bool
+
+
+class Answer(NamedTuple):
+    """line: each type and who decided it, for people. counts: names of the counters that the event
+    adds one to."""
+
+    settled: Settled
+    line: str
+    counts: tuple[str, ...]
+
+
+def compile_answer(
+    settings: ConsentSettings, table: Mapping[str, States], owners: Mapping[str, Defaults]
+) -> Callable[[Question], Answer]:
+    """The function that answers. table: what holds in each place; owners: what holds for the
+    events of a source, by its name."""
+    statements_of = compile_statements(settings)
+    defaults = {
+        (place, owner): _default(table[place], place, states_in(owners.get(owner, {})), owner)
+        for place in table
+        for owner in ("", *owners)
+    }
+    by_rank = settings.conflicts == "ranked"
+
+    def answer(question: Question) -> Answer:
+        statements = statements_of(question.signals, question.honour_gpc)
+        opt_outs = [
+            *([Statement("Sec-GPC", OPTED_OUT)] if question.gpc else []),
+            *statements.opt_outs,
+        ]
+        ranked = [
+            *opt_outs,
+            Statement("event", dict(question.said)),
+            Statement("query", dict(question.signals.query)),
+            *statements.tags,
+            *statements.others,
+        ]
+        page_defaults = [
+            Statement("default of the page", dict(question.page_default)),
+            *statements.defaults,
+        ]
+        if question.claimed != UNKNOWN:
+            claimed = f"{in_words(question.claimed)}, as the page claims"
+            page_defaults.append(Statement(claimed, denials_in(table[question.claimed])))
+        unreadable = [*dict.fromkeys(statements.unreadable)]
+        default = defaults[question.place, question.owner]
+        said = Said(ranked, len(opt_outs), unreadable, page_defaults, default)
+        settled = settle(said, by_rank)
+        line = _line(settled, [*unreadable, *statements.notes])
+        return Answer(settled, line, _counts(settled, unreadable))
+
+    return answer
+
+
+def _default(
+    states: States, place: str, of_source: States, owner: str
+) -> dict[str, tuple[str, str]]:
+    of_place = {name: (state, in_words(place)) for name, state in states.items()}
+    return of_place | {name: (state, source_default(owner)) for name, state in of_source.items()}
+
+
+def _line(settled: Settled, notes: Sequence[str]) -> str:
+    parts = [
+        f"{name} {settled.states[name]} ({settled.deciders[name]})"
+        if name in settled.states
+        else f"{name} unset"
+        for name in CONSENT_TYPES
+    ]
+    return "; ".join([*parts, *notes])
+
+
+def _counts(settled: Settled, unreadable: Sequence[str]) -> tuple[str, ...]:
+    decided = {settled.deciders[name] for name in settled.open if name in settled.deciders}
+    return (
+        *map(default_counter, sorted(decided)),
+        *(conflict_counter(denied, granted) for denied, granted in sorted(settled.conflicts)),
+        *map(unreadable_counter, unreadable),
+    )

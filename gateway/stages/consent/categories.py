@@ -1,0 +1,206 @@
+"""Choices by the categories of a consent manager, and what they mean in Consent Mode's types."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
+from typing import Any
+
+from gateway.event.consent import CONSENT_TYPES
+from gateway.event.text import folded, printable
+from gateway.stages.consent.types import States
+
+Choices = dict[str, bool]
+"""Whether the visitor agreed, by the id of a category or service."""
+
+Pairs = tuple[tuple[str, bool], ...]
+"""Choices that can be hashed."""
+
+Meanings = Mapping[str, Iterable[str]]
+"""The consent types that a category stands for, by its id."""
+
+PREFERENCES = "categoryPreferences"
+_ALLOWED, _DENIED = "allowedConsentIds", "deniedConsentIds"
+_ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
+
+MAX_CATEGORIES = 100
+MAX_NAME = 128
+"""Characters of a category's name; what follows is cut off."""
+
+_TOO_MANY = f"more than {MAX_CATEGORIES} denied categories"
+_MAX_NOTES = 5
+_MAX_NOTED_NAME = 64
+
+_AGREED = frozenset(["true", "1", "granted"])
+
+_NECESSARY = ("security_storage",)
+_USUAL_NAMES: Mapping[tuple[str, ...], str] = {
+    ("ad_storage", "ad_user_data", "ad_personalization"): (
+        "advertising advertisement advertisements ads marketing targeting targetedadvertising "
+        "remarketing retargeting c0004"
+    ),
+    ("analytics_storage",): (
+        "analytics analytical statistics statistical performance measurement c0002"
+    ),
+    ("functionality_storage", "personalization_storage"): (
+        "functional functionality preference preferences personalization personalisation c0003"
+    ),
+    _NECESSARY: "necessary strictlynecessary essential strictlyessential c0001",
+}
+"""The consent types that categories with these names stand for, `folded`.
+
+``C0001`` to ``C0004`` are OneTrust's groups. Source: my.onetrust.com, "OneTrust Cookies"
+"""
+
+_KNOWN: Meanings = {
+    **{name: types for types, names in _USUAL_NAMES.items() for name in names.split()},
+    **{folded(name): (name,) for name in CONSENT_TYPES},
+}
+
+_DENIED_BY_UNKNOWN = tuple(name for name in CONSENT_TYPES if name not in _NECESSARY)
+
+
+def read_categories(
+    choices: Iterable[tuple[str, bool]], meanings: Meanings
+) -> tuple[States, list[str]]:
+    """The states of the consent types by `choices`, and notes for people.
+
+    meanings: as configured; a category that is not in there has the meaning of its usual name. Of
+    an unknown category that is denied, nobody can tell what the visitor refused: it denies every
+    type that no granted category covers, and a note names it. One that is granted says nothing.
+    """
+    known: list[tuple[Iterable[str], bool]] = []
+    unknown: list[str] = []
+    spelled_otherwise = {folded(name): types for name, types in meanings.items()}
+    for name, agreed in choices:
+        types = _types_of(name, meanings, spelled_otherwise)
+        if types is not None:
+            known.append((types, agreed))
+        elif not agreed:
+            unknown.append(name)
+    states = _states(known)
+    if unknown:
+        states = {**dict.fromkeys(_DENIED_BY_UNKNOWN, "denied"), **states}
+    return states, list(_notes(unknown))
+
+
+def _types_of(name: str, meanings: Meanings, spelled_otherwise: Meanings) -> Iterable[str] | None:
+    if name in meanings:
+        return meanings[name]
+    plain = folded(name)
+    for table in (spelled_otherwise, _KNOWN):
+        for spelling in (plain, plain.removesuffix("cookies")):
+            if spelling in table:
+                return table[spelling]
+    return None
+
+
+def _notes(unknown: list[str]) -> Iterator[str]:
+    for name in unknown[:_MAX_NOTES]:
+        yield f"unknown category denied: {printable(name[:_MAX_NOTED_NAME])}"
+    if len(unknown) > _MAX_NOTES:
+        yield f"unknown categories denied: {len(unknown) - _MAX_NOTES} more"
+
+
+def _states(choices: Iterable[tuple[Iterable[str], bool]]) -> dict[str, str]:
+    """A type of several categories is denied when one of them is."""
+    states: dict[str, str] = {}
+    for types, agreed in choices:
+        for name in types:
+            if not agreed:
+                states[name] = "denied"
+            else:
+                states.setdefault(name, "granted")
+    return states
+
+
+def is_agreed(value: object) -> bool:
+    """Whether `value` says yes: true, 1 and their texts, ``granted``, or a list of one of these.
+
+    Anything else says no, also what cannot be read.
+    """
+    if isinstance(value, list) and len(value) == 1:
+        (value,) = value
+    if isinstance(value, str):
+        return value.strip().lower() in _AGREED
+    return isinstance(value, (int, float)) and value == 1
+
+
+def choices_in(stated: object, called: str) -> Choices:
+    """The choices in `stated`, an object of categories.
+
+    called: what the object is called, for a value of another type: a category that nobody can
+    read, and that therefore counts as denied. An empty value holds no choice.
+    """
+    if isinstance(stated, dict):
+        return {name: is_agreed(value) for name, value in stated.items()}
+    if stated is None or stated in ("", []):
+        return {}
+    return {f"unreadable {called}": False}
+
+
+def merged(statements: Iterable[Choices]) -> Choices:
+    """The choices of several statements: a denial in one of them holds."""
+    choices: Choices = {}
+    for statement in statements:
+        for name, agreed in statement.items():
+            choices[name] = agreed and choices.get(name, True)
+    return choices
+
+
+def bounded(choices: Choices) -> Pairs:
+    """At most `MAX_CATEGORIES` choices, denials first where there are more, with names that are
+    not longer than `MAX_NAME`. Denials beyond that become one of an unknown category."""
+    pairs = [(name[:MAX_NAME], agreed) for name, agreed in choices.items()]
+    if len(pairs) > MAX_CATEGORIES:
+        pairs.sort(key=itemgetter(1))
+        if not pairs[MAX_CATEGORIES][1]:
+            pairs[MAX_CATEGORIES - 1] = (_TOO_MANY, False)
+    return tuple(pairs[:MAX_CATEGORIES])
+
+
+def categories_of(context: Mapping[str, Any]) -> Choices:
+    """The visitor's choices in the `context` of a Segment or RudderStack message.
+
+    RudderStack's ``resolutionStrategy`` says how a destination there weighs the categories that it
+    is set up with. Here a denial always holds, so ``or`` is not followed.
+
+    Sources: segment.com/docs/privacy/consent-management (``consent.categoryPreferences``) and
+    rudderstack.com/docs/data-governance/consent-management (``consentManagement``).
+    """
+    consent, managed = context.get("consent"), context.get("consentManagement")
+    return merged(
+        [
+            choices_in(_part(consent, PREFERENCES), PREFERENCES),
+            *(_managed(managed) if managed else ()),
+        ]
+    )
+
+
+def _part(container: object, name: str) -> object:
+    return container.get(name) if isinstance(container, dict) else None
+
+
+def _managed(managed: object) -> Iterator[Choices]:
+    if not isinstance(managed, dict):
+        yield {"unreadable consentManagement": False}
+        return
+    yield {name: True for name in _ids(managed.get(_ALLOWED)) if name}
+    denied = _ids(managed.get(_DENIED))
+    yield {name or f"unreadable {_DENIED}": False for name in denied}
+
+
+def _ids(value: object) -> list[str]:
+    """The ids in a list, or in a text with commas; empty for each one that cannot be read."""
+    if isinstance(value, str):
+        return list(filter(None, map(str.strip, value.split(","))))
+    if isinstance(value, list):
+        return [_id(element) for element in value]
+    return [] if value is None or value == {} else [""]
+
+
+def _id(element: object) -> str:
+    """An id, which may be a text, a number, or a part of an object."""
+    if isinstance(element, dict):
+        element = next((element[name] for name in _ID_KEYS if element.get(name)), None)
+    if isinstance(element, int) and not isinstance(element, bool):
+        return str(element)
+    return element.strip() if isinstance(element, str) else ""

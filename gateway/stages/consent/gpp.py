@@ -1,0 +1,117 @@
+"""IAB's Global Privacy Platform string: a header, and one section for each law.
+
+Read are the TCF string of the EU, the US Privacy string, the sections of the USA with their
+Global Privacy Control segment. Sections of other laws say nothing here.
+
+Source: github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform, Core and Sections
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gateway.stages.consent import us_privacy
+from gateway.stages.consent.bits import Bits
+from gateway.stages.consent.types import UnreadableString
+
+_HEADER, _HEADER_VERSION = 3, 1
+_TCF_EU, _US_PRIVACY = 2, 6
+_US_NATIONAL, _CALIFORNIA, _RHODE_ISLAND = 7, 8, 27
+_STATES = range(_CALIFORNIA, _RHODE_ISLAND + 1)
+_BEFORE_OPT_OUTS = {_US_NATIONAL: 6, 11: 4, 18: 4, 24: 5, 25: 5, 26: 5, 27: 5}
+"""Fields between the version and the opt-outs: as many as notices, three in most states. Utah and
+Iowa have four; Maryland, Indiana, Kentucky and Rhode Island begin with who is covered."""
+
+_WITHOUT_GPC = (25, 26, 27)
+"""Indiana, Kentucky, Rhode Island: their second segment is about sensitive data."""
+
+_GPC_SEGMENT = 1
+_OPTED_OUT = 1
+
+_SIDS = 100
+"""Section ids in one header; there are two dozen sections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpp:
+    """What a GPP string says.
+
+    tc_string: of the EU section, or empty. opted_out: of sale, sharing or targeted advertising.
+    gpc: Global Privacy Control was on. unreadable: a section that matters cannot be read; what the
+    others say still holds.
+    """
+
+    tc_string: str = ""
+    opted_out: bool = False
+    gpc: bool = False
+    unreadable: bool = False
+
+
+def read_gpp(text: str, applicable: str = "") -> Gpp:
+    """What the sections of the GPP string `text` say.
+
+    applicable: ids of the sections in force (``gpp_sid``), with anything between them; all are
+    read when it names none, and none is when it says so (-1). Raises `UnreadableString` when the
+    sections cannot be told apart.
+    """
+    in_force = {int(number) for number in re.findall(r"-?[0-9]{1,4}", applicable)} - {0}
+    tc_string, opted_out, gpc, unreadable = "", False, False, False
+    for number, section in sections_of(text):
+        if in_force and number not in in_force:
+            continue
+        try:
+            if number == _TCF_EU:
+                tc_string = section
+            elif number == _US_PRIVACY:
+                opted_out |= us_privacy.opted_out(section)
+            elif number == _US_NATIONAL or number in _STATES:
+                core, *others = section.split(".")
+                if number not in _WITHOUT_GPC:
+                    gpc |= any(_has_gpc(Bits(segment)) for segment in others)
+                for opt_out in _opt_outs(number, Bits(core)):
+                    opted_out |= opt_out == _OPTED_OUT
+        except UnreadableString:
+            unreadable = True
+    return Gpp(tc_string, opted_out, gpc, unreadable)
+
+
+def sections_of(text: str) -> list[tuple[int, str]]:
+    """The sections of the GPP string `text` with their ids. Raises `UnreadableString`."""
+    header, *sections = text.split("~")
+    bits = Bits(header)
+    if bits.take(6) != _HEADER or bits.take(6) != _HEADER_VERSION:
+        raise UnreadableString
+    ids = list(_section_ids(bits))
+    if len(ids) != len(sections):
+        raise UnreadableString
+    return list(zip(ids, sections, strict=True))
+
+
+def _section_ids(bits: Bits) -> Iterator[int]:
+    """Numbers and ranges in Fibonacci code, each counted from the one before."""
+    last = 0
+    for _ in range(bits.take(12)):
+        is_range = bits.take(1)
+        first = last + bits.fibonacci()
+        last = first + bits.fibonacci() if is_range else first
+        if last > _SIDS:
+            raise UnreadableString
+        yield from range(first, last + 1)
+
+
+def _opt_outs(section: int, bits: Bits) -> Iterator[int]:
+    """The opt-outs: 0 does not apply, 1 opted out, 2 did not opt out.
+
+    They are of sale and of targeted advertising; in California of sale and of sharing; in the
+    national section of all three. Every field but the version has two bits.
+    """
+    version = bits.take(6)
+    if version != 1 and not (version == 2 and section == _US_NATIONAL):
+        raise UnreadableString
+    bits.skip(2 * _BEFORE_OPT_OUTS.get(section, 3))
+    for _ in range(3 if section == _US_NATIONAL else 2):
+        yield bits.take(2)
+
+
+def _has_gpc(bits: Bits) -> bool:
+    return bits.take(2) == _GPC_SEGMENT and bits.take(1) == 1

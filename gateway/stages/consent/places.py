@@ -1,0 +1,99 @@
+"""Places: ISO 3166 countries, their regions, and groups of countries."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from destinations.places import COUNTRY_CODES
+
+COUNTRIES = COUNTRY_CODES | {"XK"}
+"""ISO 3166-1 alpha-2, and XK, by which location services know Kosovo."""
+
+GROUPS = {
+    "EEA": frozenset(
+        """
+        AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK
+        AX GF GP MF MQ RE YT
+        """.split()  # noqa: SIM905
+    )
+}
+"""EEA: the member states, then their parts that have codes of their own and the same law."""
+
+_MISTAKEN = {"UK": "GB", "EL": "GR", "USA": "US", "EU": "EEA"}
+"""What people and address registries write, and the code that they mean."""
+
+_region = re.compile("[A-Z0-9]{1,3}").fullmatch
+_LONGER_THAN_A_CODE = 8
+_REMEMBERED = 1_024
+
+Location = Mapping[str, Any]
+"""An event's ``event_location``: ``country`` and ``region`` are texts, and may be missing."""
+
+
+def _read_place(text: str) -> str:
+    code = text.strip().upper()
+    country, dash, region = code.partition("-")
+    if country in _MISTAKEN:
+        raise ValueError(f'"{text}" is not an ISO 3166 code: write "{_MISTAKEN[country]}"')
+    if code in GROUPS:
+        return code
+    if country not in COUNTRIES or (dash and not _region(region)):
+        raise ValueError(
+            f'"{text}" is not a place: write an ISO 3166 country ("DE"), a country and region '
+            f'("US-CA") or a group ({", ".join(GROUPS)})'
+        )
+    return code
+
+
+Place = Annotated[str, AfterValidator(_read_place)]
+"""A place in the configuration: ``DE``, ``US-CA`` or ``EEA``."""
+
+
+def codes_of(location: Location) -> tuple[str, str]:
+    """The country, or group, and the region with its country; each empty when it is not known.
+
+    A region is read with its country (``US-CA``) and without (``CA``). Codes that stand for no
+    country (``XX``, ``T1``) and names of regions are not known.
+    """
+    country, region = location.get("country", ""), location.get("region", "")
+    return _codes(country[:_LONGER_THAN_A_CODE], region[:_LONGER_THAN_A_CODE])
+
+
+@lru_cache(_REMEMBERED)
+def _codes(country: str, region: str) -> tuple[str, str]:
+    country, region = country.strip().upper(), region.strip().upper()
+    if not country and region[2:3] == "-":
+        country = region[:2]
+    country = _MISTAKEN.get(country, country)
+    if country not in COUNTRIES and country not in GROUPS:
+        return "", ""
+    region = region.removeprefix(f"{country}-")
+    return country, f"{country}-{region}" if _region(region) else ""
+
+
+def countries_of(places: Sequence[str]) -> Iterator[str]:
+    """Every country that `places` name: itself, through a group or through one of its regions."""
+    for place in places:
+        yield from GROUPS.get(place, [place[:2]])
+
+
+def compile_places(places: Sequence[str]) -> Callable[[Location], bool]:
+    """Whether a location is, or may be, in one of `places`.
+
+    What is not known counts as there: no country, or no region where only regions are named.
+    """
+    regions = frozenset(place for place in places if "-" in place)
+    countries = frozenset(countries_of([place for place in places if place not in regions]))
+    named = frozenset(countries_of(places))
+    vague = named.union(group for group, members in GROUPS.items() if members & named)
+
+    def is_in(location: Location) -> bool:
+        country, region = codes_of(location)
+        if not country or country in countries or region in regions:
+            return True
+        return not region and country in vague
+
+    return is_in

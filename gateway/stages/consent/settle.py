@@ -1,0 +1,91 @@
+"""From all that is said about consent to the state of each type."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from gateway.event.consent import CONSENT_TYPES
+from gateway.stages.consent.types import Statement, States
+
+_IN_WORDS = ("event", "query")
+"""Sources of what the sender itself says in Consent Mode's types."""
+
+
+class Said(NamedTuple):
+    """All that is said of an event.
+
+    ranked: what is stated, the most trusted first, of which the first `opt_outs` hold whatever else
+    is said. unreadable: signals that are there and cannot be read. page_defaults: what the page
+    denies as long as nothing is stated. default: the state that holds else, and whose it is, by
+    consent type.
+    """
+
+    ranked: Sequence[Statement]
+    opt_outs: int
+    unreadable: Sequence[str]
+    page_defaults: Sequence[Statement]
+    default: Mapping[str, tuple[str, str]]
+
+
+class Settled(NamedTuple):
+    """states: of each type that somebody decided. deciders: who decided it. open: the types that
+    nobody has stated. unread: those that are denied because a signal cannot be read. conflicts:
+    pairs of sources, the first of which denied what the second granted."""
+
+    states: States
+    deciders: Mapping[str, str]
+    open: frozenset[str]
+    unread: frozenset[str]
+    conflicts: frozenset[tuple[str, str]]
+
+
+def settle(said: Said, by_rank: bool = False) -> Settled:
+    """The state of each type.
+
+    What any statement denies is denied; a type that no statement mentions is denied when a signal
+    cannot be read, and else has its default. by_rank: the first statement that mentions a type
+    decides it instead, unless an opt-out denies it, or the source of the first contradicts itself.
+    """
+    states: dict[str, str] = {}
+    deciders: dict[str, str] = {}
+    undecided, unread = set(), set()
+    conflicts: set[tuple[str, str]] = set()
+    for name in CONSENT_TYPES:
+        grant = _first(said.ranked, name, "granted")
+        denial = _first(said.ranked, name, "denied")
+        if grant is not None and denial is not None:
+            conflicts.add((said.ranked[denial].source, said.ranked[grant].source))
+            if by_rank and grant < denial and denial >= said.opt_outs:
+                denial = _repeated(said.ranked, name, said.ranked[grant].source)
+        if denial is not None:
+            states[name], deciders[name] = "denied", said.ranked[denial].source
+        elif grant is not None:
+            states[name], deciders[name] = "granted", said.ranked[grant].source
+        elif said.unreadable:
+            unread.add(name)
+            states[name], deciders[name] = "denied", said.unreadable[0]
+        else:
+            undecided.add(name)
+            on_page = _first(said.page_defaults, name, "denied")
+            if on_page is not None:
+                states[name], deciders[name] = "denied", said.page_defaults[on_page].source
+            elif name in said.default:
+                states[name], deciders[name] = said.default[name]
+    return Settled(states, deciders, frozenset(undecided), frozenset(unread), frozenset(conflicts))
+
+
+def _repeated(statements: Sequence[Statement], name: str, source: str) -> int | None:
+    """The place of the first statement that denies the type and is of `source`, too: a parameter or
+    a cookie that comes twice, or the query of an event and its body."""
+    sources = _IN_WORDS if source in _IN_WORDS else (source,)
+    for place, statement in enumerate(statements):
+        if statement.source in sources and statement.states.get(name) == "denied":
+            return place
+    return None
+
+
+def _first(statements: Sequence[Statement], name: str, state: str) -> int | None:
+    """The place of the first of `statements` with this state."""
+    for place, statement in enumerate(statements):
+        if statement.states.get(name) == state:
+            return place
+    return None

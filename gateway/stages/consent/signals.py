@@ -1,0 +1,180 @@
+"""Which consent signals an event and its request carry: found here, understood elsewhere."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import unquote_plus
+
+from gateway.event import Event, Received
+from gateway.event.consent import read_consent
+from gateway.stages.consent.categories import bounded, choices_in
+from gateway.stages.consent.settings import ConsentSettings
+from gateway.stages.cookies import compile_every_cookie
+from gateway.stages.needs import Needs
+
+LONGEST = 16_384
+"""Characters of a string. A browser's cookie has up to 4,096; several strings of several vendors
+are longer."""
+
+_MAX_STRINGS = 20
+_MAX_SECTIONS = 100
+"""Ids in one ``gpp_sid``; there are two dozen sections."""
+
+_MAX_SECTION_TEXT = 64
+"""Characters of an element of a list."""
+
+TOO_LONG = "?"
+"""In place of a longer string: readable in no format."""
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+class Signals(NamedTuple):
+    """All signals of an event and its request. Hashable, so they key a cache.
+
+    strings: kind (``gcd``, ``gcs``, ``npa``, ``gdpr``, ``tcf``, ``gpp``, ``gpp_sid``,
+    ``us_privacy``) and text of each string. query: what the query of the URL says in Consent Mode's
+    types. categories: id and choice. cookies: name and value, of those that the configuration
+    names.
+    """
+
+    strings: Pairs = ()
+    query: Pairs = ()
+    categories: tuple[tuple[str, bool], ...] = ()
+    cookies: Pairs = ()
+
+    @property
+    def length(self) -> int:
+        """Characters, about."""
+        texts = sum(len(text) for pairs in (self.strings, self.cookies) for _, text in pairs)
+        return texts + sum(len(name) for name, _ in self.categories)
+
+
+_IN_SERVER_MODE = "x-sst-system_properties"
+"""An object in which gtag.js, sending to a server, keeps the parameters of IAB's specifications."""
+
+_CATEGORIES = "consent_categories"
+
+_NAMES = {
+    "gcd": "gcd",
+    "gcs": "gcs",
+    "npa": "npa",
+    "gdpr": "gdpr",
+    "gdpr_consent": "tcf",
+    "tc_string": "tcf",
+    "gpp": "gpp",
+    "gpp_sid": "gpp_sid",
+    "us_privacy": "us_privacy",
+}
+"""Kinds of strings by the names that IAB's specifications and Google's tags give them in a URL."""
+
+_FIELDS = {
+    name: kind
+    for short, kind in _NAMES.items()
+    for name in (short, f"x-ga-{short}", f"x-ga-mp2-{short}")
+}
+"""The same by fields of the event; ``x-ga-...`` is where the hits of Google's tags have them."""
+
+_SIGNS = frozenset([*_FIELDS, _IN_SERVER_MODE, _CATEGORIES])
+NO_SIGNALS = Signals()
+
+_in_query = re.compile(
+    rf"(?:^|&)({'|'.join(_NAMES)}|consent(?:(?:[.\[]|%2E|%5B)[^=&]*)?)(?:=([^&]*)|(?=&|$))",
+    re.IGNORECASE,
+).findall
+_part_of_consent = re.compile(r"consent[.\[]([^\].\[]*)", re.IGNORECASE).match
+
+
+def consent_needs(settings: ConsentSettings) -> Needs:
+    """What the stage reads of a request."""
+    return Needs(frozenset(["sec-gpc"]), frozenset(settings.cookies))
+
+
+def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Signals]:
+    """The function that collects what `settings` say is read."""
+    read_cookies = compile_every_cookie(tuple(settings.cookies)) if settings.cookies else None
+
+    def signals_of(event: Event, received: Received) -> Signals:
+        signals = NO_SIGNALS if event.keys().isdisjoint(_SIGNS) else _in_event(event)
+        if received.query and (found := _in_query(received.query)):
+            signals = _with_query(signals, found)
+        if read_cookies is not None and (header := received.headers.get("cookie")):
+            signals = signals._replace(cookies=tuple(map(_bounded, read_cookies(header))))
+        return signals
+
+    return signals_of
+
+
+def _in_event(event: Event) -> Signals:
+    strings = _strings(event)
+    properties = event.get(_IN_SERVER_MODE)
+    if isinstance(properties, dict):
+        strings = _distinct([*strings, *_strings(properties)])
+    chosen = event.get(_CATEGORIES)
+    categories = bounded(choices_in(chosen, _CATEGORIES)) if chosen is not None else ()
+    return Signals(strings, (), categories)
+
+
+def _strings(fields: Mapping[str, Any]) -> Pairs:
+    found = []
+    for name, kind in _FIELDS.items():
+        if name not in fields:
+            continue
+        value = fields[name]
+        if kind == "gpp_sid":
+            found.append((kind, _sections(value)))
+        elif isinstance(value, list):
+            found += [(kind, _text(each)) for each in value[: _MAX_STRINGS + 1]]
+        else:
+            found.append((kind, _text(value)))
+    return _distinct(found)
+
+
+def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
+    strings = [*signals.strings]
+    consents: list[object] = []
+    for name, value in found:
+        name, text = unquote_plus(name), unquote_plus(value)
+        if kind := _NAMES.get(name.lower()):
+            strings.append((kind, _text(text)))
+        elif part := _part_of_consent(name):
+            consents.append({part[1]: text})
+        else:
+            consents.append(text)
+    said = tuple(read_consent(consents)[0].items()) if consents else ()
+    return signals._replace(strings=_distinct(strings), query=said)
+
+
+def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:
+    """Each once, the empty ones left out; one that nobody can read for those above the limit."""
+    distinct = tuple(dict.fromkeys([pair for pair in strings if pair[1]]))
+    if len(distinct) <= _MAX_STRINGS:
+        return distinct
+    return (*distinct[:_MAX_STRINGS], ("tcf", TOO_LONG))
+
+
+def _bounded(pair: tuple[str, str]) -> tuple[str, str]:
+    return pair if len(pair[1]) <= LONGEST else (pair[0], TOO_LONG)
+
+
+def _text(value: object) -> str:
+    """`value` as the text that it would be in a URL."""
+    if isinstance(value, str):
+        return value.strip() if len(value) <= LONGEST else TOO_LONG
+    if value is None or value == [] or value == {}:
+        return ""
+    return str(int(value)) if isinstance(value, (bool, int)) and 0 <= value < 10 else TOO_LONG
+
+
+def _sections(value: object) -> str:
+    """The ids in a ``gpp_sid``, which may be a text, a number or a list of these."""
+    if isinstance(value, str):
+        return value if len(value) <= LONGEST else TOO_LONG
+    numbers = value[:_MAX_SECTIONS] if isinstance(value, list) else [value]
+    return ",".join(str(number) for number in numbers if _is_section(number))
+
+
+def _is_section(number: object) -> bool:
+    if isinstance(number, str):
+        return len(number) <= _MAX_SECTION_TEXT
+    return isinstance(number, int) and not isinstance(number, bool) and -1 <= number < 1000

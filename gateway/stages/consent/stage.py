@@ -1,0 +1,164 @@
+"""The stage of the pipeline that completes `consent` and says where each part comes from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from gateway.event import Event, Received
+from gateway.event.consent import (
+    MAX_KEY,
+    MAX_UNKNOWN_KEYS,
+    UNKNOWN_KEYS,
+    read_consent,
+)
+from gateway.event.text import printable
+from gateway.stages.consent.answer import Question, compile_answer
+from gateway.stages.consent.counts import (
+    PlaceProblem,
+    unknown_keys_counter,
+    unknown_place_counter,
+)
+from gateway.stages.consent.defaults import (
+    EVERYWHERE,
+    UNKNOWN,
+    compile_place,
+    defaults_by_place,
+)
+from gateway.stages.consent.places import compile_places
+from gateway.stages.consent.settings import ConsentSettings, Defaults
+from gateway.stages.consent.signals import NO_SIGNALS, compile_signals
+
+CLAIMED_LOCATION = "claimed_location"
+"""Field of an event with the place that a sender states who is not trusted."""
+
+PAGE_DEFAULT = "consent_default"
+"""Field of an event with what its page set as default: an object like `consent`."""
+
+_UNTIL_SETTLED = frozenset([UNKNOWN_KEYS, CLAIMED_LOCATION, PAGE_DEFAULT])
+"""Fields that only this stage reads, and takes out."""
+
+
+class Consented(NamedTuple):
+    """What the stage made of an event.
+
+    event: with `consent`. line: for people, each type and who decided it. open: the types that
+    nobody has stated: their state is the default of the visitor's place, or none. counts: names of
+    the counters that the event adds one to. unread: the types that are denied because a signal
+    cannot be read.
+    """
+
+    event: Event
+    line: str
+    open: frozenset[str]
+    counts: tuple[str, ...] = ()
+    unread: frozenset[str] = frozenset()
+
+    @property
+    def unstated(self) -> frozenset[str]:
+        """The types on which the visitor's word is not known."""
+        return self.open | self.unread if self.unread else self.open
+
+
+Stage = Callable[[Event, Received], Consented]
+
+_REMEMBERED = 4096
+"""Visitors whose strings are not read again at their next hit; at worst 10 KB each."""
+
+_LONGEST_REMEMBERED = 8_192
+
+
+def compile_consent(
+    settings: ConsentSettings, source_defaults: Mapping[str, Defaults] | None = None
+) -> Stage:
+    """The stage: an event and how it came in → the event with `consent`, and who decided it.
+
+    What any source denies is denied: an opt-out (Sec-GPC, us_privacy, GPP), the event's own
+    `consent`, the query, ``npa``, ``gcd``, ``gcs``, categories, the TCF string, the GPP string, and
+    cookies as configured. Of several that agree the first of these is named. A signal that cannot
+    be read denies what no other decides. Then the default of the visitor's place holds, which needs
+    `event_location` to be known, or that of the source in `source_defaults` if the sender is
+    trusted; what the page set as its default, or claims to be its place, can only deny more. A type
+    that nobody mentions is absent from `consent` and ``unset`` in the line, such as ``ad_storage
+    denied (tcf); analytics_storage granted (event); ad_user_data denied (Sec-GPC)``, which ends
+    with what cannot be read (``unreadable tcf string``).
+    """
+    owners = source_defaults or {}
+    table = defaults_by_place(settings)
+    place_of = compile_place(table)
+    unlocated = UNKNOWN if settings.depends_on_place else EVERYWHERE
+    signals_of = compile_signals(settings)
+    honoured = settings.global_privacy_control
+    honours_gpc_in = compile_places(honoured) if isinstance(honoured, list) else None
+    honours_gpc = bool(honoured)
+    answer = compile_answer(settings, table, owners)
+    remembered = lru_cache(_REMEMBERED)(answer)
+
+    def complete_consent(event: Event, received: Received) -> Consented:
+        location = event.get("event_location")
+        place = place_of(location) if location else unlocated
+        claim = event.get(CLAIMED_LOCATION)
+        honour_gpc = (
+            honours_gpc_in(location or {}) or (claim is not None and honours_gpc_in(claim))
+            if honours_gpc_in
+            else honours_gpc
+        )
+        header = received.headers.get("sec-gpc")
+        said = event.get("consent")
+        page_default = event.get(PAGE_DEFAULT)
+        signals = signals_of(event, received)
+        question = Question(
+            tuple(said.items()) if said else (),
+            tuple(read_consent(page_default)[0].items()) if page_default else (),
+            signals,
+            place,
+            place_of(claim) if claim else UNKNOWN,
+            received.source if received.trusted and received.source in owners else "",
+            honour_gpc,
+            honour_gpc and header is not None and _is_gpc(header),
+        )
+        short = signals is NO_SIGNALS or signals.length < _LONGEST_REMEMBERED
+        settled, line, counts = (remembered if short else answer)(question)
+        if place is UNKNOWN and settled.open:
+            why: PlaceProblem = "no_country" if event.get("ip_override") else "no_address"
+            line = f"{line}; the place is unknown: {_WHY[why]}"
+            counts = (*counts, unknown_place_counter(received.source, why))
+        consented = {**event, "consent": {**settled.states}}
+        if not event.keys().isdisjoint(_UNTIL_SETTLED):
+            if unknown := _names(event.get(UNKNOWN_KEYS)):
+                line = f"{line}; unknown keys in consent: {unknown}"
+                counts = (*counts, unknown_keys_counter(received.source))
+            consented = {
+                name: value for name, value in consented.items() if name not in _UNTIL_SETTLED
+            }
+        return Consented(consented, line, settled.open, counts, settled.unread)
+
+    return complete_consent
+
+
+def missing(event: Event, required: Sequence[str]) -> list[str]:
+    """Those of the `required` types that are not granted; one that is not stated is not granted."""
+    consent = event.get("consent", {})
+    return [name for name in required if consent.get(name) != "granted"]
+
+
+def withdraws(earlier: Event, later: Event) -> bool:
+    """Whether `later`, of the same visitor, denies a consent type that `earlier` had granted."""
+    before, after = earlier.get("consent", {}), later.get("consent", {})
+    return any(state == "granted" and after.get(name) == "denied" for name, state in before.items())
+
+
+_WHY: Mapping[PlaceProblem, str] = {
+    "no_address": "the event has no address",
+    "no_country": "its address is of no country that the gateway knows",
+}
+
+
+def _names(keys: object) -> str:
+    """`keys` in words: a sender can send such a field itself."""
+    texts = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
+    return ", ".join(printable(key[:MAX_KEY]) for key in texts[:MAX_UNKNOWN_KEYS])
+
+
+def _is_gpc(header: str) -> bool:
+    """Whether one of the values in ``Sec-GPC`` is 1; proxies repeat the header."""
+    return header == "1" or "1" in [value.strip() for value in header.split(",")]

@@ -1,0 +1,163 @@
+"""The consent string of IAB Europe's Transparency and Consent Framework, versions 2.2 and 2.3.
+
+Source: github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework,
+TCFv2/IAB Tech Lab - Consent string and vendor list formats v2
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gateway.stages.consent.bits import Bits, Numbers
+from gateway.stages.consent.settings import TcfSettings
+from gateway.stages.consent.types import States, UnreadableString, denials_in
+
+DISCLOSURE_REQUIRED = datetime(2026, 2, 28, tzinfo=UTC).timestamp()
+"""Strings of this moment or later are invalid without the vendors that were disclosed (2.3)."""
+
+_DISCLOSED_VENDORS = 1
+_REQUIRE_CONSENT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """What a site allows `vendors` to do for one purpose, whatever the visitor consented to.
+
+    kind: 0 nothing, 1 only with consent, 2 only by legitimate interest.
+    """
+
+    purpose: int
+    kind: int
+    vendors: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class TcString:
+    """updated: Unix seconds. purposes, vendors: that have consent. disclosed: None when the
+    string does not say which vendors the visitor was told of.
+    """
+
+    updated: float
+    service_specific: bool
+    purposes: Numbers
+    vendors: Numbers
+    restrictions: tuple[Restriction, ...]
+    disclosed: Numbers | None
+
+    def allows(self, purpose: int, vendor: int) -> bool:
+        """Whether `vendor` may act on the consent to `purpose`, as far as the site restricts it."""
+        return not any(
+            restriction.kind != _REQUIRE_CONSENT
+            and restriction.purpose == purpose
+            and vendor in restriction.vendors
+            for restriction in self.restrictions
+        )
+
+
+class _BrokenOff(UnreadableString):
+    """A TC string that cannot be read behind its `purposes`."""
+
+    def __init__(self, purposes: Numbers) -> None:
+        super().__init__()
+        self.purposes = purposes
+
+
+def read_tcf(text: str, settings: TcfSettings) -> States:
+    """What the TC string `text` says.
+
+    Raises `UnreadableString`: ``unreadable``, or ``outdated`` for a string that is no longer valid
+    (for many sites at once, or without the disclosed vendors that 2.3 requires). A refusal in it
+    holds all the same, also when it breaks off behind the purposes.
+    """
+    try:
+        string = decode_tcf(text)
+    except _BrokenOff as broken:
+        raise UnreadableString(denials=_refused(broken.purposes, settings)) from None
+    states = _states(string, settings)
+    without_vendors = string.disclosed is None and string.updated >= DISCLOSURE_REQUIRED
+    if without_vendors or not string.service_specific:
+        raise UnreadableString("outdated", denials_in(states))
+    return states
+
+
+def _refused(purposes: Numbers, settings: TcfSettings) -> States:
+    return {
+        name: "denied"
+        for name, needed in settings.purposes.items()
+        if not all(purpose in purposes for purpose in needed)
+    }
+
+
+def _states(string: TcString, settings: TcfSettings) -> States:
+    return {
+        name: "granted"
+        if _consented(string, purposes, settings.vendor if name.startswith("ad_") else None)
+        else "denied"
+        for name, purposes in settings.purposes.items()
+    }
+
+
+def _consented(string: TcString, purposes: list[int], vendor: int | None) -> bool:
+    if not all(purpose in string.purposes for purpose in purposes):
+        return False
+    if vendor is None:
+        return True
+    disclosed = string.disclosed is None or vendor in string.disclosed
+    return (
+        disclosed
+        and vendor in string.vendors
+        and all(string.allows(purpose, vendor) for purpose in purposes)
+    )
+
+
+def decode_tcf(text: str) -> TcString:
+    """The TC string `text`, valid or not. Raises `UnreadableString`."""
+    core, *others = text.split(".")
+    bits = Bits(core)
+    if bits.take(6) != 2:
+        raise UnreadableString
+    bits.skip(36)  # created
+    updated = bits.take(36) / 10
+    bits.skip(12 + 12 + 6 + 12 + 12 + 6)  # consent manager, screen, language, list, policy
+    service_specific = bool(bits.take(1))
+    bits.skip(1 + 12)  # texts, special features
+    purposes = bits.numbers(24)
+    try:
+        bits.skip(24 + 1 + 12)  # legitimate interests, treatment of purpose 1, country
+        vendors = _vendors(bits)
+        _vendors(bits)  # legitimate interests
+        restrictions = tuple(_restrictions(bits))
+        disclosed = _disclosed(others)
+    except UnreadableString:
+        raise _BrokenOff(purposes) from None
+    return TcString(updated, service_specific, purposes, vendors, restrictions, disclosed)
+
+
+def _disclosed(segments: list[str]) -> Numbers | None:
+    for segment in segments:
+        bits = Bits(segment)
+        if bits.take(3) == _DISCLOSED_VENDORS:
+            return _vendors(bits)
+    return None
+
+
+def _vendors(bits: Bits) -> Numbers:
+    size = bits.take(16)
+    return _ranges(bits, size) if bits.take(1) else bits.numbers(size)
+
+
+def _restrictions(bits: Bits) -> Iterator[Restriction]:
+    for _ in range(bits.take(12)):
+        yield Restriction(bits.take(6), bits.take(2), _ranges(bits, 0xFFFF))
+
+
+def _ranges(bits: Bits, size: int) -> Numbers:
+    members = 0
+    for _ in range(bits.take(12)):
+        is_range = bits.take(1)
+        first = bits.take(16)
+        last = bits.take(16) if is_range else first
+        if not 0 < first <= last <= size:
+            raise UnreadableString
+        members |= ((1 << (last - first + 1)) - 1) << (size - last)
+    return Numbers(members, size)

@@ -1,0 +1,135 @@
+"""`bot`: how much speaks for a program having sent the event. Rules decide what becomes of it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from gateway.event import Event, Received
+from gateway.stages.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
+from gateway.stages.enrichment.bot_agents import load_suspicions
+from gateway.stages.enrichment.networks import read_networks
+from gateway.stages.enrichment.tables import Tables
+from gateway.system.bounded_cache import BoundedCache
+
+_LONGEST = 512
+_MAX_REMEMBERED = 2_048
+_CERTAIN, _LIKELY, _HINT = 100, 50, 40
+"""Points of a sign. One that browsers of people show now and then is a hint, no more."""
+
+_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+BOT_HEADERS = (*_PREFETCH_HEADERS, "sec-ch-ua", "sec-ch-ua-platform", "accept-language")
+
+Evidence = tuple[Any, ...]
+"""All that a verdict depends on: the event's user agent, whether the sender has the same one,
+whether the address is in a data centre, and the values of `BOT_HEADERS`, None for those not
+sent."""
+
+Sign = tuple[int, str]
+"""What speaks for a program: points, and in words."""
+
+_NO_BOT: Mapping[str, Any] = {"is_bot": False, "score": 0}
+
+_SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
+"""Systems as client hints name them, and as user agents do."""
+
+
+class BotSettings(PartSettings):
+    networks: Path | None = Field(
+        default=None,
+        description="A text file of networks from which people do not surf, such as those of data "
+        "centres: one a line, `192.0.2.0/24`, and comments behind `#`. It is read again when it "
+        "changes; its path counts from the folder of this file.",
+    )
+
+    def files(self) -> Iterable[NamedFile]:
+        if self.networks is not None:
+            yield NamedFile("networks", self.networks, read_networks)
+
+
+def load(settings: BotSettings | None = None, tables: Tables | None = None) -> Enrichment:
+    """Raises `TableMistake`."""
+    verdicts = BoundedCache(_compile_verdict(load_suspicions()), _are_short)
+    is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
+
+    def find_bot(event: Event, received: Received) -> Additions:
+        """``bot: {is_bot, score, reason, reasons}``, the last two only where there is a reason.
+
+        score: 0 to 100, the sum of what the `reasons` weigh; from 50 on it is a bot, and `reason`
+        the first of them. A sender that proved who it is is no bot.
+        """
+        if "bot" in event and event["bot"] not in (None, {}):
+            return {}
+        if received.trusted or received.backend:
+            return {"bot": {**_NO_BOT}}
+        agent = event.get("user_agent", "")[:_LONGEST]
+        is_sender = agent == received.user_agent[:_LONGEST]
+        in_data_centre = is_in_data_centre(event.get("ip_override", ""))
+        headers = map(received.headers.get, BOT_HEADERS)
+        verdict = verdicts[agent, is_sender, in_data_centre, *headers]
+        if verdict is _NO_BOT:
+            return {"bot": {**_NO_BOT}}
+        return {"bot": {**verdict, "reasons": [*verdict["reasons"]]}}
+
+    return find_bot
+
+
+def _compile_verdict(suspicion_of: Callable[[str], str]) -> Callable[[Evidence], Mapping[str, Any]]:
+    def verdict_of(evidence: Evidence) -> Mapping[str, Any]:
+        agent, is_sender, in_data_centre, *values = evidence
+        headers = {name: value or "" for name, value in zip(BOT_HEADERS, values, strict=True)}
+        signs: list[Sign] = []
+        if _prefetches(headers):
+            signs.append((_CERTAIN, "prefetch"))
+        if suspicion := suspicion_of(agent):
+            signs.append((_CERTAIN, suspicion))
+        if is_sender and agent.startswith("Mozilla/5.0"):
+            signs += _signs_of_pretence(agent, headers)
+        if in_data_centre:
+            signs.append((_LIKELY, "data centre"))
+        return _verdict(signs)
+
+    return verdict_of
+
+
+def _are_short(evidence: Evidence) -> bool:
+    return sum(len(part) for part in evidence if isinstance(part, str)) <= _MAX_REMEMBERED
+
+
+def _compile_networks(settings: BotSettings, tables: Tables) -> Callable[[str], bool]:
+    if settings.networks is None:
+        return lambda _: False
+    file = tables.file(settings.networks, read_networks)
+    return lambda address: file.value(address)
+
+
+def _verdict(signs: list[Sign]) -> Mapping[str, Any]:
+    if not signs:
+        return _NO_BOT
+    signs.sort(key=lambda sign: -sign[0])
+    score = min(100, sum(points for points, _ in signs))
+    is_bot = score >= _LIKELY
+    reasons = list(dict.fromkeys(reason for _, reason in signs))
+    reason = reasons[0] if is_bot else ""
+    return {"is_bot": is_bot, "score": score, "reason": reason, "reasons": reasons}
+
+
+def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
+    """What the headers of a request say against its being from the browser `agent`."""
+    signs = []
+    if "HeadlessChrome" in headers["sec-ch-ua"]:
+        signs.append((_CERTAIN, "headless browser"))
+    if agent == "Mozilla/5.0":  # as Apple's mail program fetches pictures that nobody looks at
+        signs.append((_LIKELY, "no browser in the user agent"))
+    if not headers["accept-language"]:
+        signs.append((_HINT, "no Accept-Language"))
+    system = _SYSTEMS.get(headers["sec-ch-ua-platform"].strip('"'))
+    if system is not None and system not in agent:
+        signs.append((_HINT, "client hints of another system"))
+    return signs
+
+
+def _prefetches(headers: Mapping[str, str]) -> bool:
+    """Whether a browser fetched for a page that nobody may ever see."""
+    return any(headers[name].startswith(("prefetch", "preview")) for name in _PREFETCH_HEADERS)

@@ -1,0 +1,61 @@
+"""User-Agent Client Hints from request headers, named as sGTM names them in `client_hints`.
+
+Source: wicg.github.io/ua-client-hints
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.system.bounded_cache import BoundedCache
+
+_LISTS = {"sec-ch-ua": "brands", "sec-ch-ua-full-version-list": "full_version_list"}
+_FLAGS = {"sec-ch-ua-mobile": "mobile", "sec-ch-ua-wow64": "wow64"}
+_TEXTS = {
+    "sec-ch-ua-arch": "architecture",
+    "sec-ch-ua-bitness": "bitness",
+    "sec-ch-ua-model": "model",
+    "sec-ch-ua-platform": "platform",
+    "sec-ch-ua-platform-version": "platform_version",
+}
+HINT_HEADERS = (*_LISTS, *_FLAGS, *_TEXTS)
+_Values = tuple[str | None, ...]
+"""Of `HINT_HEADERS`, None for those that were not sent."""
+
+_LONGEST = 2_048
+"""Characters of all headers together; no browser sends half as many."""
+
+_BRAND = re.compile(r'"([^"]*)"\s*;\s*v="([^"]*)"')
+
+
+def read_client_hints(headers: Mapping[str, str]) -> Mapping[str, Any]:
+    """The hints in `headers`, whose names are in lower case; empty when there are none.
+
+    Shared by all requests with the same headers: copy it, never change it.
+    """
+    return _hints[tuple(map(headers.get, HINT_HEADERS))]
+
+
+def _are_short(values: _Values) -> bool:
+    return len("".join(filter(None, values))) <= _LONGEST
+
+
+def _read(values: _Values) -> Mapping[str, Any]:
+    hints: dict[str, Any] = {}
+    if not _are_short(values):
+        return hints
+    for header, value in zip(HINT_HEADERS, values, strict=True):
+        if not value:
+            continue
+        if header in _TEXTS:
+            if text := value.strip(' "'):
+                hints[_TEXTS[header]] = text
+        elif header in _FLAGS:
+            if value in ("?0", "?1"):
+                hints[_FLAGS[header]] = value == "?1"
+        elif brands := _BRAND.findall(value):
+            hints[_LISTS[header]] = [{"brand": name, "version": v} for name, v in brands]
+    return hints
+
+
+_hints = BoundedCache(_read, _are_short)

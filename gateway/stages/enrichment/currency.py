@@ -1,0 +1,98 @@
+"""`currency`: `value_converted` and `currency_converted`, by the rates in a file."""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from gateway.event import Event, Received
+from gateway.stages.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
+from gateway.stages.enrichment.numbers import as_number
+from gateway.stages.enrichment.table_mistake import TableMistake
+from gateway.stages.enrichment.table_rows import read_json, read_rows
+from gateway.stages.enrichment.tables import Tables
+
+_MOST = 2**53
+
+_DECIMALS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
+    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+"""Decimal places of currencies that have not two of them (ISO 4217)."""
+
+CurrencyCode = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+
+
+class CurrencySettings(PartSettings):
+    rates: Path = Field(
+        description="A file of exchange rates, read again when it changes: what one unit of a "
+        'common currency costs in each. JSON `{"base": "EUR", "rates": {"USD": 1.08}}`, or CSV '
+        "with the columns `currency` and `rate`. Its path counts from the folder of this file.",
+    )
+    to: CurrencyCode = Field(description="The currency (ISO 4217) that values are converted to.")
+
+    def files(self) -> Iterable[NamedFile]:
+        yield NamedFile("rates", self.rates, ReadFactors(self.to))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFactors:
+    """Reads a file of rates as what one unit of each currency is worth in the currency `to`."""
+
+    to: str
+
+    def __call__(self, path: Path) -> Mapping[str, float]:
+        rates = dict(_rates(path))
+        if self.to not in rates:
+            raise TableMistake(f"has no rate of {self.to}")
+        return {currency: rates[self.to] / rate for currency, rate in rates.items()}
+
+
+def load(settings: CurrencySettings, tables: Tables) -> Enrichment:
+    """Raises `TableMistake`."""
+    to, file = settings.to, tables.file(settings.rates, ReadFactors(settings.to))
+    decimals = _DECIMALS.get(to, 2)
+
+    def find_converted(event: Event, _: Received) -> Additions:
+        """The value in the currency `to`; without a rate for its currency none."""
+        value, factor = event.get("value"), file.value.get(event.get("currency", ""))
+        if value is None or factor is None or "value_converted" in event:
+            return {}
+        converted = value * factor
+        if not abs(converted) <= _MOST:
+            return {}
+        return {"value_converted": round(converted, decimals), "currency_converted": to}
+
+    return find_converted
+
+
+def _rates(path: Path) -> Iterable[tuple[str, float]]:
+    for where, currency, rate in _written(path):
+        if not (currency.isascii() and currency.isalpha() and len(currency) == 3):
+            raise TableMistake(f"has no currency code in {where}")
+        number = as_number(rate) if isinstance(rate, str) else rate
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise TableMistake(f"has no rate in {where}")
+        if not (math.isfinite(number) and number > 0):
+            raise TableMistake(f"has a rate in {where} that is not above 0")
+        yield currency.upper(), float(number)
+
+
+def _written(path: Path) -> Iterable[tuple[str, str, Any]]:
+    """Where it stands, the currency and the rate, as they are written in the file."""
+    if path.suffix.lower() != ".json":
+        for where, currency, columns in read_rows(path, "currency", ("rate",)):
+            yield where, currency, columns["rate"]
+        return
+    data = read_json(path)
+    rates = data.get("rates") if isinstance(data, dict) else None
+    if not isinstance(rates, dict):
+        raise TableMistake("has no object `rates`")
+    if isinstance(data.get("base"), str):
+        yield "`base`", data["base"], 1
+    for number, (currency, rate) in enumerate(rates.items(), 1):
+        yield f"entry {number}", currency, rate

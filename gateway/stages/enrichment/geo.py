@@ -1,0 +1,119 @@
+"""`geo`: `event_location`, from the visitor's address.
+
+By default only the country, the one that the address is allocated to by the registries' own tables
+(package iptocc): no account, no licence and no file to mount, and right for about 95 of 100
+addresses. A database file and the headers of a CDN know better, and know regions and cities too.
+The first that knows the country is believed: the database, the CDN, the registries. What a CDN
+does not know, such as where a visitor of Tor is, the registries do not know either.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from pydantic import Field
+
+from gateway.event import Event, Received
+from gateway.stages.enrichment.base import (
+    Additions,
+    Enrichment,
+    Location,
+    NamedFile,
+    PartSettings,
+    completed,
+)
+from gateway.stages.enrichment.geo_database import read_database
+from gateway.stages.enrichment.geo_headers import HeadersSetting, compile_headers, tells_regions
+from gateway.stages.enrichment.tables import Tables
+from gateway.system.bounded_cache import BoundedCache
+
+_MAX_REMEMBERED = 64
+
+Locate = Callable[[str, Received], Location | None]
+"""From the visitor's address to where it is; empty when that is not known, None when nobody can
+know better."""
+
+
+class GeoSettings(PartSettings):
+    database: Path | None = Field(
+        default=None,
+        description="An .mmdb file with countries or cities, of MaxMind or DB-IP, read again when "
+        "it is replaced; its path counts from the folder of this file. Needs the extra `geo`.",
+    )
+    headers: HeadersSetting | None = Field(
+        default=None,
+        description="Whose headers tell the place: `cloudflare`, `cloudfront`, `app_engine`, "
+        "`vercel`, or for another CDN their names, `{country: ..., region: ..., city: ...}`. "
+        "Believed only of requests that came through `server.trusted_proxies`.",
+    )
+
+    @property
+    def can_tell_regions(self) -> bool:
+        """Whether more than the country of a visitor may be found; a database may lack regions."""
+        has_headers = self.headers is not None and tells_regions(self.headers)
+        return self.database is not None or has_headers
+
+    def files(self) -> Iterable[NamedFile]:
+        if self.database is not None:
+            yield NamedFile("database", self.database, read_database)
+
+
+def load(settings: GeoSettings | None = None, tables: Tables | None = None) -> Enrichment:
+    """Raises `TableMistake`."""
+    settings = settings or GeoSettings()
+    locators: list[Locate] = []
+    if settings.database is not None:
+        locators.append(_by_database(settings.database, tables or Tables()))
+    if settings.headers is not None:
+        locators.append(_by_headers(compile_headers(settings.headers)))
+    is_precise = bool(locators)
+    locators.append(_by_registries())
+
+    def find_location(event: Event, received: Received) -> Additions:
+        """The place of the address; private and unknown addresses give nothing."""
+        address = event.get("ip_override")
+        said = event.get("event_location") or {}
+        if not address or (said.get("country") and (said.get("city") or not is_precise)):
+            return {}
+        if received.trusted and address == received.client_ip:
+            return {}  # a backend's own address, not the visitor's
+        found = _first(locators, address, received)
+        if said and any(said.get(part) not in (None, "", text) for part, text in found.items()):
+            found = {"country": found["country"]}  # parts of two places would be none
+        location = completed(event.get("event_location"), found) if found else None
+        return {"event_location": location} if location else {}
+
+    return find_location
+
+
+def _first(locators: Iterable[Locate], address: str, received: Received) -> Location:
+    for locate in locators:
+        found = locate(address, received)
+        if found is None:
+            break
+        if found:
+            return found
+    return {}
+
+
+def _by_database(path: Path, tables: Tables) -> Locate:
+    file = tables.file(path, read_database)
+    return lambda address, _: file.value(address)
+
+
+def _by_headers(read: Callable[[Received], Location | None]) -> Locate:
+    def locate(address: str, received: Received) -> Location | None:
+        believed = received.proxied and not received.trusted and address == received.client_ip
+        return read(received) if believed else {}
+
+    return locate
+
+
+def _by_registries() -> Locate:
+    from iptocc import country_code
+
+    def place(address: str) -> Location:
+        country = country_code(address.strip().removeprefix("::ffff:"))
+        return {"country": country} if country else {}
+
+    places = BoundedCache(place, lambda address: len(address) <= _MAX_REMEMBERED)
+    return lambda address, _: places[address]

@@ -1,0 +1,22 @@
+"""The headers that enrichments read."""
+
+from collections.abc import Iterable
+
+from gateway.stages.enrichment.bot import BOT_HEADERS
+from gateway.stages.enrichment.client_hints import HINT_HEADERS
+from gateway.stages.enrichment.geo import GeoSettings
+from gateway.stages.enrichment.geo_headers import names_of
+from gateway.stages.enrichment.language import LANGUAGE_HEADER
+from gateway.stages.enrichment.settings import ConfiguredEnrichment, EnrichmentElement
+from gateway.stages.needs import Needs
+
+
+def enrichment_needs(elements: Iterable[EnrichmentElement]) -> Needs:
+    """What the enrichments read of a request: those that need no settings, and `geo` with its
+    settings in `elements`."""
+    geo = frozenset[str]()
+    for element in elements:
+        settings = element.settings if isinstance(element, ConfiguredEnrichment) else None
+        if isinstance(settings, GeoSettings) and settings.headers is not None:
+            geo |= names_of(settings.headers)
+    return Needs(frozenset([*BOT_HEADERS, *HINT_HEADERS, LANGUAGE_HEADER]) | geo)

@@ -1,0 +1,56 @@
+"""`items`: what the items of an event come to, and its `value` when it does not say."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from destinations.common import event_value
+from gateway.event import Event, Received
+from gateway.stages.enrichment.base import Additions, Enrichment
+
+_MOST = 2**53
+_DECIMALS = 6
+"""What vendors keep; it also takes off what binary fractions add."""
+
+
+def load() -> Enrichment:
+    return find_sums
+
+
+def find_sums(event: Event, _: Received) -> Additions:
+    """`items_quantity`, `items_value` and a missing `value`.
+
+    items_quantity: of all items; one that does not say how many is one. items_value: price times
+    quantity of all, without tax and shipping, if each has a price. value: the same, but not for
+    items that are only shown, as in a list.
+    """
+    items = event.get("items")
+    if not items:
+        return {}
+    quantity, total = _sums(items)
+    new: Additions = {}
+    if "items_quantity" not in event and _fits(quantity):
+        new["items_quantity"] = quantity
+    if total is None:
+        return new
+    if "items_value" not in event and _fits(total):
+        new["items_value"] = total
+    if "value" not in event and (value := event_value(event)) is not None and _fits(value):
+        new["value"] = value
+    return new
+
+
+def _fits(number: float) -> bool:
+    return -_MOST <= number <= _MOST
+
+
+def _sums(items: Sequence[Mapping[str, Any]]) -> tuple[float, float | None]:
+    """How many `items` there are, and what they cost together, if each has a price."""
+    quantities: float = 0
+    total: float | None = 0
+    for item in items:
+        quantity = item.get("quantity", 1)
+        quantities += quantity
+        if total is not None:
+            price = item.get("price")
+            total = None if price is None else total + price * quantity
+    return quantities, None if total is None else round(total, _DECIMALS)

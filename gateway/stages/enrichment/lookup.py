@@ -1,0 +1,186 @@
+"""Lookups: what a table of the operator's says about a value of the event, written beside it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import orjson
+from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
+
+from gateway.event import Event, Received
+from gateway.event.fields import MISFIT, field_type
+from gateway.event.paths import ANY, as_text, compile_edit
+from gateway.stages.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
+from gateway.stages.enrichment.numbers import as_number
+from gateway.stages.enrichment.table_mistake import TableMistake
+from gateway.stages.enrichment.table_rows import as_columns, read_rows
+from gateway.stages.enrichment.tables import Tables
+
+Rows = Mapping[str, Mapping[str, Any]]
+
+
+def _key_path(path: str) -> str:
+    field = field_type(path)
+    if field.in_url:
+        raise ValueError(f"{path} is part of a URL, which has no place for what is found")
+    if field.keys[-1] == ANY or field.keys[-1].isdigit():
+        raise ValueError(f"{path} is an element of a list, which has no place for what is found")
+    return path
+
+
+ColumnName = Annotated[str, StringConstraints(pattern=r"^[^.*\s][^.*]*$", max_length=64)]
+
+
+class LookupSettings(PartSettings):
+    """A table in which a value of every event is looked up. It has a `file` or a `redis_hash`."""
+
+    key: Annotated[str, AfterValidator(_key_path)] = Field(
+        description="Path of the value that is looked up, such as `user_id` or `items.*.item_id`. "
+        "What is found is written beside it: `items.*.margin`."
+    )
+    add: list[ColumnName] = Field(
+        min_length=1,
+        description="Columns of the table that are added, by their own names. What an event says "
+        "already stays.",
+    )
+    file: Path | None = Field(
+        default=None,
+        description="A .csv or .json file, read again when it changes; its path counts from the "
+        "folder of this file. CSV: the first line names the columns. JSON: "
+        "`{key: {column: value}}`, `{key: value}` for a single column, or a list of objects.",
+    )
+    column: str | None = Field(
+        default=None,
+        description="The column of the file that holds the keys; by default the first of a CSV.",
+    )
+    redis_hash: Annotated[str, StringConstraints(min_length=1)] | None = Field(
+        default=None,
+        description="Key of a hash in the gateway's Redis: its fields are the keys, each with a "
+        "JSON object or, for a single column, a plain value.",
+    )
+    refresh_seconds: PositiveInt = Field(
+        default=60, description="How old the copy of the hash may be that events are looked up in."
+    )
+
+    @model_validator(mode="after")
+    def _one_table(self) -> Self:
+        if (self.file is None) == (self.redis_hash is None):
+            raise ValueError("needs either `file` or `redis_hash`")
+        if self.redis_hash is not None and self.column is not None:
+            raise ValueError("`column` is of a `file`")
+        for name in self.add:
+            field_type(_beside(self.key, name))
+        return self
+
+    def files(self) -> Iterable[NamedFile]:
+        if self.file is not None:
+            yield NamedFile("file", self.file, ReadTable(self.key, tuple(self.add), self.column))
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    """Reads a lookup's table: values in the types of the fields that they will stand in."""
+
+    key: str
+    add: tuple[str, ...]
+    column: str | None = None
+
+    def __call__(self, path: Path) -> Rows:
+        row_of = self.row_of()
+        rows: dict[str, Mapping[str, Any]] = {}
+        for where, key, columns in read_rows(path, self.column, self.add):
+            if key in rows:
+                raise TableMistake(f"has the key of {where} twice")
+            try:
+                rows[key] = row_of(columns)
+            except TableMistake as mistake:
+                raise TableMistake(f"{mistake}, {where}") from None
+        return rows
+
+    def row_of(self) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+        """A function from a row's columns to the fields to add; it raises `TableMistake`."""
+        fields = [(name, field_type(_beside(self.key, name))) for name in self.add]
+
+        def row_of(columns: Mapping[str, Any]) -> Mapping[str, Any]:
+            row = {}
+            for name, field in fields:
+                value = columns.get(name)
+                if value is None or value == "":
+                    continue
+                if isinstance(value, str) and not field.kinds:
+                    value = as_number(value)
+                fitted = field.fit(value)
+                if fitted is MISFIT:
+                    raise TableMistake(f"has a {name} that does not fit {_beside(self.key, name)}")
+                row[name] = fitted
+            return row
+
+        return row_of
+
+    def hash_row(self) -> Callable[[str], Mapping[str, Any]]:
+        """The same from a value of a Redis hash."""
+        row_of = self.row_of()
+
+        def hash_row(text: str) -> Mapping[str, Any]:
+            value: Any = text
+            if text.startswith("{"):
+                try:
+                    value = orjson.loads(text)
+                except orjson.JSONDecodeError:
+                    raise TableMistake("has a value that is not JSON") from None
+            return row_of(as_columns(value, self.add))
+
+        return hash_row
+
+
+def load(settings: LookupSettings, tables: Tables) -> Enrichment:
+    """Raises `TableMistake`."""
+    read = ReadTable(settings.key, tuple(settings.add), settings.column)
+    if settings.redis_hash is not None:
+        copy = tables.hash(settings.redis_hash, settings.refresh_seconds, read.hash_row())
+        return compile_lookup(settings.key, lambda: copy.value)
+    assert settings.file is not None
+    file = tables.file(settings.file, read)
+    return compile_lookup(settings.key, lambda: file.value)
+
+
+def compile_lookup(key: str, table: Callable[[], Rows]) -> Enrichment:
+    """The enrichment that looks up what is at the path `key`. table: gives the newest rows."""
+    *above, name = key.split(".")
+    edit = compile_edit(above or [name], makes=False)
+
+    def look_up(event: Event, _: Received) -> Additions:
+        rows = table()
+        if not rows:
+            return {}
+        if not above:
+            return _row_of(event, name, rows)
+        outermost = above[0]
+        if outermost not in event:
+            return {}
+        found = {outermost: event[outermost]}
+        edit(found, lambda holder: _with_row(holder, name, rows))
+        return {} if found[outermost] is event[outermost] else found
+
+    return look_up
+
+
+def _with_row(holder: Any, name: str, rows: Rows) -> Any:
+    """`holder`, if it is an object, with what `_row_of` finds for it."""
+    new = _row_of(holder, name, rows) if isinstance(holder, dict) else None
+    return {**holder, **new} if new else holder
+
+
+def _row_of(holder: Mapping[str, Any], name: str, rows: Rows) -> Additions:
+    """What `rows` have for the value of the field `name` of `holder`, if it does not say that."""
+    value = holder.get(name)
+    row = rows.get(value if type(value) is str else as_text(value) or "")
+    if not row:
+        return {}
+    return {field: value for field, value in row.items() if holder.get(field) in (None, "")}
+
+
+def _beside(key: str, name: str) -> str:
+    above, dot, _ = key.rpartition(".")
+    return f"{above}{dot}{name}"

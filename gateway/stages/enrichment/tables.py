@@ -1,0 +1,102 @@
+"""What enrichments know from files and from Redis: kept in memory, and made new when it changes.
+
+Events see only what is in memory. Whoever runs the gateway calls `Tables.refresh` every second or
+so. A file should be replaced by renaming a new one to its name, as `geoipupdate` does: one that is
+written in place may be read half-way, and cutting a database short under a reader ends the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from gateway.stages.enrichment.table_mistake import TableMistake
+from gateway.system.file_stamp import file_stamp
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from gateway.stages.enrichment.redis_hash import KeptHash
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class KeptFile(Generic[T]):
+    """The newest good content of the file at `path`.
+
+    value: what `read` made of it. Raises `TableMistake` when there is none to begin with.
+    """
+
+    def __init__(self, path: Path, read: Callable[[Path], T]) -> None:
+        self._path = path
+        self._read = read
+        self._seen = file_stamp(self._path)
+        self.value = self._content()
+
+    def changed(self) -> bool:
+        """Whether the file looks different from when it was read last."""
+        return file_stamp(self._path) != self._seen
+
+    def read_again(self) -> None:
+        """Takes the new content; if it cannot be used, says so in the log and keeps the old."""
+        self._seen = file_stamp(self._path)
+        try:
+            self.value = self._content()
+        except TableMistake as mistake:
+            log.error("%s; what it held before stays in use", mistake)
+        else:
+            log.info("%s was read again", self._path)
+
+    def _content(self) -> T:
+        try:
+            return self._read(self._path)
+        except OSError as error:
+            raise TableMistake(f"{self._path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise TableMistake(f"{self._path} is not UTF-8") from None
+        except TableMistake as mistake:
+            raise TableMistake(f"{self._path} {mistake}") from None
+
+
+class Tables:
+    """All that the enrichments of a configuration know from elsewhere.
+
+    folder: where the paths of files count from.
+    """
+
+    def __init__(self, folder: Path = Path()) -> None:
+        self._folder = folder
+        self._files: dict[tuple[Path, Any], KeptFile[Any]] = {}
+        self._hashes: list[KeptHash] = []
+
+    def file(self, path: Path, read: Callable[[Path], T]) -> KeptFile[T]:
+        """The file at `path`, read now unless it has been. Raises `TableMistake`."""
+        place = self._folder / path
+        if (place, read) not in self._files:
+            self._files[place, read] = KeptFile(place, read)
+        return self._files[place, read]
+
+    def hash(self, name: str, seconds: float, row: Callable[[str], Mapping[str, Any]]) -> KeptHash:
+        """The Redis hash `name`, empty until the first `refresh`, read every `seconds` then.
+
+        row: from a value of the hash to what is kept of it; raises `TableMistake`.
+        """
+        from gateway.stages.enrichment.redis_hash import KeptHash
+
+        kept = KeptHash(name, seconds, row)
+        self._hashes.append(kept)
+        return kept
+
+    async def refresh(self, redis: Redis | None = None) -> None:
+        """Reads again what changed or is due; without `redis` only files. Never raises."""
+        for file in self._files.values():
+            if file.changed():
+                await asyncio.to_thread(file.read_again)
+        if redis is not None:
+            for kept in self._hashes:
+                await kept.refresh(redis)

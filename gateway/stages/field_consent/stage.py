@@ -1,0 +1,86 @@
+"""From the consent types that an event has to what each purpose may have of it."""
+
+from collections.abc import Callable, Iterable, Iterator, Set
+from functools import cache
+
+from gateway.event import Event
+from gateway.stages.consent import ConsentSettings
+from gateway.stages.field_consent.projection import Projection, Removed, compile_projection
+from gateway.stages.field_consent.table import EVERY_PURPOSE, TABLE, Purpose, Row
+
+Project = Callable[[Event, Purpose], tuple[Event, Removed]]
+"""What destinations of a purpose may have of an event, and what was taken out. The very same object
+for purposes that may have equally much, and the event itself when nothing has to go."""
+
+FieldConsent = Callable[[Set[str]], Project | None]
+"""From the types that are granted, of one event, to its `Project`; None when nothing is denied."""
+
+
+def compile_field_consent(settings: ConsentSettings) -> FieldConsent:
+    """The function that decides, by the table and by what `settings` add to it."""
+    rows = [*TABLE, *_own_rows(settings)]
+    covered = frozenset(name for row in rows for name in row.denied)
+    equal = cache(_compile)
+
+    @cache
+    def projections(denied: frozenset[str]) -> dict[Purpose, Projection]:
+        return {purpose: projection(purpose, denied) for purpose in EVERY_PURPOSE}
+
+    def projection(purpose: Purpose, denied: frozenset[str]) -> Projection:
+        met = [row for row in rows if purpose in row.purposes and denied.issuperset(row.denied)]
+        return equal(
+            frozenset(_named((row.fields, row) for row in met)),
+            frozenset(_named((row.parameters, row) for row in met)),
+        )
+
+    def field_consent(granted: Set[str]) -> Project | None:
+        if covered <= granted:
+            return None
+        by_purpose = projections(covered - granted)
+        # the event is kept with what is left of it, so that no other one gets its id meanwhile
+        known: dict[tuple[int, Projection], tuple[Event, tuple[Event, Removed]]] = {}
+
+        def project(event: Event, purpose: Purpose) -> tuple[Event, Removed]:
+            take_out = by_purpose[purpose]
+            place = id(event), take_out
+            found = known.get(place)
+            if found is None:
+                found = known[place] = (event, take_out(event))
+            return found[1]
+
+        return project
+
+    return field_consent
+
+
+def removed_in_words(removed: Removed) -> str:
+    """``fbc, click_ids removed (ad_storage denied)``; nothing when nothing was taken out."""
+    by_type: dict[str, list[str]] = {}
+    for name, denied in removed:
+        by_type.setdefault(denied, []).append(name)
+    return "; ".join(
+        f"{', '.join(names)} removed ({denied} denied)" for denied, names in by_type.items()
+    )
+
+
+def _own_rows(settings: ConsentSettings) -> Iterator[Row]:
+    for name, fields in settings.fields.items():
+        yield Row((name,), EVERY_PURPOSE, tuple(fields))
+    for name, parameters in settings.url_parameters.items():
+        yield Row((name,), EVERY_PURPOSE, (), tuple(map(str.lower, parameters)))
+
+
+def _named(rows: Iterable[tuple[tuple[str, ...], Row]]) -> Iterator[tuple[str, str]]:
+    """Each name once, with the type by which it is explained: the first of its first row."""
+    seen: set[str] = set()
+    for names, row in rows:
+        for name in names:
+            if name not in seen:
+                seen.add(name)
+                yield name, row.denied[0]
+
+
+def _compile(
+    fields: frozenset[tuple[str, str]], parameters: frozenset[tuple[str, str]]
+) -> Projection:
+    return compile_projection(dict(fields), dict(parameters))

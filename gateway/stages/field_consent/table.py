@@ -1,0 +1,136 @@
+"""What each consent type covers: the fields and URL parameters that need it, by the purpose of the
+destination.
+
+`docs/consent.md` has the same table for people; a test compares the two.
+
+Sources: developers.google.com/tag-platform/security/concepts/consent-mode for what the types are
+about; business.safety.google/adscookies and the tags of the vendors for the names of cookies;
+developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
+for Meta's; docs.snowplow.io and segment.com/docs for those of trackers.
+"""
+
+from typing import Literal, NamedTuple, get_args
+
+from gateway.event.consent import ConsentType
+from gateway.urls.page import CLICK_IDS
+
+Purpose = Literal["advertising", "analytics", "own"]
+"""What a destination is for: a vendor's advertising, a vendor's statistics, or the site's owner."""
+
+EVERY_PURPOSE: tuple[Purpose, ...] = get_args(Purpose)
+
+
+class Row(NamedTuple):
+    """What is taken out for destinations of some `purposes` when all of the types `denied` are.
+
+    fields: a name alone is the field of that name wherever it stands in the event, in objects and
+    lists too; one with dots is a path. parameters: of URLs, in lower case.
+    """
+
+    denied: tuple[ConsentType, ...]
+    purposes: tuple[Purpose, ...]
+    fields: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+
+
+CLICK_NAMES = tuple(dict.fromkeys([*CLICK_IDS, *map(str.lower, CLICK_IDS)]))
+"""Click ids are fields of their own, too, in pages and data layers that copy them there."""
+
+_CLICK_FIELDS = (*CLICK_NAMES, *(f"x-ga-mp2-{name}" for name in CLICK_NAMES))
+"""GA4's source keeps a parameter that it does not know under the second of the names."""
+
+ADVERTISING_FIELDS = (
+    "click_ids",
+    "fbp",
+    "fbc",
+    "_fbp",
+    "_fbc",
+    "gcl_au",
+    "_gcl_au",
+    "_gcl_aw",
+    "_gcl_dc",
+    "_gcl_gb",
+    "_gcl_ag",
+    "_gcl_gs",
+    "FPAU",
+    "FPGCLAW",
+    "FPGCLDC",
+    "FPGCLGB",
+    "FPGCLAG",
+    "_epik",
+    "_scclid",
+    "_scid",
+    "_rdt_cid",
+    "_rdt_uuid",
+    "_ttp",
+    "ttp",
+    "_twclid",
+    "_uetmsclkid",
+    "_uetvid",
+    "x-ga-mp2-auid",
+    "ctwa_clid",
+    "anon_id",
+    "madid",
+    "advertising_id",
+    "advertisingId",
+    "idfa",
+    "gaid",
+    "aaid",
+    "appleIdfa",
+    "androidIdfa",
+    "openIdfa",
+)
+ADVERTISING_PARAMETERS = ("_gl", "_gac", "gcl_au", "fbp", "_fbp", "fbc", "_fbc", "ctwa_clid")
+
+VISITOR_FIELDS = (
+    "client_id",
+    "ga_session_id",
+    "ga_session_number",
+    "app_instance_id",
+    "x-ga-ecid",
+    "x-ga-js_client_id",
+    "x-ga-system_properties.fplc",
+    "x-ga-system_properties.fid",
+    "_ga",
+    "FPID",
+    "FPLC",
+    "gateway_client_id",
+    "user_pseudo_id",
+    "domain_userid",
+    "domain_sessionid",
+    "domain_sessionidx",
+    "network_userid",
+    "previous_id",
+    "anonymous_id",
+    "anonymousId",
+    "visitor_id",
+    "visitorId",
+    "session_id",
+    "sessionId",
+    "previousSessionId",
+    "firstEventId",
+    "device_id",
+    "deviceId",
+    "idfv",
+    "appleIdfv",
+    "contexts.*.data.userId",
+)
+VISITOR_PARAMETERS = ("_gl", "gw_link", "_ga", "_sp", "ajs_aid")
+
+PERSON_FIELDS = ("user_data", "x-ga-em")
+"""What people said of themselves, clear or hashed."""
+
+TABLE = (
+    Row(
+        ("ad_storage",),
+        EVERY_PURPOSE,
+        (*ADVERTISING_FIELDS, *_CLICK_FIELDS),
+        (*ADVERTISING_PARAMETERS, *dict.fromkeys(map(str.lower, CLICK_IDS))),
+    ),
+    Row(("ad_user_data",), ("advertising",), (*PERSON_FIELDS, "user_id", "ajs_uid"), ("ajs_uid",)),
+    Row(("ad_user_data",), ("analytics",), PERSON_FIELDS),
+    Row(("ad_user_data", "ad_storage"), ("own",), PERSON_FIELDS),
+    Row(("ad_user_data", "analytics_storage"), ("own",), PERSON_FIELDS),
+    Row(("analytics_storage",), EVERY_PURPOSE, VISITOR_FIELDS, VISITOR_PARAMETERS),
+    Row(("analytics_storage",), ("analytics",), ("user_id", "ajs_uid"), ("ajs_uid",)),
+)

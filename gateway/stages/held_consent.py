@@ -1,0 +1,127 @@
+"""Held consent: what is remembered of an event, so that its visitor can speak for it later.
+
+Only who proves to be the same browser speaks for a visitor: the page that sent the event, by its
+page token; with withdrawals also the browser to which the visitor id was given, by its proof
+cookie. A trusted sender speaks for the client id that it names.
+
+Pure: `gateway.queue` keeps what is held, `gateway.delivery.release` lets it go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.event import Event, Received
+from gateway.event.consent import strictest
+from gateway.stages.consent import Consented, ConsentSettings
+from gateway.stages.digests import Digest, compile_digest
+
+
+@dataclass(slots=True)
+class HeldConsent:
+    """What is remembered of an event for held consent. Pages and visitors are keyed digests.
+
+    page: under which it is held, "" when it cannot be. visitors: whose denials may stop it later.
+    stated: what the event says itself, by consent type. speaks_for: whom its denials concern;
+    denied: these, as `denial` writes them. event, received: as they came in, up to what depends on
+    consent; from these it can be decided again. Of an event that is held, the free text holds no
+    personal data, and the headers are only those that a stage reads.
+    """
+
+    page: str
+    visitors: Sequence[str]
+    stated: Mapping[str, str]
+    speaks_for: Sequence[str]
+    denied: Sequence[str]
+    event: Event = field(repr=False)
+    received: Received = field(repr=False)
+
+
+Remember = Callable[[Event, Received, Consented, str], HeldConsent | None]
+"""From the event before consent was settled, how it came in, what consent made of it, and the
+client id that identity gave it."""
+
+NOBODY_CAN_SPEAK = "it came without a page token, so nobody could speak for it later"
+"""Why an event is withheld that would be held if it had come with a page token."""
+
+
+def compile_held_consent(
+    settings: ConsentSettings,
+    salt: str | None,
+    proven_visitor: Callable[[Received], str] = lambda _: "",
+) -> Remember | None:
+    """The function that remembers, if `settings` want that; it has None for events of which nobody
+    can show whose they are.
+
+    proven_visitor: the visitor id of which a request brings the proof. Raises `ValueError` without
+    a salt.
+    """
+    if settings.hold is None and not settings.withdrawals:
+        return None
+    page_digest, visitor_digest = _digests(settings, salt)
+    holds, withdraws = settings.hold is not None, settings.withdrawals
+
+    def remember(
+        event: Event, received: Received, consented: Consented, client_id: str
+    ) -> HeldConsent | None:
+        page = page_digest(received.page_token) if received.page_token else ""
+        said = event.get("client_id", "")
+        if not (page or (withdraws and (said or client_id))):
+            return None
+        consent, unstated = consented.event["consent"], consented.unstated
+        stated = {name: consent[name] for name in consent if name not in unstated}
+        visitors: list[str] = []
+        denied: list[str] = []
+        speaks_for: list[str] = []
+        if withdraws:
+            ids = dict.fromkeys(filter(None, [said, client_id]))
+            visitors = [*filter(None, [page]), *map(visitor_digest, ids)]
+            denied = [denial(name, received.trusted) for name in stated if stated[name] == "denied"]
+        if denied and received.trusted:
+            speaks_for = visitors
+        elif denied:
+            proven = "" if received.anonymous else proven_visitor(received)
+            speaks_for = [*filter(None, [page, proven and visitor_digest(proven)])]
+        return HeldConsent(
+            page if holds else "", visitors, stated, speaks_for, denied, event, received
+        )
+
+    return remember
+
+
+def compile_page_digest(salt: str) -> Digest:
+    """What stands for a page token in Redis."""
+    return compile_digest(salt, b"page token")
+
+
+def _digests(settings: ConsentSettings, salt: str | None) -> tuple[Digest, Digest]:
+    if not salt:
+        key = "hold" if settings.hold is not None else "withdrawals"
+        raise ValueError(
+            f"consent.{key} needs server.hash_salt: in Redis pages and visitors are named by "
+            "digests with that key"
+        )
+    return compile_page_digest(salt), compile_digest(salt, b"client id")
+
+
+def denial(consent_type: str, trusted: bool) -> str:
+    """How a denial of a type is remembered. What a trusted sender has stated itself is only denied
+    by a trusted sender."""
+    return f"trusted:{consent_type}" if trusted else consent_type
+
+
+def with_statement(event: Event, stated: Mapping[str, str]) -> Event:
+    """`event` as if it said what its visitor stated later too; a denial in either holds."""
+    return {**event, "consent": strictest([event.get("consent", {}), stated])}
+
+
+def with_denials(event: Event, stated: Mapping[str, str]) -> Event:
+    """`event` with all that was denied for it in `consent`, where no later word outranks it."""
+    denials = {name: state for name, state in stated.items() if state == "denied"}
+    return with_statement(event, denials) if denials else event
+
+
+def waits_for(missing: Sequence[str]) -> str:
+    """The reason of an event that is held."""
+    return f"waits for a word on {', '.join(missing)}"

@@ -1,0 +1,80 @@
+"""Click ids that advertising platforms keep in cookies.
+
+Google's: ``GCL.<seconds>.<click id>[.<labels>]``, or ``2.<depth>.k<click id>$i<seconds>...``; of
+the browser: ``1.1.<number>.<seconds>``. Source: gtag.js, release of March 2026.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import unquote
+
+from gateway.stages.enrichment.base import with_found
+from gateway.stages.identity.vendor_cookies import GOOGLE_BROWSER, GOOGLE_CLICKS, PLAIN_CLICKS
+from gateway.stages.identity.visit import Visit
+from gateway.urls.page import read_page_url
+
+_GOOGLE_OLD = re.compile(r"GCL\.[0-9]{1,16}\.([A-Za-z0-9_-]{1,512})(?:\..*)?")
+_GOOGLE_NEW = re.compile(r"[0-9]\.[0-9]{1,8}\.(?:[^$]*\$)*?k([A-Za-z0-9_-]{1,512})(?:\$.*)?")
+_BROWSER = re.compile(r"1\.[0-9]{1,8}\.([0-9]{1,20}\.[0-9]{1,20})(?:\..*)?")
+_PLAIN = re.compile(r"[A-Za-z0-9._!*~-]{1,512}")
+
+
+def google_click(text: str) -> str:
+    """The click id in one of Google's cookies of either form, "" if there is none."""
+    match = _GOOGLE_OLD.fullmatch(text) or _GOOGLE_NEW.fullmatch(text)
+    return match[1] if match else ""
+
+
+def _browser(text: str) -> str:
+    match = _BROWSER.fullmatch(text)
+    return match[1] if match else ""
+
+
+def _plain_click(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else ""
+
+
+def _microsoft_click(text: str) -> str:
+    return _plain_click(text.removeprefix("_uet"))
+
+
+_READERS: dict[str, tuple[str, Callable[[str], str]]] = {
+    **{name: (parameter, google_click) for name, parameter in GOOGLE_CLICKS.items()},
+    **dict.fromkeys(GOOGLE_BROWSER, ("gcl_au", _browser)),
+    **{name: (parameter, _plain_click) for name, parameter in PLAIN_CLICKS.items()},
+    "_uetmsclkid": ("msclkid", _microsoft_click),
+}
+
+
+def read_click_cookies(jar: Mapping[str, str]) -> dict[str, str]:
+    """Click ids in the cookies `jar`, by the parameters that brought them.
+
+    ``gcl_au`` is the browser as Google Ads knows it, which no parameter brings.
+    """
+    found: dict[str, str] = {}
+    for name, cookie in jar.items():
+        known = _READERS.get(name)
+        if known is None:
+            continue
+        parameter, read = known
+        text = read(unquote(cookie) if "%" in cookie else cookie)
+        # a cookie set by Google's server container is the one that lives longer
+        if text and (parameter not in found or name.startswith("FP")):
+            found[parameter] = text
+    return found
+
+
+def fill_click_ids(visit: Visit) -> None:
+    """Gives the event the click ids that neither it nor its page's URL has."""
+    if _READERS.keys().isdisjoint(visit.jar):
+        return
+    found = read_click_cookies(visit.jar)
+    url = visit.event.get("page_location")
+    if found and url:
+        newer = read_page_url(url).click_ids
+        found = {name: value for name, value in found.items() if name not in newer}
+    if not found:
+        return
+    event = with_found(visit.event, "click_ids", found)
+    if event is not visit.event:
+        visit.fill("click_ids", event["click_ids"], "cookies")

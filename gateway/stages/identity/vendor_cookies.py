@@ -1,0 +1,49 @@
+"""Names of the cookies that other tools set and we read.
+
+Sources: business.safety.google/adscookies and the tags of the vendors themselves.
+"""
+
+FPID = "FPID"
+GA = "_ga"
+GA_SESSION = "_ga_"
+"""The beginning of a name; the stream follows."""
+
+GA_SESSIONS = rf"{GA_SESSION}(?:[^=;]*[^=;\s])?"
+"""An expression for all such names."""
+
+FBP = "_fbp"
+FBC = "_fbc"
+SNIPPET = "gateway_client_id"
+"""Of our own script, which keeps the client id there."""
+
+GOOGLE_CLICKS = {
+    "FPGCLAW": "gclid",
+    "_gcl_aw": "gclid",
+    "FPGCLDC": "dclid",
+    "_gcl_dc": "dclid",
+    "FPGCLGB": "wbraid",
+    "_gcl_gb": "wbraid",
+    "FPGCLAG": "gbraid",
+    "_gcl_ag": "gbraid",
+    "_gcl_gs": "gad_source",
+}
+"""Cookies of Google's form of a click, and the parameter that brought it; server-set first."""
+
+GOOGLE_BROWSER = ("FPAU", "_gcl_au")
+"""The browser to Google Ads; server-set first."""
+
+PLAIN_CLICKS = {
+    "ttclid": "ttclid",
+    "_epik": "epik",
+    "_scclid": "ScCid",
+    "li_fat_id": "li_fat_id",
+    "_rdt_cid": "rdt_cid",
+    "twclid": "twclid",
+    "_twclid": "twclid",
+    "_uetmsclkid": "msclkid",
+}
+"""Cookies that hold a click id as it came, and the parameter that brought it."""
+
+VENDOR_COOKIES = frozenset(
+    [FPID, GA, FBP, FBC, SNIPPET, *GOOGLE_CLICKS, *GOOGLE_BROWSER, *PLAIN_CLICKS]
+)

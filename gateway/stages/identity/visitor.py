@@ -1,0 +1,113 @@
+"""The visitor id: found, or made, and kept in a cookie of the server's own.
+
+Scripts cannot reach the cookie, and browsers that shorten the life of what scripts set leave it
+alone. Sources: webkit.org/tracking-prevention; the forms of `_ga` and `FPID` as gtag.js and
+Google's server container write them.
+"""
+
+import re
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from gateway.stages.identity.cookies import visitor_id
+from gateway.stages.identity.fresh import compile_fresh_number
+from gateway.stages.identity.link import LinkReader
+from gateway.stages.identity.proof import Proof
+from gateway.stages.identity.settings import IdentitySettings
+from gateway.stages.identity.vendor_cookies import FPID, GA, SNIPPET
+from gateway.stages.identity.visit import Visit
+
+_GA = re.compile(r"GA1\.[0-9-]{1,8}\.([0-9]{1,20}\.[0-9]{1,20})")
+_FPID = re.compile(r"FPID2\.[0-9-]{1,8}\.([A-Za-z0-9+/_-]{1,128}={0,2}\.[0-9]{1,20})")
+_CLIENT_ID = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
+"""As in `_ga`, and as our own script makes it."""
+
+Found = tuple[str, str]
+"""A visitor id, "" for none, and where it is from, in words."""
+
+
+def compile_visitor(
+    settings: IdentitySettings, read_link: LinkReader, proof: Proof | None = None
+) -> Callable[[Visit], None]:
+    """The part of the stage that fills `client_id` and sets the visitor cookie, and with it the
+    cookie that is its `proof`."""
+    name, replace = settings.visitor_cookie, settings.replace_client_id
+    seed = settings.seed or name is None
+    fresh = compile_fresh_number(b"visitor")
+
+    def known(visit: Visit) -> Found:
+        """A link is newer than any cookie of others, so it comes before them, as it does in
+        gtag.js; our own cookie stays, or anybody could give a visitor another id by a link."""
+        if name and visit.own and (own := visitor_id(visit.jar.get(name, ""))):
+            return own, "the visitor cookie"
+        if visit.own and visit.received.linked_visitor:
+            return visit.received.linked_visitor, "a signed link"
+        if visit.has_link:
+            if visit.own:
+                visit.unclaimed_link = read_link(visit.event, visit.received)
+            if visit.analytics and (linked := client_id_of_ga(visit.linked.get(GA, ""))):
+                return linked, "the _gl parameter"
+        return _of_others(visit) if seed and visit.analytics else ("", "")
+
+    def seeded_or_new(visit: Visit) -> Found:
+        """Only for a browser that keeps it: otherwise each hit would be another visitor."""
+        if not (name and visit.own and visit.scope):
+            return "", ""
+        said = visit.event.get("client_id", "")
+        if seed and _CLIENT_ID.fullmatch(said):
+            return said, "the event"
+        visit.is_new = True
+        return f"{fresh(visit.received)}.{int(visit.received.at)}", "a new visitor id"
+
+    def visitor(visit: Visit) -> None:
+        may_be_known = visit.jar or visit.has_link or visit.received.linked_visitor
+        found, origin = known(visit) if may_be_known else ("", "")
+        if not found:
+            found, origin = seeded_or_new(visit)
+        if not found:
+            return
+        _fill(visit, found, origin, replace)
+        if name and visit.own and visit.scope:
+            visit.cookies.append(f"{name}={found}{visit.scope.visitor}")
+            if proof and (visit.is_new or _is_proven(visit, name, found, proof)):
+                visit.cookies.append(f"{proof.name}={proof.of(found)}{visit.scope.visitor}")
+            kept = visit.jar.get(name) == found
+            visit.notes.append("visitor cookie renewed" if kept else "visitor cookie set")
+
+    return visitor
+
+
+def client_id_of_ga(cookie: str) -> str:
+    """The client id in a `_ga` cookie, its last two parts; "" if there is none."""
+    match = _GA.fullmatch(cookie)
+    return match[1] if match else ""
+
+
+def client_id_of_fpid(cookie: str) -> str:
+    """The client id in an `FPID` cookie, its last two parts; "" if there is none."""
+    match = _FPID.fullmatch(unquote(cookie))
+    return match[1] if match else ""
+
+
+def _is_proven(visit: Visit, cookie: str, visitor: str, proof: Proof) -> bool:
+    return visit.jar.get(cookie) == visitor and proof.holds(visit.jar, visitor)
+
+
+def _of_others(visit: Visit) -> Found:
+    jar = visit.jar
+    if FPID in jar and (found := client_id_of_fpid(jar[FPID])):
+        return found, "FPID"
+    if SNIPPET in jar and _CLIENT_ID.fullmatch(jar[SNIPPET]):
+        return jar[SNIPPET], "the snippet's cookie"
+    if GA in jar and (found := client_id_of_ga(jar[GA])):
+        return found, "_ga"
+    return "", ""
+
+
+def _fill(visit: Visit, found: str, origin: str, replace: bool) -> None:
+    said = visit.event.get("client_id")
+    if not said:
+        visit.fill("client_id", found, origin)
+    elif replace and said != found:
+        visit.fill("client_id", found, origin)
+        visit.found["x-ga-js_client_id"] = said

@@ -1,0 +1,92 @@
+"""Integrations: from which destinations the sender itself keeps an event.
+
+The field `integrations` names destinations and says for each whether it gets the event; ``All``
+stands for those that are not named. It can only withhold.
+
+Sources: segment.com/docs/guides/filtering-data (the integrations object) and
+rudderstack.com/docs/user-guides/how-to-guides/how-to-filter-selective-destinations
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from gateway.event.text import folded
+from gateway.stages.consent.categories import is_agreed, merged
+
+INTEGRATIONS = "integrations"
+"""The field of the event. No destination gets it."""
+
+MAX_INTEGRATIONS = 100
+MAX_NAME = 128
+
+_ALL = "all"
+_ALL_EXCLUDED = "excluded by the sender: All is false in integrations"
+
+
+def read_integrations(statements: Iterable[object]) -> dict[str, bool]:
+    """What several `integrations` objects say together: an exclusion in one of them holds.
+
+    Settings for a destination (an object or a list) include it, null says nothing, and what cannot
+    be read excludes. Names are cut at `MAX_NAME` characters; of more than `MAX_INTEGRATIONS` names
+    those remain that are excluded, and of more than these none: then everything is excluded.
+    """
+    choices = merged(map(_choices, statements))
+    if len(choices) <= MAX_INTEGRATIONS:
+        return choices
+    excluded = {name: False for name, included in choices.items() if not included}
+    return excluded if len(excluded) <= MAX_INTEGRATIONS else {"All": False}
+
+
+def _choices(stated: object) -> dict[str, bool]:
+    if not isinstance(stated, dict):
+        return {}
+    return _joined(
+        (name[:MAX_NAME], isinstance(value, (dict, list)) or is_agreed(value))
+        for name, value in stated.items()
+        if value is not None
+    )
+
+
+def _joined(pairs: Iterable[tuple[str, bool]]) -> dict[str, bool]:
+    """Choices by names that may be the same: an exclusion holds."""
+    choices: dict[str, bool] = {}
+    for name, included in pairs:
+        choices[name] = included and choices.get(name, True)
+    return choices
+
+
+def compile_integrations(
+    destinations: Mapping[str, Iterable[str]],
+) -> Callable[[object], dict[str, str]]:
+    """The function from the field `integrations` to the destinations that it excludes, each with
+    the reason.
+
+    destinations: the names that a sender may use for each, in any case; only letters and digits
+    count.
+    """
+    names = {
+        destination: {folded(name): name for name in reversed([*own])}
+        for destination, own in destinations.items()
+    }
+
+    def exclusions(stated: object) -> dict[str, str]:
+        choices = read_integrations([stated])
+        if all(choices.values()):
+            return {}
+        by_name = _joined((folded(name), included) for name, included in choices.items())
+        others = by_name.pop(_ALL, True)
+        return {
+            destination: reason
+            for destination, own in names.items()
+            if (reason := _exclusion(own, by_name, others))
+        }
+
+    return exclusions
+
+
+def _exclusion(own: Mapping[str, str], choices: Mapping[str, bool], others: bool) -> str:
+    """Why a destination is excluded, or nothing. own: its names by their `folded` form."""
+    stated = [name for name in own if name in choices]
+    for name in stated:
+        if not choices[name]:
+            return f"excluded by the sender: {own[name]} is false in integrations"
+    return "" if stated or others else _ALL_EXCLUDED

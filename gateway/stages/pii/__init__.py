@@ -1,0 +1,7 @@
+"""The PII guard: personal data and secrets are taken out of an event before it is stored."""
+
+from gateway.stages.pii.cleaning import found_too_much
+from gateway.stages.pii.guard import Guard, compile_guard
+from gateway.stages.pii.settings import PiiGuardSettings
+
+__all__ = ["Guard", "PiiGuardSettings", "compile_guard", "found_too_much"]

@@ -1,0 +1,107 @@
+"""Which fields of an event the guard looks at, told by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple
+
+from gateway.stages.pii import parameters
+from gateway.stages.pii.parameters import Telling
+from gateway.urls.page import CLICK_IDS
+
+PERSONAL = ("user_data",)
+"""Where personal data belongs, to be hashed by the destinations that ask for it."""
+
+IDS = (
+    *("client_id", "user_id", "anonymous_id", "device_id", "ga_session_id", "ga_session_number"),
+    *("event_id", "transaction_id", "item_id", "item_list_id", "promotion_id", "location_id"),
+    *("click_ids", "fbp", "fbc", "_fbp", "_fbc", "ttp", "_ttp"),
+    *CLICK_IDS,
+)
+
+TECHNICAL = (
+    *("timestamp", "ip_override", "user_agent", "client_hints", "language", "currency"),
+    *("screen_resolution", "viewport_size", "page_encoding", "consent", "event_location"),
+)
+"""Fields with a format of their own, which have no room for free text."""
+
+_ALSO_NUMBERS = (parameters.PHONE, parameters.CARD)
+
+
+class Look:
+    """Free text: everything is looked for in it."""
+
+
+class Rename:
+    """The name itself may have something in it that must not be stored."""
+
+
+class Told(NamedTuple):
+    """A field whose name tells what its value is."""
+
+    pattern: str
+    telling: Telling
+
+    def takes(self, value: object) -> bool:
+        """Whether the field loses this value: a text, or a number where numbers may be meant."""
+        if isinstance(value, str):
+            return parameters.loses(self.telling, value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            return False
+        return self.telling in _ALSO_NUMBERS and parameters.loses(self.telling, str(value))
+
+
+LOOK: Final = Look()
+RENAME: Final = Rename()
+Action = Look | Rename | Told | None
+"""What to do with a field; None: nothing, nor with what is in it."""
+
+_MAX_REMEMBERED, _MAX_LENGTH = 10_000, 64
+
+
+class Fields:
+    """The action for every field, by its name; a name is worked out when it is first met.
+
+    known: those that were met and are remembered, to look up without a call.
+    """
+
+    def __init__(
+        self, left_alone: Iterable[str], patterns: Iterable[str], is_clean: Callable[[str], bool]
+    ) -> None:
+        self.known: dict[str, Action] = {}
+        self._left_alone = dict.fromkeys((*PERSONAL, *IDS, *TECHNICAL, *left_alone))
+        told = [Told(pattern, parameters.FIELDS[pattern]) for pattern in patterns]
+        self._told = [(parameters.tells(each.telling), each) for each in told]
+        self._is_clean = is_clean
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def __getitem__(self, name: str) -> Action:
+        try:
+            return self.known[name]
+        except KeyError:
+            return self._learn(name)
+
+    def _learn(self, name: str) -> Action:
+        action = self._action(name)
+        if action is not RENAME and len(name) <= _MAX_LENGTH:
+            if len(self.known) >= _MAX_REMEMBERED:  # made up by a sender: real names come again
+                self.known.clear()
+            self.known[name] = action
+        return action
+
+    def _action(self, name: str) -> Action:
+        if self._is_left_alone(name):
+            return None
+        return self._told_or_look(name) if self._is_clean(name) else RENAME
+
+    def of_clean_name(self, name: str) -> Action:
+        """The action for a field with a name that needs no other name."""
+        return None if self._is_left_alone(name) else self._told_or_look(name)
+
+    def _is_left_alone(self, name: str) -> bool:
+        return name in self._left_alone or name[:7].lower() == "sha256_"
+
+    def _told_or_look(self, name: str) -> Action:
+        return next((told for tells, told in self._told if tells(name)), LOOK)

@@ -1,0 +1,101 @@
+"""The stage that takes personal data and secrets out of an event.
+
+Most events have nothing to find, so the texts of an event are first searched all at once, with
+one expression that is found wherever a pattern could change something. Only then each text goes
+through the patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.event import Event, Received
+from gateway.stages.pii.cleaning import Cleaning
+from gateway.stages.pii.fields import LOOK, Action, Fields, Told
+from gateway.stages.pii.matching import searcher, to_bytes
+from gateway.stages.pii.patterns import HINTS, PATTERNS
+from gateway.stages.pii.settings import PiiGuardSettings
+
+Guard = Callable[[Event, Received], tuple[Event, str]]
+"""The event as it may be stored, the same object when nothing was found in it, and what was
+removed in words, without any value: ``removed 1 e-mail from page_location``, or nothing.
+"""
+
+_WITHOUT_TEXT = frozenset((int, float, bool, type(None)))
+"""With text, object and list, all that JSON holds. Anything else, which only a plug-in can bring,
+is for the closer look, where subclasses count as what they are."""
+
+
+def compile_guard(settings: PiiGuardSettings) -> Guard:
+    """The guard that `settings` describe. It never raises."""
+    patterns = [(name, PATTERNS[name]) for name in PATTERNS if name in settings.patterns]
+    if not settings.enabled or not patterns:
+        return _pass
+    find = searcher("|".join(HINTS[name] for name, _ in patterns))
+
+    def is_clean(name: str) -> bool:
+        return find(to_bytes(name)) is None
+
+    fields = Fields(settings.leave_alone, [name for name, _ in patterns], is_clean)
+
+    def guard(event: Event, _: Received) -> tuple[Event, str]:
+        texts = _texts(event, fields)
+        if texts is not None and find(to_bytes("\n".join(texts))) is None:
+            return event, ""
+        cleaning = Cleaning(fields, patterns, find)
+        cleaned = cleaning.event(event)
+        return cleaned, cleaning.words()
+
+    return guard
+
+
+def _pass(event: Event, _: Received) -> tuple[Event, str]:
+    return event, ""
+
+
+def _texts(event: Event, fields: Fields) -> list[str] | None:
+    """The texts to be searched; None when something in it calls for a closer look."""
+    known = fields.known
+    texts: list[str] = []
+    objects = [event]
+    for each in objects:  # which grows meanwhile
+        for name, value in each.items():
+            try:  # no call for a name that was met
+                action = known[name]
+            except KeyError:
+                action = fields[name]
+            if action is None:
+                continue
+            if action is not LOOK and _calls_for_a_look(action, value):
+                return None
+            kind = type(value)
+            if kind is str:
+                texts.append(value)
+            elif kind in _WITHOUT_TEXT:
+                continue
+            elif kind is dict:
+                objects.append(value)
+            elif kind is not list or not _sort_out(value, texts, objects):
+                return None
+    return texts
+
+
+def _sort_out(values: list[Any], texts: list[str], objects: list[dict[str, Any]]) -> bool:
+    """Puts what is in a list where it belongs; whether all of it is what JSON can hold."""
+    for value in values:
+        kind = type(value)
+        if kind is dict:
+            objects.append(value)
+        elif kind is str:
+            texts.append(value)
+        elif kind is list:
+            if not _sort_out(value, texts, objects):
+                return False
+        elif kind not in _WITHOUT_TEXT:
+            return False
+    return True
+
+
+def _calls_for_a_look(action: Action, value: object) -> bool:
+    return not isinstance(action, Told) or isinstance(value, list) or action.takes(value)

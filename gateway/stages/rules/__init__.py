@@ -1,0 +1,8 @@
+"""`rules:`: what they look like in YAML, and the one function that a list of them becomes."""
+
+from gateway.stages.rules.redact import Redact
+from gateway.stages.rules.rule import Rule
+from gateway.stages.rules.ruled import Ruled, compile_rules
+from gateway.stages.rules.sample import Sample
+
+__all__ = ["Redact", "Rule", "Ruled", "Sample", "compile_rules"]

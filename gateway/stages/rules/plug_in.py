@@ -1,0 +1,176 @@
+"""`transform: package.module:function`: a Python function for what YAML cannot say.
+
+The function takes an event and answers with one. It gets a copy of its own; what it answers goes
+through `read_event`, as what a sender sends does. `problem_counts` counts what goes wrong:
+
+    raised        the function raised an exception
+    no event      its answer is no event, or has no `event_id` or `timestamp` left
+    slow          it took longer than `SLOW_SECONDS`; its answer counts
+    resting       it was slow `SLOW_IN_A_ROW` times, and is left out for `REST_SECONDS`; then one
+                  slow event more sends it back
+
+After all but `slow` there is no answer. The event is withheld, because the function may be there to
+protect a person; with `on_failure: pass` it goes on unchanged. The rule's line in the trace says
+which.
+
+A function cannot be stopped from outside while it runs: one that never answers holds its process,
+and everybody's events in it. So it must not wait for a network or a disk, nor for anybody else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from inspect import iscoroutinefunction, signature
+from typing import Any, Literal
+
+import orjson
+
+from gateway.event import Event, EventError, read_event
+from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
+from gateway.event.text import did_you_mean
+from gateway.stages.rules.edits import Withheld
+
+Function = Callable[[Event], Any]
+
+OnFailure = Literal["withhold", "pass"]
+"""What becomes of an event for which the function gave no answer."""
+
+SLOW_SECONDS = 0.01
+SLOW_IN_A_ROW = 5
+REST_SECONDS = 60.0
+
+_KEPT = ("event_id", "timestamp")
+
+_problems: Counter[tuple[str, str]] = Counter()
+_taken: Counter[tuple[str, str]] = Counter()
+
+
+def problem_counts() -> Mapping[tuple[str, str], int]:
+    """How often something went wrong in this process: by function, as written, and problem."""
+    return dict(_problems)
+
+
+def take_problems() -> Mapping[tuple[str, str], int]:
+    """What `problem_counts` has counted since the last call, whoever made it."""
+    new = _problems - _taken
+    _taken.update(new)
+    return new
+
+
+def load_function(reference: str) -> Function:
+    """The function that `reference`, ``package.module:function``, names.
+
+    Raises `ValueError` with what is wrong; this is the one place that imports the module.
+    """
+    module_name, colon, name = reference.partition(":")
+    if not (module_name and colon and name):
+        raise ValueError("not a function: write it like package.module:function")
+    try:
+        module = import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"there is no module {error.name}: install it, or put its folder on PYTHONPATH"
+        ) from None
+    except (Exception, SystemExit) as error:  # whatever a module does when it is imported
+        raise ValueError(f"{module_name} cannot be imported: {type(error).__name__}") from None
+    function = getattr(module, name, None)
+    if function is None:
+        raise ValueError(f"{module_name} has no {name}{did_you_mean(name, vars(module))}")
+    if not callable(function) or iscoroutinefunction(function) or not _takes_one(function):
+        raise ValueError(f"{reference} must be a plain function of one argument, the event")
+    loaded: Function = function
+    return loaded
+
+
+def _takes_one(function: Callable[..., Any]) -> bool:
+    try:
+        signature(function).bind({})
+    except TypeError:
+        return False
+    except ValueError:  # it does not tell
+        return True
+    return True
+
+
+class PlugIn:
+    """An action that calls a function, and rests when the function is slow again and again."""
+
+    def __init__(
+        self,
+        reference: str,
+        function: Function | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+        on_failure: OnFailure = "withhold",
+    ) -> None:
+        self._reference = reference
+        self._clock = clock
+        self._withholds = on_failure == "withhold"
+        self._function = function or load_function(reference)
+        self._slow_in_a_row = 0
+        self._rests_until = float("-inf")
+
+    def __call__(self, event: Event) -> str | None:
+        """The action: changes `event`, or says why not. Raises `Withheld` where that ends it."""
+        started = self._clock()
+        if started < self._rests_until:
+            return self._problem("resting", "was left out: it has been too slow")
+        try:
+            answer = self._function(_copied(event))
+        except Exception as error:  # a plug-in may raise anything
+            return self._problem("raised", f"raised {type(error).__name__}")
+        finally:
+            was_slow = self._time(started)
+        words = self._take(event, answer)
+        if words is None and was_slow:
+            return f"transform {self._reference} was slow"
+        return words
+
+    def _take(self, event: Event, answer: object) -> str | None:
+        try:
+            # by way of JSON: nothing in it is shared with what the function may keep
+            changed = read_event(orjson.loads(orjson.dumps(answer)))
+        except EventError as error:
+            return self._problem("no event", f"gave no event: {error}")
+        except TypeError:
+            return self._problem("no event", "gave what JSON cannot say")
+        if IGNORED in changed:
+            problem = ignored_in_words(ignored_of(changed))
+            return self._problem("no event", f"gave no event: {problem}")
+        if IGNORED in event:
+            changed[IGNORED] = event[IGNORED]
+        lost = [name for name in _KEPT if name in event and name not in changed]
+        if lost:
+            return self._problem("no event", f"took out {' and '.join(lost)}")
+        event.clear()
+        event.update(changed)
+        return None
+
+    def _time(self, started: float) -> bool:
+        now = self._clock()
+        if now - started <= SLOW_SECONDS:
+            self._slow_in_a_row = 0
+            return False
+        _problems[self._reference, "slow"] += 1
+        self._slow_in_a_row += 1
+        if self._slow_in_a_row >= SLOW_IN_A_ROW:
+            self._rests_until = now + REST_SECONDS
+        return True
+
+    def _problem(self, kind: str, words: str) -> str:
+        _problems[self._reference, kind] += 1
+        problem = f"transform {self._reference} {words}"
+        if self._withholds:
+            raise Withheld(problem)
+        return f"{problem}; the event went on unchanged"
+
+
+def _copied(value: Any) -> Any:
+    """A copy of a JSON value that shares nothing with it that could be changed."""
+    if isinstance(value, dict):
+        return {key: _copied(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_copied(each) for each in value]
+    return value

@@ -1,0 +1,189 @@
+"""One rule, as it is written in YAML, and everything that can be wrong with it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    field_validator,
+    model_validator,
+)
+
+from gateway.event.fields import changed_path
+from gateway.event.paths import ANY
+from gateway.stages.conditions import Condition
+from gateway.stages.rules.assign import checked_value
+from gateway.stages.rules.plug_in import OnFailure, load_function
+from gateway.stages.rules.redact import Redact, checked_hash
+from gateway.stages.rules.sample import Sample
+from gateway.stages.rules.values import CastType, checked_cast, checked_table, checked_values
+
+_NEEDED = ("event_name", "event_id", "timestamp")
+"""Fields that routing, delivery and records rely on."""
+
+
+def _loaded(reference: str) -> str:
+    load_function(reference)
+    return reference
+
+
+ChangedPath = Annotated[str, AfterValidator(changed_path)]
+Length = Annotated[int, Field(ge=1)]
+Places = Annotated[int, Field(ge=-9, le=10)]
+PlugInName = Annotated[str, AfterValidator(_loaded)]
+
+
+class Rule(BaseModel):
+    """One rule: a condition and what to do with the events that meet it.
+
+    The actions of a rule run in the order of these fields.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = Field(default=None, description="Shown wherever the rule decided something.")
+    when: Condition | None = Field(
+        default=None, description="Without it the rule applies to every event."
+    )
+    sample: Sample | None = Field(
+        default=None,
+        description="Goes on with a share of the events that meet `when` and ends the others: "
+        "`{share: 0.1, by: client_id}` keeps one visitor in ten, the same ones in every rule. `by` "
+        "is `client_id` (the default), `user_id` or `event_id`, which also chooses where the other "
+        "is missing.",
+    )
+    rename: dict[str, str] = Field(
+        default={},
+        description="Moves fields: `old path: new path`. A field that cannot be there stays.",
+    )
+    set_: dict[str, JsonValue] = Field(
+        default={},
+        alias="set",
+        description="Gives fields a value: `path: value`. The value may be another field's, "
+        "`{field: path}`, or a text with fields in it, `{template: '{event_name}-{items.0.item_id}'"
+        "}` (`{{` is a brace); a field stays as it was when one of these is missing. A mapping "
+        "that would be taken for one of them is written `{literal: ...}`.",
+    )
+    map: dict[str, dict[str, JsonValue]] = Field(
+        default={},
+        description="Replaces values by those of a table: `path: {value: new value}`. `*` stands "
+        "for every value that is not listed; without it they stay.",
+    )
+    cast: dict[str, CastType] = Field(
+        default={},
+        description="Gives values another type: `path: text`, `number`, `integer` (without its "
+        "fraction) or `boolean`. What cannot be read as that stays.",
+    )
+    round: dict[str, Places] = Field(
+        default={},
+        description="Rounds numbers, halves away from zero: `path: decimal places`; -2 rounds to "
+        "hundreds.",
+    )
+    lower: list[str] = Field(default=[], description="Turns texts to lower case.")
+    truncate: dict[str, Length] = Field(
+        default={}, description="Cuts texts: `path: most characters`."
+    )
+    transform: PlugInName | None = Field(
+        default=None,
+        description="A Python function, `package.module:function`, from an event to an event. It "
+        "must not wait for anything, since it cannot be stopped. It fails when it raises or gives "
+        "no event. After it took more than 10 ms five times in a row it is not called for a "
+        "minute, which counts as failing.",
+    )
+    on_failure: OnFailure = Field(
+        default="withhold",
+        description="What happens to an event when `transform` fails: `withhold` ends it, `pass` "
+        "lets it go on unchanged. Use `pass` only for functions that do not protect personal data.",
+    )
+    redact: Redact | None = Field(
+        default=None,
+        description="Hides personal data in texts: `patterns` (`email`, `phone`, `card`, `token`) "
+        "and the values of `query_parameters` in URLs, in the `fields` at or below these paths, or "
+        "in every text but ids, technical fields and `user_data`.",
+    )
+    hash: list[str] = Field(
+        default=[],
+        description="Replaces fields by their SHA-256 in lower-case hex "
+        "(HMAC-SHA256 when `server.hash_salt` is set).",
+    )
+    remove: list[ChangedPath] = Field(default=[], description="Takes fields out.")
+    keep_only: list[ChangedPath] = Field(
+        default=[],
+        description="Takes out all other fields but `event_name`, `event_id`, `timestamp` and "
+        "`consent`. `page_location.query.utm_source` keeps the URL with this parameter alone.",
+    )
+    drop: bool = Field(default=False, description="Ends the event here: no destination gets it.")
+
+    @field_validator("set_")
+    @classmethod
+    def _as_in_events(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {path: checked_value(path, value) for path, value in values.items()}
+
+    @field_validator("map")
+    @classmethod
+    def _tables_as_in_events(cls, tables: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {path: checked_table(path, table) for path, table in tables.items()}
+
+    @field_validator("cast")
+    @classmethod
+    def _casts_can_be(cls, casts: dict[str, CastType]) -> dict[str, CastType]:
+        for path, kind in casts.items():
+            checked_cast(path, kind)
+        return casts
+
+    @field_validator("round")
+    @classmethod
+    def _rounds_numbers(cls, places: dict[str, int]) -> dict[str, int]:
+        for path in places:
+            checked_values(path, "number")
+        return places
+
+    @field_validator("lower")
+    @classmethod
+    def _lowers_texts(cls, paths: list[str]) -> list[str]:
+        for path in paths:
+            checked_values(path, "string")
+        return paths
+
+    @field_validator("truncate")
+    @classmethod
+    def _cuts_texts(cls, lengths: dict[str, int]) -> dict[str, int]:
+        for path in lengths:
+            checked_values(path, "string")
+        return lengths
+
+    @model_validator(mode="after")
+    def _leaves_an_event(self) -> Rule:
+        for path in _NEEDED:
+            if path in self.remove or path in self.rename:
+                raise ValueError(f"every event needs its {path}: it can only be set")
+        for path in self.hash:
+            checked_hash(path)
+        return self
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Rule:
+        if not any(getattr(self, name) for name in _ACTIONS):
+            raise ValueError(f"a rule needs an action: {', '.join(_NAMES[:-1])} or {_NAMES[-1]}")
+        if self.transform is None and "on_failure" in self.model_fields_set:
+            raise ValueError("on_failure: has no effect without `transform`")
+        if any(ANY in path.split(".") for pair in self.rename.items() for path in pair):
+            raise ValueError("rename moves one field: its paths cannot have * in them")
+        for path in (path for pair in self.rename.items() for path in pair):
+            changed_path(path)
+        return self
+
+    @property
+    def can_withhold(self) -> bool:
+        """Whether an event that meets the rule may end here."""
+        fails = self.transform is not None and self.on_failure == "withhold"
+        return self.drop or self.sample is not None or fails
+
+
+_ACTIONS = [name for name in Rule.model_fields if name not in ("name", "when", "on_failure")]
+_NAMES = [Rule.model_fields[name].alias or name for name in _ACTIONS]

@@ -1,0 +1,158 @@
+"""Actions that change which fields there are: rename, remove, keep_only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gateway.event import Event
+from gateway.event.fields import MISFIT, field_type
+from gateway.event.paths import ANY, MISSING, as_text, editor, getter
+from gateway.stages.rules.edits import Edit, setter
+from gateway.urls.parts import keep_parts
+
+ALWAYS_KEPT = ("event_name", "event_id", "timestamp", "consent")
+"""What routing, delivery and records rely on."""
+
+Tree = dict[str, "Tree | None"]
+"""Keys to keep with what to keep below them; None keeps all of it."""
+
+
+def rename_field(old: str, new: str) -> Edit:
+    """Moves the value at `old` to `new`, replacing what is there.
+
+    An event in which `new` cannot be, because a text or number is on the way or its type is
+    another, stays as it is.
+    """
+    failed = f"{old} was not renamed: {new} cannot hold it"
+    if "." not in old and "." not in new:
+        return _rename_outermost(old, new, failed)
+    get, get_new = getter(old), getter(new)
+    put, remove = setter(new), remove_field(old)
+
+    def rename(event: Event) -> str | None:
+        value = get(event)
+        if value is MISSING:
+            return None
+        trial = event.copy()
+        remove(trial)
+        held, found = put(trial, value), get_new(trial)
+        if found is not held and found != held and found != as_text(held):
+            return failed
+        event.clear()
+        event.update(trial)
+        return None
+
+    return rename
+
+
+def _rename_outermost(old: str, new: str, failed: str) -> Edit:
+    fit = field_type(new).fit
+
+    def rename(event: Event) -> str | None:
+        if old not in event:
+            return None
+        held = fit(event[old])
+        if held is MISFIT:
+            return failed
+        del event[old]
+        event[new] = held
+        return None
+
+    return rename
+
+
+def remove_field(path: str) -> Edit:
+    """Takes the field at `path` out; an event without it stays as it is."""
+    return editor(path, lambda _: MISSING, makes=False)
+
+
+def keep_only(paths: Sequence[str]) -> Edit:
+    """Takes out every field that neither is at or below one of `paths` nor `ALWAYS_KEPT`.
+
+    Of a URL that is entered (``page_location.query.utm_source``) everything before the query is
+    kept too.
+    """
+    tree: Tree = {}
+    for path in (*ALWAYS_KEPT, *paths):
+        _plant(tree, path.split("."))
+    _spread_any(tree)
+
+    def keep(event: Event) -> None:
+        kept = _picked(event, tree)
+        event.clear()
+        event.update(kept)
+
+    return keep
+
+
+def _plant(tree: Tree, keys: Sequence[str]) -> None:
+    key, rest = keys[0], keys[1:]
+    if not rest:
+        tree[key] = None
+    elif key not in tree:
+        below: Tree = {}
+        tree[key] = below
+        _plant(below, rest)
+    elif (known := tree[key]) is not None:
+        _plant(known, rest)
+
+
+def _spread_any(tree: Tree) -> None:
+    """What is kept of every element is kept of one that is named by its number, too."""
+    every = tree.get(ANY, {})
+    for key, below in tree.items():
+        if key.isdigit() and below is not None:
+            if every is None:
+                tree[key] = None
+            else:
+                _merge(below, every)
+    for subtree in tree.values():
+        if subtree is not None:
+            _spread_any(subtree)
+
+
+def _merge(tree: Tree, other: Tree) -> None:
+    for key, below in other.items():
+        mine = tree.setdefault(key, {})
+        if below is None or mine is None:
+            tree[key] = None
+        else:
+            _merge(mine, below)
+
+
+def _picked(value: Any, tree: Tree | None) -> Any:
+    if tree is None:
+        return value
+    if isinstance(value, dict):
+        found = {key: _picked(each, tree[key]) for key, each in value.items() if key in tree}
+        return {key: each for key, each in found.items() if each is not MISSING}
+    if isinstance(value, list):
+        return _picked_elements(value, tree)
+    if isinstance(value, str) and not tree.keys().isdisjoint(("query", "fragment")):
+        return _picked_parts(value, tree)
+    return MISSING
+
+
+def _picked_elements(elements: list[Any], tree: Tree) -> list[Any]:
+    every = tree.get(ANY, {})
+    found = [_picked(each, tree.get(str(place), every)) for place, each in enumerate(elements)]
+    return [
+        each
+        for place, each in enumerate(found)
+        if each is not MISSING and (ANY in tree or str(place) in tree)
+    ]
+
+
+def _picked_parts(url: str, tree: Tree) -> str:
+    below = tree.get("query", {})
+    names = None if below is None else set(_dotted(below))
+    return keep_parts(url, names, fragment="fragment" in tree)
+
+
+def _dotted(tree: Tree) -> list[str]:
+    """The names in `tree`: those of URL parameters may have dots in them."""
+    names = []
+    for key, below in tree.items():
+        names += [key] if below is None else [f"{key}.{name}" for name in _dotted(below)]
+    return names

@@ -1,0 +1,70 @@
+"""A schema of the configuration, compiled; whatever is wrong with it is told in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from gateway.stages.schemas.settings import SchemaSettings
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+
+class SchemaMistake(ValueError):
+    """A schema that cannot be used. key: of the setting that is wrong, ``file`` or ``schema``."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+def load_validator(settings: SchemaSettings, folder: Path) -> jsonschema_rs.Validator:
+    """The validator for the schema in `settings`. folder: where paths of files count from.
+
+    Nothing is ever fetched: a schema that refers to another document is a mistake. Patterns run
+    in linear time. Raises `SchemaMistake`.
+    """
+    if settings.file is None:
+        return _compile(settings.schema_, "schema")
+    return _compile(_read(folder / settings.file), "file")
+
+
+def _read(path: Path) -> Any:
+    try:
+        return orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise SchemaMistake("file", f"{path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise SchemaMistake("file", f"{path} is not JSON: {error}") from None
+
+
+def _compile(schema: Any, key: str) -> jsonschema_rs.Validator:
+    if not isinstance(schema, dict):
+        raise SchemaMistake(key, "a JSON Schema is an object")
+    import jsonschema_rs
+
+    try:
+        return jsonschema_rs.validator_for(
+            schema,
+            validate_formats=True,
+            pattern_options=jsonschema_rs.RegexOptions(),
+            offline=True,
+        )
+    except jsonschema_rs.ValidationError as error:
+        raise SchemaMistake(key, _in_words(error)) from None
+    except ValueError as error:
+        raise SchemaMistake(key, f"not a JSON Schema: {error}") from None
+
+
+def _in_words(error: jsonschema_rs.ValidationError) -> str:
+    """`error` in short: with its place, without the whole schema that the library repeats."""
+    from jsonschema_rs import ValidationErrorKind
+
+    if isinstance(error.kind, ValidationErrorKind.Referencing):
+        missing = error.message.split(" and retrieving it")[0].split(". ")[0]
+        return f"{missing}; a schema can refer to nothing but its own $defs"
+    place = ".".join(str(part) for part in error.instance_path)
+    return f"not a JSON Schema: {place}: {error.message}" if place else str(error.message)

@@ -1,0 +1,77 @@
+"""Folders and files that only the user of this process can read, whatever its umask."""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from contextlib import suppress
+from fnmatch import fnmatch
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+FOLDER_MODE, FILE_MODE = 0o700, 0o600
+UMASK = 0o077
+"""For programs that create files of their own."""
+
+_OURS = (
+    *("valkey*", "appendonlydir", "appendonly*", "dump.rdb", "temp-*", "url"),
+    *("gateway.lock", "last-good-*", ".last-good-*", "spool*", "lost+found"),
+)
+
+_told: set[Path] = set()
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes `folder`, and those above it that do not exist, for this user alone. One that others
+    may enter is narrowed, and the log says so. Raises OSError when it cannot be made.
+
+    A folder is left as it is, with one warning, if it belongs to another user or holds files that
+    are not the gateway's: it may be one that others need, such as /var/lib.
+    """
+    for each in (*reversed(folder.parents), folder):
+        try:
+            each.mkdir(FOLDER_MODE)
+        except FileExistsError:
+            continue
+        except OSError:  # such as a read-only file system, where it may exist all the same
+            if not each.is_dir():
+                raise
+    found = folder.stat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise NotADirectoryError(20, "not a folder", str(folder))
+    if stat.S_IMODE(found.st_mode) & UMASK and folder not in _told:
+        _narrow(folder, found)
+
+
+def create_private(path: Path) -> None:
+    """Creates an empty file for this user alone; one that exists is narrowed, unless it belongs to
+    another user. Raises OSError when it cannot be written."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        if stat.S_IMODE(os.fstat(handle).st_mode) & UMASK:
+            with suppress(PermissionError):
+                os.fchmod(handle, FILE_MODE)
+    finally:
+        os.close(handle)
+
+
+def _narrow(folder: Path, found: os.stat_result) -> None:
+    mode = stat.S_IMODE(found.st_mode)
+    if found.st_uid != os.geteuid():
+        reason = "it belongs to another user"
+    elif not all(any(fnmatch(name, ours) for ours in _OURS) for name in os.listdir(folder)):
+        reason = "it holds other files than the gateway's"
+    else:
+        folder.chmod(FOLDER_MODE)
+        log.warning("%s could be read by other users (mode %o); it is now 700", folder, mode)
+        return
+    _told.add(folder)
+    log.warning(
+        "%s can be read by other users (mode %o) and is left so, because %s; give the gateway a "
+        "folder of its own",
+        folder,
+        mode,
+        reason,
+    )

@@ -1,0 +1,41 @@
+"""Folders in the place for temporary files that a later start finds again."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+
+def private_folder(path: Path) -> Path:
+    """A folder in the place for temporary files, for what belongs to `path`.
+
+    Returns the folder that an earlier call made, or a new one.
+    """
+    return find_private_folder(path) or Path(tempfile.mkdtemp(prefix=_prefix(path)))
+
+
+def find_private_folder(path: Path) -> Path | None:
+    """The folder that `private_folder` made for `path`, or None.
+
+    Anyone may write to that place, so a folder of another user, or one that others may enter, is
+    not used.
+    """
+    left = Path(tempfile.gettempdir()).glob(f"{_prefix(path)}*")
+    return next(filter(_is_private, left), None)
+
+
+def _prefix(path: Path) -> str:
+    return f"gateway-{hashlib.sha256(bytes(path)).hexdigest()[:12]}-"
+
+
+def _is_private(folder: Path) -> bool:
+    """Whether `folder` is a folder to which only this user has access."""
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    mode = status.st_mode
+    return stat.S_ISDIR(mode) and not mode & 0o077 and status.st_uid == os.geteuid()

@@ -1,0 +1,1 @@
+"""Reading URLs and domains."""

@@ -1,0 +1,1 @@
+"""The web part: from a request to its answer."""

@@ -1,0 +1,295 @@
+"""Connections that wait for their senders: how long they may, and how many.
+
+uvicorn has no limit for either, except on idle connections, by a timer for each request. Here one
+sweep a second looks at all connections, and requests set no timers.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any, Protocol
+
+from gateway.configuration.server import ServerSettings
+from gateway.event.address import read_node, sender_of
+from gateway.queue.pending_counts import PendingCounts
+from gateway.web.client_ip import PRIVATE_NETWORKS, Network, is_in
+
+log = logging.getLogger(__name__)
+
+HEAD_SECONDS = 10.0
+"""For a whole head, from its first byte; for that byte on a new connection; and for the rest of a
+request that was answered early."""
+
+KEEP_ALIVE_SECONDS = 75.0
+"""How long a connection may be idle between requests. Longer than proxies and clients keep theirs,
+which is 60 s and less: whoever sends on a connection that is being closed gets no answer."""
+
+ANSWER_SECONDS = 30.0
+"""For a peer to take any of an answer that does not fit into the buffers."""
+
+LINGER_SECONDS = 2.0
+"""How long the rest of a refused request is thrown away. A connection that is closed earlier can
+take the answer with it (RFC 9112, 9.6)."""
+
+MAX_CONNECTIONS = 5_000
+"""Of one process, where the limit of open files allows it. An idle one takes about 10 KB."""
+
+MAX_HELD_BYTES = 64_000_000
+"""Of all requests of one process that have not come completely."""
+
+SMALL_BYTES = 4_096
+"""A request that holds no more than this is not closed for its size."""
+
+FILES_BESIDES = 256
+"""Files that a process opens for other things, such as Redis and the spool."""
+
+MAX_STEP_SECONDS = 2.0
+"""What counts of the time between two looks. A process that stood still for longer has not read yet
+what was sent to it meanwhile."""
+
+LOG_SECONDS = 60.0
+"""Between two warnings of a kind."""
+
+REFUSED = PendingCounts()
+"""What was refused before its source was known, until it is counted with the rest."""
+
+
+class State(IntEnum):
+    """What a connection waits for. Without a new request it changes only to a later one."""
+
+    BUSY = 0
+    """Nothing: its request has come, and is being answered."""
+    BODY = 1
+    """The rest of a request. `gateway.web.body` limits the time."""
+    UNREAD = 2
+    """The peer to take its answer."""
+    ANSWERED = 3
+    """The rest of a request that was answered before it came."""
+    IDLE = 4
+    """The next request."""
+    SILENT = 5
+    """The first byte."""
+    HEAD = 6
+    """The rest of a head."""
+    CLOSING = 7
+    """The peer to take its last answer."""
+    ENDING = 8
+    """The end, after a refusal."""
+
+
+BUSY, BODY, UNREAD, ANSWERED, IDLE, SILENT, HEAD, CLOSING, ENDING = State
+"""By these names they take a tenth of the time, until Python 3.12."""
+
+_SECONDS = {
+    BODY: float("inf"),
+    UNREAD: ANSWER_SECONDS,
+    ANSWERED: HEAD_SECONDS,
+    IDLE: KEEP_ALIVE_SECONDS,
+    SILENT: HEAD_SECONDS,
+    HEAD: HEAD_SECONDS,
+    CLOSING: ANSWER_SECONDS,
+    ENDING: LINGER_SECONDS,
+}
+
+
+class Connection(Protocol):
+    """What is asked of a connection."""
+
+    @property
+    def peer(self) -> str:
+        """Its address; empty for a Unix socket."""
+
+    cycle: Any
+    """Of uvicorn: another for each request whose head is complete."""
+
+    held: int
+    """Bytes that have come of a request that is not complete."""
+
+    def state(self) -> State: ...
+
+    def end(self, state: State) -> None:
+        """Ends it after it was in `state` for too long."""
+
+    def close(self) -> None:
+        """Closes it without an answer, at the second call at once."""
+
+
+@dataclass(slots=True)
+class _Wait:
+    """until: when it takes too long."""
+
+    cycle: object
+    state: State
+    since: float
+    until: float
+
+
+class _RareWarning:
+    """A log line at most every `LOG_SECONDS`. text: with `%d`, the number since the last one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._count = 0
+        self._last = float("-inf")
+
+    def add(self) -> None:
+        self._count += 1
+
+    def say(self, now: float) -> None:
+        if self._count and now - self._last >= LOG_SECONDS:
+            log.warning(self._text, self._count)
+            self._count, self._last = 0, now
+
+
+MALFORMED = _RareWarning(
+    "%d connections sent something other than HTTP and were answered 400, as those of scanners and "
+    "of clients that use TLS on this port"
+)
+
+
+class Connections:
+    """Ends those of `connections` that wait for too long, or that are too many.
+
+    settings: returns those in force. exempt: networks, besides `server.trusted_proxies`, that may
+    have any number of connections, since many visitors can stand behind one address of theirs.
+    most: of all connections. Times are in seconds of any monotonic clock.
+    """
+
+    def __init__(
+        self,
+        connections: Collection[Connection],
+        settings: Callable[[], ServerSettings],
+        exempt: Sequence[Network] = PRIVATE_NETWORKS,
+        most: int = MAX_CONNECTIONS,
+    ) -> None:
+        self._connections = connections
+        self._settings = settings
+        self._exempt = exempt
+        self._most = most
+        self._waits: dict[Connection, _Wait] = {}
+        self._now = self._looked = 0.0
+        self._read_settings()
+        self._too_many = _RareWarning(
+            "closed %d waiting connections of addresses that have more than "
+            "`server.max_connections_per_address`; if such an address is that of your proxy, add "
+            "it to `server.trusted_proxies`"
+        )
+        self._full = _RareWarning(
+            f"closed %d waiting connections: a process holds at most {most}, and "
+            f"{MAX_HELD_BYTES // 1_000_000} MB of unfinished requests"
+        )
+
+    def sweep(self, now: float) -> None:
+        """Ends what waits for too long, and the longest waiting where there are too many of one
+        address, or too many bytes of all."""
+        if self._settings() is not self._in_force:
+            self._read_settings()
+        waits = self._look(now)
+        for connection, wait in waits.items():
+            if self._now > wait.until:
+                connection.end(wait.state)
+        if len(waits) > self._in_force.max_connections_per_address:
+            self._trim_addresses()
+        self._trim_bytes()
+        for warning in (MALFORMED, self._too_many, self._full):
+            warning.say(self._now)
+
+    def room(self, opening: int, now: float) -> int:
+        """How many more there may be, besides the number that are `opening`. Where there is no
+        room, it closes some that wait, which makes room a moment later."""
+        room = self._most - len(self._connections) - opening
+        if room <= 0:
+            self._look(now)
+            self._close(self._in_order([*self._waits])[: max(1, self._most // 5)], self._full)
+        return room
+
+    def _read_settings(self) -> None:
+        self._in_force = self._settings()
+        self._group = _compile_group([*self._exempt, *self._in_force.trusted_proxies])
+
+    def _look(self, now: float) -> dict[Connection, _Wait]:
+        """Since when each connection waits. One that changes between states without a new request
+        stays in the latest of them, so that a sender cannot begin its time again."""
+        self._now += min(max(0.0, now - self._looked), MAX_STEP_SECONDS)
+        self._looked = now
+        before, self._waits = self._waits, {}
+        for connection in self._connections:
+            state = connection.state()
+            if state is BUSY:
+                continue
+            wait = before.get(connection)
+            if wait is None or wait.cycle is not connection.cycle or state > wait.state:
+                until = self._now + _SECONDS[state]
+                wait = _Wait(connection.cycle, state, self._now, until)
+            self._waits[connection] = wait
+        return self._waits
+
+    def _trim_addresses(self) -> None:
+        by_address: defaultdict[str, list[Connection]] = defaultdict(list)
+        for connection in self._waits:
+            if group := self._group(connection.peer):
+                by_address[group].append(connection)
+        for connections in by_address.values():
+            surplus = len(connections) - self._in_force.max_connections_per_address
+            if surplus > 0:
+                self._close(self._in_order(connections)[:surplus], self._too_many)
+
+    def _trim_bytes(self) -> None:
+        holding = [
+            connection
+            for connection, wait in self._waits.items()
+            if wait.state is HEAD or wait.state is BODY
+        ]
+        surplus = sum(connection.held for connection in holding) - MAX_HELD_BYTES
+        if surplus <= 0:
+            return
+        large = [connection for connection in holding if connection.held > SMALL_BYTES]
+        for connection in self._in_order(large):
+            if surplus <= 0:
+                return
+            surplus -= connection.held
+            self._close([connection], self._full)
+
+    def _in_order(self, connections: list[Connection]) -> list[Connection]:
+        """Those first that can be closed at the least cost: of other addresses before the exempt,
+        without a request before those that send one, and then the longest waiting."""
+
+        def rank(connection: Connection) -> tuple[bool, bool, float]:
+            wait = self._waits[connection]
+            return not self._group(connection.peer), wait.state is BODY, wait.since
+
+        return sorted(connections, key=rank)
+
+    def _close(self, connections: list[Connection], warning: _RareWarning) -> None:
+        for connection in connections:
+            REFUSED.add("refused::too_many_connections")
+            warning.add()
+            connection.close()
+
+
+def _compile_group(exempt: Sequence[Network]) -> Callable[[str], str]:
+    """From the address of a peer to what its connections are counted by: an IPv4 address, or the
+    /64 of an IPv6 address, which one sender usually has for itself. Empty for the exempt."""
+
+    @lru_cache(maxsize=4096)
+    def group(peer: str) -> str:
+        address = read_node(peer)
+        if isinstance(address, str) or is_in(address, exempt):
+            return ""
+        return sender_of(address)
+
+    return group
+
+
+def connections_by_files() -> int:
+    """How many connections a process can have with its limit of open files."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(files - FILES_BESIDES, files // 2))

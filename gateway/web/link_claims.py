@@ -1,0 +1,39 @@
+"""Claiming a link of a request's pages, so that it identifies its visitor once."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+from redis.asyncio import Redis
+
+from gateway.queue.keys import Keys
+from gateway.queue.link_claims import claim_link
+from gateway.redis_client.connect import RedisError
+from gateway.stages.identity import Link
+
+MAX_LINKS = 4
+"""Different links of one request that are tried. A page has one; a batch may be of more pages."""
+
+CLAIM_SECONDS = 1.0
+"""How long Redis is waited for: the visitor waits too."""
+
+ClaimLink = Callable[[Sequence[Link], float], Awaitable[str]]
+"""From the links of a request, and the time in Unix seconds, to the visitor id in the first that
+nobody has claimed before, "" if there is none."""
+
+
+def compile_claim_link(redis: Redis, keys: Keys) -> ClaimLink:
+    """The function that claims a link. One that cannot be claimed because Redis is away identifies
+    nobody."""
+
+    async def claim(links: Sequence[Link], now: float) -> str:
+        different = {link.id: link for link in links}
+        with contextlib.suppress(RedisError, TimeoutError):
+            async with asyncio.timeout(CLAIM_SECONDS):
+                for link in [*different.values()][:MAX_LINKS]:
+                    seconds = int(link.expires - now) + 2  # clocks of two servers may differ
+                    if await claim_link(redis, keys, link.id, seconds):
+                        return link.visitor
+        return ""
+
+    return claim

@@ -1,0 +1,50 @@
+"""A turn of the event loop: how many requests are begun before what they began goes on."""
+
+import asyncio
+
+SECONDS = 0.1
+"""Of beginning requests in one turn. Whoever is accepted waits a few turns, so that waits stay
+short however many come at once: a refusal takes far less time."""
+
+LEAST = 100
+"""Requests that one turn begins in any case: a few may be long, as those with many events are."""
+
+
+class LoadShedder:
+    """The turn that the loop is in, from the first request that asks.
+
+    Requests with a key have a reserve: when others are shed, as many of them are begun as in
+    another turn. So no flood of others takes the place of the first `LEAST` of them.
+    """
+
+    def __init__(self) -> None:
+        self._turn = _Turn()
+        self._reserve = _Turn()
+
+    def should_shed(self, now: float) -> bool:
+        """Whether a request that begins at `now`, in seconds of `time.perf_counter`, is one too
+        many, unless it shows a key."""
+        return self._turn.is_over(now)
+
+    def should_shed_keyed(self, now: float) -> bool:
+        """Whether a request that shows a key, and would be shed without it, is one too many."""
+        return self._reserve.is_over(now)
+
+
+class _Turn:
+    """Ends with the turn of the loop in which its first request begins."""
+
+    def __init__(self) -> None:
+        self._ends = 0.0
+        self._begun = 0
+
+    def is_over(self, now: float) -> bool:
+        """Counts a request that begins at `now`; whether it is one too many."""
+        if self._begun == 0:
+            self._ends = now + SECONDS
+            asyncio.get_running_loop().call_soon(self._end)  # after all that have come by now
+        self._begun += 1
+        return now > self._ends and self._begun > LEAST
+
+    def _end(self) -> None:
+        self._begun = 0

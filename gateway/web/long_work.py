@@ -1,0 +1,61 @@
+"""Turns of the event loop that large requests of strangers share, however many come at once.
+
+Each request may take some time to read and decide. If a hundred were worked on in one turn, all
+other senders and the answers of Redis would wait for all of them.
+"""
+
+import asyncio
+import time
+
+from gateway.sources.base import Refused
+
+SECONDS = 0.01
+"""Of one turn. What has begun goes on to its next rest."""
+
+SMALL_BODY_BYTES = 4_096
+"""Of a body that is read at once, like the few events of a page."""
+
+SMALL_BATCH = 10
+"""Events that are decided at once."""
+
+MAX_WAITING_BYTES = 32 << 20
+"""Of all bodies that wait for their turn."""
+
+RETRY_AFTER = 2
+"""Seconds after which a sender may try again."""
+
+
+class LongWork:
+    """The turn that the loop is in, from the first that asks."""
+
+    def __init__(self) -> None:
+        self._ends = 0.0
+        self._has_begun = False
+        self._waiting_bytes = 0
+
+    async def wait(self, size: int) -> None:
+        """Returns at once, or in the first turn that has time left, in the order of those who ask.
+
+        size: bytes that are kept meanwhile. Raises `Refused` when too many are kept already.
+        """
+        if not self._is_over():
+            return
+        if self._waiting_bytes + size > MAX_WAITING_BYTES:
+            raise Refused(503, "busy", "too many large requests come at once", RETRY_AFTER)
+        self._waiting_bytes += size
+        try:
+            while self._is_over():
+                await asyncio.sleep(0)
+        finally:
+            self._waiting_bytes -= size
+
+    def _is_over(self) -> bool:
+        now = time.perf_counter()
+        if not self._has_begun:
+            self._has_begun = True
+            self._ends = now + SECONDS
+            asyncio.get_running_loop().call_soon(self._end)  # after all that wait in this turn
+        return now > self._ends
+
+    def _end(self) -> None:
+        self._has_begun = False

@@ -1,0 +1,41 @@
+"""Events that a page may not send, such as purchases that the shop's server reports itself."""
+
+from collections.abc import Collection
+from itertools import count
+
+from gateway.sources.base import Batch, Refusal
+
+MESSAGE = (
+    "this source does not take events of this name, because they are in its `server_only`; send "
+    "them from a server that proves who it is with a key"
+)
+
+
+def compile_names(names: Collection[str]) -> frozenset[str]:
+    """The names of `server_only`, as `refuse_server_only` takes them."""
+    return frozenset(map(_plain, names))
+
+
+def refuse_server_only(batch: Batch, names: Collection[str]) -> int:
+    """Moves the events of `batch` with one of `names` to those that are refused, and returns how
+    many there were. A trusted sender may send them.
+
+    Case and surrounding blanks make no difference: some destinations ignore them too.
+    """
+    if batch.trusted or not any(_plain(event["event_name"]) in names for event in batch.events):
+        return 0
+    before = {each.index for each in batch.refused}
+    places = (index for index in count() if index not in before)
+    kept, refused = [], []
+    for index, event in zip(places, batch.events, strict=False):
+        if _plain(event["event_name"]) in names:
+            refused.append(Refusal(index, MESSAGE))
+        else:
+            kept.append(event)
+    batch.events[:] = kept
+    batch.refused = sorted([*batch.refused, *refused], key=lambda each: each.index)
+    return len(refused)
+
+
+def _plain(name: str) -> str:
+    return name.strip().casefold()

@@ -1,0 +1,111 @@
+"""Kinds of sources and destinations: found through entry points, third parties' among them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+import pytest
+
+from destinations.base import (
+    Destination,
+    DestinationSettings,
+    Event,
+    Outcome,
+    Request,
+    Response,
+    Unsendable,
+)
+from gateway.configuration import kinds as plugins
+from gateway.configuration.destination import build_destination
+from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.load import parse_settings, settings_schema
+from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.settings import settings_model
+from gateway.pipeline.routes import required_consent
+from gateway.sources.base import Source
+
+CACHES = (source_types, destination_types, settings_model, settings_schema)
+
+
+def test_ours() -> None:
+    assert list(destination_types()) == ["ga4", "meta", "webhook"]
+    assert list(source_types()) == [
+        "collect",
+        "events",
+        "ga4",
+        "measurement_protocol",
+        "pixel",
+        "segment",
+        "snowplow",
+    ]
+
+
+@pytest.mark.parametrize("kinds", [source_types, destination_types])
+def test_a_kind_is_named_as_its_class_and_its_settings_say(kinds: Any) -> None:
+    for name, kind in kinds().items():
+        assert issubclass(kind, Source | Destination)
+        assert kind.type == name
+        assert kind.Settings.model_json_schema()["properties"]["type"]["const"] == name
+
+
+class PigeonSettings(DestinationSettings):
+    type: Literal["pigeon"]
+    loft: str
+
+
+class Pigeon(Destination[PigeonSettings]):
+    type = "pigeon"
+    consent = ("functionality_storage",)
+    Settings = PigeonSettings
+
+    def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
+        yield from (Unsendable(position, "no pigeon") for position in range(len(events)))
+
+    def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+        return []
+
+
+class PigeonPoint(EntryPoint):
+    def load(self) -> type[Pigeon]:
+        return Pigeon
+
+
+@pytest.fixture
+def _with_pigeons(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def with_pigeons(group: str) -> list[EntryPoint]:
+        theirs = [PigeonPoint("pigeon", "pigeons:Pigeon", "gateway.destinations")]
+        return [*entry_points(group=group), *(point for point in theirs if point.group == group)]
+
+    monkeypatch.setattr(plugins, "entry_points", with_pigeons)
+    for function in CACHES:
+        function.cache_clear()
+    yield
+    for function in CACHES:
+        function.cache_clear()
+
+
+CONFIGURATION = """\
+sources: {site: {type: collect}}
+destinations: {roof: {type: pigeon, loft: north, dry_run: true}}
+"""
+
+
+@pytest.mark.usefixtures("_with_pigeons")
+def test_a_third_partys_kind_is_like_ours() -> None:
+    settings = parse_settings(CONFIGURATION, environment={})
+    roof: Any = settings.destinations["roof"]
+    assert (roof.loft, roof.dry_run) == ("north", True)
+    assert required_consent(roof) == ("functionality_storage",)
+    assert isinstance(build_destination(roof), Pigeon)
+
+    with pytest.raises(ConfigurationError) as caught:
+        parse_settings(CONFIGURATION.replace("loft", "lft"), "file", {})
+    assert str(caught.value).splitlines() == [
+        "file:2: destinations.roof.lft: unknown key; did you mean 'loft'?",
+        "file:2: destinations.roof.loft: is missing",
+    ]
+
+
+def test_and_is_gone_with_its_package() -> None:
+    with pytest.raises(ConfigurationError, match="'pigeon' is not one of ga4, meta, webhook"):
+        parse_settings(CONFIGURATION, environment={})

@@ -1,0 +1,83 @@
+"""Sending: no more requests at once than set, and none that waits for a slow one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from destinations.base import Response
+from gateway.queue.drain_notes import write_share
+from tests.support.drains import OK, Fill, Start, deliveries, outcomes, run, until
+from tests.support.keys import ADS
+from tests.support.scripted_vendor import Vendor
+
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
+
+
+@pytest.mark.parametrize("in_flight", [1, 5])
+async def test_no_more_requests_at_once_than_set(
+    start: Start, fill: Fill, redis: Redis, in_flight: int
+) -> None:
+    await fill(60)
+
+    async def slowly(_: Any) -> Response:
+        await asyncio.sleep(0.005)
+        return OK
+
+    vendor = Vendor(slowly)
+    await run(await start(vendor, in_flight=in_flight))
+    assert vendor.most_at_once == in_flight
+    assert await outcomes(redis) == {"delivered": 60}
+
+
+async def test_a_slow_request_does_not_block_the_others(
+    start: Start, fill: Fill, redis: Redis
+) -> None:
+    await fill(40)
+    others = asyncio.Event()
+
+    async def reply(ids: list[str]) -> Response:
+        if ids == ["event-0"]:
+            await others.wait()
+        elif vendor.times_sent.total() == 40:
+            others.set()
+        return OK
+
+    vendor = Vendor(reply)
+    await run(await start(vendor, in_flight=2))
+    assert await outcomes(redis) == {"delivered": 40}
+
+
+async def test_what_waits_for_its_turn_is_handed_back_when_the_drain_is_stopped(
+    start: Start, fill: Fill, redis: Redis
+) -> None:
+    """It does not wait for its turn before that, either: one request in a minute is allowed."""
+    await fill(5)
+    vendor = Vendor()
+    drain = await start(vendor, requests_per_second=1 / 60, in_flight=2)
+    running = asyncio.create_task(run(drain))
+    await until(lambda: vendor.requests)
+    drain.stop()
+    await running
+    assert len(vendor.requests) == 1
+    assert await outcomes(redis) == {"delivered": 1, "pending": 4}
+    assert set(await deliveries(redis)) == {0}
+
+
+async def test_a_drain_starts_with_the_share_that_the_last_one_left(
+    start: Start, fill: Fill, redis: Redis
+) -> None:
+    """A vendor that throttled does not get the full load of the next drain."""
+    await write_share(redis, ADS, 0.25)
+    await fill(60)
+
+    async def slowly(_: Any) -> Response:
+        await asyncio.sleep(0.005)
+        return OK
+
+    vendor = Vendor(slowly)
+    await run(await start(vendor, in_flight=8))
+    assert vendor.most_at_once == 2

@@ -1,0 +1,192 @@
+"""A sender's word on consent, in every form in which senders write it."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.event import read_event
+from gateway.event.consent import CONSENT_TYPES, consent_type, read_consent, strictest
+
+EVERYTHING_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
+
+
+@pytest.mark.parametrize(
+    "state", ["granted", "GRANTED", " Granted ", "true", "yes", "1", True, 1, 1.0, ["granted"], [1]]
+)
+def test_a_grant_in_any_form(state: object) -> None:
+    assert read_consent({"ad_storage": state}) == ({"ad_storage": "granted"}, [])
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        *(
+            "denied",
+            "DENIED",
+            " Denied\t",
+            "false",
+            "no",
+            "0",
+            False,
+            0,
+            0.0,
+            ["denied"],
+            [[False]],
+        ),
+        *("", " ", None, [], {}, [None]),
+        *("maybe", "denied,granted", "grantedish", 2, -1, float("nan"), {"value": "granted"}),
+        *(["granted", "denied"], ["granted"] * 21),
+    ],
+    ids=repr,
+)
+def test_a_state_is_denied_when_it_is_empty_or_cannot_be_read(state: object) -> None:
+    assert read_consent({"ad_storage": state}) == ({"ad_storage": "denied"}, [])
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "ad_storage",
+        "AD_STORAGE",
+        "adStorage",
+        "AdStorage",
+        "ad-storage",
+        "ad storage",
+        " ad_storage ",
+    ],
+)
+def test_a_type_in_any_spelling(key: str) -> None:
+    assert consent_type(key) == "ad_storage"
+
+
+@pytest.mark.parametrize("key", ["", "ads", "ad_storage2", "default", "İd_storage", "a" * 10_000])
+def test_what_is_no_type(key: str) -> None:
+    assert consent_type(key) is None
+
+
+@pytest.mark.parametrize("nothing", [None, "", " \n", {}, [], [[]], [None, {}], "{}", "[]"])
+def test_what_is_empty_says_nothing(nothing: object) -> None:
+    assert read_consent(nothing) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    "said", ["denied", "granted", "{not json", '"denied"', False, True, 0, 17, 1.5, ["denied"]]
+)
+def test_what_cannot_be_read_as_a_whole_denies_every_type(said: object) -> None:
+    assert read_consent(said) == (EVERYTHING_DENIED, [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [{"ad_storage": "granted"}, {"ad_storage": "denied"}],
+        [{"ad_storage": "denied"}, {"ad_storage": "granted"}],
+        [{"ad_storage": "granted", "adStorage": "denied"}],
+        {"0": {"ad_storage": "granted"}, "1": {"ad_storage": "denied"}},
+        {"adStorage": "denied", "ad_storage": "granted"},
+        '[{"ad_storage": "granted"}, {"ad_storage": "denied"}]',
+        [{"ad_storage": "granted"}, '{"ad_storage": "denied"}'],
+    ],
+)
+def test_of_several_words_the_denial_holds(said: object) -> None:
+    assert read_consent(said) == ({"ad_storage": "denied"}, [])
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"marketing": False},
+        {"marketing": " Denied "},
+        {"marketing": "0"},
+        {"update": {"ad_storage": "denied"}},
+        {"default": {"ad_storage": "granted"}, "update": [{"ad_storage": False}]},
+        {"region": [["x"] * 21]},
+        {"a": {"b": {"c": {"d": {"e": {}}}}}},
+    ],
+    ids=str,
+)
+def test_a_denial_under_another_key_denies_what_is_not_stated(unknown: dict[str, Any]) -> None:
+    states, keys = read_consent({**unknown, "analytics_storage": "granted"})
+    assert states == {**EVERYTHING_DENIED, "analytics_storage": "granted"}
+    assert keys == [*unknown]
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [{"marketing": True}, {"wait_for_update": 500}, {"wait_for_update": 0}, {"region": ["DE"]}]
+    + [{"banner": value} for value in (None, "", [], {}, "v2", "granted")],
+    ids=str,
+)
+def test_what_another_key_says_without_a_denial_is_passed_over(unknown: dict[str, Any]) -> None:
+    assert read_consent({**unknown, "ad_storage": "granted"})[0] == {"ad_storage": "granted"}
+    assert read_consent(unknown)[0] == {}
+
+
+def test_keys_that_are_no_type_are_named_at_most_ten_and_cut() -> None:
+    others = dict.fromkeys(map(str, range(-20, 0)), 1)
+    states, unknown = read_consent({"ad_storage": 1, "k" * 500: "secret", **others})
+    assert states == {"ad_storage": "granted"}
+    assert len(unknown) == 10
+    assert unknown[0] == "k" * 64
+
+
+def test_more_statements_than_are_read_deny() -> None:
+    assert read_consent([{"ad_storage": "granted"}] * 21)[0] == EVERYTHING_DENIED
+
+
+def test_the_strictest_of_several() -> None:
+    both = [{"ad_storage": "granted"}, {"ad_storage": "denied", "ad_user_data": "granted"}]
+    assert strictest(both) == {"ad_storage": "denied", "ad_user_data": "granted"}
+
+
+scalars = (
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats() | st.text(max_size=8)
+)
+keys = st.sampled_from(CONSENT_TYPES) | st.text(max_size=12)
+json_values: st.SearchStrategy[Any] = st.recursive(
+    scalars | st.sampled_from(["granted", "denied"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(json_values)
+def test_whatever_is_sent_is_read(said: object) -> None:
+    states, unknown = read_consent(said)
+    assert states.keys() <= {*CONSENT_TYPES}
+    assert {*states.values()} <= {"granted", "denied"}
+    assert len(unknown) <= 10
+
+
+@given(json_values, st.sampled_from(CONSENT_TYPES), st.booleans())
+def test_nothing_beside_a_denial_takes_it_away(other: object, name: str, first: bool) -> None:
+    denial = {name: "denied"}
+    said = [denial, other] if first else [other, denial]
+    assert read_consent(said)[0][name] == "denied"
+    assert read_consent(json.dumps({name: [other, "denied"]}))[0][name] == "denied"
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"Consent": {"ad_storage": "denied"}}, "denied"),
+        ({"CONSENT": {"ad_storage": "granted"}}, "granted"),
+        ({"cONSENT": '{"adStorage": false}'}, "denied"),
+        ({"consent": {"ad_storage": "granted"}, "Consent": {"ad_storage": "denied"}}, "denied"),
+        ({"Consent": {"ad_storage": "denied"}, "consent": {"ad_storage": "granted"}}, "denied"),
+        ({"Consent": {"ad_storage": "denied"}, "CONSENT": {"ad_storage": "granted"}}, "denied"),
+        ({"Consent": {}, "consent": {"ad_storage": "granted"}}, "granted"),
+    ],
+)
+def test_the_field_has_its_name_in_any_case(fields: dict[str, Any], expected: str) -> None:
+    assert read_event({"event_name": "x", **fields}) == {
+        "event_name": "x",
+        "consent": {"ad_storage": expected},
+    }
+
+
+def test_a_field_in_another_case_that_says_nothing_is_absent() -> None:
+    assert read_event({"event_name": "x", "Consent": None}) == {"event_name": "x"}

@@ -1,0 +1,250 @@
+"""What becomes of known fields that do not fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.event import read_event
+from gateway.event.amounts import Unreadable, read_amount
+from gateway.event.mending import IGNORED, MAX_IGNORED, MAX_MISFITS, PARAMS
+from gateway.event.schema import EventFields
+
+NONE: Any = None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("59.90", 59.9),
+        ("59,90", 59.9),
+        ("59,9", 59.9),
+        ("1234,5678", 1234.5678),
+        (",50", 0.5),
+        ("4,245.42", 4245.42),
+        ("4.245,42", 4245.42),
+        ("1,234,567.89", 1234567.89),
+        ("1.234.567,89", 1234567.89),
+        ("1.234.567", 1234567),
+        ("1,234,567", 1234567),
+        ("1,00,000.50", 100000.5),
+        ("1,00,000", 100000),
+        ("1 234", 1234),
+        ("1 234,56", 1234.56),
+        ("1\u00a0234\u00a0567,8", 1234567.8),
+        ("1\u202f234.5", 1234.5),
+        ("1'234.50", 1234.5),
+        ("1\u2019234.50", 1234.5),
+        ("-59,90", -59.9),
+        ("\u221259,90", -59.9),
+        ("- 5,0", -5),
+        ("+5,5", 5.5),
+        ("59.90 EUR", 59.9),
+        ("EUR 59,90", 59.9),
+        ("eur59,90", 59.9),
+        ("59,90€", 59.9),
+        ("€ 59,90", 59.9),
+        ("-€5,00", -5),
+        ("€-5,00", -5),
+        ("4.245,42\u00a0€", 4245.42),
+        ("1,234", NONE),
+        ("0,123", NONE),
+        ("-1,234", NONE),
+        ("1.234 EUR", NONE),
+        ("1,23.45", NONE),
+        ("1.23.456", NONE),
+        ("1.2,3.4", NONE),
+        ("1,2,3", NONE),
+        ("12 34", NONE),
+        ("1'234 567,8", NONE),
+        ("001,234,567", NONE),
+        ("59,", NONE),
+        ("59,-", NONE),
+        ("(59,90)", NONE),
+        ("--5", NONE),
+        ("-€-5", NONE),
+        ("€5€", NONE),
+        ("€", NONE),
+        ("5 pcs", NONE),
+        ("1,5 %", NONE),
+        ("59 USD", NONE),
+        ("$59.90", NONE),
+        ("¥59.90", NONE),
+        ("\u0661\u0662", NONE),
+        ("high", NONE),
+        ("NaN", NONE),
+        ("Infinity", NONE),
+        ("1e999", NONE),
+        ("1," * 70, NONE),
+        (True, NONE),
+        (False, NONE),
+        (float("nan"), NONE),
+        (float("-inf"), NONE),
+        ([5], NONE),
+        ({"amount": 5}, NONE),
+    ],
+)
+@pytest.mark.parametrize("place", ["value", "items.price"])
+def test_a_number_is_read_if_there_is_one_way_to_read_it(
+    text: object, number: float | None, place: str
+) -> None:
+    fields = {"value": text} if place == "value" else {"items": [{"item_id": "A", "price": text}]}
+    event = read_event({"event_name": "purchase", "currency": "EUR", **fields})
+    holder = event if place == "value" else event["items"][0]
+    assert holder.get(place.rpartition(".")[2]) == number
+    assert [each["field"] for each in event.get(IGNORED, [])] == [place] * (number is None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "left"),
+    [
+        ({"currency": "€"}, {"currency": "EUR"}),
+        ({"currency": " eur "}, {"currency": "EUR"}),
+        ({"currency": "R$"}, {"currency": "BRL"}),
+        ({"currency": "zł"}, {"currency": "PLN"}),
+        ({"currency": "$"}, {}),
+        ({"currency": "¥"}, {}),
+        ({"currency": "kr"}, {}),
+        ({"currency": 978}, {}),
+        ({"value": "5 €"}, {"value": 5, "currency": "EUR"}),
+        ({"value": "5 $"}, {}),
+        ({"value": "$5.00", "currency": "USD"}, {"value": 5, "currency": "USD"}),
+        ({"value": "5 €", "currency": "usd"}, {"currency": "USD"}),
+        ({"value": "5 €", "tax": "1 £"}, {"value": 5, "currency": "EUR"}),
+        ({"value": "5 €", "currency": "€"}, {"value": 5, "currency": "EUR"}),
+        ({"engagement_time_msec": "5 €"}, {}),
+        ({"engagement_time_msec": "1,5"}, {"engagement_time_msec": 1.5}),
+    ],
+)
+def test_signs_stand_for_a_currency_if_there_is_only_one(
+    fields: dict[str, Any], left: dict[str, Any]
+) -> None:
+    event = read_event({"event_name": "purchase", **fields})
+    event.pop(IGNORED, None)
+    assert event == {"event_name": "purchase", **left}
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\u00a0", [], {}, None])
+@pytest.mark.parametrize(
+    "field",
+    ["value", "currency", "timestamp", "user_id", "client_id", "event_id", "items", "user_data"],
+)
+def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None:
+    event = read_event({"event_name": "purchase", field: nothing})
+    assert not event.get(field)
+    assert IGNORED not in event
+
+
+@pytest.mark.parametrize(
+    ("fields", "left", "ignored"),
+    [
+        ({"items": [None]}, {}, []),
+        ({"items": [None, {"item_id": "A", "price": ""}]}, {"items": [{"item_id": "A"}]}, []),
+        (
+            {"items": ["A", {"item_id": "B"}]},
+            {"items": [{"item_id": "B"}]},
+            ["items: not an object"],
+        ),
+        ({"items": 3}, {}, ["items: not a list"]),
+        (
+            {"items": {"0": {"price": "x", "own": [1]}}},
+            {"items": [{"own": [1]}]},
+            ["items.price: not a number"],
+        ),
+        ({"user_data": "x"}, {}, ["user_data: not an object"]),
+        (
+            {"user_data": {"email_address": ["a@b.c", None, {"x": 1}], "own": True}},
+            {"user_data": {"email_address": ["a@b.c"], "own": True}},
+            ["user_data.email_address: not a text"],
+        ),
+        (
+            {"user_data": {"address": [{"city": True, "country": "DE"}]}},
+            {"user_data": {"address": [{"country": "DE"}]}},
+            ["user_data.address.city: not a text"],
+        ),
+        (
+            {"click_ids": {"gclid": "x", "SECRET": [1]}},
+            {"click_ids": {"gclid": "x"}},
+            ["click_ids: not a text"],
+        ),
+        ({"page_title": "x" * 20_000}, {}, ["page_title: too long"]),
+        ({"user_id": "x" * 300}, {}, ["user_id: too long"]),
+        ({"language": ["de"]}, {}, ["language: not a text"]),
+        ({"timestamp": True}, {}, ["timestamp: not a time"]),
+        ({"timestamp": "29.11.2026"}, {}, ["timestamp: not a time"]),
+        ({"timestamp": -1}, {}, ["timestamp: not a time"]),
+        ({"timestamp": 20261399}, {}, ["timestamp: not a time"]),
+        ({"value": "1,234"}, {}, ["value: ambiguous: thousands or decimals"]),
+        ({"value": "5 €", "currency": "USD"}, {"currency": "USD"}, ["value: in another currency"]),
+    ],
+)
+def test_the_rest_is_set_aside_with_its_name_and_the_reason(
+    fields: dict[str, Any], left: dict[str, Any], ignored: list[str]
+) -> None:
+    event = read_event({"event_name": "purchase", **fields})
+    named = [f"{each['field']}: {each['reason']}" for each in event.pop(IGNORED, [])]
+    assert event == {"event_name": "purchase", **left}
+    assert [name[: len(words)] for name, words in zip(named, ignored, strict=True)] == ignored
+    assert "SECRET" not in str(named)
+
+
+def test_a_list_is_read_until_too_many_of_its_values_do_not_fit() -> None:
+    items = [{"item_id": "A", "price": "59,90"}, *[{"price": "x"}] * 4000, {"item_id": "B"}]
+    event = read_event({"event_name": "purchase", "items": items})
+    assert event["items"] == [{"item_id": "A", "price": 59.9}, *[{}] * MAX_MISFITS]
+    assert [each["field"] for each in event[IGNORED]] == ["items.price", "items"]
+
+
+def test_the_names_are_few() -> None:
+    fields = {name: [[1]] for name in EventFields.__annotations__}
+    event = read_event({**fields, "event_name": "purchase"})
+    assert len(event[IGNORED]) == MAX_IGNORED
+
+
+def test_an_empty_state_of_consent_denies_even_where_another_field_is_empty_too() -> None:
+    event = read_event({"event_name": "a", "user_id": "", "consent": {"ad_storage": ""}})
+    assert event == {"event_name": "a", "consent": {"ad_storage": "denied"}}
+
+
+class TestOwnProperties:
+    """Of senders that may use our names for what is theirs."""
+
+    @pytest.mark.parametrize(
+        "fields", [{"value": "high"}, {"shipping": "DHL"}, {"items": 3}, {"items": ["a", "b"]}]
+    )
+    def test_they_stay_as_they_came(self, fields: dict[str, Any]) -> None:
+        event = read_event({"event_name": "quiz", **fields}, own_properties=True)
+        assert event == {"event_name": "quiz", PARAMS: fields}
+
+    def test_they_are_fields_of_ours_where_they_fit(self) -> None:
+        event = read_event({"event_name": "quiz", "value": "59,90"}, own_properties=True)
+        assert event == {"event_name": "quiz", "value": 59.9}
+
+    def test_in_events_of_commerce_they_are_set_aside(self) -> None:
+        event = read_event({"event_name": "purchase", "value": "high"}, own_properties=True)
+        assert event[IGNORED] == [{"field": "value", "reason": "not a number"}]
+        assert PARAMS not in event
+
+    def test_what_tells_who_somebody_is_is_no_property(self) -> None:
+        event = read_event({"event_name": "quiz", "user_id": {"a": 1}}, own_properties=True)
+        assert event[IGNORED] == [{"field": "user_id", "reason": "not a text"}]
+
+    @pytest.mark.parametrize(
+        ("given", "kept"),
+        [
+            ({"a": 1}, {"a": 1, "value": "high"}),
+            ({"value": 2}, {"value": "high"}),
+            ("mine", {"params": "mine", "value": "high"}),
+        ],
+    )
+    def test_what_the_sender_itself_calls_params_stays(self, given: Any, kept: Any) -> None:
+        raw = {"event_name": "quiz", "value": "high", PARAMS: given}
+        assert read_event(raw, own_properties=True) == {"event_name": "quiz", PARAMS: kept}
+
+
+def test_the_currencies_next_to_an_amount_are_told() -> None:
+    assert read_amount("5 kr").currencies == ("SEK", "NOK", "DKK", "ISK")
+    assert read_amount("5").currencies == ()
+    with pytest.raises(Unreadable, match=r"^not a number$"):
+        read_amount("SECRET")

@@ -1,0 +1,71 @@
+"""docs/consent.md has the table of field consent as the code has it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from gateway.configuration.kinds import destination_types
+from gateway.stages.field_consent.table import (
+    CLICK_NAMES,
+    EVERY_PURPOSE,
+    TABLE,
+    Purpose,
+    Row,
+)
+from gateway.urls.page import CLICK_IDS
+
+ROOT = Path(__file__).parents[2]
+SECTION = (
+    (ROOT / "docs" / "consent.md")
+    .read_text()
+    .partition("## Fields follow their consent\n")[2]
+    .partition("\n## ")[0]
+)
+CLICK_FIELDS = {*CLICK_NAMES, *(f"x-ga-mp2-{name}" for name in CLICK_NAMES)}
+
+
+def cells(heading: str) -> list[list[str]]:
+    """The rows of the table with this heading in its first cell."""
+    table = re.split(r"\n\n", SECTION[SECTION.index(f"| {heading} |") :])[0]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
+
+
+def names(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def documented(row: list[str]) -> Row:
+    without, purpose, fields, parameters = row
+    purposes = EVERY_PURPOSE if purpose == "all" else tuple(purpose.split(", "))
+    return Row(tuple(names(without)), purposes, tuple(names(fields)), tuple(names(parameters)))  # type: ignore[arg-type]
+
+
+def without_clicks(row: Row) -> Row:
+    return row._replace(
+        fields=tuple(name for name in row.fields if name not in CLICK_FIELDS),
+        parameters=tuple(name for name in row.parameters if name not in CLICK_FIELDS),
+    )
+
+
+def test_what_each_type_covers_is_documented() -> None:
+    assert [documented(row) for row in cells("without")] == [without_clicks(row) for row in TABLE]
+
+
+def test_click_ids_are_said_to_be_where_they_are() -> None:
+    for written, row in zip(cells("without"), TABLE, strict=True):
+        assert ("click ids" in written[2]) == (row.fields != without_clicks(row).fields)
+        assert ("click ids" in written[3]) == (row.parameters != without_clicks(row).parameters)
+
+
+def test_every_click_id_is_named() -> None:
+    listed = SECTION.partition("The click ids are ")[2].partition(".\n")[0]
+    assert tuple(names(listed)) == CLICK_IDS
+
+
+def test_the_purpose_of_each_kind_is_documented() -> None:
+    said = {name: names(row[0])[0] for row in cells("purpose") for name in names(row[2])}
+    ours = {name: kind.purpose for name, kind in destination_types().items() if name in said}
+    assert said == ours
+    assert {names(row[0])[0] for row in cells("purpose")} == set(get_args(Purpose))

@@ -1,0 +1,78 @@
+"""Events that a destination never takes are withheld there, and said to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.configuration.load import parse_settings
+from gateway.event import Received
+from gateway.explain.explain import explain
+from gateway.pipeline.compile import compile_pipeline
+from gateway.pipeline.decision import Decision
+
+SETTINGS = parse_settings(
+    """
+    sources: {site: {type: collect}}
+    enrichment: []
+    consent:
+      regions: []
+      default: {ad_storage: granted, ad_user_data: granted, analytics_storage: granted}
+    destinations:
+      ads: {type: meta, pixel_id: "1", access_token: t, consent: []}
+      leads:
+        type: meta
+        pixel_id: "2"
+        access_token: t
+        consent: []
+        rules:
+          - name: who is known is a lead
+            when: {event_name: identify}
+            set: {event_name: generate_lead}
+          - name: a lead is nobody
+            when: {event_name: lead}
+            set: {event_name: group}
+      stats: {type: ga4, measurement_id: G-1, api_secret: s, consent: []}
+      own: {type: webhook, url: "https://shop.example/", consent: []}
+    """
+)
+DECIDE = compile_pipeline(SETTINGS)
+
+
+def decide(name: str) -> Decision:
+    event = {"event_name": name, "client_id": "1.1", "user_id": "ada", "engagement_time_msec": 9}
+    return DECIDE(event, Received("site", 1_795_000_000.0, "8.8.8.8"))
+
+
+@pytest.mark.parametrize("name", ["identify", "group", "alias", "user_engagement"])
+def test_what_is_no_conversion_goes_to_no_advertising(name: str) -> None:
+    verdicts = decide(name).verdicts
+    assert (verdicts["ads"].decision, verdicts["ads"].stage) == ("withheld", "destination")
+    assert verdicts["ads"].reason == f"meta takes no {name} events"
+    assert verdicts["stats"].decision == verdicts["own"].decision == "send"
+
+
+@pytest.mark.parametrize("name", ["purchase", "page_view", "Identify", "groups"])
+def test_every_other_event_goes_there(name: str) -> None:
+    assert decide(name).verdicts["ads"].decision == "send"
+
+
+def test_the_name_that_counts_is_the_one_that_the_rules_give() -> None:
+    sent = decide("identify").verdicts["leads"]
+    assert sent.event is not None
+    assert sent.event["event_name"] == "generate_lead"
+    withheld = decide("lead").verdicts["leads"]
+    assert (withheld.stage, withheld.reason) == ("destination", "meta takes no group events")
+    assert withheld.applied == ("a lead is nobody",)
+
+
+def test_explain_says_so_and_how_a_destination_spells_a_name() -> None:
+    raw = {"event_name": "identify", "user_id": "ada"}
+    ads = explain(SETTINGS, raw)["destinations"]["ads"]
+    assert (ads["decision"], ads["reason"]) == ("withheld", "meta takes no identify events")
+    raw |= {"event_name": "Song Played"}
+    destinations = explain(SETTINGS, raw)["destinations"]
+    assert destinations["stats"]["trace"] == [
+        "request: client_id: made from user_id, for GA4 alone, since the event has none",
+        "request: event_name: sent as Song_Played, since GA4 takes letters, digits and underscores",
+    ]
+    assert destinations["own"]["trace"] == []

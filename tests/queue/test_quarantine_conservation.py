@@ -1,0 +1,171 @@
+"""The law of the house holds through releases and drops, whatever happens in between:
+
+accepted = withheld + delivered + rejected + expired + pending
+
+and every event that was set aside is in quarantine, was released once, or was dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from redis import Redis as SyncRedis
+
+from gateway.monitoring.metrics import Numbers, read_numbers
+from gateway.pipeline.decision import Decision
+from gateway.queue.quarantine import Quarantined, drop, quarantine_of
+from gateway.queue.read import ensure_group
+from gateway.redis_client.connect import connect_for_work
+from tests.support.dead_letters import end, nobody
+from tests.support.events import decide, make_event
+from tests.support.keys import ADS, KEYS
+from tests.support.quarantine import make_releaser, set_aside
+
+T = TypeVar("T")
+CHOICE = st.lists(st.integers(0, 7), max_size=6, unique=True)
+NAMES = ("ads", "books")
+
+
+def decision_about(stored: Quarantined) -> Decision:
+    """Every second event is for ads alone, the others for nobody."""
+    for_ads = int(stored.event_id.removeprefix("event-")) % 2 == 0
+    return decide(stored.event, ["ads"] if for_ads else [], ["books"] if for_ads else NAMES)
+
+
+class Quarantine(RuleBasedStateMachine):
+    """Operators who act on what they saw, which may be gone by then.
+
+    remembered: events as an operator saw them once. stored: the ids of the entries that must be
+    there. pending: the ids of the events that ads must have.
+    """
+
+    url = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        with SyncRedis.from_url(self.url) as server:
+            server.flushall()
+        self.runner = asyncio.Runner()
+        self.redis = connect_for_work(self.url)
+        self.run(ensure_group(self.redis, ADS))
+        self.made = self.released = self.dropped = 0
+        self.expected: Counter[str] = Counter()
+        self.pending: list[str] = []
+        self.stored: list[str] = []
+        self.remembered: list[Quarantined] = []
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    def teardown(self) -> None:
+        self.run(self.redis.aclose())
+        self.runner.close()
+
+    def chosen(self, choice: list[int]) -> list[Quarantined]:
+        return [each for number, each in enumerate(self.remembered) if number in choice]
+
+    def is_released(self, events: list[Quarantined]) -> None:
+        self.released += len(events)
+        self.pending += [
+            each.event_id for each in events if decision_about(each).verdicts["ads"].event
+        ]
+        self.stored = [each for each in self.stored if each not in {event.id for event in events}]
+
+    def is_dropped(self, events: list[Quarantined]) -> None:
+        self.dropped += len(events)
+        self.stored = [each for each in self.stored if each not in {event.id for event in events}]
+
+    async def all_there(self) -> list[Quarantined]:
+        return [each async for each in quarantine_of(KEYS).find(self.redis)]
+
+    async def release(self, events: list[Quarantined]) -> int:
+        releaser = make_releaser(self.redis, nobody)
+        return await releaser.release({each.id: decision_about(each) for each in events})
+
+    @rule(count=st.integers(1, 4))
+    def set_some_aside(self, count: int) -> None:
+        events = [make_event(self.made + number) for number in range(count)]
+        self.run(set_aside(self.redis, events))
+        self.made += count
+        there = self.run(self.all_there())
+        self.remembered += there[len(self.stored) :]
+        self.stored = [each.id for each in there]
+
+    @rule(choice=CHOICE)
+    def release_some(self, choice: list[int]) -> None:
+        there = [each for each in self.chosen(choice) if each.id in self.stored]
+        assert self.run(self.release(self.chosen(choice))) == len(there)
+        self.is_released(there)
+
+    @rule(choice=CHOICE)
+    def drop_some(self, choice: list[int]) -> None:
+        there = [each for each in self.chosen(choice) if each.id in self.stored]
+        assert self.run(drop(self.redis, KEYS, [each.id for each in self.chosen(choice)])) == len(
+            there
+        )
+        self.is_dropped(there)
+
+    @rule(choice=CHOICE)
+    def release_and_drop_at_once(self, choice: list[int]) -> None:
+        chosen = self.chosen(choice)
+        there = [each for each in chosen if each.id in self.stored]
+
+        async def both() -> list[int]:
+            return await asyncio.gather(
+                self.release(chosen), drop(self.redis, KEYS, [each.id for each in chosen])
+            )
+
+        released, dropped = self.run(both())
+        assert sorted((released, dropped)) == [0, len(there)], "each is one atomic step"
+        self.is_released(there) if released else self.is_dropped(there)
+
+    @rule(count=st.integers(1, 4))
+    def deliver(self, count: int) -> None:
+        self.run(end(self.redis, "ads", "delivered", count=count))
+        self.expected["delivered"] += len(self.pending[:count])
+        del self.pending[:count]
+
+    @invariant()
+    def it_adds_up(self) -> None:
+        numbers: Numbers = self.run(read_numbers(self.redis, KEYS, NAMES))
+        ads, books = (Counter(numbers.destinations[name].counts) for name in NAMES)
+        assert ads["accepted"] == books["accepted"] == books["withheld"] == self.released
+        pending = numbers.destinations["ads"].pending
+        assert pending == len(self.pending)
+        assert ads["delivered"] == self.expected["delivered"]
+        assert ads["accepted"] == ads["withheld"] + ads["delivered"] + pending
+        assert numbers.quarantined == len(self.stored) == self.made - self.released - self.dropped
+
+    @invariant()
+    def every_event_is_where_it_should_be(self) -> None:
+        assert [each.id for each in self.run(self.all_there())] == self.stored
+        rows = self.run(self.redis.xrange(ADS.stream))
+        assert len(rows) == len(self.pending)
+        for (_, fields), event_id in zip(rows, self.pending, strict=True):
+            assert f'"event_id":"{event_id}"'.encode() in fields[b"e"]
+
+
+@pytest.mark.hypothesis
+def test_nothing_is_lost_or_goes_twice_by_operators(redis_url: str) -> None:
+    Quarantine.url = redis_url
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Quarantine,
+        settings=settings(
+            max_examples=20,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

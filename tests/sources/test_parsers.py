@@ -1,0 +1,151 @@
+"""Each parser by itself: whatever it gets, it reads or refuses."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.event import EventError, read_event
+from gateway.sources.base import BROWSER_BODY_BYTES, Inbound, Refused
+from gateway.sources.form import expand, form_fields, query_fields
+from gateway.sources.ga4.items import read_item
+from gateway.sources.ga4.source import GA4, GA4Settings
+from gateway.sources.multipart import multipart_fields
+from gateway.sources.reading import decode_body
+from gateway.sources.segment.message import KINDS
+from gateway.sources.segment.message import to_event as event_of_message
+from gateway.sources.snowplow.event import to_event as event_of_payload
+from tests.sources.test_every_source import (
+    AUTHORIZED,
+    FIELDS,
+    JSON,
+    MP_QUERY,
+    NAME,
+    QUERY,
+    SOURCES,
+    TEXTS,
+)
+
+MULTIPART = "multipart/form-data; boundary=B"
+PART = (
+    b'--B\r\nContent-Disposition: form-data; name="event_name"\r\n\r\npage_view\r\n'
+    b'--B\r\ncontent-disposition: form-data; name="f"; filename="a.bin"\r\nX: y\r\n\r\n\xff\0\r\n'
+    b"--B--\r\n"
+)
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: st.SearchStrategy[bytes]) -> bytes:
+    """Nearly what it should be: some bytes are missing, and others are in their place."""
+    data = draw(whole)
+    for _ in range(draw(st.integers(1, 3))):
+        start = draw(st.integers(0, len(data)))
+        end = start + draw(st.integers(0, 4))
+        data = data[:start] + draw(st.binary(max_size=4)) + data[end:]
+    return data
+
+
+@given(damaged(JSON.map(orjson.dumps)))
+def test_damaged_json(body: bytes) -> None:
+    with contextlib.suppress(Refused):
+        decode_body(body)
+
+
+@given(damaged(st.just(PART)), st.just(MULTIPART) | st.text(max_size=20).map(MULTIPART.__add__))
+@example(PART, MULTIPART)
+@example(PART, "multipart/form-data")
+@example(PART, "multipart/form-data; boundary=")
+@example(PART, f"multipart/form-data; boundary={'B' * 300}")
+def test_damaged_multipart(body: bytes, content_type: str) -> None:
+    with contextlib.suppress(Refused):
+        check_fields(multipart_fields(body, content_type))
+
+
+def test_whole_multipart() -> None:
+    assert multipart_fields(PART, MULTIPART) == [
+        ("event_name", "page_view"),
+        ("f", "\ufffd\ufffd"),
+    ]
+
+
+@given(st.binary(max_size=60) | st.text("=&%.+[]0123456789abconsent ", max_size=60).map(str.encode))
+def test_forms_and_queries(body: bytes) -> None:
+    check_fields(form_fields(body))
+    check_fields(query_fields(body.decode("latin-1")))
+
+
+def check_fields(fields: list[tuple[str, str]]) -> None:
+    """That they make an event that can be written."""
+    assert "\0" not in "".join(name + value for name, value in fields)
+    with contextlib.suppress(EventError):
+        orjson.dumps(read_event(expand(fields)))
+
+
+STATEMENTS = [
+    "consent",
+    "consent.ad_storage",
+    "gdpr_consent",
+    "gpp",
+    "_uip",
+    "npa",
+    "gcs",
+    "us_privacy",
+]
+NAMES_OF_HITS = st.sampled_from(STATEMENTS) | NAME
+PREFIXES = st.sampled_from(["", "ep.", "epn.", "up.", "upn.", "pr1", "ep.items."])
+HITS = st.lists(st.tuples(st.builds(str.__add__, PREFIXES, NAMES_OF_HITS), TEXTS), max_size=8)
+"""Parameters, some of them more than once."""
+
+
+@given(HITS, HITS)
+def test_hits_of_ga4(query: list[tuple[str, str]], line: list[tuple[str, str]]) -> None:
+    source = GA4(GA4Settings(type="ga4"))
+    text = urlencode([*query, *query[:2], ("v", "2"), ("tid", "G-1")])
+    hit = Inbound("POST", "/g/collect", text, {}, urlencode([*line, *line[:2]]).encode())
+    orjson.dumps(source.read(hit).events)
+
+
+@given(TEXTS | st.text("~idnmprqavk01.", max_size=30))
+def test_items_of_ga4(text: str) -> None:
+    orjson.dumps(read_item(text))
+
+
+@given(JSON | st.dictionaries(NAME, JSON))
+def test_payloads_of_snowplow(payload: Any) -> None:
+    with contextlib.suppress(EventError):
+        orjson.dumps(read_event(event_of_payload(payload)))
+
+
+@given(JSON | st.dictionaries(NAME, JSON), st.sampled_from(KINDS) | st.text(), FIELDS.map(dict))
+def test_messages_of_segment(message: Any, kind: str, envelope: dict[str, Any]) -> None:
+    with contextlib.suppress(EventError):
+        orjson.dumps(read_event(event_of_message(message, kind, envelope)))
+
+
+def filled(piece: str) -> bytes:
+    """As large as a body from a browser can be."""
+    return (piece * (BROWSER_BODY_BYTES // len(piece))).encode()
+
+
+PIECES = ["a.", "a=b&", "items.0.a=b&", "consent[", "consent.", "%", "%00", "&", "a=1~", "\r\n"]
+PIECES += ["=|", "pr1=id1~", "ep.a=b&", "\n", "a\n", "--B\r\n", "--B", "-", "{", "[", '"', "\\"]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.type)
+def test_what_is_large_and_repeats_itself_is_read_in_linear_time(source: Any, piece: str) -> None:
+    """What takes more than that does not end."""
+    text = filled(piece)
+    for kind in ("application/json", "application/x-www-form-urlencoded", MULTIPART):
+        headers = {**AUTHORIZED, "content-type": kind}
+        with contextlib.suppress(Refused):
+            source.read(Inbound("POST", source.paths[0], f"{QUERY}&{MP_QUERY}", headers, text))
+    query = f"{QUERY}&{text.decode()[: BROWSER_BODY_BYTES // 2]}"
+    with contextlib.suppress(Refused):
+        source.read(Inbound(source.methods[0], source.paths[0], query, AUTHORIZED))

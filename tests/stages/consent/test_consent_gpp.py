@@ -1,0 +1,147 @@
+"""GPP strings, against those that IAB's own library made, and the US Privacy string."""
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.stages.consent import us_privacy
+from gateway.stages.consent.bits import Bits
+from gateway.stages.consent.gpp import Gpp, read_gpp, sections_of
+from gateway.stages.consent.types import UnreadableString
+
+FIXTURE = Path(__file__).parents[2] / "fixtures" / "consent" / "strings.json"
+STRINGS: dict[str, dict[str, Any]] = {
+    string["name"]: string for string in json.loads(FIXTURE.read_text())["gpp"]
+}
+BOTH = STRINGS["EU and California"]["text"]
+OPTED_OUT = STRINGS["usca: SaleOptOut"]["text"]
+
+
+@pytest.mark.parametrize("string", STRINGS.values(), ids=STRINGS.keys())
+def test_a_string_says_what_went_in(string: dict[str, Any]) -> None:
+    assert [number for number, _ in sections_of(string["text"])] == string["ids"]
+    assert read_gpp(string["text"]) == Gpp(
+        string["tc_string"], string["opted_out"], string["gpc"], unreadable=False
+    )
+
+
+def test_every_section_of_the_usa_is_among_them() -> None:
+    opt_outs = {
+        number
+        for string in STRINGS.values()
+        for number in string["ids"]
+        if string["opted_out"] and len(string["ids"]) == 1
+    }
+    assert opt_outs == set(range(6, 28))
+
+
+@pytest.mark.parametrize(
+    ("applicable", "opted_out", "has_tc_string"),
+    [
+        ("", True, True),
+        ("8", True, False),
+        ("2", False, True),
+        ("2,8", True, True),
+        ("2_8", True, True),
+        ("7", False, False),
+        ("-1", False, False),
+        ("0", True, True),
+        ("none of these", True, True),
+    ],
+)
+def test_only_sections_in_force_are_read(
+    applicable: str, opted_out: bool, has_tc_string: bool
+) -> None:
+    gpp = read_gpp(BOTH, applicable)
+    assert (gpp.opted_out, bool(gpp.tc_string)) == (opted_out, has_tc_string)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "D",
+        "DBABBg",
+        "DBABBg~BAYAAABA~BAYAAABA",
+        "CBABBg~BAYAAABA",
+        "DCABBg~BAYAAABA",
+        "DBA!Bg~BAYAAABA",
+        "DBAAAA~BAYAAABA",
+        "DBABAAAAAAAAAA~BAYAAABA",
+        "D~~~",
+        "DBABBü~1YNN",
+    ],
+)
+def test_a_string_whose_sections_cannot_be_told_apart_is_unreadable(text: str) -> None:
+    with pytest.raises(UnreadableString):
+        read_gpp(text)
+
+
+@pytest.mark.parametrize("section", ["", "B", "CAYAAABA", "!AYAAABA", "B!!!!AYAAABA", "BAYAAABA.!"])
+def test_a_section_that_cannot_be_read_is_said_to_be_so(section: str) -> None:
+    assert read_gpp(f"DBABBg~{section}").unreadable
+
+
+def test_an_unreadable_section_does_not_hide_the_others() -> None:
+    assert read_gpp(re.sub("~C[^~]*", "~C", BOTH)) == Gpp("C", opted_out=True)
+    text = STRINGS["a range of sections, one opted out"]["text"]
+    header, _, *others = text.split("~")
+    assert read_gpp("~".join([header, "?", *others])) == Gpp(opted_out=True, unreadable=True)
+
+
+@pytest.mark.parametrize(
+    ("section", "has_gpc"), [(8, True), (24, True), (25, False), (26, False), (27, False)]
+)
+def test_a_second_segment_is_gpc_only_in_states_that_have_it(section: int, has_gpc: bool) -> None:
+    text = next(each["text"] for each in STRINGS.values() if each["ids"] == [section])
+    core = text.partition(".")[0]
+    assert read_gpp(f"{core}.{base64url('011')}").gpc is has_gpc
+
+
+@given(st.text() | st.text("ABCDEFGH~.abcdefg-_"), st.text("0123456789,_-"))
+@settings(max_examples=150, deadline=None)
+def test_any_text_has_a_reading_or_is_unreadable(text: str, applicable: str) -> None:
+    with suppress(UnreadableString):
+        gpp = read_gpp(f"DB{text}", applicable)
+        assert gpp.tc_string in text
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [("11", 1), ("011", 2), ("0011", 3), ("1011", 4), ("00011", 5), ("10011", 6), ("101011", 12)],
+)
+def test_fibonacci_code(code: str, number: int) -> None:
+    assert Bits(base64url(code)).fibonacci() == number
+
+
+def base64url(bits: str) -> str:
+    signs = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    bits += "0" * (-len(bits) % 6)
+    return "".join(signs[int(bits[at : at + 6], 2)] for at in range(0, len(bits), 6))
+
+
+@pytest.mark.parametrize(
+    ("text", "opted_out"),
+    [
+        ("1YNN", False),
+        ("1YYN", True),
+        ("1yyn", True),
+        ("1---", False),
+        ("1NYN", True),
+        (" 1YYN\n", True),
+    ],
+)
+def test_us_privacy(text: str, opted_out: bool) -> None:
+    assert us_privacy.opted_out(text) is opted_out
+
+
+@pytest.mark.parametrize("text", ["", "1YN", "2YYN", "1YXN", "1YNNN"])
+def test_us_privacy_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(UnreadableString):
+        us_privacy.opted_out(text)

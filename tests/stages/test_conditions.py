@@ -1,0 +1,219 @@
+"""`when:` blocks: every operator, met, not met, of the wrong type and without its field."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gateway.stages.conditions import Check, Condition, compile_condition, describe
+
+
+def compiled(when: dict[str, Any]) -> Check:
+    return compile_condition(Condition.model_validate(when))
+
+
+def is_met(when: dict[str, Any], event: dict[str, Any]) -> bool:
+    return compiled(when)(event) is None
+
+
+OPERATORS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
+    # operator, values that meet it, values that do not (those of other types among them)
+    ({"equals": "a"}, ["a"], ["A", "", "ab", 1, True, None, ["a"], {"a": 1}]),
+    ({"equals": 12}, [12, 12.0, "12"], [13, "12.0", "012", " 12", True, None, [12]]),
+    ({"equals": "12"}, [12, 12.0, "12"], [13, "12.0", "012", True, None, ["12"]]),
+    ({"equals": 0.5}, [0.5, "0.5"], [0, ".5", "0.50", False, None]),
+    ({"equals": "0.5"}, [0.5, "0.5"], [0, ".5", False]),
+    ({"equals": "007"}, ["007"], [7, "7"]),
+    ({"equals": True}, [True], [1, "true", "True", False, None, 1.0]),
+    ({"equals": False}, [False], [0, "false", "", True, None]),
+    ({"equals": 1}, [1, "1"], [True, "true"]),
+    ({"equals": 0}, [0, "0", 0.0], [False, "", None]),
+    ({"equals": ""}, [""], [0, False, None, []]),
+    ({"in": ["a", 2, True]}, ["a", 2, "2", 2.0, True], ["b", 1, "True", False, None, ["a"]]),
+    ({"in": []}, [], ["a", "", None]),
+    ({"contains": "b"}, ["abc", "b", ["a", "b"]], ["ac", "B", ["abc"], [], 5, None, {"b": 1}]),
+    ({"contains": ["x", "b"]}, ["abc", ["b"], "x"], ["ac", ["xb"], 5, True, None]),
+    ({"starts_with": "ab"}, ["ab", "abc"], ["xab", "A", "", ["ab"], 5, None]),
+    ({"starts_with": ["x", "ab"]}, ["abc", "xyz"], ["bab", ["x"], 5, None]),
+    ({"starts_with": "1"}, ["12"], [12, True]),
+    ({"ends_with": "bc"}, ["bc", "abc"], ["bcd", "", ["bc"], 5, None]),
+    ({"ends_with": ["x", ".example"]}, ["a.example", "x"], ["example", 5, None]),
+    ({"matches": "^/a/[0-9]+$"}, ["/a/7"], ["/a/", "x/a/7", "/a/7\n", 7, ["/a/7"], None]),
+    ({"matches": "b"}, ["abc"], ["ac", "B"]),
+    ({"matches": "(?i)ß|É"}, ["straße", "é"], ["e"]),
+    ({"matches": "a"}, ["a"], ["\ud800a"]),  # half a surrogate pair is no text
+    ({"gt": 10}, [11, 10.5, 1e300], [10, 9, "11", True, None, [11], float("nan")]),
+    ({"gt": "10"}, [11], [10, "11"]),  # as ${MINIMUM} from the environment comes
+    ({"gte": 10}, [10, 10.0, 11], [9.99, "10", True, None, float("nan")]),
+    ({"lt": 10}, [9, -1, 9.99], [10, "9", False, None, float("nan")]),
+    ({"lte": 10}, [10, 9], [10.01, "9", False, None]),
+    ({"gte": 10, "lt": 20}, [10, 19.9], [9, 20, "15"]),
+    ({"starts_with": "a", "ends_with": "z"}, ["az", "a-z"], ["a", "z", "za"]),
+    ({"exists": True}, ["a", "", 0, False, None, [], {}], []),
+    ({"exists": False}, [], ["a", "", 0, False, None, [], {}]),
+    ({"exists": True, "equals": "a"}, ["a"], ["b"]),
+    ({}, ["a", None, 0], []),
+]
+
+
+@pytest.mark.parametrize(
+    ("operators", "met", "not_met"), OPERATORS, ids=[str(row[0]) for row in OPERATORS]
+)
+def test_an_operator(operators: dict[str, Any], met: list[Any], not_met: list[Any]) -> None:
+    for path, event_with in PLACES.items():
+        check = compiled({path: operators})
+        assert [value for value in met if check(event_with(value)) is not None] == []
+        assert [value for value in not_met if check(event_with(value)) is None] == []
+
+
+PLACES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "field": lambda value: {"field": value, "other": "b"},
+    "object.field": lambda value: {"object": {"field": value}},
+    "list.1": lambda value: {"list": [None, value]},
+    "list.*.field": lambda value: {"list": [{"field": value}, {}]},
+}
+
+
+@pytest.mark.parametrize("operators", [row[0] for row in OPERATORS], ids=str)
+def test_a_missing_field_meets_nothing_but_exists_false(operators: dict[str, Any]) -> None:
+    for path in PLACES:
+        for event in ({}, {"object": "text", "list": []}):
+            assert is_met({path: operators}, event) == (operators == {"exists": False})
+
+
+def test_a_field_cannot_be_missing_and_have_a_value() -> None:
+    contradiction = {"field": {"exists": False, "equals": "a"}}
+    assert not any(is_met(contradiction, event) for event in ({}, {"field": "a"}, {"field": "b"}))
+
+
+@pytest.mark.parametrize(
+    ("when", "same"),
+    [
+        ({"a": "x"}, {"a": {"equals": "x"}}),
+        ({"a": 5}, {"a": {"equals": 5}}),
+        ({"a": True}, {"a": {"equals": True}}),
+        ({"a": ["x", 5, True]}, {"a": {"in": ["x", 5, True]}}),
+    ],
+)
+def test_shorthand(when: dict[str, Any], same: dict[str, Any]) -> None:
+    assert describe(Condition.model_validate(when)) == describe(Condition.model_validate(same))
+    for value in ("x", "y", 5, "5", True, 1, None):
+        assert compiled(when)({"a": value}) == compiled(same)({"a": value})
+
+
+@pytest.mark.parametrize(
+    ("when", "met"),
+    [
+        ({}, True),
+        ({"a": 1, "b": 2}, True),
+        ({"a": 1, "b": 3}, False),
+        ({"all": [{"a": 1}, {"b": 2}]}, True),
+        ({"all": [{"a": 1}, {"b": 3}]}, False),
+        ({"all": []}, True),
+        ({"any": [{"a": 2}, {"b": 2}]}, True),
+        ({"any": [{"a": 2}, {"b": 1}]}, False),
+        ({"any": []}, False),
+        ({"not": {"a": 2}}, True),
+        ({"not": {"a": 1}}, False),
+        ({"not": {"a": 1, "b": 3}}, True),  # not (both)
+        ({"not": {}}, False),
+        ({"not": {"nothing": 1}}, True),
+        ({"not": {"not": {"a": 1}}}, True),
+        ({"a": 1, "any": [{"b": 1}, {"b": 2}], "not": {"c": {"exists": True}}}, True),
+        ({"a": 1, "any": [{"b": 1}, {"b": 2}], "not": {"b": {"exists": True}}}, False),
+        ({"any": [{"all": [{"a": 1}, {"not": {"b": 2}}]}, {"all": [{"b": 2}]}]}, True),
+    ],
+)
+def test_nesting(when: dict[str, Any], met: bool) -> None:
+    assert is_met(when, {"a": 1, "b": 2}) is met
+
+
+@pytest.mark.parametrize(
+    ("when", "met"),
+    [
+        ({"items.*.price": {"gt": 10}}, True),  # one of them is enough
+        ({"items.*.price": {"gt": 20}}, False),
+        ({"items.*.price": {"gt": 5, "lt": 10}}, False),  # and one must meet all of it
+        ({"items.*.price": {"gte": 5, "lt": 10}}, True),
+        ({"items.*.brand": {"exists": True}}, True),
+        ({"items.*.colour": {"exists": False}}, True),
+        ({"items.*.brand": {"exists": False}}, False),
+        ({"items.*.brand": "Acme"}, True),
+        ({"items.*.tags.*": ["new", "old"]}, True),
+        ({"items.*.tags": {"contains": "new"}}, True),
+        ({"not": {"items.*.price": {"gt": 20}}}, True),
+    ],
+)
+def test_a_star_is_met_by_one_of_the_values(when: dict[str, Any], met: bool) -> None:
+    items = [{"price": 5, "brand": "Acme"}, {"price": 15, "tags": ["new"]}]
+    assert is_met(when, {"items": items}) is met
+
+
+@pytest.mark.parametrize(
+    ("when", "event", "words"),
+    [
+        ({"event_name": "purchase"}, {}, "event_name equals purchase"),
+        ({"event_name": ["a", "b"]}, {}, "event_name in ['a', 'b']"),
+        ({"value": {"gte": 5, "lt": 9}}, {}, "value gte 5.0 and value lt 9.0"),
+        ({"a": {}}, {}, "a exists"),
+        ({"a": 1, "b": 2}, {"a": 1}, "b equals 2"),
+        ({"all": [{"a": 1}, {"b": 2}]}, {"a": 1}, "b equals 2"),
+        ({"any": [{"a": 1}, {"b": 2}]}, {}, "none is met: a equals 1 or b equals 2"),
+        ({"not": {"a": 1, "b": 2}}, {"a": 1, "b": 2}, "not (a equals 1 and b equals 2)"),
+    ],
+)
+def test_the_words_name_what_is_not_met(
+    when: dict[str, Any], event: dict[str, Any], words: str
+) -> None:
+    assert compiled(when)(event) == words
+
+
+def test_a_condition_in_words() -> None:
+    when = {"a": 1, "all": [{"b": 2}, {}], "any": [{"c": 3}, {"d": 4}], "not": {"e": 5}}
+    assert describe(Condition.model_validate(when)) == (
+        "a equals 1 and (b equals 2) and (always) and (c equals 3 or d equals 4) "
+        "and not (e equals 5)"
+    )
+    assert describe(Condition.model_validate({})) == "always"
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ({"a": {"matches": "(?=b)"}}, "not an RE2 expression: invalid perl operator: (?="),
+        ({"a": {"matches": "(?<!b)c"}}, "not an RE2 expression: invalid perl operator: (?<"),
+        ({"a": {"matches": r"(.)\1"}}, r"not an RE2 expression: invalid escape sequence: \1"),
+        ({"a": {"matches": "("}}, "not an RE2 expression: missing ): ("),
+        ({"a": {"matches": "a{5000}"}}, "not an RE2 expression: invalid repetition size: {5000}"),
+        ({"a": {"equal": 1}}, "Extra inputs are not permitted"),
+        ({"a": {"gt": "much"}}, "valid number"),
+        ({"a": None}, "should be a valid"),
+        ({"a": [{"b": 1}]}, "should be a valid"),
+        ({"any": {"a": 1}}, "valid list"),
+        ({"not": [{"a": 1}]}, "valid dictionary"),
+    ],
+)
+def test_mistakes(when: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Condition.model_validate(when)
+    assert message in str(caught.value)
+
+
+def test_no_expression_makes_an_event_slow() -> None:
+    """On 50 KB that only nearly match, a backtracking matcher would never come to an end."""
+    event = {"a": "a" * 50_000 + "!"}
+    plain, nested = compiled({"a": {"matches": "a+$"}}), compiled({"a": {"matches": "(a+)+$"}})
+    assert plain(event) is not None
+    assert nested(event) is not None
+    assert _fastest(nested, event) < 50 * _fastest(plain, event)
+
+
+def _fastest(check: Check, event: dict[str, Any]) -> float:
+    def seconds() -> float:
+        started = time.perf_counter()
+        check(event)
+        return time.perf_counter() - started
+
+    return min(seconds() for _ in range(10))

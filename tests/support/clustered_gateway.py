@@ -1,0 +1,97 @@
+"""A gateway on a cluster: events on three nodes, RQ's jobs on a server of their own, and as many
+web and worker processes as asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+
+from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.redis_client.connect import connect_for_work
+from gateway.system.processes import die_with_parent
+from tests.support.gateway_process import free_port, wait_for
+from tests.support.keys import KEYS
+from tests.support.valkey_cluster import Cluster
+from tests.support.valkey_server import TcpServer
+
+ON_DISK = ("--appendonly", "yes", "--appendfsync", "always")
+
+
+class ClusteredGateway:
+    """Runs from `with` to its end. config: without `redis`; names: of the destinations in it."""
+
+    def __init__(
+        self, folder: Path, config: str, names: Sequence[str], webs: int = 2, workers: int = 3
+    ) -> None:
+        self.folder, self.names, self.workers = folder, names, workers
+        self.cluster = Cluster(folder / "cluster", *ON_DISK)
+        self.jobs = TcpServer(folder / "jobs", "--save", "")
+        self.ports = [free_port() for _ in range(webs)]
+        redis = f'redis: {{url: "{self.cluster.url}", jobs_url: "{self.jobs.url}"}}\n'
+        self.config = folder / "gateway.yaml"
+        self.config.write_text(redis + config)
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> ClusteredGateway:
+        with ExitStack() as started:
+            self.log = started.enter_context((self.folder / "gateway.log").open("ab"))
+            started.enter_context(self.jobs)
+            started.enter_context(self.cluster)
+            started.callback(self._stop_processes)
+            for number, port in enumerate(self.ports):
+                operators = ("--operators-port", str(free_port()))
+                self._start(f"web {number}", "serve", "--port", str(port), *operators)
+            self._start("work", "work", "--processes", str(self.workers))
+            wait_for(lambda: all(map(_is_ready, self.ports)), 60, "the web processes to be ready")
+            self._stop = started.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.close()
+
+    def _stop_processes(self) -> None:
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        for process in self.processes.values():
+            process.wait(60)
+
+    def _start(self, name: str, *words: str) -> None:
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, "-m", "gateway", *words, "--config", str(self.config)],
+            cwd=self.folder,
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent,
+        )
+
+    def wait_until_drained(self, seconds: float) -> dict[str, DestinationNumbers]:
+        """The numbers of each destination, once nothing is pending any more."""
+
+        async def wait() -> dict[str, DestinationNumbers]:
+            async with connect_for_work(self.cluster.url) as redis, asyncio.timeout(seconds):
+                while True:
+                    numbers = (await read_numbers(redis, KEYS, self.names)).destinations
+                    if not any(each.pending for each in numbers.values()):
+                        return dict(numbers)
+                    await asyncio.sleep(0.1)
+
+        return asyncio.run(wait())
+
+    def jobs_were_there(self) -> bool:
+        """Whether RQ has done its work on the server of its own, and nothing but RQ has."""
+        with self.jobs.client() as redis:
+            return bool(redis.keys("rq:*")) and not redis.keys("gw:*")
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False

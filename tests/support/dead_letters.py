@@ -1,0 +1,85 @@
+"""Events that ended badly, by the way that events end: appended, read, settled."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from redis.asyncio import Redis
+
+from gateway.event import Event
+from gateway.queue.append import Appender
+from gateway.queue.entry import encode_dead_letter
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.read import Reader, ensure_group
+from gateway.queue.settle import Bounds, Ending, Settler
+from gateway.redis_client.connect import connect_for_work
+from tests.support.events import decide
+from tests.support.keys import KEYS
+
+ALL = Bounds()
+RESPONSE = {"status": 400, "body": '{"error": "no such token"}'}
+
+
+async def nobody(_: object) -> None:
+    return None
+
+
+async def append(
+    redis: Redis, destination: str, events: Iterable[Event], trusted: bool = False
+) -> None:
+    await ensure_group(redis, KEYS.destination(destination))
+    appender = Appender(redis, KEYS, PendingCounts(), nobody)  # type: ignore[arg-type]
+    await appender.append([decide(event, [destination], trusted=trusted) for event in events])
+
+
+async def end(
+    redis: Redis,
+    destination: str,
+    result: str = "delivered",
+    reason: str = "",
+    count: int = 1000,
+    bounds: Bounds = ALL,
+) -> int:
+    """The next `count` events that nobody has read end as `result`; how many dead letters that
+    removed."""
+    entries = (await Reader(redis, KEYS.destination(destination), "drain").new(count, None)).entries
+    letters = [
+        b""
+        if result == "delivered"
+        else encode_dead_letter(entry, result, reason, time.time(), RESPONSE)
+        for entry in entries
+    ]
+    endings = [
+        Ending(entry.id, result, letter, entry.trusted)
+        for entry, letter in zip(entries, letters, strict=True)
+    ]
+    return await Settler(redis, KEYS.destination(destination), PendingCounts(), bounds).settle(
+        endings
+    )
+
+
+async def bury(
+    redis: Redis,
+    destination: str,
+    events: Iterable[Event],
+    result: str = "rejected",
+    reason: str = "HTTP 400: no such token",
+    trusted: bool = False,
+    bounds: Bounds = ALL,
+) -> int:
+    """`events` become dead letters of `destination`; how many others that removed."""
+    await append(redis, destination, events, trusted)
+    return await end(redis, destination, result, reason, bounds=bounds)
+
+
+def bury_now(url: str, destination: str, events: Iterable[Event], *how: Any) -> None:
+    """The same for tests that are not asynchronous."""
+
+    async def work() -> None:
+        async with connect_for_work(url) as redis:
+            await bury(redis, destination, events, *how)
+
+    asyncio.run(work())

@@ -1,0 +1,15 @@
+"""What documents of the repository show, as their readers would copy it."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+DOCS = ROOT / "docs"
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """The blocks of code in `language` of `document`."""
+    pattern = rf"^```{language}\n(.*?)^```$"
+    return re.findall(pattern, document.read_text(), re.MULTILINE | re.DOTALL)

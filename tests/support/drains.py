@@ -1,0 +1,61 @@
+"""Drains in tests: how they are run, and what became of the events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from redis.asyncio import Redis
+
+from destinations.base import Response
+from gateway.delivery.drain import Drain
+from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.queue.keys import GROUP
+from tests.support.keys import ADS, KEYS
+
+OK, DOWN = Response(204), Response(503, {}, b"down")
+SOON = [0.2]
+"""A backoff that a test can wait for."""
+
+Start = Callable[..., Awaitable[Drain]]
+Fill = Callable[..., Awaitable[None]]
+
+
+async def nobody(_: object = None) -> None:
+    return None
+
+
+async def run(*drains: Drain) -> None:
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(drain.run() for drain in drains))
+
+
+async def numbers(redis: Redis) -> DestinationNumbers:
+    return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
+
+
+async def outcomes(redis: Redis) -> dict[str, int]:
+    """The counts of the law of conservation that are not 0; fails if it does not hold."""
+    now = await numbers(redis)
+    ended = {end: now.counts.get(end, 0) for end in ("delivered", "rejected", "expired")}
+    assert now.counts.get("accepted", 0) == sum(ended.values()) + now.pending
+    return {name: count for name, count in {**ended, "pending": now.pending}.items() if count}
+
+
+async def deliveries(redis: Redis) -> dict[int, int]:
+    """How many pending entries were delivered how often."""
+    rows = await redis.xpending_range(ADS.stream, GROUP, "-", "+", 10_000)
+    times = [row["times_delivered"] for row in rows]
+    return {each: times.count(each) for each in times}
+
+
+async def dead_letters(redis: Redis) -> list[dict[str, Any]]:
+    return [orjson.loads(fields[b"d"]) for _, fields in await redis.xrange(ADS.dead)]
+
+
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)

@@ -1,0 +1,81 @@
+"""A clock that is wrong, or jumps, for a program with all that it starts.
+
+    python tests/support/fake_clock.py DAYS COMMAND...
+
+runs COMMAND so many days from now; before now with a minus sign.
+
+fake_clock.c, compiled and preloaded, answers in the kernel's place when a program asks for the time
+of day. libfaketime would do the same, but in its version 0.9.10 it takes `clock_nanosleep` until a
+moment of the monotonic clock, which is how Python sleeps, for one of the false clock.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("fake_clock.c")
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+class FakeClock:
+    """Shows the time of this process until it jumps."""
+
+    def __init__(self, folder: Path) -> None:
+        self._library, self._file = folder / "fake_clock.so", folder / "clock"
+        words = ["cc", "-O2", "-shared", "-fPIC", "-o", str(self._library), str(SOURCE)]
+        subprocess.run(words, check=True)
+        here = os.environ.get("FAKE_CLOCK")
+        self._file.write_bytes(Path(here).read_bytes() if here else bytes(8))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """With it a program, and whatever that starts, lives by this clock."""
+        return {"LD_PRELOAD": str(self._library), "FAKE_CLOCK": str(self._file)}
+
+    def jump(self, seconds: float) -> None:
+        """Sets it, in all programs at the same moment."""
+        with self._file.open("r+b") as file:
+            ahead = int.from_bytes(file.read(), sys.byteorder, signed=True) + int(seconds)
+            file.seek(0)
+            file.write(ahead.to_bytes(8, sys.byteorder, signed=True))
+
+
+def why_not(folder: Path) -> str:
+    """Why no clock can be made to jump here; "" when it can."""
+    if sys.platform != "linux" or shutil.which("cc") is None:
+        return "Linux and a C compiler (cc) are needed"
+    folder.mkdir(parents=True, exist_ok=True)
+    clock = FakeClock(folder)
+    clock.jump(2 * HOUR)
+    asked = subprocess.run(
+        [sys.executable, "-c", "import time; print(time.time())"],
+        env={**os.environ, **clock.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    moved = float(asked.stdout) - time.time()
+    return "" if abs(moved - 2 * HOUR) < 60 else f"the clock moved by {moved:.0f} s"
+
+
+def run(days: float, command: list[str]) -> int:
+    """The exit status of `command`, run `days` days from now."""
+    with tempfile.TemporaryDirectory(prefix="clock-") as name:
+        folder = Path(name)
+        if reason := why_not(folder / "try"):
+            sys.exit(f"The clock cannot be set on this machine: {reason}.")
+        clock = FakeClock(folder)
+        clock.jump(days * DAY)
+        return subprocess.run(command, env={**os.environ, **clock.environment}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(run(float(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,164 @@
+"""A real gateway in a folder of its own: every process that `gateway run` starts."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+
+T = TypeVar("T")
+Labels = frozenset[tuple[str, str]]
+
+
+_held: list[socket.socket] = []
+
+
+def free_port() -> int:
+    """A port that the system gives to no other process while this one runs. A server that sets
+    SO_REUSEADDR, as all of ours do, can listen on it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port = int(holder.getsockname()[1])
+    if sys.platform == "linux":
+        _held.append(holder)
+    else:  # there it would be in the server's way
+        holder.close()
+    return port
+
+
+def refuses(port: int) -> bool:
+    """Whether nothing listens on `port`."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+
+def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:
+    """What `condition` returns, once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.05)
+    return found
+
+
+class Gateway:
+    """`gateway run` with the configuration `config`, files under `folder`."""
+
+    def __init__(
+        self, folder: Path, config: str, environment: Mapping[str, str] | None = None, *more: str
+    ) -> None:
+        self.folder, self.port, self.operators_port = folder, free_port(), free_port()
+        self.config = folder / "gateway.yaml"
+        self.config.write_text(config)
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.operators_url = f"http://127.0.0.1:{self.operators_port}"
+        self._environment = {**os.environ, "DATA_DIR": str(folder / "data"), **(environment or {})}
+        self._more = more
+
+    def __enter__(self) -> Gateway:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self.log = self.folder / "gateway.log"
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "gateway",
+                "run",
+                "--config",
+                str(self.config),
+                "--port",
+                str(self.port),
+                "--operators-port",
+                str(self.operators_port),
+                *self._more,
+            ],
+            cwd=self.folder,
+            env=self._environment,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+        wait_for(self._is_ready, 60, "the gateway to be ready")
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def stop(self, seconds: float = 30) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+    def wait_until_gone(self) -> None:
+        """After a SIGKILL of the supervisor: its web processes, which the kernel ends with it,
+        answer for a moment longer."""
+        self.process.wait(10)
+        wait_for(lambda: refuses(self.port), 20, "the web processes to end")
+
+    def pids(self, words: str) -> list[int]:
+        """The processes under this gateway whose command line has `words` in it."""
+        listing = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        ).stdout
+        rows = [line.split(maxsplit=2) for line in listing.splitlines()]
+        family = {self.process.pid}
+        while more := {int(p) for p, parent, _ in rows if int(parent) in family} - family:
+            family |= more
+        return [int(pid) for pid, _, line in rows if int(pid) in family and words in line]
+
+    def kill(self, words: str) -> int:
+        """SIGKILL to the first process whose command line has `words` in it; waits for one that is
+        about to be started again."""
+        pid = wait_for(lambda: self.pids(words), 20, f"{words} to run")[0]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def metrics(self) -> dict[tuple[str, Labels], float]:
+        text = httpx.get(f"{self.operators_url}/metrics", timeout=10).text
+        pattern = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
+        return {
+            (name, frozenset(re.findall(r'(\w+)="([^"]*)"', labels))): float(value)
+            for name, labels, value in pattern.findall(text)
+        }
+
+    def outcomes(self, destination: str) -> dict[str, int]:
+        """Events of `destination` by outcome, with those that are pending, at one moment."""
+        metrics = self.metrics()
+        counted = {
+            dict(labels)["outcome"]: int(value)
+            for (name, labels), value in metrics.items()
+            if name == "gateway_events_total" and ("destination", destination) in labels
+        }
+        pending = metrics["gateway_pending_events", frozenset({("destination", destination)})]
+        return {**counted, "pending": int(pending)}
+
+    def wait_until_delivered(self, destination: str, seconds: float = 60) -> dict[str, int]:
+        """Waits until nothing is pending any more."""
+        wait_for(
+            lambda: self.outcomes(destination)["pending"] == 0, seconds, f"{destination} to drain"
+        )
+        return self.outcomes(destination)
+
+
+def adds_up(outcomes: Mapping[str, int]) -> bool:
+    endings = ("withheld", "delivered", "rejected", "expired", "pending")
+    return outcomes["accepted"] == sum(outcomes[ending] for ending in endings)

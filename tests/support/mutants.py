@@ -1,0 +1,140 @@
+"""Changes the pure code on purpose, a little at a time, and shows the changes that no test notices.
+
+    python -m tests.support.mutants 100    how many mutants, drawn with a fixed seed
+
+Each mutant runs in a copy of the project: first against the tests of its own room, then against
+those of all pure rooms. Cosmic Ray makes the mutants. A survivor is printed as a diff. It is either
+a missing test or a change that makes no difference; a person decides.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cosmic_ray.ast import ast_nodes, get_ast_from_path
+from cosmic_ray.mutating import apply_mutation
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT = Path(__file__).parents[2]
+SEED = 1
+SECONDS = 600
+"""How long the tests of one mutant may take. One that hangs counts as noticed."""
+
+ROOMS = {
+    "gateway/event": "event",
+    "gateway/stages": "stages",
+    "gateway/pipeline": "pipeline",
+    "gateway/sources": "sources",
+    "gateway/urls": "urls",
+    "destinations": "destinations",
+}
+"""Each pure room, and its folder of tests."""
+
+COPIED = ("gateway", "destinations", "tests", "config", "docs", "pyproject.toml", "README.md")
+
+
+class Mutant(NamedTuple):
+    """The `occurrence` of what `operator` changes in the file at `path`, which is relative."""
+
+    path: str
+    operator: str
+    occurrence: int
+
+
+def mutants_of(path: Path) -> Iterator[Mutant]:
+    """All that Cosmic Ray makes of a file, but for `|`, which is mostly in annotations."""
+    tree = get_ast_from_path(ROOT / path)
+    for name in operator_names():
+        operator: Any = get_operator(name)
+        if operator.arguments() or "BitOr_" in name:
+            continue
+        found = (each for node in ast_nodes(tree) for each in operator().mutation_positions(node))
+        for occurrence, _ in enumerate(found):
+            yield Mutant(str(path), name, occurrence)
+
+
+def sample(count: int) -> list[Mutant]:
+    """`count` mutants, or all. Every place in the code is as likely as any other, no matter how
+    many operators change it."""
+    places: defaultdict[tuple[str, str, int], list[Mutant]] = defaultdict(list)
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for mutant in mutants_of(path.relative_to(ROOT)):
+                kind = mutant.operator.rpartition("_")[0] or mutant.operator
+                places[mutant.path, kind, mutant.occurrence].append(mutant)
+    draw = random.Random(SEED)
+    chosen = draw.sample(sorted(places), min(count, len(places)))
+    return [draw.choice(places[place]) for place in chosen]
+
+
+def tests_of(path: str) -> list[list[str]]:
+    """The folders of tests for the file at `path`, the nearest first."""
+    room = next(room for room in ROOMS if path.startswith(f"{room}/"))
+    nearest = f"tests/{ROOMS[room]}"
+    below = Path(nearest) / Path(path).relative_to(room).parts[0]
+    if (ROOT / below).is_dir():
+        nearest = str(below)
+    return [[nearest], [f"tests/{folder}" for folder in ROOMS.values()]]
+
+
+def is_noticed(copy: Path, folders: Sequence[str]) -> bool:
+    words = ["-m", "pytest", "-q", "-x", "-m", "not alone", "-p", "no:cacheprovider"]
+    command = [sys.executable, *words, *folders]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        result = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    return result.returncode != 0
+
+
+def diff_of_survivor(copy: Path, mutant: Mutant) -> str:
+    """Tries a mutant; its diff if no test noticed it, else an empty text."""
+    path = copy / mutant.path
+    before, after = apply_mutation(path, get_operator(mutant.operator)(), mutant.occurrence)
+    if not after or before == after:
+        return ""
+    try:
+        if any(is_noticed(copy, folders) for folders in tests_of(mutant.path)):
+            return ""
+    finally:
+        path.write_text(before, encoding="utf-8")
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.path, lineterm="")
+    return "\n".join(lines)
+
+
+def main(count: int) -> None:
+    chosen = sample(count)
+    survivors = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy)
+        if is_noticed(copy, tests_of("destinations/base.py")[-1]):
+            sys.exit("The tests of the pure rooms fail without a mutant. Run make test first.")
+        for number, mutant in enumerate(chosen, 1):
+            diff = diff_of_survivor(copy, mutant)
+            survivors += bool(diff)
+            print(f"{number}/{len(chosen)} {mutant.path} {mutant.operator}", flush=True)
+            print(diff or "noticed", flush=True)
+    print(f"{len(chosen) - survivors} of {len(chosen)} mutants were noticed.")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

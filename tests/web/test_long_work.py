@@ -1,0 +1,105 @@
+"""Large requests of strangers share a turn of the event loop, and those with a key need not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from gateway.sources.base import Refused
+from gateway.web import long_work
+from gateway.web.long_work import SMALL_BATCH, SMALL_BODY_BYTES, LongWork
+
+KEY = {"authorization": "Bearer test-key"}
+
+
+@pytest.mark.anyio
+async def test_one_goes_on_in_each_turn_in_the_order_in_which_they_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(long_work, "SECONDS", 0.0)
+    work, order = LongWork(), list[Any]()
+
+    async def work_on(number: int) -> None:
+        await work.wait(10)
+        order.append(number)
+
+    async def others() -> None:
+        for _ in range(5):
+            order.append("turn")
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(work_on(number) for number in range(5)), others())
+    assert order == [0, "turn", 1, "turn", 2, "turn", 3, "turn", 4, "turn"]
+
+
+@pytest.mark.anyio
+async def test_a_turn_with_time_left_takes_all() -> None:
+    work = LongWork()
+    waiting = [asyncio.ensure_future(work.wait(10**9)) for _ in range(100)]
+    await asyncio.sleep(0)
+    assert all(each.done() for each in waiting)
+
+
+@pytest.mark.anyio
+async def test_what_waits_is_bounded_and_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(long_work, "SECONDS", 0.0)
+    monkeypatch.setattr(long_work, "MAX_WAITING_BYTES", 100)
+    work = LongWork()
+    found = await asyncio.gather(*(work.wait(40) for _ in range(5)), return_exceptions=True)
+    refused = [each for each in found if each is not None]
+    assert found[:3] == [None] * 3
+    assert [each.reason for each in refused if isinstance(each, Refused)] == ["busy"] * 2
+    assert await asyncio.gather(*(work.wait(40) for _ in range(3))) == [None] * 3
+
+
+@pytest.mark.anyio
+async def test_who_goes_away_while_waiting_leaves_the_place_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(long_work, "SECONDS", 0.0)
+    monkeypatch.setattr(long_work, "MAX_WAITING_BYTES", 100)
+    work = LongWork()
+    await work.wait(1)
+    gone = asyncio.ensure_future(work.wait(100))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.wait([gone])
+    assert await asyncio.gather(work.wait(1), work.wait(100)) == [None, None]
+
+
+PAD = "x" * SMALL_BODY_BYTES
+VIEW = {"event_name": "page_view"}
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "waits"),
+    [
+        ("/collect", {}, VIEW, False),
+        ("/collect", {}, [VIEW] * SMALL_BATCH, False),
+        ("/collect", {}, [VIEW] * (SMALL_BATCH + 1), True),
+        ("/collect", {}, {**VIEW, "pad": PAD}, True),
+        ("/collect", KEY, {**VIEW, "pad": PAD}, True),
+        ("/events", KEY, {**VIEW, "pad": PAD}, False),
+        ("/events", KEY, [VIEW] * (SMALL_BATCH + 1), False),
+        ("/events", {}, {**VIEW, "pad": PAD}, True),
+    ],
+)
+def test_large_requests_without_a_key_wait(
+    web: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    headers: dict[str, str],
+    body: Any,
+    waits: bool,
+) -> None:
+    waited = []
+
+    async def wait(self: LongWork, size: int) -> None:
+        waited.append(size)
+
+    monkeypatch.setattr(LongWork, "wait", wait)
+    assert web.post(path, json=body, headers=headers).status_code in (200, 204, 401)
+    assert bool(waited) is waits
