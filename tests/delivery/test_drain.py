@@ -245,7 +245,7 @@ class TestStay:
         await asyncio.sleep(0.3)
         assert not running.done()
         await redis.rpush(KEYS.queue_key, "job")
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 60)
 
     async def test_with_work_it_leaves_when_others_have_waited_long_enough(
         self, start: Start, fill: Fill, redis: Redis

@@ -32,7 +32,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 
 
 async def forward(settings: Settings, redis_url: str, patience: Patience) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await forward_events(settings, redis_url, "ads", asyncio.Event(), patience)
 
 

@@ -441,7 +441,7 @@ async def test_the_scheduler_ends_more_pages_than_it_reads_at_once(
     names = await shop.redis.zrange(KEYS.due, 0, -1)
     await shop.redis.zadd(KEYS.due, dict.fromkeys(names, 0))
     ending = asyncio.create_task(end_unanswered_forever(SETTINGS, redis_url))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await shop.counts("ads")).get("withheld") != 5:
             await asyncio.sleep(0.02)
     ending.cancel()

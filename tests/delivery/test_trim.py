@@ -176,7 +176,7 @@ async def sweep_until(redis: Redis, url: str, lengths: Mapping[str, int]) -> Non
     """Sweeps until there are so many dead letters."""
     sweeping = asyncio.create_task(sweep_forever(parse_settings(CONFIG), url))
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while {key: await redis.xlen(key) for key in lengths} != lengths:
                 assert not sweeping.done()
                 await asyncio.sleep(0.01)

@@ -57,4 +57,4 @@ async def test_who_waits_looks_again_when_something_is_settled() -> None:
     await asyncio.sleep(0)
     assert not waiting.done()
     window.release([])
-    await asyncio.wait_for(waiting, 10)
+    await asyncio.wait_for(waiting, 60)

@@ -78,14 +78,14 @@ def test_it_ends_soon(redis: Redis, redis_url: str, tmp_path: Path, told: str) -
         preexec_fn=die_with_parent,
     )
     try:
-        wait_for(mark.exists, 20, "the fork")
+        wait_for(mark.exists, 60, "the fork")
         if told == "while the drain is at work":
-            wait_for(lambda: redis.zcard(LEASES) == 1, 20, "the drain")
+            wait_for(lambda: redis.zcard(LEASES) == 1, 60, "the drain")
         if told.startswith("the horse"):
-            wait_for(lambda: has_no_child(worker.pid), 20, "the horse to end")
+            wait_for(lambda: has_no_child(worker.pid), 60, "the horse to end")
         if told.startswith("the horse") or told == "while the drain is at work":
             worker.terminate()
-        worker.wait(30)
+        worker.wait(60)
         assert redis.zcard(LEASES) == 0
     finally:
         worker.kill()

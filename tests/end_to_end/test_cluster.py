@@ -55,7 +55,7 @@ class Senders:
         ]
         headers = {"authorization": "Bearer key"}
         url = f"http://127.0.0.1:{port}/events"
-        answer = await client.post(url, json=events, headers=headers, timeout=30)
+        answer = await client.post(url, json=events, headers=headers, timeout=60)
         self.answers[answer.status_code] += 1
         return answer.status_code == 200
 

@@ -29,7 +29,7 @@ KEY = {"authorization": "Bearer backend-test-key"}
 
 def send(gateway: Gateway, event_id: str) -> None:
     event = {"event_name": "sign_up", "event_id": event_id}
-    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=10)
+    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     assert answer.status_code == 200
 
 
@@ -59,7 +59,7 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
         first = CONFIG.format(mark="one", name="hook", sink=sink.url, path="a")
         with Gateway(tmp_path, first) as gateway:
             send(gateway, "e-1")
-            wait_for(lambda: "e-1" in seen(sink), 20, "the first event")
+            wait_for(lambda: "e-1" in seen(sink), 60, "the first event")
 
             replace(gateway.config, first.replace("webhook", "webhok"))
             wait_for(
@@ -67,7 +67,7 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
             )
             gateway.kill(" serve ")
             gateway.kill(" worker ")
-            wait_for(gateway._is_ready, 30, "the web part to be back, with what was good")
+            wait_for(gateway._is_ready, 60, "the web part to be back, with what was good")
             wait_for(
                 lambda: gateway.metrics()["gateway_configuration_rejected", frozenset()] == 1,
                 20,
@@ -77,14 +77,14 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
             assert shown.stderr.startswith(f"{gateway.config} has mistakes: using ")
             assert "hook" in shown.stdout
             send(gateway, "e-2")
-            wait_for(lambda: "e-2" in seen(sink), 20, "an event under the last good configuration")
+            wait_for(lambda: "e-2" in seen(sink), 60, "an event under the last good configuration")
 
             second = CONFIG.format(mark="two", name="hook", sink=sink.url, path="b")
             replace(gateway.config, second)
             gateway.process.send_signal(signal.SIGHUP)
             for number in range(3, 100):
                 send(gateway, f"e-{number}")
-                wait_for(lambda n=number: f"e-{n}" in seen(sink), 20, f"event {number}")
+                wait_for(lambda n=number: f"e-{n}" in seen(sink), 60, f"event {number}")
                 if seen(sink)[f"e-{number}"] == ("/b", "two"):
                     break
 
@@ -97,7 +97,7 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
             replace(gateway.config, third)
             for number in range(100, 200):
                 send(gateway, f"e-{number}")
-                wait_for(lambda n=number: f"e-{n}" in seen(sink), 20, f"event {number}")
+                wait_for(lambda n=number: f"e-{n}" in seen(sink), 60, f"event {number}")
                 if any(request.path == "/c" for request in sink.requests):
                     break
             gateway.wait_until_delivered("hook")
@@ -105,7 +105,7 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
             gateway.wait_until_delivered("more")
             assert adds_up(gateway.outcomes("more"))
             (last_good,) = (tmp_path / "data").glob("last-good-run-*")
-            wait_for(lambda: last_good.read_text() == third, 30, "the supervisor to keep it")
+            wait_for(lambda: last_good.read_text() == third, 60, "the supervisor to keep it")
         assert last_good.read_text() == third
     arrived = seen(sink)
     assert (arrived["e-1"], arrived["e-2"]) == (("/a", "one"), ("/a", "one"))

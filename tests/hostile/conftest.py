@@ -60,7 +60,7 @@ def refused(server: Redis) -> CountRefused:
     """How often a source refused for a reason, once the count has arrived in Redis."""
 
     def refused(source: str, reason: str) -> int:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if count := server.hget("gw:counts", f"refused:{source}:{reason}"):
                 return int(count)  # type: ignore[arg-type]
@@ -80,7 +80,7 @@ def web(redis_url: str, settings: Settings) -> Iterator[TestClient]:
     with TestClient(
         app_module.create_app(settings, redis_url), client=("203.0.113.7", 50000)
     ) as client:
-        wait_for(lambda: client.get("/readyz").status_code == 200, 5, "readiness")
+        wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
         yield client
 
 

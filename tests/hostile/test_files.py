@@ -66,7 +66,7 @@ def test_events_that_wait_on_disk_are_private(tmp_path: Path) -> None:
         os.kill(server, signal.SIGSTOP)
         try:
             body = {"event_name": "page_view"}
-            answer = httpx.post(f"{gateway.url}/collect", json=body, timeout=30)
+            answer = httpx.post(f"{gateway.url}/collect", json=body, timeout=60)
             assert answer.status_code == 204
             spool = tmp_path / "data" / "spool"
             assert {".sqlite", ".lock"} <= {path.suffix for path in spool.iterdir()}

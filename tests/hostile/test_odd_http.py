@@ -65,7 +65,7 @@ def test_what_is_in_doubt_is_refused_and_ends_the_connection(
     assert accepted(gateway) == before + 1
     labels = frozenset({("source", ""), ("reason", reason)})
     counter = "gateway_refused_events_total", labels
-    wait_for(lambda: gateway.metrics().get(counter, 0) >= 1, 10, "the refusal to be counted")
+    wait_for(lambda: gateway.metrics().get(counter, 0) >= 1, 60, "the refusal to be counted")
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_a_rubbish_entry_becomes_a_dead_letter_next_to_events_that_are_delivered
     for data in ODD_EVENTS:
         embedded.xadd(STREAM, {"e": data})
     send_as_a_neighbour(gateway)
-    wait_for(lambda: embedded.xlen(STREAM) == 0, 30, "the stream to be empty")
+    wait_for(lambda: embedded.xlen(STREAM) == 0, 60, "the stream to be empty")
     after = gateway.outcomes("hook")
     assert after["delivered"] >= before["delivered"] + 1
     assert after["rejected"] + after["expired"] >= len(RUBBISH_ENTRIES) + 1
@@ -92,9 +92,9 @@ def test_a_rubbish_entry_becomes_a_dead_letter_next_to_events_that_are_delivered
 def test_a_crafted_job_ends_no_worker(gateway: Gateway, embedded: Redis) -> None:
     for crafted in CRAFTED_JOBS:
         slip_in(embedded, crafted)
-    wait_for(lambda: embedded.llen(KEYS.queue_key) == 0, 30, "the queue to be empty")
+    wait_for(lambda: embedded.llen(KEYS.queue_key) == 0, 60, "the queue to be empty")
     send_as_a_neighbour(gateway)
-    wait_for(lambda: embedded.xlen(STREAM) == 0, 30, "the stream to be empty")
+    wait_for(lambda: embedded.xlen(STREAM) == 0, 60, "the stream to be empty")
     assert nothing_was_restarted(gateway)
     assert "Traceback" not in gateway.log.read_text()
 
@@ -105,7 +105,7 @@ def test_a_crafted_job_that_is_scheduled_does_not_end_the_scheduler(
     job_id = slip_in(embedded, CRAFTED_JOBS[0])
     scheduled = f"rq:scheduled:{KEYS.queue}"
     embedded.zadd(scheduled, {job_id: time.time() - 1})
-    wait_for(lambda: embedded.zscore(scheduled, job_id) is None, 30, "the schedule to be empty")
+    wait_for(lambda: embedded.zscore(scheduled, job_id) is None, 60, "the schedule to be empty")
     assert nothing_was_restarted(gateway)
 
 

@@ -255,18 +255,18 @@ async def test_a_look_up_that_takes_too_long(guarded, post):
 @pytest.mark.anyio
 async def test_the_deadline_covers_the_look_up(guarded, serve, post):
     async def slow(host: str) -> list[str]:
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.5)
         return ["127.0.0.1"]
 
     async def hang(_, writer):
         await asyncio.sleep(60)
 
     peer = await serve(hang)
-    client = guarded(slow, timeout=2)
+    client = guarded(slow, timeout=3)
     started = time.monotonic()
-    with pytest.raises(Ambiguous, match="no complete answer within 2 s"):
+    with pytest.raises(Ambiguous, match="no complete answer within 3 s"):
         await client.send(post(f"http://shop.test:{peer.port}/"))
-    assert time.monotonic() - started < 2.7
+    assert time.monotonic() - started < 4.4
     assert len(peer.requests) == 1
 
 

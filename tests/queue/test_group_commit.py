@@ -58,7 +58,7 @@ async def test_nobody_is_answered_before_the_commit(journal: Journal) -> None:
     (sender,) = await submit(commits, 0)
     assert not sender.done()
     journal.open.set()
-    await asyncio.wait_for(sender, 5)
+    await asyncio.wait_for(sender, 60)
 
 
 async def test_groups_have_a_largest_size_and_keep_the_order(journal: Journal) -> None:
@@ -78,7 +78,7 @@ async def test_an_error_reaches_everyone_of_its_group_and_only_them(journal: Jou
     failed = {item for item, result in enumerate(results) if isinstance(result, OSError)}
     assert failed == set(journal.groups[0])
     assert [results[item] for item in range(4) if item not in failed] == [None] * (4 - len(failed))
-    await asyncio.wait_for(commits.submit(4), 5)
+    await asyncio.wait_for(commits.submit(4), 60)
 
 
 async def test_a_cancelled_sender_does_not_hurt_its_neighbours(journal: Journal) -> None:
@@ -91,7 +91,7 @@ async def test_a_cancelled_sender_does_not_hurt_its_neighbours(journal: Journal)
     results = await asyncio.gather(*tasks, *more, return_exceptions=True)
     assert [result for result in results if result is None] == [None, None]
     assert sum(isinstance(result, asyncio.CancelledError) for result in results) == 2
-    await asyncio.wait_for(commits.submit(4), 5)
+    await asyncio.wait_for(commits.submit(4), 60)
 
 
 async def test_too_much_waiting_is_refused_at_once_and_only_as_long(journal: Journal) -> None:
@@ -102,7 +102,7 @@ async def test_too_much_waiting_is_refused_at_once_and_only_as_long(journal: Jou
         await commits.submit(3)
     journal.open.set()
     await asyncio.gather(*tasks)
-    await asyncio.wait_for(commits.submit(4), 5)
+    await asyncio.wait_for(commits.submit(4), 60)
     assert [item for group in journal.groups for item in group] == [0, 1, 2, 4]
 
 
@@ -131,13 +131,13 @@ async def test_too_many_bytes_are_refused_until_their_commit_has_ended(journal: 
         await commits.submit(1)
     journal.open.set()
     await asyncio.gather(*tasks)
-    await asyncio.wait_for(commits.submit(1), 5)
+    await asyncio.wait_for(commits.submit(1), 60)
     assert [item for group in journal.groups for item in group] == [4, 5, 2, 1]
 
 
 async def test_one_item_may_be_larger_than_all_that_may_wait(journal: Journal) -> None:
     journal.open.set()
-    await asyncio.wait_for(sized(journal).submit(11), 5)
+    await asyncio.wait_for(sized(journal).submit(11), 60)
     assert journal.groups == [[11]]
 
 

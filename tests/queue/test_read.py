@@ -76,7 +76,7 @@ async def test_waiting_for_new_entries_ends_with_the_first(redis: Redis) -> None
     waiting = asyncio.create_task(reader(redis).new(10, 60_000))
     await asyncio.sleep(0.05)
     await add(redis, 1)
-    assert names((await asyncio.wait_for(waiting, 20)).entries) == ["event-0"]
+    assert names((await asyncio.wait_for(waiting, 60)).entries) == ["event-0"]
     assert (await reader(redis).new(10, 10)).entries == []
 
 
@@ -86,7 +86,7 @@ async def test_a_pause_that_came_during_the_wait_is_seen(redis: Redis) -> None:
     await asyncio.sleep(0.05)
     await redis.set(PAUSE, "{}")
     await add(redis, 1)
-    entries, paused = await asyncio.wait_for(waiting, 20)
+    entries, paused = await asyncio.wait_for(waiting, 60)
     assert (names(entries), paused) == (["event-0"], True)
     await redis.delete(PAUSE)
     assert await one.new(10, 10) == ([], False)

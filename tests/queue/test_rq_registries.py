@@ -83,7 +83,7 @@ class TestInfo:
         config = tmp_path / "gateway.yaml"
         config.write_text(CONFIG)
         start(redis_url, "worker", "--config", str(config))
-        wait_for(lambda: redis.scard("rq:workers") == 1, 30, "the worker")
+        wait_for(lambda: redis.scard("rq:workers") == 1, 60, "the worker")
         words = r"worker \w+ \(\S+ \S+ \d+\) idle gateway\. jobs: 0 finished, 0 failed"
         assert re.search(words, self.rq_info(redis_url, "--connection-class", CLASS))
 

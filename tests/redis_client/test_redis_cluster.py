@@ -54,7 +54,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpServer]:
     server = TcpServer(folder, *bus, "--save", "")
     with server, server.client() as redis:
         redis.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
-        wait_for(lambda: redis.cluster("info")["cluster_state"] == "ok", 10, "the cluster")
+        wait_for(lambda: redis.cluster("info")["cluster_state"] == "ok", 60, "the cluster")
         yield server
 
 

@@ -208,7 +208,7 @@ def test_the_documented_rights_are_enough(tmp_path: Path, config: Path, start: A
         worker = start(url, "worker", "--config", str(config), "--allow-demo")
         asyncio.run(use(url, config))
         worker.terminate()
-        assert worker.wait(30) == 0
+        assert worker.wait(60) == 0
         assert denied(server) == set()
 
 
@@ -220,7 +220,7 @@ def test_they_are_for_redis_7_with_tls_too_and_without_info(
     worker = start(url, "worker", "--config", str(config), "--allow-demo")
     asyncio.run(use(url, config))
     worker.terminate()
-    assert worker.wait(30) == 0
+    assert worker.wait(60) == 0
     assert denied(tls) == {"info"}
 
 

@@ -53,12 +53,12 @@ class Watched:
             with server.client() as redis:
                 redis.execute_command("ACL SETUSER guarded on >secret ~* &* +@all")
         with self.master.client() as redis:
-            wait_for(lambda: redis.info("replication")["connected_slaves"] == 1, 10, "the replica")
+            wait_for(lambda: redis.info("replication")["connected_slaves"] == 1, 60, "the replica")
         self.sentinel.start()
         self.sentinel.monitor("shop", self.master)
         with self.sentinel.client() as sentinel:
             sentinel.execute_command("ACL SETUSER asks on >s -@all +sentinel|masters")
-            wait_for(lambda: len(sentinel.sentinel_slaves("shop")) == 1, 10, "Sentinel to see it")
+            wait_for(lambda: len(sentinel.sentinel_slaves("shop")) == 1, 60, "Sentinel to see it")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -93,7 +93,7 @@ async def test_a_closed_client_leaves_no_connection_to_the_sentinels(watched: Wa
         async with connect_for_work(watched.url) as client:
             await client.ping()
             assert connected() - before
-        wait_for(lambda: connected() <= before, 5, "the connection to be closed")
+        wait_for(lambda: connected() <= before, 60, "the connection to be closed")
 
 
 def test_the_scheduler_of_rq_makes_connections_of_its_own(watched: Watched) -> None:
@@ -198,5 +198,5 @@ def test_appends_and_drains_go_on_after_the_master_was_killed(
         workers = start(watched.url, "work", "--processes", "1", "--config", str(config))
         asyncio.run(live_through_it(sink))
         workers.terminate()
-        assert workers.wait(30) == 0
+        assert workers.wait(60) == 0
     watched.master.start()  # so that it can be stopped

@@ -144,13 +144,13 @@ def test_a_folder_of_another_gateway_or_of_somebody_else_is_not_used(long: Path)
 def test_the_server_of_a_gateway_that_died_is_found_there_too(long: Path) -> None:
     server = EmbeddedServer(long)
     orphan = subprocess.Popen(server.command())
-    wait_for(server.is_ready, 20, "Valkey to be ready")
+    wait_for(server.is_ready, 60, "Valkey to be ready")
     del server
     gc.collect()
     again = EmbeddedServer(long)
     assert again.is_ready()
     again.stop_orphan()
-    assert orphan.wait(30) == 0
+    assert orphan.wait(60) == 0
 
 
 def test_nobody_else_may_connect(tmp_path: Path) -> None:
@@ -170,11 +170,11 @@ def test_without_a_server_the_answer_is_no_at_once(tmp_path: Path) -> None:
 def test_a_server_whose_gateway_died_is_ended(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path)
     orphan = subprocess.Popen(server.command())
-    wait_for(server.is_ready, 20, "Valkey to be ready")
+    wait_for(server.is_ready, 60, "Valkey to be ready")
     with Redis.from_url(server.url) as redis:
         redis.set("key", "value")
     server.stop_orphan()
-    assert orphan.wait(30) == 0
+    assert orphan.wait(60) == 0
     assert not server.is_ready()
 
 

@@ -107,7 +107,7 @@ async def client(path: Path, shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.01)
 

@@ -80,11 +80,11 @@ class Running:
 
     async def stop(self) -> None:
         self.supervisor.stop()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.task
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.01)
@@ -111,7 +111,7 @@ async def test_stages_start_in_order_and_stop_in_reverse(
     first = diary.program("first", is_ready=diary.has("started first"))
     second = diary.program("second", is_ready=diary.has("started second"))
     running = run([first], [second])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await running.started.wait()
     assert diary.lines() == ["started first", "started second"]
     await running.stop()
@@ -230,14 +230,14 @@ async def test_stopped_while_a_program_is_being_started_it_ends_soon(
     monkeypatch.setattr(asyncio, "create_subprocess_exec", create_slowly)
     running = run([diary.program("one")])
     await until(diary.has("started one"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await running.stop()
     assert diary.lines() == ["started one", "stopped one"]
 
 
 async def test_a_signal_stops_it(run: Callable[..., Running], diary: Diary) -> None:
     running = run([diary.program("one", is_ready=diary.has("started one"))])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await running.started.wait()
         os.kill(os.getpid(), signal.SIGTERM)
         await running.task
@@ -265,7 +265,7 @@ def test_programs_do_not_outlive_a_supervisor_that_is_killed(diary: Diary) -> No
         [sys.executable, "-c", code, *diary.program("child").command],
         env={**os.environ, "PYTHONPATH": str(root)},
     )
-    wait_for(diary.has("started child"), 20, "the child to start")
+    wait_for(diary.has("started child"), 60, "the child to start")
     supervisor.send_signal(signal.SIGKILL)
     supervisor.wait()
-    wait_for(diary.has("stopped child"), 10, "the child to end")
+    wait_for(diary.has("stopped child"), 60, "the child to end")

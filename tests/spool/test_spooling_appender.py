@@ -80,7 +80,7 @@ async def append(spool: SpoolingAppender, first: int, count: int) -> list[str]:
 
 
 async def fed(spool: SpoolingAppender) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while spool.is_spooling:
             await asyncio.sleep(0.01)
 
@@ -186,7 +186,7 @@ async def test_only_the_first_waits_for_a_server_that_hangs(
 ) -> None:
     """Each of the hundred that come later would wait three seconds; the fifty wait with it."""
     mortal.suspend()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         first = asyncio.create_task(append(spool, 0, 1))
         await asyncio.sleep(0.1)
         await asyncio.gather(first, *(append(spool, number, 1) for number in range(1, 51)))
@@ -296,7 +296,7 @@ class TestRestart:
         assert (first.numbers.events, neighbour.numbers.events) == (10, 0)
         await first.close()
         mortal.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(arrived(mortal)) < 10:
                 await asyncio.sleep(0.02)
         await fed(neighbour)

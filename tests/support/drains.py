@@ -28,7 +28,7 @@ async def nobody(_: object = None) -> None:
 
 
 async def run(*drains: Drain) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(drain.run() for drain in drains))
 
 
@@ -55,7 +55,7 @@ async def dead_letters(redis: Redis) -> list[dict[str, Any]]:
     return [orjson.loads(fields[b"d"]) for _, fields in await redis.xrange(ADS.dead)]
 
 
-async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+async def until(condition: Callable[[], object], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)

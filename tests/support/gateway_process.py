@@ -103,7 +103,7 @@ class Gateway:
         except httpx.HTTPError:
             return False
 
-    def stop(self, seconds: float = 30) -> int:
+    def stop(self, seconds: float = 60) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
@@ -111,8 +111,8 @@ class Gateway:
     def wait_until_gone(self) -> None:
         """After a SIGKILL of the supervisor: its web processes, which the kernel ends with it,
         answer for a moment longer."""
-        self.process.wait(10)
-        wait_for(lambda: refuses(self.port), 20, "the web processes to end")
+        self.process.wait(60)
+        wait_for(lambda: refuses(self.port), 60, "the web processes to end")
 
     def pids(self, words: str) -> list[int]:
         """The processes under this gateway whose command line has `words` in it."""
@@ -128,12 +128,12 @@ class Gateway:
     def kill(self, words: str) -> int:
         """SIGKILL to the first process whose command line has `words` in it; waits for one that is
         about to be started again."""
-        pid = wait_for(lambda: self.pids(words), 20, f"{words} to run")[0]
+        pid = wait_for(lambda: self.pids(words), 60, f"{words} to run")[0]
         os.kill(pid, signal.SIGKILL)
         return pid
 
     def metrics(self) -> dict[tuple[str, Labels], float]:
-        text = httpx.get(f"{self.operators_url}/metrics", timeout=10).text
+        text = httpx.get(f"{self.operators_url}/metrics", timeout=60).text
         pattern = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
         return {
             (name, frozenset(re.findall(r'(\w+)="([^"]*)"', labels))): float(value)

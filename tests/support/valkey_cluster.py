@@ -53,7 +53,7 @@ class Cluster:
         self.wait_until_joined()
 
     def wait_until_joined(self) -> None:
-        wait_for(lambda: all(map(self._is_joined, self.nodes)), 20, "the cluster to be joined")
+        wait_for(lambda: all(map(self._is_joined, self.nodes)), 60, "the cluster to be joined")
 
     def node_of(self, destination: str) -> _Node:
         """The node that has the keys of `destination`."""

@@ -43,7 +43,7 @@ class Server:
             preexec_fn=lambda: die_with_parent(signal.SIGKILL),
         )
         try:
-            wait_for(self._is_ready, 30, "the server to be ready")
+            wait_for(self._is_ready, 60, "the server to be ready")
         except AssertionError:
             self.kill()
             raise
@@ -84,7 +84,7 @@ class Server:
 
     def _end(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 class Valkey(Server):
