@@ -77,4 +77,4 @@ def start() -> Iterator[Start]:
     for process in processes:
         process.terminate()
     for process in processes:
-        process.wait(30)
+        process.wait(60)

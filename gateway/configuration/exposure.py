@@ -28,12 +28,13 @@ SHIPPED_KEYS = frozenset(
     {
         "backend-test-key",
         "demo-backend-key",
+        "demo-hash-salt",
         "mp-test-secret",
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "whsec_ZGVtby1zZWNyZXQtb2YtdGhlLWdhdGV3YXktLS0=",
     }
 )
-"""Every key in our YAML files that makes a sender trusted or a signature believed.
+"""Every key in our YAML files that makes a sender trusted, a signature believed or digests secret.
 
 `SHIPPED_PLACEHOLDERS` are not among them, nor are Segment's write keys, which are public by design
 and make no sender trusted.

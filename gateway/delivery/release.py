@@ -10,10 +10,12 @@ its request again; two processes that do the same at once write it once.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from redis.asyncio import Redis
 
+from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.pipeline.compile import Pipeline
 from gateway.pipeline.decision import Decision, Verdict
@@ -28,6 +30,8 @@ from gateway.stages.sealing import Unreadable
 
 SILENCE = dict.fromkeys(CONSENT_TYPES, "denied")
 """What holds when the time is over."""
+OF_THE_VISIT = ("client_id", "ga_session_id", "ga_session_number")
+"""Fields that a page has once analytics_storage is granted: its earlier events take them over."""
 GONE = Verdict(None, "when", "the destination is not configured any more")
 
 MAX_ROUNDS = 25
@@ -55,14 +59,31 @@ class Resolved:
     due: float = 0.0
 
 
+def visit_of(decisions: Iterable[Decision]) -> Event:
+    """Who visits, and in which session, by the first of `decisions` that knows it and may say so;
+    empty when none does."""
+    for decision in decisions:
+        event = decision.event
+        if event.get("client_id") and event["consent"].get("analytics_storage") == "granted":
+            return {name: event[name] for name in OF_THE_VISIT if name in event}
+    return {}
+
+
 def resolve(
-    held_page: HeldPage, page_token: str, decide: Pipeline, seconds: float, now: float
+    held_page: HeldPage,
+    page_token: str,
+    decide: Pipeline,
+    seconds: float,
+    now: float,
+    sent: Sequence[Decision] = (),
 ) -> Resolved:
     """What becomes of the events of a page, up to the first that still waits.
 
-    seconds: how long an event may wait.
+    seconds: how long an event may wait. sent: the decisions about what the page sent now. Events
+    that came before the visit was known take it over from them.
     """
     resolved, said = Resolved(), held_page.stated
+    visit, demo_browser = visit_of(sent), sent[0].demo_browser if sent else ""
     for data in held_page.events:
         held = decode_held(data)
         try:
@@ -73,12 +94,16 @@ def resolve(
             continue
         ends = held.received_at + seconds
         stated = said if now < ends else {**SILENCE, **said}
+        if "client_id" not in event:
+            event = {**event, **visit}
         decision = decide(with_statement(event, stated), received)
         verdicts = {name: decision.verdicts.get(name, GONE) for name in held.destinations}
         if any(verdict.decision == "held" for verdict in verdicts.values()):
             resolved.due = ends
             break
-        resolved.decisions.append(replace(decision, verdicts=verdicts, quarantine=""))
+        resolved.decisions.append(
+            replace(decision, verdicts=verdicts, quarantine="", demo_browser=demo_browser)
+        )
         resolved.destinations += held.destinations
         resolved.count += 1
     return resolved
@@ -87,7 +112,7 @@ def resolve(
 @dataclass(frozen=True, slots=True)
 class PageRelease:
     """Releases what is held of a page, by its token. digest: of page tokens. seconds: how long an
-    event may wait."""
+    event may wait. watch: is told of the decisions that were appended."""
 
     redis: Redis
     keys: Keys
@@ -95,17 +120,22 @@ class PageRelease:
     decide: Pipeline
     digest: Digest
     seconds: float
+    watch: Callable[[list[Decision]], None] | None = None
 
-    async def __call__(self, page_token: str) -> None:
+    async def __call__(self, page_token: str, sent: Sequence[Decision] = ()) -> None:
         """Returns once no event waits for what the page has stated so far. Raises a redis-py error
-        when that is not certain."""
+        when that is not certain.
+
+        sent: the decisions about what the page sent now.
+        """
         page = self.digest(page_token)
         for _ in range(MAX_ROUNDS):
             held_page = await read_page(self.redis, self.keys, page)
-            resolved = resolve(held_page, page_token, self.decide, self.seconds, time.time())
+            resolved = resolve(held_page, page_token, self.decide, self.seconds, time.time(), sent)
             if not resolved.count:
                 return
-            await write(resolved, held_page, self.appender)
+            if await write(resolved, held_page, self.appender) and self.watch is not None:
+                self.watch(resolved.decisions)
         raise Contended
 
 

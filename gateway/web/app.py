@@ -101,14 +101,15 @@ def create_app(
     limit = settings.server.max_body_bytes
     load_shedder, long_work = LoadShedder(), LongWork()
     claim_link = compile_claim_link(redis, keys) if settings.identity.link_domains else None
-    hold, release_held = settings.consent.hold, None
-    if hold is not None and settings.salt is not None:
-        digest = compile_page_digest(settings.salt)
-        release_held = PageRelease(redis, keys, appender, pipeline, digest, hold.seconds)
 
     def watch(decisions: list[Decision]) -> None:
         if recorder is not None and not (spool and spool.is_spooling):
             recorder.add(decision_record(each) for each in decisions if each.demo_browser)
+
+    hold, release_held = settings.consent.hold, None
+    if hold is not None and settings.salt is not None:
+        digest = compile_page_digest(settings.salt)
+        release_held = PageRelease(redis, keys, appender, pipeline, digest, hold.seconds, watch)
 
     endpoints: dict[str, ASGIApp] = {}
     shared_limits: list[SenderLimit] = []

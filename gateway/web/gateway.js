@@ -5,7 +5,7 @@
 
   const { src, transport } = script;
   const {
-    pageView, layer, collect = new URL(src ? 'collect' : '/collect', src || location).href,
+    pageView, layer, consentEvent, collect = new URL(src ? 'collect' : '/collect', src || location).href,
   } = script.dataset;
   // Those of gateway-token.js add a token, and hand nothing over before there is one
   const { fetch, navigator } = transport || window;
@@ -32,7 +32,7 @@
 
   const commands = {
     consent(action, state) {
-      const update = action == 'update';
+      const update = action == 'update', before = last && !waiting && json(updates);
       for (const type in state) {
         const value = state[type];
         if (value != 'denied' && value != 'granted') continue;
@@ -48,6 +48,7 @@
           if (!entry.kept) keep([entry], handed.includes(entry) ? busy : '');
         }
         release();
+        if (consentEvent && before && before != json(updates)) commands.event(consentEvent);
       } else if (state.wait_for_update) {
         waiting = waiting || setTimeout(release, state.wait_for_update);
       }

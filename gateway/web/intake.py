@@ -53,9 +53,9 @@ DecisionObserver = Callable[[list[Decision]], None]
 SampleRefused = Callable[[str, float, Sequence[Refusal]], None]
 """Is told of a source's refused events, and when they came, in Unix seconds."""
 
-ReleaseHeld = Callable[[str], Awaitable[None]]
-"""Lets events go on that were held for the page with this token. Raises a redis-py error when that
-is not certain."""
+ReleaseHeld = Callable[[str, Sequence[Decision]], Awaitable[None]]
+"""Releases the events that are held for the page with this token, given the decisions about what
+the page sent now. Raises a redis-py error when that is not certain."""
 
 
 class EventAppender(Protocol):
@@ -185,7 +185,7 @@ class Intake:
                 for name in decision.counts:
                     self._pending_counts.add(name)
             if await self._append(decisions, batch):
-                await self._release(batch.page_token)
+                await self._release(batch.page_token, decisions)
         answer = self._source.answer(batch)
         cookies = answer_cookies(decisions)
         if not cookies:
@@ -267,7 +267,7 @@ class Intake:
             raise Refused(400, "malformed", "an event cannot be written as JSON") from None
         except Full as error:
             if error.awaited:
-                await self._release(batch.page_token)
+                await self._release(batch.page_token, decisions)
             raise self._full(error, batch) from None
         except (RedisError, Overloaded, SpoolError) as error:
             log.warning("%d events refused: %s", len(decisions), type(error).__name__)
@@ -278,11 +278,11 @@ class Intake:
             self._watch(decisions)
         return awaited
 
-    async def _release(self, page_token: str) -> None:
+    async def _release(self, page_token: str, decisions: Sequence[Decision]) -> None:
         if self._release_held is None:
             return
         try:
-            await self._release_held(page_token)
+            await self._release_held(page_token, decisions)
         except (RedisError, Overloaded) as error:
             log.warning("held events could not be released: %s", type(error).__name__)
             message = (

@@ -71,7 +71,7 @@ class Neighbours:
 
     def stop(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
 
 
 async def _send(port: int, prefix: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ MARK_BEACONS = """
 """
 
 
-def wait_for(happened: Callable[[], Any], what: str, seconds: float = 10) -> Any:
+def wait_for(happened: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     """What `happened` returns, once it is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -358,7 +358,7 @@ def shop(servers: tuple[Gateway, Shop], gateway: Gateway) -> Shop:
 def visitor(chromium: Browser, shop: Shop) -> Iterator[Visitor]:
     """A new visitor. The test fails when an exception reached a page."""
     context = chromium.new_context(viewport={"width": 1000, "height": 700}, locale="en-GB")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     context.add_init_script(MARK_BEACONS)
     visitor = Visitor(context, shop)
     context.on("weberror", lambda error: visitor.errors.append(str(error.error)))

@@ -84,6 +84,38 @@ def test_the_default_holds_for_events_that_were_queued_elsewhere_before_it(visit
     assert visitor.cookies() == {}
 
 
+ANSWER = 'data-consent-event="consent_update"'
+
+
+def test_an_answer_after_the_first_view_is_sent_at_once_if_wanted(visitor, gateway):
+    page = visitor.visit(DENY_BY_DEFAULT, ANSWER)
+    gateway.wait_for_events(1)
+    page.evaluate(GRANT)
+    view, answer = gateway.wait_for_events(2)
+    assert (view["event_name"], answer["event_name"]) == ("page_view", "consent_update")
+    assert answer["consent"]["analytics_storage"] == "granted"
+    assert answer["client_id"] == visitor.cookies()[COOKIE]["value"]
+
+
+@pytest.mark.parametrize(
+    ("before", "attributes"),
+    [
+        (f"{DENY_BY_DEFAULT}; {GRANT}", ANSWER),
+        (
+            "gateway('consent', 'default', {analytics_storage: 'denied', wait_for_update: 60000})",
+            ANSWER,
+        ),
+        (DENY_BY_DEFAULT, ""),
+    ],
+    ids=["known before the view", "the view waits for it", "not wanted"],
+)
+def test_otherwise_an_answer_is_no_event_of_its_own(visitor, gateway, before, attributes):
+    page = visitor.visit(before, attributes)
+    page.evaluate(f"{GRANT}; gateway('event', 'last')")
+    names = [event["event_name"] for event in gateway.wait_for_events(2)]
+    assert names == ["page_view", "last"]
+
+
 def test_an_update_to_granted_stores_the_client_id_from_then_on(visitor, gateway):
     page = visitor.visit(DENY_BY_DEFAULT)
     page.evaluate(GRANT)

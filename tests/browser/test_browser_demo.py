@@ -13,7 +13,7 @@ def page(chromium, demo):
     """The shop, just opened. The test fails on an exception or a violated content policy."""
     context = chromium.new_context(viewport={"width": 1200, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)

@@ -16,8 +16,9 @@ Run = Callable[..., Result]
 
 DEFAULT = (ROOT / "config" / "gateway.yaml").read_text()
 NO_DEMO = DEFAULT.replace("  demo: true", "  demo: false")
-KEY = {"BACKEND_KEY": "a-key-of-our-own"}
-PUBLISHED_KEY = {"BACKEND_KEY": "demo-backend-key"}
+SALT = {"HASH_SALT": "a-salt-of-our-own"}
+KEY = {"BACKEND_KEY": "a-key-of-our-own", **SALT}
+PUBLISHED_KEY = {"BACKEND_KEY": "demo-backend-key", **SALT}
 NO_REDIS = {"REDIS_URL": "", "GATEWAY_REDIS_URL": "", "GATEWAY_LAST_GOOD": ""}
 
 
@@ -47,9 +48,9 @@ def taken_port() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("text", "environment", "places"),
     [
-        (DEFAULT, {}, ["server.demo", "sources.backend.keys.0"]),
+        (DEFAULT, {}, ["server.hash_salt", "server.demo", "sources.backend.keys.0"]),
         (DEFAULT, KEY, ["server.demo"]),
-        (NO_DEMO, {}, ["sources.backend.keys.0"]),
+        (NO_DEMO, {}, ["server.hash_salt", "sources.backend.keys.0"]),
         (NO_DEMO, PUBLISHED_KEY, ["sources.backend.keys.0"]),
         (NO_DEMO, KEY, []),
     ],

@@ -211,7 +211,7 @@ def test_every_key_that_is_said_to_be_published_is() -> None:
 @pytest.mark.parametrize(
     ("name", "places"),
     [
-        ("config/gateway.yaml", ["server.demo", "sources.backend.keys.0"]),
+        ("config/gateway.yaml", ["server.hash_salt", "server.demo", "sources.backend.keys.0"]),
         (
             "config/examples/shop.yaml",
             [

@@ -136,7 +136,7 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def client(port: int, http2: bool = True) -> httpx.Client:
@@ -145,7 +145,7 @@ def client(port: int, http2: bool = True) -> httpx.Client:
         base_url=f"https://127.0.0.1:{port}",
         headers={"host": SITE, "origin": f"https://{SITE}"},
         transport=_Named(verify=False, http2=http2, local_address=VISITOR),
-        timeout=30,
+        timeout=60,
     )
 
 

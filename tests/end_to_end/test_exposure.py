@@ -17,7 +17,7 @@ CONFIG, PRODUCTION = (FOLDER / "gateway.yaml").read_text(), (FOLDER / "productio
 NO_DEMO = CONFIG.replace("  demo: true", "  demo: false")
 NO_FALLBACK = NO_DEMO.replace("${BACKEND_KEY:-demo-backend-key}", "${BACKEND_KEY}")
 EVENT = {"event_name": "purchase", "client_id": "1.2"}
-OUR_KEY = {"BACKEND_KEY": "a-key-of-our-own"}
+OUR_KEY = {"BACKEND_KEY": "a-key-of-our-own", "HASH_SALT": "a-salt-of-our-own"}
 FOR_PRODUCTION = {
     **OUR_KEY,
     "SITE_ORIGIN": "https://shop.example",
@@ -33,13 +33,13 @@ PUBLIC = ("--host", "0.0.0.0")
 
 def is_trusted(gateway: Gateway, key: str) -> bool:
     headers = {"authorization": f"Bearer {key}"}
-    answer = httpx.post(f"{gateway.url}/events", json=EVENT, headers=headers, timeout=10)
+    answer = httpx.post(f"{gateway.url}/events", json=EVENT, headers=headers, timeout=60)
     assert answer.status_code in (200, 401)
     return answer.status_code == 200
 
 
 def shows_the_demo(gateway: Gateway) -> bool:
-    answer = httpx.get(f"{gateway.url}/demo/events", timeout=10)
+    answer = httpx.get(f"{gateway.url}/demo/events", timeout=60)
     assert answer.status_code in (200, 404)
     return answer.status_code == 200
 
@@ -48,7 +48,7 @@ def kill_and_await(gateway: Gateway, words: str) -> None:
     """SIGKILL to a process whose command line has `words` in it, until it is started again."""
     before = set(gateway.pids(words))
     gateway.kill(words)
-    wait_for(lambda: bool(set(gateway.pids(words)) - before), 30, f"another{words}process")
+    wait_for(lambda: bool(set(gateway.pids(words)) - before), 60, f"another{words}process")
 
 
 def test_the_default_configuration_is_not_served_to_strangers(tmp_path: Path) -> None:
@@ -68,8 +68,9 @@ def test_the_default_configuration_is_not_served_to_strangers(tmp_path: Path) ->
     )
     assert (done.returncode, done.stdout) == (2, "")
     *lines, advice = done.stderr.splitlines()
-    assert [line.split(": ")[1] for line in lines] == ["server.demo", "sources.backend.keys.0"]
-    assert "set BACKEND_KEY to a secret of your own" in lines[1]
+    places = ["server.hash_salt", "server.demo", "sources.backend.keys.0"]
+    assert [line.split(": ")[1] for line in lines] == places
+    assert "set BACKEND_KEY to a secret of your own" in lines[2]
     assert advice == ADVICE
     assert not (tmp_path / "data").exists()
 
@@ -85,9 +86,9 @@ def test_it_is_served_to_strangers_with_the_flag_and_stays_so(tmp_path: Path) ->
         assert is_trusted(gateway, "demo-backend-key")
         assert not shows_the_demo(gateway)
         gateway.config.write_text(CONFIG)
-        wait_for(lambda: shows_the_demo(gateway), 20, "the demo to come into force")
+        wait_for(lambda: shows_the_demo(gateway), 60, "the demo to come into force")
         gateway.kill(" serve ")
-        wait_for(gateway._is_ready, 30, "the web part to be back")
+        wait_for(gateway._is_ready, 60, "the web part to be back")
         assert shows_the_demo(gateway)
 
 
@@ -108,14 +109,14 @@ def test_no_change_and_no_restart_opens_it_to_strangers(tmp_path: Path) -> None:
         literal = NO_DEMO.replace("${BACKEND_KEY:-demo-backend-key}", "demo-backend-key")
         for text, place in ((CONFIG, "server.demo"), (literal, "sources.backend.keys.0")):
             gateway.config.write_text(text)
-            wait_for(lambda place=place: place in gateway.log.read_text(), 20, "the refusal's log")
+            wait_for(lambda place=place: place in gateway.log.read_text(), 60, "the refusal's log")
             kill_and_await(gateway, " serve ")
             kill_and_await(gateway, " worker ")
-            wait_for(gateway._is_ready, 30, "the web part to be back")
+            wait_for(gateway._is_ready, 60, "the web part to be back")
             assert not shows_the_demo(gateway)
             assert not is_trusted(gateway, "demo-backend-key")
             assert is_trusted(gateway, OUR_KEY["BACKEND_KEY"])
         assert "is in force" not in gateway.log.read_text()
 
         gateway.config.write_text(NO_FALLBACK.replace("[/events]", "[/elsewhere]"))
-        wait_for(lambda: "is in force" in gateway.log.read_text(), 20, "a good configuration")
+        wait_for(lambda: "is in force" in gateway.log.read_text(), 60, "a good configuration")

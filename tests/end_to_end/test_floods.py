@@ -83,8 +83,8 @@ def test_events_of_1970_are_withheld_and_stored_nowhere(gateway: Gateway, sink: 
         )
         assert flood.status_code == 204
     assert backend_sends(gateway, "order-1") == 200
-    wait_for(lambda: arrived(sink, "order-1"), 20, "the neighbour's event")
-    wait_for(lambda: gateway.outcomes("hook")["withheld"] == 30_000, 20, "the count")
+    wait_for(lambda: arrived(sink, "order-1"), 60, "the neighbour's event")
+    wait_for(lambda: gateway.outcomes("hook")["withheld"] == 30_000, 60, "the count")
     assert dead(gateway) == 0
     assert gateway.outcomes("hook")["pending"] == 0
 
@@ -93,7 +93,7 @@ def test_dead_letters_of_strangers_push_out_each_other_alone(gateway: Gateway, s
     """The backend's own dead letter survives, and no sender is refused."""
     event = {"event_name": "bad", "event_id": "of-the-backend"}
     assert httpx.post(f"{gateway.url}/events", json=event, headers=KEY).status_code == 200
-    wait_for(lambda: dead(gateway) == 1, 20, "the backend's dead letter")
+    wait_for(lambda: dead(gateway) == 1, 60, "the backend's dead letter")
     for _ in range(10):
         bad = [{"event_name": "bad"}] * 10
         assert httpx.post(f"{gateway.url}/collect", json=bad).status_code == 204
@@ -103,4 +103,4 @@ def test_dead_letters_of_strangers_push_out_each_other_alone(gateway: Gateway, s
     labels = frozenset({("destination", "hook"), ("reason", "count")})
     assert gateway.metrics()["gateway_dead_letters_removed_total", labels] == 81
     assert backend_sends(gateway, "order-2") == 200
-    wait_for(lambda: arrived(sink, "order-2"), 20, "the neighbour's event")
+    wait_for(lambda: arrived(sink, "order-2"), 60, "the neighbour's event")

@@ -59,7 +59,7 @@ def send(
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            if httpx.post(f"{gateway.url}/collect", json=request, timeout=10).status_code == 204:
+            if httpx.post(f"{gateway.url}/collect", json=request, timeout=60).status_code == 204:
                 return
         except httpx.HTTPError:
             pass

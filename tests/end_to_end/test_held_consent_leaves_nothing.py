@@ -63,7 +63,7 @@ class Page:
             "user-agent": f"planted-agent-of-{self._name}",
         }
         body = {"page_token": TOKENS[self._name], "events": [event]}
-        answer = httpx.post(self._url, json=body, headers=headers, timeout=10)
+        answer = httpx.post(self._url, json=body, headers=headers, timeout=60)
         assert answer.status_code == 204
         for cookie in answer.headers.get_list("set-cookie"):
             name, _, value = cookie.partition(";")[0].partition("=")

@@ -168,7 +168,7 @@ def test_a_killed_process_loses_nothing(tmp_path: Path, victim: str) -> None:
         check_books(gateway, len(events), wanted)
         for name, ids in arrived(sink).items():
             assert set(ids) == wanted[name], name
-        wait_for(lambda: len(gateway.pids(victim)) > 0, 10, f"{victim} to be started again")
+        wait_for(lambda: len(gateway.pids(victim)) > 0, 60, f"{victim} to be started again")
         assert killed not in gateway.pids(victim)
 
 

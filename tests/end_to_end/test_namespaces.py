@@ -74,7 +74,7 @@ def add_user(server: TcpServer, namespace: str) -> str:
 def send(gateway: Gateway, ids: range) -> None:
     events = [{"event_name": "page_view", "event_id": f"{number}"} for number in ids]
     answer = httpx.post(
-        f"{gateway.url}/events", json=events, headers={"authorization": "Bearer key"}, timeout=30
+        f"{gateway.url}/events", json=events, headers={"authorization": "Bearer key"}, timeout=60
     )
     assert answer.status_code == 200, answer.text
 

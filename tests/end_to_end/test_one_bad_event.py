@@ -48,7 +48,7 @@ def gateway(tmp_path: Path, sink: Sink) -> Iterator[Gateway]:
 def send(gateway: Gateway, event_id: str) -> None:
     event: dict[str, Any] = {"event_name": "purchase", "event_id": event_id, "value": 1}
     answer = httpx.post(
-        f"{gateway.url}/events", json=event, headers={"authorization": "Bearer key"}, timeout=30
+        f"{gateway.url}/events", json=event, headers={"authorization": "Bearer key"}, timeout=60
     )
     assert answer.is_success, answer.text
 

@@ -65,7 +65,7 @@ class Load:
 
     async def _send(self) -> None:
         limits = httpx.Limits(max_connections=20)
-        async with httpx.AsyncClient(base_url=self.url, timeout=30, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=self.url, timeout=60, limits=limits) as client:
             await asyncio.gather(
                 *(self._sender(client, "browser", number) for number in range(8)),
                 *(self._sender(client, "backend", number) for number in range(2)),
@@ -88,13 +88,13 @@ class Load:
 
 
 def spooled(gateway: Gateway) -> int:
-    return int(httpx.get(f"{gateway.operators_url}/readyz", timeout=10).json()["spooled"])
+    return int(httpx.get(f"{gateway.operators_url}/readyz", timeout=60).json()["spooled"])
 
 
 def wait_until_fed(gateway: Gateway) -> None:
     ready = {"ready": True, "spooled": 0}
     wait_for(
-        lambda: httpx.get(f"{gateway.operators_url}/readyz", timeout=10).json() == ready,
+        lambda: httpx.get(f"{gateway.operators_url}/readyz", timeout=60).json() == ready,
         60,
         "the spool",
     )
@@ -150,7 +150,7 @@ def test_web_killed_while_redis_is_away(tmp_path: Path) -> None:
             valkey.kill()
             send(gateway, range(10, 60))
             gateway.kill("gateway serve")
-            wait_for(is_up, 30, "the web process to be started again")
+            wait_for(is_up, 60, "the web process to be started again")
             assert spooled(gateway) == 50
             send(gateway, range(60, 100))
             assert spooled(gateway) == 90

@@ -28,7 +28,7 @@ def send(gateway: Gateway, event_id: str) -> bool:
     """On a connection of its own; whether the event was accepted."""
     event = {"event_name": "sign_up", "event_id": event_id}
     try:
-        answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=10)
+        answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     except httpx.TransportError:  # it was with the process that was killed
         return False
     assert answer.status_code == 200
@@ -58,7 +58,7 @@ def test_two_web_processes_on_one_port(tmp_path: Path) -> None:
             def arrived() -> dict[str, str]:
                 return {r.body["data"]["event_id"]: r.body["data"]["mark"] for r in sink.requests}
 
-            wait_for(lambda: listeners(gateway.port) == 2, 20, "two web processes")
+            wait_for(lambda: listeners(gateway.port) == 2, 60, "two web processes")
             wait_for(lambda: listeners(gateway.operators_port) == 2, 60, "both to serve operators")
             assert f"operators   {gateway.operators_url}/metrics" in gateway.log.read_text()
             pids = gateway.pids(" serve ")
@@ -70,7 +70,7 @@ def test_two_web_processes_on_one_port(tmp_path: Path) -> None:
             os.kill(pids[0], signal.SIGKILL)
             accepted |= {f"k-{n}" for n in range(SENT) if send(gateway, f"k-{n}")}
             assert len(accepted) > SENT + SENT // 2
-            wait_for(lambda: listeners(gateway.port) == 2, 20, "it to be started again")
+            wait_for(lambda: listeners(gateway.port) == 2, 60, "it to be started again")
             gateway.wait_until_delivered("hook")
             assert accepted <= set(arrived())
 

@@ -77,7 +77,7 @@ def open_web(redis_url: str, settings: Settings) -> Iterator[Open]:
 @pytest.fixture
 def web(open_web: Open) -> TestClient:
     client = open_web()
-    wait_for(lambda: client.get("/readyz").status_code == 200, 5, "readiness")
+    wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
     return client
 
 
@@ -103,7 +103,7 @@ def refused(redis: Redis) -> Callable[[str, str], int]:
     """How often a source refused for a reason, once the count has arrived in Redis."""
 
     def refused(source: str, reason: str) -> int:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if count := redis.hget("gw:counts", f"refused:{source}:{reason}"):
                 return int(count)  # type: ignore[arg-type]

@@ -25,6 +25,6 @@ def test_every_event_of_a_request_is_counted(
         counts: Any = redis.hgetall("gw:counts")
         return read_consent_counts({name.decode(): int(count) for name, count in counts.items()})
 
-    wait_for(lambda: counted().unknown_keys == {"site": 3}, 5, "the counts to be written")
+    wait_for(lambda: counted().unknown_keys == {"site": 3}, 60, "the counts to be written")
     conflicts = [(each.denied_by, each.granted_by, each.events) for each in counted().conflicts]
     assert conflicts == [("gcs", "event", 3)]

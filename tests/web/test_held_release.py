@@ -51,7 +51,7 @@ def event(name: str, consent: dict[str, str] | None = None) -> dict[str, Any]:
 @pytest.fixture
 def web(open_web: Callable[..., TestClient]) -> Iterator[TestClient]:
     client = open_web(settings=parse_settings(CONFIG, environment={}))
-    wait_for(lambda: client.get("/readyz").status_code == 200, 5, "readiness")
+    wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
     return client
 
 
@@ -140,3 +140,47 @@ def test_a_release_that_fails_is_repeated_by_the_page(
     assert names(stored) == ["b"]
     web.post("/collect", json=page(TOKEN, event("b", GRANTED)))
     assert names(stored) == ["b", "b", "a"]
+
+
+ANALYTICS = {"ad_storage": "granted", "analytics_storage": "granted"}
+ADS_ONLY = {"ad_storage": "granted", "analytics_storage": "denied"}
+VISIT = {"client_id": KNOWN, "ga_session_id": "1700000000", "ga_session_number": 3}
+
+
+@pytest.mark.parametrize(
+    ("view", "update", "found"),
+    [
+        ({}, {**VISIT, "consent": ANALYTICS}, VISIT),
+        ({"client_id": "9.9"}, {**VISIT, "consent": ANALYTICS}, {"client_id": "9.9"}),
+        ({}, {**VISIT, "consent": ADS_ONLY}, {}),
+        ({}, {"consent": ADS_ONLY}, {}),
+    ],
+    ids=["taken over", "has its own", "may not be known", "is not known"],
+)
+def test_a_released_event_takes_over_the_visit_that_a_grant_allows(
+    open_web: Callable[..., TestClient],
+    stored: Stored,
+    view: dict[str, Any],
+    update: dict[str, Any],
+    found: dict[str, Any],
+) -> None:
+    settings = parse_settings(CONFIG + "identity: {visitor_cookie: null}", environment={})
+    web = open_web(settings=settings)
+    wait_for(lambda: web.get("/readyz").status_code == 200, 60, "readiness")
+    first = {"event_name": "page_view", "event_id": "view", **view}
+    web.post("/collect", json=page(TOKEN, first))
+    web.post("/collect", json=page(TOKEN, {"event_name": "choice", "event_id": "c", **update}))
+    released = stored("all")[-1].event
+    assert released["event_name"] == "page_view"
+    assert {name: released[name] for name in VISIT if name in released} == found
+
+
+def test_an_answer_that_a_rule_drops_releases_what_is_held(
+    open_web: Callable[..., TestClient], stored: Stored
+) -> None:
+    drop = "rules: [{when: {event_name: consent_update}, drop: true}]"
+    web = open_web(settings=parse_settings(CONFIG + drop, environment={}))
+    wait_for(lambda: web.get("/readyz").status_code == 200, 60, "readiness")
+    web.post("/collect", json=page(TOKEN, event("a")))
+    web.post("/collect", json=page(TOKEN, event("consent_update", GRANTED)))
+    assert names(stored) == ["a"]

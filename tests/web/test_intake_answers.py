@@ -68,7 +68,7 @@ class TestAccepted:
 
     def test_destinations_are_woken_and_counted(self, web: TestClient, redis: Redis) -> None:
         web.post("/collect", json=EVENT)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not redis.llen("rq:queue:gateway"):
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -201,7 +201,7 @@ def part(body: bytes, more: bool = True) -> dict[str, Any]:
 class TestSlowAndGone:
     async def post(self, wire: Wire, url: str, settings: Settings, **headers: str) -> None:
         app = create_app(settings, url)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await app(asgi_scope(**headers), wire.receive, wire.send)  # type: ignore[arg-type]
 
     async def test_408_for_a_body_that_never_ends(
@@ -270,10 +270,10 @@ class TestWithoutRedis:
         used = redis.info("memory")["used_memory"]
         redis.config_set("maxmemory", int(1.05 * used))
         try:
-            wait_for(lambda: status() == 503, 20, "intake to be shut")
+            wait_for(lambda: status() == 503, 60, "intake to be shut")
             redis.set("books", "x" * 1000)
             redis.config_set("maxmemory", 2 * used)
-            wait_for(lambda: status() == 204, 20, "intake to be open again")
+            wait_for(lambda: status() == 204, 60, "intake to be open again")
         finally:
             redis.config_set("maxmemory", 0)
 
@@ -299,7 +299,7 @@ class TestWithoutRedis:
             finally:
                 valkey.resume()
         assert [answer.status_code for answer in answers] == [503, 503, 503, 503]
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 30
 
     @pytest.mark.anyio
     async def test_however_many_wait(

@@ -31,7 +31,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.fixture
 def connection(gateway: Gateway) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as opened:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as opened:
         yield opened
 
 
@@ -48,7 +48,7 @@ def test_the_first_one_is_counted(gateway: Gateway, connection: socket.socket) -
     connection.recv(4096)
     labels = frozenset({("source", ""), ("reason", "headers_too_large")})
     counter = "gateway_refused_events_total", labels
-    wait_for(lambda: gateway.metrics().get(counter) == 1, 10, "the refusal to be counted")
+    wait_for(lambda: gateway.metrics().get(counter) == 1, 60, "the refusal to be counted")
 
 
 def neighbour(gateway: Gateway) -> int:
@@ -81,7 +81,7 @@ def test_it_costs_no_memory(gateway: Gateway) -> None:
     web = [pid for pid in children(gateway.process.pid) if b"serve" in command(pid)]
     before = sum(memory(pid).own for pid in web)
     for _ in range(50):
-        with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as opened:
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=60) as opened:
             send(opened, START + b"x: " + b"y" * 2_000_000)
             opened.recv(1)
     assert neighbour(gateway) == 204

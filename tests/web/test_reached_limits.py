@@ -44,7 +44,7 @@ def small() -> Settings:
 @pytest.fixture
 def web(open_web: Callable[..., TestClient], small: Settings) -> TestClient:
     client = open_web(settings=small)
-    wait_for(lambda: client.get("/readyz").status_code == 200, 5, "readiness")
+    wait_for(lambda: client.get("/readyz").status_code == 200, 60, "readiness")
     return client
 
 
@@ -99,9 +99,9 @@ def test_a_destination_at_its_limit(web: TestClient, redis: Redis) -> None:
         redis.xadd(ADS.stream, {"e": "{}"})
     now = metrics(web)
     assert [now["gateway_full", name] for name in ("", "ads", "books")] == [0, 1, 0]
-    wait_for(lambda: post(web) == 503, 5, "intake to be shut")
+    wait_for(lambda: post(web) == 503, 60, "intake to be shut")
     redis.delete(ADS.stream)
-    wait_for(lambda: post(web) == 204, 5, "intake to be open again")
+    wait_for(lambda: post(web) == 204, 60, "intake to be open again")
     assert metrics(web)["gateway_full", "ads"] == 0
 
 
@@ -150,12 +150,12 @@ def test_where_redis_does_not_tell_its_memory_everything_else_works(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     web = open_web(settings=small, url=plain_url)
-    wait_for(lambda: web.get("/readyz").status_code == 200, 5, "readiness")
+    wait_for(lambda: web.get("/readyz").status_code == 200, 60, "readiness")
     web.post("/collect", content=b"{")
-    wait_for(lambda: bool(redis.hget("gw:counts", "refused:site:malformed")), 5, "the counts")
+    wait_for(lambda: bool(redis.hget("gw:counts", "refused:site:malformed")), 60, "the counts")
     for _ in range(3):
         assert post(web) == 204
-    wait_for(lambda: post(web) == 503, 5, "intake to be shut")
+    wait_for(lambda: post(web) == 503, 60, "intake to be shut")
     now = metrics(web)
     assert now["gateway_full", "ads"] == 1
     assert ("gateway_full", "") not in now
@@ -169,8 +169,8 @@ def test_the_log_says_it_once(
 ) -> None:
     for _ in range(3):
         redis.xadd(ADS.stream, {"e": "{}"})
-    wait_for(lambda: post(web) == 503, 5, "intake to be shut")
-    wait_for(lambda: post(web, "book") == 503, 5, "the next look")  # ads gets these too
+    wait_for(lambda: post(web) == 503, 60, "intake to be shut")
+    wait_for(lambda: post(web, "book") == 503, 60, "the next look")  # ads gets these too
     errors = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert [re.sub(r"\d of 3", "3 of 3", error) for error in errors] == [
         f"limit reached: ads: 3 of 3 pending events; events of {senders} senders are refused (503)"

@@ -116,14 +116,14 @@
     if (verdict.decision === 'withheld') {
       return ['withheld', because('Not sent', verdict.reason)];
     }
+    if (verdict.decision === 'held') return ['held', because('Held', verdict.reason)];
     return ['waiting', 'Waiting to be sent'];
   }
 
   function show(destination) {
     const [name, words] = state(destination);
-    const withheld = destination.verdict && destination.verdict.decision === 'withheld';
     destination.root.dataset.state = name;
-    destination.decision.textContent = withheld ? 'withheld' : 'send';
+    destination.decision.textContent = destination.verdict?.decision || 'send';
     destination.outcome.textContent = words;
     const attempts = latestFirst(destination.seen).map(attemptOf);
     destination.attempts.replaceChildren(
@@ -131,10 +131,10 @@
     );
   }
 
-  const noRequest = (state, { name }) =>
-    state === 'withheld'
-      ? `No request was made: nothing of this event was kept for ${name}.`
-      : 'No request yet: the event is stored and waits for a worker.';
+  const noRequest = (state, { name }) => ({
+    withheld: `No request was made: nothing of this event was kept for ${name}.`,
+    held: 'No request yet: the event is stored, encrypted, until you answer the banner.',
+  })[state] || 'No request yet: the event is stored and waits for a worker.';
 
   function attemptOf(record) {
     const { request, response } = record;
@@ -181,7 +181,7 @@
   // Shown by consent.js while the visitor has not answered.
   function showDefaults({ placeUnknown, destinations }) {
     const verdicts = [...destinations.values()].map(({ verdict }) => verdict);
-    find('unsent').hidden = !verdicts.every((verdict) => verdict?.decision === 'withheld');
+    find('unsent').hidden = !verdicts.every((verdict) => ['withheld', 'held'].includes(verdict?.decision));
     find('place').textContent = placeUnknown
       ? `The gateway also applies its default for an unknown place, because ${placeUnknown}. That ` +
         'is the strictest default in its configuration, unless consent.unknown_place says otherwise.'

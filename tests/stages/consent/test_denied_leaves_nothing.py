@@ -227,7 +227,7 @@ class Shop:
         answer = self._web.post("/collect", content=body, headers=headers)
         assert answer.status_code == 200, answer.text
         if self.demo:
-            wait_for(lambda: self._redis.xlen(KEYS.recent) > 0, 5, "the record of the decision")
+            wait_for(lambda: self._redis.xlen(KEYS.recent) > 0, 60, "the record of the decision")
         return orjson.dumps(answer.headers.multi_items()) + answer.content
 
     def entries(self, name: str) -> list[Entry]:
