@@ -187,7 +187,7 @@ def _serving(redis_url: str, per_address: int) -> Iterator[int]:
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
-        wait_for(lambda: server.started, LIMIT, "the server to start")
+        wait_for(lambda: getattr(server, "servers", []), LIMIT, "the server to listen")
         yield port
     finally:
         server.should_exit = True
