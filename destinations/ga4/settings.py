@@ -1,17 +1,28 @@
 """Settings of a GA4 destination."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, model_validator
+from pydantic import BeforeValidator, Field, HttpUrl, model_validator
 
 from destinations.base import DestinationSettings
 from destinations.common import BaseUrl, Credential, PhoneRegion
 
 
+def _not_universal_analytics(given: object) -> object:
+    if isinstance(given, str) and given.upper().startswith("UA-"):
+        raise ValueError(
+            "ids that begin with UA- are of Universal Analytics, which Google has shut down; use "
+            "the measurement ID of a GA4 web stream, which begins with G- (Admin, Data streams)"
+        )
+    return given
+
+
 class GA4Settings(DestinationSettings):
     type: Literal["ga4"] = Field(default="ga4", description="GA4 Measurement Protocol.")
-    measurement_id: str | None = Field(
-        default=None, pattern=r"^G-[A-Z0-9]+$", description="Of a web stream."
+    measurement_id: Annotated[str | None, BeforeValidator(_not_universal_analytics)] = Field(
+        default=None,
+        pattern=r"^G-[A-Z0-9]+$",
+        description="Of a web stream: `G-` and letters and digits, from Admin, Data streams.",
     )
     firebase_app_id: str | None = Field(
         default=None, pattern=r"^[0-9a-z]+(:[0-9a-z]+)+$", description="Of an app stream."

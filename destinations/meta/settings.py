@@ -22,7 +22,11 @@ ActionSource = Literal[
 
 class MetaSettings(DestinationSettings):
     type: Literal["meta"] = Field(default="meta", description="Meta Conversions API.")
-    pixel_id: str = Field(pattern=r"^\d+$", description="The pixel, which Meta now calls dataset.")
+    pixel_id: str = Field(
+        pattern=r"^\d+$",
+        description="Id of the pixel, which Meta now calls dataset: digits, from Events Manager, "
+        "Data sources, Settings.",
+    )
     access_token: Credential = Field(description="From Events Manager, Settings, Conversions API.")
     app_secret: Credential | None = Field(
         default=None, description="Of the token's app, when it demands an appsecret_proof."

@@ -16,11 +16,19 @@ if TYPE_CHECKING:
     from gateway.configuration.settings import Settings
     from gateway.runtime.last_good import InForce
 
+USUAL_PLACES = (Path("gateway.yaml"), Path("config/gateway.yaml"))
+
+
+def usual_config() -> Path:
+    """The first of `USUAL_PLACES` that exists, or else the first."""
+    return next((path for path in USUAL_PLACES if path.exists()), USUAL_PLACES[0])
+
+
 CONFIG = click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("config/gateway.yaml"),
-    show_default=True,
+    default=usual_config,
+    show_default="gateway.yaml, else config/gateway.yaml",
     help="Path of the configuration file.",
 )
 REDIS_URL = click.option(

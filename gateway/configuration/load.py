@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -12,8 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from gateway.configuration.environment import Environment
 from gateway.configuration.kinds import source_types
-from gateway.configuration.mistakes import ConfigurationError, problems_of
+from gateway.configuration.mistakes import ConfigurationError, problems_of, unset_variables
 from gateway.configuration.secret_files import SecretFiles
 from gateway.configuration.settings import Settings, settings_model
 from gateway.configuration.yaml_file import (
@@ -41,19 +41,23 @@ def parse_settings(
 ) -> Settings:
     """The settings in the YAML `text`.
 
-    name: of the file, for messages. environment: for ``${NAME}``; by default the process's own.
+    name: of the file, for messages. environment: for ``${NAME}``; by default the process's own, and
+    what `.env` in the folder of `name` adds to it.
     read_file: for ``${file:PATH}``; by default it reads files, relative to the folder of `name`.
     Raises `ConfigurationError` with every mistake in it.
     """
-    secret_files = SecretFiles(Path(name).parent)
-    file = read_yaml(
-        text,
-        os.environ if environment is None else environment,
-        read_file or secret_files.read,
-    )
+    folder = Path(name).parent
+    secret_files = SecretFiles(folder)
+    if environment is None:
+        of_folder = Environment(folder)
+        secret_files.digests[of_folder.path] = of_folder.digest
+        environment = of_folder.variables
+    file = read_yaml(text, environment, read_file or secret_files.read)
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     if file.data is None:
         raise ConfigurationError(name, file.problems or problems_of("the file is empty"))
+    if file.problems and file.unset:
+        file.problems = unset_variables(file, settings_schema())
     shared = _shared_paths(file)
     try:
         settings = settings_model().model_validate(file.data)
@@ -62,7 +66,7 @@ def parse_settings(
         raise ConfigurationError(name, problems + shared) from None
     if file.problems or shared:
         raise ConfigurationError(name, file.problems + shared)
-    settings._version, settings._folder, settings._text = version, Path(name).parent, text
+    settings._version, settings._folder, settings._text = version, folder, text
     settings._secret_files = secret_files.digests
     if wrong := list(_wrong_files(settings)):
         problems = [Problem(file.line(key), dotted(key), text) for key, text in wrong]
@@ -136,6 +140,12 @@ def load_settings(
     """As `parse_settings`, of the file at `path`. Without a file it raises `ConfigurationError`."""
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        message = (
+            f"cannot be read: {error.strerror}. `gateway init` writes a configuration; --config "
+            "names another file"
+        )
+        raise ConfigurationError(str(path), problems_of(message)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(str(path), problems_of(f"cannot be read: {error}")) from None
     return parse_settings(text, str(path), environment, read_file)

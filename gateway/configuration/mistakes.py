@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile, dotted
+from gateway.configuration.schema_walk import description_at, names_at
+from gateway.configuration.wanted import wanted, wrong_kind
+from gateway.configuration.yaml_file import UNSET, KeyPath, Problem, YamlFile, dotted
 from gateway.event.text import did_you_mean
 
-_PREFIX = re.compile(r"^(Value error, |(Input|String|List|Dictionary|Value) (?=should ))")
-_NOT_A_MAPPING = frozenset({"dict_type", "model_type", "model_attributes_type"})
+_OF_PYDANTIC = re.compile(
+    r"^Value error, |(?:^|(?<=: ))(?:Input|String|List|Dictionary|Value) (?=should )"
+    r"| after validation, not \d+$"
+)
+_QUOTED = re.compile(r"'([^']+)'")
+_KINDS = {"sources": "source", "destinations": "destination"}
+_HOW_TO_ADD = {"source": "CONTRIBUTING.md", "destination": "docs/adding-a-destination.md"}
 
 
 class ConfigurationError(Exception):
@@ -31,18 +38,53 @@ def problems_of(
     """Every mistake in `error`, with those that `file` had already; a text is one mistake."""
     if isinstance(error, str):
         return [Problem(1, "", error)]
-    file = file or YamlFile()
+    file, schema = file or YamlFile(), schema or {}
     known = {problem.path for problem in file.problems}
-    messages: dict[KeyPath, list[str]] = {}
+    found: dict[KeyPath, _Complaints] = {}
     for line in error.errors(include_url=False, include_input=False):
         path = _real_path(line, file.data)
-        message = _message(line, path, file.data, schema or {})
-        if dotted(path) not in known and message not in messages.setdefault(path, []):
-            messages[path].append(message)
+        complaints = found.setdefault(path, _Complaints())
+        if kind := wanted(line["type"]):
+            complaints.kinds.append(kind)
+        else:
+            complaints.texts.append(_message(line, path, file.data, schema))
+    within = {path[:length] for path in found for length in range(len(path))}
     return file.problems + [
-        Problem(file.line(path), dotted(path), "; or ".join(texts))
-        for path, texts in messages.items()
+        Problem(file.line(path), dotted(path), complaints.in_words(_value_at(file.data, path)))
+        for path, complaints in found.items()
+        if dotted(path) not in known and (complaints.texts or path not in within)
     ]
+
+
+@dataclass(slots=True)
+class _Complaints:
+    """What is wrong with one value. Each branch of a union complains: those that wanted another
+    kind of value (`kinds`) count only when no branch got the kind that it wanted (`texts`)."""
+
+    kinds: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def in_words(self, given: Any) -> str:
+        return "; or ".join(dict.fromkeys(self.texts)) or wrong_kind(self.kinds, given)
+
+
+def unset_variables(file: YamlFile, schema: dict[str, Any]) -> list[Problem]:
+    """The problems that `file` had already; of variables that are not set with the description of
+    their setting, which says where a credential comes from."""
+    about = {dotted(path): path for path in file.unset}
+    return [
+        replace(
+            problem, message=_with_description(problem.message, about[problem.path], file, schema)
+        )
+        if problem.message.startswith(UNSET)
+        else problem
+        for problem in file.problems
+    ]
+
+
+def _with_description(message: str, path: KeyPath, file: YamlFile, schema: dict[str, Any]) -> str:
+    first_sentence = description_at(schema, file.data, path).partition(". ")[0].removesuffix(".")
+    return f"{message}. {first_sentence}." if first_sentence else message
 
 
 def _real_path(line: ErrorDetails, data: Any) -> KeyPath:
@@ -73,66 +115,34 @@ def _message(line: ErrorDetails, path: KeyPath, data: Any, schema: dict[str, Any
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return "unknown key" + did_you_mean(str(path[-1]), _names_at(schema, data, path[:-1]))
+        return "unknown key" + did_you_mean(str(path[-1]), names_at(schema, data, path[:-1]))
     if kind == "union_tag_not_found":
         return "needs a `type`"
-    if kind in ("union_tag_invalid", "literal_error"):
+    if kind == "union_tag_invalid":
+        return _unknown_kind(path, _value_at(data, path), context["expected_tags"])
+    if kind == "literal_error":
         given = path[-1] if line["loc"][-1] == "[key]" else _value_at(data, path)
-        valid = re.findall(r"'([^']+)'", context.get("expected_tags") or context["expected"])
-        if isinstance(given, dict | list):  # who knows what is in it
-            return f"should be one of {', '.join(valid)}"
-        return f"{given!r} is not one of {', '.join(valid)}" + did_you_mean(str(given), valid)
-    if kind in _NOT_A_MAPPING:
-        return "should have keys and values"
-    return _PREFIX.sub("", line["msg"])
+        return _not_one_of(given, re.findall(_QUOTED, context["expected"]))
+    return _OF_PYDANTIC.sub("", line["msg"])
+
+
+def _not_one_of(given: Any, valid: list[str]) -> str:
+    if isinstance(given, dict | list):  # who knows what is in it
+        return f"should be one of {', '.join(valid)}"
+    return f"{given!r} is not one of {', '.join(valid)}" + did_you_mean(str(given), valid)
+
+
+def _unknown_kind(path: KeyPath, given: Any, installed: str) -> str:
+    """Of a `type` that no installed package has."""
+    kind = _KINDS[str(path[0])]
+    return (
+        f"{_not_one_of(given, re.findall(_QUOTED, installed))}; another kind of {kind} comes with "
+        f"a Python package: `pip install` it next to the gateway, or write one "
+        f"({_HOW_TO_ADD[kind]})"
+    )
 
 
 def _value_at(data: Any, path: KeyPath) -> Any:
     for key in path:
-        data = data[key]
+        data = data[key] if _has(data, key) else None
     return data
-
-
-def _names_at(schema: dict[str, Any], data: Any, path: KeyPath) -> list[str]:
-    """The keys that `schema` allows in the object at `path` of `data`."""
-    nodes = [schema]
-    for key in path:
-        nodes = [child for node in nodes for child in _children(node, key, data, schema)]
-        data = data[key]
-    return sorted(
-        {
-            name
-            for node in nodes
-            for branch in _branches(node, data, schema)
-            for name in branch.get("properties", ())
-        }
-    )
-
-
-def _children(
-    node: dict[str, Any], key: str | int, data: Any, schema: dict[str, Any]
-) -> Iterator[dict[str, Any]]:
-    for branch in _branches(node, data, schema):
-        properties = branch.get("properties", {})
-        if isinstance(key, int):
-            yield from [branch["items"]] if "items" in branch else []
-        elif key in properties:
-            yield properties[key]
-        elif isinstance(extra := branch.get("additionalProperties"), dict):
-            yield extra
-        yield from branch.get("patternProperties", {}).values()
-
-
-def _branches(node: dict[str, Any], data: Any, schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """`node` with references followed; of a union the branch of the `type` in `data`, or all."""
-    if "$ref" in node:
-        yield from _branches(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], data, schema)
-    elif mapping := node.get("discriminator", {}).get("mapping"):
-        chosen = data.get("type") if isinstance(data, dict) else None
-        if chosen in mapping:
-            yield from _branches({"$ref": mapping[chosen]}, data, schema)
-    elif union := node.get("oneOf") or node.get("anyOf"):
-        for branch in union:
-            yield from _branches(branch, data, schema)
-    else:
-        yield node

@@ -25,7 +25,7 @@ class SecretFiles:
         names the file and never repeats what is in it."""
         path = self._folder / name
         try:
-            content = _read_regular_file(path)
+            content = read_regular_file(path)
             text = content.decode()
         except UnicodeDecodeError:
             raise ValueError(f"cannot read {path}: it is not UTF-8") from None
@@ -44,8 +44,9 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def _read_regular_file(path: Path) -> bytes:
-    """Raises `ValueError` for what is not a regular file or is too large."""
+def read_regular_file(path: Path) -> bytes:
+    """What is in the file at `path`. Raises `OSError`, and `ValueError` for what is not a regular
+    file or is too large."""
     with open(path, "rb", opener=_open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise ValueError("it is not a regular file")

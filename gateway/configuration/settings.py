@@ -147,7 +147,8 @@ class Settings(BaseModel):
 
     @property
     def secret_files(self) -> Mapping[Path, bytes]:
-        """The files from which values were read (``${file:PATH}``), with their SHA-256."""
+        """The files from which values were read (``${file:PATH}`` and `.env`), with their
+        SHA-256."""
         return self._secret_files
 
     @property

@@ -25,6 +25,9 @@ make half a million values."""
 ReadFile = Callable[[str], str]
 """Returns the text in the file of a name; raises `ValueError` when it cannot be read."""
 
+UNSET = "the environment has no "
+"""How the problem of a variable that is not set begins."""
+
 _REFERENCE_PATTERN = r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
 _REFERENCE = re.compile(
     r"\$\{(?:file:(?P<file>[^}]+)"
@@ -53,13 +56,16 @@ class YamlFile:
     """data: plain dicts, lists and scalars. lines: of each key and list element, from 1.
 
     outside: texts that come, at least in part, from a variable without a default or from another
-    file, so that they are not written in this one. problems: what was wrong already here: syntax,
-    keys given twice, names that the environment lacks, and files that cannot be read.
+    file, so that they are not written in this one. unset: texts with variables that the environment
+    lacks, whether they have a default or not, and the names of these variables. problems: what was
+    wrong already here: syntax, keys given twice, names that the environment lacks, and files that
+    cannot be read.
     """
 
     data: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     outside: set[KeyPath] = field(default_factory=set)
+    unset: dict[KeyPath, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def line(self, path: KeyPath) -> int:
@@ -216,9 +222,10 @@ class _Reader:
         name, found = match["name"], self._environment.get(match["name"])
         if found or (found is not None and not match["default"]):
             return found
+        self.file.unset.setdefault(path, []).append(name)
         if not match["default"]:
-            wanted = f"set it, or write ${{{name}:-default}}"
-            self._report(path, f"the environment has no {name}; {wanted}")
+            wanted = f"set it there or in .env, or write ${{{name}:-default}}"
+            self._report(path, f"{UNSET}{name}; {wanted}")
         return match["value"] or ""
 
     def _report(self, path: KeyPath, message: str, line: int | None = None) -> None:

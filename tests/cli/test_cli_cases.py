@@ -308,7 +308,7 @@ def test_json(check: Callable[..., Result]) -> None:
         (
             event(),
             "destinations: {web: {requests: one}}",
-            "cases.0.expect.destinations.web.requests: should be a valid integer",
+            "cases.0.expect.destinations.web.requests: should be a whole number",
         ),
         (
             event(),

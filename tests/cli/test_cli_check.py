@@ -22,10 +22,12 @@ destinations:
   meta: {type: meta, pixel_id: "1", acces_token: s3cr3t}
 """
 MISTAKES = [
-    "1: sources.backend.keys.0: the environment has no NO_SUCH_KEY; "
-    "set it, or write ${NO_SUCH_KEY:-default}",
+    "1: sources.backend.keys.0: the environment has no NO_SUCH_KEY; set it there or in .env, or "
+    "write ${NO_SUCH_KEY:-default}. Keys of which each request shows one, as `Authorization: "
+    "Bearer <key>`.",
     "1: sources.site.type: 'colect' is not one of collect, events, ga4, measurement_protocol, "
-    "pixel, segment, snowplow; did you mean 'collect'?",
+    "pixel, segment, snowplow; did you mean 'collect'?; another kind of source comes with a Python "
+    "package: `pip install` it next to the gateway, or write one (CONTRIBUTING.md)",
     "3: destinations.meta.acces_token: unknown key; did you mean 'access_token'?",
     "3: destinations.meta.access_token: is missing",
 ]
@@ -61,6 +63,29 @@ def test_without_a_file_it_is_the_default_of_every_other_command(
     result = run("check")
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [f"config/gateway.yaml:{mistake}" for mistake in MISTAKES]
+
+
+def test_a_file_in_the_folder_itself_goes_first(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/gateway.yaml").write_text(WRONG)
+    (tmp_path / "gateway.yaml").write_text("sources: {}\ndestinations: {}\n")
+    result = run("check")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_where_there_is_no_configuration_it_says_how_to_make_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("run")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        "gateway.yaml:1: cannot be read: No such file or directory. `gateway init` writes a "
+        "configuration; --config names another file\n"
+    )
 
 
 def test_two_files_are_a_mistake(run: Run) -> None:

@@ -13,6 +13,14 @@ from gateway.configuration.mistakes import ConfigurationError
 
 SHOP = (Path(__file__).parents[2] / "config/examples/shop.yaml").read_text()
 
+ANOTHER_SOURCE = (
+    "; another kind of source comes with a Python package: `pip install` it next to the gateway, "
+    "or write one (CONTRIBUTING.md)"
+)
+ANOTHER_DESTINATION = (
+    "; another kind of destination comes with a Python package: `pip install` it next to the "
+    "gateway, or write one (docs/adding-a-destination.md)"
+)
 SOURCE_TYPES = "collect, events, ga4, measurement_protocol, pixel, segment, snowplow"
 CONSENT_TYPES = (
     "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "
@@ -104,17 +112,24 @@ TYPES = [
     (
         "type: collect",
         "§type: colect",
-        f"sources.site.type: 'colect' is not one of {SOURCE_TYPES}; did you mean 'collect'?",
+        f"sources.site.type: 'colect' is not one of {SOURCE_TYPES}; did you mean 'collect'?"
+        f"{ANOTHER_SOURCE}",
     ),
     (
         "type: meta",
         "§type: tiktok",
-        "destinations.meta.type: 'tiktok' is not one of ga4, meta, webhook",
+        f"destinations.meta.type: 'tiktok' is not one of ga4, meta, webhook{ANOTHER_DESTINATION}",
+    ),
+    (
+        "type: meta",
+        "§type: gA4",
+        "destinations.meta.type: 'gA4' is not one of ga4, meta, webhook; did you mean 'ga4'?"
+        f"{ANOTHER_DESTINATION}",
     ),
     (
         "type: meta",
         "§type: {token: s3cr3t}",
-        "destinations.meta.type: should be one of ga4, meta, webhook",
+        f"destinations.meta.type: should be one of ga4, meta, webhook{ANOTHER_DESTINATION}",
     ),
 ]
 
@@ -145,15 +160,23 @@ WRONG_VALUES = [
         "server.trusted_proxies.1: value is not a valid IPv4 or IPv6 network",
     ),
     ("url: ${REDIS_URL:-embedded}", "§url: s3cr3t", "redis.url: should match pattern…"),
-    ("paths: [/collect]", "§paths: /collect", "sources.site.paths: should be a valid list"),
-    ("control: true", "control: s3cr3t", "consent.global_privacy_control: should be a valid b…"),
-    ("drop: true", "§drop: s3cr3t", "rules.0.drop: should be a valid boolean…"),
-    ("{gte: 500}", "{§gte: s3cr3t}", "rules.2.when.value.gte: should be a valid number…"),
+    (
+        "paths: [/collect]",
+        "§paths: /collect",
+        "sources.site.paths: should be a list: write it in [ ]",
+    ),
+    (
+        "control: true",
+        "control: s3cr3t",
+        "consent.global_privacy_control: should be true or false or a list",
+    ),
+    ("drop: true", "§drop: s3cr3t", "rules.0.drop: should be true or false"),
+    ("{gte: 500}", "{§gte: s3cr3t}", "rules.2.when.value.gte: should be a number"),
     ("set: {order_size: large}", "§set: s3cr3t", "rules.2.set: should have keys and values"),
     (
         "remove: [user_data.address.street]",
         "§remove: s3cr3t",
-        "rules.4.remove: should be a valid list",
+        "rules.4.remove: should be a list: write it in [ ]",
     ),
     ('pixel_id: "1234567890"', "§pixel_id: s3cr3t", "destinations.meta.pixel_id: should match…"),
     (
@@ -163,7 +186,49 @@ WRONG_VALUES = [
     ),
     ("secret: whsec_", "§secret: s3cr3t", "destinations.warehouse.secret: must be `whsec_`…"),
     ("when: {bot.is_bot: true}", "§when: true", "rules.1.when: should have keys and values"),
-    ("{bot.is_bot: true}", "{§bot.is_bot: ~}", "rules.1.when.bot.is_bot: should be a valid bool…"),
+    (
+        "{bot.is_bot: true}",
+        "{§bot.is_bot: ~}",
+        "rules.1.when.bot.is_bot: should be true or false, a number or a text",
+    ),
+    (
+        "drop: true",
+        "drop: true\n    §lower: [5]",
+        "rules.0.lower.0: should be a text: write it …",
+    ),
+    (
+        "rules:\n  - name: internal",
+        "schemas: {purchase: {§file: 5}}\nrules:\n  - name: internal",
+        "schemas.purchase.file: should be the path of a file",
+    ),
+    (
+        "global_privacy_control: true",
+        "global_privacy_control: §[XX]",
+        'consent.global_privacy_control.0: "XX" is not a place: write an ISO 3166 country ("DE"), '
+        'a country and region ("US-CA") or a group (EEA)',
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "pixel: {type: pixel, §rate_limit: {reqests: 5/second}}",
+        "sources.pixel.rate_limit.reqests: unknown key; did you mean 'requests'?",
+    ),
+    (
+        "secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "§secret: []",
+        "destinations.warehouse.secret: should have at least 1 item",
+    ),
+    (
+        "set: {order_size: large}",
+        '§set: {event_name: ""}',
+        "rules.2.set: event_name: should have at least 1 character",
+    ),
+    (
+        "measurement_id: G-TEST000001",
+        "§measurement_id: UA-12345-1",
+        "destinations.ga4.measurement_id: ids that begin with UA- are of Universal Analytics, "
+        "which Google has shut down; use the measurement ID of a GA4 web stream, which begins with "
+        "G- (Admin, Data streams)",
+    ),
     ("rules:\n  - name", "rules:\n  - §s3cr3t\n  - name", "rules.0: should have keys and values"),
     ("- not: {page", "- §not: s3cr3t #", "destinations.warehouse.when.any.2.not: should have…"),
     ("pixel: {type: pixel, paths: [/pixel.gif]}", "§pixel: x", "sources.pixel: should have…"),
@@ -303,19 +368,29 @@ ENVIRONMENT = [
     (
         "type: collect",
         "§type: ${KIND}",
-        "sources.site.type: the environment has no KIND; set it, or write ${KIND:-default}",
+        "sources.site.type: the environment has no KIND; set it there or in .env, or write "
+        "${KIND:-default}",
     ),
     (
         '["${BACKEND_KEY:-backend-test-key}"]',
         '[a,\n    §"x-${BACKEND_KEY}"]',
-        "sources.backend.keys.1: the environment has no BACKEND_KEY; "
-        "set it, or write ${BACKEND_KEY:-default}",
+        "sources.backend.keys.1: the environment has no BACKEND_KEY; set it there or in .env, or "
+        "write ${BACKEND_KEY:-default}. Keys of which each request shows one, as `Authorization: "
+        "Bearer <key>`.",
     ),
     (
         '"1234567890"',
         "${PIXEL_ID}",
-        "destinations.meta.pixel_id: the environment has no PIXEL_ID; "
-        "set it, or write ${PIXEL_ID:-default}",
+        "destinations.meta.pixel_id: the environment has no PIXEL_ID; set it there or in .env, or "
+        "write ${PIXEL_ID:-default}. Id of the pixel, which Meta now calls dataset: digits, from "
+        "Events Manager, Data sources, Settings.",
+    ),
+    (
+        "${GA4_API_SECRET:-ga4-test-secret}",
+        "${GA4_API_SECRET}",
+        "destinations.ga4.api_secret: the environment has no GA4_API_SECRET; set it there or in "
+        ".env, or write ${GA4_API_SECRET:-default}. From Admin, Data streams, Measurement Protocol "
+        "API secrets.",
     ),
 ]
 
@@ -370,6 +445,37 @@ def test_settings_one_level_too_deep() -> None:
         "shop.yaml:3: destinations.ads.pixel_id: is missing",
         "shop.yaml:5: destinations.ads.meta: unknown key",
     ]
+
+
+WRONG_KINDS = """\
+server: {trusted_proxies: 5, client_ip_header: 5, max_body_bytes: x, hash_salt: [], demo: 3}
+redis: {url: 5, data_dir: 5, embedded_memory_bytes: x}
+spool: 5
+dedupe_window: 1.5
+sources:
+  a: {type: collect, allowed_origins: 5, rate_limit: [], submission_tokens: 5, spool: 3}
+  b: {type: events, keys: s}
+  c: {type: segment, write_keys: 5}
+consent: {default: 5, regions: 5, global_privacy_control: 5, hold: 5, tcf: {vendor: x}}
+identity: {visitor_cookie: 5}
+enrichment: [{geo: {database: 5}}, {bot: 5}]
+lookups: {m: {key: 5, add: 5}}
+schemas: {purchase: {file: 5}, x: 5}
+rules:
+  - when: {a: ~, b: [{}], c: {gte: x, exists: 3, in: 5, matches: 5}, any: 5, all: [5], not: 5}
+    drop: 3
+  - {set: 5, cast: 5, round: {a: x}, lower: 5, truncate: {a: x}, redact: 5, hash: 5, sample: 5}
+destinations:
+  m: {type: meta, pixel_id: [], access_token: {}, when: 5, consent: 5, custom_events: 3, rules: 5}
+  w: {type: webhook, url: 5, secret: {}, headers: 5, delivery: {tries: x}, http: {timeout: x}}
+"""
+
+
+def test_every_value_of_a_wrong_kind_has_one_message_in_our_own_words() -> None:
+    found = mistakes(WRONG_KINDS)
+    assert len(found) > 50
+    for words in ("Value error", "Input", "valid ", "unable to", "; or ", "instance", "pydantic"):
+        assert [line for line in found if words in line] == []
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -85,8 +85,14 @@ def test_values_from_the_environment(text: str, value: str) -> None:
 def test_names_that_the_environment_lacks() -> None:
     file = read_yaml("a: ${ONE}\nb:\n  - x\n  - ${TWO} ${THREE:-3}\n${KEY}: 1", {})
     assert file.problems == [
-        Problem(1, "a", "the environment has no ONE; set it, or write ${ONE:-default}"),
-        Problem(4, "b.1", "the environment has no TWO; set it, or write ${TWO:-default}"),
+        Problem(
+            1, "a", "the environment has no ONE; set it there or in .env, or write ${ONE:-default}"
+        ),
+        Problem(
+            4,
+            "b.1",
+            "the environment has no TWO; set it there or in .env, or write ${TWO:-default}",
+        ),
     ]
     assert file.data == {"a": "", "b": ["x", " 3"], "${KEY}": 1}  # keys are names, not values
 
@@ -97,7 +103,9 @@ def test_a_key_that_is_there_twice_does_not_hide_what_else_is_wrong() -> None:
         Problem(5, "a", "is there twice"),
         Problem(6, "a", "is there twice"),
         Problem(3, "a.b", "is there twice"),
-        Problem(4, "a.c", "the environment has no NO; set it, or write ${NO:-default}"),
+        Problem(
+            4, "a.c", "the environment has no NO; set it there or in .env, or write ${NO:-default}"
+        ),
     ]
 
 

@@ -1,0 +1,49 @@
+"""What kind of value a setting wants, in words, for a value of another kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+_MAPPING = "keys and values"
+_WANTED = {
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(
+        ("int_type", "int_parsing", "int_from_float", "int_parsing_size"), "a whole number"
+    ),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    "path_type": "the path of a file",
+    "string_type": "a text",
+    "list_type": "a list",
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), _MAPPING),
+}
+
+
+def wanted(error_type: str) -> str | None:
+    """The kind of value that was wanted where pydantic reports `error_type`; None when the value
+    was of the right kind."""
+    return _WANTED.get(error_type)
+
+
+def wrong_kind(kinds: Iterable[str], given: Any) -> str:
+    """What to say of a value that is of none of `kinds`, as `wanted` names them."""
+    names = list(dict.fromkeys(kinds))
+    if "a number" in names and "a whole number" in names:
+        names.remove("a whole number")
+    values = [name for name in names if name != _MAPPING]
+    wishes = [f"be {_or(values)}"] if values else []
+    wishes += ["have keys and values"] if _MAPPING in names else []
+    return f"should {' or '.join(wishes)}{_advice(names, given)}"
+
+
+def _advice(names: list[str], given: Any) -> str:
+    if names == ["a list"] and not isinstance(given, dict | None):
+        return ": write it in [ ]"
+    if names == ["a text"] and isinstance(given, bool | int | float):
+        return ": write it in quotes"
+    return ""
+
+
+def _or(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
