@@ -227,7 +227,7 @@ def check(context: click.Context, file: Path | None, config: Path) -> None:
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of the configuration file, for use in editors."""
-    from gateway.configuration.load import file_schema
+    from gateway.configuration.file_schema import file_schema
 
     click.echo(orjson.dumps(file_schema(), option=orjson.OPT_INDENT_2).decode())
 

@@ -23,7 +23,10 @@ def _switch(value: object) -> object:
     return ("off", "on")[value] if isinstance(value, bool) else value
 
 
-Switch = Annotated[Literal["on", "off"], BeforeValidator(_switch)]
+Switch = Annotated[
+    Literal["on", "off"],
+    BeforeValidator(_switch, json_schema_input_type=Literal["on", "off", True, False]),
+]
 
 
 class ForwardingSettings(DestinationSettings):

@@ -23,7 +23,6 @@ from gateway.configuration.yaml_file import (
     YamlFile,
     dotted,
     read_yaml,
-    with_references,
 )
 from gateway.sources.submission_tokens import token_path
 from gateway.stages.enrichment import EnrichmentMistakes, open_tables
@@ -155,9 +154,3 @@ def load_settings(
 def settings_schema() -> dict[str, Any]:
     """JSON Schema of the configuration once the environment's values stand in it."""
     return settings_model().model_json_schema()
-
-
-def file_schema() -> dict[str, Any]:
-    """JSON Schema of the configuration as it is written, for editors."""
-    schema: dict[str, Any] = with_references(settings_schema())
-    return schema

@@ -28,7 +28,7 @@ ReadFile = Callable[[str], str]
 UNSET = "the environment has no "
 """How the problem of a variable that is not set begins."""
 
-_REFERENCE_PATTERN = r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
+REFERENCE_PATTERN = r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
 _REFERENCE = re.compile(
     r"\$\{(?:file:(?P<file>[^}]+)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-(?P<value>[^}]*))?)\}"
@@ -254,24 +254,3 @@ def _scalar(value: Any) -> Any:
 def dotted(path: KeyPath) -> str:
     """`path` as people write it: ``rules.0.when.event_name``."""
     return ".".join(str(key) for key in path)
-
-
-def with_references(schema: Any) -> Any:
-    """The JSON Schema `schema`, for data in which ``${NAME}`` may stand for a value still."""
-    if isinstance(schema, list):
-        return [with_references(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if not _is_narrow(schema):
-        return {key: with_references(value) for key, value in schema.items()}
-    about = {key: schema[key] for key in ("title", "description", "default") if key in schema}
-    narrow = {key: value for key, value in schema.items() if key not in about}
-    return {**about, "anyOf": [narrow, {"type": "string", "pattern": _REFERENCE_PATTERN}]}
-
-
-def _is_narrow(schema: dict[str, Any]) -> bool:
-    """Whether `schema` is of scalars and not of every text."""
-    kind = schema.get("type")
-    if kind == "string":
-        return not schema.keys().isdisjoint({"pattern", "format", "enum"})
-    return isinstance(kind, str) and kind in ("integer", "number", "boolean")

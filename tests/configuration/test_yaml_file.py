@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.configuration.yaml_file import Problem, read_yaml, with_references
+from gateway.configuration.yaml_file import Problem, read_yaml
 
 TEXT = """\
 # a comment
@@ -209,27 +209,3 @@ def test_reading_never_raises(text: str) -> None:
     file = read_yaml(text, {})
     assert all(problem.line >= 1 for problem in file.problems)
     assert _types(file.data) <= {dict, list, str, int, float, bool, type(None)}
-
-
-REFERENCE = r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
-
-
-def test_a_schema_in_which_references_may_stand_for_values() -> None:
-    schema = {
-        "properties": {
-            "type": {"const": "x", "type": "string"},
-            "any": {"type": "string"},
-            "url": {"type": "string", "pattern": "^http", "description": "Where."},
-            "list": {"type": "array", "items": {"type": "integer"}},
-        }
-    }
-    reference = {"type": "string", "pattern": REFERENCE}
-    url = {"type": "string", "pattern": "^http"}
-    assert with_references(schema) == {
-        "properties": {
-            "type": {"const": "x", "type": "string"},
-            "any": {"type": "string"},
-            "url": {"description": "Where.", "anyOf": [url, reference]},
-            "list": {"type": "array", "items": {"anyOf": [{"type": "integer"}, reference]}},
-        }
-    }

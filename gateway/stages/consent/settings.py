@@ -9,6 +9,7 @@ from pydantic import (
     Field,
     PositiveInt,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -17,7 +18,8 @@ from gateway.event.fields import changed_path
 from gateway.event.schema import ConsentState
 from gateway.stages.consent.places import Place
 
-Defaults = dict[ConsentType, ConsentState]
+_STATES = {"enum": ["granted", "denied", True, False]}
+Defaults = dict[ConsentType, Annotated[ConsentState, WithJsonSchema(_STATES)]]
 
 CookieFormat = Literal["tcf", "gpp", "cookiebot", "onetrust", "usercentrics"]
 CookieName = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
