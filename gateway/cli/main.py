@@ -213,14 +213,22 @@ def check(context: click.Context, file: Path | None, config: Path) -> None:
         if context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT:
             raise click.UsageError("FILE and --config mean the same: give only one of them.")
         config = file
+    from gateway.cli.condition_check import condition_notes
     from gateway.cli.consent_check import consent_notes
+    from gateway.cli.destination_check import destination_notes
     from gateway.cli.secret_check import secret_notes
     from gateway.event.text import printable
 
     settings = load(config)
     sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)
     click.echo(f"{config}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
-    for note in (*consent_notes(settings), *secret_notes(settings, config)):
+    notes = (
+        *consent_notes(settings),
+        *secret_notes(settings, config),
+        *condition_notes(settings, config),
+        *destination_notes(settings, config),
+    )
+    for note in notes:
         click.echo(printable(note))
 
 

@@ -9,9 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from destinations.masking import MIN_SECRET_CHARACTERS, has_short_part
-from gateway.configuration.exposure import SHIPPED_PLACEHOLDERS, Secret, is_published, secrets_in
+from gateway.configuration.exposure import (
+    SHIPPED_PLACEHOLDERS,
+    STAND_INS,
+    Secret,
+    is_published,
+    secrets_in,
+)
 from gateway.configuration.settings import Settings
-from gateway.configuration.yaml_file import KeyPath, dotted, read_yaml
+from gateway.configuration.yaml_file import KeyPath, YamlFile, dotted, read_yaml
 from gateway.sources.keys import KeyDigest
 
 WRITTEN = (
@@ -36,7 +42,7 @@ def secret_notes(settings: Settings, config: Path) -> Iterator[str]:
         if _is_made_up(secret) or not _is_credential(path):
             continue
         place = f"Warning: {config}:{file.line(path)}: {dotted(path)}"
-        if path in file.lines and path not in file.outside:
+        if path in file.lines and path not in file.outside and not _is_stand_in(file, path):
             yield f"{place}: {WRITTEN}"
         if _is_short(secret):
             yield f"{place}: {SHORT}"
@@ -49,6 +55,15 @@ def _is_made_up(secret: Secret) -> bool:
     return is_published(secret) or (
         not isinstance(secret, KeyDigest) and secret.get_secret_value() in SHIPPED_PLACEHOLDERS
     )
+
+
+def _is_stand_in(file: YamlFile, path: KeyPath) -> bool:
+    """Whether what is written at `path` only stands in for a credential, as in
+    ``${TOKEN:-no-token-yet}``."""
+    written = file.data
+    for key in path:
+        written = written[key]
+    return written in STAND_INS
 
 
 def _is_credential(path: KeyPath) -> bool:

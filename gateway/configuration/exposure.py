@@ -40,9 +40,10 @@ SHIPPED_KEYS = frozenset(
 and make no sender trusted.
 """
 
-SHIPPED_PLACEHOLDERS = frozenset(
-    {"ga4-test-secret", "meta-test-token", "no-secret-yet", "no-token-yet"}
-)
+STAND_INS = frozenset({"no-secret-yet", "no-token-yet"})
+"""What stands in our YAML files for a credential until its variable is set."""
+
+SHIPPED_PLACEHOLDERS = STAND_INS | {"ga4-test-secret", "meta-test-token"}
 """Made-up credentials in our YAML files, which Meta and GA4 refuse."""
 
 ADVICE = (

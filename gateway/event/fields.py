@@ -77,6 +77,16 @@ def field_type(path: str) -> FieldType:
     return FieldType(keys, len(keys), fit, kinds, makes)
 
 
+def known_names(*above: str) -> set[str]:
+    """The names of the fields that the gateway knows in the object at the keys `above`; none where
+    a sender's own fields are."""
+    annotations: list[Any] = [EventFields]
+    for key in above:
+        annotations = [below for each in annotations for below in _below(each, key)]
+    objects = [bare for each in annotations for bare in branches(each) if is_typeddict(bare)]
+    return {name for each in objects for name in get_type_hints(each)}
+
+
 def read_path(path: str) -> str:
     """`path`, if something can ever be found there; raises `ValueError` else."""
     field_type(path)

@@ -1,0 +1,113 @@
+"""What `gateway check` says about destinations that get nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from gateway.cli.destination_check import is_private_host
+
+Run = Callable[..., Result]
+
+CONFIGURATION = """\
+sources: {}
+destinations:
+  ads:
+    type: meta
+    pixel_id: ${ADS_PIXEL:-0}
+    access_token: ${ADS_TOKEN:-no-token-yet}
+    dry_run: ${ADS_DRY_RUN:-true}
+"""
+DRY = "Note: ads runs dry: its requests are built and recorded, and none is sent. To send them, set"
+SET = {"ADS_PIXEL": "12", "ADS_TOKEN": "a-token"}
+UNSET = {"ADS_PIXEL": None, "ADS_TOKEN": None, "ADS_DRY_RUN": None}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(CONFIGURATION)
+    return path
+
+
+def said(run: Run, file: Path, **environment: str | None) -> list[str]:
+    result = run("check", file, **{**UNSET, **environment})
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines: list[str] = result.stdout.splitlines()
+    return [line for line in lines[2:] if "secret has fewer" not in line]
+
+
+def test_a_dry_run_names_the_variables_that_are_not_set_and_where_to_get_them(
+    run: Run, file: Path
+) -> None:
+    assert said(run, file) == [
+        f"{DRY} `dry_run` to false ({file}:7), and these variables in the environment or in .env:",
+        "  ADS_PIXEL: Id of the pixel, which Meta now calls dataset: digits, from Events Manager, "
+        "Data sources, Settings.",
+        "  ADS_TOKEN: From Events Manager, Settings, Conversions API.",
+    ]
+
+
+def test_a_dry_run_with_everything_set_can_be_ended(run: Run, file: Path) -> None:
+    assert said(run, file, **SET) == [f"{DRY} `dry_run` to false ({file}:7)."]
+
+
+def test_variables_in_the_file_next_to_it_are_set(run: Run, file: Path) -> None:
+    file.with_name(".env").write_text("ADS_PIXEL=12\nADS_TOKEN=a-token\nADS_DRY_RUN=false\n")
+    assert said(run, file) == []
+
+
+def test_a_credential_that_is_not_set_is_a_warning_without_a_dry_run(run: Run, file: Path) -> None:
+    assert said(run, file, ADS_DRY_RUN="false", ADS_PIXEL="12") == [
+        f"Warning: {file}:6: destinations.ads.access_token: ADS_TOKEN is not set in "
+        "the environment or in .env, so the vendor will refuse every event. From Events "
+        "Manager, Settings, Conversions API."
+    ]
+    assert said(run, file, ADS_DRY_RUN="false", **SET) == []
+
+
+HOOK = """\
+sources: {}
+destinations:
+  hook:
+    type: webhook
+    url: %s
+    allow_private_addresses: %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://localhost:9000/", "localhost"),
+        ("http://127.0.0.1/", "127.0.0.1"),
+        ("http://127.1/", "127.0.0.1"),
+        ("https://10.2.3.4/events", "10.2.3.4"),
+        ("http://192.168.1.5/", "192.168.1.5"),
+        ("http://[::1]:8080/", "[::1]"),
+        ("http://[fd00::1]/", "[fd00::1]"),
+        ("http://169.254.169.254/", "169.254.169.254"),
+    ],
+)
+def test_a_private_address_names_the_setting_that_allows_it(
+    run: Run, tmp_path: Path, url: str, host: str
+) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(HOOK % (url, "false"))
+    assert said(run, file) == [
+        f"Warning: {file}:5: destinations.hook.url: {host} is not on the public internet, so the "
+        "gateway sends nothing there. If the address is yours, set `allow_private_addresses: true` "
+        "for this destination."
+    ]
+    file.write_text(HOOK % (url, "true"))
+    assert said(run, file) == []
+
+
+@pytest.mark.parametrize(
+    "host", ["shop.example", "8.8.8.8", "[2606:4700::1]", "localhost.example", "10.example"]
+)
+def test_other_hosts_may_be_anywhere(host: str) -> None:
+    assert not is_private_host(host)
