@@ -14,6 +14,7 @@ import orjson
 
 from gateway.cli.cases import test_cases
 from gateway.cli.dead_letters import dead_letters
+from gateway.cli.init.command import init
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
@@ -68,6 +69,7 @@ def main() -> None:
 
 
 main.add_command(dead_letters)
+main.add_command(init)
 main.add_command(quarantine)
 main.add_command(refused)
 main.add_command(status)

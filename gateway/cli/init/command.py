@@ -1,0 +1,136 @@
+"""The command `gateway init`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from gateway.cli.init.answers import (
+    CONSENT_COOKIES,
+    DESTINATIONS,
+    NO_CONSENT_MANAGER,
+    Answers,
+    read_destinations,
+    read_sites,
+)
+from gateway.cli.options import fail
+
+CONFIGURATION, ENVIRONMENT = "gateway.yaml", ".env"
+_MODES = {CONFIGURATION: 0o644, ENVIRONMENT: 0o600}
+_DEFAULTS = Answers()
+
+
+@click.command()
+@click.argument("folder", default=".", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--site",
+    "sites",
+    multiple=True,
+    help="Address of a site that sends events, such as https://shop.example. May be repeated.",
+)
+@click.option(
+    "--destination",
+    "destinations",
+    multiple=True,
+    type=click.Choice(DESTINATIONS),
+    help="Where events go. May be repeated.",
+)
+@click.option(
+    "--consent-manager",
+    type=click.Choice((NO_CONSENT_MANAGER, *CONSENT_COOKIES)),
+    help="The consent manager of your site, or the standard of the string in its cookie.",
+)
+@click.option("--yes", is_flag=True, help="Ask nothing: use the defaults for what no option says.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+def init(
+    folder: Path,
+    sites: tuple[str, ...],
+    destinations: tuple[str, ...],
+    consent_manager: str | None,
+    yes: bool,
+    force: bool,
+) -> None:
+    """Write a first configuration into FOLDER: gateway.yaml, and its secrets in .env."""
+    from gateway.cli.init.render import configuration, environment
+
+    existing = [path for name in _MODES if (path := folder / name).exists()]
+    if existing and yes and not force:
+        names = " and ".join(map(str, existing))
+        fail(f"{names}: exists already, so nothing was written. Use --force to replace files.")
+    answers = Answers(
+        read_sites(" ".join(sites)) if sites else _ask_sites(yes),
+        tuple(dict.fromkeys(destinations)) or _ask_destinations(yes),
+        consent_manager or _ask_consent_manager(yes),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {CONFIGURATION: configuration(answers), ENVIRONMENT: environment(answers)}
+    for name, text in texts.items():
+        _write(folder / name, text, _MODES[name], force)
+    click.echo(_next_steps(folder, answers))
+
+
+def _ask_sites(yes: bool) -> list[str]:
+    if yes:
+        return list(_DEFAULTS.sites)
+    answer: list[str] = click.prompt(
+        "Address of your site (several with commas)",
+        default=", ".join(_DEFAULTS.sites),
+        value_proc=read_sites,
+    )
+    return answer
+
+
+def _ask_destinations(yes: bool) -> list[str]:
+    if yes:
+        return list(_DEFAULTS.destinations)
+    answer: list[str] = click.prompt(
+        f"Destinations, of {', '.join(DESTINATIONS)} (several with commas)",
+        default=", ".join(_DEFAULTS.destinations),
+        value_proc=read_destinations,
+    )
+    return answer
+
+
+def _ask_consent_manager(yes: bool) -> str:
+    if yes:
+        return _DEFAULTS.consent_manager
+    answer: str = click.prompt(
+        "Consent manager",
+        default=_DEFAULTS.consent_manager,
+        type=click.Choice((NO_CONSENT_MANAGER, *CONSENT_COOKIES)),
+    )
+    return answer
+
+
+def _write(path: Path, text: str, mode: int, force: bool) -> None:
+    """Writes a file and says so; one that exists only with the user's consent."""
+    exists = path.exists()
+    if exists and not force and not click.confirm(f"{path} exists. Replace it?"):
+        click.echo(f"Kept {path} as it is.")
+        return
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with open(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, mode)
+            file.write(text)
+    except OSError as error:
+        fail(f"cannot write {path}: {error.strerror}")
+    click.echo(f"{'Replaced' if exists else 'Wrote'} {path}.")
+
+
+def _next_steps(folder: Path, answers: Answers) -> str:
+    enter = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+    lines = [
+        "",
+        "Next:",
+        f"  {enter}gateway run     starts everything, and shows how to send a first event",
+        f"  {enter}gateway check   says which credentials are missing, and where to get them",
+        "",
+        "All destinations run dry: requests are built and recorded, and none is sent. Put your",
+        "credentials into .env and end the dry runs there. Keep .env out of version control.",
+    ]
+    if answers.sites == list(_DEFAULTS.sites):
+        lines.append(f"Replace {answers.sites[0]} in {CONFIGURATION} by the address of your site.")
+    return "\n".join(lines)
