@@ -94,6 +94,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@echo "Installing the gateway and what it needs into $(VENV): about half a minute, or longer on a slow line."
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
