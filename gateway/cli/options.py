@@ -29,7 +29,8 @@ CONFIG = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     default=usual_config,
     show_default="gateway.yaml, else config/gateway.yaml",
-    help="Path of the configuration file.",
+    help="Path of the configuration file. A file .env in its folder sets variables that the "
+    "environment does not have.",
 )
 REDIS_URL = click.option(
     "--redis-url",

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.configuration.schema_walk import description_at, names_at
 from gateway.configuration.wanted import wanted, wrong_kind
-from gateway.configuration.yaml_file import UNSET, KeyPath, Problem, YamlFile, dotted
+from gateway.configuration.yaml_file import UNSET, Key, KeyPath, Problem, YamlFile, dotted
 from gateway.event.text import did_you_mean
 
 _OF_PYDANTIC = re.compile(
@@ -19,7 +19,7 @@ _OF_PYDANTIC = re.compile(
     r"| after validation, not \d+$"
 )
 _QUOTED = re.compile(r"'([^']+)'")
-_KINDS = {"sources": "source", "destinations": "destination"}
+_KINDS: dict[Key, str] = {"sources": "source", "destinations": "destination"}
 _HOW_TO_ADD = {"source": "CONTRIBUTING.md", "destination": "docs/adding-a-destination.md"}
 
 
@@ -119,7 +119,8 @@ def _message(line: ErrorDetails, path: KeyPath, data: Any, schema: dict[str, Any
     if kind == "union_tag_not_found":
         return "needs a `type`"
     if kind == "union_tag_invalid":
-        return _unknown_kind(path, _value_at(data, path), context["expected_tags"])
+        known = re.findall(_QUOTED, context["expected_tags"])
+        return _not_one_of(_value_at(data, path), known) + _another_kind(path)
     if kind == "literal_error":
         given = path[-1] if line["loc"][-1] == "[key]" else _value_at(data, path)
         return _not_one_of(given, re.findall(_QUOTED, context["expected"]))
@@ -132,13 +133,14 @@ def _not_one_of(given: Any, valid: list[str]) -> str:
     return f"{given!r} is not one of {', '.join(valid)}" + did_you_mean(str(given), valid)
 
 
-def _unknown_kind(path: KeyPath, given: Any, installed: str) -> str:
-    """Of a `type` that no installed package has."""
-    kind = _KINDS[str(path[0])]
+def _another_kind(path: KeyPath) -> str:
+    """How to add a kind of source or destination, for a `type` that no installed package has."""
+    if len(path) != 3 or path[0] not in _KINDS:  # of a part of some kind's own settings
+        return ""
+    kind = _KINDS[path[0]]
     return (
-        f"{_not_one_of(given, re.findall(_QUOTED, installed))}; another kind of {kind} comes with "
-        f"a Python package: `pip install` it next to the gateway, or write one "
-        f"({_HOW_TO_ADD[kind]})"
+        f"; another kind of {kind} comes with a Python package: `pip install` it next to the "
+        f"gateway, or write one ({_HOW_TO_ADD[kind]})"
     )
 
 

@@ -190,6 +190,20 @@ def test_a_folder_that_cannot_be_written_is_named(run: Run, tmp_path: Path) -> N
     assert result.stderr == f"cannot write {tmp_path}/gateway.yaml: Is a directory\n"
 
 
+def test_a_folder_that_cannot_be_made_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("init", tmp_path / "file/new", "--yes")
+    assert result.exit_code == 2
+    assert result.stderr == f"cannot make the folder {tmp_path}/file/new: Not a directory\n"
+
+
+def test_without_an_answer_it_writes_nothing_and_names_the_option(run: Run, tmp_path: Path) -> None:
+    result = run("init", tmp_path, input="shop.example\n")
+    assert result.exit_code == 1
+    assert result.stderr == "\nNo answer, so nothing was written. With --yes nothing is asked.\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_it_knows_every_kind_of_destination_and_every_cookie_that_can_be_read() -> None:
     assert set(DESTINATIONS) == destination_types().keys()
     assert CONSENT_COOKIES.keys() == set(get_args(CookieFormat))

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 
 from destinations.base import (
     Destination,
@@ -48,9 +49,18 @@ def test_a_kind_is_named_as_its_class_and_its_settings_say(kinds: Any) -> None:
         assert kind.Settings.model_json_schema()["properties"]["type"]["const"] == name
 
 
+class Corn(BaseModel):
+    type: Literal["corn"]
+
+
+class Wheat(BaseModel):
+    type: Literal["wheat"]
+
+
 class PigeonSettings(DestinationSettings):
     type: Literal["pigeon"]
     loft: str
+    food: Annotated[Corn | Wheat, Field(discriminator="type")] | None = None
 
 
 class Pigeon(Destination[PigeonSettings]):
@@ -104,6 +114,16 @@ def test_a_third_partys_kind_is_like_ours() -> None:
         "file:2: destinations.roof.lft: unknown key; did you mean 'loft'?",
         "file:2: destinations.roof.loft: is missing",
     ]
+
+
+@pytest.mark.usefixtures("_with_pigeons")
+def test_an_unknown_type_within_its_settings_is_no_kind_of_destination() -> None:
+    text = CONFIGURATION.replace("loft: north", "loft: north, food: {type: rice}")
+    with pytest.raises(ConfigurationError) as caught:
+        parse_settings(text, "file", {})
+    assert str(caught.value) == (
+        "file:2: destinations.roof.food.type: 'rice' is not one of corn, wheat"
+    )
 
 
 def test_and_is_gone_with_its_package() -> None:

@@ -59,12 +59,18 @@ def init(
     if existing and yes and not force:
         names = " and ".join(map(str, existing))
         fail(f"{names}: exists already, so nothing was written. Use --force to replace files.")
-    answers = Answers(
-        read_sites(" ".join(sites)) if sites else _ask_sites(yes),
-        tuple(dict.fromkeys(destinations)) or _ask_destinations(yes),
-        consent_manager or _ask_consent_manager(yes),
-    )
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        answers = Answers(
+            read_sites(" ".join(sites)) if sites else _ask_sites(yes),
+            tuple(dict.fromkeys(destinations)) or _ask_destinations(yes),
+            consent_manager or _ask_consent_manager(yes),
+        )
+    except click.Abort:
+        fail("\nNo answer, so nothing was written. With --yes nothing is asked.", 1)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"cannot make the folder {folder}: {error.strerror}")
     texts = {CONFIGURATION: configuration(answers), ENVIRONMENT: environment(answers)}
     for name, text in texts.items():
         _write(folder / name, text, _MODES[name], force)
@@ -130,6 +136,8 @@ def _next_steps(folder: Path, answers: Answers) -> str:
         "",
         "All destinations run dry: requests are built and recorded, and none is sent. Put your",
         "credentials into .env and end the dry runs there. Keep .env out of version control.",
+        "On your pages, load the snippet from the gateway:",
+        '  <script async src="https://GATEWAY/gateway.js"></script>',
     ]
     if answers.sites == list(_DEFAULTS.sites):
         lines.append(f"Replace {answers.sites[0]} in {CONFIGURATION} by the address of your site.")
