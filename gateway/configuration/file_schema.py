@@ -20,9 +20,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NULL = {"type": "null"}
 _UNIONS = ("anyOf", "oneOf")
 _REFERENCE = {"type": "string", "pattern": REFERENCE_PATTERN}
-_FORMS: dict[
-    str, tuple[list[str], str]
-] = {  # the types in which a scalar may be written, and the texts that stand for one
+_FORMS: dict[str, tuple[list[str], str]] = {
     "boolean": (
         ["boolean", "string", "integer"],
         r"^([Tt]([Rr][Uu][Ee])?|[Ff]([Aa][Ll][Ss][Ee])?|[Yy]([Ee][Ss])?|[Nn][Oo]?|[Oo][Nn]|"
@@ -31,6 +29,8 @@ _FORMS: dict[
     "integer": (["integer", "string"], r"^\s*[-+]?\d+(_\d+)*(\.0*)?\s*$"),
     "number": (["number", "string"], r"^\s*[-+]?(\d+(_\d+)*\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"),
 }
+"""For each kind of scalar, the types that it may be written in, and the texts that stand for it."""
+
 _OF_FORMAT: dict[str, JsonSchemaValue] = {
     "uri": {"pattern": r"^\s*[Hh][Tt][Tt][Pp][Ss]?:"},
     "ipvanynetwork": {"type": ["string", "integer"]},
@@ -53,67 +53,87 @@ class _Lenient(GenerateJsonSchema):
         return made
 
 
-def as_written(schema: Any) -> Any:
+def as_written(schema: JsonSchemaValue) -> JsonSchemaValue:
     """`schema`, a JSON Schema of values, for the forms in which a file may have them."""
-    if not isinstance(schema, dict):  # true or false
-        return schema
-    if "discriminator" in schema:
-        return _by_type(schema)
-    written = {key: _part(key, value) for key, value in schema.items() if key not in _UNIONS}
-    branches = _branches(schema)
-    return {**written, **_union(branches)} if branches else _scalar(written)
+    written: JsonSchemaValue = _Writer(schema.get("$defs", {})).written(schema)
+    return written
 
 
-def _part(key: str, value: Any) -> Any:
-    if key in ("properties", "patternProperties", "$defs"):
-        return {name: as_written(part) for name, part in value.items()}
-    return as_written(value) if key in ("items", "additionalProperties") else value
+class _Writer:
+    """definitions: the schemas that ``$ref`` leads to, by name."""
+
+    def __init__(self, definitions: JsonSchemaValue) -> None:
+        self._definitions = definitions
+
+    def written(self, schema: Any) -> Any:
+        """As `as_written`; true and false, which stand for all and for none, stay."""
+        if not isinstance(schema, dict):
+            return schema
+        if "discriminator" in schema:
+            return _by_type(schema)
+        written = {k: self._part(k, value) for k, value in schema.items() if k not in _UNIONS}
+        branches = _branches(schema)
+        return {**written, **self._union(branches)} if branches else _scalar(written)
+
+    def _part(self, key: str, value: Any) -> Any:
+        if key in ("properties", "patternProperties", "$defs"):
+            return {name: self.written(part) for name, part in value.items()}
+        return self.written(value) if key in ("items", "additionalProperties") else value
+
+    def _union(self, branches: list[JsonSchemaValue]) -> JsonSchemaValue:
+        """One of `branches`. A list or an object tells by its kind which of them is meant, if only
+        one is of this kind."""
+        kinds = [self._kind(branch) for branch in branches]
+        for kind, branch in zip(kinds, branches, strict=True):
+            if len(branches) > 1 and kind and kinds.count(kind) == 1:
+                others = self._union([each for each in branches if each is not branch])
+                return {"if": {"type": kind}, "then": self.written(branch), "else": others}
+        if _takes_every_text(branches):
+            return {"type": list(dict.fromkeys(name for each in branches for name in _types(each)))}
+        written = [
+            inner for each in map(self.written, branches) for inner in _branches(each) or [each]
+        ]
+        if len(written) == 1:
+            return written[0]
+        if len(written) == 2 and written[1] == _NULL and "type" in written[0]:
+            return {**written[0], "type": [*_types(written[0]), "null"]}
+        return {"anyOf": written}
+
+    def _kind(self, schema: JsonSchemaValue) -> str:
+        """`object` or `array` when no other value fits `schema`, else ""."""
+        while "$ref" in schema:
+            schema = self._definitions[schema["$ref"].rsplit("/", 1)[1]]
+        if "discriminator" in schema:
+            return "object"
+        kind = schema.get("type")
+        return kind if kind in ("object", "array") else ""
 
 
 def _branches(schema: JsonSchemaValue) -> list[JsonSchemaValue]:
     """The branches of a union, and of those in it; none for anything else."""
+    if "discriminator" in schema:
+        return []
     branches = [branch for key in _UNIONS for branch in schema.get(key, ())]
     return [inner for branch in branches for inner in _branches(branch) or [branch]]
 
 
 def _by_type(schema: JsonSchemaValue) -> JsonSchemaValue:
-    """Settings of one of several kinds, which their `type` tells."""
-    kinds = schema["discriminator"]["mapping"]
+    """Settings of one of several kinds, which one of their keys tells, such as `type`."""
+    tells, kinds = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
     choices = [
         {
-            "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
+            "if": {"properties": {tells: {"const": kind}}, "required": [tells]},
             "then": {"$ref": reference},
         }
         for kind, reference in kinds.items()
     ]
-    a_kind = {"anyOf": [{"enum": list(kinds)}, _REFERENCE]}
     return {
+        **_without(schema, "discriminator", *_UNIONS),
         "type": "object",
-        "required": ["type"],
-        "properties": {"type": a_kind},
+        "required": [tells],
+        "properties": {tells: {"anyOf": [{"enum": list(kinds)}, _REFERENCE]}},
         "allOf": choices,
     }
-
-
-def _union(branches: list[JsonSchemaValue]) -> JsonSchemaValue:
-    """One of `branches`. A list or an object tells by its kind which of them is meant."""
-    container = next(filter(_is_container, branches), None)
-    if container and len(branches) > 1:
-        kind = "array" if container.get("type") == "array" else "object"
-        others = _union([branch for branch in branches if branch is not container])
-        return {"if": {"type": kind}, "then": as_written(container), "else": others}
-    if _takes_every_text(branches):
-        return {"type": list(dict.fromkeys(name for each in branches for name in _types(each)))}
-    written = [inner for each in map(as_written, branches) for inner in _branches(each) or [each]]
-    if len(written) == 1:
-        return written[0]
-    if len(written) == 2 and written[1] == _NULL and "type" in written[0]:
-        return {**written[0], "type": [*_types(written[0]), "null"]}
-    return {"anyOf": written}
-
-
-def _is_container(schema: JsonSchemaValue) -> bool:
-    return "$ref" in schema or schema.get("type") in ("object", "array")
 
 
 def _takes_every_text(branches: list[JsonSchemaValue]) -> bool:

@@ -3,13 +3,14 @@
 import copy
 import json
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import jsonschema_rs
 import pytest
 from jsonschema import Draft202012Validator
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 
 from gateway.configuration.file_schema import DIALECT, as_written, file_schema
@@ -242,3 +243,52 @@ def test_a_pattern_lets_a_reference_through() -> None:
     schema = {"type": "string", "pattern": "^a$", "description": "A."}
     assert as_written(schema) == {**schema, "pattern": f"^a$|{REFERENCE_PATTERN}"}
     assert as_written({"const": "x", "type": "string"}) == {"const": "x", "type": "string"}
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Corn(BaseModel):
+    food: Literal["corn"]
+    grams: int
+
+
+class Wheat(BaseModel):
+    food: Literal["wheat"]
+    sacks: int
+
+
+class OfAPlugIn(BaseModel):
+    """Unions that no setting of ours has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    colour: Colour | None = None
+    either: Corn | Wheat | None = None
+    told: Annotated[Corn | Wheat, Field(discriminator="food")] | None = None
+    many: list[Corn | int] | None = None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"colour": "red", "either": None, "told": None, "many": None}, []),
+        ({"colour": "${COLOUR}"}, []),
+        ({"either": {"food": "wheat", "sacks": 1}}, []),
+        ({"told": {"food": "wheat", "sacks": "1"}}, []),
+        ({"many": [{"food": "corn", "grams": 1}, 5, "${FIVE}"]}, []),
+        ({"colour": "blue"}, ["'blue' is not valid under any of the given schemas"]),
+        ({"either": {"food": "wheat"}}, ["is not valid under any of the given schemas"]),
+        ({"told": {"food": "wheat"}}, ["'sacks' is a required property"]),
+        ({"told": {"food": "rice"}}, ["'rice' is not valid under any of the given schemas"]),
+        ({"told": 5}, ["5 is not of type 'null'"]),
+        ({"many": [{"food": "corn"}]}, ["'grams' is a required property"]),
+    ],
+    ids=str,
+)
+def test_unions_in_the_settings_of_a_plug_in(data: Any, words: list[str]) -> None:
+    schema = as_written(OfAPlugIn.model_json_schema())
+    found = [error.message for error in Draft202012Validator(schema).iter_errors(data)]
+    assert len(found) == len(words)
+    assert all(part in message for part, message in zip(words, found, strict=True))
