@@ -206,7 +206,8 @@
     engaged = 0;
   }
 
-  // The queue. In storage, the time when a request or beacon took an event precedes it
+  // The queue. In storage, the time when a page took an event precedes it, with a ! once that page
+  // has ended
   const disk = safely((use) => use(localStorage));
   const keys = (store) => Object.keys(store).filter((key) => key.startsWith(KEY)).sort();
   const age = (time) => Date.now() - parseFloat(time);
@@ -215,11 +216,11 @@
     ',"events":[' + entries.map((entry) => entry.body) + ']}';
   const size = (entries) => new Blob([text(entries)]).size;
 
-  function keep(entries, taken = '') {
+  function keep(entries, taken = '', ended = '') {
     if (!mayKeep()) return;
     disk((store) =>
       entries.forEach((entry) => {
-        store.setItem(entry.key, taken + entry.body);
+        store.setItem(entry.key, taken + ended + entry.body);
         Object.assign(entry, { taken, kept: true });
       })
     );
@@ -330,7 +331,8 @@
       queue = [...unsure, ...queue];
     } else {
       tries = 0;
-      forget(unsure);
+      // A page that is still open sends what it took
+      forget(unsure.filter((entry) => disk((store) => /^\d+!/.test(store[entry.key]))));
     }
     keep([...unsure, ...sending].filter((entry) => queue.includes(entry)));
     unsure = [];
@@ -351,7 +353,7 @@
     // What the browser does not take is for the next page
     if (!navigator.sendBeacon(collect, text(rest))) return keep(notHanded());
     if (isWell()) {
-      keep(rest, Date.now());
+      keep(rest, Date.now(), '!');
       queue = queue.filter((entry) => !rest.includes(entry));
     } else handed = handed.concat(rest);
     beacon();
@@ -364,7 +366,7 @@
     beacon();
     // For the next page
     keep(isWell() ? notHanded() : free());
-    if (isWell()) keep(handed, Date.now());
+    if (isWell()) keep(handed, Date.now(), '!');
   }
 
   function comeBack({ persisted }) {

@@ -111,6 +111,19 @@ def test_two_tabs(visitor, gateway, seconds):
     assert tally(gateway, sent) == Tally(sent=6, arrived=6, doubled=0, lost=0)
 
 
+def test_what_another_tab_is_about_to_send_does_not_count_as_delivered(visitor, gateway):
+    first = visitor.visit(attributes=NO_PAGE_VIEW)
+    gateway.will_answer(204, after=1.5)
+    first.evaluate("gateway('event', 'select_item')")
+    gateway.wait_for_hits(1)
+    first.evaluate("gateway('event', 'add_to_cart')")
+    second = visitor.visit()
+    gateway.wait_for_events(2)
+    settled(second)
+    sent = {"select_item": 1, "add_to_cart": 1, "page_view": 1}
+    assert tally(gateway, sent) == Tally(sent=3, arrived=3, doubled=0, lost=0)
+
+
 def test_what_another_tab_has_delivered_is_not_sent_again(visitor, gateway):
     gateway.will_answer(503, retry_after="3600")
     first = visitor.visit(attributes=NO_PAGE_VIEW)
