@@ -313,7 +313,8 @@
     const again = !status || status > 499 || status == 429 || status == 408;
     const named = [report.refused, report.events].flat().map((each) => sending[each?.index]);
     const isNamed = (entry) => named.includes(entry);
-    let done = again ? [] : sending, delay = 0;
+    // Firefox takes a moment to count the bytes of a keepalive request as sent
+    let done = again ? [] : sending, delay = 99;
     // Named are those that a 4xx refuses, and those that another answer wants again
     if (status > 299 && sending.some(isNamed)) {
       done = sending.filter((entry) => isNamed(entry) != again);
