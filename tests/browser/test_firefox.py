@@ -23,6 +23,7 @@ from tests.browser.test_browser_handover import (  # noqa: F401
     next_page,
     settled,
     tally,
+    test_a_burst_of_events_and_then_leaving,
     test_clicks_that_leave_the_page,
     test_denied_by_default_and_granted_at_once_on_each_page,
     test_two_tabs,

@@ -54,7 +54,7 @@ class Firefox:
     def _connect(self, address: Path) -> WebSocket:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            with contextlib.suppress(FileNotFoundError, json.JSONDecodeError):
+            with contextlib.suppress(OSError, json.JSONDecodeError):
                 server = json.loads(address.read_text())
                 url = f"ws://{server['ws_host']}:{server['ws_port']}/session"
                 return create_connection(url, timeout=60, suppress_origin=True)
