@@ -83,7 +83,7 @@ class Firefox:
 
     def close(self) -> None:
         self._socket.close()
-        self._process.terminate()
+        self._process.kill()  # an orderly end may take a minute
         self._process.wait(60)
 
 
