@@ -6,6 +6,7 @@ from math import isfinite
 MAX_EXACT = 2**53
 """Greater whole numbers are not all told apart by JavaScript and JSON readers."""
 
+_EXACT_DIGITS = len(str(MAX_EXACT)) - 1
 _MAX_LENGTH = 64
 _number = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
@@ -16,6 +17,8 @@ def read_number(text: str) -> float | int | None:
     None for anything else, NaN and infinity.
     """
     text = text.strip()
+    if len(text) <= _EXACT_DIGITS and text.isascii() and text.isdigit():
+        return int(text)
     if len(text) > _MAX_LENGTH or not _number.fullmatch(text):
         return None
     number = float(text)

@@ -32,14 +32,12 @@ def query_fields(query: str) -> Fields:
     if "%00" in query or "\0" in query:
         query = query.replace("%00", REPLACEMENT).replace("\0", REPLACEMENT)
     fields = []
-    for field in query.split("&"):
+    for field in query.replace("+", " ").split("&"):
         name, _, value = field.partition("=")
-        if value:
-            if "%" in field or "+" in field:
+        if value or names_a_type(name):
+            if "%" in field:
                 name, value = _decoded(name), _decoded(value)
             fields.append((name, value))
-        elif names_a_type(name):
-            fields.append((_decoded(name), ""))
     return fields
 
 
@@ -49,8 +47,7 @@ def is_present(name: str, value: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """What `urllib.parse.unquote_plus` gives, which takes longer to look for non-ASCII first."""
-    text = text.replace("+", " ")
+    """What `urllib.parse.unquote` gives, which takes longer to look for non-ASCII first."""
     return unquote_to_bytes(text).decode(errors="replace") if "%" in text else text
 
 

@@ -7,6 +7,7 @@ gtag.js sends (release of March 2026).
 
 import re
 from collections import defaultdict
+from itertools import product, starmap
 from typing import Any
 from urllib.parse import unquote
 
@@ -140,7 +141,7 @@ def to_event(hit: Hit) -> Event:
         "x-ga-system_properties": _system_properties(groups["system"]),
         "x-sst-system_properties": groups["sst"],
     }
-    event.update((name, value) for name, value in objects.items() if value)
+    event |= {name: value for name, value in objects.items() if value}
     if groups["consent"]:
         event |= _consent_parameters(groups["consent"])
     if "_uip" in hit and _REDACTED in as_values(hit["_uip"]):
@@ -153,15 +154,15 @@ def to_event(hit: Hit) -> Event:
 
 
 def _place(name: str) -> tuple[str, str]:
-    if _consent.fullmatch(name):
+    if name.startswith("_"):
+        return "system", name[1:]
+    if "consent" in name.lower() and _consent.fullmatch(name):
         return "consent", name
     prefix, dot, rest = name.partition(".")
     if dot and prefix in _PREFIXES:
         return prefix, rest
     if name.startswith("pr") and _item.fullmatch(name):
         return "items", name
-    if name.startswith("_"):
-        return "system", name[1:]
     return "", f"x-ga-mp2-{name}"
 
 
@@ -172,8 +173,11 @@ def _text_parameters(parameters: Hit) -> Event:
 
 def _numbers(parameters: Hit) -> dict[str, float]:
     """Without NaN and the infinities, which JavaScript counts as numbers too."""
-    numbers = ((name, read_number(value)) for name, value in parameters.items())
-    return {name: number for name, number in numbers if number is not None}
+    return {
+        name: number
+        for name, value in parameters.items()
+        if (number := read_number(value)) is not None
+    }
 
 
 def _typed(fields: Hit) -> Event:
@@ -223,8 +227,5 @@ def _consent_parameters(parameters: Hit) -> Event:
 
 
 def _denies_analytics(hit: Hit) -> bool:
-    return any(
-        denies_analytics(gcd, gcs)
-        for gcd in as_values(hit.get("gcd", ""))
-        for gcs in as_values(hit.get("gcs", ""))
-    )
+    stated = product(as_values(hit.get("gcd", "")), as_values(hit.get("gcs", "")))
+    return any(starmap(denies_analytics, stated))
