@@ -73,7 +73,7 @@ def present(fields: Mapping[str, Any]) -> Event:
 def own_parameters(parameters: Event) -> Event:
     """`parameters` of a page or a backend, the same object unless one has the name of a field that
     no parameter states: these move to `gateway.event.mending.PARAMS`."""
-    if _NO_PARAMETERS.isdisjoint(parameters):
+    if parameters.keys().isdisjoint(_NO_PARAMETERS):
         return parameters
     own = {name: value for name, value in parameters.items() if name in _NO_PARAMETERS}
     return with_params({name: parameters[name] for name in parameters if name not in own}, own)

@@ -60,9 +60,19 @@ def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str
 def _states(level: Mapping[str, Any]) -> bool:
     """Whether a message or a batch states anything at all of what is read here."""
     context = as_object(level.get("context"))
-    found = [level.get(_CONSENT), level.get(INTEGRATIONS)]
-    found += [context.get(_CONSENT), context.get("consentManagement")]
-    return any(value is not None and not _is_absent(value) for value in found)
+    return not (
+        _is_absent(level.get(_CONSENT))
+        and _is_absent(context.get(_CONSENT))
+        and _is_absent(context.get("consentManagement"))
+        and _excludes_nothing(level.get(INTEGRATIONS))
+    )
+
+
+def _excludes_nothing(integrations: object) -> bool:
+    """Whether all are plainly included, as most SDKs state it: ``{"All": true}``."""
+    if isinstance(integrations, dict):
+        return all(included is True for included in integrations.values())
+    return _is_absent(integrations)
 
 
 def _without_preferences(consent: object) -> object:

@@ -121,7 +121,8 @@ def is_from_backend(message: Any, envelope: Mapping[str, Any]) -> bool:
 
 def _context(message: Mapping[str, Any], envelope: Mapping[str, Any]) -> dict[str, Any]:
     own = as_object(message.get("context"))
-    return {**as_object(envelope.get("context")), **own} if envelope else own
+    shared = as_object(envelope.get("context"))
+    return {**shared, **own} if shared else own
 
 
 def _traits(message: Mapping[str, Any], kind: str) -> dict[str, Any]:
@@ -166,9 +167,10 @@ def _properties(message: Mapping[str, Any], kind: str) -> Event:
 
 
 def _from_context(context: Mapping[str, Any], kind: str, properties: Mapping[str, Any]) -> Event:
-    page = present(as_object(context.get("page")))
+    page = as_object(context.get("page"))
     if kind == "page":
-        page |= {name: properties[name] for name in (*_PAGE, "referrer") if properties.get(name)}
+        stated = {name: properties[name] for name in (*_PAGE, "referrer") if properties.get(name)}
+        page = {**page, **stated}
     referrer = page.get("referrer")
     screen = as_object(context.get("screen"))
     event = {

@@ -123,14 +123,15 @@ class Segment(Source[SegmentSettings]):
         )
 
     def shows_key(self, request: Inbound) -> bool:
-        return self._is_trusted(request, {})
+        return self._are_secret(_shown_keys(request, {}))
 
     def read(self, request: Inbound) -> Batch:
         body = decode_body(request.body)
         if not isinstance(body, dict):
             raise Refused(400, "malformed", "expected an object")
-        trusted = self._is_trusted(request, body)
-        if not (trusted or self._is_authorized(request, body)):
+        shown = _shown_keys(request, body)
+        trusted = self._are_secret(shown)
+        if not (trusted or self._is_authorized(request, shown)):
             raise Refused(401, "unauthorized", "send a valid write key")
         call = request.path.rpartition("/")[2]
         if call == "m":  # the SDK's measurements of itself
@@ -160,13 +161,13 @@ class Segment(Source[SegmentSettings]):
             content |= report(batch)
         return Answer.json(status, content)
 
-    def _is_trusted(self, request: Inbound, body: Event) -> bool:
-        return any(key in self._secret_keys for key in _shown_keys(request, body))
+    def _are_secret(self, shown: list[bytes]) -> bool:
+        return any(key in self._secret_keys for key in shown)
 
-    def _is_authorized(self, request: Inbound, body: Event) -> bool:
-        shown = _shown_keys(request, body)
+    def _is_authorized(self, request: Inbound, shown: list[bytes]) -> bool:
         if request.query:
-            shown.append(text_bytes(dict(query_fields(request.query)).get("writeKey")))
+            in_query = text_bytes(dict(query_fields(request.query)).get("writeKey"))
+            shown = [*shown, in_query]
         return any(key in self._keys for key in shown)
 
 
@@ -187,11 +188,12 @@ def _sent_times(messages: list[Any]) -> list[Any]:
 
 
 def _shown_keys(request: Inbound, body: Event) -> list[bytes]:
-    return [
+    keys = [
         _basic_user(request.headers.get("authorization", "")),
         header_bytes(request.headers.get("x-write-key", "")),
         text_bytes(body.get("writeKey")),
     ]
+    return [key for key in keys if key]
 
 
 def _basic_user(authorization: str) -> bytes:
