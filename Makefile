@@ -1,5 +1,6 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
+# make test-nightly  runs those that take longer or need more: in Firefox, and the whole of the attacks
 # make test-dates  runs them all with the clock 40 days and 2 years ahead and a year back, to prove
 #             that none depends on today's date, about half an hour; DAYS=-365 a part
 # make test-random  runs the property tests alone, with random examples, in ROUNDS=5 rounds
@@ -24,7 +25,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-PARALLEL := -n 4 --dist loadfile -m "not alone"
+PARALLEL := -n 4 --dist loadfile -m "not alone and not nightly"
 COVERAGE := --cov --cov-report=term
 DAYS ?= 40 730 -365
 ROUNDS ?= 5
@@ -33,7 +34,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-dates test-random test-lowest mutants soak attacks lint bench lock audit sbom clean
+.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint bench lock audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -41,7 +42,11 @@ run: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	tests/install-tools
 	$(AT) $(BIN)/python -m pytest $(PARALLEL) $(ARGS) || [ $$? -eq 5 ]  # none of them
-	$(AT) $(BIN)/python -m pytest -m alone $(ARGS) || [ $$? -eq 5 ]
+	$(AT) $(BIN)/python -m pytest -m "alone and not nightly" $(ARGS) || [ $$? -eq 5 ]
+
+test-nightly: $(VENV)/.installed-test
+	tests/install-tools nightly
+	$(BIN)/python -m pytest -m nightly $(ARGS)
 
 test-dates: $(VENV)/.installed-test
 	for days in $(DAYS); do \

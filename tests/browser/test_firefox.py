@@ -33,6 +33,8 @@ from tests.browser.test_browser_handover import (  # noqa: F401
 )
 from tests.support.firefox import Firefox
 
+pytestmark = pytest.mark.nightly
+
 
 @pytest.fixture(scope="module")
 def firefox(tmp_path_factory):

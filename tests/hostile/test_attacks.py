@@ -14,7 +14,7 @@ from tests.attacks.measuring import Normal, measure, measure_normal
 from tests.attacks.target import Target
 
 pytestmark = [
-    pytest.mark.alone,
+    pytest.mark.nightly,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 
