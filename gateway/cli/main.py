@@ -14,11 +14,14 @@ import orjson
 
 from gateway.cli.cases import test_cases
 from gateway.cli.dead_letters import dead_letters
+from gateway.cli.events import events
 from gateway.cli.init.command import init
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
+from gateway.cli.stats import stats
 from gateway.cli.status import status
+from gateway.cli.trace import trace
 from gateway.system.logs import log_to_stderr
 
 if TYPE_CHECKING:
@@ -69,11 +72,14 @@ def main() -> None:
 
 
 main.add_command(dead_letters)
+main.add_command(events)
 main.add_command(init)
 main.add_command(quarantine)
 main.add_command(refused)
+main.add_command(stats)
 main.add_command(status)
 main.add_command(test_cases)
+main.add_command(trace)
 
 
 @main.command()
@@ -189,6 +195,22 @@ def worker(config: Path, allow_demo: bool, redis_url: str) -> None:
     from gateway.runtime.last_good import load_running
 
     run_worker(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
+
+
+@main.command(hidden=True)
+@CONFIG
+@ALLOW_DEMO
+@REDIS_URL
+def ledger(config: Path, allow_demo: bool, redis_url: str) -> None:
+    """Run the process that writes the ledger; `gateway run` starts and supervises one."""
+    from gateway.ledger.database import LedgerError
+    from gateway.runtime.last_good import load_running
+    from gateway.runtime.ledger import run_ledger
+
+    try:
+        run_ledger(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
+    except LedgerError as error:
+        fail(str(error), 1)
 
 
 @main.command(hidden=True)

@@ -19,6 +19,7 @@ from gateway.cli.stored.views import print_counts
 from gateway.cli.targets import Target, warn_about_dry_runs
 from gateway.cli.terminal import console
 from gateway.configuration.settings import Settings
+from gateway.ledger.feeding import build_feeding
 from gateway.pipeline.decision import Decision
 from gateway.queue import quarantine as queue
 from gateway.queue.admission import Full
@@ -115,7 +116,8 @@ async def _release(
     """Releases what still fits, as many events at once as `throttle` lets through."""
     keys = Keys.of(chosen.settings)
     wake = WakeQueue(connect_for_jobs(chosen.jobs_url), keys).wake
-    appender = Appender(chosen.redis, keys, PendingCounts(), wake, Retention.of(chosen.settings))
+    retention, feeding = Retention.of(chosen.settings), build_feeding(chosen.settings)
+    appender = Appender(chosen.redis, keys, PendingCounts(), wake, retention, feeding)
     releaser = Releaser(appender)
     limits = Limits.of(chosen.settings)
     (store,) = chosen.stores

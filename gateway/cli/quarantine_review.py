@@ -45,7 +45,13 @@ def compile_review(settings: Settings, checked: bool) -> Review:
         is_hashed = _HASH.fullmatch(event.get("user_id", ""))
         decision = (decide_hashed if is_hashed else decide)(event, received)
         held = decision.held_consent and _silent(decision.held_consent, stored)
-        return replace(decision, held_consent=held, trusted=stored.trusted)
+        return replace(
+            decision,
+            held_consent=held,
+            trusted=stored.trusted,
+            receipt=stored.receipt,
+            passage=stored.passage + 1,
+        )
 
     return review
 

@@ -24,6 +24,7 @@ from pydantic import (
 
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.ledger import LedgerSettings
 from gateway.configuration.server import RedisSettings, ServerSettings, SpoolSettings
 from gateway.sources.base import Source, SourceSettings
 from gateway.stages.consent import ConsentSettings
@@ -47,6 +48,11 @@ class Settings(BaseModel):
 
     server: ServerSettings = Field(default=ServerSettings(), description="The web part.")
     redis: RedisSettings = Field(default=RedisSettings(), description="Where events are kept.")
+    ledger: LedgerSettings = Field(
+        default=LedgerSettings(),
+        description="What is kept of every event after it has ended, for `gateway trace`, `events` "
+        "and `stats`.",
+    )
     spool: SpoolSettings = Field(
         default=SpoolSettings(), description="Where events wait while Redis cannot take them."
     )
@@ -128,6 +134,10 @@ class Settings(BaseModel):
     def with_redis(self, redis: RedisSettings) -> Self:
         """The same settings with another `redis`."""
         return self.model_copy(update={"redis": redis})
+
+    @property
+    def has_ledger(self) -> bool:
+        return self.ledger.enabled and self.redis.url == "embedded"
 
     @property
     def salt(self) -> str | None:

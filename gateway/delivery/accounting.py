@@ -14,10 +14,16 @@ from gateway.delivery.policy import takes_nothing_now
 from gateway.delivery.send import Attempt, Result, response_record
 from gateway.queue.drain_notes import write_failure
 from gateway.queue.entry import Entry, encode_dead_letter
+from gateway.queue.feed import Fate
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import Reader
-from gateway.queue.settle import Bounds, Ending, Settler
+from gateway.queue.settle import Bounds, Ending, Reporting, Settler
+
+MAX_WORDS = 500
+"""Characters of a vendor's words that the ledger keeps."""
+
+WITHDRAWN = "the visitor withdrew consent before it was sent"
 
 
 class Accounting:
@@ -30,13 +36,18 @@ class Accounting:
         destination: Destination[Any],
         reader: Reader,
         bounds: Bounds,
+        reporting: Reporting | None = None,
+        dry_run: bool = False,
     ) -> None:
+        """reporting: how the ledger learns what became of the events, if there is one."""
         self._redis = redis
         self._keys = keys
         self._destination = destination
         self._reader = reader
         self._pending_counts = PendingCounts()
-        self._settler = Settler(redis, keys, self._pending_counts, bounds)
+        self._settler = Settler(redis, keys, self._pending_counts, bounds, reporting)
+        self._reports = reporting is not None
+        self._delivered = "dry run" if dry_run else "delivered"
         self._last_failure: tuple[float, str] | None = None
 
     def count(self, attempt: Attempt) -> None:
@@ -51,13 +62,16 @@ class Accounting:
         """Ends the entries of `results` that have ended, hands back what the vendor throttled,
         and leaves pending what failed."""
         endings: list[Ending] = []
+        fates: list[Fate] = []
         throttled: list[Entry] = []
         now = time.time()
         for result in results:
             if isinstance(result, Ended):
                 endings.append(self._dead(result.entry, result.outcome, result.at, None))
+                self._tell(fates, result.entry, result.outcome, result.at, None)
                 continue
             for entry, outcome in zip(result.entries, result.outcomes, strict=True):
+                self._tell(fates, entry, outcome, result.sent_at, result.response)
                 if outcome.result == "delivered":
                     DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
                     endings.append(Ending(entry.id, "delivered", size=entry.size))
@@ -65,16 +79,18 @@ class Accounting:
                     endings.append(self._dead(entry, outcome, result.sent_at, result.response))
                 elif takes_nothing_now(outcome):
                     throttled.append(entry)
-        if endings:
-            await self._settler.settle(endings)
+        if endings or fates:
+            await self._settler.settle(endings, fates)
         if throttled:
             await self._reader.hand_back(throttled)
 
     async def withhold(self, entries: Sequence[Entry]) -> None:
         """Ends `entries` because their visitors have withdrawn consent."""
-        await self._settler.settle(
-            [Ending(entry.id, "withheld", size=entry.size) for entry in entries]
-        )
+        fates: list[Fate] = []
+        for entry in entries:
+            self._tell(fates, entry, Outcome("rejected", WITHDRAWN), time.time(), None, "withheld")
+        endings = [Ending(entry.id, "withheld", size=entry.size) for entry in entries]
+        await self._settler.settle(endings, fates)
 
     async def write_notes(self) -> None:
         """Writes counts that belong to no ending, and the last failure."""
@@ -82,6 +98,32 @@ class Accounting:
         if self._last_failure is not None:
             (at, reason), self._last_failure = self._last_failure, None
             await write_failure(self._redis, self._keys, at, reason)
+
+    def _tell(
+        self,
+        fates: list[Fate],
+        entry: Entry,
+        outcome: Outcome,
+        at: float,
+        response: Response | None,
+        result: str = "",
+    ) -> None:
+        """Adds to `fates` what the ledger learns of one entry. result: if not the outcome's."""
+        if not (self._reports and entry.receipt):
+            return
+        ended = result or (self._delivered if outcome.result == "delivered" else outcome.result)
+        fates.append(
+            Fate(
+                "" if ended == "retry" else entry.id.decode(),
+                entry.receipt,
+                entry.passage,
+                ended,
+                at,
+                entry.deliveries,
+                response.status if response else None,
+                self._destination.mask(outcome.reason)[:MAX_WORDS] if outcome.reason else "",
+            )
+        )
 
     def _dead(self, entry: Entry, outcome: Outcome, at: float, response: Response | None) -> Ending:
         shown = response_record(self._destination, response)

@@ -8,6 +8,7 @@ from destinations.base import Destination
 from gateway.configuration.delivery import DeliverySettings
 from gateway.delivery.policy import SendPolicy
 from gateway.http.client import Client
+from gateway.queue.settle import Reporting
 
 MAX_WINDOW = 4000
 
@@ -17,7 +18,8 @@ class Assignment:
     """The destination that a drain empties, and how.
 
     client: None for a dry run. stops: a later denial of one of these consent types also stops
-    events that were accepted before it.
+    events that were accepted before it. reporting: how the ledger learns what became of them, if
+    there is one.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Assignment:
     settings: DeliverySettings
     client: Client | None
     stops: Collection[str] = ()
+    reporting: Reporting | None = None
 
     @property
     def policy(self) -> SendPolicy:

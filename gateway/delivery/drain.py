@@ -99,7 +99,13 @@ class Drain:
         self._reader = Reader(redis, self._keys, lease.holder)
         bounds = bounds_of(assignment.settings)
         self._accounting = Accounting(
-            redis, self._keys, assignment.destination, self._reader, bounds
+            redis,
+            self._keys,
+            assignment.destination,
+            self._reader,
+            bounds,
+            assignment.reporting,
+            dry_run=assignment.client is None,
         )
         self._breaker = Breaker()
         self._rate = AdaptiveRate(assignment.settings)

@@ -19,6 +19,7 @@ from gateway.delivery.records import outcome_records
 from gateway.delivery.send import Attempt
 from gateway.delivery.stay import Patience, Stay
 from gateway.http import open_client
+from gateway.ledger.feeding import build_reporting
 from gateway.pipeline.routes import required_consent
 from gateway.queue.keys import Keys
 from gateway.queue.lease import Lease, new_holder
@@ -86,11 +87,12 @@ class Forwarding:
                 records = outcome_records(self.name, destination, configured.dry_run, attempt)
                 recorder.add(records)
 
+        reporting = build_reporting(self.settings, self.name)
         stay = Stay(self.jobs, keys, patience)
         drain = Drain(
             self.redis,
             keys,
-            Assignment(self.name, destination, configured.delivery, client, stops),
+            Assignment(self.name, destination, configured.delivery, client, stops, reporting),
             self.lease,
             stay,
             watch,

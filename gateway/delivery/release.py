@@ -21,6 +21,7 @@ from gateway.pipeline.compile import Pipeline
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender, Release
 from gateway.queue.entry import decode_held, open_held
+from gateway.queue.feed import encode_unanswered
 from gateway.queue.held_consent import HeldPage, read_page
 from gateway.queue.keys import Keys
 from gateway.redis_client.connect import RedisError
@@ -32,6 +33,7 @@ SILENCE = dict.fromkeys(CONSENT_TYPES, "denied")
 """What holds when the time is over."""
 OF_THE_VISIT = ("client_id", "ga_session_id", "ga_session_number")
 """Fields that a page has once analytics_storage is granted: its earlier events take them over."""
+UNREADABLE = "it could not be read with the token of its page"
 GONE = Verdict(None, "when", "the destination is not configured any more")
 
 MAX_ROUNDS = 25
@@ -48,7 +50,8 @@ class Resolved:
     """Of the oldest events of a page, those that wait no longer.
 
     count: how many they are. decisions: for the destinations that waited. destinations: these, as
-    often as they did. withheld: the destinations of events that cannot be read. due: Unix seconds
+    often as they did. withheld: the destinations of events that cannot be read; unreadable: the
+    receipts of these, with the destinations of each. due: Unix seconds
     when the rest is due.
     """
 
@@ -56,6 +59,7 @@ class Resolved:
     decisions: list[Decision] = field(default_factory=list)
     destinations: list[str] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
+    unreadable: list[tuple[str, Sequence[str]]] = field(default_factory=list)
     due: float = 0.0
 
 
@@ -90,6 +94,7 @@ def resolve(
             event, received = open_held(held, held_page.page, page_token)
         except Unreadable:
             resolved.withheld += held.destinations
+            resolved.unreadable.append((held.receipt, held.destinations))
             resolved.count += 1
             continue
         ends = held.received_at + seconds
@@ -102,7 +107,13 @@ def resolve(
             resolved.due = ends
             break
         resolved.decisions.append(
-            replace(decision, verdicts=verdicts, quarantine="", demo_browser=demo_browser)
+            replace(
+                decision,
+                verdicts=verdicts,
+                quarantine="",
+                demo_browser=demo_browser,
+                receipt=held.receipt,
+            )
         )
         resolved.destinations += held.destinations
         resolved.count += 1
@@ -144,6 +155,7 @@ async def write(resolved: Resolved, held_page: HeldPage, appender: Appender) -> 
     the page spoke again."""
     first, count = held_page.events[0], resolved.count
     taken = Release(held_page.page, first, count, resolved.due, held_page.said)
+    unanswered = encode_unanswered(resolved.unreadable, UNREADABLE, time.time())
     return await appender.release(
-        resolved.decisions, resolved.destinations, taken, resolved.withheld
+        resolved.decisions, resolved.destinations, taken, resolved.withheld, unanswered
     )

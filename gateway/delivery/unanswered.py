@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 
 from gateway.configuration.settings import Settings
+from gateway.ledger.feeding import build_feeding
 from gateway.queue.append import Appender, Release
 from gateway.queue.entry import decode_held
+from gateway.queue.feed import encode_unanswered
 from gateway.queue.held_consent import MAX_PAGES, HeldPage, due_pages, read_page
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import PendingCounts
@@ -27,6 +30,7 @@ from gateway.redis_client.connect import (
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+NO_ANSWER = "the visitor gave no answer in time"
 
 
 async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
@@ -41,7 +45,8 @@ async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
     redis = connect_for_work(redis_url)
     keys = Keys.of(settings)
     wake_queue = WakeQueue(connect_for_jobs(settings.redis.jobs_at(redis_url)), keys)
-    appender = Appender(redis, keys, PendingCounts(), wake_queue.wake)
+    feeding = build_feeding(settings)
+    appender = Appender(redis, keys, PendingCounts(), wake_queue.wake, feeding=feeding)
     while True:
         try:
             pages = await due_pages(redis, keys)
@@ -65,12 +70,15 @@ async def end_unanswered(
     if not held_page.events:
         return False
     withheld: list[str] = []
+    ended: list[tuple[str, Sequence[str]]] = []
     count, due = 0, 0.0
     for held in map(decode_held, held_page.events):
         due = held.received_at + seconds
         if due > now:
             break
         withheld += held.destinations
+        ended.append((held.receipt, held.destinations))
         count += 1
     taken = Release(held_page.page, held_page.events[0], count, due, held_page.said)
-    return await appender.release([], [], taken, withheld)
+    unanswered = encode_unanswered(ended, NO_ANSWER, now)
+    return await appender.release([], [], taken, withheld, unanswered)

@@ -32,6 +32,11 @@ def json_text(value: Any) -> str:
     return printable(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode(), keep="\n")
 
 
+def json_line(value: Any) -> str:
+    """As `json_text`, in one line."""
+    return printable(orjson.dumps(value).decode())
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """The end of a message about a wrong `name`: ``; did you mean 'event_name'?``, or "" when
     none of the `valid` names is close to it."""

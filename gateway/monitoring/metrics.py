@@ -165,6 +165,7 @@ class _Snapshot(Collector):
         yield from self._addresses()
         yield from self._bounds()
         yield self._plug_ins()
+        yield from self._ledger()
         yield from self._events()
         yield from self._queues()
 
@@ -243,6 +244,23 @@ class _Snapshot(Collector):
             "Events that were withheld instead of held, since too many events waited for consent.",
             self._numbers.gateway.get(HOLD_FULL, 0),
         )
+
+    def _ledger(self) -> Iterator[Metric]:
+        counts = self._numbers.gateway
+        yield GaugeMetricFamily(
+            "gateway_ledger_feed_bytes",
+            "Size in bytes of the records that the ledger has yet to store.",
+            counts.get("feed_bytes", 0),
+        )
+        for name, text in (
+            ("cut", "Ledger records that were stored without the content of their event, because"),
+            ("dropped", "Records missing in the ledger, because"),
+        ):
+            yield CounterMetricFamily(
+                f"gateway_ledger_records_{name}",
+                f"{text} too many waited to be stored.",
+                counts.get(f"feed_{name}", 0),
+            )
 
     def _plug_ins(self) -> Metric:
         problems = CounterMetricFamily(

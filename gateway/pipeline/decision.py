@@ -80,7 +80,8 @@ class Decision:
     adds one to. trace: what `steps` are made from. unclaimed_link: a link of its page that would
     identify the visitor if the request had claimed it. has_own_id: its `event_id` came with it, and
     is the same when the event is repeated. demo_browser: the browser to which the demo shop shows
-    the event, a digest or nothing.
+    the event, a digest or nothing. receipt: its name in the ledger, if it came in before, as one
+    that was held. passage: 1, and one more each time that it is sent again.
     """
 
     event: Event
@@ -99,6 +100,8 @@ class Decision:
     unclaimed_link: Link | None = field(default=None, repr=False, compare=False)
     has_own_id: bool = field(default=False, repr=False, compare=False)
     demo_browser: str = field(default="", repr=False, compare=False)
+    receipt: str = field(default="", repr=False, compare=False)
+    passage: int = field(default=1, repr=False, compare=False)
 
     @property
     def steps(self) -> list[Step]:

@@ -33,7 +33,9 @@ name in the braces:
 
     gw:counts          hash    received and refused events, time to answer,
                                requests that do not tell the visitor's address; `held_events` and
-                               `held_bytes`, how many events wait for consent and their size
+                               `held_bytes`, how many events wait for consent and their size;
+                               `feed_bytes`, the size of the feed; `feed_cut` and `feed_dropped`,
+                               records that lost detail or were left out at its bound
     gw:{gw:counts}:quarantine
                        stream  events that did not fit their schema, as they were when they were
                                checked, until a person releases or drops them, field `q`
@@ -43,6 +45,11 @@ name in the braces:
                                event is over, `said` hash of what pages have stated since,
                                `withdrawn:V` hash of denials and their times; `withdrawn:#N`
                                string, how many of these were written in part N of the time
+    gw:{gw:counts}:feed
+                       stream  with a ledger: records of what was decided and how it ended, until
+                               the ledger has stored them; see `gateway.queue.feed`
+    gw:{gw:counts}:feed:name
+                       string  names this stream, since its ids begin anew in another Redis
     gw:{gw:counts}:limit:S:A
                        hash    with `rate_limit: {shared: true}`: what the address A may send to
                                source S still (`at`, requests, events, bytes); expires when that

@@ -3,7 +3,7 @@
 -- KEYS: for each destination its stream, counts, wake, drains, pause, and what its marks are named
 --       after; then, unless the plan says nothing of them, the gateway's counts, the quarantine; of
 --       held consent what is due, what was said, and what the names of events and of withdrawals
---       begin with. On a cluster each call has keys of one slot.
+--       begin with; and the feed of the ledger. On a cluster each call has keys of one slot.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
@@ -21,18 +21,24 @@
 --         waiting       events that wait: page, payload, places of the destinations
 --         release       if events wait no longer: page, the first of them (a payload), how many,
 --                       when the rest is due, and what was said when they were read
+--         records       for the ledger, of each event: its record (a payload), its entries (payloads),
+--                       and itself as one that waits (a payload), or 0
+--         unanswered    a record (a payload) of events that end with `release`, or 0
+--         feed_bytes    how much the feed may hold before detail is left out
+--         names         of the destinations, if there are records
 --         destinations  for each of them how many events were withheld, the numbers of the
 --                       payloads that it gets, and by how much the number of its waiting ones grows
 -- Returns the places (from 1) of the destinations that need a job, which the caller queues, and the
--- pages that state something while events of theirs are held. Nothing, and does nothing, when what is to be released has been released or has been spoken for anew; does
--- nothing and fails with GONE and their ids when entries have left the quarantine already.
+-- pages that state something while events of theirs are held. Nothing, and does nothing, when what
+-- is to be released has been released, or its page has stated something since; does nothing and fails
+-- with GONE and their ids when entries have left the quarantine already. Needs feed.lua.
 
 local PER_DESTINATION = 6
 
 local plan = cjson.decode(ARGV[1])
 local own = PER_DESTINATION * #plan.destinations
-local totals, quarantine, due, said, events, withdrawn =
-  KEYS[own + 1], KEYS[own + 2], KEYS[own + 3], KEYS[own + 4], KEYS[own + 5], KEYS[own + 6]
+local totals, quarantine, due, said, events, withdrawn, feed = KEYS[own + 1], KEYS[own + 2],
+  KEYS[own + 3], KEYS[own + 4], KEYS[own + 5], KEYS[own + 6], KEYS[own + 7]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -88,7 +94,7 @@ local function count_marks(prefix, ms, written, amount)
   redis.call('PEXPIRE', key, ms + part)
 end
 
-local held, refused = {}, {}
+local held, refused, unheld = {}, {}, {}
 for _, each in ipairs(plan.waiting) do
   local page, number, places = each[1], each[2], each[3]
   local fate = refused
@@ -98,6 +104,8 @@ for _, each in ipairs(plan.waiting) do
     redis.call('HINCRBY', totals, 'held_bytes', #ARGV[1 + number])
     redis.call('ZADD', due, 'NX', now + plan.hold[1], page)
     fate = held
+  else
+    unheld[number] = true
   end
   for _, place in ipairs(places) do
     fate[place] = (fate[place] or 0) + 1
@@ -145,7 +153,7 @@ for _, number in ipairs(plan.renewed) do
   renewed[number] = true
 end
 
-local asleep = {}
+local asleep, again, fresh = {}, {}, {}
 for place, each in ipairs(plan.destinations) do
   local first = 1 + PER_DESTINATION * (place - 1)
   local stream, counts, wake, drains, pause, seen =
@@ -157,12 +165,17 @@ for place, each in ipairs(plan.destinations) do
     local marks = plan.marks[number]
     if is_marked(seen, marks) then
       repeated = repeated + 1
+      if plan.names[place] then
+        again[number] = again[number] or {}
+        table.insert(again[number], plan.names[place])
+      end
       if renewed[number] then
         redis.call('EXPIRE', seen .. ':' .. marks[1], plan.window)
       end
     else
       redis.call('XADD', stream, '*', 'e', ARGV[1 + number])
       sent = sent + 1
+      fresh[number] = true
       bytes = bytes + #ARGV[1 + number]
       if marks[1] then
         redis.call('SET', seen .. ':' .. marks[1], '', 'EX', plan.window)
@@ -193,6 +206,28 @@ for place, each in ipairs(plan.destinations) do
   then
     asleep[#asleep + 1] = place
   end
+end
+for _, each in ipairs(plan.records) do
+  local fields, detail, names = { 'd', ARGV[1 + each[1]] }, {}, {}
+  for _, number in ipairs(each[2]) do
+    if fresh[number] then
+      table.insert(detail, 'e' .. number)
+      table.insert(detail, ARGV[1 + number])
+    end
+    for _, name in ipairs(again[number] or {}) do
+      names[#names + 1] = name
+    end
+  end
+  if #names > 0 then
+    fields[#fields + 1], fields[#fields + 2] = 'r', table.concat(names, ' ')
+  end
+  if unheld[each[3]] then
+    fields[#fields + 1], fields[#fields + 2] = 'u', '1'
+  end
+  add_to_feed(feed, totals, plan.feed_bytes, fields, detail)
+end
+if plan.unanswered > 0 and plan.feed_bytes > 0 then
+  add_to_feed(feed, totals, plan.feed_bytes, { 'w', ARGV[1 + plan.unanswered] }, {})
 end
 for _, id in ipairs(plan.released) do
   -- the addition came first: when memory is full it is refused, and nothing is lost

@@ -25,6 +25,7 @@ from gateway.pipeline.decision import Decision
 from gateway.queue.admission import HOLD_FULL, Full, admit, are_trusted, withhold_held
 from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, Closed, share_of
+from gateway.queue.feed import Feeding
 from gateway.queue.group_commit import GroupCommit
 from gateway.queue.keys import WAKE_MARK_MS, Keys
 from gateway.queue.marks import MIN_WINDOW, PARTS, WITHDRAWAL_SECONDS, window_of
@@ -86,7 +87,7 @@ class Appender:
     """Appends decisions in group commits and wakes the destinations that sleep.
 
     queue_jobs: is called after an append, which does not wait for it: if it fails, the sweep finds
-    the events.
+    the events. feeding: how the ledger learns of the decisions; None without one, as on a cluster.
     """
 
     def __init__(
@@ -96,8 +97,9 @@ class Appender:
         pending_counts: PendingCounts,
         queue_jobs: QueueJobs,
         retention: Retention = NO_RETENTION,
+        feeding: Feeding | None = None,
     ) -> None:
-        self._script = redis.register_script(script("append"))
+        self._script = redis.register_script(script("append", "feed"))
         # as Redis gets them: redis-py would encode them for each commit
         self._own = _encoded(keys.own)
         self._keys_of = cache(lambda destination: _encoded(keys.destination(destination).appended))
@@ -105,6 +107,7 @@ class Appender:
         self._queue_jobs = queue_jobs
         self._retention = retention
         self._in_parts = is_cluster(redis)
+        self._feeding = None if self._in_parts else feeding
         self._marks_all = bool(retention.dedupe) or self._in_parts
         self._marks_until = 0.0
         self._window = window_of(retention.dedupe, self._in_parts)
@@ -159,7 +162,7 @@ class Appender:
         admission = admit(decisions, reasons)
         if admission.refused is None:
             return self.batch_of(decisions), None
-        batch = AppendBatch(admission.decisions, marked=True)
+        batch = AppendBatch(admission.decisions, marked=True, feeding=self._feeding)
         batch.renewed = [*range(1, len(batch.payloads) + 1)]
         return batch, admission.refused
 
@@ -169,7 +172,7 @@ class Appender:
         if self._marks_until and not marked:
             # events that were refused in part, and come again
             marked = time.monotonic() < self._marks_until
-        return AppendBatch(decisions, marked)
+        return AppendBatch(decisions, marked, self._feeding)
 
     def refuse_if_full(self, batch: AppendBatch) -> None:
         """Raises `Full` when a destination of `batch`, which comes from the operator, or all memory
@@ -198,20 +201,24 @@ class Appender:
         destinations: Sequence[str],
         release: Release,
         withheld: Sequence[str] = (),
+        unanswered: bytes = b"",
     ) -> bool:
         """Appends `decisions` in place of events that waited for consent. Returns False, and does
         nothing, when they have been released already or their page has stated something since.
 
         destinations: of the events that waited, one for each event. withheld: the same of events
-        about which nothing is decided: they are withheld.
+        about which nothing is decided: they are withheld. unanswered: their record for the ledger,
+        if there is one.
         """
         batch = self.batch_of(decisions)
         batch.said, batch.denied = {}, {}
         batch.held = {name: -count for name, count in Counter([*destinations, *withheld]).items()}
         batch.withheld = {**Counter(batch.withheld) + Counter(withheld)}
-        return await self._write([batch], release)
+        return await self._write([batch], release, unanswered)
 
-    async def _write(self, group: list[AppendBatch], release: Release | None = None) -> bool:
+    async def _write(
+        self, group: list[AppendBatch], release: Release | None = None, unanswered: bytes = b""
+    ) -> bool:
         if self._in_parts:
             parts, group = parts_of(group)
             await _all_of(self._append_part(part) for part in parts)
@@ -219,7 +226,7 @@ class Appender:
                 return True
         counts = self._pending_counts.take()
         try:
-            appended = await self._append(group, self._own, counts, release)
+            appended = await self._append(group, self._own, counts, release, unanswered)
         except BaseException:
             self._pending_counts.put_back(counts)
             raise
@@ -239,6 +246,7 @@ class Appender:
         own: Sequence[bytes] = (),
         counts: Mapping[str, int] | None = None,
         release: Release | None = None,
+        unanswered: bytes = b"",
     ) -> bool:
         """Appends `group` in one step. own: the gateway's own keys, if it concerns them."""
         destinations, payloads, plan = plan_of(group)
@@ -250,9 +258,11 @@ class Appender:
             "parts": PARTS,
             "withdrawn_ms": 1000 * self._retention.withdrawal,
             "release": release and _release_plan(release, len(payloads) + 1),
+            "feed_bytes": self._feeding.most if self._feeding else 0,
+            "unanswered": len(payloads) + 2 if release and unanswered else 0,
         }
         keys = [key for name in destinations for key in self._keys_of(name)]
-        first = [release.first] if release else []
+        first = [release.first, unanswered] if release else []
         written = await self._script([*keys, *own], [orjson.dumps(plan), *payloads, *first])
         if written is None:
             return False

@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from gateway.pipeline.decision import Decision
 from gateway.queue.entry import encode, encode_held, encode_quarantined
+from gateway.queue.feed import Feeding
+from gateway.queue.receipts import new_receipt
 
 Marks = tuple[str, ...]
 
@@ -23,6 +25,7 @@ class AppendBatch:
         "marks",
         "payloads",
         "quarantine",
+        "records",
         "released",
         "renewed",
         "said",
@@ -51,6 +54,9 @@ class AppendBatch:
     """What is denied for each page or visitor, as `gateway.stages.held_consent.denial` says."""
     quarantine: list[int]
     """Numbers of the payloads that enter the quarantine."""
+    records: list[tuple[int, list[int], int]]
+    """Of each event: the numbers of its record for the ledger, of its entries, and of itself as an
+    event that waits for consent, 0 if it does not."""
     released: list[str]
     """Ids of the entries that leave the quarantine."""
     renewed: list[int]
@@ -63,9 +69,14 @@ class AppendBatch:
     """Whether events are held of a page that states something in this batch; known once it is
     appended."""
 
-    def __init__(self, decisions: Sequence[Decision] = (), marked: bool = False) -> None:
-        """marked: whether repeated events are recognised. Raises TypeError when an event cannot be
-        written as JSON."""
+    def __init__(
+        self,
+        decisions: Sequence[Decision] = (),
+        marked: bool = False,
+        feeding: Feeding | None = None,
+    ) -> None:
+        """marked: whether repeated events are recognised. feeding: how the ledger learns of the
+        decisions, if there is one. Raises TypeError when an event cannot be written as JSON."""
         self.payloads = []
         self.marks = []
         self.sent = {}
@@ -76,10 +87,11 @@ class AppendBatch:
         self.denied = {}
         self.awaited = False
         self.quarantine = []
+        self.records = []
         self.released = []
         self.renewed = []
         for decision in decisions:
-            self._add(decision, marks_of(decision) if marked else ())
+            self._add(decision, marks_of(decision) if marked else (), feeding)
         self._measure()
 
     @classmethod
@@ -90,7 +102,7 @@ class AppendBatch:
         batch.payloads = payloads
         batch.sent, batch.withheld = head["sent"], head["withheld"]
         batch.marks = _read_marks(head.get("marks"), len(payloads))
-        for name in ("waiting", "said", "denied", "quarantine"):
+        for name in ("waiting", "said", "denied", "quarantine", "records"):
             setattr(batch, name, head.get(name, getattr(batch, name)))
         batch._measure()
         return batch
@@ -98,7 +110,7 @@ class AppendBatch:
     @property
     def head(self) -> dict[str, Any]:
         """Everything but the payloads, for JSON."""
-        names = ("sent", "withheld", "marks", "waiting", "said", "denied", "quarantine")
+        names = ("sent", "withheld", "marks", "waiting", "said", "denied", "quarantine", "records")
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -137,7 +149,8 @@ class AppendBatch:
         self.weight = sum(map(len, self.sent.values()))
         self.size = sum(map(len, self.payloads))
 
-    def _add(self, decision: Decision, known_by: Marks) -> None:
+    def _add(self, decision: Decision, known_by: Marks, feeding: Feeding | None) -> None:
+        receipt = (decision.receipt or new_receipt(decision.received_at)) if feeding else ""
         # many destinations get the very same event: written once
         numbers: dict[tuple[int, tuple[str, ...]], int] = {}
         waiting: list[str] = []
@@ -151,20 +164,23 @@ class AppendBatch:
             content = id(verdict.event), verdict.applied
             number = numbers.get(content)
             if number is None:
-                number = self._payload(encode(decision, verdict.event, verdict.applied), known_by)
-                numbers[content] = number
+                entry = encode(decision, verdict.event, verdict.applied, receipt)
+                numbers[content] = number = self._payload(entry, known_by)
             self.sent.setdefault(name, []).append(number)
-        held = decision.held_consent
+        held, held_number = decision.held_consent, 0
         if held is not None:
             if waiting:
-                number = self._payload(encode_held(held, waiting, decision.version))
-                self.waiting.append((held.page, number, waiting))
+                held_number = self._payload(encode_held(held, waiting, decision.version, receipt))
+                self.waiting.append((held.page, held_number, waiting))
             if held.page and held.stated:
                 self.said.setdefault(held.page, {}).update(held.stated)
             for each in held.speaks_for:
                 self.denied.setdefault(each, []).extend(held.denied)
         if decision.quarantine:
-            self.quarantine.append(self._payload(encode_quarantined(decision)))
+            self.quarantine.append(self._payload(encode_quarantined(decision, receipt)))
+        if feeding is not None:
+            record = self._payload(feeding.encode(decision, receipt, decision.passage))
+            self.records.append((record, [*numbers.values()], held_number))
 
     def _payload(self, payload: bytes, known_by: Marks = ()) -> int:
         self.payloads.append(payload)
@@ -232,6 +248,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     quarantine: list[int] = []
     released: list[str] = []
     renewed: list[int] = []
+    records: list[tuple[int, list[int], int]] = []
     for batch in group:
         before = len(payloads)
         payloads += batch.payloads
@@ -257,6 +274,9 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
             quarantine.append(before + number)
         for number in batch.renewed:
             renewed.append(before + number)
+        for record, numbers, held in batch.records:
+            held_number = before + held if held else 0
+            records.append((before + record, [before + each for each in numbers], held_number))
     places = {name: place for place, name in enumerate(rows, 1)}
     plan = {
         "marks": marks,
@@ -267,5 +287,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
         "denied": {each: sorted(types) for each, types in denied.items()},
         "waiting": [(page, number, [places[n] for n in names]) for page, number, names in waiting],
         "destinations": list(rows.values()),
+        "records": records,
+        "names": list(rows) if records else [],
     }
     return list(rows), payloads, plan

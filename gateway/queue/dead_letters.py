@@ -24,7 +24,8 @@ class DeadLetter(StoredEvent):
     result: rejected or expired. at: Unix seconds of the last attempt. deliveries: how often it was
     handed to a drain. response: ``{"status", "body"}``, or None when no answer came. The event is
     as the destination could have it, and is stored when it ends. applied and trusted are as in
-    `gateway.queue.entry.Entry`; visitor and stated as `encode_entry` writes them.
+    `gateway.queue.entry.Entry`, as are receipt and passage; visitor and stated as `encode_entry`
+    writes them.
     """
 
     result: str
@@ -35,6 +36,8 @@ class DeadLetter(StoredEvent):
     visitor: str = ""
     trusted: bool = True
     stated: str = ""
+    receipt: str = ""
+    passage: int = 1
 
 
 def dead_letters_of(keys: DestinationKeys) -> EventStore[DeadLetter]:
@@ -99,4 +102,6 @@ def _entry(letter: DeadLetter) -> bytes:
         letter.visitor.split(),
         letter.trusted,
         letter.stated.split(),
+        receipt=letter.receipt,
+        passage=letter.passage + 1,
     )

@@ -21,8 +21,9 @@ class Entry(NamedTuple):
     received_at (Unix seconds), version, applied, trusted: as in
     `gateway.pipeline.decision.Decision`. visitors: digests of the page and the visitor whose denial
     may stop it. stated: the consent types that a trusted sender stated itself. demo_browser: to
-    which the demo shop shows it. unreadable: why it is no event at all, for what a foreign hand has
-    put into the stream. size: in bytes, as it counts in `pending_bytes`.
+    which the demo shop shows it. receipt, passage: as in `Decision`; an entry of an earlier
+    version, or without a ledger, has no receipt. unreadable: why it is no event at all, for what a
+    foreign hand has put into the stream. size: in bytes, as it counts in `pending_bytes`.
     """
 
     id: bytes
@@ -36,6 +37,8 @@ class Entry(NamedTuple):
     trusted: bool = True
     stated: Sequence[str] = ()
     demo_browser: str = ""
+    receipt: str = ""
+    passage: int = 1
     unreadable: str = ""
     size: int = 0
 
@@ -43,11 +46,11 @@ class Entry(NamedTuple):
 MAX_UNREADABLE = 10_000
 """Characters of what is no event that its dead letter keeps."""
 
-_ORIGIN = 8
+_ORIGIN = 9
 """How many of its fields say where an event comes from: `source` and all that follow."""
 
 
-def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
+def encode(decision: Decision, event: Event, applied: tuple[str, ...], receipt: str = "") -> bytes:
     """The stream entry of `event`, as a destination may have it after `decision`.
 
     Raises TypeError when it has something that JSON cannot say.
@@ -63,6 +66,8 @@ def encode(decision: Decision, event: Event, applied: tuple[str, ...]) -> bytes:
         decision.trusted,
         held.stated if held and decision.trusted else (),
         decision.demo_browser,
+        receipt,
+        decision.passage,
     )
 
 
@@ -76,17 +81,23 @@ def encode_entry(
     trusted: bool,
     stated: Iterable[str] = (),
     demo_browser: str = "",
+    receipt: str = "",
+    passage: int = 1,
 ) -> bytes:
     """A stream entry of what an `Entry` says. Raises TypeError as `encode` does.
 
     Where the event comes from is a list without names: there are many entries, and they are kept in
     memory. Digests and types stand in one text each, with blanks between them; earlier versions
     wrote a single digest. An entry that does not say whether its sender is trusted is one of a
-    trusted sender, or was written by a version of the gateway that did not say so.
+    trusted sender, or was written by a version of the gateway that did not say so. The passage
+    follows the receipt after a slash, unless it is the first.
     """
     origin: tuple[Any, ...] = (source, received_at, version, applied)
     digests, types = " ".join(visitors), " ".join(stated)
-    if demo_browser:
+    if receipt:
+        passed = receipt if passage == 1 else f"{receipt}/{passage}"
+        origin += (digests, trusted, types, demo_browser, passed)
+    elif demo_browser:
         origin += (digests, trusted, types, demo_browser)
     elif digests and types:
         origin += (digests, trusted, types)
@@ -120,11 +131,14 @@ def _read_origin(
     trusted: bool = True,
     stated: str = "",
     demo_browser: str = "",
+    passed: str = "",
 ) -> tuple[Any, ...]:
-    if not _TEXT.issuperset(map(type, (visitors, stated, demo_browser))):
+    if not _TEXT.issuperset(map(type, (visitors, stated, demo_browser, passed))):
         raise ValueError("not an entry of a destination's stream")
     digests, types = visitors.split(), stated.split()
-    return source, received_at, version, applied, digests, trusted, types, demo_browser
+    receipt, _, passage = passed.partition("/")
+    came_from = source, received_at, version, applied, digests, trusted, types, demo_browser
+    return (*came_from, receipt, int(passage or 1))
 
 
 def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
@@ -192,6 +206,8 @@ def encode_dead_letter(
         "visitor": " ".join(entry.visitors),
         "trusted": entry.trusted,
         "stated": " ".join(entry.stated),
+        "receipt": entry.receipt,
+        "passage": entry.passage,
     }
     try:
         return orjson.dumps(letter)
@@ -218,17 +234,21 @@ _RECEIVED = (
 class Held(NamedTuple):
     """What can be read of a held event without the page token. destinations: that wait for it.
     received_at: Unix seconds. sealed: the rest, or nothing of an event that an earlier version of
-    the gateway held, for which nobody can speak."""
+    the gateway held, for which nobody can speak. receipt: as in `Decision`, or nothing."""
 
     destinations: list[str]
     received_at: float
     sealed: bytes
+    receipt: str = ""
 
 
-def encode_held(held: HeldConsent, destinations: Sequence[str], version: str) -> bytes:
+def encode_held(
+    held: HeldConsent, destinations: Sequence[str], version: str, receipt: str = ""
+) -> bytes:
     """An event that waits for a word of its visitor, with the destinations that wait for it.
 
-    Only these, the time and the version of the configuration can be read without the page token.
+    Only these, the time, the version of the configuration and the receipt can be read without the
+    page token.
     """
     received = held.received
     kept = {name: getattr(received, name) for name in _RECEIVED}
@@ -240,6 +260,7 @@ def encode_held(held: HeldConsent, destinations: Sequence[str], version: str) ->
             "received_at": received.at,
             "version": version,
             "sealed": b64encode(sealed).decode(),
+            "receipt": receipt,
         }
     )
 
@@ -255,7 +276,7 @@ def decode_held(data: bytes) -> Held:
         sealed = b64decode(read["sealed"]) if "sealed" in read else b""
         at = read["received_at"] if sealed else read["received"]["at"]
         names = [*map(str, read["destinations"])]
-        return Held(names, float(at), sealed)
+        return Held(names, float(at), sealed, str(read.get("receipt", "")))
     except (KeyError, TypeError, ValueError):
         return Held([], 0.0, b"")
 
@@ -268,7 +289,7 @@ def open_held(held: Held, page: str, page_token: str) -> tuple[Event, Received]:
     return read["event"], Received(**received, vetted=True, page_token=page_token)
 
 
-def encode_quarantined(decision: Decision) -> bytes:
+def encode_quarantined(decision: Decision, receipt: str = "") -> bytes:
     """An event that is kept aside for a person to look at, as it was when it was checked."""
     held = decision.held_consent
     return orjson.dumps(
@@ -281,5 +302,7 @@ def encode_quarantined(decision: Decision) -> bytes:
             "trusted": decision.trusted,
             "visitor": " ".join(held.visitors if held else ()),
             "stated": " ".join(held.stated if held and decision.trusted else ()),
+            "receipt": receipt,
+            "passage": decision.passage,
         }
     )

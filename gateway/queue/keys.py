@@ -81,9 +81,20 @@ class Keys:
         return f"{self._at_counts}limit:"
 
     @property
+    def feed(self) -> str:
+        return f"{self._at_counts}feed"
+
+    @property
+    def feed_name(self) -> str:
+        return f"{self._at_counts}feed:name"
+
+    @property
     def own(self) -> tuple[str, ...]:
         """The gateway's own keys, as `append.lua` takes them."""
-        return self.counts, self.quarantine, self.due, self.said, self.events, self.withdrawn
+        return (
+            *(self.counts, self.quarantine, self.due, self.said, self.events, self.withdrawn),
+            self.feed,
+        )
 
     @property
     def queue(self) -> str:

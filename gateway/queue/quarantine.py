@@ -24,12 +24,15 @@ class Quarantined(StoredEvent):
     event: as it was when that was found, before any rule. It is stored when it is appended.
     trusted: as in `gateway.pipeline.decision.Decision`; events of earlier versions do not say so,
     and count as those of other senders, so that the mark of a released one stops no trusted event.
-    visitor, stated: as `encode_entry` writes the visitors and the types of an entry.
+    visitor, stated: as `encode_entry` writes the visitors and the types of an entry. receipt,
+    passage: as in `Decision`.
     """
 
     trusted: bool = False
     visitor: str = ""
     stated: str = ""
+    receipt: str = ""
+    passage: int = 1
 
 
 def quarantine_of(keys: Keys) -> EventStore[Quarantined]:

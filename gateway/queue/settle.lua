@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
 -- Ends entries of one destination: acknowledges and deletes them, counts their endings, keeps
 -- those that were not delivered as dead letters, and removes dead letters that are beyond their
--- bounds. Allowed when memory is full, for it frees some. Needs letters.lua.
+-- bounds. Allowed when memory is full, for it frees some. Needs letters.lua and feed.lua.
 --
--- KEYS: stream, counts, dead, untrusted, the counter of the minute.
+-- KEYS: stream, counts, dead, untrusted, the counter of the minute; with a ledger also its feed and
+--       the gateway's counts.
 -- ARGV: the group; of the dead letters that are kept how many, how many bytes, how many ms; how
---       many are removed beyond as many as are added; how many counters, their names and amounts;
+--       many are removed beyond as many as are added; the record for the ledger, or an empty text,
+--       and how many bytes its feed may hold; how many counters, their names and amounts;
 --       then for entries that end alike their ending (delivered, rejected, expired, withheld), the
 --       dead letter of each or an empty text, 1 if their senders are trusted or else 0, and the
 --       id and the size in bytes of each entry, with spaces between.
@@ -23,6 +25,7 @@ local keys = { dead = KEYS[3], untrusted = KEYS[4], counts = counts }
 local group = take()
 local bounds = { letters = tonumber(take()), bytes = tonumber(take()), ms = tonumber(take()) }
 local most = tonumber(take())
+local record, feed_bytes = take(), tonumber(take())
 local counters = {}
 for i = 1, tonumber(take()) do
   counters[i] = { take(), take() }
@@ -55,6 +58,9 @@ for ending, count in pairs(endings) do
 end
 for _, counter in ipairs(counters) do
   redis.call('HINCRBY', counts, counter[1], counter[2])
+end
+if record ~= '' then
+  add_to_feed(KEYS[6], KEYS[7], feed_bytes, { 's', record, 'a', table.concat(ended, ' ') }, {})
 end
 if endings.delivered then
   redis.call('INCRBY', minute, endings.delivered)

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from gateway.queue.keys import GROUP, DestinationKeys
+from gateway.queue.feed import Fate, encode_endings
+from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.scripts import script
 
@@ -47,6 +48,17 @@ class Bounds:
     seconds: float = _UNBOUNDED / 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """How the ledger learns what became of a destination's entries. keys: of the gateway. most:
+    bytes that the feed may hold. version: of the configuration."""
+
+    keys: Keys
+    most: int
+    destination: str
+    version: str
+
+
 class Settler:
     """Settles the entries of one destination, together with its pending counts."""
 
@@ -56,14 +68,19 @@ class Settler:
         keys: DestinationKeys,
         pending_counts: PendingCounts,
         bounds: Bounds = Bounds(),
+        reporting: Reporting | None = None,
     ) -> None:
+        """reporting: None without a ledger."""
         self._of = keys
-        self._script = redis.register_script(script("settle", "letters"))
+        self._script = redis.register_script(script("settle", "letters", "feed"))
+        self._reporting = reporting
         self._pending_counts = pending_counts
         self._bounds = bounds
 
-    async def settle(self, endings: Sequence[Ending]) -> int:
+    async def settle(self, endings: Sequence[Ending], fates: Sequence[Fate] = ()) -> int:
         """Returns once `endings` are durable, all or none. Settling an entry twice counts it once.
+
+        fates: of these entries, and of entries that stay pending, for the ledger.
 
         Removes dead letters that are beyond the bounds, also without endings, and returns how many:
         no more than `MAX_REMOVED` beyond those that were added. Raises a redis-py error when it is
@@ -81,9 +98,15 @@ class Settler:
         ]
         of, bounds = self._of, self._bounds
         kept = [bounds.letters, bounds.size, int(1000 * bounds.seconds), MAX_REMOVED]
+        keys = [of.stream, of.counts, of.dead, of.untrusted, of.minute(time.time())]
+        report: list[bytes | int] = [b"", 0]
+        if self._reporting is not None and fates:
+            to = self._reporting
+            keys += [to.keys.feed, to.keys.counts]
+            report = [encode_endings(to.destination, to.version, fates), to.most]
+        arguments = [GROUP, *kept, *report, len(counts), *counters, *groups]
         try:
-            keys = [of.stream, of.counts, of.dead, of.untrusted, of.minute(time.time())]
-            removed: int = await self._script(keys, [GROUP, *kept, len(counts), *counters, *groups])
+            removed: int = await self._script(keys, arguments)
         except BaseException:
             self._pending_counts.put_back(counts)
             raise

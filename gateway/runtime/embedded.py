@@ -18,7 +18,7 @@ from urllib.parse import quote
 from redis import Redis
 
 from gateway.redis_client.connect import RedisError
-from gateway.system.memory import available_memory
+from gateway.system.memory import available_memory, memory_bound
 from gateway.system.private_files import create_private, make_private_folder
 from gateway.system.private_folder import private_folder
 
@@ -28,12 +28,6 @@ MAX_SOCKET_PATH = 100
 
 class EmbeddedError(Exception):
     """The embedded server cannot be used here; the text says what to do."""
-
-
-def memory_bound(configured: int | None, available: int | None) -> int:
-    """``maxmemory`` of the server in bytes: as configured, else half of what is available to the
-    gateway and all that it starts; 0, which is no bound, where that is not known."""
-    return configured or (available or 0) // 2
 
 
 class EmbeddedServer:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WEB, WORKER = "web", "worker "
-"""What the names of web and of worker processes begin with."""
+WEB, WORKER, LEDGER = "web", "worker ", "ledger"
+"""What the names of web and of worker processes begin with, and the name of the ledger's."""
 
 FIRST_EVENT = (
     '{"event_name": "page_view", "page_location": "https://shop.example/", "user_id": "u-17", '
@@ -176,7 +176,8 @@ async def run_everything(
     else:
         await enter_namespace(settings, url)
     web = _web(settings, config, url, public, operators, web_processes, allow_demo)
-    stages.append([*web, *_workers(settings, config, url, processes, allow_demo)])
+    ledger = _ledger(settings, config, url, allow_demo)
+    stages.append([*web, *_workers(settings, config, url, processes, allow_demo), *ledger])
     file = ConfigFile(config, settings, allow_demo=allow_demo)
     last_good = LastGood(settings.redis.data_dir, "run", config)
     supervisor = Supervisor(stages)
@@ -218,7 +219,9 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood,
             for name in supervisor.names:
                 if name.startswith(WEB):
                     supervisor.send_signal(name, signal.SIGHUP)
-            await supervisor.restart([name for name in supervisor.names if name.startswith(WORKER)])
+            await supervisor.restart(
+                [name for name in supervisor.names if name.startswith((WORKER, LEDGER))]
+            )
             log.info("configuration %s is in force", settings.version)
     finally:
         await cancel_and_wait(sweeping)
@@ -265,6 +268,12 @@ def _workers(
     ]
     words = ["scheduler", "--namespace", settings.redis.namespace]
     return [*workers, _program("scheduler", settings, settings.redis.jobs_at(redis_url), *words)]
+
+
+def _ledger(settings: Settings, config: Path, redis_url: str, allow_demo: bool) -> list[Program]:
+    if not settings.has_ledger:
+        return []
+    return [_program(LEDGER, settings, redis_url, "ledger", *_configured(config, allow_demo))]
 
 
 def _configured(config: Path, allow_demo: bool) -> list[str]:

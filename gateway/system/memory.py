@@ -15,6 +15,12 @@ def available_memory() -> int | None:
     return smallest_memory(_physical(), _limits(_membership()))
 
 
+def memory_bound(configured: int | None, available: int | None) -> int:
+    """``maxmemory`` of the embedded server in bytes: as configured, else half of what is available
+    to the gateway and all that it starts; 0, which is no bound, where that is not known."""
+    return configured or (available or 0) // 2
+
+
 def smallest_memory(physical: int | None, limits: Iterable[str]) -> int | None:
     """The smallest of what the machine has and of `limits`, as the files of cgroups write them.
 

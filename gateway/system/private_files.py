@@ -17,7 +17,7 @@ UMASK = 0o077
 
 _OURS = (
     *("valkey*", "appendonlydir", "appendonly*", "dump.rdb", "temp-*", "url"),
-    *("gateway.lock", "last-good-*", ".last-good-*", "spool*", "lost+found"),
+    *("gateway.lock", "last-good-*", ".last-good-*", "spool*", "ledger*", "lost+found"),
 )
 
 _told: set[Path] = set()

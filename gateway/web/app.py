@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from gateway.configuration.settings import Settings, build_sources
 from gateway.delivery.records import decision_record
 from gateway.delivery.release import PageRelease
+from gateway.ledger.feeding import build_feeding
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender, Retention
@@ -88,7 +89,8 @@ def create_app(
     pending_counts = PendingCounts()
     keys = Keys.of(settings)
     wake_queue = WakeQueue(connect_for_jobs(settings.redis.jobs_at(redis_url)), keys)
-    appender = Appender(redis, keys, pending_counts, wake_queue.wake, Retention.of(settings))
+    feeding, retention = build_feeding(settings), Retention.of(settings)
+    appender = Appender(redis, keys, pending_counts, wake_queue.wake, retention, feeding)
     spool = SpoolingAppender(appender, redis, spool_folder) if spool_folder else None
     recorder = Recorder(redis, keys) if settings.server.demo else None
     refused = RefusedSample(redis, keys)

@@ -461,7 +461,8 @@ async def test_what_waits_can_only_be_read_with_the_token_of_its_page(shop: Shop
     await shop.appender.append([shop.decide(read_event(raw), received)])
     (key,) = [key async for key in shop.redis.scan_iter(f"{KEYS.events}*")]
     (data,) = await shop.redis.lrange(key, 0, -1)  # type: ignore[misc]
-    assert set(orjson.loads(data)) == {"destinations", "received_at", "version", "sealed"}
+    read = orjson.loads(data)
+    assert set(read) == {"destinations", "received_at", "version", "sealed", "receipt"}
     assert PAGE.encode() not in key + data
     event, kept = open_held(decode_held(data), page_digest(PAGE), PAGE)
     assert "jo@example.com" not in event["page_title"]

@@ -22,6 +22,7 @@ def names(keys: Keys, destination: str) -> list[str]:
     of = keys.destination(destination)
     return [
         *keys.own,
+        keys.feed_name,
         keys.recent,
         keys.refused,
         keys.gateways,
@@ -43,6 +44,8 @@ def test_existing_installations_find_their_data() -> None:
         "gw:{gw:counts}:late:said",
         "gw:{gw:counts}:late:events:",
         "gw:{gw:counts}:late:withdrawn:",
+        "gw:{gw:counts}:feed",
+        "gw:{gw:counts}:feed:name",
         "gw:recent",
         "gw:refused",
         "gw:gateways",

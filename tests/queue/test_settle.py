@@ -149,6 +149,8 @@ async def test_a_dead_letter_has_the_event_the_reason_and_the_answer(
         "visitor": "",
         "trusted": False,
         "stated": "",
+        "receipt": "",
+        "passage": 1,
     }
 
 

@@ -1,0 +1,182 @@
+"""`gateway events`: how events ended, in lists."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.cli.options import CONFIG
+from gateway.cli.stored.moment import moment
+from gateway.cli.stored.options import JSON, with_options
+
+if TYPE_CHECKING:
+    from gateway.ledger.answers import Listed, Wanted
+
+TAIL_SECONDS = 1.0
+ENDINGS = ["delivered", "dry run", "withheld", "rejected", "expired", "repeated"]
+COLUMNS = (
+    *("received_at", "event_name", "source", "destination", "passage", "ending", "stage"),
+    *("status", "tries", "ended_at", "reason", "receipt"),
+)
+
+
+def _pair(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
+    pairs = [text.partition("=") for text in texts]
+    for text, (name, equals, _value) in zip(texts, pairs, strict=True):
+        if not (name and equals):
+            raise click.BadParameter(f"{text!r} is not FIELD=VALUE.")
+    return [(name, value) for name, _, value in pairs]
+
+
+FILTERS = (
+    click.option("--destination", help="Only endings at this destination."),
+    click.option("--ending", type=click.Choice(ENDINGS), help="Only endings of this kind."),
+    click.option("--reason", help="Only endings with this text in the reason."),
+    click.option("--event-name", help="Only events with this name."),
+    click.option("--source", help="Only events that came in at this source."),
+    click.option(
+        "--since",
+        type=moment,
+        help="Received at or after this time: an age (90s, 15m, 2h, 3d) or ISO 8601.",
+    ),
+    click.option(
+        "--until", type=moment, help="Received at or before this time: an age or ISO 8601."
+    ),
+    click.option(
+        "--where",
+        multiple=True,
+        metavar="FIELD=VALUE",
+        callback=_pair,
+        help="Only events with this value of a field, such as `user_data.city=Berlin`. May be "
+        "repeated. Events without content never match.",
+    ),
+)
+
+
+@click.group()
+def events() -> None:
+    """List how events ended, from the ledger."""
+
+
+@events.command("list")
+@with_options(*FILTERS)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="Maximum number of endings to list.",
+)
+@JSON
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, without the events' content.")
+@CONFIG
+def list_events(limit: int, as_json: bool, as_csv: bool, config: Path, **filters: Any) -> None:
+    """List endings, those of the newest events first.
+
+    With --json, each line is one ending as a JSON object, with the content of the event as far as
+    its destinations were allowed to have it.
+    """
+    from gateway.cli.ledger import with_ledger
+
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv cannot be combined.")
+    wanted = _wanted(filters)
+    with_ledger(
+        config,
+        lambda reader, _: _print(islice(reader.endings(wanted), limit), as_json, as_csv),
+    )
+
+
+@events.command("tail")
+@with_options(*FILTERS)
+@JSON
+@CONFIG
+def tail(as_json: bool, config: Path, **filters: Any) -> None:
+    """Print endings as they are stored, until Ctrl-C."""
+    from gateway.cli.ledger import with_ledger
+
+    wanted = _wanted(filters)
+    since = wanted.since or time.time()
+
+    def follow(reader: Any, _: object) -> None:
+        seen: dict[tuple[str, str, int], float] = {}
+        while True:
+            # an event may end long after it came in, but most do within the hour
+            newest = replace(wanted, since=max(since - 3600, wanted.since or 0.0))
+            fresh = [
+                each
+                for each in reader.endings(newest)
+                if (each.ending.at or 0) >= since and _key(each) not in seen
+            ]
+            seen.update((_key(each), each.ending.at or 0) for each in fresh)
+            _print_lines(reversed(fresh), as_json)
+            time.sleep(TAIL_SECONDS)
+
+    try:
+        with_ledger(config, follow)
+    except KeyboardInterrupt:
+        return
+
+
+def _wanted(filters: dict[str, Any]) -> Wanted:
+    from gateway.ledger.answers import Wanted
+
+    wanted = Wanted(**filters)
+    if wanted.until is not None and (wanted.since or 0.0) > wanted.until:
+        raise click.UsageError("--since is later than --until.")
+    return wanted
+
+
+def _key(each: Listed) -> tuple[str, str, int]:
+    return each.receipt, each.ending.destination, each.ending.passage
+
+
+def _print(endings: Iterator[Listed], as_json: bool, as_csv: bool) -> None:
+    from gateway.cli.ledger_views import listing
+    from gateway.cli.terminal import console
+
+    if as_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(COLUMNS)
+        writer.writerows(map(_row, endings))
+    elif as_json:
+        _print_lines(endings, as_json)
+    else:
+        found = list(endings)
+        if found:
+            console().print(listing(found))
+        else:
+            click.echo("No such endings.")
+
+
+def _print_lines(endings: Iterable[Listed], as_json: bool) -> None:
+    from gateway.event.text import json_line, printable
+
+    for each in endings:
+        if as_json:
+            click.echo(json_line(each))
+        else:
+            ending = each.ending
+            words = f"{each.name} → {ending.destination}: {ending.ending}"
+            click.echo(printable(f"{words}, {ending.reason}" if ending.reason else words))
+
+
+def _row(each: Listed) -> list[object]:
+    """A row of CSV. A text that a spreadsheet would take for a formula gets an apostrophe."""
+    ending = each.ending
+    row = (
+        *(each.received_at, each.name, each.source, ending.destination, ending.passage),
+        *(ending.ending, ending.stage, ending.status, ending.tries, ending.at, ending.reason),
+        each.receipt,
+    )
+    return [
+        f"'{text}" if isinstance(text, str) and text[:1] in "=+-@\t\r" else text for text in row
+    ]

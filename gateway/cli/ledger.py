@@ -1,0 +1,46 @@
+"""What the commands that read the ledger share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway.cli.options import fail, load_in_force
+
+if TYPE_CHECKING:
+    from gateway.ledger.digests import EventDigests
+    from gateway.ledger.reading import LedgerReader
+
+T = TypeVar("T")
+
+NO_LEDGER = (
+    "this configuration keeps no ledger: it needs the embedded Redis (redis.url) and ledger.enabled"
+)
+NOTHING_YET = "the ledger is empty: no event has come in since it was switched on"
+
+
+def with_ledger(config: Path, work: Callable[[LedgerReader, EventDigests], T]) -> T:
+    """What `work` makes of the ledger of the gateway that runs with the file `config`. Ends the
+    command where there is none, or where it cannot be read."""
+    import sqlite3
+
+    from sqlalchemy.exc import DBAPIError
+
+    from gateway.ledger.database import LedgerError
+    from gateway.ledger.digests import EventDigests
+    from gateway.ledger.folder import LedgerFolder
+    from gateway.ledger.reading import LedgerReader
+
+    settings = load_in_force(config).settings
+    if not settings.has_ledger:
+        fail(NO_LEDGER)
+    folder = LedgerFolder.of(settings)
+    if not folder.days() and not folder.counts.exists():
+        fail(NOTHING_YET, 1)
+    try:
+        return work(LedgerReader(folder), EventDigests(folder.key()))
+    except (LedgerError, OSError) as error:
+        fail(str(error), 1)
+    except (sqlite3.Error, DBAPIError) as error:
+        fail(f"the ledger in {folder.path} cannot be read: {error}", 1)

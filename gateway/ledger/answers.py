@@ -1,0 +1,149 @@
+"""What the ledger knows of an event, as it answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Row
+
+from gateway.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try that did not end an event. at: Unix seconds. tries: how many there were by then.
+    status: of the answer, None without one."""
+
+    at: float
+    tries: int
+    status: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an event ended at one destination.
+
+    ending: delivered, withheld, rejected, expired, repeated or ``dry run``; or pending or held, of
+    one that has not ended. stage: of the pipeline that withheld it. at: Unix seconds. tries: how
+    often it was sent. status: of the last answer. version: of the configuration that decided or
+    sent it.
+    """
+
+    destination: str
+    passage: int
+    ending: str
+    stage: str = ""
+    reason: str = ""
+    at: float | None = None
+    tries: int = 0
+    status: int | None = None
+    version: str = ""
+    attempts: Sequence[Attempt] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An event and what happened to it.
+
+    receipt: its name in the ledger. at: Unix seconds at which it came in. consent: each type's
+    state, and who decided it. payload: what its destinations were allowed to have, None if it is
+    not kept.
+    """
+
+    receipt: str
+    at: float
+    name: str
+    source: str
+    trusted: bool
+    version: str
+    consent: str
+    payload: Event | None
+    endings: Sequence[Ending]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One ending in a list, with its event. receipt, name, source, payload: as in `Story`.
+    received_at: Unix seconds."""
+
+    receipt: str
+    name: str
+    source: str
+    received_at: float
+    payload: Event | None
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which endings are meant; what is None does not matter.
+
+    reason: a part of it, in any case. since, until: Unix seconds between which the event came in,
+    both included. where: fields of the event's content, dotted paths, with their values as text.
+    """
+
+    destination: str | None = None
+    ending: str | None = None
+    reason: str | None = None
+    event_name: str | None = None
+    source: str | None = None
+    since: float | None = None
+    until: float | None = None
+    where: Sequence[tuple[str, str]] = ()
+
+
+def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]]) -> Story:
+    """From the rows of an event, of its endings and of its attempts."""
+    attempts: dict[tuple[str, int], list[Attempt]] = {}
+    for row in tried:
+        made = Attempt(row.at, row.tries, row.status, row.reason)
+        attempts.setdefault((row.destination, row.passage), []).append(made)
+    told = [_ending(row, row.at, attempts.pop((row.destination, row.passage), ())) for row in ended]
+    names = {each.destination for each in told}
+    for name, state in orjson.loads(event.going_to).items():
+        if name not in names:
+            state_now = "held" if state == "held" else "pending"
+            told.append(Ending(name, 1, state_now, attempts=attempts.pop((name, 1), ())))
+    for (name, passage), made_so_far in attempts.items():  # sent again, and not ended
+        told.append(Ending(name, passage, "pending", attempts=made_so_far))
+    return Story(
+        event.receipt.hex(),
+        event.at,
+        event.name,
+        event.source,
+        bool(event.trusted),
+        event.version,
+        event.consent,
+        _payload(event),
+        sorted(told, key=lambda each: (each.destination, each.passage)),
+    )
+
+
+def listed(row: Row[Any]) -> Listed:
+    """From the row of an ending with its event, as `gateway.ledger.queries.listing` finds it."""
+    ending = _ending(row, row.at, ())
+    return Listed(row.receipt.hex(), row.name, row.source, row.received_at, _payload(row), ending)
+
+
+def _ending(row: Row[Any], at: float, attempts: Sequence[Attempt]) -> Ending:
+    return Ending(
+        row.destination,
+        row.passage,
+        row.ending,
+        row.stage,
+        row.reason,
+        at,
+        row.tries,
+        row.status,
+        row.version,
+        attempts,
+    )
+
+
+def _payload(row: Row[Any]) -> Event | None:
+    payload: Event | None = None if row.payload is None else orjson.loads(row.payload)
+    return payload

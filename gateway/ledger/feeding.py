@@ -1,0 +1,36 @@
+"""How the processes of a gateway write to the feed of the ledger."""
+
+from __future__ import annotations
+
+from gateway.configuration.settings import Settings
+from gateway.ledger.digests import EventDigests
+from gateway.ledger.folder import LedgerFolder
+from gateway.queue.feed import Feeding
+from gateway.queue.keys import Keys
+from gateway.queue.settle import Reporting
+from gateway.system.memory import available_memory, memory_bound
+
+FEED_SHARE = 0.05
+"""Of the memory of Redis: what the feed may take before records lose their detail."""
+MAX_FEED_BYTES = 32_000_000
+
+
+def build_feeding(settings: Settings) -> Feeding | None:
+    """For processes that decide about events; None without a ledger. Raises OSError when the folder
+    of the ledger cannot be used."""
+    if not settings.has_ledger:
+        return None
+    digests = EventDigests(LedgerFolder.of(settings).key())
+    return Feeding(feed_bytes(settings), digests.of_event, digests.of_withheld)
+
+
+def build_reporting(settings: Settings, destination: str) -> Reporting | None:
+    """For processes that deliver to `destination`; None without a ledger."""
+    if not settings.has_ledger:
+        return None
+    return Reporting(Keys.of(settings), feed_bytes(settings), destination, settings.version)
+
+
+def feed_bytes(settings: Settings) -> int:
+    memory = memory_bound(settings.redis.embedded_memory_bytes, available_memory())
+    return min(MAX_FEED_BYTES, int(FEED_SHARE * memory)) if memory else MAX_FEED_BYTES

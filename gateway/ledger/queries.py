@@ -1,0 +1,85 @@
+"""The query of a list of endings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+
+from gateway.ledger.answers import Wanted
+from gateway.ledger.tables import FAILURES, endings, events
+
+PAGE = 500
+
+
+class Position(NamedTuple):
+    """Of an ending in a list."""
+
+    receipt: bytes
+    destination: str
+    passage: int
+
+
+def listing(wanted: Wanted, after: Position | None) -> Select[Any]:
+    """`PAGE` endings that are wanted, with their events, those of the newest events first.
+
+    after: where the page before ended.
+    """
+    chosen = [endings.c.receipt == events.c.receipt, *_conditions(wanted)]
+    if after is not None:
+        rest = tuple_(endings.c.destination, endings.c.passage) > tuple_(*after[1:])
+        same = and_(endings.c.receipt == after.receipt, rest)
+        chosen.append(or_(endings.c.receipt < after.receipt, same))
+    of_event = (
+        events.c.name,
+        events.c.source,
+        events.c.at.label("received_at"),
+        events.c.payload,
+    )
+    return (
+        select(endings, *of_event)
+        .where(*chosen)
+        .order_by(endings.c.receipt.desc(), endings.c.destination, endings.c.passage)
+        .limit(PAGE)
+    )
+
+
+def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    for column, value in (
+        (endings.c.destination, wanted.destination),
+        (endings.c.ending, wanted.ending),
+        (events.c.name, wanted.event_name),
+        (events.c.source, wanted.source),
+    ):
+        if value is not None:
+            yield column == value
+    if wanted.ending in FAILURES:
+        yield literal_column(
+            "endings.ending IN ('rejected', 'expired')", Boolean
+        )  # the index's own
+    if wanted.reason is not None:
+        yield func.instr(func.lower(endings.c.reason), wanted.reason.lower()) > 0
+    if wanted.since is not None:
+        yield events.c.at >= wanted.since
+    if wanted.until is not None:
+        yield events.c.at <= wanted.until
+    for path, value in wanted.where:
+        yield cast(func.json_extract(events.c.payload, _json_path(path)), Text) == value
+
+
+def _json_path(path: str) -> str:
+    """``user_data.city`` as ``$."user_data"."city"``."""
+    return "$" + "".join(f'."{name}"' for name in path.replace('"', "").split("."))

@@ -1,0 +1,150 @@
+"""What the ledger answers: the story of an event, lists of endings, counts.
+
+Days are read one after the other, newest first. SQLite attaches ten files at most, and a day that
+has been removed meanwhile is passed over.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy.sql.functions import sum as sum_of
+
+from gateway.ledger.answers import Listed, Story, Wanted, listed, story
+from gateway.ledger.database import engine_to_read
+from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.queries import PAGE, Position, listing
+from gateway.ledger.tables import (
+    attempts,
+    configurations,
+    counts,
+    endings,
+    events,
+    hours,
+    lookups,
+    rolled_up,
+)
+from gateway.queue.receipts import day_of
+
+Counts = Counter[tuple[str, str, str]]
+"""By the value of a dimension, the destination and the ending."""
+
+_KEPT = "counts"
+
+
+class LedgerReader:
+    """Reads the files in `folder`. Its methods raise `LedgerError` for a file of a newer version,
+    and sqlite3.Error or SQLAlchemy's DBAPIError for one that cannot be read."""
+
+    def __init__(self, folder: LedgerFolder) -> None:
+        self._folder = folder
+
+    def stories(self, digest: str, limit: int) -> Iterator[Story]:
+        """The newest events that have `digest`, `limit` at most."""
+        found = select(events).join(lookups, lookups.c.receipt == events.c.receipt)
+        found = found.where(lookups.c.digest == bytes.fromhex(digest))
+        found = found.order_by(events.c.receipt.desc())
+        for day in reversed(self._folder.days()):
+            if limit <= 0:
+                return
+            with self._open(day) as file:
+                for row in file.execute(found.limit(limit)) if file else ():
+                    yield _story(file, row)
+                    limit -= 1
+
+    def story(self, receipt: str) -> Story | None:
+        """The event with this receipt."""
+        wanted = select(events).where(events.c.receipt == bytes.fromhex(receipt))
+        with self._open(day_of(receipt)) as file:
+            row = file.execute(wanted).first() if file else None
+            return _story(file, row) if row else None
+
+    def endings(self, wanted: Wanted) -> Iterator[Listed]:
+        """The endings that are wanted, those of the newest events first."""
+        for day in reversed(self._days(wanted.since, wanted.until)):
+            after: Position | None = None
+            while True:
+                with self._open(day) as file:
+                    rows = file.execute(listing(wanted, after)).all() if file else []
+                yield from map(listed, rows)
+                if len(rows) < PAGE:
+                    break
+                after = Position(rows[-1].receipt, rows[-1].destination, rows[-1].passage)
+
+    def counts(self, since: float, until: float, dimension: str) -> Counts:
+        """How many events that came in between two times (Unix seconds) ended how. Days that are
+        kept are counted by minutes, older ones by whole hours.
+
+        dimension: ``""`` for all together, or one of `gateway.ledger.rows.Traits`, or ``reason``.
+        """
+        found: Counts = Counter()
+        with self._open(_KEPT) as file:
+            over = {row.day for row in file.execute(select(rolled_up))} if file else set()
+            if over:
+                _count(found, file, hours, 3600, since, until, dimension)
+        for day in self._days(since, until):
+            if day not in over:
+                with self._open(day) as file:
+                    _count(found, file, counts, 60, since, until, dimension)
+        return found
+
+    def configuration(self, version: str) -> str | None:
+        """The configuration of this version, without secrets."""
+        wanted = select(configurations.c.text).where(configurations.c.version == version)
+        with self._open(_KEPT) as file:
+            return file.execute(wanted).scalar() if file else None
+
+    def _days(self, since: float | None, until: float | None) -> list[str]:
+        """Those that have a file and may have events between two times."""
+        first = "" if since is None else _utc_day(since)
+        last = "~" if until is None else _utc_day(until)
+        return [day for day in self._folder.days() if first <= day <= last]
+
+    @contextmanager
+    def _open(self, stem: str) -> Iterator[Connection | None]:
+        """None where there is no such file, or not any more."""
+        path = self._folder.path / f"{stem}.sqlite"
+        if not path.exists():
+            yield None
+            return
+        with engine_to_read(path).connect() as connection:
+            yield connection
+
+
+def _story(file: Connection | None, event: Row[Any]) -> Story:
+    assert file is not None
+    ended = file.execute(select(endings).where(endings.c.receipt == event.receipt)).all()
+    tried = file.execute(select(attempts).where(attempts.c.receipt == event.receipt)).all()
+    return story(event, ended, tried)
+
+
+def _count(
+    found: Counts,
+    file: Connection | None,
+    table: Table,
+    seconds: int,
+    since: float,
+    until: float,
+    dimension: str,
+) -> None:
+    """Adds the counts of `table` to `found`. seconds: how long its first column lasts."""
+    if file is None:
+        return
+    period = table.c[0]
+    wanted: Select[Any] = (
+        select(table.c.value, table.c.destination, table.c.ending, sum_of(table.c.number))
+        .where(table.c.dimension == dimension)
+        .where(period >= int(since // seconds), period <= int(until // seconds))
+        .group_by(table.c.value, table.c.destination, table.c.ending)
+    )
+    for value, destination, ending, number in file.execute(wanted):
+        found[value, destination, ending] += number
+
+
+def _utc_day(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).date().isoformat()

@@ -1,0 +1,228 @@
+"""From records of the feed to rows of the ledger. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from gateway.configuration.ledger import Payload
+from gateway.event import Event
+from gateway.queue.feed import Fate, FeedRecord
+from gateway.queue.receipts import RECEIPT, day_of, received_at
+
+UNKNOWN = "(unknown)"
+"""In place of what is not known of an event that the ledger does not have."""
+
+TOO_MANY = "too many events of this page wait for an answer"
+HAD_IT = "the destination took an event with this id before"
+
+MAX_NAME = 100
+"""Characters of a text that a stranger may have chosen."""
+
+_PERSONAL = frozenset(
+    {"user_data", "client_id", "user_id", "ip_override", "user_agent", "event_location"}
+    | {"transaction_id", "event_id", "page_location", "page_referrer", "click_ids"}
+    | {"ga_session_id", "x-ga-js_client_id", "fbp", "fbc"}
+)
+"""What a redacted event is without."""
+
+
+class Traits(NamedTuple):
+    """What an event's endings are counted by."""
+
+    name: str
+    source: str
+    consent: str
+    country: str
+    browser: str
+
+
+NOTHING_KNOWN = Traits(*(UNKNOWN,) * 5)
+
+CountKey = tuple[int, str, str, str, str]
+"""The minute (since 1970) in which events came in, the dimension and its value, the destination and
+the ending. The dimension ``""`` has no value."""
+
+
+@dataclass(slots=True)
+class DayRows:
+    """What a batch of records adds to one day. counted: for `gateway.ledger.tables.counts`."""
+
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+    lookups: list[tuple[bytes, bytes]] = field(default_factory=list)
+    endings: list[tuple[Any, ...]] = field(default_factory=list)
+    attempts: list[tuple[Any, ...]] = field(default_factory=list)
+    counted: Counter[CountKey] = field(default_factory=Counter)
+
+
+class RowMaker:
+    """Makes the rows of a batch of records.
+
+    traits_of: of an event that an earlier batch brought; None for one that is not known.
+    """
+
+    def __init__(self, payload: Payload, traits_of: Callable[[str], Traits | None]) -> None:
+        self._payload = payload
+        self._traits_of = traits_of
+        self.days: dict[str, DayRows] = {}
+        self.traits: dict[str, Traits] = {}
+
+    def add(self, record: FeedRecord) -> None:
+        """Raises KeyError, TypeError or ValueError for what the gateway has not written."""
+        fields = record.fields
+        if "d" in fields:
+            self._add_decision(orjson.loads(fields["d"]), fields, record.payloads)
+        elif "s" in fields:
+            self._add_fates(orjson.loads(fields["s"]), frozenset(fields["a"].decode().split()))
+        else:
+            self._add_unanswered(orjson.loads(fields["w"]))
+
+    def _add_decision(
+        self, read: dict[str, Any], fields: Mapping[str, bytes], payloads: Sequence[bytes]
+    ) -> None:
+        receipt, passage = _sound(read["receipt"]), int(read["passage"])
+        rows = self._rows(receipt)
+        traits = Traits(
+            read["name"][:MAX_NAME],
+            read["source"],
+            consent_in_words(read["states"]),
+            read["country"][:MAX_NAME],
+            read["browser"][:MAX_NAME],
+        )
+        self.traits[receipt] = traits
+        key, at = bytes.fromhex(receipt), read["at"]
+        repeated = frozenset(fields.get("r", b"").decode().split())
+        verdicts: dict[str, Sequence[str]] = read["verdicts"]
+        if "u" in fields:
+            verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
+        going_to = {
+            name: verdict[0]
+            for name, verdict in verdicts.items()
+            if verdict[0] != "withheld" and name not in repeated
+        }
+        rows.events.append(
+            (
+                *(key, at, traits.name, traits.source, int(read["trusted"]), read["version"]),
+                *(read["consent"], orjson.dumps(read["states"]).decode()),
+                *(traits.country, traits.browser, orjson.dumps(going_to).decode()),
+                self._content(payloads),
+            )
+        )
+        rows.lookups += [(bytes.fromhex(digest), key) for digest in dict.fromkeys(read["digests"])]
+        for name, (decision, stage, reason) in verdicts.items():
+            if name in repeated:
+                ended, stage, reason = "repeated", "queue", HAD_IT
+            elif decision == "withheld":
+                ended = decision
+            else:
+                ended = ""
+            if ended:
+                row = (key, name, passage, ended, stage, reason, at, 0, None, read["version"])
+                rows.endings.append(row)
+                self._count(rows, receipt, traits, name, ended, reason)
+            if ended != "repeated" and not read["was_held"]:
+                self._count(rows, receipt, traits, name, "accepted")
+
+    def _content(self, payloads: Sequence[bytes]) -> str | None:
+        if self._payload == "none" or not payloads:
+            return None
+        event = union([orjson.loads(each)["event"] for each in payloads])
+        if self._payload == "redacted":
+            event = {name: value for name, value in event.items() if name not in _PERSONAL}
+        return orjson.dumps(event).decode()
+
+    def _add_fates(self, read: dict[str, Any], ended: frozenset[str]) -> None:
+        name, version = read["destination"], read["version"]
+        for fate in (Fate(*each) for each in read["fates"]):
+            receipt = _sound(fate.receipt)
+            rows, key = self._rows(receipt), bytes.fromhex(fate.receipt)
+            if fate.result == "retry":
+                tried = (fate.at, fate.tries, fate.status, fate.words)
+                rows.attempts.append((key, name, fate.passage, *tried))
+                continue
+            if fate.entry_id not in ended:
+                continue  # another drain has settled it
+            rows.endings.append(
+                (
+                    *(key, name, fate.passage, fate.result, "", fate.words, fate.at),
+                    *(fate.tries, fate.status, version),
+                )
+            )
+            traits = self._known(receipt)
+            reason = fate.words if fate.result == "withheld" else _status(fate)
+            self._count(rows, receipt, traits, name, fate.result, reason)
+            if fate.passage > 1:
+                self._count(rows, receipt, traits, name, "accepted")
+
+    def _add_unanswered(self, read: dict[str, Any]) -> None:
+        reason, at = read["reason"], read["at"]
+        for receipt, names in read["ended"]:
+            rows, traits = self._rows(_sound(receipt)), self._known(receipt)
+            for name in names:
+                key = bytes.fromhex(receipt)
+                rows.endings.append((key, name, 1, "withheld", "hold", reason, at, 0, None, ""))
+                self._count(rows, receipt, traits, name, "withheld", reason)
+
+    def _count(
+        self,
+        rows: DayRows,
+        receipt: str,
+        traits: Traits,
+        destination: str,
+        ending: str,
+        reason: str = "",
+    ) -> None:
+        minute = int(received_at(receipt) // 60)
+        rows.counted[minute, "", "", destination, ending] += 1
+        for dimension, value in zip(Traits._fields, traits, strict=True):
+            rows.counted[minute, dimension, value, destination, ending] += 1
+        if reason:
+            rows.counted[minute, "reason", reason, destination, ending] += 1
+
+    def _known(self, receipt: str) -> Traits:
+        found = self.traits.get(receipt)
+        if found is None:
+            found = self.traits[receipt] = self._traits_of(receipt) or NOTHING_KNOWN
+        return found
+
+    def _rows(self, receipt: str) -> DayRows:
+        return self.days.setdefault(day_of(receipt), DayRows())
+
+
+def union(events: Iterable[Event]) -> Event:
+    """All that one of `events` has: forms of the same event, of which each destination got one."""
+    merged: Event = {}
+    for event in events:
+        for name, value in event.items():
+            known = merged.get(name)
+            if known is None:
+                merged[name] = value
+            elif isinstance(known, dict) and isinstance(value, dict) and known != value:
+                merged[name] = union([known, value])
+    return merged
+
+
+def consent_in_words(states: Mapping[str, str]) -> str:
+    """Such as ``ads granted, analytics denied``."""
+    ads, analytics = (states.get(name, "unset") for name in ("ad_storage", "analytics_storage"))
+    return f"ads {ads}, analytics {analytics}"
+
+
+def _not_held(verdict: Sequence[str]) -> Sequence[str]:
+    return ["withheld", "hold", TOO_MANY] if verdict[0] == "held" else verdict
+
+
+def _status(fate: Fate) -> str:
+    """What a destination's own endings are counted by: its words may be different each time."""
+    return f"HTTP {fate.status}" if fate.status is not None and fate.result == "rejected" else ""
+
+
+def _sound(receipt: object) -> str:
+    """Raises ValueError for anything but a receipt."""
+    if not isinstance(receipt, str) or not RECEIPT.fullmatch(receipt):
+        raise ValueError("not a receipt")
+    return receipt

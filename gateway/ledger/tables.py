@@ -1,0 +1,154 @@
+"""The tables of the ledger.
+
+A file of a day has
+
+    events     one row for each event that came in: what is known of it, the destinations to
+               which it goes or for which it is held, and what of its content a destination was
+               allowed to have
+    lookups    the keyed digests by which an event is found
+    endings    one row for each event, destination and passage that has ended
+    attempts   tries that did not end an event
+    counts     by the minute in which events came in
+    progress   the last record of each feed that this file has stored
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+SCHEMA_VERSION = 1
+"""In SQLite's ``user_version``. A file with a higher one was written by a newer gateway."""
+
+FAILURES = ("rejected", "expired")
+
+day = MetaData()
+
+events = Table(
+    "events",
+    day,
+    Column("receipt", LargeBinary, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("trusted", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("consent", Text, nullable=False),
+    Column("states", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Column("going_to", Text, nullable=False),
+    Column("payload", Text),
+    sqlite_with_rowid=False,
+)
+
+lookups = Table(
+    "lookups",
+    day,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("receipt", LargeBinary, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+endings = Table(
+    "endings",
+    day,
+    Column("receipt", LargeBinary, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("passage", Integer, primary_key=True),
+    Column("ending", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("status", Integer),
+    Column("version", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index(
+    "failures",
+    endings.c.receipt,
+    sqlite_where=text("ending IN ('rejected', 'expired')"),
+)
+
+attempts = Table(
+    "attempts",
+    day,
+    Column("receipt", LargeBinary, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("passage", Integer, primary_key=True),
+    Column("at", Float, primary_key=True),
+    Column("tries", Integer, nullable=False),
+    Column("status", Integer),
+    Column("reason", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+counts = Table(
+    "counts",
+    day,
+    Column("minute", Integer, primary_key=True),
+    Column("dimension", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("ending", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+progress = Table(
+    "progress",
+    day,
+    Column("feed", Text, primary_key=True),
+    Column("last_id", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+kept = MetaData()
+"""Of the file that outlives the days."""
+
+hours = Table(
+    "hours",
+    kept,
+    Column("hour", Integer, primary_key=True),
+    Column("dimension", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("ending", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+rolled_up = Table(
+    "rolled_up",
+    kept,
+    Column("day", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Days whose counts are in `hours`."""
+
+late_progress = Table(
+    "progress",
+    kept,
+    Column("feed", Text, primary_key=True),
+    Column("last_id", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+configurations = Table(
+    "configurations",
+    kept,
+    Column("version", Text, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("text", Text, nullable=False),
+    sqlite_with_rowid=False,
+)

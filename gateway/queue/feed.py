@@ -1,0 +1,160 @@
+"""The feed of the ledger: a stream of what was decided about events and how they ended.
+
+`append.lua` and `settle.lua` add to it in the same step in which they change streams and counts, so
+that it cannot disagree with them. `gateway.ledger` stores its records and takes them off.
+
+A record has one of these fields, and others that belong to it:
+
+    d   a decision, as `encode_decision` writes it. With it `e`, for each different form in which
+        destinations got the event the entry of their streams; `r`, the names of destinations that
+        had the event already; `u` when the event could not be held, since too many were.
+    s   what became of entries of one destination, as `encode_endings` writes it. With it `a`, the
+        ids of the entries that ended in this step.
+    w   held events that ended without an answer, as `encode_unanswered` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+from redis.asyncio import Redis
+
+from gateway.event import Event
+from gateway.pipeline.decision import Decision
+from gateway.queue.keys import Keys
+from gateway.queue.scripts import script
+
+READ = 500
+"""Records that are read at once."""
+
+Digests = Callable[[Event], Sequence[str]]
+"""What an event can be found by: keyed digests of its ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feeding:
+    """How a process writes to the feed. most: bytes that the feed may hold before records
+    lose their detail. digests: of an event
+    that goes somewhere. few_digests: of an event that is withheld everywhere."""
+
+    most: int
+    digests: Digests
+    few_digests: Digests
+
+    def encode(self, decision: Decision, receipt: str, passage: int) -> bytes:
+        """The record of `decision`. It holds nothing of the event but its name, the digests, the
+        country, the browser and the consent that was decided. ``was_held``: it was accepted before.
+
+        passage: 1 for an event that comes in, one more each time that it is sent again.
+        """
+        event = decision.event
+        verdicts = {
+            name: (verdict.decision, verdict.stage, verdict.reason)
+            for name, verdict in decision.verdicts.items()
+        }
+        goes = any(verdict[0] != "withheld" for verdict in verdicts.values())
+        record = {
+            "receipt": receipt,
+            "passage": passage,
+            "was_held": bool(decision.receipt) and passage == 1,
+            "at": decision.received_at,
+            "source": decision.source,
+            "trusted": decision.trusted,
+            "version": decision.version,
+            "name": event["event_name"],
+            "digests": (self.digests if goes else self.few_digests)(event),
+            "states": event.get("consent", {}),
+            "consent": _consent_words(decision),
+            "country": _text(event.get("event_location"), "country"),
+            "browser": _text(event.get("device"), "browser"),
+            "verdicts": verdicts,
+        }
+        return orjson.dumps(record)
+
+
+class Fate(NamedTuple):
+    """What became of one entry in one attempt, or without one.
+
+    entry_id: of the stream entry, "" if it stays pending. result: delivered, rejected, expired,
+    withheld, ``dry run``, or retry. at: Unix seconds. tries: how often it was handed to a drain.
+    status: of the answer, None without one. words: the reason, secrets masked.
+    """
+
+    entry_id: str
+    receipt: str
+    passage: int
+    result: str
+    at: float
+    tries: int
+    status: int | None
+    words: str
+
+
+def encode_endings(destination: str, version: str, fates: Iterable[Fate]) -> bytes:
+    """version: of the configuration that sent them."""
+    rows = [*map(tuple, fates)]
+    return orjson.dumps({"destination": destination, "version": version, "fates": rows})
+
+
+def encode_unanswered(ended: Iterable[tuple[str, Sequence[str]]], reason: str, at: float) -> bytes:
+    """ended: the receipt of each event, with the destinations for which it was held; one that an
+    earlier version held has no receipt. Empty if there is nothing to say."""
+    known = [(receipt, names) for receipt, names in ended if receipt]
+    return orjson.dumps({"ended": known, "reason": reason, "at": at}) if known else b""
+
+
+class FeedRecord(NamedTuple):
+    """A record as it stands in Redis. size: bytes, as the scripts count them."""
+
+    id: str
+    fields: Mapping[str, bytes]
+    payloads: Sequence[bytes]
+    size: int
+
+
+class Feed:
+    """The feed, for the one process that stores it."""
+
+    def __init__(self, redis: Redis, keys: Keys) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._take_off = redis.register_script(script("take_off_feed"))
+
+    async def name(self, proposed: str) -> str:
+        """The name of this feed, by which its record ids are known: another Redis, or one that lost
+        its data, has another. proposed: becomes the name if there is none."""
+        await self._redis.set(self._keys.feed_name, proposed, nx=True)
+        name: Any = await self._redis.get(self._keys.feed_name)
+        return str(name.decode())
+
+    async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
+        """Up to `READ` records after the id `after`, waiting up to `block_ms` for one."""
+        read: Any = await self._redis.xread({self._keys.feed: after}, READ, block_ms)
+        return [_record(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
+
+    async def take_off(self, records: Sequence[FeedRecord]) -> None:
+        """Removes `records`, the oldest of the feed."""
+        milliseconds, _, number = records[-1].id.partition("-")
+        first_left = f"{milliseconds}-{int(number) + 1}"
+        size = sum(record.size for record in records)
+        await self._take_off([self._keys.feed, self._keys.counts], [first_left, size])
+
+
+def _record(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
+    size = sum(len(name) + len(value) for name, value in fields.items())
+    named = {name.decode(): value for name, value in fields.items()}
+    payloads = [named.pop(name) for name in list(named) if name.startswith("e")]
+    return FeedRecord(entry_id.decode(), named, payloads, size)
+
+
+def _consent_words(decision: Decision) -> str:
+    """Each type's state, and who decided it."""
+    return next((str(words) for stage, _, words in decision.trace if stage == "consent"), "")
+
+
+def _text(value: object, name: str) -> str:
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,12 @@
+#!lua flags=allow-oom
+-- Removes the records of the ledger's feed that the ledger has stored.
+--
+-- KEYS: the feed, the gateway's counts.
+-- ARGV: the id of the first record that stays, and the bytes of those that go.
+
+redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1])
+if redis.call('XLEN', KEYS[1]) == 0 then
+  redis.call('HDEL', KEYS[2], 'feed_bytes')
+else
+  redis.call('HINCRBY', KEYS[2], 'feed_bytes', -ARGV[2])
+end

@@ -1,0 +1,65 @@
+"""The process that writes the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from gateway.configuration.exposure import secrets_in
+from gateway.configuration.settings import Settings
+from gateway.ledger.database import LedgerError
+from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.writer import LedgerWriter
+from gateway.queue.feed import Feed
+from gateway.queue.keys import Keys
+from gateway.redis_client.connect import connect_for_work
+from gateway.sources.keys import KeyDigest
+from gateway.system.processes import die_with_parent
+
+log = logging.getLogger(__name__)
+
+MASK = "***"
+_WORD = re.compile(r"""[^\s"'\[\]{},#]+""")
+
+
+def run_ledger(settings: Settings, redis_url: str) -> None:
+    """Writes until SIGTERM. Raises `LedgerError` when another process writes to the folder."""
+    die_with_parent()
+    folder = LedgerFolder.of(settings)
+    with folder.locked():
+        asyncio.run(_write(settings, redis_url, folder))
+
+
+async def _write(settings: Settings, redis_url: str, folder: LedgerFolder) -> None:
+    redis = connect_for_work(redis_url)
+    writer = LedgerWriter(folder, settings.ledger, Feed(redis, Keys.of(settings)))
+    try:
+        writer.keep_configuration(settings.version, without_secrets(settings), time.time())
+    except (LedgerError, OSError) as error:
+        log.error("the configuration cannot be kept in the ledger: %s", error)
+    writing = asyncio.create_task(writer.run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writing.cancel)
+    with suppress(asyncio.CancelledError):
+        await writing
+    writer.close()
+    await redis.aclose()
+
+
+def without_secrets(settings: Settings) -> str:
+    """The text of the configuration file, with each secret that is written out in it masked."""
+    text, digests = settings.text, []
+    for _, secret in secrets_in(settings):
+        if isinstance(secret, KeyDigest):
+            digests.append(secret)
+        elif value := secret.get_secret_value():
+            text = text.replace(value, MASK)
+    return _WORD.sub(lambda word: MASK if _is_key(word[0], digests) else word[0], text)
+
+
+def _is_key(word: str, digests: Sequence[KeyDigest]) -> bool:
+    return any(digest.is_of(word) for digest in digests)

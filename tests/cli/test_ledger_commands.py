@@ -1,0 +1,171 @@
+"""`gateway trace`, `events` and `stats`: what the ledger answers on the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from gateway.redis_client.connect import connect_for_work
+from tests.support.events import decide, make_event
+from tests.support.ledger import Books
+
+Run = Callable[..., Result]
+
+CONFIG = """
+sources: {{site: {{type: collect}}}}
+redis: {{data_dir: {data}}}
+destinations:
+  ads: {{type: webhook, url: "https://ads.example/"}}
+"""
+ESCAPE = "\x1b[31mred"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "gateway.yaml"
+    path.write_text(CONFIG.format(data=tmp_path))
+    return path
+
+
+@pytest.fixture
+def filled(redis_url: str, tmp_path: Path, config: Path) -> Path:
+    """The configuration of a gateway with a ledger of three events."""
+
+    async def fill() -> None:
+        async with connect_for_work(redis_url) as redis:
+            books = Books(redis, tmp_path / "ledger")
+            events = [
+                make_event(0, transaction_id="T-1", value=5),
+                {**make_event(1), "event_name": f"=cmd|{ESCAPE}"},
+                make_event(2, client_id="1.2"),
+            ]
+            made = [decide(event, ["ads"]) for event in events]
+            for number, decision in enumerate(made):
+                decision.received_at += number / 100 - 1
+            await books.append(*made)
+            first, second, _ = await books.read("ads")
+            await books.settle("ads", [first], "delivered")
+            await books.settle("ads", [second], "rejected", f"HTTP 400: {ESCAPE}")
+            await books.store()
+            books.writer.close()
+
+    asyncio.run(fill())
+    return config
+
+
+@pytest.mark.parametrize("wanted", ["event-0", "T-1"])
+def test_trace_tells_the_story_of_an_event(run: Run, filled: Path, wanted: str) -> None:
+    result = run("trace", wanted, "--config", filled)
+    assert result.exit_code == 0
+    assert "purchase, received" in result.stdout
+    assert "delivered" in result.stdout
+    assert "204" in result.stdout
+
+
+def test_trace_shows_what_has_not_ended(run: Run, filled: Path) -> None:
+    result = run("trace", "1.2", "--config", filled)
+    assert "pending" in result.stdout
+
+
+def test_trace_as_json(run: Run, filled: Path) -> None:
+    (story,) = json.loads(run("trace", "T-1", "--json", "--config", filled).stdout)
+    assert story["payload"]["transaction_id"] == "T-1"
+    assert story["endings"][0]["ending"] == "delivered"
+
+
+def test_trace_finds_an_event_by_its_receipt(run: Run, filled: Path) -> None:
+    (story,) = json.loads(run("trace", "T-1", "--json", "--config", filled).stdout)
+    again = json.loads(run("trace", story["receipt"], "--json", "--config", filled).stdout)
+    assert again == [story]
+
+
+def test_what_is_not_found_is_said(run: Run, filled: Path) -> None:
+    result = run("trace", f"T-{ESCAPE}", "--config", filled)
+    assert result.exit_code == 1
+    assert "no event has the id" in result.stderr
+    assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ((), [f"=cmd|{ESCAPE}", "purchase"]),
+        (("--ending", "rejected"), [f"=cmd|{ESCAPE}"]),
+        (("--destination", "ads", "--where", "value=5"), ["purchase"]),
+        (("--since", "1h", "--limit", "1"), [f"=cmd|{ESCAPE}"]),
+        (("--until", "yesterday"), []),
+        (("--event-name", "purchase"), ["purchase"]),
+        (("--reason", "http 400"), [f"=cmd|{ESCAPE}"]),
+    ],
+)
+def test_list_as_json_has_an_ending_in_each_line(
+    run: Run, filled: Path, words: tuple[str, ...], names: list[str]
+) -> None:
+    result = run("events", "list", "--json", *words, "--config", filled)
+    assert result.exit_code == 0
+    assert [json.loads(line)["name"] for line in result.stdout.splitlines()] == names
+
+
+def test_nothing_that_strangers_wrote_reaches_the_terminal_unescaped(
+    run: Run, filled: Path
+) -> None:
+    for words in (("events", "list"), ("events", "list", "--json"), ("trace", "event-1")):
+        result = run(*words, "--config", filled)
+        assert result.exit_code == 0
+        assert "\x1b" not in result.stdout
+
+
+def test_csv_holds_no_formula(run: Run, filled: Path) -> None:
+    result = run("events", "list", "--csv", "--config", filled)
+    header, bad, good = csv.reader(io.StringIO(result.stdout))
+    assert header[:5] == ["received_at", "event_name", "source", "destination", "passage"]
+    assert bad[1].startswith("'=cmd")
+    assert good[1] == "purchase"
+
+
+def test_stats_counts_by_destination_and_by_name(run: Run, filled: Path) -> None:
+    shown = run("stats", "--config", filled).stdout
+    assert "ads" in shown
+    rows = json.loads(run("stats", "--by", "event-name", "--json", "--config", filled).stdout)
+    purchase = {"event-name": "purchase", "destination": "ads"}
+    assert {**purchase, "ending": "accepted", "events": 2} in rows
+    assert {**purchase, "ending": "delivered", "events": 1} in rows
+
+
+def test_stats_puts_the_rest_together(run: Run, filled: Path) -> None:
+    shown = run("stats", "--by", "event-name", "--top", "1", "--config", filled).stdout
+    assert "purchase" in shown
+    assert "(others)" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("events", "list", "--since", "1h", "--until", "2h"),
+        ("events", "list", "--where", "value"),
+        ("events", "list", "--json", "--csv"),
+        ("stats", "--since", "1h", "--until", "2h"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(run: Run, filled: Path, words: tuple[str, ...]) -> None:
+    assert run(*words, "--config", filled).exit_code == 2
+
+
+@pytest.mark.parametrize("words", [("trace", "x"), ("events", "list"), ("stats",)])
+def test_without_a_ledger_the_reason_is_said(
+    run: Run, config: Path, words: tuple[str, ...]
+) -> None:
+    result = run(*words, "--config", config)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "the ledger is empty" in result.stderr
+    config.write_text(config.read_text() + "ledger: {enabled: false}\n")
+    result = run(*words, "--config", config)
+    assert result.exit_code == 2
+    assert "keeps no ledger" in result.stderr

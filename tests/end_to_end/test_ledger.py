@@ -1,0 +1,101 @@
+"""The ledger of a real gateway: every event has its ending, whatever is killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.reading import LedgerReader
+from tests.support.gateway_process import Gateway, wait_for
+from tests.support.sink_server import Sink
+
+KEY = {"authorization": "Bearer key"}
+EVENTS, BATCH = 3000, 20
+KILLED = ("gateway ledger", "gateway worker", "gateway serve")
+CONFIG = """
+redis: {{url: embedded, data_dir: "${{DATA_DIR}}"}}
+sources:
+  backend: {{type: events, paths: [/events], keys: [key]}}
+enrichment: []
+rules:
+  - {{name: no tests, when: {{event_name: test}}, drop: true}}
+destinations:
+  all: {{type: webhook, url: "{sink}/all", allow_private_addresses: true, consent: []}}
+  some:
+    {{type: webhook, url: "{sink}/some", allow_private_addresses: true, consent: [],
+      when: {{value: {{gt: 10}}}}}}
+"""
+COUNTED = ("accepted", "withheld", "delivered", "rejected", "expired")
+CONSENT = {"ad_storage": "granted", "analytics_storage": "granted"}
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    with Sink() as running:
+        yield running
+
+
+def send(gateway: Gateway, first: int) -> None:
+    """Sends a batch until it is taken."""
+    events = [
+        {
+            "event_name": "test" if number % 10 == 0 else "purchase",
+            "event_id": f"e-{number}",
+            "value": number % 20,
+            "consent": CONSENT,
+        }
+        for number in range(first, first + BATCH)
+    ]
+
+    def is_taken() -> bool:
+        try:
+            answer = httpx.post(f"{gateway.url}/events", json=events, headers=KEY, timeout=60)
+        except httpx.HTTPError:
+            return False
+        return answer.status_code < 300
+
+    wait_for(is_taken, 120, "a batch to be taken")
+
+
+def ledger_of(tmp_path: Path) -> LedgerReader:
+    return LedgerReader(LedgerFolder(tmp_path / "data" / "ledger"))
+
+
+def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: Sink) -> None:
+    with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
+        over = threading.Event()
+        chance = random.Random(7)
+
+        def kill_now_and_then() -> None:
+            while not over.wait(0.7):
+                pids = gateway.pids(chance.choice(KILLED))
+                if pids:
+                    os.kill(chance.choice(pids), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_now_and_then)
+        killer.start()
+        try:
+            for first in range(0, EVENTS, BATCH):
+                send(gateway, first)
+        finally:
+            over.set()
+            killer.join()
+        theirs = {name: gateway.wait_until_delivered(name, 120) for name in ("all", "some")}
+        reader = ledger_of(tmp_path)
+
+        def ours(name: str) -> dict[str, int]:
+            counts = reader.counts(0, 4e9, "")
+            return {each: counts["", name, each] for each in COUNTED}
+
+        for name, outcomes in theirs.items():
+            expected = {each: outcomes.get(each, 0) for each in COUNTED}
+            wait_for(lambda n=name, e=expected: ours(n) == e, 60, f"the ledger of {name}")
+        assert theirs["all"]["delivered"] > EVENTS / 2

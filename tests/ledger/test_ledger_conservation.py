@@ -1,0 +1,113 @@
+"""Whatever happens in whatever order, the ledger counts for each destination what Redis counts."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from gateway.monitoring.metrics import read_numbers
+from gateway.queue.append import Retention
+from gateway.queue.entry import Entry
+from gateway.redis_client.connect import connect_for_work
+from tests.support.events import decide, make_event
+from tests.support.keys import KEYS
+from tests.support.ledger import Books
+from tests.support.valkey_server import Valkey
+
+DESTINATIONS = ("ads", "books")
+COUNTED = ("accepted", "withheld", "delivered", "rejected", "expired", "repeated")
+
+
+class Machine(RuleBasedStateMachine):
+    """Appends, settles and stores; a writer may die between storing and taking off."""
+
+    valkey: Valkey
+
+    @initialize()
+    def begin(self) -> None:
+        self.valkey.empty()
+        self.folder = Path(tempfile.mkdtemp())
+        self.loop = asyncio.new_event_loop()
+        self.redis = connect_for_work(self.valkey.url)
+        self.books = Books(self.redis, self.folder, Retention(dedupe=600))
+        self.entries: dict[str, list[Entry]] = {name: [] for name in DESTINATIONS}
+
+    def run_step(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(work)
+
+    @rule(
+        numbers=st.lists(st.integers(0, 5), min_size=1, max_size=3),
+        send=st.sets(st.sampled_from(DESTINATIONS)),
+        trusted=st.booleans(),
+    )
+    def append(self, numbers: list[int], send: set[str], trusted: bool) -> None:
+        rest = [name for name in DESTINATIONS if name not in send]
+        made = [decide(make_event(n), sorted(send), rest, trusted) for n in numbers]
+        self.run_step(self.books.append(*made))
+
+    @rule(name=st.sampled_from(DESTINATIONS))
+    def read(self, name: str) -> None:
+        self.entries[name] += self.run_step(self.books.read(name))
+
+    @rule(
+        name=st.sampled_from(DESTINATIONS),
+        result=st.sampled_from(["delivered", "rejected", "expired", "withheld", "retry"]),
+        count=st.integers(1, 3),
+        forgets=st.booleans(),
+    )
+    def settle(self, name: str, result: str, count: int, forgets: bool) -> None:
+        """forgets: the drain dies before it knows that it has settled, and another one comes."""
+        chosen = self.entries[name][:count]
+        self.run_step(self.books.settle(name, chosen, result))
+        if not (forgets or result == "retry"):
+            del self.entries[name][:count]
+
+    @rule()
+    def store(self) -> None:
+        self.run_step(self.books.store())
+
+    @rule()
+    def store_and_die(self) -> None:
+        records = self.run_step(self.books.records())
+        self.books.writer._name = self.run_step(self.books.feed.name("name"))
+        if records:
+            self.books.writer.store(records)
+        self.books.writer.close()
+        self.books.writer = self.books.new_writer()
+
+    @invariant()
+    def the_ledger_counts_what_redis_counts(self) -> None:
+        if not hasattr(self, "books"):
+            return
+        self.run_step(self.books.store())
+        numbers = self.run_step(read_numbers(self.redis, KEYS, DESTINATIONS))
+        for name in DESTINATIONS:
+            theirs = numbers.destinations[name].counts
+            ours = self.books.counts(name)
+            assert {each: theirs.get(each, 0) for each in COUNTED} == {
+                each: ours.get(each, 0) for each in COUNTED
+            }
+            rows = Counter(row[3] for row in self.books.rows("endings") if row[1] == name)
+            assert rows == Counter({e: n for e, n in ours.items() if e != "accepted"})
+
+    def teardown(self) -> None:
+        if hasattr(self, "books"):
+            self.books.writer.close()
+            self.run_step(self.redis.aclose())
+            self.loop.close()
+            shutil.rmtree(self.folder)
+
+
+def test_the_ledger_counts_what_redis_counts(valkey: Valkey) -> None:
+    Machine.valkey = valkey
+    Machine.TestCase.settings = settings(max_examples=30, stateful_step_count=20)
+    Machine.TestCase().runTest()

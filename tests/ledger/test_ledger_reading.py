@@ -1,0 +1,135 @@
+"""What the ledger answers: lists with filters, page by page, and counts."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from gateway.ledger import queries as queries_module
+from gateway.ledger import reading as reading_module
+from gateway.ledger.answers import Wanted
+from tests.support.events import decide, make_event
+from tests.support.ledger import Books
+
+pytestmark = pytest.mark.anyio
+
+NOW = time.time()
+
+
+@pytest.fixture
+async def filled(books: Books) -> Books:
+    """Four events of today and one of three days ago, at two destinations."""
+    fields: list[dict[str, Any]] = [
+        {"value": 5, "user_data": {"city": "Berlin"}},
+        {"value": 7.5, "subscribed": True},
+        {"event_name": "page_view"},
+        {"page_title": "50% off; DROP TABLE events"},
+    ]
+    made = [decide({**make_event(n), **each}, ["ads", "books"]) for n, each in enumerate(fields)]
+    old = decide(make_event(9), withhold=["ads", "books"])
+    old.received_at = NOW - 3 * 86_400
+    await books.append(*made, old)
+    results = ["delivered", "rejected", "rejected", "expired"]
+    for name in ("ads", "books"):
+        for entry, result in zip(await books.read(name), results, strict=True):
+            words = f"HTTP 400: no {name}" if result == "rejected" else ""
+            await books.settle(name, [entry], result, words)
+    await books.store()
+    return books
+
+
+def found(books: Books, **wanted: Any) -> list[tuple[str, str]]:
+    """The receipts of the events, each with its destination."""
+    listed = books.reader.endings(Wanted(**wanted))
+    return [(each.receipt, each.ending.destination) for each in listed]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        ({}, 10),
+        ({"destination": "ads"}, 5),
+        ({"ending": "rejected"}, 4),
+        ({"ending": "expired", "destination": "books"}, 1),
+        ({"ending": "withheld"}, 2),
+        ({"ending": "pending"}, 0),
+        ({"reason": "NO ADS"}, 2),
+        ({"reason": "no%"}, 0),
+        ({"event_name": "page_view"}, 2),
+        ({"source": "site"}, 10),
+        ({"source": "shop"}, 0),
+        ({"since": NOW - 86_400}, 8),
+        ({"until": NOW - 86_400}, 2),
+        ({"since": NOW - 4 * 86_400, "until": NOW - 2 * 86_400}, 2),
+        ({"where": [("value", "5")]}, 2),
+        ({"where": [("value", "7.5")]}, 2),
+        ({"where": [("user_data.city", "Berlin")]}, 2),
+        ({"where": [("user_data.city", "Berlin"), ("value", "6")]}, 0),
+        ({"where": [("page_title", "50% off; DROP TABLE events")]}, 2),
+        ({"where": [('no" OR 1=1 --', "1")]}, 0),
+        ({"where": [("event_id", "event-9")]}, 0),  # withheld everywhere: no content
+    ],
+)
+async def test_filters(filled: Books, wanted: dict[str, Any], count: int) -> None:
+    assert len(found(filled, **wanted)) == count
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 4, 100])
+async def test_every_ending_is_listed_once_whatever_the_page(
+    filled: Books, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    everything = [each.ending for each in filled.reader.endings(Wanted())]
+    for module in (queries_module, reading_module):
+        monkeypatch.setattr(module, "PAGE", page)
+    in_pages = list(filled.reader.endings(Wanted()))
+    assert [each.ending for each in in_pages] == everything
+    receipts = [each.receipt for each in in_pages]
+    assert receipts == sorted(receipts, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "key", "count"),
+    [
+        ("", "", 4),
+        ("name", "purchase", 3),
+        ("name", "page_view", 1),
+        ("source", "site", 4),
+        ("consent", "ads unset, analytics unset", 4),
+    ],
+)
+async def test_counts_by_a_dimension(filled: Books, dimension: str, key: str, count: int) -> None:
+    counts = filled.reader.counts(NOW - 3600, time.time() + 60, dimension)
+    assert counts[key, "ads", "accepted"] == count
+    ended = sum(
+        number
+        for (value, name, ending), number in counts.items()
+        if (value, name) == (key, "ads") and ending != "accepted"
+    )
+    assert ended == count
+
+
+async def test_counts_by_reason_name_what_was_withheld_and_how_it_was_rejected(
+    filled: Books,
+) -> None:
+    counts = filled.reader.counts(0, time.time() + 60, "reason")
+    assert counts["does not concern it", "ads", "withheld"] == 1
+    assert counts["HTTP 400", "books", "rejected"] == 2
+
+
+async def test_a_story_is_found_by_its_receipt(filled: Books) -> None:
+    (listed, *_) = filled.reader.endings(Wanted(event_name="page_view"))
+    story = filled.reader.story(listed.receipt)
+    assert story is not None
+    assert (story.name, story.receipt) == ("page_view", listed.receipt)
+    assert filled.reader.story("0" * 28) is None
+
+
+async def test_a_day_that_is_removed_while_it_is_read_is_passed_over(filled: Books) -> None:
+    listed = filled.reader.endings(Wanted())
+    next(listed)
+    filled.writer.close()
+    for day in filled.folder.days():
+        filled.folder.remove(day)
+    assert len(list(listed)) < 10

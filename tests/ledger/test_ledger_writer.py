@@ -1,0 +1,391 @@
+"""The writer: every event gets one row for each destination and ending, whatever is killed."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.ledger import writer as writer_module
+from gateway.ledger.database import LedgerError
+from gateway.ledger.day_file import MAX_VALUES, OTHER
+from gateway.pipeline.decision import Decision, Verdict
+from gateway.queue.append import Retention
+from gateway.queue.receipts import new_receipt
+from tests.ledger.conftest import Open
+from tests.support.events import decide, make_event
+from tests.support.keys import ADS, KEYS
+from tests.support.ledger import Books
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize("result", ["delivered", "dry run", "rejected", "expired", "withheld"])
+async def test_an_ending_is_stored_with_its_answer(books: Books, result: str) -> None:
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.settle("ads", await books.read("ads"), result, "the vendor's words")
+    await books.store()
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    (ending,) = story.endings
+    assert (ending.destination, ending.ending, ending.reason) == (
+        "ads",
+        result,
+        "the vendor's words",
+    )
+    assert (ending.tries, ending.passage) == (1, 1)
+    assert ending.status == {"delivered": 204, "rejected": 400}.get(result)
+    assert books.counts("ads") == {"accepted": 1, result: 1}
+
+
+async def test_what_has_not_ended_is_pending_with_its_attempts(books: Books) -> None:
+    await books.append(decide(make_event(0), send=["ads"], withhold=["books"]))
+    entries = await books.read("ads")
+    await books.settle("ads", entries, "retry", "HTTP 503: down")
+    await books.store()
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    ads, withheld = story.endings
+    assert (ads.ending, [each.reason for each in ads.attempts]) == ("pending", ["HTTP 503: down"])
+    assert (withheld.ending, withheld.stage, withheld.reason) == (
+        "withheld",
+        "when",
+        "does not concern it",
+    )
+    await books.settle("ads", entries, "delivered")
+    await books.store()
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    assert [(each.ending, len(each.attempts)) for each in story.endings] == [
+        ("delivered", 1),
+        ("withheld", 0),
+    ]
+
+
+async def test_a_repeated_event_is_stored_as_such(open_books: Open) -> None:
+    books = open_books(retention=Retention(dedupe=600))
+    for _ in range(2):
+        await books.append(decide(make_event(0), send=["ads", "books"], trusted=True))
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+    assert books.ended() == [("ads", "delivered"), ("ads", "repeated"), ("books", "repeated")]
+    assert books.counts("ads") == {"accepted": 1, "delivered": 1, "repeated": 1}
+    first, again = sorted(books.rows("events"))
+    assert first[-1] is not None
+    assert again[-1] is None  # its content is that of the first
+
+
+async def test_a_record_that_comes_twice_is_stored_once(books: Books) -> None:
+    """As after a kill between the commit and taking off."""
+    await books.append(*(decide(make_event(n), send=["ads"]) for n in range(3)))
+    await books.settle("ads", await books.read("ads"), "delivered")
+    records = await books.records()
+    await books.writer.step()
+    stored = books.rows("counts"), books.rows("endings"), books.rows("events")
+    for _ in range(2):
+        again = books.new_writer()
+        again._name = books.writer._name
+        again.store(records)
+        again.close()
+    assert (books.rows("counts"), books.rows("endings"), books.rows("events")) == stored
+    assert await books.records() == []
+
+
+async def test_what_another_drain_settled_is_not_stored_twice(books: Books) -> None:
+    await books.append(decide(make_event(0), send=["ads"]))
+    entries = await books.read("ads")
+    await books.settle("ads", entries, "delivered")
+    await books.settle("ads", entries, "rejected")
+    await books.store()
+    assert books.ended() == [("ads", "delivered")]
+
+
+async def test_one_that_is_withheld_everywhere_leaves_no_identifier(books: Books) -> None:
+    event = make_event(
+        0,
+        client_id="client-77",
+        user_id="user-77",
+        transaction_id="order-77",
+        page_location="https://shop.example/secret-page",
+        user_data={"email_address": "ada@shop.example"},
+    )
+    await books.append(decide(event, withhold=["ads", "books"]))
+    await books.store()
+    kept = books.bytes_of_files()
+    for secret in ("client-77", "user-77", "order-77", "event-0", "secret-page", "ada@"):
+        assert secret.encode() not in kept
+    found = {
+        text: [story.name for story in books.reader.stories(books.digests.of_text(text), 10)]
+        for text in ("event-0", "order-77", "client-77", "user-77", "ada@shop.example")
+    }
+    assert found == {
+        "event-0": ["purchase"],
+        "order-77": ["purchase"],
+        "client-77": [],
+        "user-77": [],
+        "ada@shop.example": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"),
+    [
+        ({"email_address": "Ada@Shop.example "}, "ada@shop.example"),
+        ({"email_address": ["x@y.example", "ada@shop.example"]}, "ADA@shop.example"),
+        (
+            {
+                "sha256_email_address": (
+                    "A94F5A5E4A4D1DAA6F0B0B0D6A3B2B6C9E2E1E8E4C9D0A1B2C3D4E5F60718293"
+                )
+            },
+            "a94f5a5e4a4d1daa6f0b0b0d6a3b2b6c9e2e1e8e4c9d0a1b2c3d4e5f60718293",
+        ),
+    ],
+    ids=["as it was typed", "one of several", "by its hash"],
+)
+async def test_an_event_is_found_by_an_email_address(
+    books: Books, stored: dict[str, Any], asked: str
+) -> None:
+    await books.append(decide(make_event(0, user_data=stored), send=["ads"]))
+    await books.store()
+    assert len(list(books.reader.stories(books.digests.of_text(asked), 10))) == 1
+
+
+async def test_different_forms_of_an_event_make_one_payload(books: Books) -> None:
+    event = make_event(0)
+    verdicts = {
+        "ads": Verdict({**event, "user_data": {"city": "Berlin"}}),
+        "books": Verdict({**event, "user_data": {"country": "DE"}, "value": 5}),
+    }
+    await books.append(Decision(event, verdicts, (), "site", time.time(), "v"))
+    await books.store()
+    ((*_, payload),) = books.rows("events")
+    assert orjson.loads(payload) == {
+        **event,
+        "user_data": {"city": "Berlin", "country": "DE"},
+        "value": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("payload", "kept"),
+    [
+        ("full", {"event_name", "event_id", "timestamp", "client_id", "value", "page_title"}),
+        ("redacted", {"event_name", "timestamp", "value", "page_title"}),
+        ("none", None),
+    ],
+)
+async def test_what_is_kept_of_the_content(
+    open_books: Open, payload: str, kept: set[str] | None
+) -> None:
+    books = open_books(payload=payload)
+    event = make_event(0, client_id="1.2", value=5, page_title="Mug")
+    await books.append(decide(event, send=["ads"]))
+    await books.store()
+    ((*_, content),) = books.rows("events")
+    assert (None if content is None else set(orjson.loads(content))) == kept
+
+
+async def test_at_its_bound_the_feed_loses_detail_then_records_and_delivery_goes_on(
+    open_books: Open,
+) -> None:
+    books = open_books(most=4000)
+    for number in range(40):
+        await books.append(decide(make_event(number, page_title="x" * 200), send=["ads"]))
+    assert len(await books.read("ads")) == 40
+    counts = {k.decode(): int(v) for k, v in (await books.redis.hgetall(KEYS.counts)).items()}
+    assert 4000 < counts["feed_bytes"] < 6600
+    assert counts["feed_cut"] > 0
+    assert counts["feed_dropped"] > 0
+    await books.store()
+    assert await books.redis.hget(KEYS.counts, "feed_bytes") is None
+    payloads = [row[-1] for row in books.rows("events")]
+    assert payloads.count(None) == counts["feed_cut"]
+    assert len(payloads) == 40 - counts["feed_dropped"]
+
+
+async def test_an_ending_of_an_event_that_the_ledger_lacks_is_counted(open_books: Open) -> None:
+    books = open_books(most=1)
+    for number in range(3):
+        await books.append(decide(make_event(number), send=["ads"]))
+    books.most = 1_000_000
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+    assert books.counts("ads")["delivered"] == 3
+
+
+async def test_a_replayed_event_has_a_second_pass(books: Books) -> None:
+    await books.append(decide(make_event(0), send=["ads"]))
+    (entry,) = await books.read("ads")
+    await books.settle("ads", [entry], "rejected", "HTTP 400")
+    receipt = entry.receipt
+    again = decide(make_event(0), send=["ads"])
+    again.receipt, again.passage = receipt, 2
+    await books.append(again)
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    assert [(each.passage, each.ending) for each in story.endings] == [
+        (1, "rejected"),
+        (2, "delivered"),
+    ]
+
+
+async def test_what_is_no_record_is_left_out(
+    books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    for fields in (
+        {"d": "{"},
+        {"s": "[]", "a": ""},
+        {"w": '{"ended":[["x",["ads"]]]}'},
+        {"z": "1"},
+    ):
+        await books.redis.xadd(KEYS.feed, fields)  # type: ignore[arg-type]
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    assert len(books.rows("events")) == 1
+    errors = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert len(errors) == 4
+    assert await books.records() == []
+
+
+async def test_a_day_that_is_over_is_removed_and_stays_counted(books: Books) -> None:
+    now = time.time()
+    old = decide(make_event(0), send=["ads"])
+    old.received_at = now - 9 * DAY
+    await books.append(old, decide(make_event(1), send=["ads"]))
+    entries = await books.read("ads")
+    await books.store()
+    before = books.counts("ads")
+    assert len(books.folder.days()) == 2
+    books.writer.clean(now)
+    assert len(books.folder.days()) == 1
+    assert books.counts("ads") == before == {"accepted": 2}
+    await books.settle("ads", entries, "delivered")
+    records = await books.records()
+    await books.store()
+    assert books.counts("ads") == {"accepted": 2, "delivered": 2}
+    books.writer._name = await books.feed.name("")
+    books.writer.store(records)  # comes again
+    assert books.counts("ads") == {"accepted": 2, "delivered": 2}
+    assert len(books.folder.days()) == 1
+    books.writer.clean(now + 500 * DAY)
+    assert books.counts("ads") == {}
+
+
+async def test_beyond_its_bytes_the_oldest_day_goes_first(
+    open_books: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    books = open_books(max_bytes=10_000_000)
+    now = time.time()
+    for age in (2, 1, 0):
+        decision = decide(make_event(age), send=["ads"])
+        decision.received_at = now - age * DAY
+        await books.append(decision)
+    await books.store()
+    oldest, *others = books.folder.days()
+    sizes = {oldest: 9_000_000}
+    monkeypatch.setattr(type(books.folder), "size", lambda _, day: sizes.get(day, 600_000))
+    books.writer.clean(now)
+    assert books.folder.days() == others
+    assert f"the ledger of {oldest} is removed before its time" in caplog.text
+
+
+async def test_on_a_full_disk_the_records_wait(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await books.append(decide(make_event(0), send=["ads"]))
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writer_module.DayFile, "write", full)
+        with pytest.raises(sqlite3.OperationalError):
+            await books.writer.step()
+    assert len(await books.records()) == 1
+    await books.store()
+    assert len(books.rows("events")) == 1
+
+
+async def test_names_that_strangers_choose_are_counted_together_beyond_a_bound(
+    books: Books,
+) -> None:
+    many = MAX_VALUES + 50
+    for number in range(many):
+        event = {**make_event(number), "event_name": f"name-{number}"}
+        await books.append(decide(event, withhold=["ads"]))
+    await books.store()
+    counted = books.reader.counts(0, time.time() + 60, "name")
+    values = {value for value, _, _ in counted}
+    assert len(values) == MAX_VALUES + 1
+    assert counted[OTHER, "ads", "accepted"] == 50
+
+
+async def test_a_file_of_a_newer_version_is_an_error_in_words(books: Books) -> None:
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    books.writer.close()
+    (day,) = books.folder.days()
+    with sqlite3.connect(books.folder.day(day)) as file:
+        file.execute("PRAGMA user_version = 99")
+    file.close()
+    with pytest.raises(LedgerError, match="newer version of the gateway"):
+        list(books.reader.stories(books.digests.of_text("event-0"), 10))
+    await books.append(decide(make_event(1), send=["ads"]))
+    with pytest.raises(LedgerError, match="newer version of the gateway"):
+        await books.writer.step()
+    assert len(await books.records()) == 1
+
+
+async def test_one_process_writes_at_a_time(books: Books) -> None:
+    with (
+        books.folder.locked(),
+        pytest.raises(LedgerError, match="another process writes"),
+        books.folder.locked(),
+    ):
+        pass
+
+
+async def test_the_key_is_made_once_and_private(books: Books) -> None:
+    assert books.folder.key() == books.folder.key()
+    assert len(books.folder.key()) == 32
+    assert {path.stat().st_mode & 0o077 for path in books.folder.path.iterdir()} == {0}
+    assert [path.name for path in books.folder.path.iterdir()] == ["key"]
+
+
+async def test_another_redis_begins_a_new_feed(books: Books) -> None:
+    """Its ids may be lower than those that are stored."""
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    await books.redis.flushall()
+    books.writer.close()
+    record = await _record(books)
+    await books.redis.delete(KEYS.feed)
+    await books.redis.xadd(KEYS.feed, record.fields, id="1-1")  # type: ignore[arg-type]
+    await books.store()
+    assert len(books.rows("events")) == 2
+
+
+async def _record(books: Books) -> Any:
+    await books.append(decide(make_event(1), send=["ads"]))
+    (record,) = await books.records()
+    return record
+
+
+def test_receipts_sort_by_time() -> None:
+    receipts = [new_receipt(at) for at in (1.0, 1.5, 1_795_219_200.0, 1_795_219_200.001)]
+    assert receipts == sorted(receipts)
+    assert len({new_receipt(1.0) for _ in range(1000)}) == 1000
+
+
+async def test_nothing_is_written_without_a_ledger(books: Books) -> None:
+    books.appender._feeding = None
+    await books.append(decide(make_event(0), send=["ads"]))
+    (entry,) = await books.read("ads")
+    assert entry.receipt == ""
+    assert not await books.redis.exists(KEYS.feed)
+    assert await books.redis.xlen(ADS.stream) == 1

@@ -1,0 +1,119 @@
+"""A ledger in tests: what is appended and settled, and what the ledger makes of it."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from gateway.configuration.ledger import LedgerSettings
+from gateway.ledger.digests import EventDigests
+from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.reading import LedgerReader
+from gateway.ledger.writer import LedgerWriter
+from gateway.pipeline.decision import Decision
+from gateway.queue.append import NO_RETENTION, Appender, Retention
+from gateway.queue.entry import Entry
+from gateway.queue.feed import Fate, Feed, Feeding, FeedRecord
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.read import Reader, ensure_group
+from gateway.queue.settle import Ending, Reporting, Settler
+from tests.support.drains import nobody
+from tests.support.keys import KEYS
+
+MOST = 1_000_000
+
+
+class Books:
+    """A gateway without its processes, with a ledger in `folder`."""
+
+    def __init__(
+        self,
+        redis: Redis,
+        path: Path,
+        retention: Retention = NO_RETENTION,
+        most: int = MOST,
+        **settings: Any,
+    ) -> None:
+        self.redis = redis
+        self.folder = LedgerFolder(path)
+        self.digests = EventDigests(self.folder.key())
+        feeding = Feeding(most, self.digests.of_event, self.digests.of_withheld)
+        self.appender = Appender(redis, KEYS, PendingCounts(), nobody, retention, feeding)
+        self.most = most
+        self.settings = LedgerSettings(**settings)
+        self.feed = Feed(redis, KEYS)
+        self.writer = self.new_writer()
+        self.reader = LedgerReader(self.folder)
+
+    def new_writer(self) -> LedgerWriter:
+        return LedgerWriter(self.folder, self.settings, self.feed)
+
+    async def append(self, *decisions: Decision) -> None:
+        await self.appender.append(list(decisions))
+
+    async def read(self, destination: str) -> list[Entry]:
+        """New entries of a destination, as a drain reads them."""
+        of = KEYS.destination(destination)
+        await ensure_group(self.redis, of)
+        return (await Reader(self.redis, of, "drain").new(1000, None)).entries
+
+    async def settle(
+        self, destination: str, entries: Iterable[Entry], result: str, words: str = ""
+    ) -> None:
+        """Ends `entries`, as a drain does; with the result ``retry`` they stay pending."""
+        entries = list(entries)
+        reporting = Reporting(KEYS, self.most, destination, "version-1")
+        of = KEYS.destination(destination)
+        settler = Settler(self.redis, of, PendingCounts(), reporting=reporting)
+        endings = [Ending(entry.id, result, b"", size=entry.size) for entry in entries]
+        fates = [_fate(entry, result, words) for entry in entries]
+        await settler.settle([] if result == "retry" else endings, fates)
+
+    async def records(self) -> list[FeedRecord]:
+        return await self.feed.read("0-0", None)
+
+    async def store(self) -> None:
+        """Stores all that the feed has."""
+        while await self.writer.step():
+            pass
+
+    def rows(self, table: str) -> list[tuple[Any, ...]]:
+        """Of all days."""
+        found = []
+        for day in self.folder.days():
+            with sqlite3.connect(self.folder.day(day)) as file:
+                found += file.execute(f"SELECT * FROM {table}").fetchall()
+            file.close()
+        return found
+
+    def ended(self) -> list[tuple[str, str]]:
+        """The destination and ending of every row."""
+        return sorted((row[1], row[3]) for row in self.rows("endings"))
+
+    def counts(self, destination: str) -> dict[str, int]:
+        """What the ledger has counted for a destination."""
+        counted = self.reader.counts(0, time.time() + 1e6, "")
+        return {
+            ending: number for (_, name, ending), number in counted.items() if name == destination
+        }
+
+    def bytes_of_files(self) -> bytes:
+        return b"".join(path.read_bytes() for path in sorted(self.folder.path.iterdir()))
+
+
+def _fate(entry: Entry, result: str, words: str) -> Fate:
+    entry_id = "" if result == "retry" else entry.id.decode()
+    status = {"delivered": 204, "rejected": 400, "retry": 503}.get(result)
+    return Fate(
+        *(entry_id, entry.receipt, entry.passage, result, time.time()),
+        *(entry.deliveries, status, words),
+    )
+
+
+def names(entries: Sequence[Entry]) -> list[str]:
+    return [entry.event["event_id"] for entry in entries]
