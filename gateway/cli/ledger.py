@@ -27,8 +27,8 @@ def with_ledger(config: Path, work: Callable[[LedgerReader, EventDigests], T]) -
 
     from sqlalchemy.exc import DBAPIError
 
-    from gateway.ledger.database import LedgerError
     from gateway.ledger.digests import EventDigests
+    from gateway.ledger.errors import LedgerError
     from gateway.ledger.folder import LedgerFolder
     from gateway.ledger.reading import LedgerReader
 

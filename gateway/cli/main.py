@@ -203,7 +203,7 @@ def worker(config: Path, allow_demo: bool, redis_url: str) -> None:
 @REDIS_URL
 def ledger(config: Path, allow_demo: bool, redis_url: str) -> None:
     """Run the process that writes the ledger; `gateway run` starts and supervises one."""
-    from gateway.ledger.database import LedgerError
+    from gateway.ledger.errors import LedgerError
     from gateway.runtime.last_good import load_running
     from gateway.runtime.ledger import run_ledger
 

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.ledger import LedgerSettings
 from gateway.configuration.server import RedisSettings, ServerSettings, SpoolSettings
 from gateway.configuration.settings import Settings
 from gateway.http.client import HttpSettings
@@ -38,6 +39,7 @@ def reference() -> str:
         ("Top level", Settings, set()),
         ("`server`", ServerSettings, set()),
         ("`redis`", RedisSettings, set()),
+        ("`ledger`", LedgerSettings, set()),
         ("`spool`", SpoolSettings, set()),
         ("`consent`", ConsentSettings, set()),
         ("`consent.regions[]`", RegionDefault, set()),

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, MetaData, create_engine
 from sqlalchemy.pool import NullPool
 
+from gateway.ledger.errors import LedgerError
 from gateway.ledger.tables import SCHEMA_VERSION
 from gateway.system.private_files import create_private
 
@@ -20,10 +21,6 @@ PRAGMA synchronous = FULL;
 PRAGMA secure_delete = ON;
 PRAGMA busy_timeout = {BUSY_MS};
 """
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used; the text says why, and what to do."""
 
 
 def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:

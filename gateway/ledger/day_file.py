@@ -10,7 +10,6 @@ from typing import Any
 from gateway.ledger.database import open_to_write
 from gateway.ledger.rows import CountKey, DayRows
 from gateway.ledger.tables import day as day_tables
-from gateway.queue.feed import FeedRecord
 
 MAX_VALUES = 200
 """Values of one dimension that are counted apart on one day: strangers choose names."""
@@ -95,7 +94,3 @@ def id_key(record_id: str) -> tuple[int, int]:
     """What ids of records are compared by."""
     milliseconds, _, number = record_id.partition("-")
     return int(milliseconds), int(number)
-
-
-def is_newer(record: FeedRecord, last_id: str) -> bool:
-    return id_key(record.id) > id_key(last_id)

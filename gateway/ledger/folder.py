@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.configuration.settings import Settings
-from gateway.ledger.database import LedgerError
+from gateway.ledger.errors import LedgerError
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 from gateway.system.private_files import create_private, make_private_folder
 

@@ -62,18 +62,26 @@ class DayRows:
 class RowMaker:
     """Makes the rows of a batch of records.
 
-    traits_of: of an event that an earlier batch brought; None for one that is not known.
+    traits_of: of an event that an earlier batch brought; None for one that is not known. has:
+    whether a day has stored a record, by the day and the record's id.
     """
 
-    def __init__(self, payload: Payload, traits_of: Callable[[str], Traits | None]) -> None:
+    def __init__(
+        self,
+        payload: Payload,
+        traits_of: Callable[[str], Traits | None],
+        has: Callable[[str, str], bool],
+    ) -> None:
         self._payload = payload
         self._traits_of = traits_of
+        self._has = has
+        self._record_id = ""
         self.days: dict[str, DayRows] = {}
         self.traits: dict[str, Traits] = {}
 
     def add(self, record: FeedRecord) -> None:
         """Raises KeyError, TypeError or ValueError for what the gateway has not written."""
-        fields = record.fields
+        fields, self._record_id = record.fields, record.id
         if "d" in fields:
             self._add_decision(orjson.loads(fields["d"]), fields, record.payloads)
         elif "s" in fields:
@@ -176,12 +184,12 @@ class RowMaker:
         ending: str,
         reason: str = "",
     ) -> None:
-        minute = int(received_at(receipt) // 60)
-        rows.counted[minute, "", "", destination, ending] += 1
+        minute, counted = int(received_at(receipt) // 60), rows.counted
+        counted[minute, "", "", destination, ending] += 1
         for dimension, value in zip(Traits._fields, traits, strict=True):
-            rows.counted[minute, dimension, value, destination, ending] += 1
+            counted[minute, dimension, value, destination, ending] += 1
         if reason:
-            rows.counted[minute, "reason", reason, destination, ending] += 1
+            counted[minute, "reason", reason, destination, ending] += 1
 
     def _known(self, receipt: str) -> Traits:
         found = self.traits.get(receipt)
@@ -190,19 +198,26 @@ class RowMaker:
         return found
 
     def _rows(self, receipt: str) -> DayRows:
-        return self.days.setdefault(day_of(receipt), DayRows())
+        day = day_of(receipt)
+        if self._has(day, self._record_id):
+            return DayRows()  # comes again, and is left out
+        rows = self.days.get(day)
+        if rows is None:
+            rows = self.days[day] = DayRows()
+        return rows
 
 
 def union(events: Iterable[Event]) -> Event:
     """All that one of `events` has: forms of the same event, of which each destination got one."""
     merged: Event = {}
     for event in events:
-        for name, value in event.items():
-            known = merged.get(name)
-            if known is None:
-                merged[name] = value
-            elif isinstance(known, dict) and isinstance(value, dict) and known != value:
-                merged[name] = union([known, value])
+        if not merged:
+            merged = dict(event)
+        elif event != merged:
+            for name, value in event.items():
+                known = merged.setdefault(name, value)
+                if known is not value and isinstance(known, dict) and isinstance(value, dict):
+                    merged[name] = union([known, value])
     return merged
 
 

@@ -24,8 +24,8 @@ from collections.abc import Sequence
 import orjson
 
 from gateway.configuration.ledger import LedgerSettings
-from gateway.ledger.database import LedgerError
 from gateway.ledger.day_file import DayFile, id_key
+from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.kept_file import KeptFile
 from gateway.ledger.rows import DayRows, RowMaker, Traits, consent_in_words
@@ -93,25 +93,25 @@ class LedgerWriter:
 
     def store(self, records: Sequence[FeedRecord]) -> None:
         """Stores `records`, all of those that a day does not have yet."""
-        maker = RowMaker(self._settings.payload, self._traits_of)
         kept = self._open_kept()
-        # A record may concern several days; each of them knows what it has stored.
-        made: dict[str, DayRows] = {}
+        stored: dict[str, tuple[int, int]] = {}
+
+        def has(day: str, record_id: str) -> bool:
+            if day not in stored:
+                stored[day] = id_key(self._last_id(day, kept))
+            return id_key(record_id) <= stored[day]
+
+        maker = RowMaker(self._settings.payload, self._traits_of, has)
         for record in records:
-            maker.days = {}
             try:
                 maker.add(record)
             except (KeyError, TypeError, ValueError, IndexError) as error:
                 kind = type(error).__name__
                 log.error("record %s of the ledger's feed cannot be read: %s", record.id, kind)
-                continue
-            for day, rows in maker.days.items():
-                if id_key(record.id) > id_key(self._last_id(day, kept)):
-                    _add(made.setdefault(day, DayRows()), rows)
         late = DayRows()
-        for day, rows in made.items():
+        for day, rows in maker.days.items():
             if kept.is_over(day):
-                _add(late, rows)
+                late.counted.update(rows.counted)
             else:
                 self._open(day).write(rows, self._name, records[-1].id)
         if late.counted:
@@ -199,14 +199,6 @@ class LedgerWriter:
         if complaint != self._complaint:
             log.error("the ledger cannot be written, its records wait in Redis: %s", complaint)
         self._complaint = complaint
-
-
-def _add(rows: DayRows, more: DayRows) -> None:
-    rows.events += more.events
-    rows.lookups += more.lookups
-    rows.endings += more.endings
-    rows.attempts += more.attempts
-    rows.counted.update(more.counted)
 
 
 def _day_before(now: float, days: int) -> str:

@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from gateway.configuration.exposure import secrets_in
 from gateway.configuration.settings import Settings
-from gateway.ledger.database import LedgerError
+from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.feed import Feed

@@ -23,6 +23,7 @@ PROGRAMS = {
     "create_app(settings, 'redis://127.0.0.1:1')",
     "worker": "from gateway.delivery.job import prepare_forks; prepare_forks(settings)",
     "supervisor": "import gateway.runtime.run",
+    "ledger": "import gateway.runtime.ledger",
     "scheduler": "import gateway.delivery.scheduler",
 }
 """What the process does until it is at work, with all that it imports on the way."""
@@ -30,6 +31,7 @@ PROGRAMS = {
 SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
 ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc"}
+KEEPING = {"sqlalchemy"}
 SELDOM = {"httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb"}
 """Only where they are configured, or for a command's output."""
 
@@ -37,13 +39,16 @@ NEEDED = {
     "web": {"starlette", "uvicorn", "ua_parser", "rq"},
     "worker": {"rq", *SENDING},
     "supervisor": {"redis"},
+    "ledger": {"sqlite3", *KEEPING},
     "scheduler": {"rq"},
 }
 NOT_NEEDED = {
-    "web": SENDING | SELDOM,
-    "worker": SERVING | ENRICHING | SELDOM,
-    "supervisor": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM,
+    "web": SENDING | SELDOM | KEEPING,
+    "worker": SERVING | ENRICHING | SELDOM | KEEPING,
+    "supervisor": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM | KEEPING,
+    "ledger": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM,
     "scheduler": SERVING
+    | KEEPING
     | ENRICHING
     | SENDING
     | SELDOM

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from gateway.ledger import writer as writer_module
-from gateway.ledger.database import LedgerError
 from gateway.ledger.day_file import MAX_VALUES, OTHER
+from gateway.ledger.errors import LedgerError
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
 from gateway.queue.receipts import new_receipt

@@ -1,0 +1,5 @@
+"""What can be wrong with a ledger."""
+
+
+class LedgerError(Exception):
+    """The ledger cannot be used; the text says why, and what to do."""
