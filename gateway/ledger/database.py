@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
-from sqlalchemy import Engine, MetaData, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, MetaData, create_engine
+from sqlalchemy.pool import NullPool, StaticPool
 
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.tables import SCHEMA_VERSION
 from gateway.system.private_files import create_private
+
+DRIVER = "sqlite+pysqlite://"
 
 BUSY_MS = 5000
 """How long SQLite waits for another process before it gives up."""
@@ -32,7 +37,10 @@ def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:
         connection.executescript(_SET_UP)
         version = _version(connection, path)
         if version == 0:
-            tables.create_all(_engine(path))
+            made = create_engine(
+                "sqlite+pysqlite://", creator=lambda: connection, poolclass=StaticPool
+            )
+            tables.create_all(made)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         connection.close()
@@ -40,20 +48,28 @@ def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:
     return connection
 
 
-def engine_to_read(path: Path) -> Engine:
-    """For queries of the database at `path`. Raises `LedgerError` or sqlite3.Error."""
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-        _version(connection, path)
-    connection.close()
-    return _engine(path, "?mode=ro&uri=true")
+class Files:
+    """Opens files of the ledger for queries. The engine is made once: that takes SQLAlchemy longer
+    than a query."""
 
+    def __init__(self) -> None:
+        self._path = Path()
+        self._engine = create_engine(
+            "sqlite+pysqlite://", creator=self._connect, poolclass=NullPool
+        )
 
-def _engine(path: Path, options: str = "?uri=true") -> Engine:
-    return create_engine(
-        f"sqlite+pysqlite:///file:{path.absolute()}{options}",
-        poolclass=NullPool,
-        connect_args={"timeout": BUSY_MS / 1000},
-    )
+    @contextmanager
+    def open(self, path: Path) -> Iterator[Connection]:
+        """Raises `LedgerError` or SQLAlchemy's DBAPIError."""
+        self._path = path
+        with self._engine.connect() as connection:
+            yield connection
+
+    def _connect(self) -> sqlite3.Connection:
+        source = f"file:{quote(str(self._path.absolute()))}?mode=ro"
+        opened = sqlite3.connect(source, uri=True, timeout=BUSY_MS / 1000)
+        _version(opened, self._path)
+        return opened
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

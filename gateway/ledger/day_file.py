@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.ledger.database import open_to_write
-from gateway.ledger.rows import CountKey, DayRows
+from gateway.ledger.rows import DayRows, HourKey
 from gateway.ledger.tables import day as day_tables
 
 MAX_VALUES = 200
@@ -26,8 +26,12 @@ ON CONFLICT (receipt) DO UPDATE SET consent = excluded.consent, states = exclude
 _LOOKUP = "INSERT OR IGNORE INTO lookups VALUES (?, ?)"
 _ENDING = "INSERT OR IGNORE INTO endings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)"
-_COUNT = """
-INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?)
+_MINUTE = """
+INSERT INTO minutes VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET number = number + excluded.number
+"""
+HOUR = """
+INSERT INTO hours VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET number = number + excluded.number
 """
 _PROGRESS = """
@@ -42,7 +46,7 @@ class DayFile:
     def __init__(self, path: Path) -> None:
         self._database = open_to_write(path, day_tables)
         self._values: dict[str, set[str]] = {}
-        for dimension, value in self._all("SELECT DISTINCT dimension, value FROM counts"):
+        for dimension, value in self._all("SELECT DISTINCT dimension, value FROM hours"):
             self._values.setdefault(dimension, set()).add(value)
 
     def close(self) -> None:
@@ -66,7 +70,8 @@ class DayFile:
             many(_LOOKUP, rows.lookups)
             many(_ENDING, rows.endings)
             many(_ATTEMPT, rows.attempts)
-            many(_COUNT, self._bounded(rows.counted.items()))
+            many(_MINUTE, [(*key, number) for key, number in rows.minutes.items()])
+            many(HOUR, self._bounded(rows.hours.items()))
             execute(_PROGRESS, (feed, last_id))
             execute("COMMIT")
         except BaseException:
@@ -74,16 +79,16 @@ class DayFile:
                 execute("ROLLBACK")
             raise
 
-    def _bounded(self, counted: Iterable[tuple[CountKey, int]]) -> Iterable[tuple[Any, ...]]:
+    def _bounded(self, counted: Iterable[tuple[HourKey, int]]) -> Iterable[tuple[Any, ...]]:
         """With few values of each dimension, whatever strangers choose."""
-        for (minute, dimension, value, destination, ending), number in counted:
+        for (hour, dimension, value, destination, ending), number in counted:
             known = self._values.setdefault(dimension, set())
             if value not in known:
                 if len(known) < MAX_VALUES:
                     known.add(value)
                 else:
                     value = OTHER
-            yield minute, dimension, value, destination, ending, number
+            yield hour, dimension, value, destination, ending, number
 
     def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with closing(self._database.execute(statement, values)) as cursor:

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from gateway.ledger.database import open_to_write
+from gateway.ledger.day_file import HOUR
 from gateway.ledger.rows import DayRows
 from gateway.ledger.tables import kept as kept_tables
 
-_HOUR = """
-INSERT INTO hours VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET number = number + excluded.number
-"""
-_ROLL_UP = """
-SELECT minute / 60, dimension, value, destination, ending, SUM(number)
-FROM counts GROUP BY 1, 2, 3, 4, 5
-"""
+_DAY_HOURS = "SELECT hour, dimension, value, destination, ending, number FROM hours"
 
 
 class KeptFile:
@@ -41,19 +33,17 @@ class KeptFile:
     def roll_up(self, day: str, path: Path) -> None:
         """Keeps the counts of the file of `day`, once."""
         with closing(sqlite3.connect(path)) as database:
-            rows = database.execute(_ROLL_UP).fetchall()
+            rows = database.execute(_DAY_HOURS).fetchall()
         with self._transaction():
-            self._database.executemany(_HOUR, rows)
+            self._database.executemany(HOUR, rows)
             self._database.execute("INSERT INTO rolled_up VALUES (?)", (day,))
         self._over.add(day)
 
     def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
         """Counts what came for days that are over."""
-        hours: Counter[tuple[Any, ...]] = Counter()
-        for (minute, *rest), number in rows.counted.items():
-            hours[minute // 60, *rest] += number
         with self._transaction():
-            self._database.executemany(_HOUR, [(*key, number) for key, number in hours.items()])
+            hours = [(*key, number) for key, number in rows.hours.items()]
+            self._database.executemany(HOUR, hours)
             self._database.execute(
                 "INSERT INTO progress VALUES (?, ?) "
                 "ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id",

@@ -12,21 +12,22 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Table, select
 from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.answers import Listed, Story, Wanted, listed, story
-from gateway.ledger.database import engine_to_read
+from gateway.ledger.database import Files
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.queries import PAGE, Position, listing
 from gateway.ledger.tables import (
     attempts,
     configurations,
-    counts,
     endings,
     events,
     hours,
+    kept_hours,
     lookups,
+    minutes,
     rolled_up,
 )
 from gateway.queue.receipts import day_of
@@ -43,6 +44,7 @@ class LedgerReader:
 
     def __init__(self, folder: LedgerFolder) -> None:
         self._folder = folder
+        self._files = Files()
 
     def stories(self, digest: str, limit: int) -> Iterator[Story]:
         """The newest events that have `digest`, `limit` at most."""
@@ -77,20 +79,25 @@ class LedgerReader:
                 after = Position(rows[-1].receipt, rows[-1].destination, rows[-1].passage)
 
     def counts(self, since: float, until: float, dimension: str) -> Counts:
-        """How many events that came in between two times (Unix seconds) ended how. Days that are
-        kept are counted by minutes, older ones by whole hours.
+        """How many events that came in between two times (Unix seconds) ended how: by the minute,
+        but by whole hours with a dimension, and where the file of a day is gone.
 
-        dimension: ``""`` for all together, or one of `gateway.ledger.rows.Traits`, or ``reason``.
+        dimension: ``""`` for none, or one of `gateway.ledger.rows.Traits`, or ``reason``.
         """
         found: Counts = Counter()
-        with self._open(_KEPT) as file:
-            over = {row.day for row in file.execute(select(rolled_up))} if file else set()
-            if over:
-                _count(found, file, hours, 3600, since, until, dimension)
+        first, last = int(since // 3600), int(until // 3600)
+        over = self._count_kept(found, first, last, dimension)
         for day in self._days(since, until):
-            if day not in over:
-                with self._open(day) as file:
-                    _count(found, file, counts, 60, since, until, dimension)
+            if day in over:
+                continue
+            with self._open(day) as file:
+                if file and dimension:
+                    _count_hours(found, file, hours, first, last, dimension)
+                elif file:
+                    _count_hours(found, file, hours, first + 1, last - 1, "")
+                    ends = [(int(since // 60), 60 * first + 59), (60 * last, int(until // 60))]
+                    for begin, end in ends if last > first else [(ends[0][0], ends[1][1])]:
+                        _count_minutes(found, file, begin, end)
         return found
 
     def configuration(self, version: str) -> str | None:
@@ -98,6 +105,14 @@ class LedgerReader:
         wanted = select(configurations.c.text).where(configurations.c.version == version)
         with self._open(_KEPT) as file:
             return file.execute(wanted).scalar() if file else None
+
+    def _count_kept(self, found: Counts, first: int, last: int, dimension: str) -> frozenset[str]:
+        """Adds the counts of days without a file, and returns these days."""
+        with self._open(_KEPT) as file:
+            if file is None:
+                return frozenset()
+            _count_hours(found, file, kept_hours, first, last, dimension)
+            return frozenset(row.day for row in file.execute(select(rolled_up)))
 
     def _days(self, since: float | None, until: float | None) -> list[str]:
         """Those that have a file and may have events between two times."""
@@ -112,7 +127,7 @@ class LedgerReader:
         if not path.exists():
             yield None
             return
-        with engine_to_read(path).connect() as connection:
+        with self._files.open(path) as connection:
             yield connection
 
 
@@ -123,27 +138,29 @@ def _story(file: Connection | None, event: Row[Any]) -> Story:
     return story(event, ended, tried)
 
 
-def _count(
-    found: Counts,
-    file: Connection | None,
-    table: Table,
-    seconds: int,
-    since: float,
-    until: float,
-    dimension: str,
+def _count_hours(
+    found: Counts, file: Connection, table: Table, first: int, last: int, dimension: str
 ) -> None:
-    """Adds the counts of `table` to `found`. seconds: how long its first column lasts."""
-    if file is None:
-        return
-    period = table.c[0]
-    wanted: Select[Any] = (
-        select(table.c.value, table.c.destination, table.c.ending, sum_of(table.c.number))
-        .where(table.c.dimension == dimension)
-        .where(period >= int(since // seconds), period <= int(until // seconds))
-        .group_by(table.c.value, table.c.destination, table.c.ending)
+    """Adds to `found` what `table` counts from the hour `first` to the hour `last`."""
+    columns = table.c.value, table.c.destination, table.c.ending
+    wanted = (
+        select(*columns, sum_of(table.c.number))
+        .where(table.c.dimension == dimension, table.c.hour.between(first, last))
+        .group_by(*columns)
     )
     for value, destination, ending, number in file.execute(wanted):
         found[value, destination, ending] += number
+
+
+def _count_minutes(found: Counts, file: Connection, first: int, last: int) -> None:
+    columns = minutes.c.destination, minutes.c.ending
+    wanted = (
+        select(*columns, sum_of(minutes.c.number))
+        .where(minutes.c.minute.between(first, last))
+        .group_by(*columns)
+    )
+    for destination, ending, number in file.execute(wanted):
+        found["", destination, ending] += number
 
 
 def _utc_day(at: float) -> str:

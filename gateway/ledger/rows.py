@@ -43,20 +43,23 @@ class Traits(NamedTuple):
 
 NOTHING_KNOWN = Traits(*(UNKNOWN,) * 5)
 
-CountKey = tuple[int, str, str, str, str]
-"""The minute (since 1970) in which events came in, the dimension and its value, the destination and
-the ending. The dimension ``""`` has no value."""
+MinuteKey = tuple[int, str, str]
+"""The minute (since 1970) in which events came in, the destination and the ending."""
+HourKey = tuple[int, str, str, str, str]
+"""The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
+value."""
 
 
 @dataclass(slots=True)
 class DayRows:
-    """What a batch of records adds to one day. counted: for `gateway.ledger.tables.counts`."""
+    """What a batch of records adds to one day."""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
     lookups: list[tuple[bytes, bytes]] = field(default_factory=list)
     endings: list[tuple[Any, ...]] = field(default_factory=list)
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
-    counted: Counter[CountKey] = field(default_factory=Counter)
+    minutes: Counter[MinuteKey] = field(default_factory=Counter)
+    hours: Counter[HourKey] = field(default_factory=Counter)
 
 
 class RowMaker:
@@ -184,12 +187,14 @@ class RowMaker:
         ending: str,
         reason: str = "",
     ) -> None:
-        minute, counted = int(received_at(receipt) // 60), rows.counted
-        counted[minute, "", "", destination, ending] += 1
+        minute, hours = int(received_at(receipt) // 60), rows.hours
+        hour = minute // 60
+        rows.minutes[minute, destination, ending] += 1
+        hours[hour, "", "", destination, ending] += 1
         for dimension, value in zip(Traits._fields, traits, strict=True):
-            counted[minute, dimension, value, destination, ending] += 1
+            hours[hour, dimension, value, destination, ending] += 1
         if reason:
-            counted[minute, "reason", reason, destination, ending] += 1
+            hours[hour, "reason", reason, destination, ending] += 1
 
     def _known(self, receipt: str) -> Traits:
         found = self.traits.get(receipt)

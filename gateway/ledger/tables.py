@@ -8,7 +8,8 @@ A file of a day has
     lookups    the keyed digests by which an event is found
     endings    one row for each event, destination and passage that has ended
     attempts   tries that did not end an event
-    counts     by the minute in which events came in
+    minutes    how many events ended how, by the minute in which they came in
+    hours      the same by the hour, and by each dimension
     progress   the last record of each feed that this file has stored
 """
 
@@ -93,17 +94,32 @@ attempts = Table(
     sqlite_with_rowid=False,
 )
 
-counts = Table(
-    "counts",
+minutes = Table(
+    "minutes",
     day,
     Column("minute", Integer, primary_key=True),
-    Column("dimension", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
     Column("destination", Text, primary_key=True),
     Column("ending", Text, primary_key=True),
     Column("number", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+
+
+def _hours(tables: MetaData) -> Table:
+    return Table(
+        "hours",
+        tables,
+        Column("hour", Integer, primary_key=True),
+        Column("dimension", Text, primary_key=True),
+        Column("value", Text, primary_key=True),
+        Column("destination", Text, primary_key=True),
+        Column("ending", Text, primary_key=True),
+        Column("number", Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+hours = _hours(day)
 
 progress = Table(
     "progress",
@@ -116,17 +132,7 @@ progress = Table(
 kept = MetaData()
 """Of the file that outlives the days."""
 
-hours = Table(
-    "hours",
-    kept,
-    Column("hour", Integer, primary_key=True),
-    Column("dimension", Text, primary_key=True),
-    Column("value", Text, primary_key=True),
-    Column("destination", Text, primary_key=True),
-    Column("ending", Text, primary_key=True),
-    Column("number", Integer, nullable=False),
-    sqlite_with_rowid=False,
-)
+kept_hours = _hours(kept)
 
 rolled_up = Table(
     "rolled_up",
@@ -134,7 +140,7 @@ rolled_up = Table(
     Column("day", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
-"""Days whose counts are in `hours`."""
+"""Days whose counts are in `kept_hours`."""
 
 late_progress = Table(
     "progress",

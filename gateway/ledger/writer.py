@@ -111,10 +111,10 @@ class LedgerWriter:
         late = DayRows()
         for day, rows in maker.days.items():
             if kept.is_over(day):
-                late.counted.update(rows.counted)
+                late.hours.update(rows.hours)
             else:
                 self._open(day).write(rows, self._name, records[-1].id)
-        if late.counted:
+        if late.hours:
             kept.add_late(late, self._name, records[-1].id)
         self._remember(maker.traits)
 

@@ -84,13 +84,13 @@ async def test_a_record_that_comes_twice_is_stored_once(books: Books) -> None:
     await books.settle("ads", await books.read("ads"), "delivered")
     records = await books.records()
     await books.writer.step()
-    stored = books.rows("counts"), books.rows("endings"), books.rows("events")
+    stored = books.rows("hours"), books.rows("endings"), books.rows("events")
     for _ in range(2):
         again = books.new_writer()
         again._name = books.writer._name
         again.store(records)
         again.close()
-    assert (books.rows("counts"), books.rows("endings"), books.rows("events")) == stored
+    assert (books.rows("hours"), books.rows("endings"), books.rows("events")) == stored
     assert await books.records() == []
 
 
