@@ -14,6 +14,7 @@
 #             four minutes; ARGS="--only gzip" a part, which only prints
 # make lock   writes the lock files that the Dockerfile installs, with the newest versions that
 #             pyproject.toml allows
+# make docs   builds the site of docs/ in site/, and fails on a warning or a broken link
 # make audit  looks for known vulnerabilities in requirements.lock
 # make sbom   writes the bill of materials of requirements.lock to dist/event-gateway.cdx.json
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
@@ -33,7 +34,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-dates test-random test-lowest mutants soak attacks lint bench lock audit sbom clean
+.PHONY: run test test-dates test-random test-lowest mutants soak attacks lint docs bench lock audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -76,6 +77,9 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
+
 lock: $(VENV)/.installed-release
 	$(LOCK) --extra geo pyproject.toml --output-file requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
@@ -113,6 +117,10 @@ $(VENV)/.installed-mutants: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test,mutants]'
 	touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
+$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@ $(VENV)/.installed
+
 $(VENV)/.installed-release: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[release]'
 	touch $@ $(VENV)/.installed
@@ -125,4 +133,4 @@ $(LOWEST)/.installed: $(VENV)/bin/python pyproject.toml tests/support/lowest_ver
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) site .pytest_cache .mypy_cache .ruff_cache .hypothesis
