@@ -15,6 +15,8 @@
 # make lock   writes the lock files that the Dockerfile installs, with the newest versions that
 #             pyproject.toml allows
 # make docs   builds the site of docs/ in site/, and fails on a warning or a broken link
+# make demo-picture  takes docs/demo.png, the picture of the demo shop in README.md
+# make packages  builds the wheel and the source archive in dist/
 # make audit  looks for known vulnerabilities in requirements.lock
 # make sbom   writes the bill of materials of requirements.lock to dist/event-gateway.cdx.json
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
@@ -34,7 +36,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-dates test-random test-lowest mutants soak attacks lint docs bench lock audit sbom clean
+.PHONY: run test test-dates test-random test-lowest mutants soak attacks lint docs demo-picture bench lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -77,6 +79,9 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+demo-picture: $(VENV)/.installed-test
+	$(BIN)/python -m tests.support.demo_picture
+
 docs: $(VENV)/.installed-docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
 
@@ -84,6 +89,9 @@ lock: $(VENV)/.installed-release
 	$(LOCK) --extra geo pyproject.toml --output-file requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
 	    | $(LOCK) - --output-file requirements-build.lock
+
+packages: $(VENV)/.installed-release
+	$(BIN)/uv build --quiet --no-config
 
 audit: $(VENV)/.installed-release
 	$(BIN)/python -m tests.support.audit requirements.lock

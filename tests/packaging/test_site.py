@@ -49,3 +49,7 @@ def test_the_site_builds_without_a_warning_and_loads_nothing_from_elsewhere(tmp_
 def test_make_docs_fails_on_a_warning() -> None:
     (recipe,) = re.findall(r"^docs:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.M)
     assert "--fail-on-warning" in recipe
+
+
+def test_the_picture_of_the_demo_is_small_enough_for_a_page() -> None:
+    assert (DOCS / "demo.png").stat().st_size < 200 * 1024
