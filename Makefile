@@ -7,7 +7,7 @@
 #             that pyproject.toml allows, in .venv-lowest, and fails if they cover too little; about ten minutes
 # make mutants  changes the pure rooms on purpose and shows the changes that no test notices;
 #             MUTANTS=100 how many, each takes seconds to minutes
-# make bench  measures everything beside yardsticks and writes docs/benchmarks.md, about ten minutes;
+# make bench  measures everything next to yardsticks and writes docs/benchmarks.md, about ten minutes;
 #             ARGS="--quick" two minutes, and ARGS="--only latency" a part, which only print
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
