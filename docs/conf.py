@@ -12,6 +12,8 @@ html_theme = "furo"
 html_show_sphinx = False
 html_show_copyright = False
 html_copy_source = False
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
 
 extensions = ["myst_parser"]
 myst_heading_anchors = 4
