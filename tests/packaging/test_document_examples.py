@@ -131,6 +131,19 @@ def test_the_first_event_is_delivered_although_a_laptop_is_in_no_country(place: 
     assert sent_to >= {"meta", "ga4"}
 
 
+@pytest.mark.parametrize("state", ["granted", "denied"])
+def test_the_two_destinations_that_measure_consent_differ_by_consent_alone(state: str) -> None:
+    (block,) = blocks(ROOT / "docs" / "consent-rates.md", "yaml")
+    settings = parse_settings(MISSING_PARTS["sources"] + block, "example", {}, lambda name: "")
+    event = read_event({"event_name": "page_view", "consent": {"analytics_storage": state}})
+    received = Received("site", 1_795_000_000.0, "127.0.0.1", "Mozilla/5.0")
+    verdicts = compile_pipeline(settings)(event, received).verdicts
+    assert {name: verdict.decision for name, verdict in verdicts.items()} == {
+        "measure_all": "send",
+        "measure_analytics": "send" if state == "granted" else "withheld",
+    }
+
+
 def test_every_document_has_examples() -> None:
     assert all(blocks(document, "yaml") for document in DOCUMENTS)
 
