@@ -8,13 +8,16 @@
 #             that pyproject.toml allows, in .venv-lowest, and fails if they cover too little; about ten minutes
 # make mutants  changes the pure rooms on purpose and shows the changes that no test notices;
 #             MUTANTS=100 how many, each takes seconds to minutes
-# make bench  measures everything beside yardsticks and writes docs/benchmarks.md, about ten minutes;
+# make bench  measures everything next to yardsticks and writes docs/benchmarks.md, about ten minutes;
 #             ARGS="--quick" two minutes, and ARGS="--only latency" a part, which only print
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
 #             four minutes; ARGS="--only gzip" a part, which only prints
 # make lock   writes the lock files that the Dockerfile installs, with the newest versions that
 #             pyproject.toml allows
+# make docs   builds the site of docs/ in site/, and fails on a warning or a broken link
+# make demo-picture  takes docs/demo.png, the picture of the demo shop in README.md
+# make packages  builds the wheel and the source archive in dist/
 # make audit  looks for known vulnerabilities in requirements.lock
 # make sbom   writes the bill of materials of requirements.lock to dist/event-gateway.cdx.json
 # The first of these that is Python 3.11 or newer is used; PYTHON=... names another.
@@ -34,7 +37,8 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint bench lock audit sbom clean
+.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture \
+        bench lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -81,10 +85,19 @@ lint: $(VENV)/.installed-lint
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+demo-picture: $(VENV)/.installed-test
+	$(BIN)/python -m tests.support.demo_picture
+
+docs: $(VENV)/.installed-docs
+	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
+
 lock: $(VENV)/.installed-release
 	$(LOCK) --extra geo pyproject.toml --output-file requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
 	    | $(LOCK) - --output-file requirements-build.lock
+
+packages: $(VENV)/.installed-release
+	$(BIN)/uv build --quiet --no-config
 
 audit: $(VENV)/.installed-release
 	$(BIN)/python -m tests.support.audit requirements.lock
@@ -119,6 +132,10 @@ $(VENV)/.installed-mutants: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test,mutants]'
 	touch $@ $(VENV)/.installed $(VENV)/.installed-test
 
+$(VENV)/.installed-docs: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@ $(VENV)/.installed
+
 $(VENV)/.installed-release: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[release]'
 	touch $@ $(VENV)/.installed
@@ -131,4 +148,4 @@ $(LOWEST)/.installed: $(VENV)/bin/python pyproject.toml tests/support/lowest_ver
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) site .pytest_cache .mypy_cache .ruff_cache .hypothesis

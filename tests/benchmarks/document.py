@@ -7,24 +7,23 @@ from collections.abc import Iterator, Sequence
 from tests.benchmarks.results import Goal, Results, Section
 
 INTRODUCTION = """\
-Written by `{command}`; nobody edits it. Everything that runs in production is measured (web
-processes, workers, Valkey), on one machine, with the load and the receiver beside it. CPU is what
-the processes of the gateway and its Valkey used, as `/proc` tells it, and neither the load's nor
-the receiver's.
+`{command}` writes this page; do not edit it. The benchmark measures everything that runs in
+production (web processes, workers, Valkey) on one machine. The load generator and the receiver of
+events run on the same machine. CPU is the CPU time of the gateway's processes and its Valkey, from
+`/proc`, without the load generator and the receiver.
 
-Machines differ: look at the ratios to the yardsticks, which are measured in the same run, the first
-of them at its beginning and at its end. And what a machine calls a core is often one half of a real
-one, which takes up to twice as long for the same work while the other half is busy, with another
-guest or with what is measured. So a small piece of work is timed on each core all the while:
-`slowness` is how many times longer it took than at full pace, and every figure in microseconds of
-CPU is what was measured, divided by it. Events a second and milliseconds are as they came, on a
-machine on which load and receiver share the cores with the gateway.
+Machines differ, so compare the ratios to the yardsticks, which are measured in the same run; the
+first yardstick is measured at the beginning and at the end. A core of a virtual machine is often
+half of a physical core, and then takes up to twice as long while the other half is busy. Therefore
+the benchmark times a small piece of work on each core all the time. `slowness` is how many times
+longer that work took than at full pace. All figures in microseconds of CPU are divided by it.
+Events a second and milliseconds are not corrected.
 """
 MISSED = "**missed**"
 
 
 def markdown(results: Results) -> str:
-    """The document. The plot is benchmarks.svg beside it."""
+    """The document. The plot is benchmarks.svg next to it."""
     parts = [
         "# Benchmarks",
         INTRODUCTION.format(command=results.command).rstrip(),
@@ -63,7 +62,7 @@ def _goal_lines(goals: Sequence[Goal]) -> Iterator[str]:
 
 
 def _goals_table(goals: Sequence[Goal]) -> str:
-    columns = ("", "measured", "goal", "", "beside")
+    columns = ("", "measured", "goal", "", "compared with")
     verdicts = ("kept" if goal.is_kept else MISSED for goal in goals)
     rows = [
         (goal.what, _value(goal), f"≤ {_limit(goal)}", verdict, goal.beside)

@@ -34,14 +34,14 @@ INSTALLED = HERE / "node_modules" / ".package-lock.json"
 
 TITLE = "A peer: Fastify and BullMQ"
 TEXT = (
-    "What many use for the same job in JavaScript, under the same load: Fastify puts the same "
-    "purchase into a queue of BullMQ, in a Valkey set up as the gateway's own, and answers when it "
-    "is on disk; BullMQ's worker posts it with undici to the same sink, 32 at a time, and would "
-    "try again. It does nothing else: no consent, no rules, no identity, no enrichment, no "
-    "signature. All of those are in the gateway's figures, which makes the comparison hard on it. "
-    "One web process and one worker process, set up as their authors advise for production "
-    "(`tests/benchmarks/peer`): {versions}. Delivered: as many arrived as were accepted. Accepted: "
-    "while no worker runs. " + LEGEND
+    "A common solution for the same job in JavaScript, under the same load. Fastify puts the "
+    "same purchase into a queue of BullMQ, in a Valkey that is configured like the gateway's, "
+    "and answers when it is on disk. BullMQ's worker posts it with undici to the same sink, "
+    "32 at a time, and would try again. It does nothing else: no consent, rules, identity, "
+    "enrichment or signature. The gateway's figures include all of these, which puts the "
+    "gateway at a disadvantage. One web process and one worker process, configured as their "
+    "authors advise for production (`tests/benchmarks/peer`): {versions}. Delivered: as many "
+    "arrived as were accepted. Accepted: while no worker runs. " + LEGEND
 )
 MISSING = "Not measured: it needs Node.js, and its packages from npm (`tests/install-tools bench`)."
 WARM_UP = 10_000

@@ -20,11 +20,11 @@ from tests.support.process_stats import cpu_seconds
 from tests.support.valkey_server import Valkey
 
 TEXT = (
-    "Microseconds of CPU for each request or entry, at full pace. The applications read a request, "
-    "answer 204 and do nothing else, under the same uvicorn, uvloop and httptools. Entries are "
-    "appended by redis-py to a stream of the same Valkey, on disk before each answer, one at a "
-    "time and a hundred in a pipeline. The bare client is aiohttp's, with 32 requests under way, "
-    "against the same sink."
+    "Microseconds of CPU for each request or entry, at full pace. The applications read a "
+    "request, answer 204 and do nothing else, with the same uvicorn, uvloop and httptools. "
+    "redis-py appends entries to a stream of the same Valkey, on disk before each answer, one "
+    "at a time and a hundred in a pipeline. The bare client is aiohttp's, with 32 requests in "
+    "progress, against the same sink."
 )
 COLUMNS = ("", "client", "server", "slowness", "a second", "answer p50", "answer p99")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
@@ -22,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 PRODUCTION = ROOT / "config" / "production.yaml"
 COMPOSE = YAML(typ="safe", pure=True).load(ROOT / "compose.yaml")
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def instructions(name: str) -> list[str]:
@@ -195,17 +198,47 @@ def test_the_configuration_in_the_readme_has_no_mistakes(tmp_path: Path) -> None
     assert set(load_settings(path, environment).destinations) == {"meta", "ga4", "warehouse"}
 
 
-@pytest.mark.parametrize(
-    "document",
-    [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")],
-    ids=lambda path: path.name,
-)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_and_command_in_the_documents_leads_somewhere(document: Path) -> None:
     text = document.read_text()
     for target in re.findall(r"\]\((?!http)([^)#]+)", text):
         assert (document.parent / target).exists(), target
     for command in re.findall(r"`gateway ([a-z-]+)[^`]*`", text):
         assert command in main.commands, command
+
+
+def lines_of_code(document: Path) -> Iterator[str]:
+    is_code = False
+    for line in document.read_text().splitlines():
+        if line.startswith("```"):
+            is_code = not is_code
+        elif is_code:
+            yield line
+
+
+def shown_commands() -> list[list[str]]:
+    """The words of every `gateway` command that a block of a document shows on one line, without
+    comments and explanations."""
+    lines = {
+        re.split(r" [>|#]|  ", line.removeprefix(".venv/bin/"))[0]
+        for document in DOCUMENTS
+        for line in lines_of_code(document)
+        if re.match(r"(?:\.venv/bin/)?gateway [a-z-]+(?: |$)", line)
+    }
+    return [shlex.split(line)[1:] for line in sorted(lines)]
+
+
+@pytest.mark.parametrize("words", shown_commands(), ids=" ".join)
+def test_a_shown_command_has_options_that_exist(words: list[str]) -> None:
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        name, *words = words
+        command = command.commands[name]
+    command.make_parser(click.Context(command)).parse_args(words)
+
+
+def test_documents_show_commands() -> None:
+    assert len(shown_commands()) > 30
 
 
 def test_the_commands_that_the_readme_shows_work(

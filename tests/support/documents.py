@@ -13,3 +13,9 @@ def blocks(document: Path, language: str) -> list[str]:
     """The blocks of code in `language` of `document`."""
     pattern = rf"^```{language}\n(.*?)^```$"
     return re.findall(pattern, document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def anchors(document: Path) -> set[str]:
+    """The names under which links find the headings of `document`."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).lower().replace(" ", "-") for title in titles}

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
-from ruamel.yaml import YAML
 from starlette.testclient import TestClient
 
 from gateway.configuration.load import parse_settings
@@ -179,29 +178,6 @@ def test_the_log_says_it_once(
 
 
 # the documents
-
-
-def rules() -> list[dict[str, Any]]:
-    (block,) = (
-        block
-        for block in re.findall(r"^```yaml\n(.*?)^```", OPERATIONS, re.DOTALL | re.MULTILINE)
-        if "alert:" in block
-    )
-    (group,) = YAML(typ="safe", pure=True).load(block)["groups"]
-    return list(group["rules"])
-
-
-def test_the_alert_rules_in_the_documents_ask_for_what_there_is(
-    web: TestClient, redis: Redis
-) -> None:
-    redis.config_set("maxmemory", 10**9)
-    names = {name for name, _ in metrics(web)}
-    redis.config_set("maxmemory", 0)
-    assert len(rules()) == 3
-    for rule in rules():
-        asked = set(re.findall(r"\bgateway_\w+", rule["expr"]))
-        assert asked
-        assert asked <= names, asked - names
 
 
 def test_the_table_of_metrics_is_complete(web: TestClient, redis: Redis) -> None:

@@ -23,10 +23,10 @@ from tests.benchmarks.plans import Plan
 from tests.benchmarks.results import Goal, Section, Yardsticks
 
 TEXT = (
-    "Events that wait for one webhook are delivered while no others come. Microseconds of CPU for "
-    "each, at full pace. The large backlog is measured from its 2,000th delivery on, when the "
-    "workers have started; the small one several times, with workers that are stopped while it "
-    "grows."
+    "The gateway delivers pending events of one webhook while no others arrive. Microseconds "
+    "of CPU for each event, at full pace. The large backlog is measured from its 2,000th "
+    "delivery on, when the workers have started. The small one is measured several times, "
+    "with workers that are stopped while it grows."
 )
 SMALL, STARTED = 1_000, 2_000
 MAX_GROWTH = 1.1

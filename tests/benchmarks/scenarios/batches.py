@@ -12,9 +12,9 @@ from tests.benchmarks.plans import Plan
 from tests.benchmarks.results import Goal, Section, Yardsticks
 
 TEXT = (
-    "To Meta's Conversions API (up to 1,000 events a request) and to GA4's Measurement Protocol "
-    "(up to 25, all of one visitor, so these events have one). The batches that come in have "
-    "100 events; their answers are for 100, and they come over 4 connections. " + LEGEND
+    "To Meta's Conversions API (up to 1,000 events a request) and to GA4's Measurement "
+    "Protocol (up to 25, all of one visitor, so these events have one visitor). Incoming "
+    "batches have 100 events, over 4 connections; an answer is for a whole batch. " + LEGEND
 )
 FEW_CONNECTIONS = 4
 MAX_SINGLE, MAX_IN_BATCHES = 160, 40

@@ -21,10 +21,10 @@ from tests.support.process_stats import children, cpu_seconds
 DESTINATIONS, WEBS, WORKERS, CONNECTIONS = 6, 2, 3, 16
 MAX_SECONDS = 600
 TEXT = (
-    f"{WEBS} web processes and {WORKERS} workers on a Valkey Cluster of three nodes, and a server "
-    f"beside it for RQ, all on this machine: every event goes to {DESTINATIONS} webhooks on "
-    "different nodes. Microseconds of CPU for each event, all of its deliveries together, at "
-    "full pace; the ratio is to a request to the bare ASGI application."
+    f"{WEBS} web processes and {WORKERS} workers on a Valkey Cluster of three nodes, with "
+    f"another server for RQ, all on this machine. Every event goes to {DESTINATIONS} webhooks "
+    "on different nodes. Microseconds of CPU for each event, all of its deliveries together, "
+    "at full pace; the ratio is to a request to the bare ASGI application."
 )
 COLUMNS = (
     *("", "web", "worker", "nodes", "jobs", "all", "x bare ASGI", "slowness"),

@@ -10,9 +10,9 @@ from tests.benchmarks.plans import Plan
 from tests.benchmarks.results import Goal, Section, Yardsticks
 
 TEXT = (
-    "A browser's purchase (1.3 KB) with ids of its own goes through consent, identity, "
-    "enrichment, the guard and five rules, and is on disk before its answer. Delivered: to one "
-    "webhook, signed. Accepted: into one stream, while no worker runs. " + LEGEND
+    "A browser's purchase (1.3 KB) with its own ids goes through consent, identity, "
+    "enrichment, the PII guard and five rules, and is on disk before its answer. Delivered: "
+    "to one webhook, signed. Accepted: into one stream, while no worker runs. " + LEGEND
 )
 MAX_DELIVERED, MAX_ACCEPTED, MAX_BESIDE_PEER = 320, 2.5, 0.5
 

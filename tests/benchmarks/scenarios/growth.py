@@ -10,11 +10,12 @@ from tests.benchmarks.plans import Plan
 from tests.benchmarks.results import Goal, Section, Yardsticks
 
 DESTINATIONS_TEXT = (
-    "Every event goes to all destinations, webhooks with a request for each event. " + LEGEND
+    "Every event goes to all destinations, which are webhooks with a request for each event. "
+    + LEGEND
 )
 SIZES_TEXT = (
-    "Purchases with as many items as that takes, delivered to one webhook, over 8 connections. "
-    + LEGEND
+    "Purchases with as many items as the size requires, delivered to one webhook, over 8 "
+    "connections. " + LEGEND
 )
 
 MAX_GROWTH = 1.1

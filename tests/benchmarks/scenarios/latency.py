@@ -22,10 +22,11 @@ from tests.support.load_generator import Answers, post_at_rate
 from tests.support.process_stats import children
 
 TEXT = (
-    "From a sender's answer to the arrival of its event at the sink, in milliseconds. Events "
-    "come one at a time, 30 ms apart: first to a drain that waits for them, as it does in an idle "
-    "gateway; then each to a destination that has no drain, so that RQ has to start one. That is "
-    "so after a start, and where several destinations share a worker."
+    "The time from a sender's answer to the arrival of its event at the sink, in "
+    "milliseconds. Events come one at a time, 30 ms apart: first to a drain that is waiting "
+    "for events, as in an idle gateway; then each to a destination without a drain, so that "
+    "RQ has to start one. This happens after a start, and if several destinations share a "
+    "worker."
 )
 COLUMNS = ("", "events", "p50", "p99", "longest", "answer p50", "answer p99")
 APART = 0.03

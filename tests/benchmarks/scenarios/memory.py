@@ -13,13 +13,14 @@ from tests.support.keys import KEYS
 from tests.support.process_stats import Memory, command_line, memory, parent
 
 WAITING_TEXT = (
-    "Valkey's `used_memory` before and after events were accepted that wait, shared out over "
-    "events and destinations. What is kept of an event is larger than what was sent: enrichment "
-    "adds to it. In KB of 1,000 bytes."
+    "Valkey's `used_memory` before and after events were accepted and stay pending, divided "
+    "by the number of events and destinations. A stored event is larger than the event that "
+    "was sent, because enrichment adds fields. In KB of 1,000 bytes."
 )
 PROCESSES_TEXT = (
-    "Resident memory in MB: of each process, and in brackets with only its share of the pages that "
-    "it shares with others (PSS). After the first load, and after a second one just like it."
+    "Resident memory of each process in MB, and in brackets with only its share of the pages "
+    "that it shares with others (PSS). After the first load, and after a second load of the "
+    "same size."
 )
 MAX_WAITING, MAX_RESIDENT, MAX_GROWTH = 1.6, 90, 5
 

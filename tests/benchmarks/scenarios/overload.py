@@ -17,10 +17,10 @@ from tests.benchmarks.results import Goal, Section, Yardsticks, quantile
 from tests.support.load_generator import NONE, post_at_rate
 
 TEXT = (
-    "Twice as many events a second as 32 connections got through before, over 2,000 "
-    "connections, whether they are answered or not; an answer's time counts from when its "
-    "request was due. Unsent: all connections were waiting. Times in milliseconds. Every "
-    "accepted event is looked for at the sink afterwards."
+    "Twice as many events a second as 32 connections achieved before, over 2,000 connections, "
+    "whether they are answered or not. The time of an answer counts from when its request was "
+    "due. Unsent: all connections were waiting. Times in milliseconds. Every accepted event "
+    "must be at the sink afterwards."
 )
 COLUMNS = ("", "a second", "p50", "p99", "longest")
 CONNECTIONS = 2_000

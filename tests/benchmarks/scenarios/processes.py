@@ -21,15 +21,15 @@ from tests.benchmarks.results import Section, Yardsticks
 
 CORES = os.cpu_count() or 1
 WEB_TEXT = (
-    "Events are accepted by so many web processes, which share a port, while no worker runs. "
-    f"The load and Valkey run beside them on {CORES} cores: what has more processes than that "
-    "shows nothing but that it does no harm. " + LEGEND
+    "Several web processes, which share a port, accept events while no worker runs. The load "
+    f"generator and Valkey share the {CORES} cores with them, so rows with more processes than "
+    "cores only show that more processes do no harm. " + LEGEND
 )
 WORKERS_TEXT = (
-    "A backlog of one webhook with `drains: 4` is delivered by so many worker processes; the "
-    "first tenth, while they start, is not counted. The sink and Valkey run beside them on "
-    f"{CORES} cores: what has more processes than that shows nothing but that it does no harm. "
-    "Microseconds of CPU for each event, at full pace."
+    "Several worker processes deliver a backlog of one webhook with `drains: 4`. The first "
+    f"tenth, while they start, is not counted. The sink and Valkey share the {CORES} cores "
+    "with them, so rows with more processes than cores only show that more processes do no "
+    "harm. Microseconds of CPU for each event, at full pace."
 )
 
 
