@@ -37,8 +37,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture \
-        bench lock packages audit sbom clean
+.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture bench lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
