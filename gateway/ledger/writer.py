@@ -29,7 +29,7 @@ from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.kept_file import KeptFile
 from gateway.ledger.rows import DayRows, RowMaker, Traits, consent_in_words
-from gateway.queue.feed import Feed, FeedRecord
+from gateway.queue.feed import READ, Feed, FeedRecord
 from gateway.queue.receipts import day_of
 from gateway.redis_client.connect import RedisError
 
@@ -50,6 +50,9 @@ MAX_OPEN = 9
 """Files of days that are open at once."""
 
 KNOWN_TRAITS = 20_000
+
+CANNOT_WRITE = (sqlite3.Error, OSError, LedgerError)
+"""What is wrong with the files, and not with a record."""
 
 
 class LedgerWriter:
@@ -73,10 +76,10 @@ class LedgerWriter:
                 if time.monotonic() - cleaned >= CLEAN_SECONDS:
                     await asyncio.to_thread(self.clean, time.time())
                     cleaned = time.monotonic()
-                if await self.step(BLOCK_MS):
+                if 0 < await self.step(BLOCK_MS) < READ:
                     await asyncio.sleep(GATHER_SECONDS)
                 self._complaint = ""
-            except (RedisError, sqlite3.Error, OSError, LedgerError) as error:
+            except (RedisError, *CANNOT_WRITE) as error:
                 self._complain(error)
                 self.close()
                 await asyncio.sleep(REST_SECONDS)
@@ -87,9 +90,25 @@ class LedgerWriter:
             self._name = await self._feed.name(secrets.token_hex(8))
         records = await self._feed.read("0-0", block_ms)
         if records:
-            await asyncio.to_thread(self.store, records)
+            await asyncio.to_thread(self._store_all, records)
             await self._feed.take_off(records)
         return len(records)
+
+    def _store_all(self, records: Sequence[FeedRecord]) -> None:
+        """Stores `records`; one that cannot be stored is left out, and its neighbours are not."""
+        try:
+            self.store(records)
+        except CANNOT_WRITE:
+            raise
+        except Exception as error:
+            if len(records) == 1:
+                kind = type(error).__name__
+                log.error(
+                    "record %s of the ledger's feed cannot be stored: %s", records[0].id, kind
+                )
+                return
+            for record in records:
+                self._store_all([record])
 
     def store(self, records: Sequence[FeedRecord]) -> None:
         """Stores `records`, all of those that a day does not have yet."""

@@ -252,6 +252,20 @@ async def test_what_is_no_record_is_left_out(
     assert await books.records() == []
 
 
+async def test_a_record_that_cannot_be_stored_costs_no_neighbour_its_row(
+    books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    await books.append(*(decide(make_event(n), send=["ads"]) for n in range(3)))
+    (_, (entry_id, fields), _) = await books.redis.xrange(KEYS.feed)
+    odd = {**orjson.loads(fields[b"d"]), "at": 10**400}  # too much for SQLite
+    await books.redis.xdel(KEYS.feed, entry_id)
+    await books.redis.xadd(KEYS.feed, {"d": str(odd).replace("'", '"').replace("True", "true")})
+    await books.store()
+    assert len(books.rows("events")) == 2
+    assert await books.records() == []
+    assert "of the ledger's feed cannot be" in caplog.text
+
+
 async def test_a_day_that_is_over_is_removed_and_stays_counted(books: Books) -> None:
     now = time.time()
     old = decide(make_event(0), send=["ads"])
