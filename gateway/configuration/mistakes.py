@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.configuration.kinds import unusable_kind
 from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile, dotted
 from gateway.event.text import did_you_mean
 
@@ -81,6 +82,8 @@ def _message(line: ErrorDetails, path: KeyPath, data: Any, schema: dict[str, Any
         valid = re.findall(r"'([^']+)'", context.get("expected_tags") or context["expected"])
         if isinstance(given, dict | list):  # who knows what is in it
             return f"should be one of {', '.join(valid)}"
+        if kind == "union_tag_invalid" and (reason := unusable_kind(str(path[0]), str(given))):
+            return f"{given!r} {reason}"
         return f"{given!r} is not one of {', '.join(valid)}" + did_you_mean(str(given), valid)
     if kind in _NOT_A_MAPPING:
         return "should have keys and values"

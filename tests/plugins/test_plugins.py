@@ -10,14 +10,14 @@ import pytest
 
 from gateway import plugins
 from gateway.configuration.destination import build_destination
-from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.kinds import installed_kinds
 from gateway.configuration.load import parse_settings, settings_schema
 from gateway.configuration.settings import Settings, build_sources, settings_model
 from gateway.event import Received
 from gateway.pipeline.compile import compile_pipeline
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
-CACHES = (source_types, destination_types, settings_model, settings_schema)
+CACHES = (installed_kinds, settings_model, settings_schema)
 NOW = 1795219260.0
 CONFIGURATION = """\
 sources:
