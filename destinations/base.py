@@ -159,6 +159,9 @@ class Destination(ABC, Generic[S]):
         (`gateway.stages.field_consent.table`); the configuration can say otherwise.
     ip: how much of the visitor's address it gets, unless the configuration says otherwise; only
         who matches people by it needs it whole.
+    allow_private_addresses: whether requests may go to addresses that are not on the public
+        internet, unless the configuration says otherwise. Only for a vendor with an address that is
+        fixed in code.
     integration_names: what Segment and RudderStack call the vendor in an event's `integrations`,
         in any case; the configuration can add more.
     unwanted_events: names of events that it never takes: they are withheld. They are compared with
@@ -172,6 +175,7 @@ class Destination(ABC, Generic[S]):
     anonymous: ClassVar[bool] = False
     purpose: ClassVar[Literal["advertising", "analytics", "own"]] = "advertising"
     ip: ClassVar[Literal["full", "anonymised", "none"]] = "anonymised"
+    allow_private_addresses: ClassVar[bool] = False
     integration_names: ClassVar[tuple[str, ...]] = ()
     unwanted_events: ClassVar[frozenset[str]] = frozenset()
     Settings: ClassVar[SettingsClass]
