@@ -4,8 +4,7 @@ A destination never sends anything. The forwarder asks it for requests, sends th
 what the response means for each event. That is why `explain`, dry runs, replays and tests are
 the code of production.
 
-To add a destination: one file beside this one with a subclass of `Destination`, its `Settings`,
-its tests, and a line under ``[project.entry-points."gateway.destinations"]``.
+To add a destination, read docs/adding-a-destination.md.
 """
 
 from abc import ABC, abstractmethod

@@ -4,8 +4,7 @@ them into the answer that the protocol's clients expect.
 A source never touches the queue. The endpoint hands it a request, appends the events that it
 reads, and asks it for the answer.
 
-To add a source: one file beside this one with a subclass of `Source`, its `Settings`, its tests,
-and a line under ``[project.entry-points."gateway.sources"]``.
+To add a source, read docs/adding-a-source.md.
 """
 
 from abc import ABC, abstractmethod
