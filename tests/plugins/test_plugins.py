@@ -68,6 +68,29 @@ def test_an_event_goes_from_a_third_partys_source_to_its_destination(settings: S
     ]
 
 
+TRUSTED_ONLY = {
+    "ip_override": "192.0.2.1",
+    "user_agent": "Mozilla/5.0",
+    "event_location": {"country": "US"},
+    "bot": {"is_bot": False},
+    "anonymised": True,
+    "action_source": "physical_store",
+}
+
+
+@pytest.mark.parametrize("field", TRUSTED_ONLY)
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_only_a_trusted_sender_may_state_is_set_aside_for_a_third_partys_source(
+    settings: Settings, field: str, trusted: bool
+) -> None:
+    stated = TRUSTED_ONLY[field]
+    message = {"what": "sign_up", "when": 1795219200, field: stated}
+    (event,) = posted(settings, orjson.dumps(message)).events
+    received = Received("mail", NOW, "203.0.113.7", "curl/8", trusted=trusted)
+    decided = compile_pipeline(settings)(event, received).event
+    assert (decided.get(field) == stated) is trusted
+
+
 def test_what_a_third_partys_source_cannot_read_is_answered_as_by_ours(settings: Settings) -> None:
     source: Any = build_sources(settings)["mail"]
     answer = source.answer(posted(settings, b"{}"))
