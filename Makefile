@@ -13,6 +13,7 @@
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
 #             four minutes; ARGS="--only gzip" a part, which only prints
+# make reference  writes the tables of docs/configuration.md from the settings classes
 # make lock   writes the lock files that the Dockerfile installs, with the newest versions that
 #             pyproject.toml allows
 # make docs   builds the site of docs/ in site/, and fails on a warning or a broken link
@@ -37,7 +38,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture bench lock packages audit sbom clean
+.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture bench reference lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -77,6 +78,9 @@ bench: $(VENV)/.installed-bench
 	tests/install-tools bench
 	$(BIN)/python -m tests.benchmarks.pipeline
 	$(BIN)/python -m tests.benchmarks.bench $(ARGS)
+
+reference: $(VENV)/.installed
+	$(BIN)/python -m tests.support.write_reference
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

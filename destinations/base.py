@@ -4,8 +4,7 @@ A destination never sends anything. The forwarder asks it for requests, sends th
 what the response means for each event. That is why `explain`, dry runs, replays and tests are
 the code of production.
 
-To add a destination: one file beside this one with a subclass of `Destination`, its `Settings`,
-its tests, and a line under ``[project.entry-points."gateway.destinations"]``.
+To add a destination, read docs/adding-a-destination.md.
 """
 
 from abc import ABC, abstractmethod
@@ -159,6 +158,9 @@ class Destination(ABC, Generic[S]):
         (`gateway.stages.field_consent.table`); the configuration can say otherwise.
     ip: how much of the visitor's address it gets, unless the configuration says otherwise; only
         who matches people by it needs it whole.
+    allow_private_addresses: whether requests may go to addresses that are not on the public
+        internet, unless the configuration says otherwise. Only for a vendor with an address that is
+        fixed in code.
     integration_names: what Segment and RudderStack call the vendor in an event's `integrations`,
         in any case; the configuration can add more.
     unwanted_events: names of events that it never takes: they are withheld. They are compared with
@@ -172,6 +174,7 @@ class Destination(ABC, Generic[S]):
     anonymous: ClassVar[bool] = False
     purpose: ClassVar[Literal["advertising", "analytics", "own"]] = "advertising"
     ip: ClassVar[Literal["full", "anonymised", "none"]] = "anonymised"
+    allow_private_addresses: ClassVar[bool] = False
     integration_names: ClassVar[tuple[str, ...]] = ()
     unwanted_events: ClassVar[frozenset[str]] = frozenset()
     Settings: ClassVar[SettingsClass]

@@ -96,11 +96,6 @@ class WebhookSettings(DestinationSettings):
     headers: Annotated[dict[str, SecretStr], AfterValidator(_valid_headers)] = Field(
         default={}, description="Further headers of every request; their values are never shown."
     )
-    allow_private_addresses: bool = Field(
-        default=False,
-        description="Send to loopback, private and link-local addresses too. Otherwise whoever "
-        "can change `url` could reach what only this machine can.",
-    )
 
 
 class Webhook(Destination[WebhookSettings]):

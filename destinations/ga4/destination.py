@@ -59,6 +59,7 @@ class GA4(Destination[GA4Settings]):
     consent = ("analytics_storage",)
     anonymous = True
     purpose = "analytics"
+    allow_private_addresses = True
     integration_names = (
         "Google Analytics",
         "Google Analytics 4",

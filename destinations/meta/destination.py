@@ -38,6 +38,7 @@ class Meta(Destination[MetaSettings]):
     unwanted_events = NO_CONVERSIONS
     ip = "full"
     consent = ("ad_storage", "ad_user_data")
+    allow_private_addresses = True
     integration_names = (
         "Facebook",
         "Facebook Pixel",

@@ -65,6 +65,12 @@ class ForwardingSettings(DestinationSettings):
         "`anonymised` (the last octet of an IPv4 address zero, the last 80 bits of an IPv6 one) or "
         "`none`. By default what suits the kind of destination.",
     )
+    allow_private_addresses: bool | None = Field(
+        default=None,
+        description="Send to loopback, private and link-local addresses too. Without it, whoever "
+        "can change the URL of a destination could reach what only this machine can. By default "
+        "what suits the kind of destination: `true` where the vendor's address is known.",
+    )
     integration_names: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(
         default=[],
         description="Further names by which the `integrations` of an event (Segment, RudderStack) "
@@ -103,13 +109,11 @@ def build_destination(settings: ForwardingSettings) -> Destination[Any]:
 
 
 def client_settings(settings: ForwardingSettings) -> ClientSettings:
-    """What the HTTP client of a destination is opened with.
-
-    A kind of destination whose address is anybody's choice has `allow_private_addresses` among
-    its own settings, and there it is off by default.
-    """
+    """What the HTTP client of a destination is opened with."""
+    chosen = settings.allow_private_addresses
+    usual = destination_types()[settings.type].allow_private_addresses
     return ClientSettings(
         **dict(settings.http),
-        allow_private_addresses=getattr(settings, "allow_private_addresses", True),
+        allow_private_addresses=usual if chosen is None else chosen,
         max_connections=settings.delivery.in_flight,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.configuration.kinds import unusable_kind
 from gateway.configuration.schema_walk import description_at, names_at
 from gateway.configuration.wanted import wanted, wrong_kind
 from gateway.configuration.yaml_file import UNSET, Key, KeyPath, Problem, YamlFile, dotted
@@ -20,7 +21,7 @@ _OF_PYDANTIC = re.compile(
 )
 _QUOTED = re.compile(r"'([^']+)'")
 _KINDS: dict[Key, str] = {"sources": "source", "destinations": "destination"}
-_HOW_TO_ADD = {"source": "CONTRIBUTING.md", "destination": "docs/adding-a-destination.md"}
+_HOW_TO_ADD = {"source": "docs/adding-a-source.md", "destination": "docs/adding-a-destination.md"}
 
 
 class ConfigurationError(Exception):
@@ -119,8 +120,11 @@ def _message(line: ErrorDetails, path: KeyPath, data: Any, schema: dict[str, Any
     if kind == "union_tag_not_found":
         return "needs a `type`"
     if kind == "union_tag_invalid":
+        given = _value_at(data, path)
+        if isinstance(given, str) and (reason := unusable_kind(str(path[0]), given)):
+            return f"{given!r} {reason}"
         known = re.findall(_QUOTED, context["expected_tags"])
-        return _not_one_of(_value_at(data, path), known) + _another_kind(path)
+        return _not_one_of(given, known) + _another_kind(path)
     if kind == "literal_error":
         given = path[-1] if line["loc"][-1] == "[key]" else _value_at(data, path)
         return _not_one_of(given, re.findall(_QUOTED, context["expected"]))

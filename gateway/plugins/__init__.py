@@ -1,7 +1,9 @@
 """Everything that a destination or source in a package of its own imports.
 
-These names are stable: they change only with a new major version. All other modules of `gateway`
-and `destinations` may change at any time. Nothing in the gateway imports this module.
+These names are stable: they change only with a new major version, and before 1.0 with a new minor
+version. So are the functions of `normalise`, which hash personal data as vendors match it, and
+`gateway.testing`. All other modules of `gateway` and `destinations` may change at any time. Nothing
+in the gateway imports this module.
 
 A package registers its classes as entry points in its `pyproject.toml`, under the name that stands
 as `type` in the configuration::
@@ -13,9 +15,11 @@ as `type` in the configuration::
     postcard = "carrier:Postcard"
 """
 
+from destinations import normalise
 from destinations.base import (
     DELIVERED,
     NO_CONVERSIONS,
+    THROTTLE_SECONDS,
     Destination,
     DestinationSettings,
     Event,
@@ -30,6 +34,7 @@ from destinations.base import (
 from destinations.common import (
     BaseUrl,
     Credential,
+    PhoneRegion,
     Url,
     event_time,
     event_value,
@@ -38,6 +43,7 @@ from destinations.common import (
 )
 from destinations.remarks import remark
 from gateway.event import EventError
+from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.answers import accepted
 from gateway.sources.base import (
     Answer,
@@ -50,12 +56,28 @@ from gateway.sources.base import (
     TrustedSourceSettings,
     read_events,
 )
-from gateway.sources.description import AnswerDescription, Operation
-from gateway.sources.reading import decode_body
+from gateway.sources.description import (
+    ACCEPTED,
+    JSON,
+    NONE_ACCEPTED,
+    SOME_ACCEPTED,
+    UNAUTHORIZED,
+    AnswerDescription,
+    Operation,
+)
+from gateway.sources.keys import Key, KeySet
+from gateway.sources.reading import as_object, decode_body, header_bytes, present
 
 __all__ = [
+    "ACCEPTED",
+    "CONSENT_TYPES",
     "DELIVERED",
+    "JSON",
+    "NONE_ACCEPTED",
     "NO_CONVERSIONS",
+    "SOME_ACCEPTED",
+    "THROTTLE_SECONDS",
+    "UNAUTHORIZED",
     "Answer",
     "AnswerDescription",
     "BaseUrl",
@@ -66,9 +88,12 @@ __all__ = [
     "Event",
     "EventError",
     "Inbound",
+    "Key",
+    "KeySet",
     "Limits",
     "Operation",
     "Outcome",
+    "PhoneRegion",
     "Refusal",
     "Refused",
     "Request",
@@ -79,10 +104,14 @@ __all__ = [
     "Unsendable",
     "Url",
     "accepted",
+    "as_object",
     "by_status",
     "decode_body",
     "event_time",
     "event_value",
+    "header_bytes",
+    "normalise",
+    "present",
     "read_events",
     "remark",
     "retry_after",

@@ -4,8 +4,7 @@ them into the answer that the protocol's clients expect.
 A source never touches the queue. The endpoint hands it a request, appends the events that it
 reads, and asks it for the answer.
 
-To add a source: one file beside this one with a subclass of `Source`, its `Settings`, its tests,
-and a line under ``[project.entry-points."gateway.sources"]``.
+To add a source, read docs/adding-a-source.md.
 """
 
 from abc import ABC, abstractmethod
@@ -226,6 +225,9 @@ class Source(ABC, Generic[S]):
     paths: where it answers unless the configuration says otherwise.
     from_browsers: those who send seldom try again when they are refused.
     body_bytes: largest body unless the configuration says otherwise; None for the usual one.
+    cors_headers: names, in lower case, of request headers that its clients set in browsers, besides
+        ``authorization`` and ``content-type``. Without one of them here, a browser does not let a
+        page of another origin send it (Fetch standard, CORS-preflight fetch).
     reads_query: what the query states about consent is in the events; else the pipeline reads it.
     """
 
@@ -234,6 +236,7 @@ class Source(ABC, Generic[S]):
     paths: ClassVar[tuple[str, ...]]
     from_browsers: ClassVar[bool] = False
     body_bytes: ClassVar[int | None] = None
+    cors_headers: ClassVar[tuple[str, ...]] = ()
     reads_query: ClassVar[bool] = False
     Settings: ClassVar[SettingsClass] = SourceSettings
 

@@ -56,21 +56,13 @@ from gateway.web.probes import probe_routes
 from gateway.web.readiness import Readiness
 from gateway.web.scripts import script_route
 from gateway.web.sender_limit import SenderLimit
-from gateway.web.token_endpoint import TokenEndpoint
+from gateway.web.token_endpoint import METHODS, TokenEndpoint
 
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
-CORS_HEADERS = (
-    "authorization",
-    "content-type",
-    "x-retry-count",
-    "anonymousid",
-    "sentat",
-    "x-write-key",
-    "sp-anonymous",
-    SUBMISSION_HEADER,
-)
+CORS_HEADERS = ("authorization", "content-type", SUBMISSION_HEADER)
+"""Request headers that pages may send to any source."""
 
 
 def create_app(
@@ -137,13 +129,14 @@ def create_app(
         if source.settings.rate_limit.shared:
             shared_limits.append(intake.limit)
         paths = source.settings.paths or source.paths
-        endpoints |= dict.fromkeys(paths, _with_cors(source, intake))
+        endpoints |= dict.fromkeys(paths, _with_cors(source, source.methods, intake))
         tokens = source.settings.submission_tokens
         if tokens is not None and check_origin is not None:
             issue = TokenEndpoint(
                 name, tokens, intake.limit, client_ip, check_origin, pending_counts
             )
-            endpoints |= dict.fromkeys(map(token_path, paths), _with_cors(source, issue))
+            asked_by_pages = _with_cors(source, METHODS, issue)
+            endpoints |= dict.fromkeys(map(token_path, paths), asked_by_pages)
     for path, endpoint in [*endpoints.items()]:
         endpoints.setdefault(f"{path}/", endpoint)  # whoever mistypes it would lose events silently
     readiness = Readiness(redis, keys, settings.destinations)
@@ -174,15 +167,15 @@ def create_app(
     return Application(endpoints, Starlette(routes=routes, lifespan=lifespan), operators)
 
 
-def _with_cors(source: Source[Any], endpoint: ASGIApp) -> ASGIApp:
+def _with_cors(source: Source[Any], methods: Sequence[str], endpoint: ASGIApp) -> ASGIApp:
     if not source.settings.allowed_origins:
         return endpoint
     return CORSMiddleware(
         endpoint,
         allow_origins=source.settings.allowed_origins,
         allow_credentials=True,
-        allow_methods=("GET", "POST", "OPTIONS"),
-        allow_headers=CORS_HEADERS,
+        allow_methods=(*methods, "OPTIONS"),
+        allow_headers=(*CORS_HEADERS, *source.cors_headers),
         expose_headers=("retry-after",),
         max_age=3600,
     )

@@ -18,14 +18,14 @@ from destinations.base import (
 )
 from gateway.configuration import kinds as plugins
 from gateway.configuration.destination import build_destination
-from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.kinds import destination_types, installed_kinds, source_types
 from gateway.configuration.load import parse_settings, settings_schema
 from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.settings import settings_model
 from gateway.pipeline.routes import required_consent
 from gateway.sources.base import Source
 
-CACHES = (source_types, destination_types, settings_model, settings_schema)
+CACHES = (installed_kinds, settings_model, settings_schema)
 
 
 def test_ours() -> None:

@@ -16,6 +16,8 @@ from tests.support.lowest_versions import lowest_versions, read_project
 ROOT = Path(__file__).parents[2]
 PROJECT = read_project()
 AT_RUN_TIME = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["geo"]]
+FOR_TESTING = PROJECT["optional-dependencies"]["testing"]
+TESTING = ROOT / "gateway" / "testing"
 OUR_PACKAGES = {"gateway", "destinations"}
 
 
@@ -62,12 +64,14 @@ def imported_modules() -> Iterator[tuple[str, Path]]:
 
 
 def test_every_imported_package_is_a_stated_dependency() -> None:
-    stated = {normalised(name) for name in lowest_versions(AT_RUN_TIME)}
+    always = {normalised(name) for name in lowest_versions(AT_RUN_TIME)}
+    for_testing = {normalised(name) for name in lowest_versions(FOR_TESTING)}
     installed = packages_distributions()
     for module, file in imported_modules():
         if module in sys.stdlib_module_names or module in OUR_PACKAGES:
             continue
         providers = {normalised(name) for name in installed[module]}
+        stated = always | for_testing if file.is_relative_to(TESTING) else always
         assert providers & stated, f"{file} imports {module}: add it to pyproject.toml"
 
 

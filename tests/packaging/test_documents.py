@@ -19,6 +19,7 @@ from gateway.configuration.exposure import permitted
 from gateway.configuration.load import load_settings
 from gateway.configuration.mistakes import ConfigurationError
 from tests.support.documents import blocks
+from tests.support.write_reference import DOCUMENT, with_tables
 
 ROOT = Path(__file__).parents[2]
 PRODUCTION = ROOT / "config" / "production.yaml"
@@ -53,8 +54,21 @@ def check_command(command: list[str]) -> None:
 
 
 def test_the_reference_of_the_configuration_is_current() -> None:
-    text = (ROOT / "docs" / "configuration.md").read_text()
-    assert text.endswith(reference()), "run: gateway reference, and paste it into the document"
+    text = DOCUMENT.read_text()
+    assert text == with_tables(text, reference()), "run: make reference"
+
+
+@pytest.mark.parametrize("old", ["", "| `old` | | |\n", "### Another\n\n| `old` | | |\n"])
+def test_writing_the_reference_replaces_the_tables_and_nothing_else(old: str) -> None:
+    before = f"# Keys\n\nSee [Top](#top).\n\n### Top\n\n{old}"
+    after = with_tables(before, "### Top\n\n| `new` | | |\n")
+    assert after == "# Keys\n\nSee [Top](#top).\n\n### Top\n\n| `new` | | |\n"
+    assert with_tables(after, "### Top\n\n| `new` | | |\n") == after
+
+
+def test_a_document_without_the_tables_is_not_written() -> None:
+    with pytest.raises(ValueError, match="### Top"):
+        with_tables("# Keys\n", "### Top\n")
 
 
 def test_every_path_that_the_dockerfile_copies_exists() -> None:

@@ -10,14 +10,14 @@ import pytest
 
 from gateway import plugins
 from gateway.configuration.destination import build_destination
-from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.kinds import installed_kinds
 from gateway.configuration.load import parse_settings, settings_schema
 from gateway.configuration.settings import Settings, build_sources, settings_model
 from gateway.event import Received
 from gateway.pipeline.compile import compile_pipeline
 
 THIRD_PARTY = Path(__file__).parent / "third_party"
-CACHES = (source_types, destination_types, settings_model, settings_schema)
+CACHES = (installed_kinds, settings_model, settings_schema)
 NOW = 1795219260.0
 CONFIGURATION = """\
 sources:
@@ -66,6 +66,29 @@ def test_an_event_goes_from_a_third_partys_source_to_its_destination(settings: S
     assert list(roof.outcomes(request, plugins.Response(422, body=b"no perch"))) == [
         plugins.Outcome("rejected", "HTTP 422: no perch", "request")
     ]
+
+
+TRUSTED_ONLY = {
+    "ip_override": "192.0.2.1",
+    "user_agent": "Mozilla/5.0",
+    "event_location": {"country": "US"},
+    "bot": {"is_bot": False},
+    "anonymised": True,
+    "action_source": "physical_store",
+}
+
+
+@pytest.mark.parametrize("field", TRUSTED_ONLY)
+@pytest.mark.parametrize("trusted", [True, False])
+def test_what_only_a_trusted_sender_may_state_is_set_aside_for_a_third_partys_source(
+    settings: Settings, field: str, trusted: bool
+) -> None:
+    stated = TRUSTED_ONLY[field]
+    message = {"what": "sign_up", "when": 1795219200, field: stated}
+    (event,) = posted(settings, orjson.dumps(message)).events
+    received = Received("mail", NOW, "203.0.113.7", "curl/8", trusted=trusted)
+    decided = compile_pipeline(settings)(event, received).event
+    assert (decided.get(field) == stated) is trusted
 
 
 def test_what_a_third_partys_source_cannot_read_is_answered_as_by_ours(settings: Settings) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from gateway.configuration.load import parse_settings
+from tests.web.conftest import Open
+
 EVENT = {"event_name": "page_view"}
 ALLOWED = ["https://shop.example", "http://localhost:3000"]
 OTHERS = [
@@ -56,11 +59,36 @@ def test_another_page_may_read_no_more_than_that_it_is_refused(
     assert (answer.status_code, answer.json()["reason"]) == (403, "origin")
 
 
-@pytest.mark.parametrize("header", ["content-type", "authorization", "x-write-key", "sp-anonymous"])
-def test_headers_of_the_sdks_are_allowed(web: TestClient, header: str) -> None:
-    asked = web.options("/collect", headers=preflight(ALLOWED[0], headers=header))
-    assert asked.status_code == 200
-    assert header in asked.headers["access-control-allow-headers"].lower()
+SDKS = parse_settings(
+    """
+    sources:
+      collect: {type: collect, allowed_origins: ["https://shop.example"]}
+      segment:
+        type: segment
+        write_keys: [wk]
+        paths: [/segment]
+        allowed_origins: ["https://shop.example"]
+      snowplow: {type: snowplow, paths: [/snowplow], allowed_origins: ["https://shop.example"]}
+    destinations: {}
+    """,
+    environment={},
+)
+HEADERS = {
+    "collect": ["content-type", "authorization", "x-submission-token"],
+    "segment": ["content-type", "authorization", "x-write-key", "anonymousid", "sentat"],
+    "snowplow": ["content-type", "sp-anonymous"],
+}
+
+
+@pytest.mark.parametrize("source", HEADERS)
+def test_headers_of_its_sdks_are_allowed_at_a_source_and_no_others(
+    open_web: Open, source: str
+) -> None:
+    web = open_web(settings=SDKS)
+    for header in sorted({header for headers in HEADERS.values() for header in headers}):
+        asked = web.options(f"/{source}", headers=preflight(ALLOWED[0], headers=header))
+        usual = header in ("authorization", "x-submission-token")
+        assert (asked.status_code == 200) == (usual or header in HEADERS[source]), header
 
 
 @pytest.mark.parametrize(

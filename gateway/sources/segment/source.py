@@ -99,6 +99,7 @@ class Segment(Source[SegmentSettings]):
 
     Source: segment.com/docs/connections/sources/catalog/libraries/server/http-api, "Batch"
     """
+    cors_headers = ("anonymousid", "sentat", "x-retry-count", "x-write-key")
     Settings = SegmentSettings
 
     def __init__(self, settings: SegmentSettings) -> None:

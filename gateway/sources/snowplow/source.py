@@ -72,6 +72,7 @@ class Snowplow(Source[SnowplowSettings]):
     methods = ("GET", "POST")
     paths = ("/com.snowplowanalytics.snowplow/tp2", "/i")
     from_browsers = True
+    cors_headers = ("sp-anonymous",)
     Settings = SnowplowSettings
 
     def describe(self, method: str) -> Operation:
