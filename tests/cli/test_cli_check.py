@@ -27,7 +27,7 @@ MISTAKES = [
     "Bearer <key>`.",
     "1: sources.site.type: 'colect' is not one of collect, events, ga4, measurement_protocol, "
     "pixel, segment, snowplow; did you mean 'collect'?; another kind of source comes with a Python "
-    "package: `pip install` it next to the gateway, or write one (CONTRIBUTING.md)",
+    "package: `pip install` it next to the gateway, or write one (docs/adding-a-source.md)",
     "3: destinations.meta.acces_token: unknown key; did you mean 'access_token'?",
     "3: destinations.meta.access_token: is missing",
 ]

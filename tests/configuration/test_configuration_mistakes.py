@@ -15,7 +15,7 @@ SHOP = (Path(__file__).parents[2] / "config/examples/shop.yaml").read_text()
 
 ANOTHER_SOURCE = (
     "; another kind of source comes with a Python package: `pip install` it next to the gateway, "
-    "or write one (CONTRIBUTING.md)"
+    "or write one (docs/adding-a-source.md)"
 )
 ANOTHER_DESTINATION = (
     "; another kind of destination comes with a Python package: `pip install` it next to the "
