@@ -16,6 +16,7 @@ from gateway.ledger.errors import LedgerError
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
 from gateway.queue.receipts import new_receipt
+from gateway.spool.file import Row
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
@@ -215,6 +216,14 @@ async def test_an_ending_of_an_event_that_the_ledger_lacks_is_counted(open_books
     await books.settle("ads", await books.read("ads"), "delivered")
     await books.store()
     assert books.counts("ads")["delivered"] == 3
+
+
+async def test_an_event_that_waited_in_the_spool_has_its_row(books: Books) -> None:
+    batch = books.appender.batch_of([decide(make_event(0), send=["ads"], withhold=["books"])])
+    await books.appender.write([Row.of(batch).batch()])
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+    assert books.ended() == [("ads", "delivered"), ("books", "withheld")]
 
 
 async def test_a_replayed_event_has_a_second_pass(books: Books) -> None:
