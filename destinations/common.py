@@ -24,7 +24,7 @@ _OFFERS = frozenset(
 
 def _without_credentials(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
-        raise ValueError("must not hold a user name or password: they would be shown in logs")
+        raise ValueError("must not contain a user name or password, because URLs are shown in logs")
     return url
 
 
@@ -39,7 +39,9 @@ def _printable(secret: SecretStr) -> SecretStr:
     if not text:
         raise ValueError("is empty")
     if not (text.isascii() and text.isprintable()) or any(mark in text for mark in " \"'\\"):
-        raise ValueError("holds a space, quote or other character that no such credential has")
+        raise ValueError(
+            "contains a space, quote or other character that is not valid in this credential"
+        )
     return secret
 
 

@@ -47,12 +47,12 @@ def hashing(field: str, *normalisers: Normaliser) -> Hashing:
                     if _is_digest(text):
                         digests[text.lower()] = None
                     elif text:
-                        remark(f"{known}: left out, since it is no SHA-256 in hex")
+                        remark(f"{known}: removed because it is not a SHA-256 digest in hex")
             if field in holder:
                 for text in _texts(holder[field]):
                     found = _digests(text, normalisers)
                     if text and not found:
-                        remark(f"{field}: left out, since it cannot be read")
+                        remark(f"{field}: removed because its value is not valid")
                     for digest in found:
                         digests[digest] = None
         return list(digests)

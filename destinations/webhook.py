@@ -70,7 +70,7 @@ def _valid_secret(secret: SecretStr) -> SecretStr:
 def _valid_headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, value in headers.items():
         if not _is_header_name(name):
-            raise ValueError("has a name that no HTTP header can have")
+            raise ValueError("has a name that is not valid for an HTTP header")
         if name.lower() in _OWN_HEADERS:
             raise ValueError(f"must not set {name}, which the gateway sets itself")
         text = value.get_secret_value()
@@ -142,7 +142,7 @@ class Webhook(Destination[WebhookSettings]):
                 }
             )
             if body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
             else:
                 headers = self._signed(_message_id(event, body), int(now), body)
                 yield Request(self.settings.method, self._url, headers, body, (position,))

@@ -98,13 +98,15 @@ class GA4(Destination[GA4Settings]):
             client = to_json(client_of(event, client_id, self._is_app, self.settings.phone_region))
             body = to_json(translate(event, now, self.settings.debug_mode))
             if client is None or body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
                 continue
             group = latest.get(client_id)
             if group is None or not group.takes(client, body, self.limits.max_events):
                 group = _Group(client, len(client) + len(_EVENTS))
                 if not group.takes(client, body, self.limits.max_events):
-                    yield Unsendable(position, f"the body would have {MAX_BODY} bytes or more")
+                    yield Unsendable(
+                        position, f"the request body would reach GA4's limit of {MAX_BODY} bytes"
+                    )
                     continue
                 latest[client_id] = group
                 groups.append(group)

@@ -112,7 +112,7 @@ def client_id_of(event: Event, is_app: bool) -> str:
     if _is_anonymous(event):
         return _client_of(event.get("event_id", ""))  # a browser for this event alone
     if user_id := event.get("user_id"):
-        remark("client_id: made from user_id, for GA4 alone, since the event has none")
+        remark("client_id: derived from user_id for GA4 only, because the event has none")
         return _client_of(f"user_id {user_id}")
     return ""
 
@@ -121,11 +121,13 @@ def name_of(event: Event) -> str:
     """What GA4 is to call `event`."""
     given: str = event["event_name"]
     if given == "user_engagement" and event.get("engagement_time_msec", 0) > 0:
-        remark(f"event_name: sent as {ENGAGEMENT}, since GA4 takes no {given} from servers")
+        remark(f"event_name: sent as {ENGAGEMENT} because GA4 does not accept {given} from servers")
         return ENGAGEMENT
     name = spelled(given)
     if name != given:
-        remark(f"event_name: sent as {name}, since GA4 takes letters, digits and underscores")
+        remark(
+            f"event_name: sent as {name} because GA4 accepts only letters, digits and underscores"
+        )
     return name
 
 
@@ -135,8 +137,8 @@ def problem_of(event: Event, client_id: str, is_app: bool) -> str:
         return problem
     if not client_id:
         if is_app:
-            return "app_instance_id is missing: GA4 takes events of known app instances only"
-        return "client_id is missing: GA4 takes events of known browsers or users only"
+            return "app_instance_id is missing: GA4 requires it for events of an app"
+        return "client_id is missing: GA4 requires client_id or user_id"
     return ""
 
 
@@ -247,7 +249,7 @@ def _address(given: Mapping[str, Any]) -> dict[str, str]:
     if country := country_code(stated):
         address["country"] = country
     elif stated:
-        remark("country: left out, since it cannot be read")
+        remark("country: removed because it is not a known country")
     return address
 
 

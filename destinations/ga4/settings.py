@@ -35,5 +35,5 @@ class GA4Settings(DestinationSettings):
     @model_validator(mode="after")
     def _one_stream(self) -> Self:
         if (self.measurement_id is None) == (self.firebase_app_id is None):
-            raise ValueError("needs measurement_id or firebase_app_id, and not both")
+            raise ValueError("needs either measurement_id or firebase_app_id")
         return self

@@ -86,11 +86,11 @@ class ForwardingSettings(DestinationSettings):
         if self.on_denied == "anonymise":
             if not destination_types()[self.type].takes_anonymous(self):
                 raise ValueError(
-                    f"on_denied: a destination of type {self.type} with these settings takes no "
-                    "event that does not tell whom it is about: leave it at `withhold`"
+                    f"on_denied: a {self.type} destination with these settings cannot accept "
+                    f"anonymised events; use `on_denied: withhold`"
                 )
         elif self.anonymised_fields:
-            raise ValueError("anonymised_fields: does nothing without `on_denied: anonymise`")
+            raise ValueError("anonymised_fields: has no effect without `on_denied: anonymise`")
         return self
 
 

@@ -11,7 +11,8 @@ def consent_hint(decision: Decision) -> str:
     settled = next(step.event for step in decision.steps if step.stage == "consent")
     why = why_unknown(decision.counts, settled)
     return (
-        f"the {UNKNOWN_DEFAULT} held, because {why}. To change it, state `consent` in the event; "
-        "give `ip_override`, if a trusted backend sends it; or configure `consent_default` of its "
-        "source, or `consent.unknown_place`."
+        f"the {UNKNOWN_DEFAULT} was applied because {why}. To change this, state `consent` in the "
+        f"event; "
+        "set `ip_override`, if a trusted backend sends the event; or configure `consent_default` "
+        "of its source or `consent.unknown_place`."
     )

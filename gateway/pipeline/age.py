@@ -43,7 +43,7 @@ def _deadline(settings: ForwardingSettings) -> float:
 
 
 def _reason(name: str, age: float, limit: float) -> str:
-    return f"the event is {in_words(age)} old; {name} takes events up to {in_words(limit)} old"
+    return f"the event is {in_words(age)} old; {name} accepts events up to {in_words(limit)} old"
 
 
 def in_words(seconds: float) -> str:

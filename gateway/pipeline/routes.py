@@ -110,7 +110,7 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
     def route(event: Event, less: Event, overdue: str, allowed: Allowed) -> Verdict:
         granted, wait, project, anonymous = allowed
         if probe is not None and (unmet := probe(event)) is not None:
-            return Verdict(None, "when", unmet[0], unmet=unmet)
+            return Verdict(None, "when", f'"when" matches only if {unmet[0]}', unmet=unmet)
         if overdue:
             return Verdict(None, "age", overdue)
         reason = ""
@@ -162,7 +162,7 @@ def _compile_refusal(settings: ForwardingSettings) -> Callable[[Event], str] | N
 
     def refuse(event: Event) -> str:
         if event["event_name"] in unwanted:
-            return f"{settings.type} takes no {event['event_name']} events"
+            return f"{settings.type} does not accept {event['event_name']} events"
         try:
             return destination.unsendable(event)
         except Exception:

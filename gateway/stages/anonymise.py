@@ -132,11 +132,11 @@ def compile_anonymise(own_fields: Collection[str] = ()) -> Anonymise:
 
 def _own_field(name: str) -> str:
     if name in _IDENTIFYING:
-        raise ValueError(f"{name} tells who the visitor is: an anonymous event never has it")
+        raise ValueError(f"{name} identifies the visitor, so an anonymised event never has it")
     if name in _THERE:
-        raise ValueError(f"{name} is there anyway, as far as it identifies nobody")
+        raise ValueError(f"{name} is kept by default, without the parts that identify the visitor")
     if not name or "." in name or "*" in name:
-        raise ValueError(f"{name!r} is not the name of a field: paths into fields cannot be kept")
+        raise ValueError(f"{name!r} is not a field name; paths into fields are not supported here")
     return name
 
 

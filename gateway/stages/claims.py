@@ -29,10 +29,10 @@ def set_aside_claims(event: Event, received: Received) -> tuple[Event, str]:
     lines = [line] if line else []
     ignored = ignored_of(event)
     if ignored:
-        lines.append(f"set aside, since it does not fit: {ignored_in_words(ignored)}")
+        lines.append(f"ignored because of an invalid value: {ignored_in_words(ignored)}")
     if SURPLUS in event:
         names = surplus_names(event[SURPLUS])
-        lines.append(f"cut off, since the event has too many fields: {', '.join(names)}")
+        lines.append(f"removed because the event has too many fields: {', '.join(names)}")
         surplus = [{"field": name, "reason": TOO_MANY} for name in names]
         vetted = {**_without(vetted, [SURPLUS]), IGNORED: [*ignored, *surplus]}
     return vetted, "; ".join(lines)
@@ -57,7 +57,7 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
         claimed.remove("ip_override")  # no claim: `hides_address` heeds it
     if not claimed:
         return vetted, ""
-    return vetted, f"set aside, since only a trusted sender may state it: {', '.join(claimed)}"
+    return vetted, f"ignored because only a trusted sender may set it: {', '.join(claimed)}"
 
 
 def _with_address_read(event: Event) -> tuple[Event, str]:
@@ -69,7 +69,7 @@ def _with_address_read(event: Event) -> tuple[Event, str]:
     address = first_address(stated)
     if address == stated:
         return event, ""
-    done = "read as one address" if address else "set aside, since it is no IP address"
+    done = "reduced to one address" if address else "ignored because it is not an IP address"
     return {**event, "ip_override": address}, f"ip_override: {done}"
 
 

@@ -42,7 +42,7 @@ Remember = Callable[[Event, Received, Consented, str], HeldConsent | None]
 """From the event before consent was settled, how it came in, what consent made of it, and the
 client id that identity gave it."""
 
-NOBODY_CAN_SPEAK = "it came without a page token, so nobody could speak for it later"
+NOBODY_CAN_SPEAK = "not held because the event has no page token to match the visitor's answer"
 """Why an event is withheld that would be held if it had come with a page token."""
 
 
@@ -99,8 +99,8 @@ def _digests(settings: ConsentSettings, salt: str | None) -> tuple[Digest, Diges
     if not salt:
         key = "hold" if settings.hold is not None else "withdrawals"
         raise ValueError(
-            f"consent.{key} needs server.hash_salt: in Redis pages and visitors are named by "
-            "digests with that key"
+            f"consent.{key} needs server.hash_salt, the key of the digests that stand for pages "
+            f"and visitors in Redis"
         )
     return compile_page_digest(salt), compile_digest(salt, b"client id")
 
@@ -124,4 +124,4 @@ def with_denials(event: Event, stated: Mapping[str, str]) -> Event:
 
 def waits_for(missing: Sequence[str]) -> str:
     """The reason of an event that is held."""
-    return f"waits for a word on {', '.join(missing)}"
+    return f"waiting for the visitor's answer about {', '.join(missing)}"

@@ -112,7 +112,7 @@ FAILED = [
         event(value=20),
         "event: {order_size: large}",
         'event.order_size: expected "large", found nothing',
-        "rules: large: not met: value gte 500.0; saw 20",
+        "rules: large: not met: matches only if value is at least 500; found 20",
     ),
     (
         event(value=500),
@@ -153,33 +153,34 @@ FAILED = [
     (
         event(event_name="scroll"),
         "destinations: {web: send}",
-        "web: expected send, found withheld: event_name in ['purchase', 'refund']",
-        "when: not met: event_name in ['purchase', 'refund']; saw 'scroll'",
+        'web: expected send, found withheld: "when" matches only if event_name is "purchase" or '
+        '"refund"',
+        'when: not met: matches only if event_name is "purchase" or "refund"; found "scroll"',
     ),
     (
         event(staff=True),
         "destinations: {web: {event: {value: 20}}}",
-        "web: expected send, found withheld: dropped by rule 'internal': staff equals True",
+        "web: expected send, found withheld: dropped by rule 'internal': staff is true",
         "rules: internal: met",
     ),
     (
         event(test=True),
         "destinations: {web: {reason: internal}}",
         "web: expected a reason with 'internal', "
-        "found withheld: dropped by rule 'no tests': test equals True",
+        "found withheld: dropped by rule 'no tests': test is true",
         "no tests: met",
     ),
     (
         event(staff="true"),
         "destinations: {ga4: {decision: withheld, reason: internal}}",
         "ga4: expected withheld: internal, found send",
-        "rules: internal: not met: staff equals True; saw 'true'",
+        'rules: internal: not met: matches only if staff is true; found "true"',
     ),
     (
         event(test="no"),
         "destinations: {web: withheld}",
         "web: expected withheld, found send",
-        "web: no tests: not met: test equals True; saw 'no'",
+        'web: no tests: not met: matches only if test is true; found "no"',
     ),
     (
         event(user_data={"email_address": "a@b.example"}),
@@ -256,7 +257,7 @@ def test_json(check: Callable[..., Result]) -> None:
             "where": "event.order_size",
             "expected": '"large"',
             "found": "nothing",
-            "because": ["rules: large: not met: value gte 500.0; saw 20"],
+            "because": ["rules: large: not met: matches only if value is at least 500; found 20"],
         }
     ]
 

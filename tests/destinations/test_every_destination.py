@@ -255,7 +255,7 @@ def test_an_event_that_is_no_json_is_unsendable_and_its_neighbours_are_not_harme
         key=lambda result: isinstance(result, Request),
     )
 
-    assert unsendable == Unsendable(1, "the event cannot be written as JSON")
+    assert unsendable == Unsendable(1, "the event cannot be represented in JSON")
     assert positions(requests) == [0, 2]
 
 

@@ -30,7 +30,7 @@ _ALWAYS_NEEDED = ("event_name", "event_id", "timestamp", "consent")
 
 def _covered_field(path: str) -> str:
     if path.split(".")[0] in _ALWAYS_NEEDED:
-        raise ValueError(f"{path}: every event needs this field, so it cannot be removed")
+        raise ValueError(f"{path}: required in every event, so it cannot be removed")
     return changed_path(path)
 
 

@@ -149,7 +149,7 @@ def withdraws(earlier: Event, later: Event) -> bool:
 
 _WHY: Mapping[PlaceProblem, str] = {
     "no_address": "the event has no address",
-    "no_country": "its address is of no country that the gateway knows",
+    "no_country": "its address does not belong to a known country",
 }
 
 

@@ -27,7 +27,7 @@ def why_unknown(counts: Iterable[str], event: Event) -> str:
         return "the event has no address"
     if _is_reserved(address):
         return "the event's address is private or reserved and belongs to no country"
-    return "the event's address is of no country that the gateway knows"
+    return "the event's address does not belong to a known country"
 
 
 def _read(counts: Iterable[str]) -> ConsentCounts:

@@ -23,9 +23,11 @@ Rows = Mapping[str, Mapping[str, Any]]
 def _key_path(path: str) -> str:
     field = field_type(path)
     if field.in_url:
-        raise ValueError(f"{path} is part of a URL, which has no place for what is found")
+        raise ValueError(f"{path} is part of a URL, so the result cannot be stored next to it")
     if field.keys[-1] == ANY or field.keys[-1].isdigit():
-        raise ValueError(f"{path} is an element of a list, which has no place for what is found")
+        raise ValueError(
+            f"{path} is an element of a list, so the result cannot be stored next to it"
+        )
     return path
 
 
@@ -68,7 +70,7 @@ class LookupSettings(PartSettings):
         if (self.file is None) == (self.redis_hash is None):
             raise ValueError("needs either `file` or `redis_hash`")
         if self.redis_hash is not None and self.column is not None:
-            raise ValueError("`column` is of a `file`")
+            raise ValueError("`column` can only be used with `file`")
         for name in self.add:
             field_type(_beside(self.key, name))
         return self
@@ -91,7 +93,7 @@ class ReadTable:
         rows: dict[str, Mapping[str, Any]] = {}
         for where, key, columns in read_rows(path, self.column, self.add):
             if key in rows:
-                raise TableMistake(f"has the key of {where} twice")
+                raise TableMistake(f"has a duplicate key in {where}")
             try:
                 rows[key] = row_of(columns)
             except TableMistake as mistake:
@@ -112,7 +114,9 @@ class ReadTable:
                     value = as_number(value)
                 fitted = field.fit(value)
                 if fitted is MISFIT:
-                    raise TableMistake(f"has a {name} that does not fit {_beside(self.key, name)}")
+                    raise TableMistake(
+                        f"has a {name} with the wrong type for {_beside(self.key, name)}"
+                    )
                 row[name] = fitted
             return row
 

@@ -42,7 +42,7 @@ class ConfiguredEnrichment(PartSettings):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if len(self._given()) != 1:
-            raise ValueError("should be one name with its settings")
+            raise ValueError("must be one name with its settings")
         return self
 
     @property
@@ -86,7 +86,7 @@ def name_of(element: EnrichmentElement) -> str:
 def _each_once(elements: list[EnrichmentElement]) -> list[EnrichmentElement]:
     for name, times in Counter(map(name_of, elements)).items():
         if times > 1:
-            raise ValueError(f"{name} is there {times} times")
+            raise ValueError(f"{name} is listed {times} times")
     return elements
 
 

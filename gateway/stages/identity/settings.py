@@ -11,23 +11,28 @@ from gateway.urls.domains import host_name, is_address, is_public_suffix
 
 def _cookie_name(name: str) -> str:
     if name in VENDOR_COOKIES or name.startswith(GA_SESSION):
-        raise ValueError(f"{name} is another tool's cookie: choose a name of your own")
+        raise ValueError(f"{name} is the cookie of another tool; choose a different name")
     return name
 
 
 def _owned(text: str) -> str:
     name = host_name(text)
     if not name or name != text.lower():
-        raise ValueError("not a domain: write it without scheme, port or path, like shop.example")
+        raise ValueError(
+            "not a domain; write it without scheme, port or path, such as shop.example"
+        )
     if is_public_suffix(name):
-        raise ValueError("a public suffix belongs to nobody: write the domain under it")
+        raise ValueError("a public suffix cannot be used; write a domain under it")
     return name
 
 
 def _cookie_domain(text: str) -> str:
     name = _owned(text)
     if "." not in name or is_address(name):
-        raise ValueError("cookies of an address or a single name have no domain: leave it out")
+        raise ValueError(
+            "cookies cannot have an IP address or a single label as their domain; remove this "
+            "setting"
+        )
     return name
 
 

@@ -90,7 +90,7 @@ def compile_identity(
         clean = strip_links(event)
         has_link = clean is not event
         if has_link:
-            notes.append("link parameters taken out")
+            notes.append("link parameters removed")
         unseen = received.trusted or received.backend or received.anonymous
         visit = None if unseen else open_visit(event, received, has_link, notes)
         said = clean.get("client_id", "")

@@ -52,7 +52,7 @@ class Redact(BaseModel):
     @model_validator(mode="after")
     def _looks_for_something(self) -> Redact:
         if not self.patterns and not self.query_parameters:
-            raise ValueError("redact needs patterns or query_parameters to look for")
+            raise ValueError("redact needs patterns or query_parameters")
         return self
 
 
@@ -80,7 +80,7 @@ def checked_hash(path: str) -> None:
     field = field_type(changed_path(path))
     holds_text = field.takes("string") and (field.in_url or field.fit("f" * 64) is not MISFIT)
     if path == "consent" or not (holds_text or field.takes("array", "object")):
-        raise ValueError(f"{path} cannot be just any text: it can only be set")
+        raise ValueError(f"{path} cannot hold arbitrary text; it can only be set")
 
 
 def hash_field(path: str, salt: str | None = None) -> Edit:

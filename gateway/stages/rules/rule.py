@@ -161,7 +161,7 @@ class Rule(BaseModel):
     def _leaves_an_event(self) -> Rule:
         for path in _NEEDED:
             if path in self.remove or path in self.rename:
-                raise ValueError(f"every event needs its {path}: it can only be set")
+                raise ValueError(f"{path} is required in every event; it can only be set")
         for path in self.hash:
             checked_hash(path)
         return self
@@ -173,7 +173,7 @@ class Rule(BaseModel):
         if self.transform is None and "on_failure" in self.model_fields_set:
             raise ValueError("on_failure: has no effect without `transform`")
         if any(ANY in path.split(".") for pair in self.rename.items() for path in pair):
-            raise ValueError("rename moves one field: its paths cannot have * in them")
+            raise ValueError("rename moves a single field; its paths cannot contain *")
         for path in (path for pair in self.rename.items() for path in pair):
             changed_path(path)
         return self

@@ -48,13 +48,13 @@ def test_the_names_are_those_that_can_be_compiled() -> None:
         ([None], "Input should be 'bot', 'page'"),
         ([["page"]], "Input should be 'bot', 'page'"),
         (["currency"], "currency needs settings: {currency: {rates: rates.json, to: EUR}}"),
-        ([{}], "should be one name with its settings"),
-        ([{"geo": None}], "should be one name with its settings"),
-        ([{"geo": {}, "bot": {}}], "should be one name with its settings"),
+        ([{}], "must be one name with its settings"),
+        ([{"geo": None}], "must be one name with its settings"),
+        ([{"geo": {}, "bot": {}}], "must be one name with its settings"),
         ([{"page": {}}], "Extra inputs are not permitted"),
         ([{"geo": {"databse": "x"}}], "geo.databse"),
         ([{"currency": {"to": "EUR"}}], "Field required"),
-        (["geo", "page", {"geo": {}}], "geo is there 2 times"),
+        (["geo", "page", {"geo": {}}], "geo is listed 2 times"),
     ],
 )
 def test_mistakes(elements: list[Any], message: str) -> None:
