@@ -83,23 +83,26 @@ Secret = Annotated[SecretStr, AfterValidator(_valid_secret)]
 
 
 class WebhookSettings(DestinationSettings):
-    type: Literal["webhook"] = Field(default="webhook", description="An address of your own.")
+    type: Literal["webhook"] = Field(default="webhook", description="Your own HTTP endpoint.")
     url: Url = Field(
-        description="Where the events go. It is shown in logs: credentials go into `headers`."
+        description="URL that receives the events. It is shown in logs, so put credentials into "
+        "`headers`."
     )
     secret: Secret | Annotated[list[Secret], Field(min_length=1, max_length=2)] | None = Field(
         default=None,
-        description="`whsec_` and 24 to 64 random bytes in base64; signs every request. "
-        "Two while a secret is being replaced: both sign.",
+        description="Secret that signs every request: `whsec_` followed by 24 to 64 random bytes "
+        "in base64. While you replace a secret, list both: both sign.",
     )
     method: Literal["POST", "PUT", "PATCH"] = Field(default="POST", description="HTTP method.")
     headers: Annotated[dict[str, SecretStr], AfterValidator(_valid_headers)] = Field(
-        default={}, description="Further headers of every request; their values are never shown."
+        default={},
+        description="Additional headers of every request. Their values are never shown.",
     )
     allow_private_addresses: bool = Field(
         default=False,
-        description="Send to loopback, private and link-local addresses too. Otherwise whoever "
-        "can change `url` could reach what only this machine can.",
+        description="Allow loopback, private and link-local addresses. Otherwise they are "
+        "blocked, so that changing `url` does not give access to systems that only this machine "
+        "can reach.",
     )
 
 

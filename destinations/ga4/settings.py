@@ -11,24 +11,31 @@ from destinations.common import BaseUrl, Credential, PhoneRegion
 class GA4Settings(DestinationSettings):
     type: Literal["ga4"] = Field(default="ga4", description="GA4 Measurement Protocol.")
     measurement_id: str | None = Field(
-        default=None, pattern=r"^G-[A-Z0-9]+$", description="Of a web stream."
+        default=None,
+        pattern=r"^G-[A-Z0-9]+$",
+        description="Measurement ID of a web stream, such as `G-ABC123`.",
     )
     firebase_app_id: str | None = Field(
-        default=None, pattern=r"^[0-9a-z]+(:[0-9a-z]+)+$", description="Of an app stream."
+        default=None,
+        pattern=r"^[0-9a-z]+(:[0-9a-z]+)+$",
+        description="Firebase app ID of an app stream.",
     )
     api_secret: Credential = Field(
-        description="From Admin, Data streams, Measurement Protocol API secrets."
+        description="API secret of the stream, from Admin > Data streams > Measurement Protocol "
+        "API secrets in Google Analytics."
     )
     base_url: BaseUrl = Field(
         default=HttpUrl("https://www.google-analytics.com"),
-        description="Where Google Analytics is; https://region1.google-analytics.com in the EU.",
+        description="Base URL of the Measurement Protocol. Use "
+        "https://region1.google-analytics.com to collect data in the EU.",
     )
     debug_mode: bool = Field(
-        default=False, description="Shows the events in DebugView. They still count."
+        default=False,
+        description="Show the events in DebugView. Google Analytics still counts them.",
     )
     phone_region: PhoneRegion | None = Field(
         default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code, if "
+        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
         "neither the address in `user_data` nor `event_location` names a country.",
     )
 

@@ -71,32 +71,32 @@ class HttpSettings(BaseModel):
 
     carrier: Literal["fast", "httpx"] = Field(
         default="fast",
-        description="What carries the requests. Both behave alike; `httpx` costs far more CPU and "
-        "is there for its mocks.",
+        description="HTTP client for the requests. Both behave alike; `httpx` needs far more CPU "
+        "and exists for its mocks.",
     )
     timeout: float = Field(
         default=10.0,
         gt=0,
         le=600,
-        description="Seconds that one attempt may take: connecting, sending and reading.",
+        description="Timeout in seconds for one attempt: connecting, sending and reading.",
     )
     connect_timeout: float = Field(
         default=5.0,
         gt=0,
         le=600,
-        description="Seconds until a connection must stand: a free place, the host's address, TCP "
-        "and TLS, each.",
+        description="Timeout in seconds for each step of connecting: waiting for a free slot, "
+        "DNS, TCP and TLS.",
     )
     proxy: Annotated[SecretStr, AfterValidator(_proxy_url)] | None = Field(
         default=None,
-        description="`http://[user:password@]host:port` of a proxy for all requests. Proxy "
-        "variables of the environment are not used.",
+        description="Proxy for all requests: `http://[user:password@]host:port`. Proxy variables "
+        "of the environment are ignored.",
     )
     max_response_bytes: int = Field(
         default=65_536,
         gt=0,
         le=16_777_216,
-        description="Bytes of an answer's body that are read; the rest is dropped.",
+        description="Maximum number of bytes to read of a response body. The rest is discarded.",
     )
 
 

@@ -31,11 +31,12 @@ from gateway.sources.statements import as_values, is_statement, last_or_all, sev
 
 
 class GA4Settings(SourceSettings):
-    type: Literal["ga4"] = Field(description="Hits of Google's gtag.js, as it sends them to GA4.")
+    type: Literal["ga4"] = Field(
+        description="Hits of Google's gtag.js, in the format that GA4 receives."
+    )
     measurement_ids: list[str] | None = Field(
         default=None,
-        description="Measurement ids (`tid`, such as `G-ABC123`) that are accepted; all when left "
-        "out.",
+        description="Measurement IDs (`tid`, such as `G-ABC123`) to accept. Default: all.",
     )
 
 

@@ -52,14 +52,14 @@ _WRITE_KEYS: Schema = {
 
 
 class SegmentSettings(SourceSettings):
-    type: Literal["segment"] = Field(description="Segment's and RudderStack's SDKs.")
+    type: Literal["segment"] = Field(description="Events from the SDKs of Segment and RudderStack.")
     write_keys: list[Annotated[str, Field(min_length=1)]] = Field(
-        min_length=1, description="Write keys that are accepted; they are public, as at Segment."
+        min_length=1, description="Write keys to accept. They are public, as in Segment."
     )
     secret_keys: list[Key] = Field(
         default=[],
-        description="Write keys for backends of your own, kept secret. A sender that shows one is "
-        "trusted: it may state the visitor's address and agent (`context.ip`, "
+        description="Secret write keys for your own backends. A sender with one of them is "
+        "trusted: it may state the visitor's address and user agent (`context.ip`, "
         "`context.userAgent`). They are not accepted in the query.",
     )
 

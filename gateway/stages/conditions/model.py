@@ -60,23 +60,37 @@ class Operators(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    equals: Scalar | None = Field(default=None, description="Equal to this value.")
-    in_: list[Scalar] | None = Field(default=None, alias="in", description="Equal to one of these.")
+    equals: Scalar | None = Field(default=None, description="The value is equal to this one.")
+    in_: list[Scalar] | None = Field(
+        default=None, alias="in", description="The value is equal to one of these."
+    )
     contains: str | list[str] | None = Field(
-        default=None, description="Has one of these texts in it; a list has one as an element."
+        default=None,
+        description="The text contains one of these texts, or the list contains one of them as "
+        "an element.",
     )
     starts_with: str | list[str] | None = Field(
-        default=None, description="Begins with one of these."
+        default=None, description="The text starts with one of these."
     )
-    ends_with: str | list[str] | None = Field(default=None, description="Ends with one of these.")
+    ends_with: str | list[str] | None = Field(
+        default=None, description="The text ends with one of these."
+    )
     matches: Annotated[str, AfterValidator(_is_re2)] | None = Field(
-        default=None, description="An RE2 expression that is found in the text."
+        default=None, description="The text contains a match of this RE2 expression."
     )
-    gt: float | None = Field(default=None, description="A number greater than this.")
-    gte: float | None = Field(default=None, description="A number greater than or equal to this.")
-    lt: float | None = Field(default=None, description="A number less than this.")
-    lte: float | None = Field(default=None, description="A number less than or equal to this.")
-    exists: bool | None = Field(default=None, description="Whether the field is there at all.")
+    gt: float | None = Field(
+        default=None, description="The value is a number greater than this one."
+    )
+    gte: float | None = Field(
+        default=None, description="The value is a number greater than or equal to this one."
+    )
+    lt: float | None = Field(default=None, description="The value is a number less than this one.")
+    lte: float | None = Field(
+        default=None, description="The value is a number less than or equal to this one."
+    )
+    exists: bool | None = Field(
+        default=None, description="Whether the field must exist (`true`) or must not (`false`)."
+    )
 
 
 def _kind(value: Any) -> Literal["value", "list", "operators"]:

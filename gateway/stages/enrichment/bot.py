@@ -38,9 +38,9 @@ _SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
 class BotSettings(PartSettings):
     networks: Path | None = Field(
         default=None,
-        description="A text file of networks from which people do not surf, such as those of data "
-        "centres: one a line, `192.0.2.0/24`, and comments behind `#`. It is read again when it "
-        "changes; its path counts from the folder of this file.",
+        description="Text file of networks that real visitors do not use, such as those of data "
+        "centres: one network per line, such as `192.0.2.0/24`, with comments after `#`. "
+        "Relative to the configuration file; reloaded when it changes.",
     )
 
     def files(self) -> Iterable[NamedFile]:

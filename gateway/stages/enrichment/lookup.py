@@ -38,31 +38,32 @@ class LookupSettings(PartSettings):
     """A table in which a value of every event is looked up. It has a `file` or a `redis_hash`."""
 
     key: Annotated[str, AfterValidator(_key_path)] = Field(
-        description="Path of the value that is looked up, such as `user_id` or `items.*.item_id`. "
-        "What is found is written beside it: `items.*.margin`."
+        description="Path of the value to look up, such as `user_id` or `items.*.item_id`. The "
+        "result is stored next to it: `items.*.margin`."
     )
     add: list[ColumnName] = Field(
         min_length=1,
-        description="Columns of the table that are added, by their own names. What an event says "
-        "already stays.",
+        description="Columns of the table to add to the event, under their own names. Fields "
+        "that the event already has are not changed.",
     )
     file: Path | None = Field(
         default=None,
-        description="A .csv or .json file, read again when it changes; its path counts from the "
-        "folder of this file. CSV: the first line names the columns. JSON: "
-        "`{key: {column: value}}`, `{key: value}` for a single column, or a list of objects.",
+        description="A .csv or .json file. CSV: the first line names the columns. JSON: `{key: "
+        "{column: value}}`, `{key: value}` for a single column, or a list of objects. Relative "
+        "to the configuration file; reloaded when it changes.",
     )
     column: str | None = Field(
         default=None,
-        description="The column of the file that holds the keys; by default the first of a CSV.",
+        description="Column of the file that contains the keys. Default: the first column of a "
+        "CSV.",
     )
     redis_hash: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         default=None,
-        description="Key of a hash in the gateway's Redis: its fields are the keys, each with a "
-        "JSON object or, for a single column, a plain value.",
+        description="Key of a hash in the gateway's Redis. Each field of the hash is a key of "
+        "the table, with a JSON object or, for a single column, a plain value.",
     )
     refresh_seconds: PositiveInt = Field(
-        default=60, description="How old the copy of the hash may be that events are looked up in."
+        default=60, description="Seconds between refreshes of the gateway's copy of the hash."
     )
 
     @model_validator(mode="after")

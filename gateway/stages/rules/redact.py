@@ -36,17 +36,18 @@ class Redact(BaseModel):
 
     fields: list[Annotated[str, AfterValidator(changed_path)]] = Field(
         default=[],
-        description="Where to look: every text at or below these paths. By default every text of "
-        "the event but those that the PII guard leaves alone too: ids, technical fields, and "
+        description="Paths to search, with every text at or below them. Default: every text of "
+        "the event except those that the PII guard also skips: ids, technical fields, and "
         "`user_data`, where personal data belongs.",
     )
     patterns: list[PatternName] = Field(
-        default=[], description="What to look for in texts; `[email]` and so on stand in its place."
+        default=[],
+        description="Kinds of personal data to replace in texts, by `[email]` and so on.",
     )
     query_parameters: list[str] = Field(
         default=[],
-        description="Parameters of URLs in these texts, also behind `#`, in upper or lower case, "
-        f"whose values become `{REDACTED}`.",
+        description=f"Replace the values of these URL parameters with `{REDACTED}`, also after "
+        "`#`. Case is ignored.",
     )
 
     @model_validator(mode="after")
