@@ -48,7 +48,7 @@ async def edit(
     click.echo(json_text(masked(allowed, store.mask)))
     if removed:
         words = removed_in_words(removed)
-        click.echo(f"Not all of it may go to {target.name}: {printable(words)}.")
+        click.echo(f"Some fields are not sent to {target.name}: {printable(words)}.")
     if dry_run or not confirmed("Send the event again like this?", yes):
         return
     keys = chosen.keys.destination(target.name)

@@ -23,7 +23,11 @@ def refused() -> None:
 @refused.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Most events."
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=20,
+    show_default=True,
+    help=("Maximum number of events to list."),
 )
 @CONFIG
 @REDIS_URL

@@ -32,7 +32,7 @@ SILENCE = dict.fromkeys(CONSENT_TYPES, "denied")
 """What holds when the time is over."""
 OF_THE_VISIT = ("client_id", "ga_session_id", "ga_session_number")
 """Fields that a page has once analytics_storage is granted: its earlier events take them over."""
-GONE = Verdict(None, "when", "the destination is not configured any more")
+GONE = Verdict(None, "when", "the destination is no longer configured")
 
 MAX_ROUNDS = 25
 """How often a page's oldest events are read and released: enough for the most that one page may

@@ -30,7 +30,7 @@ from gateway.delivery.breaker import Trip
 from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, is_verdict
 from gateway.queue.entry import Entry
 
-_ABOUT_IT = "about this event: the destination took another one, and refused this one twice"
+_ABOUT_IT = "about this event: the destination accepted another one and rejected this one twice"
 
 
 @dataclass(frozen=True, slots=True)

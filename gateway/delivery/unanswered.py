@@ -53,7 +53,7 @@ async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
             if len(pages) == MAX_PAGES and any(ended):
                 continue
         except RedisError as error:
-            log.warning("held consent waits for Redis: %s", type(error).__name__)
+            log.warning("held events wait until Redis answers: %s", type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -175,7 +175,7 @@ _MAX_PROBLEMS_READ = 200
 
 def _describe(error: ValidationError) -> str:
     if error.error_count() > _MAX_PROBLEMS_READ:
-        return "too many values are of the wrong type to name them: send the types of the schema"
+        return "too many values have the wrong type; send values of the types in the schema"
     problems = []
     for line in error.errors(include_url=False, include_input=False, include_context=False):
         path = ".".join(str(part) for part in line["loc"] if not _is_union_branch(part))

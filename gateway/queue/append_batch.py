@@ -65,7 +65,7 @@ class AppendBatch:
 
     def __init__(self, decisions: Sequence[Decision] = (), marked: bool = False) -> None:
         """marked: whether repeated events are recognised. Raises TypeError when an event cannot be
-        written as JSON."""
+        represented in JSON."""
         self.payloads = []
         self.marks = []
         self.sent = {}

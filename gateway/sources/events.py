@@ -63,7 +63,7 @@ class Events(Source[EventsSettings]):
 
     def describe(self, method: str) -> Operation:
         accepted = AnswerDescription(
-            "The accepted events are durable; `event_ids` are theirs.", {JSON: _ACCEPTED}
+            "The accepted events are durable; `event_ids` lists their ids.", {JSON: _ACCEPTED}
         )
         return replace(
             DESCRIPTION,

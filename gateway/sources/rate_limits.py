@@ -39,7 +39,7 @@ def parse_rate(text: str) -> Rate:
     amount = int(match["amount"]) * _UNITS[match["unit"].upper()]
     seconds = int(match["times"] or 1) * _SECONDS[match["period"].lower()]
     if not (amount and seconds):
-        raise ValueError("a rate of 0 lets nothing through; write off to have no limit")
+        raise ValueError("a rate of 0 blocks everything; write off for no limit")
     return Rate(amount, seconds)
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway.cli.main import main
+from gateway.configuration.kinds import destination_types, source_types
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.metrics import Numbers, render
 from gateway.queue.capacity import MemoryUsage
@@ -31,6 +32,7 @@ def metric_help() -> Iterator[tuple[str, str]]:
 
 
 def descriptions(model: type[BaseModel] = BaseModel) -> Iterator[tuple[str, str]]:
+    """Of the settings and test cases: all models that are loaded, kinds from entry points too."""
     for child in model.__subclasses__():
         if child.__module__.startswith(OURS):
             for name, field in child.model_fields.items():
@@ -49,6 +51,7 @@ def command_help(command: click.Command = main, path: str = "gateway") -> Iterat
             yield from command_help(child, f"{path} {name}")
 
 
+source_types(), destination_types()  # loads them
 TEXTS = dict(
     sorted({**dict(metric_help()), **dict(descriptions()), **dict(command_help())}.items())
 )

@@ -38,13 +38,13 @@ def _as_sources_read_it(raw: Any) -> Event:
     try:
         orjson.dumps(event)
     except TypeError:
-        raise ValueError("JSON cannot say a value in it") from None
+        raise ValueError("contains a value that cannot be represented in JSON") from None
     return event
 
 
 def _not_empty(path: str) -> str:
     if "" in path.split("."):
-        raise ValueError(f"{path!r} is not a path: names of fields with one dot between them")
+        raise ValueError(f"{path!r} is not a path; write names of fields with one dot between them")
     return path
 
 
@@ -61,7 +61,7 @@ class _Expected(_Part):
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
         if all(getattr(self, name) in (None, {}) for name in type(self).model_fields):
-            raise ValueError(f"expects nothing: give one of {', '.join(type(self).model_fields)}")
+            raise ValueError(f"needs an expectation: one of {', '.join(type(self).model_fields)}")
         return self
 
 
@@ -140,7 +140,7 @@ class ExpectedDestination(_Expected):
     @model_validator(mode="after")
     def _withheld_is_all(self) -> Self:
         if self.decision == "withheld" and (self.event or self.requests is not None):
-            raise ValueError("what is withheld has neither event nor requests to look at")
+            raise ValueError("a withheld event has neither `event` nor `requests`")
         return self
 
 

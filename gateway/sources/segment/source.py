@@ -45,7 +45,7 @@ _ANSWER: Schema = {
 """With the members of a report when events are refused."""
 
 _WRITE_KEYS: Schema = {
-    "basic": {"type": "http", "scheme": "basic", "description": "The write key is the user."},
+    "basic": {"type": "http", "scheme": "basic", "description": "The user name is the write key."},
     "header": {"type": "apiKey", "in": "header", "name": "X-Write-Key"},
     "query": {"type": "apiKey", "in": "query", "name": "writeKey"},
 }
@@ -109,8 +109,8 @@ class Segment(Source[SegmentSettings]):
     def describe(self, method: str) -> Operation:
         return Operation(
             text="A call of Segment's tracking API, or a `batch` of them. The write key may also "
-            "be `writeKey` in the body. What the SDKs measure of themselves (`/v1/m`) is "
-            "answered, and not recorded.",
+            "be `writeKey` in the body. Metrics of the SDKs about themselves (`/v1/m`) are "
+            "answered and not recorded.",
             documentation="https://segment.com/docs/connections/sources/catalog/libraries/server/"
             "http-api/",
             body={JSON: {"type": "object"}},

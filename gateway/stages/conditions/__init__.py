@@ -6,6 +6,7 @@ from gateway.stages.conditions.describe import (
     UNSEEN,
     Unmet,
     describe,
+    describe_field,
     unmet_in_words,
 )
 from gateway.stages.conditions.model import Condition, Operators, Wanted
@@ -22,5 +23,6 @@ __all__ = [
     "compile_condition",
     "compile_probe",
     "describe",
+    "describe_field",
     "unmet_in_words",
 ]
