@@ -93,7 +93,7 @@ def to_json(value: Any) -> bytes | None:
 
 
 def vendor_words(body: bytes | str, most: int = 200) -> str:
-    """The start of a vendor's answer on one line of printable characters."""
+    """The start of a vendor's response as one line of printable characters."""
     text = body[: 4 * most].decode("utf-8", "replace") if isinstance(body, bytes) else body
     printable = "".join(c if c.isprintable() else " " for c in text[: 4 * most])
     return " ".join(printable.split())[:most]

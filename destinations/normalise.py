@@ -1,8 +1,7 @@
 """Personal data in the form that vendors match on: normalised, then hashed.
 
-Every normaliser takes text as a person typed it and gives the text that is hashed or sent, or ""
-when nothing usable is left. The vendors differ on purpose or by accident, so each rule says
-whose it is.
+Every normaliser takes text as a person typed it and returns the text to hash or send, or "" when
+nothing usable is left. The rules of the vendors differ, so each rule names its vendor.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters
 (customer-information-parameters) and Meta's two libraries, facebook-business and

@@ -98,10 +98,10 @@ engagement time of any event."""
 
 
 def client_id_of(event: Event, is_app: bool) -> str:
-    """The app instance or the browser that `event` is of; "" when it names none.
+    """The id of the app instance or the browser of `event`; "" when it names none.
 
-    An event of a web stream that names a user and no browser, as backends send it, is of a browser
-    that only this user has. GA4 gets the `user_id` itself with it, so its digest needs no key.
+    An event of a web stream with a user and no browser, as backends send it, gets a client id
+    derived from the user. GA4 receives the `user_id` itself too, so the digest needs no key.
     """
     if is_app:
         instance = event.get("app_instance_id")
@@ -118,7 +118,7 @@ def client_id_of(event: Event, is_app: bool) -> str:
 
 
 def name_of(event: Event) -> str:
-    """What GA4 is to call `event`."""
+    """The name of `event` in GA4."""
     given: str = event["event_name"]
     if given == "user_engagement" and event.get("engagement_time_msec", 0) > 0:
         remark(f"event_name: sent as {ENGAGEMENT} because GA4 does not accept {given} from servers")
@@ -132,7 +132,7 @@ def name_of(event: Event) -> str:
 
 
 def problem_of(event: Event, client_id: str, is_app: bool) -> str:
-    """Why GA4 would lose the event without a word; "" when it would not."""
+    """Why GA4 would silently discard the event; "" when it would not."""
     if problem := problem_of_name(name_of(event), is_app):
         return problem
     if not client_id:
@@ -158,7 +158,7 @@ def client_of(event: Event, client_id: str, is_app: bool, region: str | None) ->
 
 
 def translate(event: Event, now: float, debug_mode: bool) -> dict[str, Any]:
-    """`event` as GA4 takes it. now: Unix seconds. debug_mode: show it in DebugView."""
+    """`event` in the format of GA4. now: Unix seconds. debug_mode: show it in DebugView."""
     return {
         "name": name_of(event),
         "params": _params(event, debug_mode),

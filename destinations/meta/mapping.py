@@ -141,7 +141,7 @@ _TOO_LITTLE = (
 
 
 def translate(event: Event, now: float, action_source: str, region: str | None) -> dict[str, Any]:
-    """`event` as Meta takes it.
+    """`event` in the format of Meta.
 
     now: Unix seconds. action_source: of an event that has none. region: ISO 3166-1 alpha-2 of phone
     numbers without a country code, if the event does not tell its country.

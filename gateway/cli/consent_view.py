@@ -1,4 +1,4 @@
-"""What the status says about consent."""
+"""Consent in `gateway status`."""
 
 from __future__ import annotations
 

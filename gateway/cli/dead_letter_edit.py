@@ -1,4 +1,4 @@
-"""The edit of one dead letter, which then is sent again."""
+"""Edits one dead letter and sends it again."""
 
 from __future__ import annotations
 

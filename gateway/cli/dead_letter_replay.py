@@ -1,4 +1,4 @@
-"""Which dead letters a command is about, and their replay."""
+"""Selects dead letters and replays them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway refused`: what refused events looked like."""
+"""`gateway refused`: shows the structure of refused events."""
 
 from __future__ import annotations
 

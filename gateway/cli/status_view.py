@@ -1,4 +1,4 @@
-"""The status of the destinations as a person reads it."""
+"""The status of the destinations as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planning: events of one destination become requests."""
+"""Planning: turns events of one destination into requests."""
 
 from __future__ import annotations
 

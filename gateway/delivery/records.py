@@ -1,4 +1,4 @@
-"""Records of decisions and outcomes, as people read them."""
+"""Records of decisions and outcomes in readable form."""
 
 from __future__ import annotations
 

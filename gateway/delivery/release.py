@@ -1,10 +1,10 @@
-"""Held consent: events that waited for the consent of their visitor are decided again.
+"""Held consent: decides again about events that waited for the consent of their visitor.
 
-A grant lets them go on in their order, a denial withholds them. The decision is that of the
-pipeline, for the destinations that waited. It is made while the page that states consent waits for
-its answer, since only that request brings the token with which its events can be read. A crash
-between reading and writing leaves everything as it was, and the page, which got no answer, sends
-its request again; two processes that do the same at once write it once.
+A grant releases them in their order, a denial withholds them. The pipeline decides, for the
+destinations that waited. It decides while the page that states consent waits for its answer,
+because only that request has the token that decrypts the events. A crash between reading and
+writing changes nothing, and the page, which got no answer, repeats its request. If two processes do
+the same at once, it is written once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Send: a request is sent, tried again, halved, and responses become outcomes.
+"""Send: sends a request, retries or halves it, and turns responses into outcomes.
 
 This is the only place where a destination's pure functions and the HTTP client meet.
 """

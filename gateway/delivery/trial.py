@@ -1,4 +1,4 @@
-"""The trial: is a verdict about the whole destination, or about the events that it was given for?
+"""The trial: finds out whether an outcome applies to the destination or only to these events.
 
 A vendor that answers 401 or 404 seems to take nothing until somebody mends the configuration. Some
 receivers answer one event so and take all others. So the events that got the verdict are suspects,

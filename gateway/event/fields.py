@@ -50,13 +50,13 @@ class FieldType:
         return self.url < len(self.keys)
 
     def takes(self, *kinds: str) -> bool:
-        """Whether a value of one of `kinds` can stand here, as far as is known."""
+        """Whether the field may hold a value of one of `kinds`."""
         return not self.kinds or not self.kinds.isdisjoint(kinds)
 
 
 @cache
 def field_type(path: str) -> FieldType:
-    """What may stand at `path`. Raises `ValueError` when nothing ever can, with what to write."""
+    """What the field at `path` may hold. Raises `ValueError`, with a remedy, if nothing can."""
     keys = tuple(path.split("."))
     if "" in keys:
         raise ValueError(f"{path!r} is not a path; write names of fields with one dot between them")
@@ -78,13 +78,13 @@ def field_type(path: str) -> FieldType:
 
 
 def read_path(path: str) -> str:
-    """`path`, if something can ever be found there; raises `ValueError` else."""
+    """`path`, if an event can have a value there; otherwise raises `ValueError`."""
     field_type(path)
     return path
 
 
 def changed_path(path: str) -> str:
-    """`path`, if the value there can be changed; raises `ValueError` else."""
+    """`path`, if the value there can be changed; otherwise raises `ValueError`."""
     field = field_type(path)
     if field.in_url and field.keys[field.url] not in CHANGED:
         text = ".".join(field.keys[: field.url])

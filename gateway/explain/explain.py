@@ -1,4 +1,4 @@
-"""`gateway explain`: what would happen to an event, worked out by the functions of production."""
+"""`gateway explain`: shows what would happen to an event, with the functions of production."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""What a reader of a trace can do about what it says."""
+"""Hints for readers of a trace: how to change a decision."""
 
 from gateway.pipeline.decision import Decision
 from gateway.stages.consent.unknown_place import UNKNOWN_DEFAULT, defaults_in, why_unknown
 
 
 def consent_hint(decision: Decision) -> str:
-    """How to change what the default for an unknown place decided, or "" if it decided nothing."""
+    """How to change a decision of the default for an unknown place; "" if it decided nothing."""
     if UNKNOWN_DEFAULT not in defaults_in(decision.counts):
         return ""
     settled = next(step.event for step in decision.steps if step.stage == "consent")

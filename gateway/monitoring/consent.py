@@ -1,4 +1,4 @@
-"""What was counted about consent, as metrics show it."""
+"""Metrics about consent."""
 
 from __future__ import annotations
 

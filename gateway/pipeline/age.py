@@ -1,4 +1,4 @@
-"""Age: for which destinations an event is too old when it comes in.
+"""Age: finds the destinations for which an incoming event is too old.
 
 What is too old is withheld at once, and not stored: it could only expire. An event that becomes too
 old while it waits expires in the drain.

@@ -1,4 +1,4 @@
-"""Clocks of devices: how wrong they are, and times by them put right.
+"""Clocks of devices: measures their error and corrects the time of events.
 
 A request that says when it was sent, by the clock of its sender, shows how wrong that clock is.
 

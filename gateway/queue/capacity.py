@@ -1,4 +1,4 @@
-"""Capacity: what may still wait in Redis, looked at every second.
+"""Capacity: what Redis can still accept, checked every second.
 
 Dead letters never close intake: `gateway.delivery.trim` removes those that are too many.
 """

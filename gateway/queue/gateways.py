@@ -1,4 +1,4 @@
-"""Gateways at work in a namespace, which announce themselves by their destinations.
+"""Gateways that run in a namespace; each announces its destinations.
 
 Gateways of one namespace share RQ's queue, the counters and held consent, so they must be one: the
 same configuration, or two versions of it of which one has all destinations of the other. A worker

@@ -1,4 +1,4 @@
-"""Leases: which drains are at work on a destination, known to all processes.
+"""Leases: tell all processes which drains work on a destination.
 
 A drain that is killed stops renewing its lease; when it has run out, what the drain held may be
 taken over. So nobody waits longer than `LEASE_SECONDS` for the work of a dead process.

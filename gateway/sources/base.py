@@ -1,10 +1,10 @@
-"""What a source is: a pure translation of one HTTP request into events, and of what became of
-them into the answer that the protocol's clients expect.
+"""What a source is: a pure translation of one HTTP request into events, and of their outcome into
+the answer that clients of the protocol expect.
 
 A source never touches the queue. The endpoint hands it a request, appends the events that it
 reads, and asks it for the answer.
 
-To add a source: one file beside this one with a subclass of `Source`, its `Settings`, its tests,
+To add a source: one file next to this one with a subclass of `Source`, its `Settings`, its tests,
 and a line under ``[project.entry-points."gateway.sources"]``.
 """
 
@@ -106,8 +106,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One event of a request that cannot be read. index: its place in the request, from 0. shape:
-    what it looks like, as `gateway.sources.shape` tells it, if that can help."""
+    """One event of a request that cannot be read. index: its position in the request, from 0.
+    shape: its structure, as `gateway.sources.shape` describes it, if that can help."""
 
     index: int
     message: str
@@ -206,7 +206,7 @@ class SourceSettings(BaseModel):
 
 
 class TrustedSourceSettings(SourceSettings):
-    """Settings of a source whose senders prove who they are."""
+    """Settings of a source with senders that prove their identity."""
 
     consent_default: Defaults | None = Field(
         default=None,
@@ -222,13 +222,13 @@ SettingsClass = type[SourceSettings]
 
 
 class Source(ABC, Generic[S]):
-    """A wire protocol, set up with its settings.
+    """A wire protocol, created with its settings.
 
     type: the name in the configuration. methods: HTTP methods that it answers.
-    paths: where it answers unless the configuration says otherwise.
-    from_browsers: those who send seldom try again when they are refused.
-    body_bytes: largest body unless the configuration says otherwise; None for the usual one.
-    reads_query: what the query states about consent is in the events; else the pipeline reads it.
+    paths: URL paths that it answers, unless configured otherwise.
+    from_browsers: whether browsers send to it, which seldom retry.
+    body_bytes: maximum size of a body, unless configured otherwise; None for the usual limit.
+    reads_query: whether the source reads consent in the query; otherwise the pipeline reads it.
     """
 
     type: ClassVar[str]
@@ -244,21 +244,21 @@ class Source(ABC, Generic[S]):
 
     @property
     def spools(self) -> bool:
-        """Whether its events go to the spool while Redis cannot take them."""
+        """Whether its events are spooled while Redis cannot accept them."""
         chosen = self.settings.spool
         return self.from_browsers if chosen is None else chosen
 
     @property
     def max_body_bytes(self) -> int | None:
-        """Largest body, as sent and after gunzip; None: only the server's limit holds."""
+        """Maximum size of a body, as sent and after gunzip; None for the limit of the server."""
         usual = BROWSER_BODY_BYTES if self.from_browsers else None
         return self.settings.max_body_bytes or self.body_bytes or usual
 
     def shows_key(self, request: Inbound) -> bool:
         """Whether `request` proves who sends it before its body, which is empty here, is read.
 
-        Asked where the sender's address has reached its rate limit, which does not hold for
-        senders with a key. A source whose senders prove it in the body only need not say so.
+        Called when the sender's address has reached its rate limit, which does not apply to
+        senders with a key. Sources that read a key only from the body need not implement it.
         """
         return False
 

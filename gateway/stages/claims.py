@@ -1,9 +1,9 @@
-"""What is set aside before any other stage sees the event: claims, the names of the surplus, and an
-address that is none.
+"""What is removed before any other stage sees the event: claims, the names of surplus fields, and
+invalid addresses.
 
-Claims are what only the gateway or a trusted sender may state about a visitor. From anybody else
-such a field is set aside. The place is kept under another name, for consent alone: what a page
-states about it can only deny.
+Claims are fields that only the gateway or a trusted sender may state about a visitor. From other
+senders such a field is ignored. The place is kept under another name, for consent only: a place
+that a page states can only deny.
 """
 
 from collections.abc import Collection
@@ -23,8 +23,8 @@ _STORES = frozenset(["physical_store", "store", "in_store", "offline"])
 
 
 def set_aside_claims(event: Event, received: Received) -> tuple[Event, str]:
-    """`event` without what its sender may not state, and the names of these fields in words. What
-    was set aside when the event was read is named in its words too."""
+    """`event` without the fields that its sender may not state, and a line that names them. The
+    line also names the fields that were ignored when the event was read."""
     vetted, line = _without_claims(event, received)
     lines = [line] if line else []
     ignored = ignored_of(event)
@@ -61,8 +61,7 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
 
 
 def _with_address_read(event: Event) -> tuple[Event, str]:
-    """`event` with its `ip_override` as an address alone, or without one, and in words what had to
-    be done for that."""
+    """`event` with a plain address in `ip_override`, or an empty one, and what was changed."""
     stated = event.get("ip_override")
     if not stated:
         return event, ""
@@ -74,7 +73,7 @@ def _with_address_read(event: Event) -> tuple[Event, str]:
 
 
 def hides_address(event: Event, received: Received) -> bool:
-    """Whether the sender asked that the visitor's address is not kept. `event`: as it was read."""
+    """Whether the sender asked not to keep the visitor's address. `event`: as it was read."""
     return received.anonymous or event.get("ip_override") == ""
 
 

@@ -9,7 +9,7 @@ A block is met when everything in it is met::
       any: [...]                            # blocks: at least one is met
       not: {...}                            # a block that must not be met
 
-A field that is missing meets nothing but ``exists: false`` and ``not``. With ``*`` in its path
+A missing field only meets ``exists: false`` and ``not``. With ``*`` in its path
 (``items.*.item_brand``) a field is met when one of its values is. A path can enter the URL that a
 text holds (``page_location.query.ref``).
 """
@@ -56,7 +56,7 @@ def _text(error: Exception) -> str:
 
 
 class Operators(BaseModel):
-    """What a field's value has to be. All the operators given must hold."""
+    """What the value of a field must be. All given operators must hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,7 +108,7 @@ Wanted = Annotated[
 
 
 class Condition(BaseModel):
-    """A `when:` block: paths of fields with what they have to be, and all, any, not."""
+    """A `when:` block: paths of fields with the values they must have, and all, any, not."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Wanted]
@@ -129,7 +129,7 @@ class Condition(BaseModel):
 
 
 def fields_of(condition: Condition) -> list[tuple[str, Operators]]:
-    """The paths of the fields in `condition`, each with what its value has to be."""
+    """The paths of the fields in `condition`, each with what its value must be."""
     fields = []
     for path, wanted in (condition.__pydantic_extra__ or {}).items():
         if isinstance(wanted, list):

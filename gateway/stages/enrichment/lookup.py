@@ -1,4 +1,4 @@
-"""Lookups: what a table of the operator's says about a value of the event, written beside it."""
+"""Lookups: add columns of the operator's tables next to a value of the event."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

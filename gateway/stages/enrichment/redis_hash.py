@@ -1,4 +1,4 @@
-"""A Redis hash, copied into memory from time to time, so that no event waits for it."""
+"""A Redis hash that is copied into memory periodically, so that no event waits for Redis."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class ConfiguredEnrichment(PartSettings):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if len(self._given()) != 1:
-            raise ValueError("must be one name with its settings")
+            raise ValueError("should be one name with its settings")
         return self
 
     @property

@@ -96,7 +96,7 @@ def _takes_one(function: Callable[..., Any]) -> bool:
 
 
 class PlugIn:
-    """An action that calls a function, and rests when the function is slow again and again."""
+    """An action that calls a function, and pauses when the function is slow repeatedly."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class PlugIn:
         self._rests_until = float("-inf")
 
     def __call__(self, event: Event) -> str | None:
-        """The action: changes `event`, or says why not. Raises `Withheld` where that ends it."""
+        """The action: changes `event`, or returns why not. Raises `Withheld` to withhold it."""
         started = self._clock()
         if started < self._rests_until:
             return self._problem("resting", "was skipped because it has been too slow")
