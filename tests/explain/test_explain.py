@@ -118,7 +118,7 @@ def test_the_requests_are_those_of_the_destinations() -> None:
             {"event_name": "scroll"},
             {
                 "meta": '"when" matches only if event_name is "page_view", "view_item", '
-                '"add_to_cart", "begin_checkout", "purchase" or one of 1 more',
+                '"add_to_cart", "begin_checkout", "purchase" or "generate_lead"',
                 "warehouse": '"when" matches only if event_name is "purchase" or "refund", or '
                 '(event_name is "add_to_cart" and value is above 100), or page_location does '
                 "not exist",

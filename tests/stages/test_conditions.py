@@ -189,6 +189,7 @@ SHOP = [
             "a is 0, 1, 2, 3, 4 or one of 2 more",
             "a is not 0, 1, 2, 3, 4 or one of 2 more",
         ),
+        ({"a": [*range(6)]}, "a is 0, 1, 2, 3, 4 or 5", "a is not 0, 1, 2, 3, 4 or 5"),
         ({"a": []}, "a is one of []", "a is not one of []"),
         ({"a": {"contains": ["x", "y"]}}, 'a contains "x" or "y"', 'a does not contain "x" or "y"'),
         ({"a": {"starts_with": "x"}}, 'a starts with "x"', 'a does not start with "x"'),

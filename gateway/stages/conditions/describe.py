@@ -24,7 +24,7 @@ MAX_WORDS = 500
 """Characters of a condition in words; the rest is cut off."""
 
 _MAX_VALUE = 80
-_MAX_VALUES = 5
+_MAX_VALUES = 6
 
 _VERBS = {
     "equals": ("is", "is not"),
@@ -139,7 +139,7 @@ def _values(wanted: Any) -> str:
         return "one of []"
     shown = [_value(each) for each in wanted]
     if len(shown) > _MAX_VALUES:
-        shown[_MAX_VALUES:] = [f"one of {len(shown) - _MAX_VALUES} more"]
+        shown[_MAX_VALUES - 1 :] = [f"one of {len(shown) - _MAX_VALUES + 1} more"]
     *first, last = shown
     return f"{', '.join(first)} or {last}" if first else last
 

@@ -211,7 +211,7 @@
       notice('');
     } catch (error) {
       const why = error instanceof TypeError ? 'it does not answer' : error.message;
-      // A restarted gateway may number its records anew.
+      // A restarted gateway may renumber its records.
       last = '';
       notice(
         `The gateway is not reachable: ${why}. This browser stores your clicks and sends them when ` +
