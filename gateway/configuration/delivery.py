@@ -22,7 +22,7 @@ class DeliverySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     in_flight: PositiveInt = Field(
-        default=32, le=1000, description="Maximum number of concurrent requests."
+        default=32, le=1000, description="Maximum number of concurrent requests of each drain."
     )
     drains: PositiveInt = Field(
         default=1,

@@ -79,7 +79,7 @@ class ForwardingSettings(DestinationSettings):
     delivery: DeliverySettings = Field(
         default=DeliverySettings(), description="Pace, retries and limits of delivery."
     )
-    http: HttpSettings = Field(default=HttpSettings(), description="HTTP client for the requests.")
+    http: HttpSettings = Field(default=HttpSettings(), description="Settings of the HTTP client.")
 
     @model_validator(mode="after")
     def _can_be_carried(self) -> Self:

@@ -148,7 +148,7 @@ def _value(value: Any) -> str:
     """`value` as JSON, but numbers as a person writes them: 100 and not 100.0."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
-    return _cut(printable(json.dumps(value, ensure_ascii=False)), _MAX_VALUE)
+    return _cut(printable(json.dumps(value, ensure_ascii=False, default=str)), _MAX_VALUE)
 
 
 def _cut(text: str, most: int) -> str:

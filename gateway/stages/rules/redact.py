@@ -42,7 +42,8 @@ class Redact(BaseModel):
     )
     patterns: list[PatternName] = Field(
         default=[],
-        description="Kinds of personal data to replace in texts, by `[email]` and so on.",
+        description="Kinds of personal data to replace in texts. An e-mail address, for example, "
+        "becomes `[email]`.",
     )
     query_parameters: list[str] = Field(
         default=[],

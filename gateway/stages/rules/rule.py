@@ -75,8 +75,8 @@ class Rule(BaseModel):
     )
     map: dict[str, dict[str, JsonValue]] = Field(
         default={},
-        description="Replace values by a table: `path: {value: new value}`. `*` stands for every "
-        "value that is not listed; without `*`, such values are not changed.",
+        description="Replace values with those of a table: `path: {value: new value}`. `*` "
+        "stands for every value that is not listed; without `*`, such values are not changed.",
     )
     cast: dict[str, CastType] = Field(
         default={},
@@ -96,7 +96,7 @@ class Rule(BaseModel):
         default=None,
         description="Python function, `package.module:function`, that takes an event and returns "
         "an event. It must not block, because it cannot be stopped. It fails if it raises an "
-        "exception or returns no event. After it took more than 10 ms five times in a row, it is "
+        "exception or returns no event. If it takes more than 10 ms five times in a row, it is "
         "not called for a minute, which counts as failing.",
     )
     on_failure: OnFailure = Field(
