@@ -52,7 +52,7 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unsendable:
-    """An event that no request can be made of, found before anything is sent.
+    """An event that cannot be sent, found before anything is sent.
 
     event: position in the sequence given to `Destination.requests`.
     reason: what is missing or wrong, naming fields and never their values.
@@ -64,7 +64,7 @@ class Unsendable:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A vendor's answer. Header names are lower case; the body is cut at the client's limit."""
+    """A vendor's response. Header names are lower case; the body is cut at the client's limit."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -77,21 +77,21 @@ Scope = Literal["event", "request", "destination", "configuration"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one event at one destination.
+    """The outcome of one event at one destination.
 
     result: ``delivered``; ``retry`` (may succeed later); ``rejected`` (can never succeed);
         ``expired`` (past the deadline).
     reason: the vendor's own words, or ours; never personal data of ours.
-    scope: what the verdict is about. ``event``: this event alone. ``request``: the request as a
-        whole was refused, so a request of several events is halved to find the guilty one.
-        ``destination``: nothing would be accepted now (down, throttled); when this repeats, the
+    scope: what the outcome applies to. ``event``: only this event. ``request``: the request as a
+        whole was refused, so a request of several events is halved to find the faulty one.
+        ``destination``: nothing would be accepted now (down, throttled); if this repeats, the
         destination is paused and its events wait. ``configuration``: nothing will be accepted
-        until somebody mends credentials or settings. If another event gets such a verdict too, the
-        destination is paused, and the reason says what to mend; if another one is taken, the
-        verdict was about the events of the request.
-    retry_after: seconds that the vendor asks us to wait, if it said so.
-    usage: how many percent of the vendor's limit are used by now, if it said so with the answer.
-        From 75 on the next requests are sent more slowly. All outcomes of a request have the same.
+        until credentials or settings are corrected. If another event gets the same outcome, the
+        destination is paused, and the reason says what to correct; if another event is accepted,
+        the outcome applied to the events of the request.
+    retry_after: seconds that the vendor asks to wait, if it does.
+    usage: used percentage of the vendor's limit, if the response states it. From 75 on, the next
+        requests are sent more slowly. All outcomes of a request have the same value.
     """
 
     result: Result
@@ -145,26 +145,26 @@ SettingsClass = type[DestinationSettings]
 
 
 class Destination(ABC, Generic[S]):
-    """A kind of destination, set up with its settings.
+    """A type of destination, created with its settings.
 
     type: the name in the configuration.
     limits: what the vendor accepts.
-    consent: Consent Mode types that an event needs, unless the configuration says otherwise.
-    anonymous: whether the vendor takes events that do not tell whom they are about. They have
-        ``anonymised: true`` and none of the fields that identify (`gateway.stages.anonymise` lists
-        what they have). Otherwise `on_denied: anonymise` is a mistake in the configuration.
-    purpose: what the vendor does with events: ``advertising``, ``analytics``, or ``own`` for an
-        address of the site's owner. It decides which fields stay when a visitor denied something
-        (`gateway.stages.field_consent.table`); the configuration can say otherwise.
-    ip: how much of the visitor's address it gets, unless the configuration says otherwise; only
-        who matches people by it needs it whole.
+    consent: consent types that an event requires, unless configured otherwise.
+    anonymous: whether the vendor accepts events that do not identify the visitor. They have
+        ``anonymised: true`` and no identifying fields (`gateway.stages.anonymise` lists the fields
+        that they have). If false, `on_denied: anonymise` is a mistake in the configuration.
+    purpose: what the vendor does with events: ``advertising``, ``analytics``, or ``own`` for a
+        system of the site's owner. It determines which fields stay when a visitor denied a consent
+        type (`gateway.stages.field_consent.table`), unless configured otherwise.
+    ip: form of the visitor's address that the vendor receives, unless configured otherwise; only
+        vendors that match people by it need it in full.
     allow_private_addresses: whether requests may go to addresses that are not on the public
-        internet, unless the configuration says otherwise. Only for a vendor with an address that is
-        fixed in code.
-    integration_names: what Segment and RudderStack call the vendor in an event's `integrations`,
+        internet, unless configured otherwise. Only for a vendor with an address that is fixed in
+        code.
+    integration_names: names of the vendor in an event's `integrations` of Segment and RudderStack,
         in any case; the configuration can add more.
-    unwanted_events: names of events that it never takes: they are withheld. They are compared with
-        the name that an event has after all rules.
+    unwanted_events: names of events that the vendor never accepts: they are withheld. They are
+        compared with the name of the event after all rules.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
@@ -186,16 +186,16 @@ class Destination(ABC, Generic[S]):
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         """The requests that carry `events`, each event in exactly one request or `Unsendable`.
 
-        events: what the forwarder read, any number; the destination groups and cuts them.
+        events: any number of events; the destination groups them.
         now: Unix seconds of this attempt.
         """
 
     def unsendable(self, event: Event) -> str:
-        """Why no request can ever be made from `event`; "" if one can.
+        """Why `event` can never be sent; "" if it can.
 
         Such an event is withheld on arrival. This runs while the sender waits, so it must be fast.
-        Leave to `requests` what an operator can repair, such as a missing value.
-        event: as this destination may have it, after its own rules.
+        Leave what an operator can repair, such as a missing value, to `requests`.
+        event: as this destination receives it, after its own rules.
         """
         return ""
 
@@ -209,12 +209,12 @@ class Destination(ABC, Generic[S]):
         return cls.anonymous
 
     def recognises(self, event: Event, age: float) -> bool:
-        """Whether the vendor would notice that `event`, `age` seconds old, comes a second time."""
+        """Whether the vendor would recognise a repetition of `event`, `age` seconds old."""
         return age < self.limits.dedupe.total_seconds()
 
     def secrets(self) -> Iterator[str]:
-        """What must never be shown: the secrets in the settings. A destination adds what it derives
-        from them and sends, such as a proof."""
+        """Values that must never be shown: the secrets in the settings. A destination adds values
+        that it derives from them and sends, such as a proof."""
         return self.settings.secrets()
 
     @cached_property
@@ -223,15 +223,15 @@ class Destination(ABC, Generic[S]):
         return Masker(self.secrets())
 
     def mask(self, text: str) -> str:
-        """`text` without the secrets of this destination, as it may be shown to a person."""
+        """`text` without the secrets of this destination, safe to show."""
         return self.masker.text(text)
 
 
 def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
-    """Seconds that a ``Retry-After`` header asks for, kept between 0 and `longest`.
+    """Seconds in a ``Retry-After`` header, limited to 0 to `longest`.
 
-    A date counts from the answer's own ``Date``, so that no clock has to be right. None for
-    anything else. Source: RFC 9110, 10.2.3
+    A date is relative to the ``Date`` of the response, so that no clock has to be right. None for
+    other values. Source: RFC 9110, 10.2.3
     """
     value = response.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
@@ -244,7 +244,7 @@ def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
 
 
 def by_status(request: Request, response: Response, words: str = "") -> list[Outcome]:
-    """Outcomes by HTTP status alone, for answers of which a destination knows no more.
+    """Outcomes by HTTP status only, for responses without further information.
 
     2xx delivered; 408, 425, 429 and 5xx are about the destination; 3xx, 401, 403, 404 and 426 about
     its configuration, since credentials or the address are wrong for every event; any other status

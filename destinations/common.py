@@ -24,7 +24,7 @@ _OFFERS = frozenset(
 
 def _without_credentials(url: HttpUrl) -> HttpUrl:
     if url.username or url.password:
-        raise ValueError("must not hold a user name or password: they would be shown in logs")
+        raise ValueError("must not contain a user name or password, because URLs are shown in logs")
     return url
 
 
@@ -39,7 +39,9 @@ def _printable(secret: SecretStr) -> SecretStr:
     if not text:
         raise ValueError("is empty")
     if not (text.isascii() and text.isprintable()) or any(mark in text for mark in " \"'\\"):
-        raise ValueError("holds a space, quote or other character that no such credential has")
+        raise ValueError(
+            "contains a space, quote or other character that is not valid in this credential"
+        )
     return secret
 
 
@@ -91,7 +93,7 @@ def to_json(value: Any) -> bytes | None:
 
 
 def vendor_words(body: bytes | str, most: int = 200) -> str:
-    """The start of a vendor's answer on one line of printable characters."""
+    """The start of a vendor's response as one line of printable characters."""
     text = body[: 4 * most].decode("utf-8", "replace") if isinstance(body, bytes) else body
     printable = "".join(c if c.isprintable() else " " for c in text[: 4 * most])
     return " ".join(printable.split())[:most]

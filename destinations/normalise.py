@@ -1,8 +1,7 @@
 """Personal data in the form that vendors match on: normalised, then hashed.
 
-Every normaliser takes text as a person typed it and gives the text that is hashed or sent, or ""
-when nothing usable is left. The vendors differ on purpose or by accident, so each rule says
-whose it is.
+Every normaliser takes text as a person typed it and returns the text to hash or send, or "" when
+nothing usable is left. The rules of the vendors differ, so each rule names its vendor.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters
 (customer-information-parameters) and Meta's two libraries, facebook-business and
@@ -47,12 +46,12 @@ def hashing(field: str, *normalisers: Normaliser) -> Hashing:
                     if _is_digest(text):
                         digests[text.lower()] = None
                     elif text:
-                        remark(f"{known}: left out, since it is no SHA-256 in hex")
+                        remark(f"{known}: removed because it is not a SHA-256 digest in hex")
             if field in holder:
                 for text in _texts(holder[field]):
                     found = _digests(text, normalisers)
                     if text and not found:
-                        remark(f"{field}: left out, since it cannot be read")
+                        remark(f"{field}: removed because its value is not valid")
                     for digest in found:
                         digests[digest] = None
         return list(digests)

@@ -80,5 +80,5 @@ def _parsed(text: str, region: str | None, guessed: bool) -> str:
     if not usable(number):
         return ""
     if region and not text.startswith(("+", "00")):
-        remark(f"phone_number: read as a number in {region}")
+        remark(f"phone_number: interpreted as a number in {region}")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,7 +1,7 @@
-"""What a destination does to an event to make it fit, in a line for each field.
+"""Remarks: what a destination changes in an event to make it acceptable, one line per field.
 
-A destination calls `remark` where it cuts, drops, mends or converts something. This is rare, and
-costs almost nothing while no one collects the remarks.
+A destination calls `remark` when it truncates, removes, repairs or converts something. This is rare
+and costs almost nothing while remarks are not collected.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _collected: ContextVar[list[str] | None] = ContextVar("remarks", default=None)
 
 
 def remark(words: str) -> None:
-    """Says what was done. words: names the field, and never repeats its value."""
+    """Records a change. words: name the field and never repeat its value."""
     remarks = _collected.get()
     if remarks is not None and words not in remarks:
         remarks.append(words)
@@ -20,7 +20,7 @@ def remark(words: str) -> None:
 
 @contextmanager
 def collect_remarks() -> Iterator[list[str]]:
-    """What is remarked within the `with` block, without repetition."""
+    """Collects the remarks within the `with` block, without duplicates."""
     remarks: list[str] = []
     token = _collected.set(remarks)
     try:

@@ -70,7 +70,7 @@ def _valid_secret(secret: SecretStr) -> SecretStr:
 def _valid_headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     for name, value in headers.items():
         if not _is_header_name(name):
-            raise ValueError("has a name that no HTTP header can have")
+            raise ValueError("has a name that is not valid for an HTTP header")
         if name.lower() in _OWN_HEADERS:
             raise ValueError(f"must not set {name}, which the gateway sets itself")
         text = value.get_secret_value()
@@ -83,18 +83,20 @@ Secret = Annotated[SecretStr, AfterValidator(_valid_secret)]
 
 
 class WebhookSettings(DestinationSettings):
-    type: Literal["webhook"] = Field(default="webhook", description="An address of your own.")
+    type: Literal["webhook"] = Field(default="webhook", description="Your own HTTP endpoint.")
     url: Url = Field(
-        description="Where the events go. It is shown in logs: credentials go into `headers`."
+        description="URL that receives the events. It is shown in logs, so put credentials into "
+        "`headers`."
     )
     secret: Secret | Annotated[list[Secret], Field(min_length=1, max_length=2)] | None = Field(
         default=None,
-        description="`whsec_` and 24 to 64 random bytes in base64; signs every request. "
-        "Two while a secret is being replaced: both sign.",
+        description="Secret that signs every request: `whsec_` followed by 24 to 64 random bytes "
+        "in base64. While you replace a secret, list both: both sign.",
     )
     method: Literal["POST", "PUT", "PATCH"] = Field(default="POST", description="HTTP method.")
     headers: Annotated[dict[str, SecretStr], AfterValidator(_valid_headers)] = Field(
-        default={}, description="Further headers of every request; their values are never shown."
+        default={},
+        description="Additional headers of every request. Their values are never shown.",
     )
 
 
@@ -137,7 +139,7 @@ class Webhook(Destination[WebhookSettings]):
                 }
             )
             if body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
             else:
                 headers = self._signed(_message_id(event, body), int(now), body)
                 yield Request(self.settings.method, self._url, headers, body, (position,))

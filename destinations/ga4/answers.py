@@ -9,7 +9,7 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4/refere
 from destinations.base import Outcome, Request, Response, by_status
 from destinations.common import vendor_words
 
-_RECEIVED = Outcome("delivered", "received; GA4 does not tell whether it kept the event")
+_RECEIVED = Outcome("delivered", "received; GA4 does not report whether it kept the event")
 
 
 def outcomes(request: Request, response: Response) -> list[Outcome]:

@@ -3,8 +3,8 @@
 Sources: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference,
 sending-events).
 
-GA4 answers 2xx to every request (see `answers`), so an event that is known to be lost is refused
-before it is sent. GA4 knows no event ids either: a repeated event counts twice, unless it is a
+GA4 answers 2xx to every request (see `answers`), so an event that GA4 would discard is refused
+before it is sent. GA4 does not support event ids: a repeated event counts twice, unless it is a
 purchase with a transaction_id.
 """
 
@@ -46,12 +46,11 @@ class _Group:
 
 
 class GA4(Destination[GA4Settings]):
-    """Up to 25 events of one client a request, in the order in which they came.
+    """Up to 25 events of one client per request, in the order of arrival.
 
-    An anonymous event goes to a web stream as one of a browser that nobody has seen before or
-    since, with its consent denied. GA4 therefore counts a user for each; the parameter
-    ``anonymised`` tells them apart in reports. An app stream takes none: GA4 knows its app
-    instances.
+    An anonymous event goes to a web stream with a client id that is used only once, and with its
+    consent denied. GA4 therefore counts a user for each; the parameter ``anonymised`` distinguishes
+    them in reports. An app stream does not accept them: GA4 requires known app instances.
     """
 
     type = "ga4"
@@ -99,13 +98,15 @@ class GA4(Destination[GA4Settings]):
             client = to_json(client_of(event, client_id, self._is_app, self.settings.phone_region))
             body = to_json(translate(event, now, self.settings.debug_mode))
             if client is None or body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
                 continue
             group = latest.get(client_id)
             if group is None or not group.takes(client, body, self.limits.max_events):
                 group = _Group(client, len(client) + len(_EVENTS))
                 if not group.takes(client, body, self.limits.max_events):
-                    yield Unsendable(position, f"the body would have {MAX_BODY} bytes or more")
+                    yield Unsendable(
+                        position, f"the request body would reach GA4's limit of {MAX_BODY} bytes"
+                    )
                     continue
                 latest[client_id] = group
                 groups.append(group)

@@ -98,10 +98,10 @@ engagement time of any event."""
 
 
 def client_id_of(event: Event, is_app: bool) -> str:
-    """The app instance or the browser that `event` is of; "" when it names none.
+    """The id of the app instance or the browser of `event`; "" when it names none.
 
-    An event of a web stream that names a user and no browser, as backends send it, is of a browser
-    that only this user has. GA4 gets the `user_id` itself with it, so its digest needs no key.
+    An event of a web stream with a user and no browser, as backends send it, gets a client id
+    derived from the user. GA4 receives the `user_id` itself too, so the digest needs no key.
     """
     if is_app:
         instance = event.get("app_instance_id")
@@ -112,31 +112,33 @@ def client_id_of(event: Event, is_app: bool) -> str:
     if _is_anonymous(event):
         return _client_of(event.get("event_id", ""))  # a browser for this event alone
     if user_id := event.get("user_id"):
-        remark("client_id: made from user_id, for GA4 alone, since the event has none")
+        remark("client_id: derived from user_id for GA4 only, because the event has none")
         return _client_of(f"user_id {user_id}")
     return ""
 
 
 def name_of(event: Event) -> str:
-    """What GA4 is to call `event`."""
+    """The name of `event` in GA4."""
     given: str = event["event_name"]
     if given == "user_engagement" and event.get("engagement_time_msec", 0) > 0:
-        remark(f"event_name: sent as {ENGAGEMENT}, since GA4 takes no {given} from servers")
+        remark(f"event_name: sent as {ENGAGEMENT} because GA4 does not accept {given} from servers")
         return ENGAGEMENT
     name = spelled(given)
     if name != given:
-        remark(f"event_name: sent as {name}, since GA4 takes letters, digits and underscores")
+        remark(
+            f"event_name: sent as {name} because GA4 accepts only letters, digits and underscores"
+        )
     return name
 
 
 def problem_of(event: Event, client_id: str, is_app: bool) -> str:
-    """Why GA4 would lose the event without a word; "" when it would not."""
+    """Why GA4 would silently discard the event; "" when it would not."""
     if problem := problem_of_name(name_of(event), is_app):
         return problem
     if not client_id:
         if is_app:
-            return "app_instance_id is missing: GA4 takes events of known app instances only"
-        return "client_id is missing: GA4 takes events of known browsers or users only"
+            return "app_instance_id is missing: GA4 requires it for events of an app"
+        return "client_id is missing: GA4 requires client_id or user_id"
     return ""
 
 
@@ -156,7 +158,7 @@ def client_of(event: Event, client_id: str, is_app: bool, region: str | None) ->
 
 
 def translate(event: Event, now: float, debug_mode: bool) -> dict[str, Any]:
-    """`event` as GA4 takes it. now: Unix seconds. debug_mode: show it in DebugView."""
+    """`event` in the format of GA4. now: Unix seconds. debug_mode: show it in DebugView."""
     return {
         "name": name_of(event),
         "params": _params(event, debug_mode),
@@ -247,7 +249,7 @@ def _address(given: Mapping[str, Any]) -> dict[str, str]:
     if country := country_code(stated):
         address["country"] = country
     elif stated:
-        remark("country: left out, since it cannot be read")
+        remark("country: removed because it is not a known country")
     return address
 
 

@@ -140,9 +140,12 @@ def problem_of_name(name: str, app: bool) -> str:
     A name is never cut to fit, because reports and key events go by it.
     """
     if not _is_event_name(name):
-        return "event_name must be up to 40 letters, digits and underscores, a letter first"
+        return (
+            "event_name must start with a letter and have at most 40 letters, digits and "
+            "underscores"
+        )
     if name in _RESERVED_NAMES or (app and name in _RESERVED_APP_NAMES):
-        return "event_name is reserved: GA4 makes such events itself"
+        return "event_name is reserved: GA4 creates these events itself"
     return ""
 
 
@@ -158,7 +161,7 @@ def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[s
         if _is_param(name):
             params[name] = scalar
         else:
-            remark(f"{name}: left out, since GA4 takes no parameter of this name")
+            remark(f"{name}: removed because GA4 does not accept a parameter with this name")
     return params
 
 
@@ -168,7 +171,7 @@ def most_important(params: dict[str, Any]) -> dict[str, Any]:
         return params
     ranked = sorted(params, key=lambda name: _RANK.get(name, len(_RANK)))
     left_out = ", ".join(ranked[_MAX_PARAMS:])
-    remark(f"{left_out}: left out, since GA4 takes {_MAX_PARAMS} parameters")
+    remark(f"{left_out}: removed because GA4 accepts at most {_MAX_PARAMS} parameters")
     return {name: params[name] for name in ranked[:_MAX_PARAMS]}
 
 
@@ -176,9 +179,9 @@ def item_params(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The first 200 of `items` that have an id or a name."""
     named = [item for item in items if item.get("item_id") or item.get("item_name")]
     if len(named) < len(items):
-        remark("items: those without item_id and item_name are left out")
+        remark("items: removed items without item_id and item_name")
     if len(named) > _MAX_ITEMS:
-        remark(f"items: all after {_MAX_ITEMS} are left out")
+        remark(f"items: removed all after the first {_MAX_ITEMS}, the most that GA4 accepts")
     return [_item(item) for item in named[:_MAX_ITEMS]]
 
 
@@ -191,9 +194,15 @@ def user_properties(given: Mapping[str, Any]) -> dict[str, Any]:
         if scalar is None:
             continue
         if not _is_user_property(name) or name in _RESERVED_USER_PROPERTIES:
-            remark(f"user_properties.{name}: left out, since GA4 takes none of this name")
+            remark(
+                f"user_properties.{name}: removed because GA4 does not accept a user property "
+                f"with this name"
+            )
         elif len(properties) == _MAX_USER_PROPERTIES:
-            remark(f"user_properties: all after {_MAX_USER_PROPERTIES} are left out")
+            remark(
+                f"user_properties: removed all after the first {_MAX_USER_PROPERTIES}, the most "
+                f"that GA4 accepts"
+            )
         else:
             properties[name] = {"value": scalar}
     return properties
@@ -206,14 +215,14 @@ def _scalar(name: str, value: object, longest: int) -> str | float | None:
     """
     if isinstance(value, str):
         if len(value) > longest:
-            remark(f"{name}: cut to {longest} characters")
+            remark(f"{name}: truncated to {longest} characters")
         return value[:longest] or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
         return value
     if value:
-        remark(f"{name}: left out, since GA4 takes no list and no object")
+        remark(f"{name}: removed because GA4 does not accept lists or objects")
     return None
 
 
@@ -226,11 +235,11 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
         if scalar is None:
             continue
         if name == "quantity" and value <= 0:
-            remark("items: a quantity of zero or below is left out")
+            remark("items: removed a quantity of zero or less")
             continue
         if name not in _ITEM_PARAMS:
             if custom == _MAX_CUSTOM_ITEM_PARAMS or not _is_param(name):
-                remark(f"items: {name} is left out, since GA4 takes no such parameter of an item")
+                remark(f"items: removed {name} because GA4 does not accept it as an item parameter")
                 continue
             custom += 1
         params[name] = scalar

@@ -21,8 +21,8 @@ def session_id_of(event: Event) -> str:
         return ""
     found = _forms(stated)
     if found is None:
-        remark("ga_session_id: left out, since it is no session id of GA4's")
+        remark("ga_session_id: removed because it is not a GA4 session id")
         return ""
     if not found[1]:
-        remark("ga_session_id: the session's id was read from a cookie's value")
+        remark("ga_session_id: extracted from the value of a cookie")
     return found[1] or found[2] or found[3]

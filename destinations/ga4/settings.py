@@ -22,29 +22,34 @@ class GA4Settings(DestinationSettings):
     measurement_id: Annotated[str | None, BeforeValidator(_not_universal_analytics)] = Field(
         default=None,
         pattern=r"^G-[A-Z0-9]+$",
-        description="Of a web stream: `G-` and letters and digits, from Admin, Data streams.",
+        description="Measurement ID of a web stream, such as `G-ABC123`, from Admin, Data streams.",
     )
     firebase_app_id: str | None = Field(
-        default=None, pattern=r"^[0-9a-z]+(:[0-9a-z]+)+$", description="Of an app stream."
+        default=None,
+        pattern=r"^[0-9a-z]+(:[0-9a-z]+)+$",
+        description="Firebase app ID of an app stream.",
     )
     api_secret: Credential = Field(
-        description="From Admin, Data streams, Measurement Protocol API secrets."
+        description="API secret of the stream, from Admin > Data streams > Measurement Protocol "
+        "API secrets in Google Analytics."
     )
     base_url: BaseUrl = Field(
         default=HttpUrl("https://www.google-analytics.com"),
-        description="Where Google Analytics is; https://region1.google-analytics.com in the EU.",
+        description="Base URL of the Measurement Protocol. Use "
+        "https://region1.google-analytics.com to collect data in the EU.",
     )
     debug_mode: bool = Field(
-        default=False, description="Shows the events in DebugView. They still count."
+        default=False,
+        description="Show the events in DebugView. Google Analytics still counts them.",
     )
     phone_region: PhoneRegion | None = Field(
         default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code, if "
+        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
         "neither the address in `user_data` nor `event_location` names a country.",
     )
 
     @model_validator(mode="after")
     def _one_stream(self) -> Self:
         if (self.measurement_id is None) == (self.firebase_app_id is None):
-            raise ValueError("needs measurement_id or firebase_app_id, and not both")
+            raise ValueError("needs either measurement_id or firebase_app_id")
         return self

@@ -50,7 +50,10 @@ def _outcomes(request: Request, response: Response) -> list[Outcome]:
             return [DELIVERED] * len(sent)
         reason = f"Meta received {received} of {len(sent)} events"
         return [Outcome("rejected", reason, "request")] * len(sent)
-    reason = f"HTTP {response.status}, not the Graph API's words: {vendor_words(response.body)}"
+    reason = (
+        f"HTTP {response.status}, the answer is not from the Graph API: "
+        f"{vendor_words(response.body)}"
+    )
     if response.status == 413:
         return [Outcome("rejected", reason, "request")] * len(sent)
     if response.status == 429:
@@ -98,11 +101,11 @@ def _outcomes_of_error(
 def _what_to_mend(error: Mapping[str, Any], code: int | None, subcode: int | None) -> str:
     """What is wrong with the settings; "" when nothing is."""
     if code in _BAD_TOKEN:
-        return "access_token is wrong or no longer valid, set a new one"
+        return "access_token is wrong or no longer valid; set a new one"
     if code in _NO_PERMISSION:
         return "access_token lacks the permission to send to this pixel"
     if code == _OLD_VERSION:
-        return "api_version is no longer served, set a newer one"
+        return "api_version is no longer supported; set a newer one"
     if code == _INVALID_PARAMETER and (
         subcode == _MISSING_OBJECT or error.get("type") == "GraphMethodException"
     ):

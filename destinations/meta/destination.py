@@ -70,7 +70,7 @@ class Meta(Destination[MetaSettings]):
             if problem := problem_of(translated, settings.custom_events):
                 yield Unsendable(position, problem)
             elif body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
             else:
                 batch[position] = body
             if len(batch) == self.limits.max_events:

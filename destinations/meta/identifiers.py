@@ -64,7 +64,7 @@ def _address(event: Event) -> str:
     address: str = event.get("ip_override", "")
     if not address or _is_public(address):
         return address
-    remark("ip_override: left out, since it is no public IP address")
+    remark("ip_override: removed because it is not a public IP address")
     return ""
 
 
@@ -72,7 +72,7 @@ def _browser(event: Event) -> str:
     fbp: str = event.get("fbp", "")
     if not fbp or _is_fbp(fbp):
         return fbp
-    remark("fbp: left out, since it does not have the form of Meta's cookie _fbp")
+    remark("fbp: removed because it does not have the format of Meta's _fbp cookie")
     return ""
 
 
@@ -82,12 +82,12 @@ def _click(event: Event, seconds: float) -> str:
         parts = _fbc(fbc)
         if parts and not _is_placeholder(parts[1]):
             return fbc
-        remark("fbc: left out, since it does not have the form of Meta's cookie _fbc")
+        remark("fbc: removed because it does not have the format of Meta's _fbc cookie")
     click_ids: Mapping[str, Any] = event.get("click_ids", {})
     if fbclid := click_ids.get("fbclid"):
         if _is_fbclid(fbclid) and not _is_placeholder(fbclid):
             return f"fb.1.{round(seconds * 1000)}.{fbclid}"  # 1: made by a server
-        remark("click_ids.fbclid: left out, since it is no click id of Meta's")
+        remark("click_ids.fbclid: removed because it is not a Meta click id")
     return ""
 
 

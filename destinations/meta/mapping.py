@@ -132,16 +132,16 @@ _TOO_THIN = (
 )
 """Identities that Meta refuses with subcode 2804050, and every part of one."""
 
-_NOT_STANDARD = "event_name is not a standard event of Meta's, and custom_events is off"
-_NEGATIVE = "value is negative: Meta has no refunds"
+_NOT_STANDARD = "event_name is not a Meta standard event, and custom_events is off"
+_NEGATIVE = "value is negative: Meta does not support refunds"
 _TOO_LITTLE = (
-    "too little to recognise anybody by: Meta needs an e-mail address, a phone number, user_id, "
+    "no usable customer information: Meta needs an e-mail address, a phone number, user_id, "
     "fbp, fbc, a public IP address or a full name"
 )
 
 
 def translate(event: Event, now: float, action_source: str, region: str | None) -> dict[str, Any]:
-    """`event` as Meta takes it.
+    """`event` in the format of Meta.
 
     now: Unix seconds. action_source: of an event that has none. region: ISO 3166-1 alpha-2 of phone
     numbers without a country code, if the event does not tell its country.
@@ -190,7 +190,9 @@ def problem_of(translated: Mapping[str, Any], custom_events: bool) -> str:
         return _NOT_STANDARD
     if name == "Purchase":
         if missing := [key for key in ("value", "currency") if key not in custom_data]:
-            return f"{' and '.join(missing)} missing: Meta refuses such a purchase"
+            return (
+                f"{' and '.join(missing)} missing: Meta requires value and currency for a purchase"
+            )
         if custom_data["value"] < 0:
             return _NEGATIVE
     if translated["action_source"] == "app" and "app_data" not in translated:
@@ -246,13 +248,13 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
         if field in _CUSTOM:
             key, types = _CUSTOM[field]
             if not isinstance(content, types):
-                remark(f"{field}: left out, since Meta takes no such type of it")
+                remark(f"{field}: removed because Meta does not accept a value of this type")
             elif content != "":
                 data[key] = content
     given = event.get("items", ())
     items = [item for item in given if item.get("item_id")]
     if len(items) < len(given):
-        remark("items: those without item_id are left out")
+        remark("items: removed items without item_id")
     if items:
         _add_items(data, items, event["event_name"], name)
     return data
@@ -275,7 +277,7 @@ def _content(item: Mapping[str, Any]) -> dict[str, Any]:
     if (quantity := item.get("quantity", 1)) > 0:
         content["quantity"] = quantity
     else:
-        remark("items: a quantity of zero or below is left out")
+        remark("items: removed a quantity of zero or less")
     if "price" in item:
         content["item_price"] = item["price"]
     for field, value in item.items():

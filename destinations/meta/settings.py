@@ -24,32 +24,38 @@ class MetaSettings(DestinationSettings):
     type: Literal["meta"] = Field(default="meta", description="Meta Conversions API.")
     pixel_id: str = Field(
         pattern=r"^\d+$",
-        description="Id of the pixel, which Meta now calls dataset: digits, from Events Manager, "
+        description="ID of the pixel, which Meta now calls a dataset: digits, from Events Manager, "
         "Data sources, Settings.",
     )
-    access_token: Credential = Field(description="From Events Manager, Settings, Conversions API.")
+    access_token: Credential = Field(
+        description="Access token of the Conversions API, from Events Manager, Settings, "
+        "Conversions API."
+    )
     app_secret: Credential | None = Field(
-        default=None, description="Of the token's app, when it demands an appsecret_proof."
+        default=None,
+        description="Secret of the app that owns the token, if that app requires an "
+        "`appsecret_proof`.",
     )
     api_version: str = Field(
         default="v26.0", pattern=r"^v\d+\.\d+$", description="Version of the Graph API."
     )
     base_url: BaseUrl = Field(
-        default=HttpUrl("https://graph.facebook.com"), description="Where the Graph API is."
+        default=HttpUrl("https://graph.facebook.com"), description="Base URL of the Graph API."
     )
     test_event_code: str | None = Field(
         default=None,
-        description="Shows the events under Test Events. They still count: not for production.",
+        description="Code that shows the events under Test Events. Meta still counts them, so do "
+        "not use it in production.",
     )
     action_source: ActionSource = Field(
-        default="website", description="Where events happened that have no `action_source`."
+        default="website", description="`action_source` of events that do not have one."
     )
     custom_events: bool = Field(
         default=True,
-        description="Send events that have no standard name at Meta as custom events.",
+        description="Send events that do not have a Meta standard name as custom events.",
     )
     phone_region: PhoneRegion | None = Field(
         default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code, if "
+        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
         "neither the address in `user_data` nor `event_location` names a country.",
     )

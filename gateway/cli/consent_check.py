@@ -1,4 +1,4 @@
-"""What `gateway check` says about consent: which defaults hold where little is known, and why."""
+"""Consent in `gateway check`: the defaults that apply to unknown places, and why."""
 
 from __future__ import annotations
 

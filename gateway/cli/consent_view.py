@@ -1,4 +1,4 @@
-"""What the status says about consent."""
+"""Consent in `gateway status`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ UNKNOWN_PLACES: dict[PlaceProblem, str] = {
         "only what its visitors have agreed to, set `consent_default` for its source."
     ),
     "no_country": (
-        "had an address that belongs to no known country, so their place is unknown: {sources}. "
+        "had an address that does not belong to a known country, so their place is unknown: "
+        "{sources}. "
         "If these are private addresses, add your proxy to `server.trusted_proxies`; otherwise "
         "give the enrichment `geo` a `database`, or the `headers` of your CDN."
     ),

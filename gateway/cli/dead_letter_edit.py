@@ -1,4 +1,4 @@
-"""The edit of one dead letter, which then is sent again."""
+"""Edits one dead letter and sends it again."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def edit(
     click.echo(json_text(masked(allowed, store.mask)))
     if removed:
         words = removed_in_words(removed)
-        click.echo(f"Not all of it may go to {target.name}: {printable(words)}.")
+        click.echo(f"Some fields are not sent to {target.name}: {printable(words)}.")
     if dry_run or not confirmed("Send the event again like this?", yes):
         return
     keys = chosen.keys.destination(target.name)

@@ -1,4 +1,4 @@
-"""Which dead letters a command is about, and their replay."""
+"""Selects dead letters and replays them."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def _tell_about_rules(chosen: DeadLetters, apply_rules: bool, dropped: int) -> N
     names = [target.name for target in chosen.targets if not target.removed]
     if any(nameless_rules(chosen.settings, name) for name in names):
         click.echo(
-            "Rules without a name are not applied: whether they have been applied already is not "
-            "known. Give them names to change that for later events."
+            "Rules without a name are not applied, because the gateway cannot tell whether they "
+            "were applied before. Name them to change this for later events."
         )
 
 

@@ -1,4 +1,4 @@
-"""Dead letters as a person and as a program reads them."""
+"""Dead letters as text and as JSON."""
 
 from __future__ import annotations
 

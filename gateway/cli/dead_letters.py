@@ -74,10 +74,14 @@ def replay(
     "changes",
     multiple=True,
     metavar="PATH=VALUE",
-    help="Give a field a value: JSON or text. Repeat the option for several fields.",
+    help="Set a field to a value, which is JSON or text. Repeat the option for several fields.",
 )
 @click.option(
-    "--unset", "removals", multiple=True, metavar="PATH", help="Remove a field. May be repeated."
+    "--unset",
+    "removals",
+    multiple=True,
+    metavar="PATH",
+    help=("Remove a field. Repeat the option for several fields."),
 )
 @with_options(DESTINATION, YES, DRY_RUN, CONFIG, REDIS_URL)
 def edit(

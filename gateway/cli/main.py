@@ -34,8 +34,8 @@ OPERATORS_HOST = click.option(
     "--operators-host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen on for operators: /metrics, and /readyz with reasons. One that other "
-    "machines can reach needs server.operators_token in the configuration.",
+    help="Address to listen on for operators, who get /metrics and /readyz with reasons. An "
+    "address that other machines can reach requires server.operators_token in the configuration.",
 )
 OPERATORS_PORT = click.option(
     "--operators-port",
@@ -214,7 +214,11 @@ def ledger(config: Path, allow_demo: bool, redis_url: str) -> None:
 
 
 @main.command(hidden=True)
-@click.option("--namespace", required=True, help="`redis.namespace` in the configuration.")
+@click.option(
+    "--namespace",
+    required=True,
+    help=("Namespace of the keys in Redis, as `redis.namespace` in the configuration."),
+)
 @REDIS_URL
 def scheduler(namespace: str, redis_url: str) -> None:
     """Run RQ's scheduler; `gateway work` starts and supervises one."""

@@ -1,4 +1,4 @@
-"""What the operator's commands share: options, the configuration, a connection to Redis."""
+"""Common parts of the operator's commands: options, configuration, connection to Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gateway quarantine`: what an operator can do with events that did not fit their schema."""
+"""`gateway quarantine`: what an operator can do with events that did not match their schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which events in quarantine a command is about, and their release."""
+"""Selects events in quarantine and releases them."""
 
 from __future__ import annotations
 

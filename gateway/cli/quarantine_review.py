@@ -1,4 +1,4 @@
-"""What today's configuration decides about an event in quarantine."""
+"""Decides about an event in quarantine with the current configuration."""
 
 from __future__ import annotations
 

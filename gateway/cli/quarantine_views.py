@@ -1,4 +1,4 @@
-"""Events in quarantine as a person and as a program reads them."""
+"""Events in quarantine as text and as JSON."""
 
 from __future__ import annotations
 

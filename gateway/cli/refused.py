@@ -1,4 +1,4 @@
-"""`gateway refused`: what refused events looked like."""
+"""`gateway refused`: shows the structure of refused events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ def refused() -> None:
 @refused.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
-    "--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Most events."
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=20,
+    show_default=True,
+    help=("Maximum number of events to list."),
 )
 @CONFIG
 @REDIS_URL

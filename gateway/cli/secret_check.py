@@ -1,4 +1,4 @@
-"""What `gateway check` says about secrets: those that are written in the file, and short ones."""
+"""Secrets in `gateway check`: warns about secrets written in the file and short ones."""
 
 from __future__ import annotations
 

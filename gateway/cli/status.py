@@ -1,4 +1,4 @@
-"""`gateway status`: one screen that says how every destination does."""
+"""`gateway status`: the state of every destination on one screen."""
 
 from __future__ import annotations
 

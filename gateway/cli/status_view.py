@@ -1,4 +1,4 @@
-"""The status of the destinations as a person reads it."""
+"""The status of the destinations as text."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def _addresses(status: Status) -> Iterator[str]:
     if reasons:
         total = number(sum(status.unknown_addresses.values()))
         yield (
-            f"{total} requests from trusted proxies did not tell the visitor's address: "
+            f"{total} requests from trusted proxies did not state the visitor's address: "
             f"{', '.join(reasons)}. The place of these visitors is unknown. Make your proxy send "
             "X-Forwarded-For, or name its header in `server.client_ip_header`."
         )

@@ -1,4 +1,4 @@
-"""How the operator's commands put things on a terminal."""
+"""Formats the output of the operator's commands for a terminal."""
 
 from __future__ import annotations
 

@@ -21,49 +21,59 @@ class DeliverySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    in_flight: PositiveInt = Field(default=32, le=1000, description="Requests under way at once.")
+    in_flight: PositiveInt = Field(
+        default=32, le=1000, description="Maximum number of concurrent requests of each drain."
+    )
     drains: PositiveInt = Field(
-        default=1, le=64, description="Jobs that may drain this destination at once."
+        default=1,
+        le=64,
+        description="Maximum number of jobs that drain this destination at the same time.",
     )
     requests_per_second: PositiveFloat | None = Field(
-        default=None, description="Most requests a second, over all drains; any number by default."
+        default=None,
+        description="Maximum number of requests per second, across all drains. Default: unlimited.",
     )
     events_per_second: PositiveFloat | None = Field(
-        default=None, description="Most events a second, over all drains; any number by default."
+        default=None,
+        description="Maximum number of events per second, across all drains. Default: unlimited.",
     )
     tries: PositiveInt = Field(
-        default=3, le=10, description="Quick tries of a request before its events wait."
+        default=3,
+        le=10,
+        description="Number of immediate attempts of a request before its events wait for a retry.",
     )
     backoff: list[PositiveFloat] = Field(
         default=[5, 30, 120, 600, 1800, 3600, 7200],
         min_length=1,
-        description="Seconds until an event is tried again; the last one repeats.",
+        description="Seconds between the retries of an event. The last value repeats.",
     )
     on_ambiguous: Literal["retry", "give_up"] = Field(
         default="retry",
-        description="What becomes of an event when its request was sent and no answer came, and "
-        "the vendor would not recognise a repetition: `retry` may count it twice, `give_up` keeps "
-        "it as a dead letter.",
+        description="What happens to an event when its request was sent, no response came, and "
+        "the vendor cannot detect duplicates: `retry` may count it twice, `give_up` stores it as "
+        "a dead letter.",
     )
     max_pending: PositiveInt = Field(
         default=1_000_000,
-        description="Most events that may be pending. None is dropped: at 70 % of the limit, "
-        "further events of senders without a key are refused (503), and at 95 % those of all.",
+        description="Maximum number of pending events. None are dropped: at 70 % of the limit, "
+        "further events of senders without a key are refused (503); at 95 %, those of all "
+        "senders.",
     )
     max_pending_bytes: PositiveInt | None = Field(
         default=None,
-        description="Most bytes that pending events may take, with the same consequences. By "
-        "default, all destinations have equal parts of 40 % of the memory of Redis.",
+        description="Maximum size in bytes of the pending events, with the same thresholds as "
+        "`max_pending`. Default: an equal share of 40 % of the memory of Redis for each "
+        "destination.",
     )
     max_dead_letters: PositiveInt = Field(
         default=100_000,
-        description="Most dead letters that are kept. At more, the oldest are removed: first those "
-        "of senders that are not trusted, then any.",
+        description="Maximum number of dead letters. Beyond it, the oldest are removed: first "
+        "those of untrusted senders, then any.",
     )
     max_dead_letter_bytes: PositiveInt = Field(
         default=100_000_000,
-        description="Most bytes that its dead letters may take together. At more, they are removed "
-        "in the same order.",
+        description="Maximum size in bytes of the dead letters. Beyond it, they are removed in "
+        "the same order as for `max_dead_letters`.",
     )
     max_dead_letter_days: PositiveFloat = Field(
         default=30, le=36_500, description="Days after which a dead letter is removed."
@@ -71,8 +81,8 @@ class DeliverySettings(BaseModel):
     max_age: PositiveFloat | None = Field(
         default=None,
         le=3_153_600_000,
-        description="Seconds after which an event is not sent any more, and is no longer accepted; "
-        "by default what the vendor accepts.",
+        description="Seconds after which an event is no longer accepted or sent. Default: the "
+        "limit of the vendor.",
     )
 
 

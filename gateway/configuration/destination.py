@@ -32,38 +32,41 @@ Switch = Annotated[
 class ForwardingSettings(DestinationSettings):
     """What every destination can be told, whatever its kind."""
 
-    when: Condition | None = Field(default=None, description="Which events it gets.")
+    when: Condition | None = Field(
+        default=None,
+        description="Condition that an event must match to be sent to this destination.",
+    )
     consent: list[ConsentType] | None = Field(
         default=None,
-        description="Consent Mode types that must be granted; an empty list asks for none. "
-        "By default what suits the kind of destination.",
+        description="Consent types that must be granted. An empty list requires none. Default: "
+        "depends on the type of the destination.",
     )
     on_denied: Literal["withhold", "anonymise"] = Field(
         default="withhold",
-        description="What becomes of an event that lacks such a consent: `withhold` keeps it from "
-        "this destination, `anonymise` sends what cannot tell who the visitor is.",
+        description="What happens to an event without the required consent: `withhold` does not "
+        "send it to this destination, `anonymise` sends only what cannot identify the visitor.",
     )
     anonymised_fields: list[OwnField] = Field(
         default=[],
-        description="Names of further fields that such an anonymised event keeps, because they "
-        "identify nobody; of fields of your own it has no others.",
+        description="Names of additional fields to keep in anonymised events, because they do "
+        "not identify anyone. Other custom fields are removed.",
     )
     purpose: Purpose | None = Field(
         default=None,
-        description="What the receiver does with the events: `advertising`, `analytics`, or `own` "
-        "for your own systems. It decides which fields are removed when the visitor denied a "
-        "consent type. By default what suits the kind of destination.",
+        description="Purpose of the receiver: `advertising`, `analytics`, or `own` for your own "
+        "systems. It determines which fields are removed when the visitor denied a consent type. "
+        "Default: depends on the type of the destination.",
     )
     field_consent: Switch = Field(
         default="on",
         description="Whether fields that need a consent type are removed from events that lack "
-        "it. `off` only where a law or a contract obliges you to pass them on.",
+        "it. Use `off` only where a law or a contract obliges you to pass them on.",
     )
     ip: IpChoice | None = Field(
         default=None,
-        description="How much of the visitor's address (`ip_override`) it gets: `full`, "
-        "`anonymised` (the last octet of an IPv4 address zero, the last 80 bits of an IPv6 one) or "
-        "`none`. By default what suits the kind of destination.",
+        description="Form of the visitor's address (`ip_override`) that the destination "
+        "receives: `full`, `anonymised` (the last octet of an IPv4 address zero, the last 80 "
+        "bits of an IPv6 one) or `none`. Default: depends on the type of the destination.",
     )
     allow_private_addresses: bool | None = Field(
         default=None,
@@ -73,14 +76,19 @@ class ForwardingSettings(DestinationSettings):
     )
     integration_names: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(
         default=[],
-        description="Further names by which the `integrations` of an event (Segment, RudderStack) "
-        "include or exclude this destination, besides its own name, its `type` and the usual names "
-        "of its kind. Case does not matter; only letters and digits are compared.",
+        description="Additional names by which the `integrations` of an event (Segment, "
+        "RudderStack) include or exclude this destination. Its own name, its `type` and the "
+        "usual names of that type always count. Only letters and digits are compared; case is "
+        "ignored.",
     )
-    rules: list[Rule] = Field(default=[], description="Rules for this destination alone.")
-    dry_run: bool = Field(default=False, description="Build and record requests, send nothing.")
-    delivery: DeliverySettings = Field(default=DeliverySettings(), description="Pace and retries.")
-    http: HttpSettings = Field(default=HttpSettings(), description="How requests are carried.")
+    rules: list[Rule] = Field(default=[], description="Rules for this destination only.")
+    dry_run: bool = Field(
+        default=False, description="Build and record requests without sending them."
+    )
+    delivery: DeliverySettings = Field(
+        default=DeliverySettings(), description="Pace, retries and limits of delivery."
+    )
+    http: HttpSettings = Field(default=HttpSettings(), description="Settings of the HTTP client.")
 
     @model_validator(mode="after")
     def _can_be_carried(self) -> Self:
@@ -95,11 +103,11 @@ class ForwardingSettings(DestinationSettings):
         if self.on_denied == "anonymise":
             if not destination_types()[self.type].takes_anonymous(self):
                 raise ValueError(
-                    f"on_denied: a destination of type {self.type} with these settings takes no "
-                    "event that does not tell whom it is about: leave it at `withhold`"
+                    f"on_denied: a {self.type} destination with these settings cannot accept "
+                    f"anonymised events; use `on_denied: withhold`"
                 )
         elif self.anonymised_fields:
-            raise ValueError("anonymised_fields: does nothing without `on_denied: anonymise`")
+            raise ValueError("anonymised_fields: has no effect without `on_denied: anonymise`")
         return self
 
 

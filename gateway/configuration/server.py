@@ -35,49 +35,50 @@ class ServerSettings(BaseModel):
 
     public_url: Annotated[str, AfterValidator(check_origin)] = Field(
         default="http://127.0.0.1:8080",
-        description="Where browsers reach the gateway: scheme, host and an optional port, without "
-        "a path.",
+        description="URL at which browsers reach the gateway: scheme, host and an optional port, "
+        "without a path.",
     )
     trusted_proxies: list[IPvAnyNetwork] = Field(
         default=[],
-        description="Addresses or networks of your proxies. Only these can tell the visitor's "
+        description="Addresses or networks of your proxies. Only they can state the visitor's "
         "address: in `X-Forwarded-For`, or in `Forwarded` if there is no `X-Forwarded-For`.",
     )
     client_ip_header: str | None = Field(
         default=None,
         pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$",
-        description="The only header from which the visitor's address is taken, such as "
+        description="Only header from which the visitor's address is taken, such as "
         "`CF-Connecting-IP`, `True-Client-IP` or `X-Real-IP`. Your proxies must set or remove it "
-        "on every request.",
+        "in every request.",
     )
     max_connections_per_address: PositiveInt = Field(
         default=1_000,
-        description="Most connections of one public address (of one /64 network for IPv6) that may "
-        "wait for their sender, in each web process. Beyond it those that have waited longest are "
-        "closed. It does not apply to `trusted_proxies` and to private and loopback addresses.",
+        description="Maximum number of connections from one public address (one /64 network for "
+        "IPv6) that wait for their sender, in each web process. Beyond it, those that have "
+        "waited longest are closed. Addresses in `trusted_proxies`, private and loopback "
+        "addresses have no limit.",
     )
     max_body_bytes: PositiveInt = Field(
         default=1_048_576,
-        description="Largest request body, as sent and after gunzip. Sources have a "
-        "`max_body_bytes` of their own, which is smaller where browsers send.",
+        description="Maximum size in bytes of a request body, as sent and after gunzip. Sources "
+        "have their own `max_body_bytes`, which is smaller for sources that browsers send to.",
     )
     hash_salt: SecretStr | None = Field(
         default=None,
-        description="Key of the HMAC that the `hash` action uses, and of the digests by which held "
-        "consent names pages and visitors.",
+        description="Key of the HMAC in the `hash` action, and of the digests that stand for "
+        "pages and visitors in held consent.",
     )
     operators_token: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
         default=None,
-        description="Token for the operators' address (`--operators-host` and `--operators-port`), "
-        "which has `/metrics`: each request there needs `Authorization: Bearer TOKEN`. At least 16 "
-        "printable ASCII characters without spaces. Without a token, only requests from this "
-        "machine are answered there.",
+        description="Token for the operators' address (`--operators-host` and "
+        "`--operators-port`), which serves `/metrics`: each request there needs `Authorization: "
+        "Bearer TOKEN`. At least 16 printable ASCII characters without spaces. Without a token, "
+        "only requests from this machine are answered there.",
     )
     demo: bool = Field(
         default=False,
         description="Serve the demo shop at /demo. It shows each browser the requests that "
-        "destinations get for its own events. On an address that other machines can reach it is "
-        "refused without `--allow-demo`.",
+        "destinations get for its own events. On an address that other machines can reach, the "
+        "gateway refuses to serve it without `--allow-demo`.",
     )
 
     @field_validator("operators_token", mode="before")
@@ -93,34 +94,35 @@ class RedisSettings(BaseModel):
     url: str = Field(
         default="embedded",
         pattern=r"^(embedded|(rediss?|unix|sentinels?|clusters?)://.+)$",
-        description="redis://, rediss://, unix://, sentinel:// or cluster://; `embedded` starts a "
-        "Valkey of its own.",
+        description="URL of the Redis server: redis://, rediss://, unix://, sentinel:// or "
+        "cluster://. With `embedded`, the gateway starts its own Valkey server.",
     )
     jobs_url: str | None = Field(
         default=None,
         pattern=r"^(rediss?|unix|sentinels?)://.+$",
-        description="Where RQ keeps its jobs, which are wake-ups and no events: redis://, "
-        "rediss://, unix:// or sentinel://. By default at `url`; with a cluster it is needed.",
+        description="URL of the Redis server for RQ jobs, which are wake-ups without events: "
+        "redis://, rediss://, unix:// or sentinel://. Default: the server at `url`. Required "
+        "with a cluster.",
     )
     namespace: str = Field(
         default=DEFAULT_NAMESPACE,
         pattern=NAMESPACE_PATTERN,
-        description="The beginning of every key in Redis: up to 32 letters, digits and "
-        "underscores. Gateways that share a Redis, such as staging and production, each need a "
-        "namespace of their own.",
+        description="Prefix of every key in Redis: up to 32 letters, digits and underscores. "
+        "Gateways that share a Redis server, such as staging and production, each need their own "
+        "namespace.",
     )
     data_dir: Path = Field(
         default=Path("./data"),
-        description="Files of the embedded server and of the spool, and the last good "
-        "configuration.",
+        description="Folder for the files of the embedded server and of the spool, and for the "
+        "last good configuration.",
     )
     embedded_memory_bytes: PositiveInt | None = Field(
         default=None,
         ge=16_000_000,
         le=2**60,
-        description="The most memory that the embedded server may use (`maxmemory`). By default "
-        "half of the memory of the machine, or of the container if it has a lower limit. At the "
-        "limit no events are accepted, and none is lost.",
+        description="Maximum memory in bytes of the embedded server (`maxmemory`). Default: half "
+        "of the memory of the machine, or of the container if it has a lower limit. At the "
+        "limit, no events are accepted and none are lost.",
     )
 
     @field_validator("url")
@@ -151,15 +153,16 @@ class SpoolSettings(BaseModel):
 
     enabled: bool = Field(
         default=True,
-        description="Keep events of sources with `spool` on disk while Redis cannot take them.",
+        description="Store events of sources with `spool` on disk while Redis cannot accept them.",
     )
     folder: Path | None = Field(
         default=None,
-        description="Where its files are, on a disk of this machine; by default `spool` under "
-        "`redis.data_dir`, or `spool-NAMESPACE` with a `redis.namespace`. Gateways cannot share a "
-        "folder.",
+        description="Folder of the spool, on a disk of this machine. Default: `spool` under "
+        "`redis.data_dir`, or `spool-NAMESPACE` with a `redis.namespace`. Gateways cannot share "
+        "a folder.",
     )
     max_bytes: PositiveInt = Field(
         default=100_000_000,
-        description="Most bytes of events in it, for each web process; more are answered 503.",
+        description="Maximum size in bytes of the spooled events of each web process. Further "
+        "events are answered 503.",
     )

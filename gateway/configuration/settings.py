@@ -35,8 +35,8 @@ from gateway.stages.pii import PiiGuardSettings
 from gateway.stages.rules import Rule
 from gateway.stages.schemas import SchemaSettings
 
-SOURCES = "Where events come in: a name, and a source of some `type`."
-DESTINATIONS = "Where events go: a name, and a destination of some `type`."
+SOURCES = "Sources of events: a name, and a source with its `type`."
+DESTINATIONS = "Destinations of events: a name, and a destination with its `type`."
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
@@ -46,50 +46,59 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    server: ServerSettings = Field(default=ServerSettings(), description="The web part.")
-    redis: RedisSettings = Field(default=RedisSettings(), description="Where events are kept.")
+    server: ServerSettings = Field(
+        default=ServerSettings(), description="Settings of the web server."
+    )
+    redis: RedisSettings = Field(
+        default=RedisSettings(), description="Redis server that stores the events."
+    )
     ledger: LedgerSettings = Field(
         default=LedgerSettings(),
-        description="What is kept of every event after it has ended, for `gateway trace`, `events` "
-        "and `stats`.",
+        description="Records of what happened to every event, for `gateway trace`, `gateway "
+        "events` and `gateway stats`.",
     )
     spool: SpoolSettings = Field(
-        default=SpoolSettings(), description="Where events wait while Redis cannot take them."
+        default=SpoolSettings(),
+        description="Disk storage for events while Redis cannot accept them.",
     )
     dedupe_window: NonNegativeInt = Field(
         default=600,
         le=604_800,
-        description="Seconds in which a destination takes an event once: another with the same "
-        "`event_name` and `event_id` is answered like the first, counted and left out. `0`: every "
-        "event is taken.",
+        description="Seconds for which a destination accepts an event only once. A repetition "
+        "with the same `event_name` and `event_id` is answered like the first event, counted and "
+        "ignored. With `0`, every event is accepted.",
     )
     sources: Mapping[str, SourceSettings] = Field(description=SOURCES)
     consent: ConsentSettings = Field(
-        default=ConsentSettings(), description="What holds when an event does not say."
+        default=ConsentSettings(),
+        description="Consent defaults and the signals that state consent.",
     )
     identity: IdentitySettings = Field(
         default=IdentitySettings(), description="How visitors are recognised."
     )
     pii_guard: PiiGuardSettings = Field(
         default=PiiGuardSettings(),
-        description="Takes personal data and secrets out of free text.",
+        description="Removal of personal data and secrets from free text.",
     )
     enrichment: EnrichmentList = Field(
         default=list(BY_DEFAULT),
-        description="What is found out about every event: names, or `{name: settings}` for those "
-        "that have settings.",
+        description="Enrichments of every event: names, or `{name: settings}` for those that "
+        "have settings.",
     )
     lookups: Annotated[
         dict[Name, LookupSettings], Field(json_schema_extra={"additionalProperties": False})
     ] = Field(
         default={},
-        description="Tables of your own in which values of every event are looked up, after all "
+        description="Your own tables in which values of every event are looked up, after all "
         "enrichments: a name, and a lookup.",
     )
     schemas: dict[str, SchemaSettings] = Field(
-        default={}, description="What events must look like: the name of an event, and its schema."
+        default={},
+        description="Schemas that events must match: the name of an event, and its schema.",
     )
-    rules: list[Rule] = Field(default=[], description="Evaluated in order on every event.")
+    rules: list[Rule] = Field(
+        default=[], description="Rules that are applied to every event, in order."
+    )
     destinations: Mapping[str, ForwardingSettings] = Field(description=DESTINATIONS)
 
     _version: str = PrivateAttr(default="")

@@ -1,4 +1,4 @@
-"""Accounting: what became of one destination's events, counted, and written down in Redis."""
+"""Accounting: counts the outcomes of one destination's events and stores the counts in Redis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast one drain sends: by the limits of the configuration and what the vendor bears.
+"""The sending rate of one drain: by the configured limits and what the vendor accepts.
 
 A vendor that throttles (429) halves the share of the limits that is used, down to a
 thirty-second; a second without being throttled gives a twentieth back. The share outlives the

@@ -1,4 +1,4 @@
-"""The drain: empties one destination's stream, as long as there is something to do.
+"""The drain: sends the events of one destination's stream until it is empty.
 
     read      entries that are due for a retry, then new ones, as many as the window takes
     plan      expired ones end here; the destination makes requests of the others

@@ -64,7 +64,9 @@ def run_worker(settings: Settings, redis_url: str) -> None:
             worker.work(logging_level="WARNING")
     except MemoryIsFullError:
         if not worker.told_to_end:
-            log.error("the memory of Redis is full: events are forwarded without RQ for now")
+            log.error(
+                "the memory of Redis is full; forwarding events without RQ until memory is free"
+            )
             uvloop.run(drain_without_rq(settings, redis_url))
 
 

@@ -1,4 +1,4 @@
-"""Planning: events of one destination become requests."""
+"""Planning: turns events of one destination into requests."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def plan(
             yield Ended(entry, Outcome("rejected", entry.unreadable), now)
         elif is_expired(time_of(entry), now, max_age):
             hours = (now - time_of(entry)) / 3600
-            reason = f"{hours:.1f} hours old; the deadline is {max_age / timedelta(hours=1):g}"
+            limit = max_age / timedelta(hours=1)
+            reason = f"{hours:.1f} hours old; the deadline is {limit:g} hours"
             yield Ended(entry, Outcome("expired", reason), now)
         else:
             fresh.append(entry)
@@ -79,7 +80,7 @@ def _check_positions(requests: Sequence[Request | Unsendable], count: int) -> No
     for made in requests:
         positions += [made.event] if isinstance(made, Unsendable) else made.events
     if sorted(positions) != list(range(count)):
-        raise ValueError("events are missing in the requests, or in several of them")
+        raise ValueError("the requests must contain each event exactly once")
 
 
 def _plan_one_by_one(
@@ -91,8 +92,8 @@ def _plan_one_by_one(
 ) -> Iterator[Shipment | Ended]:
     """A fault in a destination's code costs the event that it trips over, not its neighbours."""
     if len(entries) == 1:
-        log.error("%s cannot make a request: %s", destination.type, type(error).__name__)
-        outcome = Outcome("rejected", f"no request could be made: {type(error).__name__}")
+        log.error("%s could not build a request: %s", destination.type, type(error).__name__)
+        outcome = Outcome("rejected", f"the request could not be built: {type(error).__name__}")
         yield Ended(entries[0], outcome, now)
         return
     for entry in entries:

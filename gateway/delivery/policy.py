@@ -1,4 +1,4 @@
-"""How hard a destination is tried: settings, and the pure functions of time behind them."""
+"""Retry policy of a destination: settings, and pure functions of time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Records of decisions and outcomes, as people read them."""
+"""Records of decisions and outcomes in readable form."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def outcome_records(
 
 def _shared_request(request: Request) -> Record:
     body = (
-        "This request also has events of other visitors. Only their own browsers would show them."
+        "This request also contains events of other visitors, which only their own browsers show."
     )
     return {"method": request.method, "url": "(not shown)", "headers": {}, "body": body}
 

@@ -1,10 +1,10 @@
-"""Held consent: events that waited for the consent of their visitor are decided again.
+"""Held consent: decides again about events that waited for the consent of their visitor.
 
-A grant lets them go on in their order, a denial withholds them. The decision is that of the
-pipeline, for the destinations that waited. It is made while the page that states consent waits for
-its answer, since only that request brings the token with which its events can be read. A crash
-between reading and writing leaves everything as it was, and the page, which got no answer, sends
-its request again; two processes that do the same at once write it once.
+A grant releases them in their order, a denial withholds them. The pipeline decides, for the
+destinations that waited. It decides while the page that states consent waits for its answer,
+because only that request has the token that decrypts the events. A crash between reading and
+writing changes nothing, and the page, which got no answer, repeats its request. If two processes do
+the same at once, it is written once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SILENCE = dict.fromkeys(CONSENT_TYPES, "denied")
 OF_THE_VISIT = ("client_id", "ga_session_id", "ga_session_number")
 """Fields that a page has once analytics_storage is granted: its earlier events take them over."""
 UNREADABLE = "it could not be read with the token of its page"
-GONE = Verdict(None, "when", "the destination is not configured any more")
+GONE = Verdict(None, "when", "the destination is no longer configured")
 
 MAX_ROUNDS = 25
 """How often a page's oldest events are read and released: enough for the most that one page may

@@ -36,6 +36,6 @@ def run_scheduler(redis_url: str, keys: Keys) -> None:
                 scheduler.work()  # type: ignore[no-untyped-call]
         except MemoryIsFullError:
             if not was_full:
-                log.warning("the memory of Redis is full: nothing can be scheduled")
+                log.warning("the memory of Redis is full; no job can be scheduled")
             was_full = True
             time.sleep(FULL_SECONDS)

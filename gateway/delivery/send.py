@@ -1,4 +1,4 @@
-"""Send: a request is sent, tried again, halved, and responses become outcomes.
+"""Send: sends a request, retries or halves it, and turns responses into outcomes.
 
 This is the only place where a destination's pure functions and the HTTP client meet.
 """
@@ -141,7 +141,7 @@ class Sender:
         """What becomes of an event when its request got no answer."""
         may_be_known = isinstance(error, Ambiguous) and self._policy.give_up
         if may_be_known and not self._destination.recognises(entry.event, now - time_of(entry)):
-            reason = f"{error.reason}; it may have been delivered, and is not sent again"
+            reason = f"{error.reason}; the event may have been delivered and is not sent again"
             return Outcome("rejected", reason)
         return Outcome("retry", error.reason, "destination")
 
@@ -149,11 +149,13 @@ class Sender:
         try:
             outcomes = list(self._destination.outcomes(request, response))
             if len(outcomes) != len(request.events):
-                raise ValueError("not one outcome for each event")
+                raise ValueError("the destination must return one outcome for each event")
             return outcomes
         except Exception as error:
-            log.error("%s cannot read an answer: %s", self._destination.type, type(error).__name__)
-            reason = f"HTTP {response.status}, and the answer cannot be read"
+            log.error(
+                "%s could not read a response: %s", self._destination.type, type(error).__name__
+            )
+            reason = f"HTTP {response.status}; the response could not be read"
             return [Outcome("rejected", reason)] * len(request.events)
 
     async def _try_again(self, failed: Attempt) -> Attempt:

@@ -1,4 +1,4 @@
-"""Settling: answers that come at nearly the same time are settled in one step."""
+"""Settling: settles responses that arrive at nearly the same time in one step."""
 
 from __future__ import annotations
 

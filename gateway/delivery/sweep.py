@@ -70,7 +70,9 @@ async def sweep_and_wake(
                 away.discard(name)
             except RedisError as error:  # those on other nodes of a cluster may be there
                 if name not in away:
-                    log.warning("the sweep of %s waits for Redis: %s", name, type(error).__name__)
+                    log.warning(
+                        "the sweep of %s is waiting for Redis: %s", name, type(error).__name__
+                    )
                 away.add(name)
         forgot = time.monotonic() if forget else forgot
         await asyncio.sleep(SWEEP_SECONDS)
@@ -92,14 +94,14 @@ async def _sweep(
         if forget:
             await forget_consumers(redis, keys, int(FORGET_SECONDS * 1000))
     except ResponseError as error:  # something is wrong with this destination's keys
-        log.error("the sweep leaves %s out: %s", name, error)
+        log.error("the sweep skipped %s: %s", name, error)
 
 
 async def _trim(trimmer: Trimmer, name: str, memory: MemoryUsage | None) -> None:
     try:
         await trimmer.trim(name, memory)
     except ResponseError as error:
-        log.error("the dead letters of %s cannot be trimmed: %s", name, error)
+        log.error("could not trim the dead letters of %s: %s", name, error)
 
 
 async def _read_memory(redis: Redis) -> MemoryUsage | None:

@@ -1,4 +1,4 @@
-"""The trial: is a verdict about the whole destination, or about the events that it was given for?
+"""The trial: finds out whether an outcome applies to the destination or only to these events.
 
 A vendor that answers 401 or 404 seems to take nothing until somebody mends the configuration. Some
 receivers answer one event so and take all others. So the events that got the verdict are suspects,
@@ -30,7 +30,7 @@ from gateway.delivery.breaker import Trip
 from gateway.delivery.policy import FAILURES_BEFORE_PAUSE, is_verdict
 from gateway.queue.entry import Entry
 
-_ABOUT_IT = "about this event: the destination took another one, and refused this one twice"
+_ABOUT_IT = "about this event: the destination accepted another one and rejected this one twice"
 
 
 @dataclass(frozen=True, slots=True)

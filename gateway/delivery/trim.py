@@ -1,4 +1,4 @@
-"""Trim: dead letters stay within their bounds, and the log says what was removed.
+"""Trim: keeps dead letters within their limits, and logs what was removed.
 
 A drain keeps the bounds in the step that adds a dead letter. The sweep does it too: dead letters
 become too old without a drain, and a configuration may lower a bound. It alone sees to it that dead

@@ -1,7 +1,7 @@
-"""Held consent: events that nobody spoke for in time are withheld.
+"""Held consent: withholds events when their visitor has not answered in time.
 
-They are not read: that takes the token of their page. Which destinations waited, and since when,
-stands beside them in clear.
+The events are not read: that requires the token of their page. The destinations that waited, and
+the time, are stored unencrypted with them.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
             if len(pages) == MAX_PAGES and any(ended):
                 continue
         except RedisError as error:
-            log.warning("held consent waits for Redis: %s", type(error).__name__)
+            log.warning("held events wait until Redis answers: %s", type(error).__name__)
         await asyncio.sleep(LOOK_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""The window: what a drain has read and not settled yet, and how much more it may read."""
+"""The window: what a drain has read but not settled, and how much more it may read."""
 
 from __future__ import annotations
 

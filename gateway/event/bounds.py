@@ -1,10 +1,10 @@
-"""How much an event can hold. What is beyond that is set aside, and named.
+"""Limits on the size of an event. The surplus is removed, and its fields are named.
 
-Whoever sends a hundred thousand keys, lists in lists or values without end sends no event of a
-site. Serialisers, rules and destinations behind us walk through all that an event holds, so the
-surplus is cut off before: of an object what follows its first `MAX_KEYS`, of all what is nested
-deeper than `MAX_DEPTH`, and of the event what follows its first `MAX_VALUES` values. Known fields
-and those that state consent count as the first ones, wherever they stand.
+An event of a site does not have a hundred thousand keys, deep nesting or endless values.
+Serialisers, rules and destinations visit everything in an event, so the surplus is removed first:
+everything after the first `MAX_KEYS` keys of an object, everything nested deeper than `MAX_DEPTH`,
+and everything after the first `MAX_VALUES` values of the event. Known fields and those that state
+consent count first, regardless of their position.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,7 @@
-"""Reading a sender's word on consent, in whatever form it comes.
+"""Reads the consent that a sender states, in any form.
 
-Senders write types in any case and as camelCase, states as words, booleans, 0 and 1, the whole as
-an object, a JSON text or a list of several. Where they contradict themselves, the denial holds.
+Senders write types in any case and as camelCase, states as words, booleans, 0 and 1, and the whole
+as an object, a JSON text or a list of several. If they contradict themselves, the denial wins.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -90,9 +90,9 @@ def with_one_consent(event: Mapping[str, Any]) -> dict[str, Any]:
 def read_consent(said: object) -> tuple[States, list[str]]:
     """The states by consent type, and the keys that are no type, at most ten and cut.
 
-    Null and what is empty says nothing. A type whose state is empty or cannot be read is denied,
-    and so is every type when `said` as a whole cannot be read. Of a key that is no type and denies,
-    nobody can tell what it stands for: it denies every type that is not stated.
+    Null and empty values state nothing. A type with an empty or unreadable state is denied, and so
+    is every type if `said` as a whole cannot be read. It is not known what a denied key that is not
+    a type stands for: it denies every type that is not stated.
     """
     states: States = {}
     unknown: dict[str, None] = {}

@@ -30,7 +30,7 @@ def edit_event(event: Event, changes: Sequence[str], removals: Sequence[str]) ->
     for change in changes:
         path, equals, text = change.partition("=")
         if not equals:
-            raise ValueError(f"{path!r} is no change: write it as path=value")
+            raise ValueError(f"{path!r} is not a change; write path=value")
         _check(path)
         _set(edited, path, fitting(path, _value(path, text)))
     return read_event(edited)
@@ -39,14 +39,16 @@ def edit_event(event: Event, changes: Sequence[str], removals: Sequence[str]) ->
 def _check(path: str) -> None:
     changed_path(path)
     if path.split(".")[0].lower() in _FIXED:
-        raise ValueError(f"{path} cannot be edited: an event keeps its id and its consent")
+        raise ValueError(f"{path} cannot be edited; an event keeps its id and its consent")
 
 
 def _set(event: Event, path: str, value: Any) -> None:
     before = orjson.dumps(event)
     editor(path, lambda _: value)(event)
     if orjson.dumps(event) == before:
-        raise ValueError(f"{path} is like this already, or cannot be in this event")
+        raise ValueError(
+            f"{path} would not change: it has this value already, or the event cannot contain it"
+        )
 
 
 def _remove(event: Event, path: str) -> None:

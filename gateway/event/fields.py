@@ -50,18 +50,18 @@ class FieldType:
         return self.url < len(self.keys)
 
     def takes(self, *kinds: str) -> bool:
-        """Whether a value of one of `kinds` can stand here, as far as is known."""
+        """Whether the field may hold a value of one of `kinds`."""
         return not self.kinds or not self.kinds.isdisjoint(kinds)
 
 
 @cache
 def field_type(path: str) -> FieldType:
-    """What may stand at `path`. Raises `ValueError` when nothing ever can, with what to write."""
+    """What the field at `path` may hold. Raises `ValueError`, with a remedy, if nothing can."""
     keys = tuple(path.split("."))
     if "" in keys:
-        raise ValueError(f"{path!r} is not a path: names of fields with one dot between them")
+        raise ValueError(f"{path!r} is not a path; write names of fields with one dot between them")
     if len(keys) > MAX_DEPTH:
-        raise ValueError(f"{path}: events are nested {MAX_DEPTH} levels at most")
+        raise ValueError(f"{path}: events can be nested at most {MAX_DEPTH} levels deep")
     annotation: Any = EventFields
     makes = True
     for at, key in enumerate(keys):
@@ -88,17 +88,17 @@ def known_names(*above: str) -> set[str]:
 
 
 def read_path(path: str) -> str:
-    """`path`, if something can ever be found there; raises `ValueError` else."""
+    """`path`, if an event can have a value there; otherwise raises `ValueError`."""
     field_type(path)
     return path
 
 
 def changed_path(path: str) -> str:
-    """`path`, if the value there can be changed; raises `ValueError` else."""
+    """`path`, if the value there can be changed; otherwise raises `ValueError`."""
     field = field_type(path)
     if field.in_url and field.keys[field.url] not in CHANGED:
         text = ".".join(field.keys[: field.url])
-        raise ValueError(f"{path} can only be read: change {text} itself")
+        raise ValueError(f"{path} is read-only; change {text} itself")
     return path
 
 
@@ -111,10 +111,10 @@ def fitting(path: str, value: Any) -> Any:
     try:
         orjson.dumps(value)
     except TypeError:
-        raise ValueError(f"{path}: JSON cannot say this value") from None
+        raise ValueError(f"{path}: value cannot be represented in JSON") from None
     if field.in_url:
         if as_text(value) is None:
-            raise ValueError(f"{path} is part of a URL: it can be a text or number")
+            raise ValueError(f"{path} is part of a URL; it must be a text or a number")
         return value
     fitted = field.fit(value)
     if fitted is not MISFIT:
@@ -123,7 +123,7 @@ def fitting(path: str, value: Any) -> Any:
     for key in reversed(field.keys):
         nested = [nested] if key == ANY or key.isdigit() else {key: nested}
     known_fields(without_nulls({"event_name": "any", **nested}, MAX_DEPTH))  # says what is wrong
-    raise ValueError(f"{path} cannot be null or nested as deep: take it out with remove")
+    raise ValueError(f"{path} cannot be null or nested this deeply; use remove to remove it")
 
 
 def _in_url(path: str, keys: tuple[str, ...], at: int, annotation: Any) -> FieldType:

@@ -60,7 +60,7 @@ class Received:
 
 
 class EventError(ValueError):
-    """An event that cannot be read. The text names the field and never repeats its value."""
+    """An event that cannot be read. The message names the field and never repeats its value."""
 
 
 _OPEN = ("items", "user_data", "user_properties", "event_location", "client_hints", "click_ids")
@@ -73,12 +73,12 @@ _RESERVED = OTHER_CASES | {IGNORED, SURPLUS}
 def read_event(raw: Any, own_properties: bool = False) -> Event:
     """The event in `raw`, a decoded JSON value: known fields first, in their types.
 
-    A known field that does not fit is read if it is unambiguous, and else set aside and named in
-    `IGNORED`. What is beyond the bounds of `gateway.event.bounds` is cut off, and named in
-    `SURPLUS`. own_properties: the sender has fields of its own that may have our names: see
-    `gateway.event.mending`.
+    A known field of the wrong type is converted if it is unambiguous, and otherwise ignored and
+    named in `IGNORED`. What exceeds the limits of `gateway.event.bounds` is removed and named in
+    `SURPLUS`. own_properties: the sender has custom fields that may have the names of known fields:
+    see `gateway.event.mending`.
 
-    Raises `EventError` when it has no usable name.
+    Raises `EventError` if the event has no usable name.
     """
     is_mended = False
     try:
@@ -155,9 +155,9 @@ def without_nulls(value: Any, levels: int) -> Any:
 def complete(event: Event, received: Received) -> Event:
     """`event` with what every event has: an id, a time, and the visitor's address and agent.
 
-    A time ahead of the server's clock is set to it: ad platforms refuse events from the future.
-    Of an event that a backend sent, address and agent are empty where the backend does not state
-    them.
+    A time ahead of the server's clock is set to the server's time, because ad platforms refuse
+    events from the future. For events of backends, address and user agent are empty unless the
+    backend states them.
     """
     event = {**event}
     if not event.get("event_id"):
@@ -175,7 +175,7 @@ _MAX_PROBLEMS_READ = 200
 
 def _describe(error: ValidationError) -> str:
     if error.error_count() > _MAX_PROBLEMS_READ:
-        return "too many values are of the wrong type to name them: send the types of the schema"
+        return "too many values have the wrong type; send values of the types in the schema"
     problems = []
     for line in error.errors(include_url=False, include_input=False, include_context=False):
         path = ".".join(str(part) for part in line["loc"] if not _is_union_branch(part))

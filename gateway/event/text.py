@@ -14,8 +14,7 @@ _no_letter_or_digit = re.compile(r"[\W_]+")
 
 
 def printable(text: str, keep: str = "") -> str:
-    """`text` with what a terminal might obey, or nobody can see, escaped as JSON does; not the
-    characters in `keep`."""
+    """`text` with control and invisible characters escaped as in JSON, except those in `keep`."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else json.dumps(c)[1:-1] for c in text)

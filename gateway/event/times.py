@@ -46,7 +46,7 @@ def _date_to_seconds(text: str) -> float:
             return _seconds(parsedate_to_datetime(text))
     except ValueError:
         pass
-    raise ValueError("neither Unix seconds nor ISO 8601 nor RFC 2822")
+    raise ValueError("not a time in Unix seconds, ISO 8601 or RFC 2822")
 
 
 def _seconds(moment: datetime) -> float:

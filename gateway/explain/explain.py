@@ -1,4 +1,4 @@
-"""`gateway explain`: what would happen to an event, worked out by the functions of production."""
+"""`gateway explain`: shows what would happen to an event, with the functions of production."""
 
 from __future__ import annotations
 
@@ -125,7 +125,9 @@ def _destination_trace(settings: ForwardingSettings, verdict: Verdict) -> list[s
         return [f"when: {unmet_in_words(verdict.unmet)}"]
     trace = []
     if settings.field_consent == "off":
-        trace.append("field consent: off, so no field is removed, whatever was denied")
+        trace.append(
+            "field consent: off, so no field is removed even if its consent type was denied"
+        )
     elif verdict.removed:
         trace.append(f"field consent: {removed_in_words(verdict.removed)}")
     return [*trace, *(verdict.ruled.trace if verdict.ruled else ())]

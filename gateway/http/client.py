@@ -71,32 +71,32 @@ class HttpSettings(BaseModel):
 
     carrier: Literal["fast", "httpx"] = Field(
         default="fast",
-        description="What carries the requests. Both behave alike; `httpx` costs far more CPU and "
-        "is there for its mocks.",
+        description="HTTP client for the requests. Both behave alike; `httpx` needs far more CPU "
+        "and exists for its mocks.",
     )
     timeout: float = Field(
         default=10.0,
         gt=0,
         le=600,
-        description="Seconds that one attempt may take: connecting, sending and reading.",
+        description="Timeout in seconds for one attempt: connecting, sending and reading.",
     )
     connect_timeout: float = Field(
         default=5.0,
         gt=0,
         le=600,
-        description="Seconds until a connection must stand: a free place, the host's address, TCP "
-        "and TLS, each.",
+        description="Timeout in seconds for each step of connecting: waiting for a free slot, "
+        "DNS, TCP and TLS.",
     )
     proxy: Annotated[SecretStr, AfterValidator(_proxy_url)] | None = Field(
         default=None,
-        description="`http://[user:password@]host:port` of a proxy for all requests. Proxy "
-        "variables of the environment are not used.",
+        description="Proxy for all requests: `http://[user:password@]host:port`. Proxy variables "
+        "of the environment are ignored.",
     )
     max_response_bytes: int = Field(
         default=65_536,
         gt=0,
         le=16_777_216,
-        description="Bytes of an answer's body that are read; the rest is dropped.",
+        description="Maximum number of bytes to read of a response body. The rest is discarded.",
     )
 
 
@@ -114,8 +114,8 @@ class ClientSettings(HttpSettings):
     def _proxy_resolves_names(self) -> Self:
         if self.proxy and not self.allow_private_addresses:
             raise ValueError(
-                "allow_private_addresses cannot be false with a proxy: the proxy looks names up "
-                "itself, so it must be the one that refuses private addresses"
+                "allow_private_addresses cannot be false with a proxy: the proxy resolves host "
+                "names itself, so block private addresses in the proxy"
             )
         return self
 
@@ -141,19 +141,19 @@ since a request that meets a closing connection is lost and `Ambiguous`."""
 
 # Reasons. Fixed texts, because those of the libraries carry URLs with their queries.
 BLOCKED = "the address is not on the public internet"
-BROKEN = "the connection ended without a complete and valid answer"
+BROKEN = "the connection ended without a complete and valid response"
 CERTIFICATE = "the server's certificate is not valid for this host, or not trusted"
 CLOSED = "the client is closed"
 INVALID_REQUEST = "the URL, the method or a header is not valid"
 NAME_NOT_FOUND = "the host name was not found"
-NO_CONNECTION = "no connection"
-PROXY_REFUSED = "the proxy refused"
+NO_CONNECTION = "could not connect"
+PROXY_REFUSED = "the proxy refused the connection"
 REFUSED = "the connection was refused"
 TLS_FAILED = "the TLS handshake failed"
 
 
 def too_slow(seconds: float) -> str:
-    return f"no complete answer within {seconds:g} s"
+    return f"no complete response within {seconds:g} s"
 
 
 def not_connected(seconds: float) -> str:

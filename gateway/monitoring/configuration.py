@@ -1,4 +1,4 @@
-"""Which configuration is in force, as metrics and the status show it."""
+"""The configuration in force, in metrics and in the status."""
 
 from __future__ import annotations
 

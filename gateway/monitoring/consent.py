@@ -1,4 +1,4 @@
-"""What was counted about consent, as metrics show it."""
+"""Metrics about consent."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ class ConsentCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         yield _by_name(
             "gateway_consent_defaults_events",
-            "Events in which a default decided at least one consent type, by default. An event "
-            "counts once for each of its defaults.",
+            (
+                "Events in which a default decided at least one consent type, by name of the "
+                "default. An event counts once for each of its defaults."
+            ),
             "default",
             self._counts.defaults,
         )

@@ -197,7 +197,7 @@ class _Snapshot(Collector):
     def _addresses(self) -> Iterator[Metric]:
         unknown = CounterMetricFamily(
             "gateway_client_address_unknown_requests",
-            "Requests from trusted proxies that did not tell the visitor's address, by reason.",
+            "Requests from trusted proxies that did not state the visitor's address, by reason.",
             labels=["reason"],
         )
         for reason, count in unknown_addresses(self._numbers.gateway).items():
@@ -213,8 +213,7 @@ class _Snapshot(Collector):
     def _bounds(self) -> Iterator[Metric]:
         cut = CounterMetricFamily(
             "gateway_surplus_fields_events",
-            "Events that had more fields than an event may have, by source; the surplus was cut "
-            "off.",
+            "Events with more fields than allowed, by source. The surplus fields were removed.",
             labels=["source"],
         )
         none = dict.fromkeys(self._sources, 0)
@@ -223,8 +222,10 @@ class _Snapshot(Collector):
         yield cut
         ignored = CounterMetricFamily(
             "gateway_ignored_fields",
-            "Events in which a field was set aside because its value does not fit, by source and "
-            "field.",
+            (
+                "Events with a field that was ignored because its value is not valid, by source "
+                "and field."
+            ),
             labels=["source", "field"],
         )
         for labels, count in ignored_fields(self._numbers.gateway).items():
@@ -232,8 +233,10 @@ class _Snapshot(Collector):
         yield ignored
         unsearched = CounterMetricFamily(
             "gateway_unsearched_texts_events",
-            "Events with texts that were removed, since the PII guard would have had too much to "
-            "read, by source.",
+            (
+                "Events with texts that were removed because there was too much text for the PII "
+                "guard to search, by source."
+            ),
             labels=["source"],
         )
         for source, count in (none | unsearched_events(self._numbers.gateway)).items():
@@ -241,7 +244,7 @@ class _Snapshot(Collector):
         yield unsearched
         yield CounterMetricFamily(
             "gateway_hold_full_events",
-            "Events that were withheld instead of held, since too many events waited for consent.",
+            "Events that were withheld because a limit on held events was reached.",
             self._numbers.gateway.get(HOLD_FULL, 0),
         )
 
@@ -316,7 +319,8 @@ class _Snapshot(Collector):
             "gateway_paused_seconds", "Time in seconds until a paused destination is tried again."
         )
         held = _by_destination(
-            "gateway_held_events", "Pending events that wait for consent from their visitor."
+            "gateway_held_events",
+            ("Pending events that are held until their visitor answers about consent."),
         )
         dead = _by_destination("gateway_dead_letters", "Dead letters stored for each destination.")
         waiting = _by_destination(
@@ -371,8 +375,10 @@ class _Capacity(Collector):
         )
         used = GaugeMetricFamily(
             "gateway_limit_used_ratio",
-            "Share of each limit that is used. Intake rejects events of untrusted senders at 0.7, "
-            "and of all at 0.95.",
+            (
+                "Share of each limit that is used. Intake rejects events of untrusted senders at "
+                "0.7, and of all senders at 0.95."
+            ),
             labels=["destination", "limit"],
         )
         for bound in self._bounds:
@@ -380,15 +386,15 @@ class _Capacity(Collector):
             used.add_metric([of, bound.kind], bound.share)
         pending = _by_destination(
             "gateway_pending_events_limit",
-            "Most events that may be pending.",
+            "Maximum number of pending events.",
         )
         dead = _by_destination(
             "gateway_dead_letters_limit",
-            "Number of dead letters above which the oldest are removed.",
+            "Maximum number of dead letters. Beyond it, the oldest are removed.",
         )
         size = _by_destination(
             "gateway_dead_letter_bytes_limit",
-            "Size in bytes of dead letters above which the oldest are removed.",
+            "Maximum size in bytes of the dead letters. Beyond it, the oldest are removed.",
         )
         for name, limits in self._limits.items():
             self._add_full(full, name)
@@ -411,7 +417,7 @@ class _Capacity(Collector):
         if usage.limit:
             yield GaugeMetricFamily(
                 "gateway_redis_memory_limit_bytes",
-                "Most memory in bytes that Redis may use (maxmemory).",
+                "Memory limit of Redis in bytes (maxmemory).",
                 usage.limit,
             )
 

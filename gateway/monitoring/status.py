@@ -1,4 +1,4 @@
-"""The status of each destination, read from Redis: what waits, what fails, how it went so far."""
+"""The status of each destination, read from Redis: pending, failing and completed events."""
 
 from __future__ import annotations
 

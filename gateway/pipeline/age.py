@@ -1,4 +1,4 @@
-"""Age: for which destinations an event is too old when it comes in.
+"""Age: finds the destinations for which an incoming event is too old.
 
 What is too old is withheld at once, and not stored: it could only expire. An event that becomes too
 old while it waits expires in the drain.
@@ -43,7 +43,7 @@ def _deadline(settings: ForwardingSettings) -> float:
 
 
 def _reason(name: str, age: float, limit: float) -> str:
-    return f"the event is {in_words(age)} old; {name} takes events up to {in_words(limit)} old"
+    return f"the event is {in_words(age)} old; {name} accepts events up to {in_words(limit)} old"
 
 
 def in_words(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""Clocks of devices: how wrong they are, and times by them put right.
+"""Clocks of devices: measures their error and corrects the time of events.
 
 A request that says when it was sent, by the clock of its sender, shows how wrong that clock is.
 
@@ -42,7 +42,7 @@ def correct_time(event: Event, offset: float) -> tuple[Event, str]:
     corrected = max(round(event["timestamp"] + offset, 3), 0.0)
     direction, moved = ("behind", "later") if offset > 0 else ("ahead", "earlier")
     amount = in_words(abs(offset))
-    words = f"timestamp set {amount} {moved}, since the sender's clock is {amount} {direction}"
+    words = f"timestamp moved {amount} {moved} because the sender's clock is {amount} {direction}"
     return {**event, "timestamp": corrected}, words
 
 

@@ -2,19 +2,18 @@
 
 The stages, in this order, whatever the order in the YAML:
 
-    normalise    claims that the sender may not make are set aside; a time by a wrong clock is
-                 corrected; an id, a time, the visitor's address and agent
-    locate       the country, which the consent defaults depend on; then the address is removed if
+    normalise    ignores claims that the sender may not make; corrects a time by a wrong clock; adds
+                 an id, a time, the visitor's address and user agent
+    locate       finds the country, which consent defaults depend on; then removes the address if
                  the sender asked for that
-    consent      what the visitor allows, and who said so
-    identity     who the visitor is, as far as that is allowed
-    pii guard    personal data and secrets out of free text
-    enrichment   bot, page, campaign, click ids, device ..., then the lookups
-    schemas      whether the event is what its name promises
-    rules        the rules for every event
-    route        for each destination: its `when`, its deadline, its consent, the address as far as
-                 it may have it, the fields as far as their consent goes, its own rules, and
-                 whether the destination can ever send it
+    consent      decides what the visitor allows, and names the signals that decided
+    identity     identifies the visitor, if consent allows that
+    pii guard    removes personal data and secrets from free text
+    enrichment   adds bot, page, campaign, click ids, device ..., then the lookups
+    schemas      checks the event against the schema for its name
+    rules        applies the rules for every event
+    route        for each destination: its `when`, its deadline, its consent, its form of the
+                 address, field consent, its own rules, and whether it can ever send the event
 """
 
 from __future__ import annotations
@@ -51,8 +50,8 @@ from gateway.stages.schemas import compile_schemas
 from gateway.urls.domains import load_public_suffixes
 
 Stage = Callable[[Event, Received], tuple[Event, str]]
-"""One step of the pipeline: the event, the same object if nothing changed, and in words what was
-done, or nothing."""
+"""One step of the pipeline: returns the event, the same object if nothing changed, and a line about
+what was done, or ""."""
 
 
 Pipeline = Callable[[Event, Received], Decision]

@@ -1,4 +1,4 @@
-"""What the pipeline decided about an event, and how it came to that decision."""
+"""The decision of the pipeline about an event, and the steps that led to it."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ StoppedBy = Literal[
     "destination",
     "",
 ]
-"""The stage at which an event ended for a destination; at ``hold`` it waits for consent, at
-``destination`` it is one that such a destination never takes."""
+"""The stage that stopped an event for a destination. At ``hold`` it waits for consent; at
+``destination`` the destination never accepts such an event."""
 
 
 @dataclass(slots=True)
 class Verdict:
     """What the pipeline decided for one destination.
 
-    event: as the destination may have it, or None when it is withheld, or held.
-    stage: which stage stopped it. reason: why, or why it is sent anonymised, in words; empty when
-    it is sent as it is.
+    event: as the destination receives it, or None when it is withheld or held.
+    stage: the stage that stopped it. reason: why, or why it is sent anonymised, in words; "" when
+    it is sent unchanged.
     applied: names of the destination's own rules that were met.
-    unmet: what `when` saw. ruled: what the destination's rules did.
-    removed: what field consent took out.
+    unmet: what `when` needed and found. ruled: what the destination's rules did.
+    removed: fields that field consent removed.
     """
 
     event: Event | None
@@ -58,8 +58,8 @@ class Verdict:
 
 
 class Step(NamedTuple):
-    """What one stage did. event: after it, the same object if nothing changed. words: what was
-    done, in a line or nothing; of rules, what there is to say about each of them."""
+    """What one stage did. event: after the stage, the same object if nothing changed. words: a line
+    about what was done, or ""; for rules, a line about each of them."""
 
     stage: str
     event: Event
@@ -68,20 +68,20 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Decision:
-    """What the pipeline made of an event.
+    """The decision of the pipeline about an event.
 
     event: after the rules for every event. verdicts: one for each destination, by its name.
     applied: names of the rules that were met. source, received_at (Unix seconds): where and when
-    it came in. version: of the configuration that decided. cookies: values of ``Set-Cookie``
-    headers for the answer. trusted: the sender has proved who it is. stated_visitor: the
-    `client_id` that the sender itself brought, or nothing; with `dedupe_window` and a salt a keyed
-    digest of that. quarantine: why it is kept aside for a person to look at, or nothing.
-    held_consent: what is remembered of it for held consent. counts: names of the counters that it
-    adds one to. trace: what `steps` are made from. unclaimed_link: a link of its page that would
-    identify the visitor if the request had claimed it. has_own_id: its `event_id` came with it, and
-    is the same when the event is repeated. demo_browser: the browser to which the demo shop shows
-    the event, a digest or nothing. receipt: its name in the ledger, if it came in before, as one
-    that was held. passage: 1, and one more each time that it is sent again.
+    the event came in. version: of the configuration that decided. cookies: values of ``Set-Cookie``
+    headers for the answer. trusted: the sender has proved its identity. stated_visitor: the
+    `client_id` from the sender, or ""; with `dedupe_window` and a salt, a keyed digest of it.
+    quarantine: why the event is stored for review, or "". held_consent: what is stored about it for
+    held consent. counts: names of the counters that it increments. trace: the source of `steps`.
+    unclaimed_link: a link of its page that would identify the visitor if the request had claimed
+    it. has_own_id: its `event_id` came from the sender, and is the same when the event is repeated.
+    demo_browser: the browser in which the demo shop shows the event, as a digest, or "". receipt:
+    its name in the ledger if it was accepted before, as an event that was held. passage: 1, and one
+    more each time that the event is sent again.
     """
 
     event: Event

@@ -1,4 +1,4 @@
-"""What of a request is kept with an event that is held: only what a stage reads."""
+"""Selects what is stored of a request with a held event: only what a stage reads."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Mending: an event that a destination could not take is changed before it is sent again.
+"""Mending: changes an event that a destination could not accept before it is sent again.
 
-What was decided at intake stays decided: its consent is not changed, what consent or the address
-setting took out is taken out again if it comes back, and nothing that is gone is invented.
+Decisions of intake stay in force: the consent is not changed, what consent or the address setting
+removed is removed again if it returns, and nothing that was removed is restored.
 """
 
 from __future__ import annotations

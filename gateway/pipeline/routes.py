@@ -23,8 +23,8 @@ from gateway.stages.rules import compile_rules
 
 
 class Wait(NamedTuple):
-    """types: the consent types for which an event may wait. possible: whether anybody could speak
-    for it later; if not, it is withheld."""
+    """types: the consent types for which an event may wait. possible: whether a later answer can be
+    matched to the event; if not, it is withheld."""
 
     types: Set[str] = frozenset()
     possible: bool = False
@@ -36,9 +36,9 @@ NO_WAIT = Wait()
 class Allowed(NamedTuple):
     """What the visitor of an event allows.
 
-    granted: consent types. wait: for what the event may wait. project: takes out what is denied;
-    None when nothing is. anonymous: what was made of the event already, by the function that made
-    it.
+    granted: consent types. wait: what the event may wait for. project: removes what is denied; None
+    when nothing is. anonymous: anonymised forms of the event so far, by the function that made
+    them.
     """
 
     granted: Set[str]
@@ -48,18 +48,18 @@ class Allowed(NamedTuple):
 
 
 Route = Callable[[Event, Event, str, Allowed], Verdict]
-"""From an event, the same with as much of the address as the destination may have, why it is too
-old ("" if it is not), and what is allowed."""
+"""From an event, the event with the destination's form of the address, why it is too old ("" if it
+is not), and what is allowed."""
 
 
 def compile_routes(
     destinations: Mapping[str, ForwardingSettings], consent: ConsentSettings, salt: str | None
 ) -> Callable[[Event, Overdue, Wait], dict[str, Verdict]]:
-    """The function from an event, the destinations for which it is too old, and for what it may
-    wait, to all verdicts.
+    """The function that decides all verdicts from an event, the destinations for which it is too
+    old, and what it may wait for.
 
-    What destinations have in common is worked out once: those that may have equally much of the
-    address and of the fields get the very same event, which the queue then writes once.
+    Common work is done once: destinations that may receive the same address and the same fields get
+    the same event object, which the queue writes once.
     """
     routes = [
         (name, ip_choice(each), _compile_route(each, salt)) for name, each in destinations.items()
@@ -110,7 +110,7 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
     def route(event: Event, less: Event, overdue: str, allowed: Allowed) -> Verdict:
         granted, wait, project, anonymous = allowed
         if probe is not None and (unmet := probe(event)) is not None:
-            return Verdict(None, "when", unmet[0], unmet=unmet)
+            return Verdict(None, "when", f'"when" matches only if {unmet[0]}', unmet=unmet)
         if overdue:
             return Verdict(None, "age", overdue)
         reason = ""
@@ -153,8 +153,8 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
 
 
 def _compile_refusal(settings: ForwardingSettings) -> Callable[[Event], str] | None:
-    """Why the destination never takes an event, by its `unwanted_events` and `unsendable`. An event
-    that it fails on counts as sendable: whoever makes the request reports the fault."""
+    """Why the destination never accepts an event, by its `unwanted_events` and `unsendable`. If
+    these fail, the event counts as sendable, and building the request reports the fault."""
     destination = build_destination(settings)
     unwanted = destination.unwanted_events
     if not unwanted and type(destination).unsendable is Destination.unsendable:
@@ -162,7 +162,7 @@ def _compile_refusal(settings: ForwardingSettings) -> Callable[[Event], str] | N
 
     def refuse(event: Event) -> str:
         if event["event_name"] in unwanted:
-            return f"{settings.type} takes no {event['event_name']} events"
+            return f"{settings.type} does not accept {event['event_name']} events"
         try:
             return destination.unsendable(event)
         except Exception:
@@ -177,24 +177,24 @@ def _anonymise(own_fields: frozenset[str]) -> Anonymise:
 
 
 def required_consent(settings: ForwardingSettings) -> Sequence[str]:
-    """Consent Mode types that a destination needs: as configured, else by its kind."""
+    """Consent types that a destination requires: as configured, else by its type."""
     if settings.consent is not None:
         return settings.consent
     return destination_types()[settings.type].consent
 
 
 def integration_names(name: str, settings: ForwardingSettings) -> Sequence[str]:
-    """What a sender may call the destination `name` in `integrations`: as configured, its `type`,
-    the usual names of its kind, and those that its settings add."""
+    """Names of the destination `name` in `integrations`: its name, its `type`, the usual names of
+    its type, and those that its settings add."""
     kind = destination_types()[settings.type]
     return [name, settings.type, *kind.integration_names, *settings.integration_names]
 
 
 def purpose_of(settings: ForwardingSettings) -> Purpose:
-    """What the receiver does with events: as configured, else by its kind."""
+    """The purpose of the receiver: as configured, else by its type."""
     return settings.purpose or destination_types()[settings.type].purpose
 
 
 def ip_choice(settings: ForwardingSettings) -> IpChoice:
-    """How much of the visitor's address a destination gets: as configured, else by its kind."""
+    """The form of the visitor's address for a destination: as configured, else by its type."""
     return settings.ip or destination_types()[settings.type].ip

@@ -1,4 +1,4 @@
-"""Requests that did not tell the visitor's address, as counters that Redis keeps."""
+"""Counts requests that did not state the visitor's address, in Redis."""
 
 from collections.abc import Mapping
 from typing import Literal

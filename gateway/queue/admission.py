@@ -1,4 +1,4 @@
-"""Admission: which of a request's events are taken when something is full.
+"""Admission: decides which events of a request are accepted when a limit is reached.
 
 A request that is refused in part is answered 503, and its sender repeats it. So only that is taken
 of it which a repetition cannot take twice: events that came with an `event_id`, by which their

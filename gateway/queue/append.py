@@ -138,7 +138,7 @@ class Appender:
         An event that a destination took within the last `Retention.dedupe` seconds (on a cluster
         at least `MIN_WINDOW`) is counted there as repeated, and as nothing else. Raises a redis-py
         error when it is not certain that they are durable, `Overloaded` when too much waits, `Full`
-        when a limit was reached, and TypeError when an event cannot be written as JSON.
+        when a limit was reached, and TypeError when an event cannot be represented in JSON.
 
         `Full` may come after a part was appended, as `gateway.queue.admission` says.
         """
@@ -281,7 +281,7 @@ class Appender:
         try:
             await self._queue_jobs(destinations)
         except RedisError as error:
-            log.warning("no job could be queued, the sweep will: %s", type(error).__name__)
+            log.warning("could not queue a job; the sweep will queue it: %s", type(error).__name__)
 
 
 def _encoded(keys: Iterable[str]) -> tuple[bytes, ...]:

@@ -76,7 +76,7 @@ class AppendBatch:
         feeding: Feeding | None = None,
     ) -> None:
         """marked: whether repeated events are recognised. feeding: how the ledger learns of the
-        decisions, if there is one. Raises TypeError when an event cannot be written as JSON."""
+        decisions, if there is one. Raises TypeError when an event cannot be represented in JSON."""
         self.payloads = []
         self.marks = []
         self.sent = {}

@@ -54,7 +54,7 @@ WORDS: Mapping[Kind, str] = {
     "memory_bytes": "bytes of Redis memory",
     "pending_events": "pending events",
     "pending_bytes": "bytes of pending events",
-    "mark_bytes": "bytes of marks against repetition",
+    "mark_bytes": "bytes of marks of events already accepted",
     "held_events": "events held for consent",
     "held_bytes": "bytes of events held for consent",
     "withdrawal_bytes": "bytes of remembered withdrawals",

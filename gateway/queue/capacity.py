@@ -1,4 +1,4 @@
-"""Capacity: what may still wait in Redis, looked at every second.
+"""Capacity: what Redis can still accept, checked every second.
 
 Dead letters never close intake: `gateway.delivery.trim` removes those that are too many.
 """
@@ -104,8 +104,8 @@ class CapacityWatch:
         usage = await read_usage(self._redis, self._keys, self._limits)
         if usage.memory is None and self._knows_memory:
             log.warning(
-                "the Redis user may not run INFO: intake cannot be closed before the memory of "
-                "Redis is full; allow it in the ACL (+info)"
+                "the Redis user is not allowed to run INFO, so intake cannot stop before the "
+                "memory of Redis is full; add +info to its ACL"
             )
         self._knows_memory = usage.memory is not None
         bounds = bounds_of(usage, self._limits)

@@ -1,4 +1,4 @@
-"""Dead letters: events that ended as rejected or expired. Found, replayed, dropped."""
+"""Dead letters: finds, replays and drops events that were rejected or expired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes that a drain leaves behind: for the next drain, and for a person who looks.
+"""Notes of a drain: for the next drain and for operators.
 
 Each overwrites one small field of its destination, so they are written even when memory is full.
 """

@@ -145,7 +145,7 @@ def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
     """An entry for `data`, which is none: with it as text, and from nobody who is trusted."""
     event: Any = {"unreadable": data.decode(errors="replace")[:MAX_UNREADABLE]}
     read_at = int(entry_id.partition(b"-")[0]) / 1000
-    reason = "the entry of the stream is not an event that the gateway wrote"
+    reason = "the stream entry is not an event written by the gateway"
     return Entry(
         entry_id,
         deliveries,

@@ -1,4 +1,4 @@
-"""Gateways at work in a namespace, which announce themselves by their destinations.
+"""Gateways that run in a namespace; each announces its destinations.
 
 Gateways of one namespace share RQ's queue, the counters and held consent, so they must be one: the
 same configuration, or two versions of it of which one has all destinations of the other. A worker
@@ -93,10 +93,11 @@ class Announcer:
 
     def _conflict_with(self, others: str) -> str:
         return (
-            f"another gateway with other destinations is at work in the namespace "
+            f"another gateway with other destinations is running in the namespace "
             f"{self._keys.namespace!r} of this Redis. It has {others}; this one has "
             f"{', '.join(self._names)}. Gateways in one namespace share their jobs and counters, "
-            "and each would discard what it does not know. Give one of them a namespace of its "
+            "and each would discard the jobs and counters that it does not know. Give one of them "
+            "a namespace of its "
             "own, such as `redis.namespace: staging`. If this is a new configuration of the same "
             "gateway, stop its other processes first, or change it in two steps: add "
             "destinations, then remove others."

@@ -1,4 +1,4 @@
-"""Leases: which drains are at work on a destination, known to all processes.
+"""Leases: tell all processes which drains work on a destination.
 
 A drain that is killed stops renewing its lease; when it has run out, what the drain held may be
 taken over. So nobody waits longer than `LEASE_SECONDS` for the work of a dead process.
@@ -51,11 +51,13 @@ class Lease:
             await asyncio.sleep(RENEW_SECONDS)
             try:
                 if not await self._hold():
-                    log.warning("a drain was not heard of for too long, and ends: others took over")
+                    log.warning(
+                        "lease lost after missed renewals; stopping, another worker has taken over"
+                    )
                     lost()
                     return
             except RedisError as error:
-                log.warning("cannot renew a lease: %s", type(error).__name__)
+                log.warning("could not renew a lease: %s", type(error).__name__)
 
     async def others(self) -> set[bytes]:
         """The other drains at work, as the names of their consumers."""

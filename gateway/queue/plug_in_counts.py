@@ -1,4 +1,4 @@
-"""What goes wrong with functions in rules, as one of the counters that Redis keeps."""
+"""Counts problems with functions in rules, in Redis."""
 
 from collections.abc import Iterator, Mapping
 

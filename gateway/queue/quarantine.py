@@ -1,4 +1,4 @@
-"""The quarantine: events that did not fit their schema. Found, released, dropped."""
+"""The quarantine: finds, releases and drops events that did not match their schema."""
 
 from __future__ import annotations
 

@@ -154,6 +154,6 @@ def _entries(rows: list[tuple[bytes, dict[bytes, bytes]]], deliveries: int) -> l
         try:
             entries.append(decode(entry_id, deliveries, fields[b"e"]))
         except (KeyError, TypeError, ValueError):
-            log.error("entry %s is not an event; it becomes a dead letter", entry_id.decode())
+            log.error("entry %s is not an event; storing it as a dead letter", entry_id.decode())
             entries.append(unreadable_entry(entry_id, deliveries, fields.get(b"e", b"")))
     return entries

@@ -1,4 +1,4 @@
-"""What can be done while Redis is at ``maxmemory``.
+"""Operations that still work while Redis has reached ``maxmemory``.
 
 It then refuses whatever may need memory, and so nearly all that RQ does. Streams can still be read,
 and scripts run that declare ``allow-oom``. What a drain writes is such a script: it frees more than

@@ -1,4 +1,4 @@
--- Puts dead letters of one destination back into its stream, as entries that nobody has tried.
+-- Puts dead letters of one destination back into its stream, as entries that have not been tried.
 -- Needs letters.lua.
 --
 -- KEYS: dead, untrusted, counts, stream.

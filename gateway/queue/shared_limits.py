@@ -1,4 +1,4 @@
-"""Budgets of senders that all web processes share, where a source's `rate_limit` asks for it."""
+"""Rate limits that all web processes share, if `rate_limit` of a source is shared."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple

@@ -53,7 +53,7 @@ class ForwardJob(Job):
         except (NoSuchJobError, RedisError):
             raise
         except Exception as error:
-            log.error("job %s cannot be read, and is left out: %s", id, type(error).__name__)
+            log.error("skipping job %s, which cannot be read: %s", id, type(error).__name__)
             raise NoSuchJobError(f"job {id} cannot be read") from None
 
     @classmethod
@@ -75,7 +75,7 @@ class ForwardJob(Job):
     def func(self):  # type: ignore[no-untyped-def]
         destination = self.args[0] if len(self.args) == 1 and not self.kwargs else None
         if self.func_name != FORWARD or self.instance or not isinstance(destination, str):
-            raise PermissionError("this queue runs no other job than forward(destination)")
+            raise PermissionError("this queue only runs the job forward(destination)")
         return super().func
 
 

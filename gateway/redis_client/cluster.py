@@ -144,7 +144,7 @@ class ClusterClient(Redis):
             except AskError as error:
                 asked = (error.host or address[0], error.port)
                 return await self._execute_asking(asked, command, options)
-        raise RedisConnectionError("the nodes of the cluster send a command in circles")
+        raise RedisConnectionError("the nodes of the cluster redirect a command in a loop")
 
     async def _execute_asking(
         self, address: Address, command: Command, options: Mapping[str, Any]
@@ -182,7 +182,7 @@ class ClusterClient(Redis):
         try:
             return self._slots[key_slot(key if isinstance(key, bytes) else key.encode())]
         except KeyError:
-            raise RedisConnectionError("no node of the cluster has the slot of a key") from None
+            raise RedisConnectionError("no node of the cluster serves the slot of a key") from None
 
     async def _find_slots(self) -> None:
         if self._is_sure:
@@ -208,7 +208,7 @@ class ClusterClient(Redis):
             }
             self._seeds += [each for each in set(slots.values()) if each not in self._seeds]
             return slots
-        raise RedisConnectionError(f"no node of the cluster tells who has what: {reason}")
+        raise RedisConnectionError(f"no node of the cluster returned the map of slots: {reason}")
 
     def _at(self, address: Address) -> Any:
         """The client of one node, which tries once: this one knows where to try again."""

@@ -150,9 +150,7 @@ def _open_async(url: str, **policy: Any) -> AsyncRedis:
 def _open(url: str, **policy: Any) -> Redis:
     with _nothing_repeated():
         if names_cluster(url):
-            raise _UrlError(
-                "is a cluster, and RQ works within a single server: redis://, sentinel://"
-            )
+            raise _UrlError("is a cluster, but RQ needs a single server: redis://, sentinel://")
         if not _names_sentinels(url):
             return _tried(Redis.from_url(url, protocol=2, **policy))
         read = _read_sentinel_url(url)
@@ -260,7 +258,7 @@ def _nothing_repeated() -> Iterator[None]:
     except _UrlError:
         raise
     except TypeError:
-        raise _UrlError("has an option that redis-py does not know") from None
+        raise _UrlError("has an option that redis-py does not support") from None
     except (ValueError, RedisError):
         raise _UrlError(
             "cannot be read: user, password and options must be percent-encoded; port, db numbers"

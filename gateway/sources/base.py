@@ -1,5 +1,5 @@
-"""What a source is: a pure translation of one HTTP request into events, and of what became of
-them into the answer that the protocol's clients expect.
+"""What a source is: a pure translation of one HTTP request into events, and of their outcome into
+the answer that clients of the protocol expect.
 
 A source never touches the queue. The endpoint hands it a request, appends the events that it
 reads, and asks it for the answer.
@@ -105,8 +105,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One event of a request that cannot be read. index: its place in the request, from 0. shape:
-    what it looks like, as `gateway.sources.shape` tells it, if that can help."""
+    """One event of a request that cannot be read. index: its position in the request, from 0.
+    shape: its structure, as `gateway.sources.shape` describes it, if that can help."""
 
     index: int
     message: str
@@ -145,51 +145,53 @@ class SourceSettings(BaseModel):
     type: str
     paths: list[Annotated[str, StringConstraints(pattern=r"^/")]] = Field(
         default=[],
-        description="URL paths that this source answers; each starts with a slash. One more at the "
-        "end of a request's path makes no difference.",
+        description="URL paths of this source, each starting with a slash. One more slash at the "
+        "end of a request's path is ignored.",
     )
     allowed_origins: list[Annotated[str, AfterValidator(check_origin)]] = Field(
         default=[],
-        description="Origins whose pages may send events and read the answers (CORS, with "
-        "cookies), such as `https://shop.example`. A request from a page of another origin is "
-        "answered 403: the origin is that of `Origin`, or else of `Referer`. Without this setting "
-        "every page may send, and none of another origin may read the answers.",
+        description="Origins of pages that may send events and read the answers (CORS, with "
+        "cookies), such as `https://shop.example`. Requests from pages of other origins are "
+        "answered 403. The origin is taken from `Origin`, or else from `Referer`. Without this "
+        "setting, every page may send events, and pages of other origins cannot read the answers.",
     )
     require_origin: bool = Field(
         default=False,
-        description="With `allowed_origins`, also answer 403 to requests that have neither an "
-        "`Origin` nor a `Referer` header, as those of most programs and of some browsers' privacy "
-        "settings.",
+        description="With `allowed_origins`, also answer 403 to requests with neither an "
+        "`Origin` nor a `Referer` header. Most programs and some privacy settings of browsers "
+        "send neither.",
     )
     server_only: list[str] = Field(
         default=[],
-        description="Names of events that only a trusted sender, one with a key, may send to this "
-        "source, such as `purchase` and `refund`. From others such an event is refused, and the "
-        "rest of its request is taken. The case of a name makes no difference.",
+        description="Names of events that only a trusted sender, one with a key, may send to "
+        "this source, such as `purchase` and `refund`. From other senders, these events are "
+        "refused and the rest of the request is accepted. Case is ignored.",
     )
     submission_tokens: SubmissionTokens | None = Field(
         default=None,
-        description="With `allowed_origins`, take events of pages only with a short-lived token "
-        "that the page has fetched, as `gateway-token.js` does: an object with `secrets` and "
-        "`seconds`, as below. Other requests are answered 403. Senders with a valid key need no "
-        "token.",
+        description="With `allowed_origins`, accept events from pages only with a short-lived "
+        "token that the page has fetched, as `gateway-token.js` does: an object with `secrets` "
+        "and `seconds`, as below. Other requests are answered 403. Senders with a valid key need "
+        "no token.",
     )
     rate_limit: RateLimit = Field(
         default=RateLimits(),
-        description="Most requests from one address, such as `100/second` or `5000/hour`; "
-        "more are answered 429. Or an object with limits for `requests`, `events` and `bytes`, as "
-        "below, or `off`. Senders with a valid key have no limit.",
+        description="Maximum rate of requests from one address, such as `100/second` or "
+        "`5000/hour`; further requests are answered 429. Or an object with limits for "
+        "`requests`, `events` and `bytes`, as below, or `off`. Senders with a valid key have no "
+        "limit.",
     )
     max_body_bytes: PositiveInt | None = Field(
         default=None,
-        description="Largest request body, as sent and after gunzip; never more than "
-        "`server.max_body_bytes`. By default `131072` where browsers send (`segment`: `524288`), "
-        "and `server.max_body_bytes` elsewhere.",
+        description="Maximum size in bytes of a request body, as sent and after gunzip; at most "
+        "`server.max_body_bytes`. Default: `131072` for sources that browsers send to "
+        "(`segment`: `524288`), and `server.max_body_bytes` for others.",
     )
     spool: bool | None = Field(
         default=None,
-        description="Keep its events on disk while Redis cannot take them. By default so where "
-        "browsers send, who seldom try again, and not where backends do.",
+        description="Store events of this source on disk while Redis cannot accept them. "
+        "Default: on for sources that browsers send to, because browsers seldom retry; off for "
+        "others.",
     )
 
     @model_validator(mode="after")
@@ -203,14 +205,14 @@ class SourceSettings(BaseModel):
 
 
 class TrustedSourceSettings(SourceSettings):
-    """Settings of a source whose senders prove who they are."""
+    """Settings of a source with senders that prove their identity."""
 
     consent_default: Defaults | None = Field(
         default=None,
-        description="Consent types and `granted` or `denied`, which hold for its events where they "
-        "say nothing themselves, wherever the visitor is: for a backend that only sends what its "
-        "visitors have agreed to. Without it their place decides, and a place that is not known "
-        "has the strictest default.",
+        description="Default state (`granted` or `denied`) of each consent type, for events of "
+        "this source that do not state it, regardless of the visitor's place. Use it for a "
+        "backend that only sends what its visitors have agreed to. Without this setting, the "
+        "visitor's place decides, and an unknown place has the strictest default.",
     )
 
 
@@ -219,16 +221,16 @@ SettingsClass = type[SourceSettings]
 
 
 class Source(ABC, Generic[S]):
-    """A wire protocol, set up with its settings.
+    """A wire protocol, created with its settings.
 
     type: the name in the configuration. methods: HTTP methods that it answers.
-    paths: where it answers unless the configuration says otherwise.
-    from_browsers: those who send seldom try again when they are refused.
-    body_bytes: largest body unless the configuration says otherwise; None for the usual one.
+    paths: URL paths that it answers, unless configured otherwise.
+    from_browsers: whether browsers send to it, which seldom retry.
+    body_bytes: maximum size of a body, unless configured otherwise; None for the usual limit.
     cors_headers: names, in lower case, of request headers that its clients set in browsers, besides
-        ``authorization`` and ``content-type``. Without one of them here, a browser does not let a
-        page of another origin send it (Fetch standard, CORS-preflight fetch).
-    reads_query: what the query states about consent is in the events; else the pipeline reads it.
+        ``authorization`` and ``content-type``. A browser does not let a page of another origin send
+        any other header (Fetch standard, CORS-preflight fetch).
+    reads_query: whether the source reads consent in the query; otherwise the pipeline reads it.
     """
 
     type: ClassVar[str]
@@ -245,21 +247,21 @@ class Source(ABC, Generic[S]):
 
     @property
     def spools(self) -> bool:
-        """Whether its events go to the spool while Redis cannot take them."""
+        """Whether its events are spooled while Redis cannot accept them."""
         chosen = self.settings.spool
         return self.from_browsers if chosen is None else chosen
 
     @property
     def max_body_bytes(self) -> int | None:
-        """Largest body, as sent and after gunzip; None: only the server's limit holds."""
+        """Maximum size of a body, as sent and after gunzip; None for the limit of the server."""
         usual = BROWSER_BODY_BYTES if self.from_browsers else None
         return self.settings.max_body_bytes or self.body_bytes or usual
 
     def shows_key(self, request: Inbound) -> bool:
         """Whether `request` proves who sends it before its body, which is empty here, is read.
 
-        Asked where the sender's address has reached its rate limit, which does not hold for
-        senders with a key. A source whose senders prove it in the body only need not say so.
+        Called when the sender's address has reached its rate limit, which does not apply to
+        senders with a key. Sources that read a key only from the body need not implement it.
         """
         return False
 

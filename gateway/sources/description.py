@@ -79,7 +79,7 @@ _ANY_BODY: Schema = {JSON: ANYTHING, "*/*": ANYTHING}
 
 RETRY_AFTER: Schema = {
     "Retry-After": {
-        "description": "Seconds after which to try again.",
+        "description": "Seconds after which to retry.",
         "schema": {"type": "integer", "minimum": 1},
     }
 }
@@ -122,7 +122,9 @@ def any_operation(method: str) -> Operation:
     refused = AnswerDescription("Refused.", _ANY_BODY)
     answers = {"2XX": AnswerDescription("Accepted.", _ANY_BODY), "400": refused, "4XX": refused}
     if method in ("GET", "HEAD"):
-        return Operation(parameters=[query_fields("As the protocol wants it.")], answers=answers)
+        return Operation(
+            parameters=[query_fields("Body in the format of the protocol.")], answers=answers
+        )
     return Operation(body={"*/*": ANYTHING}, answers=answers)
 
 
@@ -133,26 +135,30 @@ def component_schemas() -> Mapping[str, Schema]:
     return {**event.pop("$defs"), "Event": event, "Refusal": _REFUSAL, "Report": _REPORT}
 
 
-_INDEX = {"type": "integer", "minimum": 0, "description": "Place among the request's events."}
+_INDEX = {
+    "type": "integer",
+    "minimum": 0,
+    "description": "Position among the events of the request.",
+}
 _NAMES = {"type": "array", "items": {"type": "string"}}
 
 _REFUSAL: Schema = {
     "type": "object",
     "required": ["error", "reason"],
     "properties": {
-        "error": {"type": "string", "description": "What happened and what to do, for people."},
+        "error": {"type": "string", "description": "What happened and what to do, in words."},
         "reason": {"type": "string", "description": "A short code, for programs."},
         "events": {
             "type": "array",
-            "description": "Events that were not taken by all of their destinations, where others "
-            "of the request were.",
+            "description": "Events that were not accepted for all of their destinations, if other "
+            "events of the request were.",
             "items": {
                 "type": "object",
                 "required": ["index", "taken", "full"],
                 "properties": {
                     "index": _INDEX,
-                    "taken": {**_NAMES, "description": "Destinations that took the event."},
-                    "full": {**_NAMES, "description": "Destinations that are full."},
+                    "taken": {**_NAMES, "description": "Destinations that accepted the event."},
+                    "full": {**_NAMES, "description": "Destinations that have reached a limit."},
                 },
             },
         },
@@ -171,7 +177,7 @@ _REPORT: Schema = {
                 "required": ["index", "reason"],
                 "properties": {
                     "index": _INDEX,
-                    "reason": {"type": "string", "description": "Why it is refused."},
+                    "reason": {"type": "string", "description": "Why the event is refused."},
                 },
             },
         },

@@ -33,8 +33,8 @@ class EventsSettings(TrustedSourceSettings):
     type: Literal["events"] = Field(description="Events in the gateway's own JSON, from servers.")
     keys: list[Key] = Field(
         min_length=1,
-        description="Keys of which each request shows one, as `Authorization: Bearer <key>`. "
-        "Several make it possible to change a key without a gap.",
+        description="Keys of the senders. Each request must show one of them, as `Authorization: "
+        "Bearer <key>`. List several to replace a key without interruption.",
     )
 
 
@@ -63,7 +63,7 @@ class Events(Source[EventsSettings]):
 
     def describe(self, method: str) -> Operation:
         accepted = AnswerDescription(
-            "The accepted events are durable; `event_ids` are theirs.", {JSON: _ACCEPTED}
+            "The accepted events are durable; `event_ids` lists their ids.", {JSON: _ACCEPTED}
         )
         return replace(
             DESCRIPTION,

@@ -68,7 +68,7 @@ class MeasurementProtocolSettings(TrustedSourceSettings):
     )
     api_secrets: dict[str, Key] = Field(
         min_length=1,
-        description="The `api_secret` of each `measurement_id` or `firebase_app_id`.",
+        description="Value of `api_secret` for each `measurement_id` or `firebase_app_id`.",
     )
 
 

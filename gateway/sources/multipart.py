@@ -36,7 +36,7 @@ def multipart_fields(body: bytes, content_type: str) -> Fields:
     except (ValueError, KeyError):
         raise Refused(400, "malformed", "the body is not multipart/form-data") from None
     if not collector.finished:
-        raise Refused(400, "malformed", "the multipart/form-data body is cut off")
+        raise Refused(400, "malformed", "the multipart/form-data body is incomplete")
     return [(name, value) for name, value in collector.fields if is_present(name, value)]
 
 

@@ -39,8 +39,14 @@ _EVENTS: Schema = {
             "properties": {
                 "events": _LIST,
                 "consent": {"$ref": "#/components/schemas/Consent"},
-                PAGE_TOKEN: {"type": "string", "description": "Of the page, by `/gateway.js`."},
-                SUBMISSION_TOKEN: {"type": "string", "description": "If the source needs one."},
+                PAGE_TOKEN: {
+                    "type": "string",
+                    "description": "Token of the page, as sent by `/gateway.js`.",
+                },
+                SUBMISSION_TOKEN: {
+                    "type": "string",
+                    "description": "Submission token, if the source requires one.",
+                },
                 SENT_AT: {"description": "When the request was sent, in any form of `timestamp`."},
             },
         },
@@ -55,8 +61,8 @@ _FIELDS: Schema = {
 DESCRIPTION = Operation(
     text="One event, an array of events, or an object with `events` and what holds for all of "
     "them. `text/plain` and a missing content type are read as JSON. A form is one event; dots in "
-    "its names lead into objects: `items.0.item_id`. Without a body, the query is the event. What "
-    "does not fit the schema is converted or set aside where possible.",
+    "its names lead into objects: `items.0.item_id`. Without a body, the query is the event. "
+    "Values that do not match the schema are converted or ignored where possible.",
     parameters=[query_parameter("The event of a request without a body, with dotted names.")],
     body={JSON: _EVENTS, "text/plain": {"type": "string"}, _FORM: _FIELDS, _MULTIPART: _FIELDS},
 )

@@ -12,7 +12,7 @@ from gateway.sources.form import expand, query_fields
 
 
 class PixelSettings(SourceSettings):
-    type: Literal["pixel"] = Field(description="A 1x1 GIF whose query string is the event.")
+    type: Literal["pixel"] = Field(description="A 1x1 GIF with the event in its query string.")
 
 
 class Pixel(Source[PixelSettings]):

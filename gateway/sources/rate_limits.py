@@ -39,7 +39,7 @@ def parse_rate(text: str) -> Rate:
     amount = int(match["amount"]) * _UNITS[match["unit"].upper()]
     seconds = int(match["times"] or 1) * _SECONDS[match["period"].lower()]
     if not (amount and seconds):
-        raise ValueError("a rate of 0 lets nothing through; write off to have no limit")
+        raise ValueError("a rate of 0 blocks everything; write off for no limit")
     return Rate(amount, seconds)
 
 
@@ -77,18 +77,19 @@ class RateLimits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     requests: Annotated[CountRate | None, _OFF] = Field(
-        default="6000/minute", description="Most requests, or `off`."
+        default="6000/minute", description="Maximum rate of requests, or `off`."
     )
     events: Annotated[CountRate | None, _OFF] = Field(
-        default="30000/minute", description="Most events, or `off`."
+        default="30000/minute", description="Maximum rate of events, or `off`."
     )
     bytes: Annotated[BytesRate | None, _OFF] = Field(
-        default="60MB/minute", description="Most bytes of bodies after gunzip, or `off`."
+        default="60MB/minute",
+        description="Maximum rate of bytes in request bodies after gunzip, or `off`.",
     )
     shared: bool = Field(
         default=False,
-        description="Whether all web processes share one budget, through Redis. Without it each "
-        "process counts for itself.",
+        description="Whether all web processes share one limit, through Redis. Otherwise each "
+        "process has its own.",
     )
 
 

@@ -109,7 +109,7 @@ class SpoolingAppender:
 
         Raises `SpoolError` when neither can take them, `Full` when a destination has reached its
         own limit (perhaps after a part was appended, as `gateway.queue.admission` says),
-        `Overloaded` when too much waits, and TypeError when an event cannot be written as JSON.
+        `Overloaded` when too much waits, and TypeError when an event cannot be represented in JSON.
         Before `open` and after `close` nothing is spooled: then it raises a redis-py error.
         """
         closed, trusted = self.appender.closed, are_trusted(decisions)
@@ -224,20 +224,24 @@ class SpoolingAppender:
     def _begin_detour(self, why: str) -> None:
         self._detour, self._fed, self._since = True, 0, time.monotonic()
         self._stirred.set()
-        log.warning("spool: events of browsers go to %s: %s", self._folder.folder, why)
+        log.warning("spool: storing events of browsers in %s: %s", self._folder.folder, why)
 
     def _end_detour(self) -> None:
         self._detour = False
         self.appender.closed = self.appender.closed.without_memory()
         seconds = time.monotonic() - self._since
-        log.warning("spool: empty again after %.0f s, %d events fed", seconds, self._fed)
+        log.warning("spool: empty again after %.0f s, %d events sent to Redis", seconds, self._fed)
 
     def _complain(self, error: Exception) -> None:
         """Once for each kind of trouble in a row."""
         complaint = f"{type(error).__name__}: {error}"
         if complaint != self._complaint:
             known = isinstance(error, SpoolError | RedisError)
-            log.error("spool: cannot be fed: %s", complaint, exc_info=None if known else error)
+            log.error(
+                "spool: could not send events to Redis: %s",
+                complaint,
+                exc_info=None if known else error,
+            )
         self._complaint = complaint
 
     async def _in_thread(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:

@@ -233,7 +233,7 @@ class SpoolFile:
     def set_aside(self) -> None:
         """Keeps the file under a name that no process looks for."""
         log.error(
-            "%s is damaged; it is kept as *.damaged, with about %d events that were not fed",
+            "%s is damaged; kept it as *.damaged, with about %d events that were not sent",
             self.path,
             self.events,
         )

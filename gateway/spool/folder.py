@@ -61,7 +61,7 @@ class SpoolFolder:
     def put(self, rows: Sequence[Row]) -> None:
         """Returns once `rows` are on disk, all or none. Raises `SpoolError`."""
         if self.bytes + sum(len(row.data) for row in rows) > self._max_bytes:
-            raise SpoolFull(f"it has reached its bound of {self._max_bytes} bytes")
+            raise SpoolFull(f"it has reached its limit of {self._max_bytes} bytes")
         if self._own is None or not self._own.path.exists():  # somebody deleted it
             with spool_errors():
                 make_private_folder(self.folder)
@@ -94,7 +94,11 @@ class SpoolFolder:
         except SpoolDamaged:
             self._drop(portion.file).set_aside()
         except SpoolError as error:
-            log.warning("spool: fed events stay in %s for now: %s", portion.file.path, error)
+            log.warning(
+                "spool: could not delete events from %s that were sent: %s",
+                portion.file.path,
+                error,
+            )
 
     def close(self) -> None:
         """Lets go of all files; what is in them stays."""

@@ -1,7 +1,7 @@
-"""Anonymise: what is left of an event when nothing in it may tell who the visitor is.
+"""Anonymise: reduces an event to what cannot identify the visitor.
 
-It is an allow-list: what is not named here is left out, fields of one's own too, since nobody
-knows what is in them. The owner can name those that identify nobody.
+It is an allow-list: fields that are not listed here are removed, custom fields too, because their
+contents are not known. The owner can name custom fields that do not identify anyone.
 
 ==========================  ====================================================================
 field                       what stays
@@ -110,8 +110,8 @@ Anonymise = Callable[[Event], Event]
 def compile_anonymise(own_fields: Collection[str] = ()) -> Anonymise:
     """The function that makes the anonymous event of one that went through `read_event`.
 
-    own_fields: names of further fields that stay whole, because the owner knows that they identify
-    nobody. The result has ``anonymised: true``; the event itself is left as it was.
+    own_fields: names of custom fields to keep unchanged, because the owner knows that they do not
+    identify anyone. The result has ``anonymised: true``; the event itself is not changed.
     """
     whole = (*_WHOLE, *own_fields)
     names = frozenset([*whole, *_PAGE, *_TEXTS, *_OF_ITEMS, *CAMPAIGN, *_OF_DEVICES])
@@ -132,11 +132,11 @@ def compile_anonymise(own_fields: Collection[str] = ()) -> Anonymise:
 
 def _own_field(name: str) -> str:
     if name in _IDENTIFYING:
-        raise ValueError(f"{name} tells who the visitor is: an anonymous event never has it")
+        raise ValueError(f"{name} identifies the visitor, so an anonymised event never has it")
     if name in _THERE:
-        raise ValueError(f"{name} is there anyway, as far as it identifies nobody")
+        raise ValueError(f"{name} is kept by default, without the parts that identify the visitor")
     if not name or "." in name or "*" in name:
-        raise ValueError(f"{name!r} is not the name of a field: paths into fields cannot be kept")
+        raise ValueError(f"{name!r} is not a field name; paths into fields are not supported here")
     return name
 
 
@@ -164,7 +164,7 @@ def _items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _page(event: Event) -> Event:
-    """Of the page its URL, host and path, as far as they are there.
+    """URL, host and path of the page, those that the event has.
 
     A host that is not the one in the URL is left out: a login in front of it was taken for one.
     """

@@ -1,9 +1,9 @@
-"""What is set aside before any other stage sees the event: claims, the names of the surplus, and an
-address that is none.
+"""What is removed before any other stage sees the event: claims, the names of surplus fields, and
+invalid addresses.
 
-Claims are what only the gateway or a trusted sender may state about a visitor. From anybody else
-such a field is set aside. The place is kept under another name, for consent alone: what a page
-states about it can only deny.
+Claims are fields that only the gateway or a trusted sender may state about a visitor. From other
+senders such a field is ignored. The place is kept under another name, for consent only: a place
+that a page states can only deny.
 """
 
 from collections.abc import Collection
@@ -23,16 +23,16 @@ _STORES = frozenset(["physical_store", "store", "in_store", "offline"])
 
 
 def set_aside_claims(event: Event, received: Received) -> tuple[Event, str]:
-    """`event` without what its sender may not state, and the names of these fields in words. What
-    was set aside when the event was read is named in its words too."""
+    """`event` without the fields that its sender may not state, and a line that names them. The
+    line also names the fields that were ignored when the event was read."""
     vetted, line = _without_claims(event, received)
     lines = [line] if line else []
     ignored = ignored_of(event)
     if ignored:
-        lines.append(f"set aside, since it does not fit: {ignored_in_words(ignored)}")
+        lines.append(f"ignored because of an invalid value: {ignored_in_words(ignored)}")
     if SURPLUS in event:
         names = surplus_names(event[SURPLUS])
-        lines.append(f"cut off, since the event has too many fields: {', '.join(names)}")
+        lines.append(f"removed because the event has too many fields: {', '.join(names)}")
         surplus = [{"field": name, "reason": TOO_MANY} for name in names]
         vetted = {**_without(vetted, [SURPLUS]), IGNORED: [*ignored, *surplus]}
     return vetted, "; ".join(lines)
@@ -57,24 +57,23 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
         claimed.remove("ip_override")  # no claim: `hides_address` heeds it
     if not claimed:
         return vetted, ""
-    return vetted, f"set aside, since only a trusted sender may state it: {', '.join(claimed)}"
+    return vetted, f"ignored because only a trusted sender may set it: {', '.join(claimed)}"
 
 
 def _with_address_read(event: Event) -> tuple[Event, str]:
-    """`event` with its `ip_override` as an address alone, or without one, and in words what had to
-    be done for that."""
+    """`event` with a plain address in `ip_override`, or an empty one, and what was changed."""
     stated = event.get("ip_override")
     if not stated:
         return event, ""
     address = first_address(stated)
     if address == stated:
         return event, ""
-    done = "read as one address" if address else "set aside, since it is no IP address"
+    done = "reduced to one address" if address else "ignored because it is not an IP address"
     return {**event, "ip_override": address}, f"ip_override: {done}"
 
 
 def hides_address(event: Event, received: Received) -> bool:
-    """Whether the sender asked that the visitor's address is not kept. `event`: as it was read."""
+    """Whether the sender asked not to keep the visitor's address. `event`: as it was read."""
     return received.anonymous or event.get("ip_override") == ""
 
 

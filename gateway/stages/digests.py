@@ -1,6 +1,7 @@
 """Keyed digests: what stands for a page or a visitor in the names of keys and in stored entries.
 
-Without the key nobody can find the digest of an id that they know, or try ids until one fits.
+Without the key, it is not possible to find the digest of a known id, or to try ids until one
+matches.
 """
 
 import hmac

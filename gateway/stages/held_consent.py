@@ -1,10 +1,10 @@
-"""Held consent: what is remembered of an event, so that its visitor can speak for it later.
+"""Held consent: what is stored about an event so that a later answer of its visitor applies to it.
 
-Only who proves to be the same browser speaks for a visitor: the page that sent the event, by its
-page token; with withdrawals also the browser to which the visitor id was given, by its proof
-cookie. A trusted sender speaks for the client id that it names.
+Only a sender that proves to be the same browser can answer for a visitor: the page that sent the
+event, by its page token; for withdrawals also the browser that received the visitor id, by its
+proof cookie. A trusted sender answers for the client id that it names.
 
-Pure: `gateway.queue` keeps what is held, `gateway.delivery.release` lets it go on.
+Pure: `gateway.queue` stores held events, `gateway.delivery.release` releases them.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from gateway.stages.digests import Digest, compile_digest
 
 @dataclass(slots=True)
 class HeldConsent:
-    """What is remembered of an event for held consent. Pages and visitors are keyed digests.
+    """What is stored about an event for held consent. Pages and visitors are keyed digests.
 
-    page: under which it is held, "" when it cannot be. visitors: whose denials may stop it later.
-    stated: what the event says itself, by consent type. speaks_for: whom its denials concern;
-    denied: these, as `denial` writes them. event, received: as they came in, up to what depends on
-    consent; from these it can be decided again. Of an event that is held, the free text holds no
-    personal data, and the headers are only those that a stage reads.
+    page: under which the event is held, "" if it cannot be held. visitors: those with denials that
+    stop the event later. stated: states in the event itself, by consent type. speaks_for: pages and
+    visitors to which its denials apply; denied: these denials, as `denial` writes them. event,
+    received: as they came in, before anything that depends on consent; the decision can be repeated
+    from them. The free text of a held event contains no personal data, and the headers are only
+    those that a stage reads.
     """
 
     page: str
@@ -39,10 +40,10 @@ class HeldConsent:
 
 
 Remember = Callable[[Event, Received, Consented, str], HeldConsent | None]
-"""From the event before consent was settled, how it came in, what consent made of it, and the
-client id that identity gave it."""
+"""From the event before consent was settled, how it came in, the result of consent, and the client
+id from identity."""
 
-NOBODY_CAN_SPEAK = "it came without a page token, so nobody could speak for it later"
+NOBODY_CAN_SPEAK = "not held because the event has no page token to match the visitor's answer"
 """Why an event is withheld that would be held if it had come with a page token."""
 
 
@@ -51,11 +52,10 @@ def compile_held_consent(
     salt: str | None,
     proven_visitor: Callable[[Received], str] = lambda _: "",
 ) -> Remember | None:
-    """The function that remembers, if `settings` want that; it has None for events of which nobody
-    can show whose they are.
+    """The function that records an event for held consent, if `settings` enable that. It returns
+    None for events that cannot be attributed to a page or a visitor.
 
-    proven_visitor: the visitor id of which a request brings the proof. Raises `ValueError` without
-    a salt.
+    proven_visitor: the visitor id that a request proves. Raises `ValueError` without a salt.
     """
     if settings.hold is None and not settings.withdrawals:
         return None
@@ -91,7 +91,7 @@ def compile_held_consent(
 
 
 def compile_page_digest(salt: str) -> Digest:
-    """What stands for a page token in Redis."""
+    """The digest that stands for a page token in Redis."""
     return compile_digest(salt, b"page token")
 
 
@@ -99,29 +99,29 @@ def _digests(settings: ConsentSettings, salt: str | None) -> tuple[Digest, Diges
     if not salt:
         key = "hold" if settings.hold is not None else "withdrawals"
         raise ValueError(
-            f"consent.{key} needs server.hash_salt: in Redis pages and visitors are named by "
-            "digests with that key"
+            f"consent.{key} needs server.hash_salt, the key of the digests that stand for pages "
+            f"and visitors in Redis"
         )
     return compile_page_digest(salt), compile_digest(salt, b"client id")
 
 
 def denial(consent_type: str, trusted: bool) -> str:
-    """How a denial of a type is remembered. What a trusted sender has stated itself is only denied
-    by a trusted sender."""
+    """How a denial of a type is stored. A state from a trusted sender can only be denied by a
+    trusted sender."""
     return f"trusted:{consent_type}" if trusted else consent_type
 
 
 def with_statement(event: Event, stated: Mapping[str, str]) -> Event:
-    """`event` as if it said what its visitor stated later too; a denial in either holds."""
+    """`event` with what its visitor stated later; a denial in either wins."""
     return {**event, "consent": strictest([event.get("consent", {}), stated])}
 
 
 def with_denials(event: Event, stated: Mapping[str, str]) -> Event:
-    """`event` with all that was denied for it in `consent`, where no later word outranks it."""
+    """`event` with everything that was denied for it later in its `consent`."""
     denials = {name: state for name, state in stated.items() if state == "denied"}
     return with_statement(event, denials) if denials else event
 
 
 def waits_for(missing: Sequence[str]) -> str:
     """The reason of an event that is held."""
-    return f"waits for a word on {', '.join(missing)}"
+    return f"waiting for the visitor's answer about {', '.join(missing)}"

@@ -1,7 +1,7 @@
-"""Sealing: what is held for a page can be read with the token of that page, and with nothing else.
+"""Sealing: encrypts what is held for a page so that only the token of that page can read it.
 
-The gateway never stores the token. Once the page is gone, nobody can read what was written, neither
-in Redis nor in its append-only file.
+The gateway never stores the token. Once the page is closed, the data cannot be read any more,
+neither in Redis nor in its append-only file.
 
 Sources: NIST SP 800-38D (AES-GCM with a random nonce of 96 bits), RFC 7693 (BLAKE2).
 """
@@ -19,7 +19,7 @@ _NONCE = 12
 
 
 class Unreadable(Exception):
-    """It was not sealed under this token, or has been changed."""
+    """The data was not sealed under this token, or has been changed."""
 
 
 def seal(token: str, label: str, data: bytes) -> bytes:
@@ -29,7 +29,7 @@ def seal(token: str, label: str, data: bytes) -> bytes:
 
 
 def unseal(token: str, label: str, sealed: bytes) -> bytes:
-    """What `seal` was given. Raises `Unreadable`."""
+    """The data that was given to `seal`. Raises `Unreadable`."""
     from cryptography.exceptions import InvalidTag
 
     try:

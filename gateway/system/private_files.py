@@ -62,15 +62,17 @@ def _narrow(folder: Path, found: os.stat_result) -> None:
     if found.st_uid != os.geteuid():
         reason = "it belongs to another user"
     elif not all(any(fnmatch(name, ours) for ours in _OURS) for name in os.listdir(folder)):
-        reason = "it holds other files than the gateway's"
+        reason = "it contains files that are not the gateway's"
     else:
         folder.chmod(FOLDER_MODE)
-        log.warning("%s could be read by other users (mode %o); it is now 700", folder, mode)
+        log.warning(
+            "%s could be read by other users (mode %o); changed its mode to 700", folder, mode
+        )
         return
     _told.add(folder)
     log.warning(
-        "%s can be read by other users (mode %o) and is left so, because %s; give the gateway a "
-        "folder of its own",
+        "%s can be read by other users (mode %o); its mode was not changed because %s. Give the "
+        "gateway a folder of its own",
         folder,
         mode,
         reason,

@@ -130,7 +130,7 @@ class Acceptor:
             except (BlockingIOError, ConnectionAbortedError):
                 return
             except OSError as error:  # no more files, or no memory
-                log.error("a connection cannot be accepted: %s", error.strerror)
+                log.error("could not accept a connection: %s", error.strerror)
                 self._rest(listening, REST_SECONDS)
                 return
             connection.setblocking(False)

@@ -34,7 +34,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     """
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
-        raise Refused(415, "unsupported_encoding", "Content-Encoding can be gzip or identity")
+        raise Refused(415, "unsupported_encoding", "Content-Encoding must be gzip or identity")
     length = headers.get("content-length", "")
     if length.isdecimal() and float(length) > limit:  # an int of thousands of digits is an error
         raise _too_large(limit)
@@ -82,9 +82,9 @@ def _inflate(body: bytes, limit: int) -> bytes:
     if len(inflated) > most:
         raise _too_large(limit) if most == limit else _inflates_too_much()
     if not inflater.eof:
-        raise Refused(400, "malformed", "the gzip body is cut off")
+        raise Refused(400, "malformed", "the gzip body is incomplete")
     if inflater.unused_data:
-        raise Refused(400, "malformed", "there is something after the gzip body")
+        raise Refused(400, "malformed", "the gzip body is followed by other data")
     return inflated
 
 

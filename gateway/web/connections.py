@@ -148,8 +148,8 @@ class _RareWarning:
 
 
 MALFORMED = _RareWarning(
-    "%d connections sent something other than HTTP and were answered 400, as those of scanners and "
-    "of clients that use TLS on this port"
+    "%d connections sent something other than HTTP and were answered 400; they are typical of "
+    "scanners and of clients that use TLS on this port"
 )
 
 

@@ -45,7 +45,7 @@ RETRY_AFTER = 2
 TURN_SECONDS = 0.01
 """Of a request with many events, before others have their turn."""
 
-BUSY = Refused(503, "busy", "too many requests come at once", RETRY_AFTER).answer()
+BUSY = Refused(503, "busy", "too many requests at once; retry later", RETRY_AFTER).answer()
 """Made once: whoever sends too much is to cost little."""
 
 DecisionObserver = Callable[[list[Decision]], None]
@@ -65,9 +65,9 @@ class EventAppender(Protocol):
         """Returns once the events of `decisions` are durable: whether events are held for which
         these state consent.
 
-        Raises TypeError when an event cannot be written as JSON, `Full` when a limit was reached
-        (perhaps after a part was appended, as `gateway.queue.admission` says), and a redis-py
-        error, `Overloaded` or `SpoolError` when it is not certain that they are durable.
+        Raises TypeError when an event cannot be represented in JSON, `Full` when a limit was
+        reached (perhaps after a part was appended, as `gateway.queue.admission` says), and a
+        redis-py error, `Overloaded` or `SpoolError` when it is not certain that they are durable.
         """
 
 
@@ -264,7 +264,7 @@ class Intake:
         try:
             awaited = await self._appender.append(decisions)
         except TypeError:
-            raise Refused(400, "malformed", "an event cannot be written as JSON") from None
+            raise Refused(400, "malformed", "an event cannot be represented in JSON") from None
         except Full as error:
             if error.awaited:
                 await self._release(batch.page_token, decisions)
@@ -272,7 +272,7 @@ class Intake:
         except (RedisError, Overloaded, SpoolError) as error:
             log.warning("%d events refused: %s", len(decisions), type(error).__name__)
             reason = "spool_full" if isinstance(error, SpoolFull) else "unavailable"
-            message = "events cannot be stored now; nothing of this request was kept for sure"
+            message = "events could not be stored; retry the whole request"
             raise self._refused(reason, len(decisions), message) from None
         if self._watch is not None:
             self._watch(decisions)
@@ -286,8 +286,8 @@ class Intake:
         except (RedisError, Overloaded) as error:
             log.warning("held events could not be released: %s", type(error).__name__)
             message = (
-                "the events are stored, but earlier events of this page that wait for consent "
-                "could not be released; repeat the whole request"
+                "the events are stored, but held events of this page could not be released; retry "
+                "the whole request"
             )
             raise self._refused("unavailable", 1, message) from None
 
@@ -301,8 +301,8 @@ class Intake:
             for place, taken, full in error.events
         ]
         message = (
-            f"{error}; the events listed were not taken by all of their destinations; repeat the "
-            "whole request"
+            f"{error}; the listed events were not accepted for all of their destinations; retry "
+            f"the whole request"
         )
         return self._refused("full", len(events), message, events)
 

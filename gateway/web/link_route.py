@@ -36,7 +36,7 @@ def link_routes(settings: Settings, client_ip: ClientIp) -> list[Route]:
         consented = read_consent({}, received)  # what the visitor's cookies state
         url = link(request.query_params.get("to", ""), received, consented)
         if not url:
-            text = "`to` is no https URL of one of the configured domains\n"
+            text = "`to` must be an https URL of one of the configured domains\n"
             return PlainTextResponse(text, 400, _HEADERS)
         return RedirectResponse(url, 302, _HEADERS)
 

@@ -41,7 +41,7 @@ class LongWork:
         if not self._is_over():
             return
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
-            raise Refused(503, "busy", "too many large requests come at once", RETRY_AFTER)
+            raise Refused(503, "busy", "too many large requests at once; retry later", RETRY_AFTER)
         self._waiting_bytes += size
         try:
             while self._is_over():

@@ -38,7 +38,7 @@ HOST = refused_head("400 Bad Request", "host", "send exactly one Host header")
 CODING = refused_head(
     "501 Not Implemented",
     "transfer_encoding",
-    "no Transfer-Encoding other than `chunked` is understood; to compress a body, use "
+    "the only supported Transfer-Encoding is `chunked`; to compress a body, use "
     "Content-Encoding: gzip",
 )
 

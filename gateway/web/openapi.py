@@ -32,17 +32,17 @@ _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
 """Those that a path may have as they are (RFC 3986, 3.3). Braces would make it a template."""
 
 _TEXT = (
-    "The endpoints of this gateway's configuration, for those who send events. One slash more at "
-    "the end of a source's path makes no difference. At other paths, HEAD is answered like GET, "
-    "without a body. A body may come with `Content-Encoding: gzip`. At any path, what is not valid "
-    "HTTP is answered 400, 408, 431, 501 or 505."
+    "The endpoints of this gateway's configuration, for those who send events. One more slash at "
+    "the end of a source's path is ignored. At other paths, HEAD is answered like GET, "
+    "without a body. A body may come with `Content-Encoding: gzip`. At any path, invalid HTTP is "
+    "answered 400, 408, 431, 501 or 505."
 )
 _TOKEN = {
     "type": "object",
     "required": ["token", "expires_in"],
     "properties": {
         "token": {"type": "string"},
-        "expires_in": {"type": "integer", "description": "Seconds until it expires."},
+        "expires_in": {"type": "integer", "description": "Seconds until the token expires."},
     },
 }
 _TOKEN_HEADER = {
@@ -51,7 +51,7 @@ _TOKEN_HEADER = {
     "description": "A submission token, unless it is in the body or a key is shown.",
     "schema": {"type": "string"},
 }
-_OPERATORS_TEXT = "What is served at the operators' address (`--operators-host`)."
+_OPERATORS_TEXT = "The endpoints at the operators' address (`--operators-host`)."
 
 
 def public_document(settings: Settings) -> Document:
@@ -108,7 +108,7 @@ def _denied(has_token: bool) -> Schema:
     content = {"text/plain": {"schema": {"type": "string"}}}
     if has_token:
         return {"401": {"description": "The token is missing or wrong.", "content": content}}
-    text = "Only this machine is answered, under a loopback address."
+    text = "Only requests from this machine to a loopback address are answered."
     return {"403": {"description": text, "content": content}}
 
 
@@ -121,9 +121,13 @@ def _about(source: Source[Any]) -> str:
     origins = source.settings.allowed_origins
     about = f"A source of the type `{source.type}`."
     if not origins:
-        return f"{about} Any page may send, and none of another origin may read the answers (CORS)."
+        return (
+            f"{about} Any page may send events, and pages of other origins cannot read the "
+            f"answers (CORS)."
+        )
     return (
-        f"{about} Pages of these origins may send, and read the answers, with credentials (CORS): "
+        f"{about} Pages of these origins may send events and read the answers, with credentials "
+        f"(CORS): "
         f"{', '.join(origins)}. OPTIONS answers their preflight requests."
     )
 
@@ -140,7 +144,7 @@ def _path(name: str, source: Source[Any]) -> Document:
 
 def _token_path(name: str) -> Document:
     """Where pages fetch submission tokens for the source `name`."""
-    answer = AnswerDescription("A token for the page that asks.", {JSON: _TOKEN})
+    answer = AnswerDescription("A token for the requesting page.", {JSON: _TOKEN})
     refused = {each: {"$ref": f"#/components/responses/{each}"} for each in ("403", "429", "431")}
     operation = {
         "tags": [name],

@@ -13,7 +13,7 @@ ANSWERS: Mapping[str, AnswerDescription] = {
     "400": AnswerDescription(
         "The request cannot be read.",
         _REFUSAL,
-        {"malformed": "The body is not what it should be, or there is no event in it."},
+        {"malformed": "The body is not valid, or it contains no event."},
     ),
     "403": AnswerDescription(
         "The page may not send events.",
@@ -36,7 +36,7 @@ ANSWERS: Mapping[str, AnswerDescription] = {
         },
     ),
     "415": AnswerDescription(
-        "The body is of a kind that is not understood.",
+        "The type or the encoding of the body is not supported.",
         _REFUSAL,
         {
             "unsupported_encoding": "Use gzip, or no `Content-Encoding`.",
@@ -44,9 +44,9 @@ ANSWERS: Mapping[str, AnswerDescription] = {
         },
     ),
     "429": AnswerDescription(
-        "The sender has sent too much.",
+        "The sender has reached a rate limit.",
         _REFUSAL,
-        {"rate_limited": "Its address has reached the rate limit of the source."},
+        {"rate_limited": "The address of the sender has reached the rate limit of the source."},
         RETRY_AFTER,
     ),
     "431": AnswerDescription(
@@ -55,14 +55,15 @@ ANSWERS: Mapping[str, AnswerDescription] = {
         {"headers_too_large": "Send fewer or shorter headers."},
     ),
     "503": AnswerDescription(
-        "The events cannot be stored now. Repeat the whole request.",
+        "The events could not be stored. Retry the whole request.",
         _REFUSAL,
         {
-            "busy": "Too many requests come at once.",
-            "full": "A limit of pending events is reached. If other events of the request were "
-            "taken, `events` lists those that were not.",
-            "spool_full": "Neither Redis nor the disk takes events.",
-            "unavailable": "Redis does not answer, so nothing is known to be stored.",
+            "busy": "Too many requests at once. Retry later.",
+            "full": "A limit on pending events is reached. If other events of the request were "
+            "accepted, `events` lists those that were not.",
+            "spool_full": "Neither Redis nor the disk accepts events.",
+            "unavailable": "Redis does not answer, so it is not known whether the events were "
+            "stored.",
         },
         RETRY_AFTER,
     ),

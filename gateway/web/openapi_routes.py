@@ -49,7 +49,7 @@ _READY = {
     "properties": {
         "ready": {"type": "boolean"},
         "reason": {"type": "string", "description": "Why it is not ready."},
-        "spooled": {"type": "integer", "description": "Events that wait on disk."},
+        "spooled": {"type": "integer", "description": "Events that are spooled on disk."},
     },
 }
 
@@ -73,10 +73,10 @@ _PUBLIC = {
 }
 
 _LINK = _get(
-    "Leads from one domain of the company to another, with the visitor's id if consent allows it.",
+    "Redirects to another of the configured domains, with the visitor id if consent allows it.",
     {
         "302": {
-            "description": "To the page.",
+            "description": "Redirect to the page.",
             "headers": {"Location": {"required": True, "schema": {"type": "string"}}},
         },
         "400": _answer("`to` is not an https URL of a configured domain.", _TEXT),
@@ -97,18 +97,18 @@ _RECORDS = {
 _DEMO = {
     "/demo": _get("The demo shop.", {"200": _answer("The page.", _HTML)}),
     "/demo/events": _get(
-        "The newest events of the browser that asks, which a cookie names.",
+        "The newest events of the requesting browser, which a cookie identifies.",
         {
             "200": _answer("Decisions about events.", _json(_RECORDS)),
             "503": _answer("Redis does not answer.", _json(_ERROR)),
         },
-        [_query("after", "`last` of the answer before.", required=False)],
+        [_query("after", "`last` of the previous answer.", required=False)],
     ),
     "/demo/{file}": _get(
-        "A part of the demo shop's page.",
+        "A file of the demo shop.",
         {
             "200": _answer("The file.", {"*/*": {"schema": {}}}),
-            "404": _answer("There is no such file.", _TEXT),
+            "404": _answer("The file does not exist.", _TEXT),
         },
         [{"name": "file", "in": "path", "required": True, "schema": {"type": "string"}}],
     ),
@@ -126,7 +126,7 @@ OPERATOR_PATHS = {
         },
     ),
     "/metrics": _get(
-        "Numbers for Prometheus.",
+        "Metrics for Prometheus.",
         {
             "200": _answer("Prometheus' text format.", _TEXT),
             "503": _answer("Redis does not answer.", _TEXT),

@@ -43,7 +43,8 @@ _NO_TOKEN = PlainTextResponse(
 )
 
 _NOT_LOCAL = PlainTextResponse(
-    "Only this machine is answered here, under a loopback address such as 127.0.0.1. To allow "
+    "Only requests from this machine to a loopback address, such as 127.0.0.1, are answered here. "
+    "To allow "
     "others, set `server.operators_token`.\n",
     403,
 )

@@ -63,7 +63,7 @@ def compile_origin_check(settings: SourceSettings, serves_pages: bool) -> Origin
         if origin is None:
             if is_required:
                 raise OriginRefused(
-                    "this source takes no request without an Origin header (`require_origin`)"
+                    "this source requires an Origin or Referer header (`require_origin`)"
                 )
         elif not (serves_pages and _is_own(origin, headers)):
             raise OriginRefused(

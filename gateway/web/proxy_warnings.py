@@ -16,7 +16,7 @@ def warn_of_proxy(address: str) -> None:
         return
     _warned.add(address)
     log.warning(
-        "%s sends forwarding headers but is not in server.trusted_proxies, so its own address "
-        "stands for that of every visitor; if it is your proxy, add it to server.trusted_proxies",
+        "%s sends forwarding headers but is not in server.trusted_proxies, so its own address is "
+        "used as that of every visitor; if it is your proxy, add it to server.trusted_proxies",
         address,
     )

@@ -6,8 +6,8 @@ from itertools import count
 from gateway.sources.base import Batch, Refusal
 
 MESSAGE = (
-    "this source does not take events of this name, because they are in its `server_only`; send "
-    "them from a server that proves who it is with a key"
+    "this source accepts events with this name only from trusted senders (`server_only`); send "
+    "them from a server with a key"
 )
 
 

@@ -57,7 +57,7 @@ class SubmissionCheck:
             return
         if not batch.submission_token:
             raise _refused(
-                "this source takes events only with a submission token: fetch one at its /token "
+                "this source requires a submission token: fetch one at its /token "
                 f"and send it as {SUBMISSION_HEADER} or as {SUBMISSION_TOKEN} next to the events"
             )
         if problem := self._problem(batch.submission_token, request):

@@ -72,8 +72,8 @@ class TokenEndpoint:
         origin = page_origin(headers)
         if origin is None:
             raise OriginRefused(
-                "a submission token is for the pages of one origin, and this request has neither "
-                "an Origin nor a Referer header"
+                "a submission token is issued to the pages of an origin, and this request has "
+                "neither an Origin nor a Referer header"
             )
         seconds = self._tokens.seconds
         expires = int(self._clock()) + seconds

@@ -118,7 +118,7 @@ def test_until_the_banner_is_answered_the_page_says_which_default_holds_and_why(
     assert "Nothing was sent" not in words.inner_text()  # not known yet
     denied = consent({"ad_storage": "denied"}, ["default of the page"], PRIVATE)
     demo.records.append(decision(ga4="no consent for analytics_storage", consent=denied))
-    shows(words, f"default for an unknown place, because {PRIVATE}.")
+    shows(words, f"default for an unknown place because {PRIVATE}.")
     assert (
         "Nothing was sent to any destination, and no visitor cookie was set." in words.inner_text()
     )
@@ -145,14 +145,14 @@ def test_that_nothing_was_sent_is_only_said_when_it_is_so(page, demo):
             {"ad_storage": "denied"},
             ["default for an unknown place"],
             PRIVATE,
-            "Consent: ad_storage denied. The default for an unknown place held. "
+            "Consent: ad_storage denied. Decided by the default for an unknown place. "
             f"The place is unknown: {PRIVATE}.",
         ),
         (
             {"ad_storage": "granted"},
             ["default"],
             "",
-            "Consent: ad_storage granted. The default held.",
+            "Consent: ad_storage granted. Decided by the default.",
         ),
     ],
 )
@@ -212,9 +212,9 @@ def test_an_event_appears_by_itself_with_decisions_and_then_outcomes(page, demo)
             outcome("delivered", "dry run: nothing was sent", dry_run=True),
             "Dry run: built, not sent",
         ),
-        (outcome("retry", "HTTP 503"), "Not accepted yet, will be tried again: HTTP 503"),
-        (outcome("rejected", "no such pixel"), "Refused for good: no such pixel"),
-        (outcome("expired", "8 days old"), "Too old to be sent: 8 days old"),
+        (outcome("retry", "HTTP 503"), "Not accepted yet, will be retried: HTTP 503"),
+        (outcome("rejected", "no such pixel"), "Rejected permanently: no such pixel"),
+        (outcome("expired", "8 days old"), "Expired before it could be sent: 8 days old"),
     ],
 )
 def test_outcomes_in_plain_words_whichever_record_comes_first(page, demo, record, words):
@@ -239,7 +239,7 @@ def test_the_request_and_the_answer_of_every_attempt_can_be_opened_and_stay_open
     assert "Response: status 200" in latest
     assert '{\n  "events_received": 1\n}' in latest
     assert "Attempt 1" in first
-    assert "No response came." in first
+    assert "No response." in first
 
 
 def test_nothing_of_an_event_becomes_html(page, demo):
@@ -272,7 +272,7 @@ def test_a_gateway_that_is_away_is_noticed_and_so_is_its_return(page, demo):
     demo.records.append(decision(meta=""))
     shows(page.locator(".event-name"), "purchase")
     demo.stop()
-    shows(page.locator("#notice"), "The gateway is away: it does not answer.")
+    shows(page.locator("#notice"), "The gateway is not reachable: it does not answer.")
     demo.start()
     page.locator("#notice").wait_for(state="hidden")
     demo.broken = True

@@ -112,7 +112,7 @@ FAILED = [
         event(value=20),
         "event: {order_size: large}",
         'event.order_size: expected "large", found nothing',
-        "rules: large: not met: value gte 500.0; saw 20",
+        "rules: large: not met: matches only if value is at least 500; found 20",
     ),
     (
         event(value=500),
@@ -129,7 +129,7 @@ FAILED = [
     (
         event(),
         "event: {value: {gt: 100, lt: 200}}",
-        "event.value: expected gt 100.0 and lt 200.0, found 20",
+        "event.value: expected that it is above 100 and is below 200, found 20",
         "no stage changed it",
     ),
     (
@@ -153,33 +153,34 @@ FAILED = [
     (
         event(event_name="scroll"),
         "destinations: {web: send}",
-        "web: expected send, found withheld: event_name in ['purchase', 'refund']",
-        "when: not met: event_name in ['purchase', 'refund']; saw 'scroll'",
+        'web: expected send, found withheld: "when" matches only if event_name is "purchase" or '
+        '"refund"',
+        'when: not met: matches only if event_name is "purchase" or "refund"; found "scroll"',
     ),
     (
         event(staff=True),
         "destinations: {web: {event: {value: 20}}}",
-        "web: expected send, found withheld: dropped by rule 'internal': staff equals True",
+        "web: expected send, found withheld: dropped by rule 'internal': staff is true",
         "rules: internal: met",
     ),
     (
         event(test=True),
         "destinations: {web: {reason: internal}}",
         "web: expected a reason with 'internal', "
-        "found withheld: dropped by rule 'no tests': test equals True",
+        "found withheld: dropped by rule 'no tests': test is true",
         "no tests: met",
     ),
     (
         event(staff="true"),
         "destinations: {ga4: {decision: withheld, reason: internal}}",
         "ga4: expected withheld: internal, found send",
-        "rules: internal: not met: staff equals True; saw 'true'",
+        'rules: internal: not met: matches only if staff is true; found "true"',
     ),
     (
         event(test="no"),
         "destinations: {web: withheld}",
         "web: expected withheld, found send",
-        "web: no tests: not met: test equals True; saw 'no'",
+        'web: no tests: not met: matches only if test is true; found "no"',
     ),
     (
         event(user_data={"email_address": "a@b.example"}),
@@ -256,7 +257,7 @@ def test_json(check: Callable[..., Result]) -> None:
             "where": "event.order_size",
             "expected": '"large"',
             "found": "nothing",
-            "because": ["rules: large: not met: value gte 500.0; saw 20"],
+            "because": ["rules: large: not met: matches only if value is at least 500; found 20"],
         }
     ]
 
@@ -268,7 +269,7 @@ def test_json(check: Callable[..., Result]) -> None:
         (
             "event: {event_name: x, a: 99999999999999999999}",
             "event: {a: 1}",
-            "cases.0.given.event: JSON cannot say a value in it",
+            "cases.0.given.event: contains a value that cannot be represented in JSON",
         ),
         (
             f"{event()}\n      evnt: 1",
@@ -282,8 +283,8 @@ def test_json(check: Callable[..., Result]) -> None:
             "event: {a: 1}",
             "cases.0.given.source: the configuration has no source 'sit'; did you mean 'site'?",
         ),
-        (event(), "{}", "cases.0.expect: expects nothing: give one of event, destinations"),
-        (event(), "event: {}", "cases.0.expect: expects nothing"),
+        (event(), "{}", "cases.0.expect: needs an expectation: one of event, destinations"),
+        (event(), "event: {}", "cases.0.expect: needs an expectation"),
         (event(), "event: {items.price: 1}", "cases.0.expect.event.items.price: "),
         (event(), "event: {a: {gr: 1}}", "cases.0.expect.event.a.gr: unknown key"),
         (
@@ -298,12 +299,16 @@ def test_json(check: Callable[..., Result]) -> None:
             "cases.0.expect.destinations.wbe: the configuration has no destination 'wbe'; "
             "did you mean 'web'?",
         ),
-        (event(), "destinations: {web: {}}", "cases.0.expect.destinations.web: expects nothing"),
+        (
+            event(),
+            "destinations: {web: {}}",
+            "cases.0.expect.destinations.web: needs an expectation",
+        ),
         (event(), "destinations: {web: {reason: ''}}", "cases.0.expect.destinations.web.reason: "),
         (
             event(),
             "destinations: {web: {decision: withheld, event: {a: absent}}}",
-            "cases.0.expect.destinations.web: what is withheld has neither event nor requests",
+            "cases.0.expect.destinations.web: a withheld event has neither `event` nor `requests`",
         ),
         (
             event(),
@@ -313,7 +318,7 @@ def test_json(check: Callable[..., Result]) -> None:
         (
             event(),
             "destinations: {web: {requests: [{}]}}",
-            "cases.0.expect.destinations.web.requests.0: expects nothing: give one of url, body",
+            "cases.0.expect.destinations.web.requests.0: needs an expectation: one of url, body",
         ),
         (
             event(),
@@ -400,7 +405,7 @@ def test_a_value_from_a_file_is_made_up_too(run: Run, config: Path) -> None:
     file.write_text(cases)
     result = run("test", "--config", config, file)
     assert result.exit_code == 2
-    assert "GA4_SECRET, WEBHOOK_SECRET, file:no-such-file, file:web-url:" in result.stderr
+    assert "GA4_SECRET, WEBHOOK_SECRET, file:no-such-file, file:web-url;" in result.stderr
     file.write_text(f"environment: {{'file:web-url': 'https://web.example/'}}\n{cases}")
     assert run("test", "--config", config, file).exit_code == 0
 

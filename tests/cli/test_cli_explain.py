@@ -87,7 +87,7 @@ def test_an_event_from_nowhere_is_told_which_default_held_and_how_to_change_it(r
     result = run("explain", "--config", SHOP, "-", input=event)
     assert "meta: withheld: no consent for ad_storage, ad_user_data" in result.stdout
     (hint,) = (line for line in result.stdout.splitlines() if line.startswith("  hint: "))
-    assert "default for an unknown place held, because the event has no address" in hint
+    assert "default for an unknown place was applied because the event has no address" in hint
     for remedy in ("`consent`", "`ip_override`", "`consent_default`", "`consent.unknown_place`"):
         assert remedy in hint
 
@@ -112,7 +112,7 @@ def test_what_is_wrong_with_an_event_cannot_command_the_terminal(run: Run) -> No
     result = run("explain", "--config", SHOP, "-", input=json.dumps(event))
     assert result.exit_code == 0
     assert (
-        "set aside, since it does not fit: user_data.address (neither an object nor a list)"
+        "ignored because of an invalid value: user_data.address (neither an object nor a list)"
         in result.stdout
     )
     assert all(line.isprintable() for line in result.output.splitlines())

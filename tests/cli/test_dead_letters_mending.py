@@ -130,7 +130,7 @@ class TestEdit:
         bury_now(redis_url, "ads", [make_event(1, consent=DENIED)])
         words = ("--set", "user_data.email_address=a@b.example", "--set", "fbp=fb.1.1.1", "--yes")
         output = run("edit", "event-1", *words).output
-        assert "Not all of it may go to ads: " in output
+        assert "Some fields are not sent to ads: " in output
         assert "user_data removed" in output.replace("fbp, user_data", "user_data")
         (event,) = events(server)
         assert not {"user_data", "fbp"} & {*event}

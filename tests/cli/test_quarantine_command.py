@@ -69,7 +69,7 @@ def test_list_counts_by_name_and_reason_and_then_shows_the_newest_without_payloa
     run: Run, redis_url: str
 ) -> None:
     set_aside_now(redis_url, [make_event(n, email="a@b.example") for n in range(3)])
-    wrong_price = "does not fit schemas.refund: items.{}.price: minimum 0"
+    wrong_price = "does not match schemas.refund: items.{}.price: minimum 0"
     for place in (4, 11):
         event = make_event(place, event_name="refund")
         set_aside_now(redis_url, [event], wrong_price.format(place))
@@ -77,7 +77,7 @@ def test_list_counts_by_name_and_reason_and_then_shows_the_newest_without_payloa
     assert "5 events in quarantine" in output
     assert table_rows(output)[:2] == [
         ["3", "purchase", REASON],
-        ["2", "refund", "does not fit schemas.refund: items.#.price: minimum 0"],
+        ["2", "refund", "does not match schemas.refund: items.#.price: minimum 0"],
     ]
     newest = table_rows(output)[2:]
     assert [row[1:] for row in newest] == [
@@ -110,7 +110,7 @@ def test_filters(
     run: Run, redis_url: str, command: list[str], words: list[str], number: int
 ) -> None:
     set_aside_now(redis_url, [make_event(1), make_event(2, event_name="refund")])
-    set_aside_now(redis_url, [make_event(3)], "does not fit schemas.purchase: required items")
+    set_aside_now(redis_url, [make_event(3)], "does not match schemas.purchase: required items")
     rows = table_rows(run(*command, *words).output)
     assert sum(int(row[0]) for row in rows) == number
 
@@ -168,7 +168,7 @@ def test_what_the_pipeline_set_aside_goes_on(
 
     asyncio.run(append())
     assert counts(server) == {"accepted": 1, "withheld": 1}
-    why = "does not fit schemas.purchase: the event: required currency"
+    why = "does not match schemas.purchase: the event: required currency"
     assert ["1", "purchase", why] in table_rows(run("list").output)
     assert run("release", "--yes", "--anyway").output.endswith("Released 1 of 1 events.\n")
     assert counts(server) == {"accepted": 2, "withheld": 1}

@@ -33,7 +33,7 @@ destinations:
   books: {{type: webhook, url: "https://books.example/", consent: [], when: {{value: {{gt: 5}}}}}}
 """
 NUMBER = "{on_mismatch: quarantine, schema: {properties: {value: {type: number}}}}"
-WHY = "does not fit schemas.purchase: the event: not"
+WHY = "does not match schemas.purchase: the event: not"
 ALWAYS = "{schema: {}}"
 NEVER = "{on_mismatch: quarantine, schema: {not: {}}}"
 BROWSER = Received(
@@ -86,7 +86,7 @@ def reviewed(
         (
             NEVER.replace("quarantine", "drop"),
             True,
-            "does not fit schemas.purchase: the event: not",
+            "does not match schemas.purchase: the event: not",
         ),
         (NEVER.replace("quarantine", "drop"), False, ""),
         (NEVER.replace("quarantine", "flag"), True, ""),

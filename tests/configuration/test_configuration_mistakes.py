@@ -275,7 +275,7 @@ WRONG_NAMES = [
     (
         "[EEA, GB, CH]",
         "[EEA,\n     §UK, CH]",
-        'consent.regions.0.in.1: "UK" is not an ISO 3166 code: write "GB"',
+        'consent.regions.0.in.1: "UK" is not an ISO 3166 code; write "GB"',
     ),
 ]
 
@@ -286,7 +286,7 @@ NONSENSE = [
         "enrichment.5: currency needs settings: {currency: {rates: rates.json, to: EUR}}",
     ),
     ("geo, bot]", "geo,\n  §{geo: {}, bot: {}}]", "enrichment.5: should be one name with its…"),
-    ("enrichment: [page", "enrichment: [geo, page", "enrichment: geo is there 2 times"),
+    ("enrichment: [page", "enrichment: [geo, page", "enrichment: geo is listed 2 times"),
     (
         "rules:\n  - name: internal",
         "lookups:\n  margins:\n    key: items.*.item_id\n    §file: ${NO_TABLE:-no.csv}\n"
@@ -336,12 +336,12 @@ NONSENSE = [
     (
         "- name: legacy field\n    rename: {order_id:",
         "§- rename: {items.*.id:",
-        "rules.3: rename moves one field: its paths cannot have * in them",
+        "rules.3: rename moves a single field; its paths cannot contain *",
     ),
     (
         "  ga4:\n    type: ga4\n    measurement_id: G-TEST000001\n",
         "  §ga4:\n    type: ga4\n",
-        "destinations.ga4: needs measurement_id or firebase_app_id, and not both",
+        "destinations.ga4: needs either measurement_id or firebase_app_id",
     ),
     (
         "{ends_with: .internal.example}",

@@ -122,7 +122,7 @@ class TestEndings:
         await run(await start(Vendor(), size=50))
         assert await outcomes(redis) == {"delivered": 10, "rejected": 1}
         (letter,) = await dead_letters(redis)
-        assert letter["reason"] == "no request could be made: KeyError"
+        assert letter["reason"] == "the request could not be built: KeyError"
 
     async def test_an_event_without_a_time_does_not_stop_the_others(
         self, start: Start, fill: Fill, redis: Redis

@@ -317,7 +317,7 @@ def test_a_real_worker_goes_on(
             wait_for(lambda: len(sink.requests) > 20, 60, "the job to be at work")
             redis.config_set("maxmemory", 1)
         log = tmp_path / "log"
-        wait_for(lambda: "forwarded without RQ" in log.read_text(), 60, "RQ to give up")
+        wait_for(lambda: "forwarding events without RQ" in log.read_text(), 60, "RQ to give up")
         assert redis.xlen(ADS.stream) > 0
         wait_for(lambda: redis.xlen(ADS.stream) == 0, 60, "the stream to be empty")
         assert asyncio.run(end()) == {"delivered": count}
@@ -335,7 +335,7 @@ def test_the_scheduler_waits_for_room(
         redis.config_set("maxmemory", 1)
         scheduler = start("scheduler", "--namespace", KEYS.namespace)
         log = tmp_path / "log"
-        wait_for(lambda: "nothing can be scheduled" in log.read_text(), 60, "it to say so")
+        wait_for(lambda: "no job can be scheduled" in log.read_text(), 60, "it to say so")
         redis.config_set("maxmemory", 0)
         wait_for(lambda: redis.llen(KEYS.queue_key) == 1, 60, "the job to be queued")
         scheduler.terminate()

@@ -221,7 +221,7 @@ async def test_a_verdict_about_one_event_ends_that_event_and_no_other(
     assert set(vendor.taken.values()) == {1}
     (letter,) = await dead_letters(redis)
     assert letter["event"]["event_id"] == "event-7"
-    assert letter["reason"].endswith("took another one, and refused this one twice)")
+    assert letter["reason"].endswith("accepted another one and rejected this one twice)")
     assert vendor.tries("event-7") <= 12, "its batch is halved at Meta"
     assert await read_suspects(redis, ADS) == []
     assert await current_pause(redis, ADS) is None

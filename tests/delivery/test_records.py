@@ -161,7 +161,7 @@ def test_what_a_request_has_for_several_is_shown_to_none(browsers: tuple[str, st
 
 
 def test_an_outcome_without_an_answer() -> None:
-    destination, tried = attempt([Outcome("retry", "no connection")], None)
+    destination, tried = attempt([Outcome("retry", "could not connect")], None)
     (record,) = outcome_records("ga4", destination, True, tried)
     assert record["response"] is None
     assert record["dry_run"] is True

@@ -151,7 +151,7 @@ async def test_without_a_page_token_nothing_waits(shop: Shop) -> None:
     assert decision.verdicts["ads"].stage == "consent"
     assert decision.verdicts["ads"].reason == (
         "no consent for ad_storage, ad_user_data; "
-        "it came without a page token, so nobody could speak for it later"
+        "not held because the event has no page token to match the visitor's answer"
     )
 
 

@@ -181,9 +181,9 @@ class TestAmbiguity:
     @pytest.mark.parametrize(
         ("give_up", "error", "dedupe", "result"),
         [
-            (False, Ambiguous("no complete answer within 10 s"), 0, "retry"),
-            (True, Ambiguous("no complete answer within 10 s"), 0, "rejected"),
-            (True, Ambiguous("no complete answer within 10 s"), 9**9, "retry"),
+            (False, Ambiguous("no complete response within 10 s"), 0, "retry"),
+            (True, Ambiguous("no complete response within 10 s"), 0, "rejected"),
+            (True, Ambiguous("no complete response within 10 s"), 9**9, "retry"),
             (True, NotSent("the connection was refused"), 0, "retry"),
         ],
     )

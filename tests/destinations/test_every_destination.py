@@ -124,5 +124,5 @@ def test_an_event_that_is_no_json_is_unsendable(
     half_a_pair = {**whole, "app_data": {"a": "\ud800"}, "user_properties": {"a": "\ud800"}}
     results = destination.requests([whole, half_a_pair, whole], NOW)
     unsendable, *requests = sorted(results, key=lambda result: isinstance(result, Request))
-    assert unsendable == Unsendable(1, "the event cannot be written as JSON")
+    assert unsendable == Unsendable(1, "the event cannot be represented in JSON")
     assert positions(requests) == [0, 2]

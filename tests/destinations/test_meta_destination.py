@@ -310,13 +310,13 @@ def test_what_has_to_be_left_out_is_remarked(example: Example, now: float) -> No
     with collect_remarks() as remarks:
         list(meta().requests([event], now))
     assert remarks == [
-        "email_address: left out, since it cannot be read",
-        "phone_number: left out, since it cannot be read",
-        "ip_override: left out, since it is no public IP address",
-        "fbp: left out, since it does not have the form of Meta's cookie _fbp",
-        "affiliation: left out, since Meta takes no such type of it",
-        "items: those without item_id are left out",
-        "items: a quantity of zero or below is left out",
+        "email_address: removed because its value is not valid",
+        "phone_number: removed because its value is not valid",
+        "ip_override: removed because it is not a public IP address",
+        "fbp: removed because it does not have the format of Meta's _fbp cookie",
+        "affiliation: removed because Meta does not accept a value of this type",
+        "items: removed items without item_id",
+        "items: removed a quantity of zero or less",
     ]
 
 
@@ -498,8 +498,8 @@ ADDRESS = {"city": "Berlin", "country": "DE", "region": "Berlin", "postal_code":
 )
 def test_an_identity_that_meta_calls_too_thin(fields: dict[str, Any], now: float) -> None:
     event = read_event({"event_name": "x", **fields})
-    assert "too little" in refused(event, now)
-    assert "too little" in meta().unsendable(event)
+    assert "no usable customer information" in refused(event, now)
+    assert "no usable customer information" in meta().unsendable(event)
 
 
 @pytest.mark.parametrize(
@@ -527,8 +527,8 @@ def test_what_an_operator_can_mend_is_left_to_delivery(example: Example) -> None
 @pytest.mark.parametrize(
     ("event_name", "fields", "settings", "reason"),
     [
-        ("purchase", {"value": -1}, {}, "value is negative: Meta has no refunds"),
-        ("quiz", {}, {"custom_events": False}, "event_name is not a standard event of Meta's"),
+        ("purchase", {"value": -1}, {}, "value is negative: Meta does not support refunds"),
+        ("quiz", {}, {"custom_events": False}, "event_name is not a Meta standard event"),
     ],
 )
 def test_what_nobody_can_mend_is_told_beforehand(
@@ -763,7 +763,7 @@ def test_what_meta_calls_transient_is() -> None:
         (error(294), "access_token lacks the permission"),
         (error(100, 33), "pixel_id is wrong"),
         (error(100, type="GraphMethodException"), "app_secret is wrong"),
-        (error(2635), "api_version is no longer served"),
+        (error(2635), "api_version is no longer supported"),
     ],
 )
 def test_wrong_settings_hold_the_events_and_say_what_to_mend(answer: Any, to_mend: str) -> None:
@@ -810,9 +810,9 @@ def test_answers_in_nobodys_table(status: int, answer: Any, result: str) -> None
     [
         ({"pixel_id": "my pixel"}, "pixel_id"),
         ({"access_token": ""}, "is empty"),
-        ({"access_token": "TOP-SECRET\n"}, "holds a space, quote or other character"),
+        ({"access_token": "TOP-SECRET\n"}, "contains a space, quote or other character"),
         ({"api_version": "26"}, "api_version"),
-        ({"base_url": "https://user:pw@graph.example"}, "must not hold a user name"),
+        ({"base_url": "https://user:pw@graph.example"}, "must not contain a user name"),
         ({"base_url": "https://graph.example/?a=1"}, "must end before `?`"),
         ({"phone_region": "XX"}, "is not a country code"),
         ({"unknown": 1}, "unknown"),

@@ -61,18 +61,18 @@ def test_what_needs_nobody_may_get_it_anonymously(destination: str) -> None:
     [
         (
             f"{META}, on_denied: anonymise",
-            "shop.yaml:3: destinations.it: on_denied: a destination of type meta with these "
-            "settings takes no event that does not tell whom it is about: leave it at `withhold`",
+            "shop.yaml:3: destinations.it: on_denied: a meta destination with these "
+            "settings cannot accept anonymised events; use `on_denied: withhold`",
         ),
-        (f"{APP}, on_denied: anonymise", "on_denied: a destination of type ga4 with these"),
+        (f"{APP}, on_denied: anonymise", "on_denied: a ga4 destination with these"),
         (f"{WEBHOOK}, on_denied: drop", "'drop' is not one of withhold, anonymise"),
         (
             f"{WEBHOOK}, anonymised_fields: [order_size]",
-            "anonymised_fields: does nothing without `on_denied: anonymise`",
+            "anonymised_fields: has no effect without `on_denied: anonymise`",
         ),
         (
             f"{WEBHOOK}, on_denied: anonymise, anonymised_fields: [colour, user_id]",
-            "destinations.it.anonymised_fields.1: user_id tells who the visitor is",
+            "destinations.it.anonymised_fields.1: user_id identifies the visitor",
         ),
     ],
 )

@@ -56,9 +56,9 @@ def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -
         browser.close()
     assert not errors
     assert "purchase" not in names
-    assert "default for an unknown place, because the event's address is private" in undecided
-    assert "The default of the page held. The place is unknown: " in view
-    assert view.count("Held: waits for a word on ") == 2
+    assert "default for an unknown place because the event's address is private" in undecided
+    assert "Decided by the default of the page. The place is unknown: " in view
+    assert view.count("Held: waiting for the visitor's answer about ") == 2
     assert "analytics_storage" in released
     assert "denied" not in released
     assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == (COOKIE, True, "Lax")

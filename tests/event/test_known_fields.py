@@ -82,7 +82,7 @@ def test_which_objects_may_be_made_on_the_way(path: str, makes: bool) -> None:
         ("consent.ad_storage.a", "consent.ad_storage is a text"),
         ("a..b", "'a..b' is not a path"),
         ("", "'' is not a path"),
-        (f"{DEEP}.b.c", f"events are nested {MAX_DEPTH} levels at most"),
+        (f"{DEEP}.b.c", f"events can be nested at most {MAX_DEPTH} levels deep"),
     ],
 )
 def test_a_path_that_leads_nowhere(path: str, message: str) -> None:
@@ -100,7 +100,7 @@ def test_paths_that_can_be_changed(path: str) -> None:
 def test_parts_of_a_url_that_are_only_read(part: str) -> None:
     path = f"page_location.{part}"
     assert read_path(path) == path
-    with pytest.raises(ValueError, match="can only be read: change page_location itself"):
+    with pytest.raises(ValueError, match="is read-only; change page_location itself"):
         changed_path(path)
 
 
@@ -116,8 +116,8 @@ def test_parts_of_a_url_that_are_only_read(part: str) -> None:
             "user_data.address.city: Input should be a valid",
         ),
         ("page_location.query.a", ["s3cr3t"], "page_location.query.a is part of a URL"),
-        ("own", "\ud800", "own: JSON cannot say this value"),
-        ("own", 2**64, "own: JSON cannot say this value"),
+        ("own", "\ud800", "own: value cannot be represented in JSON"),
+        ("own", 2**64, "own: value cannot be represented in JSON"),
         (DEEP, {"s3cr3t": []}, "nested"),
     ],
 )

@@ -97,14 +97,14 @@ def test_the_requests_are_those_of_the_destinations() -> None:
             {"page_hostname": "a.internal.example"},
             dict.fromkeys(
                 ("meta", "ga4", "warehouse"),
-                "dropped by rule 'internal traffic': page_hostname ends_with .internal.example",
+                "dropped by rule 'internal traffic': page_hostname ends with \".internal.example\"",
             ),
         ),
         (
             {"user_agent": "curl/8.5"},
             dict.fromkeys(
                 ("meta", "ga4", "warehouse"),
-                "dropped by rule 'bots stay out': bot.is_bot equals True",
+                "dropped by rule 'bots stay out': bot.is_bot is true",
             ),
         ),
         (
@@ -117,11 +117,11 @@ def test_the_requests_are_those_of_the_destinations() -> None:
         (
             {"event_name": "scroll"},
             {
-                "meta": "event_name in ['page_view', 'view_item', 'add_to_cart', "
-                "'begin_checkout', 'purchase', 'generate_lead']",
-                "warehouse": "none is met: event_name in ['purchase', 'refund'] or "
-                "(event_name equals add_to_cart) and (value gt 100.0) or "
-                "not (page_location exists True)",
+                "meta": '"when" matches only if event_name is "page_view", "view_item", '
+                '"add_to_cart", "begin_checkout", "purchase" or "generate_lead"',
+                "warehouse": '"when" matches only if event_name is "purchase" or "refund", or '
+                '(event_name is "add_to_cart" and value is above 100), or page_location does '
+                "not exist",
             },
         ),
     ],
@@ -159,7 +159,8 @@ def test_what_a_destination_would_refuse_but_can_be_mended_is_said() -> None:
     explained = explain(SHOP, event, NOW)["destinations"]["meta"]
     assert explained["decision"] == "send"
     assert (
-        explained["reason"] == "would be rejected: currency missing: Meta refuses such a purchase"
+        explained["reason"]
+        == "would be rejected: currency missing: Meta requires value and currency for a purchase"
     )
     assert explained["requests"] == []
 
@@ -174,12 +175,12 @@ def test_what_was_done_to_make_an_event_fit_is_said() -> None:
     }
     destinations = explain(SHOP, event, NOW)["destinations"]
     assert destinations["ga4"]["trace"][1:] == [
-        "request: ga_session_id: left out, since it is no session id of GA4's",
-        "request: page_title: cut to 300 characters",
-        "request: colours: left out, since GA4 takes no list and no object",
+        "request: ga_session_id: removed because it is not a GA4 session id",
+        "request: page_title: truncated to 300 characters",
+        "request: colours: removed because GA4 does not accept lists or objects",
     ]
     assert destinations["meta"]["trace"] == [
-        "request: fbc: left out, since it does not have the form of Meta's cookie _fbc"
+        "request: fbc: removed because it does not have the format of Meta's _fbc cookie"
     ]
 
 
@@ -188,7 +189,7 @@ def test_what_is_past_its_deadline_is_said() -> None:
     destinations = explain(SHOP, event, NOW)["destinations"]
     assert destinations["ga4"]["decision"] == "withheld"
     assert destinations["ga4"]["requests"] == []
-    assert destinations["ga4"]["reason"].startswith("the event is 4.2 days old; ga4 takes")
+    assert destinations["ga4"]["reason"].startswith("the event is 4.2 days old; ga4 accepts")
     assert (destinations["meta"]["reason"], len(destinations["meta"]["requests"])) == ("", 1)
 
 
@@ -240,7 +241,7 @@ GRANTED = dict.fromkeys(
 )
 NO_ADDRESS = "the event has no address"
 PRIVATE = "the event's address is private or reserved and belongs to no country"
-NO_COUNTRY = "the event's address is of no country that the gateway knows"
+NO_COUNTRY = "the event's address does not belong to a known country"
 
 
 @pytest.mark.parametrize(
@@ -273,9 +274,10 @@ def test_a_hint_says_why_the_default_for_an_unknown_place_held_and_how_to_change
         assert not any("hint:" in line for line in lines)
         return
     assert hints == {
-        "consent": f"the default for an unknown place held, because {why}. To change it, state "
-        "`consent` in the event; give `ip_override`, if a trusted backend sends it; or configure "
-        "`consent_default` of its source, or `consent.unknown_place`."
+        "consent": f"the default for an unknown place was applied because {why}. "
+        "To change this, state "
+        "`consent` in the event; set `ip_override`, if a trusted backend sends the event; or "
+        "configure `consent_default` of its source or `consent.unknown_place`."
     }
     assert lines.count(f"  hint: {hints['consent']}") == 1
     consent_line = lines[lines.index("consent:") + 1]

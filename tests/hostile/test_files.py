@@ -121,7 +121,7 @@ def test_a_folder_that_others_may_need_is_left_with_a_warning(
         make_private_folder(shared)
     assert mode(shared) == 0o755
     (line,) = caplog.messages
-    assert "other files than the gateway's" in line
+    assert "files that are not the gateway's" in line
 
 
 def test_folders_above_are_made_private_and_those_that_exist_stay(tmp_path: Path) -> None:

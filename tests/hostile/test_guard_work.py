@@ -102,7 +102,7 @@ def test_texts_beyond_the_bound_are_removed_and_named() -> None:
     assert {event[name] for name in fields if name not in words.partition("removed whole")[0]} >= {
         "[redacted]"
     }
-    assert "removed whole, since there is too much in them to search: f" in words
+    assert "removed completely because there is too much text to search: f" in words
     assert words.endswith(" other places")
     assert event["page_title"] == "[email]"
 
@@ -143,7 +143,7 @@ def test_a_text_with_more_work_than_an_event_may_be_is_never_kept(text: str, uni
 def test_the_trace_says_it_and_the_counters_count_it(pipeline: Pipeline) -> None:
     decision = pipeline(event_with({"f": text_of("password=x&", 120_000)}), RECEIVED)
     step = next(step for step in decision.steps if step.stage == "pii guard")
-    assert step.words == "removed whole, since there is too much in them to search: f"
+    assert step.words == "removed completely because there is too much text to search: f"
     assert unsearched_counter("site") in decision.counts
     sent = decision.verdicts["all"].event
     assert sent is not None

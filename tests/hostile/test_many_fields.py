@@ -169,8 +169,8 @@ def test_the_trace_and_the_ignored_fields_name_the_surplus_and_the_counters_coun
     step = decision.steps[0]
     assert step.stage == "normalise"
     assert step.words == (
-        "set aside, since only a trusted sender may state it: bot; "
-        "cut off, since the event has too many fields: k197, k198, k199, k200, k201"
+        "ignored because only a trusted sender may set it: bot; "
+        "removed because the event has too many fields: k197, k198, k199, k200, k201"
     )
     assert surplus_counter("site") in decision.counts
     sent = decision.verdicts["all"].event

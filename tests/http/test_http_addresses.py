@@ -264,7 +264,7 @@ async def test_the_deadline_covers_the_look_up(guarded, serve, post):
     peer = await serve(hang)
     client = guarded(slow, timeout=3)
     started = time.monotonic()
-    with pytest.raises(Ambiguous, match="no complete answer within 3 s"):
+    with pytest.raises(Ambiguous, match="no complete response within 3 s"):
         await client.send(post(f"http://shop.test:{peer.port}/"))
     assert time.monotonic() - started < 4.4
     assert len(peer.requests) == 1

@@ -58,8 +58,8 @@ async def bad_chunk(_, writer):
     writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n")
 
 
-SLOW = "no complete answer within 0.4 s"
-BROKEN = "the connection ended without a complete and valid answer"
+SLOW = "no complete response within 0.4 s"
+BROKEN = "the connection ended without a complete and valid response"
 
 
 @pytest.mark.parametrize(

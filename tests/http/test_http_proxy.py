@@ -22,7 +22,7 @@ async def test_plain_http_goes_to_the_proxy_with_its_credentials(connect, serve,
 async def test_https_asks_the_proxy_for_a_tunnel_and_tells_it_no_more(connect, serve, post):
     proxy = await serve(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
     client = connect(proxy=f"http://user:pw@127.0.0.1:{proxy.port}")
-    with pytest.raises(NotSent, match="the proxy refused"):
+    with pytest.raises(NotSent, match="the proxy refused the connection"):
         await client.send(post("https://vendor.test/a?token=hidden"))
     (received,) = proxy.requests
     assert received.line == "CONNECT vendor.test:443 HTTP/1.1"

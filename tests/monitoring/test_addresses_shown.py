@@ -65,7 +65,7 @@ def test_the_status_says_why_and_what_to_do(shown: Callable[..., str], redis_url
         server.hset(KEYS.counts, mapping=COUNTED)
     words = " ".join(shown().split())
     assert (
-        "15 requests from trusted proxies did not tell the visitor's address: 12 without a "
+        "15 requests from trusted proxies did not state the visitor's address: 12 without a "
         "forwarding header, 3 with an address that a proxy hides. The place of these visitors is "
         "unknown. Make your proxy send X-Forwarded-For, or name its header in "
         "`server.client_ip_header`."

@@ -47,7 +47,7 @@ LINES = [
     "120 events did not state every consent type and had no address of a visitor, so their place "
     "is unknown: site (100 events), backend (20 events). Make your proxy send the visitor's "
     "address, and your backend `ip_override` or `consent`.",
-    "7 events did not state every consent type and had an address that belongs to no known "
+    "7 events did not state every consent type and had an address that does not belong to a known "
     "country, so their place is unknown: site (7 events).",
     "50 events of source backend did not state every consent type and depend on its "
     "`consent_default`.",

@@ -60,9 +60,9 @@ def test_it_says_why() -> None:
     verdicts = decided(CONFIG, 12 * DAY).verdicts
     assert {verdicts[name].stage for name in verdicts} == {"age"}
     assert [each.reason for each in verdicts.values()] == [
-        "the event is 12 days old; ga4 takes events up to 3 days old",
-        "the event is 12 days old; hook takes events up to 7 days old",
-        "the event is 12 days old; quick takes events up to 90 seconds old",
+        "the event is 12 days old; ga4 accepts events up to 3 days old",
+        "the event is 12 days old; hook accepts events up to 7 days old",
+        "the event is 12 days old; quick accepts events up to 90 seconds old",
     ]
 
 
@@ -77,7 +77,7 @@ def test_it_says_why() -> None:
 )
 def test_it_says_how_old_it_is(age: float, words: str) -> None:
     reason = decided(CONFIG, age).verdicts["quick"].reason
-    assert reason == f"the event is {words}; quick takes events up to 90 seconds old"
+    assert reason == f"the event is {words}; quick accepts events up to 90 seconds old"
 
 
 def test_what_is_too_old_for_all_is_stored_nowhere() -> None:

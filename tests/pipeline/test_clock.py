@@ -81,7 +81,7 @@ def test_how_wrong_a_clock_is(sent: list[Any], offset: float) -> None:
 def test_a_time_is_put_right(offset: float, corrected: float, moved: str, wrong: str) -> None:
     event, words = correct_time({"timestamp": 1000.0}, offset)
     assert event == {"timestamp": corrected}
-    assert words == f"timestamp set {moved}, since the sender's clock is {wrong}"
+    assert words == f"timestamp moved {moved} because the sender's clock is {wrong}"
 
 
 def test_by_a_clock_that_is_right_a_time_stays_as_it_is() -> None:
@@ -130,8 +130,8 @@ def test_the_trace_says_that_a_time_was_corrected_and_by_how_much() -> None:
     assert decision.verdicts["hook"].decision == "send"
     (line,) = [step.words for step in decision.steps if step.stage == "normalise"]
     assert line == (
-        "set aside, since only a trusted sender may state it: ip_override; timestamp set 10 days "
-        "later, since the sender's clock is 10 days behind"
+        "ignored because only a trusted sender may set it: ip_override; timestamp moved 10 days "
+        "later because the sender's clock is 10 days behind"
     )
 
 
@@ -140,7 +140,7 @@ def test_a_time_that_is_right_leaves_no_line_and_one_that_is_too_old_is_withheld
     verdict = decision.verdicts["hook"]
     assert (verdict.stage, verdict.reason) == (
         "age",
-        "the event is 10 days old; hook takes events up to 7 days old",
+        "the event is 10 days old; hook accepts events up to 7 days old",
     )
     assert "clock" not in str(decision.steps[0].words)
 

@@ -285,5 +285,5 @@ def test_explain_says_nothing_where_nothing_was_removed() -> None:
 @pytest.mark.parametrize("denied", [set(), {AD}])
 def test_explain_says_where_field_consent_is_off(denied: set[str]) -> None:
     assert traced(denied, "duty") == [
-        "field consent: off, so no field is removed, whatever was denied"
+        "field consent: off, so no field is removed even if its consent type was denied"
     ]

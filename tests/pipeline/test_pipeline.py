@@ -127,8 +127,12 @@ destinations:
 @pytest.mark.parametrize(
     ("event", "stage", "reason"),
     [
-        ({"event_name": "stop"}, "rules", "dropped by rule 'stop': event_name equals stop"),
-        ({"event_name": "scroll"}, "when", "event_name in ['purchase', 'stop', 'test']"),
+        ({"event_name": "stop"}, "rules", "dropped by rule 'stop': event_name is \"stop\""),
+        (
+            {"event_name": "scroll"},
+            "when",
+            '"when" matches only if event_name is "purchase", "stop" or "test"',
+        ),
         (
             {"event_name": "purchase", "consent": {"ad_storage": "denied"}},
             "consent",
@@ -139,7 +143,7 @@ destinations:
             "consent",
             "no consent for analytics_storage, ad_storage",
         ),
-        ({"test": True}, "destination rules", "dropped by rule 'no tests': test equals True"),
+        ({"test": True}, "destination rules", "dropped by rule 'no tests': test is true"),
         # the first stage that withholds it is the one that is named
         ({"event_name": "scroll", "consent": {"ad_storage": "denied"}}, "when", None),
         ({"test": True, "consent": {"ad_storage": "denied"}}, "consent", None),
@@ -331,7 +335,7 @@ def test_what_a_destination_can_never_send_is_withheld() -> None:
     event = {"event_name": "purchase", "user_id": "customer-17", **granted}
     verdict = decide(f"destinations: {{a: {{{META}, {rule}}}}}", event).verdicts["a"]
     assert (verdict.event, verdict.stage) == (None, "destination")
-    assert verdict.reason == "value is negative: Meta has no refunds"
+    assert verdict.reason == "value is negative: Meta does not support refunds"
     assert verdict.applied == ("rule 1",)
 
 
@@ -354,7 +358,7 @@ def test_an_ignored_field_is_told_counted_and_usable_in_rules() -> None:
     decision = decide(text, read_event(raw))
 
     assert decision.steps[0].words == (
-        "set aside, since it does not fit: value (not a number), items.price (not a number)"
+        "ignored because of an invalid value: value (not a number), items.price (not a number)"
     )
     assert decision.applied == ("odd value",)
     assert decision.event["value_was_odd"] is True

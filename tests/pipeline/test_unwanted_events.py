@@ -47,7 +47,7 @@ def decide(name: str) -> Decision:
 def test_what_is_no_conversion_goes_to_no_advertising(name: str) -> None:
     verdicts = decide(name).verdicts
     assert (verdicts["ads"].decision, verdicts["ads"].stage) == ("withheld", "destination")
-    assert verdicts["ads"].reason == f"meta takes no {name} events"
+    assert verdicts["ads"].reason == f"meta does not accept {name} events"
     assert verdicts["stats"].decision == verdicts["own"].decision == "send"
 
 
@@ -61,18 +61,19 @@ def test_the_name_that_counts_is_the_one_that_the_rules_give() -> None:
     assert sent.event is not None
     assert sent.event["event_name"] == "generate_lead"
     withheld = decide("lead").verdicts["leads"]
-    assert (withheld.stage, withheld.reason) == ("destination", "meta takes no group events")
+    assert (withheld.stage, withheld.reason) == ("destination", "meta does not accept group events")
     assert withheld.applied == ("a lead is nobody",)
 
 
 def test_explain_says_so_and_how_a_destination_spells_a_name() -> None:
     raw = {"event_name": "identify", "user_id": "ada"}
     ads = explain(SETTINGS, raw)["destinations"]["ads"]
-    assert (ads["decision"], ads["reason"]) == ("withheld", "meta takes no identify events")
+    assert (ads["decision"], ads["reason"]) == ("withheld", "meta does not accept identify events")
     raw |= {"event_name": "Song Played"}
     destinations = explain(SETTINGS, raw)["destinations"]
     assert destinations["stats"]["trace"] == [
-        "request: client_id: made from user_id, for GA4 alone, since the event has none",
-        "request: event_name: sent as Song_Played, since GA4 takes letters, digits and underscores",
+        "request: client_id: derived from user_id for GA4 only, because the event has none",
+        "request: event_name: sent as Song_Played because GA4 accepts only letters, "
+        "digits and underscores",
     ]
     assert destinations["own"]["trace"] == []

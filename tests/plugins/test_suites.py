@@ -67,7 +67,7 @@ class Carrier(Destination[CarrierSettings]):
         for position, event in enumerate(events):
             body = self.body(event)
             if body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
                 continue
             batch[position] = body
             if len(batch) == self.limits.max_events:

@@ -92,7 +92,7 @@ async def test_it_tells_what_was_seen_and_why_it_is_here(redis: Redis) -> None:
 )
 async def test_a_filter_means_what_it_says(redis: Redis, wanted: Filter, ids: list[str]) -> None:
     await set_aside(redis, [make_event(1), make_event(2, event_name="refund")])
-    await set_aside(redis, [make_event(3)], "does not fit schemas.purchase: items: required")
+    await set_aside(redis, [make_event(3)], "does not match schemas.purchase: items: required")
     assert await ids_of(redis, wanted) == ids
 
 

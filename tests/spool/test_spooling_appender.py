@@ -129,7 +129,7 @@ async def test_what_came_while_redis_was_dead_arrives_once_and_in_order(
     assert files(tmp_path) == []
     started, ended = [record.message for record in caplog.records]
     assert "ConnectionError" in started
-    assert "300 events fed" in ended
+    assert "300 events sent to Redis" in ended
 
 
 async def test_what_comes_again_while_it_waits_arrives_once(

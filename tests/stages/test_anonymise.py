@@ -292,15 +292,15 @@ def test_but_no_identifier_in_them() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("user_id", "tells who the visitor is"),
-        ("user_data", "tells who the visitor is"),
-        ("transaction_id", "tells who the visitor is"),
-        ("user_agent", "tells who the visitor is"),
-        ("page_location", "is there anyway"),
-        ("event_id", "is there anyway"),
-        ("anonymised", "is there anyway"),
-        ("items.*.colour", "is not the name of a field"),
-        ("", "is not the name of a field"),
+        ("user_id", "identifies the visitor"),
+        ("user_data", "identifies the visitor"),
+        ("transaction_id", "identifies the visitor"),
+        ("user_agent", "identifies the visitor"),
+        ("page_location", "is kept by default"),
+        ("event_id", "is kept by default"),
+        ("anonymised", "is kept by default"),
+        ("items.*.colour", "is not a field name"),
+        ("", "is not a field name"),
     ],
 )
 def test_a_field_that_cannot_be_the_owners(name: str, said: str) -> None:

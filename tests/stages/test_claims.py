@@ -11,7 +11,7 @@ from gateway.stages.claims import hides_address, set_aside_claims
 
 PAGE, BACKEND = Received("site", 0.0), Received("backend", 0.0, trusted=True)
 WAITED = Received("site", 0.0, vetted=True)
-WHY = "set aside, since only a trusted sender may state it: "
+WHY = "ignored because only a trusted sender may set it: "
 
 
 def event(**fields: Any) -> Event:
@@ -47,8 +47,8 @@ def test_what_was_set_aside_and_cut_off_when_it_was_read_is_told_and_kept_in_one
     surplus = [{"field": name, "reason": TOO_MANY} for name in ("k\\u001b", "and 7 more")]
     assert vetted == event(ignored_fields=[misfit, *surplus])
     assert line == (
-        f"{WHY}bot; set aside, since it does not fit: value (not a number); "
-        "cut off, since the event has too many fields: k\\u001b, and 7 more"
+        f"{WHY}bot; ignored because of an invalid value: value (not a number); "
+        "removed because the event has too many fields: k\\u001b, and 7 more"
     )
 
 
@@ -82,10 +82,10 @@ def test_an_event_that_has_waited_keeps_its_claim() -> None:
     ("stated", "address", "line"),
     [
         ("203.0.113.7", "203.0.113.7", ""),
-        ("203.0.113.7:51234", "203.0.113.7", "ip_override: read as one address"),
-        ("203.0.113.7, 10.0.0.1", "203.0.113.7", "ip_override: read as one address"),
-        ("::ffff:203.0.113.7", "203.0.113.7", "ip_override: read as one address"),
-        ("undefined", "", "ip_override: set aside, since it is no IP address"),
+        ("203.0.113.7:51234", "203.0.113.7", "ip_override: reduced to one address"),
+        ("203.0.113.7, 10.0.0.1", "203.0.113.7", "ip_override: reduced to one address"),
+        ("::ffff:203.0.113.7", "203.0.113.7", "ip_override: reduced to one address"),
+        ("undefined", "", "ip_override: ignored because it is not an IP address"),
         ("", "", ""),
     ],
 )

@@ -6,7 +6,14 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.stages.conditions import Condition, compile_condition
+from gateway.stages.conditions import (
+    MAX_WORDS,
+    Condition,
+    compile_condition,
+    compile_probe,
+    describe,
+    unmet_in_words,
+)
 
 SCALARS = st.sampled_from(["", "a", "ab", "1", "0.5", 0, 1, 2, 0.5, True, False])
 NUMBERS = st.sampled_from([0, 0.5, 1, 2])
@@ -85,6 +92,29 @@ def test_all_and_any_are_pythons(blocks: list[dict[str, Any]], event: dict[str, 
     met = [is_met(block, event) for block in blocks]
     assert is_met({"all": blocks}, event) == all(met)
     assert is_met({"any": blocks}, event) == any(met)
+
+
+LONG = st.lists(st.text(min_size=1), max_size=300) | st.text(max_size=2000) | NUMBERS
+DEEP = st.recursive(
+    st.dictionaries(st.sampled_from(["a", "b", "c.d", "e.*"]), OPERATORS | LONG, max_size=4),
+    _blocks,
+    max_leaves=40,
+)
+
+
+@given(when=DEEP, event=EVENTS)
+@settings(max_examples=200, deadline=None)
+def test_any_condition_can_be_put_in_words_that_fit_on_a_screen(
+    when: dict[str, Any], event: dict[str, Any]
+) -> None:
+    condition = Condition.model_validate(when)
+    probe = compile_probe(condition)
+    for words in (describe(condition), compile_condition(condition)(event)):
+        assert words is None or (0 < len(words) <= MAX_WORDS and words.isprintable())
+    unmet = probe(event)
+    assert (unmet is None) == (compile_condition(condition)(event) is None)
+    if unmet is not None:
+        assert len(unmet_in_words(unmet)) < MAX_WORDS + 130
 
 
 SECRET = st.text("§¶", min_size=1, max_size=5)

@@ -154,14 +154,15 @@ def test_a_star_is_met_by_one_of_the_values(when: dict[str, Any], met: bool) -> 
 @pytest.mark.parametrize(
     ("when", "event", "words"),
     [
-        ({"event_name": "purchase"}, {}, "event_name equals purchase"),
-        ({"event_name": ["a", "b"]}, {}, "event_name in ['a', 'b']"),
-        ({"value": {"gte": 5, "lt": 9}}, {}, "value gte 5.0 and value lt 9.0"),
+        ({"event_name": "purchase"}, {}, 'event_name is "purchase"'),
+        ({"event_name": ["a", "b"]}, {}, 'event_name is "a" or "b"'),
+        ({"value": {"gte": 5, "lt": 9}}, {}, "value is at least 5 and is below 9"),
         ({"a": {}}, {}, "a exists"),
-        ({"a": 1, "b": 2}, {"a": 1}, "b equals 2"),
-        ({"all": [{"a": 1}, {"b": 2}]}, {"a": 1}, "b equals 2"),
-        ({"any": [{"a": 1}, {"b": 2}]}, {}, "none is met: a equals 1 or b equals 2"),
-        ({"not": {"a": 1, "b": 2}}, {"a": 1, "b": 2}, "not (a equals 1 and b equals 2)"),
+        ({"a": 1, "b": 2}, {"a": 1}, "b is 2"),
+        ({"all": [{"a": 1}, {"b": 2}]}, {"a": 1}, "b is 2"),
+        ({"any": [{"a": 1}, {"b": 2}]}, {}, "a is 1, or b is 2"),
+        ({"not": {"a": 1}}, {"a": 1}, "a is not 1"),
+        ({"not": {"a": 1, "b": 2}}, {"a": 1, "b": 2}, "not (a is 1 and b is 2)"),
     ],
 )
 def test_the_words_name_what_is_not_met(
@@ -170,13 +171,66 @@ def test_the_words_name_what_is_not_met(
     assert compiled(when)(event) == words
 
 
-def test_a_condition_in_words() -> None:
-    when = {"a": 1, "all": [{"b": 2}, {}], "any": [{"c": 3}, {"d": 4}], "not": {"e": 5}}
-    assert describe(Condition.model_validate(when)) == (
-        "a equals 1 and (b equals 2) and (always) and (c equals 3 or d equals 4) "
-        "and not (e equals 5)"
-    )
-    assert describe(Condition.model_validate({})) == "always"
+SHOP = [
+    {"event_name": ["purchase", "refund"]},
+    {"event_name": "add_to_cart", "value": {"gt": 100}},
+    {"not": {"page_location": {"exists": True}}},
+]
+
+
+@pytest.mark.parametrize(
+    ("when", "words", "opposite"),
+    [
+        ({"a": "x"}, 'a is "x"', 'a is not "x"'),
+        ({"a": True}, "a is true", "a is not true"),
+        ({"a": ["x", 1, 0.5]}, 'a is "x", 1 or 0.5', 'a is not "x", 1 or 0.5'),
+        (
+            {"a": [*range(7)]},
+            "a is 0, 1, 2, 3, 4 or one of 2 more",
+            "a is not 0, 1, 2, 3, 4 or one of 2 more",
+        ),
+        ({"a": [*range(6)]}, "a is 0, 1, 2, 3, 4 or 5", "a is not 0, 1, 2, 3, 4 or 5"),
+        ({"a": []}, "a is one of []", "a is not one of []"),
+        ({"a": {"contains": ["x", "y"]}}, 'a contains "x" or "y"', 'a does not contain "x" or "y"'),
+        ({"a": {"starts_with": "x"}}, 'a starts with "x"', 'a does not start with "x"'),
+        ({"a": {"ends_with": "x"}}, 'a ends with "x"', 'a does not end with "x"'),
+        ({"a": {"matches": "^x"}}, 'a matches "^x"', 'a does not match "^x"'),
+        ({"a": {"gt": 100}}, "a is above 100", "a is not above 100"),
+        ({"a": {"gte": 0.5}}, "a is at least 0.5", "a is not at least 0.5"),
+        ({"a": {"lt": 1e20}}, "a is below 1e+20", "a is not below 1e+20"),
+        ({"a": {"lte": -1}}, "a is at most -1", "a is not at most -1"),
+        ({"a": {"gt": 1, "lt": 2}}, "a is above 1 and is below 2", None),
+        ({"a": {"exists": True}}, "a exists", "a does not exist"),
+        ({"a": {"exists": False}}, "a does not exist", "a exists"),
+        ({"a": {"exists": True, "gt": 1}}, "a is above 1", "a is not above 1"),
+        ({"a": {"exists": False, "gt": 1}}, "a does not exist and is above 1", "always"),
+        ({"items.*.price": 5}, "one of items.*.price is 5", "none of items.*.price is 5"),
+        ({"items.*.price": {}}, "items.*.price exists", "items.*.price does not exist"),
+        ({"a": "x\n"}, 'a is "x\\n"', 'a is not "x\\n"'),
+        ({}, "always", "never"),
+        ({"any": []}, "never", "not (never)"),
+        ({"a": 1, "b": 2}, "a is 1 and b is 2", "not (a is 1 and b is 2)"),
+        ({"a": [1, 2], "b": 3}, "a is 1 or 2, and b is 3", "not (a is 1 or 2, and b is 3)"),
+        ({"all": [{"a": 1}, {"b": 2, "c": 3}]}, "a is 1 and (b is 2 and c is 3)", None),
+        ({"any": [{"a": 1, "b": 2}, {"c": 3}]}, "(a is 1 and b is 2), or c is 3", None),
+        ({"a": 1, "any": [{"b": 2}, {"c": 3}]}, "a is 1, and (b is 2, or c is 3)", None),
+        ({"not": {"a": {"gt": 1, "lt": 2}}}, "not (a is above 1 and is below 2)", None),
+        ({"not": {"any": [{"a": 1}, {"b": 2}]}}, "not (a is 1, or b is 2)", None),
+        ({"not": {"not": {"a": 1}}}, "a is 1", "a is not 1"),
+        ({"a": 1, "not": {"b": 2}}, "a is 1 and b is not 2", "not (a is 1 and b is not 2)"),
+        (
+            {"any": SHOP},
+            'event_name is "purchase" or "refund", or (event_name is "add_to_cart" and value is '
+            "above 100), or page_location does not exist",
+            None,
+        ),
+    ],
+)
+def test_a_condition_in_words(when: dict[str, Any], words: str, opposite: str | None) -> None:
+    assert describe(Condition.model_validate(when)) == words
+    if opposite is None:
+        opposite = words[5:-1] if words.startswith("not (") else f"not ({words})"
+    assert describe(Condition.model_validate({"not": when})) == opposite
 
 
 @pytest.mark.parametrize(

@@ -252,10 +252,10 @@ def test_parameters_of_the_owners() -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"fields": {AD: ["consent.ad_storage"]}}, "every event needs this field"),
-        ({"fields": {AD: ["event_name"]}}, "every event needs this field"),
+        ({"fields": {AD: ["consent.ad_storage"]}}, "required in every event"),
+        ({"fields": {AD: ["event_name"]}}, "required in every event"),
         ({"fields": {AD: ["items.tracking"]}}, "items is a list"),
-        ({"fields": {AD: ["page_location.host"]}}, "can only be read"),
+        ({"fields": {AD: ["page_location.host"]}}, "is read-only"),
         ({"fields": {AD: [""]}}, "is not a path"),
         ({"fields": {"ads": ["x"]}}, "Input should be 'ad_storage'"),
         ({"url_parameters": {AD: ["a=b"]}}, "should match pattern"),

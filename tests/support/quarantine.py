@@ -18,7 +18,7 @@ from tests.support.dead_letters import nobody
 from tests.support.events import decide
 from tests.support.keys import KEYS
 
-REASON = "does not fit schemas.purchase: value: type number"
+REASON = "does not match schemas.purchase: value: type number"
 
 
 def make_releaser(

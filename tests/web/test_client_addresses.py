@@ -236,7 +236,7 @@ def test_an_untrusted_proxy_is_warned_of_once(
     warnings = [each.getMessage() for each in caplog.records if "proxies" in each.getMessage()]
     assert warnings == [
         "192.168.7.7 sends forwarding headers but is not in server.trusted_proxies, so its own "
-        "address stands for that of every visitor; if it is your proxy, add it to "
+        "address is used as that of every visitor; if it is your proxy, add it to "
         "server.trusted_proxies"
     ]
 

@@ -63,7 +63,7 @@ def test_the_answer_says_which_destinations_took_the_event(
         assert answer.headers["retry-after"] == "2"
         content = answer.json()
         assert content["error"].startswith("limit reached: ads: ")
-        assert content["error"].endswith("repeat the whole request")
+        assert content["error"].endswith("retry the whole request")
         assert content["reason"] == "full"
         assert content["events"] == [{"index": 2, "taken": ["books"], "full": ["ads"]}]
     assert redis.xlen(BOOKS.stream) == 2

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_used_any_more_stays_as_it_was(
     found: Callable[[], dict[str, Any]], configured: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     (configured.folder / "tiers.csv").unlink()
-    kept = "what it held before stays in use"
+    kept = "the previous contents stay in use"
     wait_for(lambda: any(kept in line for line in caplog.messages), 60, "the log")
     assert found()["tier"] == "gold"
 

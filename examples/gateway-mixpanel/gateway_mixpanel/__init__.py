@@ -65,7 +65,7 @@ class Mixpanel(Destination[MixpanelSettings]):
                 continue
             body = to_json(translate(event, now))
             if body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
                 continue
             if len(body) > MAX_EVENT_BYTES:
                 yield Unsendable(position, f"the event has more than {MAX_EVENT_BYTES} bytes")

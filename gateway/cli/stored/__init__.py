@@ -1,1 +1,1 @@
-"""What the commands about stored events share: dead letters and events in quarantine."""
+"""Common parts of the commands for stored events: dead letters and events in quarantine."""

@@ -1,4 +1,4 @@
-"""What the commands share that treat many events: asked first, at a pace, with a progress bar."""
+"""Common parts of bulk commands: confirmation, rate limit and progress bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that every sort of stored events has: list, show and drop."""
+"""The commands for every kind of stored events: list, show and drop."""
 
 from __future__ import annotations
 

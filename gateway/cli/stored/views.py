@@ -1,4 +1,4 @@
-"""Kept events as a person reads them."""
+"""Stored events as text."""
 
 from __future__ import annotations
 

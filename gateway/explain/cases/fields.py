@@ -8,7 +8,13 @@ from typing import Any, NamedTuple
 from gateway.event.paths import ANY, MISSING, getter
 from gateway.explain.cases.model import ABSENT
 from gateway.explain.explain import short_json
-from gateway.stages.conditions import Condition, Operators, Wanted, compile_condition
+from gateway.stages.conditions import (
+    Condition,
+    Operators,
+    Wanted,
+    compile_condition,
+    describe_field,
+)
 
 
 class Mismatch(NamedTuple):
@@ -42,8 +48,7 @@ def expected_in_words(wanted: Wanted) -> str:
         return f"one of {short_json(wanted)}"
     if not isinstance(wanted, Operators):
         return short_json(wanted)
-    given = wanted.model_dump(by_alias=True, exclude_none=True)
-    return " and ".join(f"{name} {short_json(value)}" for name, value in given.items())
+    return f"that {describe_field('it', wanted)}"
 
 
 def found_in_words(found: Any) -> str:

@@ -106,8 +106,8 @@ def _configuration(path: Path, environment: Mapping[str, str], wrong: list[str])
     if needed:
         names = ", ".join(sorted(needed))
         wrong.append(
-            f"{path} is tested with a made-up secret for {names}: where that does not fit, write "
-            "a value under `environment` in the file of cases"
+            f"{path} is tested with a generated secret for {names}; if it is not valid there, set "
+            f"a value under `environment` in the file of cases"
         )
     return None
 

@@ -38,13 +38,13 @@ def _as_sources_read_it(raw: Any) -> Event:
     try:
         orjson.dumps(event)
     except TypeError:
-        raise ValueError("JSON cannot say a value in it") from None
+        raise ValueError("contains a value that cannot be represented in JSON") from None
     return event
 
 
 def _not_empty(path: str) -> str:
     if "" in path.split("."):
-        raise ValueError(f"{path!r} is not a path: names of fields with one dot between them")
+        raise ValueError(f"{path!r} is not a path; write names of fields with one dot between them")
     return path
 
 
@@ -61,7 +61,7 @@ class _Expected(_Part):
     @model_validator(mode="after")
     def _expects_something(self) -> Self:
         if all(getattr(self, name) in (None, {}) for name in type(self).model_fields):
-            raise ValueError(f"expects nothing: give one of {', '.join(type(self).model_fields)}")
+            raise ValueError(f"needs an expectation: one of {', '.join(type(self).model_fields)}")
         return self
 
 
@@ -69,18 +69,18 @@ class Given(_Part):
     """An event, and how it comes in: from a visitor's browser, unless it says otherwise."""
 
     event: Annotated[Event, AfterValidator(_as_sources_read_it)] = Field(
-        description="As a source would read it."
+        description="Event as a source would read it."
     )
-    source: str | None = Field(default=None, description="Name of a source of the configuration.")
-    ip: IPvAnyAddress | None = Field(default=None, description="The sender's address.")
+    source: str | None = Field(default=None, description="Name of a source in the configuration.")
+    ip: IPvAnyAddress | None = Field(default=None, description="IP address of the sender.")
     user_agent: str | None = Field(
-        default=None, description="The sender's; by default that of a browser."
+        default=None, description="User agent of the sender. Default: that of a browser."
     )
-    headers: dict[str, str] = Field(default={}, description="Of the request.")
-    trusted: bool = Field(default=False, description="The sender is a backend with a key.")
+    headers: dict[str, str] = Field(default={}, description="Headers of the request.")
+    trusted: bool = Field(default=False, description="Whether the sender is a backend with a key.")
     at: datetime | None = Field(
         default=None,
-        description="When it comes in: Unix seconds or ISO 8601; by default at the event's "
+        description="Time of the request: Unix seconds or ISO 8601. Default: the event's "
         "`timestamp`, or now.",
     )
 
@@ -105,8 +105,8 @@ class Given(_Part):
 class ExpectedRequest(_Expected):
     """One request to a vendor, as `gateway explain` shows it."""
 
-    url: Wanted | None = Field(default=None, description="Its URL, secrets masked.")
-    body: FieldsOfBody = Field(default={}, description="Paths into its JSON body.")
+    url: Wanted | None = Field(default=None, description="URL of the request, with secrets masked.")
+    body: FieldsOfBody = Field(default={}, description="Expected values in the JSON body, by path.")
 
 
 def _form(value: Any) -> str:
@@ -124,20 +124,23 @@ class ExpectedDestination(_Expected):
     """What a destination gets."""
 
     decision: Literal["send", "withheld"] | None = Field(
-        default=None, description="Whether the event goes there."
+        default=None, description="Expected decision for the destination."
     )
     reason: Annotated[str, StringConstraints(min_length=1)] | None = Field(
-        default=None, description="Words in the reason."
+        default=None, description="Text that the reason must contain."
     )
-    event: FieldsOfEvent = Field(default={}, description="Fields of the event that it gets.")
+    event: FieldsOfEvent = Field(
+        default={}, description="Expected fields of the event that the destination receives."
+    )
     requests: Requests | None = Field(
-        default=None, description="How many there are, or what each of them has."
+        default=None,
+        description="Expected number of requests, or what each request must contain.",
     )
 
     @model_validator(mode="after")
     def _withheld_is_all(self) -> Self:
         if self.decision == "withheld" and (self.event or self.requests is not None):
-            raise ValueError("what is withheld has neither event nor requests to look at")
+            raise ValueError("a withheld event has neither `event` nor `requests`")
         return self
 
 
@@ -148,16 +151,20 @@ def _decision_alone(value: Any) -> Any:
 class Expect(_Expected):
     """What is expected of an event; nothing else of it is looked at."""
 
-    event: FieldsOfEvent = Field(default={}, description="Fields after the rules.")
+    event: FieldsOfEvent = Field(
+        default={}, description="Expected fields of the event after the rules."
+    )
     destinations: dict[str, Annotated[ExpectedDestination, BeforeValidator(_decision_alone)]] = (
-        Field(default={}, description="`send`, `withheld`, or more of what a destination gets.")
+        Field(
+            default={},
+            description="Expected decision of each destination, `send` or `withheld`, or a "
+            "mapping with more details.",
+        )
     )
 
 
 class Case(_Part):
-    name: Annotated[str, StringConstraints(min_length=1)] = Field(
-        description="What the case is about."
-    )
+    name: Annotated[str, StringConstraints(min_length=1)] = Field(description="Name of the case.")
     given: Given
     expect: Expect
 
@@ -167,7 +174,8 @@ class Cases(_Part):
 
     environment: dict[str, str] = Field(
         default={},
-        description="Values for `${NAME}` in the configuration; the process's own do not count.",
+        description="Values for `${NAME}` in the configuration. Variables of the process are "
+        "ignored.",
     )
     cases: list[Case] = Field(min_length=1)
 

@@ -31,11 +31,12 @@ from gateway.sources.statements import as_values, is_statement, last_or_all, sev
 
 
 class GA4Settings(SourceSettings):
-    type: Literal["ga4"] = Field(description="Hits of Google's gtag.js, as it sends them to GA4.")
+    type: Literal["ga4"] = Field(
+        description="Hits of Google's gtag.js, in the format that GA4 receives."
+    )
     measurement_ids: list[str] | None = Field(
         default=None,
-        description="Measurement ids (`tid`, such as `G-ABC123`) that are accepted; all when left "
-        "out.",
+        description="Measurement IDs (`tid`, such as `G-ABC123`) to accept. Default: all.",
     )
 
 
@@ -86,7 +87,12 @@ class GA4(Source[GA4Settings]):
             raise Refused(400, "malformed", "not a GA4 hit: v=2 and tid are missing in the query")
         allowed = self.settings.measurement_ids
         if allowed is not None and shared["tid"] not in allowed:
-            raise Refused(403, "unauthorized", "hits of this measurement id are not accepted")
+            raise Refused(
+                403,
+                "unauthorized",
+                "hits of this measurement id are not accepted; add it to `measurement_ids` of the "
+                "source; add it to `measurement_ids` of the source",
+            )
         return read_events(_hits(shared, request.body), to_event, own_properties=True)
 
     def answer(self, batch: Batch) -> Answer:

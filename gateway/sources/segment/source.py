@@ -45,21 +45,21 @@ _ANSWER: Schema = {
 """With the members of a report when events are refused."""
 
 _WRITE_KEYS: Schema = {
-    "basic": {"type": "http", "scheme": "basic", "description": "The write key is the user."},
+    "basic": {"type": "http", "scheme": "basic", "description": "The user name is the write key."},
     "header": {"type": "apiKey", "in": "header", "name": "X-Write-Key"},
     "query": {"type": "apiKey", "in": "query", "name": "writeKey"},
 }
 
 
 class SegmentSettings(SourceSettings):
-    type: Literal["segment"] = Field(description="Segment's and RudderStack's SDKs.")
+    type: Literal["segment"] = Field(description="Events from the SDKs of Segment and RudderStack.")
     write_keys: list[Annotated[str, Field(min_length=1)]] = Field(
-        min_length=1, description="Write keys that are accepted; they are public, as at Segment."
+        min_length=1, description="Write keys to accept. They are public, as in Segment."
     )
     secret_keys: list[Key] = Field(
         default=[],
-        description="Write keys for backends of your own, kept secret. A sender that shows one is "
-        "trusted: it may state the visitor's address and agent (`context.ip`, "
+        description="Secret write keys for your own backends. A sender with one of them is "
+        "trusted: it may state the visitor's address and user agent (`context.ip`, "
         "`context.userAgent`). They are not accepted in the query.",
     )
 
@@ -110,8 +110,8 @@ class Segment(Source[SegmentSettings]):
     def describe(self, method: str) -> Operation:
         return Operation(
             text="A call of Segment's tracking API, or a `batch` of them. The write key may also "
-            "be `writeKey` in the body. What the SDKs measure of themselves (`/v1/m`) is "
-            "answered, and not recorded.",
+            "be `writeKey` in the body. Metrics of the SDKs about themselves (`/v1/m`) are "
+            "answered and not recorded.",
             documentation="https://segment.com/docs/connections/sources/catalog/libraries/server/"
             "http-api/",
             body={JSON: {"type": "object"}},

@@ -36,7 +36,7 @@ from gateway.sources.statements import last_or_all, with_statements
 
 
 class SnowplowSettings(SourceSettings):
-    type: Literal["snowplow"] = Field(description="Snowplow's trackers.")
+    type: Literal["snowplow"] = Field(description="Payloads of Snowplow's trackers.")
 
 
 _DOCUMENTATION = "https://docs.snowplow.io/docs/events/going-deeper/http-requests/"

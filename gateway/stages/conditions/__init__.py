@@ -1,10 +1,18 @@
 """`when:` blocks: their model, the functions that they are compiled to, and their words."""
 
 from gateway.stages.conditions.compile import Check, Probe, compile_condition, compile_probe
-from gateway.stages.conditions.describe import UNSEEN, Unmet, describe, unmet_in_words
+from gateway.stages.conditions.describe import (
+    MAX_WORDS,
+    UNSEEN,
+    Unmet,
+    describe,
+    describe_field,
+    unmet_in_words,
+)
 from gateway.stages.conditions.model import Condition, Operators, Wanted
 
 __all__ = [
+    "MAX_WORDS",
     "UNSEEN",
     "Check",
     "Condition",
@@ -15,5 +23,6 @@ __all__ = [
     "compile_condition",
     "compile_probe",
     "describe",
+    "describe_field",
     "unmet_in_words",
 ]

@@ -8,17 +8,23 @@ from typing import Any
 from gateway.event import Event
 from gateway.event.paths import ANY, MISSING, getter
 from gateway.stages.conditions.compare import Test, other_form, tests_of
-from gateway.stages.conditions.describe import UNSEEN, Unmet, describe, field_words
+from gateway.stages.conditions.describe import (
+    UNSEEN,
+    Unmet,
+    describe_any,
+    describe_field,
+    describe_not,
+)
 from gateway.stages.conditions.model import Condition, Operators, fields_of
 
 Check = Callable[[Event], str | None]
 """None when an event meets a condition, else the words of the first part that it does not meet.
 
-The words are made at start and name the field and what is wanted, never the event's own value.
+The words are made at start. They say what the condition needs, never the event's own value.
 """
 
 Probe = Callable[[Event], Unmet | None]
-"""A `Check` that also tells what it saw."""
+"""A `Check` that also returns the value it found."""
 
 _PERSONAL = ("user_data", "user_id", "ip_override")
 
@@ -35,7 +41,7 @@ def compile_condition(condition: Condition) -> Check:
 
 
 def compile_probe(condition: Condition) -> Probe:
-    """The function that checks events against `condition` and tells what it saw."""
+    """The function that checks events against `condition` and returns what it found."""
     parts = _parts(condition)
     if len(parts) == 1:
         return parts[0]
@@ -65,7 +71,7 @@ def _parts(condition: Condition) -> list[Probe]:
 
 def _probe_any(blocks: list[Condition]) -> Probe:
     probes = [compile_probe(block) for block in blocks]
-    unmet = ("none is met: " + " or ".join(describe(block) for block in blocks), UNSEEN)
+    unmet = (describe_any(blocks), UNSEEN)
 
     def probe(event: Event) -> Unmet | None:
         for alternative in probes:
@@ -78,12 +84,12 @@ def _probe_any(blocks: list[Condition]) -> Probe:
 
 def _probe_not(block: Condition) -> Probe:
     probe = compile_probe(block)
-    unmet = (f"not ({describe(block)})", UNSEEN)
+    unmet = (describe_not(block), UNSEEN)
     return lambda event: None if probe(event) is not None else unmet
 
 
 def _probe_field(path: str, operators: Operators) -> Probe:
-    words = field_words(path, operators)
+    words = describe_field(path, operators)
     texts, tests = _only_texts(operators), tests_of(operators)
     if ANY in path.split(".") or operators.exists is not None or len(tests) != 1:
         probe = _probe_values(path, operators, words)

@@ -9,7 +9,7 @@ A block is met when everything in it is met::
       any: [...]                            # blocks: at least one is met
       not: {...}                            # a block that must not be met
 
-A field that is missing meets nothing but ``exists: false`` and ``not``. With ``*`` in its path
+A missing field only meets ``exists: false`` and ``not``. With ``*`` in its path
 (``items.*.item_brand``) a field is met when one of its values is. A path can enter the URL that a
 text holds (``page_location.query.ref``).
 """
@@ -56,27 +56,41 @@ def _text(error: Exception) -> str:
 
 
 class Operators(BaseModel):
-    """What a field's value has to be. All the operators given must hold."""
+    """What the value of a field must be. All given operators must hold."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    equals: Scalar | None = Field(default=None, description="Equal to this value.")
-    in_: list[Scalar] | None = Field(default=None, alias="in", description="Equal to one of these.")
+    equals: Scalar | None = Field(default=None, description="The value is equal to this one.")
+    in_: list[Scalar] | None = Field(
+        default=None, alias="in", description="The value is equal to one of these."
+    )
     contains: str | list[str] | None = Field(
-        default=None, description="Has one of these texts in it; a list has one as an element."
+        default=None,
+        description="The text contains one of these texts, or the list contains one of them as "
+        "an element.",
     )
     starts_with: str | list[str] | None = Field(
-        default=None, description="Begins with one of these."
+        default=None, description="The text starts with one of these."
     )
-    ends_with: str | list[str] | None = Field(default=None, description="Ends with one of these.")
+    ends_with: str | list[str] | None = Field(
+        default=None, description="The text ends with one of these."
+    )
     matches: Annotated[str, AfterValidator(_is_re2)] | None = Field(
-        default=None, description="An RE2 expression that is found in the text."
+        default=None, description="The text contains a match of this RE2 expression."
     )
-    gt: float | None = Field(default=None, description="A number greater than this.")
-    gte: float | None = Field(default=None, description="A number greater than or equal to this.")
-    lt: float | None = Field(default=None, description="A number less than this.")
-    lte: float | None = Field(default=None, description="A number less than or equal to this.")
-    exists: bool | None = Field(default=None, description="Whether the field is there at all.")
+    gt: float | None = Field(
+        default=None, description="The value is a number greater than this one."
+    )
+    gte: float | None = Field(
+        default=None, description="The value is a number greater than or equal to this one."
+    )
+    lt: float | None = Field(default=None, description="The value is a number less than this one.")
+    lte: float | None = Field(
+        default=None, description="The value is a number less than or equal to this one."
+    )
+    exists: bool | None = Field(
+        default=None, description="Whether the field must exist (`true`) or must not (`false`)."
+    )
 
 
 def _kind(value: Any) -> Literal["value", "list", "operators"]:
@@ -94,7 +108,7 @@ Wanted = Annotated[
 
 
 class Condition(BaseModel):
-    """A `when:` block: paths of fields with what they have to be, and all, any, not."""
+    """A `when:` block: paths of fields with the values they must have, and all, any, not."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Wanted]
@@ -115,7 +129,7 @@ class Condition(BaseModel):
 
 
 def fields_of(condition: Condition) -> list[tuple[str, Operators]]:
-    """The paths of the fields in `condition`, each with what its value has to be."""
+    """The paths of the fields in `condition`, each with what its value must be."""
     fields = []
     for path, wanted in (condition.__pydantic_extra__ or {}).items():
         if isinstance(wanted, list):

@@ -1,4 +1,4 @@
-"""From all that consent depends on to its answer: states, words for the trace, and counters."""
+"""Answers what consent an event has: states, a line for the trace, and counters."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -19,10 +19,10 @@ from gateway.stages.consent.types import OPTED_OUT, Statement, States, denials_i
 
 
 class Question(NamedTuple):
-    """All that consent depends on. Hashable, so it keys a cache.
+    """Everything that consent depends on. Hashable, so it is the key of a cache.
 
-    place, claimed: keys of the table of defaults, of where the visitor is and where the page says
-    that it is. owner: the source whose own default holds, or "".
+    place, claimed: keys in the table of defaults, for the visitor's place and the place that the
+    page claims. owner: the source with a default that applies, or "".
     """
 
     said: Pairs
@@ -36,8 +36,8 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """line: each type and who decided it, for people. counts: names of the counters that the event
-    adds one to."""
+    """line: each type and what decided it, in words. counts: names of the counters that the event
+    increments."""
 
     settled: Settled
     line: str
@@ -47,8 +47,7 @@ class Answer(NamedTuple):
 def compile_answer(
     settings: ConsentSettings, table: Mapping[str, States], owners: Mapping[str, Defaults]
 ) -> Callable[[Question], Answer]:
-    """The function that answers. table: what holds in each place; owners: what holds for the
-    events of a source, by its name."""
+    """The function that answers. table: defaults by place; owners: defaults by name of a source."""
     statements_of = compile_statements(settings)
     defaults = {
         (place, owner): _default(table[place], place, states_in(owners.get(owner, {})), owner)

@@ -63,9 +63,9 @@ def read_categories(
 ) -> tuple[States, list[str]]:
     """The states of the consent types by `choices`, and notes for people.
 
-    meanings: as configured; a category that is not in there has the meaning of its usual name. Of
-    an unknown category that is denied, nobody can tell what the visitor refused: it denies every
-    type that no granted category covers, and a note names it. One that is granted says nothing.
+    meanings: as configured; a category that is not listed has the meaning of its usual name. It is
+    not known what an unknown denied category stands for: it denies every type that no granted
+    category covers, and a note names it. An unknown granted category has no effect.
     """
     known: list[tuple[Iterable[str], bool]] = []
     unknown: list[str] = []
@@ -113,9 +113,9 @@ def _states(choices: Iterable[tuple[Iterable[str], bool]]) -> dict[str, str]:
 
 
 def is_agreed(value: object) -> bool:
-    """Whether `value` says yes: true, 1 and their texts, ``granted``, or a list of one of these.
+    """Whether `value` means yes: true, 1 and their texts, ``granted``, or a list of one of these.
 
-    Anything else says no, also what cannot be read.
+    Everything else means no, including unreadable values.
     """
     if isinstance(value, list) and len(value) == 1:
         (value,) = value
@@ -127,8 +127,8 @@ def is_agreed(value: object) -> bool:
 def choices_in(stated: object, called: str) -> Choices:
     """The choices in `stated`, an object of categories.
 
-    called: what the object is called, for a value of another type: a category that nobody can
-    read, and that therefore counts as denied. An empty value holds no choice.
+    called: name of the object, for a value of another type: it counts as an unreadable category,
+    which is denied. An empty value contains no choice.
     """
     if isinstance(stated, dict):
         return {name: is_agreed(value) for name, value in stated.items()}
@@ -138,7 +138,7 @@ def choices_in(stated: object, called: str) -> Choices:
 
 
 def merged(statements: Iterable[Choices]) -> Choices:
-    """The choices of several statements: a denial in one of them holds."""
+    """The choices of several statements; a denial in one of them wins."""
     choices: Choices = {}
     for statement in statements:
         for name, agreed in statement.items():

@@ -1,7 +1,7 @@
-"""What holds in each place when nobody says anything about a consent type.
+"""The default of each consent type in each place.
 
-A place that is not known, or not known closely enough, has the strictest default of all that it
-may be.
+A place that is unknown, or not known precisely enough, has the strictest default of all places that
+it may be.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ def states_in(defaults: Defaults) -> States:
 
 
 def unknown_region_of(country: str) -> str:
-    """The place of those of whom only the `country` is known, where its regions differ."""
+    """The place of visitors with a known `country` and an unknown region, if regions differ."""
     return country + _REGION_UNKNOWN
 
 

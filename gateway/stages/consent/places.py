@@ -37,12 +37,12 @@ def _read_place(text: str) -> str:
     code = text.strip().upper()
     country, dash, region = code.partition("-")
     if country in _MISTAKEN:
-        raise ValueError(f'"{text}" is not an ISO 3166 code: write "{_MISTAKEN[country]}"')
+        raise ValueError(f'"{text}" is not an ISO 3166 code; write "{_MISTAKEN[country]}"')
     if code in GROUPS:
         return code
     if country not in COUNTRIES or (dash and not _region(region)):
         raise ValueError(
-            f'"{text}" is not a place: write an ISO 3166 country ("DE"), a country and region '
+            f'"{text}" is not a place; write an ISO 3166 country ("DE"), a country and region '
             f'("US-CA") or a group ({", ".join(GROUPS)})'
         )
     return code

@@ -32,7 +32,7 @@ _ALWAYS_NEEDED = ("event_name", "event_id", "timestamp", "consent")
 
 def _covered_field(path: str) -> str:
     if path.split(".")[0] in _ALWAYS_NEEDED:
-        raise ValueError(f"{path}: every event needs this field, so it cannot be removed")
+        raise ValueError(f"{path}: required in every event, so it cannot be removed")
     return changed_path(path)
 
 
@@ -49,12 +49,12 @@ class RegionDefault(BaseModel):
     places: list[Place] = Field(
         alias="in",
         min_length=1,
-        description="ISO 3166 countries (`DE`), regions of a country (`US-CA`), or `EEA`. "
-        "The closest match decides each type: a region, then its country, then a group.",
+        description="ISO 3166 countries (`DE`), regions of a country (`US-CA`), or `EEA`. The "
+        "most specific match decides each type: a region, then its country, then a group.",
     )
     default: Defaults = Field(
-        description="Consent types and `granted` or `denied`; a type that is not listed keeps the "
-        "default of the wider place."
+        description="Default state (`granted` or `denied`) of each consent type. A type that is "
+        "not listed keeps the default of the wider place."
     )
 
 
@@ -91,13 +91,13 @@ class TcfSettings(BaseModel):
 
     purposes: dict[ConsentType, list[Purpose]] = Field(
         default_factory=_tcf_purposes,
-        description="Consent types, and the purposes that the visitor must all have consented to; "
-        "the string says nothing about a type that is not listed.",
+        description="TCF purposes that each consent type requires; the visitor must have "
+        "consented to all of them. The string does not decide types that are not listed.",
     )
     vendor: Annotated[int, Field(ge=1, le=65_535)] | None = Field(
         default=755,
-        description="Number in the vendor list of who must have consent too for the `ad_` types; "
-        "755 is Google. `null`: purposes alone decide.",
+        description="ID in the vendor list of the vendor that also needs consent for the `ad_` "
+        "types; 755 is Google. With `null`, only the purposes decide.",
     )
 
 
@@ -107,22 +107,22 @@ class HoldSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seconds: Annotated[int, Field(ge=1, le=86_400)] = Field(
-        default=1800, description="How long an event waits; then it is withheld."
+        default=1800, description="Seconds for which an event is held before it is withheld."
     )
     most_events: PositiveInt = Field(
         default=100,
         le=1000,
-        description="Most events of one page that wait; further ones are withheld.",
+        description="Maximum number of held events of one page. Further events are withheld.",
     )
     max_events: PositiveInt = Field(
         default=100_000,
-        description="Most events of all pages together that wait. From 70 % on, further ones are "
-        "withheld; those of senders with a key from 95 % on.",
+        description="Maximum number of held events of all pages. At 70 % of it, further events "
+        "are withheld; at 95 %, also those of senders with a key.",
     )
     max_bytes: PositiveInt | None = Field(
         default=None,
-        description="Most bytes that these events may take together, with the same consequences. "
-        "By default a tenth of the memory of Redis.",
+        description="Maximum size in bytes of all held events, with the same thresholds as "
+        "`max_events`. Default: a tenth of the memory of Redis.",
     )
 
 
@@ -133,70 +133,71 @@ class ConsentSettings(BaseModel):
 
     default: Defaults = Field(
         default_factory=_everything_granted,
-        description="Consent types and `granted` or `denied`, for visitors of every place that "
-        "`regions` does not name. A type that is not listed counts as not granted.",
+        description="Default state (`granted` or `denied`) of each consent type, for visitors "
+        "from places that `regions` does not list. A type that is not listed counts as not "
+        "granted.",
     )
     regions: list[RegionDefault] = Field(
         default_factory=_europe_denied,
-        description="Other defaults by the visitor's country or region. Left out, advertising and "
-        "analytics are denied in the EEA, Great Britain and Switzerland.",
+        description="Defaults by country or region of the visitor. Without this setting, "
+        "advertising and analytics are denied in the EEA, Great Britain and Switzerland.",
     )
     unknown_place: Defaults | None = Field(
         default=None,
-        description="The default for visitors whose place is not known. Left out, each type has "
-        "the strictest state of `default` and of all `regions`.",
+        description="Default for visitors from an unknown place. Without this setting, each type "
+        "has the strictest state of `default` and of all `regions`.",
     )
     conflicts: Literal["deny", "ranked"] = Field(
         default="deny",
-        description="What holds for a type that one signal of an event grants and another denies: "
-        "`deny`, or `ranked`, the signal that comes first in the order of docs/consent.md, for "
-        "sites whose older cookies lag behind the visitor's choice. An opt-out denies either way.",
+        description="State of a type that one signal of an event grants and another denies. "
+        "`deny` denies it; `ranked` uses the signal that comes first in docs/consent.md, for "
+        "sites with older cookies that lag behind the visitor's choice. An opt-out always denies.",
     )
     global_privacy_control: bool | list[Place] = Field(
         default=True,
         description="Whether the header `Sec-GPC: 1` denies `ad_user_data` and "
-        "`ad_personalization`, whatever the event says. A list of places (as in `regions`): only "
-        "for their visitors, and for those whose place is not known.",
+        "`ad_personalization`, regardless of other signals. A list of places (as in `regions`) "
+        "limits this to visitors from these places and from unknown places.",
     )
     tcf: TcfSettings = Field(
         default_factory=TcfSettings,
-        description="How a TCF consent string is read; see `consent.tcf`.",
+        description="How a TCF consent string is interpreted; see `consent.tcf`.",
     )
     cookies: dict[CookieName, CookieFormat] = Field(
         default={},
-        description="Cookies of the site's consent manager that are read, the most trusted first, "
-        "and the format of each: `tcf`, `gpp`, `cookiebot`, `onetrust` or `usercentrics`; such as "
+        description="Cookies of the site's consent manager to read, the most trusted first, with "
+        "the format of each: `tcf`, `gpp`, `cookiebot`, `onetrust` or `usercentrics`. Examples: "
         "`euconsent-v2: tcf`, `CookieConsent: cookiebot`, `OptanonConsent: onetrust`.",
     )
     categories: dict[str, list[ConsentType]] = Field(
         default={},
-        description="Ids of the consent manager's categories or services, as in the messages of "
-        "Segment and RudderStack and in its cookie, and the consent types that each stands for. A "
-        "type of several is denied when one of them is.",
+        description="IDs of the consent manager's categories or services, as in messages of "
+        "Segment and RudderStack and in its cookie, with the consent types that each controls. A "
+        "type with several categories is denied if one of them is.",
     )
     fields: dict[ConsentType, list[CoveredField]] = Field(
         default={},
-        description="Further fields that destinations only get when the type is granted, in "
-        "addition to those in docs/consent.md: names of fields, wherever they are in the event, "
-        "or paths such as `user_properties.ad_id`.",
+        description="Fields, in addition to those in docs/consent.md, that destinations receive "
+        "only if the type is granted: names of fields, anywhere in the event, or paths such as "
+        "`user_properties.ad_id`.",
     )
     url_parameters: dict[ConsentType, list[UrlParameter]] = Field(
         default={},
-        description="Further URL parameters that are removed from all texts of an event unless "
-        "the type is granted. Case does not matter.",
+        description="URL parameters, in addition to those in docs/consent.md, to remove from all "
+        "texts of an event unless the type is granted. Case is ignored.",
     )
     hold: HoldSettings | None = Field(
         default=None,
-        description="Whether events of our snippet wait in Redis, encrypted, while their page has "
-        "not stated a consent type that a destination needs. Without it they are withheld. Needs "
-        "`server.hash_salt`.",
+        description="Hold events of the snippet in Redis, encrypted, until their page has stated "
+        "every consent type that a destination needs. Without this setting, they are withheld. "
+        "Requires `server.hash_salt`.",
     )
     withdrawals: bool = Field(
         default=False,
-        description="Whether a denial also stops events that were accepted before and still wait "
-        "to be sent to destinations which need that type: those of the same page, of the visitor "
-        "id whose proof cookie the browser brings, or, from a trusted sender, of the `client_id` "
-        "that it names. Needs `server.hash_salt`.",
+        description="Whether a denial also stops earlier events that are still pending for "
+        "destinations that need the type. It applies to events of the same page, of the visitor "
+        "id that the browser's proof cookie confirms, or of the `client_id` that a trusted "
+        "sender names. Requires `server.hash_salt`.",
     )
 
     @model_validator(mode="after")

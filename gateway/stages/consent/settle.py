@@ -1,4 +1,4 @@
-"""From all that is said about consent to the state of each type."""
+"""Combines all statements about consent into the state of each type."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -11,12 +11,11 @@ _IN_WORDS = ("event", "query")
 
 
 class Said(NamedTuple):
-    """All that is said of an event.
+    """All statements about the consent of an event.
 
-    ranked: what is stated, the most trusted first, of which the first `opt_outs` hold whatever else
-    is said. unreadable: signals that are there and cannot be read. page_defaults: what the page
-    denies as long as nothing is stated. default: the state that holds else, and whose it is, by
-    consent type.
+    ranked: statements, the most trusted first; the first `opt_outs` of them always apply.
+    unreadable: signals that cannot be read. page_defaults: what the page denies until a statement
+    exists. default: the state that applies otherwise and the name of the default, by consent type.
     """
 
     ranked: Sequence[Statement]
@@ -27,9 +26,9 @@ class Said(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """states: of each type that somebody decided. deciders: who decided it. open: the types that
-    nobody has stated. unread: those that are denied because a signal cannot be read. conflicts:
-    pairs of sources, the first of which denied what the second granted."""
+    """states: of each decided type. deciders: what decided it. open: the types that no statement
+    mentions. unread: those that are denied because a signal cannot be read. conflicts: pairs
+    of sources; the first denied what the second granted."""
 
     states: States
     deciders: Mapping[str, str]
@@ -41,9 +40,9 @@ class Settled(NamedTuple):
 def settle(said: Said, by_rank: bool = False) -> Settled:
     """The state of each type.
 
-    What any statement denies is denied; a type that no statement mentions is denied when a signal
-    cannot be read, and else has its default. by_rank: the first statement that mentions a type
-    decides it instead, unless an opt-out denies it, or the source of the first contradicts itself.
+    A type is denied if any statement denies it. A type that no statement mentions is denied if a
+    signal cannot be read, and otherwise has its default. by_rank: the first statement that mentions
+    a type decides it instead, unless an opt-out denies it or its source contradicts itself.
     """
     states: dict[str, str] = {}
     deciders: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""Which consent signals an event and its request carry: found here, understood elsewhere."""
+"""Collects the consent signals of an event and its request; `readers` interprets them."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -91,7 +91,7 @@ def consent_needs(settings: ConsentSettings) -> Needs:
 
 
 def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Signals]:
-    """The function that collects what `settings` say is read."""
+    """The function that collects the signals that `settings` enable."""
     read_cookies = compile_every_cookie(tuple(settings.cookies)) if settings.cookies else None
 
     def signals_of(event: Event, received: Received) -> Signals:

@@ -41,10 +41,10 @@ _UNTIL_SETTLED = frozenset([UNKNOWN_KEYS, CLAIMED_LOCATION, PAGE_DEFAULT])
 class Consented(NamedTuple):
     """What the stage made of an event.
 
-    event: with `consent`. line: for people, each type and who decided it. open: the types that
-    nobody has stated: their state is the default of the visitor's place, or none. counts: names of
-    the counters that the event adds one to. unread: the types that are denied because a signal
-    cannot be read.
+    event: with `consent`. line: each type and what decided it, in words. open: the types that no
+    signal states: their state is the default of the visitor's place, or none. counts: names of the
+    counters that the event increments. unread: the types that are denied because a signal cannot be
+    read.
     """
 
     event: Event
@@ -55,7 +55,7 @@ class Consented(NamedTuple):
 
     @property
     def unstated(self) -> frozenset[str]:
-        """The types on which the visitor's word is not known."""
+        """The types for which the visitor's choice is not known."""
         return self.open | self.unread if self.unread else self.open
 
 
@@ -70,17 +70,17 @@ _LONGEST_REMEMBERED = 8_192
 def compile_consent(
     settings: ConsentSettings, source_defaults: Mapping[str, Defaults] | None = None
 ) -> Stage:
-    """The stage: an event and how it came in → the event with `consent`, and who decided it.
+    """The stage: an event and how it came in → the event with `consent`, and what decided it.
 
-    What any source denies is denied: an opt-out (Sec-GPC, us_privacy, GPP), the event's own
+    A type is denied if any signal denies it: an opt-out (Sec-GPC, us_privacy, GPP), the event's own
     `consent`, the query, ``npa``, ``gcd``, ``gcs``, categories, the TCF string, the GPP string, and
-    cookies as configured. Of several that agree the first of these is named. A signal that cannot
-    be read denies what no other decides. Then the default of the visitor's place holds, which needs
-    `event_location` to be known, or that of the source in `source_defaults` if the sender is
-    trusted; what the page set as its default, or claims to be its place, can only deny more. A type
-    that nobody mentions is absent from `consent` and ``unset`` in the line, such as ``ad_storage
-    denied (tcf); analytics_storage granted (event); ad_user_data denied (Sec-GPC)``, which ends
-    with what cannot be read (``unreadable tcf string``).
+    cookies as configured. If several agree, the first of these is named. A signal that cannot be
+    read denies the types that no other signal decides. Otherwise the default of the visitor's place
+    applies, which requires `event_location`, or that of the source in `source_defaults` if the
+    sender is trusted. The default of the page, and the place that the page claims, can only deny
+    more. A type without a state is absent from `consent` and ``unset`` in the line, such as
+    ``ad_storage denied (tcf); analytics_storage granted (event); ad_user_data denied (Sec-GPC)``.
+    The line ends with the signals that cannot be read (``unreadable tcf string``).
     """
     owners = source_defaults or {}
     table = defaults_by_place(settings)
@@ -149,7 +149,7 @@ def withdraws(earlier: Event, later: Event) -> bool:
 
 _WHY: Mapping[PlaceProblem, str] = {
     "no_address": "the event has no address",
-    "no_country": "its address is of no country that the gateway knows",
+    "no_country": "its address does not belong to a known country",
 }
 
 

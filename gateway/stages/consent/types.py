@@ -21,7 +21,7 @@ class Statement:
 class UnreadableString(ValueError):
     """A consent string that cannot be read to its end, or is no longer valid.
 
-    The text is one word, why: never the string itself. denials: what it denies all the same.
+    The text is one word that says why, never the string itself. denials: what it denies anyway.
     """
 
     def __init__(self, why: str = "unreadable", denials: States | None = None) -> None:

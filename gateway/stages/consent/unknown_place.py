@@ -1,4 +1,4 @@
-"""What the default of a place did for an event, and why its place is not known, in words."""
+"""Which defaults decided the consent of an event, and why its place is unknown, in words."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -11,14 +11,14 @@ UNKNOWN_DEFAULT = in_words(UNKNOWN)
 
 
 def defaults_in(counts: Iterable[str]) -> list[str]:
-    """The defaults that decided a consent type of an event, from the counters that it adds to."""
+    """The defaults that decided a consent type of an event, from the counters it increments."""
     return [*_read(counts).defaults]
 
 
 def why_unknown(counts: Iterable[str], event: Event) -> str:
-    """Why nobody knows where the visitor of `event` is, or "" if it is known or did not matter.
+    """Why the place of the visitor of `event` is unknown; "" if it is known or not needed.
 
-    counts: names of the counters that the event adds to. event: as consent was settled.
+    counts: names of the counters that the event increments. event: when consent was settled.
     """
     if not _read(counts).unknown_places:
         return ""
@@ -27,7 +27,7 @@ def why_unknown(counts: Iterable[str], event: Event) -> str:
         return "the event has no address"
     if _is_reserved(address):
         return "the event's address is private or reserved and belongs to no country"
-    return "the event's address is of no country that the gateway knows"
+    return "the event's address does not belong to a known country"
 
 
 def _read(counts: Iterable[str]) -> ConsentCounts:
@@ -35,7 +35,7 @@ def _read(counts: Iterable[str]) -> ConsentCounts:
 
 
 def _is_reserved(address: str) -> bool:
-    """Whether nobody on the public internet has it: private, loopback, for documentation."""
+    """Whether it is not used on the public internet: private, loopback, for documentation."""
     try:
         return ip_address(address).is_private
     except ValueError:

@@ -1,6 +1,6 @@
-"""Enrichment: what can be found out about an event without asking anyone.
+"""Enrichment: adds what can be derived about an event without calling other systems.
 
-To add an enrichment: one file beside this one with a function `load`, its line in `ENRICHMENTS`,
+To add an enrichment: one file next to this one with a function `load`, its line in `ENRICHMENTS`,
 its name in `gateway.stages.enrichment.settings`, and its tests. `load` does what is slow (imports,
 tables), so only what is configured costs anything. What it answers with, see `Enrichment`, finds
 what an event lacks; the stage writes all of that into one copy of the event.

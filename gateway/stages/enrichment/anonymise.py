@@ -1,4 +1,4 @@
-"""How much of the visitor's address a destination gets. It is for the end: `geo` needs it whole.
+"""The form of the visitor's address for a destination. Runs last, because `geo` needs it in full.
 
 Advertisers match people by the whole address; for anything else a network's is enough.
 """

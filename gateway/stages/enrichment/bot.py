@@ -1,4 +1,4 @@
-"""`bot`: how much speaks for a program having sent the event. Rules decide what becomes of it."""
+"""`bot`: scores how likely it is that a bot sent the event. Rules decide what happens then."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -22,12 +22,12 @@ _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 BOT_HEADERS = (*_PREFETCH_HEADERS, "sec-ch-ua", "sec-ch-ua-platform", "accept-language")
 
 Evidence = tuple[Any, ...]
-"""All that a verdict depends on: the event's user agent, whether the sender has the same one,
-whether the address is in a data centre, and the values of `BOT_HEADERS`, None for those not
+"""Everything that a verdict depends on: the event's user agent, whether the sender has the same
+one, whether the address is in a data centre, and the values of `BOT_HEADERS`, None for those not
 sent."""
 
 Sign = tuple[int, str]
-"""What speaks for a program: points, and in words."""
+"""A sign of a bot: points, and words."""
 
 _NO_BOT: Mapping[str, Any] = {"is_bot": False, "score": 0}
 
@@ -38,9 +38,9 @@ _SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
 class BotSettings(PartSettings):
     networks: Path | None = Field(
         default=None,
-        description="A text file of networks from which people do not surf, such as those of data "
-        "centres: one a line, `192.0.2.0/24`, and comments behind `#`. It is read again when it "
-        "changes; its path counts from the folder of this file.",
+        description="Text file of networks that real visitors do not use, such as those of data "
+        "centres: one network per line, such as `192.0.2.0/24`, with comments after `#`. "
+        "Relative to the configuration file; reloaded when it changes.",
     )
 
     def files(self) -> Iterable[NamedFile]:

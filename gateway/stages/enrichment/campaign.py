@@ -1,4 +1,4 @@
-"""`campaign`: how the visitor was brought here, from the parameters of `page_location`."""
+"""`campaign`: the campaign of the visit, from the parameters of `page_location`."""
 
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment

@@ -1,4 +1,4 @@
-"""`click_ids`: the marks that advertising platforms leave in `page_location`."""
+"""`click_ids`: the click ids of advertising platforms in `page_location`."""
 
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment, completed

@@ -29,11 +29,13 @@ CurrencyCode = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-
 
 class CurrencySettings(PartSettings):
     rates: Path = Field(
-        description="A file of exchange rates, read again when it changes: what one unit of a "
-        'common currency costs in each. JSON `{"base": "EUR", "rates": {"USD": 1.08}}`, or CSV '
-        "with the columns `currency` and `rate`. Its path counts from the folder of this file.",
+        description=(
+            "File of exchange rates: the price of one unit of a common currency in each other "
+            'currency. JSON `{"base": "EUR", "rates": {"USD": 1.08}}`, or CSV with the columns '
+            "`currency` and `rate`. Relative to the configuration file; reloaded when it changes."
+        ),
     )
-    to: CurrencyCode = Field(description="The currency (ISO 4217) that values are converted to.")
+    to: CurrencyCode = Field(description="Currency (ISO 4217) to convert values to.")
 
     def files(self) -> Iterable[NamedFile]:
         yield NamedFile("rates", self.rates, ReadFactors(self.to))

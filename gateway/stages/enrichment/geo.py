@@ -36,14 +36,15 @@ know better."""
 class GeoSettings(PartSettings):
     database: Path | None = Field(
         default=None,
-        description="An .mmdb file with countries or cities, of MaxMind or DB-IP, read again when "
-        "it is replaced; its path counts from the folder of this file. Needs the extra `geo`.",
+        description="MaxMind or DB-IP database (.mmdb) of countries or cities. Relative to the "
+        "configuration file; reloaded when it is replaced. Requires the extra `geo`.",
     )
     headers: HeadersSetting | None = Field(
         default=None,
-        description="Whose headers tell the place: `cloudflare`, `cloudfront`, `app_engine`, "
-        "`vercel`, or for another CDN their names, `{country: ..., region: ..., city: ...}`. "
-        "Believed only of requests that came through `server.trusted_proxies`.",
+        description="CDN with headers that state the visitor's place: `cloudflare`, "
+        "`cloudfront`, `app_engine` or `vercel`. For another CDN, the names of its headers: "
+        "`{country: ..., region: ..., city: ...}`. Headers are used only in requests through "
+        "`server.trusted_proxies`.",
     )
 
     @property

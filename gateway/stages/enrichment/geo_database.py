@@ -25,14 +25,16 @@ def read_database(path: Path) -> Callable[[str], Location]:
     try:
         import maxminddb
     except ImportError:
-        raise TableMistake("needs a package: pip install 'event-gateway[geo]'") from None
+        raise TableMistake("needs a package; run pip install 'event-gateway[geo]'") from None
     try:
         reader = maxminddb.open_database(path)
     except (maxminddb.InvalidDatabaseError, ValueError):
         raise TableMistake("is not a MaxMind DB file") from None
     kind = reader.metadata().database_type
     if not any(word in kind for word in _KINDS):
-        raise TableMistake(f"is a database of another kind, {kind}: it needs countries or cities")
+        raise TableMistake(
+            f"is a database of the wrong kind ({kind}); use one with countries or cities"
+        )
 
     @lru_cache(_CACHED)
     def locate(address: str) -> Location:

@@ -33,8 +33,10 @@ stands for some country of the European Union."""
 
 class GeoHeaders(PartSettings):
     country: HeaderName = Field(description="Header with the ISO 3166 code of the country.")
-    region: HeaderName | None = Field(default=None, description="Header with the region's code.")
-    city: HeaderName | None = Field(default=None, description="Header with the city's name.")
+    region: HeaderName | None = Field(
+        default=None, description="Header with the code of the region."
+    )
+    city: HeaderName | None = Field(default=None, description="Header with the name of the city.")
 
 
 _HEADERS: Mapping[Cdn, GeoHeaders] = {

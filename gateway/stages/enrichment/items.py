@@ -1,4 +1,4 @@
-"""`items`: what the items of an event come to, and its `value` when it does not say."""
+"""`items`: the total of an event's items, and its `value` if the event has none."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

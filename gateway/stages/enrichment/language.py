@@ -1,4 +1,4 @@
-"""`language`: the visitor's, from the header Accept-Language when the event does not say.
+"""`language`: the visitor's language, from the header Accept-Language if the event has none.
 
 Source: RFC 9110, 12.4 and 12.5.4
 """

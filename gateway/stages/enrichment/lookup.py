@@ -1,4 +1,4 @@
-"""Lookups: what a table of the operator's says about a value of the event, written beside it."""
+"""Lookups: add columns of the operator's tables next to a value of the event."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,9 +23,11 @@ Rows = Mapping[str, Mapping[str, Any]]
 def _key_path(path: str) -> str:
     field = field_type(path)
     if field.in_url:
-        raise ValueError(f"{path} is part of a URL, which has no place for what is found")
+        raise ValueError(f"{path} is part of a URL, so the result cannot be stored next to it")
     if field.keys[-1] == ANY or field.keys[-1].isdigit():
-        raise ValueError(f"{path} is an element of a list, which has no place for what is found")
+        raise ValueError(
+            f"{path} is an element of a list, so the result cannot be stored next to it"
+        )
     return path
 
 
@@ -36,31 +38,32 @@ class LookupSettings(PartSettings):
     """A table in which a value of every event is looked up. It has a `file` or a `redis_hash`."""
 
     key: Annotated[str, AfterValidator(_key_path)] = Field(
-        description="Path of the value that is looked up, such as `user_id` or `items.*.item_id`. "
-        "What is found is written beside it: `items.*.margin`."
+        description="Path of the value to look up, such as `user_id` or `items.*.item_id`. The "
+        "result is stored next to it: `items.*.margin`."
     )
     add: list[ColumnName] = Field(
         min_length=1,
-        description="Columns of the table that are added, by their own names. What an event says "
-        "already stays.",
+        description="Columns of the table to add to the event, under their own names. Fields "
+        "that the event already has are not changed.",
     )
     file: Path | None = Field(
         default=None,
-        description="A .csv or .json file, read again when it changes; its path counts from the "
-        "folder of this file. CSV: the first line names the columns. JSON: "
-        "`{key: {column: value}}`, `{key: value}` for a single column, or a list of objects.",
+        description="A .csv or .json file. CSV: the first line names the columns. JSON: `{key: "
+        "{column: value}}`, `{key: value}` for a single column, or a list of objects. Relative "
+        "to the configuration file; reloaded when it changes.",
     )
     column: str | None = Field(
         default=None,
-        description="The column of the file that holds the keys; by default the first of a CSV.",
+        description="Column of the file that contains the keys. Default: the first column of a "
+        "CSV.",
     )
     redis_hash: Annotated[str, StringConstraints(min_length=1)] | None = Field(
         default=None,
-        description="Key of a hash in the gateway's Redis: its fields are the keys, each with a "
-        "JSON object or, for a single column, a plain value.",
+        description="Key of a hash in the gateway's Redis. Each field of the hash is a key of "
+        "the table, with a JSON object or, for a single column, a plain value.",
     )
     refresh_seconds: PositiveInt = Field(
-        default=60, description="How old the copy of the hash may be that events are looked up in."
+        default=60, description="Seconds between refreshes of the gateway's copy of the hash."
     )
 
     @model_validator(mode="after")
@@ -68,7 +71,7 @@ class LookupSettings(PartSettings):
         if (self.file is None) == (self.redis_hash is None):
             raise ValueError("needs either `file` or `redis_hash`")
         if self.redis_hash is not None and self.column is not None:
-            raise ValueError("`column` is of a `file`")
+            raise ValueError("`column` can only be used with `file`")
         for name in self.add:
             field_type(_beside(self.key, name))
         return self
@@ -91,7 +94,7 @@ class ReadTable:
         rows: dict[str, Mapping[str, Any]] = {}
         for where, key, columns in read_rows(path, self.column, self.add):
             if key in rows:
-                raise TableMistake(f"has the key of {where} twice")
+                raise TableMistake(f"has a duplicate key in {where}")
             try:
                 rows[key] = row_of(columns)
             except TableMistake as mistake:
@@ -112,7 +115,9 @@ class ReadTable:
                     value = as_number(value)
                 fitted = field.fit(value)
                 if fitted is MISFIT:
-                    raise TableMistake(f"has a {name} that does not fit {_beside(self.key, name)}")
+                    raise TableMistake(
+                        f"has a {name} with the wrong type for {_beside(self.key, name)}"
+                    )
                 row[name] = fitted
             return row
 

@@ -1,4 +1,4 @@
-"""A Redis hash, copied into memory from time to time, so that no event waits for it."""
+"""A Redis hash that is copied into memory periodically, so that no event waits for Redis."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class KeptHash:
             self._tell(f"cannot be read: {type(error).__name__}")
         else:
             self.value = rows
-            self._tell(f"has {unusable} entries that cannot be used" if unusable else "")
+            self._tell(f"has {unusable} unusable entries, which are ignored" if unusable else "")
         self._due = self._clock() + wait
 
     async def _copy(self, redis: Redis) -> tuple[dict[str, Mapping[str, Any]], int]:

@@ -23,8 +23,8 @@ Domain = Annotated[
 class ReferrerSettings(PartSettings):
     ignore: list[Domain] = Field(
         default=[],
-        description="Domains, with all names under them, that lead nobody here: your other ones, "
-        "and those that visitors only come back from, such as payment providers.",
+        description="Domains, including subdomains, that do not count as referrers: your other "
+        "domains, and domains that visitors only return from, such as payment providers.",
     )
 
 

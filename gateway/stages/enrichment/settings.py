@@ -30,13 +30,13 @@ Name = Literal[
 class ConfiguredEnrichment(PartSettings):
     """One enrichment with its settings: ``{geo: {database: city.mmdb}}``."""
 
-    bot: BotSettings | None = Field(default=None, description="Whether a program sent the event.")
+    bot: BotSettings | None = Field(default=None, description="Detection of bots.")
     referrer: ReferrerSettings | None = Field(
-        default=None, description="The site that led the visitor here."
+        default=None, description="Site that the visitor came from."
     )
-    geo: GeoSettings | None = Field(default=None, description="Where the visitor is.")
+    geo: GeoSettings | None = Field(default=None, description="Place of the visitor.")
     currency: CurrencySettings | None = Field(
-        default=None, description="The value in another currency."
+        default=None, description="Conversion of values to one currency."
     )
 
     @model_validator(mode="after")
@@ -86,7 +86,7 @@ def name_of(element: EnrichmentElement) -> str:
 def _each_once(elements: list[EnrichmentElement]) -> list[EnrichmentElement]:
     for name, times in Counter(map(name_of, elements)).items():
         if times > 1:
-            raise ValueError(f"{name} is there {times} times")
+            raise ValueError(f"{name} is listed {times} times")
     return elements
 
 

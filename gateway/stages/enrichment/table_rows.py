@@ -82,7 +82,7 @@ def _json_entries(data: Any, key_column: str | None, columns: tuple[str, ...]) -
             yield f"entry {number}", key, as_columns(value, columns)
     elif isinstance(data, list):
         if key_column is None:
-            raise TableMistake("is a list: say in which `column` the keys are")
+            raise TableMistake("is a list; set `column` to the name of the key column")
         yield from _listed(data, key_column)
     else:
         raise TableMistake("is neither a JSON object nor a list of objects")

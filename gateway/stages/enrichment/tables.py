@@ -48,9 +48,9 @@ class KeptFile(Generic[T]):
         try:
             self.value = self._content()
         except TableMistake as mistake:
-            log.error("%s; what it held before stays in use", mistake)
+            log.error("%s; the previous contents stay in use", mistake)
         else:
-            log.info("%s was read again", self._path)
+            log.info("%s changed and was reloaded", self._path)
 
     def _content(self) -> T:
         try:

@@ -1,4 +1,4 @@
-"""From the consent types that an event has to what each purpose may have of it."""
+"""Reduces an event to what each purpose may receive under the consent types of the event."""
 
 from collections.abc import Callable, Iterable, Iterator, Set
 from functools import cache
@@ -17,7 +17,7 @@ FieldConsent = Callable[[Set[str]], Project | None]
 
 
 def compile_field_consent(settings: ConsentSettings) -> FieldConsent:
-    """The function that decides, by the table and by what `settings` add to it."""
+    """The function that decides by the table and the additions in `settings`."""
     rows = [*TABLE, *_own_rows(settings)]
     covered = frozenset(name for row in rows for name in row.denied)
     equal = cache(_compile)
@@ -54,7 +54,7 @@ def compile_field_consent(settings: ConsentSettings) -> FieldConsent:
 
 
 def removed_in_words(removed: Removed) -> str:
-    """``fbc, click_ids removed (ad_storage denied)``; nothing when nothing was taken out."""
+    """``fbc, click_ids removed (ad_storage denied)``; "" when nothing was removed."""
     by_type: dict[str, list[str]] = {}
     for name, denied in removed:
         by_type.setdefault(denied, []).append(name)

@@ -1,4 +1,4 @@
-"""Our own links between domains: a parameter that says who follows the link.
+"""Signed links between domains: a parameter that identifies the visitor who follows the link.
 
 ``<expiry in Unix milliseconds>.<visitor id>.<HMAC-SHA256>``, the latter two in URL-safe Base64. The
 signature covers the domain that the link leads to, the browser's user agent and the network of

@@ -1,10 +1,10 @@
-"""The proof cookie: that a request comes from the browser for which the visitor id was made.
+"""The proof cookie: proves that a request comes from the browser that received the visitor id.
 
-The visitor id is no secret: it is the client id of tags, links and other cookies. The proof is a
-second cookie, out of reach of scripts: HMAC-SHA256 of the visitor id, in URL-safe Base64. It is
-given together with an id that the gateway has just made, which nobody else can know, and renewed
-for whoever brings it. An id that was taken over from an event, a link or another cookie gets none:
-anybody could have sent it.
+The visitor id is not secret: it is the client id in tags, links and other cookies. The proof is a
+second cookie that scripts cannot read: HMAC-SHA256 of the visitor id, in URL-safe Base64. It is set
+together with an id that the gateway has just generated, which no one else can know, and renewed in
+each request that has it. An id from an event, a link or another cookie gets no proof, because
+anyone could have sent it.
 """
 
 import hmac

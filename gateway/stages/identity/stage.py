@@ -1,7 +1,7 @@
-"""The stage: an event with its consent complete in, with its identifiers out.
+"""The stage: adds identifiers to an event that has its consent.
 
-Nothing is read or set that the visitor did not allow: identifiers of advertising need
-`ad_storage`, those of analytics `analytics_storage`, our own cookie what is configured for it.
+Nothing is read or set without the visitor's consent: identifiers of advertising require
+`ad_storage`, those of analytics `analytics_storage`, the visitor cookie what is configured for it.
 """
 
 from collections.abc import Callable, Set
@@ -70,10 +70,10 @@ class Identify(Protocol):
 def compile_identity(
     settings: IdentitySettings, salt: str | None, proves: bool = False
 ) -> Identify:
-    """The stage as `settings` want it. It needs `consent` to be complete.
+    """The stage for `settings`. It requires a complete `consent`.
 
-    salt: of the configuration. proves: whether the proof cookie is set too. Raises `ValueError`
-    when what is configured needs the salt and it is missing.
+    salt: of the configuration. proves: whether the proof cookie is set too. Raises `ValueError` if
+    the settings need the salt and it is missing.
     """
     hash_user_id = compile_hash_user_id(salt) if settings.hash_user_id else None
     proof = compile_proof(settings, salt) if proves else None
@@ -90,7 +90,7 @@ def compile_identity(
         clean = strip_links(event)
         has_link = clean is not event
         if has_link:
-            notes.append("link parameters taken out")
+            notes.append("link parameters removed")
         unseen = received.trusted or received.backend or received.anonymous
         visit = None if unseen else open_visit(event, received, has_link, notes)
         said = clean.get("client_id", "")
@@ -136,7 +136,7 @@ def _compile_visit(
     def open_visit(
         event: Event, received: Received, has_link: bool, notes: list[str]
     ) -> Visit | None:
-        """None when the visitor allows nothing that is done here."""
+        """None when the visitor allows nothing that this stage does."""
         consent, headers = event.get("consent", {}), received.headers
         ads = consent.get("ad_storage") == "granted"
         analytics = consent.get("analytics_storage") == "granted"

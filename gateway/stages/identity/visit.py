@@ -1,4 +1,4 @@
-"""A visit: what one event's request brings along, and what is made of it."""
+"""A visit: the identifiers in the request of one event, and the results of the stage."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

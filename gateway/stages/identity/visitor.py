@@ -1,7 +1,7 @@
-"""The visitor id: found, or made, and kept in a cookie of the server's own.
+"""The visitor id: read or generated, and stored in a cookie that the server sets.
 
-Scripts cannot reach the cookie, and browsers that shorten the life of what scripts set leave it
-alone. Sources: webkit.org/tracking-prevention; the forms of `_ga` and `FPID` as gtag.js and
+Scripts cannot read the cookie, and browsers that shorten the life of cookies from scripts do not
+shorten it. Sources: webkit.org/tracking-prevention; the forms of `_ga` and `FPID` as gtag.js and
 Google's server container write them.
 """
 

@@ -15,7 +15,7 @@ from gateway.stages.pii.passes import Remover, repeated
 from gateway.stages.pii.work import MAX_WORK, work_of
 
 _WORDS = {"email": "e-mail", "phone": "phone number", "card": "card number", "token": "token"}
-_TOO_MUCH = "removed whole, since there is too much in them to search: "
+_TOO_MUCH = "removed completely because there is too much text to search: "
 _MAX_PLACES = 10
 _MAX_PLACE = 100
 

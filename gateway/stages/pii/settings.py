@@ -15,14 +15,14 @@ class PiiGuardSettings(BaseModel):
 
     enabled: bool = Field(
         default=True,
-        description="Whether e-mail addresses, phone numbers, card numbers and tokens are removed "
-        "from the free text of every event. `user_data` and ids are left alone.",
+        description="Whether e-mail addresses, phone numbers, card numbers and tokens are "
+        "removed from the free text of every event. `user_data` and ids are not changed.",
     )
     patterns: tuple[PatternName, ...] = Field(
-        default=get_args(PatternName), description="What is looked for, and removed."
+        default=get_args(PatternName), description="Kinds of personal data and secrets to remove."
     )
     leave_alone: tuple[FieldName, ...] = Field(
         default=(),
-        description="More fields that are not looked at, nor what is in them: their own names, "
-        "without the path, wherever in the event they are.",
+        description="Additional fields to skip, with everything in them: names of fields without "
+        "a path, anywhere in the event.",
     )

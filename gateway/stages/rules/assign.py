@@ -28,7 +28,9 @@ def checked_value(path: str, value: Any) -> Any:
         literal = fitting(path, content)
         return literal if content is value else {"literal": literal}
     if not isinstance(content, str):
-        raise ValueError(f"{path}: {form} is a text; a mapping as such is written {{literal: ...}}")
+        raise ValueError(
+            f"{path}: {form} is a text; to set a mapping as it is, write {{literal: ...}}"
+        )
     compile_template(content) if form == "template" else read_path(content)
     return value
 
@@ -72,7 +74,7 @@ def _set_literal(path: str, value: Any) -> Edit:
 def _set_from_field(path: str, other: str) -> Edit:
     get, put = getter(other), setter(path)
     missing = f"{path} was not set: {other} is missing"
-    misfit = f"{path} was not set: it cannot hold what {other} has"
+    misfit = f"{path} was not set: the value of {other} has the wrong type for it"
 
     def set_value(event: Event) -> str | None:
         value = get(event)
@@ -85,8 +87,8 @@ def _set_from_field(path: str, other: str) -> Edit:
 
 def _set_from_template(path: str, template: str) -> Edit:
     fill, put = compile_template(template), setter(path)
-    missing = f"{path} was not set: a field of its template is missing, or no text or number"
-    misfit = f"{path} was not set: it cannot hold what its template gives"
+    missing = f"{path} was not set: a field in its template is missing, or is not a text or number"
+    misfit = f"{path} was not set: the result of its template has the wrong type for it"
 
     def set_value(event: Event) -> str | None:
         text = fill(event)

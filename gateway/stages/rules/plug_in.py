@@ -67,12 +67,12 @@ def load_function(reference: str) -> Function:
     """
     module_name, colon, name = reference.partition(":")
     if not (module_name and colon and name):
-        raise ValueError("not a function: write it like package.module:function")
+        raise ValueError("not a function; write it as package.module:function")
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
         raise ValueError(
-            f"there is no module {error.name}: install it, or put its folder on PYTHONPATH"
+            f"module {error.name} not found; install it or add its folder to PYTHONPATH"
         ) from None
     except (Exception, SystemExit) as error:  # whatever a module does when it is imported
         raise ValueError(f"{module_name} cannot be imported: {type(error).__name__}") from None
@@ -96,7 +96,7 @@ def _takes_one(function: Callable[..., Any]) -> bool:
 
 
 class PlugIn:
-    """An action that calls a function, and rests when the function is slow again and again."""
+    """An action that calls a function, and pauses when the function is slow repeatedly."""
 
     def __init__(
         self,
@@ -113,10 +113,10 @@ class PlugIn:
         self._rests_until = float("-inf")
 
     def __call__(self, event: Event) -> str | None:
-        """The action: changes `event`, or says why not. Raises `Withheld` where that ends it."""
+        """The action: changes `event`, or returns why not. Raises `Withheld` to withhold it."""
         started = self._clock()
         if started < self._rests_until:
-            return self._problem("resting", "was left out: it has been too slow")
+            return self._problem("resting", "was skipped because it has been too slow")
         try:
             answer = self._function(_copied(event))
         except Exception as error:  # a plug-in may raise anything
@@ -133,17 +133,19 @@ class PlugIn:
             # by way of JSON: nothing in it is shared with what the function may keep
             changed = read_event(orjson.loads(orjson.dumps(answer)))
         except EventError as error:
-            return self._problem("no event", f"gave no event: {error}")
+            return self._problem("no event", f"did not return an event: {error}")
         except TypeError:
-            return self._problem("no event", "gave what JSON cannot say")
+            return self._problem("no event", "returned a value that cannot be represented in JSON")
         if IGNORED in changed:
             problem = ignored_in_words(ignored_of(changed))
-            return self._problem("no event", f"gave no event: {problem}")
+            return self._problem("no event", f"did not return an event: {problem}")
         if IGNORED in event:
             changed[IGNORED] = event[IGNORED]
         lost = [name for name in _KEPT if name in event and name not in changed]
         if lost:
-            return self._problem("no event", f"took out {' and '.join(lost)}")
+            return self._problem(
+                "no event", f"removed {' and '.join(lost)}, which every event needs"
+            )
         event.clear()
         event.update(changed)
         return None
@@ -164,7 +166,7 @@ class PlugIn:
         problem = f"transform {self._reference} {words}"
         if self._withholds:
             raise Withheld(problem)
-        return f"{problem}; the event went on unchanged"
+        return f"{problem}; the event continued unchanged"
 
 
 def _copied(value: Any) -> Any:

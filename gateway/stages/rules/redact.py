@@ -36,23 +36,25 @@ class Redact(BaseModel):
 
     fields: list[Annotated[str, AfterValidator(changed_path)]] = Field(
         default=[],
-        description="Where to look: every text at or below these paths. By default every text of "
-        "the event but those that the PII guard leaves alone too: ids, technical fields, and "
+        description="Paths to search, with every text at or below them. Default: every text of "
+        "the event except those that the PII guard also skips: ids, technical fields, and "
         "`user_data`, where personal data belongs.",
     )
     patterns: list[PatternName] = Field(
-        default=[], description="What to look for in texts; `[email]` and so on stand in its place."
+        default=[],
+        description="Kinds of personal data to replace in texts. An e-mail address, for example, "
+        "becomes `[email]`.",
     )
     query_parameters: list[str] = Field(
         default=[],
-        description="Parameters of URLs in these texts, also behind `#`, in upper or lower case, "
-        f"whose values become `{REDACTED}`.",
+        description=f"Replace the values of these URL parameters with `{REDACTED}`, also after "
+        "`#`. Case is ignored.",
     )
 
     @model_validator(mode="after")
     def _looks_for_something(self) -> Redact:
         if not self.patterns and not self.query_parameters:
-            raise ValueError("redact needs patterns or query_parameters to look for")
+            raise ValueError("redact needs patterns or query_parameters")
         return self
 
 
@@ -80,7 +82,7 @@ def checked_hash(path: str) -> None:
     field = field_type(changed_path(path))
     holds_text = field.takes("string") and (field.in_url or field.fit("f" * 64) is not MISFIT)
     if path == "consent" or not (holds_text or field.takes("array", "object")):
-        raise ValueError(f"{path} cannot be just any text: it can only be set")
+        raise ValueError(f"{path} cannot hold arbitrary text; it can only be set")
 
 
 def hash_field(path: str, salt: str | None = None) -> Edit:

@@ -46,78 +46,83 @@ class Rule(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str | None = Field(default=None, description="Shown wherever the rule decided something.")
+    name: str | None = Field(
+        default=None, description="Name of the rule, shown wherever the rule decided something."
+    )
     when: Condition | None = Field(
-        default=None, description="Without it the rule applies to every event."
+        default=None,
+        description="Condition of the rule. Without it, the rule applies to every event.",
     )
     sample: Sample | None = Field(
         default=None,
-        description="Goes on with a share of the events that meet `when` and ends the others: "
-        "`{share: 0.1, by: client_id}` keeps one visitor in ten, the same ones in every rule. `by` "
-        "is `client_id` (the default), `user_id` or `event_id`, which also chooses where the other "
+        description="Keep a share of the events that match `when` and drop the others: `{share: "
+        "0.1, by: client_id}` keeps one visitor in ten, the same ones in every rule. `by` is "
+        "`client_id` (the default), `user_id` or `event_id`, which also decides where the other "
         "is missing.",
     )
     rename: dict[str, str] = Field(
         default={},
-        description="Moves fields: `old path: new path`. A field that cannot be there stays.",
+        description="Move fields: `old path: new path`. A field stays if the new path cannot "
+        "hold its value.",
     )
     set_: dict[str, JsonValue] = Field(
         default={},
         alias="set",
-        description="Gives fields a value: `path: value`. The value may be another field's, "
-        "`{field: path}`, or a text with fields in it, `{template: '{event_name}-{items.0.item_id}'"
-        "}` (`{{` is a brace); a field stays as it was when one of these is missing. A mapping "
-        "that would be taken for one of them is written `{literal: ...}`.",
+        description="Set fields: `path: value`. The value may be that of another field, `{field: "
+        "path}`, or a text with fields in it, `{template: '{event_name}-{items.0.item_id}'}` "
+        "(`{{` is a brace). A field is not changed if one of these is missing. To set a mapping "
+        "as it is, write `{literal: ...}`.",
     )
     map: dict[str, dict[str, JsonValue]] = Field(
         default={},
-        description="Replaces values by those of a table: `path: {value: new value}`. `*` stands "
-        "for every value that is not listed; without it they stay.",
+        description="Replace values with those of a table: `path: {value: new value}`. `*` "
+        "stands for every value that is not listed; without `*`, such values are not changed.",
     )
     cast: dict[str, CastType] = Field(
         default={},
-        description="Gives values another type: `path: text`, `number`, `integer` (without its "
-        "fraction) or `boolean`. What cannot be read as that stays.",
+        description="Convert values to another type: `path: text`, `number`, `integer` (without "
+        "the fraction) or `boolean`. Values that cannot be converted are not changed.",
     )
     round: dict[str, Places] = Field(
         default={},
-        description="Rounds numbers, halves away from zero: `path: decimal places`; -2 rounds to "
+        description="Round numbers, halves away from zero: `path: decimal places`; -2 rounds to "
         "hundreds.",
     )
-    lower: list[str] = Field(default=[], description="Turns texts to lower case.")
+    lower: list[str] = Field(default=[], description="Convert texts to lower case.")
     truncate: dict[str, Length] = Field(
-        default={}, description="Cuts texts: `path: most characters`."
+        default={}, description="Truncate texts: `path: maximum number of characters`."
     )
     transform: PlugInName | None = Field(
         default=None,
-        description="A Python function, `package.module:function`, from an event to an event. It "
-        "must not wait for anything, since it cannot be stopped. It fails when it raises or gives "
-        "no event. After it took more than 10 ms five times in a row it is not called for a "
-        "minute, which counts as failing.",
+        description="Python function, `package.module:function`, that takes an event and returns "
+        "an event. It must not block, because it cannot be stopped. It fails if it raises an "
+        "exception or returns no event. If it takes more than 10 ms five times in a row, it is "
+        "not called for a minute, which counts as failing.",
     )
     on_failure: OnFailure = Field(
         default="withhold",
-        description="What happens to an event when `transform` fails: `withhold` ends it, `pass` "
-        "lets it go on unchanged. Use `pass` only for functions that do not protect personal data.",
+        description="What happens to an event when `transform` fails: `withhold` withholds it, "
+        "`pass` continues with the unchanged event. Use `pass` only for functions that do not "
+        "protect personal data.",
     )
     redact: Redact | None = Field(
         default=None,
-        description="Hides personal data in texts: `patterns` (`email`, `phone`, `card`, `token`) "
-        "and the values of `query_parameters` in URLs, in the `fields` at or below these paths, or "
-        "in every text but ids, technical fields and `user_data`.",
+        description="Replace personal data in texts: `patterns` (`email`, `phone`, `card`, "
+        "`token`) and the values of `query_parameters` in URLs. Searches the `fields` at or "
+        "below these paths, or every text except ids, technical fields and `user_data`.",
     )
     hash: list[str] = Field(
         default=[],
-        description="Replaces fields by their SHA-256 in lower-case hex "
-        "(HMAC-SHA256 when `server.hash_salt` is set).",
+        description="Replace fields with their SHA-256 in lower-case hex (HMAC-SHA256 if "
+        "`server.hash_salt` is set).",
     )
-    remove: list[ChangedPath] = Field(default=[], description="Takes fields out.")
+    remove: list[ChangedPath] = Field(default=[], description="Remove fields.")
     keep_only: list[ChangedPath] = Field(
         default=[],
-        description="Takes out all other fields but `event_name`, `event_id`, `timestamp` and "
-        "`consent`. `page_location.query.utm_source` keeps the URL with this parameter alone.",
+        description="Remove all fields except these and `event_name`, `event_id`, `timestamp` "
+        "and `consent`. `page_location.query.utm_source` keeps the URL with only this parameter.",
     )
-    drop: bool = Field(default=False, description="Ends the event here: no destination gets it.")
+    drop: bool = Field(default=False, description="Drop the event, so that it is not sent.")
 
     @field_validator("set_")
     @classmethod
@@ -161,7 +166,7 @@ class Rule(BaseModel):
     def _leaves_an_event(self) -> Rule:
         for path in _NEEDED:
             if path in self.remove or path in self.rename:
-                raise ValueError(f"every event needs its {path}: it can only be set")
+                raise ValueError(f"{path} is required in every event; it can only be set")
         for path in self.hash:
             checked_hash(path)
         return self
@@ -173,7 +178,7 @@ class Rule(BaseModel):
         if self.transform is None and "on_failure" in self.model_fields_set:
             raise ValueError("on_failure: has no effect without `transform`")
         if any(ANY in path.split(".") for pair in self.rename.items() for path in pair):
-            raise ValueError("rename moves one field: its paths cannot have * in them")
+            raise ValueError("rename moves a single field; its paths cannot contain *")
         for path in (path for pair in self.rename.items() for path in pair):
             changed_path(path)
         return self

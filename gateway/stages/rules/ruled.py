@@ -1,6 +1,6 @@
-"""A list of rules as one function, and what it made of an event.
+"""Compiles a list of rules to one function, and describes what it did to an event.
 
-Rules run in the order written, each on what the one before it left. The outermost object of an
+Rules run in the written order, each on the result of the one before. The outermost object of an
 event is copied once, for the first rule that changes it.
 """
 
@@ -27,15 +27,15 @@ from gateway.stages.rules.values import (
 )
 
 Seen = tuple[str, Unmet | None, tuple[str, ...]]
-"""The name of a rule, what was not met of its condition, and what else is to be said."""
+"""The name of a rule, the part of its condition that was not met, and further notes."""
 
 
 @dataclass(slots=True)
 class Ruled:
-    """What a list of rules made of an event.
+    """The result of a list of rules for an event.
 
-    applied: names of the rules whose condition was met. dropped: why the event ends here, or None.
-    seen: what `trace` is written from.
+    applied: names of the rules that were met. dropped: why the event was dropped, or None. seen:
+    the source of `trace`.
     """
 
     event: Event
@@ -45,22 +45,22 @@ class Ruled:
 
     @property
     def trace(self) -> tuple[str, ...]:
-        """One line for each rule that was looked at: whether it was met, and if not, what was seen.
+        """One line for each rule that was evaluated: whether it was met, and if not, what it found.
 
-        Holds values of the event, so it is shown to those who may see the event itself; of
-        `user_data`, `user_id` and addresses it has none.
+        Contains values of the event, so show it only to those who may see the event itself. It
+        contains no values of `user_data`, `user_id` and addresses.
         """
         return tuple(_line(*seen) for seen in self.seen)
 
 
 _Sampled = tuple[Callable[[Event], bool], str]
 _Step = tuple[str, Seen, Probe | None, _Sampled | None, tuple[Edit, ...], str | None]
-"""A rule: its name; what is seen of it in most events that meet it; its condition; whether the
-event goes on, and the words if not; what it changes; the words of `drop`."""
+"""A rule: its name; what most events that meet it show in the trace; its condition; whether the
+event continues, and the reason if not; its edits; the reason of `drop`."""
 
 
 def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callable[[Event], Ruled]:
-    """The function that applies `rules` to an event, leaving the event itself as it was."""
+    """The function that applies `rules` to an event without changing the event itself."""
     steps = [_compile(rule, number, hash_salt) for number, rule in enumerate(rules, 1)]
     if not steps:
         return Ruled
@@ -109,7 +109,7 @@ def _compile(rule: Rule, number: int, hash_salt: str | None) -> _Step:
 
 
 def _edits(rule: Rule, hash_salt: str | None) -> list[Edit]:
-    """In the order of the fields of `Rule`: what hides a person comes after what may reveal one."""
+    """In the order of the fields of `Rule`: edits that hide personal data come last."""
     edits = [rename_field(old, new) for old, new in rule.rename.items()]
     edits += [set_field(path, value) for path, value in rule.set_.items()]
     edits += [map_field(path, table) for path, table in rule.map.items()]

@@ -15,12 +15,12 @@ class Sample(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     share: Annotated[float, Field(ge=0, le=1)] = Field(
-        description="Which part goes on: 0.1 is one in ten."
+        description="Share of the events to keep: 0.1 is one in ten."
     )
     by: Literal["client_id", "user_id", "event_id"] = Field(
         default="client_id",
-        description="What belongs together: all events that have the same go on, or none. An "
-        "event without it is chosen by its `event_id`.",
+        description="Field that groups events: all events with the same value are kept, or none. "
+        "An event without the field is decided by its `event_id`.",
     )
 
 

@@ -24,7 +24,7 @@ def rename_field(old: str, new: str) -> Edit:
     An event in which `new` cannot be, because a text or number is on the way or its type is
     another, stays as it is.
     """
-    failed = f"{old} was not renamed: {new} cannot hold it"
+    failed = f"{old} was not renamed: its value has the wrong type for {new}"
     if "." not in old and "." not in new:
         return _rename_outermost(old, new, failed)
     get, get_new = getter(old), getter(new)

@@ -37,7 +37,7 @@ def _parsed(template: str) -> list[tuple[str, str | None, str | None, str | None
         return list(Formatter().parse(template))
     except ValueError:
         raise ValueError(
-            "a template has a path between each { and }; write {{ and }} for braces"
+            "a template needs a path between each { and }; write {{ and }} for braces"
         ) from None
 
 
@@ -47,7 +47,7 @@ def _piece(
     if path is None:
         return before, None
     if form or conversion:
-        raise ValueError("a template takes fields as they are: no : or ! between { and }")
+        raise ValueError("a template inserts fields as they are; remove : and ! between { and }")
     if ANY in path.split("."):
-        raise ValueError(f"a template takes one value: {path} has * in it")
+        raise ValueError(f"a template needs single values; {path} contains *")
     return before, getter(read_path(path))

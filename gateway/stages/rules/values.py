@@ -38,13 +38,13 @@ def checked_cast(path: str, kind: str) -> None:
     field = field_type(changed_path(path))
     wanted = "text" if field.in_url else kind
     if wanted != kind or not field.takes(_JSON_TYPE.get(kind, kind)):
-        raise ValueError(f"{path} has a type of its own: it cannot be made {kind}")
+        raise ValueError(f"{path} has a fixed type and cannot be converted to {kind}")
 
 
 def checked_values(path: str, *kinds: str) -> None:
     """Raises `ValueError` when the field at `path` never has one of `kinds`, JSON Schema's."""
     if not field_type(changed_path(path)).takes(*kinds):
-        raise ValueError(f"{path} never has a {' or '.join(kinds)} in it")
+        raise ValueError(f"{path} never contains a {' or '.join(kinds)}")
 
 
 def map_field(path: str, table: Mapping[str, Any]) -> Edit:

@@ -80,13 +80,13 @@ def compile_schemas(settings: Mapping[str, SchemaSettings], folder: Path) -> Che
 
 
 def _compile(name: str, validator: jsonschema_rs.Validator, on_mismatch: OnMismatch) -> Check:
-    fits = f"fits schemas.{name}"
+    fits = f"matches schemas.{name}"
 
     def check(event: Event) -> Checked:
         errors = _errors(event, validator)
         if not errors:
             return Checked(event, fits)
-        reason = f"does not fit schemas.{name}: {'; '.join(errors)}"
+        reason = f"does not match schemas.{name}: {'; '.join(errors)}"
         if on_mismatch == "flag":
             return Checked({**event, "schema_errors": errors}, reason, "", reason)
         return Checked(event, reason, on_mismatch, reason)

@@ -43,7 +43,7 @@ def _read(path: Path) -> Any:
 
 def _compile(schema: Any, key: str) -> jsonschema_rs.Validator:
     if not isinstance(schema, dict):
-        raise SchemaMistake(key, "a JSON Schema is an object")
+        raise SchemaMistake(key, "a JSON Schema must be an object")
     import jsonschema_rs
 
     try:
@@ -65,6 +65,6 @@ def _in_words(error: jsonschema_rs.ValidationError) -> str:
 
     if isinstance(error.kind, ValidationErrorKind.Referencing):
         missing = error.message.split(" and retrieving it")[0].split(". ")[0]
-        return f"{missing}; a schema can refer to nothing but its own $defs"
+        return f"{missing}; a schema can only refer to its own $defs"
     place = ".".join(str(part) for part in error.instance_path)
     return f"not a JSON Schema: {place}: {error.message}" if place else str(error.message)

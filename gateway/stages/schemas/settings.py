@@ -17,18 +17,18 @@ class SchemaSettings(BaseModel):
 
     file: Path | None = Field(
         default=None,
-        description="A JSON Schema in a JSON file; its path counts from the folder of this file.",
+        description="JSON file with a JSON Schema. Relative to the configuration file.",
     )
     schema_: dict[str, Any] | None = Field(
         default=None,
         alias="schema",
-        description="The JSON Schema itself, instead of a file. Drafts 4 to 2020-12; without "
-        "`$schema` it is 2020-12. `format` is checked, `pattern` has no look-around.",
+        description="JSON Schema, instead of a file. Drafts 4 to 2020-12 are supported; without "
+        "`$schema`, it is 2020-12. `format` is checked, `pattern` has no look-around.",
     )
     on_mismatch: OnMismatch = Field(
         default="flag",
-        description="What becomes of an event that does not fit: `flag` adds `schema_errors` to "
-        "it, `quarantine` keeps it aside for a person to look at, `drop` ends it.",
+        description="What happens to an event that does not match: `flag` adds `schema_errors` "
+        "to it, `quarantine` withholds it and stores it for review, `drop` drops it.",
     )
 
     @model_validator(mode="after")

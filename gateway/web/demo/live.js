@@ -4,9 +4,9 @@
   const KEPT = 50;
   const OUTCOMES = {
     delivered: 'Delivered',
-    retry: 'Not accepted yet, will be tried again',
-    rejected: 'Refused for good',
-    expired: 'Too old to be sent',
+    retry: 'Not accepted yet, will be retried',
+    rejected: 'Rejected permanently',
+    expired: 'Expired before it could be sent',
   };
 
   const find = (id) => document.getElementById(id);
@@ -97,7 +97,7 @@
     const named = (state) => Object.keys(states).filter((type) => states[type] === state).join(', ');
     const sentences = [
       ...['granted', 'denied'].filter(named).map((state) => `${named(state)} ${state}`),
-      ...defaults.map((name) => `The ${name} held`),
+      ...defaults.map((name) => `Decided by the ${name}`),
       ...(why && defaults.length ? [`The place is unknown: ${why}`] : []),
     ];
     return sentences.length ? `Consent: ${sentences.join('. ')}.` : '';
@@ -132,7 +132,7 @@
   }
 
   const noRequest = (state, { name }) => ({
-    withheld: `No request was made: nothing of this event was kept for ${name}.`,
+    withheld: `No request: the event was not stored for ${name}.`,
     held: 'No request yet: the event is stored, encrypted, until you answer the banner.',
   })[state] || 'No request yet: the event is stored and waits for a worker.';
 
@@ -149,7 +149,7 @@
         element('pre', '', pretty(request.body)),
       );
     } else {
-      root.append(element('p', 'none', 'No request could be made of this event.'));
+      root.append(element('p', 'none', 'No request could be built from this event.'));
     }
     if (response) {
       root.append(
@@ -157,7 +157,7 @@
         element('pre', '', pretty(response.body) || '(empty)'),
       );
     } else if (request && !record.dry_run) {
-      root.append(element('p', 'none', 'No response came.'));
+      root.append(element('p', 'none', 'No response.'));
     }
     return root;
   }
@@ -183,7 +183,7 @@
     const verdicts = [...destinations.values()].map(({ verdict }) => verdict);
     find('unsent').hidden = !verdicts.every((verdict) => ['withheld', 'held'].includes(verdict?.decision));
     find('place').textContent = placeUnknown
-      ? `The gateway also applies its default for an unknown place, because ${placeUnknown}. That ` +
+      ? `The gateway also applies its default for an unknown place because ${placeUnknown}. That ` +
         'is the strictest default in its configuration, unless consent.unknown_place says otherwise.'
       : '';
   }
@@ -211,11 +211,11 @@
       notice('');
     } catch (error) {
       const why = error instanceof TypeError ? 'it does not answer' : error.message;
-      // A restarted gateway may number its records anew.
+      // A restarted gateway may renumber its records.
       last = '';
       notice(
-        `The gateway is away: ${why}. Your clicks wait in this browser and are sent when it is ` +
-          'back; the list goes on then.',
+        `The gateway is not reachable: ${why}. This browser stores your clicks and sends them when ` +
+          'the gateway is back.',
       );
     }
     clearTimeout(timer);

@@ -241,7 +241,7 @@ def test_the_trace_says_that_and_why_the_place_is_unknown() -> None:
     assert nowhere.line.endswith("the place is unknown: the event has no address")
     assert "consent_unknown_places:site:no_address" in nowhere.counts
     private = stage({"event_name": "x", "ip_override": "10.0.0.1"}, received)
-    assert private.line.endswith("its address is of no country that the gateway knows")
+    assert private.line.endswith("its address does not belong to a known country")
     decided = {"event_name": "x", "consent": dict.fromkeys(CONSENT_TYPES, "denied")}
     assert "unknown" not in stage(decided, received).line
 

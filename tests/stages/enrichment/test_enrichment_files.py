@@ -65,7 +65,7 @@ async def test_a_file_that_becomes_bad_is_told_once_and_its_last_good_content_st
     path.write_bytes(b"\xff\xfe\xff")
     await tables.refresh()
     assert file.value == ["good"]
-    stays = "what it held before stays in use"
+    stays = "the previous contents stay in use"
     assert caplog.messages == [
         f"{path} has a bad word in line 1; {stays}",
         f"{path} cannot be read: No such file or directory; {stays}",

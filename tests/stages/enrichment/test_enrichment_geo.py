@@ -118,7 +118,7 @@ def test_a_file_that_is_no_database_of_places_is_a_mistake(
 ) -> None:
     (tmp_path / "text.mmdb").write_text("no database")
     wrong = {
-        make_database({"8.8.8.0/24": {"a": 1}}, "GeoLite2-ASN"): "another kind, GeoLite2-ASN",
+        make_database({"8.8.8.0/24": {"a": 1}}, "GeoLite2-ASN"): r"wrong kind \(GeoLite2-ASN\)",
         tmp_path / "text.mmdb": "is not a MaxMind DB file",
         tmp_path / "none.mmdb": "cannot be read: No such file",
         tmp_path: "is not a MaxMind DB file",

@@ -54,7 +54,7 @@ def test_the_names_are_those_that_can_be_compiled() -> None:
         ([{"page": {}}], "Extra inputs are not permitted"),
         ([{"geo": {"databse": "x"}}], "geo.databse"),
         ([{"currency": {"to": "EUR"}}], "Field required"),
-        (["geo", "page", {"geo": {}}], "geo is there 2 times"),
+        (["geo", "page", {"geo": {}}], "geo is listed 2 times"),
     ],
 )
 def test_mistakes(elements: list[Any], message: str) -> None:

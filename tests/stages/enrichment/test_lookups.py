@@ -163,15 +163,15 @@ def test_an_empty_text_is_not_said(tmp_path: Path) -> None:
         ("", {}, "table.csv has no column 'margin' in its first line"),
         (CSV, {"add": ["marge"]}, "has no column 'marge' in its first line"),
         (CSV, {"column": "id"}, "has no column 'id' in its first line"),
-        (CSV + "A1,1,2,3\n", {}, "has the key of line 5 twice"),
+        (CSV + "A1,1,2,3\n", {}, "has a duplicate key in line 5"),
         (CSV + "A3,1\n", {}, "has 2 cells in line 5, not 4"),
         ('sku,margin\nA1,"secret\n', {}, "is not CSV: .*line 2"),
-        ("sku,price\nA1,secret\n", {"add": ["price"]}, "has a price that does not fit items"),
+        ("sku,price\nA1,secret\n", {"add": ["price"]}, "has a price with the wrong type for items"),
         ("{", {}, "table.json is not JSON: line 1"),
-        ("[1]", {}, "is a list: say in which `column` the keys are"),
+        ("[1]", {}, "is a list; set `column` to the name of the key column"),
         ("[1]", {"column": "sku"}, "has no object in entry 1"),
         ('[{"sku": 1, "price": "secret"}]', {"column": "sku", "add": ["price"]},
-         r"has a price that does not fit items.\*.price, entry 1"),
+         r"has a price with the wrong type for items.\*.price, entry 1"),
         ('{"A": 1}', {"add": ["a", "b"]}, "has a single value where 2 are to be added"),
         ('{"A": {"b": 1}}', {}, "has no 'margin' in any entry"),
     ],
@@ -203,7 +203,10 @@ def test_a_table_in_another_encoding_is_a_mistake(tmp_path: Path) -> None:
     [
         ({"key": "user_id", "add": ["a"]}, "needs either `file` or `redis_hash`"),
         ({"key": "user_id", "add": ["a"], "file": "a.csv", "redis_hash": "h"}, "needs either"),
-        ({"key": "user_id", "add": ["a"], "redis_hash": "h", "column": "b"}, "is of a `file`"),
+        (
+            {"key": "user_id", "add": ["a"], "redis_hash": "h", "column": "b"},
+            "can only be used with `file`",
+        ),
         ({"key": "user_id", "add": [], "file": "a.csv"}, "at least 1 item"),
         ({"key": "user_id", "add": ["a.b"], "file": "a.csv"}, "should match pattern"),
         ({"key": "items.item_id", "add": ["a"], "file": "a.csv"}, r"items.\*"),
@@ -268,7 +271,7 @@ async def test_entries_that_cannot_be_used_are_left_out_and_counted_once(
     for _ in range(3):
         await kept.refresh(redis)
     assert kept.value == {"u1": {"segment": "gold"}}
-    assert caplog.messages == ["the Redis hash segments has 2 entries that cannot be used"]
+    assert caplog.messages == ["the Redis hash segments has 2 unusable entries, which are ignored"]
 
 
 @pytest.mark.anyio

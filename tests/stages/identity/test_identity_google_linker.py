@@ -152,7 +152,7 @@ def test_what_is_not_allowed_does_not_come_along(identify: Any) -> None:
         "page_location": "https://other.com/p?a=1",
         "event_name": "page_view",
     }
-    assert nothing.line == "link parameters taken out"
+    assert nothing.line == "link parameters removed"
 
 
 @pytest.mark.parametrize(

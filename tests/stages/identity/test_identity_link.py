@@ -130,7 +130,7 @@ def test_the_visitor_stays_the_same_on_the_other_domain(follow: Any, received: A
     assert done.event["page_location"] == "https://www.other.com/landing?a=1#top"
     assert done.cookies[0].startswith(f"visitor_id={VISITOR}; ")
     assert "Domain=other.com" in done.cookies[0]
-    assert done.line.startswith("link parameters taken out; client_id from a signed link")
+    assert done.line.startswith("link parameters removed; client_id from a signed link")
     assert VISITOR not in done.line
 
 

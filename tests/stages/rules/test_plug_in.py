@@ -87,10 +87,14 @@ FAILURES = pytest.mark.parametrize(
     ("function", "kind", "words"),
     [
         ("raises", "raised", "raised KeyError"),
-        ("gives_nothing", "no event", "gave no event: Input should be a valid dictionary"),
-        ("gives_wrong_types", "no event", "gave no event: value (not a number)"),
-        ("takes_the_id", "no event", "took out event_id and timestamp"),
-        ("gives_objects", "no event", "gave what JSON cannot say"),
+        (
+            "gives_nothing",
+            "no event",
+            "did not return an event: Input should be a valid dictionary",
+        ),
+        ("gives_wrong_types", "no event", "did not return an event: value (not a number)"),
+        ("takes_the_id", "no event", "removed event_id and timestamp, which every event needs"),
+        ("gives_objects", "no event", "returned a value that cannot be represented in JSON"),
     ],
 )
 
@@ -123,7 +127,7 @@ def test_or_goes_on_unchanged_where_the_rule_says_so(function: str, kind: str, w
     assert ruled.event == {**EVENT, "a": 1, "own_id": sha256(b"x").hexdigest()}
     (line,) = ruled.trace
     assert line.startswith(f"own: met; transform {reference} {words}")
-    assert line.endswith("; the event went on unchanged")
+    assert line.endswith("; the event continued unchanged")
     assert "jo@shop" not in line
     assert "s3cr3t" not in line
     assert problem_counts()[reference, kind] == before + 1
@@ -188,7 +192,7 @@ def test_events_are_withheld_while_it_rests_and_not_because_it_was_slow() -> Non
     plug_in = PlugIn("tired:function", clock.function, clock)
     for _ in range(SLOW_IN_A_ROW):
         assert run(plug_in) == (True, "transform tired:function was slow")
-    with pytest.raises(Withheld, match="tired:function was left out: it has been too slow"):
+    with pytest.raises(Withheld, match="tired:function was skipped because it has been too slow"):
         run(plug_in)
     assert clock.calls == SLOW_IN_A_ROW
 
@@ -256,11 +260,11 @@ def test_senders_cannot_switch_a_function_off_by_making_it_raise() -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("shop_rules", "write it like package.module:function"),
-        (":x", "write it like package.module:function"),
-        ("shop_rules:", "write it like package.module:function"),
-        ("no_such_rules:x", "there is no module no_such_rules: install it, or put its folder on"),
-        ("shop_rules.sub:x", "there is no module shop_rules.sub"),
+        ("shop_rules", "write it as package.module:function"),
+        (":x", "write it as package.module:function"),
+        ("shop_rules:", "write it as package.module:function"),
+        ("no_such_rules:x", "module no_such_rules not found; install it or add its folder to"),
+        ("shop_rules.sub:x", "module shop_rules.sub not found"),
         ("..:x", "cannot be imported: "),
         ("broken_rules:x", "broken_rules cannot be imported: RuntimeError"),
         ("leaving_rules:x", "leaving_rules cannot be imported: SystemExit"),

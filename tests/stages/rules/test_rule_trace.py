@@ -16,22 +16,34 @@ def trace(event: dict[str, Any], *rules: dict[str, Any]) -> tuple[str, ...]:
     [
         ({"a": 1}, "r: met"),
         (None, "r: met"),
-        ({"a": 2}, "r: not met: a equals 2; saw 1"),
-        ({"text": ["x", "y"]}, "r: not met: text in ['x', 'y']; saw 'hello'"),
-        ({"text": "x"}, "r: not met: text equals x; saw 'hello'"),
-        ({"inner.a": "x"}, "r: not met: inner.a equals x; saw 'b'"),
-        ({"inner": "x"}, "r: not met: inner equals x; saw {'a': 'b'}"),
-        ({"nothing": "x"}, "r: not met: nothing equals x; saw nothing"),
-        ({"a": 1, "text": {"gte": 5, "lt": 7}}, "r: not met: text gte 5.0 and text lt 7.0; saw 'h"),
-        ({"list.*": 5}, "r: not met: list.* equals 5; saw [1, 2]"),
-        ({"a": {"exists": False}}, "r: not met: a exists False; saw 1"),
-        ({"any": [{"a": 2}, {"a": 3}]}, "r: not met: none is met: a equals 2 or a equals 3"),
-        ({"not": {"a": 1}}, "r: not met: not (a equals 1)"),
-        ({"all": [{"a": 1}, {"text": "x"}]}, "r: not met: text equals x; saw 'hello'"),
-        ({"link.query.q": "x"}, "r: not met: link.query.q equals x; saw 'y'"),
-        ({"long": "x"}, "r: not met: long equals x; saw '" + "l" * 79 + "..."),
-        ({"user_data.email_address": "x"}, "r: not met: user_data.email_address equals x"),
-        ({"user_data.phone_number": "x"}, "r: not met: user_data.phone_number equals x; saw nothi"),
+        ({"a": 2}, "r: not met: matches only if a is 2; found 1"),
+        ({"text": ["x", "y"]}, 'r: not met: matches only if text is "x" or "y"; found "hello"'),
+        ({"text": "x"}, 'r: not met: matches only if text is "x"; found "hello"'),
+        ({"inner.a": "x"}, 'r: not met: matches only if inner.a is "x"; found "b"'),
+        ({"inner": "x"}, 'r: not met: matches only if inner is "x"; found {"a": "b"}'),
+        ({"nothing": "x"}, 'r: not met: matches only if nothing is "x"; found nothing'),
+        (
+            {"a": 1, "text": {"gte": 5, "lt": 7}},
+            "r: not met: matches only if text is at least 5 and is below 7; found ",
+        ),
+        ({"list.*": 5}, "r: not met: matches only if one of list.* is 5; found [1, 2]"),
+        ({"a": {"exists": False}}, "r: not met: matches only if a does not exist; found 1"),
+        ({"any": [{"a": 2}, {"a": 3}]}, "r: not met: matches only if a is 2, or a is 3"),
+        ({"not": {"a": 1}}, "r: not met: matches only if a is not 1"),
+        (
+            {"all": [{"a": 1}, {"text": "x"}]},
+            'r: not met: matches only if text is "x"; found "hello"',
+        ),
+        ({"link.query.q": "x"}, 'r: not met: matches only if link.query.q is "x"; found "y"'),
+        ({"long": "x"}, 'r: not met: matches only if long is "x"; found "' + "l" * 76 + "..."),
+        (
+            {"user_data.email_address": "x"},
+            'r: not met: matches only if user_data.email_address is "x"',
+        ),
+        (
+            {"user_data.phone_number": "x"},
+            'r: not met: matches only if user_data.phone_number is "x"; found nothing',
+        ),
     ],
 )
 def test_what_a_condition_saw(when: dict[str, Any] | None, line: str) -> None:
@@ -51,24 +63,32 @@ def test_each_rule_has_its_line_with_what_it_saw_at_its_time() -> None:
         {"name": "third", "set": {"a": 3}},
         {"name": "end", "when": {"a": 3}, "drop": True},
         {"name": "never", "set": {"a": 4}},
-    ) == ("first: met", "rule 2: not met: a equals x; saw 2", "third: met", "end: met")
+    ) == (
+        "first: met",
+        'rule 2: not met: matches only if a is "x"; found 2',
+        "third: met",
+        "end: met",
+    )
 
 
 @pytest.mark.parametrize(
     ("action", "note"),
     [
         ({"set": {"a": {"field": "no"}}}, "a was not set: no is missing"),
-        ({"set": {"value": {"field": "a"}}}, "value was not set: it cannot hold what a has"),
+        (
+            {"set": {"value": {"field": "a"}}},
+            "value was not set: the value of a has the wrong type for it",
+        ),
         (
             {"set": {"a": {"template": "{no}"}}},
-            "a was not set: a field of its template is missing, or no text or number",
+            "a was not set: a field in its template is missing, or is not a text or number",
         ),
         (
             {"set": {"value": {"template": "{a}"}}},
-            "value was not set: it cannot hold what its template gives",
+            "value was not set: the result of its template has the wrong type for it",
         ),
-        ({"rename": {"a": "value"}}, "a was not renamed: value cannot hold it"),
-        ({"rename": {"a": "b.c"}}, "a was not renamed: b.c cannot hold it"),
+        ({"rename": {"a": "value"}}, "a was not renamed: its value has the wrong type for value"),
+        ({"rename": {"a": "b.c"}}, "a was not renamed: its value has the wrong type for b.c"),
     ],
 )
 def test_an_action_that_could_not_be_done_says_so(action: dict[str, Any], note: str) -> None:

@@ -54,7 +54,7 @@ def test_an_event_without_a_schema_goes_on_in_silence() -> None:
 def test_an_event_that_fits_goes_on_as_it_is(on_mismatch: str) -> None:
     checked = purchase(on_mismatch)(GOOD)
     assert checked.event is GOOD
-    assert (checked.line, checked.action, checked.reason) == ("fits schemas.purchase", "", "")
+    assert (checked.line, checked.action, checked.reason) == ("matches schemas.purchase", "", "")
 
 
 @pytest.mark.parametrize("on_mismatch", ["drop", "quarantine"])
@@ -63,7 +63,7 @@ def test_an_event_that_does_not_fit_is_dropped_or_kept_aside(on_mismatch: str) -
     checked = purchase(on_mismatch)(event)
     assert checked.event is event
     assert checked.action == on_mismatch
-    assert checked.reason == "does not fit schemas.purchase: value: minimum 0"
+    assert checked.reason == "does not match schemas.purchase: value: minimum 0"
     assert checked.line == checked.reason
 
 
@@ -72,7 +72,7 @@ def test_an_event_that_does_not_fit_is_flagged_in_a_copy() -> None:
     checked = purchase("flag")(event)
     assert checked.event == {**event, "schema_errors": ["value: minimum 0"]}
     assert checked.action == ""
-    assert checked.reason == "does not fit schemas.purchase: value: minimum 0"
+    assert checked.reason == "does not match schemas.purchase: value: minimum 0"
     assert "schema_errors" not in event
 
 
@@ -109,7 +109,7 @@ def test_errors_name_the_path_and_the_rule_and_never_the_value(
 
 def test_a_missing_field_of_the_event_itself() -> None:
     checked = purchase("drop")({"event_name": "purchase", "value": 1})
-    assert checked.reason == ("does not fit schemas.purchase: the event: required transaction_id")
+    assert checked.reason == ("does not match schemas.purchase: the event: required transaction_id")
 
 
 def test_only_the_first_errors_are_told() -> None:
@@ -120,7 +120,7 @@ def test_only_the_first_errors_are_told() -> None:
 
 def test_what_json_does_not_have_does_not_fit() -> None:
     checked = purchase("drop")({"event_name": "purchase", 1: 2})  # type: ignore[dict-item]
-    assert checked.reason == "does not fit schemas.purchase: the event: not JSON"
+    assert checked.reason == "does not match schemas.purchase: the event: not JSON"
 
 
 VALUES: st.SearchStrategy[Any] = st.recursive(
@@ -174,10 +174,10 @@ def test_a_schema_may_refer_to_its_own_definitions() -> None:
         ({"properties": 3}, "not a JSON Schema: properties: "),
         ({"pattern": "("}, "not a JSON Schema: pattern: "),
         ({"pattern": "(?=look)ahead"}, "not a JSON Schema: pattern: "),
-        ({"$ref": "#/$defs/nope"}, "nothing but its own $defs"),
-        ({"$ref": "other.json"}, "nothing but its own $defs"),
-        ({"$ref": "http://127.0.0.1:9/schema.json"}, "nothing but its own $defs"),
-        ({"$ref": "file:///etc/hostname"}, "nothing but its own $defs"),
+        ({"$ref": "#/$defs/nope"}, "can only refer to its own $defs"),
+        ({"$ref": "other.json"}, "can only refer to its own $defs"),
+        ({"$ref": "http://127.0.0.1:9/schema.json"}, "can only refer to its own $defs"),
+        ({"$ref": "file:///etc/hostname"}, "can only refer to its own $defs"),
         ({"$schema": "https://nobody.example/draft"}, "https://nobody.example/draft"),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_schema_that_is_none_is_a_mistake_in_words(schema: dict[str, Any], wor
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "cannot be read: No such file"), (b"{", "is not JSON"), (b"[]", "is an object")],
+    [(None, "cannot be read: No such file"), (b"{", "is not JSON"), (b"[]", "must be an object")],
 )
 def test_a_file_that_cannot_be_used_is_a_mistake_in_words(
     tmp_path: Path, content: bytes | None, words: str

@@ -48,7 +48,7 @@ class Carrier(Destination[CarrierSettings]):
         for position, event in enumerate(events):
             body = to_json({"name": event["event_name"], "at": int(event["timestamp"])})
             if body is None:
-                yield Unsendable(position, "the event cannot be written as JSON")
+                yield Unsendable(position, "the event cannot be represented in JSON")
             else:
                 headers = {"authorization": f"Bearer {token}"}
                 yield Request("POST", str(self.settings.url), headers, body, (position,))
