@@ -81,8 +81,8 @@ def events() -> None:
 def list_events(limit: int, as_json: bool, as_csv: bool, config: Path, **filters: Any) -> None:
     """List endings, those of the newest events first.
 
-    With --json, each line is one ending as a JSON object, with the content of the event as far as
-    its destinations were allowed to have it.
+    With --json, each line is one ending as a JSON object, with the content of the event that
+    its destinations were allowed to have.
     """
     from gateway.cli.ledger import with_ledger
 

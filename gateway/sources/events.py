@@ -33,7 +33,7 @@ class EventsSettings(TrustedSourceSettings):
     type: Literal["events"] = Field(description="Events in the gateway's own JSON, from servers.")
     keys: list[Key] = Field(
         min_length=1,
-        description="Keys of the senders. Each request must show one of them, as `Authorization: "
+        description="Keys of the senders, of which each request shows one as `Authorization: "
         "Bearer <key>`. List several to replace a key without interruption.",
     )
 

@@ -23,8 +23,8 @@ destinations:
 """
 MISTAKES = [
     "1: sources.backend.keys.0: the environment has no NO_SUCH_KEY; set it there or in .env, or "
-    "write ${NO_SUCH_KEY:-default}. Keys of which each request shows one, as `Authorization: "
-    "Bearer <key>`.",
+    "write ${NO_SUCH_KEY:-default}. Keys of the senders, of which each request shows one as "
+    "`Authorization: Bearer <key>`.",
     "1: sources.site.type: 'colect' is not one of collect, events, ga4, measurement_protocol, "
     "pixel, segment, snowplow; did you mean 'collect'?; another kind of source comes with a Python "
     "package: `pip install` it next to the gateway, or write one (docs/adding-a-source.md)",

@@ -45,9 +45,10 @@ def test_a_dry_run_names_the_variables_that_are_not_set_and_where_to_get_them(
 ) -> None:
     assert said(run, file) == [
         f"{DRY} `dry_run` to false ({file}:7), and these variables in the environment or in .env:",
-        "  ADS_PIXEL: Id of the pixel, which Meta now calls dataset: digits, from Events Manager, "
-        "Data sources, Settings.",
-        "  ADS_TOKEN: From Events Manager, Settings, Conversions API.",
+        "  ADS_PIXEL: ID of the pixel, which Meta now calls a dataset: digits, from Events "
+        "Manager, Data sources, Settings.",
+        "  ADS_TOKEN: Access token of the Conversions API, from Events Manager, Settings, "
+        "Conversions API.",
     ]
 
 
@@ -63,8 +64,8 @@ def test_variables_in_the_file_next_to_it_are_set(run: Run, file: Path) -> None:
 def test_a_credential_that_is_not_set_is_a_warning_without_a_dry_run(run: Run, file: Path) -> None:
     assert said(run, file, ADS_DRY_RUN="false", ADS_PIXEL="12") == [
         f"Warning: {file}:6: destinations.ads.access_token: ADS_TOKEN is not set in "
-        "the environment or in .env, so the vendor will refuse every event. From Events "
-        "Manager, Settings, Conversions API."
+        "the environment or in .env, so the vendor will refuse every event. Access token "
+        "of the Conversions API, from Events Manager, Settings, Conversions API."
     ]
     assert said(run, file, ADS_DRY_RUN="false", **SET) == []
 

@@ -204,7 +204,7 @@ WRONG_VALUES = [
     (
         "global_privacy_control: true",
         "global_privacy_control: §[XX]",
-        'consent.global_privacy_control.0: "XX" is not a place: write an ISO 3166 country ("DE"), '
+        'consent.global_privacy_control.0: "XX" is not a place; write an ISO 3166 country ("DE"), '
         'a country and region ("US-CA") or a group (EEA)',
     ),
     (
@@ -375,22 +375,22 @@ ENVIRONMENT = [
         '["${BACKEND_KEY:-backend-test-key}"]',
         '[a,\n    §"x-${BACKEND_KEY}"]',
         "sources.backend.keys.1: the environment has no BACKEND_KEY; set it there or in .env, or "
-        "write ${BACKEND_KEY:-default}. Keys of which each request shows one, as `Authorization: "
-        "Bearer <key>`.",
+        "write ${BACKEND_KEY:-default}. Keys of the senders, of which each request shows one as "
+        "`Authorization: Bearer <key>`.",
     ),
     (
         '"1234567890"',
         "${PIXEL_ID}",
         "destinations.meta.pixel_id: the environment has no PIXEL_ID; set it there or in .env, or "
-        "write ${PIXEL_ID:-default}. Id of the pixel, which Meta now calls dataset: digits, from "
+        "write ${PIXEL_ID:-default}. ID of the pixel, which Meta now calls a dataset: digits, from "
         "Events Manager, Data sources, Settings.",
     ),
     (
         "${GA4_API_SECRET:-ga4-test-secret}",
         "${GA4_API_SECRET}",
         "destinations.ga4.api_secret: the environment has no GA4_API_SECRET; set it there or in "
-        ".env, or write ${GA4_API_SECRET:-default}. From Admin, Data streams, Measurement Protocol "
-        "API secrets.",
+        ".env, or write ${GA4_API_SECRET:-default}. API secret of the stream, from Admin > Data "
+        "streams > Measurement Protocol API secrets in Google Analytics.",
     ),
 ]
 

@@ -153,5 +153,5 @@ def test_after_init_it_runs_in_an_empty_folder(
 
     wait_for(delivered, 60, "both destinations to get the event")
     assert "ga4" in command(installed, tmp_path, "status")
-    assert "META_ACCESS_TOKEN: From Events Manager" in command(installed, tmp_path, "check")
+    assert "META_ACCESS_TOKEN: Access token of the Conversions API" in command(installed, tmp_path, "check")
     assert command(installed, tmp_path, "schema").startswith("{")
