@@ -153,5 +153,6 @@ def test_after_init_it_runs_in_an_empty_folder(
 
     wait_for(delivered, 60, "both destinations to get the event")
     assert "ga4" in command(installed, tmp_path, "status")
-    assert "META_ACCESS_TOKEN: Access token of the Conversions API" in command(installed, tmp_path, "check")
+    missing = "META_ACCESS_TOKEN: Access token of the Conversions API"
+    assert missing in command(installed, tmp_path, "check")
     assert command(installed, tmp_path, "schema").startswith("{")
