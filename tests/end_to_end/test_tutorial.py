@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -98,7 +99,15 @@ def test_every_command_of_the_tutorial_does_what_it_says(reader: Reader) -> None
 
     assert next(commands) == "make run\n"
     recipe = subprocess.run(
-        ["make", "--dry-run", "--always-make", "run"], cwd=ROOT, capture_output=True, text=True
+        ["make", "--dry-run", "--always-make", "--no-print-directory", "run"],
+        cwd=ROOT,
+        env={
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("MAKE", "MFLAGS"))
+        },
+        capture_output=True,
+        text=True,
     ).stdout
     assert recipe.rstrip().endswith(".venv/bin/gateway run")
 

@@ -215,6 +215,11 @@ ASKED = [
 ]
 
 
+def is_state(operation: APIOperation[Any, Any], answer: requests.Response) -> bool:
+    """Whether an answer says in which state a busy machine is."""
+    return operation.path == "/readyz" and answer.status_code == 503
+
+
 @pytest.mark.parametrize(
     ("mode", "operation"), ASKED, ids=[f"{mode.value} {each.label}" for mode, each in ASKED]
 )
@@ -230,7 +235,7 @@ def test_whatever_is_asked_the_answer_is_a_described_one(
             case.query = {**(case.query or {}), "measurement_id": "G-1", "api_secret": "s3cret"}
         answer = send(web, case, KEYS if with_keys else {})
         check_answer(operation, answer)
-        assert answer.status_code < 500
+        assert answer.status_code < 500 or is_state(operation, answer)
 
     ask()
 
