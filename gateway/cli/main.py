@@ -203,14 +203,10 @@ def worker(config: Path, allow_demo: bool, redis_url: str) -> None:
 @REDIS_URL
 def ledger(config: Path, allow_demo: bool, redis_url: str) -> None:
     """Run the process that writes the ledger; `gateway run` starts and supervises one."""
-    from gateway.ledger.errors import LedgerError
     from gateway.runtime.last_good import load_running
     from gateway.runtime.ledger import run_ledger
 
-    try:
-        run_ledger(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
-    except LedgerError as error:
-        fail(str(error), 1)
+    run_ledger(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
 
 
 @main.command(hidden=True)

@@ -10,9 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.ledger import writer as writer_module
-from gateway.ledger.day_file import MAX_VALUES, OTHER
-from gateway.ledger.errors import LedgerError
+from gateway.ledger.bounded_values import MAX_VALUES, OTHER
+from gateway.ledger.errors import LedgerError, LedgerTaken
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
 from gateway.queue.receipts import new_receipt
@@ -85,9 +84,11 @@ async def test_a_record_that_comes_twice_is_stored_once(books: Books) -> None:
     records = await books.records()
     await books.writer.step()
     stored = books.rows("hours"), books.rows("endings"), books.rows("events")
+    name = books.writer._name
+    books.writer.close()
     for _ in range(2):
         again = books.new_writer()
-        again._name = books.writer._name
+        again._name = name
         again.store(records)
         again.close()
     assert (books.rows("hours"), books.rows("endings"), books.rows("events")) == stored
@@ -288,7 +289,8 @@ async def test_beyond_its_bytes_the_oldest_day_goes_first(
     await books.store()
     oldest, *others = books.folder.days()
     sizes = {oldest: 9_000_000}
-    monkeypatch.setattr(type(books.folder), "size", lambda _, day: sizes.get(day, 600_000))
+    store = type(books.writer._store)
+    monkeypatch.setattr(store, "size", lambda _, day: sizes.get(day, 600_000))
     books.writer.clean(now)
     assert books.folder.days() == others
     assert f"the ledger of {oldest} is removed before its time" in caplog.text
@@ -303,7 +305,7 @@ async def test_on_a_full_disk_the_records_wait(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(writer_module.DayFile, "write", full)
+        patched.setattr(type(books.writer._store), "write", full)
         with pytest.raises(sqlite3.OperationalError):
             await books.writer.step()
     assert len(await books.records()) == 1
@@ -341,13 +343,30 @@ async def test_a_file_of_a_newer_version_is_an_error_in_words(books: Books) -> N
     assert len(await books.records()) == 1
 
 
-async def test_one_process_writes_at_a_time(books: Books) -> None:
-    with (
-        books.folder.locked(),
-        pytest.raises(LedgerError, match="another process writes"),
-        books.folder.locked(),
-    ):
-        pass
+async def test_one_process_writes_at_a_time_and_another_takes_over(books: Books) -> None:
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    await books.append(decide(make_event(1), send=["ads"]))
+    other = books.new_writer()
+    for _ in range(2):
+        with pytest.raises(LedgerTaken, match="another process writes"):
+            await other.step()
+    assert len(await books.records()) == 1
+    books.writer.close()
+    assert await other.step() == 1
+    assert len(books.rows("events")) == 2
+    with pytest.raises(LedgerTaken):
+        await books.writer.step()
+    other.close()
+
+
+async def test_the_configuration_is_kept_once_a_process_writes(books: Books) -> None:
+    books.writer.keep_configuration("v-1", "redis: {}", 1.0)
+    assert books.reader.configuration("v-1") is None
+    await books.writer.step()
+    books.writer.keep_configuration("v-1", "changed", 2.0)
+    await books.writer.step()
+    assert books.reader.configuration("v-1") == "redis: {}"
 
 
 async def test_the_key_is_made_once_and_private(books: Books) -> None:
