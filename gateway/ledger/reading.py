@@ -61,6 +61,11 @@ class LedgerReader:
     def __init__(self, place: Readable) -> None:
         self._reading = place.to_read()
 
+    def is_empty(self) -> bool:
+        """Whether nothing was stored yet."""
+        with self._reading.open_kept() as kept:
+            return kept is None
+
     def stories(self, digest: str, limit: int) -> Iterator[Story]:
         """The newest events that have `digest`, `limit` at most."""
         found = select(events).join(lookups, lookups.c.receipt == events.c.receipt)

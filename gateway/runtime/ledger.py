@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from gateway.configuration.exposure import secrets_in
 from gateway.configuration.settings import Settings
-from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.place import ledger_of
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.feed import Feed
 from gateway.queue.keys import Keys
@@ -32,7 +32,7 @@ def run_ledger(settings: Settings, redis_url: str) -> None:
 async def _write(settings: Settings, redis_url: str) -> None:
     redis = connect_for_work(redis_url)
     feed = Feed(redis, Keys.of(settings))
-    writer = LedgerWriter(LedgerFolder.of(settings), settings.ledger, feed)
+    writer = LedgerWriter(ledger_of(settings), settings.ledger, feed)
     writer.keep_configuration(settings.version, without_secrets(settings), time.time())
     writing = asyncio.create_task(writer.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writing.cancel)

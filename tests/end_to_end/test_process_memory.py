@@ -33,7 +33,7 @@ SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
 ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc"}
 KEEPING = {"sqlalchemy"}
-SELDOM = {"httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb"}
+SELDOM = {"httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb", "psycopg"}
 """Only where they are configured, or for a command's output."""
 
 NEEDED = {

@@ -15,7 +15,8 @@ from tests.support.lowest_versions import lowest_versions, read_project
 
 ROOT = Path(__file__).parents[2]
 PROJECT = read_project()
-AT_RUN_TIME = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["geo"]]
+EXTRAS = PROJECT["optional-dependencies"]
+AT_RUN_TIME = [*PROJECT["dependencies"], *EXTRAS["geo"], *EXTRAS["postgresql"]]
 OUR_PACKAGES = {"gateway", "destinations"}
 
 
