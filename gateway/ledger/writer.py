@@ -16,6 +16,7 @@ import asyncio
 import logging
 import secrets
 import sqlite3
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -103,6 +104,7 @@ class LedgerWriter:
         self._settings = settings
         self._feed = feed
         self._configuration: tuple[str, str, float] | None = None
+        self._in_use = threading.RLock()  # a thread goes on after its task was cancelled
         self._traits: OrderedDict[str, Traits] = OrderedDict()
         self._name = ""
         self._said = ""
@@ -145,6 +147,34 @@ class LedgerWriter:
 
     def store(self, records: Sequence[FeedRecord]) -> None:
         """Stores `records`, all of those that a day does not have yet."""
+        with self._in_use:
+            self._store_records(records)
+
+    def clean(self, now: float) -> None:
+        """Removes the days that are over, or that make room; their counts are kept by the hour."""
+        with self._in_use:
+            self._clean(now)
+
+    def close(self) -> None:
+        """Lets another process write; the store is opened again when it is needed."""
+        with self._in_use:
+            self._store.close()
+            self._traits.clear()
+            self._name = ""
+
+    def keep_configuration(self, version: str, text: str, now: float) -> None:
+        """Keeps the configuration that is in force, once this process writes. text: without
+        secrets."""
+        self._configuration = version, text, now
+
+    def _open(self) -> None:
+        with self._in_use:
+            self._store.open()
+            if self._configuration is not None:
+                self._store.keep_configuration(*self._configuration)
+                self._configuration = None
+
+    def _store_records(self, records: Sequence[FeedRecord]) -> None:
         self._open()
         stored: dict[str, tuple[int, int]] = {}
 
@@ -170,8 +200,7 @@ class LedgerWriter:
             self._store.add_late(late, self._name, records[-1].id)
         self._remember(maker.traits)
 
-    def clean(self, now: float) -> None:
-        """Removes the days that are over, or that make room; their counts are kept by the hour."""
+    def _clean(self, now: float) -> None:
         self._open()
         store = self._store
         for day in store.days():
@@ -182,23 +211,6 @@ class LedgerWriter:
             why = "its disk is nearly full" if store.is_full() else "ledger.max_bytes is reached"
             log.warning("the ledger of %s is removed before its time: %s", days[0], why)
             store.remove(days[0])
-
-    def close(self) -> None:
-        """Lets another process write; the store is opened again when it is needed."""
-        self._store.close()
-        self._traits.clear()
-        self._name = ""
-
-    def keep_configuration(self, version: str, text: str, now: float) -> None:
-        """Keeps the configuration that is in force, once this process writes. text: without
-        secrets."""
-        self._configuration = version, text, now
-
-    def _open(self) -> None:
-        self._store.open()
-        if self._configuration is not None:
-            self._store.keep_configuration(*self._configuration)
-            self._configuration = None
 
     def _is_too_large(self, days: Sequence[str]) -> bool:
         return sum(map(self._store.size, days)) > self._settings.max_bytes or self._store.is_full()

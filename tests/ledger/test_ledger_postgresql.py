@@ -190,6 +190,14 @@ def test_a_url_that_cannot_be_read_is_not_repeated(url: str) -> None:
     assert "s3" not in repr(place)
 
 
+def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
+    place = LedgerDatabase("postgresql://u:s3cret@127.0.0.1:1/x", "ledger", "salt")
+    for use in (place.to_write().open, place.to_read().days):
+        with pytest.raises(LedgerError, match=r"127\.0\.0\.1.*refused") as raised:
+            use()
+        assert "s3cret" not in str(raised.value)
+
+
 def test_an_error_repeats_no_value(database: LedgerDatabase) -> None:
     with psycopg.connect(database.url, autocommit=True) as connection:
         connection.execute("CREATE TABLE one (a text PRIMARY KEY)")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
+import threading
 import time
 from typing import Any
 
@@ -182,6 +184,56 @@ async def test_different_forms_of_an_event_make_one_payload(books: Books) -> Non
         "user_data": {"city": "Berlin", "country": "DE"},
         "value": 5,
     }
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
+async def test_what_is_decided_later_of_an_event_is_added(books: Books, together: bool) -> None:
+    """As of one that was held for the answer of its visitor."""
+    event = make_event(0)
+    first = decide({**event, "user_data": {"city": "Berlin"}, "value": 4}, send=["ads"])
+    await books.append(first)
+    if not together:
+        await books.store()
+    (entry,) = await books.read("ads")
+    second = decide({**event, "user_data": {"country": "DE"}, "value": 5}, send=["books"])
+    second.receipt = entry.receipt
+    await books.append(second)
+    await books.store()
+    ((*_, going_to, payload),) = books.rows("events")
+    assert orjson.loads(going_to) == {"ads": "send", "books": "send"}
+    assert orjson.loads(payload) == {
+        **event,
+        "user_data": {"city": "Berlin", "country": "DE"},
+        "value": 5,
+    }
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    assert [each.destination for each in story.endings] == ["ads", "books"]
+
+
+async def test_it_is_closed_once_the_thread_that_stores_is_done(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process is asked to end: its task is cancelled, the thread goes on."""
+    await books.append(decide(make_event(0), send=["ads"]))
+    began, may_go_on = threading.Event(), threading.Event()
+    store = type(books.writer._store)
+    write = store.write
+
+    def slowly(*arguments: Any) -> None:
+        began.set()
+        assert may_go_on.wait(60)
+        write(*arguments)
+
+    monkeypatch.setattr(store, "write", slowly)
+    running = asyncio.create_task(books.writer.run())
+    assert await asyncio.to_thread(began.wait, 60)
+    running.cancel()
+    closing = asyncio.create_task(asyncio.to_thread(books.writer.close))
+    await asyncio.wait([running])
+    assert not closing.done()
+    may_go_on.set()
+    await closing
+    assert len(books.rows("events")) == 1
 
 
 @pytest.mark.parametrize(

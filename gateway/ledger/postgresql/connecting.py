@@ -61,5 +61,4 @@ def in_words(error: BaseException | None) -> str:
         return f"PostgreSQL: {type(error).__name__}"
     if isinstance(error, psycopg.DataError):
         return f"PostgreSQL refused a value ({type(error).__name__})"
-    said = error.diag.message_primary or str(error)
-    return f"PostgreSQL: {said.splitlines()[0]}" if said else f"PostgreSQL: {type(error).__name__}"
+    return f"PostgreSQL: {error.diag.message_primary or ' '.join(str(error).split())}"

@@ -62,7 +62,7 @@ class DatabaseReading:
             with self._engine.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            raise LedgerError(in_words(error.orig)) from None
+            raise LedgerError(f"the ledger cannot be read. {in_words(error.orig)}") from None
 
     def _connect(self) -> Any:
         connection = connect(self._url)
