@@ -11,6 +11,7 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from gateway.redis_client.connect import connect_for_work
+from tests.support.postgresql_server import PostgreSQL
 from tests.support.valkey_server import RedisServer, TcpServer, Valkey
 
 settings.register_profile(
@@ -59,6 +60,13 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TcpServer]:
     """The redis-server of this machine, one for the whole run; empty it yourself."""
     with RedisServer(tmp_path_factory.mktemp("redis"), "--save", "") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One server for the whole run; skips the test where PostgreSQL is not installed."""
+    with PostgreSQL() as server:
         yield server
 
 

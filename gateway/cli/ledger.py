@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NO_LEDGER = (
-    "this configuration keeps no ledger: it needs the embedded Redis (redis.url) and ledger.enabled"
+    "this configuration keeps no ledger: it needs ledger.enabled, and either the embedded Redis "
+    "(redis.url) or a PostgreSQL database (ledger.url)"
 )
 NOTHING_YET = "the ledger is empty: no event has come in since it was switched on"
 
@@ -29,18 +30,19 @@ def with_ledger(config: Path, work: Callable[[LedgerReader, EventDigests], T]) -
 
     from gateway.ledger.digests import EventDigests
     from gateway.ledger.errors import LedgerError
-    from gateway.ledger.folder import LedgerFolder
+    from gateway.ledger.place import ledger_of
     from gateway.ledger.reading import LedgerReader
 
     settings = load_in_force(config).settings
     if not settings.has_ledger:
         fail(NO_LEDGER)
-    folder = LedgerFolder.of(settings)
-    if not folder.days() and not folder.counts.exists():
-        fail(NOTHING_YET, 1)
+    place = ledger_of(settings)
     try:
-        return work(LedgerReader(folder), EventDigests(folder.key()))
+        reader = LedgerReader(place)
+        if reader.is_empty():
+            fail(NOTHING_YET, 1)
+        return work(reader, EventDigests(place.key()))
     except (LedgerError, OSError) as error:
         fail(str(error), 1)
     except (sqlite3.Error, DBAPIError) as error:
-        fail(f"the ledger in {folder.path} cannot be read: {error}", 1)
+        fail(f"the ledger cannot be read: {error}", 1)

@@ -202,15 +202,11 @@ def worker(config: Path, allow_demo: bool, redis_url: str) -> None:
 @ALLOW_DEMO
 @REDIS_URL
 def ledger(config: Path, allow_demo: bool, redis_url: str) -> None:
-    """Run the process that writes the ledger; `gateway run` starts and supervises one."""
-    from gateway.ledger.errors import LedgerError
+    """Run the process that writes the ledger; `run` and `work` start and supervise one."""
     from gateway.runtime.last_good import load_running
     from gateway.runtime.ledger import run_ledger
 
-    try:
-        run_ledger(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
-    except LedgerError as error:
-        fail(str(error), 1)
+    run_ledger(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
 
 
 @main.command(hidden=True)
@@ -244,6 +240,7 @@ def check(context: click.Context, file: Path | None, config: Path) -> None:
     from gateway.cli.condition_check import condition_notes
     from gateway.cli.consent_check import consent_notes
     from gateway.cli.destination_check import destination_notes
+    from gateway.cli.ledger_check import ledger_notes
     from gateway.cli.secret_check import secret_notes
     from gateway.event.text import printable
 
@@ -252,6 +249,7 @@ def check(context: click.Context, file: Path | None, config: Path) -> None:
     click.echo(f"{config}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
     notes = (
         *consent_notes(settings),
+        *ledger_notes(settings),
         *secret_notes(settings, config),
         *condition_notes(settings, config),
         *destination_notes(settings, config),

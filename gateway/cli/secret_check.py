@@ -29,6 +29,9 @@ SHORT = (
     "requests are shown it is masked only as a whole value. Use a longer one."
 )
 
+LEDGER_URL = "ledger", "url"
+"""A secret because of the password that it may have."""
+
 _names_credentials = re.compile(
     r"auth|token|key|secret|password|credential|cookie|signature", re.IGNORECASE
 ).search
@@ -39,7 +42,7 @@ def secret_notes(settings: Settings, config: Path) -> Iterator[str]:
     repository publishes are left out."""
     file = read_yaml(settings.text, {})
     for path, secret in secrets_in(settings):
-        if _is_made_up(secret) or not _is_credential(path):
+        if _is_made_up(secret) or not _is_credential(path) or path == LEDGER_URL:
             continue
         place = f"Warning: {config}:{file.line(path)}: {dotted(path)}"
         if path in file.lines and path not in file.outside and not _is_stand_in(file, path):
@@ -83,3 +86,6 @@ def _urls_with_passwords(settings: Settings) -> Iterator[KeyPath]:
     for name, url in urls.items():
         if urlsplit(url or "").password:
             yield "redis", name
+    ledger = settings.ledger.url
+    if ledger is not None and urlsplit(ledger.get_secret_value()).password:
+        yield LEDGER_URL

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from importlib.util import find_spec
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
 
 Payload = Literal["full", "redacted", "none"]
+
+
+def _of_postgresql(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError(
+            "use the URL of a PostgreSQL database: postgresql://USER:PASSWORD@HOST/DATABASE"
+        )
+    if find_spec("psycopg") is None:
+        raise ValueError("needs a package: pip install 'event-gateway[postgresql]'")
+    return url
 
 
 class LedgerSettings(BaseModel):
@@ -14,8 +33,14 @@ class LedgerSettings(BaseModel):
 
     enabled: bool = Field(
         default=True,
-        description="Keep a ledger of what happened to every event, for every destination. It is "
-        "stored under `redis.data_dir`, so it needs the embedded Redis.",
+        description="Keep a ledger of what happened to every event, for every destination. Without "
+        "`url` it is stored under `redis.data_dir`, and needs the embedded Redis.",
+    )
+    url: Annotated[SecretStr, AfterValidator(_of_postgresql)] | None = Field(
+        default=None,
+        description="A PostgreSQL database that keeps the ledger, such as "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE`. With a Redis of your own the ledger needs it. "
+        "Needs the extra `postgresql` and `server.hash_salt`.",
     )
     keep_days: PositiveInt = Field(
         default=7,
@@ -41,3 +66,9 @@ class LedgerSettings(BaseModel):
         description="Most bytes of the ledger on disk. Beyond them the oldest day "
         "is removed early.",
     )
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _nothing_is_no_url(cls, url: object) -> object:
+        """As of ``${LEDGER_URL:-}``."""
+        return None if url == "" else url

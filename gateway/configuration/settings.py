@@ -122,6 +122,15 @@ class Settings(BaseModel):
             raise ValueError(mistake)
         return self
 
+    @model_validator(mode="after")
+    def _ledger_can_be_used(self) -> Self:
+        if self.ledger.url is not None and not self.salt:
+            raise ValueError(
+                "ledger.url needs server.hash_salt: from it comes the key of the digests by which "
+                "the ledger finds events, the same on all machines"
+            )
+        return self
+
     def mistake_at(self, redis_url: str) -> str | None:
         """What cannot be done where the events are at `redis_url`, if there is anything."""
         from gateway.redis_client.connect import names_cluster
@@ -146,7 +155,12 @@ class Settings(BaseModel):
 
     @property
     def has_ledger(self) -> bool:
-        return self.ledger.enabled and self.redis.url == "embedded"
+        """A cluster has no feed for it: its script would have to reach two slots."""
+        from gateway.redis_client.connect import names_cluster
+
+        if not self.ledger.enabled or names_cluster(self.redis.url):
+            return False
+        return self.ledger.url is not None or self.redis.url == "embedded"
 
     @property
     def salt(self) -> str | None:

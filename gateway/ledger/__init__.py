@@ -5,7 +5,8 @@ change events and counts (`gateway.queue.feed`). One process stores that stream 
 is stored (`writer`). The ledger never stops delivery: where it falls behind, detail is left out and
 counted.
 
-In its folder, ``ledger`` under `redis.data_dir`:
+It is stored in PostgreSQL (`postgresql`) with `ledger.url`, and else in SQLite files. `reading` and
+`writer` say what they need of either. The files are in ``ledger`` under `redis.data_dir`:
 
     2026-11-30.sqlite   what came in on that UTC day, and how it ended, whenever it did (`tables`);
                         removed once it is `ledger.keep_days` old, or room is needed

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from gateway.ledger.bounded_values import BoundedValues
 from gateway.ledger.database import open_to_write
-from gateway.ledger.rows import DayRows, HourKey
+from gateway.ledger.rows import DayRows
 from gateway.ledger.tables import day as day_tables
-
-MAX_VALUES = 200
-"""Values of one dimension that are counted apart on one day: strangers choose names."""
-OTHER = "(other)"
 
 # An event comes a second time when it was held: what was decided later is added.
 _EVENT = """
@@ -45,9 +41,8 @@ class DayFile:
 
     def __init__(self, path: Path) -> None:
         self._database = open_to_write(path, day_tables)
-        self._values: dict[str, set[str]] = {}
-        for dimension, value in self._all("SELECT DISTINCT dimension, value FROM hours"):
-            self._values.setdefault(dimension, set()).add(value)
+        known = self._all("SELECT DISTINCT dimension, value FROM hours")
+        self._values = BoundedValues((dimension, value) for dimension, value in known)
 
     def close(self) -> None:
         self._database.close()
@@ -71,7 +66,8 @@ class DayFile:
             many(_ENDING, rows.endings)
             many(_ATTEMPT, rows.attempts)
             many(_MINUTE, [(*key, number) for key, number in rows.minutes.items()])
-            many(HOUR, self._bounded(rows.hours.items()))
+            hours = self._values.bound(rows.hours)
+            many(HOUR, [(*key, number) for key, number in hours.items()])
             execute(_PROGRESS, (feed, last_id))
             execute("COMMIT")
         except BaseException:
@@ -79,23 +75,6 @@ class DayFile:
                 execute("ROLLBACK")
             raise
 
-    def _bounded(self, counted: Iterable[tuple[HourKey, int]]) -> Iterable[tuple[Any, ...]]:
-        """With few values of each dimension, whatever strangers choose."""
-        for (hour, dimension, value, destination, ending), number in counted:
-            known = self._values.setdefault(dimension, set())
-            if value not in known:
-                if len(known) < MAX_VALUES:
-                    known.add(value)
-                else:
-                    value = OTHER
-            yield hour, dimension, value, destination, ending, number
-
     def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         with closing(self._database.execute(statement, values)) as cursor:
             return cursor.fetchall()
-
-
-def id_key(record_id: str) -> tuple[int, int]:
-    """What ids of records are compared by."""
-    milliseconds, _, number = record_id.partition("-")
-    return int(milliseconds), int(number)

@@ -3,3 +3,7 @@
 
 class LedgerError(Exception):
     """The ledger cannot be used; the text says why, and what to do."""
+
+
+class LedgerTaken(LedgerError):
+    """Another process writes to the ledger."""

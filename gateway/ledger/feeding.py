@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.configuration.settings import Settings
 from gateway.ledger.digests import EventDigests
-from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.place import ledger_of
 from gateway.queue.feed import Feeding
 from gateway.queue.keys import Keys
 from gateway.queue.settle import Reporting
@@ -20,7 +20,7 @@ def build_feeding(settings: Settings) -> Feeding | None:
     of the ledger cannot be used."""
     if not settings.has_ledger:
         return None
-    digests = EventDigests(LedgerFolder.of(settings).key())
+    digests = EventDigests(ledger_of(settings).key())
     return Feeding(feed_bytes(settings), digests.of_event, digests.of_withheld)
 
 

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.configuration.settings import Settings
-from gateway.ledger.errors import LedgerError
+from gateway.ledger.folder_files import FolderFiles
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 from gateway.system.private_files import create_private, make_private_folder
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+if TYPE_CHECKING:
+    from gateway.ledger.folder_reading import FolderReading
+    from gateway.ledger.folder_store import FolderStore
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerFolder:
-    """path: of the folder, which may not exist yet."""
-
-    path: Path
+class LedgerFolder(FolderFiles):
+    """A ledger in SQLite files."""
 
     @classmethod
     def of(cls, settings: Settings) -> LedgerFolder:
@@ -31,32 +28,15 @@ class LedgerFolder:
         name = "ledger" if namespace == DEFAULT_NAMESPACE else f"ledger-{namespace}"
         return cls(settings.redis.data_dir / name)
 
-    @property
-    def counts(self) -> Path:
-        return self.path / "counts.sqlite"
+    def to_read(self) -> FolderReading:
+        from gateway.ledger.folder_reading import FolderReading
 
-    def day(self, day: str) -> Path:
-        """day: such as ``2026-11-30``."""
-        return self.path / f"{day}.sqlite"
+        return FolderReading(self)
 
-    def days(self) -> list[str]:
-        """The days that have a file, oldest first."""
-        if not self.path.is_dir():
-            return []
-        stems = (each.stem for each in self.path.glob("*.sqlite"))
-        return sorted(stem for stem in stems if _DAY.fullmatch(stem))
+    def to_write(self) -> FolderStore:
+        from gateway.ledger.folder_store import FolderStore
 
-    def size(self, day: str) -> int:
-        """Bytes on disk."""
-        size = 0
-        for path in _files(self.day(day)):
-            with suppress(FileNotFoundError):
-                size += path.stat().st_size
-        return size
-
-    def remove(self, day: str) -> None:
-        for path in _files(self.day(day)):
-            path.unlink(missing_ok=True)
+        return FolderStore(self)
 
     def key(self) -> bytes:
         """The key of the digests, made when it is first asked for. Raises OSError."""
@@ -71,23 +51,3 @@ class LedgerFolder:
             os.link(made, path)
         made.unlink()
         return path.read_bytes()
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Held by the one process that writes. Raises `LedgerError` when another holds it."""
-        make_private_folder(self.path)
-        path = self.path / "lock"
-        create_private(path)
-        with path.open("ab") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LedgerError(
-                    f"another process writes to {self.path}; give each gateway a folder of its "
-                    "own (redis.data_dir)"
-                ) from None
-            yield
-
-
-def _files(database: Path) -> list[Path]:
-    return [database, Path(f"{database}-wal"), Path(f"{database}-shm")]

@@ -11,13 +11,15 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    cast,
     func,
     literal_column,
     or_,
     select,
     tuple_,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from gateway.ledger.answers import Wanted
 from gateway.ledger.tables import FAILURES, endings, events
@@ -71,15 +73,33 @@ def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
             "endings.ending IN ('rejected', 'expired')", Boolean
         )  # the index's own
     if wanted.reason is not None:
-        yield func.instr(func.lower(endings.c.reason), wanted.reason.lower()) > 0
+        yield func.lower(endings.c.reason).contains(wanted.reason.lower(), autoescape=True)
     if wanted.since is not None:
         yield events.c.at >= wanted.since
     if wanted.until is not None:
         yield events.c.at <= wanted.until
     for path, value in wanted.where:
-        yield cast(func.json_extract(events.c.payload, _json_path(path)), Text) == value
+        yield _FieldText(events.c.payload, path.replace('"', "")) == value
 
 
-def _json_path(path: str) -> str:
+class _FieldText(FunctionElement[str]):
+    """The value at a dotted path of a JSON object, as text."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_FieldText, "sqlite")
+def _in_sqlite(element: _FieldText, compiler: SQLCompiler, **options: Any) -> str:
     """``user_data.city`` as ``$."user_data"."city"``."""
-    return "$" + "".join(f'."{name}"' for name in path.replace('"', "").split("."))
+    content, path = (compiler.process(each, **options) for each in element.clauses)
+    quoted = f"""'$."' || replace({path}, '.', '"."') || '"'"""
+    return f"CAST(json_extract({content}, {quoted}) AS TEXT)"
+
+
+@compiles(_FieldText, "postgresql")
+def _in_postgresql(element: _FieldText, compiler: SQLCompiler, **options: Any) -> str:
+    """PostgreSQL reads no JSON with a NUL in it."""
+    content, path = (compiler.process(each, **options) for each in element.clauses)
+    readable = f"replace({content}, '\\u0000', '\\ufffd')"
+    return f"(CAST({readable} AS json) #>> string_to_array({path}, '.'))"

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, Table, select
 from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.answers import Listed, Story, Wanted, listed, story
-from gateway.ledger.database import Files
-from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.queries import PAGE, Position, listing
 from gateway.ledger.tables import (
     attempts,
@@ -35,26 +33,48 @@ from gateway.queue.receipts import day_of
 Counts = Counter[tuple[str, str, str]]
 """By the value of a dimension, the destination and the ending."""
 
-_KEPT = "counts"
+
+class Reading(Protocol):
+    """Where the ledger is read. A connection has the tables of `gateway.ledger.tables` without a
+    schema. Raises as `LedgerReader` does."""
+
+    def days(self) -> list[str]:
+        """The days that are stored, oldest first."""
+
+    def open_day(self, day: str) -> AbstractContextManager[Connection | None]:
+        """None for a day that is not stored, or not any more."""
+
+    def open_kept(self) -> AbstractContextManager[Connection | None]:
+        """What outlives the days; None where nothing was written yet."""
+
+
+class Readable(Protocol):
+    """Where a ledger is."""
+
+    def to_read(self) -> Reading: ...
 
 
 class LedgerReader:
-    """Reads the files in `folder`. Its methods raise `LedgerError` for a file of a newer version,
+    """Reads the ledger at `place`. Its methods raise `LedgerError` for a ledger of a newer version,
     and sqlite3.Error or SQLAlchemy's DBAPIError for one that cannot be read."""
 
-    def __init__(self, folder: LedgerFolder) -> None:
-        self._folder = folder
-        self._files = Files()
+    def __init__(self, place: Readable) -> None:
+        self._reading = place.to_read()
+
+    def is_empty(self) -> bool:
+        """Whether nothing was stored yet."""
+        with self._reading.open_kept() as kept:
+            return kept is None
 
     def stories(self, digest: str, limit: int) -> Iterator[Story]:
         """The newest events that have `digest`, `limit` at most."""
         found = select(events).join(lookups, lookups.c.receipt == events.c.receipt)
         found = found.where(lookups.c.digest == bytes.fromhex(digest))
         found = found.order_by(events.c.receipt.desc())
-        for day in reversed(self._folder.days()):
+        for day in reversed(self._reading.days()):
             if limit <= 0:
                 return
-            with self._open(day) as file:
+            with self._reading.open_day(day) as file:
                 for row in file.execute(found.limit(limit)) if file else ():
                     yield _story(file, row)
                     limit -= 1
@@ -62,7 +82,7 @@ class LedgerReader:
     def story(self, receipt: str) -> Story | None:
         """The event with this receipt."""
         wanted = select(events).where(events.c.receipt == bytes.fromhex(receipt))
-        with self._open(day_of(receipt)) as file:
+        with self._reading.open_day(day_of(receipt)) as file:
             row = file.execute(wanted).first() if file else None
             return _story(file, row) if row else None
 
@@ -71,7 +91,7 @@ class LedgerReader:
         for day in reversed(self._days(wanted.since, wanted.until)):
             after: Position | None = None
             while True:
-                with self._open(day) as file:
+                with self._reading.open_day(day) as file:
                     rows = file.execute(listing(wanted, after)).all() if file else []
                 yield from map(listed, rows)
                 if len(rows) < PAGE:
@@ -80,7 +100,7 @@ class LedgerReader:
 
     def counts(self, since: float, until: float, dimension: str) -> Counts:
         """How many events that came in between two times (Unix seconds) ended how: by the minute,
-        but by whole hours with a dimension, and where the file of a day is gone.
+        but by whole hours with a dimension, and on days that are over.
 
         dimension: ``""`` for none, or one of `gateway.ledger.rows.Traits`, or ``reason``.
         """
@@ -90,7 +110,7 @@ class LedgerReader:
         for day in self._days(since, until):
             if day in over:
                 continue
-            with self._open(day) as file:
+            with self._reading.open_day(day) as file:
                 if file and dimension:
                     _count_hours(found, file, hours, first, last, dimension)
                 elif file:
@@ -103,32 +123,22 @@ class LedgerReader:
     def configuration(self, version: str) -> str | None:
         """The configuration of this version, without secrets."""
         wanted = select(configurations.c.text).where(configurations.c.version == version)
-        with self._open(_KEPT) as file:
+        with self._reading.open_kept() as file:
             return file.execute(wanted).scalar() if file else None
 
     def _count_kept(self, found: Counts, first: int, last: int, dimension: str) -> frozenset[str]:
-        """Adds the counts of days without a file, and returns these days."""
-        with self._open(_KEPT) as file:
+        """Adds the counts of days that are over, and returns these days."""
+        with self._reading.open_kept() as file:
             if file is None:
                 return frozenset()
             _count_hours(found, file, kept_hours, first, last, dimension)
             return frozenset(row.day for row in file.execute(select(rolled_up)))
 
     def _days(self, since: float | None, until: float | None) -> list[str]:
-        """Those that have a file and may have events between two times."""
+        """Those that may have events between two times."""
         first = "" if since is None else _utc_day(since)
         last = "~" if until is None else _utc_day(until)
-        return [day for day in self._folder.days() if first <= day <= last]
-
-    @contextmanager
-    def _open(self, stem: str) -> Iterator[Connection | None]:
-        """None where there is no such file, or not any more."""
-        path = self._folder.path / f"{stem}.sqlite"
-        if not path.exists():
-            yield None
-            return
-        with self._files.open(path) as connection:
-            yield connection
+        return [day for day in self._reading.days() if first <= day <= last]
 
 
 def _story(file: Connection | None, event: Row[Any]) -> Story:

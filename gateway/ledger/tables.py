@@ -31,6 +31,7 @@ SCHEMA_VERSION = 1
 """In SQLite's ``user_version``. A file with a higher one was written by a newer gateway."""
 
 FAILURES = ("rejected", "expired")
+_FAILED = text("ending IN ('rejected', 'expired')")
 
 day = MetaData()
 
@@ -78,7 +79,8 @@ endings = Table(
 Index(
     "failures",
     endings.c.receipt,
-    sqlite_where=text("ending IN ('rejected', 'expired')"),
+    sqlite_where=_FAILED,
+    postgresql_where=_FAILED,
 )
 
 attempts = Table(

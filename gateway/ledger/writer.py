@@ -6,8 +6,8 @@
     take off what all days have stored
 
 It may be killed at any point: a day that has stored a record leaves it out when it comes again.
-What cannot be read is logged and left out. While the disk is full or damaged the feed waits, within
-its bound in Redis, and nothing else does.
+What cannot be read is logged and left out. While the store is full, damaged or away the feed waits,
+within its bound in Redis, and nothing else does.
 """
 
 from __future__ import annotations
@@ -15,22 +15,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import shutil
 import sqlite3
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import orjson
 
 from gateway.configuration.ledger import LedgerSettings
-from gateway.ledger.day_file import DayFile, id_key
-from gateway.ledger.errors import LedgerError
-from gateway.ledger.folder import LedgerFolder
-from gateway.ledger.kept_file import KeptFile
+from gateway.ledger.errors import LedgerError, LedgerTaken
 from gateway.ledger.rows import DayRows, RowMaker, Traits, consent_in_words
 from gateway.queue.feed import READ, Feed, FeedRecord
-from gateway.queue.receipts import day_of
 from gateway.redis_client.connect import RedisError
 
 log = logging.getLogger(__name__)
@@ -43,49 +40,106 @@ REST_SECONDS = 1.0
 """After a failure."""
 
 CLEAN_SECONDS = 60.0
-MIN_FREE = 500_000_000
-"""Bytes of the disk that the ledger leaves free."""
-
-MAX_OPEN = 9
-"""Files of days that are open at once."""
-
 KNOWN_TRAITS = 20_000
 
 CANNOT_WRITE = (sqlite3.Error, OSError, LedgerError)
 """What is wrong with the files, and not with a record."""
 
 
-class LedgerWriter:
-    """Writes to `folder` what `feed` brings. One at a time may: see `LedgerFolder.locked`."""
+class Store(Protocol):
+    """Where the ledger is written, day by day. A day is such as ``2026-11-30``.
 
-    def __init__(self, folder: LedgerFolder, settings: LedgerSettings, feed: Feed) -> None:
-        self._folder = folder
+    A day that is over has been removed: its counts are kept, and what comes late is only counted.
+    All methods but `open` and `close` need it open. They raise `LedgerError`, sqlite3.Error or
+    OSError; then it has to be closed, and may be opened again.
+    """
+
+    def open(self) -> None:
+        """Takes the lock that one process holds, unless it is open. Raises `LedgerTaken` when
+        another process has it."""
+
+    def close(self) -> None: ...
+
+    def days(self) -> list[str]:
+        """The days that are stored, oldest first."""
+
+    def size(self, day: str) -> int:
+        """Bytes on disk."""
+
+    def is_full(self) -> bool:
+        """Whether there is little room left."""
+
+    def is_over(self, day: str) -> bool: ...
+
+    def last_id(self, day: str, feed: str) -> str:
+        """The id of the last record of `feed` that is stored for `day`; ``0-0`` for none. Days that
+        are over have one in common."""
+
+    def traits_of(self, receipt: str) -> tuple[Any, ...] | None:
+        """The name, source, consent states as JSON, country and browser of an event."""
+
+    def write(self, day: str, rows: DayRows, feed: str, last_id: str) -> None:
+        """Stores `rows`, which end with the record `last_id` of `feed`, all or none."""
+
+    def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
+        """Counts what came for days that are over, all or none."""
+
+    def remove(self, day: str) -> None:
+        """Removes `day` and keeps its counts."""
+
+    def forget(self, now: float, days: int) -> None:
+        """Removes the counts of hours that are more than `days` old."""
+
+    def keep_configuration(self, version: str, text: str, now: float) -> None: ...
+
+
+class Writable(Protocol):
+    """Where a ledger is."""
+
+    def to_write(self) -> Store: ...
+
+
+class LedgerWriter:
+    """Writes to the ledger at `place` what `feed` brings. One at a time does: others wait."""
+
+    def __init__(self, place: Writable, settings: LedgerSettings, feed: Feed) -> None:
+        self._store = place.to_write()
         self._settings = settings
         self._feed = feed
-        self._days: OrderedDict[str, DayFile] = OrderedDict()
-        self._kept: KeptFile | None = None
+        self._configuration: tuple[str, str, float] | None = None
+        self._in_use = threading.RLock()  # a thread goes on after its task was cancelled
         self._traits: OrderedDict[str, Traits] = OrderedDict()
         self._name = ""
-        self._complaint = ""
+        self._said = ""
 
     async def run(self) -> None:
         """Until it is cancelled."""
-        cleaned = 0.0
+        cleaned = -CLEAN_SECONDS
         while True:
             try:
                 if time.monotonic() - cleaned >= CLEAN_SECONDS:
+                    await asyncio.to_thread(self._open)
+                    cleaned = time.monotonic()  # one that fails does not keep records from coming
                     await asyncio.to_thread(self.clean, time.time())
-                    cleaned = time.monotonic()
                 if 0 < await self.step(BLOCK_MS) < READ:
                     await asyncio.sleep(GATHER_SECONDS)
-                self._complaint = ""
+                self._said = ""
+            except LedgerTaken as taken:
+                self._say_once(logging.INFO, f"this process waits to write the ledger: {taken}")
+                await asyncio.sleep(REST_SECONDS)
             except (RedisError, *CANNOT_WRITE) as error:
-                self._complain(error)
+                self._say_once(
+                    logging.ERROR,
+                    "the ledger cannot be written, its records wait in Redis: "
+                    f"{type(error).__name__}: {error}",
+                )
                 self.close()
                 await asyncio.sleep(REST_SECONDS)
 
     async def step(self, block_ms: int | None = None) -> int:
-        """Stores what the feed has now, and returns how many records that were."""
+        """Stores what the feed has now, and returns how many records that were. Raises
+        `LedgerTaken` while another process writes."""
+        await asyncio.to_thread(self._open)
         if not self._name:
             self._name = await self._feed.name(secrets.token_hex(8))
         records = await self._feed.read("0-0", block_ms)
@@ -112,13 +166,41 @@ class LedgerWriter:
 
     def store(self, records: Sequence[FeedRecord]) -> None:
         """Stores `records`, all of those that a day does not have yet."""
-        kept = self._open_kept()
+        with self._in_use:
+            self._store_records(records)
+
+    def clean(self, now: float) -> None:
+        """Removes the days that are over, or that make room; their counts are kept by the hour."""
+        with self._in_use:
+            self._clean(now)
+
+    def close(self) -> None:
+        """Lets another process write; the store is opened again when it is needed."""
+        with self._in_use:
+            self._store.close()
+            self._traits.clear()
+            self._name = ""
+
+    def keep_configuration(self, version: str, text: str, now: float) -> None:
+        """Keeps the configuration that is in force, once this process writes. text: without
+        secrets."""
+        self._configuration = version, text, now
+
+    def _open(self) -> None:
+        with self._in_use:
+            self._store.open()
+            if self._configuration is not None:
+                self._store.keep_configuration(*self._configuration)
+                self._configuration = None
+
+    def _store_records(self, records: Sequence[FeedRecord]) -> None:
+        self._open()
         stored: dict[str, tuple[int, int]] = {}
 
         def has(day: str, record_id: str) -> bool:
             if day not in stored:
-                stored[day] = id_key(self._last_id(day, kept))
-            return id_key(record_id) <= stored[day]
+                stored[day] = _id_key(self._store.last_id(day, self._name))
+            return _id_key(record_id) <= stored[day]
 
         maker = RowMaker(self._settings.payload, self._traits_of, has)
         for record in records:
@@ -129,66 +211,33 @@ class LedgerWriter:
                 log.error("record %s of the ledger's feed cannot be read: %s", record.id, kind)
         late = DayRows()
         for day, rows in maker.days.items():
-            if kept.is_over(day):
+            if self._store.is_over(day):
                 late.hours.update(rows.hours)
             else:
-                self._open(day).write(rows, self._name, records[-1].id)
+                self._store.write(day, rows, self._name, records[-1].id)
         if late.hours:
-            kept.add_late(late, self._name, records[-1].id)
+            self._store.add_late(late, self._name, records[-1].id)
         self._remember(maker.traits)
 
-    def clean(self, now: float) -> None:
-        """Removes the days that are over, or that make room; their counts are kept by the hour."""
-        kept = self._open_kept()
-        for day in self._folder.days():
-            if kept.is_over(day) or day < _day_before(now, self._settings.keep_days):
-                self._remove(day, kept)
-        kept.forget(now, self._settings.counts_keep_days)
-        while len(days := self._folder.days()) > 1 and self._is_too_large(days):
-            why = (
-                "its disk is nearly full" if self._disk_is_full() else "ledger.max_bytes is reached"
-            )
+    def _clean(self, now: float) -> None:
+        self._open()
+        store = self._store
+        for day in store.days():
+            if store.is_over(day) or day < _day_before(now, self._settings.keep_days):
+                store.remove(day)
+        store.forget(now, self._settings.counts_keep_days)
+        while len(days := store.days()) > 1 and self._is_too_large(days):
+            why = "its disk is nearly full" if store.is_full() else "ledger.max_bytes is reached"
             log.warning("the ledger of %s is removed before its time: %s", days[0], why)
-            self._remove(days[0], kept)
-
-    def close(self) -> None:
-        """Closes all files; they are opened again when they are needed."""
-        while self._days:
-            self._days.popitem()[1].close()
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
-        self._traits.clear()
-        self._name = ""
-
-    def keep_configuration(self, version: str, text: str, now: float) -> None:
-        """Keeps the configuration that is in force. text: without secrets."""
-        self._open_kept().keep_configuration(version, text, now)
-
-    def _remove(self, day: str, kept: KeptFile) -> None:
-        if not kept.is_over(day):
-            kept.roll_up(day, self._folder.day(day))
-        if day in self._days:
-            self._days.pop(day).close()
-        self._folder.remove(day)
+            store.remove(days[0])
 
     def _is_too_large(self, days: Sequence[str]) -> bool:
-        return sum(map(self._folder.size, days)) > self._settings.max_bytes or self._disk_is_full()
-
-    def _disk_is_full(self) -> bool:
-        return shutil.disk_usage(self._folder.path).free < MIN_FREE
-
-    def _last_id(self, day: str, kept: KeptFile) -> str:
-        file = kept if kept.is_over(day) else self._open(day)
-        return file.last_id(self._name)
+        return sum(map(self._store.size, days)) > self._settings.max_bytes or self._store.is_full()
 
     def _traits_of(self, receipt: str) -> Traits | None:
         if receipt in self._traits:
             return self._traits[receipt]
-        day = day_of(receipt)
-        if day not in self._days and not self._folder.day(day).exists():
-            return None
-        found = self._open(day).traits_of(receipt)
+        found = self._store.traits_of(receipt)
         if found is None:
             return None
         name, source, states, country, browser = found
@@ -199,25 +248,17 @@ class LedgerWriter:
         while len(self._traits) > KNOWN_TRAITS:
             self._traits.popitem(last=False)
 
-    def _open(self, day: str) -> DayFile:
-        if day not in self._days:
-            if len(self._days) >= MAX_OPEN:
-                self._days.popitem(last=False)[1].close()
-            self._days[day] = DayFile(self._folder.day(day))
-        self._days.move_to_end(day)
-        return self._days[day]
+    def _say_once(self, level: int, words: str) -> None:
+        """Once for each state in a row."""
+        if words != self._said:
+            log.log(level, "%s", words)
+        self._said = words
 
-    def _open_kept(self) -> KeptFile:
-        if self._kept is None:
-            self._kept = KeptFile(self._folder.counts)
-        return self._kept
 
-    def _complain(self, error: Exception) -> None:
-        """Once for each kind of trouble in a row."""
-        complaint = f"{type(error).__name__}: {error}"
-        if complaint != self._complaint:
-            log.error("the ledger cannot be written, its records wait in Redis: %s", complaint)
-        self._complaint = complaint
+def _id_key(record_id: str) -> tuple[int, int]:
+    """What ids of records are compared by."""
+    milliseconds, _, number = record_id.partition("-")
+    return int(milliseconds), int(number)
 
 
 def _day_before(now: float, days: int) -> str:

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
--- Removes the records of the ledger's feed that the ledger has stored.
+-- Removes the records of the ledger's feed that the ledger has stored. Another process may have been
+-- first: one that took over while the first one had yet to take off.
 --
 -- KEYS: the feed, the gateway's counts.
 -- ARGV: the id of the first record that stays, and the bytes of those that go.
 
-redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1])
+local removed = redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1])
 if redis.call('XLEN', KEYS[1]) == 0 then
   redis.call('HDEL', KEYS[2], 'feed_bytes')
-else
+elseif removed > 0 then
   redis.call('HINCRBY', KEYS[2], 'feed_bytes', -ARGV[2])
 end

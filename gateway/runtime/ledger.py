@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import signal
 import time
@@ -12,8 +11,7 @@ from contextlib import suppress
 
 from gateway.configuration.exposure import secrets_in
 from gateway.configuration.settings import Settings
-from gateway.ledger.errors import LedgerError
-from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.place import ledger_of
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.feed import Feed
 from gateway.queue.keys import Keys
@@ -21,27 +19,21 @@ from gateway.redis_client.connect import connect_for_work
 from gateway.sources.keys import KeyDigest
 from gateway.system.processes import die_with_parent
 
-log = logging.getLogger(__name__)
-
 MASK = "***"
 _WORD = re.compile(r"""[^\s"'\[\]{},#]+""")
 
 
 def run_ledger(settings: Settings, redis_url: str) -> None:
-    """Writes until SIGTERM. Raises `LedgerError` when another process writes to the folder."""
+    """Writes until SIGTERM, while no other process does."""
     die_with_parent()
-    folder = LedgerFolder.of(settings)
-    with folder.locked():
-        asyncio.run(_write(settings, redis_url, folder))
+    asyncio.run(_write(settings, redis_url))
 
 
-async def _write(settings: Settings, redis_url: str, folder: LedgerFolder) -> None:
+async def _write(settings: Settings, redis_url: str) -> None:
     redis = connect_for_work(redis_url)
-    writer = LedgerWriter(folder, settings.ledger, Feed(redis, Keys.of(settings)))
-    try:
-        writer.keep_configuration(settings.version, without_secrets(settings), time.time())
-    except (LedgerError, OSError) as error:
-        log.error("the configuration cannot be kept in the ledger: %s", error)
+    feed = Feed(redis, Keys.of(settings))
+    writer = LedgerWriter(ledger_of(settings), settings.ledger, feed)
+    writer.keep_configuration(settings.version, without_secrets(settings), time.time())
     writing = asyncio.create_task(writer.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writing.cancel)
     with suppress(asyncio.CancelledError):

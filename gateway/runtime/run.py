@@ -145,10 +145,11 @@ def _spare_collector() -> None:
 async def run_workers(
     settings: Settings, config: Path, redis_url: str, processes: int | None
 ) -> None:
-    """Runs workers, RQ's scheduler and the sweep until SIGINT or SIGTERM. They listen nowhere, so
-    a demo configuration is no danger here."""
+    """Runs workers, RQ's scheduler, the sweep and the writer of the ledger until SIGINT or SIGTERM.
+    They listen nowhere, so a demo configuration is no danger here."""
     await enter_namespace(settings, redis_url)
-    supervisor = Supervisor([_workers(settings, config, redis_url, processes, allow_demo=True)])
+    workers = _workers(settings, config, redis_url, processes, allow_demo=True)
+    supervisor = Supervisor([[*workers, *_ledger(settings, config, redis_url, allow_demo=True)]])
     file = ConfigFile(config, settings, allow_demo=True)
     last_good = LastGood(settings.redis.data_dir, "work", config)
     await _run(supervisor, file, last_good, redis_url, lambda: _say("Workers are running."))

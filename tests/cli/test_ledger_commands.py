@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from gateway.ledger.folder import LedgerFolder
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books
@@ -40,7 +41,7 @@ def filled(redis_url: str, tmp_path: Path, config: Path) -> Path:
 
     async def fill() -> None:
         async with connect_for_work(redis_url) as redis:
-            books = Books(redis, tmp_path / "ledger")
+            books = Books(redis, LedgerFolder(tmp_path / "ledger"))
             events = [
                 make_event(0, transaction_id="T-1", value=5),
                 {**make_event(1), "event_name": f"=cmd|{ESCAPE}"},

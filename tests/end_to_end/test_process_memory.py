@@ -23,7 +23,8 @@ PROGRAMS = {
     "create_app(settings, 'redis://127.0.0.1:1')",
     "worker": "from gateway.delivery.job import prepare_forks; prepare_forks(settings)",
     "supervisor": "import gateway.runtime.run",
-    "ledger": "import gateway.runtime.ledger",
+    "ledger": "import gateway.runtime.ledger; "
+    "from gateway.ledger.folder import LedgerFolder; LedgerFolder.of(settings).to_write()",
     "scheduler": "import gateway.delivery.scheduler",
 }
 """What the process does until it is at work, with all that it imports on the way."""
@@ -32,7 +33,7 @@ SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
 ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc"}
 KEEPING = {"sqlalchemy"}
-SELDOM = {"httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb"}
+SELDOM = {"httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb", "psycopg"}
 """Only where they are configured, or for a command's output."""
 
 NEEDED = {

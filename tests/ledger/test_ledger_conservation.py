@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.monitoring.metrics import read_numbers
 from gateway.queue.append import Retention
 from gateway.queue.entry import Entry
@@ -31,14 +34,23 @@ class Machine(RuleBasedStateMachine):
     """Appends, settles and stores; a writer may die between storing and taking off."""
 
     valkey: Valkey
+    database: LedgerDatabase | None = None
+    """Where the ledger is; None for files."""
+    begun = 0
 
     @initialize()
     def begin(self) -> None:
         self.valkey.empty()
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = tempfile.TemporaryDirectory()
+        type(self).begun += 1
+        place = (
+            replace(self.database, schema=f"{self.database.schema}_{self.begun}")
+            if self.database
+            else LedgerFolder(Path(self.folder.name))
+        )
         self.loop = asyncio.new_event_loop()
         self.redis = connect_for_work(self.valkey.url)
-        self.books = Books(self.redis, self.folder, Retention(dedupe=600))
+        self.books = Books(self.redis, place, Retention(dedupe=600))
         self.entries: dict[str, list[Entry]] = {name: [] for name in DESTINATIONS}
 
     def run_step(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -104,10 +116,14 @@ class Machine(RuleBasedStateMachine):
             self.books.writer.close()
             self.run_step(self.redis.aclose())
             self.loop.close()
-            shutil.rmtree(self.folder)
+            self.folder.cleanup()
 
 
-def test_the_ledger_counts_what_redis_counts(valkey: Valkey) -> None:
+@pytest.mark.parametrize(("store", "examples"), [("sqlite", 30), ("postgresql", 6)])
+def test_the_ledger_counts_what_redis_counts(
+    valkey: Valkey, request: pytest.FixtureRequest, store: str, examples: int
+) -> None:
     Machine.valkey = valkey
-    Machine.TestCase.settings = settings(max_examples=30, stateful_step_count=20)
+    Machine.database = request.getfixturevalue("database") if store == "postgresql" else None
+    Machine.TestCase.settings = settings(max_examples=examples, stateful_step_count=20)
     Machine.TestCase().runTest()

@@ -129,7 +129,5 @@ async def test_a_story_is_found_by_its_receipt(filled: Books) -> None:
 async def test_a_day_that_is_removed_while_it_is_read_is_passed_over(filled: Books) -> None:
     listed = filled.reader.endings(Wanted())
     next(listed)
-    filled.writer.close()
-    for day in filled.folder.days():
-        filled.folder.remove(day)
+    filled.writer.clean(time.time() + 30 * 86_400)
     assert len(list(listed)) < 10

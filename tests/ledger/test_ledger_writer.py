@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
+import threading
 import time
 from typing import Any
 
 import orjson
 import pytest
 
-from gateway.ledger import writer as writer_module
-from gateway.ledger.day_file import MAX_VALUES, OTHER
-from gateway.ledger.errors import LedgerError
+from gateway.ledger.bounded_values import MAX_VALUES, OTHER
+from gateway.ledger.errors import LedgerTaken
+from gateway.ledger.tables import day as day_tables
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
 from gateway.queue.receipts import new_receipt
@@ -86,13 +88,25 @@ async def test_a_record_that_comes_twice_is_stored_once(books: Books) -> None:
     records = await books.records()
     await books.writer.step()
     stored = books.rows("hours"), books.rows("endings"), books.rows("events")
+    name = books.writer._name
+    books.writer.close()
     for _ in range(2):
         again = books.new_writer()
-        again._name = books.writer._name
+        again._name = name
         again.store(records)
         again.close()
     assert (books.rows("hours"), books.rows("endings"), books.rows("events")) == stored
     assert await books.records() == []
+
+
+async def test_records_that_two_take_off_are_taken_off_once(books: Books) -> None:
+    """As when another process took over."""
+    await books.append(decide(make_event(0), send=["ads"]), decide(make_event(1), send=["ads"]))
+    first, second = await books.records()
+    for _ in range(2):
+        await books.feed.take_off([first])
+    assert await books.records() == [second]
+    assert int(await books.redis.hget(KEYS.counts, "feed_bytes") or 0) == second.size
 
 
 async def test_what_another_drain_settled_is_not_stored_twice(books: Books) -> None:
@@ -115,9 +129,11 @@ async def test_one_that_is_withheld_everywhere_leaves_no_identifier(books: Books
     )
     await books.append(decide(event, withhold=["ads", "books"]))
     await books.store()
-    kept = books.bytes_of_files()
+    tables = [table.name for table in day_tables.sorted_tables]
+    kept = repr([books.rows(table) for table in tables])
+    assert "purchase" in kept
     for secret in ("client-77", "user-77", "order-77", "event-0", "secret-page", "ada@"):
-        assert secret.encode() not in kept
+        assert secret not in kept
     found = {
         text: [story.name for story in books.reader.stories(books.digests.of_text(text), 10)]
         for text in ("event-0", "order-77", "client-77", "user-77", "ada@shop.example")
@@ -169,6 +185,56 @@ async def test_different_forms_of_an_event_make_one_payload(books: Books) -> Non
         "user_data": {"city": "Berlin", "country": "DE"},
         "value": 5,
     }
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
+async def test_what_is_decided_later_of_an_event_is_added(books: Books, together: bool) -> None:
+    """As of one that was held for the answer of its visitor."""
+    event = make_event(0)
+    first = decide({**event, "user_data": {"city": "Berlin"}, "value": 4}, send=["ads"])
+    await books.append(first)
+    if not together:
+        await books.store()
+    (entry,) = await books.read("ads")
+    second = decide({**event, "user_data": {"country": "DE"}, "value": 5}, send=["books"])
+    second.receipt = entry.receipt
+    await books.append(second)
+    await books.store()
+    ((*_, going_to, payload),) = books.rows("events")
+    assert orjson.loads(going_to) == {"ads": "send", "books": "send"}
+    assert orjson.loads(payload) == {
+        **event,
+        "user_data": {"city": "Berlin", "country": "DE"},
+        "value": 5,
+    }
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    assert [each.destination for each in story.endings] == ["ads", "books"]
+
+
+async def test_it_is_closed_once_the_thread_that_stores_is_done(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process is asked to end: its task is cancelled, the thread goes on."""
+    await books.append(decide(make_event(0), send=["ads"]))
+    began, may_go_on = threading.Event(), threading.Event()
+    store = type(books.writer._store)
+    write = store.write
+
+    def slowly(*arguments: Any) -> None:
+        began.set()
+        assert may_go_on.wait(60)
+        write(*arguments)
+
+    monkeypatch.setattr(store, "write", slowly)
+    running = asyncio.create_task(books.writer.run())
+    assert await asyncio.to_thread(began.wait, 60)
+    running.cancel()
+    closing = asyncio.create_task(asyncio.to_thread(books.writer.close))
+    await asyncio.wait([running])
+    assert not closing.done()
+    may_go_on.set()
+    await closing
+    assert len(books.rows("events")) == 1
 
 
 @pytest.mark.parametrize(
@@ -283,9 +349,9 @@ async def test_a_day_that_is_over_is_removed_and_stays_counted(books: Books) -> 
     entries = await books.read("ads")
     await books.store()
     before = books.counts("ads")
-    assert len(books.folder.days()) == 2
+    assert len(books.days()) == 2
     books.writer.clean(now)
-    assert len(books.folder.days()) == 1
+    assert len(books.days()) == 1
     assert books.counts("ads") == before == {"accepted": 2}
     await books.settle("ads", entries, "delivered")
     records = await books.records()
@@ -294,7 +360,7 @@ async def test_a_day_that_is_over_is_removed_and_stays_counted(books: Books) -> 
     books.writer._name = await books.feed.name("")
     books.writer.store(records)  # comes again
     assert books.counts("ads") == {"accepted": 2, "delivered": 2}
-    assert len(books.folder.days()) == 1
+    assert len(books.days()) == 1
     books.writer.clean(now + 500 * DAY)
     assert books.counts("ads") == {}
 
@@ -309,11 +375,12 @@ async def test_beyond_its_bytes_the_oldest_day_goes_first(
         decision.received_at = now - age * DAY
         await books.append(decision)
     await books.store()
-    oldest, *others = books.folder.days()
+    oldest, *others = books.days()
     sizes = {oldest: 9_000_000}
-    monkeypatch.setattr(type(books.folder), "size", lambda _, day: sizes.get(day, 600_000))
+    store = type(books.writer._store)
+    monkeypatch.setattr(store, "size", lambda _, day: sizes.get(day, 600_000))
     books.writer.clean(now)
-    assert books.folder.days() == others
+    assert books.days() == others
     assert f"the ledger of {oldest} is removed before its time" in caplog.text
 
 
@@ -326,7 +393,7 @@ async def test_on_a_full_disk_the_records_wait(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(writer_module.DayFile, "write", full)
+        patched.setattr(type(books.writer._store), "write", full)
         with pytest.raises(sqlite3.OperationalError):
             await books.writer.step()
     assert len(await books.records()) == 1
@@ -348,36 +415,30 @@ async def test_names_that_strangers_choose_are_counted_together_beyond_a_bound(
     assert counted[OTHER, "ads", "accepted"] == 50
 
 
-async def test_a_file_of_a_newer_version_is_an_error_in_words(books: Books) -> None:
+async def test_one_process_writes_at_a_time_and_another_takes_over(books: Books) -> None:
     await books.append(decide(make_event(0), send=["ads"]))
     await books.store()
-    books.writer.close()
-    (day,) = books.folder.days()
-    with sqlite3.connect(books.folder.day(day)) as file:
-        file.execute("PRAGMA user_version = 99")
-    file.close()
-    with pytest.raises(LedgerError, match="newer version of the gateway"):
-        list(books.reader.stories(books.digests.of_text("event-0"), 10))
     await books.append(decide(make_event(1), send=["ads"]))
-    with pytest.raises(LedgerError, match="newer version of the gateway"):
-        await books.writer.step()
+    other = books.new_writer()
+    for _ in range(2):
+        with pytest.raises(LedgerTaken, match="another process writes"):
+            await other.step()
     assert len(await books.records()) == 1
+    books.writer.close()
+    assert await other.step() == 1
+    assert len(books.rows("events")) == 2
+    with pytest.raises(LedgerTaken):
+        await books.writer.step()
+    other.close()
 
 
-async def test_one_process_writes_at_a_time(books: Books) -> None:
-    with (
-        books.folder.locked(),
-        pytest.raises(LedgerError, match="another process writes"),
-        books.folder.locked(),
-    ):
-        pass
-
-
-async def test_the_key_is_made_once_and_private(books: Books) -> None:
-    assert books.folder.key() == books.folder.key()
-    assert len(books.folder.key()) == 32
-    assert {path.stat().st_mode & 0o077 for path in books.folder.path.iterdir()} == {0}
-    assert [path.name for path in books.folder.path.iterdir()] == ["key"]
+async def test_the_configuration_is_kept_once_a_process_writes(books: Books) -> None:
+    books.writer.keep_configuration("v-1", "redis: {}", 1.0)
+    assert books.reader.configuration("v-1") is None
+    await books.writer.step()
+    books.writer.keep_configuration("v-1", "changed", 2.0)
+    await books.writer.step()
+    assert books.reader.configuration("v-1") == "redis: {}"
 
 
 async def test_another_redis_begins_a_new_feed(books: Books) -> None:

@@ -15,8 +15,9 @@ from tests.support.lowest_versions import lowest_versions, read_project
 
 ROOT = Path(__file__).parents[2]
 PROJECT = read_project()
-AT_RUN_TIME = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["geo"]]
-FOR_TESTING = PROJECT["optional-dependencies"]["testing"]
+EXTRAS = PROJECT["optional-dependencies"]
+AT_RUN_TIME = [*PROJECT["dependencies"], *EXTRAS["geo"], *EXTRAS["postgresql"]]
+FOR_TESTING = EXTRAS["testing"]
 TESTING = ROOT / "gateway" / "testing"
 OUR_PACKAGES = {"gateway", "destinations"}
 

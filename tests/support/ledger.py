@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
+from sqlalchemy import text
 
 from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.reading import LedgerReader
+from gateway.ledger.tables import day as day_tables
 from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
@@ -29,29 +30,29 @@ MOST = 1_000_000
 
 
 class Books:
-    """A gateway without its processes, with a ledger in `folder`."""
+    """A gateway without its processes, with a ledger at `place`."""
 
     def __init__(
         self,
         redis: Redis,
-        path: Path,
+        place: LedgerFolder | LedgerDatabase,
         retention: Retention = NO_RETENTION,
         most: int = MOST,
         **settings: Any,
     ) -> None:
         self.redis = redis
-        self.folder = LedgerFolder(path)
-        self.digests = EventDigests(self.folder.key())
+        self.place = place
+        self.digests = EventDigests(place.key())
         feeding = Feeding(most, self.digests.of_event, self.digests.of_withheld)
         self.appender = Appender(redis, KEYS, PendingCounts(), nobody, retention, feeding)
         self.most = most
         self.settings = LedgerSettings(**settings)
         self.feed = Feed(redis, KEYS)
         self.writer = self.new_writer()
-        self.reader = LedgerReader(self.folder)
+        self.reader = LedgerReader(place)
 
     def new_writer(self) -> LedgerWriter:
-        return LedgerWriter(self.folder, self.settings, self.feed)
+        return LedgerWriter(self.place, self.settings, self.feed)
 
     async def append(self, *decisions: Decision) -> None:
         await self.appender.append(list(decisions))
@@ -84,12 +85,18 @@ class Books:
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """Of all days."""
-        found = []
-        for day in self.folder.days():
-            with sqlite3.connect(self.folder.day(day)) as file:
-                found += file.execute(f"SELECT * FROM {table}").fetchall()
-            file.close()
+        found: list[tuple[Any, ...]] = []
+        reading = self.reader._reading
+        names = ", ".join(day_tables.tables[table].columns.keys())
+        for day in reading.days():
+            with reading.open_day(day) as opened:
+                if opened is not None:
+                    rows = opened.execute(text(f"SELECT {names} FROM {table}"))
+                    found += sorted(map(tuple, rows), key=repr)
         return found
+
+    def days(self) -> list[str]:
+        return self.reader._reading.days()
 
     def ended(self) -> list[tuple[str, str]]:
         """The destination and ending of every row."""
@@ -101,9 +108,6 @@ class Books:
         return {
             ending: number for (_, name, ending), number in counted.items() if name == destination
         }
-
-    def bytes_of_files(self) -> bytes:
-        return b"".join(path.read_bytes() for path in sorted(self.folder.path.iterdir()))
 
 
 def _fate(entry: Entry, result: str, words: str) -> Fate:

@@ -1,0 +1,35 @@
+"""Few values of each dimension, whatever strangers choose."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from gateway.ledger.rows import HourKey
+
+MAX_VALUES = 200
+"""Values of one dimension that are counted apart on one day: strangers choose names."""
+OTHER = "(other)"
+
+
+class BoundedValues:
+    """The values that are counted apart on one day. known: those that are stored, each with its
+    dimension."""
+
+    def __init__(self, known: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, set[str]] = {}
+        for dimension, value in known:
+            self._values.setdefault(dimension, set()).add(value)
+
+    def bound(self, counted: Counter[HourKey]) -> Counter[HourKey]:
+        """The same counts, with `OTHER` in place of values beyond `MAX_VALUES`."""
+        bounded: Counter[HourKey] = Counter()
+        for (hour, dimension, value, destination, ending), number in counted.items():
+            known = self._values.setdefault(dimension, set())
+            if value not in known:
+                if len(known) < MAX_VALUES:
+                    known.add(value)
+                else:
+                    value = OTHER
+            bounded[hour, dimension, value, destination, ending] += number
+        return bounded

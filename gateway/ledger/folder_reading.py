@@ -1,0 +1,41 @@
+"""Reads the files of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from gateway.ledger.database import Files
+from gateway.ledger.folder_files import FolderFiles
+
+
+class FolderReading:
+    """A `gateway.ledger.reading.Reading`."""
+
+    def __init__(self, folder: FolderFiles) -> None:
+        self._folder = folder
+        self._files = Files()
+
+    def days(self) -> list[str]:
+        return self._folder.days()
+
+    @contextmanager
+    def open_day(self, day: str) -> Iterator[Connection | None]:
+        with self._open(self._folder.day(day)) as file:
+            yield file
+
+    @contextmanager
+    def open_kept(self) -> Iterator[Connection | None]:
+        with self._open(self._folder.counts) as file:
+            yield file
+
+    @contextmanager
+    def _open(self, path: Path) -> Iterator[Connection | None]:
+        if not path.exists():
+            yield None
+            return
+        with self._files.open(path) as connection:
+            yield connection
