@@ -13,6 +13,7 @@ from gateway.cli.stored.bulk import completed, confirmed
 from gateway.cli.terminal import masked
 from gateway.event.edit import edit_event
 from gateway.event.text import json_text, printable
+from gateway.ledger.feeding import build_reporting
 from gateway.pipeline.mending import compile_restriction
 from gateway.queue import dead_letters as queue
 from gateway.stages.field_consent import removed_in_words
@@ -53,7 +54,8 @@ async def edit(
         return
     keys = chosen.keys.destination(target.name)
     mended = dataclasses.replace(letter, event=allowed)
-    if await completed(queue.replay(chosen.redis, keys, [mended])):
+    reporting = build_reporting(chosen.settings, target.name)
+    if await completed(queue.replay(chosen.redis, keys, [mended], reporting)):
         await wake(chosen, target.name)
         click.echo("Edited the event and put it back into the queue.")
     else:

@@ -17,6 +17,7 @@ from gateway.cli.stored.selection import Selection, Store
 from gateway.cli.targets import Target, warn_about_dry_runs
 from gateway.configuration.settings import Settings
 from gateway.event.text import printable
+from gateway.ledger.feeding import build_reporting
 from gateway.pipeline.mending import compile_later_rules, nameless_rules
 from gateway.queue import dead_letters as queue
 from gateway.queue.dead_letters import DeadLetter, dead_letters_of
@@ -109,8 +110,9 @@ async def replay(
                 if not is_skipped(target, letter) and (mended := mend(target.name, letter))
             )
             keys = chosen.keys.destination(target.name)
+            reporting = build_reporting(chosen.settings, target.name)
             async for batch in throttled(letters, throttle):
-                replayed = await completed(queue.replay(chosen.redis, keys, batch))
+                replayed = await completed(queue.replay(chosen.redis, keys, batch, reporting))
                 advance(len(batch), replayed)
                 await wake(chosen, target.name)
 

@@ -89,6 +89,8 @@ class RowMaker:
             self._add_decision(orjson.loads(fields["d"]), fields, record.payloads)
         elif "s" in fields:
             self._add_fates(orjson.loads(fields["s"]), frozenset(fields["a"].decode().split()))
+        elif "p" in fields:
+            self._add_replay(orjson.loads(fields["p"]), fields["a"].decode().split())
         else:
             self._add_unanswered(orjson.loads(fields["w"]))
 
@@ -135,7 +137,9 @@ class RowMaker:
                 row = (key, name, passage, ended, stage, reason, at, 0, None, read["version"])
                 rows.endings.append(row)
                 self._count(rows, receipt, traits, name, ended, reason)
-            if ended != "repeated" and not read["was_held"]:
+            if ended == "repeated" and read["was_held"]:
+                self._count(rows, receipt, traits, name, "accepted", amount=-1)
+            elif ended != "repeated" and not read["was_held"]:
                 self._count(rows, receipt, traits, name, "accepted")
 
     def _content(self, payloads: Sequence[bytes]) -> str | None:
@@ -166,8 +170,12 @@ class RowMaker:
             traits = self._known(receipt)
             reason = fate.words if fate.result == "withheld" else _status(fate)
             self._count(rows, receipt, traits, name, fate.result, reason)
-            if fate.passage > 1:
-                self._count(rows, receipt, traits, name, "accepted")
+
+    def _add_replay(self, read: dict[str, Any], passages: Sequence[str]) -> None:
+        for passage in passages:
+            receipt = _sound(passage.partition("/")[0])
+            rows, traits = self._rows(receipt), self._known(receipt)
+            self._count(rows, receipt, traits, read["destination"], "accepted")
 
     def _add_unanswered(self, read: dict[str, Any]) -> None:
         reason, at = read["reason"], read["at"]
@@ -186,15 +194,16 @@ class RowMaker:
         destination: str,
         ending: str,
         reason: str = "",
+        amount: int = 1,
     ) -> None:
         minute, hours = int(received_at(receipt) // 60), rows.hours
         hour = minute // 60
-        rows.minutes[minute, destination, ending] += 1
-        hours[hour, "", "", destination, ending] += 1
+        rows.minutes[minute, destination, ending] += amount
+        hours[hour, "", "", destination, ending] += amount
         for dimension, value in zip(Traits._fields, traits, strict=True):
-            hours[hour, dimension, value, destination, ending] += 1
+            hours[hour, dimension, value, destination, ending] += amount
         if reason:
-            hours[hour, "reason", reason, destination, ending] += 1
+            hours[hour, "reason", reason, destination, ending] += amount
 
     def _known(self, receipt: str) -> Traits:
         found = self.traits.get(receipt)

@@ -11,6 +11,8 @@ A record has one of these fields, and others that belong to it:
     s   what became of entries of one destination, as `encode_endings` writes it. With it `a`, the
         ids of the entries that ended in this step.
     w   held events that ended without an answer, as `encode_unanswered` writes it.
+    p   events that were put into the stream of a destination again, as `encode_replay` writes it.
+        With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
 """
 
 from __future__ import annotations
@@ -104,6 +106,10 @@ def encode_unanswered(ended: Iterable[tuple[str, Sequence[str]]], reason: str, a
     earlier version held has no receipt. Empty if there is nothing to say."""
     known = [(receipt, names) for receipt, names in ended if receipt]
     return orjson.dumps({"ended": known, "reason": reason, "at": at}) if known else b""
+
+
+def encode_replay(destination: str) -> bytes:
+    return orjson.dumps({"destination": destination})
 
 
 class FeedRecord(NamedTuple):

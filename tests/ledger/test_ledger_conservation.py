@@ -28,7 +28,7 @@ COUNTED = ("accepted", "withheld", "delivered", "rejected", "expired", "repeated
 
 
 class Machine(RuleBasedStateMachine):
-    """Appends, settles and stores; a writer may die between storing and taking off."""
+    """Appends, settles, replays and stores; a writer may die between storing and taking off."""
 
     valkey: Valkey
 
@@ -40,6 +40,7 @@ class Machine(RuleBasedStateMachine):
         self.redis = connect_for_work(self.valkey.url)
         self.books = Books(self.redis, self.folder, Retention(dedupe=600))
         self.entries: dict[str, list[Entry]] = {name: [] for name in DESTINATIONS}
+        self.ended: dict[str, list[Entry]] = {name: [] for name in DESTINATIONS}
 
     def run_step(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
@@ -68,8 +69,15 @@ class Machine(RuleBasedStateMachine):
         """forgets: the drain dies before it knows that it has settled, and another one comes."""
         chosen = self.entries[name][:count]
         self.run_step(self.books.settle(name, chosen, result))
+        if result != "retry":
+            self.ended[name] += chosen
         if not (forgets or result == "retry"):
             del self.entries[name][:count]
+
+    @rule(name=st.sampled_from(DESTINATIONS), place=st.integers(0, 9))
+    def replay(self, name: str, place: int) -> None:
+        """The same event may be chosen several times."""
+        self.run_step(self.books.replay(name, self.ended[name][place : place + 2]))
 
     @rule()
     def store(self) -> None:

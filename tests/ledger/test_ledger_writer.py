@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -221,17 +222,29 @@ async def test_a_replayed_event_has_a_second_pass(books: Books) -> None:
     await books.append(decide(make_event(0), send=["ads"]))
     (entry,) = await books.read("ads")
     await books.settle("ads", [entry], "rejected", "HTTP 400")
-    receipt = entry.receipt
-    again = decide(make_event(0), send=["ads"])
-    again.receipt, again.passage = receipt, 2
-    await books.append(again)
+    assert [await books.replay("ads", [entry]) for _ in range(2)] == [1, 0]
     await books.settle("ads", await books.read("ads"), "delivered")
     await books.store()
+    assert books.counts("ads") == {"accepted": 2, "rejected": 1, "delivered": 1}
     (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
     assert [(each.passage, each.ending) for each in story.endings] == [
         (1, "rejected"),
         (2, "delivered"),
     ]
+
+
+async def test_a_held_event_that_is_repeated_when_it_is_released_was_accepted_once(
+    open_books: Open,
+) -> None:
+    books = open_books(retention=Retention(dedupe=600))
+    await books.append(replace(decide(make_event(0)), verdicts={"ads": Verdict(None, "hold")}))
+    (record,) = await books.records()
+    await books.append(decide(make_event(0), send=["ads"]))
+    released = decide(make_event(0), send=["ads"])
+    released.receipt = orjson.loads(record.fields["d"])["receipt"]
+    await books.append(released)
+    await books.store()
+    assert books.counts("ads") == {"accepted": 1, "repeated": 1}
 
 
 async def test_what_is_no_record_is_left_out(

@@ -17,10 +17,11 @@ from gateway.ledger.reading import LedgerReader
 from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
-from gateway.queue.entry import Entry
+from gateway.queue.entry import Entry, encode_entry
 from gateway.queue.feed import Fate, Feed, Feeding, FeedRecord
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
+from gateway.queue.replay import Replay, put_back
 from gateway.queue.settle import Ending, Reporting, Settler
 from tests.support.drains import nobody
 from tests.support.keys import KEYS
@@ -74,6 +75,12 @@ class Books:
         fates = [_fate(entry, result, words) for entry in entries]
         await settler.settle([] if result == "retry" else endings, fates)
 
+    async def replay(self, destination: str, entries: Iterable[Entry]) -> int:
+        """Puts entries that have ended into the stream again, each passage once."""
+        replays = [Replay(_again(entry), "", entry.receipt, entry.passage + 1) for entry in entries]
+        reporting = Reporting(KEYS, self.most, destination, "version-1")
+        return await put_back(self.redis, KEYS.destination(destination), replays, reporting)
+
     async def records(self) -> list[FeedRecord]:
         return await self.feed.read("0-0", None)
 
@@ -104,6 +111,15 @@ class Books:
 
     def bytes_of_files(self) -> bytes:
         return b"".join(path.read_bytes() for path in sorted(self.folder.path.iterdir()))
+
+
+def _again(entry: Entry) -> bytes:
+    return encode_entry(
+        *(entry.event, entry.source, entry.received_at, entry.version, entry.applied),
+        *(entry.visitors, entry.trusted),
+        receipt=entry.receipt,
+        passage=entry.passage + 1,
+    )
 
 
 def _fate(entry: Entry, result: str, words: str) -> Fate:
