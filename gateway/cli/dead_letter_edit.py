@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import click
 
-from gateway.cli.dead_letter_replay import DeadLetters, wake
+from gateway.cli.dead_letter_replay import DeadLetters
 from gateway.cli.options import fail
 from gateway.cli.stored.bulk import completed, confirmed
+from gateway.cli.stored.wake import wake
 from gateway.cli.terminal import masked
 from gateway.event.edit import edit_event
 from gateway.event.text import json_text, printable
@@ -56,7 +57,7 @@ async def edit(
     mended = dataclasses.replace(letter, event=allowed)
     reporting = build_reporting(chosen.settings, target.name)
     if await completed(queue.replay(chosen.redis, keys, [mended], reporting)):
-        await wake(chosen, target.name)
+        await wake(chosen.redis, chosen.jobs_url, chosen.keys, target.name)
         click.echo("Edited the event and put it back into the queue.")
     else:
         fail("another command has replayed or dropped it meanwhile; nothing was changed", 1)

@@ -19,6 +19,7 @@ from gateway.cli.init.command import init
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
+from gateway.cli.replay import replay
 from gateway.cli.stats import stats
 from gateway.cli.status import status
 from gateway.cli.trace import trace
@@ -76,6 +77,7 @@ main.add_command(events)
 main.add_command(init)
 main.add_command(quarantine)
 main.add_command(refused)
+main.add_command(replay)
 main.add_command(stats)
 main.add_command(status)
 main.add_command(test_cases)

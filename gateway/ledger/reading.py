@@ -19,6 +19,7 @@ from gateway.ledger.answers import Listed, Story, Wanted, listed, story
 from gateway.ledger.database import Files
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.queries import PAGE, Position, listing
+from gateway.ledger.recorded import Recorded, recorded_in
 from gateway.ledger.tables import (
     attempts,
     configurations,
@@ -77,6 +78,14 @@ class LedgerReader:
                 if len(rows) < PAGE:
                     break
                 after = Position(rows[-1].receipt, rows[-1].destination, rows[-1].passage)
+
+    def recorded(self, destination: str, wanted: Wanted) -> Iterator[Recorded]:
+        """The events that are wanted, oldest first, with how each last ended at `destination`,
+        whatever that was."""
+        for day in self._days(wanted.since, wanted.until):
+            with self._open(day) as file:
+                if file:
+                    yield from recorded_in(file, destination, wanted)
 
     def counts(self, since: float, until: float, dimension: str) -> Counts:
         """How many events that came in between two times (Unix seconds) ended how: by the minute,

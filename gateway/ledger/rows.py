@@ -11,8 +11,10 @@ import orjson
 
 from gateway.configuration.ledger import Payload
 from gateway.event import Event
+from gateway.queue.entry import Entry, decode
 from gateway.queue.feed import Fate, FeedRecord
 from gateway.queue.receipts import RECEIPT, day_of, received_at
+from gateway.stages.anonymise import ANONYMISED
 
 UNKNOWN = "(unknown)"
 """In place of what is not known of an event that the ledger does not have."""
@@ -55,6 +57,7 @@ class DayRows:
     """What a batch of records adds to one day."""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
+    replayed: list[tuple[str, bytes]] = field(default_factory=list)
     lookups: list[tuple[bytes, bytes]] = field(default_factory=list)
     endings: list[tuple[Any, ...]] = field(default_factory=list)
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
@@ -113,16 +116,17 @@ class RowMaker:
         if "u" in fields:
             verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
         going_to = {
-            name: verdict[0]
+            name: _going(verdict[0], passage)
             for name, verdict in verdicts.items()
             if verdict[0] != "withheld" and name not in repeated
         }
+        origin, content = self._content(payloads)
         rows.events.append(
             (
                 *(key, at, traits.name, traits.source, int(read["trusted"]), read["version"]),
                 *(read["consent"], orjson.dumps(read["states"]).decode()),
                 *(traits.country, traits.browser, orjson.dumps(going_to).decode()),
-                self._content(payloads),
+                *(origin, content),
             )
         )
         rows.lookups += [(bytes.fromhex(digest), key) for digest in dict.fromkeys(read["digests"])]
@@ -142,13 +146,17 @@ class RowMaker:
             elif ended != "repeated" and not read["was_held"]:
                 self._count(rows, receipt, traits, name, "accepted")
 
-    def _content(self, payloads: Sequence[bytes]) -> str | None:
+    def _content(self, payloads: Sequence[bytes]) -> tuple[str | None, str | None]:
+        """The origin of an event, and its content. payloads: its entries."""
         if self._payload == "none" or not payloads:
-            return None
-        event = union([orjson.loads(each)["event"] for each in payloads])
+            return None, None
+        entries = [decode(b"", 0, each) for each in payloads]
+        whole = [entry.event for entry in entries if not entry.event.get(ANONYMISED)]
+        event = union(whole or [entry.event for entry in entries])
         if self._payload == "redacted":
             event = {name: value for name, value in event.items() if name not in _PERSONAL}
-        return orjson.dumps(event).decode()
+            return None, orjson.dumps(event).decode()
+        return orjson.dumps(origin_of(entries)).decode(), orjson.dumps(event).decode()
 
     def _add_fates(self, read: dict[str, Any], ended: frozenset[str]) -> None:
         name, version = read["destination"], read["version"]
@@ -172,10 +180,14 @@ class RowMaker:
             self._count(rows, receipt, traits, name, fate.result, reason)
 
     def _add_replay(self, read: dict[str, Any], passages: Sequence[str]) -> None:
+        name = read["destination"]
         for passage in passages:
-            receipt = _sound(passage.partition("/")[0])
+            receipt, _, number = passage.partition("/")
+            _sound(receipt)
             rows, traits = self._rows(receipt), self._known(receipt)
-            self._count(rows, receipt, traits, read["destination"], "accepted")
+            going_to = {name: _going("send", int(number))}
+            rows.replayed.append((orjson.dumps(going_to).decode(), bytes.fromhex(receipt)))
+            self._count(rows, receipt, traits, name, "accepted")
 
     def _add_unanswered(self, read: dict[str, Any]) -> None:
         reason, at = read["reason"], read["at"]
@@ -221,6 +233,17 @@ class RowMaker:
         return rows
 
 
+def origin_of(entries: Iterable[Entry]) -> dict[str, dict[str, bool]]:
+    """What a replay needs to know of an event besides its content: the names of the rules that were
+    met, the visitors whose denial may stop it, and the consent types that a trusted sender stated.
+    Each as the names in an object, which SQLite can merge."""
+    origin: dict[str, dict[str, bool]] = {"applied": {}, "visitors": {}, "stated": {}}
+    for entry in entries:
+        for name, texts in origin.items():
+            texts |= dict.fromkeys(getattr(entry, name), True)
+    return origin
+
+
 def union(events: Iterable[Event]) -> Event:
     """All that one of `events` has: forms of the same event, of which each destination got one."""
     merged: Event = {}
@@ -239,6 +262,10 @@ def consent_in_words(states: Mapping[str, str]) -> str:
     """Such as ``ads granted, analytics denied``."""
     ads, analytics = (states.get(name, "unset") for name in ("ad_storage", "analytics_storage"))
     return f"ads {ads}, analytics {analytics}"
+
+
+def _going(decision: str, passage: int) -> str:
+    return decision if passage == 1 else f"{decision}/{passage}"
 
 
 def _not_held(verdict: Sequence[str]) -> Sequence[str]:

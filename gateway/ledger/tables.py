@@ -4,7 +4,7 @@ A file of a day has
 
     events     one row for each event that came in: what is known of it, the destinations to
                which it goes or for which it is held, and what of its content a destination was
-               allowed to have
+               allowed to have, with its origin: what else a replay needs to know
     lookups    the keyed digests by which an event is found
     endings    one row for each event, destination and passage that has ended
     attempts   tries that did not end an event
@@ -48,6 +48,7 @@ events = Table(
     Column("country", Text, nullable=False),
     Column("browser", Text, nullable=False),
     Column("going_to", Text, nullable=False),
+    Column("origin", Text),
     Column("payload", Text),
     sqlite_with_rowid=False,
 )

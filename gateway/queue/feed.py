@@ -141,6 +141,15 @@ class Feed:
         read: Any = await self._redis.xread({self._keys.feed: after}, READ, block_ms)
         return [_record(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
 
+    async def newest_id(self) -> str | None:
+        """The id of the newest record, None if there is none."""
+        rows: Any = await self._redis.xrevrange(self._keys.feed, count=1)
+        return rows[0][0].decode() if rows else None
+
+    async def has(self, record_id: str) -> bool:
+        """Whether the record has not been taken off."""
+        return bool(await self._redis.xrange(self._keys.feed, record_id, record_id))
+
     async def take_off(self, records: Sequence[FeedRecord]) -> None:
         """Removes `records`, the oldest of the feed."""
         milliseconds, _, number = records[-1].id.partition("-")

@@ -11,12 +11,15 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.ledger import recorded as recorded_module
 from gateway.ledger import writer as writer_module
+from gateway.ledger.answers import Wanted
 from gateway.ledger.day_file import MAX_VALUES, OTHER
 from gateway.ledger.errors import LedgerError
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
 from gateway.queue.receipts import new_receipt
+from gateway.stages.anonymise import ANONYMISED
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
@@ -402,3 +405,48 @@ async def test_nothing_is_written_without_a_ledger(books: Books) -> None:
     assert entry.receipt == ""
     assert not await books.redis.exists(KEYS.feed)
     assert await books.redis.xlen(ADS.stream) == 1
+
+
+async def test_what_a_replay_needs_is_kept_with_the_content(books: Books) -> None:
+    event = make_event(0)
+    verdicts = {"ads": Verdict(event, applied=("its own",)), "books": Verdict(event)}
+    await books.append(replace(decide(event), verdicts=verdicts))
+    await books.store()
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert sorted(recorded.applied) == ["a rule", "its own"]
+    assert (recorded.event, recorded.ending, recorded.passage) == (event, "pending", 1)
+    (missing,) = books.reader.recorded("new", Wanted())
+    assert (missing.ending, missing.passage) == ("missing", 0)
+
+
+@pytest.mark.parametrize("payload", ["redacted", "none"])
+async def test_no_more_is_kept_than_the_settings_allow(open_books: Open, payload: str) -> None:
+    books = open_books(payload=payload)
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert not recorded.is_whole
+    assert recorded.applied == []
+
+
+async def test_an_anonymised_form_is_not_mixed_with_the_whole_event(books: Books) -> None:
+    event = make_event(0)
+    verdicts = {"ads": Verdict({**event, ANONYMISED: True}), "books": Verdict(event)}
+    await books.append(replace(decide(event), verdicts=verdicts))
+    await books.store()
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert recorded.event == event
+
+
+async def test_more_events_than_one_page_are_read_once(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded_module, "PAGE", 2)
+    await books.append(*(decide(make_event(n), send=["ads"]) for n in range(5)))
+    await books.settle("ads", await books.read("ads"), "rejected", "HTTP 400")
+    await books.store()
+    found = [*books.reader.recorded("ads", Wanted())]
+    assert sorted(each.event["event_id"] for each in found if each.event) == [
+        f"event-{n}" for n in range(5)
+    ]
+    assert {each.ending for each in found} == {"rejected"}

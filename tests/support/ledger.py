@@ -17,7 +17,7 @@ from gateway.ledger.reading import LedgerReader
 from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
-from gateway.queue.entry import Entry, encode_entry
+from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
 from gateway.queue.feed import Fate, Feed, Feeding, FeedRecord
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
@@ -64,14 +64,27 @@ class Books:
         return (await Reader(self.redis, of, "drain").new(1000, None)).entries
 
     async def settle(
-        self, destination: str, entries: Iterable[Entry], result: str, words: str = ""
+        self,
+        destination: str,
+        entries: Iterable[Entry],
+        result: str,
+        words: str = "",
+        buries: bool = False,
     ) -> None:
-        """Ends `entries`, as a drain does; with the result ``retry`` they stay pending."""
+        """Ends `entries`, as a drain does; with the result ``retry`` they stay pending. buries:
+        whether they become dead letters."""
         entries = list(entries)
         reporting = Reporting(KEYS, self.most, destination, "version-1")
         of = KEYS.destination(destination)
         settler = Settler(self.redis, of, PendingCounts(), reporting=reporting)
-        endings = [Ending(entry.id, result, b"", size=entry.size) for entry in entries]
+        letters = [
+            encode_dead_letter(entry, result, words, time.time(), None) if buries else b""
+            for entry in entries
+        ]
+        endings = [
+            Ending(entry.id, result, letter, size=entry.size)
+            for entry, letter in zip(entries, letters, strict=True)
+        ]
         fates = [_fate(entry, result, words) for entry in entries]
         await settler.settle([] if result == "retry" else endings, fates)
 
