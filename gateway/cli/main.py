@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from gateway.cli.audit import audit
 from gateway.cli.cases import test_cases
 from gateway.cli.dead_letters import dead_letters
 from gateway.cli.events import events
@@ -72,6 +73,7 @@ def main() -> None:
     log_to_stderr()
 
 
+main.add_command(audit)
 main.add_command(dead_letters)
 main.add_command(events)
 main.add_command(init)

@@ -31,6 +31,7 @@ from gateway.ledger.tables import (
     minutes,
     rolled_up,
 )
+from gateway.ledger.totals import Ended, Totals, add_day, add_kept, baseline_in
 from gateway.queue.receipts import day_of
 
 Counts = Counter[tuple[str, str, str]]
@@ -109,6 +110,25 @@ class LedgerReader:
                         _count_minutes(found, file, begin, end)
         return found
 
+    def totals(self, feed: str) -> Totals:
+        """All that is counted, and up to which record of `feed`. It is of one moment if nothing is
+        stored meanwhile: then another call gives the same."""
+        totals = Totals()
+        with self._open(_KEPT) as file:
+            if file:
+                totals.over = _over(file)
+                add_kept(totals, file, feed)
+        for day in self._folder.days():
+            with self._open(day) as file:
+                if file and day not in totals.over:
+                    add_day(totals, file, day, feed)
+        return totals
+
+    def baseline(self, feed: str) -> Ended:
+        """What Redis had counted when the ledger began on `feed`; empty if it has not begun."""
+        with self._open(_KEPT) as file:
+            return baseline_in(file, feed) if file else Counter()
+
     def configuration(self, version: str) -> str | None:
         """The configuration of this version, without secrets."""
         wanted = select(configurations.c.text).where(configurations.c.version == version)
@@ -121,7 +141,7 @@ class LedgerReader:
             if file is None:
                 return frozenset()
             _count_hours(found, file, kept_hours, first, last, dimension)
-            return frozenset(row.day for row in file.execute(select(rolled_up)))
+            return _over(file)
 
     def _days(self, since: float | None, until: float | None) -> list[str]:
         """Those that have a file and may have events between two times."""
@@ -138,6 +158,11 @@ class LedgerReader:
             return
         with self._files.open(path) as connection:
             yield connection
+
+
+def _over(file: Connection) -> frozenset[str]:
+    """The days that have no file any more."""
+    return frozenset(row.day for row in file.execute(select(rolled_up)))
 
 
 def _story(file: Connection | None, event: Row[Any]) -> Story:

@@ -143,6 +143,27 @@ rolled_up = Table(
 )
 """Days whose counts are in `kept_hours`."""
 
+kept_totals = Table(
+    "totals",
+    kept,
+    Column("destination", Text, primary_key=True),
+    Column("ending", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""All that was counted on days that are over, also of hours that are not kept any more."""
+
+baselines = Table(
+    "baselines",
+    kept,
+    Column("feed", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("ending", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What Redis had counted when the ledger began on a feed; see `gateway.ledger.balance`."""
+
 late_progress = Table(
     "progress",
     kept,

@@ -22,15 +22,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import orjson
+from sqlalchemy.exc import DBAPIError
 
 from gateway.configuration.ledger import LedgerSettings
+from gateway.ledger.balance import baseline_of
 from gateway.ledger.day_file import DayFile, id_key
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.kept_file import KeptFile
+from gateway.ledger.reading import LedgerReader
 from gateway.ledger.rows import DayRows, RowMaker, Traits, consent_in_words
 from gateway.queue.feed import Feed, FeedRecord
 from gateway.queue.receipts import day_of
+from gateway.queue.snapshot import read_snapshot
 from gateway.redis_client.connect import RedisError
 
 log = logging.getLogger(__name__)
@@ -76,7 +80,7 @@ class LedgerWriter:
                 if await self.step(BLOCK_MS):
                     await asyncio.sleep(GATHER_SECONDS)
                 self._complaint = ""
-            except (RedisError, sqlite3.Error, OSError, LedgerError) as error:
+            except (RedisError, sqlite3.Error, DBAPIError, OSError, LedgerError) as error:
                 self._complain(error)
                 self.close()
                 await asyncio.sleep(REST_SECONDS)
@@ -84,12 +88,23 @@ class LedgerWriter:
     async def step(self, block_ms: int | None = None) -> int:
         """Stores what the feed has now, and returns how many records that were."""
         if not self._name:
-            self._name = await self._feed.name(secrets.token_hex(8))
+            await self._begin()
         records = await self._feed.read("0-0", block_ms)
         if records:
             await asyncio.to_thread(self.store, records)
             await self._feed.take_off(records)
         return len(records)
+
+    async def _begin(self) -> None:
+        """Learns the name of the feed. On one that is new, it keeps what Redis has counted so far:
+        the ledger cannot know that."""
+        name = await self._feed.name(secrets.token_hex(8))
+        kept = self._open_kept()
+        if not kept.has_baseline(name):
+            snapshot = await read_snapshot(self._feed.redis, self._feed.keys)
+            totals = await asyncio.to_thread(LedgerReader(self._folder).totals, name)
+            kept.keep_baseline(name, baseline_of(snapshot, totals))
+        self._name = name
 
     def store(self, records: Sequence[FeedRecord]) -> None:
         """Stores `records`, all of those that a day does not have yet."""

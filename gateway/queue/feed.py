@@ -125,40 +125,41 @@ class Feed:
     """The feed, for the one process that stores it."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
+        self.redis = redis
+        self.keys = keys
         self._take_off = redis.register_script(script("take_off_feed"))
 
     async def name(self, proposed: str) -> str:
         """The name of this feed, by which its record ids are known: another Redis, or one that lost
         its data, has another. proposed: becomes the name if there is none."""
-        await self._redis.set(self._keys.feed_name, proposed, nx=True)
-        name: Any = await self._redis.get(self._keys.feed_name)
+        await self.redis.set(self.keys.feed_name, proposed, nx=True)
+        name: Any = await self.redis.get(self.keys.feed_name)
         return str(name.decode())
 
     async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
         """Up to `READ` records after the id `after`, waiting up to `block_ms` for one."""
-        read: Any = await self._redis.xread({self._keys.feed: after}, READ, block_ms)
-        return [_record(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
+        read: Any = await self.redis.xread({self.keys.feed: after}, READ, block_ms)
+        return [record_of(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
 
     async def newest_id(self) -> str | None:
         """The id of the newest record, None if there is none."""
-        rows: Any = await self._redis.xrevrange(self._keys.feed, count=1)
+        rows: Any = await self.redis.xrevrange(self.keys.feed, count=1)
         return rows[0][0].decode() if rows else None
 
     async def has(self, record_id: str) -> bool:
         """Whether the record has not been taken off."""
-        return bool(await self._redis.xrange(self._keys.feed, record_id, record_id))
+        return bool(await self.redis.xrange(self.keys.feed, record_id, record_id))
 
     async def take_off(self, records: Sequence[FeedRecord]) -> None:
         """Removes `records`, the oldest of the feed."""
         milliseconds, _, number = records[-1].id.partition("-")
         first_left = f"{milliseconds}-{int(number) + 1}"
         size = sum(record.size for record in records)
-        await self._take_off([self._keys.feed, self._keys.counts], [first_left, size])
+        await self._take_off([self.keys.feed, self.keys.counts], [first_left, size])
 
 
-def _record(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
+def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
+    """A record as Redis gives it."""
     size = sum(len(name) + len(value) for name, value in fields.items())
     named = {name.decode(): value for name, value in fields.items()}
     payloads = [named.pop(name) for name in list(named) if name.startswith("e")]
