@@ -99,3 +99,4 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
             expected = {each: outcomes.get(each, 0) for each in COUNTED}
             wait_for(lambda n=name, e=expected: ours(n) == e, 60, f"the ledger of {name}")
         assert theirs["all"]["delivered"] > EVENTS / 2
+        assert gateway.audit() == ""
