@@ -15,7 +15,7 @@ import pytest
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.reading import LedgerReader
 from tests.support.gateway_process import Gateway, wait_for
-from tests.support.sink_server import Sink
+from tests.support.sink_server import Sink, agree
 
 KEY = {"authorization": "Bearer key"}
 EVENTS, BATCH = 3000, 20
@@ -100,3 +100,22 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
             wait_for(lambda n=name, e=expected: ours(n) == e, 60, f"the ledger of {name}")
         assert theirs["all"]["delivered"] > EVENTS / 2
         assert gateway.audit() == ""
+
+
+def test_what_a_vendor_rejected_is_replayed_once_it_takes_it(tmp_path: Path, sink: Sink) -> None:
+    sink.reply = lambda received: (400, b"") if received.path == "/all" else (204, b"")
+    with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
+        send(gateway, 0)
+        gateway.wait_until_delivered("all")
+        gateway.wait_until_delivered("some")
+        sink.reply = agree
+        before = len(sink.requests)
+        words = ("replay", "--destination", "all", "--since", "1h", "--yes")
+        assert "Replayed 18 of 18 events." in gateway.command(*words)
+        assert gateway.wait_until_delivered("all")["delivered"] == 18
+        assert "No events to send to all." in gateway.command(*words)
+        assert gateway.audit() == ""
+    replayed = sink.requests[before:]
+    assert {each.path for each in replayed} == {"/all"}
+    ids = [each.body["data"]["event_id"] for each in replayed]
+    assert sorted(ids) == sorted(f"e-{n}" for n in range(BATCH) if n % 10)
