@@ -59,7 +59,9 @@ def replay(
 
     taken = [each for each in endings if each in TAKEN]
     if taken and not again:
-        raise click.UsageError(f"--ending {taken[0]!r} needs --again: the event would come twice.")
+        raise click.UsageError(
+            f"--ending {taken[0]!r} needs --again: the destination may count these events twice."
+        )
     wanted = read_wanted(filters)
     chosen = endings or (*FAILED, *(TAKEN if again else ()))
     settings = load_in_force(config).settings

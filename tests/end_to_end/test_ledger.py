@@ -102,6 +102,26 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
         assert gateway.audit() == ""
 
 
+def test_an_audit_balances_while_events_come_in(tmp_path: Path, sink: Sink) -> None:
+    with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
+        over = threading.Event()
+
+        def send_on() -> None:
+            first = 0
+            while not over.is_set():
+                send(gateway, first)
+                first += BATCH
+
+        sender = threading.Thread(target=send_on)
+        sender.start()
+        try:
+            wait_for(lambda: gateway.outcomes("all")["delivered"] > 100, 60, "some deliveries")
+            assert [gateway.audit() for _ in range(3)] == [""] * 3
+        finally:
+            over.set()
+            sender.join()
+
+
 def test_what_a_vendor_rejected_is_replayed_once_it_takes_it(tmp_path: Path, sink: Sink) -> None:
     sink.reply = lambda received: (400, b"") if received.path == "/all" else (204, b"")
     with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
