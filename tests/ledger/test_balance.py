@@ -70,6 +70,15 @@ async def test_an_event_that_was_pending_when_it_began_may_end_without_its_knowl
     ]
 
 
+async def test_what_is_stored_and_still_in_the_feed_counts_once(books: Books) -> None:
+    await send(books, 1)
+    await books.store()
+    await send(books, 2)
+    books.writer.store(await books.records())  # and dies before it takes them off
+    await send(books, 1)
+    assert (await balance(books)).problems == []
+
+
 async def test_a_record_that_is_lost_is_noticed(books: Books) -> None:
     await send(books, 2)
     await books.store()

@@ -85,8 +85,9 @@ class Machine(RuleBasedStateMachine):
     def store(self) -> None:
         self.run_step(self.books.store())
 
-    @rule()
-    def store_and_die(self) -> None:
+    @rule(number=st.integers(0, 5))
+    def store_and_die(self, number: int) -> None:
+        self.run_step(self.books.append(decide(make_event(number), ["ads"])))
         records = self.run_step(self.books.records())
         self.books.writer._name = self.run_step(self.books.feed.name("name"))
         if records:
