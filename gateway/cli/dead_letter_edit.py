@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 import click
 
-from gateway.cli.dead_letter_replay import DeadLetters, wake
+from gateway.cli.dead_letter_replay import DeadLetters
 from gateway.cli.options import fail
 from gateway.cli.stored.bulk import completed, confirmed
+from gateway.cli.stored.wake import wake
 from gateway.cli.terminal import masked
 from gateway.event.edit import edit_event
 from gateway.event.text import json_text, printable
+from gateway.ledger.feeding import build_reporting
 from gateway.pipeline.mending import compile_restriction
 from gateway.queue import dead_letters as queue
 from gateway.stages.field_consent import removed_in_words
@@ -53,8 +55,9 @@ async def edit(
         return
     keys = chosen.keys.destination(target.name)
     mended = dataclasses.replace(letter, event=allowed)
-    if await completed(queue.replay(chosen.redis, keys, [mended])):
-        await wake(chosen, target.name)
+    reporting = build_reporting(chosen.settings, target.name)
+    if await completed(queue.replay(chosen.redis, keys, [mended], reporting)):
+        await wake(chosen.redis, chosen.jobs_url, chosen.keys, target.name)
         click.echo("Edited the event and put it back into the queue.")
     else:
         fail("another command has replayed or dropped it meanwhile; nothing was changed", 1)

@@ -14,17 +14,16 @@ from gateway.cli.dead_letter_views import DEAD_LETTERS
 from gateway.cli.stored.actions import print_kinds, print_notices, survey_of
 from gateway.cli.stored.bulk import Throttle, completed, confirmed, progress, throttled
 from gateway.cli.stored.selection import Selection, Store
+from gateway.cli.stored.wake import wake
 from gateway.cli.targets import Target, warn_about_dry_runs
 from gateway.configuration.settings import Settings
 from gateway.event.text import printable
+from gateway.ledger.feeding import build_reporting
 from gateway.pipeline.mending import compile_later_rules, nameless_rules
 from gateway.queue import dead_letters as queue
 from gateway.queue.dead_letters import DeadLetter, dead_letters_of
 from gateway.queue.keys import DestinationKeys, Keys
-from gateway.queue.lease import needs_drain
 from gateway.queue.stored_events import Filter
-from gateway.queue.wake import WakeQueue
-from gateway.redis_client.connect import connect_for_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +108,11 @@ async def replay(
                 if not is_skipped(target, letter) and (mended := mend(target.name, letter))
             )
             keys = chosen.keys.destination(target.name)
+            reporting = build_reporting(chosen.settings, target.name)
             async for batch in throttled(letters, throttle):
-                replayed = await completed(queue.replay(chosen.redis, keys, batch))
+                replayed = await completed(queue.replay(chosen.redis, keys, batch, reporting))
                 advance(len(batch), replayed)
-                await wake(chosen, target.name)
-
-
-async def wake(chosen: DeadLetters, name: str) -> None:
-    """Wakes the destination unless it is paused or a drain runs. If that ends just now, the sweep
-    wakes it."""
-    if await needs_drain(chosen.redis, chosen.keys.destination(name)):
-        wake_queue = WakeQueue(connect_for_jobs(chosen.jobs_url), chosen.keys)
-        await wake_queue.wake_unmarked(chosen.redis, name)
+                await wake(chosen.redis, chosen.jobs_url, chosen.keys, target.name)
 
 
 def _as_it_is(_: str, letter: DeadLetter) -> DeadLetter | None:

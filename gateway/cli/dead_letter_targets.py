@@ -22,7 +22,7 @@ async def find_targets(redis: Redis, settings: Settings, names: Sequence[str]) -
     """
     configured = settings.destinations
     removed = await _removed(redis, Keys.of(settings), configured)
-    _check(names, [*configured, *removed])
+    check_names(names, [*configured, *removed])
     targets = [Target.of(name, each) for name, each in configured.items()]
     targets += [Target(name, removed=True) for name in removed]
     return [target for target in targets if target.name in names or not names]
@@ -40,7 +40,8 @@ async def _removed(redis: Redis, keys: Keys, configured: Collection[str]) -> lis
     return sorted(found)
 
 
-def _check(names: Sequence[str], known: Sequence[str]) -> None:
+def check_names(names: Sequence[str], known: Sequence[str]) -> None:
+    """Raises `click.BadParameter` for the first of `names` that is not `known`."""
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known) or f"; the destinations are {', '.join(known)}."

@@ -36,9 +36,7 @@ def _pair(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> list
     return [(name, value) for name, _, value in pairs]
 
 
-FILTERS = (
-    click.option("--destination", help="Only endings at this destination."),
-    click.option("--ending", type=click.Choice(ENDINGS), help="Only endings of this kind."),
+EVENT_FILTERS = (
     click.option("--reason", help="Only endings with this text in the reason."),
     click.option("--event-name", help="Only events with this name."),
     click.option("--source", help="Only events that came in at this source."),
@@ -58,6 +56,11 @@ FILTERS = (
         help="Only events with this value of a field, such as `user_data.city=Berlin`. May be "
         "repeated. Events without content never match.",
     ),
+)
+FILTERS = (
+    click.option("--destination", help="Only endings at this destination."),
+    click.option("--ending", type=click.Choice(ENDINGS), help="Only endings of this kind."),
+    *EVENT_FILTERS,
 )
 
 
@@ -88,7 +91,7 @@ def list_events(limit: int, as_json: bool, as_csv: bool, config: Path, **filters
 
     if as_json and as_csv:
         raise click.UsageError("--json and --csv cannot be combined.")
-    wanted = _wanted(filters)
+    wanted = read_wanted(filters)
     with_ledger(
         config,
         lambda reader, _: _print(islice(reader.endings(wanted), limit), as_json, as_csv),
@@ -103,7 +106,7 @@ def tail(as_json: bool, config: Path, **filters: Any) -> None:
     """Print endings as they are stored, until Ctrl-C."""
     from gateway.cli.ledger import with_ledger
 
-    wanted = _wanted(filters)
+    wanted = read_wanted(filters)
     since = wanted.since or time.time()
 
     def follow(reader: Any, _: object) -> None:
@@ -126,7 +129,8 @@ def tail(as_json: bool, config: Path, **filters: Any) -> None:
         return
 
 
-def _wanted(filters: dict[str, Any]) -> Wanted:
+def read_wanted(filters: dict[str, Any]) -> Wanted:
+    """What the values of `FILTERS` mean. Raises `click.UsageError` when they contradict."""
     from gateway.ledger.answers import Wanted
 
     wanted = Wanted(**filters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.cli.options import fail, load_in_force
 
 if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from gateway.configuration.settings import Settings
     from gateway.ledger.digests import EventDigests
     from gateway.ledger.reading import LedgerReader
 
@@ -18,12 +22,20 @@ NO_LEDGER = (
     "this configuration keeps no ledger: it needs ledger.enabled, and either the embedded Redis "
     "(redis.url) or a PostgreSQL database (ledger.url)"
 )
+CATCH_UP_SECONDS = 30.0
+LOOK_SECONDS = 0.1
 NOTHING_YET = "the ledger is empty: no event has come in since it was switched on"
 
 
 def with_ledger(config: Path, work: Callable[[LedgerReader, EventDigests], T]) -> T:
     """What `work` makes of the ledger of the gateway that runs with the file `config`. Ends the
-    command where there is none, or where it cannot be read."""
+    command as `with_ledger_of` does."""
+    return with_ledger_of(load_in_force(config).settings, work)
+
+
+def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigests], T]) -> T:
+    """What `work` makes of the ledger of the gateway with these settings. Ends the command where
+    there is none, or where it cannot be read."""
     import sqlite3
 
     from sqlalchemy.exc import DBAPIError
@@ -33,7 +45,6 @@ def with_ledger(config: Path, work: Callable[[LedgerReader, EventDigests], T]) -
     from gateway.ledger.place import ledger_of
     from gateway.ledger.reading import LedgerReader
 
-    settings = load_in_force(config).settings
     if not settings.has_ledger:
         fail(NO_LEDGER)
     place = ledger_of(settings)
@@ -46,3 +57,22 @@ def with_ledger(config: Path, work: Callable[[LedgerReader, EventDigests], T]) -
         fail(str(error), 1)
     except (sqlite3.Error, DBAPIError) as error:
         fail(f"the ledger cannot be read: {error}", 1)
+
+
+async def wait_until_stored(redis: Redis, settings: Settings) -> None:
+    """Returns once the ledger has stored all that has happened up to now. Ends the command when
+    that takes longer than `CATCH_UP_SECONDS`."""
+    from gateway.queue.feed import Feed
+    from gateway.queue.keys import Keys
+
+    feed = Feed(redis, Keys.of(settings))
+    newest = await feed.newest_id()
+    for _ in range(int(CATCH_UP_SECONDS / LOOK_SECONDS)):
+        if not (newest and await feed.has(newest)):
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+    fail(
+        f"the ledger has not stored what happened in the last {CATCH_UP_SECONDS:.0f} seconds; the "
+        "log of `gateway run` says why",
+        1,
+    )

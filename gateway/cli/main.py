@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from gateway.cli.audit import audit
 from gateway.cli.cases import test_cases
 from gateway.cli.dead_letters import dead_letters
 from gateway.cli.events import events
@@ -19,6 +20,7 @@ from gateway.cli.init.command import init
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
+from gateway.cli.replay import replay
 from gateway.cli.stats import stats
 from gateway.cli.status import status
 from gateway.cli.trace import trace
@@ -71,11 +73,13 @@ def main() -> None:
     log_to_stderr()
 
 
+main.add_command(audit)
 main.add_command(dead_letters)
 main.add_command(events)
 main.add_command(init)
 main.add_command(quarantine)
 main.add_command(refused)
+main.add_command(replay)
 main.add_command(stats)
 main.add_command(status)
 main.add_command(test_cases)

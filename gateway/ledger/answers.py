@@ -103,13 +103,15 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
         made = Attempt(row.at, row.tries, row.status, row.reason)
         attempts.setdefault((row.destination, row.passage), []).append(made)
     told = [_ending(row, row.at, attempts.pop((row.destination, row.passage), ())) for row in ended]
-    names = {each.destination for each in told}
-    for name, state in orjson.loads(event.going_to).items():
-        if name not in names:
+    passages = {(each.destination, each.passage) for each in told}
+    for name, text in orjson.loads(event.going_to).items():
+        state, passage = going(text)
+        if (name, passage) not in passages:
             state_now = "held" if state == "held" else "pending"
-            told.append(Ending(name, 1, state_now, attempts=attempts.pop((name, 1), ())))
-    for (name, passage), made_so_far in attempts.items():  # sent again, and not ended
-        told.append(Ending(name, passage, "pending", attempts=made_so_far))
+            made_so_far = attempts.pop((name, passage), ())
+            told.append(Ending(name, passage, state_now, attempts=made_so_far))
+    for (name, passage), tried_so_far in attempts.items():  # sent again, and not ended
+        told.append(Ending(name, passage, "pending", attempts=tried_so_far))
     return Story(
         event.receipt.hex(),
         event.at,
@@ -121,6 +123,12 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
         _payload(event),
         sorted(told, key=lambda each: (each.destination, each.passage)),
     )
+
+
+def going(text: str) -> tuple[str, int]:
+    """What was decided, ``send`` or ``held``, and the passage. text: such as ``send/2``."""
+    state, _, passage = text.partition("/")
+    return state, int(passage or 1)
 
 
 def listed(row: Row[Any]) -> Listed:

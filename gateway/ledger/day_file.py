@@ -13,12 +13,14 @@ from gateway.ledger.tables import day as day_tables
 
 # An event comes a second time when it was held: what was decided later is added.
 _EVENT = """
-INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (receipt) DO UPDATE SET consent = excluded.consent, states = excluded.states,
   going_to = json_patch(going_to, excluded.going_to),
+  origin = coalesce(json_patch(origin, excluded.origin), excluded.origin, origin),
   payload = CASE WHEN payload IS NULL OR excluded.payload IS NULL
     THEN coalesce(excluded.payload, payload) ELSE json_patch(payload, excluded.payload) END
 """
+_REPLAYED = "UPDATE events SET going_to = json_patch(going_to, ?) WHERE receipt = ?"
 _LOOKUP = "INSERT OR IGNORE INTO lookups VALUES (?, ?)"
 _ENDING = "INSERT OR IGNORE INTO endings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -62,6 +64,7 @@ class DayFile:
         execute("BEGIN IMMEDIATE")
         try:
             many(_EVENT, rows.events)
+            many(_REPLAYED, rows.replayed)
             many(_LOOKUP, rows.lookups)
             many(_ENDING, rows.endings)
             many(_ATTEMPT, rows.attempts)

@@ -11,6 +11,7 @@ from gateway.ledger.day_file import DayFile
 from gateway.ledger.folder_files import FolderFiles
 from gateway.ledger.kept_file import KeptFile
 from gateway.ledger.rows import DayRows
+from gateway.ledger.totals import Ended
 from gateway.queue.receipts import day_of
 
 MIN_FREE = 500_000_000
@@ -84,6 +85,12 @@ class FolderStore:
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         self._counts.keep_configuration(version, text, now)
+
+    def has_baseline(self, feed: str) -> bool:
+        return self._counts.has_baseline(feed)
+
+    def keep_baseline(self, feed: str, baseline: Ended) -> None:
+        self._counts.keep_baseline(feed, baseline)
 
     @property
     def _counts(self) -> KeptFile:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from gateway.ledger.database import open_to_write
 from gateway.ledger.day_file import HOUR
 from gateway.ledger.rows import DayRows
 from gateway.ledger.tables import kept as kept_tables
+from gateway.ledger.totals import Ended
 
+_TOTAL = """
+INSERT INTO totals VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET number = number + excluded.number
+"""
+_BASELINE = "INSERT INTO baselines VALUES (?, ?, ?, ?)"
 _DAY_HOURS = "SELECT hour, dimension, value, destination, ending, number FROM hours"
 
 
@@ -35,15 +43,14 @@ class KeptFile:
         with closing(sqlite3.connect(path)) as database:
             rows = database.execute(_DAY_HOURS).fetchall()
         with self._transaction():
-            self._database.executemany(HOUR, rows)
+            self._add(rows)
             self._database.execute("INSERT INTO rolled_up VALUES (?)", (day,))
         self._over.add(day)
 
     def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
         """Counts what came for days that are over."""
         with self._transaction():
-            hours = [(*key, number) for key, number in rows.hours.items()]
-            self._database.executemany(HOUR, hours)
+            self._add([(*key, number) for key, number in rows.hours.items()])
             self._database.execute(
                 "INSERT INTO progress VALUES (?, ?) "
                 "ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id",
@@ -61,12 +68,28 @@ class KeptFile:
             "INSERT OR IGNORE INTO configurations VALUES (?, ?, ?)", (version, now, text)
         )
 
+    def has_baseline(self, feed: str) -> bool:
+        found = self._database.execute("SELECT 1 FROM baselines WHERE feed = ? LIMIT 1", (feed,))
+        return found.fetchone() is not None
+
+    def keep_baseline(self, feed: str, baseline: Ended) -> None:
+        """What Redis had counted when the ledger began on `feed`."""
+        with self._transaction():
+            rows = [(feed, *key, number) for key, number in baseline.items()]
+            self._database.executemany(_BASELINE, rows)
+
     def forget(self, now: float, days: int) -> None:
         """Removes the counts of hours that are more than `days` old."""
         oldest = int(now // 3600) - 24 * days
         self._database.execute("DELETE FROM hours WHERE hour < ?", (oldest,))
         day = time.strftime("%Y-%m-%d", time.gmtime(now - 86_400 * days))
         self._database.execute("DELETE FROM rolled_up WHERE day < ?", (day,))
+
+    def _add(self, hours: Sequence[tuple[Any, ...]]) -> None:
+        """Adds the counts of hours, and to the totals those that are of no dimension."""
+        self._database.executemany(HOUR, hours)
+        totals = [(*row[3:5], row[5]) for row in hours if not row[1]]
+        self._database.executemany(_TOTAL, totals)
 
     def _transaction(self) -> sqlite3.Connection:
         self._database.execute("BEGIN IMMEDIATE")

@@ -40,7 +40,7 @@ def listing(wanted: Wanted, after: Position | None) -> Select[Any]:
 
     after: where the page before ended.
     """
-    chosen = [endings.c.receipt == events.c.receipt, *_conditions(wanted)]
+    chosen = [endings.c.receipt == events.c.receipt, *conditions(wanted)]
     if after is not None:
         rest = tuple_(endings.c.destination, endings.c.passage) > tuple_(*after[1:])
         same = and_(endings.c.receipt == after.receipt, rest)
@@ -59,7 +59,7 @@ def listing(wanted: Wanted, after: Position | None) -> Select[Any]:
     )
 
 
-def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     for column, value in (
         (endings.c.destination, wanted.destination),
         (endings.c.ending, wanted.ending),

@@ -17,6 +17,7 @@ from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.answers import Listed, Story, Wanted, listed, story
 from gateway.ledger.queries import PAGE, Position, listing
+from gateway.ledger.recorded import Recorded, recorded_in
 from gateway.ledger.tables import (
     attempts,
     configurations,
@@ -28,6 +29,7 @@ from gateway.ledger.tables import (
     minutes,
     rolled_up,
 )
+from gateway.ledger.totals import Ended, Totals, add_day, add_kept, baseline_in
 from gateway.queue.receipts import day_of
 
 Counts = Counter[tuple[str, str, str]]
@@ -98,6 +100,14 @@ class LedgerReader:
                     break
                 after = Position(rows[-1].receipt, rows[-1].destination, rows[-1].passage)
 
+    def recorded(self, destination: str, wanted: Wanted) -> Iterator[Recorded]:
+        """The events that are wanted, oldest first, with how each last ended at `destination`,
+        whatever that was."""
+        for day in self._days(wanted.since, wanted.until):
+            with self._reading.open_day(day) as file:
+                if file:
+                    yield from recorded_in(file, destination, wanted)
+
     def counts(self, since: float, until: float, dimension: str) -> Counts:
         """How many events that came in between two times (Unix seconds) ended how: by the minute,
         but by whole hours with a dimension, and on days that are over.
@@ -120,6 +130,25 @@ class LedgerReader:
                         _count_minutes(found, file, begin, end)
         return found
 
+    def totals(self, feed: str) -> Totals:
+        """All that is counted, and up to which record of `feed`. It is of one moment if nothing is
+        stored meanwhile: then another call gives the same."""
+        totals = Totals()
+        with self._reading.open_kept() as file:
+            if file:
+                totals.over = _over(file)
+                add_kept(totals, file, feed)
+        for day in self._reading.days():
+            with self._reading.open_day(day) as file:
+                if file and day not in totals.over:
+                    add_day(totals, file, day, feed)
+        return totals
+
+    def baseline(self, feed: str) -> Ended:
+        """What Redis had counted when the ledger began on `feed`; empty if it has not begun."""
+        with self._reading.open_kept() as file:
+            return baseline_in(file, feed) if file else Counter()
+
     def configuration(self, version: str) -> str | None:
         """The configuration of this version, without secrets."""
         wanted = select(configurations.c.text).where(configurations.c.version == version)
@@ -132,13 +161,18 @@ class LedgerReader:
             if file is None:
                 return frozenset()
             _count_hours(found, file, kept_hours, first, last, dimension)
-            return frozenset(row.day for row in file.execute(select(rolled_up)))
+            return _over(file)
 
     def _days(self, since: float | None, until: float | None) -> list[str]:
         """Those that may have events between two times."""
         first = "" if since is None else _utc_day(since)
         last = "~" if until is None else _utc_day(until)
         return [day for day in self._reading.days() if first <= day <= last]
+
+
+def _over(file: Connection) -> frozenset[str]:
+    """The days that have no file any more."""
+    return frozenset(row.day for row in file.execute(select(rolled_up)))
 
 
 def _story(file: Connection | None, event: Row[Any]) -> Story:

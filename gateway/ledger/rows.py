@@ -11,8 +11,10 @@ import orjson
 
 from gateway.configuration.ledger import Payload
 from gateway.event import Event
+from gateway.queue.entry import Entry, decode
 from gateway.queue.feed import Fate, FeedRecord
 from gateway.queue.receipts import RECEIPT, day_of, received_at
+from gateway.stages.anonymise import ANONYMISED
 
 UNKNOWN = "(unknown)"
 """In place of what is not known of an event that the ledger does not have."""
@@ -55,6 +57,7 @@ class DayRows:
     """What a batch of records adds to one day."""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
+    replayed: list[tuple[str, bytes]] = field(default_factory=list)
     lookups: list[tuple[bytes, bytes]] = field(default_factory=list)
     endings: list[tuple[Any, ...]] = field(default_factory=list)
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
@@ -89,6 +92,8 @@ class RowMaker:
             self._add_decision(orjson.loads(fields["d"]), fields, record.payloads)
         elif "s" in fields:
             self._add_fates(orjson.loads(fields["s"]), frozenset(fields["a"].decode().split()))
+        elif "p" in fields:
+            self._add_replay(orjson.loads(fields["p"]), fields["a"].decode().split())
         else:
             self._add_unanswered(orjson.loads(fields["w"]))
 
@@ -111,16 +116,17 @@ class RowMaker:
         if "u" in fields:
             verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
         going_to = {
-            name: verdict[0]
+            name: _going(verdict[0], passage)
             for name, verdict in verdicts.items()
             if verdict[0] != "withheld" and name not in repeated
         }
+        origin, content = self._content(payloads)
         rows.events.append(
             (
                 *(key, at, traits.name, traits.source, int(read["trusted"]), read["version"]),
                 *(read["consent"], orjson.dumps(read["states"]).decode()),
                 *(traits.country, traits.browser, orjson.dumps(going_to).decode()),
-                self._content(payloads),
+                *(origin, content),
             )
         )
         rows.lookups += [(bytes.fromhex(digest), key) for digest in dict.fromkeys(read["digests"])]
@@ -135,16 +141,22 @@ class RowMaker:
                 row = (key, name, passage, ended, stage, reason, at, 0, None, read["version"])
                 rows.endings.append(row)
                 self._count(rows, receipt, traits, name, ended, reason)
-            if ended != "repeated" and not read["was_held"]:
+            if ended == "repeated" and read["was_held"]:
+                self._count(rows, receipt, traits, name, "accepted", amount=-1)
+            elif ended != "repeated" and not read["was_held"]:
                 self._count(rows, receipt, traits, name, "accepted")
 
-    def _content(self, payloads: Sequence[bytes]) -> str | None:
+    def _content(self, payloads: Sequence[bytes]) -> tuple[str | None, str | None]:
+        """The origin of an event, and its content. payloads: its entries."""
         if self._payload == "none" or not payloads:
-            return None
-        event = union([orjson.loads(each)["event"] for each in payloads])
+            return None, None
+        entries = [decode(b"", 0, each) for each in payloads]
+        whole = [entry.event for entry in entries if not entry.event.get(ANONYMISED)]
+        event = union(whole or [entry.event for entry in entries])
         if self._payload == "redacted":
             event = {name: value for name, value in event.items() if name not in _PERSONAL}
-        return orjson.dumps(event).decode()
+            return None, orjson.dumps(event).decode()
+        return orjson.dumps(origin_of(entries)).decode(), orjson.dumps(event).decode()
 
     def _add_fates(self, read: dict[str, Any], ended: frozenset[str]) -> None:
         name, version = read["destination"], read["version"]
@@ -166,8 +178,16 @@ class RowMaker:
             traits = self._known(receipt)
             reason = fate.words if fate.result == "withheld" else _status(fate)
             self._count(rows, receipt, traits, name, fate.result, reason)
-            if fate.passage > 1:
-                self._count(rows, receipt, traits, name, "accepted")
+
+    def _add_replay(self, read: dict[str, Any], passages: Sequence[str]) -> None:
+        name = read["destination"]
+        for passage in passages:
+            receipt, _, number = passage.partition("/")
+            _sound(receipt)
+            rows, traits = self._rows(receipt), self._known(receipt)
+            going_to = {name: _going("send", int(number))}
+            rows.replayed.append((orjson.dumps(going_to).decode(), bytes.fromhex(receipt)))
+            self._count(rows, receipt, traits, name, "accepted")
 
     def _add_unanswered(self, read: dict[str, Any]) -> None:
         reason, at = read["reason"], read["at"]
@@ -186,15 +206,16 @@ class RowMaker:
         destination: str,
         ending: str,
         reason: str = "",
+        amount: int = 1,
     ) -> None:
         minute, hours = int(received_at(receipt) // 60), rows.hours
         hour = minute // 60
-        rows.minutes[minute, destination, ending] += 1
-        hours[hour, "", "", destination, ending] += 1
+        rows.minutes[minute, destination, ending] += amount
+        hours[hour, "", "", destination, ending] += amount
         for dimension, value in zip(Traits._fields, traits, strict=True):
-            hours[hour, dimension, value, destination, ending] += 1
+            hours[hour, dimension, value, destination, ending] += amount
         if reason:
-            hours[hour, "reason", reason, destination, ending] += 1
+            hours[hour, "reason", reason, destination, ending] += amount
 
     def _known(self, receipt: str) -> Traits:
         found = self.traits.get(receipt)
@@ -210,6 +231,17 @@ class RowMaker:
         if rows is None:
             rows = self.days[day] = DayRows()
         return rows
+
+
+def origin_of(entries: Iterable[Entry]) -> dict[str, dict[str, bool]]:
+    """What a replay needs to know of an event besides its content: the names of the rules that were
+    met, the visitors whose denial may stop it, and the consent types that a trusted sender stated.
+    Each as the names in an object, which SQLite can merge."""
+    origin: dict[str, dict[str, bool]] = {"applied": {}, "visitors": {}, "stated": {}}
+    for entry in entries:
+        for name, texts in origin.items():
+            texts |= dict.fromkeys(getattr(entry, name), True)
+    return origin
 
 
 def union(events: Iterable[Event]) -> Event:
@@ -230,6 +262,10 @@ def consent_in_words(states: Mapping[str, str]) -> str:
     """Such as ``ads granted, analytics denied``."""
     ads, analytics = (states.get(name, "unset") for name in ("ad_storage", "analytics_storage"))
     return f"ads {ads}, analytics {analytics}"
+
+
+def _going(decision: str, passage: int) -> str:
+    return decision if passage == 1 else f"{decision}/{passage}"
 
 
 def _not_held(verdict: Sequence[str]) -> Sequence[str]:

@@ -4,7 +4,7 @@ A file of a day has
 
     events     one row for each event that came in: what is known of it, the destinations to
                which it goes or for which it is held, and what of its content a destination was
-               allowed to have
+               allowed to have, with its origin: what else a replay needs to know
     lookups    the keyed digests by which an event is found
     endings    one row for each event, destination and passage that has ended
     attempts   tries that did not end an event
@@ -49,6 +49,7 @@ events = Table(
     Column("country", Text, nullable=False),
     Column("browser", Text, nullable=False),
     Column("going_to", Text, nullable=False),
+    Column("origin", Text),
     Column("payload", Text),
     sqlite_with_rowid=False,
 )
@@ -143,6 +144,27 @@ rolled_up = Table(
     sqlite_with_rowid=False,
 )
 """Days whose counts are in `kept_hours`."""
+
+kept_totals = Table(
+    "totals",
+    kept,
+    Column("destination", Text, primary_key=True),
+    Column("ending", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""All that was counted on days that are over, also of hours that are not kept any more."""
+
+baselines = Table(
+    "baselines",
+    kept,
+    Column("feed", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("ending", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What Redis had counted when the ledger began on a feed; see `gateway.ledger.balance`."""
 
 late_progress = Table(
     "progress",

@@ -23,11 +23,16 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import orjson
+from sqlalchemy.exc import DBAPIError
 
 from gateway.configuration.ledger import LedgerSettings
+from gateway.ledger.balance import baseline_of
 from gateway.ledger.errors import LedgerError, LedgerTaken
+from gateway.ledger.reading import LedgerReader, Readable
 from gateway.ledger.rows import DayRows, RowMaker, Traits, consent_in_words
-from gateway.queue.feed import READ, Feed, FeedRecord
+from gateway.ledger.totals import Ended
+from gateway.queue.feed import READ, Feed, FeedRecord, id_key
+from gateway.queue.snapshot import read_snapshot
 from gateway.redis_client.connect import RedisError
 
 log = logging.getLogger(__name__)
@@ -42,7 +47,7 @@ REST_SECONDS = 1.0
 CLEAN_SECONDS = 60.0
 KNOWN_TRAITS = 20_000
 
-CANNOT_WRITE = (sqlite3.Error, OSError, LedgerError)
+CANNOT_WRITE = (sqlite3.Error, DBAPIError, OSError, LedgerError)
 """What is wrong with the files, and not with a record."""
 
 
@@ -92,8 +97,13 @@ class Store(Protocol):
 
     def keep_configuration(self, version: str, text: str, now: float) -> None: ...
 
+    def has_baseline(self, feed: str) -> bool: ...
 
-class Writable(Protocol):
+    def keep_baseline(self, feed: str, baseline: Ended) -> None:
+        """Keeps what Redis had counted when the ledger began on `feed`."""
+
+
+class Writable(Readable, Protocol):
     """Where a ledger is."""
 
     def to_write(self) -> Store: ...
@@ -103,6 +113,7 @@ class LedgerWriter:
     """Writes to the ledger at `place` what `feed` brings. One at a time does: others wait."""
 
     def __init__(self, place: Writable, settings: LedgerSettings, feed: Feed) -> None:
+        self._place = place
         self._store = place.to_write()
         self._settings = settings
         self._feed = feed
@@ -141,12 +152,23 @@ class LedgerWriter:
         `LedgerTaken` while another process writes."""
         await asyncio.to_thread(self._open)
         if not self._name:
-            self._name = await self._feed.name(secrets.token_hex(8))
+            await self._begin()
         records = await self._feed.read("0-0", block_ms)
         if records:
             await asyncio.to_thread(self._store_all, records)
             await self._feed.take_off(records)
         return len(records)
+
+    async def _begin(self) -> None:
+        """Learns the name of the feed. On one that is new, it keeps what Redis has counted so far:
+        the ledger cannot know that."""
+        name = await self._feed.name(secrets.token_hex(8))
+        if not await asyncio.to_thread(self._store.has_baseline, name):
+            snapshot = await read_snapshot(self._feed.redis, self._feed.keys)
+            totals = await asyncio.to_thread(LedgerReader(self._place).totals, name)
+            baseline = baseline_of(snapshot, totals)
+            await asyncio.to_thread(self._store.keep_baseline, name, baseline)
+        self._name = name
 
     def _store_all(self, records: Sequence[FeedRecord]) -> None:
         """Stores `records`; one that cannot be stored is left out, and its neighbours are not."""
@@ -199,8 +221,8 @@ class LedgerWriter:
 
         def has(day: str, record_id: str) -> bool:
             if day not in stored:
-                stored[day] = _id_key(self._store.last_id(day, self._name))
-            return _id_key(record_id) <= stored[day]
+                stored[day] = id_key(self._store.last_id(day, self._name))
+            return id_key(record_id) <= stored[day]
 
         maker = RowMaker(self._settings.payload, self._traits_of, has)
         for record in records:
@@ -253,12 +275,6 @@ class LedgerWriter:
         if words != self._said:
             log.log(level, "%s", words)
         self._said = words
-
-
-def _id_key(record_id: str) -> tuple[int, int]:
-    """What ids of records are compared by."""
-    milliseconds, _, number = record_id.partition("-")
-    return int(milliseconds), int(number)
 
 
 def _day_before(now: float, days: int) -> str:

@@ -70,7 +70,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     elements = settings.enrichment
     place = [element_of(elements, "geo")] if settings.consent.depends_on_place else []
     locate: Stage = compile_enrichment(place, tables=tables)
-    resolve_consent = compile_consent(settings.consent, _source_defaults(settings))
+    resolve_consent = compile_consent(settings.consent, source_defaults(settings))
     guard = compile_guard(settings.pii_guard)
     proven_visitor = compile_proven_visitor(settings.identity, salt)
     remember = compile_held_consent(settings.consent, salt, proven_visitor)
@@ -163,7 +163,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     return decide
 
 
-def _source_defaults(settings: Settings) -> dict[str, Defaults]:
+def source_defaults(settings: Settings) -> dict[str, Defaults]:
     """The `consent_default` of each source that has one."""
     return {
         name: source.consent_default

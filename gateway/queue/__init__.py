@@ -26,6 +26,9 @@ their names. For each destination, all in one hash slot because of the tag in br
                                id); expires
     gw:{meta}:seen#N   string  how many such marks were written in part N of the time; see
                                `gateway.queue.marks`
+    gw:{meta}:replays:R/N
+                       string  exists for a day once the event with the receipt R was sent again
+                               as its passage N
     gw:{meta}:minute:N string  number of events delivered in minute N since 1970; expires
 
 For the gateway as a whole, all but the last three in one hash slot. No destination can have the

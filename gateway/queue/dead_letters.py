@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 
 from gateway.queue.entry import encode_entry
 from gateway.queue.keys import DestinationKeys
+from gateway.queue.replay import Replay, put_back
 from gateway.queue.scripts import script
+from gateway.queue.settle import Reporting
 from gateway.queue.stored_events import ALL, EventStore, Filter, StoredEvent, pages
 
 REMOVED = ("count", "bytes", "age")
@@ -52,18 +54,15 @@ def find(
     return dead_letters_of(keys).find(redis, wanted, through)
 
 
-async def replay(redis: Redis, keys: DestinationKeys, letters: Sequence[DeadLetter]) -> int:
-    """Puts `letters` back into the stream of their destination, and returns how many.
-
-    They are accepted again: same event, same event id, no attempt spent. One that somebody else
-    has replayed or dropped is left out. Each page of them is one atomic step. It wakes nobody.
-    """
-    put_back = redis.register_script(script("replay", "letters"))
-    count = 0
-    for page in pages(letters):
-        arguments = [value for letter in page for value in (letter.id, _entry(letter))]
-        count += await put_back([keys.dead, keys.untrusted, keys.counts, keys.stream], arguments)
-    return count
+async def replay(
+    redis: Redis,
+    keys: DestinationKeys,
+    letters: Sequence[DeadLetter],
+    reporting: Reporting | None = None,
+) -> int:
+    """Puts `letters` back into the stream of their destination, as `put_back` says, and returns how
+    many."""
+    return await put_back(redis, keys, [*map(_replay, letters)], reporting)
 
 
 async def drop(redis: Redis, keys: DestinationKeys, ids: Sequence[str]) -> int:
@@ -91,9 +90,10 @@ async def read_removed(redis: Redis, keys: DestinationKeys) -> dict[str, int]:
     return {reason: int(count or 0) for reason, count in zip(REMOVED, counts, strict=True)}
 
 
-def _entry(letter: DeadLetter) -> bytes:
-    """The stream entry that `letter` was."""
-    return encode_entry(
+def _replay(letter: DeadLetter) -> Replay:
+    """With the stream entry that `letter` was."""
+    passage = letter.passage + 1
+    entry = encode_entry(
         letter.event,
         letter.source,
         letter.received_at,
@@ -103,5 +103,6 @@ def _entry(letter: DeadLetter) -> bytes:
         letter.trusted,
         letter.stated.split(),
         receipt=letter.receipt,
-        passage=letter.passage + 1,
+        passage=passage,
     )
+    return Replay(entry, letter.id, letter.receipt, passage)

@@ -11,6 +11,8 @@ A record has one of these fields, and others that belong to it:
     s   what became of entries of one destination, as `encode_endings` writes it. With it `a`, the
         ids of the entries that ended in this step.
     w   held events that ended without an answer, as `encode_unanswered` writes it.
+    p   events that were put into the stream of a destination again, as `encode_replay` writes it.
+        With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
 """
 
 from __future__ import annotations
@@ -106,6 +108,10 @@ def encode_unanswered(ended: Iterable[tuple[str, Sequence[str]]], reason: str, a
     return orjson.dumps({"ended": known, "reason": reason, "at": at}) if known else b""
 
 
+def encode_replay(destination: str) -> bytes:
+    return orjson.dumps({"destination": destination})
+
+
 class FeedRecord(NamedTuple):
     """A record as it stands in Redis. size: bytes, as the scripts count them."""
 
@@ -115,35 +121,51 @@ class FeedRecord(NamedTuple):
     size: int
 
 
+def id_key(record_id: str) -> tuple[int, int]:
+    """What ids of records are compared by."""
+    milliseconds, _, number = record_id.partition("-")
+    return int(milliseconds), int(number)
+
+
 class Feed:
     """The feed, for the one process that stores it."""
 
     def __init__(self, redis: Redis, keys: Keys) -> None:
-        self._redis = redis
-        self._keys = keys
+        self.redis = redis
+        self.keys = keys
         self._take_off = redis.register_script(script("take_off_feed"))
 
     async def name(self, proposed: str) -> str:
         """The name of this feed, by which its record ids are known: another Redis, or one that lost
         its data, has another. proposed: becomes the name if there is none."""
-        await self._redis.set(self._keys.feed_name, proposed, nx=True)
-        name: Any = await self._redis.get(self._keys.feed_name)
+        await self.redis.set(self.keys.feed_name, proposed, nx=True)
+        name: Any = await self.redis.get(self.keys.feed_name)
         return str(name.decode())
 
     async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
         """Up to `READ` records after the id `after`, waiting up to `block_ms` for one."""
-        read: Any = await self._redis.xread({self._keys.feed: after}, READ, block_ms)
-        return [_record(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
+        read: Any = await self.redis.xread({self.keys.feed: after}, READ, block_ms)
+        return [record_of(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
+
+    async def newest_id(self) -> str | None:
+        """The id of the newest record, None if there is none."""
+        rows: Any = await self.redis.xrevrange(self.keys.feed, count=1)
+        return rows[0][0].decode() if rows else None
+
+    async def has(self, record_id: str) -> bool:
+        """Whether the record has not been taken off."""
+        return bool(await self.redis.xrange(self.keys.feed, record_id, record_id))
 
     async def take_off(self, records: Sequence[FeedRecord]) -> None:
         """Removes `records`, the oldest of the feed."""
         milliseconds, _, number = records[-1].id.partition("-")
         first_left = f"{milliseconds}-{int(number) + 1}"
         size = sum(record.size for record in records)
-        await self._take_off([self._keys.feed, self._keys.counts], [first_left, size])
+        await self._take_off([self.keys.feed, self.keys.counts], [first_left, size])
 
 
-def _record(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
+def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
+    """A record as Redis gives it."""
     size = sum(len(name) + len(value) for name, value in fields.items())
     named = {name.decode(): value for name, value in fields.items()}
     payloads = [named.pop(name) for name in list(named) if name.startswith("e")]

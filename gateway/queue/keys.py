@@ -136,6 +136,9 @@ class DestinationKeys:
     seen: str
     """The mark of an event that was taken is this, a colon and what the event is known by. With
     a `#` instead it is a count of marks."""
+    replays: str
+    """The mark of an event that is sent again is this, a colon, its receipt, a slash, and which
+    passage that is."""
 
     @property
     def appended(self) -> tuple[str, ...]:

@@ -1,26 +1,46 @@
--- Puts dead letters of one destination back into its stream, as entries that have not been tried.
--- Needs letters.lua.
+-- Puts events of one destination into its stream again, as entries that have not been tried.
+-- Needs letters.lua and feed.lua.
 --
--- KEYS: dead, untrusted, counts, stream.
--- ARGV: for each dead letter its id, and the entry that it becomes.
--- Returns how many were put back. One that is gone already is left alone, so that two operators
--- at once replay nothing twice.
+-- KEYS: dead, untrusted, counts, stream, and what its replays are named after; with a ledger also
+--       its feed and the gateway's counts.
+-- ARGV: the record for the ledger, or an empty text, and how many bytes its feed may hold; for how
+--       many seconds a replay is remembered; then for each event the id of its dead letter, or an
+--       empty text, its receipt and passage, or an empty text, and the entry that it becomes.
+-- Returns how many were put back. A dead letter that is gone already is left alone, and so is a
+-- passage that has begun, so that two operators at once replay nothing twice.
 
 local keys = { dead = KEYS[1], untrusted = KEYS[2], counts = KEYS[3] }
-local stream = KEYS[4]
-local replayed, bytes = 0, 0
-for i = 1, #ARGV, 2 do
-  if #redis.call('XRANGE', keys.dead, ARGV[i], ARGV[i]) == 1 then
+local stream, replays = KEYS[4], KEYS[5]
+local record, feed_bytes, seconds = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local replayed, letters, bytes, passages = 0, 0, 0, {}
+for i = 4, #ARGV, 3 do
+  local letter, passage, entry = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local mark = passage ~= '' and replays .. ':' .. passage
+  local waits = letter == '' or #redis.call('XRANGE', keys.dead, letter, letter) == 1
+  if waits and not (mark and redis.call('EXISTS', mark) == 1) then
     -- the addition comes first: when memory is full it is refused, and nothing is lost
-    redis.call('XADD', stream, '*', 'e', ARGV[i + 1])
-    remove_letter(keys, ARGV[i])
+    redis.call('XADD', stream, '*', 'e', entry)
+    if mark then
+      redis.call('SET', mark, '', 'EX', seconds)
+      passages[#passages + 1] = passage
+    end
+    if letter ~= '' then
+      remove_letter(keys, letter)
+      letters = letters + 1
+    end
     replayed = replayed + 1
-    bytes = bytes + #ARGV[i + 1]
+    bytes = bytes + #entry
   end
 end
 if replayed > 0 then
   redis.call('HINCRBY', keys.counts, 'accepted', replayed)
-  redis.call('HINCRBY', keys.counts, 'replayed', replayed)
   redis.call('HINCRBY', keys.counts, 'pending_bytes', bytes)
+end
+if letters > 0 then
+  redis.call('HINCRBY', keys.counts, 'replayed', letters)
+end
+if record ~= '' and #passages > 0 then
+  local sent = table.concat(passages, ' ')
+  add_to_feed(KEYS[6], KEYS[7], feed_bytes, { 'p', record, 'a', sent }, {})
 end
 return replayed

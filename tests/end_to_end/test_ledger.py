@@ -15,7 +15,7 @@ import pytest
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.reading import LedgerReader
 from tests.support.gateway_process import Gateway, wait_for
-from tests.support.sink_server import Sink
+from tests.support.sink_server import Sink, agree
 
 KEY = {"authorization": "Bearer key"}
 EVENTS, BATCH = 3000, 20
@@ -99,3 +99,43 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
             expected = {each: outcomes.get(each, 0) for each in COUNTED}
             wait_for(lambda n=name, e=expected: ours(n) == e, 60, f"the ledger of {name}")
         assert theirs["all"]["delivered"] > EVENTS / 2
+        assert gateway.audit() == ""
+
+
+def test_an_audit_balances_while_events_come_in(tmp_path: Path, sink: Sink) -> None:
+    with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
+        over = threading.Event()
+
+        def send_on() -> None:
+            first = 0
+            while not over.is_set():
+                send(gateway, first)
+                first += BATCH
+
+        sender = threading.Thread(target=send_on)
+        sender.start()
+        try:
+            wait_for(lambda: gateway.outcomes("all")["delivered"] > 100, 60, "some deliveries")
+            assert [gateway.audit() for _ in range(3)] == [""] * 3
+        finally:
+            over.set()
+            sender.join()
+
+
+def test_what_a_vendor_rejected_is_replayed_once_it_takes_it(tmp_path: Path, sink: Sink) -> None:
+    sink.reply = lambda received: (400, b"") if received.path == "/all" else (204, b"")
+    with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
+        send(gateway, 0)
+        gateway.wait_until_delivered("all")
+        gateway.wait_until_delivered("some")
+        sink.reply = agree
+        before = len(sink.requests)
+        words = ("replay", "--destination", "all", "--since", "1h", "--yes")
+        assert "Replayed 18 of 18 events." in gateway.command(*words)
+        assert gateway.wait_until_delivered("all")["delivered"] == 18
+        assert "No events to send to all." in gateway.command(*words)
+        assert gateway.audit() == ""
+    replayed = sink.requests[before:]
+    assert {each.path for each in replayed} == {"/all"}
+    ids = [each.body["data"]["event_id"] for each in replayed]
+    assert sorted(ids) == sorted(f"e-{n}" for n in range(BATCH) if n % 10)

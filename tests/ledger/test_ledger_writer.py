@@ -7,11 +7,14 @@ import logging
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
 
+from gateway.ledger import recorded as recorded_module
+from gateway.ledger.answers import Wanted
 from gateway.ledger.bounded_values import MAX_VALUES, OTHER
 from gateway.ledger.errors import LedgerTaken
 from gateway.ledger.tables import day as day_tables
@@ -19,6 +22,7 @@ from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
 from gateway.queue.receipts import new_receipt
 from gateway.spool.file import Row
+from gateway.stages.anonymise import ANONYMISED
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
@@ -200,7 +204,7 @@ async def test_what_is_decided_later_of_an_event_is_added(books: Books, together
     second.receipt = entry.receipt
     await books.append(second)
     await books.store()
-    ((*_, going_to, payload),) = books.rows("events")
+    ((*_, going_to, _origin, payload),) = books.rows("events")
     assert orjson.loads(going_to) == {"ads": "send", "books": "send"}
     assert orjson.loads(payload) == {
         **event,
@@ -296,17 +300,29 @@ async def test_a_replayed_event_has_a_second_pass(books: Books) -> None:
     await books.append(decide(make_event(0), send=["ads"]))
     (entry,) = await books.read("ads")
     await books.settle("ads", [entry], "rejected", "HTTP 400")
-    receipt = entry.receipt
-    again = decide(make_event(0), send=["ads"])
-    again.receipt, again.passage = receipt, 2
-    await books.append(again)
+    assert [await books.replay("ads", [entry]) for _ in range(2)] == [1, 0]
     await books.settle("ads", await books.read("ads"), "delivered")
     await books.store()
+    assert books.counts("ads") == {"accepted": 2, "rejected": 1, "delivered": 1}
     (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
     assert [(each.passage, each.ending) for each in story.endings] == [
         (1, "rejected"),
         (2, "delivered"),
     ]
+
+
+async def test_a_held_event_that_is_repeated_when_it_is_released_was_accepted_once(
+    open_books: Open,
+) -> None:
+    books = open_books(retention=Retention(dedupe=600))
+    await books.append(replace(decide(make_event(0)), verdicts={"ads": Verdict(None, "hold")}))
+    (record,) = await books.records()
+    await books.append(decide(make_event(0), send=["ads"]))
+    released = decide(make_event(0), send=["ads"])
+    released.receipt = orjson.loads(record.fields["d"])["receipt"]
+    await books.append(released)
+    await books.store()
+    assert books.counts("ads") == {"accepted": 1, "repeated": 1}
 
 
 async def test_what_is_no_record_is_left_out(
@@ -473,3 +489,48 @@ async def test_nothing_is_written_without_a_ledger(books: Books) -> None:
     assert entry.receipt == ""
     assert not await books.redis.exists(KEYS.feed)
     assert await books.redis.xlen(ADS.stream) == 1
+
+
+async def test_what_a_replay_needs_is_kept_with_the_content(books: Books) -> None:
+    event = make_event(0)
+    verdicts = {"ads": Verdict(event, applied=("its own",)), "books": Verdict(event)}
+    await books.append(replace(decide(event), verdicts=verdicts))
+    await books.store()
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert sorted(recorded.applied) == ["a rule", "its own"]
+    assert (recorded.event, recorded.ending, recorded.passage) == (event, "pending", 1)
+    (missing,) = books.reader.recorded("new", Wanted())
+    assert (missing.ending, missing.passage) == ("missing", 0)
+
+
+@pytest.mark.parametrize("payload", ["redacted", "none"])
+async def test_no_more_is_kept_than_the_settings_allow(open_books: Open, payload: str) -> None:
+    books = open_books(payload=payload)
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert not recorded.is_whole
+    assert recorded.applied == []
+
+
+async def test_an_anonymised_form_is_not_mixed_with_the_whole_event(books: Books) -> None:
+    event = make_event(0)
+    verdicts = {"ads": Verdict({**event, ANONYMISED: True}), "books": Verdict(event)}
+    await books.append(replace(decide(event), verdicts=verdicts))
+    await books.store()
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert recorded.event == event
+
+
+async def test_more_events_than_one_page_are_read_once(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorded_module, "PAGE", 2)
+    await books.append(*(decide(make_event(n), send=["ads"]) for n in range(5)))
+    await books.settle("ads", await books.read("ads"), "rejected", "HTTP 400")
+    await books.store()
+    found = [*books.reader.recorded("ads", Wanted())]
+    assert sorted(each.event["event_id"] for each in found if each.event) == [
+        f"event-{n}" for n in range(5)
+    ]
+    assert {each.ending for each in found} == {"rejected"}

@@ -62,6 +62,7 @@ def test_existing_installations_find_their_data() -> None:
         "gw:{ads}:suspects",
         "gw:{ads}:error",
         "gw:{ads}:seen",
+        "gw:{ads}:replays",
         "gw:{ads}:minute:29920320",
         "rq:job:later-ads",
     ]

@@ -78,7 +78,9 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
             settled = await gateway.settled(plan.settle_seconds)
             seconds = time.monotonic() - began - load_seconds
             outcomes = {name: gateway.outcomes(name) for name in ("hook", "meta")}
+            audit = gateway.audit()
         report.row("seconds", f"{load_seconds:.0f}, and {seconds:.0f} until nothing was waiting")
+        report.check(not audit, f"the ledger counts what Redis counts: {audit}")
         report.check(settled, f"nothing is waiting after {plan.settle_seconds:.0f} s")
         enter_answers(report, sent, len(events))
         late = sum(kill.at > max(sent.accepted.values()) for kill in kills)

@@ -125,17 +125,6 @@ class Soaked(Gateway):
         except httpx.HTTPError:
             return False
 
-    def command(self, *words: str) -> str:
-        """What `gateway <words>` prints."""
-        return subprocess.run(
-            [sys.executable, "-m", "gateway", *words, "--config", str(self.config)],
-            cwd=self.folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-
     def attempts(self, destination: str) -> dict[str, int]:
         """Requests to `destination` by their result."""
         return {

@@ -151,6 +151,25 @@ class Gateway:
         pending = metrics["gateway_pending_events", frozenset({("destination", destination)})]
         return {**counted, "pending": int(pending)}
 
+    def command(self, *words: str) -> str:
+        """What `gateway <words>` prints."""
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", *words, "--config", str(self.config)],
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def audit(self) -> str:
+        """What does not balance between Redis and the ledger, in words; "" if all does."""
+        try:
+            self.command("audit")
+        except subprocess.CalledProcessError as error:
+            return f"{error.stdout}{error.stderr}"
+        return ""
+
     def wait_until_delivered(self, destination: str, seconds: float = 60) -> dict[str, int]:
         """Waits until nothing is pending any more."""
         wait_for(

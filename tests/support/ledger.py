@@ -18,10 +18,11 @@ from gateway.ledger.tables import day as day_tables
 from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
-from gateway.queue.entry import Entry
+from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
 from gateway.queue.feed import Fate, Feed, Feeding, FeedRecord
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
+from gateway.queue.replay import Replay, put_back
 from gateway.queue.settle import Ending, Reporting, Settler
 from tests.support.drains import nobody
 from tests.support.keys import KEYS
@@ -64,16 +65,35 @@ class Books:
         return (await Reader(self.redis, of, "drain").new(1000, None)).entries
 
     async def settle(
-        self, destination: str, entries: Iterable[Entry], result: str, words: str = ""
+        self,
+        destination: str,
+        entries: Iterable[Entry],
+        result: str,
+        words: str = "",
+        buries: bool = False,
     ) -> None:
-        """Ends `entries`, as a drain does; with the result ``retry`` they stay pending."""
+        """Ends `entries`, as a drain does; with the result ``retry`` they stay pending. buries:
+        whether they become dead letters."""
         entries = list(entries)
         reporting = Reporting(KEYS, self.most, destination, "version-1")
         of = KEYS.destination(destination)
         settler = Settler(self.redis, of, PendingCounts(), reporting=reporting)
-        endings = [Ending(entry.id, result, b"", size=entry.size) for entry in entries]
+        letters = [
+            encode_dead_letter(entry, result, words, time.time(), None) if buries else b""
+            for entry in entries
+        ]
+        endings = [
+            Ending(entry.id, result, letter, size=entry.size)
+            for entry, letter in zip(entries, letters, strict=True)
+        ]
         fates = [_fate(entry, result, words) for entry in entries]
         await settler.settle([] if result == "retry" else endings, fates)
+
+    async def replay(self, destination: str, entries: Iterable[Entry]) -> int:
+        """Puts entries that have ended into the stream again, each passage once."""
+        replays = [Replay(_again(entry), "", entry.receipt, entry.passage + 1) for entry in entries]
+        reporting = Reporting(KEYS, self.most, destination, "version-1")
+        return await put_back(self.redis, KEYS.destination(destination), replays, reporting)
 
     async def records(self) -> list[FeedRecord]:
         return await self.feed.read("0-0", None)
@@ -108,6 +128,15 @@ class Books:
         return {
             ending: number for (_, name, ending), number in counted.items() if name == destination
         }
+
+
+def _again(entry: Entry) -> bytes:
+    return encode_entry(
+        *(entry.event, entry.source, entry.received_at, entry.version, entry.applied),
+        *(entry.visitors, entry.trusted),
+        receipt=entry.receipt,
+        passage=entry.passage + 1,
+    )
 
 
 def _fate(entry: Entry, result: str, words: str) -> Fate:

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, LiteralString
 
 import orjson
 import psycopg
@@ -24,6 +24,7 @@ from gateway.ledger.postgresql.schema import (
 )
 from gateway.ledger.rows import DayRows, HourKey, union
 from gateway.ledger.tables import day as day_tables
+from gateway.ledger.totals import Ended
 from gateway.queue.receipts import day_of
 
 LOCK_TIMEOUT = SQL("SET LOCAL lock_timeout = '2s'")
@@ -31,7 +32,7 @@ LOCK_TIMEOUT = SQL("SET LOCAL lock_timeout = '2s'")
 
 _UPDATES = {
     "events": "consent = excluded.consent, states = excluded.states, "
-    "going_to = excluded.going_to, payload = excluded.payload",
+    "going_to = excluded.going_to, origin = excluded.origin, payload = excluded.payload",
     "minutes": "number = stored.number + excluded.number",
     "hours": "number = stored.number + excluded.number",
     "progress": "last_id = excluded.last_id",
@@ -47,7 +48,10 @@ _STAGES = "; ".join(
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _OVER = "SELECT day FROM {}.rolled_up"
 _VALUES = "SELECT DISTINCT dimension, value FROM {}.hours"
-_STORED = "SELECT receipt, going_to, payload FROM {}.events WHERE receipt = ANY(%s)"
+_STORED = "SELECT receipt, going_to, origin, payload FROM {}.events WHERE receipt = ANY(%s)"
+_REPLAYED = """
+UPDATE {}.events SET going_to = (going_to::jsonb || %s::jsonb)::text WHERE receipt = %s
+"""
 _TRAITS = "SELECT name, source, states, country, browser FROM {}.events WHERE receipt = %s"
 _LAST_ID = "SELECT last_id FROM {}.progress WHERE feed = %s"
 _SIZE = """
@@ -60,6 +64,17 @@ SELECT hour, dimension, value, destination, ending, number FROM {}.hours
 ON CONFLICT (hour, dimension, value, destination, ending)
 DO UPDATE SET number = stored.number + excluded.number
 """
+_TOTAL = """
+INSERT INTO {}.totals AS stored VALUES (%s, %s, %s)
+ON CONFLICT (destination, ending) DO UPDATE SET number = stored.number + excluded.number
+"""
+_ROLL_UP_TOTALS = """
+INSERT INTO {}.totals AS stored
+SELECT destination, ending, sum(number) FROM {}.hours WHERE dimension = '' GROUP BY 1, 2
+ON CONFLICT (destination, ending) DO UPDATE SET number = stored.number + excluded.number
+"""
+_HAS_BASELINE = "SELECT 1 FROM {}.baselines WHERE feed = %s LIMIT 1"
+_BASELINE = "INSERT INTO {}.baselines VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
 _IS_OVER = "INSERT INTO {}.rolled_up VALUES (%s)"
 _FORGET = "DELETE FROM {}.hours WHERE hour < %s"
 _FORGET_DAYS = "DELETE FROM {}.rolled_up WHERE day < %s"
@@ -146,6 +161,7 @@ class DatabaseStore:
                 self._values[day] = BoundedValues((dimension, value) for dimension, value in known)
             with self._transaction():
                 self._add(schema, "events", self._whole(schema, rows.events))
+                self._many(_REPLAYED, schema, rows.replayed)
                 self._add(schema, "lookups", rows.lookups)
                 self._add(schema, "endings", rows.endings)
                 self._add(schema, "attempts", rows.attempts)
@@ -158,6 +174,8 @@ class DatabaseStore:
         hours = _storable_hours(rows.hours)
         with errors_in_words(), self._transaction():
             self._add(self._kept, "hours", [(*key, n) for key, n in hours.items()])
+            totals = [(*key[3:], number) for key, number in hours.items() if not key[1]]
+            self._many(_TOTAL, self._kept, totals)
             self._add(self._kept, "progress", [(feed, last_id)])
 
     def remove(self, day: str) -> None:
@@ -165,6 +183,7 @@ class DatabaseStore:
             connection.execute(LOCK_TIMEOUT)
             if not self.is_over(day):
                 connection.execute(SQL(_ROLL_UP).format(self._kept, self._of(day)))
+                connection.execute(SQL(_ROLL_UP_TOTALS).format(self._kept, self._of(day)))
                 connection.execute(SQL(_IS_OVER).format(self._kept), (day,))
             connection.execute(SQL("DROP SCHEMA {} CASCADE").format(self._of(day)))
         self._over.add(day)
@@ -182,6 +201,20 @@ class DatabaseStore:
         with errors_in_words():
             insert = SQL(_CONFIGURATION).format(self._kept)
             self._connected.execute(insert, (version, now, _storable(text)))
+
+    def has_baseline(self, feed: str) -> bool:
+        with errors_in_words():
+            return bool(self._rows(SQL(_HAS_BASELINE).format(self._kept), feed))
+
+    def keep_baseline(self, feed: str, baseline: Ended) -> None:
+        rows = [(feed, *key, number) for key, number in baseline.items()]
+        with errors_in_words(), self._transaction():
+            self._many(_BASELINE, self._kept, rows)
+
+    def _many(self, statement: LiteralString, schema: Identifier, rows: Sequence[Any]) -> None:
+        if rows:
+            with self._connected.cursor() as cursor:
+                cursor.executemany(SQL(statement).format(schema), rows)
 
     def _add(self, schema: Identifier, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """Within a transaction. A COPY knows no conflicts, so it goes into a table of this
@@ -213,8 +246,8 @@ class DatabaseStore:
         names = _COLUMNS["events"]
         added = [dict(zip(names, row, strict=True)) for row in rows]
         known: dict[bytes, dict[str, Any]] = {
-            receipt: {"going_to": going_to, "payload": payload}
-            for receipt, going_to, payload in self._rows(
+            receipt: {"going_to": going_to, "origin": origin, "payload": payload}
+            for receipt, going_to, origin, payload in self._rows(
                 SQL(_STORED).format(schema), [row["receipt"] for row in added]
             )
         }
@@ -225,6 +258,7 @@ class DatabaseStore:
                 "consent": row["consent"],
                 "states": row["states"],
                 "going_to": _joined(earlier.get("going_to"), row["going_to"]),
+                "origin": _joined(earlier.get("origin"), row["origin"]),
                 "payload": _joined(earlier.get("payload"), row["payload"]),
             }
             whole[row["receipt"]] = known[row["receipt"]] = {**row, **earlier, **joined}

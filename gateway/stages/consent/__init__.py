@@ -10,6 +10,7 @@ Global Privacy Control: w3c.github.io/gpc
 """
 
 from gateway.event.consent import ConsentType
+from gateway.stages.consent.answer import granted_by_default
 from gateway.stages.consent.categories import categories_of
 from gateway.stages.consent.settings import (
     ConsentSettings,
@@ -39,6 +40,7 @@ __all__ = [
     "categories_of",
     "compile_consent",
     "consent_needs",
+    "granted_by_default",
     "missing",
     "withdraws",
 ]

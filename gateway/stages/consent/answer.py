@@ -1,5 +1,6 @@
 """Answers what consent an event has: states, a line for the trace, and counters."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from gateway.stages.consent.settings import ConsentSettings, Defaults
 from gateway.stages.consent.settle import Said, Settled, settle
 from gateway.stages.consent.signals import Pairs, Signals
 from gateway.stages.consent.types import OPTED_OUT, Statement, States, denials_in
+
+_GRANTED_BY_DEFAULT = re.compile(r"(?:^|; )(\w+) granted \(default\b")
 
 
 class Question(NamedTuple):
@@ -101,6 +104,12 @@ def _line(settled: Settled, notes: Sequence[str]) -> str:
         for name in CONSENT_TYPES
     ]
     return "; ".join([*parts, *notes])
+
+
+def granted_by_default(line: str) -> frozenset[str]:
+    """The consent types that were granted because nobody stated them. line: as in `Answer`; the
+    names of all defaults begin with the same word."""
+    return frozenset(_GRANTED_BY_DEFAULT.findall(line))
 
 
 def _counts(settled: Settled, unreadable: Sequence[str]) -> tuple[str, ...]:

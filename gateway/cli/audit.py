@@ -1,0 +1,79 @@
+"""`gateway audit`: whether Redis and the ledger count the same."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gateway.cli.options import CONFIG, REDIS_URL, fail, load_in_force, with_redis
+from gateway.cli.stored.options import JSON
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from gateway.configuration.settings import Settings
+    from gateway.ledger.reading import LedgerReader
+    from gateway.ledger.totals import Ended, Totals
+    from gateway.queue.snapshot import Snapshot
+
+TRIES = 100
+REST_SECONDS = 0.1
+
+NOT_BEGUN = "the ledger has stored nothing of this Redis yet; the log of `gateway run` says why"
+BUSY = "the ledger was written to again and again while it was read; try again when less comes in"
+
+
+@click.command()
+@JSON
+@CONFIG
+@REDIS_URL
+def audit(as_json: bool, config: Path, redis_url: str | None) -> None:
+    """Compare what Redis counts, its streams, and the ledger, for every destination.
+
+    Ends with status 1 if they do not balance, and says what differs. What Redis had counted before
+    the ledger began is taken into account.
+    """
+    from gateway.cli.audit_view import audit_data, print_audit
+    from gateway.cli.ledger import with_ledger_of
+    from gateway.event.text import json_text
+    from gateway.ledger.balance import balances_of, dropped
+
+    settings = load_in_force(config).settings
+
+    def read(reader: LedgerReader, _: object) -> tuple[Snapshot, Totals, Ended]:
+        return with_redis(settings, redis_url, lambda redis, _: _read(redis, settings, reader))
+
+    snapshot, totals, baseline = with_ledger_of(settings, read)
+    balances = balances_of(snapshot, totals, baseline)
+    left_out, waiting = dropped(snapshot, baseline), len(snapshot.records)
+    if as_json:
+        click.echo(json_text(audit_data(balances, left_out, waiting)))
+    else:
+        print_audit(balances, left_out, waiting)
+    sys.exit(int(any(each.problems for each in balances)))
+
+
+async def _read(
+    redis: Redis, settings: Settings, reader: LedgerReader
+) -> tuple[Snapshot, Totals, Any]:
+    """Both at one moment: while nothing was stored."""
+    from gateway.queue.keys import Keys
+    from gateway.queue.snapshot import read_snapshot
+
+    keys = Keys.of(settings)
+    snapshot = await read_snapshot(redis, keys, settings.destinations)
+    if not (snapshot.feed and (baseline := reader.baseline(snapshot.feed))):
+        fail(NOT_BEGUN, 1)
+    for _ in range(TRIES):
+        before = reader.totals(snapshot.feed)
+        snapshot = await read_snapshot(redis, keys, settings.destinations)
+        if reader.totals(snapshot.feed) == before:
+            break
+        await asyncio.sleep(REST_SECONDS)
+    else:
+        fail(BUSY, 1)
+    return snapshot, before, baseline

@@ -1,0 +1,87 @@
+"""What today's configuration decides about an event of the ledger, for one destination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.configuration.settings import Settings
+from gateway.event import Event, Received
+from gateway.ledger.recorded import MISSING, PENDING, Recorded
+from gateway.pipeline.replaying import compile_redecision
+from gateway.queue.entry import encode_entry
+from gateway.queue.replay import Replay
+from gateway.stages.anonymise import ANONYMISED
+
+ON_ITS_WAY = "has not ended yet"
+NOT_KEPT = "its content was not stored"
+REDACTED = "only a part of its content was stored (ledger.payload: redacted)"
+EXCLUDED = "its sender excluded destinations, and which ones is not stored"
+
+_FINAL = frozenset({"consent", "hold", "integrations", ""})
+"""Stages at which the visitor's or the sender's word withheld an event; "" is a later withdrawal.
+Today's configuration does not overrule it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """event: as the destination may have it now, None when it is not sent. reason: why not.
+    overdue: whether because of its age. rules: those of the destination that it met now."""
+
+    event: Event | None
+    reason: str = ""
+    overdue: bool = False
+    rules: tuple[str, ...] = ()
+
+
+Review = Callable[[Recorded, float], Reviewed]
+"""From an event and the time (Unix seconds)."""
+
+
+def compile_review(settings: Settings, name: str) -> Review:
+    redecide = compile_redecision(settings, name)
+
+    def review(recorded: Recorded, now: float) -> Reviewed:
+        reason = _obstacle(recorded)
+        if reason or recorded.event is None:
+            return Reviewed(None, reason)
+        event = {**recorded.event, "consent": recorded.states}
+        received = Received(recorded.source, recorded.received_at, trusted=recorded.trusted)
+        verdict = redecide(event, received, recorded.consent, now)
+        return Reviewed(verdict.event, verdict.reason, verdict.stage == "age", verdict.applied)
+
+    return review
+
+
+def _obstacle(recorded: Recorded) -> str:
+    """Why an event is not even decided again, or ""."""
+    if recorded.ending == PENDING:
+        return ON_ITS_WAY
+    if recorded.ending == "withheld" and recorded.stage in _FINAL:
+        return recorded.reason
+    if recorded.ending == MISSING and recorded.excluded:
+        return EXCLUDED
+    if recorded.event is None:
+        return NOT_KEPT
+    return "" if recorded.is_whole else REDACTED
+
+
+def replay_of(recorded: Recorded, reviewed: Reviewed, version: str, letter: str) -> Replay:
+    """version: of the configuration that decides. letter: the id of the event's dead letter, or "".
+    Raises TypeError when the event cannot be written as JSON."""
+    assert reviewed.event is not None
+    passage = max(recorded.passage, 1) + 1
+    is_anonymous = reviewed.event.get(ANONYMISED) is True
+    entry = encode_entry(
+        reviewed.event,
+        recorded.source,
+        recorded.received_at,
+        version,
+        [*dict.fromkeys([*recorded.applied, *reviewed.rules])],
+        () if is_anonymous else recorded.visitors,
+        recorded.trusted,
+        recorded.stated if recorded.trusted and not is_anonymous else (),
+        receipt=recorded.receipt,
+        passage=passage,
+    )
+    return Replay(entry, letter, recorded.receipt, passage)

@@ -1,0 +1,77 @@
+"""`gateway replay`: events of the ledger are sent to a destination again, or for the first time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.events import EVENT_FILTERS, read_wanted
+from gateway.cli.options import CONFIG, REDIS_URL, load_in_force, with_redis
+from gateway.cli.stored.options import DRY_RUN, RATE, YES, with_options
+
+FAILED = ("rejected", "expired", "withheld", "missing")
+TAKEN = ("delivered", "dry run", "repeated")
+
+
+@click.command()
+@click.option("--destination", required=True, help="Where the events are sent.")
+@click.option(
+    "--ending",
+    "endings",
+    multiple=True,
+    type=click.Choice([*FAILED, *TAKEN]),
+    help="Only events that last ended like this at the destination; `missing` means that it was "
+    "added after they came in. Repeat the option for several. By default "
+    f"{', '.join(FAILED)}; with --again all.",
+)
+@click.option(
+    "--again", is_flag=True, help="Also send events that the destination took, which it may repeat."
+)
+@with_options(*EVENT_FILTERS)
+@RATE
+@YES
+@DRY_RUN
+@CONFIG
+@REDIS_URL
+def replay(
+    destination: str,
+    endings: tuple[str, ...],
+    again: bool,
+    rate: int,
+    yes: bool,
+    dry_run: bool,
+    config: Path,
+    redis_url: str | None,
+    **filters: Any,
+) -> None:
+    """Send events of the ledger to one destination, as today's configuration decides.
+
+    They are sent with the same ids. The rules for every event, which come before the ledger, are
+    not applied again; consent, conditions, deadlines and the rules of the destination are. An event
+    that the destination was not allowed to have for want of consent is never sent.
+    """
+    from gateway.cli.dead_letter_targets import check_names
+    from gateway.cli.ledger import with_ledger_of
+    from gateway.cli.ledger_replay import LedgerReplay
+    from gateway.cli.ledger_replay import replay as replay_events
+
+    taken = [each for each in endings if each in TAKEN]
+    if taken and not again:
+        raise click.UsageError(
+            f"--ending {taken[0]!r} needs --again: the destination may count these events twice."
+        )
+    wanted = read_wanted(filters)
+    chosen = endings or (*FAILED, *(TAKEN if again else ()))
+    settings = load_in_force(config).settings
+    check_names([destination], [*settings.destinations])
+
+    def run(reader: Any, _: object) -> None:
+        async def act(redis: Any, jobs_url: str) -> None:
+            made = LedgerReplay(redis, jobs_url, settings, reader, destination, chosen, wanted)
+            await replay_events(made, rate, yes, dry_run)
+
+        with_redis(settings, redis_url, act)
+
+    with_ledger_of(settings, run)

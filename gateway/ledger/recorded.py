@@ -1,0 +1,130 @@
+"""Events as a replay reads them from the ledger: what was stored of them, and how they last ended
+at one destination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Row, or_, select
+
+from gateway.event import Event
+from gateway.ledger.answers import Wanted, going
+from gateway.ledger.queries import PAGE, conditions
+from gateway.ledger.tables import endings, events
+
+MISSING = "missing"
+"""In place of an ending, of an event that the destination never had: it was added later."""
+PENDING = "pending"
+
+_WHOLE = frozenset({"event_name", "event_id"})
+"""Every event has them, unless the ledger was told to leave them out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event and how it last ended at a destination.
+
+    received_at: Unix seconds. consent: each type's state, and who decided it. states: by type.
+    event: what was stored of its content, None for nothing. applied, visitors, stated: as in
+    `gateway.queue.entry.Entry`. passage: the last one at the destination, 0 for none. ending: of
+    that one, or `MISSING` or `PENDING`. stage, reason: of the ending. excluded: whether its sender
+    excluded destinations.
+    """
+
+    receipt: str
+    received_at: float
+    name: str
+    source: str
+    trusted: bool
+    version: str
+    consent: str
+    states: dict[str, str]
+    event: Event | None
+    applied: Sequence[str]
+    visitors: Sequence[str]
+    stated: Sequence[str]
+    passage: int
+    ending: str
+    stage: str
+    reason: str
+    excluded: bool
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its content was stored."""
+        return self.event is not None and self.event.keys() >= _WHOLE
+
+    @property
+    def happened_at(self) -> float:
+        """Unix seconds at which it happened, or was received if that is not known."""
+        timestamp = (self.event or {}).get("timestamp")
+        return timestamp if isinstance(timestamp, int | float) else self.received_at
+
+
+def recorded_in(file: Connection, destination: str, wanted: Wanted) -> Iterator[Recorded]:
+    """The events of one day, oldest first. wanted: of this the destination, the ending and the
+    reason do not matter here."""
+    after = b""
+    while True:
+        rows = file.execute(_page(wanted, after)).all()
+        if rows:
+            ended = file.execute(_endings(destination, rows[0].receipt, rows[-1].receipt)).all()
+            excluded = {each.receipt for each in ended if each.stage == "integrations"}
+            last: dict[bytes, Row[Any]] = {}
+            for each in ended:
+                if each.destination == destination:
+                    last[each.receipt] = each  # by passage, so the last one stays
+            for row in rows:
+                found = last.get(row.receipt)
+                yield _recorded(row, destination, found, row.receipt in excluded)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1].receipt
+
+
+def _page(wanted: Wanted, after: bytes) -> Any:
+    chosen = [events.c.receipt > after, *conditions(wanted)]
+    return select(events).where(*chosen).order_by(events.c.receipt).limit(PAGE)
+
+
+def _endings(destination: str, first: bytes, last: bytes) -> Any:
+    return (
+        select(endings)
+        .where(
+            endings.c.receipt.between(first, last),
+            or_(endings.c.destination == destination, endings.c.stage == "integrations"),
+        )
+        .order_by(endings.c.receipt, endings.c.passage)
+    )
+
+
+def _recorded(row: Row[Any], destination: str, last: Row[Any] | None, excluded: bool) -> Recorded:
+    ending, stage, reason, passage = MISSING, "", "", 0
+    if last is not None:
+        ending, stage, reason, passage = last.ending, last.stage, last.reason, last.passage
+    going_to = orjson.loads(row.going_to)
+    if destination in going_to and (sent := going(going_to[destination])[1]) > passage:
+        ending, stage, reason, passage = PENDING, "", "", sent
+    origin = orjson.loads(row.origin or "{}")
+    return Recorded(
+        receipt=row.receipt.hex(),
+        received_at=row.at,
+        name=row.name,
+        source=row.source,
+        trusted=bool(row.trusted),
+        version=row.version,
+        consent=row.consent,
+        states=orjson.loads(row.states),
+        event=None if row.payload is None else orjson.loads(row.payload),
+        applied=[*origin.get("applied", ())],
+        visitors=[*origin.get("visitors", ())],
+        stated=[*origin.get("stated", ())],
+        passage=passage,
+        ending=ending,
+        stage=stage,
+        reason=reason,
+        excluded=excluded,
+    )

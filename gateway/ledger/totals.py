@@ -1,0 +1,84 @@
+"""Totals: how many events the ledger has counted in all, also on days that it has removed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, Row, select
+from sqlalchemy.sql.functions import sum as sum_of
+
+from gateway.ledger.rows import RowMaker
+from gateway.ledger.tables import baselines, kept_totals, late_progress, minutes, progress
+from gateway.queue.feed import FeedRecord, id_key
+
+Ended = Counter[tuple[str, str]]
+"""Numbers of events by destination and ending, or ``accepted``."""
+
+LATE = ""
+"""In place of a day, for what came for days that are over."""
+
+
+@dataclass(slots=True)
+class Totals:
+    """counts: of all events. last_ids: of the last record that is counted, by the day. over: days
+    without a file."""
+
+    counts: Ended = field(default_factory=Counter)
+    last_ids: dict[str, str] = field(default_factory=dict)
+    over: frozenset[str] = frozenset()
+
+    def has(self, day: str, record_id: str) -> bool:
+        """Whether this record is counted for this day."""
+        last = self.last_ids.get(LATE if day in self.over else day, "0-0")
+        return id_key(record_id) <= id_key(last)
+
+    def with_records(self, records: Iterable[FeedRecord]) -> Ended:
+        """The counts as they are once `records` are stored too."""
+        maker = RowMaker("none", lambda _: None, self.has)
+        for record in records:
+            try:
+                maker.add(record)
+            except (KeyError, TypeError, ValueError, IndexError):
+                continue  # the writer leaves it out too, and logs it
+        counts = self.counts.copy()
+        for rows in maker.days.values():
+            for (_, destination, ending), number in rows.minutes.items():
+                counts[destination, ending] += number
+        return counts
+
+
+def add_day(totals: Totals, file: Connection, day: str, feed: str) -> None:
+    """Adds what the file of `day` counts. One query, so that the counts fit to the last record."""
+    last = select(progress.c.last_id).where(progress.c.feed == feed).scalar_subquery()
+    columns = minutes.c.destination, minutes.c.ending
+    wanted = select(*columns, sum_of(minutes.c.number).label("number"), last.label("last_id"))
+    _add(totals, file.execute(wanted.group_by(*columns)), day)
+
+
+def add_kept(totals: Totals, file: Connection, feed: str) -> None:
+    """Adds what was counted for days that are over."""
+    last = select(late_progress.c.last_id).where(late_progress.c.feed == feed).scalar_subquery()
+    _add(totals, file.execute(select(kept_totals, last.label("last_id"))), LATE)
+
+
+def baseline_in(file: Connection, feed: str) -> Ended:
+    """As `gateway.ledger.balance.baseline_of` made it; empty where the ledger has not begun."""
+    rows = file.execute(select(baselines).where(baselines.c.feed == feed))
+    return Counter({(row.destination, row.ending): row.number for row in rows})
+
+
+def _add(totals: Totals, rows: Iterable[Row[tuple[str, str, int, str]]], day: str) -> None:
+    for row in rows:
+        totals.counts[row.destination, row.ending] += row.number
+        totals.last_ids[day] = row.last_id or "0-0"
+
+
+def merged(counts: Mapping[tuple[str, str], int], destination: str) -> dict[str, int]:
+    """Of one destination, as Redis names endings: it counts a dry run as delivered."""
+    named: Counter[str] = Counter()
+    for (name, ending), number in counts.items():
+        if name == destination:
+            named["delivered" if ending == "dry run" else ending] += number
+    return named

@@ -1,0 +1,56 @@
+"""A snapshot: what Redis counts for each destination, and the ledger's feed, at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from gateway.queue.feed import FeedRecord, record_of
+from gateway.queue.keys import Keys
+from gateway.queue.scripts import script
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """feed: its name, "" where the ledger has not begun. dropped: records that were left out since
+    the feed is there. records: those that the ledger has not taken off. counts: by destination.
+    pending: events in the stream of each destination, and those held for it."""
+
+    feed: str
+    dropped: int
+    records: Sequence[FeedRecord]
+    counts: Mapping[str, Mapping[str, int]]
+    pending: Mapping[str, int]
+
+
+async def read_snapshot(redis: Redis, keys: Keys, destinations: Iterable[str] = ()) -> Snapshot:
+    """Of `destinations`, and of all that Redis has counted anything for. Not for a cluster."""
+    names = sorted({*destinations, *await _counted(redis, keys)})
+    own = [keys.counts, keys.feed, keys.feed_name]
+    of = map(keys.destination, names)
+    read = redis.register_script(script("snapshot"))
+    feed, dropped, rows, numbers = await read(
+        [*own, *(key for each in of for key in (each.counts, each.stream))]
+    )
+    records = [record_of(row[0], dict(_pairs(row[1]))) for row in rows]
+    counts, pending = {}, {}
+    for name, (flat, length) in zip(names, numbers, strict=True):
+        counts[name] = {key.decode(): int(value) for key, value in _pairs(flat)}
+        pending[name] = length + counts[name].get("held", 0)
+    return Snapshot(feed.decode(), dropped, records, counts, pending)
+
+
+async def _counted(redis: Redis, keys: Keys) -> set[str]:
+    pattern = keys.destination("*").counts
+    before, after = pattern.split("*")
+    found = redis.scan_iter(pattern, count=1000, _type="hash")
+    return {
+        key.decode(errors="replace").removeprefix(before).removesuffix(after) async for key in found
+    }
+
+
+def _pairs(flat: Sequence[Any]) -> list[tuple[Any, Any]]:
+    return [*zip(flat[::2], flat[1::2], strict=True)]
