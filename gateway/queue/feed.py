@@ -26,6 +26,7 @@ from gateway.event import Event
 from gateway.pipeline.decision import Decision
 from gateway.queue.keys import Keys
 from gateway.queue.scripts import script
+from gateway.queue.tombstones import Tombstones, read_tombstones
 
 READ = 500
 """Records that are read at once."""
@@ -131,9 +132,14 @@ class Feed:
         return str(name.decode())
 
     async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
-        """Up to `READ` records after the id `after`, waiting up to `block_ms` for one."""
+        """Up to `READ` records after the id `after`, waiting up to `block_ms` for one. Those of
+        erased persons come without content and digests."""
         read: Any = await self._redis.xread({self._keys.feed: after}, READ, block_ms)
-        return [_record(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
+        if not read:
+            return []
+        tombstones = await read_tombstones(self._redis, self._keys)
+        records = [_record(entry_id, flat) for entry_id, flat in read[0][1]]
+        return [_without_erased(each, tombstones) for each in records] if tombstones else records
 
     async def take_off(self, records: Sequence[FeedRecord]) -> None:
         """Removes `records`, the oldest of the feed."""
@@ -148,6 +154,21 @@ def _record(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
     named = {name.decode(): value for name, value in fields.items()}
     payloads = [named.pop(name) for name in list(named) if name.startswith("e")]
     return FeedRecord(entry_id.decode(), named, payloads, size)
+
+
+def _without_erased(record: FeedRecord, tombstones: Tombstones) -> FeedRecord:
+    """`record`, or what may be kept of it when the person of its event was erased: it is counted,
+    and found by nothing."""
+    if "d" not in record.fields:
+        return record
+    try:
+        read = orjson.loads(record.fields["d"])
+        if not tombstones.cover((read["receipt"], *read["digests"]), read["at"]):
+            return record
+    except (KeyError, TypeError, ValueError):  # the ledger says that it cannot be read
+        return record
+    fields = {**record.fields, "d": orjson.dumps({**read, "digests": []})}
+    return record._replace(fields=fields, payloads=())
 
 
 def _consent_words(decision: Decision) -> str:
