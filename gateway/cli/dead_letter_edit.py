@@ -56,5 +56,6 @@ async def edit(
     if await completed(queue.replay(chosen.redis, keys, [mended])):
         await wake(chosen, target.name)
         click.echo("Edited the event and put it back into the queue.")
+        chosen.note(1)
     else:
         fail("another command has replayed or dropped it meanwhile; nothing was changed", 1)

@@ -16,6 +16,7 @@ from collections.abc import Collection
 
 import click
 
+from gateway.cli.actions_log import note_action
 from gateway.cli.options import fail
 from gateway.cli.person import Found, Person
 from gateway.cli.person_views import print_counts
@@ -49,6 +50,7 @@ async def erase_person(person: Person, yes: bool, dry_run: bool, embedded: bool)
     await write_tombstones(person.redis, person.keys, names, time.time())
     await asyncio.sleep(LOOK_SECONDS + MARGIN_SECONDS)
     removed = await _remove(person)
+    note_action(person.settings, dict(removed.counts()))
     if embedded and not await rewrite_files(person.redis, REWRITE_SECONDS):
         fail(
             "the events are removed, but the append-only file of the embedded server was not "

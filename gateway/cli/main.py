@@ -18,6 +18,7 @@ from gateway.cli.dead_letters import dead_letters
 from gateway.cli.erase import erase
 from gateway.cli.events import events
 from gateway.cli.init.command import init
+from gateway.cli.operator_log import operator_log
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
@@ -78,6 +79,7 @@ main.add_command(dead_letters)
 main.add_command(erase)
 main.add_command(events)
 main.add_command(init)
+main.add_command(operator_log)
 main.add_command(quarantine)
 main.add_command(refused)
 main.add_command(stats)
