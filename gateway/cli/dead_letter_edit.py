@@ -59,5 +59,6 @@ async def edit(
     if await completed(queue.replay(chosen.redis, keys, [mended], reporting)):
         await wake(chosen.redis, chosen.jobs_url, chosen.keys, target.name)
         click.echo("Edited the event and put it back into the queue.")
+        chosen.note(1)
     else:
         fail("another command has replayed or dropped it meanwhile; nothing was changed", 1)

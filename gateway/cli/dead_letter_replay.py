@@ -10,6 +10,7 @@ from functools import partial
 import click
 from redis.asyncio import Redis
 
+from gateway.cli.actions_log import note_events
 from gateway.cli.dead_letter_views import DEAD_LETTERS
 from gateway.cli.stored.actions import print_kinds, print_notices, survey_of
 from gateway.cli.stored.bulk import Throttle, completed, confirmed, progress, throttled
@@ -45,7 +46,8 @@ class DeadLetters(Selection[DeadLetter]):
     ) -> DeadLetters:
         keys = Keys.of(settings)
         stores = [_store(keys.destination(target.name), target) for target in targets]
-        return cls(redis, jobs_url, stores, wanted, DEAD_LETTERS, settings, keys, targets)
+        note = note_events(settings)
+        return cls(redis, jobs_url, stores, wanted, DEAD_LETTERS, note, settings, keys, targets)
 
 
 def _store(keys: DestinationKeys, target: Target) -> Store[DeadLetter]:
@@ -98,7 +100,7 @@ async def replay(
         return
 
     throttle = Throttle(rate)
-    with progress("Replayed", total, chosen.shown.others) as advance:
+    with progress("Replayed", total, chosen.shown.others, chosen.note) as advance:
         for store, target in zip(chosen.stores, chosen.targets, strict=True):
             if target.removed:
                 continue

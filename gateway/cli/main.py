@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
+from gateway.cli.access import access
 from gateway.cli.audit import audit
 from gateway.cli.cases import test_cases
 from gateway.cli.dead_letters import dead_letters
+from gateway.cli.erase import erase
 from gateway.cli.events import events
 from gateway.cli.init.command import init
+from gateway.cli.operator_log import operator_log
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
@@ -73,10 +76,13 @@ def main() -> None:
     log_to_stderr()
 
 
+main.add_command(access)
 main.add_command(audit)
 main.add_command(dead_letters)
+main.add_command(erase)
 main.add_command(events)
 main.add_command(init)
+main.add_command(operator_log)
 main.add_command(quarantine)
 main.add_command(refused)
 main.add_command(replay)

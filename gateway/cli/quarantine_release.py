@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import click
 from redis.asyncio import Redis
 
+from gateway.cli.actions_log import note_events
 from gateway.cli.options import fail
 from gateway.cli.quarantine_review import Review, compile_review, misfit
 from gateway.cli.quarantine_views import QUARANTINED, Fate, fates_table, kind
@@ -46,7 +47,8 @@ class InQuarantine(Selection[Quarantined]):
     def of(cls, redis: Redis, jobs_url: str, settings: Settings, wanted: Filter) -> InQuarantine:
         keys = Keys.of(settings)
         store = Store(quarantine_of(keys), lambda redis, ids: queue.drop(redis, keys, ids))
-        return cls(redis, jobs_url, [store], wanted, QUARANTINED, settings)
+        note = note_events(settings)
+        return cls(redis, jobs_url, [store], wanted, QUARANTINED, note, settings)
 
 
 @dataclass(slots=True)
@@ -126,7 +128,7 @@ async def _release(
         async for stored in chosen.find(store, preview.survey.through[store.name])
         if not misfit(decision := review(stored))
     )
-    with progress("Released", preview.total, chosen.shown.others) as advance:
+    with progress("Released", preview.total, chosen.shown.others, chosen.note) as advance:
         async for batch in throttled(decided, throttle):
             appender.closed = Closed.by(await read_bounds(chosen.redis, keys, limits))
             advance(len(batch), await completed(releaser.release(dict(batch))))

@@ -66,6 +66,11 @@ class Accounting:
         throttled: list[Entry] = []
         now = time.time()
         for result in results:
+            if isinstance(result, Ended) and result.withheld:
+                entry = result.entry
+                endings.append(Ending(entry.id, "withheld", size=entry.size))
+                self._tell(fates, entry, result.outcome, result.at, None, "withheld")
+                continue
             if isinstance(result, Ended):
                 endings.append(self._dead(result.entry, result.outcome, result.at, None))
                 self._tell(fates, result.entry, result.outcome, result.at, None)

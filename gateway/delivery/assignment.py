@@ -6,6 +6,7 @@ from typing import Any
 
 from destinations.base import Destination
 from gateway.configuration.delivery import DeliverySettings
+from gateway.delivery.planning import IsErased, none_erased
 from gateway.delivery.policy import SendPolicy
 from gateway.http.client import Client
 from gateway.queue.settle import Reporting
@@ -19,7 +20,7 @@ class Assignment:
 
     client: None for a dry run. stops: a later denial of one of these consent types also stops
     events that were accepted before it. reporting: how the ledger learns what became of them, if
-    there is one.
+    there is one. is_erased: whether the person of an entry was erased.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Assignment:
     client: Client | None
     stops: Collection[str] = ()
     reporting: Reporting | None = None
+    is_erased: IsErased = none_erased
 
     @property
     def policy(self) -> SendPolicy:

@@ -113,7 +113,13 @@ class Drain:
         self._wait = waits(assignment.settings.backoff)
         self._doubts = Doubts(self._reader, lease, self._wait, self._window, self._admit)
         self._background = Background(self._on_change)
-        sender = Sender(assignment.destination, assignment.client, self._policy, self._count)
+        sender = Sender(
+            assignment.destination,
+            assignment.client,
+            self._policy,
+            self._count,
+            assignment.is_erased,
+        )
         self._pool = SenderPool(
             sender, self._rate, self._breaker, self._background, self._take_answer
         )
@@ -230,7 +236,8 @@ class Drain:
         self._pool.put(shipments)
 
     def _plan(self, entries: Sequence[Entry]) -> Iterator[Shipment | Ended]:
-        return plan(self._assignment.destination, entries, self._policy.max_age, time.time())
+        todo, max_age = self._assignment, self._policy.max_age
+        return plan(todo.destination, entries, max_age, time.time(), todo.is_erased)
 
     async def _admit(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Those of `entries` that are at work from now on."""

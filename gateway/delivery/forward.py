@@ -14,12 +14,14 @@ from gateway.configuration.destination import build_destination, client_settings
 from gateway.configuration.settings import Settings
 from gateway.delivery.assignment import Assignment
 from gateway.delivery.drain import Drain
+from gateway.delivery.erasures import Erasures
+from gateway.delivery.planning import none_erased
 from gateway.delivery.policy import waits
 from gateway.delivery.records import outcome_records
 from gateway.delivery.send import Attempt
 from gateway.delivery.stay import Patience, Stay
 from gateway.http import open_client
-from gateway.ledger.feeding import build_reporting
+from gateway.ledger.feeding import build_digests, build_reporting
 from gateway.pipeline.routes import required_consent
 from gateway.queue.keys import Keys
 from gateway.queue.lease import Lease, new_holder
@@ -89,22 +91,37 @@ class Forwarding:
 
         reporting = build_reporting(self.settings, self.name)
         stay = Stay(self.jobs, keys, patience)
+        digests = build_digests(self.settings)
+        erasures = Erasures(self.redis, keys, digests.of_event) if digests else None
         drain = Drain(
             self.redis,
             keys,
-            Assignment(self.name, destination, configured.delivery, client, stops, reporting),
+            Assignment(
+                self.name,
+                destination,
+                configured.delivery,
+                client,
+                stops,
+                reporting,
+                erasures.cover if erasures else none_erased,
+            ),
             self.lease,
             stay,
             watch,
             call_help=lambda: self.wake_queue.wake_unmarked(self.redis, self.name),
         )
-        keeping = asyncio.create_task(self.lease.keep(lost=drain.stop))
-        obeying = asyncio.create_task(_stop_when(stopping, drain))
+        tasks = [
+            asyncio.create_task(self.lease.keep(lost=drain.stop)),
+            asyncio.create_task(_stop_when(stopping, drain)),
+        ]
         try:
+            if erasures is not None:
+                await erasures.look()
+                tasks.append(asyncio.create_task(erasures.keep_looking(blind=drain.stop)))
             await drain.run()
         finally:
-            obeying.cancel()
-            keeping.cancel()
+            for task in tasks:
+                task.cancel()
             if client is not None:
                 await client.close()
             if recorder is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +13,14 @@ from gateway.delivery.policy import is_expired
 from gateway.queue.entry import Entry
 
 log = logging.getLogger(__name__)
+
+ERASED = "the person was erased (gateway erase)"
+
+IsErased = Callable[[Entry], bool]
+
+
+def none_erased(_: Entry) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -25,28 +33,36 @@ class Shipment:
 
 @dataclass(slots=True)
 class Ended:
-    """An entry that ends unsent: it has expired, or no request can be made of it.
+    """An entry that ends unsent: it has expired, no request can be made of it, or its person was
+    erased.
 
-    at: Unix seconds.
+    at: Unix seconds. withheld: whether that is how it ends, whatever the outcome says.
     """
 
     entry: Entry
     outcome: Outcome
     at: float
+    withheld: bool = False
 
 
 def plan(
-    destination: Destination[Any], entries: Sequence[Entry], max_age: timedelta, now: float
+    destination: Destination[Any],
+    entries: Sequence[Entry],
+    max_age: timedelta,
+    now: float,
+    is_erased: IsErased = none_erased,
 ) -> Iterator[Shipment | Ended]:
     """The requests that carry `entries`, and those of them that end unsent.
 
     An entry past `max_age` has expired; one that no request can be made of, or that is no event, is
-    rejected.
+    rejected. One of an erased person is withheld.
     now: Unix seconds.
     """
     fresh: list[Entry] = []
     for entry in entries:
-        if entry.unreadable:
+        if is_erased(entry):
+            yield Ended(entry, Outcome("rejected", ERASED), now, withheld=True)
+        elif entry.unreadable:
             yield Ended(entry, Outcome("rejected", entry.unreadable), now)
         elif is_expired(time_of(entry), now, max_age):
             hours = (now - time_of(entry)) / 3600

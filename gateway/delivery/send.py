@@ -20,7 +20,14 @@ from tenacity import (
 )
 
 from destinations.base import Destination, Outcome, Request, Response
-from gateway.delivery.planning import Ended, Shipment, plan, time_of
+from gateway.delivery.planning import (
+    Ended,
+    IsErased,
+    Shipment,
+    none_erased,
+    plan,
+    time_of,
+)
 from gateway.delivery.policy import SendPolicy
 from gateway.http.client import Ambiguous, Client, SendError
 from gateway.queue.entry import Entry
@@ -80,11 +87,13 @@ class Sender:
         client: Client | None,
         policy: SendPolicy,
         watch: AttemptObserver,
+        is_erased: IsErased = none_erased,
     ) -> None:
         self._destination = destination
         self._client = client
         self._policy = policy
         self._watch = watch
+        self._is_erased = is_erased
         self._stopping = False
 
     def stop(self) -> None:
@@ -93,12 +102,15 @@ class Sender:
 
     async def send(self, shipment: Shipment) -> list[Result]:
         """The last attempt for each entry of `shipment`: one attempt for all, unless the request
-        was halved. Entries that expire before their half is sent come back as `Ended`.
+        was halved. Entries that expire before their half is sent come back as `Ended`, as do those
+        of persons who were erased while the shipment waited.
 
         A request of several events that is refused as a whole is halved, and so on, until the
         guilty event stands alone.
         """
         entries = shipment.entries
+        if any(map(self._is_erased, entries)):
+            return await self._send_part(entries)
         attempt = await self._attempt(shipment)
         if self._policy.tries > 1 and self._may_try_again(attempt):
             attempt = await self._try_again(attempt)
@@ -117,7 +129,8 @@ class Sender:
         return results
 
     def _plan(self, entries: Sequence[Entry]) -> Iterator[Shipment | Ended]:
-        return plan(self._destination, entries, self._policy.max_age, time.time())
+        max_age = self._policy.max_age
+        return plan(self._destination, entries, max_age, time.time(), self._is_erased)
 
     async def _attempt(self, shipment: Shipment) -> Attempt:
         entries, request = shipment.entries, shipment.request

@@ -8,6 +8,7 @@ from gateway.ledger.place import ledger_of
 from gateway.queue.feed import Feeding
 from gateway.queue.keys import Keys
 from gateway.queue.settle import Reporting
+from gateway.stages.digests import derived_key
 from gateway.system.memory import available_memory, memory_bound
 
 FEED_SHARE = 0.05
@@ -29,6 +30,15 @@ def build_reporting(settings: Settings, destination: str) -> Reporting | None:
     if not settings.has_ledger:
         return None
     return Reporting(Keys.of(settings), feed_bytes(settings), destination, settings.version)
+
+
+def build_digests(settings: Settings) -> EventDigests | None:
+    """The digests by which events are found and erased: with the ledger's key, or else with one
+    made from `server.hash_salt`, which every machine of the gateway has. None without both. Raises
+    OSError when the folder of the ledger cannot be used."""
+    if settings.has_ledger:
+        return EventDigests(ledger_of(settings).key())
+    return EventDigests(derived_key(settings.salt, b"erasure")) if settings.salt else None
 
 
 def feed_bytes(settings: Settings) -> int:

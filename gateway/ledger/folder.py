@@ -14,6 +14,7 @@ from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 from gateway.system.private_files import create_private, make_private_folder
 
 if TYPE_CHECKING:
+    from gateway.ledger.erasure import FolderErasure
     from gateway.ledger.folder_reading import FolderReading
     from gateway.ledger.folder_store import FolderStore
 
@@ -37,6 +38,11 @@ class LedgerFolder(FolderFiles):
         from gateway.ledger.folder_store import FolderStore
 
         return FolderStore(self)
+
+    def to_erase(self) -> FolderErasure:
+        from gateway.ledger.erasure import FolderErasure
+
+        return FolderErasure(self)
 
     def key(self) -> bytes:
         """The key of the digests, made when it is first asked for. Raises OSError."""

@@ -53,6 +53,10 @@ name in the braces:
                                the ledger has stored them; see `gateway.queue.feed`
     gw:{gw:counts}:feed:name
                        string  names this stream, since its ids begin anew in another Redis
+    gw:{gw:counts}:erased
+                       zset    tombstones of erased persons (keyed digests of ids, receipts), scored
+                               by the second when they were written; expires; see
+                               `gateway.queue.tombstones`
     gw:{gw:counts}:limit:S:A
                        hash    with `rate_limit: {shared: true}`: what the address A may send to
                                source S still (`at`, requests, events, bytes); expires when that

@@ -28,6 +28,7 @@ from gateway.event import Event
 from gateway.pipeline.decision import Decision
 from gateway.queue.keys import Keys
 from gateway.queue.scripts import script
+from gateway.queue.tombstones import Tombstones, read_tombstones
 
 READ = 500
 """Records that are read at once."""
@@ -143,9 +144,14 @@ class Feed:
         return str(name.decode())
 
     async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
-        """Up to `READ` records after the id `after`, waiting up to `block_ms` for one."""
+        """Up to `READ` records after the id `after`, waiting up to `block_ms` for one. Those of
+        erased persons come without content and digests."""
         read: Any = await self.redis.xread({self.keys.feed: after}, READ, block_ms)
-        return [record_of(entry_id, flat) for entry_id, flat in read[0][1]] if read else []
+        if not read:
+            return []
+        tombstones = await read_tombstones(self.redis, self.keys)
+        records = [record_of(entry_id, flat) for entry_id, flat in read[0][1]]
+        return [_without_erased(each, tombstones) for each in records] if tombstones else records
 
     async def newest_id(self) -> str | None:
         """The id of the newest record, None if there is none."""
@@ -170,6 +176,21 @@ def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
     named = {name.decode(): value for name, value in fields.items()}
     payloads = [named.pop(name) for name in list(named) if name.startswith("e")]
     return FeedRecord(entry_id.decode(), named, payloads, size)
+
+
+def _without_erased(record: FeedRecord, tombstones: Tombstones) -> FeedRecord:
+    """`record`, or what may be kept of it when the person of its event was erased: it is counted,
+    and found by nothing."""
+    if "d" not in record.fields:
+        return record
+    try:
+        read = orjson.loads(record.fields["d"])
+        if not tombstones.cover((read["receipt"], *read["digests"]), read["at"]):
+            return record
+    except (KeyError, TypeError, ValueError):  # the ledger says that it cannot be read
+        return record
+    fields = {**record.fields, "d": orjson.dumps({**read, "digests": []})}
+    return record._replace(fields=fields, payloads=())
 
 
 def _consent_words(decision: Decision) -> str:

@@ -89,6 +89,10 @@ class Keys:
         return f"{self._at_counts}feed:name"
 
     @property
+    def erased(self) -> str:
+        return f"{self._at_counts}erased"
+
+    @property
     def own(self) -> tuple[str, ...]:
         """The gateway's own keys, as `append.lua` takes them."""
         return (

@@ -34,7 +34,9 @@ local endings, ended, bytes = {}, {}, 0
 while position < #ARGV do
   local ending, letter, trusted, ids = take(), take(), take() == '1', take()
   for id, size in string.gmatch(ids, '(%S+) (%S+)') do
-    if redis.call('XACK', stream, group, id) == 1 then
+    local is_there = redis.call('XACK', stream, group, id) == 1
+      or ending == 'withheld' and #redis.call('XRANGE', stream, id, id) == 1  -- no drain has read it
+    if is_there then
       ended[#ended + 1] = id
       bytes = bytes + size
       endings[ending] = (endings[ending] or 0) + 1

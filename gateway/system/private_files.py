@@ -17,7 +17,15 @@ UMASK = 0o077
 
 _OURS = (
     *("valkey*", "appendonlydir", "appendonly*", "dump.rdb", "temp-*", "url"),
-    *("gateway.lock", "last-good-*", ".last-good-*", "spool*", "ledger*", "lost+found"),
+    *(
+        "gateway.lock",
+        "last-good-*",
+        "lost+found",
+        ".last-good-*",
+        "spool*",
+        "ledger*",
+        "operators*",
+    ),
 )
 
 _told: set[Path] = set()

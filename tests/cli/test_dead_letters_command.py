@@ -37,7 +37,8 @@ destinations:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "gateway.yaml"
     file.write_text(CONFIG)
     return file

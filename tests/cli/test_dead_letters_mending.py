@@ -37,7 +37,8 @@ DENIED = {"ad_storage": "denied", "ad_user_data": "denied", "analytics_storage":
 
 
 @pytest.fixture
-def run(redis_url: str, tmp_path: Path) -> Run:
+def run(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
     file = tmp_path / "gateway.yaml"
     file.write_text(CONFIG)
     return runner(dead_letters, file, redis_url)

@@ -24,8 +24,9 @@ WHY = "old is no longer in the configuration: its 2 events can be shown and drop
 
 
 @pytest.fixture
-def run(redis_url: str, tmp_path: Path) -> Run:
+def run(redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``gateway dead-letters *words`` where `old` has left two dead letters."""
+    monkeypatch.chdir(tmp_path)
     config = tmp_path / "gateway.yaml"
     config.write_text(CONFIG)
     bury_now(redis_url, "old", [make_event(1), make_event(2)])

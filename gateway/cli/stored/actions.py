@@ -98,7 +98,7 @@ async def drop(chosen: Selection[K], yes: bool, dry_run: bool) -> None:
         return
     if not confirmed(f"Permanently drop {survey.total} events?", yes):
         return
-    with progress("Dropped", survey.total, chosen.shown.others) as advance:
+    with progress("Dropped", survey.total, chosen.shown.others, chosen.note) as advance:
         for store in chosen.stores:
             events = chosen.find(store, survey.through[store.name])
             async for batch in batches(events, PAGE):

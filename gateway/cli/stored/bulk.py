@@ -62,11 +62,18 @@ def confirmed(question: str, yes: bool) -> bool:
     return yes or click.confirm(question, abort=True)
 
 
+def _ignore(_: int) -> None:
+    return None
+
+
 @contextmanager
-def progress(done_to_them: str, total: int, others: str) -> Iterator[Callable[[int, int], None]]:
+def progress(
+    done_to_them: str, total: int, others: str, note: Callable[[int], None] = _ignore
+) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal, and at the end, whatever ends it, a line that says how many.
 
-    others: what another command may have done to them in the same time.
+    others: what another command may have done to them in the same time. note: called at the end
+    with how many it succeeded with.
     Gives a function to call with how many more were tried, and with how many it succeeded.
     """
     tried = succeeded = 0
@@ -89,6 +96,7 @@ def progress(done_to_them: str, total: int, others: str) -> Iterator[Callable[[i
             gone = tried - succeeded
             why = f"; {gone} were {others} by another command" if gone else ""
             click.echo(f"{done_to_them} {succeeded} of {total} events{why}.")
+            note(succeeded)
 
 
 async def completed(work: Coroutine[Any, Any, T]) -> T:

@@ -53,13 +53,15 @@ class Presentation(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class Selection(Generic[K]):
-    """jobs_url: where RQ keeps its jobs. wanted: which events in `stores` are meant."""
+    """jobs_url: where RQ keeps its jobs. wanted: which events in `stores` are meant. note: writes
+    to how many events something was done into the log of operators' actions."""
 
     redis: Redis
     jobs_url: str
     stores: Sequence[Store[K]]
     wanted: Filter
     shown: Presentation[K]
+    note: Callable[[int], None]
 
     def find(self, store: Store[K], through: str) -> AsyncIterator[K]:
         """The events in `store` up to the one with the id `through`, oldest first."""

@@ -11,6 +11,7 @@ from gateway.ledger.errors import LedgerError
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 
 if TYPE_CHECKING:
+    from gateway.ledger.postgresql.erasure import DatabaseErasure
     from gateway.ledger.postgresql.reading import DatabaseReading
     from gateway.ledger.postgresql.store import DatabaseStore
 
@@ -42,6 +43,11 @@ class LedgerDatabase:
         from gateway.ledger.postgresql.store import DatabaseStore
 
         return DatabaseStore(self.url, self.schema)
+
+    def to_erase(self) -> DatabaseErasure:
+        from gateway.ledger.postgresql.erasure import DatabaseErasure
+
+        return DatabaseErasure(self.url, self.schema)
 
     def key(self) -> bytes:
         """The key of the digests: the same on all machines, and not in the database. So whoever

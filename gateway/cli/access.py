@@ -1,0 +1,41 @@
+"""`gateway access`: what is stored about a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.options import CONFIG, REDIS_URL
+from gateway.cli.stored.options import JSON
+
+if TYPE_CHECKING:
+    from gateway.cli.person import Person
+
+
+@click.command()
+@click.argument("wanted", metavar="ID")
+@JSON
+@CONFIG
+@REDIS_URL
+def access(wanted: str, as_json: bool, config: Path, redis_url: str | None) -> None:
+    """Show everything that is stored about a person.
+
+    ID is an e-mail address, or the id of a client, of a user, of an order or of an event. Events
+    that wait for the visitor's consent are encrypted and cannot be searched.
+    """
+    from gateway.cli.actions_log import note_action
+    from gateway.cli.person import with_person
+    from gateway.cli.person_views import as_data, print_found
+    from gateway.event.text import json_text
+
+    async def act(person: Person) -> None:
+        found, stories = await person.find(), person.stories()
+        note_action(person.settings, dict(found.counts()))
+        if as_json:
+            click.echo(json_text(as_data(found, stories)))
+        else:
+            print_found(found, stories)
+
+    with_person(wanted, config, redis_url, act)

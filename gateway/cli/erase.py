@@ -1,0 +1,36 @@
+"""`gateway erase`: removes what is stored about a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.options import CONFIG, REDIS_URL
+from gateway.cli.stored.options import DRY_RUN, YES
+
+if TYPE_CHECKING:
+    from gateway.cli.person import Person
+
+
+@click.command()
+@click.argument("wanted", metavar="ID")
+@YES
+@DRY_RUN
+@CONFIG
+@REDIS_URL
+def erase(wanted: str, yes: bool, dry_run: bool, config: Path, redis_url: str | None) -> None:
+    """Remove everything that is stored about a person, and report what is beyond reach.
+
+    ID is an e-mail address, or the id of a client, of a user, of an order or of an event. Run the
+    command once for each id of the person. Events that are pending are not sent any more.
+    """
+    from gateway.cli.erasing import erase_person
+    from gateway.cli.person import with_person
+
+    async def act(person: Person) -> None:
+        embedded = redis_url is None and person.settings.redis.url == "embedded"
+        await erase_person(person, yes, dry_run, embedded)
+
+    with_person(wanted, config, redis_url, act)

@@ -1,0 +1,134 @@
+"""The steps of an erasure.
+
+    mark      tombstones: no drain sends these events any more, and the ledger stores none of them
+    wait      until every drain knows, and the ledger has stored what came before
+    remove    pending events, dead letters, quarantine; then the rows of the ledger
+    rewrite   the files, for deleted data stays in them
+
+Each step may be done twice, so an erasure that was broken off is run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Collection
+
+import click
+
+from gateway.cli.actions_log import note_action
+from gateway.cli.options import fail
+from gateway.cli.person import Found, Person
+from gateway.cli.person_views import print_counts
+from gateway.cli.stored.bulk import confirmed
+from gateway.delivery.erasures import LOOK_SECONDS
+from gateway.delivery.planning import ERASED
+from gateway.event.text import printable
+from gateway.ledger.feeding import build_reporting
+from gateway.queue import dead_letters, quarantine
+from gateway.queue.erasure import feed_is_stored, forget_recent, rewrite_files, withhold
+from gateway.queue.tombstones import write_tombstones
+from gateway.spool.appender import build_spool
+from gateway.spool.file import NAMES
+
+MARGIN_SECONDS = 1.5
+"""How much longer than a drain's look the command waits."""
+
+STORE_SECONDS = 60.0
+REWRITE_SECONDS = 600.0
+
+
+async def erase_person(person: Person, yes: bool, dry_run: bool, embedded: bool) -> None:
+    """embedded: whether Redis is the server of `gateway run`."""
+    await _wait_for_ledger(person)
+    found = await person.find()
+    print_counts(found)
+    if dry_run or not confirmed("Erase these events permanently?", yes):
+        return
+    names = {person.digest, *found.all_receipts}
+    await write_tombstones(person.redis, person.keys, names, time.time())
+    await asyncio.sleep(LOOK_SECONDS + MARGIN_SECONDS)
+    removed = await _remove(person)
+    note_action(person.settings, dict(removed.counts()))
+    if embedded and not await rewrite_files(person.redis, REWRITE_SECONDS):
+        fail(
+            "the events are removed, but the append-only file of the embedded server was not "
+            "written again; see valkey.log, and run the command again",
+            1,
+        )
+    _report(person, removed, embedded)
+
+
+async def _remove(person: Person) -> Found:
+    """What was found in the end, and is removed."""
+    redis, keys = person.redis, person.keys
+    await _wait_for_ledger(person)
+    found = await person.find()
+    for name, entries in found.pending.items():
+        if entries:
+            reporting = build_reporting(person.settings, name)
+            await withhold(redis, keys.destination(name), entries, ERASED, reporting)
+    for name, letters in found.dead_letters.items():
+        if letters:
+            of_name, ids = keys.destination(name), [letter.id for letter in letters]
+            await dead_letters.drop(redis, of_name, ids)
+    await quarantine.drop(redis, keys, [each.id for each in found.quarantine])
+    await forget_recent(redis, keys)
+    await _wait_for_ledger(person)
+    if person.ledger is not None:
+        erasure = person.ledger.to_erase()
+        for day, receipts in found.receipts.items():
+            erasure.erase_day(day, receipts)
+    return found
+
+
+async def _wait_for_ledger(person: Person) -> None:
+    if person.ledger is None:
+        return
+    if not await feed_is_stored(person.redis, person.keys, STORE_SECONDS):
+        fail(
+            "the ledger has not stored what waits for it in Redis: see the log of `gateway run`, "
+            "and run the command again",
+            1,
+        )
+
+
+def _report(person: Person, removed: Found, embedded: bool) -> None:
+    total = sum(count for _, count in removed.counts())
+    click.echo(f"Erased {total} records. The counts of events stay.")
+    click.echo("Beyond the reach of this command:")
+    for line in _beyond_reach(person, removed, embedded):
+        click.echo(f"- {printable(line)}")
+
+
+def _beyond_reach(person: Person, removed: Found, embedded: bool) -> Collection[str]:
+    settings = person.settings
+    lines = [
+        f"{name} has got {count} of these events: ask the vendor to erase them"
+        for name, count in sorted(removed.delivered.items())
+    ]
+    if person.ledger is not None:
+        days = settings.ledger.keep_days
+        lines.append(f"what vendors got more than {days} days ago is not known any more")
+    else:
+        lines.append("what vendors got is not known, since there is no ledger")
+    lines.append("a request that was under way may still have reached its vendor")
+    if settings.consent.hold is not None:
+        lines.append(
+            "events that wait for consent are encrypted; they end within "
+            f"{settings.consent.hold.seconds} s, or are withheld when they are released"
+        )
+    spool = build_spool(settings)
+    if spool is not None and any(spool.folder.glob(NAMES)):
+        lines.append(
+            f"events wait in {spool.folder} for Redis; those of this person are withheld when they "
+            "get there. Run this command again when the spool is empty"
+        )
+    if settings.ledger.url is not None:
+        lines.append("the write-ahead log of PostgreSQL, its archive and its backups")
+    if not embedded:
+        lines.append(
+            "the files of the Redis server: have it rewrite them, with aof-use-rdb-preamble no"
+        )
+    lines.append("backups and copies of the data folder, and logs of proxies and vendors")
+    return lines

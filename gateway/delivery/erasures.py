@@ -1,0 +1,53 @@
+"""Erasures: a drain does not send the events of a person who was erased while it held them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from redis.asyncio import Redis
+
+from gateway.queue.entry import Entry
+from gateway.queue.feed import Digests
+from gateway.queue.keys import Keys
+from gateway.queue.tombstones import Tombstones, read_tombstones
+from gateway.redis_client.connect import RedisError
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often a drain looks for tombstones. `gateway erase` waits longer before it removes events."""
+
+
+class Erasures:
+    """The tombstones that a drain knows. digests: of the ids of an event."""
+
+    def __init__(self, redis: Redis, keys: Keys, digests: Digests) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._digests = digests
+        self._tombstones = Tombstones()
+
+    async def look(self) -> None:
+        """Raises what Redis raised."""
+        self._tombstones = await read_tombstones(self._redis, self._keys)
+
+    async def keep_looking(self, blind: Callable[[], None]) -> None:
+        """Looks again and again, until cancelled, or until Redis does not answer: then it calls
+        `blind`."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except RedisError as error:
+                log.warning("cannot read what was erased: %s", type(error).__name__)
+                blind()
+                return
+
+    def cover(self, entry: Entry) -> bool:
+        """Whether `entry` is about a person who was erased after it came in."""
+        if not self._tombstones:
+            return False
+        names = (entry.receipt, *self._digests(entry.event))
+        return self._tombstones.cover(names, entry.received_at)

@@ -1,0 +1,149 @@
+"""Erasure in the ledger: the rows of events leave the files of their days. The counts stay.
+
+The process that writes has the same files open. Deleted rows are overwritten (``secure_delete``),
+but copies of rows that SQLite moved from page to page stay in unused parts of pages. So a file is
+written again (``VACUUM``) once rows of it were deleted, and its write-ahead log is cut to nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gateway.ledger.database import open_to_write
+from gateway.ledger.errors import LedgerError
+from gateway.ledger.folder_files import FolderFiles
+from gateway.ledger.tables import day as day_tables
+
+WAIT_SECONDS = 60.0
+"""How long readers and the process that writes may be in the way."""
+
+TABLES = ("lookups", "endings", "attempts", "events")
+
+
+@dataclass(slots=True)
+class Erased:
+    """events: how many had rows. delivered: by destination, how many of these it had got."""
+
+    events: int = 0
+    delivered: Counter[str] = field(default_factory=Counter)
+
+
+class Erasing(Protocol):
+    """Erasure in a ledger, wherever that is."""
+
+    def receipts_of(self, digest: str) -> dict[str, set[str]]:
+        """The receipts of all events that have `digest`, by their day."""
+
+    def delivered_of(self, day: str, receipts: Collection[str]) -> Counter[str]:
+        """How many of the events each destination has got."""
+
+    def erase_day(self, day: str, receipts: Collection[str]) -> Erased:
+        """Removes what is stored of the events `receipts` of `day`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderErasure:
+    """An `Erasing` in the files of a folder. Raises `LedgerError` or sqlite3.Error."""
+
+    folder: FolderFiles
+
+    def receipts_of(self, digest: str) -> dict[str, set[str]]:
+        return receipts_of(self.folder, digest)
+
+    def delivered_of(self, day: str, receipts: Collection[str]) -> Counter[str]:
+        return delivered_of(self.folder, day, receipts)
+
+    def erase_day(self, day: str, receipts: Collection[str]) -> Erased:
+        return erase_day(self.folder, day, receipts)
+
+
+def receipts_of(folder: FolderFiles, digest: str) -> dict[str, set[str]]:
+    """The receipts of all events that have `digest`, by their day. Raises `LedgerError` or
+    sqlite3.Error."""
+    found = {}
+    for day in folder.days():
+        with _open(folder, day) as file:
+            statement = "SELECT receipt FROM lookups WHERE digest = ?"
+            rows = file.execute(statement, (bytes.fromhex(digest),)).fetchall()
+        if rows:
+            found[day] = {receipt.hex() for (receipt,) in rows}
+    return found
+
+
+def delivered_of(folder: FolderFiles, day: str, receipts: Collection[str]) -> Counter[str]:
+    """How many of the events each destination has got. Raises as `receipts_of` does."""
+    with _open(folder, day) as file:
+        _choose(file, receipts)
+        return _delivered(file)
+
+
+def erase_day(folder: FolderFiles, day: str, receipts: Collection[str]) -> Erased:
+    """Removes what the file of `day` has of the events `receipts`. Raises `LedgerError` or
+    sqlite3.Error."""
+    with _open(folder, day) as file:
+        file.execute("BEGIN IMMEDIATE")
+        _choose(file, receipts)
+        erased = Erased(delivered=_delivered(file))
+        for table in TABLES:
+            deleted = file.execute(f"DELETE FROM {table} WHERE receipt IN chosen")
+            erased.events = deleted.rowcount
+        file.execute("COMMIT")
+        _without_traces(file, day)
+        return erased
+
+
+def _without_traces(file: sqlite3.Connection, day: str) -> None:
+    """Raises `LedgerError` when others are in the way for too long."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    for step in (_vacuum, _truncate_log):
+        while not step(file):
+            if time.monotonic() > deadline:
+                raise LedgerError(
+                    f"the rows of {day} are deleted, but another process kept the file from being "
+                    "written again; run the command again"
+                )
+
+
+def _vacuum(file: sqlite3.Connection) -> bool:
+    """Whether it could."""
+    try:
+        file.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _truncate_log(file: sqlite3.Connection) -> bool:
+    """Whether it could. SQLite waits for readers and writers up to its time-out."""
+    (busy, _, _) = file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
+def _choose(file: sqlite3.Connection, receipts: Collection[str]) -> None:
+    """Puts `receipts` into a table of this connection alone."""
+    file.execute("CREATE TEMP TABLE chosen (receipt BLOB PRIMARY KEY) WITHOUT ROWID")
+    rows = [(bytes.fromhex(each),) for each in receipts]
+    file.executemany("INSERT INTO chosen VALUES (?)", rows)
+
+
+def _delivered(file: sqlite3.Connection) -> Counter[str]:
+    statement = (
+        "SELECT destination, count(*) FROM endings "
+        "WHERE ending = 'delivered' AND receipt IN chosen GROUP BY destination"
+    )
+    return Counter(dict(file.execute(statement).fetchall()))
+
+
+@contextmanager
+def _open(folder: FolderFiles, day: str) -> Iterator[sqlite3.Connection]:
+    with closing(open_to_write(folder.day(day), day_tables)) as file:
+        file.execute("PRAGMA temp_store = MEMORY")
+        yield file

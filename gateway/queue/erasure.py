@@ -1,0 +1,121 @@
+"""Erasure in Redis: what pends is found and withheld, and no trace of it stays in the files."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from gateway.queue.entry import Entry, decode, unreadable_entry
+from gateway.queue.feed import Fate
+from gateway.queue.keys import DestinationKeys, Keys
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.settle import Ending, Reporting, Settler
+from gateway.queue.stored_events import pages
+
+PAGE = 500
+POLL_SECONDS = 0.05
+
+
+async def destinations_in_redis(redis: Redis, keys: Keys) -> set[str]:
+    """The names of those that have pending events or dead letters, configured or not."""
+    found = set()
+    pattern = keys.destination("*")
+    for each in (pattern.stream, pattern.dead):
+        before, after = each.split("*")
+        async for key in redis.scan_iter(each, count=1000, _type="stream"):
+            name = key.decode(errors="replace").removeprefix(before).removesuffix(after)
+            if await redis.xlen(key):
+                found.add(name)
+    return found
+
+
+async def pending_entries(redis: Redis, keys: DestinationKeys) -> AsyncIterator[Entry]:
+    """Every entry of a destination's stream, whether a drain has it or not, oldest first."""
+    start = "-"
+    while True:
+        rows: Any = await redis.xrange(keys.stream, start, "+", PAGE)
+        for entry_id, fields in rows:
+            data = fields.get(b"e", b"")
+            try:
+                yield decode(entry_id, 0, data)
+            except (KeyError, TypeError, ValueError):
+                yield unreadable_entry(entry_id, 0, data)
+        if len(rows) < PAGE:
+            return
+        start = f"({rows[-1][0].decode()}"
+
+
+async def withhold(
+    redis: Redis,
+    keys: DestinationKeys,
+    entries: Sequence[Entry],
+    reason: str,
+    reporting: Reporting | None,
+) -> None:
+    """Ends `entries`, also those that a drain has: they leave the stream, and count as withheld.
+    The destination's note of its last failure goes with them, since it may repeat what they say.
+
+    reporting: how the ledger learns of it, if there is one.
+    """
+    settler = Settler(redis, keys, PendingCounts(), reporting=reporting)
+    for page in pages(entries):
+        endings = [Ending(entry.id, "withheld", size=entry.size) for entry in page]
+        await settler.settle(endings, list(_fates(page, reason)) if reporting else [])
+    await redis.delete(keys.error)
+
+
+async def forget_recent(redis: Redis, keys: Keys) -> None:
+    """Empties the demo shop's list of recent events."""
+    await redis.delete(keys.recent)
+
+
+async def feed_is_stored(redis: Redis, keys: Keys, seconds: float) -> bool:
+    """Whether the ledger has taken what the feed holds now, within `seconds`."""
+    newest: Any = await redis.xrevrange(keys.feed, count=1)
+    if not newest:
+        return True
+    deadline = time.monotonic() + seconds
+    while await redis.xrange(keys.feed, "-", newest[0][0], 1):
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(POLL_SECONDS)
+    return True
+
+
+async def rewrite_files(redis: Redis, seconds: float) -> bool:
+    """Has the embedded server write its append-only file again, without what is deleted. Whether
+    that succeeded within `seconds`.
+
+    The file gets commands and no snapshot, now and until the server starts again: a snapshot of a
+    stream has the bytes of deleted entries as long as one entry of the same node is left.
+    """
+    deadline = time.monotonic() + seconds
+    await redis.config_set("aof-use-rdb-preamble", "no")
+    while True:
+        try:
+            await redis.bgrewriteaof()
+            break
+        except ResponseError:  # one is under way that began before
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
+    while True:
+        info = await redis.info("persistence")
+        if not info["aof_rewrite_in_progress"] and not info["aof_rewrite_scheduled"]:
+            return bool(info["aof_last_bgrewrite_status"] == "ok")
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _fates(entries: Iterable[Entry], reason: str) -> Iterable[Fate]:
+    now = time.time()
+    for entry in entries:
+        if entry.receipt:
+            known = entry.id.decode(), entry.receipt, entry.passage
+            yield Fate(*known, "withheld", now, 0, None, reason)
