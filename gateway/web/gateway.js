@@ -13,7 +13,7 @@
   const MAX_BYTES = 6e4, TIMEOUT = 1e4, CLAIM = 6e4, WEEK = 6048e5;
   const defaults = {}, updates = {}, fields = {};
   let queue = [], held = [], handed = [], unsure = [], tries = 0, last = 0;
-  let id, visit = '', domain, engaged = 0, engagedSince = 0;
+  let id, visit = '', domain, engaged = 0, engagedSince = -1;
   let busy, timer, waiting, leaving, stopped, viewed = pageView == 'false';
   let referrer;
 
@@ -193,8 +193,8 @@
 
   function countEngagement() {
     const now = performance.now();
-    if (engagedSince) engaged += now - engagedSince;
-    engagedSince = document.visibilityState == 'visible' && document.hasFocus() ? now : 0;
+    if (engagedSince >= 0) engaged += now - engagedSince;
+    engagedSince = document.visibilityState == 'visible' && document.hasFocus() ? now : -1;
   }
 
   // What no event has reported goes to the site's next page
