@@ -19,7 +19,7 @@ _OFFERS = frozenset(
         "select_promotion",
     }
 )
-"""Events whose items are shown to the visitor: the sum of their prices is nobody's value."""
+"""Events whose items are shown to the visitor: the sum of their prices is no value of the event."""
 
 
 def _without_credentials(url: HttpUrl) -> HttpUrl:

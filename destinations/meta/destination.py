@@ -95,7 +95,7 @@ class Meta(Destination[MetaSettings]):
 
 
 def _credentials(settings: MetaSettings) -> dict[str, str]:
-    """What stands beside ``data`` in a request: in the body, for addresses end up in logs."""
+    """The fields next to ``data`` in a request: in the body, since URLs end up in logs."""
     token = settings.access_token.get_secret_value()
     credentials = {"access_token": token}
     if settings.app_secret:

@@ -52,7 +52,7 @@ class LedgerReplay:
 
     def find(self, now: float) -> Iterator[Recorded]:
         """What is meant of the events that came in before `now`, oldest first. Those that have not
-        ended are among them, since nobody knows how they will."""
+        ended are among them, since it is not known how they will."""
         until = now if self.wanted.until is None else min(now, self.wanted.until)
         reason = (self.wanted.reason or "").lower()
         wanted = replace(self.wanted, reason=None, until=until)

@@ -22,9 +22,9 @@ def compile_review(settings: Settings, checked: bool) -> Review:
     """The pipeline of `settings` for events that went through its first stages when they came.
 
     checked: with the schemas, or without. What an event says stays as it is, and nothing more is
-    found out from the sender's address and browser: nobody knows any more whether they were the
+    found out from the sender's address and browser: it is not known any more whether they were the
     visitor's or a backend's. A user id that is hashed already is not hashed again. Consent was
-    settled: the event waits for none, and speaks for nobody; but a later denial of its visitor
+    settled: the event waits for none, and releases nothing; but a later denial of its visitor
     stops it as it stops others. Its sender is as trusted as when the event came in.
     """
     consent = settings.consent.model_copy(update={"hold": None})

@@ -140,7 +140,7 @@ class Settings(BaseModel):
         if self.redis.jobs_url is None:
             return (
                 "redis.jobs_url: is needed with a cluster: RQ works within a single server, so its "
-                "jobs are on one beside the cluster, such as redis://jobs.example:6379"
+                "jobs need one besides the cluster, such as redis://jobs.example:6379"
             )
         if self.consent.hold is not None:
             return (

@@ -38,8 +38,8 @@ def decision_record(decision: Decision) -> Record:
 
 
 def _consent_record(decision: Decision) -> Record:
-    """states: by consent type. defaults: those that decided one of them. place_unknown: why nobody
-    knows where the visitor is, or ""."""
+    """states: by consent type. defaults: those that decided one of them. place_unknown: why the
+    visitor's location is not known, or ""."""
     settled = next((step.event for step in decision.steps if step.stage == "consent"), {})
     return {
         "states": settled.get("consent", {}),

@@ -31,7 +31,7 @@ class EventDigests:
         return [self._digest(text) for text in _ids(event)]
 
     def of_withheld(self, event: Event) -> list[str]:
-        """Of the event and its order alone: nobody may be found by an event that no destination
+        """Of the event and its order alone: no person may be found by an event that no destination
         was allowed to have."""
         return [self._digest(text) for text in _texts(event, "event_id", "transaction_id")]
 

@@ -52,7 +52,7 @@ name in the braces:
                        stream  with a ledger: records of what was decided and how it ended, until
                                the ledger has stored them; see `gateway.queue.feed`
     gw:{gw:counts}:feed:name
-                       string  names this stream, since its ids begin anew in another Redis
+                       string  names this stream, since its ids start again in another Redis
     gw:{gw:counts}:erased
                        zset    tombstones of erased persons (keyed digests of ids, receipts), scored
                                by the second when they were written; expires; see

@@ -142,7 +142,7 @@ def _read_origin(
 
 
 def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
-    """An entry for `data`, which is none: with it as text, and from nobody who is trusted."""
+    """An entry for `data`, which is none: with it as text, and not from a trusted sender."""
     event: Any = {"unreadable": data.decode(errors="replace")[:MAX_UNREADABLE]}
     read_at = int(entry_id.partition(b"-")[0]) / 1000
     reason = "the stream entry is not an event written by the gateway"
@@ -234,7 +234,7 @@ _RECEIVED = (
 class Held(NamedTuple):
     """What can be read of a held event without the page token. destinations: that wait for it.
     received_at: Unix seconds. sealed: the rest, or nothing of an event that an earlier version of
-    the gateway held, for which nobody can speak. receipt: as in `Decision`, or nothing."""
+    the gateway held, which cannot be released. receipt: as in `Decision`, or nothing."""
 
     destinations: list[str]
     received_at: float

@@ -1,7 +1,7 @@
 """Leases: tell all processes which drains work on a destination.
 
 A drain that is killed stops renewing its lease; when it has run out, what the drain held may be
-taken over. So nobody waits longer than `LEASE_SECONDS` for the work of a dead process.
+taken over. So the work of a dead process waits no longer than `LEASE_SECONDS`.
 """
 
 import asyncio

@@ -6,7 +6,7 @@ from gateway.queue.keys import Keys
 
 
 async def claim_link(redis: Redis, keys: Keys, link: str, seconds: int) -> bool:
-    """Whether nobody has claimed `link` before; nobody else can for the next `seconds`.
+    """Claims `link` for `seconds`. Returns False if it has been claimed before.
 
     link: its id. Raises a redis-py error when that is not certain.
     """

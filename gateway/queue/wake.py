@@ -3,7 +3,7 @@
 Jobs are where RQ is, the marks of who is woken where the events are; these may be two servers.
 
 A wake-up may be lost with the process that queues it. It does not matter: the mark of a queued
-job expires, and the sweep wakes every destination that has work and nobody at it. While memory is
+job expires, and the sweep wakes every destination that has work and no drain. While memory is
 full, no job can be queued; workers drain without jobs then (`gateway.delivery.without_rq`).
 """
 

@@ -12,7 +12,7 @@ User and password are those of Redis, percent-encoded; the Sentinels' own are th
 ``sentinel_username`` and ``sentinel_password``. Any other option after the ``?`` is an argument of
 redis-py's connections. A client of Sentinels asks them for the master whenever it connects, so it
 follows a failover by itself. A client of a cluster asks one of the nodes for all others. A cluster
-holds events; RQ, whose keys are in many slots, needs a server or Sentinels beside it.
+holds events; RQ, whose keys are in many slots, needs a server or Sentinels of its own.
 
 Source of the first three: redis.readthedocs.io/en/stable/connections.html (from_url).
 """

@@ -42,7 +42,7 @@ FIRST_EVENT = (
     '"analytics_storage": "granted"}}'
 )
 """States consent, since from this machine no country is known and the strictest default holds, and
-a user, since Meta recognises nobody by an address of this machine."""
+a user, since Meta cannot match an address of this machine to a person."""
 
 
 class Address(NamedTuple):
@@ -133,7 +133,7 @@ def listen(address: Address, share_port: bool = False) -> socket.socket:
 
 
 def _spare_collector() -> None:
-    """Takes what is there now out of the garbage collector's sight: code and tables live as long as
+    """Hides existing objects from the garbage collector: code and tables live as long as
     the configuration, and to search them again and again costs every event. What events leave
     behind has no cycles to speak of, so it also runs less often."""
     gc.unfreeze()

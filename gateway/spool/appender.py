@@ -102,8 +102,8 @@ class SpoolingAppender:
 
     async def append(self, decisions: list[Decision]) -> bool:
         """Returns once the events of `decisions` are durable in Redis or on disk: whether events
-        are held for which these state consent. While events go to disk nobody knows: then it is
-        False, and the next statement of the page counts.
+        are held for which these state consent. While events go to disk this is not known: it is
+        False then, and the next statement of the page counts.
 
         Events of a trusted sender go to Redis as long as its memory is closed to others only.
 
@@ -197,7 +197,7 @@ class SpoolingAppender:
             if portion is not None and self._folder.events - portion.events > LITTLE:
                 await self._feed(portion)
                 continue
-            async with self._turn:  # nobody adds to the rest now, or the end might never come
+            async with self._turn:  # nothing is added to the rest now, or the end might never come
                 while portion is not None:
                     await self._feed(portion)
                     portion = await self._in_thread(self._folder.first)

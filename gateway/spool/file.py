@@ -1,7 +1,7 @@
 """One file of the spool: events on this machine's disk that wait for Redis.
 
 It is an SQLite database in WAL mode, and every write is on disk (fsync) when it returns. It belongs
-to the process that holds the lock beside it; a process that dies lets go of its lock. Everything
+to the process that holds its lock file; a process that dies lets go of its lock. Everything
 here blocks, and is for one thread.
 """
 
@@ -32,7 +32,7 @@ NAMES = "spool-*.sqlite"
 """Only such files are ours to open, and to delete."""
 
 PORTION_ROWS, PORTION_WEIGHT, PORTION_BYTES = 256, 1000, 4_000_000
-"""Most that is fed at once: rows, entries of streams, bytes. Redis serves nobody else meanwhile."""
+"""Most that is fed at once: rows, entries of streams, bytes. Redis serves no one else."""
 
 # The table has the name that it had when a row was called an appendix: files of that time are read.
 _SET_UP = """

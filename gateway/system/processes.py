@@ -20,7 +20,7 @@ def die_with_parent(signal_number: int = signal.SIGTERM) -> None:
 
 
 def allow_many_files() -> None:
-    """Raises the limit of open files, and so of connections, as far as the system lets anybody.
+    """Raises the limit of open files, and so of connections, up to the hard limit of the system.
 
     A shell gives 1,024, for the sake of programs that use select(2).
     """

@@ -43,7 +43,7 @@ def registrable_domain(host: str) -> str:
 
 
 def is_public_suffix(host: str) -> bool:
-    """Whether everybody may register names under `host`, so that it belongs to nobody."""
+    """Whether anyone can register names under `host`, so that it belongs to no single owner."""
     return load_public_suffixes().is_public(host, accept_unknown=False)
 
 

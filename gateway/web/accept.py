@@ -1,7 +1,7 @@
 """Accepting connections: all that wait, whenever the event loop looks.
 
 libuv accepts one at a time. A process with much to do looks seldom, and the others would wait in
-the kernel, where nobody can refuse them.
+the kernel, where they cannot be refused.
 """
 
 from __future__ import annotations

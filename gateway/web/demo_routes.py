@@ -40,8 +40,8 @@ _read_cookies = compile_cookies([COOKIE])
 def browser_of(cookie_header: str) -> str:
     """The digest of the demo's cookie in a ``Cookie`` header, "" when there is none.
 
-    Whoever reads digests in Redis cannot look at the events of these browsers: nobody finds 128
-    random bits from their digest.
+    Reading digests in Redis does not give access to the events of these browsers: 128
+    random bits cannot be found from their digest.
     """
     value = _read_cookies(cookie_header).get(COOKIE, "")
     if not re.fullmatch(r"[0-9a-f]{32}", value):

@@ -1,4 +1,4 @@
-"""Cases: what a configuration does with example events, written down beside it and checked.
+"""Cases: what a configuration does with example events, written next to it and checked.
 
 model     the shape of a file of cases
 load      files of cases, and the configuration that they are about, with every mistake in them

@@ -147,7 +147,7 @@ def to_event(hit: Hit) -> Event:
     if "_uip" in hit and _REDACTED in as_values(hit["_uip"]):
         event["ip_override"] = ""
     if _denies_analytics(hit):
-        # the tag makes a new client id on each page then, which identifies nobody
+        # the tag makes a new client id on each page then, which identifies no visitor
         event.pop("client_id", None)
         event.pop("x-ga-ecid", None)
     return event

@@ -107,7 +107,7 @@ def _line(settled: Settled, notes: Sequence[str]) -> str:
 
 
 def granted_by_default(line: str) -> frozenset[str]:
-    """The consent types that were granted because nobody stated them. line: as in `Answer`; the
+    """The consent types that were granted because they were not stated. line: as in `Answer`; the
     names of all defaults begin with the same word."""
     return frozenset(_GRANTED_BY_DEFAULT.findall(line))
 

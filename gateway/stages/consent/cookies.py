@@ -41,7 +41,7 @@ MEANINGS: Mapping[str, Meanings] = {
 """What the vendors' own categories mean to Consent Mode, as the vendors publish it."""
 
 _ENCODINGS = 3
-"""Times that a value is decoded: some servers encode a cookie anew that they pass on."""
+"""Times that a value is decoded: some servers encode a cookie again before they pass it on."""
 
 _cookiebot_choice = re.compile(r"\b(necessary|preferences|statistics|marketing):(true|false)\b")
 _onetrust_groups = re.compile(r"(?:^|&)groups=([^&]*)")

@@ -15,7 +15,7 @@ EVERYWHERE = ""
 """The place of those who are in none that the configuration names."""
 
 UNKNOWN = "?"
-"""The place of those of whom nobody knows where they are."""
+"""The place of visitors with an unknown location."""
 
 _REGION_UNKNOWN = "-?"
 """Behind a country of which regions have defaults of their own."""

@@ -127,7 +127,7 @@ class HoldSettings(BaseModel):
 
 
 class ConsentSettings(BaseModel):
-    """Where consent is read beside the event's own word, and what holds when nothing is said."""
+    """Where consent is read besides the event itself, and the defaults for what is not stated."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

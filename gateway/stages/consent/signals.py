@@ -146,7 +146,7 @@ def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
 
 
 def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:
-    """Each once, the empty ones left out; one that nobody can read for those above the limit."""
+    """Each once, without empty ones; those above the limit become one that cannot be read."""
     distinct = tuple(dict.fromkeys([pair for pair in strings if pair[1]]))
     if len(distinct) <= _MAX_STRINGS:
         return distinct

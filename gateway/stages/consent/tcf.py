@@ -45,7 +45,7 @@ class TcString:
     disclosed: Numbers | None
 
     def allows(self, purpose: int, vendor: int) -> bool:
-        """Whether `vendor` may act on the consent to `purpose`, as far as the site restricts it."""
+        """Whether `vendor` may act on the consent to `purpose`, within the site's restrictions."""
         return not any(
             restriction.kind != _REQUIRE_CONSENT
             and restriction.purpose == purpose

@@ -120,7 +120,9 @@ def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
     signs = []
     if "HeadlessChrome" in headers["sec-ch-ua"]:
         signs.append((_CERTAIN, "headless browser"))
-    if agent == "Mozilla/5.0":  # as Apple's mail program fetches pictures that nobody looks at
+    if (
+        agent == "Mozilla/5.0"
+    ):  # as Apple's mail program fetches pictures before anyone opens the mail
         signs.append((_LIKELY, "no browser in the user agent"))
     if not headers["accept-language"]:
         signs.append((_HINT, "no Accept-Language"))
@@ -131,5 +133,5 @@ def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
 
 
 def _prefetches(headers: Mapping[str, str]) -> bool:
-    """Whether a browser fetched for a page that nobody may ever see."""
+    """Whether a browser fetched a page that may never be shown."""
     return any(headers[name].startswith(("prefetch", "preview")) for name in _PREFETCH_HEADERS)

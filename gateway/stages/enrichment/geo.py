@@ -29,7 +29,7 @@ from gateway.system.bounded_cache import BoundedCache
 _MAX_REMEMBERED = 64
 
 Locate = Callable[[str, Received], Location | None]
-"""From the visitor's address to where it is; empty when that is not known, None when nobody can
+"""From the visitor's address to where it is; empty when that is not known, None when it cannot
 know better."""
 
 

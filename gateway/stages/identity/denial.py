@@ -9,7 +9,7 @@ from gateway.stages.identity.proof import proof_name
 from gateway.stages.identity.settings import IdentitySettings
 
 IsDenied = Callable[[Event, Set[str]], bool]
-"""From an event with its consent complete, and the types that nobody has stated, to whether its
+"""From an event with its consent complete, and the types that were not stated, to whether its
 visitor denies the visitor cookie."""
 
 Delete = Callable[[Event, Received, Set[str]], tuple[str, ...]]

@@ -19,7 +19,7 @@ FreshNumber = Callable[[Received], int]
 def compile_fresh_number(purpose: bytes) -> FreshNumber:
     """A function to a number of 31 bits, never 0, which are different for each `purpose`.
 
-    31 bits because gtag.js and Meta's pixel draw as many; with the time beside it, as in both of
+    31 bits because gtag.js and Meta's pixel draw as many; with the time after it, as in both of
     their cookies, two visitors share one as rarely as theirs do.
     """
     keyed = blake2b(digest_size=8, key=token_bytes(32), person=purpose)

@@ -64,7 +64,7 @@ class Identify(Protocol):
     """The stage."""
 
     def __call__(self, event: Event, received: Received, unstated: Set[str] = _NONE) -> Identified:
-        """unstated: consent types that nobody has stated, so that their denial is a default."""
+        """unstated: consent types that were not stated, so that their denial is a default."""
 
 
 def compile_identity(

@@ -88,7 +88,7 @@ def checked_hash(path: str) -> None:
 def hash_field(path: str, salt: str | None = None) -> Edit:
     """Replaces the text, number or texts at `path` by SHA-256 in hex, of the text as it stands.
 
-    With a salt it is HMAC-SHA256 with the salt as key, so that nobody without it can try values.
+    With a salt it is HMAC-SHA256 with the salt as key, so that values cannot be tried without it.
     Other kinds of values (objects, true, null) are taken out: they cannot be hashed and must not
     stay readable.
     """

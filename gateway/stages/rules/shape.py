@@ -19,7 +19,7 @@ Tree = dict[str, "Tree | None"]
 
 
 def rename_field(old: str, new: str) -> Edit:
-    """Moves the value at `old` to `new`, replacing what is there.
+    """Moves the value at `old` to `new`, replacing any value that it has.
 
     An event in which `new` cannot be, because a text or number is on the way or its type is
     another, stays as it is.
