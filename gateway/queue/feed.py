@@ -39,9 +39,9 @@ Digests = Callable[[Event], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Feeding:
-    """How a process writes to the feed. most: bytes that the feed may hold before records
-    lose their detail. digests: of an event
-    that goes somewhere. few_digests: of an event that is withheld everywhere."""
+    """How a process writes to the feed. most: bytes that the feed may hold before records lose
+    their detail. digests: of an event as a destination may have it. few_digests: of the event and
+    its order alone."""
 
     most: int
     digests: Digests
@@ -58,7 +58,6 @@ class Feeding:
             name: (verdict.decision, verdict.stage, verdict.reason)
             for name, verdict in decision.verdicts.items()
         }
-        goes = any(verdict[0] != "withheld" for verdict in verdicts.values())
         record = {
             "receipt": receipt,
             "passage": passage,
@@ -68,7 +67,7 @@ class Feeding:
             "trusted": decision.trusted,
             "version": decision.version,
             "name": event["event_name"],
-            "digests": (self.digests if goes else self.few_digests)(event),
+            "digests": self._digests_of(decision),
             "states": event.get("consent", {}),
             "consent": _consent_words(decision),
             "country": _text(event.get("event_location"), "country"),
@@ -76,6 +75,14 @@ class Feeding:
             "verdicts": verdicts,
         }
         return orjson.dumps(record)
+
+    def _digests_of(self, decision: Decision) -> list[str]:
+        """Of the ids that a destination may have: an id that was denied to all leaves no digest."""
+        forms = {id(each.event): each.event for each in decision.verdicts.values() if each.event}
+        digests = dict.fromkeys(self.few_digests(decision.event))
+        for form in forms.values():
+            digests |= dict.fromkeys(self.digests(form))
+        return list(digests)
 
 
 class Fate(NamedTuple):

@@ -151,6 +151,19 @@ async def test_one_that_is_withheld_everywhere_leaves_no_identifier(books: Books
     }
 
 
+async def test_an_id_that_no_destination_may_have_leaves_no_digest(books: Books) -> None:
+    event = make_event(0, client_id="client-77", user_id="user-77")
+    form = {name: value for name, value in event.items() if name != "client_id"}
+    verdicts = {"ads": Verdict(form), "books": Verdict(None, "consent", "no consent")}
+    await books.append(Decision(event, verdicts, (), "site", time.time(), "v"))
+    await books.store()
+    found = {
+        text: len(list(books.reader.stories(books.digests.of_text(text), 10)))
+        for text in ("event-0", "user-77", "client-77")
+    }
+    assert found == {"event-0": 1, "user-77": 1, "client-77": 0}
+
+
 @pytest.mark.parametrize(
     ("stored", "asked"),
     [
