@@ -95,7 +95,7 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site
 
 lock: $(VENV)/.installed-release
-	$(LOCK) --extra geo pyproject.toml --output-file requirements.lock
+	$(LOCK) --extra geo --extra postgresql pyproject.toml --output-file requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
 	    | $(LOCK) - --output-file requirements-build.lock
 
