@@ -13,7 +13,18 @@ from gateway.configuration.settings import Settings
 from gateway.ledger.feeding import build_digests
 from gateway.ledger.operator_log import OperatorLog
 
-PLAIN = ("destinations", "since", "until", "include_expired", "apply_rules", "anyway", "rate")
+PLAIN = (
+    "destination",
+    "destinations",
+    "endings",
+    "again",
+    "since",
+    "until",
+    "include_expired",
+    "apply_rules",
+    "anyway",
+    "rate",
+)
 """Parameters of commands that are written as they are. Others may name a person."""
 
 UNTOLD = ("config", "redis_url", "yes", "dry_run", "as_json")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import click
 from redis.asyncio import Redis
 
+from gateway.cli.actions_log import note_events
 from gateway.cli.ledger import wait_until_stored
 from gateway.cli.ledger_review import Review, compile_review, replay_of
 from gateway.cli.options import fail
@@ -101,7 +102,8 @@ async def replay(chosen: LedgerReplay, rate: int, yes: bool, dry_run: bool) -> N
     of_name = chosen.keys.destination(chosen.name)
     reporting = build_reporting(chosen.settings, chosen.name)
     limits = Limits.of(chosen.settings)
-    with progress("Replayed", survey.total, "sent, replayed or dropped") as advance:
+    note = note_events(chosen.settings)
+    with progress("Replayed", survey.total, "sent, replayed or dropped", note) as advance:
         try:
             async for batch in throttled(found, Throttle(rate)):
                 await _refuse_if_full(chosen, limits)

@@ -164,6 +164,17 @@ def test_a_second_run_sends_nothing(
     assert counts(server)["accepted"] == 6
 
 
+def test_it_leaves_a_line_in_the_log_of_operators_actions(
+    run: Run, with_books: Callable[..., Any], tmp_path: Path
+) -> None:
+    with_books(rejected(3))
+    run("--destination", "ads", "--yes")
+    (line,) = (tmp_path / "ledger" / "operators.log").read_bytes().splitlines()
+    told = orjson.loads(line)
+    assert told["counts"] == {"events": 3}
+    assert told["arguments"]["destination"] == "ads"
+
+
 def test_even_if_the_ledger_has_not_heard_of_the_first_run(
     run: Run, with_books: Callable[..., Any], server: SyncRedis
 ) -> None:
