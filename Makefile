@@ -1,5 +1,7 @@
 # make run    installs what is needed and starts everything
 # make test   installs what the tests need and runs them all
+# make test-again  runs those that failed in `make test` once more, one after the other, and those that
+#             are marked alone
 # make test-nightly  runs those that take longer or need more: in Firefox, and the whole of the attacks
 # make test-dates  runs them all with the clock 40 days and 2 years ahead and a year back, to prove
 #             that none depends on today's date, about half an hour; DAYS=-365 a part
@@ -38,7 +40,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture bench reference lock packages audit sbom clean
+.PHONY: run test test-again test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture bench reference lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -47,6 +49,10 @@ test: $(VENV)/.installed-test
 	tests/install-tools
 	$(AT) $(BIN)/python -m pytest $(PARALLEL) $(ARGS) || [ $$? -eq 5 ]  # none of them
 	$(AT) $(BIN)/python -m pytest -m "alone and not nightly" $(ARGS) || [ $$? -eq 5 ]
+
+test-again: $(VENV)/.installed-test
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none || [ $$? -eq 5 ]  # none of them
+	$(BIN)/python -m pytest -m "alone and not nightly"
 
 test-nightly: $(VENV)/.installed-test
 	tests/install-tools nightly
