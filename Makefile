@@ -51,7 +51,7 @@ test: $(VENV)/.installed-test
 	$(AT) $(BIN)/python -m pytest -m "alone and not nightly" $(ARGS) || [ $$? -eq 5 ]
 
 test-again: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none || [ $$? -eq 5 ]  # none of them
+	$(BIN)/python -m pytest --last-failed || [ $$? -eq 5 ]  # none of them
 	$(BIN)/python -m pytest -m "alone and not nightly"
 
 test-nightly: $(VENV)/.installed-test
