@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -197,9 +199,10 @@ def test_a_folder_that_cannot_be_made_is_named(run: Run, tmp_path: Path) -> None
     assert result.stderr == f"cannot make the folder {tmp_path}/file/new: Not a directory\n"
 
 
-def test_without_an_answer_it_writes_nothing_and_names_the_option(run: Run, tmp_path: Path) -> None:
-    result = run("init", tmp_path, input="shop.example\n")
-    assert result.exit_code == 1
+def test_without_an_answer_it_writes_nothing_and_names_the_option(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gateway", "init", tmp_path]
+    result = subprocess.run(command, input="shop.example\n", capture_output=True, text=True)
+    assert result.returncode == 1
     assert result.stderr == "\nNo answer, so nothing was written. With --yes nothing is asked.\n"
     assert list(tmp_path.iterdir()) == []
 

@@ -256,7 +256,11 @@ class TestWithoutRedis:
         redis.config_set("maxmemory", 0)
         assert answer.status_code == 503
         assert stored("all") == []
-        assert web.post("/collect", json=EVENT).status_code == 204
+
+        def accepts() -> bool:
+            return web.post("/collect", json=EVENT).status_code == 204
+
+        wait_for(accepts, 60, "intake to be open again")
 
     def test_503_while_there_is_still_room_for_the_books(
         self, web: TestClient, redis: Redis
