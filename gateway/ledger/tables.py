@@ -124,13 +124,18 @@ def _hours(tables: MetaData) -> Table:
 
 hours = _hours(day)
 
-progress = Table(
-    "progress",
-    day,
-    Column("feed", Text, primary_key=True),
-    Column("last_id", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
+
+def _progress(tables: MetaData) -> Table:
+    return Table(
+        "progress",
+        tables,
+        Column("feed", Text, primary_key=True),
+        Column("last_id", Text, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+progress = _progress(day)
 
 kept = MetaData()
 """Of the file that outlives the days."""
@@ -166,13 +171,7 @@ baselines = Table(
 )
 """What Redis had counted when the ledger began on a feed; see `gateway.ledger.balance`."""
 
-late_progress = Table(
-    "progress",
-    kept,
-    Column("feed", Text, primary_key=True),
-    Column("last_id", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
+late_progress = _progress(kept)
 
 configurations = Table(
     "configurations",
