@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gateway.cli.options import CONFIG
-from gateway.cli.stored.moment import moment
+from gateway.cli.stored.moment import check_period, period
 from gateway.cli.stored.options import JSON, with_options
 
 if TYPE_CHECKING:
@@ -40,14 +40,7 @@ EVENT_FILTERS = (
     click.option("--reason", help="Only endings with this text in the reason."),
     click.option("--event-name", help="Only events with this name."),
     click.option("--source", help="Only events that came in at this source."),
-    click.option(
-        "--since",
-        type=moment,
-        help="Received at or after this time: an age (90s, 15m, 2h, 3d) or ISO 8601.",
-    ),
-    click.option(
-        "--until", type=moment, help="Received at or before this time: an age or ISO 8601."
-    ),
+    *period("Received"),
     click.option(
         "--where",
         multiple=True,
@@ -134,8 +127,7 @@ def read_wanted(filters: dict[str, Any]) -> Wanted:
     from gateway.ledger.answers import Wanted
 
     wanted = Wanted(**filters)
-    if wanted.until is not None and (wanted.since or 0.0) > wanted.until:
-        raise click.UsageError("--since is later than --until.")
+    check_period(wanted.since, wanted.until)
     return wanted
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from gateway.cli.options import CONFIG
-from gateway.cli.stored.moment import moment
-from gateway.cli.stored.options import JSON
+from gateway.cli.stored.moment import check_period, period
+from gateway.cli.stored.options import JSON, with_options
 
 DIMENSIONS = {
     "destination": "",
@@ -24,12 +24,7 @@ WEEK = 7 * 86_400
 
 
 @click.command()
-@click.option(
-    "--since",
-    type=moment,
-    help="Received at or after this time: an age (90s, 15m, 2h, 3d) or ISO 8601. By default 7d.",
-)
-@click.option("--until", type=moment, help="Received at or before this time: an age or ISO 8601.")
+@with_options(*period("Received", default="7d"))
 @click.option(
     "--by",
     type=click.Choice(list(DIMENSIONS)),
@@ -60,8 +55,7 @@ def stats(
 
     until = time.time() if until is None else until
     since = until - WEEK if since is None else since
-    if since > until:
-        raise click.UsageError("--since is later than --until.")
+    check_period(since, until)
     counts = with_ledger(config, lambda reader, _: reader.counts(since, until, DIMENSIONS[by]))
     if as_json:
         rows = [

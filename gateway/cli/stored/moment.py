@@ -1,10 +1,12 @@
-"""Points in time on the command line."""
+"""Points in time and periods on the command line."""
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import click
 
@@ -37,3 +39,29 @@ def moment(text: str) -> float:
             f"{text!r} is not a valid time. Use an age, such as 15m or 3d, today, yesterday, or "
             "ISO 8601, such as 2026-07-01T12:00Z."
         ) from None
+
+
+def period(happened: str, default: str = "") -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """``--since`` and ``--until``. `happened` begins their help, such as "Stored", and `default`
+    tells in it what ``--since`` is by default.
+    """
+    by_default = f" By default {default}." if default else ""
+    return (
+        click.option(
+            "--since",
+            type=moment,
+            help=f"{happened} at or after this time: an age (90s, 15m, 2h, 3d) or ISO 8601."
+            f"{by_default}",
+        ),
+        click.option(
+            "--until",
+            type=moment,
+            help=f"{happened} at or before this time: an age or ISO 8601.",
+        ),
+    )
+
+
+def check_period(since: float | None, until: float | None) -> None:
+    """Raises `click.UsageError` when the period ends before it begins."""
+    if since is not None and until is not None and since > until:
+        raise click.UsageError("--since is later than --until.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gateway.cli.stored.moment import moment
+from gateway.cli.stored.moment import check_period, period
 
 if TYPE_CHECKING:
     from gateway.queue.stored_events import Filter
@@ -18,12 +18,7 @@ FILTERS = (
     click.option("--reason", help="Only events with this text in the reason."),
     click.option("--event-name", help="Only events with this name."),
     click.option("--event-id", help="Only the event with this id."),
-    click.option(
-        "--since",
-        type=moment,
-        help="Stored at or after this time: an age (90s, 15m, 2h, 3d) or ISO 8601.",
-    ),
-    click.option("--until", type=moment, help="Stored at or before this time: an age or ISO 8601."),
+    *period("Stored"),
 )
 LIMIT = click.option(
     "--limit",
@@ -60,6 +55,5 @@ def read_filter(options: dict[str, Any]) -> Filter:
     from gateway.queue.stored_events import Filter
 
     wanted = Filter(**options)
-    if wanted.until is not None and (wanted.since or 0.0) > wanted.until:
-        raise click.UsageError("--since is later than --until.")
+    check_period(wanted.since, wanted.until)
     return wanted
