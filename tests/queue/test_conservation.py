@@ -7,21 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
-from redis import Redis as SyncRedis
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from gateway.delivery.policy import JITTER, waits
 from gateway.monitoring.metrics import read_numbers
@@ -32,9 +23,9 @@ from gateway.queue.lease import forget_consumers
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Ending, Settler
-from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.redis_machine import RedisMachine, run_machine
 
 NAMES = ("ads", "books")
 DRAINS = 3
@@ -48,8 +39,6 @@ SENDS = st.sampled_from([True, True, True, False])
 SOME_FATES = st.lists(st.tuples(SENDS, SENDS), min_size=1, max_size=4)
 RESULTS = st.lists(st.sampled_from(ENDINGS), min_size=1, max_size=4)
 PICK = st.integers(0, 2 * DRAINS - 1)
-
-T = TypeVar("T")
 
 
 async def nobody(_: object) -> None:
@@ -66,7 +55,7 @@ class Drain:
         self.held: dict[bytes, Any] = {}
 
 
-class Queue(RuleBasedStateMachine):
+class Queue(RedisMachine):
     """Several drains of two destinations, which read, settle, hand back, die and take over, while
     time passes and the clock of Redis is set.
 
@@ -74,14 +63,8 @@ class Queue(RuleBasedStateMachine):
     were taken over while their drain was at work on them, so that several hold them from then on.
     """
 
-    url = ""
-
     def __init__(self) -> None:
         super().__init__()
-        with SyncRedis.from_url(self.url) as server:
-            server.flushall()
-        self.runner = asyncio.Runner()
-        self.redis: Any = connect_for_work(self.url)
         self.appender = Appender(self.redis, KEYS, PendingCounts(), nobody)
         self.expected: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
         self.pending: dict[str, set[str]] = {name: set() for name in NAMES}
@@ -93,16 +76,9 @@ class Queue(RuleBasedStateMachine):
             self.run(ensure_group(self.redis, KEYS.destination(name)))
         self.drains = {name: [self.start_drain(name) for _ in range(DRAINS)] for name in NAMES}
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
     def start_drain(self, name: str) -> Drain:
         self.born += 1
         return Drain(self.redis, name, self.born)
-
-    def teardown(self) -> None:
-        self.run(self.redis.aclose())
-        self.runner.close()
 
     def somebody_holds(self) -> bool:
         return bool(self.holders())
@@ -290,17 +266,13 @@ class Queue(RuleBasedStateMachine):
 
 @pytest.mark.hypothesis
 def test_nothing_is_lost_or_counted_twice_whatever_happens(redis_url: str) -> None:
-    Queue.url = redis_url
-    run_state_machine_as_test(
+    run_machine(
         Queue,
-        settings=settings(
-            max_examples=25,
-            stateful_step_count=30,
-            deadline=None,
-            phases=[Phase.generate],  # to shrink a failure on a real server takes minutes
-            report_multiple_bugs=False,
-            suppress_health_check=list(HealthCheck),
-        ),
+        redis_url,
+        max_examples=25,
+        stateful_step_count=30,
+        phases=[Phase.generate],  # to shrink a failure on a real server takes minutes
+        report_multiple_bugs=False,
     )
 
 

@@ -8,56 +8,33 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
-from redis import Redis as SyncRedis
+from hypothesis.stateful import invariant, rule
 
 from gateway.monitoring.metrics import read_numbers
 from gateway.queue.dead_letters import DeadLetter, drop, find, replay
-from gateway.redis_client.connect import connect_for_work
 from tests.support.dead_letters import append, end
 from tests.support.events import make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.redis_machine import RedisMachine, run_machine
 
-T = TypeVar("T")
 CHOICE = st.lists(st.integers(0, 7), max_size=6, unique=True)
 
 
-class Graveyard(RuleBasedStateMachine):
+class Graveyard(RedisMachine):
     """One destination, and operators who act on what they saw, which may be gone by then.
 
     remembered: dead letters as an operator saw them once.
     """
 
-    url = ""
-
     def __init__(self) -> None:
         super().__init__()
-        with SyncRedis.from_url(self.url) as server:
-            server.flushall()
-        self.runner = asyncio.Runner()
-        self.redis = connect_for_work(self.url)
         self.expected: Counter[str] = Counter()
         self.pending: list[str] = []
         self.dead: dict[str, str] = {}
         self.remembered: list[DeadLetter] = []
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-    def teardown(self) -> None:
-        self.run(self.redis.aclose())
-        self.runner.close()
 
     @rule(count=st.integers(1, 4))
     def accept(self, count: int) -> None:
@@ -143,13 +120,9 @@ class Graveyard(RuleBasedStateMachine):
 
 @pytest.mark.hypothesis
 def test_nothing_is_lost_or_counted_twice_by_operators(redis_url: str) -> None:
-    Graveyard.url = redis_url
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_machine(
         Graveyard,
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        redis_url,
+        max_examples=20,
+        stateful_step_count=25,
     )

@@ -5,25 +5,15 @@ says in plain Python which dead letters go when a bound is reached.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
 from unittest import mock
 
 import orjson
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
-from redis import Redis as SyncRedis
+from hypothesis.stateful import initialize, invariant, rule
 
 from gateway.monitoring.metrics import DestinationNumbers, read_numbers
 from gateway.queue import settle
@@ -32,12 +22,11 @@ from gateway.queue.entry import Entry, encode_dead_letter
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Bounds, Ending, Settler
-from gateway.redis_client.connect import connect_for_work
 from tests.support.dead_letters import append
 from tests.support.events import make_event
 from tests.support.keys import ADS, KEYS
+from tests.support.redis_machine import RedisMachine, run_machine
 
-T = TypeVar("T")
 DAY = 86_400
 MAX_REMOVED = 3
 CHOICE = st.lists(st.integers(0, 11), max_size=6, unique=True)
@@ -62,32 +51,19 @@ class Letter:
     days: int = 0
 
 
-class Index(RuleBasedStateMachine):
+class Index(RedisMachine):
     """One destination. letters: what should be there, the oldest first. pending: the events that
     wait and whether their senders are trusted. remembered: dead letters as an operator saw them
     once, which may be gone by now.
     """
 
-    url = ""
-
     def __init__(self) -> None:
         super().__init__()
-        with SyncRedis.from_url(self.url) as server:
-            server.flushall()
-        self.runner = asyncio.Runner()
-        self.redis: Any = connect_for_work(self.url)
         self.letters: list[Letter] = []
         self.pending: list[tuple[str, bool]] = []
         self.counted: Counter[str] = Counter()
         self.remembered: dict[str, DeadLetter] = {}
         self.run(ensure_group(self.redis, ADS))
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-    def teardown(self) -> None:
-        self.run(self.redis.aclose())
-        self.runner.close()
 
     @initialize(ages=AGES)
     def some_are_there_since_the_version_before(self, ages: list[int]) -> None:
@@ -232,14 +208,10 @@ class Index(RuleBasedStateMachine):
 
 
 def test_index_bytes_and_stream_agree_after_anything(redis_url: str) -> None:
-    Index.url = redis_url
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_machine(
         Index,
-        settings=settings(
-            max_examples=30,
-            stateful_step_count=25,
-            deadline=None,
-            phases=[Phase.generate],  # to shrink a failure on a real server takes minutes
-            suppress_health_check=list(HealthCheck),
-        ),
+        redis_url,
+        max_examples=30,
+        stateful_step_count=25,
+        phases=[Phase.generate],  # to shrink a failure on a real server takes minutes
     )

@@ -9,31 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
-from redis import Redis as SyncRedis
+from hypothesis.stateful import invariant, rule
 
 from gateway.monitoring.metrics import Numbers, read_numbers
 from gateway.pipeline.decision import Decision
 from gateway.queue.quarantine import Quarantined, drop, quarantine_of
 from gateway.queue.read import ensure_group
-from gateway.redis_client.connect import connect_for_work
 from tests.support.dead_letters import end, nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.quarantine import make_releaser, set_aside
+from tests.support.redis_machine import RedisMachine, run_machine
 
-T = TypeVar("T")
 CHOICE = st.lists(st.integers(0, 7), max_size=6, unique=True)
 NAMES = ("ads", "books")
 
@@ -44,34 +34,21 @@ def decision_about(stored: Quarantined) -> Decision:
     return decide(stored.event, ["ads"] if for_ads else [], ["books"] if for_ads else NAMES)
 
 
-class Quarantine(RuleBasedStateMachine):
+class Quarantine(RedisMachine):
     """Operators who act on what they saw, which may be gone by then.
 
     remembered: events as an operator saw them once. stored: the ids of the entries that must be
     there. pending: the ids of the events that ads must have.
     """
 
-    url = ""
-
     def __init__(self) -> None:
         super().__init__()
-        with SyncRedis.from_url(self.url) as server:
-            server.flushall()
-        self.runner = asyncio.Runner()
-        self.redis = connect_for_work(self.url)
         self.run(ensure_group(self.redis, ADS))
         self.made = self.released = self.dropped = 0
         self.expected: Counter[str] = Counter()
         self.pending: list[str] = []
         self.stored: list[str] = []
         self.remembered: list[Quarantined] = []
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-    def teardown(self) -> None:
-        self.run(self.redis.aclose())
-        self.runner.close()
 
     def chosen(self, choice: list[int]) -> list[Quarantined]:
         return [each for number, each in enumerate(self.remembered) if number in choice]
@@ -159,13 +136,9 @@ class Quarantine(RuleBasedStateMachine):
 
 @pytest.mark.hypothesis
 def test_nothing_is_lost_or_goes_twice_by_operators(redis_url: str) -> None:
-    Quarantine.url = redis_url
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_machine(
         Quarantine,
-        settings=settings(
-            max_examples=20,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        redis_url,
+        max_examples=20,
+        stateful_step_count=25,
     )
