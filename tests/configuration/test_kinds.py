@@ -1,7 +1,6 @@
 """Kinds of sources and destinations: found through entry points, third parties' among them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -16,16 +15,13 @@ from destinations.base import (
     Response,
     Unsendable,
 )
-from gateway.configuration import kinds as plugins
 from gateway.configuration.destination import build_destination
-from gateway.configuration.kinds import destination_types, installed_kinds, source_types
-from gateway.configuration.load import parse_settings, settings_schema
+from gateway.configuration.kinds import destination_types, source_types
+from gateway.configuration.load import parse_settings
 from gateway.configuration.mistakes import ConfigurationError
-from gateway.configuration.settings import settings_model
 from gateway.pipeline.routes import required_consent
 from gateway.sources.base import Source
-
-CACHES = (installed_kinds, settings_model, settings_schema)
+from tests.support.installed_kinds import installed_destination
 
 
 def test_ours() -> None:
@@ -75,23 +71,10 @@ class Pigeon(Destination[PigeonSettings]):
         return []
 
 
-class PigeonPoint(EntryPoint):
-    def load(self) -> type[Pigeon]:
-        return Pigeon
-
-
 @pytest.fixture
-def _with_pigeons(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def with_pigeons(group: str) -> list[EntryPoint]:
-        theirs = [PigeonPoint("pigeon", "pigeons:Pigeon", "gateway.destinations")]
-        return [*entry_points(group=group), *(point for point in theirs if point.group == group)]
-
-    monkeypatch.setattr(plugins, "entry_points", with_pigeons)
-    for function in CACHES:
-        function.cache_clear()
-    yield
-    for function in CACHES:
-        function.cache_clear()
+def _with_pigeons() -> Iterator[None]:
+    with installed_destination(Pigeon):
+        yield
 
 
 CONFIGURATION = """\

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from typing import Literal
 
 import pytest
@@ -18,11 +17,9 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.common import Url
-from gateway.configuration import kinds
 from gateway.configuration.destination import client_settings
-from gateway.configuration.kinds import installed_kinds
-from gateway.configuration.load import parse_settings, settings_schema
-from gateway.configuration.settings import settings_model
+from gateway.configuration.load import parse_settings
+from tests.support.installed_kinds import installed_destination
 
 DESTINATIONS = {
     "meta": "pixel_id: '1', access_token: t0ken",
@@ -30,7 +27,6 @@ DESTINATIONS = {
     "webhook": "url: https://web.example/",
     "pigeon": "url: https://roof.example/",
 }
-CACHES = (installed_kinds, settings_model, settings_schema)
 
 
 class PigeonSettings(DestinationSettings):
@@ -51,23 +47,10 @@ class Pigeon(Destination[PigeonSettings]):
         return []
 
 
-class PigeonPoint(EntryPoint):
-    def load(self) -> type[Pigeon]:
-        return Pigeon
-
-
 @pytest.fixture(autouse=True)
-def _with_pigeons(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    def with_pigeons(group: str) -> list[EntryPoint]:
-        theirs = [PigeonPoint("pigeon", "pigeons:Pigeon", "gateway.destinations")]
-        return [*entry_points(group=group), *(point for point in theirs if point.group == group)]
-
-    monkeypatch.setattr(kinds, "entry_points", with_pigeons)
-    for cached in CACHES:
-        cached.cache_clear()
-    yield
-    for cached in CACHES:
-        cached.cache_clear()
+def _with_pigeons() -> Iterator[None]:
+    with installed_destination(Pigeon):
+        yield
 
 
 def may_be_private(kind: str, more: str = "") -> bool:

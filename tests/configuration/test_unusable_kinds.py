@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.configuration.kinds import installed_kinds, source_types
-from gateway.configuration.load import parse_settings, settings_schema
+from gateway.configuration.kinds import source_types
+from gateway.configuration.load import parse_settings
 from gateway.configuration.mistakes import ConfigurationError
-from gateway.configuration.settings import settings_model
+from tests.support.installed_kinds import forget_kinds
 
-CACHES = (installed_kinds, settings_model, settings_schema)
 USES_IT = """\
 sources: {site: {type: collect}}
 destinations: {roof: {type: pigeon, url: "https://roof.example/"}}
@@ -95,8 +94,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 
     def forget() -> None:
         sys.modules.pop("pigeons", None)
-        for cached in CACHES:
-            cached.cache_clear()
+        forget_kinds()
 
     yield install_package
     monkeypatch.undo()
