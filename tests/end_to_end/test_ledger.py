@@ -71,11 +71,13 @@ def ledger_of(tmp_path: Path) -> LedgerReader:
 
 def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: Sink) -> None:
     with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
-        over = threading.Event()
+        over, went_on = threading.Event(), threading.Event()
         chance = random.Random(7)
 
         def kill_now_and_then() -> None:
             while not over.wait(0.7):
+                went_on.wait()  # however slow the machine is, something is done between two kills
+                went_on.clear()
                 pids = gateway.pids(chance.choice(KILLED))
                 if pids:
                     os.kill(chance.choice(pids), signal.SIGKILL)
@@ -85,8 +87,10 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
         try:
             for first in range(0, EVENTS, BATCH):
                 send(gateway, first)
+                went_on.set()
         finally:
             over.set()
+            went_on.set()
             killer.join()
         theirs = {name: gateway.wait_until_delivered(name, 120) for name in ("all", "some")}
         reader = ledger_of(tmp_path)

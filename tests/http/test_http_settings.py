@@ -87,4 +87,4 @@ def test_importing_starts_nothing_and_clients_of_parent_and_child_do_not_meet():
         asyncio.run(main())
         asyncio.run(main())
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True, timeout=240)
