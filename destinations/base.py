@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, HttpUrl, SecretStr
 
 from destinations.masking import Masker
 
@@ -125,19 +125,21 @@ class DestinationSettings(BaseModel):
 
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown."""
-        for name in type(self).model_fields:
-            yield from _secrets_in(getattr(self, name))
+        return filter(None, (each.get_secret_value() for each in _values_of(SecretStr, self)))
 
 
-def _secrets_in(value: object) -> Iterator[str]:
-    if isinstance(value, SecretStr):
-        yield from filter(None, [value.get_secret_value()])
+V = TypeVar("V")
+
+
+def _values_of(kind: type[V], value: object) -> Iterator[V]:
+    if isinstance(value, kind):
+        yield value
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
-            yield from _secrets_in(getattr(value, name))
+            yield from _values_of(kind, getattr(value, name))
     elif isinstance(value, list | tuple | dict):
         for part in value.values() if isinstance(value, dict) else value:
-            yield from _secrets_in(part)
+            yield from _values_of(kind, part)
 
 
 S = TypeVar("S", bound=DestinationSettings)
@@ -165,6 +167,7 @@ class Destination(ABC, Generic[S]):
         in any case; the configuration can add more.
     unwanted_events: names of events that the vendor never accepts: they are withheld. They are
         compared with the name of the event after all rules.
+    fields: names of the fields of an event that the destination reads; None if it may read any.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
@@ -177,6 +180,7 @@ class Destination(ABC, Generic[S]):
     allow_private_addresses: ClassVar[bool] = False
     integration_names: ClassVar[tuple[str, ...]] = ()
     unwanted_events: ClassVar[frozenset[str]] = frozenset()
+    fields: ClassVar[frozenset[str] | None] = None
     Settings: ClassVar[SettingsClass]
 
     def __init__(self, settings: S) -> None:
@@ -202,6 +206,14 @@ class Destination(ABC, Generic[S]):
     @abstractmethod
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         """One outcome for each of ``request.events``, in that order."""
+
+    def hosts(self) -> Iterator[str]:
+        """The hosts to which requests may go; to others, the gateway does not send.
+
+        These are the hosts of all URLs in the settings. A destination with an address that is fixed
+        in code, or made from other settings, yields it here.
+        """
+        return (url.host or "" for url in _values_of(HttpUrl, self.settings))
 
     @classmethod
     def takes_anonymous(cls, settings: S) -> bool:

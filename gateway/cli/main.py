@@ -237,8 +237,13 @@ def scheduler(namespace: str, redis_url: str) -> None:
 @main.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @CONFIG
+@click.option(
+    "--permissions",
+    is_flag=True,
+    help="List the hosts that each destination may reach and the fields that it reads.",
+)
 @click.pass_context
-def check(context: click.Context, file: Path | None, config: Path) -> None:
+def check(context: click.Context, file: Path | None, config: Path, permissions: bool) -> None:
     """Report every mistake in a configuration file, with its line number.
 
     FILE is another way to give --config.
@@ -251,12 +256,15 @@ def check(context: click.Context, file: Path | None, config: Path) -> None:
     from gateway.cli.consent_check import consent_notes
     from gateway.cli.destination_check import destination_notes
     from gateway.cli.ledger_check import ledger_notes
+    from gateway.cli.permissions import permission_lines
     from gateway.cli.secret_check import secret_notes
     from gateway.event.text import printable
 
     settings = load(config)
     sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)
     click.echo(f"{config}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
+    for line in permission_lines(settings) if permissions else ():
+        click.echo(printable(line))
     notes = (
         *consent_notes(settings),
         *ledger_notes(settings),

@@ -21,6 +21,7 @@ from gateway.delivery.records import outcome_records
 from gateway.delivery.send import Attempt
 from gateway.delivery.stay import Patience, Stay
 from gateway.http import open_client
+from gateway.http.host_guard import HostGuard
 from gateway.ledger.feeding import build_digests, build_reporting
 from gateway.pipeline.routes import required_consent
 from gateway.queue.keys import Keys
@@ -80,7 +81,9 @@ class Forwarding:
         keys = Keys.of(self.settings)
         configured = self.settings.destinations[self.name]
         destination = build_destination(configured)
-        client = None if configured.dry_run else open_client(client_settings(configured))
+        client = None
+        if not configured.dry_run:
+            client = HostGuard(open_client(client_settings(configured)), destination.hosts())
         stops = required_consent(configured) if self.settings.consent.withdrawals else ()
         recorder = Recorder(self.redis, keys) if self.settings.server.demo else None
 

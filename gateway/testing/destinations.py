@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import cycle, islice
 from math import isfinite
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -105,6 +106,20 @@ class DestinationSuite:
         assert max(sizes) <= most
         assert max(sizes) > 1 or most == 1, "a vendor that takes several gets several"
         assert all(list(request.events) == sorted(request.events) for request in requests)
+
+    def test_requests_go_to_the_hosts_that_it_declares(self) -> None:
+        hosts = set(self.destination.hosts())
+        urls = [request.url for request in requests_of(self.destination, self.events)]
+        found = {urlsplit(url).hostname for url in urls}
+        assert found <= hosts, "yield it from `hosts`"
+
+    def test_it_reads_no_field_but_those_that_it_declares(self) -> None:
+        fields = type(self.destination).fields
+        if fields is None:
+            pytest.skip("it may read any field")
+        seen = [{name: event[name] for name in event if name in fields} for event in self.events]
+        made = list(self.destination.requests(self.events, NOW))
+        assert list(self.destination.requests(seen, NOW)) == made
 
     def test_anonymous_events_can_be_sent_where_the_class_says_so(self) -> None:
         if not type(self.destination).takes_anonymous(self.destination.settings):

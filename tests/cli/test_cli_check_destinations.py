@@ -112,3 +112,10 @@ def test_a_private_address_names_the_setting_that_allows_it(
 )
 def test_other_hosts_may_be_anywhere(host: str) -> None:
     assert not is_private_host(host)
+
+
+def test_permissions_list_hosts_and_fields(run: Run, file: Path) -> None:
+    file.write_text(HOOK % ("https://hooks.example:8443/in?to=there.example", "false"))
+    lines = run("check", "--permissions", file).stdout.splitlines()
+    assert "hook (webhook) may reach hooks.example. It reads all fields." in lines
+    assert not any("may reach" in line for line in run("check", file).stdout.splitlines())

@@ -76,6 +76,9 @@ class Carrier(Destination[CarrierSettings]):
         if batch:
             yield self.request(batch)
 
+    def hosts(self) -> Iterator[str]:
+        yield "carrier.example"
+
     def body(self, event: Event) -> bytes | None:
         return to_json(event)
 
@@ -221,6 +224,15 @@ class _Remembers(Carrier):
         return to_json({**event, "number": self.count})
 
 
+class _GoesElsewhere(Carrier):
+    def request(self, batch: dict[int, bytes]) -> Request:
+        return super().request(batch)._replace(url="https://carrier.example.org/in")
+
+
+class _ReadsMore(Carrier):
+    fields = frozenset({"event_name", "event_id"})
+
+
 class _OneByOne(Carrier):
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         for position, event in enumerate(events):
@@ -289,6 +301,14 @@ MISTAKES: dict[str, tuple[type[Carrier], str]] = {
     "an event that is changed": (
         _Changes,
         "test_whatever_the_events_each_is_in_one_request_or_unsendable",
+    ),
+    "a host that it does not declare": (
+        _GoesElsewhere,
+        "test_requests_go_to_the_hosts_that_it_declares",
+    ),
+    "a field that it does not declare": (
+        _ReadsMore,
+        "test_it_reads_no_field_but_those_that_it_declares",
     ),
     "what is remembered": (
         _Remembers,

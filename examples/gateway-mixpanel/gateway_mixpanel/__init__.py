@@ -53,6 +53,9 @@ class Mixpanel(Destination[MixpanelSettings]):
             "authorization": f"Basic {b64encode(account.encode()).decode()}",
         }
 
+    def hosts(self) -> Iterator[str]:
+        yield _HOSTS[self.settings.region]
+
     def unsendable(self, event: Event) -> str:
         return problem_of(event)
 
