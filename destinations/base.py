@@ -30,11 +30,14 @@ class Limits:
     max_events: events in one request.
     max_age: older events are refused by the vendor, so the gateway ends them as expired.
     dedupe: how old an event may be when the vendor recognises it as one that it has already.
+    linger: how long a single event may wait for others that share its request. Unless requests take
+        several events, this only delays them.
     """
 
     max_events: int = 1
     max_age: timedelta = timedelta(days=7)
     dedupe: timedelta = timedelta(0)
+    linger: timedelta = timedelta(0)
 
 
 class Request(NamedTuple):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from destinations.base import Limits
 
@@ -36,6 +36,13 @@ class DeliverySettings(BaseModel):
     events_per_second: PositiveFloat | None = Field(
         default=None,
         description="Maximum number of events per second, across all drains. Default: unlimited.",
+    )
+    linger: NonNegativeFloat | None = Field(
+        default=None,
+        le=10,
+        description="Maximum number of seconds that an event waits for others that can share its "
+        "request, which saves CPU. An event that comes after a silence, and a full batch, do not "
+        "wait. Default: depends on the type of the destination; 0 for webhooks.",
     )
     tries: PositiveInt = Field(
         default=3,
@@ -89,3 +96,8 @@ class DeliverySettings(BaseModel):
 def deadline(settings: DeliverySettings, limits: Limits) -> timedelta:
     """How old an event may be: as configured, else as old as the vendor accepts it."""
     return timedelta(seconds=settings.max_age) if settings.max_age else limits.max_age
+
+
+def linger_seconds(settings: DeliverySettings, limits: Limits) -> float:
+    """How long a single event may wait for company: as configured, else as suits the vendor."""
+    return limits.linger.total_seconds() if settings.linger is None else settings.linger

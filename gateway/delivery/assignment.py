@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from destinations.base import Destination
-from gateway.configuration.delivery import DeliverySettings
+from gateway.configuration.delivery import DeliverySettings, linger_seconds
 from gateway.delivery.planning import IsErased, none_erased
 from gateway.delivery.policy import SendPolicy
 from gateway.http.client import Client
@@ -34,6 +34,11 @@ class Assignment:
     @property
     def policy(self) -> SendPolicy:
         return SendPolicy.of(self.settings, self.destination.limits)
+
+    @property
+    def linger(self) -> float:
+        """Seconds that a single event may wait for company."""
+        return linger_seconds(self.settings, self.destination.limits)
 
     @property
     def window(self) -> int:

@@ -18,6 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 
 from redis.asyncio import Redis
 
@@ -37,6 +38,7 @@ from gateway.delivery.doubts import (
 )
 from gateway.delivery.planning import Ended, Shipment, plan
 from gateway.delivery.policy import is_throttled, waits
+from gateway.delivery.reading_pace import ReadingPace
 from gateway.delivery.send import Attempt, AttemptObserver, Result, Sender, highest_usage
 from gateway.delivery.sending import SenderPool
 from gateway.delivery.settling import Settlement
@@ -64,9 +66,6 @@ log = logging.getLogger(__name__)
 BLOCK_MS = 250
 LOOK_SECONDS = 1.0
 MAX_READ = 500
-READ_SECONDS = 0.005
-"""Events that come one by one, but closer than this, are read together. One that comes after a
-silence is read at once."""
 
 
 class Drain:
@@ -124,14 +123,18 @@ class Drain:
             sender, self._rate, self._breaker, self._background, self._take_answer
         )
         self._settlement = Settlement(self._accounting, self._background, self._window.release)
-        self._ending = False
-        self._read_at = 0.0
+        self._pace = ReadingPace(assignment.linger)
+        self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """Ends the drain as soon as the requests under way have their answers."""
-        self._ending = True
+        self._stopped.set()
         self._window.notify()
         self._pool.stop()
+
+    @property
+    def _ending(self) -> bool:
+        return self._stopped.is_set()
 
     async def run(self) -> None:
         """Drains. Raises what Redis raised, with the entries left pending."""
@@ -203,17 +206,23 @@ class Drain:
             await write_share(self._redis, self._keys, share)
 
     async def _read_new(self) -> int:
-        too_early = self._read_at + READ_SECONDS - time.monotonic()
-        if too_early > 0:
-            await asyncio.sleep(too_early)
+        await self._linger()
         size = min(self._batch_size(), MAX_READ)
-        if size == 0:
+        if size == 0 or self._ending:
             return 0
         entries, paused = await self._reader.new(size, BLOCK_MS)
         if entries:
-            self._read_at = time.monotonic()
+            self._pace.has_read(len(entries), size, time.monotonic())
         await self._dispatch(entries, paused)
         return len(entries)
+
+    async def _linger(self) -> None:
+        """Waits until it is time to read, or the drain is stopped."""
+        seconds = self._pace.wait(time.monotonic())
+        if seconds > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._stopped.wait()
 
     async def _dispatch(self, entries: Sequence[Entry], paused: bool) -> None:
         """paused: by another drain, while this one waited."""

@@ -1,0 +1,37 @@
+"""The pace at which a drain reads new events: slow enough that they come together."""
+
+from math import inf
+
+READ_SECONDS = 0.005
+"""Events that come closer than this are read together, whatever the linger."""
+
+
+class ReadingPace:
+    """Pauses between reads. Times are seconds of any monotonic clock, given by the caller.
+
+    An event that comes after a silence is read at once. After that the pauses grow from
+    `READ_SECONDS` to `linger`, twofold each time. A read that finds as many events as it asks for
+    is followed by another at once, and by shorter pauses: a full batch does not wait.
+
+    linger: how long a single event may wait for company.
+    """
+
+    def __init__(self, linger: float) -> None:
+        self._longest = max(READ_SECONDS, linger)
+        self._pause = 0.0
+        self._read_at = self._next_at = -inf
+
+    def wait(self, now: float) -> float:
+        """Seconds until the next read."""
+        return max(0.0, self._next_at - now)
+
+    def has_read(self, found: int, asked: int, now: float) -> None:
+        """A read has found `found` of the `asked` events, at least one."""
+        after_silence = now - self._read_at > 2 * self._longest
+        self._read_at = self._next_at = now
+        if found >= asked:
+            self._pause /= 2
+            return
+        grown = 0.0 if after_silence else 2 * self._pause
+        self._pause = min(max(READ_SECONDS, grown), self._longest)
+        self._next_at += self._pause
