@@ -93,8 +93,10 @@ class Outcome:
         destination is paused, and the reason says what to correct; if another event is accepted,
         the outcome applied to the events of the request.
     retry_after: seconds that the vendor asks to wait, if it does.
-    usage: used percentage of the vendor's limit, if the response states it. From 75 on, the next
-        requests are sent more slowly. All outcomes of a request have the same value.
+    usage: used percentage of the vendor's limit, if the response states it. From `HIGH_USAGE` on,
+        the next requests are sent more slowly. All outcomes of a request have the same value.
+    warnings: notices of the vendor that do not change the result, such as the end of an API
+        version. The first few are kept, shortened; `reason` says what they may hold.
     """
 
     result: Result
@@ -102,6 +104,7 @@ class Outcome:
     scope: Scope = "event"
     retry_after: float | None = None
     usage: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 DELIVERED = Outcome("delivered")
@@ -109,6 +112,9 @@ DELIVERED = Outcome("delivered")
 NO_CONVERSIONS = frozenset({"identify", "group", "alias", "user_engagement"})
 """Names of events that tell who a visitor is, or how long a page was seen: no advertising platform
 counts them."""
+
+HIGH_USAGE = 75.0
+"""Used percentage of a vendor's limit from which on requests are sent more slowly."""
 
 THROTTLE_SECONDS = 1.0
 """How long a vendor is left alone that throttles (429) and does not say for how long."""

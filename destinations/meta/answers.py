@@ -4,7 +4,7 @@ Sources: developers.facebook.com/docs/graph-api/guides/error-handling,
 developers.facebook.com/docs/graph-api/overview/rate-limiting.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import orjson
 
 from destinations.base import (
     DELIVERED,
+    HIGH_USAGE,
     THROTTLE_SECONDS,
     Outcome,
     Request,
@@ -32,16 +33,36 @@ _OLD_VERSION = 2635
 """Codes of errors. With subcode 33 or the type GraphMethodException, an invalid parameter is one
 of the address or of the app, and not of an event."""
 
+_VERSION_WARNING = "x-ad-api-version-warning"
+"""Header of Meta that announces the end of the API version of the request."""
+
 
 def outcomes(request: Request, response: Response) -> list[Outcome]:
     """One outcome for each event of `request`."""
-    outcomes = _outcomes(request, response)
-    usage = usage_of(response.headers)
-    return outcomes if usage is None else [replace(each, usage=usage) for each in outcomes]
-
-
-def _outcomes(request: Request, response: Response) -> list[Outcome]:
     answer = _json_object(response.body)
+    outcomes = _outcomes(request, response, answer)
+    usage = usage_of(response.headers)
+    warnings = tuple(_warnings(response.headers, answer, usage))
+    if usage is None and not warnings:
+        return outcomes
+    # all events of a request have the same outcome
+    return [replace(outcomes[0], usage=usage, warnings=warnings)] * len(outcomes)
+
+
+def _warnings(
+    headers: Mapping[str, str], answer: Mapping[str, Any], usage: float | None
+) -> Iterator[str]:
+    """What Meta says about the requests, and not about the result."""
+    if upgrade := headers.get(_VERSION_WARNING):
+        yield f"api_version: {upgrade}"
+    if usage is not None and usage >= HIGH_USAGE:
+        yield f"{usage:.0f} % of Meta's rate limit is used"
+    messages = answer.get("messages")
+    if isinstance(messages, list):
+        yield from (said for said in messages if isinstance(said, str))
+
+
+def _outcomes(request: Request, response: Response, answer: Mapping[str, Any]) -> list[Outcome]:
     error, received, sent = answer.get("error"), answer.get("events_received"), request.events
     if isinstance(error, dict):
         return _outcomes_of_error(request, response, error)

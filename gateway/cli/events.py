@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from gateway.ledger.answers import Listed, Wanted
 
 TAIL_SECONDS = 1.0
-ENDINGS = ["delivered", "dry run", "withheld", "rejected", "expired", "repeated"]
+ENDINGS = [
+    *("delivered", "delivered with warnings", "dry run"),
+    *("withheld", "rejected", "expired", "repeated"),
+]
 COLUMNS = (
     *("received_at", "event_name", "source", "destination", "passage", "ending", "stage"),
     *("status", "tries", "ended_at", "reason", "receipt"),

@@ -29,10 +29,11 @@ from gateway.pipeline.age import in_words
 from gateway.queue import dead_letters
 from gateway.queue.bounds import ALL_MEMORY, Closed, Limits
 from gateway.queue.capacity import read_bounds
+from gateway.queue.feed import WITH_WARNINGS
 from gateway.queue.keys import Keys
 from gateway.queue.replay import Replay, put_back
 
-DELIVERED = "delivered"
+DELIVERED = ("delivered", WITH_WARNINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _survey(chosen: LedgerReplay, review: Review, now: float) -> Survey:
         survey.kinds[recorded.ending, common(recorded.reason)] += 1
         survey.passages[recorded.receipt] = recorded.passage
         survey.applied.update(recorded.applied)
-        if recorded.ending == DELIVERED:
+        if recorded.ending in DELIVERED:
             age = now - recorded.happened_at
             survey.taken += 1
             survey.twice += not destination.recognises(reviewed.event, age)

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 
 STYLES = {
     "delivered": "green",
+    "delivered with warnings": "yellow",
     "dry run": "cyan",
     "rejected": "red",
     "expired": "red",
     "pending": "yellow",
     "held": "yellow",
 }
-ENDINGS = ("accepted", "delivered", "dry run", "withheld", "rejected", "expired", "repeated")
+ENDINGS = (
+    *("accepted", "delivered", "delivered with warnings", "dry run"),
+    *("withheld", "rejected", "expired", "repeated"),
+)
 OTHERS = "(others)"
 
 

@@ -12,7 +12,7 @@ from gateway.cli.options import CONFIG, REDIS_URL, load_in_force, with_redis
 from gateway.cli.stored.options import DRY_RUN, RATE, YES, with_options
 
 FAILED = ("rejected", "expired", "withheld", "missing")
-TAKEN = ("delivered", "dry run", "repeated")
+TAKEN = ("delivered", "delivered with warnings", "dry run", "repeated")
 
 
 @click.command()

@@ -125,8 +125,8 @@ def _limits(status: Status) -> Table:
 
 
 def _words_of(each: DestinationStatus, now: float) -> Iterator[tuple[str, str]]:
-    """What is full, why it is paused and what failed last, each with the reason, which for the
-    last two is in the vendor's words."""
+    """What is full, why it is paused, what failed last, whether the API version ends, and what the
+    vendor warned of, each with the reason."""
     if each.full is not None:
         yield FULL, each.full
     if each.pause is not None:
@@ -141,6 +141,9 @@ def _words_of(each: DestinationStatus, now: float) -> Iterator[tuple[str, str]]:
     if each.last_error is not None:
         age = duration(max(0.0, now - each.last_error.at))
         yield f"last error, {age} ago", each.last_error.reason
+    if each.last_warning is not None:
+        age = duration(max(0.0, now - each.last_warning.at))
+        yield f"last warning, {age} ago", each.last_warning.words
 
 
 def _totals(status: Status) -> Table:

@@ -12,9 +12,10 @@ from destinations.base import Destination, Outcome, Response
 from gateway.delivery.planning import Ended
 from gateway.delivery.policy import takes_nothing_now
 from gateway.delivery.send import Attempt, Result, response_record
-from gateway.queue.drain_notes import write_failure
+from gateway.delivery.warnings import warning_words
+from gateway.queue.drain_notes import write_failure, write_warning
 from gateway.queue.entry import Entry, encode_dead_letter
-from gateway.queue.feed import Fate
+from gateway.queue.feed import WITH_WARNINGS, Fate
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import Reader
@@ -49,6 +50,7 @@ class Accounting:
         self._reports = reporting is not None
         self._delivered = "dry run" if dry_run else "delivered"
         self._last_failure: tuple[float, str] | None = None
+        self._last_warning: tuple[float, str] | None = None
 
     def count(self, attempt: Attempt) -> None:
         """Counts an attempt, whether it is the last one for its entries or not."""
@@ -57,6 +59,10 @@ class Accounting:
         failed = [outcome for outcome in attempt.outcomes if outcome.result != "delivered"]
         if failed:
             self._last_failure = attempt.sent_at, self._destination.mask(failed[-1].reason)
+        for outcome in attempt.outcomes:
+            if outcome.warnings:
+                self._last_warning = attempt.sent_at, warning_words(outcome)
+                break
 
     async def settle(self, results: Sequence[Result]) -> None:
         """Ends the entries of `results` that have ended, hands back what the vendor throttled,
@@ -76,10 +82,11 @@ class Accounting:
                 self._tell(fates, result.entry, result.outcome, result.at, None)
                 continue
             for entry, outcome in zip(result.entries, result.outcomes, strict=True):
-                self._tell(fates, entry, outcome, result.sent_at, result.response)
+                self._tell(fates, entry, outcome, result.sent_at, result)
                 if outcome.result == "delivered":
                     DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
-                    endings.append(Ending(entry.id, "delivered", size=entry.size))
+                    ended = "warned" if outcome.warnings else "delivered"
+                    endings.append(Ending(entry.id, ended, size=entry.size))
                 elif outcome.result != "retry":
                     endings.append(self._dead(entry, outcome, result.sent_at, result.response))
                 elif takes_nothing_now(outcome):
@@ -98,11 +105,14 @@ class Accounting:
         await self._settler.settle(endings, fates)
 
     async def write_notes(self) -> None:
-        """Writes counts that belong to no ending, and the last failure."""
+        """Writes counts that belong to no ending, the last failure and the last warning."""
         await self._settler.settle([])
         if self._last_failure is not None:
             (at, reason), self._last_failure = self._last_failure, None
             await write_failure(self._redis, self._keys, at, reason)
+        if self._last_warning is not None:
+            (at, words), self._last_warning = self._last_warning, None
+            await write_warning(self._redis, self._keys, at, words)
 
     def _tell(
         self,
@@ -110,13 +120,13 @@ class Accounting:
         entry: Entry,
         outcome: Outcome,
         at: float,
-        response: Response | None,
+        attempt: Attempt | None,
         result: str = "",
     ) -> None:
         """Adds to `fates` what the ledger learns of one entry. result: if not the outcome's."""
         if not (self._reports and entry.receipt):
             return
-        ended = result or (self._delivered if outcome.result == "delivered" else outcome.result)
+        ended = result or self._ending_of(outcome)
         fates.append(
             Fate(
                 "" if ended == "retry" else entry.id.decode(),
@@ -125,10 +135,23 @@ class Accounting:
                 ended,
                 at,
                 entry.deliveries,
-                response.status if response else None,
-                self._destination.mask(outcome.reason)[:MAX_WORDS] if outcome.reason else "",
+                attempt.response.status if attempt and attempt.response else None,
+                self._words_of(outcome),
             )
         )
+
+    def _ending_of(self, outcome: Outcome) -> str:
+        """As the ledger names it."""
+        if outcome.result != "delivered":
+            return outcome.result
+        return WITH_WARNINGS if outcome.warnings else self._delivered
+
+    def _words_of(self, outcome: Outcome) -> str:
+        """The warnings and the reason, secrets masked."""
+        reason = self._destination.mask(outcome.reason) if outcome.reason else ""
+        if outcome.warnings:
+            reason = "; ".join(filter(None, [warning_words(outcome), reason]))
+        return reason[:MAX_WORDS]
 
     def _dead(self, entry: Entry, outcome: Outcome, at: float, response: Response | None) -> Ending:
         shown = response_record(self._destination, response)

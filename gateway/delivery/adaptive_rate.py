@@ -4,15 +4,15 @@ A vendor that throttles (429) halves the share of the limits that is used, down 
 thirty-second; a second without being throttled gives a twentieth back. The share outlives the
 drain in the destination's counts, so that the next one does not start at full speed.
 
-A vendor that says how much of its limit is used is not driven to the limit: from `FREE_USAGE`
+A vendor that says how much of its limit is used is not driven to the limit: from `HIGH_USAGE`
 percent on, requests are spaced, the more the less is left.
 """
 
+from destinations.base import HIGH_USAGE
 from gateway.configuration.delivery import DeliverySettings
 
 SMALLEST_SHARE = 1 / 32
 RECOVERY = 1.05
-FREE_USAGE = 75.0
 FULL_USAGE = 100.0
 MAX_SPACING_SECONDS = 30.0
 """Between two requests to a vendor of which the limit is used up."""
@@ -54,7 +54,7 @@ class AdaptiveRate:
 
     def heed(self, usage: float) -> None:
         """The vendor says that `usage` percent of its limit are used."""
-        excess = (min(usage, FULL_USAGE) - FREE_USAGE) / (FULL_USAGE - FREE_USAGE)
+        excess = (min(usage, FULL_USAGE) - HIGH_USAGE) / (FULL_USAGE - HIGH_USAGE)
         self._spacing = MAX_SPACING_SECONDS * max(0.0, excess) ** 2
 
     def recover(self) -> None:

@@ -29,6 +29,7 @@ from gateway.delivery.planning import (
     time_of,
 )
 from gateway.delivery.policy import SendPolicy
+from gateway.delivery.warnings import keep_warnings
 from gateway.http.client import Ambiguous, Client, SendError
 from gateway.queue.entry import Entry
 
@@ -163,7 +164,7 @@ class Sender:
             outcomes = list(self._destination.outcomes(request, response))
             if len(outcomes) != len(request.events):
                 raise ValueError("the destination must return one outcome for each event")
-            return outcomes
+            return keep_warnings(self._destination, outcomes)
         except Exception as error:
             log.error(
                 "%s could not read a response: %s", self._destination.type, type(error).__name__

@@ -27,10 +27,10 @@ class Attempt:
 class Ending:
     """How an event ended at one destination.
 
-    ending: delivered, withheld, rejected, expired, repeated or ``dry run``; or pending or held, of
-    one that has not ended. stage: of the pipeline that withheld it. at: Unix seconds. tries: how
-    often it was sent. status: of the last answer. version: of the configuration that decided or
-    sent it.
+    ending: delivered, ``delivered with warnings``, withheld, rejected, expired, repeated or ``dry
+    run``; or pending or held, of one that has not ended. stage: of the pipeline that withheld it.
+    reason: of the ending, with the warnings. at: Unix seconds. tries: how often it was sent.
+    status: of the last answer. version: of the configuration that decided or sent it.
     """
 
     destination: str

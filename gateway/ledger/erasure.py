@@ -18,6 +18,7 @@ from typing import Protocol
 from gateway.ledger.database import open_to_write
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder_files import FolderFiles
+from gateway.ledger.tables import DELIVERED
 from gateway.ledger.tables import day as day_tables
 
 WAIT_SECONDS = 60.0
@@ -137,7 +138,7 @@ def _choose(file: sqlite3.Connection, receipts: Collection[str]) -> None:
 def _delivered(file: sqlite3.Connection) -> Counter[str]:
     statement = (
         "SELECT destination, count(*) FROM endings "
-        "WHERE ending = 'delivered' AND receipt IN chosen GROUP BY destination"
+        f"WHERE {DELIVERED} AND receipt IN chosen GROUP BY destination"
     )
     return Counter(dict(file.execute(statement).fetchall()))
 

@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from gateway.ledger.answers import Wanted
-from gateway.ledger.tables import FAILURES, endings, events
+from gateway.ledger.tables import INDEXED, endings, events
 
 PAGE = 500
 
@@ -68,10 +68,8 @@ def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     ):
         if value is not None:
             yield column == value
-    if wanted.ending in FAILURES:
-        yield literal_column(
-            "endings.ending IN ('rejected', 'expired')", Boolean
-        )  # the index's own
+    if wanted.ending in INDEXED:
+        yield literal_column(f"endings.{INDEXED[wanted.ending]}", Boolean)  # the index's own
     if wanted.reason is not None:
         yield func.lower(endings.c.reason).contains(wanted.reason.lower(), autoescape=True)
     if wanted.since is not None:

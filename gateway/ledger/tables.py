@@ -27,11 +27,17 @@ from sqlalchemy import (
     text,
 )
 
+from gateway.queue.feed import WITH_WARNINGS
+
 SCHEMA_VERSION = 1
 """In SQLite's ``user_version``. A file with a higher one was written by a newer gateway."""
 
-FAILURES = ("rejected", "expired")
-_FAILED = text("ending IN ('rejected', 'expired')")
+_FAILED = "ending IN ('rejected', 'expired')"
+_WARNED = f"ending = '{WITH_WARNINGS}'"
+INDEXED = {"rejected": _FAILED, "expired": _FAILED, WITH_WARNINGS: _WARNED}
+"""The condition of the index by which endings are found that are rare."""
+DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
+"""As a condition: events that the vendor has."""
 
 day = MetaData()
 
@@ -80,8 +86,14 @@ endings = Table(
 Index(
     "failures",
     endings.c.receipt,
-    sqlite_where=_FAILED,
-    postgresql_where=_FAILED,
+    sqlite_where=text(_FAILED),
+    postgresql_where=text(_FAILED),
+)
+Index(
+    "warnings",
+    endings.c.receipt,
+    sqlite_where=text(_WARNED),
+    postgresql_where=text(_WARNED),
 )
 
 attempts = Table(

@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.rows import RowMaker
 from gateway.ledger.tables import baselines, kept_totals, late_progress, minutes, progress
-from gateway.queue.feed import FeedRecord, id_key
+from gateway.queue.feed import WITH_WARNINGS, FeedRecord, id_key
 
 Ended = Counter[tuple[str, str]]
 """Numbers of events by destination and ending, or ``accepted``."""
@@ -76,9 +76,10 @@ def _add(totals: Totals, rows: Iterable[Row[tuple[str, str, int, str]]], day: st
 
 
 def merged(counts: Mapping[tuple[str, str], int], destination: str) -> dict[str, int]:
-    """Of one destination, as Redis names endings: it counts a dry run as delivered."""
+    """Of one destination, as Redis names endings: it counts as delivered what was sent in a dry
+    run, or delivered with warnings."""
     named: Counter[str] = Counter()
     for (name, ending), number in counts.items():
         if name == destination:
-            named["delivered" if ending == "dry run" else ending] += number
+            named["delivered" if ending in ("dry run", WITH_WARNINGS) else ending] += number
     return named

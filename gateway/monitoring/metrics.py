@@ -291,6 +291,11 @@ class _Snapshot(Collector):
             "Duplicate events that were ignored because the destination had already accepted them.",
             labels=["destination"],
         )
+        warnings = CounterMetricFamily(
+            "gateway_delivery_warnings",
+            "Events that were delivered with a warning of the vendor.",
+            labels=["destination"],
+        )
         delivery = HistogramMetricFamily(
             "gateway_delivery_seconds",
             "Time in seconds from accepting an event to delivering it.",
@@ -303,9 +308,10 @@ class _Snapshot(Collector):
                 if field.startswith("attempts:"):
                     attempts.add_metric([name, field.split(":")[1]], count)
             repeated.add_metric([name], numbers.counts.get("repeated", 0))
+            warnings.add_metric([name], numbers.counts.get("warned", 0))
             buckets, total = DELIVERY.read(numbers.counts)
             delivery.add_metric([name], buckets, total)
-        yield from (events, attempts, repeated, delivery)
+        yield from (events, attempts, repeated, warnings, delivery)
 
     def _queues(self) -> Iterator[Metric]:
         pending = _by_destination(

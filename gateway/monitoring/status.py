@@ -34,6 +34,14 @@ class LastError:
 
 
 @dataclass(frozen=True, slots=True)
+class LastWarning:
+    """The last answer with a warning. at: Unix seconds. words: the vendor's."""
+
+    at: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class DestinationStatus:
     """How one destination does.
 
@@ -53,6 +61,7 @@ class DestinationStatus:
     in_flight: int
     delivered_per_minute: float
     last_error: LastError | None
+    last_warning: LastWarning | None
     pause: Pause | None
     pauses: int
     dead_letters: int
@@ -149,13 +158,14 @@ async def _status(
     outcomes["removed"] = sum(removed.values())
     ended = sum(outcomes[outcome] for outcome in ENDINGS)
     pause = await current_pause(redis, keys)
-    error = await _last_error(redis, keys)
+    error, warning = await _last(redis, keys.error), await _last(redis, keys.warning)
     return DestinationStatus(
         pending=numbers.pending,
         oldest_pending=None if numbers.oldest is None else max(0.0, now - numbers.oldest),
         in_flight=await _in_flight(redis, keys),
         delivered_per_minute=await _delivered_per_minute(redis, keys, now),
-        last_error=error and LastError(error.at, mask(error.reason)),
+        last_error=error and LastError(error[0], mask(error[1])),
+        last_warning=warning and LastWarning(warning[0], mask(warning[1])),
         pause=pause and Pause(pause.seconds, mask(pause.reason), pause.number),
         pauses=numbers.counts.get(PAUSES, 0),
         dead_letters=numbers.dead,
@@ -176,12 +186,13 @@ async def _in_flight(redis: Redis, keys: DestinationKeys) -> int:
         raise
 
 
-async def _last_error(redis: Redis, keys: DestinationKeys) -> LastError | None:
-    state = await redis.get(keys.error)
+async def _last(redis: Redis, key: str) -> tuple[float, str] | None:
+    """When the last failure or warning was, and what it said."""
+    state = await redis.get(key)
     if state is None:
         return None
     read = orjson.loads(state)
-    return LastError(read["at"], read["reason"])
+    return read["at"], read["reason"]
 
 
 async def _delivered_per_minute(redis: Redis, keys: DestinationKeys, now: float) -> float:

@@ -18,6 +18,7 @@ as `type` in the configuration::
 from destinations import normalise
 from destinations.base import (
     DELIVERED,
+    HIGH_USAGE,
     NO_CONVERSIONS,
     THROTTLE_SECONDS,
     Destination,
@@ -72,6 +73,7 @@ __all__ = [
     "ACCEPTED",
     "CONSENT_TYPES",
     "DELIVERED",
+    "HIGH_USAGE",
     "JSON",
     "NONE_ACCEPTED",
     "NO_CONVERSIONS",

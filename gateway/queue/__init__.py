@@ -10,7 +10,8 @@ their names. For each destination, all in one hash slot because of the tag in br
                                `n` is the size by which the letter counts in `dead_bytes`
     gw:{meta}:untrusted
                        stream  the ids of dead letters of untrusted senders
-    gw:{meta}:counts   hash    accepted, withheld, held; delivered, rejected, expired; repeated;
+    gw:{meta}:counts   hash    accepted, withheld, held; delivered, rejected, expired; `warned`,
+                               how many of the delivered had a warning of the vendor; repeated;
                                replayed, dropped, removed by reason; attempts; latency; pauses in a
                                row; sending rate; `pending_bytes`, the size of the entries in the
                                stream; and `dead_bytes`, the size of the dead letters
@@ -21,6 +22,7 @@ their names. For each destination, all in one hash slot because of the tag in br
     gw:{meta}:suspects string  ids of the entries that alone got a verdict about the whole
                                destination since the last success (a JSON array); expires
     gw:{meta}:error    string  the last failure (JSON: time, reason)
+    gw:{meta}:warning  string  the last warning of the vendor (JSON: time, reason)
     gw:{meta}:seen:... string  with `dedupe_window`, and for requests that were refused in part:
                                exists while a repeated event is recognised (a digest of its name and
                                id); expires

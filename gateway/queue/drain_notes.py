@@ -25,5 +25,13 @@ async def write_share(redis: Redis, keys: DestinationKeys, share: float) -> None
 
 async def write_failure(redis: Redis, keys: DestinationKeys, at: float, reason: str) -> None:
     """Writes what went wrong last. at: Unix seconds. reason: secrets masked."""
-    failure = orjson.dumps({"at": at, "reason": reason})
-    await write_note(redis, "SET", keys.error, failure)
+    await _write_words(redis, keys.error, at, reason)
+
+
+async def write_warning(redis: Redis, keys: DestinationKeys, at: float, words: str) -> None:
+    """Writes what the vendor warned of last. at: Unix seconds. words: secrets masked."""
+    await _write_words(redis, keys.warning, at, words)
+
+
+async def _write_words(redis: Redis, key: str, at: float, words: str) -> None:
+    await write_note(redis, "SET", key, orjson.dumps({"at": at, "reason": words}))

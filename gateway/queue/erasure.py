@@ -66,7 +66,7 @@ async def withhold(
     for page in pages(entries):
         endings = [Ending(entry.id, "withheld", size=entry.size) for entry in page]
         await settler.settle(endings, list(_fates(page, reason)) if reporting else [])
-    await redis.delete(keys.error)
+    await redis.delete(keys.error, keys.warning)
 
 
 async def forget_recent(redis: Redis, keys: Keys) -> None:

@@ -33,6 +33,9 @@ from gateway.queue.tombstones import Tombstones, read_tombstones
 READ = 500
 """Records that are read at once."""
 
+WITH_WARNINGS = "delivered with warnings"
+"""How an event ended that was delivered, and about which the vendor had something to say."""
+
 Digests = Callable[[Event], Sequence[str]]
 """What an event can be found by: keyed digests of its ids."""
 
@@ -88,9 +91,10 @@ class Feeding:
 class Fate(NamedTuple):
     """What became of one entry in one attempt, or without one.
 
-    entry_id: of the stream entry, "" if it stays pending. result: delivered, rejected, expired,
-    withheld, ``dry run``, or retry. at: Unix seconds. tries: how often it was handed to a drain.
-    status: of the answer, None without one. words: the reason, secrets masked.
+    entry_id: of the stream entry, "" if it stays pending. result: delivered, `WITH_WARNINGS`,
+    rejected, expired, withheld, ``dry run``, or retry. at: Unix seconds. tries: how often it was
+    handed to a drain. status: of the answer, None without one. words: the reason and the warnings,
+    secrets masked.
     """
 
     entry_id: str

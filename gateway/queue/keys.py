@@ -137,6 +137,7 @@ class DestinationKeys:
     pause: str
     suspects: str
     error: str
+    warning: str
     seen: str
     """The mark of an event that was taken is this, a colon and what the event is known by. With
     a `#` instead it is a count of marks."""

@@ -8,9 +8,9 @@
 -- ARGV: the group; of the dead letters that are kept how many, how many bytes, how many ms; how
 --       many are removed beyond as many as are added; the record for the ledger, or an empty text,
 --       and how many bytes its feed may hold; how many counters, their names and amounts;
---       then for entries that end alike their ending (delivered, rejected, expired, withheld), the
---       dead letter of each or an empty text, 1 if their senders are trusted or else 0, and the
---       id and the size in bytes of each entry, with spaces between.
+--       then for entries that end alike their ending (delivered, warned, rejected, expired,
+--       withheld), the dead letter of each or an empty text, 1 if their senders are trusted or else
+--       0, and the id and the size in bytes of each entry, with spaces between.
 -- Returns how many dead letters were removed.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.
 
@@ -54,6 +54,9 @@ if redis.call('XLEN', stream) == 0 then  -- heals what an earlier version or a p
   redis.call('HDEL', counts, 'pending_bytes')
 elseif bytes > 0 then
   redis.call('HINCRBY', counts, 'pending_bytes', -bytes)
+end
+if endings.warned then
+  endings.delivered = (endings.delivered or 0) + endings.warned
 end
 for ending, count in pairs(endings) do
   redis.call('HINCRBY', counts, ending, count)

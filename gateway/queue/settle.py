@@ -24,9 +24,9 @@ _UNBOUNDED = 2**53 - 1
 
 
 class Ending(NamedTuple):
-    """How one entry ended. result: delivered, rejected, expired, or withheld when its visitor has
-    said no meanwhile. letter: its dead letter. trusted: whether its sender is. size: as in
-    `gateway.queue.entry.Entry`."""
+    """How one entry ended. result: delivered, warned (delivered with warnings, which counts as
+    both), rejected, expired, or withheld when its visitor has said no meanwhile. letter: its dead
+    letter. trusted: whether its sender is. size: as in `gateway.queue.entry.Entry`."""
 
     entry_id: bytes
     result: str

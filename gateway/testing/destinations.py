@@ -240,6 +240,7 @@ def check_request(request: Request) -> None:
 def check_outcome(outcome: Outcome) -> None:
     assert outcome.result == "delivered" or outcome.reason
     assert len(outcome.reason) < 400
+    assert all(isinstance(warning, str) for warning in outcome.warnings)
     assert outcome.reason.isprintable()
     for number in (outcome.retry_after, outcome.usage):
         assert number is None or (isfinite(number) and number >= 0)

@@ -19,7 +19,7 @@ from gateway.cli.status import status
 from gateway.cli.status_view import screen
 from gateway.configuration.load import load_settings
 from gateway.monitoring.configuration import ConfigurationState
-from gateway.monitoring.status import COUNTED, DestinationStatus, LastError, Status
+from gateway.monitoring.status import COUNTED, DestinationStatus, LastError, LastWarning, Status
 from gateway.queue.bounds import HOLD, Bound
 from gateway.queue.pause import Pause
 from gateway.runtime.last_good import LAST_GOOD, LastGood
@@ -61,6 +61,7 @@ def busy(**more: Any) -> DestinationStatus:
         "in_flight": 128,
         "delivered_per_minute": 12_345.6,
         "last_error": LastError(940.0, "HTTP 401: \x1b[2J[red]no such token[/red] " + "x" * 120),
+        "last_warning": LastWarning(970.0, "99 % of Meta's rate limit is used"),
         "pause": Pause(90.0, "HTTP 503: busy", 4),
         "pauses": 4,
         "dead_letters": 45_678,
@@ -110,7 +111,14 @@ def test_everything_can_be_read_at_100_columns() -> None:
 
 
 def test_without_troubles_there_is_no_table_of_them() -> None:
-    well = busy(last_error=None, pause=None, pauses=0, full=None, balanced=True)
+    well = busy(
+        last_error=None,
+        last_warning=None,
+        pause=None,
+        pauses=0,
+        full=None,
+        balanced=True,
+    )
     assert not any("Problems" in line for line in rendered(well))
     assert any("Problems" in line for line in rendered(well, full="the memory is nearly full"))
     assert any("Problems" in line for line in rendered(busy(pause=None)))

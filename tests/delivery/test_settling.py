@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError
 
-from destinations.base import Response
+from destinations.base import DELIVERED, Outcome, Request, Response
 from gateway.delivery.send import Attempt
 from gateway.queue.append import Appender
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
@@ -19,7 +21,7 @@ from gateway.queue.read import ensure_group
 from tests.support.drains import DOWN, OK, Fill, Start, nobody, numbers, outcomes, run, until
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
-from tests.support.scripted_vendor import Vendor, script
+from tests.support.scripted_vendor import Parcel, Vendor, script
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 
@@ -137,3 +139,28 @@ async def test_when_settling_fails_the_events_stay_pending(
     finally:
         await redis.acl_setuser("default", enabled=True, commands=["+xack"])
     assert await outcomes(redis) == {"pending": 2}
+
+
+class Warned(Parcel):
+    """A vendor that delivers, and says more than is kept."""
+
+    def secrets(self) -> Iterator[str]:
+        yield "s3cret-token"
+
+    def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+        said = ("", "v1 ends soon\n", "token s3cret-token is old", "x" * 5000)
+        return [Outcome("delivered", "taken", warnings=said), DELIVERED]
+
+
+async def test_warnings_of_a_delivery_are_counted_kept_short_masked_and_noted(
+    start: Start, fill: Fill, redis: Redis, watched: list[Attempt]
+) -> None:
+    await fill(2)
+    await run(await start(Vendor(), destination=Warned(2)))
+    assert await outcomes(redis) == {"delivered": 2}
+    assert (await numbers(redis)).counts["warned"] == 1
+    ((first, second),) = [attempt.outcomes for attempt in watched]
+    assert first.warnings == ("v1 ends soon", "token *** is old")
+    assert second.warnings == ()
+    noted = orjson.loads(await redis.get(ADS.warning))
+    assert noted["reason"] == "v1 ends soon; token *** is old"

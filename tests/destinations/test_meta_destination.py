@@ -837,3 +837,37 @@ def test_a_quantity_of_zero_or_below_is_left_out(quantity: int) -> None:
     data = sent(event, 0.0)["custom_data"]
     assert data["contents"] == [{"id": "A"}, {"id": "B", "quantity": 3}]
     assert data["num_items"] == 3
+
+
+# Warnings and tests
+
+
+@pytest.mark.parametrize(
+    ("headers", "messages", "warnings"),
+    [
+        ({}, [], ()),
+        ({}, ["value is a text"], ("value is a text",)),
+        ({}, "not a list", ()),
+        ({}, [{"code": 1}], ()),
+        ({"x-app-usage": '{"call_count":74}'}, [], ()),
+        ({"x-app-usage": '{"call_count":75}'}, [], ("75 % of Meta's rate limit is used",)),
+        (
+            {"x-ad-api-version-warning": "The call was upgraded to v27.0"},
+            ["a", "b"],
+            ("api_version: The call was upgraded to v27.0", "a", "b"),
+        ),
+    ],
+)
+def test_what_meta_says_about_events_that_it_took(
+    headers: dict[str, str], messages: object, warnings: tuple[str, ...]
+) -> None:
+    body = orjson.dumps({"events_received": 2, "messages": messages})
+    outcomes = list(meta().outcomes(REQUEST, Response(200, headers, body)))
+    assert [(each.result, each.warnings) for each in outcomes] == [("delivered", warnings)] * 2
+
+
+def test_a_refusal_can_have_a_warning_too() -> None:
+    body = orjson.dumps({"error": {"code": 190, "message": "no"}})
+    headers = {"x-ad-api-version-warning": "v25.0 ends"}
+    for outcome in meta().outcomes(REQUEST, Response(400, headers, body)):
+        assert (outcome.scope, outcome.warnings) == ("configuration", ("api_version: v25.0 ends",))

@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.ledger.balance import Balance, balances_of, dropped
+from gateway.queue.feed import WITH_WARNINGS
 from gateway.queue.snapshot import Snapshot, read_snapshot
 from tests.ledger.conftest import Open
 from tests.support.dead_letters import append, end
@@ -146,3 +147,10 @@ async def test_records_that_were_left_out_are_told(open_books: Open) -> None:
     left_out = dropped(snapshot, books.reader.baseline(snapshot.feed))
     assert left_out == 2
     assert (await balance(books)).problems == ["accepted: Redis counts 4, the ledger 2"]
+
+
+async def test_what_was_delivered_with_warnings_is_a_delivery(books: Books) -> None:
+    await send(books, 1)
+    await books.settle("ads", await books.read("ads"), WITH_WARNINGS)
+    await books.store()
+    assert (await balance(books)).problems == []

@@ -10,6 +10,7 @@ import pytest
 from gateway.ledger import queries as queries_module
 from gateway.ledger import reading as reading_module
 from gateway.ledger.answers import Wanted
+from gateway.queue.feed import WITH_WARNINGS
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books
 
@@ -20,21 +21,24 @@ NOW = time.time()
 
 @pytest.fixture
 async def filled(books: Books) -> Books:
-    """Four events of today and one of three days ago, at two destinations."""
+    """Five events of today and one of three days ago, at two destinations."""
     fields: list[dict[str, Any]] = [
         {"value": 5, "user_data": {"city": "Berlin"}},
         {"value": 7.5, "subscribed": True},
         {"event_name": "page_view"},
         {"page_title": "50% off; DROP TABLE events"},
+        {"event_name": "sign_up"},
     ]
     made = [decide({**make_event(n), **each}, ["ads", "books"]) for n, each in enumerate(fields)]
     old = decide(make_event(9), withhold=["ads", "books"])
     old.received_at = NOW - 3 * 86_400
     await books.append(*made, old)
-    results = ["delivered", "rejected", "rejected", "expired"]
+    results = ["delivered", "rejected", "rejected", "expired", WITH_WARNINGS]
     for name in ("ads", "books"):
         for entry, result in zip(await books.read(name), results, strict=True):
-            words = f"HTTP 400: no {name}" if result == "rejected" else ""
+            words = {"rejected": f"HTTP 400: no {name}", WITH_WARNINGS: "v25.0 ends"}.get(
+                result, ""
+            )
             await books.settle(name, [entry], result, words)
     await books.store()
     return books
@@ -49,18 +53,21 @@ def found(books: Books, **wanted: Any) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("wanted", "count"),
     [
-        ({}, 10),
-        ({"destination": "ads"}, 5),
+        ({}, 12),
+        ({"destination": "ads"}, 6),
         ({"ending": "rejected"}, 4),
         ({"ending": "expired", "destination": "books"}, 1),
         ({"ending": "withheld"}, 2),
+        ({"ending": "delivered"}, 2),
+        ({"ending": WITH_WARNINGS}, 2),
+        ({"ending": WITH_WARNINGS, "reason": "V25"}, 2),
         ({"ending": "pending"}, 0),
         ({"reason": "NO ADS"}, 2),
         ({"reason": "no%"}, 0),
         ({"event_name": "page_view"}, 2),
-        ({"source": "site"}, 10),
+        ({"source": "site"}, 12),
         ({"source": "shop"}, 0),
-        ({"since": NOW - 86_400}, 8),
+        ({"since": NOW - 86_400}, 10),
         ({"until": NOW - 86_400}, 2),
         ({"since": NOW - 4 * 86_400, "until": NOW - 2 * 86_400}, 2),
         ({"where": [("value", "5")]}, 2),
@@ -92,11 +99,11 @@ async def test_every_ending_is_listed_once_whatever_the_page(
 @pytest.mark.parametrize(
     ("dimension", "key", "count"),
     [
-        ("", "", 4),
+        ("", "", 5),
         ("name", "purchase", 3),
         ("name", "page_view", 1),
-        ("source", "site", 4),
-        ("consent", "ads unset, analytics unset", 4),
+        ("source", "site", 5),
+        ("consent", "ads unset, analytics unset", 5),
     ],
 )
 async def test_counts_by_a_dimension(filled: Books, dimension: str, key: str, count: int) -> None:

@@ -9,7 +9,13 @@ from redis.asyncio import Redis
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
 from gateway.monitoring.metrics import OUTCOMES
-from gateway.monitoring.status import DestinationStatus, LastError, per_minute, read_status
+from gateway.monitoring.status import (
+    DestinationStatus,
+    LastError,
+    LastWarning,
+    per_minute,
+    read_status,
+)
 from gateway.queue.dead_letters import find, replay
 from gateway.queue.pause import pause
 from gateway.queue.read import Reader
@@ -53,6 +59,7 @@ async def test_before_the_first_event(redis: Redis, settings: Settings) -> None:
         in_flight=0,
         delivered_per_minute=0.0,
         last_error=None,
+        last_warning=None,
         pause=None,
         pauses=0,
         dead_letters=0,
@@ -130,14 +137,16 @@ async def test_what_is_full(redis: Redis, settings: Settings) -> None:
     assert status.full.endswith(" of 100000 bytes of Redis memory")
 
 
-async def test_a_pause_and_the_last_error_are_in_the_vendors_words(
+async def test_a_pause_the_last_error_and_the_last_warning_are_in_the_vendors_words(
     redis: Redis, settings: Settings
 ) -> None:
     await redis.set(ADS.error, orjson.dumps({"at": 12.5, "reason": f"HTTP 401: bad {SECRET}"}))
+    await redis.set(ADS.warning, orjson.dumps({"at": 13.5, "reason": f"{SECRET} is weak"}))
     for seconds in (20, 40, 60):  # one that is no longer than what is left changes nothing
         await pause(redis, ADS, f"HTTP 503: {SECRET} is busy", seconds)
     status = await read(redis, settings)
     assert status.last_error == LastError(12.5, "HTTP 401: bad ***")
+    assert status.last_warning == LastWarning(13.5, "*** is weak")
     assert status.pause is not None
     assert (status.pause.reason, status.pause.number) == ("HTTP 503: *** is busy", 3)
     assert status.pause.seconds == pytest.approx(60, abs=2)

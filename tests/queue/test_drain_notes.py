@@ -6,7 +6,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from gateway.queue.drain_notes import read_share, write_failure, write_share
+from gateway.queue.drain_notes import read_share, write_failure, write_share, write_warning
 from gateway.queue.pause import is_paused, pause
 from gateway.queue.read import count_pending
 from gateway.queue.wake import jobs_wait
@@ -45,3 +45,10 @@ async def test_whether_a_job_waits(redis: Redis) -> None:
     assert not await jobs_wait(redis, KEYS)
     await redis.rpush(KEYS.queue_key, "job")
     assert await jobs_wait(redis, KEYS)
+
+
+async def test_the_last_warning_is_kept_apart_from_the_last_failure(redis: Redis) -> None:
+    for at, words in ((1.0, "v25.0 ends"), (2.0, "80 % used")):
+        await write_warning(redis, ADS, at, words)
+    assert orjson.loads(await redis.get(ADS.warning)) == {"at": 2.0, "reason": "80 % used"}
+    assert await redis.get(ADS.error) is None

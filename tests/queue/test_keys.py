@@ -63,6 +63,7 @@ def test_existing_installations_find_their_data() -> None:
         "gw:{ads}:pause",
         "gw:{ads}:suspects",
         "gw:{ads}:error",
+        "gw:{ads}:warning",
         "gw:{ads}:seen",
         "gw:{ads}:replays",
         "gw:{ads}:minute:29920320",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import orjson
 import pytest
@@ -198,3 +199,13 @@ async def test_at_maxmemory_a_destination_can_still_be_drained(
     after = await numbers(redis)
     assert after.counts == {"accepted": 4, "delivered": 4, "attempts:delivered": 5}
     assert after.pending == 0
+
+
+async def test_what_was_delivered_with_warnings_is_counted_as_delivered_and_as_warned_once(
+    settler: Settler, entries: list[Entry], redis: Redis
+) -> None:
+    endings = [Ending(entries[0].id, "delivered"), Ending(entries[1].id, "warned")]
+    for _ in range(2):
+        await settler.settle(endings)
+    assert (await numbers(redis)).counts == {"accepted": 4, "delivered": 2, "warned": 1}
+    assert await redis.get(ADS.minute(time.time())) == b"2"

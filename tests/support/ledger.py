@@ -19,7 +19,7 @@ from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
 from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
-from gateway.queue.feed import Fate, Feed, Feeding, FeedRecord
+from gateway.queue.feed import WITH_WARNINGS, Fate, Feed, Feeding, FeedRecord
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.replay import Replay, put_back
@@ -83,7 +83,7 @@ class Books:
             for entry in entries
         ]
         endings = [
-            Ending(entry.id, result, letter, size=entry.size)
+            Ending(entry.id, _in_redis(result), letter, size=entry.size)
             for entry, letter in zip(entries, letters, strict=True)
         ]
         fates = [_fate(entry, result, words) for entry in entries]
@@ -137,6 +137,11 @@ def _again(entry: Entry) -> bytes:
         receipt=entry.receipt,
         passage=entry.passage + 1,
     )
+
+
+def _in_redis(result: str) -> str:
+    """How Redis names an ending of the ledger."""
+    return "warned" if result == WITH_WARNINGS else result
 
 
 def _fate(entry: Entry, result: str, words: str) -> Fate:

@@ -119,6 +119,7 @@ def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
         "gateway_events_total": {"destination", "outcome"},
         "gateway_attempts_total": {"destination", "result"},
         "gateway_repeated_events_total": {"destination"},
+        "gateway_delivery_warnings_total": {"destination"},
         "gateway_pending_events": {"destination"},
         "gateway_oldest_pending_seconds": {"destination"},
         "gateway_paused_seconds": {"destination"},

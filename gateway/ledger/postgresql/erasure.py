@@ -15,12 +15,13 @@ from psycopg.sql import SQL, Identifier
 from gateway.ledger.erasure import TABLES, Erased
 from gateway.ledger.postgresql.connecting import Connection, connect, errors_in_words
 from gateway.ledger.postgresql.schema import schema_of_day, stored_days
+from gateway.ledger.tables import DELIVERED
 
 _LOCK_TIMEOUT = "SET lock_timeout = '60s'"
 _RECEIPTS = "SELECT receipt FROM {}.lookups WHERE digest = %s"
 _DELIVERED = (
     "SELECT destination, count(*) FROM {}.endings "
-    "WHERE ending = 'delivered' AND receipt = ANY(%s) GROUP BY destination"
+    f"WHERE {DELIVERED} AND receipt = ANY(%s) GROUP BY destination"
 )
 _DELETE = "DELETE FROM {}.{} WHERE receipt = ANY(%s)"
 _WRITE_AGAIN = "VACUUM FULL {}.{}"
