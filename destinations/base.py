@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, HttpUrl, SecretStr
 
+from destinations.api_versions import ApiVersions
 from destinations.masking import Masker
 
 Event = dict[str, Any]
@@ -177,6 +178,7 @@ class Destination(ABC, Generic[S]):
     unwanted_events: names of events that the vendor never accepts: they are withheld. They are
         compared with the name of the event after all rules.
     fields: names of the fields of an event that the destination reads; None if it may read any.
+    api_versions: when the versions of the vendor's API end, if it has such versions.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
@@ -190,6 +192,7 @@ class Destination(ABC, Generic[S]):
     integration_names: ClassVar[tuple[str, ...]] = ()
     unwanted_events: ClassVar[frozenset[str]] = frozenset()
     fields: ClassVar[frozenset[str] | None] = None
+    api_versions: ClassVar[ApiVersions | None] = None
     Settings: ClassVar[SettingsClass]
 
     def __init__(self, settings: S) -> None:

@@ -23,7 +23,7 @@ from destinations.base import (
 from destinations.common import to_json
 from destinations.meta import answers
 from destinations.meta.mapping import problem_of, translate, unsendable
-from destinations.meta.settings import MetaSettings
+from destinations.meta.settings import API_VERSIONS, MetaSettings
 
 LINGER = timedelta(milliseconds=200)
 """At 200 events a second, an event costs 630 µs of CPU if it goes alone, 140 µs if those of 100 ms
@@ -57,6 +57,7 @@ class Meta(Destination[MetaSettings]):
         "Meta Pixel",
         "Meta Conversions API",
     )
+    api_versions = API_VERSIONS
     Settings = MetaSettings
 
     def __init__(self, settings: MetaSettings) -> None:

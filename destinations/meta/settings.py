@@ -1,11 +1,22 @@
 """Settings of a Meta destination."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import Field, HttpUrl
 
+from destinations.api_versions import ApiVersions
 from destinations.base import DestinationSettings
 from destinations.common import BaseUrl, Credential, PhoneRegion
+
+API_VERSIONS = ApiVersions(
+    "api_version", "v27.0", {"v24.0": date(2026, 11, 10), "v25.0": date(2027, 2, 23)}
+)
+"""Of the Marketing API, to which these calls belong. Its versions live about a year, less than
+those of the Graph API.
+
+Source: developers.facebook.com/docs/graph-api/changelog/versions.
+"""
 
 ActionSource = Literal[
     "email",
@@ -37,7 +48,9 @@ class MetaSettings(DestinationSettings):
         "`appsecret_proof`.",
     )
     api_version: str = Field(
-        default="v26.0", pattern=r"^v\d+\.\d+$", description="Version of the Graph API."
+        default=API_VERSIONS.newest,
+        pattern=r"^v\d+\.\d+$",
+        description="Version of the Graph API. `gateway check` says when it ends.",
     )
     base_url: BaseUrl = Field(
         default=HttpUrl("https://graph.facebook.com"), description="Base URL of the Graph API."

@@ -1,9 +1,10 @@
-"""What `gateway check` says about destinations that get nothing: dry runs, credentials that are not
-set, and addresses that the gateway refuses."""
+"""What `gateway check` says about destinations that get nothing, or soon will not: dry runs,
+credentials that are not set, addresses that the gateway refuses, and API versions that end."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from gateway.configuration.schema_walk import description_at
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import KeyPath, YamlFile, dotted, read_yaml
 from gateway.http.addresses import is_public
+from gateway.monitoring.api_versions import version_end
 
 
-def destination_notes(settings: Settings, config: Path) -> Iterator[str]:
-    """A line for each destination that gets nothing, with what to do about it."""
+def destination_notes(settings: Settings, config: Path, today: date) -> Iterator[str]:
+    """A line for each destination that gets nothing, or soon will not, with what to do about it."""
     file = read_yaml(settings.text, Environment(settings.folder).variables)
     for name, destination in settings.destinations.items():
         if destination.dry_run:
@@ -28,6 +30,16 @@ def destination_notes(settings: Settings, config: Path) -> Iterator[str]:
         else:
             yield from _stand_ins(name, destination, file, config)
         yield from _private_addresses(name, destination, file, config)
+        yield from _ending_versions(name, destination, file, config, today)
+
+
+def _ending_versions(
+    name: str, destination: ForwardingSettings, file: YamlFile, config: Path, today: date
+) -> Iterator[str]:
+    end = version_end(destination)
+    if end and (warning := end.warning(today)):
+        path: KeyPath = ("destinations", name, end.setting)
+        yield f"Warning: {config}:{file.line(path)}: {dotted(path)}: {warning}."
 
 
 def _dry_run(name: str, file: YamlFile, config: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -270,7 +271,7 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
         *ledger_notes(settings),
         *secret_notes(settings, config),
         *condition_notes(settings, config),
-        *destination_notes(settings, config),
+        *destination_notes(settings, config, datetime.now(UTC).date()),
     )
     for note in notes:
         click.echo(printable(note))

@@ -88,6 +88,9 @@ def _problems(point: EntryPoint, kind: Any) -> Iterator[str]:
     if not _is_subclass(own, settings):
         yield f"its `Settings` is no subclass of {settings.__name__}"
         return
+    versions = getattr(kind, "api_versions", None)
+    if versions is not None and versions.setting not in own.model_fields:
+        yield f"its `api_versions` name a setting that it does not have: {versions.setting}"
     try:
         stated = own.model_json_schema()["properties"]["type"].get("const")
     except Exception as error:  # whatever pydantic or a validator of a third party raises

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -25,6 +26,7 @@ from redis.asyncio import Redis
 
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.settings import Settings
+from gateway.monitoring.api_versions import VersionCollector, VersionEnd
 from gateway.monitoring.configuration import ConfigurationCollector, ConfigurationState
 from gateway.monitoring.consent import ConsentCollector
 from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requests
@@ -115,16 +117,18 @@ def render(
     now: float | None = None,
     spool: SpoolNumbers | None = None,
     configuration: ConfigurationState | None = None,
+    version_ends: Mapping[str, VersionEnd] = MappingProxyType({}),
 ) -> bytes:
     """The numbers in Prometheus text; those that are None are left out. sources: their names; each
     is shown even before its first event. limits: of each destination. bounds: as
-    `gateway.queue.capacity.read_bounds` says."""
+    `gateway.queue.capacity.read_bounds` says. version_ends: by destination."""
     registry = CollectorRegistry()
     if numbers is not None:
         now = time.time() if now is None else now
         registry.register(_Snapshot(numbers, sources, now))
         registry.register(ConsentCollector(read_consent_counts(numbers.gateway)))
         registry.register(_Capacity(numbers, limits, bounds))
+    registry.register(VersionCollector(version_ends))
     if spool is not None:
         registry.register(_Spool(spool))
     if configuration is not None:

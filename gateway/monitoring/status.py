@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import orjson
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from gateway.configuration.destination import build_destination
+from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.configuration.settings import Settings
+from gateway.monitoring.api_versions import version_end
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.metrics import OUTCOMES, DestinationNumbers, read_numbers
 from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requests
@@ -48,6 +50,7 @@ class DestinationStatus:
     pending: events that have not ended. oldest_pending: age in seconds of the oldest, None when
     nothing is pending. in_flight: those of the pending ones that were handed to a drain: under
     way, or waiting for their next try. delivered_per_minute: in the last sixty seconds.
+    version_warning: why the version of the API must be changed, "" if it need not.
     pause: the one that it is in now. pauses: in a row, also when the last one is over and no
     success has come yet. dead_letter_bytes: size of the dead letters. removed: how many dead
     letters were removed because of a limit, by the reasons in `gateway.queue.dead_letters.REMOVED`.
@@ -62,6 +65,7 @@ class DestinationStatus:
     delivered_per_minute: float
     last_error: LastError | None
     last_warning: LastWarning | None
+    version_warning: str
     pause: Pause | None
     pauses: int
     dead_letters: int
@@ -121,6 +125,7 @@ async def read_status(
             full_in_words(closed, name),
             mask,
             now,
+            _version_warning(configured, now),
         )
     return Status(
         now,
@@ -152,6 +157,7 @@ async def _status(
     full: str | None,
     mask: Callable[[str], str],
     now: float,
+    version_warning: str,
 ) -> DestinationStatus:
     outcomes = {counted: numbers.counts.get(counted, 0) for counted in COUNTED}
     removed = removed_of(numbers.counts)
@@ -166,6 +172,7 @@ async def _status(
         delivered_per_minute=await _delivered_per_minute(redis, keys, now),
         last_error=error and LastError(error[0], mask(error[1])),
         last_warning=warning and LastWarning(warning[0], mask(warning[1])),
+        version_warning=version_warning,
         pause=pause and Pause(pause.seconds, mask(pause.reason), pause.number),
         pauses=numbers.counts.get(PAUSES, 0),
         dead_letters=numbers.dead,
@@ -175,6 +182,11 @@ async def _status(
         outcomes=outcomes,
         balanced=outcomes["accepted"] == ended + numbers.pending,
     )
+
+
+def _version_warning(configured: ForwardingSettings, now: float) -> str:
+    end = version_end(configured)
+    return end.warning(datetime.fromtimestamp(now, UTC).date()) if end else ""
 
 
 async def _in_flight(redis: Redis, keys: DestinationKeys) -> int:

@@ -16,6 +16,7 @@ as `type` in the configuration::
 """
 
 from destinations import normalise
+from destinations.api_versions import ApiVersions
 from destinations.base import (
     DELIVERED,
     HIGH_USAGE,
@@ -82,6 +83,7 @@ __all__ = [
     "UNAUTHORIZED",
     "Answer",
     "AnswerDescription",
+    "ApiVersions",
     "BaseUrl",
     "Batch",
     "Credential",

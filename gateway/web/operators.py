@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway.configuration.settings import Settings
+from gateway.monitoring.api_versions import version_ends
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.metrics import limits_of, read_numbers, render
 from gateway.queue.bounds import Limits
@@ -64,6 +65,7 @@ def operators_app(
             bounds,
             spool=spool.numbers if spool else None,
             configuration=ConfigurationState(settings.version, loaded, is_rejected()),
+            version_ends=version_ends(settings),
         )
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 

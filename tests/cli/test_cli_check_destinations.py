@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from gateway.cli.destination_check import is_private_host
+from gateway.cli.destination_check import destination_notes, is_private_host
+from gateway.configuration.load import load_settings
 
 Run = Callable[..., Result]
 
@@ -112,6 +114,51 @@ def test_a_private_address_names_the_setting_that_allows_it(
 )
 def test_other_hosts_may_be_anywhere(host: str) -> None:
     assert not is_private_host(host)
+
+
+VERSIONED = """\
+sources: {}
+destinations:
+  ads:
+    type: meta
+    pixel_id: "1"
+    access_token: a-token
+    api_version: %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("version", "today", "warning"),
+    [
+        ("v25.0", date(2026, 12, 24), ""),
+        (
+            "v25.0",
+            date(2026, 12, 25),
+            "the vendor ends version v25.0 of its API on 2027-02-23; set `api_version` to v27.0",
+        ),
+        (
+            "v25.0",
+            date(2027, 2, 23),
+            "the vendor ended version v25.0 of its API on 2027-02-23, so it may refuse every "
+            "event; set `api_version` to v27.0",
+        ),
+        (
+            "v9.0",
+            date(2027, 1, 1),
+            "the vendor ended version v9.0 of its API on 2026-11-10, so it may refuse every "
+            "event; set `api_version` to v27.0",
+        ),
+        ("v26.0", date(2040, 1, 1), ""),
+        ("v27.0", date(2040, 1, 1), ""),
+    ],
+)
+def test_an_api_version_that_ends_is_told_60_days_before(
+    file: Path, version: str, today: date, warning: str
+) -> None:
+    file.write_text(VERSIONED % version)
+    notes = list(destination_notes(load_settings(file), file, today))
+    said = f"Warning: {file}:7: destinations.ads.api_version: {warning}."
+    assert notes == ([said] if warning else [])
 
 
 def test_permissions_list_hosts_and_fields(run: Run, file: Path) -> None:

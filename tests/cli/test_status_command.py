@@ -62,6 +62,7 @@ def busy(**more: Any) -> DestinationStatus:
         "delivered_per_minute": 12_345.6,
         "last_error": LastError(940.0, "HTTP 401: \x1b[2J[red]no such token[/red] " + "x" * 120),
         "last_warning": LastWarning(970.0, "99 % of Meta's rate limit is used"),
+        "version_warning": "the vendor ends version v25.0 of its API on 2027-02-23",
         "pause": Pause(90.0, "HTTP 503: busy", 4),
         "pauses": 4,
         "dead_letters": 45_678,
@@ -114,6 +115,7 @@ def test_without_troubles_there_is_no_table_of_them() -> None:
     well = busy(
         last_error=None,
         last_warning=None,
+        version_warning="",
         pause=None,
         pauses=0,
         full=None,

@@ -123,7 +123,7 @@ def test_what_the_gateway_takes_is_valid(path: tuple[str | int, ...]) -> None:
         (("destinations", "warehouse", "when", "any", 2, "not", "page_location", "exists"), "yes"),
         (("destinations", "warehouse", "allow_private_addresses"), "on"),
         (("destinations", "meta", "field_consent"), False),
-        (("destinations", "meta", "api_version"), "v26.0"),
+        (("destinations", "meta", "api_version"), "v27.0"),
         (("destinations", "meta", "delivery"), {"tries": "3", "requests_per_second": "2.5"}),
         (("consent", "default", "ad_storage"), True),
         (("rules", 2, "when", "value", "gte"), "500"),

@@ -225,7 +225,7 @@ def test_the_token_is_in_the_body_and_never_in_the_address(example: Example, now
 def test_without_options_there_is_only_the_token(example: Example, now: float) -> None:
     (request,) = meta(base_url="http://127.0.0.1:9/").requests([example("page_view")], now)
     assert isinstance(request, Request)
-    assert request.url == "http://127.0.0.1:9/v26.0/1234567890/events"
+    assert request.url == "http://127.0.0.1:9/v27.0/1234567890/events"
     assert orjson.loads(request.body).keys() == {"data", "access_token"}
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.configuration.load import parse_settings
+from gateway.monitoring.api_versions import VersionEnd
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.metrics import DestinationNumbers, Numbers, limits_of, render
 from gateway.queue.bounds import Bound, MemoryUsage
@@ -52,6 +54,7 @@ def labels() -> dict[str, set[str]]:
         [Bound("pending_events", "ads", 1, 2)],
         spool=SpoolNumbers(1, 1, 1),
         configuration=ConfigurationState("1", 1.0),
+        version_ends={"ads": VersionEnd("api_version", "v1.0", "v2.0", date(2027, 2, 23))},
     ).decode()
     found: dict[str, set[str]] = dict(OF_PROMETHEUS)
     for family in text_string_to_metric_families(text):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import orjson
 import pytest
 from redis.asyncio import Redis
@@ -60,6 +62,7 @@ async def test_before_the_first_event(redis: Redis, settings: Settings) -> None:
         delivered_per_minute=0.0,
         last_error=None,
         last_warning=None,
+        version_warning="",
         pause=None,
         pauses=0,
         dead_letters=0,
@@ -176,3 +179,18 @@ def test_the_minute_before_counts_as_far_as_it_reaches(
     current: int, before: int, now: float, rate: float
 ) -> None:
     assert per_minute(current, before, now) == rate
+
+
+async def test_an_api_version_is_told_when_it_ends_soon(redis: Redis) -> None:
+    settings = parse_settings(
+        """
+sources: {site: {type: collect}}
+destinations:
+  old: {type: meta, pixel_id: "1", access_token: a-token, api_version: v25.0}
+  new: {type: meta, pixel_id: "1", access_token: a-token}
+"""
+    )
+    day = datetime(2027, 2, 1, tzinfo=UTC).timestamp()
+    told = (await read_status(redis, settings, day)).destinations
+    assert "ends version v25.0 of its API on 2027-02-23" in told["old"].version_warning
+    assert told["new"].version_warning == ""

@@ -1,0 +1,73 @@
+"""The API versions that destinations use: when they end, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.configuration.destination import ForwardingSettings
+from gateway.configuration.kinds import destination_types
+from gateway.configuration.settings import Settings
+
+WARN_AHEAD = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionEnd:
+    """The version that one destination uses. setting: name of the setting that has it. newest: the
+    version to set. day: on which `version` ends."""
+
+    setting: str
+    version: str
+    newest: str
+    day: date
+
+    def warning(self, today: date) -> str:
+        """What to do, from `WARN_AHEAD` before the end on; "" before."""
+        advice = f"set `{self.setting}` to {self.newest}"
+        if today >= self.day:
+            return (
+                f"the vendor ended version {self.version} of its API on {self.day}, so it may "
+                f"refuse every event; {advice}"
+            )
+        if self.day - today > WARN_AHEAD:
+            return ""
+        return f"the vendor ends version {self.version} of its API on {self.day}; {advice}"
+
+
+def version_end(configured: ForwardingSettings) -> VersionEnd | None:
+    """None where no end is announced, or the destination has no versions."""
+    versions = destination_types()[configured.type].api_versions
+    if versions is None:
+        return None
+    version = str(getattr(configured, versions.setting))
+    day = versions.end_of(version)
+    return VersionEnd(versions.setting, version, versions.newest, day) if day else None
+
+
+def version_ends(settings: Settings) -> dict[str, VersionEnd]:
+    """By destination."""
+    ends = {name: version_end(each) for name, each in settings.destinations.items()}
+    return {name: end for name, end in ends.items() if end is not None}
+
+
+class VersionCollector(Collector):
+    """The metric of `ends`, which are by destination."""
+
+    def __init__(self, ends: Mapping[str, VersionEnd]) -> None:
+        self._ends = ends
+
+    def collect(self) -> Iterator[Metric]:
+        shown = GaugeMetricFamily(
+            "gateway_api_version_end_timestamp_seconds",
+            "Unix time at which the vendor ends the API version that a destination uses.",
+            labels=["destination", "version"],
+        )
+        for name, end in self._ends.items():
+            midnight = datetime(end.day.year, end.day.month, end.day.day, tzinfo=UTC)
+            shown.add_metric([name, end.version], midnight.timestamp())
+        yield shown
