@@ -45,6 +45,7 @@ class Request(NamedTuple):
     """One HTTP request, complete: the forwarder adds nothing to it.
 
     events: positions, in the sequence given to `Destination.requests`, of the events it carries.
+    test: whether it tells the vendor that its events are tests.
     """
 
     method: str
@@ -52,6 +53,7 @@ class Request(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     events: tuple[int, ...]
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,13 @@ from urllib.parse import quote
 from destinations.base import Destination, Event, Limits, Outcome, Request, Response, Unsendable
 from destinations.common import to_json
 from destinations.ga4 import answers
-from destinations.ga4.mapping import client_id_of, client_of, problem_of, translate
+from destinations.ga4.mapping import (
+    client_id_of,
+    client_of,
+    is_debugged,
+    problem_of,
+    translate,
+)
 from destinations.ga4.settings import GA4Settings
 
 MAX_BODY = 130_000
@@ -32,9 +38,13 @@ _EVENTS = b',"events":['
 
 @dataclass(slots=True)
 class _Group:
-    """Events of one client that can share a request: what it says of the client is the same."""
+    """Events of one client that can share a request: what it says of the client is the same.
+
+    test: whether its events are shown in DebugView.
+    """
 
     client: bytes
+    test: bool
     size: int
     events: dict[int, bytes] = field(default_factory=dict)
 
@@ -42,9 +52,10 @@ class _Group:
         self.events[position] = event
         self.size += len(event) + 1
 
-    def takes(self, client: bytes, event: bytes, most: int) -> bool:
+    def takes(self, client: bytes, test: bool, event: bytes, most: int) -> bool:
         return (
             client == self.client
+            and test == self.test
             and len(self.events) < most
             and self.size + len(event) + 1 < MAX_BODY
         )
@@ -101,14 +112,15 @@ class GA4(Destination[GA4Settings]):
                 yield Unsendable(position, problem)
                 continue
             client = to_json(client_of(event, client_id, self._is_app, self.settings.phone_region))
-            body = to_json(translate(event, now, self.settings.debug_mode))
+            test = self.settings.debug_mode or is_debugged(event)
+            body = to_json(translate(event, now, test))
             if client is None or body is None:
                 yield Unsendable(position, "the event cannot be represented in JSON")
                 continue
             group = latest.get(client_id)
-            if group is None or not group.takes(client, body, self.limits.max_events):
-                group = _Group(client, len(client) + len(_EVENTS))
-                if not group.takes(client, body, self.limits.max_events):
+            if group is None or not group.takes(client, test, body, self.limits.max_events):
+                group = _Group(client, test, len(client) + len(_EVENTS))
+                if not group.takes(client, test, body, self.limits.max_events):
                     yield Unsendable(
                         position, f"the request body would reach GA4's limit of {MAX_BODY} bytes"
                     )
@@ -134,4 +146,4 @@ class GA4(Destination[GA4Settings]):
 
     def _request(self, group: _Group) -> Request:
         body = b"%b%b%b]}" % (group.client[:-1], _EVENTS, b",".join(group.events.values()))
-        return Request("POST", self._url, self._headers, body, tuple(group.events))
+        return Request("POST", self._url, self._headers, body, tuple(group.events), group.test)

@@ -50,6 +50,7 @@ _NOT_PARAMS = frozenset(
         "page_path",
         "viewport_size",
         "debug_mode",
+        "test_event_code",
         "engagement_time_msec",
         "ga_session_id",
         "ga_session_number",
@@ -117,6 +118,11 @@ def client_id_of(event: Event, is_app: bool) -> str:
     return ""
 
 
+def is_debugged(event: Event) -> bool:
+    """Whether the sender wants `event` in DebugView."""
+    return event.get("debug_mode") in (True, "true", "1")
+
+
 def name_of(event: Event) -> str:
     """The name of `event` in GA4."""
     given: str = event["event_name"]
@@ -170,7 +176,7 @@ def _params(event: Event, debug_mode: bool) -> dict[str, Any]:
     params: dict[str, Any] = {"engagement_time_msec": _engagement(event)}
     if session_id := session_id_of(event):
         params["session_id"] = session_id
-    if debug_mode or event.get("debug_mode") in (True, "true", "1"):
+    if debug_mode:
         params["debug_mode"] = True  # False would switch it on as well.
     if (value := event_value(event)) is not None:
         params["value"] = value

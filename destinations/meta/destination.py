@@ -5,6 +5,7 @@ deduplicate-pixel-and-server-events).
 """
 
 import hmac
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
@@ -65,13 +66,12 @@ class Meta(Destination[MetaSettings]):
         base = str(settings.base_url).rstrip("/")
         self._url = f"{base}/{settings.api_version}/{settings.pixel_id}/events"
         self._headers = {"content-type": "application/json"}
-        credentials = _credentials(settings)
-        self._proof = credentials.get("appsecret_proof", "")
-        self._tail = orjson.dumps(credentials)[1:]
+        self._credentials = _credentials(settings)
+        self._proof = self._credentials.get("appsecret_proof", "")
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         settings = self.settings
-        batch: dict[int, bytes] = {}
+        batches: dict[str, dict[int, bytes]] = {}
         for position, event in enumerate(events):
             translated = translate(event, now, settings.action_source, settings.phone_region)
             body = to_json(translated)
@@ -80,12 +80,13 @@ class Meta(Destination[MetaSettings]):
             elif body is None:
                 yield Unsendable(position, "the event cannot be represented in JSON")
             else:
+                code = _test_code_of(event) or settings.test_event_code or ""
+                batch = batches.setdefault(code, {})
                 batch[position] = body
-            if len(batch) == self.limits.max_events:
-                yield self._request(batch)
-                batch = {}
-        if batch:
-            yield self._request(batch)
+                if len(batch) == self.limits.max_events:
+                    yield self._request(batches.pop(code), code)
+        for code, batch in batches.items():
+            yield self._request(batch, code)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.settings.custom_events, self.settings.phone_region)
@@ -97,9 +98,20 @@ class Meta(Destination[MetaSettings]):
         yield from super().secrets()
         yield self._proof
 
-    def _request(self, batch: Mapping[int, bytes]) -> Request:
-        body = b'{"data":[%b],%b' % (b",".join(batch.values()), self._tail)
-        return Request("POST", self._url, self._headers, body, tuple(batch))
+    def _request(self, batch: Mapping[int, bytes], test_code: str) -> Request:
+        """test_code: of all its events; "" for those that are no tests."""
+        fields = self._credentials | ({"test_event_code": test_code} if test_code else {})
+        body = b'{"data":[%b],%b' % (b",".join(batch.values()), orjson.dumps(fields)[1:])
+        return Request("POST", self._url, self._headers, body, tuple(batch), bool(test_code))
+
+
+_is_test_code = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
+
+
+def _test_code_of(event: Event) -> str:
+    """The code of `event`, which makes it a test; "" for none that Meta could take."""
+    code = event.get("test_event_code")
+    return code if isinstance(code, str) and _is_test_code(code) else ""
 
 
 def _credentials(settings: MetaSettings) -> dict[str, str]:
@@ -109,6 +121,4 @@ def _credentials(settings: MetaSettings) -> dict[str, str]:
     if settings.app_secret:
         key = settings.app_secret.get_secret_value().encode()
         credentials["appsecret_proof"] = hmac.digest(key, token.encode(), "sha256").hex()
-    if settings.test_event_code:
-        credentials["test_event_code"] = settings.test_event_code
     return credentials

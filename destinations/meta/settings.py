@@ -58,7 +58,8 @@ class MetaSettings(DestinationSettings):
     test_event_code: str | None = Field(
         default=None,
         description="Code that shows the events under Test Events. Meta still counts them, so do "
-        "not use it in production.",
+        "not use it in production. An event of a trusted sender can have a `test_event_code` of "
+        "its own.",
     )
     action_source: ActionSource = Field(
         default="website", description="`action_source` of events that do not have one."

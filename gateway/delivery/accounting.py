@@ -24,6 +24,7 @@ from gateway.queue.settle import Bounds, Ending, Reporting, Settler
 MAX_WORDS = 500
 """Characters of a vendor's words that the ledger keeps."""
 
+TEST = "sent as a test"
 WITHDRAWN = "the visitor withdrew consent before it was sent"
 
 
@@ -136,7 +137,7 @@ class Accounting:
                 at,
                 entry.deliveries,
                 attempt.response.status if attempt and attempt.response else None,
-                self._words_of(outcome),
+                self._words_of(outcome, attempt is not None and attempt.request.test),
             )
         )
 
@@ -146,11 +147,12 @@ class Accounting:
             return outcome.result
         return WITH_WARNINGS if outcome.warnings else self._delivered
 
-    def _words_of(self, outcome: Outcome) -> str:
-        """The warnings and the reason, secrets masked."""
+    def _words_of(self, outcome: Outcome, test: bool) -> str:
+        """The warnings, whether it was a test, and the reason, secrets masked."""
         reason = self._destination.mask(outcome.reason) if outcome.reason else ""
-        if outcome.warnings:
-            reason = "; ".join(filter(None, [warning_words(outcome), reason]))
+        if outcome.warnings or test:
+            words = [warning_words(outcome), TEST if test else "", reason]
+            reason = "; ".join(filter(None, words))
         return reason[:MAX_WORDS]
 
     def _dead(self, entry: Entry, outcome: Outcome, at: float, response: Response | None) -> Ending:

@@ -1,7 +1,8 @@
 """What is removed before any other stage sees the event: claims, the names of surplus fields, and
 invalid addresses.
 
-Claims are fields that only the gateway or a trusted sender may state about a visitor. From other
+Claims are fields that only the gateway or a trusted sender may state about a visitor, or that make
+an event a test of its sender's. From other
 senders such a field is ignored. The place is kept under another name, for consent only: a place
 that a page states can only deny.
 """
@@ -16,7 +17,10 @@ from gateway.stages.anonymise import ANONYMISED
 from gateway.stages.consent import CLAIMED_LOCATION
 
 _CLAIMS = frozenset(
-    ["ip_override", "user_agent", "event_location", "bot", ANONYMISED, CLAIMED_LOCATION]
+    {
+        *("ip_override", "user_agent", "event_location", "bot", "test_event_code"),
+        *(ANONYMISED, CLAIMED_LOCATION),
+    }
 )
 _STORES = frozenset(["physical_store", "store", "in_store", "offline"])
 """Values of `action_source` that stand for a sale at a till, which no browser sends."""

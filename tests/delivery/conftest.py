@@ -20,6 +20,7 @@ from gateway.queue.append import Appender
 from gateway.queue.lease import Lease
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
+from gateway.queue.settle import Reporting
 from tests.support.drains import Fill, Start, nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
@@ -72,12 +73,15 @@ async def start(redis: Redis, watched: list[Attempt], calls_for_help: list[float
         idle: float = 0.15,
         busy: float = 60.0,
         destination: Parcel | None = None,
+        reports: bool = False,
         **settings: Any,
     ) -> Drain:
         chosen = DeliverySettings(**{"tries": 1, **settings})
         lease = Lease(redis, ADS, holder, 8)
         await lease.take()
-        assignment = Assignment("ads", destination or Parcel(size), chosen, vendor)
+        reporting = Reporting(KEYS, 1_000_000, "ads", "version-1") if reports else None
+        made = destination or Parcel(size)
+        assignment = Assignment("ads", made, chosen, vendor, reporting=reporting)
         stay = Stay(redis, KEYS, Patience(idle, busy, 60))
         return Drain(redis, KEYS, assignment, lease, stay, watched.append, call_help)
 

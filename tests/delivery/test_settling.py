@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +13,14 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import NoPermissionError, RedisError
 
-from destinations.base import DELIVERED, Outcome, Request, Response
+from destinations.base import DELIVERED, Event, Outcome, Request, Response, Unsendable
 from gateway.delivery.send import Attempt
 from gateway.queue.append import Appender
+from gateway.queue.feed import WITH_WARNINGS, Fate, Feeding
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import ensure_group
 from tests.support.drains import DOWN, OK, Fill, Start, nobody, numbers, outcomes, run, until
-from tests.support.events import decide, make_event
+from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.scripted_vendor import Parcel, Vendor, script
 
@@ -164,3 +165,22 @@ async def test_warnings_of_a_delivery_are_counted_kept_short_masked_and_noted(
     assert second.warnings == ()
     noted = orjson.loads(await redis.get(ADS.warning))
     assert noted["reason"] == "v1 ends soon; token *** is old"
+
+
+async def test_the_ledger_learns_of_warnings_and_of_tests(start: Start, redis: Redis) -> None:
+    class Tested(Warned):
+        def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
+            for made in super().requests(events, now):
+                yield made._replace(test=True) if isinstance(made, Request) else made
+
+    await ensure_group(redis, ADS)
+    feeding = Feeding(1_000_000, lambda _: (), lambda _: ())
+    appender = Appender(redis, KEYS, PendingCounts(), nobody, feeding=feeding)  # type: ignore[arg-type]
+    await appender.append(decisions(2, ["ads"]))
+    await run(await start(Vendor(), destination=Tested(2), reports=True))
+    (fields,) = [fields for _, fields in await redis.xrange(KEYS.feed) if b"s" in fields]
+    fates = [Fate(*each) for each in orjson.loads(fields[b"s"])["fates"]]
+    assert [(fate.result, fate.words) for fate in fates] == [
+        (WITH_WARNINGS, "v1 ends soon; token *** is old; sent as a test; taken"),
+        ("delivered", "sent as a test"),
+    ]

@@ -772,3 +772,18 @@ def test_a_quantity_of_zero_or_below_is_left_out(quantity: float) -> None:
     given = params({"event_name": "purchase", "client_id": "1.2", "items": items}, 0.0)
     assert given["items"] == [{"item_id": "A", "price": 5}, {"item_id": "B", "price": 2}]
     assert given.get("value") == (2 if quantity == 0 else None), "nothing is counted as one"
+
+
+def test_events_for_debug_view_go_in_requests_of_their_own(example: Example, now: float) -> None:
+    events = [example("contact", debug_mode=debug) for debug in (None, True, True, None)]
+    made = [each for each in ga4().requests(events, now) if isinstance(each, Request)]
+    assert sorted(each.events for each in made if each.test) == [(1, 2)]
+    assert sorted(n for each in made if not each.test for n in each.events) == [0, 3]
+    assert all(
+        isinstance(each, Request) and each.test
+        for each in ga4(debug_mode=True).requests(events, now)
+    )
+
+
+def test_the_code_of_metas_tests_is_no_parameter(example: Example, now: float) -> None:
+    assert "test_event_code" not in params(example("contact", test_event_code="TEST1"), now)

@@ -871,3 +871,22 @@ def test_a_refusal_can_have_a_warning_too() -> None:
     headers = {"x-ad-api-version-warning": "v25.0 ends"}
     for outcome in meta().outcomes(REQUEST, Response(400, headers, body)):
         assert (outcome.scope, outcome.warnings) == ("configuration", ("api_version: v25.0 ends",))
+
+
+def test_tests_go_in_requests_of_their_own_by_their_codes(example: Example, now: float) -> None:
+    codes = [None, "TEST1", "TEST2", None, "TEST1", 7, "not a code!"]
+    events = [example("page_view", test_event_code=code) for code in codes]
+    made = [each for each in meta().requests(events, now) if isinstance(each, Request)]
+    found = {each.events: orjson.loads(each.body).get("test_event_code") for each in made}
+    assert found == {(0, 3, 5, 6): None, (1, 4): "TEST1", (2,): "TEST2"}
+    assert [each.test for each in made] == [False, True, True]
+    assert all(b"TEST" not in each.body for each in made if not each.test)
+
+
+def test_the_code_of_the_settings_is_for_events_without_one(example: Example, now: float) -> None:
+    events = [example("page_view"), example("page_view", test_event_code="TEST2")]
+    made = meta(test_event_code="TEST1").requests(events, now)
+    codes = [
+        orjson.loads(each.body)["test_event_code"] for each in made if isinstance(each, Request)
+    ]
+    assert codes == ["TEST1", "TEST2"]

@@ -24,6 +24,7 @@ def event(**fields: Any) -> Event:
         ({}, {}, ""),
         ({"ip_override": "203.0.113.7"}, {}, "ip_override"),
         ({"user_agent": "Mozilla/5.0", "bot": {}}, {}, "user_agent, bot"),
+        ({"test_event_code": "TEST1"}, {}, "test_event_code"),
         ({"event_location": {"country": "US"}}, {"claimed_location": {"country": "US"}}, "event_l"),
         ({"claimed_location": {"country": "US"}}, {}, "claimed_location"),
         ({"action_source": " Store "}, {}, "action_source"),
