@@ -42,10 +42,12 @@ class Limits:
 
 
 class Request(NamedTuple):
-    """One HTTP request, complete: the forwarder adds nothing to it.
+    """One HTTP request, complete but for an access token: the forwarder adds nothing else to it.
 
     events: positions, in the sequence given to `Destination.requests`, of the events it carries.
     test: whether it tells the vendor that its events are tests.
+    credential: name of the credential in the configuration whose access token the forwarder adds,
+        as ``Authorization: Bearer``. "" for none.
     """
 
     method: str
@@ -54,6 +56,7 @@ class Request(NamedTuple):
     body: bytes
     events: tuple[int, ...]
     test: bool = False
+    credential: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,10 @@ class DestinationSettings(BaseModel):
     )
 
     type: str
+
+    def credential_names(self) -> Iterator[str]:
+        """Names of the credentials in the configuration that requests refer to."""
+        yield from ()
 
     def secrets(self) -> Iterator[str]:
         """The values that must never be shown."""

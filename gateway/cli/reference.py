@@ -9,6 +9,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from gateway.configuration.credentials import (
+    ClientCredentialsSettings,
+    RefreshTokenSettings,
+    ServiceAccountSettings,
+)
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types, source_types
@@ -58,6 +63,9 @@ def reference() -> str:
         ("`sample` of a rule", Sample, set()),
         ("`redact` of a rule", Redact, set()),
         ("Operators of a condition", Operators, set()),
+        ("`credentials`, client credentials", ClientCredentialsSettings, set()),
+        ("`credentials`, refresh token", RefreshTokenSettings, set()),
+        ("`credentials`, service account", ServiceAccountSettings, set()),
         ("Every source", SourceSettings, set()),
         ("`submission_tokens` of a source", SubmissionTokens, set()),
         ("`rate_limit` of a source", RateLimits, set()),

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.configuration.environment import Environment
+from gateway.configuration.inline_credentials import inline_credentials
 from gateway.configuration.kinds import source_types
 from gateway.configuration.mistakes import ConfigurationError, problems_of, unset_variables
 from gateway.configuration.secret_files import SecretFiles
@@ -63,8 +64,9 @@ def parse_settings(
     except ValidationError as error:
         problems = problems_of(error, file, settings_schema())
         raise ConfigurationError(name, problems + shared) from None
-    if file.problems or shared:
-        raise ConfigurationError(name, file.problems + shared)
+    inline = list(inline_credentials(file))
+    if file.problems or shared or inline:
+        raise ConfigurationError(name, file.problems + shared + inline)
     settings._version, settings._folder, settings._text = version, folder, text
     settings._secret_files = secret_files.digests
     if wrong := list(_wrong_files(settings)):

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.configuration.credentials import CredentialSettings
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types, source_types
 from gateway.configuration.ledger import LedgerSettings
@@ -99,6 +100,13 @@ class Settings(BaseModel):
     rules: list[Rule] = Field(
         default=[], description="Rules that are applied to every event, in order."
     )
+    credentials: Annotated[
+        dict[Name, CredentialSettings], Field(json_schema_extra={"additionalProperties": False})
+    ] = Field(
+        default={},
+        description="Credentials with which destinations get access tokens: a name, and a "
+        "credential with its `type`.",
+    )
     destinations: Mapping[str, ForwardingSettings] = Field(description=DESTINATIONS)
 
     _version: str = PrivateAttr(default="")
@@ -129,6 +137,18 @@ class Settings(BaseModel):
                 "ledger.url needs server.hash_salt: from it comes the key of the digests by which "
                 "the ledger finds events, the same on all machines"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _credentials_are_known(self) -> Self:
+        for name, destination in self.destinations.items():
+            for credential in destination.credential_names():
+                if credential not in self.credentials:
+                    known = ", ".join(self.credentials) or "none"
+                    raise ValueError(
+                        f"destinations.{name}: there is no credential {credential}; "
+                        f"`credentials` has: {known}"
+                    )
         return self
 
     def mistake_at(self, redis_url: str) -> str | None:

@@ -6,12 +6,19 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
-from gateway.configuration.destination import build_destination, client_settings
+from destinations.base import Destination
+from gateway.configuration.destination import (
+    ForwardingSettings,
+    build_destination,
+    client_settings,
+)
 from gateway.configuration.settings import Settings
+from gateway.credentials import AuthorisedClient, open_credential
 from gateway.delivery.assignment import Assignment
 from gateway.delivery.drain import Drain
 from gateway.delivery.erasures import Erasures
@@ -20,7 +27,7 @@ from gateway.delivery.policy import waits
 from gateway.delivery.records import outcome_records
 from gateway.delivery.send import Attempt
 from gateway.delivery.stay import Patience, Stay
-from gateway.http import open_client
+from gateway.http import Client, open_client
 from gateway.http.host_guard import HostGuard
 from gateway.ledger.feeding import build_digests, build_reporting
 from gateway.pipeline.routes import required_consent
@@ -81,9 +88,7 @@ class Forwarding:
         keys = Keys.of(self.settings)
         configured = self.settings.destinations[self.name]
         destination = build_destination(configured)
-        client = None
-        if not configured.dry_run:
-            client = HostGuard(open_client(client_settings(configured)), destination.hosts())
+        client = None if configured.dry_run else self._open_client(configured, destination)
         stops = required_consent(configured) if self.settings.consent.withdrawals else ()
         recorder = Recorder(self.redis, keys) if self.settings.server.demo else None
 
@@ -131,6 +136,17 @@ class Forwarding:
                 with suppress(OutOfMemoryError):  # a demo's record is no reason to fail
                     await recorder.flush()
         return stay.lasted_to_the_end
+
+    def _open_client(self, configured: ForwardingSettings, destination: Destination[Any]) -> Client:
+        client: Client = HostGuard(open_client(client_settings(configured)), destination.hosts())
+        keys, names = Keys.of(self.settings), set(configured.credential_names())
+        if not names:
+            return client
+        credentials = {
+            name: open_credential(name, self.settings.credentials[name], self.redis, keys)
+            for name in names
+        }
+        return AuthorisedClient(client, credentials)
 
     async def reschedule(self, successor: bool) -> None:
         """Queues the next drain where one is needed: an event that came while this one was ending

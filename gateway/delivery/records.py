@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from destinations.base import Destination, Request
+from destinations.masking import MASK
 from gateway.delivery.send import Attempt, response_record
 from gateway.pipeline.decision import Decision
 from gateway.queue.recent import Record
@@ -98,10 +99,13 @@ def request_record(destination: Destination[Any], request: Request) -> Record:
     """`request` as it may be shown: secrets and signatures masked, a JSON body decoded."""
     masker = destination.masker
     body = masker.text(request.body.decode(errors="replace"))
+    headers = {name: masker.header(name, value) for name, value in request.headers.items()}
+    if request.credential:
+        headers["authorization"] = f"Bearer {MASK}"
     return {
         "method": request.method,
         "url": masker.url(request.url),
-        "headers": {name: masker.header(name, value) for name, value in request.headers.items()},
+        "headers": headers,
         "body": _decoded(body),
     }
 

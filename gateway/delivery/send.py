@@ -19,7 +19,8 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from destinations.base import Destination, Outcome, Request, Response
+from destinations.base import Destination, Outcome, Request, Response, Scope
+from gateway.credentials import NotAuthorised
 from gateway.delivery.planning import (
     Ended,
     IsErased,
@@ -157,7 +158,8 @@ class Sender:
         if may_be_known and not self._destination.recognises(entry.event, now - time_of(entry)):
             reason = f"{error.reason}; the event may have been delivered and is not sent again"
             return Outcome("rejected", reason)
-        return Outcome("retry", error.reason, "destination")
+        scope: Scope = "configuration" if isinstance(error, NotAuthorised) else "destination"
+        return Outcome("retry", error.reason, scope)
 
     def _read(self, request: Request, response: Response) -> Sequence[Outcome]:
         try:

@@ -59,6 +59,10 @@ name in the braces:
                        zset    tombstones of erased persons (keyed digests of ids, receipts), scored
                                by the second when they were written; expires; see
                                `gateway.queue.tombstones`
+    gw:{gw:counts}:credential:C
+                       string  the newest access token of the credential C, and its refresh token,
+                               encrypted; expires. `credential:C:lock` exists while a process renews
+                               it; expires
     gw:{gw:counts}:limit:S:A
                        hash    with `rate_limit: {shared: true}`: what the address A may send to
                                source S still (`at`, requests, events, bytes); expires when that

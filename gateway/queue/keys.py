@@ -76,6 +76,11 @@ class Keys:
         return f"{self.namespace}:link:"
 
     @property
+    def credentials(self) -> str:
+        """How the keys of access tokens begin; the name of a credential follows."""
+        return f"{self._at_counts}credential:"
+
+    @property
     def limits(self) -> str:
         """How the keys of shared rate limits begin; a source, a colon and a sender follow."""
         return f"{self._at_counts}limit:"

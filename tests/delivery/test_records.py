@@ -191,3 +191,9 @@ def test_a_request_as_it_may_be_shown(body: bytes, shown: Any) -> None:
         "headers": {"x-key": "***"},
         "body": shown,
     }
+
+
+def test_an_access_token_that_is_added_later_is_shown_as_one() -> None:
+    destination: Destination[Any] = build_destination(SETTINGS.destinations["ga4"])
+    request = Request("POST", "https://x.example/", {}, b"", (0,), credential="crm")
+    assert request_record(destination, request)["headers"] == {"authorization": "Bearer ***"}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from destinations.base import Outcome, Response
+from gateway.credentials import NotAuthorised
 from gateway.delivery.planning import plan
 from gateway.delivery.policy import SendPolicy
 from gateway.delivery.send import Attempt, Sender
@@ -200,3 +201,13 @@ class TestAmbiguity:
         attempts = await sender.send(shipment)
         assert results(attempts) == {"event-0": result, "event-1": result}
         assert error.reason in attempts[0].outcomes[0].reason
+
+
+async def test_a_credential_that_is_refused_is_a_matter_of_the_configuration() -> None:
+    vendor = Vendor(script(NotAuthorised("no access token for the credential crm: HTTP 400")))
+    attempts, watched = await send(vendor, make_entries(1))
+    (outcome,) = attempts[0].outcomes
+    assert outcome == Outcome(
+        "retry", "no access token for the credential crm: HTTP 400", "configuration"
+    )
+    assert len(watched) == 1

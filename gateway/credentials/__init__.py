@@ -1,0 +1,11 @@
+"""Credentials: access tokens for requests that refer to a credential of the configuration.
+
+A destination puts the name of a credential into a request (`Request.credential`) and never sees a
+token. `AuthorisedClient` adds the token on the way out. A dry run and `gateway explain` have no
+client, and so ask for none.
+"""
+
+from gateway.credentials.client import AuthorisedClient
+from gateway.credentials.credential import Credential, NotAuthorised, open_credential
+
+__all__ = ["AuthorisedClient", "Credential", "NotAuthorised", "open_credential"]

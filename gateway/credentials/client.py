@@ -1,0 +1,50 @@
+"""The client that adds access tokens to requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from destinations.base import Request, Response
+from destinations.masking import MASK
+from gateway.credentials.credential import Credential
+from gateway.http.client import Client
+
+
+class AuthorisedClient:
+    """Sends through `client`. credentials: those that requests may refer to, by name.
+
+    A request with an access token that is answered with 401 is sent once more with a new one. A
+    token never appears in an answer, whatever the receiver repeats.
+    """
+
+    def __init__(self, client: Client, credentials: Mapping[str, Credential]) -> None:
+        self._client = client
+        self._credentials = credentials
+
+    async def send(self, request: Request) -> Response:
+        """As `Client.send`. Raises `NotAuthorised` too."""
+        if not request.credential:
+            return await self._client.send(request)
+        credential = self._credentials[request.credential]
+        token = await credential.token()
+        response = await self._client.send(_with_token(request, token))
+        if response.status == 401:
+            token = await credential.token(refused=token)
+            response = await self._client.send(_with_token(request, token))
+        return _without_token(response, token)
+
+    async def close(self) -> None:
+        await self._client.close()
+        for credential in self._credentials.values():
+            await credential.close()
+
+
+def _with_token(request: Request, token: str) -> Request:
+    return request._replace(headers={**request.headers, "authorization": f"Bearer {token}"})
+
+
+def _without_token(response: Response, token: str) -> Response:
+    headers = {name: value.replace(token, MASK) for name, value in response.headers.items()}
+    body = response.body.replace(token.encode(), MASK.encode())
+    return replace(response, headers=headers, body=body)

@@ -1,0 +1,144 @@
+"""A credential: keeps an access token, and renews it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from destinations.masking import Masker
+from gateway.configuration.credentials import CredentialSettings, RefreshTokenSettings
+from gateway.configuration.exposure import secrets_in
+from gateway.credentials.grants import NoToken, Refused, read_token, token_request
+from gateway.credentials.token import Token, seal_token, unseal_token
+from gateway.http import Client, ClientSettings, NotSent, SendError, open_client
+from gateway.queue.credential_tokens import CredentialTokens
+from gateway.queue.keys import Keys
+from gateway.redis_client.connect import RedisError
+
+REST_SECONDS = 30.0
+"""How long a refusal holds before the token endpoint is asked again."""
+
+
+SPARE_SECONDS = 30.0
+"""How long the lock lasts after the time for a token request is over."""
+
+
+class NotAuthorised(NotSent):
+    """The token endpoint refuses the credential: nothing can be sent until that is corrected."""
+
+
+class Credential:
+    """The credential `name` of the configuration. client: carries token requests.
+
+    All processes share one token, and one of them at a time renews it: a refresh token that the
+    vendor replaces can be used only once.
+    """
+
+    def __init__(
+        self, name: str, settings: CredentialSettings, stored: CredentialTokens, client: Client
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._stored = stored
+        self._client = client
+        self._masker = Masker(secret.get_secret_value() for secret in _secrets_of(settings))
+        self._sealed_with = settings.root.get_secret_value()
+        self._token: Token | None = None
+        self._unsaved: Token | None = None
+        self._refusal = ""
+        self._rests_until = 0.0
+        self._renewing = asyncio.Lock()
+
+    async def token(self, refused: str = "") -> str:
+        """An access token that can be used now.
+
+        refused: a token that the receiver did not accept, so that it has to be another one.
+        Raises `NotAuthorised` if the token endpoint refuses the credential, `NotSent` if no token
+        can be had for now.
+        """
+        async with self._renewing:
+            token = self._token
+            if token is None or not _is_usable(token, refused):
+                try:
+                    token = self._token = await self._shared_token(refused)
+                except RedisError as error:
+                    raise self._not_sent(f"Redis: {type(error).__name__}") from None
+            return token.access_token
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _shared_token(self, refused: str) -> Token:
+        stored = await self._read()
+        if stored and _is_usable(stored, refused):
+            return stored
+        async with self._stored.locked(self._settings.http.timeout + SPARE_SECONDS):
+            stored = await self._read()
+            if stored and _is_usable(stored, refused):
+                return stored  # another process has renewed it meanwhile
+            if self._unsaved is None:
+                self._unsaved = await self._obtain(stored)
+            token = self._unsaved
+            await self._stored.write(seal_token(token, self._sealed_with, self._name))
+            self._unsaved = None
+            return token
+
+    async def _read(self) -> Token | None:
+        sealed = await self._stored.read()
+        if sealed is None:
+            return None
+        return unseal_token(sealed, self._sealed_with, self._name)
+
+    async def _obtain(self, stored: Token | None) -> Token:
+        if time.monotonic() < self._rests_until:
+            raise NotAuthorised(self._refusal)
+        refresh_token = ""
+        if isinstance(self._settings, RefreshTokenSettings):
+            configured = self._settings.refresh_token.get_secret_value()
+            refresh_token = stored.refresh_token if stored else configured
+        now = time.time()
+        try:
+            response = await self._client.send(token_request(self._settings, refresh_token, now))
+            return read_token(response, refresh_token, now)
+        except Refused as error:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            self._refusal = self._masker.text(
+                f"no access token for the credential {self._name}: {error}. Correct "
+                f"credentials.{self._name} in the configuration"
+            )
+            raise NotAuthorised(self._refusal) from None
+        except NoToken as error:
+            raise self._not_sent(str(error)) from None
+        except SendError as error:
+            raise self._not_sent(error.reason) from None
+
+    def _not_sent(self, reason: str) -> NotSent:
+        return NotSent(f"no access token for the credential {self._name}: {reason}")
+
+
+def _is_usable(token: Token, refused: str) -> bool:
+    return token.access_token != refused and token.is_fresh(time.time())
+
+
+def _secrets_of(settings: CredentialSettings) -> Iterator[SecretStr]:
+    for _, secret in secrets_in(settings):
+        if isinstance(secret, SecretStr):
+            yield secret
+
+
+def open_credential(
+    name: str, settings: CredentialSettings, redis: Redis, keys: Keys
+) -> Credential:
+    """The credential `name`, with a client of its own. Call it inside the event loop."""
+    client = open_client(
+        ClientSettings(
+            **dict(settings.http),
+            allow_private_addresses=settings.allow_private_addresses,
+            max_connections=1,
+        )
+    )
+    return Credential(name, settings, CredentialTokens(redis, keys, name), client)

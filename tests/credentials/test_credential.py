@@ -1,0 +1,173 @@
+"""A credential: one token for all processes, renewed by one of them at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from destinations.base import Response
+from gateway.credentials import credential as credential_module
+from gateway.credentials.credential import Credential, NotAuthorised
+from gateway.http import Ambiguous, NotSent
+from gateway.queue.credential_tokens import CredentialTokens
+from tests.support.keys import KEYS
+from tests.support.token_endpoint import TokenEndpoint, credential_settings
+
+pytestmark = pytest.mark.anyio
+
+FIRST = "the first one"
+KEY = f"{KEYS.credentials}crm"
+
+
+def open_process(redis: Redis, endpoint: TokenEndpoint, **more: Any) -> Credential:
+    """The credential as another process has it."""
+    settings = credential_settings("refresh_token", **{"refresh_token": FIRST} | more)
+    return Credential("crm", settings, CredentialTokens(redis, KEYS, "crm"), endpoint)
+
+
+class TestSharing:
+    async def test_a_token_is_asked_for_once(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        credential = open_process(redis, endpoint)
+        assert [await credential.token() for _ in range(3)] == ["access-token-1"] * 3
+        assert len(endpoint.grants) == 1
+
+    async def test_by_one_process_at_a_time(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        processes = [open_process(redis, endpoint) for _ in range(8)]
+        tokens = await asyncio.gather(*(each.token() for each in processes))
+        assert set(tokens) == {"access-token-1"}
+        assert len(endpoint.grants) == 1
+
+    async def test_nothing_that_is_stored_can_be_read_without_the_configuration(
+        self, redis: Redis
+    ) -> None:
+        await open_process(redis, TokenEndpoint(FIRST)).token()
+        stored: Any = await redis.get(KEY)
+        assert b"token" not in stored
+        assert b"access" not in stored
+
+    async def test_what_is_stored_and_the_lock_expire(self, redis: Redis) -> None:
+        await open_process(redis, TokenEndpoint(FIRST)).token()
+        names: Any = await redis.keys("*credential*")
+        assert [name.decode() for name in names] == [KEY]
+        assert 0 < await redis.ttl(KEY) <= 400 * 86_400
+
+
+class TestRenewal:
+    async def test_a_replaced_refresh_token_is_used_next(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.life = 1  # over at once, as good as
+        tokens = []
+        for _ in range(3):
+            tokens.append(await open_process(redis, endpoint).token())
+            await asyncio.sleep(0.85)
+        assert tokens == ["access-token-1", "access-token-2", "access-token-3"]
+        assert [grant["refresh_token"] for grant in endpoint.grants] == [
+            FIRST,
+            "refresh-token-2",
+            "refresh-token-3",
+        ]
+
+    async def test_a_refused_token_is_renewed_once_for_all(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        processes = [open_process(redis, endpoint) for _ in range(4)]
+        refused = await processes[0].token()
+        tokens = await asyncio.gather(*(each.token(refused=refused) for each in processes))
+        assert set(tokens) == {"access-token-2"}
+        assert len(endpoint.grants) == 2
+
+    async def test_another_refresh_token_in_the_configuration_starts_over(
+        self, redis: Redis
+    ) -> None:
+        await open_process(redis, TokenEndpoint(FIRST)).token()
+        endpoint = TokenEndpoint("a new one")
+        assert await open_process(redis, endpoint, refresh_token="a new one").token()
+        assert endpoint.grants[0]["refresh_token"] == "a new one"
+
+    async def test_another_client_secret_does_not(self, redis: Redis) -> None:
+        await open_process(redis, TokenEndpoint(FIRST)).token()
+        endpoint = TokenEndpoint("never asked")
+        assert await open_process(redis, endpoint, client_secret="changed").token()
+        assert endpoint.grants == []
+
+    async def test_a_lock_of_a_killed_process_ends_by_itself(self, redis: Redis) -> None:
+        await redis.set(f"{KEY}:lock", "killed", px=300)
+        assert await open_process(redis, TokenEndpoint(FIRST)).token() == "access-token-1"
+
+    async def test_a_lock_that_another_took_is_not_given_back(self, redis: Redis) -> None:
+        stored = CredentialTokens(redis, KEYS, "crm")
+        async with stored.locked(60):
+            await redis.set(f"{KEY}:lock", "another")
+        assert await redis.get(f"{KEY}:lock") == b"another"
+
+    async def test_a_token_is_renewed_while_memory_is_full(self, redis: Redis) -> None:
+        await redis.config_set("maxmemory", 1)
+        try:
+            assert await open_process(redis, TokenEndpoint(FIRST)).token() == "access-token-1"
+        finally:
+            await redis.config_set("maxmemory", 0)
+
+    async def test_a_token_that_could_not_be_stored_is_stored_before_it_is_used(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        credential = open_process(redis, endpoint)
+        with monkeypatch.context() as broken:
+            broken.setattr(CredentialTokens, "write", _fails)
+            with pytest.raises(NotSent, match="Redis: ConnectionError"):
+                await credential.token()
+        assert await credential.token() == "access-token-1"
+        assert len(endpoint.grants) == 1
+        assert await redis.exists(KEY)
+
+
+class TestRefusal:
+    async def test_says_what_to_correct_and_no_secret(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint("another one")
+        with pytest.raises(NotAuthorised) as refused:
+            await open_process(redis, endpoint).token()
+        assert str(refused.value) == (
+            "no access token for the credential crm: HTTP 400: invalid_grant: no. "
+            "Correct credentials.crm in the configuration"
+        )
+
+    async def test_an_endpoint_that_repeats_a_secret_does_not_show_it(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint()
+        body = b'{"error": "invalid_grant", "error_description": "token the first one is used up"}'
+        endpoint.trouble = [Response(400, {}, body)]
+        with pytest.raises(NotAuthorised) as refused:
+            await open_process(redis, endpoint).token()
+        assert FIRST not in str(refused.value)
+
+    async def test_holds_for_a_while(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+        endpoint = TokenEndpoint()
+        endpoint.trouble = [Response(401, {}, b'{"error": "invalid_client"}')]
+        credential = open_process(redis, endpoint)
+        for _ in range(5):
+            with pytest.raises(NotAuthorised):
+                await credential.token()
+        endpoint.refresh_token = FIRST
+        monkeypatch.setattr(credential_module, "REST_SECONDS", 0.0)
+        credential = open_process(redis, endpoint)
+        assert await credential.token() == "access-token-1"
+
+    @pytest.mark.parametrize(
+        "trouble", [Response(503), NotSent("could not connect"), Ambiguous("too slow")]
+    )
+    async def test_trouble_that_may_pass_is_none(self, redis: Redis, trouble: Any) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.trouble = [trouble]
+        credential = open_process(redis, endpoint)
+        with pytest.raises(NotSent, match="no access token for the credential crm") as raised:
+            await credential.token()
+        assert not isinstance(raised.value, NotAuthorised)
+        assert await credential.token() == "access-token-1"
+
+
+async def _fails(*_: object) -> None:
+    raise RedisConnectionError
