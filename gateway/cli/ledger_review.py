@@ -84,4 +84,4 @@ def replay_of(recorded: Recorded, reviewed: Reviewed, version: str, letter: str)
         receipt=recorded.receipt,
         passage=passage,
     )
-    return Replay(entry, letter, recorded.receipt, passage)
+    return Replay(entry, recorded.received_at, letter, recorded.receipt, passage)

@@ -13,6 +13,7 @@ from gateway.delivery.planning import Ended
 from gateway.delivery.policy import takes_nothing_now
 from gateway.delivery.send import Attempt, Result, response_record
 from gateway.delivery.warnings import warning_words
+from gateway.queue.counting import ERASED, reason_of
 from gateway.queue.drain_notes import write_failure, write_warning
 from gateway.queue.entry import Entry, encode_dead_letter
 from gateway.queue.feed import WITH_WARNINGS, Fate
@@ -74,9 +75,8 @@ class Accounting:
         now = time.time()
         for result in results:
             if isinstance(result, Ended) and result.withheld:
-                entry = result.entry
-                endings.append(Ending(entry.id, "withheld", size=entry.size))
-                self._tell(fates, entry, result.outcome, result.at, None, "withheld")
+                endings.append(_withheld(result.entry, ERASED))
+                self._tell(fates, result.entry, result.outcome, result.at, None, "withheld")
                 continue
             if isinstance(result, Ended):
                 endings.append(self._dead(result.entry, result.outcome, result.at, None))
@@ -87,7 +87,8 @@ class Accounting:
                 if outcome.result == "delivered":
                     DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
                     ended = "warned" if outcome.warnings else "delivered"
-                    endings.append(Ending(entry.id, ended, size=entry.size))
+                    known = entry.size, entry.received_at
+                    endings.append(Ending(entry.id, ended, b"", True, *known))
                 elif outcome.result != "retry":
                     endings.append(self._dead(entry, outcome, result.sent_at, result.response))
                 elif takes_nothing_now(outcome):
@@ -102,7 +103,7 @@ class Accounting:
         fates: list[Fate] = []
         for entry in entries:
             self._tell(fates, entry, Outcome("rejected", WITHDRAWN), time.time(), None, "withheld")
-        endings = [Ending(entry.id, "withheld", size=entry.size) for entry in entries]
+        endings = [_withheld(entry, reason_of("delivery", "withdrawn")) for entry in entries]
         await self._settler.settle(endings, fates)
 
     async def write_notes(self) -> None:
@@ -159,4 +160,9 @@ class Accounting:
         shown = response_record(self._destination, response)
         reason = self._destination.mask(outcome.reason)
         letter = encode_dead_letter(entry, outcome.result, reason, at, shown)
-        return Ending(entry.id, outcome.result, letter, entry.trusted, entry.size)
+        known = entry.trusted, entry.size, entry.received_at
+        return Ending(entry.id, outcome.result, letter, *known)
+
+
+def _withheld(entry: Entry, reason: str) -> Ending:
+    return Ending(entry.id, "withheld", b"", True, entry.size, entry.received_at, reason)

@@ -19,7 +19,8 @@ from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.pipeline.compile import Pipeline
 from gateway.pipeline.decision import Decision, Verdict
-from gateway.queue.append import Appender, Release
+from gateway.queue.append import Appender, Release, Undecided, Waited
+from gateway.queue.counting import reason_of
 from gateway.queue.entry import decode_held, open_held
 from gateway.queue.feed import encode_unanswered
 from gateway.queue.held_consent import HeldPage, read_page
@@ -34,7 +35,7 @@ SILENCE = dict.fromkeys(CONSENT_TYPES, "denied")
 OF_THE_VISIT = ("client_id", "ga_session_id", "ga_session_number")
 """Fields that a page has once analytics_storage is granted: its earlier events take them over."""
 UNREADABLE = "it could not be read with the token of its page"
-GONE = Verdict(None, "when", "the destination is no longer configured")
+GONE = Verdict(None, "when", "the destination is no longer configured", label="not configured")
 
 MAX_ROUNDS = 25
 """How often a page's oldest events are read and released: enough for the most that one page may
@@ -49,16 +50,15 @@ class Contended(RedisError):
 class Resolved:
     """Of the oldest events of a page, those that wait no longer.
 
-    count: how many they are. decisions: for the destinations that waited. destinations: these, as
-    often as they did. withheld: the destinations of events that cannot be read; unreadable: the
-    receipts of these, with the destinations of each. due: Unix seconds
-    when the rest is due.
+    count: how many they are. decisions: for the destinations that waited. waited: these, as often
+    as they did. withheld: the same of events that cannot be read; unreadable: the receipts of
+    these, with the destinations of each. due: Unix seconds when the rest is due.
     """
 
     count: int = 0
     decisions: list[Decision] = field(default_factory=list)
-    destinations: list[str] = field(default_factory=list)
-    withheld: list[str] = field(default_factory=list)
+    waited: list[Waited] = field(default_factory=list)
+    withheld: list[Waited] = field(default_factory=list)
     unreadable: list[tuple[str, Sequence[str]]] = field(default_factory=list)
     due: float = 0.0
 
@@ -93,7 +93,7 @@ def resolve(
         try:
             event, received = open_held(held, held_page.page, page_token)
         except Unreadable:
-            resolved.withheld += held.destinations
+            resolved.withheld += held.waited
             resolved.unreadable.append((held.receipt, held.destinations))
             resolved.count += 1
             continue
@@ -115,7 +115,7 @@ def resolve(
                 receipt=held.receipt,
             )
         )
-        resolved.destinations += held.destinations
+        resolved.waited += held.waited
         resolved.count += 1
     return resolved
 
@@ -155,7 +155,6 @@ async def write(resolved: Resolved, held_page: HeldPage, appender: Appender) -> 
     the page spoke again."""
     first, count = held_page.events[0], resolved.count
     taken = Release(held_page.page, first, count, resolved.due, held_page.said)
-    unanswered = encode_unanswered(resolved.unreadable, UNREADABLE, time.time())
-    return await appender.release(
-        resolved.decisions, resolved.destinations, taken, resolved.withheld, unanswered
-    )
+    record = encode_unanswered(resolved.unreadable, UNREADABLE, time.time())
+    undecided = Undecided(resolved.withheld, reason_of("hold", "unreadable"), record)
+    return await appender.release(resolved.decisions, resolved.waited, taken, undecided)

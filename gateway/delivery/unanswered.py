@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from gateway.configuration.settings import Settings
 from gateway.ledger.feeding import build_feeding
-from gateway.queue.append import Appender, Release
+from gateway.queue.append import Appender, Release, Undecided, Waited
+from gateway.queue.counting import reason_of
 from gateway.queue.entry import decode_held
 from gateway.queue.feed import encode_unanswered
 from gateway.queue.held_consent import MAX_PAGES, HeldPage, due_pages, read_page
@@ -69,16 +70,17 @@ async def end_unanswered(
     process changed something meanwhile."""
     if not held_page.events:
         return False
-    withheld: list[str] = []
+    waited: list[Waited] = []
     ended: list[tuple[str, Sequence[str]]] = []
     count, due = 0, 0.0
     for held in map(decode_held, held_page.events):
         due = held.received_at + seconds
         if due > now:
             break
-        withheld += held.destinations
+        waited += held.waited
         ended.append((held.receipt, held.destinations))
         count += 1
     taken = Release(held_page.page, held_page.events[0], count, due, held_page.said)
-    unanswered = encode_unanswered(ended, NO_ANSWER, now)
-    return await appender.release([], [], taken, withheld, unanswered)
+    record = encode_unanswered(ended, NO_ANSWER, now)
+    undecided = Undecided(waited, reason_of("hold", "no answer"), record)
+    return await appender.release([], [], taken, undecided)

@@ -33,6 +33,7 @@ from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requ
 from gateway.queue.admission import HOLD_FULL
 from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, MemoryUsage
 from gateway.queue.capacity import read_memory_usage
+from gateway.queue.counting import Reason, withheld_of, without_reasons
 from gateway.queue.dead_letters import removed_of
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import ANSWER, DELIVERY
@@ -49,7 +50,7 @@ OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
 class DestinationNumbers:
     """pending: events that have not ended. pending_bytes: what those in the stream take.
     oldest: Unix seconds of the oldest, or None. paused: seconds. dead: dead letters.
-    dead_bytes: what they take."""
+    dead_bytes: what they take. withheld: events by why they were withheld."""
 
     counts: Mapping[str, int]
     pending: int
@@ -58,6 +59,7 @@ class DestinationNumbers:
     paused: float
     dead: int
     dead_bytes: int
+    withheld: Mapping[Reason, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,14 @@ def _numbers(
     pending_bytes = max(0, counts_by_name.pop("pending_bytes", 0))
     paused = max(0, pause_ms) / 1000
     return DestinationNumbers(
-        counts_by_name, pending, pending_bytes, oldest, paused, dead, dead_bytes
+        without_reasons(counts_by_name),
+        pending,
+        pending_bytes,
+        oldest,
+        paused,
+        dead,
+        dead_bytes,
+        withheld_of(counts_by_name),
     )
 
 
@@ -285,6 +294,11 @@ class _Snapshot(Collector):
             "Events by outcome. Accepted is the sum of the other outcomes and of pending events.",
             labels=["destination", "outcome"],
         )
+        withheld = CounterMetricFamily(
+            "gateway_withheld_events",
+            "Events withheld from each destination, by the stage that stopped them and the reason.",
+            labels=["destination", "stage", "reason"],
+        )
         attempts = CounterMetricFamily(
             "gateway_attempts",
             "Requests sent to each destination, by result.",
@@ -308,6 +322,8 @@ class _Snapshot(Collector):
         for name, numbers in self._numbers.destinations.items():
             for outcome in OUTCOMES:
                 events.add_metric([name, outcome], numbers.counts.get(outcome, 0))
+            for (stage, reason), count in numbers.withheld.items():
+                withheld.add_metric([name, stage, reason], count)
             for field, count in numbers.counts.items():
                 if field.startswith("attempts:"):
                     attempts.add_metric([name, field.split(":")[1]], count)
@@ -315,7 +331,7 @@ class _Snapshot(Collector):
             warnings.add_metric([name], numbers.counts.get("warned", 0))
             buckets, total = DELIVERY.read(numbers.counts)
             delivery.add_metric([name], buckets, total)
-        yield from (events, attempts, repeated, warnings, delivery)
+        yield from (events, withheld, attempts, repeated, warnings, delivery)
 
     def _queues(self) -> Iterator[Metric]:
         pending = _by_destination(

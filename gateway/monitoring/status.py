@@ -18,6 +18,7 @@ from gateway.monitoring.metrics import OUTCOMES, DestinationNumbers, read_number
 from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requests
 from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, Limits
 from gateway.queue.capacity import read_bounds
+from gateway.queue.counting import Reason
 from gateway.queue.dead_letters import removed_of
 from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pause import PAUSES, Pause, current_pause
@@ -44,6 +45,15 @@ class LastWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """How many events a stage withheld for one reason."""
+
+    stage: str
+    reason: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
 class DestinationStatus:
     """How one destination does.
 
@@ -55,7 +65,8 @@ class DestinationStatus:
     success has come yet. dead_letter_bytes: size of the dead letters. removed: how many dead
     letters were removed because of a limit, by the reasons in `gateway.queue.dead_letters.REMOVED`.
     full: to whom intake is closed for it, and the limit that is reached, in words. outcomes: counts
-    by the names in `COUNTED`. balanced: whether accepted is the sum of withheld, delivered,
+    by the names in `COUNTED`. withheld: of these the withheld ones by reason, the most frequent
+    first. balanced: whether accepted is the sum of withheld, delivered,
     rejected, expired and pending.
     """
 
@@ -73,6 +84,7 @@ class DestinationStatus:
     removed: Mapping[str, int]
     full: str | None
     outcomes: Mapping[str, int]
+    withheld: Sequence[Withheld]
     balanced: bool
 
 
@@ -180,6 +192,7 @@ async def _status(
         removed=removed,
         full=full,
         outcomes=outcomes,
+        withheld=_withheld(numbers.withheld),
         balanced=outcomes["accepted"] == ended + numbers.pending,
     )
 
@@ -187,6 +200,11 @@ async def _status(
 def _version_warning(configured: ForwardingSettings, now: float) -> str:
     end = version_end(configured)
     return end.warning(datetime.fromtimestamp(now, UTC).date()) if end else ""
+
+
+def _withheld(counts: Mapping[Reason, int]) -> list[Withheld]:
+    found = (Withheld(stage, reason, count) for (stage, reason), count in counts.items())
+    return sorted(found, key=lambda each: (-each.events, each.stage, each.reason))
 
 
 async def _in_flight(redis: Redis, keys: DestinationKeys) -> int:

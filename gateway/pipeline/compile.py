@@ -124,7 +124,8 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
                 and len(overdue(event, received.at)) < len(needed)
             ):
                 quarantine = checked.reason  # of others nothing may be kept
-            verdicts = _withheld(settings, Verdict(None, "schemas", checked.reason))
+            schema = event["event_name"]  # others have none
+            verdicts = _withheld(settings, Verdict(None, "schemas", checked.reason, label=schema))
         else:
             ruled = rule(event)
             event, applied = ruled.event, ruled.applied
@@ -136,7 +137,8 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
                     waiting = guard(with_denials(held.event, held.stated), received)[0]
                     held = replace(held, event=waiting, received=kept(received))
             else:
-                verdicts = _withheld(settings, Verdict(None, "rules", ruled.dropped))
+                last = ruled.applied[-1]
+                verdicts = _withheld(settings, Verdict(None, "rules", ruled.dropped, label=last))
         counts = consented.counts
         if SURPLUS in given or IGNORED in given:
             counts = (*counts, *counters_of(given, received.source))

@@ -36,7 +36,8 @@ class Verdict:
 
     event: as the destination receives it, or None when it is withheld or held.
     stage: the stage that stopped it. reason: why, or why it is sent anonymised, in words; "" when
-    it is sent unchanged.
+    it is sent unchanged. label: by which the reason is counted. It has names of the configuration
+    and fixed words alone, so that no sender can make many of them.
     applied: names of the destination's own rules that were met.
     unmet: what `when` needed and found. ruled: what the destination's rules did.
     removed: fields that field consent removed.
@@ -49,6 +50,7 @@ class Verdict:
     unmet: Unmet | None = field(default=None, repr=False, compare=False)
     ruled: Ruled | None = field(default=None, repr=False, compare=False)
     removed: Removed = field(default=(), repr=False, compare=False)
+    label: str = field(default="", repr=False, compare=False)
 
     @property
     def decision(self) -> Literal["send", "held", "withheld"]:

@@ -21,6 +21,12 @@ from gateway.stages.held_consent import NOBODY_CAN_SPEAK, waits_for
 from gateway.stages.integrations import INTEGRATIONS, compile_integrations
 from gateway.stages.rules import compile_rules
 
+EXCLUDED = "excluded by the sender"
+NOT_MET = "not met"
+TOO_OLD = "too old"
+NEVER_ACCEPTED = "never accepted"
+"""Labels of verdicts."""
+
 
 class Wait(NamedTuple):
     """types: the consent types for which an event may wait. possible: whether a later answer can be
@@ -80,7 +86,8 @@ def compile_routes(
         event = {name: value for name, value in event.items() if name != INTEGRATIONS}
         verdicts = route_each(event, overdue, wait)
         withheld = {
-            name: Verdict(None, "integrations", reason) for name, reason in excluded.items()
+            name: Verdict(None, "integrations", reason, label=EXCLUDED)
+            for name, reason in excluded.items()
         }
         return verdicts | withheld
 
@@ -110,19 +117,21 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
     def route(event: Event, less: Event, overdue: str, allowed: Allowed) -> Verdict:
         granted, wait, project, anonymous = allowed
         if probe is not None and (unmet := probe(event)) is not None:
-            return Verdict(None, "when", f'"when" matches only if {unmet[0]}', unmet=unmet)
+            words = f'"when" matches only if {unmet[0]}'
+            return Verdict(None, "when", words, unmet=unmet, label=NOT_MET)
         if overdue:
-            return Verdict(None, "age", overdue)
+            return Verdict(None, "age", overdue, label=TOO_OLD)
         reason = ""
         if not needed <= granted:
             denied = [name for name in required if name not in granted]
-            reason = f"no consent for {', '.join(denied)}"
+            types = ", ".join(denied)
+            reason = f"no consent for {types}"
             if wait.types >= {*denied}:
                 if wait.possible:
-                    return Verdict(None, "hold", waits_for(denied))
+                    return Verdict(None, "hold", waits_for(denied), label=types)
                 reason = f"{reason}; {NOBODY_CAN_SPEAK}"
             if anonymise is None:
-                return Verdict(None, "consent", reason)
+                return Verdict(None, "consent", reason, label=types)
             # before the rules, which then have nothing at hand that identifies the visitor
             if anonymise not in anonymous:
                 anonymous[anonymise] = anonymise(event)
@@ -132,7 +141,7 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
             less, removed = project(less, purpose)
         if rule is None:
             if refuse is not None and (refusal := refuse(less)):
-                return Verdict(None, "destination", refusal, removed=removed)
+                return Verdict(None, "destination", refusal, removed=removed, label=NEVER_ACCEPTED)
             return Verdict(less, "", reason, removed=removed)
         ruled = rule(less)
         if ruled.dropped is not None:
@@ -143,10 +152,19 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
                 ruled.applied,
                 ruled=ruled,
                 removed=removed,
+                label=ruled.applied[-1],
             )
         event, applied = ruled.event, ruled.applied
         if refuse is not None and (refusal := refuse(event)):
-            return Verdict(None, "destination", refusal, applied, ruled=ruled, removed=removed)
+            return Verdict(
+                None,
+                "destination",
+                refusal,
+                applied,
+                ruled=ruled,
+                removed=removed,
+                label=NEVER_ACCEPTED,
+            )
         return Verdict(event, "", reason, applied, ruled=ruled, removed=removed)
 
     return route

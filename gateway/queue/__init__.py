@@ -14,7 +14,10 @@ their names. For each destination, all in one hash slot because of the tag in br
                                how many of the delivered had a warning of the vendor; repeated;
                                replayed, dropped, removed by reason; attempts; latency; pauses in a
                                row; sending rate; `pending_bytes`, the size of the entries in the
-                               stream; and `dead_bytes`, the size of the dead letters
+                               stream; `dead_bytes`, the size of the dead letters; withheld events
+                               by reason; and `days_from`, see `gateway.queue.counting`
+    gw:{meta}:counts:N hash    accepted, withheld, delivered, rejected, expired, repeated of the
+                               events that came in on day N (UTC) since 1970; expires after 35 days
     gw:{meta}:drains   zset    drains at work, scored by the millisecond when their lease ends
     gw:{meta}:wake     string  exists while a job that will drain is queued; expires
     gw:{meta}:pause    string  exists while the destination is paused (JSON: reason, number in a
@@ -79,7 +82,8 @@ Counters change in the same script as the stream that they count, so that for ev
 
     accepted = withheld + delivered + rejected + expired + pending
 
-holds at any moment and through any crash. Here pending is the length of the stream plus the count
+holds at any moment and through any crash, in all and for the events of each day, and so that what
+is withheld is the sum of its reasons. Here pending is the length of the stream plus the count
 `held` of events that wait for consent. A dead letter that is replayed is accepted once more:
 it stays counted as rejected or expired, and gets a second ending. One that is dropped, or removed
 because of a bound, keeps its ending. So the number of dead letters is

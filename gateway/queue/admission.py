@@ -18,6 +18,10 @@ HOLD_FULL = "hold_full"
 """The counter of events that were withheld since too many were held."""
 
 
+NO_ROOM = "no room to hold it"
+"""The label of their verdicts."""
+
+
 class RefusedEvent(NamedTuple):
     """An event that was refused, at least in part. place: among the request's events, from 0.
     taken: the destinations that took it. full: those that it was for, and that are full."""
@@ -91,7 +95,7 @@ def withhold_held(decisions: Sequence[Decision], reason: str) -> int:
 
 
 def _withheld(verdict: Verdict, reason: str) -> Verdict:
-    return replace(verdict, stage="consent", reason=f"not held: {reason}")
+    return replace(verdict, stage="consent", reason=f"not held: {reason}", label=NO_ROOM)
 
 
 def _denies(decision: Decision) -> bool:

@@ -17,8 +17,9 @@
 --         said          what pages state about consent
 --         denied        what is denied for pages and visitors
 --         withdrawn_ms  how long a denial is remembered for what was appended before; 0 not at all
---         hold          how long an event waits in ms, and how many of one page
---         waiting       events that wait: page, payload, places of the destinations
+--         hold          how long an event waits in ms, how many of one page, and the reason by which
+--                       those are counted that are one too many
+--         waiting       events that wait: page, payload, places of the destinations, day
 --         release       if events wait no longer: page, the first of them (a payload), how many,
 --                       when the rest is due, and what was said when they were read
 --         records       for the ledger, of each event: its record (a payload), its entries (payloads),
@@ -26,12 +27,14 @@
 --         unanswered    a record (a payload) of events that end with `release`, or 0
 --         feed_bytes    how much the feed may hold before detail is left out
 --         names         of the destinations, if there are records
---         destinations  for each of them how many events were withheld, the numbers of the
---                       payloads that it gets, and by how much the number of its waiting ones grows
+--         destinations  for each of them, and each day (since 1970) on which its events came in: the
+--                       day, how many were withheld by reason, the numbers of the payloads that it
+--                       gets, and by how much the number of its waiting ones grows
 -- Returns the places (from 1) of the destinations that need a job, which the caller queues, and the
 -- pages that state something while events of theirs are held. Nothing, and does nothing, when what
 -- is to be released has been released, or its page has stated something since; does nothing and fails
--- with GONE and their ids when entries have left the quarantine already. Needs feed.lua.
+-- with GONE and their ids when entries have left the quarantine already. Needs feed.lua and
+-- counting.lua.
 
 local PER_DESTINATION = 6
 
@@ -108,7 +111,8 @@ for _, each in ipairs(plan.waiting) do
     unheld[number] = true
   end
   for _, place in ipairs(places) do
-    fate[place] = (fate[place] or 0) + 1
+    local at = place .. ' ' .. each[4]
+    fate[at] = (fate[at] or 0) + 1
   end
 end
 
@@ -158,48 +162,55 @@ for place, each in ipairs(plan.destinations) do
   local first = 1 + PER_DESTINATION * (place - 1)
   local stream, counts, wake, drains, pause, seen =
     KEYS[first], KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], KEYS[first + 4], KEYS[first + 5]
-  local withheld, sent, repeated = each[1] + (refused[place] or 0), 0, 0
-  local bytes, marked = 0, 0
-  local waiting = each[3] + (held[place] or 0)
-  for _, number in ipairs(each[2]) do
-    local marks = plan.marks[number]
-    if is_marked(seen, marks) then
-      repeated = repeated + 1
-      if plan.names[place] then
-        again[number] = again[number] or {}
-        table.insert(again[number], plan.names[place])
-      end
-      if renewed[number] then
-        redis.call('EXPIRE', seen .. ':' .. marks[1], plan.window)
-      end
-    else
-      redis.call('XADD', stream, '*', 'e', ARGV[1 + number])
-      sent = sent + 1
-      fresh[number] = true
-      bytes = bytes + #ARGV[1 + number]
-      if marks[1] then
-        redis.call('SET', seen .. ':' .. marks[1], '', 'EX', plan.window)
-        marked = marked + 1
+  local added, bytes, marked, waiting = 0, 0, 0, 0
+  for _, row in ipairs(each) do
+    local day, reasons, withheld, sent, repeated = row[1], row[2], 0, 0, 0
+    local at = place .. ' ' .. day
+    if refused[at] then
+      reasons[plan.hold[3]] = (reasons[plan.hold[3]] or 0) + refused[at]
+    end
+    for reason, amount in pairs(reasons) do
+      count_reason(counts, reason, amount)
+      withheld = withheld + amount
+    end
+    for _, number in ipairs(row[3]) do
+      local marks = plan.marks[number]
+      if is_marked(seen, marks) then
+        repeated = repeated + 1
+        if plan.names[place] then
+          again[number] = again[number] or {}
+          table.insert(again[number], plan.names[place])
+        end
+        if renewed[number] then
+          redis.call('EXPIRE', seen .. ':' .. marks[1], plan.window)
+        end
+      else
+        redis.call('XADD', stream, '*', 'e', ARGV[1 + number])
+        sent = sent + 1
+        fresh[number] = true
+        bytes = bytes + #ARGV[1 + number]
+        if marks[1] then
+          redis.call('SET', seen .. ':' .. marks[1], '', 'EX', plan.window)
+          marked = marked + 1
+        end
       end
     end
+    local waits = row[4] + (held[at] or 0)
+    count(counts, day, 'accepted', withheld + sent + waits)
+    count(counts, day, 'withheld', withheld)
+    count(counts, day, 'repeated', repeated)
+    added, waiting = added + sent, waiting + waits
   end
-  redis.call('HINCRBY', counts, 'accepted', withheld + sent + waiting)
   if marked > 0 then
     count_marks(seen, 1000 * plan.window, now, marked)
   end
   if bytes > 0 then
     redis.call('HINCRBY', counts, 'pending_bytes', bytes)
   end
-  if withheld > 0 then
-    redis.call('HINCRBY', counts, 'withheld', withheld)
-  end
   if waiting ~= 0 then
     redis.call('HINCRBY', counts, 'held', waiting)
   end
-  if repeated > 0 then
-    redis.call('HINCRBY', counts, 'repeated', repeated)
-  end
-  if sent > 0
+  if added > 0
     and redis.call('ZCOUNT', drains, now, '+inf') == 0
     and redis.call('EXISTS', pause) == 0
     and redis.call('SET', wake, '1', 'NX', 'PX', plan.mark_ms)

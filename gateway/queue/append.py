@@ -25,6 +25,7 @@ from gateway.pipeline.decision import Decision
 from gateway.queue.admission import HOLD_FULL, Full, admit, are_trusted, withhold_held
 from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, Closed, share_of
+from gateway.queue.counting import reason_of
 from gateway.queue.feed import Feeding
 from gateway.queue.group_commit import GroupCommit
 from gateway.queue.keys import WAKE_MARK_MS, Keys
@@ -66,6 +67,10 @@ class Retention:
 
 NO_RETENTION = Retention()
 
+Waited = tuple[str, int]
+"""A destination for which an event waited, and the day on which the event came in."""
+TOO_MANY = reason_of("hold", "too many held")
+
 
 @dataclass(frozen=True, slots=True)
 class Release:
@@ -81,6 +86,22 @@ class Release:
     """Unix seconds when the rest is looked at again."""
     said: str
     """What the page had stated when the events were read, "" for nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """Events that waited and about which nothing is decided: they are withheld.
+
+    waited: for each destination of each event. reason: as `reason_of` writes it. record: for the
+    ledger, empty if there is nothing to say.
+    """
+
+    waited: Sequence[Waited]
+    reason: str
+    record: bytes
+
+
+NOTHING = Undecided((), "", b"")
 
 
 class Appender:
@@ -99,7 +120,7 @@ class Appender:
         retention: Retention = NO_RETENTION,
         feeding: Feeding | None = None,
     ) -> None:
-        self._script = redis.register_script(script("append", "feed"))
+        self._script = redis.register_script(script("append", "feed", "counting"))
         # as Redis gets them: redis-py would encode them for each commit
         self._own = _encoded(keys.own)
         self._keys_of = cache(lambda destination: _encoded(keys.destination(destination).appended))
@@ -198,23 +219,22 @@ class Appender:
     async def release(
         self,
         decisions: list[Decision],
-        destinations: Sequence[str],
+        waited: Sequence[Waited],
         release: Release,
-        withheld: Sequence[str] = (),
-        unanswered: bytes = b"",
+        undecided: Undecided = NOTHING,
     ) -> bool:
         """Appends `decisions` in place of events that waited for consent. Returns False, and does
         nothing, when they have been released already or their page has stated something since.
 
-        destinations: of the events that waited, one for each event. withheld: the same of events
-        about which nothing is decided: they are withheld. unanswered: their record for the ledger,
-        if there is one.
+        waited: for each destination of each event. undecided: of events that wait no longer either.
         """
         batch = self.batch_of(decisions)
         batch.said, batch.denied = {}, {}
-        batch.held = {name: -count for name, count in Counter([*destinations, *withheld]).items()}
-        batch.withheld = {**Counter(batch.withheld) + Counter(withheld)}
-        return await self._write([batch], release, unanswered)
+        for name, day in undecided.waited:
+            batch.withheld.setdefault(name, Counter())[day, undecided.reason] += 1
+        for name, day in (*waited, *undecided.waited):
+            batch.held.setdefault(name, Counter())[day] -= 1
+        return await self._write([batch], release, undecided.record)
 
     async def _write(
         self, group: list[AppendBatch], release: Release | None = None, unanswered: bytes = b""
@@ -254,7 +274,7 @@ class Appender:
             "counters": counts or {},
             "mark_ms": WAKE_MARK_MS,
             "window": self._window,
-            "hold": (1000 * self._retention.hold[0], self._retention.hold[1]),
+            "hold": (1000 * self._retention.hold[0], self._retention.hold[1], TOO_MANY),
             "parts": PARTS,
             "withdrawn_ms": 1000 * self._retention.withdrawal,
             "release": release and _release_plan(release, len(payloads) + 1),

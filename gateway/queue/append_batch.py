@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Self
 
 from gateway.pipeline.decision import Decision
+from gateway.queue.counting import NO_REASON, reason_of
 from gateway.queue.entry import encode, encode_held, encode_quarantined
 from gateway.queue.feed import Feeding
-from gateway.queue.receipts import new_receipt
+from gateway.queue.receipts import day_number, new_receipt
 
 Marks = tuple[str, ...]
+Withheld = Counter[tuple[int, str]]
+"""How many events were withheld, by the day on which they came in (`day_number`) and the reason
+(`reason_of`)."""
+
+
+UNKNOWN_DAY = 0
+"""Of what an earlier version has spooled: it is counted on no day."""
 
 
 class AppendBatch:
@@ -20,6 +28,7 @@ class AppendBatch:
 
     __slots__ = (
         "awaited",
+        "days",
         "denied",
         "held",
         "marks",
@@ -40,12 +49,14 @@ class AppendBatch:
     """Entries of streams, events that wait for consent, and events for the quarantine."""
     marks: list[Marks]
     """For each payload what its event is recognised by when it is repeated, as `marks_of` says."""
+    days: list[int]
+    """For each payload the day on which its event came in."""
     sent: dict[str, list[int]]
     """For each destination the numbers of the payloads that it gets."""
-    withheld: dict[str, int]
-    """For each destination the number of events withheld from it."""
-    held: dict[str, int]
-    """For each destination the change in the number of events that wait for consent."""
+    withheld: dict[str, Withheld]
+    """For each destination the events withheld from it."""
+    held: dict[str, Counter[int]]
+    """For each destination the change in the number of events that wait for consent, by the day."""
     waiting: list[tuple[str, int, list[str]]]
     """Events that wait for consent: page, number of the payload, destinations."""
     said: dict[str, dict[str, str]]
@@ -79,6 +90,7 @@ class AppendBatch:
         decisions, if there is one. Raises TypeError when an event cannot be represented in JSON."""
         self.payloads = []
         self.marks = []
+        self.days = []
         self.sent = {}
         self.withheld = {}
         self.held = {}
@@ -100,8 +112,10 @@ class AppendBatch:
         another head."""
         batch = cls()
         batch.payloads = payloads
-        batch.sent, batch.withheld = head["sent"], head["withheld"]
+        batch.sent = head["sent"]
+        batch.withheld = {name: _read_withheld(told) for name, told in head["withheld"].items()}
         batch.marks = _read_marks(head.get("marks"), len(payloads))
+        batch.days = head.get("days", [UNKNOWN_DAY] * len(payloads))
         for name in ("waiting", "said", "denied", "quarantine", "records"):
             setattr(batch, name, head.get(name, getattr(batch, name)))
         batch._measure()
@@ -110,8 +124,12 @@ class AppendBatch:
     @property
     def head(self) -> dict[str, Any]:
         """Everything but the payloads, for JSON."""
-        names = ("sent", "withheld", "marks", "waiting", "said", "denied", "quarantine", "records")
-        return {name: getattr(self, name) for name in names}
+        names = ("sent", "marks", "days", "waiting", "said", "denied", "quarantine", "records")
+        withheld = {
+            name: [(*by, amount) for by, amount in told.items()]
+            for name, told in self.withheld.items()
+        }
+        return {"withheld": withheld, **{name: getattr(self, name) for name in names}}
 
     @property
     def events(self) -> int:
@@ -119,7 +137,9 @@ class AppendBatch:
         waiting = [name for _, _, names in self.waiting for name in names]
         return max(
             (
-                len(self.sent.get(name, ())) + self.withheld.get(name, 0) + waiting.count(name)
+                len(self.sent.get(name, ()))
+                + sum(self.withheld.get(name, {}).values())
+                + waiting.count(name)
                 for name in {*self.sent, *self.withheld, *waiting}
             ),
             default=0,
@@ -130,10 +150,11 @@ class AppendBatch:
         part, sent = AppendBatch(), self.sent.get(destination, ())
         part.payloads = [self.payloads[number - 1] for number in sent]
         part.marks = [self.marks[number - 1] for number in sent]
+        part.days = [self.days[number - 1] for number in sent]
         part.sent = {destination: list(range(1, len(sent) + 1))}
         part.renewed = part.sent[destination] if self.renewed else []
-        part.withheld = {destination: self.withheld.get(destination, 0)}
-        part.held = {destination: self.held.get(destination, 0)}
+        part.withheld = {destination: self.withheld.get(destination, Counter())}
+        part.held = {destination: self.held.get(destination, Counter())}
         return part
 
     def own_part(self) -> AppendBatch:
@@ -141,6 +162,7 @@ class AppendBatch:
         part = AppendBatch()
         part.payloads = [self.payloads[number - 1] for number in self.quarantine]
         part.marks = [()] * len(part.payloads)
+        part.days = [self.days[number - 1] for number in self.quarantine]
         part.quarantine = list(range(1, len(part.payloads) + 1))
         part.said, part.denied, part.released = self.said, self.denied, self.released
         return part
@@ -151,6 +173,7 @@ class AppendBatch:
 
     def _add(self, decision: Decision, known_by: Marks, feeding: Feeding | None) -> None:
         receipt = (decision.receipt or new_receipt(decision.received_at)) if feeding else ""
+        day = day_number(decision.received_at)
         # many destinations get the very same event: written once
         numbers: dict[tuple[int, tuple[str, ...]], int] = {}
         waiting: list[str] = []
@@ -159,32 +182,38 @@ class AppendBatch:
                 if verdict.stage == "hold":
                     waiting.append(name)
                 else:
-                    self.withheld[name] = self.withheld.get(name, 0) + 1
+                    reason = reason_of(verdict.stage, verdict.label)
+                    told = self.withheld.get(name)
+                    if told is None:
+                        told = self.withheld[name] = Counter()
+                    told[day, reason] += 1
                 continue
             content = id(verdict.event), verdict.applied
             number = numbers.get(content)
             if number is None:
                 entry = encode(decision, verdict.event, verdict.applied, receipt)
-                numbers[content] = number = self._payload(entry, known_by)
+                numbers[content] = number = self._payload(entry, day, known_by)
             self.sent.setdefault(name, []).append(number)
         held, held_number = decision.held_consent, 0
         if held is not None:
             if waiting:
-                held_number = self._payload(encode_held(held, waiting, decision.version, receipt))
+                kept = encode_held(held, waiting, decision.version, receipt)
+                held_number = self._payload(kept, day)
                 self.waiting.append((held.page, held_number, waiting))
             if held.page and held.stated:
                 self.said.setdefault(held.page, {}).update(held.stated)
             for each in held.speaks_for:
                 self.denied.setdefault(each, []).extend(held.denied)
         if decision.quarantine:
-            self.quarantine.append(self._payload(encode_quarantined(decision, receipt)))
+            self.quarantine.append(self._payload(encode_quarantined(decision, receipt), day))
         if feeding is not None:
-            record = self._payload(feeding.encode(decision, receipt, decision.passage))
+            record = self._payload(feeding.encode(decision, receipt, decision.passage), day)
             self.records.append((record, [*numbers.values()], held_number))
 
-    def _payload(self, payload: bytes, known_by: Marks = ()) -> int:
+    def _payload(self, payload: bytes, day: int, known_by: Marks = ()) -> int:
         self.payloads.append(payload)
         self.marks.append(known_by)
+        self.days.append(day)
         return len(self.payloads)
 
 
@@ -217,6 +246,13 @@ def _read_marks(marks: list[str | list[str]] | None, payloads: int) -> list[Mark
     return [(each,) * bool(each) if isinstance(each, str) else tuple(each) for each in marks]
 
 
+def _read_withheld(told: int | list[tuple[int, str, int]]) -> Withheld:
+    """Earlier versions wrote only how many they were."""
+    if isinstance(told, int):
+        return Counter({(UNKNOWN_DAY, NO_REASON): told})
+    return Counter({(day, reason): amount for day, reason, amount in told})
+
+
 def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], list[AppendBatch]]:
     """`group`, divided into what each destination gets and what goes to the gateway's own keys.
 
@@ -233,16 +269,26 @@ def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], lis
     return list(parts.values()), own
 
 
+class _Rows(dict[int, list[Any]]):
+    """Of one destination, by the day."""
+
+    def __missing__(self, day: int) -> list[Any]:
+        row: list[Any] = [day, {}, [], 0]
+        self[day] = row
+        return row
+
+
 def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[str, Any]]:
     """The destinations that `group` concerns, its payloads, and its part of the script's plan.
 
-    A row of the plan has the number of events withheld from a destination, the numbers of the
-    payloads that it gets, and the change in the number of events that wait.
+    For each destination the plan has a row for each day on which its events came in: the day, how
+    many were withheld by reason, the numbers of the payloads that it gets, and the change in the
+    number of events that wait.
     """
-    rows: defaultdict[str, list[Any]] = defaultdict(lambda: [0, [], 0])
+    rows: defaultdict[str, _Rows] = defaultdict(_Rows)
     said: defaultdict[str, dict[str, str]] = defaultdict(dict)
     denied: defaultdict[str, set[str]] = defaultdict(set)
-    waiting: list[tuple[str, int, list[str]]] = []
+    waiting: list[tuple[str, int, list[str], int]] = []
     payloads: list[bytes] = []
     marks: list[Marks] = []
     quarantine: list[int] = []
@@ -254,28 +300,34 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
         payloads += batch.payloads
         marks += batch.marks
         released += batch.released
-        for name in batch.withheld:
-            rows[name][0] += batch.withheld[name]
+        for name, withheld in batch.withheld.items():
+            of_name = rows[name]
+            for (day, reason), amount in withheld.items():
+                reasons = of_name[day][1]
+                reasons[reason] = reasons.get(reason, 0) + amount
+        days = batch.days
         for name, numbers in batch.sent.items():
-            of_name = rows[name][1]
+            of_name = rows[name]
             for number in numbers:
-                of_name.append(before + number)
-        for name in batch.held:
-            rows[name][2] += batch.held[name]
+                of_name[days[number - 1]][2].append(before + number)
+        for name, held in batch.held.items():
+            for day, amount in held.items():
+                rows[name][day][3] += amount
         for page in batch.said:
             said[page].update(batch.said[page])
         for each in batch.denied:
             denied[each].update(batch.denied[each])
         for page, number, names in batch.waiting:
-            waiting.append((page, before + number, names))
+            day = days[number - 1]
+            waiting.append((page, before + number, names, day))
             for name in names:
-                rows[name][2] += 0  # the script decides whether it may wait
+                rows[name][day][3] += 0  # the script decides whether it may wait
         for number in batch.quarantine:
             quarantine.append(before + number)
         for number in batch.renewed:
             renewed.append(before + number)
-        for record, numbers, held in batch.records:
-            held_number = before + held if held else 0
+        for record, numbers, waits in batch.records:
+            held_number = before + waits if waits else 0
             records.append((before + record, [before + each for each in numbers], held_number))
     places = {name: place for place, name in enumerate(rows, 1)}
     plan = {
@@ -285,8 +337,11 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
         "renewed": renewed,
         "said": said,
         "denied": {each: sorted(types) for each, types in denied.items()},
-        "waiting": [(page, number, [places[n] for n in names]) for page, number, names in waiting],
-        "destinations": list(rows.values()),
+        "waiting": [
+            (page, number, [places[name] for name in names], day)
+            for page, number, names, day in waiting
+        ],
+        "destinations": [list(of_name.values()) for of_name in rows.values()],
         "records": records,
         "names": list(rows) if records else [],
     }

@@ -105,4 +105,4 @@ def _replay(letter: DeadLetter) -> Replay:
         receipt=letter.receipt,
         passage=passage,
     )
-    return Replay(entry, letter.id, letter.receipt, passage)
+    return Replay(entry, letter.received_at, letter.id, letter.receipt, passage)

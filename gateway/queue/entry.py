@@ -8,6 +8,7 @@ import orjson
 
 from gateway.event import Event, Received
 from gateway.pipeline.decision import Decision
+from gateway.queue.receipts import day_number
 from gateway.stages.anonymise import ANONYMISED
 from gateway.stages.held_consent import HeldConsent
 from gateway.stages.sealing import seal, unseal
@@ -240,6 +241,12 @@ class Held(NamedTuple):
     received_at: float
     sealed: bytes
     receipt: str = ""
+
+    @property
+    def waited(self) -> list[tuple[str, int]]:
+        """Each destination, with the day on which the event came in."""
+        day = day_number(self.received_at)
+        return [(name, day) for name in self.destinations]
 
 
 def encode_held(

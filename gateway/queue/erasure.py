@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from gateway.queue.counting import ERASED
 from gateway.queue.entry import Entry, decode, unreadable_entry
 from gateway.queue.feed import Fate
 from gateway.queue.keys import DestinationKeys, Keys
@@ -64,7 +65,10 @@ async def withhold(
     """
     settler = Settler(redis, keys, PendingCounts(), reporting=reporting)
     for page in pages(entries):
-        endings = [Ending(entry.id, "withheld", size=entry.size) for entry in page]
+        endings = [
+            Ending(entry.id, "withheld", b"", True, entry.size, entry.received_at, ERASED)
+            for entry in page
+        ]
         await settler.settle(endings, list(_fates(page, reason)) if reporting else [])
     await redis.delete(keys.error, keys.warning)
 

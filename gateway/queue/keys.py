@@ -159,6 +159,10 @@ class DestinationKeys:
         """The counter of what was delivered in the minute of `at`, Unix seconds."""
         return f"{self.counts.removesuffix('counts')}minute:{int(at // 60)}"
 
+    def day(self, number: int) -> str:
+        """The counts of events that came in on a day since 1970; `counting.lua` knows it too."""
+        return f"{self.counts}:{number}"
+
 
 @cache
 def _destination_keys(prefix: str) -> DestinationKeys:

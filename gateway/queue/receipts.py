@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 _TIME_DIGITS = 12
 RECEIPT = re.compile(r"[0-9a-f]{28}")
+
+_DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1).toordinal()
+_YEAR_10000 = 253_402_300_800
 
 
 def new_receipt(received_at: float) -> str:
@@ -26,3 +30,14 @@ def received_at(receipt: str) -> float:
 def day_of(receipt: str) -> str:
     """The UTC day of receipt, such as ``2026-11-30``."""
     return datetime.fromtimestamp(received_at(receipt), UTC).date().isoformat()
+
+
+def day_number(at: float) -> int:
+    """The UTC day of `at` (Unix seconds), in days since 1970: that of a receipt of this time. 0 for
+    a time that no event can have come in at, which only a foreign hand can have written."""
+    return int(1000 * at) // _DAY_MS if 0 <= at < _YEAR_10000 else 0
+
+
+def day_name(number: int) -> str:
+    """A day since 1970 as `day_of` says it."""
+    return date.fromordinal(_EPOCH + number).isoformat()

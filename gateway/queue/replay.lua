@@ -1,20 +1,21 @@
 -- Puts events of one destination into its stream again, as entries that have not been tried.
--- Needs letters.lua and feed.lua.
+-- Needs letters.lua, feed.lua and counting.lua.
 --
 -- KEYS: dead, untrusted, counts, stream, and what its replays are named after; with a ledger also
 --       its feed and the gateway's counts.
 -- ARGV: the record for the ledger, or an empty text, and how many bytes its feed may hold; for how
 --       many seconds a replay is remembered; then for each event the id of its dead letter, or an
---       empty text, its receipt and passage, or an empty text, and the entry that it becomes.
+--       empty text, its receipt and passage, or an empty text, the day (since 1970) on which it came
+--       in, and the entry that it becomes.
 -- Returns how many were put back. A dead letter that is gone already is left alone, and so is a
 -- passage that has begun, so that two operators at once replay nothing twice.
 
 local keys = { dead = KEYS[1], untrusted = KEYS[2], counts = KEYS[3] }
 local stream, replays = KEYS[4], KEYS[5]
 local record, feed_bytes, seconds = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local replayed, letters, bytes, passages = 0, 0, 0, {}
-for i = 4, #ARGV, 3 do
-  local letter, passage, entry = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+local replayed, letters, bytes, passages, days = 0, 0, 0, {}, {}
+for i = 4, #ARGV, 4 do
+  local letter, passage, day, entry = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark = passage ~= '' and replays .. ':' .. passage
   local waits = letter == '' or #redis.call('XRANGE', keys.dead, letter, letter) == 1
   if waits and not (mark and redis.call('EXISTS', mark) == 1) then
@@ -28,12 +29,15 @@ for i = 4, #ARGV, 3 do
       remove_letter(keys, letter)
       letters = letters + 1
     end
+    days[day] = (days[day] or 0) + 1
     replayed = replayed + 1
     bytes = bytes + #entry
   end
 end
+for day, number in pairs(days) do
+  count(keys.counts, day, 'accepted', number)
+end
 if replayed > 0 then
-  redis.call('HINCRBY', keys.counts, 'accepted', replayed)
   redis.call('HINCRBY', keys.counts, 'pending_bytes', bytes)
 end
 if letters > 0 then

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from gateway.queue.feed import encode_replay
 from gateway.queue.keys import DestinationKeys
+from gateway.queue.receipts import day_number
 from gateway.queue.scripts import script
 from gateway.queue.settle import Reporting
 from gateway.queue.stored_events import pages
@@ -20,9 +21,10 @@ it."""
 
 class Replay(NamedTuple):
     """One event that is sent again. entry: as `gateway.queue.entry.encode_entry` writes it. letter:
-    the id of its dead letter, if it has one. receipt, passage: as in `Entry`."""
+    the id of its dead letter, if it has one. received_at, receipt, passage: as in `Entry`."""
 
     entry: bytes
+    received_at: float
     letter: str = ""
     receipt: str = ""
     passage: int = 1
@@ -41,7 +43,7 @@ async def put_back(
     is one with a passage that has begun in the last `REMEMBERED_SECONDS`. Each page of them is one
     atomic step. It wakes nobody. reporting: None without a ledger.
     """
-    run = redis.register_script(script("replay", "letters", "feed"))
+    run = redis.register_script(script("replay", "letters", "feed", "counting"))
     names = [keys.dead, keys.untrusted, keys.counts, keys.stream, keys.replays]
     record: list[bytes | int] = [b"", 0]
     if reporting is not None:
@@ -52,6 +54,6 @@ async def put_back(
         arguments: list[bytes | str | int] = [*record, REMEMBERED_SECONDS]
         for each in page:
             passage = f"{each.receipt}/{each.passage}" if each.receipt else ""
-            arguments += [each.letter, passage, each.entry]
+            arguments += [each.letter, passage, day_number(each.received_at), each.entry]
         count += await run(names, arguments)
     return count

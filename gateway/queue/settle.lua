@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Ends entries of one destination: acknowledges and deletes them, counts their endings, keeps
 -- those that were not delivered as dead letters, and removes dead letters that are beyond their
--- bounds. Allowed when memory is full, for it frees some. Needs letters.lua and feed.lua.
+-- bounds. Allowed when memory is full, for it frees some. Needs letters.lua, feed.lua and
+-- counting.lua.
 --
 -- KEYS: stream, counts, dead, untrusted, the counter of the minute; with a ledger also its feed and
 --       the gateway's counts.
@@ -9,8 +10,9 @@
 --       many are removed beyond as many as are added; the record for the ledger, or an empty text,
 --       and how many bytes its feed may hold; how many counters, their names and amounts;
 --       then for entries that end alike their ending (delivered, warned, rejected, expired,
---       withheld), the dead letter of each or an empty text, 1 if their senders are trusted or else
---       0, and the id and the size in bytes of each entry, with spaces between.
+--       withheld), the reason if they are withheld, the day (since 1970) on which they came in, the
+--       dead letter of each or an empty text, 1 if their senders are trusted or else 0, and the id
+--       and the size in bytes of each entry, with spaces between.
 -- Returns how many dead letters were removed.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.
 
@@ -30,21 +32,29 @@ local counters = {}
 for i = 1, tonumber(take()) do
   counters[i] = { take(), take() }
 end
-local endings, ended, bytes = {}, {}, 0
+local endings, reasons, delivered, ended, bytes = {}, {}, 0, {}, 0
 while position < #ARGV do
-  local ending, letter, trusted, ids = take(), take(), take() == '1', take()
+  local ending, reason, day = take(), take(), take()
+  local letter, trusted, ids, before = take(), take() == '1', take(), #ended
   for id, size in string.gmatch(ids, '(%S+) (%S+)') do
     local is_there = redis.call('XACK', stream, group, id) == 1
       or ending == 'withheld' and #redis.call('XRANGE', stream, id, id) == 1  -- no drain has read it
     if is_there then
       ended[#ended + 1] = id
       bytes = bytes + size
-      endings[ending] = (endings[ending] or 0) + 1
       if letter ~= '' then
         add_letter(keys, letter, trusted)
         most = most + 1
       end
     end
+  end
+  local of_day = endings[day] or {}
+  endings[day] = of_day
+  of_day[ending] = (of_day[ending] or 0) + #ended - before
+  if ending == 'withheld' then
+    reasons[reason] = (reasons[reason] or 0) + #ended - before
+  elseif ending == 'delivered' or ending == 'warned' then
+    delivered = delivered + #ended - before
   end
 end
 for first = 1, #ended, 1000 do  -- Lua passes some thousand arguments at most
@@ -55,11 +65,16 @@ if redis.call('XLEN', stream) == 0 then  -- heals what an earlier version or a p
 elseif bytes > 0 then
   redis.call('HINCRBY', counts, 'pending_bytes', -bytes)
 end
-if endings.warned then
-  endings.delivered = (endings.delivered or 0) + endings.warned
+for day, of_day in pairs(endings) do
+  if of_day.warned then
+    of_day.delivered = (of_day.delivered or 0) + of_day.warned
+  end
+  for ending, number in pairs(of_day) do
+    count(counts, day, ending, number)
+  end
 end
-for ending, count in pairs(endings) do
-  redis.call('HINCRBY', counts, ending, count)
+for reason, number in pairs(reasons) do
+  count_reason(counts, reason, number)
 end
 for _, counter in ipairs(counters) do
   redis.call('HINCRBY', counts, counter[1], counter[2])
@@ -67,8 +82,8 @@ end
 if record ~= '' then
   add_to_feed(KEYS[6], KEYS[7], feed_bytes, { 's', record, 'a', table.concat(ended, ' ') }, {})
 end
-if endings.delivered then
-  redis.call('INCRBY', minute, endings.delivered)
+if delivered > 0 then
+  redis.call('INCRBY', minute, delivered)
   redis.call('EXPIRE', minute, 300)
 end
 return trim_letters(keys, bounds, most)

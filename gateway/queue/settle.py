@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
+from gateway.queue.counting import NO_REASON
 from gateway.queue.feed import Fate, encode_endings
 from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.receipts import day_number
 from gateway.queue.scripts import script
 
 MAX_REMOVED = 500
@@ -26,13 +28,17 @@ _UNBOUNDED = 2**53 - 1
 class Ending(NamedTuple):
     """How one entry ended. result: delivered, warned (delivered with warnings, which counts as
     both), rejected, expired, or withheld when its visitor has said no meanwhile. letter: its dead
-    letter. trusted: whether its sender is. size: as in `gateway.queue.entry.Entry`."""
+    letter. trusted: whether its sender is. size, received_at: as in `gateway.queue.entry.Entry`.
+    reason: by which it is counted if it is withheld, as `gateway.queue.counting.reason_of` writes
+    it."""
 
     entry_id: bytes
     result: str
     letter: bytes = b""
     trusted: bool = True
     size: int = 0
+    received_at: float = 0.0
+    reason: str = NO_REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class Settler:
     ) -> None:
         """reporting: None without a ledger."""
         self._of = keys
-        self._script = redis.register_script(script("settle", "letters", "feed"))
+        self._script = redis.register_script(script("settle", "letters", "feed", "counting"))
         self._reporting = reporting
         self._pending_counts = pending_counts
         self._bounds = bounds
@@ -88,13 +94,14 @@ class Settler:
         """
         counts = self._pending_counts.take()
         counters = [value for pair in counts.items() for value in pair]
-        alike: dict[tuple[str, bytes, bool], list[bytes]] = {}
-        for entry_id, result, letter, trusted, size in endings:
-            alike.setdefault((result, letter, trusted), []).append(b"%b %d" % (entry_id, size))
+        alike: dict[tuple[str, str, int, bytes, bool], list[bytes]] = {}
+        for entry_id, result, letter, trusted, size, received_at, reason in endings:
+            kind = result, reason, day_number(received_at), letter, trusted
+            alike.setdefault(kind, []).append(b"%b %d" % (entry_id, size))
         groups = [
             value
-            for (result, letter, trusted), ids in alike.items()
-            for value in (result, letter, int(trusted), b" ".join(ids))
+            for (result, reason, day, letter, trusted), ids in alike.items()
+            for value in (result, reason, day, letter, int(trusted), b" ".join(ids))
         ]
         of, bounds = self._of, self._bounds
         kept = [bounds.letters, bounds.size, int(1000 * bounds.seconds), MAX_REMOVED]

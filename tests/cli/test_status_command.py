@@ -74,6 +74,7 @@ def busy(**more: Any) -> DestinationStatus:
             "replayed": 123_456_789,
             "dropped": 99_999_900_000,
         },
+        "withheld": [],
         "balanced": False,
     }
     return DestinationStatus(**{**state, **more})

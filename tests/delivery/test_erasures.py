@@ -74,6 +74,7 @@ async def test_an_erased_event_is_not_sent(
     await run(await start_erasing(vendor, 3))
     assert vendor.requests == [["event-0", "event-2"]]
     assert await ended(redis) == {"delivered": 2, "withheld": 1, "rejected": 0}
+    assert (await numbers(redis)).withheld == {("delivery", "erased"): 1}
     assert await redis.xlen(ADS.dead) == await redis.xlen(ADS.stream) == 0
 
 

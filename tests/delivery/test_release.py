@@ -24,6 +24,7 @@ from gateway.monitoring.metrics import DestinationNumbers, read_numbers
 from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch
+from gateway.queue.counting import UNKNOWN
 from gateway.queue.entry import decode, decode_held, encode_held, open_held
 from gateway.queue.held_consent import HeldPage, due_pages, read_page
 from gateway.queue.pending_counts import PendingCounts
@@ -123,6 +124,8 @@ class Shop:
         counts = numbers.counts
         ended = sum(counts.get(name, 0) for name in ("withheld", "delivered", "rejected"))
         assert counts.get("accepted", 0) == ended + numbers.pending
+        assert sum(numbers.withheld.values()) == counts.get("withheld", 0)
+        assert ("", UNKNOWN) not in numbers.withheld
         return numbers
 
     async def counts(self, destination: str) -> dict[str, int]:
@@ -297,7 +300,7 @@ async def test_nobody_else_can_read_what_is_held(shop: Shop) -> None:
         open_held(decode_held(held_page.events[0]), page_digest(OTHER_PAGE), PAGE)
     resolved = resolve(held_page, OTHER_PAGE, shop.decide, 60, time.time())
     assert (resolved.count, resolved.decisions) == (1, [])
-    assert resolved.withheld == ["ads", "stats"]
+    assert [name for name, _ in resolved.withheld] == ["ads", "stats"]
 
 
 async def test_what_cannot_be_read_is_withheld_and_the_rest_goes_on(shop: Shop) -> None:

@@ -44,7 +44,11 @@ def labels() -> dict[str, set[str]]:
     settings = parse_settings(CONFIG, "example", {}, lambda name: "")
     numbers = Numbers(
         COUNTED,
-        {"ads": DestinationNumbers({"attempts:delivered": 1}, 1, 1, 1.0, 1.0, 1, 1)},
+        {
+            "ads": DestinationNumbers(
+                {"attempts:delivered": 1}, 1, 1, 1.0, 1.0, 1, 1, {("when", "not met"): 1}
+            )
+        },
         MemoryUsage(1, 2),
     )
     text = render(

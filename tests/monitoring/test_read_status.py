@@ -70,6 +70,7 @@ async def test_before_the_first_event(redis: Redis, settings: Settings) -> None:
         removed={"count": 0, "bytes": 0, "age": 0},
         full=None,
         outcomes=dict.fromkeys((*OUTCOMES, "replayed", "dropped", "removed"), 0),
+        withheld=[],
         balanced=True,
     )
     assert (status.at, status.full) == (1000.0, None)

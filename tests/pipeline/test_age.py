@@ -12,6 +12,7 @@ from gateway.event import Received
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.append_batch import AppendBatch
+from gateway.queue.receipts import day_number
 
 NOW = 1_800_000_000.0
 HOUR, DAY = 3600, 86_400
@@ -84,7 +85,8 @@ def test_what_is_too_old_for_all_is_stored_nowhere() -> None:
     decision = decided(CONFIG, 8 * DAY)
     batch = AppendBatch([decision], marked=True)
     assert batch.payloads == []
-    assert batch.withheld == {"ga4": 1, "hook": 1, "quick": 1}
+    by_reason = {(day_number(NOW), "age:too old"): 1}
+    assert batch.withheld == {"ga4": by_reason, "hook": by_reason, "quick": by_reason}
 
 
 HOLDING = """

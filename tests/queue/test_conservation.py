@@ -22,6 +22,7 @@ from gateway.queue.keys import GROUP
 from gateway.queue.lease import forget_consumers
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
+from gateway.queue.receipts import day_number
 from gateway.queue.settle import Ending, Settler
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
@@ -32,12 +33,13 @@ DRAINS = 3
 ENDINGS = ("delivered", "rejected", "expired")
 BACKOFF = (5.0, 30.0)
 HOURS = 7200.0
+DAY = 86_400.0
 SLACK = 2.0
 """Seconds that a run on a slow machine may take by itself."""
 
 SENDS = st.sampled_from([True, True, True, False])
 SOME_FATES = st.lists(st.tuples(SENDS, SENDS), min_size=1, max_size=4)
-RESULTS = st.lists(st.sampled_from(ENDINGS), min_size=1, max_size=4)
+RESULTS = st.lists(st.sampled_from((*ENDINGS, "withheld")), min_size=1, max_size=4)
 PICK = st.integers(0, 2 * DRAINS - 1)
 
 
@@ -107,7 +109,9 @@ class Queue(RedisMachine):
         for fate in fates:
             self.number += 1
             sent = {name for name, sends in zip(NAMES, fate, strict=True) if sends}
-            decided.append(decide(make_event(self.number), sent, set(NAMES) - sent))
+            decision = decide(make_event(self.number), sent, set(NAMES) - sent)
+            decision.received_at -= DAY * (self.number % 2)
+            decided.append(decision)
             for name in NAMES:
                 self.expected[name]["accepted"] += 1
                 if name in sent:
@@ -202,8 +206,9 @@ class Queue(RedisMachine):
     def settle_one(self, name: str, drain: Drain, results: list[str], twice: bool) -> None:
         endings = []
         for entry, result in zip(list(drain.held.values()), results, strict=False):
-            letter = b"" if result == "delivered" else b"letter"
-            endings.append(Ending(entry.id, result, letter, size=entry.size))
+            letter = b"letter" if result in ("rejected", "expired") else b""
+            at = entry.received_at
+            endings.append(Ending(entry.id, result, letter, size=entry.size, received_at=at))
             if entry.event["event_id"] in self.pending[name]:  # or another drain was first
                 self.expected[name][result] += 1
                 self.pending[name].remove(entry.event["event_id"])
@@ -243,6 +248,27 @@ class Queue(RedisMachine):
             }
             dead = counts.get("rejected", 0) + counts.get("expired", 0)
             assert numbers.destinations[name].dead == dead
+
+    @invariant()
+    def each_day_and_each_reason_adds_up(self) -> None:
+        """Every event came in on one day, and a withheld one has one reason."""
+        for name in NAMES:
+            of = KEYS.destination(name)
+            counts = self.run(self.redis.hgetall(of.counts))
+            reasons = [int(n) for field, n in counts.items() if field.startswith(b"withheld:")]
+            assert sum(reasons) == self.expected[name]["withheld"]
+            rows = self.run(self.redis.xrange(of.stream))
+            waiting = Counter(
+                day_number(decode(each, 1, fields[b"e"]).received_at) for each, fields in rows
+            )
+            total: Counter[str] = Counter()
+            for key in self.run(self.redis.keys(f"{of.counts}:*")):
+                told = self.run(self.redis.hgetall(key))
+                found = Counter({field.decode(): int(count) for field, count in told.items()})
+                ended = sum(found[result] for result in ("withheld", *ENDINGS))
+                assert found["accepted"] == ended + waiting[int(key.rpartition(b":")[2])]
+                total += found
+            assert total == +self.expected[name]
 
     @invariant()
     def what_waits_is_there(self) -> None:

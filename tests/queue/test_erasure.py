@@ -68,6 +68,7 @@ async def test_entries_are_withheld_whether_a_drain_has_them_or_not(redis: Redis
     await withhold(redis, ADS, entries[1:5], "erased", None)
     now = await counts(redis)
     assert (now["accepted"], now["withheld"], await redis.xlen(ADS.stream)) == (6, 4, 2)
+    assert now["withheld:delivery:erased"] == 4
     assert now["pending_bytes"] == entries[0].size + entries[5].size
     assert (await redis.xpending(ADS.stream, "gateway"))["pending"] == 1
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 
 def replay_of(passage: int = 2, letter: str = "", receipt: str = RECEIPT) -> Replay:
     entry = encode_entry(make_event(1), "site", 1.0, "version-1", [], [], True)
-    return Replay(entry, letter, receipt, passage)
+    return Replay(entry, 1.0, letter, receipt, passage)
 
 
 async def counts(redis: Redis) -> dict[str, int]:

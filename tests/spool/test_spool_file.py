@@ -80,9 +80,14 @@ class TestRow:
 
     def test_of_an_event_that_nobody_gets_only_counts_are_kept(self) -> None:
         secret = decide(make_event(1, secret="hidden"), withhold=["ads", "books"])
-        written = Row.of(AppendBatch([secret]))
+        batch = AppendBatch([secret])
+        written = Row.of(batch)
         assert b"hidden" not in written.data
-        assert written.batch().withheld == {"ads": 1, "books": 1}
+        assert written.batch().withheld == batch.withheld
+        assert {name: told.total() for name, told in batch.withheld.items()} == {
+            "ads": 1,
+            "books": 1,
+        }
         assert written.events == 1
 
 

@@ -53,7 +53,7 @@ async def end(
         for entry in entries
     ]
     endings = [
-        Ending(entry.id, result, letter, entry.trusted)
+        Ending(entry.id, result, letter, entry.trusted, received_at=entry.received_at)
         for entry, letter in zip(entries, letters, strict=True)
     ]
     return await Settler(redis, KEYS.destination(destination), PendingCounts(), bounds).settle(

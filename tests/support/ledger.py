@@ -83,7 +83,10 @@ class Books:
             for entry in entries
         ]
         endings = [
-            Ending(entry.id, _in_redis(result), letter, size=entry.size)
+            Ending(
+                *(entry.id, _in_redis(result), letter, True),
+                *(entry.size, entry.received_at),
+            )
             for entry, letter in zip(entries, letters, strict=True)
         ]
         fates = [_fate(entry, result, words) for entry in entries]
@@ -91,7 +94,10 @@ class Books:
 
     async def replay(self, destination: str, entries: Iterable[Entry]) -> int:
         """Puts entries that have ended into the stream again, each passage once."""
-        replays = [Replay(_again(entry), "", entry.receipt, entry.passage + 1) for entry in entries]
+        replays = [
+            Replay(_again(entry), entry.received_at, "", entry.receipt, entry.passage + 1)
+            for entry in entries
+        ]
         reporting = Reporting(KEYS, self.most, destination, "version-1")
         return await put_back(self.redis, KEYS.destination(destination), replays, reporting)
 

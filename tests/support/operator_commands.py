@@ -11,6 +11,7 @@ import click
 from click.testing import CliRunner, Result
 from redis import Redis
 
+from gateway.queue.counting import without_reasons
 from tests.support.keys import KEYS
 
 Run = Callable[..., Result]
@@ -37,6 +38,8 @@ def table_rows(output: str) -> list[list[str]]:
 
 
 def counts(server: Redis, name: str = "ads") -> dict[str, int]:
-    """What is counted for a destination; not the size of its dead letters."""
+    """What is counted for a destination in all; not the size of its dead letters."""
     rows: Any = server.hgetall(KEYS.destination(name).counts)
-    return {key.decode(): int(value) for key, value in rows.items() if not key.endswith(b"_bytes")}
+    counted = {key.decode(): int(value) for key, value in rows.items()}
+    named = without_reasons(counted).items()
+    return {name: count for name, count in named if not name.endswith("_bytes")}

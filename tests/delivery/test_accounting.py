@@ -1,0 +1,75 @@
+"""What a drain ends is counted by the day, and by the reason if it is withheld."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from destinations.base import Outcome, Request
+from gateway.delivery.accounting import Accounting
+from gateway.delivery.planning import Ended
+from gateway.delivery.send import Attempt
+from gateway.monitoring.metrics import read_numbers
+from gateway.queue.append import Appender
+from gateway.queue.entry import Entry
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.read import Reader, ensure_group
+from gateway.queue.receipts import day_number
+from gateway.queue.settle import Bounds
+from tests.support.drains import nobody
+from tests.support.events import decide, make_event
+from tests.support.keys import ADS, KEYS
+from tests.support.scripted_vendor import Parcel
+
+pytestmark = pytest.mark.anyio
+
+YESTERDAY = day_number(time.time()) - 1
+
+
+@pytest.fixture
+def reader(redis: Redis) -> Reader:
+    return Reader(redis, ADS, "drain")
+
+
+@pytest.fixture
+def accounting(redis: Redis, reader: Reader) -> Accounting:
+    return Accounting(redis, ADS, Parcel(), reader, Bounds())
+
+
+@pytest.fixture
+async def entries(redis: Redis, reader: Reader) -> list[Entry]:
+    """Five that came in yesterday at noon."""
+    await ensure_group(redis, ADS)
+    made = [decide(make_event(number), ["ads"]) for number in range(5)]
+    for decision in made:
+        decision.received_at = YESTERDAY * 86_400 + 43_200.0
+    await Appender(redis, KEYS, PendingCounts(), nobody).append(made)
+    return (await reader.new(5, None)).entries
+
+
+async def test_each_ending_counts_on_the_day_on_which_its_event_came_in(
+    redis: Redis, accounting: Accounting, entries: list[Entry]
+) -> None:
+    now = time.time()
+    request = Request("POST", "https://vendor.test/events", {}, b"", (0,))
+    await accounting.settle(
+        [
+            Attempt(entries[:1], request, None, [Outcome("delivered")], now),
+            Attempt(entries[1:2], request, None, [Outcome("rejected", "no")], now),
+            Ended(entries[2], Outcome("expired", "too old"), now),
+            Ended(entries[3], Outcome("rejected", "erased"), now, withheld=True),
+        ]
+    )
+    await accounting.withhold(entries[4:])
+    counted = await redis.hgetall(ADS.day(YESTERDAY))  # type: ignore[misc]
+    assert counted == {
+        b"accepted": b"5",
+        b"delivered": b"1",
+        b"rejected": b"1",
+        b"expired": b"1",
+        b"withheld": b"2",
+    }
+    numbers = (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
+    assert numbers.withheld == {("delivery", "erased"): 1, ("delivery", "withdrawn"): 1}
