@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,46 +33,52 @@ BUSY = "the ledger was written to again and again while it was read; try again w
 @CONFIG
 @REDIS_URL
 def audit(as_json: bool, config: Path, redis_url: str | None) -> None:
-    """Compare what Redis counts, its streams, and the ledger, for every destination.
+    """Compare what Redis counts, its streams, and the ledger, for every destination and day.
 
     Ends with status 1 if they do not balance, and says what differs. What Redis had counted before
-    the ledger began is taken into account.
+    the ledger began is taken into account. Events count on the UTC day on which they came in; the
+    last 35 days are compared.
     """
     from gateway.cli.audit_view import audit_data, print_audit
     from gateway.cli.ledger import with_ledger_of
     from gateway.event.text import json_text
-    from gateway.ledger.balance import balances_of, dropped
+    from gateway.ledger.balance import balances_of, daily_balances_of, dropped
+    from gateway.queue.receipts import day_name, day_number
 
     settings = load_in_force(config).settings
+    kept_since = time.time() - 86_400 * settings.ledger.counts_keep_days
+    first = day_name(day_number(kept_since) + 1)
 
     def read(reader: LedgerReader, _: object) -> tuple[Snapshot, Totals, Ended]:
         return with_redis(settings, redis_url, lambda redis, _: _read(redis, settings, reader))
 
     snapshot, totals, baseline = with_ledger_of(settings, read)
     balances = balances_of(snapshot, totals, baseline)
+    days = daily_balances_of(snapshot, totals, baseline, first)
     left_out, waiting = dropped(snapshot, baseline), len(snapshot.records)
     if as_json:
-        click.echo(json_text(audit_data(balances, left_out, waiting)))
+        click.echo(json_text(audit_data(balances, days, left_out, waiting)))
     else:
-        print_audit(balances, left_out, waiting)
-    sys.exit(int(any(each.problems for each in balances)))
+        print_audit(balances, days, left_out, waiting)
+    sys.exit(int(any(each.problems for each in (*balances, *days))))
 
 
 async def _read(
     redis: Redis, settings: Settings, reader: LedgerReader
 ) -> tuple[Snapshot, Totals, Any]:
     """Both at one moment: while nothing was stored."""
+    from gateway.queue.counting import DAYS_KEPT
     from gateway.queue.keys import Keys
     from gateway.queue.snapshot import read_snapshot
 
-    keys = Keys.of(settings)
+    keys, since = Keys.of(settings), time.time() - 86_400 * (DAYS_KEPT + 1)
     snapshot = await read_snapshot(redis, keys, settings.destinations)
     if not (snapshot.feed and (baseline := reader.baseline(snapshot.feed))):
         fail(NOT_BEGUN, 1)
     for _ in range(TRIES):
-        before = reader.totals(snapshot.feed)
+        before = reader.totals(snapshot.feed, since)
         snapshot = await read_snapshot(redis, keys, settings.destinations)
-        if reader.totals(snapshot.feed) == before:
+        if reader.totals(snapshot.feed, since) == before:
             break
         await asyncio.sleep(REST_SECONDS)
     else:

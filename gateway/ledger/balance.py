@@ -1,4 +1,5 @@
-"""The balance: what Redis counts for each destination against what the ledger counts. Pure.
+"""The balance: what Redis counts for each destination against what the ledger counts, in all and by
+the day on which events came in. Pure.
 
 Redis may have counted before the ledger began, so that its counts at that moment are the baseline
 of the comparison. From then on the ledger must count what Redis counts.
@@ -19,29 +20,38 @@ COUNTED = ("accepted", *ENDINGS, "repeated")
 _DROPPED = ("", "dropped")
 _UNKNOWN = "unknown"
 
+_Counts = Mapping[str, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Of one destination. redis, ledger: what they count, by the names in `COUNTED`. waiting:
-    events in its stream, and held for it. unknown: events that were pending when the ledger began,
-    of which it does not learn how they end."""
+    """Of one destination. day: on which events came in, "" for all days. redis, ledger: what they
+    count, by the names in `COUNTED`. waiting: events in its stream, and held for it; None for those
+    of one day. unknown: events that were pending when the ledger began, of which it does not learn
+    how they end."""
 
     destination: str
-    redis: Mapping[str, int]
-    ledger: Mapping[str, int]
-    waiting: int
+    day: str
+    redis: _Counts
+    ledger: _Counts
+    waiting: int | None
     unknown: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether neither has counted anything."""
+        return not (any(self.redis.values()) or any(self.ledger.values()))
 
     @property
     def pending(self) -> int:
         """Accepted events that have not ended, as Redis counts them."""
-        return self.redis["accepted"] - sum(self.redis[name] for name in ENDINGS)
+        return _pending(self.redis)
 
     @property
     def problems(self) -> list[str]:
         """What does not balance, in words."""
         found = []
-        if self.pending != self.waiting:
+        if self.waiting is not None and self.pending != self.waiting:
             found.append(
                 f"Redis counts {self.pending} pending events, but {self.waiting} are in the stream "
                 "or held"
@@ -69,33 +79,75 @@ class Balance:
 def baseline_of(snapshot: Snapshot, totals: Totals) -> Ended:
     """What Redis counts that the ledger never will. snapshot, totals: of the moment at which the
     ledger begins on a feed."""
-    counts = totals.with_records(snapshot.records)
+    stored = totals.with_records(snapshot.records)
     baseline: Ended = Counter({_DROPPED: snapshot.dropped})
     for name, redis in snapshot.counts.items():
-        ledger = merged(counts, name)
-        for each in COUNTED:
-            baseline[name, each] = redis.get(each, 0) - ledger.get(each, 0)
-        known = ledger.get("accepted", 0) - sum(ledger.get(ending, 0) for ending in ENDINGS)
-        baseline[name, _UNKNOWN] = max(0, snapshot.pending[name] - max(0, known))
+        ledger = merged(stored.counts, name)
+        _begin(baseline, name, "", redis, ledger, snapshot.pending[name])
+        for day, of_day in snapshot.days[name].items():
+            ledger = merged(stored.days.get(day, {}), name)
+            _begin(baseline, name, day, of_day, ledger, max(0, _pending(of_day)))
     return baseline
+
+
+def _begin(
+    baseline: Ended, name: str, day: str, redis: _Counts, ledger: _Counts, pending: int
+) -> None:
+    """Adds a destination to the baseline, or what differs on one of its days."""
+    numbers = {each: redis.get(each, 0) - ledger.get(each, 0) for each in COUNTED}
+    numbers[_UNKNOWN] = max(0, pending - max(0, _pending(ledger)))
+    for each, number in numbers.items():
+        if number or not day:
+            baseline[name, _key(day, each)] = number
 
 
 def balances_of(snapshot: Snapshot, totals: Totals, baseline: Ended) -> list[Balance]:
     """Of each destination. totals: of the same moment as `snapshot`."""
-    counts = totals.with_records(snapshot.records)
-    made = []
-    for name, redis in snapshot.counts.items():
-        ledger = merged(counts, name)
-        made.append(
-            Balance(
-                name,
-                {each: redis.get(each, 0) for each in COUNTED},
-                {each: ledger.get(each, 0) + baseline[name, each] for each in COUNTED},
-                snapshot.pending[name],
-                baseline[name, _UNKNOWN],
-            )
-        )
-    return made
+    counts = totals.with_records(snapshot.records).counts
+    return [
+        _balance(baseline, name, "", redis, merged(counts, name), snapshot.pending[name])
+        for name, redis in snapshot.counts.items()
+    ]
+
+
+def daily_balances_of(
+    snapshot: Snapshot, totals: Totals, baseline: Ended, first: str
+) -> list[Balance]:
+    """Of each destination, and each day on which something came in for it, the newest first. Days
+    before Redis counted by the day are left out.
+
+    first: the first day of which the ledger keeps all counts, such as ``2026-11-30``.
+    """
+    stored = totals.with_records(snapshot.records).days
+    made = [
+        _balance(baseline, name, day, of_day, merged(stored.get(day, {}), name), None)
+        for name, whole_from in snapshot.whole_from.items()
+        for day, of_day in sorted(snapshot.days[name].items(), reverse=True)
+        if day >= max(first, whole_from)
+    ]
+    return [each for each in made if not each.is_empty]
+
+
+def _balance(
+    baseline: Ended, name: str, day: str, redis: _Counts, ledger: _Counts, waiting: int | None
+) -> Balance:
+    return Balance(
+        name,
+        day,
+        {each: redis.get(each, 0) for each in COUNTED},
+        {each: ledger.get(each, 0) + baseline[name, _key(day, each)] for each in COUNTED},
+        waiting,
+        baseline[name, _key(day, _UNKNOWN)],
+    )
+
+
+def _key(day: str, counted: str) -> str:
+    """Under which a baseline keeps a number."""
+    return f"{day} {counted}" if day else counted
+
+
+def _pending(counts: _Counts) -> int:
+    return counts.get("accepted", 0) - sum(counts.get(ending, 0) for ending in ENDINGS)
 
 
 def dropped(snapshot: Snapshot, baseline: Ended) -> int:

@@ -130,14 +130,15 @@ class LedgerReader:
                         _count_minutes(found, file, begin, end)
         return found
 
-    def totals(self, feed: str) -> Totals:
+    def totals(self, feed: str, since: float = 0.0) -> Totals:
         """All that is counted, and up to which record of `feed`. It is of one moment if nothing is
-        stored meanwhile: then another call gives the same."""
+        stored meanwhile: then another call gives the same. since: Unix seconds in the first day of
+        those that are over for which the counts by the day are wanted."""
         totals = Totals()
         with self._reading.open_kept() as file:
             if file:
                 totals.over = _over(file)
-                add_kept(totals, file, feed)
+                add_kept(totals, file, feed, since)
         for day in self._reading.days():
             with self._reading.open_day(day) as file:
                 if file and day not in totals.over:

@@ -6,12 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.rows import RowMaker
-from gateway.ledger.tables import baselines, kept_totals, late_progress, minutes, progress
+from gateway.ledger.tables import (
+    baselines,
+    kept_hours,
+    kept_totals,
+    late_progress,
+    minutes,
+    progress,
+)
 from gateway.queue.feed import WITH_WARNINGS, FeedRecord, id_key
+from gateway.queue.receipts import day_name, day_number
 
 Ended = Counter[tuple[str, str]]
 """Numbers of events by destination and ending, or ``accepted``."""
@@ -22,10 +30,11 @@ LATE = ""
 
 @dataclass(slots=True)
 class Totals:
-    """counts: of all events. last_ids: of the last record that is counted, by the day. over: days
-    without a file."""
+    """counts: of all events. days: the same by the day on which they came in, as long as that is
+    kept. last_ids: of the last record that is counted, by the day. over: days without a file."""
 
     counts: Ended = field(default_factory=Counter)
+    days: dict[str, Ended] = field(default_factory=dict)
     last_ids: dict[str, str] = field(default_factory=dict)
     over: frozenset[str] = frozenset()
 
@@ -34,19 +43,24 @@ class Totals:
         last = self.last_ids.get(LATE if day in self.over else day, "0-0")
         return id_key(record_id) <= id_key(last)
 
-    def with_records(self, records: Iterable[FeedRecord]) -> Ended:
-        """The counts as they are once `records` are stored too."""
+    def add(self, day: str, destination: str, ending: str, number: int) -> None:
+        self.counts[destination, ending] += number
+        self.days.setdefault(day, Counter())[destination, ending] += number
+
+    def with_records(self, records: Iterable[FeedRecord]) -> Totals:
+        """These totals as they are once `records` are stored too."""
         maker = RowMaker("none", lambda _: None, self.has)
         for record in records:
             try:
                 maker.add(record)
             except (KeyError, TypeError, ValueError, IndexError):
                 continue  # the writer leaves it out too, and logs it
-        counts = self.counts.copy()
-        for rows in maker.days.values():
+        days = {day: counts.copy() for day, counts in self.days.items()}
+        made = Totals(self.counts.copy(), days, self.last_ids, self.over)
+        for day, rows in maker.days.items():
             for (_, destination, ending), number in rows.minutes.items():
-                counts[destination, ending] += number
-        return counts
+                made.add(day, destination, ending, number)
+        return made
 
 
 def add_day(totals: Totals, file: Connection, day: str, feed: str) -> None:
@@ -54,25 +68,32 @@ def add_day(totals: Totals, file: Connection, day: str, feed: str) -> None:
     last = select(progress.c.last_id).where(progress.c.feed == feed).scalar_subquery()
     columns = minutes.c.destination, minutes.c.ending
     wanted = select(*columns, sum_of(minutes.c.number).label("number"), last.label("last_id"))
-    _add(totals, file.execute(wanted.group_by(*columns)), day)
+    for row in file.execute(wanted.group_by(*columns)):
+        totals.add(day, row.destination, row.ending, row.number)
+        totals.last_ids[day] = row.last_id or "0-0"
 
 
-def add_kept(totals: Totals, file: Connection, feed: str) -> None:
-    """Adds what was counted for days that are over."""
+def add_kept(totals: Totals, file: Connection, feed: str, since: float) -> None:
+    """Adds what was counted for days that are over, by the day from the one of `since` on."""
     last = select(late_progress.c.last_id).where(late_progress.c.feed == feed).scalar_subquery()
-    _add(totals, file.execute(select(kept_totals, last.label("last_id"))), LATE)
+    for row in file.execute(select(kept_totals, last.label("last_id"))):
+        totals.counts[row.destination, row.ending] += row.number
+        totals.last_ids[LATE] = row.last_id or "0-0"
+    day, *columns = kept_hours.c.hour // 24, kept_hours.c.destination, kept_hours.c.ending
+    wanted = (
+        select(day.label("day"), *columns, sum_of(kept_hours.c.number).label("number"))
+        .where(kept_hours.c.hour >= 24 * day_number(since), kept_hours.c.dimension == "")
+        .group_by(day, *columns)
+    )
+    for row in file.execute(wanted):
+        of_day = totals.days.setdefault(day_name(row.day), Counter())
+        of_day[row.destination, row.ending] += row.number
 
 
 def baseline_in(file: Connection, feed: str) -> Ended:
     """As `gateway.ledger.balance.baseline_of` made it; empty where the ledger has not begun."""
     rows = file.execute(select(baselines).where(baselines.c.feed == feed))
     return Counter({(row.destination, row.ending): row.number for row in rows})
-
-
-def _add(totals: Totals, rows: Iterable[Row[tuple[str, str, int, str]]], day: str) -> None:
-    for row in rows:
-        totals.counts[row.destination, row.ending] += row.number
-        totals.last_ids[day] = row.last_id or "0-0"
 
 
 def merged(counts: Mapping[tuple[str, str], int], destination: str) -> dict[str, int]:

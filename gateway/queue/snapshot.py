@@ -8,8 +8,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from gateway.queue.counting import DAYS_FROM, DAYS_KEPT
 from gateway.queue.feed import FeedRecord, record_of
 from gateway.queue.keys import Keys
+from gateway.queue.receipts import day_name
 from gateway.queue.scripts import script
 
 
@@ -17,13 +19,18 @@ from gateway.queue.scripts import script
 class Snapshot:
     """feed: its name, "" where the ledger has not begun. dropped: records that were left out since
     the feed is there. records: those that the ledger has not taken off. counts: by destination.
-    pending: events in the stream of each destination, and those held for it."""
+    pending: events in the stream of each destination, and those held for it. days: the counts of
+    each destination by the UTC day on which events came in, such as ``2026-11-30``, for the last
+    `DAYS_KEPT` days. whole_from: the first day that these count as a whole, by destination, if they
+    do."""
 
     feed: str
     dropped: int
     records: Sequence[FeedRecord]
     counts: Mapping[str, Mapping[str, int]]
     pending: Mapping[str, int]
+    days: Mapping[str, Mapping[str, Mapping[str, int]]]
+    whole_from: Mapping[str, str]
 
 
 async def read_snapshot(redis: Redis, keys: Keys, destinations: Iterable[str] = ()) -> Snapshot:
@@ -32,15 +39,18 @@ async def read_snapshot(redis: Redis, keys: Keys, destinations: Iterable[str] = 
     own = [keys.counts, keys.feed, keys.feed_name]
     of = map(keys.destination, names)
     read = redis.register_script(script("snapshot"))
-    feed, dropped, rows, numbers = await read(
-        [*own, *(key for each in of for key in (each.counts, each.stream))]
+    feed, dropped, rows, numbers, first = await read(
+        [*own, *(key for each in of for key in (each.counts, each.stream))], [DAYS_KEPT]
     )
     records = [record_of(row[0], dict(_pairs(row[1]))) for row in rows]
-    counts, pending = {}, {}
-    for name, (flat, length) in zip(names, numbers, strict=True):
-        counts[name] = {key.decode(): int(value) for key, value in _pairs(flat)}
+    counts, pending, days, whole_from = {}, {}, {}, {}
+    for name, (flat, length, by_day) in zip(names, numbers, strict=True):
+        counts[name] = _named(flat)
         pending[name] = length + counts[name].get("held", 0)
-    return Snapshot(feed.decode(), dropped, records, counts, pending)
+        days[name] = {day_name(day): _named(each) for day, each in enumerate(by_day, first)}
+        if DAYS_FROM in counts[name]:
+            whole_from[name] = day_name(counts[name][DAYS_FROM])
+    return Snapshot(feed.decode(), dropped, records, counts, pending, days, whole_from)
 
 
 async def _counted(redis: Redis, keys: Keys) -> set[str]:
@@ -50,6 +60,10 @@ async def _counted(redis: Redis, keys: Keys) -> set[str]:
     return {
         key.decode(errors="replace").removeprefix(before).removesuffix(after) async for key in found
     }
+
+
+def _named(flat: Sequence[Any]) -> dict[str, int]:
+    return {key.decode(): int(value) for key, value in _pairs(flat)}
 
 
 def _pairs(flat: Sequence[Any]) -> list[tuple[Any, Any]]:

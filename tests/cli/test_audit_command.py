@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from gateway.cli.audit import audit as command
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.totals import Totals
+from gateway.queue.receipts import day_name, day_number
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.ledger import Books
 from tests.support.operator_commands import Run, runner, table_rows
 
+TODAY = day_number(time.time())
 CONFIG = """
 sources: {site: {type: collect}}
 redis: {data_dir: "DATA"}
@@ -56,10 +59,13 @@ def filled(redis_url: str, tmp_path: Path) -> None:
     async def fill() -> None:
         async with connect_for_work(redis_url) as redis:
             books = Books(redis, LedgerFolder(tmp_path / "ledger"))
-            await books.append(*(decide(make_event(n), ["ads"], ["books"]) for n in range(2)))
+            made = [decide(make_event(n), ["ads"], ["books"]) for n in range(3)]
+            for each in made:
+                each.received_at = TODAY * 86_400 + 43_200
+            await books.append(*made[:2])
             await books.settle("ads", (await books.read("ads"))[:1], "delivered")
             await books.store()
-            await books.append(decide(make_event(2), ["ads"], ["books"]))
+            await books.append(made[2])
             books.writer.close()
 
     asyncio.run(fill())
@@ -74,6 +80,9 @@ def test_what_balances(run: Run) -> None:
     assert rows[1] == ["ledger", "3", "0", "1", "0", "0", "0"]
     assert rows[2] == ["streams", "2"]
     assert rows[3][0] == "books"
+    day = day_name(TODAY)
+    assert rows[6] == ["ads", day, "3", "0", "1", "0", "0", "0", "2", "ok"]
+    assert rows[7] == ["books", day, "3", "3", "0", "0", "0", "0", "0", "ok"]
     assert "Records that are still to be stored: 1." in result.output
 
 
@@ -86,6 +95,33 @@ def test_what_differs_is_said_and_is_the_status(run: Run, server: SyncRedis) -> 
     assert "ads: delivered: Redis counts 2, the ledger 1." in result.output
     assert "Redis counts 1 pending events, but 2 are in the stream or held." in result.output
     assert "Records that the ledger never got: 1." in result.output
+
+
+@pytest.mark.usefixtures("filled")
+def test_the_day_that_differs_is_named(run: Run, server: SyncRedis) -> None:
+    server.hincrby(ADS.day(TODAY), "delivered", 1)
+    result = run()
+    assert result.exit_code == 1
+    day = day_name(TODAY)
+    assert f"ads, {day}: delivered: Redis counts 2, the ledger 1." in result.output
+    rows = table_rows(result.output)
+    assert rows[6][-1] == "differs"
+    assert rows[7] == ["ledger", "3", "0", "1", "0", "0", "0"]
+    read = json.loads(run("--json").output)
+    assert not read["balanced"]
+    assert read["destinations"]["ads"]["problems"] == []
+    assert read["destinations"]["ads"]["days"][day]["problems"]
+    assert not read["destinations"]["books"]["days"][day]["problems"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_days_whose_counts_the_ledger_may_have_forgotten_are_left_out(
+    run: Run, server: SyncRedis, config: Path
+) -> None:
+    server.hset(ADS.day(TODAY - 5), "accepted", 1)
+    assert run().exit_code == 1
+    config.write_text(config.read_text() + "ledger: {counts_keep_days: 4}\n")
+    assert run().exit_code == 0
 
 
 @pytest.mark.usefixtures("filled")
@@ -119,9 +155,9 @@ def test_it_looks_again_when_the_ledger_was_written_to(
     monkeypatch.setattr(module, "REST_SECONDS", 0)
     read, calls = LedgerReader.totals, []
 
-    def restless(reader: LedgerReader, feed: str) -> Totals:
+    def restless(reader: LedgerReader, feed: str, since: float) -> Totals:
         calls.append(feed)
-        totals = read(reader, feed)
+        totals = read(reader, feed, since)
         if len(calls) in (2, 3) or endless:
             totals.last_ids["another day"] = f"{len(calls)}-0"
         return totals

@@ -7,11 +7,17 @@ import time
 import pytest
 from redis.asyncio import Redis
 
-from gateway.ledger.balance import Balance, balances_of, dropped
+from gateway.ledger.balance import Balance, balances_of, daily_balances_of, dropped
+from gateway.pipeline.decision import Decision
+from gateway.queue.append import Appender
 from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.read import ensure_group
+from gateway.queue.receipts import day_name, day_number
 from gateway.queue.snapshot import Snapshot, read_snapshot
 from tests.ledger.conftest import Open
 from tests.support.dead_letters import append, end
+from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.ledger import Books
@@ -19,6 +25,7 @@ from tests.support.ledger import Books
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400
+TODAY = day_number(time.time())
 
 
 async def snapshot_of(books: Books) -> Snapshot:
@@ -31,6 +38,29 @@ async def balance(books: Books) -> Balance:
     totals, baseline = books.reader.totals(snapshot.feed), books.reader.baseline(snapshot.feed)
     (made,) = balances_of(snapshot, totals, baseline)
     return made
+
+
+async def daily(books: Books, first: str = "") -> dict[str, Balance]:
+    """Of `ads`, by the day."""
+    snapshot = await snapshot_of(books)
+    totals, baseline = books.reader.totals(snapshot.feed), books.reader.baseline(snapshot.feed)
+    return {each.day: each for each in daily_balances_of(snapshot, totals, baseline, first)}
+
+
+def day_of(days_ago: int) -> str:
+    return day_name(TODAY - days_ago)
+
+
+def aged(*days_ago: int) -> list[Decision]:
+    """Decisions about events that came in at noon."""
+    made = [decide(make_event(number), ["ads"]) for number in range(len(days_ago))]
+    for decision, age in zip(made, days_ago, strict=True):
+        decision.received_at = (TODAY - age) * DAY + DAY / 2
+    return made
+
+
+async def send_aged(books: Books, *days_ago: int) -> None:
+    await books.append(*aged(*days_ago))
 
 
 async def send(books: Books, count: int) -> None:
@@ -154,3 +184,74 @@ async def test_what_was_delivered_with_warnings_is_a_delivery(books: Books) -> N
     await books.settle("ads", await books.read("ads"), WITH_WARNINGS)
     await books.store()
     assert (await balance(books)).problems == []
+    assert not any(each.problems for each in (await daily(books)).values())
+
+
+async def test_an_event_ends_on_the_day_on_which_it_came_in(books: Books) -> None:
+    await send_aged(books, 0, 2, 2)
+    await books.settle("ads", await books.read("ads"), "delivered")
+    found = await daily(books)
+    assert [*found] == [day_of(0), day_of(2)]
+    assert [each.redis["delivered"] for each in found.values()] == [1, 2]
+    assert not any(each.problems for each in found.values())
+    await books.store()
+    assert not any(each.problems for each in (await daily(books)).values())
+
+
+async def test_a_difference_that_totals_hide_is_found_on_its_days(books: Books) -> None:
+    await send_aged(books, 0, 1)
+    await books.store()
+    today, yesterday = ADS.day(TODAY), ADS.day(TODAY - 1)
+    await books.redis.hincrby(today, "accepted", 1)
+    await books.redis.hincrby(yesterday, "accepted", -1)
+    assert (await balance(books)).problems == []
+    found = await daily(books)
+    assert found[day_of(0)].problems == ["accepted: Redis counts 2, the ledger 1"]
+    assert found[day_of(1)].problems == ["accepted: Redis counts 0, the ledger 1"]
+
+
+async def test_each_day_has_a_baseline(redis: Redis, open_books: Open) -> None:
+    await ensure_group(redis, ADS)
+    without_ledger = Appender(redis, KEYS, PendingCounts(), nobody)
+    await without_ledger.append(aged(0, 0, 0, 0, 0))
+    await end(redis, "ads", count=2)
+    books = open_books()
+    await send_aged(books, 0, 1)
+    await books.store()
+    await send_aged(books, 0, 1)
+    found = await daily(books)
+    assert not any(each.problems for each in found.values())
+    assert (found[day_of(0)].redis["accepted"], found[day_of(0)].unknown) == (7, 3)
+
+
+async def test_days_before_redis_counted_by_the_day_are_not_compared(books: Books) -> None:
+    await send_aged(books, 0, 1)
+    await books.store()
+    tomorrow = TODAY + 1
+    await books.redis.hset(ADS.counts, "days_from", tomorrow)
+    assert await daily(books) == {}
+    await send_aged(books, -1)
+    assert [*await daily(books)] == [day_name(tomorrow)]
+    await books.redis.hdel(ADS.counts, "days_from")
+    assert await daily(books) == {}
+
+
+async def test_a_day_that_the_ledger_has_removed_is_compared_by_its_hours(
+    open_books: Open,
+) -> None:
+    books = open_books(keep_days=1)
+    await send_aged(books, 0, 9)
+    await books.store()
+    books.writer.clean(time.time())
+    assert books.days() == [day_of(0)]
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+    found = await daily(books)
+    assert found[day_of(9)].ledger["delivered"] == 1
+    assert not any(each.problems for each in found.values())
+
+
+async def test_a_day_of_which_counts_are_forgotten_is_not_compared(books: Books) -> None:
+    await send_aged(books, 0, 3, 9)
+    await books.store()
+    assert [*await daily(books, day_of(3))] == [day_of(0), day_of(3)]

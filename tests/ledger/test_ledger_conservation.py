@@ -15,7 +15,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from gateway.ledger.balance import balances_of
+from gateway.ledger.balance import balances_of, daily_balances_of
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.monitoring.metrics import read_numbers
@@ -29,6 +29,7 @@ from tests.support.ledger import Books
 from tests.support.valkey_server import Valkey
 
 DESTINATIONS = ("ads", "books")
+DAY = 86_400.0
 COUNTED = ("accepted", "withheld", "delivered", "rejected", "expired", "repeated")
 
 
@@ -63,10 +64,14 @@ class Machine(RuleBasedStateMachine):
         numbers=st.lists(st.integers(0, 5), min_size=1, max_size=3),
         send=st.sets(st.sampled_from(DESTINATIONS)),
         trusted=st.booleans(),
+        days_ago=st.integers(0, 2),
     )
-    def append(self, numbers: list[int], send: set[str], trusted: bool) -> None:
+    def append(self, numbers: list[int], send: set[str], trusted: bool, days_ago: int) -> None:
+        """An event may come again on another day."""
         rest = [name for name in DESTINATIONS if name not in send]
         made = [decide(make_event(n), sorted(send), rest, trusted) for n in numbers]
+        for each in made[1:]:
+            each.received_at -= DAY * days_ago
         self.run_step(self.books.append(*made))
 
     @rule(name=st.sampled_from(DESTINATIONS))
@@ -113,8 +118,14 @@ class Machine(RuleBasedStateMachine):
         snapshot = await read_snapshot(self.redis, KEYS, DESTINATIONS)
         reader = self.books.reader
         assert not any(reader.baseline(snapshot.feed).values())
-        balances = balances_of(snapshot, reader.totals(snapshot.feed), Counter())
-        return [problem for each in balances for problem in each.problems]
+        found = snapshot, reader.totals(snapshot.feed), Counter()
+        balances, days = balances_of(*found), daily_balances_of(*found, "")
+        for name in DESTINATIONS:
+            (whole,) = (each for each in balances if each.destination == name)
+            for which in COUNTED:
+                of_days = sum(each.redis[which] for each in days if each.destination == name)
+                assert of_days == whole.redis[which]
+        return [problem for each in (*balances, *days) for problem in each.problems]
 
     @invariant()
     def the_ledger_counts_what_redis_counts(self) -> None:
