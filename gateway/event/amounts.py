@@ -7,8 +7,8 @@ country and decimals in another.
 import re
 from typing import NamedTuple
 
+from destinations.numbers import read_number
 from gateway.event.currencies import currencies_of
-from gateway.event.numbers import read_number
 
 _MAX_LENGTH = 64
 

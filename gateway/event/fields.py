@@ -15,12 +15,12 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
+from destinations.url_parts import CHANGED, PARTS
 from gateway.event.bounds import MAX_DEPTH
 from gateway.event.model import known_fields, without_nulls
 from gateway.event.paths import ANY, as_text
 from gateway.event.schema import EventFields, branches, unwrapped
 from gateway.event.text import did_you_mean
-from gateway.urls.parts import CHANGED, PARTS
 
 MISFIT: Final = type("Misfit", (), {"__repr__": lambda _: "MISFIT"})()
 """Stands for a value that a field cannot hold."""

@@ -1,63 +1,36 @@
-"""Paths into an event: ``user_data.address.city``, ``items.0.price``, ``items.*.price``,
-``page_location.query.email``.
+"""Editing at paths into an event; `destinations.paths` says what paths are, and reads.
 
 A path is compiled once, at start, into a function. Whoever edits an event has a copy of its
 outermost object to himself; everything in it may be shared, so an edit copies the containers along
-its path and nothing else. A text is entered as the URL that it may hold: see `gateway.urls.parts`.
+its path and nothing else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import is_
-from typing import Any, Final
+from typing import Any
 
+from destinations.paths import ANY, MISSING, Keys, as_text, getter, index_of
+from destinations.url_parts import change_part
 from gateway.event.model import Event
-from gateway.urls.parts import change_part, read_part
 
-MISSING: Final = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
-"""Stands for a field that is not there (None is a value)."""
+__all__ = [
+    "ANY",
+    "MISSING",
+    "Change",
+    "Keys",
+    "as_text",
+    "change_text",
+    "compile_edit",
+    "editor",
+    "getter",
+]
 
-ANY: Final = "*"
-"""The part of a path that means every element of a list."""
-
-Keys = Sequence[str]
 Change = Callable[[Any], Any]
 """Pure. From the value at a path, or MISSING, to the new one; MISSING removes it."""
 
 EditBelow = Callable[[Any, Change], Any]
 """From a container, or MISSING, to it with the change made below it: to the very same one when
 nothing changed."""
-
-_IN_NO_LIST = 2**31
-"""Where a key that is no index would be in a list."""
-
-
-def getter(path: str) -> Callable[[Event], Any]:
-    """A function from an event to the value at `path`, or MISSING.
-
-    With ``*`` in the path it is the list of the values found, MISSING when there are none.
-    """
-    keys = path.split(".")
-    if ANY in keys:
-        return _finder(keys)
-    first, steps = keys[0], _steps(keys)[1:]
-    if not steps:
-        return lambda event: event.get(first, MISSING)
-
-    def get(event: Event) -> Any:
-        value = event.get(first, MISSING)
-        for key, index, left in steps:
-            if isinstance(value, dict):
-                value = value.get(key, MISSING)
-            elif isinstance(value, list):
-                value = value[index] if index < len(value) else MISSING
-            elif isinstance(value, str):
-                part = read_part(value, left)
-                return MISSING if part is None else part
-            else:
-                return MISSING
-        return value
-
-    return get
 
 
 def editor(path: str, change: Change, makes: bool = True) -> Callable[[Event], None]:
@@ -88,19 +61,6 @@ def compile_edit(keys: Keys, makes: bool = True) -> Callable[[Event, Change], No
     return edit
 
 
-def as_text(value: Any) -> str | None:
-    """A text, number or true and false as they are written in JSON and URLs; None for others."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        if value != value or value in (float("inf"), float("-inf")):
-            return None
-        return str(int(value)) if value.is_integer() and abs(value) <= 2**53 else str(value)
-    return str(value) if isinstance(value, int) else None
-
-
 def change_text(url: str, keys: Keys, change: Change) -> str:
     """`url` with its part at `keys` gone through `change`; what is no text there leaves it."""
 
@@ -114,40 +74,6 @@ def change_text(url: str, keys: Keys, change: Change) -> str:
     return change_part(url, keys, change_part_of_url)
 
 
-def _steps(keys: Keys) -> list[tuple[str, int, Keys]]:
-    """Each of `keys` with the index that it is in a list, and with all keys from there on."""
-    return [(key, _index(key), keys[at:]) for at, key in enumerate(keys)]
-
-
-def _index(key: str) -> int:
-    is_index = key.isascii() and key.isdigit() and len(key) < 10
-    return int(key) if is_index else _IN_NO_LIST
-
-
-def _finder(keys: Keys) -> Callable[[Event], Any]:
-    steps = _steps(keys)
-
-    def find_all(event: Event) -> Any:
-        found: list[Any] = [event]
-        parts: list[Any] = []  # of URLs, which take all the keys that are left
-        for key, index, left in steps:
-            below: list[Any] = []
-            for value in found:
-                if key == ANY:
-                    below += value if isinstance(value, list) else ()
-                elif isinstance(value, dict):
-                    if key in value:
-                        below.append(value[key])
-                elif isinstance(value, list):
-                    below += value[index : index + 1]
-                elif isinstance(value, str) and (part := read_part(value, left)) is not None:
-                    parts.append(part)
-            found = below
-        return found + parts or MISSING
-
-    return find_all
-
-
 def _edit_below(keys: Keys, makes: bool) -> EditBelow | None:
     """None when there are no keys left: the change is for the value itself."""
     if not keys:
@@ -156,7 +82,7 @@ def _edit_below(keys: Keys, makes: bool) -> EditBelow | None:
 
 
 def _edit_one(keys: Keys, makes: bool) -> EditBelow:
-    key, index = keys[0], _index(keys[0])
+    key, index = keys[0], index_of(keys[0])
     below = _edit_below(keys[1:], makes)
 
     def edit(container: Any, change: Change) -> Any:

@@ -19,8 +19,8 @@ from pydantic import (
 from pydantic_core import core_schema
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from destinations.numbers import MAX_EXACT
 from gateway.event.bounds import MAX_VALUES
-from gateway.event.numbers import MAX_EXACT
 from gateway.event.times import to_seconds
 
 

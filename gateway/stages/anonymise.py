@@ -37,12 +37,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from destinations.url_parts import SCHEME, USER
 from gateway.event import Event
 from gateway.stages.consent.places import COUNTRIES
 from gateway.stages.field_consent.table import CLICK_NAMES, VISITOR_FIELDS
 from gateway.stages.identifiers import IDENTIFIERS, without_identifiers
 from gateway.urls.page import CAMPAIGN
-from gateway.urls.parts import SCHEME, USER
 
 ANONYMISED = "anonymised"
 """The field that is true in every event that went through here, and that destinations look at."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, unquote_plus
 
+from destinations.url_parts import HOST, PORT, SCHEME, USER
 from gateway.system.bounded_cache import BoundedCache
-from gateway.urls.parts import HOST, PORT, SCHEME, USER
 
 _MAX_REMEMBERED = 2_048
 

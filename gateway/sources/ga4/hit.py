@@ -11,8 +11,8 @@ from itertools import product, starmap
 from typing import Any
 from urllib.parse import unquote
 
+from destinations.numbers import read_number
 from gateway.event import Event
-from gateway.event.numbers import read_number
 from gateway.sources.form import expand
 from gateway.sources.ga4.items import read_items
 from gateway.sources.reading import own_parameters

@@ -6,9 +6,9 @@ developers.google.com/analytics/devguides/collection/ga4/reference/events
 
 from typing import Any
 
+from destinations.numbers import read_number
 from gateway.event import Event
 from gateway.event.amounts import Unreadable, read_amount
-from gateway.event.numbers import read_number
 from gateway.sources.reading import present
 
 _NAMES = {

@@ -8,11 +8,11 @@ literal                       written in the rule; a mapping that would be taken
 
 from typing import Any
 
+from destinations.template import compile_template, template_paths
 from gateway.event import Event
 from gateway.event.fields import MISFIT, changed_path, field_type, fitting, read_path
 from gateway.event.paths import MISSING, editor, getter
 from gateway.stages.rules.edits import Edit, setter
-from gateway.stages.rules.template import compile_template
 
 _FORMS = ("literal", "field", "template")
 
@@ -31,7 +31,8 @@ def checked_value(path: str, value: Any) -> Any:
         raise ValueError(
             f"{path}: {form} is a text; to set a mapping as it is, write {{literal: ...}}"
         )
-    compile_template(content) if form == "template" else read_path(content)
+    for other in template_paths(content) if form == "template" else [content]:
+        read_path(other)
     return value
 
 

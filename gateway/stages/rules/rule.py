@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from destinations.casts import CastType
 from gateway.event.fields import changed_path
 from gateway.event.paths import ANY
 from gateway.stages.conditions import Condition
@@ -21,7 +22,7 @@ from gateway.stages.rules.assign import checked_value
 from gateway.stages.rules.plug_in import OnFailure, load_function
 from gateway.stages.rules.redact import Redact, checked_hash
 from gateway.stages.rules.sample import Sample
-from gateway.stages.rules.values import CastType, checked_cast, checked_table, checked_values
+from gateway.stages.rules.values import checked_cast, checked_table, checked_values
 
 _NEEDED = ("event_name", "event_id", "timestamp")
 """Fields that routing, delivery and records rely on."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from destinations.url_parts import keep_parts
 from gateway.event import Event
 from gateway.event.fields import MISFIT, field_type
 from gateway.event.paths import ANY, MISSING, as_text, editor, getter
 from gateway.stages.rules.edits import Edit, setter
-from gateway.urls.parts import keep_parts
 
 ALWAYS_KEPT = ("event_name", "event_id", "timestamp", "consent")
 """What routing, delivery and records rely on."""

@@ -6,24 +6,17 @@ others also the elements of a list of texts or numbers.
 
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
-from math import isfinite
 from operator import itemgetter
-from typing import Any, Literal, get_args
+from typing import Any
 
+from destinations.casts import CASTS, CastType, is_plain_number
 from gateway.event.fields import changed_path, field_type, fitting
-from gateway.event.numbers import MAX_EXACT, read_number
 from gateway.event.paths import as_text
 from gateway.stages.rules.edits import Edit, change_values
-
-CastType = Literal["text", "number", "integer", "boolean"]
 
 OTHERWISE = "*"
 """The key of a lookup table that stands for every value that it does not list."""
 
-_BOOLEANS = {
-    **dict.fromkeys(("true", "yes", "on", "1"), True),
-    **dict.fromkeys(("false", "no", "off", "0"), False),
-}
 _JSON_TYPE = {"text": "string"}
 _DECIMALS = Context(prec=40)
 
@@ -66,7 +59,13 @@ def map_field(path: str, table: Mapping[str, Any]) -> Edit:
 
 def cast_field(path: str, kind: CastType) -> Edit:
     """Gives what is at `path` another type; what cannot be read as that type stays as it is."""
-    return change_values(path, _CASTS[kind])
+    to_kind = CASTS[kind]
+
+    def cast(value: Any) -> Any:
+        converted = to_kind(value)
+        return value if converted is None else converted
+
+    return change_values(path, cast)
 
 
 def round_field(path: str, places: int) -> Edit:
@@ -74,7 +73,7 @@ def round_field(path: str, places: int) -> Edit:
     unit = Decimal(1).scaleb(-places)
 
     def rounded(value: Any) -> Any:
-        if not _is_plain_number(value) or (isinstance(value, int) and places >= 0):
+        if not is_plain_number(value) or (isinstance(value, int) and places >= 0):
             return value
         number = Decimal(repr(value)).quantize(unit, ROUND_HALF_UP, _DECIMALS)
         return float(number) + 0.0 if places > 0 else int(number)  # + 0.0: never -0.0
@@ -101,40 +100,3 @@ def _each(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _each_text(change: Callable[[str], str]) -> Callable[[Any], Any]:
     return _each(lambda value: change(value) if isinstance(value, str) else value)
-
-
-def _is_plain_number(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return isfinite(value) and abs(value) <= MAX_EXACT
-
-
-def _to_text(value: Any) -> Any:
-    text = as_text(value)
-    return value if text is None else text
-
-
-def _to_number(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    number = read_number(value) if isinstance(value, str) else None
-    return value if number is None else number
-
-
-def _to_integer(value: Any) -> Any:
-    number = _to_number(value)
-    return int(number) if _is_plain_number(number) else value
-
-
-def _to_boolean(value: Any) -> Any:
-    text = as_text(value)
-    return value if text is None else _BOOLEANS.get(text.strip().lower(), value)
-
-
-_CASTS: Mapping[str, Callable[[Any], Any]] = {
-    "text": _to_text,
-    "number": _to_number,
-    "integer": _to_integer,
-    "boolean": _to_boolean,
-}
-assert set(_CASTS) == set(get_args(CastType))

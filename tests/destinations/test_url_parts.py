@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from destinations.url_parts import change_part, keep_parts, read_part
 from gateway.urls.page import read_page_url
-from gateway.urls.parts import change_part, keep_parts, read_part
 
 SHOP = "https://u:p@Shop.Example:8443/a%20b/c?email=jo%40x.example&q=a+b&e&q=2&x.y=3#top"
 

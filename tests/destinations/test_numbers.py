@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.event.numbers import read_number
+from destinations.numbers import read_number
 
 
 @pytest.mark.parametrize(

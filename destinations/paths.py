@@ -1,0 +1,99 @@
+"""Reading at paths into an event: ``user_data.address.city``, ``items.0.price``, ``items.*.price``,
+``page_location.query.email``.
+
+A path is compiled once, at start, into a function. A text is entered as the URL that it may hold:
+see `destinations.url_parts`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from destinations.url_parts import read_part
+
+MISSING: Final = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
+"""Stands for a field that is not there (None is a value)."""
+
+ANY: Final = "*"
+"""The part of a path that means every element of a list."""
+
+Keys = Sequence[str]
+
+_IN_NO_LIST = 2**31
+"""Where a key that is no index would be in a list."""
+
+
+def getter(path: str) -> Callable[[dict[str, Any]], Any]:
+    """A function from an event to the value at `path`, or MISSING.
+
+    With ``*`` in the path it is the list of the values found, MISSING when there are none.
+    """
+    keys = path.split(".")
+    if ANY in keys:
+        return _finder(keys)
+    first, steps = keys[0], _steps(keys)[1:]
+    if not steps:
+        return lambda event: event.get(first, MISSING)
+
+    def get(event: dict[str, Any]) -> Any:
+        value = event.get(first, MISSING)
+        for key, index, left in steps:
+            if isinstance(value, dict):
+                value = value.get(key, MISSING)
+            elif isinstance(value, list):
+                value = value[index] if index < len(value) else MISSING
+            elif isinstance(value, str):
+                part = read_part(value, left)
+                return MISSING if part is None else part
+            else:
+                return MISSING
+        return value
+
+    return get
+
+
+def as_text(value: Any) -> str | None:
+    """A text, number or true and false as they are written in JSON and URLs; None for others."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            return None
+        return str(int(value)) if value.is_integer() and abs(value) <= 2**53 else str(value)
+    return str(value) if isinstance(value, int) else None
+
+
+def _steps(keys: Keys) -> list[tuple[str, int, Keys]]:
+    """Each of `keys` with the index that it is in a list, and with all keys from there on."""
+    return [(key, index_of(key), keys[at:]) for at, key in enumerate(keys)]
+
+
+def index_of(key: str) -> int:
+    """The index that `key` is in a list; one that no list has for other keys."""
+    is_index = key.isascii() and key.isdigit() and len(key) < 10
+    return int(key) if is_index else _IN_NO_LIST
+
+
+def _finder(keys: Keys) -> Callable[[dict[str, Any]], Any]:
+    steps = _steps(keys)
+
+    def find_all(event: dict[str, Any]) -> Any:
+        found: list[Any] = [event]
+        parts: list[Any] = []  # of URLs, which take all the keys that are left
+        for key, index, left in steps:
+            below: list[Any] = []
+            for value in found:
+                if key == ANY:
+                    below += value if isinstance(value, list) else ()
+                elif isinstance(value, dict):
+                    if key in value:
+                        below.append(value[key])
+                elif isinstance(value, list):
+                    below += value[index : index + 1]
+                elif isinstance(value, str) and (part := read_part(value, left)) is not None:
+                    parts.append(part)
+            found = below
+        return found + parts or MISSING
+
+    return find_all
