@@ -15,9 +15,10 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ConfigDict, HttpUrl, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from destinations.api_versions import ApiVersions
+from destinations.mapping import Hasher, Mapper, MappingSettings, compile_mapping
 from destinations.masking import Masker
 
 Event = dict[str, Any]
@@ -137,6 +138,11 @@ class DestinationSettings(BaseModel):
     )
 
     type: str
+    mapping: MappingSettings = Field(
+        default=MappingSettings(),
+        description="What the vendor gets of an event: its name, and the vendor's own fields. "
+        "Applied after consent and `rules`.",
+    )
 
     def credential_names(self) -> Iterator[str]:
         """Names of the credentials in the configuration that requests refer to."""
@@ -188,6 +194,9 @@ class Destination(ABC, Generic[S]):
         compared with the name of the event after all rules.
     fields: names of the fields of an event that the destination reads; None if it may read any.
     api_versions: when the versions of the vendor's API end, if it has such versions.
+    built_in_mapping: names of events and fields that are mapped unless configured otherwise; None
+        if `requests` does not use `mapper`, so that `mapping` is a mistake in the configuration.
+    mapped_fields: the outermost fields of the vendor's event that a mapping may set; empty: all.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
@@ -202,6 +211,8 @@ class Destination(ABC, Generic[S]):
     unwanted_events: ClassVar[frozenset[str]] = frozenset()
     fields: ClassVar[frozenset[str] | None] = None
     api_versions: ClassVar[ApiVersions | None] = None
+    built_in_mapping: ClassVar[MappingSettings | None] = None
+    mapped_fields: ClassVar[frozenset[str]] = frozenset()
     Settings: ClassVar[SettingsClass]
 
     def __init__(self, settings: S) -> None:
@@ -240,6 +251,21 @@ class Destination(ABC, Generic[S]):
     def takes_anonymous(cls, settings: S) -> bool:
         """`anonymous`, where it does not depend on `settings`."""
         return cls.anonymous
+
+    @classmethod
+    def hashers(cls, settings: S) -> Mapping[str, Hasher]:
+        """What becomes of personal data that a mapping gives to a field of the vendor, by the path
+        of the field. A mapping with personal data for any other field is a mistake.
+
+        `normalise.hasher` makes one that hashes.
+        """
+        return {}
+
+    @cached_property
+    def mapper(self) -> Mapper:
+        """The mapping: the built-in one and the user's, compiled."""
+        built_in = self.built_in_mapping or MappingSettings()
+        return compile_mapping(built_in, self.settings.mapping, self.hashers(self.settings))
 
     def recognises(self, event: Event, age: float) -> bool:
         """Whether the vendor would recognise a repetition of `event`, `age` seconds old."""

@@ -18,6 +18,7 @@ from unicodedata import category, normalize
 from urllib.parse import unquote
 
 from destinations.base import Event
+from destinations.paths import as_text
 from destinations.phones import e164, is_region
 from destinations.places import country_code, us_state_code
 from destinations.remarks import remark
@@ -59,8 +60,19 @@ def hashing(field: str, *normalisers: Normaliser) -> Hashing:
     return hashed
 
 
+def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
+    """What hashes a value that a mapping gives to the vendor's `field`: one or several texts, or a
+    number."""
+    hashed = hashing(field, *normalisers)
+
+    def hash_value(value: Any) -> list[str]:
+        return hashed([{field: value if isinstance(value, list) else as_text(value)}])
+
+    return hash_value
+
+
 def _digests(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
-    if _is_digest(text):
+    if len(text) == 64 and _is_digest(text):  # the length is seen without a search
         return [text.lower()]
     digests, before = [], ""
     for normalise in normalisers:

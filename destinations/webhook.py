@@ -28,6 +28,7 @@ from destinations.base import (
     retry_after,
 )
 from destinations.common import Url, event_time, to_json, vendor_words
+from destinations.mapping import MappingSettings
 
 _WRONG_ADDRESS = frozenset({*range(300, 400), 404, 405})
 """Answers about the address, not about the event: the next event would get the same."""
@@ -115,6 +116,7 @@ class Webhook(Destination[WebhookSettings]):
         "Extensible Webhooks",
         "HTTP Webhook",
     )
+    built_in_mapping = MappingSettings(other_events="custom")
     Settings = WebhookSettings
 
     def __init__(self, settings: WebhookSettings) -> None:
@@ -131,13 +133,13 @@ class Webhook(Destination[WebhookSettings]):
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         for position, event in enumerate(events):
-            body = to_json(
-                {
-                    "type": event["event_name"],
-                    "timestamp": datetime.fromtimestamp(event_time(event, now), UTC),
-                    "data": event,
-                }
-            )
+            message = {
+                "type": self.mapper.name_of(event),
+                "timestamp": datetime.fromtimestamp(event_time(event, now), UTC),
+                "data": event,
+            }
+            self.mapper.apply(event, message)
+            body = to_json(message)
             if body is None:
                 yield Unsendable(position, "the event cannot be represented in JSON")
             else:

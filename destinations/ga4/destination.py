@@ -8,7 +8,7 @@ before it is sent. GA4 does not support event ids: a repeated event counts twice
 purchase with a transaction_id.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import quote
@@ -17,13 +17,16 @@ from destinations.base import Destination, Event, Limits, Outcome, Request, Resp
 from destinations.common import to_json
 from destinations.ga4 import answers
 from destinations.ga4.mapping import (
+    MAPPED_FIELDS,
     client_id_of,
     client_of,
+    hashers,
     is_debugged,
     problem_of,
     translate,
 )
 from destinations.ga4.settings import GA4Settings
+from destinations.mapping import Hasher, MappingSettings
 
 MAX_BODY = 130_000
 """A body has fewer bytes than this."""
@@ -87,6 +90,8 @@ class GA4(Destination[GA4Settings]):
         "Actions Google Analytics 4",
         "Actions Google Analytic 4",
     )
+    built_in_mapping = MappingSettings(other_events="custom")
+    mapped_fields = MAPPED_FIELDS
     Settings = GA4Settings
 
     def __init__(self, settings: GA4Settings) -> None:
@@ -104,16 +109,18 @@ class GA4(Destination[GA4Settings]):
         self._is_app = settings.firebase_app_id is not None
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
+        mapper = self.mapper
         groups: list[_Group] = []
         latest: dict[str, _Group] = {}
         for position, event in enumerate(events):
             client_id = client_id_of(event, self._is_app)
-            if problem := problem_of(event, client_id, self._is_app):
+            if problem := problem_of(event, mapper, client_id, self._is_app):
                 yield Unsendable(position, problem)
                 continue
-            client = to_json(client_of(event, client_id, self._is_app, self.settings.phone_region))
+            told = client_of(event, client_id, self._is_app, self.settings.phone_region)
             test = self.settings.debug_mode or is_debugged(event)
-            body = to_json(translate(event, now, test))
+            body = to_json(translate(event, mapper, told, now, test))
+            client = to_json(told)
             if client is None or body is None:
                 yield Unsendable(position, "the event cannot be represented in JSON")
                 continue
@@ -131,10 +138,14 @@ class GA4(Destination[GA4Settings]):
         yield from map(self._request, groups)
 
     def unsendable(self, event: Event) -> str:
-        return problem_of(event, client_id_of(event, self._is_app), self._is_app)
+        return problem_of(event, self.mapper, client_id_of(event, self._is_app), self._is_app)
 
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response)
+
+    @classmethod
+    def hashers(cls, settings: GA4Settings) -> Mapping[str, Hasher]:
+        return hashers(settings.phone_region)
 
     @classmethod
     def takes_anonymous(cls, settings: GA4Settings) -> bool:
@@ -142,7 +153,10 @@ class GA4(Destination[GA4Settings]):
 
     def recognises(self, event: Event, age: float) -> bool:
         """GA4 knows no event ids; only a purchase it counts once, by its transaction."""
-        return event["event_name"] == "purchase" and bool(event.get("transaction_id"))
+        if self.mapper.name_of(event) != "purchase":
+            return False
+        translated = translate(event, self.mapper, {}, 0.0, debug_mode=False)
+        return bool(translated["params"].get("transaction_id"))
 
     def _request(self, group: _Group) -> Request:
         body = b"%b%b%b]}" % (group.client[:-1], _EVENTS, b",".join(group.events.values()))

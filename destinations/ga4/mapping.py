@@ -12,6 +12,7 @@ from destinations import normalise
 from destinations.base import Event
 from destinations.common import event_time, event_value
 from destinations.ga4.rules import (
+    fitted_params,
     item_params,
     most_important,
     problem_of_name,
@@ -20,6 +21,7 @@ from destinations.ga4.rules import (
     user_properties,
 )
 from destinations.ga4.session import session_id_of
+from destinations.mapping import Hasher, Mapper
 from destinations.normalise import hashing
 from destinations.places import country_code
 from destinations.remarks import remark
@@ -93,6 +95,23 @@ _OF_ADDRESS = {
 _MAX_EMAILS, _MAX_PHONES, _MAX_ADDRESSES = 3, 3, 2
 
 
+_MAPPED_OF_CLIENT = ("user_properties", "user_data")
+MAPPED_FIELDS = frozenset(["params", *_MAPPED_OF_CLIENT])
+"""What a mapping may set. Identifiers, consent, place and device are the gateway's to tell."""
+
+
+def hashers(region: str | None) -> dict[str, Hasher]:
+    """For the hashed fields of ``user_data``. region: ISO 3166-1 alpha-2 of phone numbers without a
+    country code."""
+    email, number = "user_data.sha256_email_address", "user_data.sha256_phone_number"
+    hash_email = normalise.hasher(email, normalise.email_without_gmail_dots)
+    hash_number = normalise.hasher(number, normalise.phone(region))
+    return {
+        email: lambda value: hash_email(value)[:_MAX_EMAILS],
+        number: lambda value: hash_number(value)[:_MAX_PHONES],
+    }
+
+
 ENGAGEMENT = "engagement"
 """The name sent for `user_engagement`, which GA4 accepts only from its own tags. GA4 counts the
 engagement time of any event."""
@@ -123,9 +142,9 @@ def is_debugged(event: Event) -> bool:
     return event.get("debug_mode") in (True, "true", "1")
 
 
-def name_of(event: Event) -> str:
+def name_of(event: Event, mapper: Mapper) -> str:
     """The name of `event` in GA4."""
-    given: str = event["event_name"]
+    given = mapper.name_of(event)
     if given == "user_engagement" and event.get("engagement_time_msec", 0) > 0:
         remark(f"event_name: sent as {ENGAGEMENT} because GA4 does not accept {given} from servers")
         return ENGAGEMENT
@@ -137,9 +156,9 @@ def name_of(event: Event) -> str:
     return name
 
 
-def problem_of(event: Event, client_id: str, is_app: bool) -> str:
+def problem_of(event: Event, mapper: Mapper, client_id: str, is_app: bool) -> str:
     """Why GA4 would silently discard the event; "" when it would not."""
-    if problem := problem_of_name(name_of(event), is_app):
+    if problem := problem_of_name(name_of(event, mapper), is_app):
         return problem
     if not client_id:
         if is_app:
@@ -163,11 +182,19 @@ def client_of(event: Event, client_id: str, is_app: bool, region: str | None) ->
     return client | _place(event) | _device(event, is_app)
 
 
-def translate(event: Event, now: float, debug_mode: bool) -> dict[str, Any]:
-    """`event` in the format of GA4. now: Unix seconds. debug_mode: show it in DebugView."""
+def translate(
+    event: Event, mapper: Mapper, client: dict[str, Any], now: float, debug_mode: bool
+) -> dict[str, Any]:
+    """`event` in the format of GA4. now: Unix seconds. debug_mode: show it in DebugView.
+
+    client: of `client_of`; it gets those fields that a mapping sets.
+    """
+    params = _params(event, debug_mode)
+    if mapper.has_fields:
+        params = _mapped(event, mapper, client, params)
     return {
-        "name": name_of(event),
-        "params": _params(event, debug_mode),
+        "name": name_of(event, mapper),
+        "params": most_important(params),
         "timestamp_micros": round(event_time(event, now) * 1_000_000),
     }
 
@@ -187,7 +214,26 @@ def _params(event: Event, debug_mode: bool) -> dict[str, Any]:
         given = scalar_params(own, _NOT_OWN_PARAMS) | scalar_params(event, _NOT_BESIDE_OWN)
     else:
         given = scalar_params(event, _NOT_PARAMS)
-    return most_important(given | params)
+    return given | params
+
+
+def _mapped(
+    event: Event, mapper: Mapper, client: dict[str, Any], params: dict[str, Any]
+) -> dict[str, Any]:
+    """`params` after the mapping, as GA4 takes them; the other fields go to `client`."""
+    body = {key: client[key] for key in _MAPPED_OF_CLIENT if key in client}
+    body["params"] = params
+    mapper.apply(event, body)
+    told = {
+        "user_properties": user_properties(body.get("user_properties", {})),
+        "user_data": body.get("user_data"),
+    }
+    for key, value in told.items():
+        if value:
+            client[key] = value
+        else:
+            client.pop(key, None)
+    return fitted_params(body.get("params", {}))
 
 
 def _engagement(event: Event) -> int:

@@ -95,6 +95,7 @@ _MAX_IMPORTANT = (
     "lead_source",
 )
 """What stays of an event with more parameters than GA4 takes."""
+_NO_SCALARS = ("items", "debug_mode")
 _RANK = {name: rank for rank, name in enumerate(_MAX_IMPORTANT)}
 
 _ITEM_PARAMS = frozenset(
@@ -163,6 +164,13 @@ def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[s
         else:
             remark(f"{name}: removed because GA4 does not accept a parameter with this name")
     return params
+
+
+def fitted_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """`params`, some of which a mapping has set, as GA4 takes them."""
+    kept = {name: params[name] for name in _NO_SCALARS if name in params}
+    fitted = scalar_params(params, kept) | kept
+    return {name: fitted[name] for name in params if name in fitted}
 
 
 def most_important(params: dict[str, Any]) -> dict[str, Any]:

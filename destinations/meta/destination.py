@@ -22,8 +22,10 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.common import to_json
+from destinations.mapping import Hasher
 from destinations.meta import answers
-from destinations.meta.mapping import problem_of, translate, unsendable
+from destinations.meta.built_in import BUILT_IN, MAPPED_FIELDS
+from destinations.meta.mapping import hashers, problem_of, translate, unsendable
 from destinations.meta.settings import API_VERSIONS, MetaSettings
 
 LINGER = timedelta(milliseconds=200)
@@ -59,6 +61,8 @@ class Meta(Destination[MetaSettings]):
         "Meta Conversions API",
     )
     api_versions = API_VERSIONS
+    built_in_mapping = BUILT_IN
+    mapped_fields = MAPPED_FIELDS
     Settings = MetaSettings
 
     def __init__(self, settings: MetaSettings) -> None:
@@ -70,12 +74,14 @@ class Meta(Destination[MetaSettings]):
         self._proof = self._credentials.get("appsecret_proof", "")
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
-        settings = self.settings
+        settings, mapper = self.settings, self.mapper
         batches: dict[str, dict[int, bytes]] = {}
         for position, event in enumerate(events):
-            translated = translate(event, now, settings.action_source, settings.phone_region)
+            translated = translate(
+                event, now, mapper, settings.action_source, settings.phone_region
+            )
             body = to_json(translated)
-            if problem := problem_of(translated, settings.custom_events):
+            if problem := problem_of(translated):
                 yield Unsendable(position, problem)
             elif body is None:
                 yield Unsendable(position, "the event cannot be represented in JSON")
@@ -89,10 +95,14 @@ class Meta(Destination[MetaSettings]):
             yield self._request(batch, code)
 
     def unsendable(self, event: Event) -> str:
-        return unsendable(event, self.settings.custom_events, self.settings.phone_region)
+        return unsendable(event, self.mapper, self.settings.phone_region)
 
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response)
+
+    @classmethod
+    def hashers(cls, settings: MetaSettings) -> Mapping[str, Hasher]:
+        return hashers(settings.phone_region)
 
     def secrets(self) -> Iterator[str]:
         yield from super().secrets()

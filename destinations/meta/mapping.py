@@ -1,4 +1,4 @@
-"""From an event to one of Meta's server events.
+"""From an event to one of Meta's server events; what is a table is in `built_in`.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api (parameters/server-event,
 parameters/customer-information-parameters, parameters/custom-data).
@@ -10,72 +10,12 @@ from typing import Any, get_args
 from destinations import normalise
 from destinations.base import Event
 from destinations.common import event_time, event_value
+from destinations.mapping import Hasher, Mapper
 from destinations.meta.identifiers import identifiers, identifies
 from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
-from destinations.normalise import Hashing, hashing
+from destinations.normalise import Hashing, Normaliser, hashing
 from destinations.remarks import remark
-
-NAMES = {
-    "page_view": "PageView",
-    "view_item": "ViewContent",
-    "view_item_list": "ViewContent",
-    "search": "Search",
-    "view_search_results": "Search",
-    "add_to_cart": "AddToCart",
-    "add_to_wishlist": "AddToWishlist",
-    "begin_checkout": "InitiateCheckout",
-    "add_payment_info": "AddPaymentInfo",
-    "purchase": "Purchase",
-    "generate_lead": "Lead",
-    "sign_up": "CompleteRegistration",
-    "subscribe": "Subscribe",
-    "start_trial": "StartTrial",
-    "contact": "Contact",
-}
-"""Standard names by GA4's; every other name is a custom event."""
-
-STANDARD_NAMES = frozenset(NAMES.values()) | {
-    "CustomizeProduct",
-    "Donate",
-    "FindLocation",
-    "Schedule",
-    "SubmitApplication",
-}
-
-_CUSTOM_TEXTS = {
-    "transaction_id": "order_id",
-    "search_term": "search_string",
-    **{
-        name: name
-        for name in (
-            "currency",
-            "content_name",
-            "content_category",
-            "delivery_category",
-            "status",
-            # Meta takes keys of one's own too: the parameters of GA4's recommended events.
-            "affiliation",
-            "coupon",
-            "creative_name",
-            "creative_slot",
-            "item_list_id",
-            "item_list_name",
-            "lead_source",
-            "method",
-            "payment_type",
-            "promotion_id",
-            "promotion_name",
-            "shipping_tier",
-        )
-    },
-}
-_CUSTOM_NUMBERS = ("net_revenue", "num_items", "predicted_ltv", "shipping", "tax")
-_CUSTOM: dict[str, tuple[str, tuple[type, ...]]] = {
-    **{name: (key, (str, int, float)) for name, key in _CUSTOM_TEXTS.items()},
-    **{name: (name, (int, float)) for name in _CUSTOM_NUMBERS},
-}
-"""Fields of an event that become ``custom_data``, by type. What is not named here stays here."""
 
 _CONTENT = {
     "item_name": "title",
@@ -85,29 +25,39 @@ _CONTENT = {
     "delivery_category": "delivery_category",
 }
 
-_EVENT_TEXTS = {
-    "event_id": "event_id",
-    "page_location": "event_source_url",
-    "page_referrer": "referrer_url",
-}
-
-_external_id = hashing("user_id", normalise.external_id)
-_OF_PERSON = {
-    "em": hashing("email_address", normalise.email),
-    "ge": hashing("gender", normalise.gender),
-    "db": hashing("date_of_birth", normalise.birth_date),
-}
-"""All but the phone number, which is hashed by the country."""
 # Meta's two libraries disagree about spaces and punctuation in names: both forms go.
 _NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
-_OF_ADDRESS = {
-    "fn": hashing("first_name", *_NAME_FORMS),
-    "ln": hashing("last_name", *_NAME_FORMS),
-    "ct": hashing("city", normalise.city),
-    "st": hashing("region", normalise.state),
-    "zp": hashing("postal_code", normalise.postal_code),
-    "country": hashing("country", normalise.country),
+_NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
+    "em": (normalise.email,),
+    "ge": (normalise.gender,),
+    "db": (normalise.birth_date,),
+    "fn": _NAME_FORMS,
+    "ln": _NAME_FORMS,
+    "ct": (normalise.city,),
+    "st": (normalise.state,),
+    "zp": (normalise.postal_code,),
+    "country": (normalise.country,),
+    "external_id": (normalise.external_id,),
 }
+"""Of every hashed field but the phone number, which is hashed by the country."""
+
+
+def _hashings(fields: Mapping[str, str]) -> dict[str, Hashing]:
+    return {key: hashing(field, *_NORMALISERS[key]) for key, field in fields.items()}
+
+
+_OF_PERSON = _hashings({"em": "email_address", "ge": "gender", "db": "date_of_birth"})
+_OF_ADDRESS = _hashings(
+    {
+        "fn": "first_name",
+        "ln": "last_name",
+        "ct": "city",
+        "st": "region",
+        "zp": "postal_code",
+        "country": "country",
+    }
+)
+_OF_EVENT = _hashings({"external_id": "user_id"})
 
 _UNHASHED = (
     "subscription_id",
@@ -124,6 +74,8 @@ _UNHASHED = (
 )
 """Fields of ``user_data`` that are Meta's own, sent as they are."""
 
+_ACTION_SOURCES = frozenset(get_args(ActionSource))
+
 _TOO_THIN = (
     frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
     frozenset({"db", "client_user_agent"}),
@@ -131,8 +83,8 @@ _TOO_THIN = (
     frozenset({"ln", "ge"}),
 )
 """Identities that Meta refuses with subcode 2804050, and every part of one."""
+_MOST_TOO_THIN = max(map(len, _TOO_THIN))
 
-_NOT_STANDARD = "event_name is not a Meta standard event, and custom_events is off"
 _NEGATIVE = "value is negative: Meta does not support refunds"
 _TOO_LITTLE = (
     "no usable customer information: Meta needs an e-mail address, a phone number, user_id, "
@@ -140,14 +92,22 @@ _TOO_LITTLE = (
 )
 
 
-def translate(event: Event, now: float, action_source: str, region: str | None) -> dict[str, Any]:
+def hashers(region: str | None) -> dict[str, Hasher]:
+    """For the hashed fields of ``user_data``. region: as for `translate`."""
+    normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
+    paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
+    return {path: normalise.hasher(path, *forms) for path, forms in paths.items()}
+
+
+def translate(
+    event: Event, now: float, mapper: Mapper, action_source: str, region: str | None
+) -> dict[str, Any]:
     """`event` in the format of Meta.
 
     now: Unix seconds. action_source: of an event that has none. region: ISO 3166-1 alpha-2 of phone
     numbers without a country code, if the event does not tell its country.
     """
-    given: str = event["event_name"]
-    name = NAMES.get(given, given)
+    name = mapper.name_of(event)
     seconds = event_time(event, now)
     translated: dict[str, Any] = {
         "event_name": name,
@@ -155,60 +115,72 @@ def translate(event: Event, now: float, action_source: str, region: str | None) 
         "action_source": _action_source(event, action_source),
         "user_data": _user_data(event, seconds, region),
     }
-    for field, key in _EVENT_TEXTS.items():
-        if value := event.get(field):
-            translated[key] = value
     if custom_data := _custom_data(event, name):
         translated["custom_data"] = custom_data
     if isinstance(app_data := event.get("app_data"), dict):
         translated["app_data"] = app_data
-    return translated | restrictions(event)
+    mapper.apply(event, translated)
+    translated.update(restrictions(event))
+    return translated
 
 
-def unsendable(event: Event, custom_events: bool, region: str | None) -> str:
-    """Why Meta would always refuse `event`; "" if it would not.
+def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
+    """Why Meta would always refuse `event`; "" if it would not, or if that depends on a field that
+    the mapping sets.
 
-    custom_events, region: as for `problem_of` and `translate`.
+    region: as for `translate`.
     """
-    name = NAMES.get(event["event_name"], event["event_name"])
-    if not custom_events and name not in STANDARD_NAMES:
-        return _NOT_STANDARD
-    if name == "Purchase" and event.get("value", 0) < 0:
+    if (
+        event.get("value", 0) < 0
+        and mapper.name_of(event) == "Purchase"
+        and not mapper.touches("custom_data.value")
+    ):
         return _NEGATIVE
-    if not identifies(event) and _is_too_thin(_user_data(event, 0, region)):
+    if (
+        not identifies(event)
+        and not mapper.touches("user_data")
+        and _is_too_thin(_user_data(event, 0, region))
+    ):
         return _TOO_LITTLE
     return ""
 
 
-def problem_of(translated: Mapping[str, Any], custom_events: bool) -> str:
+def problem_of(translated: Mapping[str, Any]) -> str:
     """Why Meta would refuse an event, and with it the whole request; "" when it would not.
 
-    translated: by `translate`. custom_events: whether events without a standard name may be sent.
+    translated: by `translate`.
     """
-    name, custom_data = translated["event_name"], translated.get("custom_data", {})
-    if not custom_events and name not in STANDARD_NAMES:
-        return _NOT_STANDARD
-    if name == "Purchase":
+    if translated["event_name"] == "Purchase":
+        custom_data = _object(translated, "custom_data")
         if missing := [key for key in ("value", "currency") if key not in custom_data]:
             return (
                 f"{' and '.join(missing)} missing: Meta requires value and currency for a purchase"
             )
+        if not isinstance(custom_data["value"], (int, float)):
+            return "custom_data.value is not a number: add `as: number` to it in the mapping"
         if custom_data["value"] < 0:
             return _NEGATIVE
     if translated["action_source"] == "app" and "app_data" not in translated:
         return "app_data is missing: Meta requires it when action_source is app"
-    if _is_too_thin(translated["user_data"]):
+    if _is_too_thin(_object(translated, "user_data")):
         return _TOO_LITTLE
     return ""
 
 
+def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object at `key`; an empty one if a mapping left none."""
+    held = translated.get(key)
+    return held if isinstance(held, dict) else {}
+
+
 def _is_too_thin(user_data: Mapping[str, Any]) -> bool:
-    return any(user_data.keys() <= thin for thin in _TOO_THIN)
+    few = len(user_data) <= _MOST_TOO_THIN
+    return few and any(user_data.keys() <= thin for thin in _TOO_THIN)
 
 
 def _action_source(event: Event, default: str) -> str:
     given = event.get("action_source")
-    return given if isinstance(given, str) and given in get_args(ActionSource) else default
+    return given if isinstance(given, str) and given in _ACTION_SOURCES else default
 
 
 def _user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any]:
@@ -217,8 +189,7 @@ def _user_data(event: Event, seconds: float, region: str | None) -> dict[str, An
         _add_person(data, person)
         if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
             data["ph"] = numbers
-    if external_id := _external_id([event]):
-        data["external_id"] = external_id
+    _add_hashes(data, _OF_EVENT, [event])
     if user_agent := event.get("user_agent"):
         data["client_user_agent"] = user_agent
     return data | identifiers(event, seconds)
@@ -244,13 +215,6 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if (value := event_value(event)) is not None:
         data["value"] = value
-    for field, content in event.items():
-        if field in _CUSTOM:
-            key, types = _CUSTOM[field]
-            if not isinstance(content, types):
-                remark(f"{field}: removed because Meta does not accept a value of this type")
-            elif content != "":
-                data[key] = content
     given = event.get("items", ())
     items = [item for item in given if item.get("item_id")]
     if len(items) < len(given):
@@ -265,11 +229,11 @@ def _add_items(data: dict[str, Any], items: Sequence[Event], event_name: str, na
     data["contents"] = [_content(item) for item in items]
     data["content_type"] = "product_group" if event_name == "view_item_list" else "product"
     if name in ("InitiateCheckout", "Purchase"):
-        data.setdefault("num_items", sum(max(item.get("quantity", 1), 0) for item in items))
+        data["num_items"] = sum(max(item.get("quantity", 1), 0) for item in items)
     if len(items) == 1:
         for field, key in (("item_name", "content_name"), ("item_category", "content_category")):
             if field in items[0]:
-                data.setdefault(key, items[0][field])
+                data[key] = items[0][field]
 
 
 def _content(item: Mapping[str, Any]) -> dict[str, Any]:

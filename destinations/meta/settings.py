@@ -64,10 +64,6 @@ class MetaSettings(DestinationSettings):
     action_source: ActionSource = Field(
         default="website", description="`action_source` of events that do not have one."
     )
-    custom_events: bool = Field(
-        default=True,
-        description="Send events that do not have a Meta standard name as custom events.",
-    )
     phone_region: PhoneRegion | None = Field(
         default=None,
         description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "

@@ -8,7 +8,7 @@ import socket
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import orjson
@@ -19,6 +19,7 @@ from gateway.cli.cases import test_cases
 from gateway.cli.dead_letters import dead_letters
 from gateway.cli.erase import erase
 from gateway.cli.events import events
+from gateway.cli.explain import explain
 from gateway.cli.init.command import init
 from gateway.cli.operator_log import operator_log
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load
@@ -82,6 +83,7 @@ main.add_command(audit)
 main.add_command(dead_letters)
 main.add_command(erase)
 main.add_command(events)
+main.add_command(explain)
 main.add_command(init)
 main.add_command(operator_log)
 main.add_command(quarantine)
@@ -303,30 +305,6 @@ def reference() -> None:
     from gateway.cli.reference import reference as tables
 
     click.echo(tables(), nl=False)
-
-
-@main.command()
-@CONFIG
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.argument("event", type=click.File("rb"))
-def explain(config: Path, as_json: bool, event: Any) -> None:
-    """Show what the gateway would do with the event in a JSON file (- for standard input)."""
-    from gateway.event import EventError
-    from gateway.event.text import json_text
-    from gateway.explain.explain import explain as explain_event
-    from gateway.explain.explain import in_words
-
-    settings, name = load(config), getattr(event, "name", "<stdin>")
-    try:
-        explanation = explain_event(settings, orjson.loads(event.read()))
-    except orjson.JSONDecodeError as error:
-        fail(f"{name}: invalid JSON: {error}")
-    except EventError as error:
-        fail(f"{name}: {error}")
-    if as_json:
-        click.echo(json_text(explanation))
-    else:
-        click.echo(in_words(explanation))
 
 
 def _require_redis(settings: Settings, given: str | None) -> str:

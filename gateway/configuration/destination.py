@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from destinations.base import Destination, DestinationSettings
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.kinds import destination_types
+from gateway.configuration.mapping import mapping_mistakes
 from gateway.http.client import ClientSettings, HttpSettings
 from gateway.stages.anonymise import OwnField
 from gateway.stages.conditions import Condition
@@ -108,6 +109,12 @@ class ForwardingSettings(DestinationSettings):
                 )
         elif self.anonymised_fields:
             raise ValueError("anonymised_fields: has no effect without `on_denied: anonymise`")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_mapped(self) -> Self:
+        if mistakes := [*mapping_mistakes(destination_types()[self.type], self)]:
+            raise ValueError("; ".join(mistakes))
         return self
 
 

@@ -38,6 +38,8 @@ class Wait(NamedTuple):
 
 NO_WAIT = Wait()
 
+NOT_MAPPED = "the mapping does not name the event, and withholds other events"
+
 
 class Allowed(NamedTuple):
     """What the visitor of an event allows.
@@ -171,16 +173,23 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
 
 
 def _compile_refusal(settings: ForwardingSettings) -> Callable[[Event], str] | None:
-    """Why the destination never accepts an event, by its `unwanted_events` and `unsendable`. If
-    these fail, the event counts as sendable, and building the request reports the fault."""
+    """Why the destination never accepts an event, by its `unwanted_events`, its mapping and
+    `unsendable`. If the last fails, the event counts as sendable, and building the request reports
+    the fault."""
     destination = build_destination(settings)
+    mapper = destination.mapper if destination.built_in_mapping else None
     unwanted = destination.unwanted_events
-    if not unwanted and type(destination).unsendable is Destination.unsendable:
+    if mapper is not None:
+        unwanted -= mapper.names.keys()
+    selective = mapper is not None and mapper.is_selective
+    if not (unwanted or selective) and type(destination).unsendable is Destination.unsendable:
         return None
 
     def refuse(event: Event) -> str:
         if event["event_name"] in unwanted:
             return f"{settings.type} does not accept {event['event_name']} events"
+        if mapper is not None and mapper.withholds(event):
+            return NOT_MAPPED
         try:
             return destination.unsendable(event)
         except Exception:

@@ -43,6 +43,7 @@ from destinations.common import (
     to_json,
     vendor_words,
 )
+from destinations.mapping import Hasher, MappingSettings
 from destinations.remarks import remark
 from gateway.event import EventError
 from gateway.event.consent import CONSENT_TYPES
@@ -91,10 +92,12 @@ __all__ = [
     "DestinationSettings",
     "Event",
     "EventError",
+    "Hasher",
     "Inbound",
     "Key",
     "KeySet",
     "Limits",
+    "MappingSettings",
     "Operation",
     "Outcome",
     "PhoneRegion",

@@ -14,11 +14,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from destinations.base import Destination, Outcome, Request, Response, Unsendable
+from destinations.base import (
+    Destination,
+    DestinationSettings,
+    Outcome,
+    Request,
+    Response,
+    Unsendable,
+)
+from destinations.mapping import MappingSettings
 from gateway.configuration.destination import ForwardingSettings
+from gateway.configuration.mapping import mapping_mistakes
+from gateway.configuration.yaml_file import read_yaml
 from gateway.delivery.records import request_record
 from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
+from gateway.explain.mapping import built_in_mapping
 from gateway.stages.anonymise import compile_anonymise
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from gateway.testing.secrets import forms, open_secrets
@@ -40,6 +51,7 @@ class DestinationSuite:
         characters.
     secrets: further texts that must not be shown, such as the password in a header's value.
     events: events that the vendor takes.
+    mapped_field: path of a field of the vendor that a mapping can set and that nothing else sets.
     answers: bodies of the vendor's answers, above all of errors, as its documentation shows them:
         JSON values, or bytes. Variations of them are read, with any status.
     """
@@ -47,6 +59,7 @@ class DestinationSuite:
     destination: ClassVar[Destination[Any]]
     secrets: ClassVar[Sequence[str]] = ()
     events: ClassVar[Sequence[Event]] = SAMPLES
+    mapped_field: ClassVar[str] = "mapped"
     answers: ClassVar[Sequence[object]] = ()
 
     def test_its_class_says_what_it_is(self) -> None:
@@ -58,7 +71,8 @@ class DestinationSuite:
     def test_every_setting_is_described_and_has_a_name_of_its_own(self) -> None:
         fields = type(self.destination.settings).model_fields
         assert [name for name, field in fields.items() if not field.description] == []
-        assert set(fields) & set(ForwardingSettings.model_fields) == {"type"}, "taken by others"
+        taken = set(ForwardingSettings.model_fields) - set(DestinationSettings.model_fields)
+        assert set(fields) & taken == set(), "taken by others"
 
     def test_no_events_make_no_requests(self) -> None:
         assert list(self.destination.requests([], NOW)) == []
@@ -143,6 +157,40 @@ class DestinationSuite:
             for result in self.destination.requests([event], NOW):
                 assert isinstance(result, Request) or "jane" not in result.reason
 
+    def test_its_mapping_has_no_mistake(self) -> None:
+        kind = type(self.destination)
+        mapping = kind.built_in_mapping or MappingSettings()
+        settings = self._mapped_by(mapping.as_written()).settings
+        assert list(mapping_mistakes(kind, settings)) == []
+
+    @fuzzed
+    @given(data=st.data())
+    def test_its_mapping_as_printed_makes_the_same_requests(self, data: st.DataObject) -> None:
+        printed = built_in_mapping(type(self.destination))
+        if not printed:
+            pytest.skip("it has no mapping")
+        destination = self._mapped_by(read_yaml(printed, {}).data["mapping"])
+        started = st.sampled_from([{}, *self.events])
+        raw = data.draw(st.lists(st.builds(lambda a, b: {**a, **b}, started, FIELDS), max_size=8))
+        events = [*self.events, *readable(raw)]
+
+        results = list(destination.requests(events, NOW))
+
+        assert results == list(self.destination.requests(events, NOW))
+
+    def test_a_mapping_sets_names_and_fields_and_leaves_fields_out(self) -> None:
+        if type(self.destination).built_in_mapping is None:
+            pytest.skip("it has no mapping")
+        before = copy.deepcopy(self.events)
+        names = {event["event_name"]: "a_mapped_name" for event in self.events}
+        mapping = {"events": names, "fields": {self.mapped_field: "a mapped value"}}
+        for request in requests_of(self._mapped_by(mapping), self.events):
+            assert b"a_mapped_name" in request.body
+            assert b"a mapped value" in request.body
+        without = self._mapped_by({"fields": {self.mapped_field: None}})
+        assert requests_of(without, self.events) == requests_of(self.destination, self.events)
+        assert self.events == before, "the events are not changed"
+
     def test_secrets_are_secret_in_the_settings(self) -> None:
         settings = self.destination.settings
         assert open_secrets(settings) == [], "make them Credential or SecretStr"
@@ -206,6 +254,11 @@ class DestinationSuite:
         for body in (b"", b"<html>go away</html>", *bodies):
             for outcome in self.destination.outcomes(self._request(2), Response(status, {}, body)):
                 assert outcome.result == "retry"
+
+    def _mapped_by(self, mapping: dict[str, Any]) -> Destination[Any]:
+        """The same destination with `mapping`, as it is written in the configuration."""
+        changed = {"mapping": MappingSettings.model_validate(mapping)}
+        return type(self.destination)(self.destination.settings.model_copy(update=changed))
 
     def _outcomes(self, data: st.DataObject, status: int, body: bytes) -> Sequence[Outcome]:
         count = data.draw(st.integers(1, 3))

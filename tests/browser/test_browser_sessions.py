@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from destinations.ga4.mapping import translate
+from destinations.mapping import MappingSettings, compile_mapping
 from gateway.configuration.load import parse_settings
 from gateway.event import Received
 from gateway.pipeline.compile import compile_pipeline
@@ -19,6 +20,7 @@ NO_PAGE_VIEW = 'data-page-view="false"'
 COOKIE = "gateway_session"
 NEW_VISITOR = {"ss": "1", "fv": "1", "nsi": "1"}
 NEW_SESSION = {"ss": "1"}
+MAPPER = compile_mapping(MappingSettings(), MappingSettings(), {})
 
 pipeline = compile_pipeline(
     parse_settings(
@@ -40,7 +42,7 @@ def sent_to_ga4(batch, headers):
     for event in batch.events:
         verdict = pipeline(event, received).verdicts["ga4"]
         assert verdict.event, verdict.reason
-        sent.append((verdict.event, translate(verdict.event, received.at, False)))
+        sent.append((verdict.event, translate(verdict.event, MAPPER, {}, received.at, False)))
     return sent
 
 

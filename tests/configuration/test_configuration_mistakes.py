@@ -466,7 +466,7 @@ rules:
     drop: 3
   - {set: 5, cast: 5, round: {a: x}, lower: 5, truncate: {a: x}, redact: 5, hash: 5, sample: 5}
 destinations:
-  m: {type: meta, pixel_id: [], access_token: {}, when: 5, consent: 5, custom_events: 3, rules: 5}
+  m: {type: meta, pixel_id: [], access_token: {}, when: 5, consent: 5, dry_run: 3, rules: 5}
   w: {type: webhook, url: 5, secret: {}, headers: 5, delivery: {tries: x}, http: {timeout: x}}
 """
 

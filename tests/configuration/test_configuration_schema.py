@@ -86,7 +86,11 @@ FULL = read_yaml(
     dry_run: false
     field_consent: off
     on_denied: withhold
-    custom_events: true
+    mapping:
+      built_in: true
+      other_events: withhold
+      events: {lead_won: {name: Lead, fields: {custom_data.lead: true}}, scroll: null, a: B}
+      fields: {custom_data.a: {field: b, as: number}, custom_data.c: null, custom_data.d: [1, x]}
     when: {value: {exists: true, gte: 1, in: [1, a]}, items: true}
     rules: [{drop: false}, {truncate: {page_title: 5}}, {round: {value: 2}}]
     delivery: {tries: 2, requests_per_second: 5.5, backoff: [1, 2], max_age: 100}

@@ -29,6 +29,7 @@ class TestMeta(DestinationSuite):
             pixel_id="1234567890", access_token=TOKEN, app_secret="app-s3cret", phone_region="DE"
         )
     )
+    mapped_field = "custom_data.mapped"
     answers = (
         {"events_received": 2, "messages": [], "fbtrace_id": "a"},
         {
@@ -49,6 +50,7 @@ class TestMeta(DestinationSuite):
 
 class TestGA4(DestinationSuite):
     destination = GA4(GA4Settings(measurement_id="G-TEST000001", api_secret=TOKEN))
+    mapped_field = "params.mapped"
     answers = (b"",)
 
 
@@ -57,6 +59,7 @@ class TestGA4App(DestinationSuite):
         GA4Settings(firebase_app_id="1:12345:ios:321abc", api_secret=TOKEN, phone_region="US")
     )
     events = tuple({**event, **APP} for event in SAMPLES)
+    mapped_field = "params.mapped"
     answers = (b"",)
 
 

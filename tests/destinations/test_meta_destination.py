@@ -18,7 +18,7 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.meta import Meta, MetaSettings
-from destinations.meta.mapping import NAMES, STANDARD_NAMES
+from destinations.meta.built_in import EVENTS
 from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
 
@@ -190,18 +190,13 @@ def test_the_table_has_every_example(examples: list[Event]) -> None:
 
 
 def test_view_search_results_is_a_search_too() -> None:
-    assert NAMES["view_search_results"] == "Search"
+    assert EVENTS["view_search_results"] == "Search"
 
 
 def test_names_of_metas_own_stay(example: Example, now: float) -> None:
-    for name in STANDARD_NAMES:
+    for name in EVENTS.values():
         event = example("purchase") | {"event_name": name}
-        assert sent(event, now, custom_events=False)["event_name"] == name
-
-
-def test_custom_events_can_be_held_back(example: Example, now: float) -> None:
-    assert "custom_events is off" in refused(example("view_cart"), now, custom_events=False)
-    assert sent(example("view_cart"), now)["event_name"] == "view_cart"
+        assert sent(event, now)["event_name"] == name
 
 
 # The request
@@ -314,9 +309,9 @@ def test_what_has_to_be_left_out_is_remarked(example: Example, now: float) -> No
         "phone_number: removed because its value is not valid",
         "ip_override: removed because it is not a public IP address",
         "fbp: removed because it does not have the format of Meta's _fbp cookie",
-        "affiliation: removed because Meta does not accept a value of this type",
         "items: removed items without item_id",
         "items: removed a quantity of zero or less",
+        "custom_data.affiliation: not set because affiliation cannot be read as text",
     ]
 
 
@@ -524,18 +519,67 @@ def test_what_an_operator_can_mend_is_left_to_delivery(example: Example) -> None
     assert meta().unsendable(example("purchase", value=None, items=None, currency=None)) == ""
 
 
-@pytest.mark.parametrize(
-    ("event_name", "fields", "settings", "reason"),
-    [
-        ("purchase", {"value": -1}, {}, "value is negative: Meta does not support refunds"),
-        ("quiz", {}, {"custom_events": False}, "event_name is not a Meta standard event"),
-    ],
-)
-def test_what_nobody_can_mend_is_told_beforehand(
-    event_name: str, fields: dict[str, Any], settings: dict[str, Any], reason: str, example: Example
+def test_a_refund_is_told_beforehand(example: Example) -> None:
+    reason = "value is negative: Meta does not support refunds"
+    assert meta().unsendable(example("purchase", value=-1)) == reason
+
+
+# The mapping
+
+
+def mapped(**mapping: Any) -> dict[str, Any]:
+    return {"mapping": mapping}
+
+
+def test_a_mapping_of_the_users_changes_what_meta_gets(example: Example, now: float) -> None:
+    event = example("purchase", event_name="lead_won", margin="12.5", crm={"mail": "Ada@Shop.ex"})
+    settings = mapped(
+        events={"lead_won": {"name": "Lead", "fields": {"custom_data.event_source": "crm"}}},
+        fields={
+            "custom_data.value": {"field": "margin", "as": "number"},
+            "custom_data.coupon": None,
+            "custom_data.contents": None,
+            "user_data.em": {"field": "crm.mail"},
+        },
+    )
+    data = sent(event, now, **settings)
+    assert data["event_name"] == "Lead"
+    assert data["user_data"]["em"] == [digest("ada@shop.ex")]
+    assert data["custom_data"]["value"] == 12.5
+    assert data["custom_data"]["event_source"] == "crm"
+    assert data["custom_data"].keys().isdisjoint({"coupon", "contents"})
+
+
+def test_a_phone_number_of_a_mapping_has_the_country_of_the_settings(
+    example: Example, now: float
 ) -> None:
-    event = example("purchase", event_name=event_name, **fields)
-    assert meta(**settings).unsendable(event).startswith(reason)
+    settings = mapped(fields={"user_data.ph": {"field": "crm.call"}})
+    event = example("purchase", crm={"call": "030 1234567"})
+    assert sent(event, now, phone_region="DE", **settings)["user_data"]["ph"] == [
+        digest("49301234567")
+    ]
+
+
+def test_what_a_mapping_may_mend_is_left_to_delivery(example: Example) -> None:
+    refund, thin = example("purchase", value=-1), read_event({"event_name": "purchase"})
+    for event, field in ((refund, "custom_data.value"), (thin, "user_data.em")):
+        assert meta().unsendable(event)
+        assert meta(**mapped(fields={field: {"field": "crm"}})).unsendable(event) == ""
+
+
+def test_a_value_that_is_no_number_is_refused(example: Example, now: float) -> None:
+    settings = mapped(fields={"custom_data.value": "12"})
+    assert refused(example("purchase"), now, **settings).startswith("custom_data.value is not a n")
+
+
+def test_without_customer_data_and_custom_data_nothing_breaks(example: Example, now: float) -> None:
+    none = mapped(fields={"user_data": None, "custom_data": None})
+    assert "no usable customer information" in refused(example("page_view"), now, **none)
+
+
+def test_a_mapping_undoes_no_refusal(example: Example, now: float) -> None:
+    event = example("page_view", consent={"ad_personalization": "denied"})
+    assert sent(event, now, **mapped(fields={"opt_out": None}))["opt_out"] is True
 
 
 # Consent

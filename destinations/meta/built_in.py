@@ -1,0 +1,92 @@
+"""Meta's built-in mapping: names of events, and fields of server events and of their custom data.
+
+Sources: developers.facebook.com/docs/meta-pixel/reference (standard events) and
+developers.facebook.com/docs/marketing-api/conversions-api/parameters (server-event, custom-data).
+"""
+
+from destinations.mapping import MappingSettings
+
+EVENTS = {
+    "page_view": "PageView",
+    "view_item": "ViewContent",
+    "view_item_list": "ViewContent",
+    "search": "Search",
+    "view_search_results": "Search",
+    "add_to_cart": "AddToCart",
+    "add_to_wishlist": "AddToWishlist",
+    "begin_checkout": "InitiateCheckout",
+    "add_payment_info": "AddPaymentInfo",
+    "purchase": "Purchase",
+    "generate_lead": "Lead",
+    "sign_up": "CompleteRegistration",
+    "subscribe": "Subscribe",
+    "start_trial": "StartTrial",
+    "contact": "Contact",
+    "customize_product": "CustomizeProduct",
+    "donate": "Donate",
+    "find_location": "FindLocation",
+    "schedule": "Schedule",
+    "submit_application": "SubmitApplication",
+}
+"""Meta's standard events. Every other one is a custom event."""
+
+_TEXTS = {
+    "event_id": "event_id",
+    "event_source_url": "page_location",
+    "referrer_url": "page_referrer",
+    "custom_data.order_id": "transaction_id",
+    "custom_data.search_string": "search_term",
+    **{
+        f"custom_data.{name}": name
+        for name in (
+            "currency",
+            "content_name",
+            "content_category",
+            "delivery_category",
+            "status",
+            # Meta takes keys of one's own too: the parameters of GA4's recommended events.
+            "affiliation",
+            "coupon",
+            "creative_name",
+            "creative_slot",
+            "item_list_id",
+            "item_list_name",
+            "lead_source",
+            "method",
+            "payment_type",
+            "promotion_id",
+            "promotion_name",
+            "shipping_tier",
+        )
+    },
+}
+_NUMBERS = ("net_revenue", "num_items", "predicted_ltv", "shipping", "tax")
+
+BUILT_IN = MappingSettings.model_validate(
+    {
+        "events": EVENTS,
+        "other_events": "custom",
+        "fields": {
+            **{path: {"field": field, "as": "text"} for path, field in _TEXTS.items()},
+            **{f"custom_data.{name}": {"field": name, "as": "number"} for name in _NUMBERS},
+        },
+    }
+)
+
+MAPPED_FIELDS = frozenset(
+    {
+        "action_source",
+        "advanced_measurement_table",
+        "app_data",
+        "attribution_data",
+        "custom_data",
+        "customer_segmentation",
+        "event_id",
+        "event_source_url",
+        "messaging_channel",
+        "original_event_data",
+        "referrer_url",
+        "user_data",
+    }
+)
+"""All but the name and the time of an event, and what a visitor's refusal decides."""

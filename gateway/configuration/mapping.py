@@ -1,0 +1,74 @@
+"""What is wrong with the `mapping` of a destination, which only its type tells."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Any
+
+from destinations.base import Destination, DestinationSettings
+from destinations.mapping import MappingSettings, Source
+from gateway.event.fields import read_path
+from gateway.event.text import did_you_mean
+from gateway.stages.field_consent.table import PERSON_FIELDS
+from gateway.stages.pii.parameters import EMAIL, PHONE, tells
+
+_tells_of_person = (tells(EMAIL), tells(replace(PHONE, words=("tel",))))
+"""Without the words for phones that also stand in names such as `is_mobile`."""
+
+
+def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings) -> Iterator[str]:
+    """A line for each mistake, with what to do about it. settings: of a destination of `kind`."""
+    mapping = settings.mapping
+    if kind.built_in_mapping is None:
+        if isinstance(mapping, MappingSettings) and mapping.model_fields_set:
+            yield (
+                f"mapping: a {kind.type} destination has none; change the events with `rules` "
+                "instead"
+            )
+        return
+    hashed = kind.hashers(settings)
+    for path, value in mapping.values():
+        yield from _wrong_place(path, kind, hashed)
+        if isinstance(value, Source):
+            for source in value.paths():
+                yield from _wrong_source(path, source, kind, hashed)
+
+
+def _wrong_place(path: str, kind: type[Destination[Any]], hashed: Collection[str]) -> Iterator[str]:
+    outermost = path.partition(".")[0]
+    known = kind.mapped_fields
+    if known and outermost not in known:
+        yield (
+            f"mapping: {path}: a mapping cannot set {outermost} of {kind.type}"
+            f"{did_you_mean(outermost, known)}; it can set {', '.join(sorted(known))}"
+        )
+    for each in hashed:
+        if path.startswith(f"{each}."):
+            yield f"mapping: {path}: {each} is hashed as a whole; write {each} instead"
+
+
+def _wrong_source(
+    path: str, source: str, kind: type[Destination[Any]], hashed: Collection[str]
+) -> Iterator[str]:
+    try:
+        read_path(source)
+    except ValueError as error:
+        yield f"mapping: {path}: {error}"
+        return
+    # A system of the owner's own gets the event as it is.
+    if kind.purpose == "own" or path in hashed or not is_personal(source):
+        return
+    places = f" ({', '.join(sorted(hashed))})" if hashed else ""
+    yield (
+        f"mapping: {path}: {source} is personal data, which {kind.type} would get in clear here; "
+        f"remove it, or give it to a field that is hashed{places}"
+    )
+
+
+def is_personal(path: str) -> bool:
+    """Whether the name of the event's field at `path` says that it is personal data in clear."""
+    keys = path.split(".")
+    if any(key.lower().startswith("sha256_") for key in keys):
+        return False
+    return keys[0] in PERSON_FIELDS or any(tell(key) for key in keys for tell in _tells_of_person)
