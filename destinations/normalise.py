@@ -132,7 +132,7 @@ def email(text: str) -> str:
     text = text.strip()
     if text[:7].lower() == "mailto:":
         text = unquote(text[7:].partition("?")[0]).strip()
-    if named := _in_brackets(text):
+    if text[-1:] == ">" and (named := _in_brackets(text)):
         text = named[1].strip()
     text = text.lower()
     return text if _is_email(text) else ""

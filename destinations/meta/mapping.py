@@ -57,20 +57,22 @@ _OF_ADDRESS = _hashings(
         "country": "country",
     }
 )
-_OF_EVENT = _hashings({"external_id": "user_id"})
+_external_id = hashing("user_id", *_NORMALISERS["external_id"])
 
-_UNHASHED = (
-    "subscription_id",
-    "lead_id",
-    "fb_login_id",
-    "anon_id",
-    "madid",
-    "page_id",
-    "page_scoped_user_id",
-    "ctwa_clid",
-    "ig_account_id",
-    "ig_sid",
-    "whatsapp_business_account_id",
+_UNHASHED = frozenset(
+    [
+        "subscription_id",
+        "lead_id",
+        "fb_login_id",
+        "anon_id",
+        "madid",
+        "page_id",
+        "page_scoped_user_id",
+        "ctwa_clid",
+        "ig_account_id",
+        "ig_sid",
+        "whatsapp_business_account_id",
+    ]
 )
 """Fields of ``user_data`` that are Meta's own, sent as they are."""
 
@@ -189,7 +191,8 @@ def _user_data(event: Event, seconds: float, region: str | None) -> dict[str, An
         _add_person(data, person)
         if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
             data["ph"] = numbers
-    _add_hashes(data, _OF_EVENT, [event])
+    if external_id := _external_id([event]):
+        data["external_id"] = external_id
     if user_agent := event.get("user_agent"):
         data["client_user_agent"] = user_agent
     return data | identifiers(event, seconds)
@@ -198,8 +201,10 @@ def _user_data(event: Event, seconds: float, region: str | None) -> dict[str, An
 def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
     _add_hashes(data, _OF_PERSON, [person])
     _add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
-    for key in _UNHASHED:
-        if key in person and isinstance(value := person[key], (str, int)):
+    if _UNHASHED.isdisjoint(person):
+        return
+    for key in person:
+        if key in _UNHASHED and isinstance(value := person[key], (str, int)):
             data[key] = value
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from destinations.mapping import EventMapping, MappingSettings, Source
 from gateway.configuration.credentials import (
     ClientCredentialsSettings,
     RefreshTokenSettings,
@@ -74,6 +75,9 @@ def reference() -> str:
     for name, source in source_types().items():
         sections.append((f"Source `{name}`", source.Settings, common))
     sections.append(("Every destination", ForwardingSettings, set()))
+    sections.append(("`mapping` of a destination", MappingSettings, set()))
+    sections.append(("An event in `mapping.events`", EventMapping, set()))
+    sections.append(("A source in `mapping.fields`", Source, set()))
     sections.append(("`delivery` of a destination", DeliverySettings, set()))
     sections.append(("`http` of a destination", HttpSettings, set()))
     common = set(ForwardingSettings.model_fields) - {"type"}

@@ -23,8 +23,8 @@ def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings
     if kind.built_in_mapping is None:
         if isinstance(mapping, MappingSettings) and mapping.model_fields_set:
             yield (
-                f"mapping: a {kind.type} destination has none; change the events with `rules` "
-                "instead"
+                f"mapping: destinations of type {kind.type} have none; change their events with "
+                "`rules` instead"
             )
         return
     hashed = kind.hashers(settings)

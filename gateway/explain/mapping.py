@@ -7,6 +7,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from destinations.base import Destination
 from destinations.mapping import MappingSettings, merged
@@ -14,6 +16,16 @@ from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types
 
 _WIDTH = 100
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes null as a word, since it means that a field is left out."""
+
+    def represent_none(self, data: None) -> ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_Representer.add_representer(type(None), _Representer.represent_none)
 
 
 def built_in_mapping(kind: type[Destination[Any]]) -> str:
@@ -37,6 +49,7 @@ def mapping_in_yaml(mapping: MappingSettings) -> str:
     for section in ("events", "fields"):
         written[section] = _in_lines(written.get(section, {}))
     yaml, text = YAML(), StringIO()
+    yaml.Representer = _Representer
     yaml.width = _WIDTH
     yaml.dump({"mapping": written}, text)
     return text.getvalue()

@@ -43,7 +43,7 @@ from destinations.common import (
     to_json,
     vendor_words,
 )
-from destinations.mapping import Hasher, MappingSettings
+from destinations.mapping import Hasher, Mapper, MappingSettings
 from destinations.remarks import remark
 from gateway.event import EventError
 from gateway.event.consent import CONSENT_TYPES
@@ -97,6 +97,7 @@ __all__ = [
     "Key",
     "KeySet",
     "Limits",
+    "Mapper",
     "MappingSettings",
     "Operation",
     "Outcome",

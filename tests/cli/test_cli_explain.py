@@ -167,3 +167,60 @@ def test_a_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "nothing.json" in result.stderr
     assert result.stdout == ""
+
+
+# --mapping
+
+MAPPED = """
+sources: {site: {type: collect}}
+destinations:
+  ads:
+    type: meta
+    pixel_id: "1"
+    access_token: t
+    mapping: {events: {scroll: Scroll, purchase: null}, fields: {custom_data.coupon: null}}
+"""
+
+
+@pytest.fixture
+def mapped(tmp_path: Path) -> Path:
+    file = tmp_path / "gateway.yaml"
+    file.write_text(MAPPED)
+    return file
+
+
+def test_the_mapping_of_a_destination_is_printed_with_its_changes(run: Run, mapped: Path) -> None:
+    result = run("explain", "--config", mapped, "--mapping", "ads")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("mapping:\n  built_in: false\n  events:\n")
+    assert "    scroll: Scroll\n" in result.stdout
+    assert "    purchase:" not in result.stdout
+    assert "    custom_data.coupon: null\n" in result.stdout
+    assert "    custom_data.tax: {field: tax, as: number}\n" in result.stdout
+
+
+def test_what_is_printed_can_be_pasted_and_is_printed_alike(run: Run, mapped: Path) -> None:
+    printed = run("explain", "--config", mapped, "--mapping", "ads").stdout
+    start = MAPPED[: MAPPED.index("    mapping:")]
+    mapped.write_text(start + "".join(f"    {line}\n" for line in printed.splitlines()))
+    assert run("check", mapped).exit_code == 0
+    assert run("explain", "--config", mapped, "--mapping", "ads").stdout == printed
+
+
+def test_the_mapping_of_a_type_needs_no_configuration(run: Run, tmp_path: Path) -> None:
+    result = run("explain", "--config", tmp_path / "none.yaml", "--mapping", "meta")
+    assert result.exit_code == 0, result.output
+    assert "    purchase: Purchase\n" in result.stdout
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(run: Run, mapped: Path) -> None:
+    result = run("explain", "--config", mapped, "--mapping", "adds")
+    assert result.exit_code == 2
+    assert "is named 'adds'; there are: ads, ga4, meta, webhook" in result.output
+
+
+def test_it_is_either_an_event_or_a_mapping(run: Run, event_file: Path) -> None:
+    for arguments in ([], ["--mapping", "meta", event_file]):
+        result = run("explain", *arguments)
+        assert result.exit_code == 2
+        assert "Give either a file with an event or --mapping NAME" in result.output

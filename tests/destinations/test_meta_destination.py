@@ -579,7 +579,7 @@ def test_without_customer_data_and_custom_data_nothing_breaks(example: Example, 
 
 def test_a_mapping_undoes_no_refusal(example: Example, now: float) -> None:
     event = example("page_view", consent={"ad_personalization": "denied"})
-    assert sent(event, now, **mapped(fields={"opt_out": None}))["opt_out"] is True
+    assert sent(event, now, **mapped(fields={"opt_out": None, "x": 1}))["opt_out"] is True
 
 
 # Consent

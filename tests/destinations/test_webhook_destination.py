@@ -237,3 +237,17 @@ def test_secrets_and_header_values_are_what_must_not_be_shown() -> None:
         headers={"a": SecretStr("one"), "b": SecretStr("")},
     )
     assert list(settings.secrets()) == [SECRET, OTHER_SECRET, "one"]
+
+
+# The mapping
+
+
+def test_a_mapping_changes_the_message_and_not_the_event(example: Example, now: float) -> None:
+    event = example("purchase")
+    fields = {"data.user_data": None, "data.shop.name": "Bergen", "source": "web"}
+    mapping = {"events": {"purchase": "order.placed"}, "fields": fields}
+    message = orjson.loads(request_of(event, now, mapping=mapping).body)
+    assert (message["type"], message["source"]) == ("order.placed", "web")
+    assert message["data"]["shop"] == {"name": "Bergen"}
+    assert "user_data" not in message["data"]
+    assert event == example("purchase")

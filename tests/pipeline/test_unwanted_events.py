@@ -32,6 +32,12 @@ SETTINGS = parse_settings(
             when: {event_name: lead}
             set: {event_name: group}
       stats: {type: ga4, measurement_id: G-1, api_secret: s, consent: []}
+      mapped:
+        type: meta
+        pixel_id: "3"
+        access_token: t
+        consent: []
+        mapping: {events: {group: Lead, scroll: null, search: null}, other_events: withhold}
       own: {type: webhook, url: "https://shop.example/", consent: []}
     """
 )
@@ -77,3 +83,16 @@ def test_explain_says_so_and_how_a_destination_spells_a_name() -> None:
         "digits and underscores",
     ]
     assert destinations["own"]["trace"] == []
+
+
+@pytest.mark.parametrize("name", ["purchase", "Purchase", "group"])
+def test_what_a_mapping_names_is_sent(name: str) -> None:
+    assert decide(name).verdicts["mapped"].decision == "send"
+
+
+@pytest.mark.parametrize("name", ["scroll", "search", "quiz"])
+def test_what_a_mapping_does_not_name_is_withheld_where_it_says_so(name: str) -> None:
+    verdict = decide(name).verdicts["mapped"]
+    assert (verdict.decision, verdict.stage) == ("withheld", "destination")
+    assert verdict.reason == "the mapping does not name the event, and withholds other events"
+    assert decide(name).verdicts["ads"].decision == "send"

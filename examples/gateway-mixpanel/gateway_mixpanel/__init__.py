@@ -18,7 +18,7 @@ from gateway.plugins import (
     to_json,
 )
 from gateway_mixpanel import answers
-from gateway_mixpanel.mapping import problem_of, translate
+from gateway_mixpanel.mapping import BUILT_IN, problem_of, translate
 from gateway_mixpanel.settings import MixpanelSettings
 
 __all__ = ["Mixpanel", "MixpanelSettings"]
@@ -41,6 +41,8 @@ class Mixpanel(Destination[MixpanelSettings]):
     purpose = "analytics"
     integration_names = ("Mixpanel", "Mixpanel (Actions)", "Mixpanel (Legacy)")
     unwanted_events = frozenset({"identify", "group", "alias"})
+    built_in_mapping = BUILT_IN
+    mapped_fields = frozenset({"properties"})
     Settings = MixpanelSettings
 
     def __init__(self, settings: MixpanelSettings) -> None:
@@ -66,7 +68,7 @@ class Mixpanel(Destination[MixpanelSettings]):
             if problem := problem_of(event):
                 yield Unsendable(position, problem)
                 continue
-            body = to_json(translate(event, now))
+            body = to_json(translate(event, self.mapper, now))
             if body is None:
                 yield Unsendable(position, "the event cannot be represented in JSON")
                 continue

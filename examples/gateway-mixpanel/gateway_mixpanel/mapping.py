@@ -4,19 +4,25 @@ Source: docs.mixpanel.com/reference/import-events
 """
 
 import re
+from collections.abc import Collection
 from hashlib import sha256
 from typing import Any
 
-from gateway.plugins import Event, event_time, event_value, remark
+from gateway.plugins import Event, Mapper, MappingSettings, event_time, event_value, remark
 
 MAX_PROPERTIES = 255
 
-_RENAMED = {
-    "ip_override": "ip",
-    "page_location": "$current_url",
-    "page_referrer": "$referrer",
-    "screen_resolution": "screen",
-}
+BUILT_IN = MappingSettings.model_validate(
+    {
+        "other_events": "custom",
+        "fields": {
+            "properties.ip": {"field": "ip_override"},
+            "properties.$current_url": {"field": "page_location"},
+            "properties.$referrer": {"field": "page_referrer"},
+            "properties.screen": {"field": "screen_resolution"},
+        },
+    }
+)
 _LEFT_OUT = frozenset(
     {
         "event_name",
@@ -25,6 +31,10 @@ _LEFT_OUT = frozenset(
         "client_id",
         "user_id",
         "user_data",
+        "ip_override",
+        "page_location",
+        "page_referrer",
+        "screen_resolution",
         "value",
         "consent",
         "integrations",
@@ -40,7 +50,7 @@ _PLACEHOLDERS = frozenset(
 _is_insert_id = re.compile(r"[A-Za-z0-9-]{1,36}").fullmatch
 
 
-def translate(event: Event, now: float) -> dict[str, Any]:
+def translate(event: Event, mapper: Mapper, now: float) -> dict[str, Any]:
     """`event` as Mixpanel imports it. now: Unix seconds."""
     user, device = _id(event, "user_id"), _id(event, "client_id")
     own = {
@@ -54,8 +64,10 @@ def translate(event: Event, now: float) -> dict[str, Any]:
         own["$device_id"] = device
     if (value := event_value(event)) is not None:
         own["value"] = value
-    others = {_RENAMED.get(name, name): event[name] for name in event if name not in _LEFT_OUT}
-    return {"event": event["event_name"], "properties": _bounded({**others, **own}, len(own))}
+    others = {name: event[name] for name in event if name not in _LEFT_OUT}
+    translated = {"event": mapper.name_of(event), "properties": {**others, **own}}
+    mapper.apply(event, translated)
+    return _bounded(translated, own)
 
 
 def problem_of(event: Event) -> str:
@@ -82,11 +94,14 @@ def _insert_id(event: Event) -> str:
     return sha256(stated.encode("utf-8", "replace")).hexdigest()[:36]
 
 
-def _bounded(properties: dict[str, Any], own: int) -> dict[str, Any]:
-    """own: how many at the end of `properties` are never cut."""
+def _bounded(translated: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
+    """own: names of properties that are never cut."""
+    properties = translated.get("properties", {})
     surplus = len(properties) - MAX_PROPERTIES
     if surplus <= 0:
-        return properties
+        return translated
     remark(f"{surplus} fields are left out: Mixpanel takes {MAX_PROPERTIES} properties")
-    names = list(properties)
-    return {name: properties[name] for name in names[: len(names) - own - surplus] + names[-own:]}
+    others = [name for name in properties if name not in own]
+    cut = set(others[len(others) - surplus :])
+    kept = {name: value for name, value in properties.items() if name not in cut}
+    return {**translated, "properties": kept}

@@ -32,6 +32,7 @@ BUSY = {"code": 429, "error": "Project exceeded rate limits.", "status": "Too Ma
 
 class TestEveryDestination(DestinationSuite):
     destination = Mixpanel(MixpanelSettings.model_validate(SETTINGS))
+    mapped_field = "properties.mapped"
     answers = (FAILED, BUSY, {"code": 200, "num_records_imported": 2, "status": "OK"})
 
 
