@@ -4,7 +4,8 @@ One that is malformed makes Meta refuse the request with all its events (subcode
 left out.
 
 Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/fbp-and-fbc. Meta's
-capi-param-builder adds a fifth part of up to 8 characters.
+capi-param-builder adds a fifth part of 2 or 8 characters, and takes a click id from the page's
+address before one from the referrer's.
 """
 
 import re
@@ -12,13 +13,16 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from destinations.base import Event
 from destinations.remarks import remark
 
-_is_fbp = re.compile(r"fb\.[0-9]\.[0-9]{13}\.[0-9]{1,20}(?:\.[A-Za-z0-9_-]{1,8})?").fullmatch
-_fbc = re.compile(r"fb\.[0-9]\.[0-9]{13}\.([A-Za-z0-9_-]+)(?:\.[A-Za-z0-9_-]{1,8})?").fullmatch
+_APPENDIX = r"(?:\.(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?"
+_is_fbp = re.compile(rf"fb\.[0-9]\.[0-9]{{13}}\.[0-9]{{1,20}}{_APPENDIX}").fullmatch
+_fbc = re.compile(rf"fb\.[0-9]\.[0-9]{{13}}\.([A-Za-z0-9_-]+){_APPENDIX}").fullmatch
 _is_fbclid = re.compile(r"[A-Za-z0-9_-]{1,500}").fullmatch
+_MAX_PARAMETERS = 100
 _PLACEHOLDERS = frozenset({"undefined", "null", "none", "nan", "true", "false"})
 """What scripts write when they have no value, in lower case."""
 
@@ -77,18 +81,47 @@ def _browser(event: Event) -> str:
 
 
 def _click(event: Event, seconds: float) -> str:
+    """The cookie, unless the event is of a later click."""
+    kept, clicked = _kept_click(event), _click_id(event)
+    if kept and (not clicked or kept[1] == clicked):
+        return kept[0]
+    return f"fb.1.{round(seconds * 1000)}.{clicked}" if clicked else ""  # 1: made by a server
+
+
+def _kept_click(event: Event) -> re.Match[str] | None:
     fbc: str = event.get("fbc", "")
+    parts = _fbc(fbc)
+    if parts and not _is_placeholder(parts[1]):
+        return parts
     if fbc:
-        parts = _fbc(fbc)
-        if parts and not _is_placeholder(parts[1]):
-            return fbc
         remark("fbc: removed because it does not have the format of Meta's _fbc cookie")
+    return None
+
+
+def _click_id(event: Event) -> str:
+    """The click that brought the visitor to the page, or to the page before it; "" if none did."""
     click_ids: Mapping[str, Any] = event.get("click_ids", {})
-    if fbclid := click_ids.get("fbclid"):
-        if _is_fbclid(fbclid) and not _is_placeholder(fbclid):
-            return f"fb.1.{round(seconds * 1000)}.{fbclid}"  # 1: made by a server
+    fbclid: str = click_ids.get("fbclid") or ""
+    if fbclid:
+        if _is_click_id(fbclid):
+            return fbclid
         remark("click_ids.fbclid: removed because it is not a Meta click id")
-    return ""
+    return _click_id_of_url(event, "page_location") or _click_id_of_url(event, "page_referrer")
+
+
+def _click_id_of_url(event: Event, field: str) -> str:
+    url: str = event.get(field, "")
+    if "fbclid=" not in url:
+        return ""
+    try:
+        found = parse_qs(urlsplit(url).query, max_num_fields=_MAX_PARAMETERS).get("fbclid", [""])[0]
+    except ValueError:
+        return ""
+    return found if _is_click_id(found) else ""
+
+
+def _is_click_id(text: str) -> bool:
+    return _is_fbclid(text) is not None and not _is_placeholder(text)
 
 
 def _is_placeholder(text: str) -> bool:

@@ -49,6 +49,7 @@ def refused(event: Event, now: float, **settings: Any) -> str:
 
 # What each event becomes
 
+SHOP = "https://shop.example/"
 FBC = "fb.1.1795210000000.IwAR0Abc_-9"
 SHIRT = {
     "id": "SKU-1",
@@ -323,7 +324,23 @@ def test_what_has_to_be_left_out_is_remarked(example: Example, now: float) -> No
     [
         ({"fbc": FBC}, FBC),
         ({"fbc": f"{FBC}.AQYBAQIA"}, f"{FBC}.AQYBAQIA"),
-        ({"fbc": FBC, "click_ids": {"fbclid": "XyZ"}}, FBC),
+        ({"fbc": FBC, "click_ids": {"fbclid": "IwAR0Abc_-9"}}, FBC),  # the same click
+        ({"fbc": FBC, "click_ids": {"fbclid": "XyZ"}}, "fb.1.1795219200500.XyZ"),
+        ({"fbc": FBC, "page_location": f"{SHOP}?fbclid=XyZ"}, "fb.1.1795219200500.XyZ"),
+        ({"fbc": FBC, "page_location": f"{SHOP}?fbclid=IwAR0Abc_-9"}, FBC),
+        ({"page_location": f"{SHOP}?a=1&fbclid=XyZ#end"}, "fb.1.1795219200500.XyZ"),
+        ({"page_location": SHOP, "page_referrer": f"{SHOP}?fbclid=Old"}, "fb.1.1795219200500.Old"),
+        (
+            {"page_location": f"{SHOP}?fbclid=New", "page_referrer": f"{SHOP}?fbclid=Old"},
+            "fb.1.1795219200500.New",
+        ),
+        ({"page_location": f"{SHOP}#fbclid=XyZ"}, None),
+        ({"page_location": f"{SHOP}?fbclid=a;b"}, None),
+        ({"page_location": f"{SHOP}?fbclid=null"}, None),
+        ({"page_location": "https://[?fbclid=XyZ"}, None),
+        ({"page_location": f"{SHOP}?{'a=1&' * 100}fbclid=XyZ"}, None),
+        ({"fbc": f"{FBC}.Ag"}, f"{FBC}.Ag"),
+        ({"fbc": f"{FBC}.AgAg"}, None),
         ({"click_ids": {"fbclid": "XyZ"}}, "fb.1.1795219200500.XyZ"),
         ({"click_ids": {"gclid": "1"}}, None),
         ({"fbc": "undefined"}, None),
