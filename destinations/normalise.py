@@ -10,7 +10,6 @@ capi-param-builder; developers.google.com/analytics/devguides/collection/ga4/uid
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
 from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
@@ -18,24 +17,37 @@ from unicodedata import category, normalize
 from urllib.parse import unquote
 
 from destinations.base import Event
+from destinations.dates import read_date
 from destinations.paths import as_text
 from destinations.phones import e164, is_region
-from destinations.places import country_code, us_state_code
+from destinations.places import (
+    canadian_province_code,
+    country_code,
+    subdivision,
+    us_state_code,
+)
 from destinations.remarks import remark
 
 Normaliser = Callable[[str], str]
 Hashing = Callable[[Iterable[Mapping[str, Any]]], list[str]]
 
-_is_digest = re.compile(r"[0-9a-fA-F]{64}").fullmatch
-_GENDERS = {"f": "f", "female": "f", "woman": "f", "m": "m", "male": "m", "man": "m"}
+_digest = re.compile(
+    r"([0-9a-fA-F]{64})(?:\.(?:AQ|Ag|Aw|BA|BQ|Bg|[A-Za-z0-9_-]{8}))?", re.ASCII
+).fullmatch
+"""A hash, with or without the mark that capi-param-builder appends to one of its own."""
+
+_WOMAN = ("f", "female", "woman", "girl", "lady", "mrs", "ms", "miss", "she", "her")
+_MAN = ("m", "male", "man", "boy", "gentleman", "mr", "sir", "he", "him")
+_GENDERS = dict.fromkeys(_WOMAN, "f") | dict.fromkeys(_MAN, "m")
 
 
 def hashing(field: str, *normalisers: Normaliser) -> Hashing:
     """What hashes `field` of one or several holders: SHA-256 in lower-case hex, without repetition.
 
     The field holds one text or several; each is hashed in the form of each normaliser. What is
-    64 hex digits already is a hash and stays as it is, here and in ``sha256_<field>``; anything
-    else in ``sha256_<field>`` is left out, for it may be the clear value.
+    64 hex digits already is a hash and stays as it is, here and in ``sha256_<field>``, without the
+    mark of Meta's capi-param-builder after it; anything else in ``sha256_<field>`` is left out, for
+    it may be the clear value.
     """
     known = f"sha256_{field}"
 
@@ -44,8 +56,8 @@ def hashing(field: str, *normalisers: Normaliser) -> Hashing:
         for holder in holders:
             if known in holder:
                 for text in _texts(holder[known]):
-                    if _is_digest(text):
-                        digests[text.lower()] = None
+                    if known_digest := _digest(text):
+                        digests[known_digest[1].lower()] = None
                     elif text:
                         remark(f"{known}: removed because it is not a SHA-256 digest in hex")
             if field in holder:
@@ -72,8 +84,8 @@ def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
 
 
 def _digests(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
-    if len(text) == 64 and _is_digest(text):  # the length is seen without a search
-        return [text.lower()]
+    if known := _digest(text):
+        return [known[1].lower()]
     digests, before = [], ""
     for normalise in normalisers:
         form = normalise(text)
@@ -122,20 +134,31 @@ _LETTERS, _LETTERS_SPACES = _Only("LM"), _Only("LMZ")
 _LETTERS_NUMBERS, _LETTERS_NUMBERS_SPACES = _Only("LMN"), _Only("LMNZ")
 
 
-_is_email = re.compile(r"[^\s@<>()\[\],;:]+@[^\s@<>()\[\],;:]+").fullmatch
+_is_email = re.compile(
+    r"""(?!\.)[^\s@<>()\[\],;:"\\]{1,64}(?<!\.)          # the mailbox
+    @ (?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+            # the domain
+    (?:[^\W\d_]{2,63}|xn--[a-z0-9-]{1,59})           # which ends in letters
+    """,
+    re.VERBOSE,
+).fullmatch
+_NO_DOMAINS = (".invalid", ".localhost", ".local")
+"""Where nobody can have a mailbox. Sources: RFC 6761, RFC 6762"""
+
 _in_brackets = re.compile(r"[^<>@]*<([^<>]*)>").fullmatch
 
 
 def email(text: str) -> str:
     """Trimmed and lower case: Meta. Of ``mailto:ada@example.com`` and ``Ada <ada@example.com>`` the
-    address alone; "" for several addresses, since it is not known which is the person's."""
+    address alone; "" for several addresses, since it is not known which is the person's, and for
+    what cannot be an address, such as ``none`` and ``guest@localhost``."""
     text = text.strip()
     if text[:7].lower() == "mailto:":
         text = unquote(text[7:].partition("?")[0]).strip()
     if text[-1:] == ">" and (named := _in_brackets(text)):
         text = named[1].strip()
     text = text.lower()
-    return text if _is_email(text) else ""
+    usable = _is_email(text) and ".." not in text and not text.endswith(_NO_DOMAINS)
+    return text if usable else ""
 
 
 def email_without_gmail_dots(text: str) -> str:
@@ -201,8 +224,11 @@ def city(text: str) -> str:
 
 
 def state(text: str) -> str:
-    """The two letters of a state of the USA, else without spaces and punctuation: Meta."""
-    return us_state_code(text).lower() or _lower(text).translate(_LETTERS_NUMBERS)
+    """The two letters of a state of the USA or a province of Canada, else without spaces and
+    punctuation: Meta. Of ISO 3166-2, such as ``DE-BY``, the part after the country."""
+    text = subdivision(text)
+    code = us_state_code(text) or canadian_province_code(text)
+    return code.lower() or _lower(text).translate(_LETTERS_NUMBERS)
 
 
 def postal_code(text: str) -> str:
@@ -221,15 +247,9 @@ def gender(text: str) -> str:
 
 
 def birth_date(text: str) -> str:
-    """YYYYMMDD, from ISO 8601 or month/day/year: Meta."""
-    text = text.strip()
-    if american := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text, re.ASCII):
-        month, day, year = american.groups()
-        text = f"{year}-{month:0>2}-{day:0>2}"
-    try:
-        return date.fromisoformat(text).strftime("%Y%m%d")
-    except ValueError:
-        return ""
+    """YYYYMMDD: Meta."""
+    born = read_date(text)
+    return f"{born:%Y%m%d}" if born else ""
 
 
 def external_id(text: str) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import phonenumbers
 
@@ -11,6 +12,18 @@ from destinations.remarks import remark
 
 _is_international = re.compile(r"\+[1-9][0-9 ()./-]{3,40}").fullmatch
 _MARKS = str.maketrans("", "", " ()./-")
+_FROM_USA = "011"
+"""What is dialled there in front of a country code."""
+
+_SHORTEST_FROM_USA = 10
+"""Digits after `_FROM_USA`. Below, 011 is an area code, as in Turin, Delhi and Buenos Aires."""
+
+_INTERNATIONAL = frozenset(
+    {
+        phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN,
+        phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD,
+    }
+)
 
 
 class _Numbering(NamedTuple):
@@ -28,18 +41,36 @@ def is_region(text: str) -> bool:
 
 
 def e164(text: str, region: str | None) -> str:
-    """`text` as E.164 with ``+``, or "" when the country is not known.
+    """`text`, also a ``tel:`` address, as E.164 with ``+``, or "" when the country is not known.
 
     region: ISO 3166-1 alpha-2 of numbers without a country code. Without one, a number without
-    ``+`` or ``00`` is taken only if its digits are a valid international number: a guessed country
-    code would name somebody else.
+    ``+`` or ``00`` is taken only if its digits, or those after the ``011`` of the USA, are a valid
+    international number: a guessed country code would name somebody else.
     """
     text = text.strip()
+    if text[:4].lower() == "tel:":
+        text = _of_address(text[4:])
     guessed = False
     if not region and not text.startswith("+"):
         guessed = not text.startswith("00")
-        text = "+" + text.removeprefix("00")
+        text = "+" + (_after_011(text) or text.removeprefix("00"))
     return (not guessed and _without_marks(text)) or _parsed(text, region, guessed)
+
+
+def _of_address(address: str) -> str:
+    """The number in a ``tel:`` address without its parameters, of which ``phone-context`` says what
+    comes before the number; "" where that is no number. Source: RFC 3966"""
+    number, *parameters = unquote(address).split(";")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.lower() == "phone-context":
+            return value + number if value.startswith("+") else ""
+    return number.strip()
+
+
+def _after_011(text: str) -> str:
+    digits = "".join(filter(str.isdigit, text.removeprefix(_FROM_USA)))
+    return digits if text.startswith(_FROM_USA) and len(digits) >= _SHORTEST_FROM_USA else ""
 
 
 def _without_marks(text: str) -> str:
@@ -73,12 +104,12 @@ def _numbering(start: str) -> _Numbering | None:
 
 def _parsed(text: str, region: str | None, guessed: bool) -> str:
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, region, keep_raw_input=True)
     except phonenumbers.NumberParseException:
         return ""
     usable = phonenumbers.is_valid_number if guessed else phonenumbers.is_possible_number
     if not usable(number):
         return ""
-    if region and not text.startswith(("+", "00")):
+    if region and number.country_code_source not in _INTERNATIONAL:
         remark(f"phone_number: interpreted as a number in {region}")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

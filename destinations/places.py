@@ -1,7 +1,11 @@
-"""Codes of countries and of the states of the USA, from the names that people write in forms.
+"""Codes of countries, of the states of the USA and of the provinces of Canada, from the names that
+people write in forms.
 
-Sources: ISO 3166-1 alpha-2; the two-letter codes of the United States Postal Service.
+Sources: ISO 3166-1; the two-letter codes of the United States Postal Service and of Canada Post.
 """
+
+import re
+from unicodedata import normalize
 
 _COUNTRIES = """
 AD Andorra; AE United Arab Emirates, UAE; AF Afghanistan; AG Antigua and Barbuda; AI Anguilla
@@ -59,9 +63,30 @@ YE Yemen; YT Mayotte
 ZA South Africa; ZM Zambia; ZW Zimbabwe
 """
 
+_ALPHA_3 = """
+ADAND AEARE AFAFG AGATG AIAIA ALALB AMARM AOAGO AQATA ARARG ASASM ATAUT AUAUS AWABW AXALA AZAZE
+BABIH BBBRB BDBGD BEBEL BFBFA BGBGR BHBHR BIBDI BJBEN BLBLM BMBMU BNBRN BOBOL BQBES BRBRA BSBHS
+BTBTN BVBVT BWBWA BYBLR BZBLZ CACAN CCCCK CDCOD CFCAF CGCOG CHCHE CICIV CKCOK CLCHL CMCMR CNCHN
+COCOL CRCRI CUCUB CVCPV CWCUW CXCXR CYCYP CZCZE DEDEU DJDJI DKDNK DMDMA DODOM DZDZA ECECU EEEST
+EGEGY EHESH ERERI ESESP ETETH FIFIN FJFJI FKFLK FMFSM FOFRO FRFRA GAGAB GBGBR GDGRD GEGEO GFGUF
+GGGGY GHGHA GIGIB GLGRL GMGMB GNGIN GPGLP GQGNQ GRGRC GSSGS GTGTM GUGUM GWGNB GYGUY HKHKG HMHMD
+HNHND HRHRV HTHTI HUHUN IDIDN IEIRL ILISR IMIMN ININD IOIOT IQIRQ IRIRN ISISL ITITA JEJEY JMJAM
+JOJOR JPJPN KEKEN KGKGZ KHKHM KIKIR KMCOM KNKNA KPPRK KRKOR KWKWT KYCYM KZKAZ LALAO LBLBN LCLCA
+LILIE LKLKA LRLBR LSLSO LTLTU LULUX LVLVA LYLBY MAMAR MCMCO MDMDA MEMNE MFMAF MGMDG MHMHL MKMKD
+MLMLI MMMMR MNMNG MOMAC MPMNP MQMTQ MRMRT MSMSR MTMLT MUMUS MVMDV MWMWI MXMEX MYMYS MZMOZ NANAM
+NCNCL NENER NFNFK NGNGA NINIC NLNLD NONOR NPNPL NRNRU NUNIU NZNZL OMOMN PAPAN PEPER PFPYF PGPNG
+PHPHL PKPAK PLPOL PMSPM PNPCN PRPRI PSPSE PTPRT PWPLW PYPRY QAQAT REREU ROROU RSSRB RURUS RWRWA
+SASAU SBSLB SCSYC SDSDN SESWE SGSGP SHSHN SISVN SJSJM SKSVK SLSLE SMSMR SNSEN SOSOM SRSUR SSSSD
+STSTP SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD TFATF TGTGO THTHA TJTJK TKTKL TLTLS TMTKM TNTUN TOTON
+TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA UMUMI USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR
+VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE
+"""
+"""Each code of two letters with that of three."""
+
 _STATES = """
 AL Alabama; AK Alaska; AZ Arizona; AR Arkansas; CA California; CO Colorado; CT Connecticut
-DE Delaware; DC District of Columbia; FL Florida; GA Georgia; HI Hawaii; ID Idaho; IL Illinois
+DE Delaware; DC District of Columbia, Washington DC; FL Florida; GA Georgia; HI Hawaii; ID Idaho
+IL Illinois
 IN Indiana; IA Iowa; KS Kansas; KY Kentucky; LA Louisiana; ME Maine; MD Maryland
 MA Massachusetts; MI Michigan; MN Minnesota; MS Mississippi; MO Missouri; MT Montana; NE Nebraska
 NV Nevada; NH New Hampshire; NJ New Jersey; NM New Mexico; NY New York; NC North Carolina
@@ -70,28 +95,61 @@ SC South Carolina; SD South Dakota; TN Tennessee; TX Texas; UT Utah; VT Vermont;
 WA Washington; WV West Virginia; WI Wisconsin; WY Wyoming
 """
 
+_PROVINCES = """
+AB Alberta; BC British Columbia; MB Manitoba; NB New Brunswick; NL Newfoundland and Labrador
+NS Nova Scotia; NT Northwest Territories; NU Nunavut; ON Ontario; PE Prince Edward Island
+QC Québec; SK Saskatchewan; YT Yukon
+"""
+
+_no_letters = re.compile(r"[\W\d_]+")
+_subdivision = re.compile(r"([A-Za-z]{2})-([A-Za-z0-9]{1,3})").fullmatch
+
+
+def _folded(name: str) -> str:
+    """`name` as a key: lower case, without accents, spaces and punctuation."""
+    return _no_letters.sub("", normalize("NFKD", name).lower())
+
 
 def _codes_by_name(table: str) -> dict[str, str]:
     codes = {}
     for entry in table.replace("\n", ";").split(";"):
         if entry := entry.strip():
             code, names = entry.split(" ", 1)
-            codes.update({name.lower(): code for name in [code, *names.split(", ")]})
+            for name in [code, *names.split(", ")]:
+                codes[name.lower()] = codes[_folded(name)] = code
     return codes
 
 
 _country_codes = _codes_by_name(_COUNTRIES)
+_country_codes |= {each[2:].lower(): each[:2] for each in _ALPHA_3.split()}
 COUNTRY_CODES = frozenset(_country_codes.values())
 """Every code of ISO 3166-1 alpha-2."""
 
 _state_codes = _codes_by_name(_STATES)
+_province_codes = _codes_by_name(_PROVINCES)
 
 
 def country_code(text: str) -> str:
-    """ISO 3166-1 alpha-2, upper case, of a country's code or English name; "" when unknown."""
-    return _country_codes.get(text.strip().lower(), "")
+    """ISO 3166-1 alpha-2, upper case, of a country's code of two or three letters or its English
+    name; "" when unknown."""
+    return _code(_country_codes, text)
 
 
 def us_state_code(text: str) -> str:
     """The two letters, upper case, of a state of the USA by code or name; "" when unknown."""
-    return _state_codes.get(text.strip().lower(), "")
+    return _code(_state_codes, text)
+
+
+def canadian_province_code(text: str) -> str:
+    """The two letters, upper case, of a province of Canada by code or name; "" when unknown."""
+    return _code(_province_codes, text)
+
+
+def subdivision(text: str) -> str:
+    """Of a code of ISO 3166-2 the part after the country, ``CA`` of ``US-CA``; else `text`."""
+    parts = _subdivision(text.strip())
+    return parts[2] if parts and parts[1].upper() in COUNTRY_CODES else text
+
+
+def _code(codes: dict[str, str], text: str) -> str:
+    return codes.get(text.strip().lower()) or codes.get(_folded(text), "")

@@ -114,6 +114,21 @@ def test_every_difference_is_one_of_a_vector() -> None:
     assert known >= set(DIFFERENT)
 
 
+@pytest.mark.parametrize("mark", [".AQ", ".Bg", ".AQECAQMC"])
+@pytest.mark.parametrize("field", ["email_address", "sha256_email_address"])
+def test_a_hash_loses_the_mark_of_the_parameter_builder(field: str, mark: str) -> None:
+    digest = sha256(b"ada@example.com").hexdigest()
+    hashed = normalise.hashing("email_address", normalise.email)
+    assert hashed([{field: digest.upper() + mark}]) == [digest]
+
+
+@pytest.mark.parametrize("mark", [".", ".ZZ", ".AQECAQM", ".AQECAQMCA", ".AQ.AQ", " AQ"])
+def test_a_hash_with_something_else_after_it_is_none(mark: str) -> None:
+    digest = sha256(b"ada@example.com").hexdigest()
+    hashed = normalise.hashing("email_address", normalise.email)
+    assert hashed([{"sha256_email_address": digest + mark}]) == []
+
+
 @pytest.mark.parametrize(
     ("text", "region", "number"),
     [
@@ -128,6 +143,18 @@ def test_every_difference_is_one_of_a_vector() -> None:
         ("1", "DE", ""),
         ("", None, ""),
         ("call me", "US", ""),
+        ("tel:+1-650-555-1212", None, "+16505551212"),
+        ("TEL:+49%2030%201234567", None, "+49301234567"),
+        ("tel:+1-650-555-1212;ext=7", None, "+16505551212"),
+        ("tel:650-555-1212", "US", "+16505551212"),
+        ("tel:555-1212;phone-context=+1650", "DE", "+16505551212"),
+        ("tel:650-555-1212;phone-context=shop.example", "US", ""),
+        ("011 49 30 1234567", "US", "+49301234567"),
+        ("011 49 30 1234567", "CA", "+49301234567"),
+        ("011-44-20-7946-0018", None, "+442079460018"),
+        ("011 5561234", None, ""),  # Turin
+        ("011 5561234", "IT", "+390115561234"),
+        ("011 1", "US", ""),
         ("1" * 300, None, ""),
     ],
 )
@@ -140,6 +167,21 @@ def test_phone_numbers(text: str, region: str | None, number: str) -> None:
     ("normaliser", "text", "expected"),
     [
         (normalise.email, "no address", ""),
+        (normalise.email, "none", ""),
+        (normalise.email, "undefined@undefined", ""),
+        (normalise.email, "guest@localhost", ""),
+        (normalise.email, "guest@shop.local", ""),
+        (normalise.email, "guest@shop.invalid", ""),
+        (normalise.email, "guest@203.0.113.7", ""),
+        (normalise.email, "a..b@example.com", ""),
+        (normalise.email, ".a@example.com", ""),
+        (normalise.email, "a@example..com", ""),
+        (normalise.email, "a@-example.com", ""),
+        (normalise.email, "a@example.c", ""),
+        (normalise.email, "a" * 65 + "@example.com", ""),
+        (normalise.email, "O'Neil+News@Example.co.uk", "o'neil+news@example.co.uk"),
+        (normalise.email, "用户@例子.公司", "用户@例子.公司"),
+        (normalise.email, "ada@xn--fsqu00a.xn--55qx5d", "ada@xn--fsqu00a.xn--55qx5d"),
         (normalise.email_without_gmail_dots, "A.B@GoogleMail.com", "ab@googlemail.com"),
         (normalise.email_without_gmail_dots, "a.b@example.com", "a.b@example.com"),
         (normalise.email_without_gmail_dots, "no address", ""),
@@ -148,13 +190,25 @@ def test_phone_numbers(text: str, region: str | None, number: str) -> None:
         (normalise.city, "Frankfurt (Oder) 2", "frankfurtoder"),
         (normalise.state, "New South Wales", "newsouthwales"),
         (normalise.state, "tx", "tx"),
+        (normalise.state, "US-CA", "ca"),
+        (normalise.state, "us-ca", "ca"),
+        (normalise.state, "DE-BY", "by"),
+        (normalise.state, "ZZ-BY", "zzby"),  # no country
+        (normalise.state, "Québec", "qc"),
+        (normalise.state, "quebec", "qc"),
+        (normalise.state, "CA-ON", "on"),
+        (normalise.state, "D.C.", "dc"),
+        (normalise.state, "Washington, D.C.", "dc"),
         (normalise.postal_code, "SW1A 1AA", "sw1a1aa"),
         (normalise.country, "gb", "gb"),
+        (normalise.country, "GBR", "gb"),
+        (normalise.country, "U.S.A.", "us"),
+        (normalise.country, "Cote d’Ivoire", "ci"),
+        (normalise.country, "österreich", ""),
         (normalise.country, "Atlantis", ""),
         (normalise.gender, "M", "m"),
+        (normalise.gender, "Mrs", "f"),
         (normalise.gender, "unknown", ""),
-        (normalise.birth_date, "31.12.1999", ""),
-        (normalise.birth_date, "13/31/1999", ""),
         (normalise.words_of_letters, "São Paulo 2", "são paulo"),
     ],
 )
