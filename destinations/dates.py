@@ -19,7 +19,7 @@ _MONTH_OF = {
     name: number for number, full in enumerate(_MONTHS, 1) for name in (full, full[:3])
 } | {"sept": 9}
 
-_TIME = r"(?:[T ][0-9:.]{4,18}(?: ?(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
+_TIME = r"(?:[Tt ][0-9:.]{4,18}(?: ?(?:[Zz]|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
 _compact = re.compile(rf"([0-9]{{4}})([0-9]{{2}})([0-9]{{2}}){_TIME}").fullmatch
 _year_first = re.compile(rf"([0-9]{{4}})([-/.])([0-9]{{1,2}})\2([0-9]{{1,2}})\.?{_TIME}").fullmatch
 _year_last = re.compile(rf"([0-9]{{1,2}})([-/.])([0-9]{{1,2}})\2([0-9]{{4}}){_TIME}").fullmatch

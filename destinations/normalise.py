@@ -134,6 +134,9 @@ _LETTERS, _LETTERS_SPACES = _Only("LM"), _Only("LMZ")
 _LETTERS_NUMBERS, _LETTERS_NUMBERS_SPACES = _Only("LMN"), _Only("LMNZ")
 
 
+_country_of_code = re.compile(r"^[a-z]{1,2}-(?=[0-9])").sub
+"""``D-`` and ``CH-``, which letters between countries have in front of the code."""
+
 _is_email = re.compile(
     r"""(?!\.)[^\s@<>()\[\],;:"\\]{1,64}(?<!\.)          # the mailbox
     @ (?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+            # the domain
@@ -232,8 +235,11 @@ def state(text: str) -> str:
 
 
 def postal_code(text: str) -> str:
-    """Lower case without spaces, up to the first dash: Meta."""
-    return "".join(_lower(text).partition("-")[0].split())
+    """Lower case without spaces, up to the first dash, which is not the one after a country: Meta.
+    "" for less than two characters, as in capi-param-builder."""
+    code = _country_of_code("", _lower(text)).partition("-")[0]
+    code = "".join(code.split())
+    return code if len(code) > 1 else ""
 
 
 def country(text: str) -> str:

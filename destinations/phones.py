@@ -43,18 +43,22 @@ def is_region(text: str) -> bool:
 def e164(text: str, region: str | None) -> str:
     """`text`, also a ``tel:`` address, as E.164 with ``+``, or "" when the country is not known.
 
-    region: ISO 3166-1 alpha-2 of numbers without a country code. Without one, a number without
-    ``+`` or ``00`` is taken only if its digits, or those after the ``011`` of the USA, are a valid
-    international number: a guessed country code would name somebody else.
+    region: ISO 3166-1 alpha-2 of numbers without a country code. Without one, or where it has no
+    such number, a number without ``+`` or ``00`` is taken only if its digits, or those after the
+    ``011`` of the USA, are a valid international number: a guessed country code would name
+    somebody else.
     """
     text = text.strip()
     if text[:4].lower() == "tel:":
         text = _of_address(text[4:])
-    guessed = False
-    if not region and not text.startswith("+"):
-        guessed = not text.startswith("00")
-        text = "+" + (_after_011(text) or text.removeprefix("00"))
-    return (not guessed and _without_marks(text)) or _parsed(text, region, guessed)
+    if text.startswith("+"):
+        return _without_marks(text) or _parsed(text, region, guessed=False)
+    if region and (found := _parsed(text, region, guessed=False)):
+        return found
+    if text.startswith("00"):
+        text = "+" + text.removeprefix("00")
+        return _without_marks(text) or _parsed(text, None, guessed=False)
+    return _parsed("+" + (_after_011(text) or text), None, guessed=True)
 
 
 def _of_address(address: str) -> str:

@@ -9,14 +9,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
 from destinations import normalise
-from destinations.base import Request
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
-from gateway.event import read_event
+from tests.destinations.persons import digests_at
 
 VECTORS: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("normalisation.json").read_bytes()
@@ -39,51 +37,6 @@ DIFFERENT = {
         "another number of it than of +49 30 1234567.",
     ),
 }
-
-ADDRESS = {"fn": "first_name", "ln": "last_name", "ct": "city", "st": "region", "zp": "postal_code"}
-USER_DATA = {
-    "em": "email_address",
-    "email": "email_address",
-    "sha256_email_address": "email_address",
-    "ph": "phone_number",
-    "phone": "phone_number",
-    "sha256_phone_number": "phone_number",
-    "ge": "gender",
-    "db": "date_of_birth",
-}
-
-
-def event_with(field: str, value: str) -> dict[str, Any]:
-    """An event whose only personal datum is `value`, in our field for the vendor's `field`."""
-    raw: dict[str, Any] = {
-        "event_name": "x",
-        "client_id": "1.1",
-        "fbp": "fb.1.1795210000000.1116446470",
-    }
-    if field == "external_id":
-        return raw | {"user_id": value}
-    if field in USER_DATA:
-        return raw | {"user_data": {USER_DATA[field]: value}}
-    ours = ADDRESS.get(field, field.removeprefix("sha256_"))
-    return raw | {"user_data": {"address": {ours: value}}}
-
-
-def digests_at(destination: Meta | GA4, field: str, value: str) -> set[str]:
-    """All that `destination` would send of the person."""
-    (request,) = destination.requests([read_event(event_with(field, value))], 1795219260.0)
-    assert isinstance(request, Request)
-    body = orjson.loads(request.body)
-    if isinstance(destination, Meta):
-        person = body["data"][0]["user_data"]
-        return {digest for key in person if key != "fbp" for digest in person[key]}
-    person = body.get("user_data", {})
-    lists = [person.get("sha256_email_address", []), person.get("sha256_phone_number", [])]
-    return {digest for digests in lists for digest in digests} | {
-        address[key]
-        for address in person.get("address", [])
-        for key in address
-        if key.startswith("sha256_")
-    }
 
 
 @pytest.mark.parametrize(
@@ -152,6 +105,9 @@ def test_a_hash_with_something_else_after_it_is_none(mark: str) -> None:
         ("011 49 30 1234567", "US", "+49301234567"),
         ("011 49 30 1234567", "CA", "+49301234567"),
         ("011-44-20-7946-0018", None, "+442079460018"),
+        ("49 30 1234567", "US", "+49301234567"),
+        ("0049 30 1234567", "US", "+49301234567"),
+        ("01 49 30 1234567", "US", ""),
         ("011 5561234", None, ""),  # Turin
         ("011 5561234", "IT", "+390115561234"),
         ("011 1", "US", ""),
@@ -200,6 +156,11 @@ def test_phone_numbers(text: str, region: str | None, number: str) -> None:
         (normalise.state, "D.C.", "dc"),
         (normalise.state, "Washington, D.C.", "dc"),
         (normalise.postal_code, "SW1A 1AA", "sw1a1aa"),
+        (normalise.postal_code, "D-10115", "10115"),
+        (normalise.postal_code, "CH-8001", "8001"),
+        (normalise.postal_code, "94035-1234", "94035"),
+        (normalise.postal_code, "AD-500", "500"),
+        (normalise.postal_code, "1", ""),
         (normalise.country, "gb", "gb"),
         (normalise.country, "GBR", "gb"),
         (normalise.country, "U.S.A.", "us"),

@@ -1,0 +1,100 @@
+"""What Meta's own libraries hash of the same texts.
+
+facebook-business is Meta's SDK, capi-param-builder its library for what browsers and forms say.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+import pytest
+from facebook_business.adobjects.serverside.normalize import Normalize
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from destinations.meta import Meta, MetaSettings
+from tests.destinations.oracles.differences import BUILDER, DIFFERENCES, SDK, Difference
+from tests.destinations.oracles.node import Node
+from tests.destinations.oracles.texts import TEXTS
+from tests.destinations.persons import digests_at
+
+META = Meta(MetaSettings(pixel_id="1", access_token="t", phone_region="US"))
+
+NOT_IN_SDK = {"ge", "external_id"}
+"""It takes a gender as one of its own constants, and an id as it is."""
+
+NAMES_IN_BUILDER = {
+    "em": "email",
+    "ph": "phone",
+    "fn": "first_name",
+    "ln": "last_name",
+    "ct": "city",
+    "st": "state",
+    "zp": "zip_code",
+    "country": "country",
+    "ge": "gender",
+    "db": "date_of_birth",
+    "external_id": "external_id",
+}
+
+
+def theirs(node: Node, oracle: str, field: str, text: str) -> str | None:
+    """The text that `oracle` hashes; None if it takes no such text."""
+    if oracle == BUILDER:
+        answer: str | None = node.ask("person", field=NAMES_IN_BUILDER[field], text=text)
+        return answer or None
+    try:
+        return Normalize.normalize(field, text, False) or None
+    except (TypeError, ValueError):
+        return None
+
+
+def hashed(form: str) -> str:
+    return sha256(form.encode()).hexdigest()
+
+
+def is_decided(oracle: str, field: str, text: str) -> bool:
+    return any(
+        difference.oracle == oracle
+        and difference.field == field
+        and re.search(difference.where, text)
+        for difference in DIFFERENCES
+    )
+
+
+CASES = [(SDK, field) for field in TEXTS if field not in NOT_IN_SDK] + [
+    (BUILDER, field) for field in TEXTS
+]
+
+
+@pytest.mark.parametrize(("oracle", "field"), CASES)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_every_difference_has_been_decided(
+    oracle: str, field: str, data: st.DataObject, node: Node
+) -> None:
+    text = data.draw(TEXTS[field])
+    form, ours = theirs(node, oracle, field, text), digests_at(META, field, text)
+    agree = hashed(form) in ours if form else not ours
+    assert agree or is_decided(oracle, field, text), f"{oracle} hashes {form!r} of {text!r}"
+
+
+@pytest.mark.parametrize(
+    "difference", DIFFERENCES, ids=lambda each: f"{each.oracle}-{each.field}-{each.example}"
+)
+def test_each_difference_is_one(difference: Difference, node: Node) -> None:
+    oracle, field, where, _why, example, form, ours = difference
+    assert re.search(where, example)
+    assert theirs(node, oracle, field, example) == form
+    assert digests_at(META, field, example) == {hashed(each) for each in ours}
+    assert form not in ours
+
+
+@pytest.mark.parametrize("field", TEXTS)
+def test_a_hash_of_the_builder_is_sent_as_the_hash_in_it(field: str, node: Node) -> None:
+    """With the mark that it appends, or without; facebook-business knows no mark."""
+    digest = hashed("ada")
+    marked = node.ask("hash", field=NAMES_IN_BUILDER[field], text=f"  {digest.upper()} ")
+    assert marked.partition(".")[0] == digest
+    assert digests_at(META, field, marked) == digests_at(META, field, digest) == {digest}
