@@ -386,6 +386,7 @@ def test_commerce(name: str, properties: dict[str, Any], event: Event) -> None:
                     "lastName": "L",
                     "name": "Ada L",
                     "birthday": "1815-12-10",
+                    "gender": "female",
                     "plan": "pro",
                     "address": {
                         "street": "1 Rd",
@@ -402,6 +403,8 @@ def test_commerce(name: str, properties: dict[str, Any], event: Event) -> None:
                 "user_data": {
                     "email_address": "a@example.com",
                     "phone_number": "4366012345",
+                    "date_of_birth": "1815-12-10",
+                    "gender": "female",
                     "address": {
                         "first_name": "Ada",
                         "last_name": "L",

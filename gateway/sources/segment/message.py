@@ -44,7 +44,12 @@ _PAGE = {"url": "page_location", "path": "page_path", "title": "page_title"}
 _NO_REFERRER = "$direct"
 """What RudderStack writes when there is none."""
 
-_TRAITS = {"email": "email_address", "phone": "phone_number"}
+_TRAITS = {
+    "email": "email_address",
+    "phone": "phone_number",
+    "birthday": "date_of_birth",
+    "gender": "gender",
+}
 _ADDRESS_TRAITS = {
     "firstName": "first_name",
     "first_name": "first_name",
@@ -57,6 +62,7 @@ _ADDRESS = {
     "state": "region",
     "postalCode": "postal_code",
     "postal_code": "postal_code",
+    "zip": "postal_code",
     "country": "country",
 }
 _ABOUT_A_PERSON = frozenset(

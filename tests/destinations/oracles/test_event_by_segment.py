@@ -1,0 +1,243 @@
+"""What Segment's own destinations send to Meta and GA4 of the messages that our source reads too.
+
+All that Segment sends we send as well, in the same words, but for `DIFFERENT`; what we send in
+addition is in `RICHER`. A path ends in ``[]`` where it stands for every element of a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from destinations.base import Destination, Request
+from destinations.ga4 import GA4, GA4Settings
+from destinations.meta import Meta, MetaSettings
+from gateway.event import read_event
+from gateway.sources.base import Inbound
+from gateway.sources.segment import Segment
+from gateway.sources.segment.source import SegmentSettings
+from tests.destinations.oracles.node import Node
+
+HAPPENED = "2026-11-20T12:00:00.000Z"
+SECONDS = int(datetime.fromisoformat(HAPPENED).timestamp())
+SOURCE = Segment(SegmentSettings(type="segment", write_keys=["KEY"]))
+META = Meta(MetaSettings(pixel_id="1", access_token="t"))
+GA4_ = GA4(GA4Settings(measurement_id="G-1", api_secret="s"))
+
+CONTENTS = "developers.facebook.com/docs/marketing-api/conversions-api/parameters/custom-data"
+GA4_EVENTS = "developers.google.com/analytics/devguides/collection/protocol/ga4/reference/events"
+GA4_REFERENCE = "developers.google.com/analytics/devguides/collection/protocol/ga4/reference"
+
+DIFFERENT = {
+    ("meta", "*", "event_time"): "Unix seconds by .../parameters/server-event; theirs is a text",
+    ("meta", "addToCart", "custom_data.value"): "the message says the value; theirs is the price",
+    ("meta", "viewContent", "custom_data.value"): "the message says the value; theirs is the price",
+    ("ga4", "*", "client_id"): f"{GA4_REFERENCE}: a browser; theirs is the user",
+    ("ga4", "*", "timestamp_micros"): "each event has its own, for a request carries several",
+    ("ga4", "purchase", "events[].params.value"): f"{GA4_EVENTS}: without tax and shipping",
+}
+"""By destination, action and path: why ours is right."""
+
+_PERSON = "user_data.country"
+_CONTENT = ("title", "brand", "category")
+_ITEM = ("sku", "url", "index")
+_GA4_PARAMS = ("event_id", "page_location", "page_referrer", "page_title", "language", "total")
+RICHER = {
+    "meta": {
+        "referrer_url",
+        _PERSON,
+        "custom_data.content_ids[]",
+        *(f"custom_data.{name}" for name in ("content_type", "content_name", "content_category")),
+        *(f"custom_data.{name}" for name in ("num_items", "order_id", "shipping", "tax")),
+        *(f"custom_data.contents[].{name}" for name in _CONTENT),
+    },
+    "ga4": {
+        *("user_id", "ip_override", "user_agent"),
+        *("user_data.sha256_email_address[]", "user_data.sha256_phone_number[]"),
+        *(f"user_data.address[].sha256_{name}" for name in ("first_name", "last_name")),
+        *(f"user_data.address[].{name}" for name in ("city", "region", "postal_code", "country")),
+        "events[].timestamp_micros",
+        *(f"events[].params.{name}" for name in _GA4_PARAMS),
+        *(f"events[].params.items[].{name}" for name in _ITEM),
+    },
+}
+"""Paths that Segment does not send."""
+
+amounts = st.integers(1, 100_000).map(lambda cents: cents / 100)
+products = st.fixed_dictionaries(
+    {
+        "product_id": st.sampled_from(["1", "SKU-2", "Ünï 3"]),
+        "price": amounts,
+        "quantity": st.integers(1, 9),
+    },
+    optional={
+        "name": st.sampled_from(["Linen shirt", "Socken, größer"]),
+        "brand": st.just("Fjord"),
+        "category": st.just("Shirts"),
+        "variant": st.just("white"),
+        "coupon": st.just("HELLO10"),
+        "sku": st.just("S-1"),
+        "url": st.just("https://shop.example/1"),
+    },
+)
+traits = st.fixed_dictionaries(
+    {},
+    optional={
+        "email": st.sampled_from(["ada@example.com", " Ada@Example.com"]),
+        "phone": st.sampled_from(["+49 30 1234567", "+1 650 555 1212"]),
+        "firstName": st.sampled_from(["Ada", "Anne Marie", "Jürgen"]),
+        "lastName": st.sampled_from(["Lovelace", "van der Berg"]),
+        "birthday": st.just("19901231"),
+        "address": st.fixed_dictionaries(
+            {"city": st.sampled_from(["New York", "Berlin"]), "country": st.just("US")},
+            optional={
+                "state": st.sampled_from(["California", "NY"]),
+                "postalCode": st.just("94035"),
+            },
+        ),
+    },
+)
+money = {"currency": st.sampled_from(["EUR", "USD"])}
+lists = {"products": st.lists(products, min_size=1, max_size=3)}
+orders = {"order_id": st.just("o-1"), "revenue": amounts, "tax": amounts, "shipping": amounts}
+
+
+@st.composite
+def orders_completed(draw: st.DrawFn) -> dict[str, Any]:
+    order = draw(st.fixed_dictionaries(orders | money | lists))
+    total = order["revenue"] + order["tax"] + order["shipping"]
+    return {**order, "total": round(total, 2)}
+
+
+@st.composite
+def of_one_product(draw: st.DrawFn) -> dict[str, Any]:
+    return {**draw(products), **draw(st.fixed_dictionaries(money | {"value": amounts}))}
+
+
+MESSAGES = {
+    "purchase": ("Order Completed", orders_completed()),
+    "addToCart": ("Product Added", of_one_product()),
+    "viewContent": ("Product Viewed", of_one_product()),
+    "initiateCheckout": (
+        "Checkout Started",
+        st.fixed_dictionaries(money | lists | {"revenue": amounts}),
+    ),
+    "viewItem": ("Product Viewed", of_one_product()),
+    "beginCheckout": (
+        "Checkout Started",
+        st.fixed_dictionaries(money | lists | {"value": amounts}),
+    ),
+    "search": ("Products Searched", st.fixed_dictionaries({"query": st.just("shirt")})),
+}
+"""Segment's actions: the event, and its properties."""
+
+CASES = [
+    *(("meta", name) for name in ("purchase", "addToCart", "viewContent", "initiateCheckout")),
+    *(("ga4", name) for name in ("purchase", "addToCart", "viewItem", "beginCheckout", "search")),
+]
+OURS: dict[str, Destination[Any]] = {"meta": META, "ga4": GA4_}
+MAPPINGS = {"meta": {"action_source": "website"}, "ga4": {"data_stream_type": "Web"}}
+SETTINGS = {"meta": {"pixelId": "1"}, "ga4": {"measurementId": "G-1", "apiSecret": "s"}}
+
+
+def message(event: str, properties: dict[str, Any], person: dict[str, Any]) -> dict[str, Any]:
+    context = {
+        "ip": "203.0.113.7",
+        "userAgent": "Mozilla/5.0",
+        "locale": "en",
+        "page": {"url": "https://shop.example/", "referrer": "https://a.example/", "title": "Shop"},
+        "traits": person,
+    }
+    return {
+        "type": "track",
+        "event": event,
+        "properties": properties,
+        "context": context,
+        "messageId": "m-1",
+        "timestamp": HAPPENED,
+        "userId": "U 1",
+        "anonymousId": "a-1",
+    }
+
+
+def ours(destination: str, sent: dict[str, Any]) -> dict[str, Any]:
+    body = orjson.dumps({"writeKey": "KEY", "batch": [sent]})
+    batch = SOURCE.read(Inbound("POST", "/v1/batch", body=body))
+    (request,) = OURS[destination].requests([read_event(batch.events[0])], SECONDS + 60.0)
+    assert isinstance(request, Request)
+    return only(destination, orjson.loads(request.body))
+
+
+def only(destination: str, body: dict[str, Any]) -> dict[str, Any]:
+    event: dict[str, Any] = body["data"][0] if destination == "meta" else body
+    return event
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every text and number with its path; of a list of these each one."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from leaves(part, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for part in value:
+            yield from leaves(part, f"{path}[]")
+    else:
+        yield path, value
+
+
+def plain(path: str) -> str:
+    """A hash alone and a list of hashes are the same to Meta."""
+    return path.removesuffix("[]") if path.startswith("user_data.") else path
+
+
+@pytest.mark.parametrize(("destination", "action"), CASES)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_all_that_segment_sends_we_send_and_what_else_is_known(
+    destination: str, action: str, data: st.DataObject, node: Node
+) -> None:
+    event, properties = MESSAGES[action]
+    sent = message(event, data.draw(properties), data.draw(traits))
+    bodies = node.ask(
+        "segment",
+        destination=destination,
+        action=action,
+        event=sent,
+        mapping=MAPPINGS[destination],
+        settings=SETTINGS[destination],
+    )
+    compare = plain if destination == "meta" else str
+    by_segment = {(compare(path), v) for path, v in leaves(only(destination, bodies[0]))}
+    by_us = {(compare(path), value) for path, value in leaves(ours(destination, sent))}
+
+    known = {path for where, of, path in DIFFERENT if where == destination and of in ("*", action)}
+    assert {each for each in by_segment - by_us if each[0] not in known} == set()
+    more = {path for path, _ in by_us} - {path for path, _ in by_segment}
+    assert more <= {compare(path) for path in RICHER[destination]} | known
+
+
+@pytest.mark.parametrize(("destination", "action", "path"), DIFFERENT)
+def test_each_difference_is_one(destination: str, action: str, path: str, node: Node) -> None:
+    action = "purchase" if action == "*" else action
+    product = {"product_id": "1", "price": 5.5, "quantity": 2}
+    order = {"order_id": "o-1", "revenue": 10, "total": 12, "tax": 1, "shipping": 1}
+    properties = (
+        {**order, "products": [product]} if action == "purchase" else {**product, "value": 11}
+    )
+    sent = message(MESSAGES[action][0], {**properties, "currency": "EUR"}, {})
+    bodies = node.ask(
+        "segment",
+        destination=destination,
+        action=action,
+        event=sent,
+        mapping=MAPPINGS[destination],
+        settings=SETTINGS[destination],
+    )
+    by_segment = dict(leaves(only(destination, bodies[0])))
+    assert by_segment[path] != dict(leaves(ours(destination, sent))).get(path)
