@@ -1,4 +1,7 @@
-"""A local HTTP server in the place of the vendors: it keeps what it gets, and can misbehave."""
+"""A local HTTP server in the place of the vendors: it keeps what it takes, and can misbehave.
+
+It is as strict as they are, unless a test says what it answers.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.vendors.all import Vendors
+from tests.vendors.answer import Answer
 
 Reply = tuple[int, bytes]
 
@@ -19,18 +25,14 @@ class Received:
     body: Any
 
 
-def agree(received: Received) -> Reply:
-    """Answers as the vendors do when all is well."""
-    if "/events" in received.path and "data" in received.body and received.path.startswith("/v"):
-        return 200, json.dumps({"events_received": len(received.body["data"])}).encode()
-    return 204, b""
-
-
 @dataclass
 class Sink:
-    """`reply` may be changed while it runs; it is called for each request, in the sink's thread."""
+    """`reply`, in the place of `vendors`, may be changed while it runs; it is called for each
+    request, in the sink's thread. At its end the sink fails if GA4 lost an event, which GA4 tells
+    nobody."""
 
-    reply: Callable[[Received], Reply] = agree
+    reply: Callable[[Received], Reply] | None = None
+    vendors: Vendors = field(default_factory=Vendors)
     requests: list[Received] = field(default_factory=list)
     port: int = 0
 
@@ -52,9 +54,10 @@ class Sink:
         ready.wait(60)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(60)
+        assert failure or self.vendors.ga4.lost == []
 
     @property
     def url(self) -> str:
@@ -69,15 +72,24 @@ class Sink:
                     for name, _, value in (line.partition(":") for line in lines[1:] if line)
                 }
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
-                received = Received(lines[0].split()[1], headers, json.loads(body))
-                status, answer = self.reply(received)
-                if status < 300:
-                    self.requests.append(received)
-                writer.write(
-                    b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n" % (status, len(answer)) + answer
+                method, target, _ = lines[0].split()
+                received = Received(target, headers, json.loads(body))
+                answer = (
+                    Answer(*self.reply(received))
+                    if self.reply
+                    else self.vendors.answer(method, target, body)
                 )
+                if answer.status < 300:
+                    self.requests.append(received)
+                writer.write(_as_bytes(answer))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
+
+
+def _as_bytes(answer: Answer) -> bytes:
+    fields = {**answer.headers, "content-length": str(len(answer.body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"HTTP/1.1 {answer.status} X\r\n{head}\r\n".encode("latin-1") + answer.body

@@ -1,0 +1,1 @@
+"""Vendors that are as strict as the real ones, to send to in tests."""

@@ -1,0 +1,201 @@
+"""Why Meta refuses one event. Sources: see `tests.vendors.meta`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
+from typing import Any, NamedTuple
+
+DAY = 86_400
+
+
+class Refusal(NamedTuple):
+    subcode: int
+    title: str
+    why: str
+
+
+def _malformed(why: str) -> Refusal:
+    return Refusal(2804001, "Invalid parameter", why)
+
+
+def _object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+def _matches(pattern: str) -> Callable[[Any], bool]:
+    match = re.compile(pattern).fullmatch
+    return lambda value: isinstance(value, str) and match(value) is not None
+
+
+def _public(value: Any) -> bool:
+    try:
+        return ip_address(value).is_global or str(value).startswith(_DOCUMENTATION)
+    except ValueError:
+        return False
+
+
+_DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
+"""Addresses of examples, which the tests' visitors have."""
+
+_ACTION_SOURCES = (
+    *("email", "website", "app", "phone_call", "chat", "physical_store", "system_generated"),
+    *("business_messaging", "other"),
+)
+_EVENT: dict[str, Callable[[Any], bool]] = {
+    "event_name": _text,
+    "event_time": _whole,
+    "action_source": lambda value: value in _ACTION_SOURCES,
+    "user_data": _object,
+    "custom_data": _object,
+    "app_data": _object,
+    "event_source_url": _text,
+    "event_id": _text,
+    "referrer_url": _text,
+    "opt_out": lambda value: isinstance(value, bool),
+    "data_processing_options": lambda value: value in ([], ["LDU"]),
+    "data_processing_options_country": lambda value: value in (0, 1),
+    "data_processing_options_state": lambda value: value in (0, *range(1000, 1014)),
+    "original_event_data": _object,
+    "attribution_data": _object,
+    "advanced_measurement_table": _text,
+    "messaging_channel": lambda value: value in ("messenger", "whatsapp", "instagram"),
+}
+_REQUIRED = ("event_name", "event_time", "action_source", "user_data")
+
+_DIGEST = _matches(r"[0-9a-f]{64}(\.[A-Za-z0-9_-]{8})?")
+_HASHED = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id")
+_AS_THEY_ARE = (
+    *("subscription_id", "lead_id", "fb_login_id", "anon_id", "madid", "page_id"),
+    *("page_scoped_user_id", "ctwa_clid", "ig_account_id", "ig_sid"),
+    "whatsapp_business_account_id",
+)
+_APPENDIX = r"(\.([A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?"
+
+
+def _hashes(value: Any) -> bool:
+    return _DIGEST(value) or (isinstance(value, list) and value != [] and all(map(_DIGEST, value)))
+
+
+_USER_DATA: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(_HASHED, _hashes),
+    **dict.fromkeys(_AS_THEY_ARE, lambda value: _text(value) or _whole(value)),
+    "client_ip_address": _public,
+    "client_user_agent": _text,
+    "fbp": _matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[0-9]+{_APPENDIX}"),
+    "fbc": _matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[A-Za-z0-9_-]+{_APPENDIX}"),
+}
+_TOO_THIN = (
+    {"ct", "country", "st", "zp", "ge", "client_user_agent"},
+    {"db", "client_user_agent"},
+    {"fn", "ge"},
+    {"ln", "ge"},
+)
+
+
+def _contents(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        _object(each) and _text(each.get("id")) and _has(each, _CONTENT) for each in value
+    )
+
+
+_CONTENT: dict[str, Callable[[Any], bool]] = {
+    "quantity": lambda value: _number(value) and value > 0,
+    "item_price": _number,
+    **dict.fromkeys(("id", "title", "brand", "category", "description"), _text),
+    "delivery_category": _text,
+}
+_CUSTOM_DATA: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("value", "net_revenue", "predicted_ltv"), _number),
+    "currency": _matches("[A-Za-z]{3}"),
+    "content_ids": _texts,
+    "contents": _contents,
+    "content_type": lambda value: value in ("product", "product_group"),
+    "num_items": lambda value: _number(value) and value >= 0,
+}
+"""Other keys may be one's own, of any type."""
+
+
+def _has(given: Mapping[str, Any], rules: Mapping[str, Callable[[Any], bool]]) -> bool:
+    return all(name not in given or rule(given[name]) for name, rule in rules.items())
+
+
+def refusals(event: Any, now: float) -> Iterator[Refusal]:
+    """now: Unix seconds."""
+    if not _object(event):
+        yield _malformed("an event is an object")
+        return
+    for name in _REQUIRED:
+        if name not in event:
+            yield _malformed(f"{name} is required")
+    yield from _of_fields(event, _EVENT, "", known=True)
+    if not (_whole(event.get("event_time")) and _object(event.get("user_data"))):
+        return
+    yield from _of_time(event, now)
+    yield from _of_person(event["user_data"])
+    yield from _of_purpose(event)
+
+
+def _of_fields(
+    given: Mapping[str, Any],
+    rules: Mapping[str, Callable[[Any], bool]],
+    where: str,
+    *,
+    known: bool = False,
+) -> Iterator[Refusal]:
+    """known: whether only fields with a rule are."""
+    for name, value in given.items():
+        if name in rules and not rules[name](value):
+            yield _malformed(f"{where}{name} is malformed")
+        elif known and name not in rules:
+            yield _malformed(f"{where}{name} is not a parameter")
+
+
+def _of_time(event: Mapping[str, Any], now: float) -> Iterator[Refusal]:
+    age = now - event["event_time"]
+    if age > (62 if event.get("action_source") == "physical_store" else 7) * DAY:
+        yield Refusal(2804003, "Event Timestamp Too Old", "event_time is more than 7 days ago")
+    if age < -60:
+        yield _malformed("event_time is in the future")
+
+
+def _of_person(person: Mapping[str, Any]) -> Iterator[Refusal]:
+    yield from _of_fields(person, _USER_DATA, "user_data.", known=True)
+    if any(person.keys() <= thin for thin in _TOO_THIN):
+        why = "it has too little of a person to be matched with anybody"
+        yield Refusal(2804050, "Insufficient Customer Information Data", why)
+
+
+def _of_purpose(event: Mapping[str, Any]) -> Iterator[Refusal]:
+    custom_data = event.get("custom_data", {})
+    if _object(custom_data):
+        yield from _of_fields(custom_data, _CUSTOM_DATA, "custom_data.")
+    if event.get("event_name") == "Purchase":
+        for name in ("value", "currency"):
+            if name not in custom_data:
+                yield Refusal(2804009, "Missing value or currency", f"{name} of a Purchase")
+        if _number(custom_data.get("value")) and custom_data["value"] < 0:
+            yield _malformed("custom_data.value is negative")
+    if event.get("action_source") == "app" and "app_data" not in event:
+        yield _malformed("app_data is required")
+    if event.get("data_processing_options") == ["LDU"]:
+        for name in ("country", "state"):
+            if f"data_processing_options_{name}" not in event:
+                yield _malformed(f"data_processing_options_{name} is required")
