@@ -1,0 +1,69 @@
+"""The requests that destinations make of GA4's recommended events, as files to review.
+
+    python -m tests.destinations.snapshots
+
+writes them again; read what changed before you commit it. Each file has one event as a sender
+states it, and the request of each destination.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from destinations.base import Destination, Request
+from destinations.ga4 import GA4, GA4Settings
+from destinations.meta import Meta, MetaSettings
+from destinations.webhook import Webhook, WebhookSettings
+from gateway.event import read_event
+
+EXAMPLES = Path(__file__).parents[1] / "fixtures" / "events"
+FILES = Path(__file__).with_name("snapshots")
+HAPPENED = 1795219200.5
+NOW = HAPPENED + 59.5
+
+EVENTS = (
+    *("add_payment_info", "add_shipping_info", "add_to_cart", "add_to_wishlist", "begin_checkout"),
+    *("generate_lead", "login", "purchase", "refund", "remove_from_cart", "search", "select_item"),
+    *("select_promotion", "sign_up", "view_cart", "view_item", "view_item_list", "view_promotion"),
+)
+"""Source: developers.google.com/analytics/devguides/collection/ga4/reference/events"""
+
+DESTINATIONS: dict[str, Destination[Any]] = {
+    "meta": Meta(MetaSettings(pixel_id="1234567890", access_token="TOKEN", phone_region="DE")),
+    "ga4": GA4(GA4Settings(measurement_id="G-TEST000001", api_secret="SECRET", phone_region="DE")),
+    "webhook": Webhook(WebhookSettings(url="https://receiver.example/events")),
+}
+
+
+def snapshot(name: str) -> str:
+    """The contents of the file about the event `name`."""
+    raw = json.loads((EXAMPLES / f"{name}.json").read_bytes()) | {"timestamp": HAPPENED}
+    event = read_event(raw)
+    requests = {kind: _request(each, event) for kind, each in DESTINATIONS.items()}
+    shown = {"event": raw, "requests": requests}
+    return json.dumps(shown, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _request(destination: Destination[Any], event: dict[str, Any]) -> dict[str, Any]:
+    (request,) = destination.requests([event], NOW)
+    assert isinstance(request, Request)
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": dict(request.headers),
+        "body": orjson.loads(request.body),
+    }
+
+
+def main() -> None:
+    FILES.mkdir(exist_ok=True)
+    for name in EVENTS:
+        (FILES / f"{name}.json").write_text(snapshot(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Every recommended e-commerce event makes the requests that somebody has reviewed."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.destinations.snapshots import EVENTS, FILES, NOW, snapshot
+from tests.vendors.ga4 import GA4
+from tests.vendors.meta import Meta
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_requests_are_those_that_were_reviewed(name: str) -> None:
+    reviewed = (FILES / f"{name}.json").read_text(encoding="utf-8")
+    assert snapshot(name) == reviewed, (
+        "if the change is right, run: python -m tests.destinations.snapshots"
+    )
+
+
+def test_there_is_no_file_without_an_event() -> None:
+    assert sorted(path.stem for path in FILES.iterdir()) == sorted(EVENTS)
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_the_vendors_take_the_requests(name: str) -> None:
+    requests = json.loads((FILES / f"{name}.json").read_bytes())["requests"]
+    meta, ga4 = Meta(now=lambda: NOW), GA4(now=lambda: NOW)
+    to_meta, to_ga4 = requests["meta"], requests["ga4"]
+    answer = meta.answer(
+        "POST", urlsplit(to_meta["url"]).path, json.dumps(to_meta["body"]).encode()
+    )
+    assert answer.status == 200, answer.body
+    url = urlsplit(to_ga4["url"])
+    ga4.answer("POST", url.path, url.query, json.dumps(to_ga4["body"]).encode())
+    assert ga4.lost == []
