@@ -31,6 +31,7 @@ from destinations.remarks import remark
 Normaliser = Callable[[str], str]
 Hashing = Callable[[Iterable[Mapping[str, Any]]], list[str]]
 
+_DIGEST_LENGTH = 64
 _digest = re.compile(
     r"([0-9a-fA-F]{64})(?:\.(?:AQ|Ag|Aw|BA|BQ|Bg|[A-Za-z0-9_-]{8}))?", re.ASCII
 ).fullmatch
@@ -84,7 +85,7 @@ def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
 
 
 def _digests(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
-    if known := _digest(text):
+    if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
         return [known[1].lower()]
     digests, before = [], ""
     for normalise in normalisers:
@@ -134,12 +135,12 @@ _LETTERS, _LETTERS_SPACES = _Only("LM"), _Only("LMZ")
 _LETTERS_NUMBERS, _LETTERS_NUMBERS_SPACES = _Only("LMN"), _Only("LMNZ")
 
 
-_country_of_code = re.compile(r"^[a-z]{1,2}-(?=[0-9])").sub
+_country_of_code = re.compile(r"^[a-z]{1,2}-(?=[0-9]{3})").sub
 """``D-`` and ``CH-``, which letters between countries have in front of the code."""
 
 _is_email = re.compile(
     r"""(?!\.)[^\s@<>()\[\],;:"\\]{1,64}(?<!\.)          # the mailbox
-    @ (?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+            # the domain
+    @ (?:[^\W_][\w-]{0,62}\.)+                        # the domain
     (?:[^\W\d_]{2,63}|xn--[a-z0-9-]{1,59})           # which ends in letters
     """,
     re.VERBOSE,
@@ -237,8 +238,9 @@ def state(text: str) -> str:
 def postal_code(text: str) -> str:
     """Lower case without spaces, up to the first dash, which is not the one after a country: Meta.
     "" for less than two characters, as in capi-param-builder."""
-    code = _country_of_code("", _lower(text)).partition("-")[0]
-    code = "".join(code.split())
+    code = "".join(_lower(text).split())
+    if "-" in code:
+        code = _country_of_code("", code).partition("-")[0]
     return code if len(code) > 1 else ""
 
 

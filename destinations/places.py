@@ -147,9 +147,13 @@ def canadian_province_code(text: str) -> str:
 
 def subdivision(text: str) -> str:
     """Of a code of ISO 3166-2 the part after the country, ``CA`` of ``US-CA``; else `text`."""
-    parts = _subdivision(text.strip())
+    parts = _subdivision(text.strip()) if "-" in text else None
     return parts[2] if parts and parts[1].upper() in COUNTRY_CODES else text
 
 
 def _code(codes: dict[str, str], text: str) -> str:
-    return codes.get(text.strip().lower()) or codes.get(_folded(text), "")
+    name = text.strip().lower()
+    if name in codes:
+        return codes[name]
+    folds_to_itself = name.isascii() and name.isalpha()
+    return "" if folds_to_itself else codes.get(_folded(name), "")

@@ -90,29 +90,30 @@ def _click(event: Event, seconds: float) -> str:
 
 def _kept_click(event: Event) -> re.Match[str] | None:
     fbc: str = event.get("fbc", "")
+    if not fbc:
+        return None
     parts = _fbc(fbc)
     if parts and not _is_placeholder(parts[1]):
         return parts
-    if fbc:
-        remark("fbc: removed because it does not have the format of Meta's _fbc cookie")
+    remark("fbc: removed because it does not have the format of Meta's _fbc cookie")
     return None
 
 
 def _click_id(event: Event) -> str:
     """The click that brought the visitor to the page, or to the page before it; "" if none did."""
     click_ids: Mapping[str, Any] = event.get("click_ids", {})
-    fbclid: str = click_ids.get("fbclid") or ""
+    fbclid: str = click_ids.get("fbclid", "")
     if fbclid:
         if _is_click_id(fbclid):
             return fbclid
         remark("click_ids.fbclid: removed because it is not a Meta click id")
-    return _click_id_of_url(event, "page_location") or _click_id_of_url(event, "page_referrer")
+    for field in ("page_location", "page_referrer"):
+        if "fbclid=" in (url := event.get(field, "")) and (found := _click_id_of_url(url)):
+            return found
+    return ""
 
 
-def _click_id_of_url(event: Event, field: str) -> str:
-    url: str = event.get(field, "")
-    if "fbclid=" not in url:
-        return ""
+def _click_id_of_url(url: str) -> str:
     try:
         found = parse_qs(urlsplit(url).query, max_num_fields=_MAX_PARAMETERS).get("fbclid", [""])[0]
     except ValueError:

@@ -157,7 +157,7 @@ def test_phone_numbers(text: str, region: str | None, number: str) -> None:
         (normalise.state, "Washington, D.C.", "dc"),
         (normalise.postal_code, "SW1A 1AA", "sw1a1aa"),
         (normalise.postal_code, "D-10115", "10115"),
-        (normalise.postal_code, "CH-8001", "8001"),
+        (normalise.postal_code, "CH - 8001", "8001"),
         (normalise.postal_code, "94035-1234", "94035"),
         (normalise.postal_code, "AD-500", "500"),
         (normalise.postal_code, "1", ""),

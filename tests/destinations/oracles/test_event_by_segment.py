@@ -166,6 +166,14 @@ def message(event: str, properties: dict[str, Any], person: dict[str, Any]) -> d
     }
 
 
+def by_segment(
+    node: Node, destination: str, action: str, sent: dict[str, Any]
+) -> Iterator[tuple[str, Any]]:
+    how = {"mapping": MAPPINGS[destination], "settings": SETTINGS[destination], "event": sent}
+    bodies = node.ask("segment", destination=destination, action=action, **how)
+    yield from leaves(only(destination, bodies[0]))
+
+
 def ours(destination: str, sent: dict[str, Any]) -> dict[str, Any]:
     body = orjson.dumps({"writeKey": "KEY", "batch": [sent]})
     batch = SOURCE.read(Inbound("POST", "/v1/batch", body=body))
@@ -204,21 +212,13 @@ def test_all_that_segment_sends_we_send_and_what_else_is_known(
 ) -> None:
     event, properties = MESSAGES[action]
     sent = message(event, data.draw(properties), data.draw(traits))
-    bodies = node.ask(
-        "segment",
-        destination=destination,
-        action=action,
-        event=sent,
-        mapping=MAPPINGS[destination],
-        settings=SETTINGS[destination],
-    )
     compare = plain if destination == "meta" else str
-    by_segment = {(compare(path), v) for path, v in leaves(only(destination, bodies[0]))}
+    theirs = {(compare(path), v) for path, v in by_segment(node, destination, action, sent)}
     by_us = {(compare(path), value) for path, value in leaves(ours(destination, sent))}
 
     known = {path for where, of, path in DIFFERENT if where == destination and of in ("*", action)}
-    assert {each for each in by_segment - by_us if each[0] not in known} == set()
-    more = {path for path, _ in by_us} - {path for path, _ in by_segment}
+    assert {each for each in theirs - by_us if each[0] not in known} == set()
+    more = {path for path, _ in by_us} - {path for path, _ in theirs}
     assert more <= {compare(path) for path in RICHER[destination]} | known
 
 
@@ -231,13 +231,5 @@ def test_each_difference_is_one(destination: str, action: str, path: str, node: 
         {**order, "products": [product]} if action == "purchase" else {**product, "value": 11}
     )
     sent = message(MESSAGES[action][0], {**properties, "currency": "EUR"}, {})
-    bodies = node.ask(
-        "segment",
-        destination=destination,
-        action=action,
-        event=sent,
-        mapping=MAPPINGS[destination],
-        settings=SETTINGS[destination],
-    )
-    by_segment = dict(leaves(only(destination, bodies[0])))
-    assert by_segment[path] != dict(leaves(ours(destination, sent))).get(path)
+    theirs = dict(by_segment(node, destination, action, sent))
+    assert theirs[path] != dict(leaves(ours(destination, sent))).get(path)
