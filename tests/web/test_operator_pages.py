@@ -117,6 +117,7 @@ def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
         "gateway_surplus_fields_events_total": {"source"},
         "gateway_unsearched_texts_events_total": {"source"},
         "gateway_events_total": {"destination", "outcome"},
+        "gateway_withheld_events_total": {"destination", "stage", "reason"},
         "gateway_attempts_total": {"destination", "result"},
         "gateway_repeated_events_total": {"destination"},
         "gateway_delivery_warnings_total": {"destination"},
