@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.configuration.settings import Settings
-from gateway.event import Event, Received
-from gateway.ledger.recorded import MISSING, PENDING, Recorded
+from gateway.event import Event
+from gateway.ledger.recorded import PENDING, Recorded
 from gateway.pipeline.replaying import compile_redecision
 from gateway.queue.entry import encode_entry
 from gateway.queue.replay import Replay
 from gateway.stages.anonymise import ANONYMISED
 
 ON_ITS_WAY = "has not ended yet"
-NOT_KEPT = "its content was not stored"
-REDACTED = "only a part of its content was stored (ledger.payload: redacted)"
-EXCLUDED = "its sender excluded destinations, and which ones is not stored"
 
 _FINAL = frozenset({"consent", "hold", "integrations", ""})
 """Stages at which the visitor's or the sender's word withheld an event; "" is a later withdrawal.
@@ -43,11 +40,9 @@ def compile_review(settings: Settings, name: str) -> Review:
 
     def review(recorded: Recorded, now: float) -> Reviewed:
         reason = _obstacle(recorded)
-        if reason or recorded.event is None:
+        if reason:
             return Reviewed(None, reason)
-        event = {**recorded.event, "consent": recorded.states}
-        received = Received(recorded.source, recorded.received_at, trusted=recorded.trusted)
-        verdict = redecide(event, received, recorded.consent, now)
+        verdict = redecide(*recorded.as_received(), recorded.consent, now)
         return Reviewed(verdict.event, verdict.reason, verdict.stage == "age", verdict.applied)
 
     return review
@@ -59,11 +54,7 @@ def _obstacle(recorded: Recorded) -> str:
         return ON_ITS_WAY
     if recorded.ending == "withheld" and recorded.stage in _FINAL:
         return recorded.reason
-    if recorded.ending == MISSING and recorded.excluded:
-        return EXCLUDED
-    if recorded.event is None:
-        return NOT_KEPT
-    return "" if recorded.is_whole else REDACTED
+    return recorded.lack
 
 
 def replay_of(recorded: Recorded, reviewed: Reviewed, version: str, letter: str) -> Replay:

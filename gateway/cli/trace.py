@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.options import CONFIG, fail
+from gateway.cli.options import CONFIG, fail, load_in_force
 from gateway.cli.stored.options import JSON
 
 if TYPE_CHECKING:
+    from gateway.configuration.settings import Settings
+    from gateway.explain.explain import Explanation
     from gateway.ledger.answers import Story
+    from gateway.ledger.digests import EventDigests
+    from gateway.ledger.reading import LedgerReader
 
 
 @click.command()
@@ -24,9 +29,16 @@ if TYPE_CHECKING:
     show_default=True,
     help="Maximum number of events to show.",
 )
+@click.option(
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Also show what today's configuration decides about each event, and the requests that "
+    "it would send, next to what was decided when the event came in.",
+)
 @JSON
 @CONFIG
-def trace(wanted: str, limit: int, as_json: bool, config: Path) -> None:
+def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path) -> None:
     """Show what happened to an event, for every destination.
 
     ID is the id of an event, of an order, of a client or of a user, or an e-mail address, or a
@@ -35,26 +47,67 @@ def trace(wanted: str, limit: int, as_json: bool, config: Path) -> None:
     An event that was withheld from all destinations is found by its own id and by that of its order
     alone: the ledger keeps nothing else of it.
     """
-    from gateway.cli.ledger import with_ledger
-    from gateway.event.text import json_text, printable
-    from gateway.queue.receipts import RECEIPT
+    from gateway.cli.ledger import with_ledger_of
+    from gateway.event.text import printable
 
-    def find(reader, digests):  # type: ignore[no-untyped-def]
-        if RECEIPT.fullmatch(wanted) and (found := reader.story(wanted)):
-            return [found]
-        return list(reader.stories(digests.of_text(wanted), limit))
+    settings = load_in_force(config).settings
 
-    stories: list[Story] = with_ledger(config, find)
+    def find(reader: LedgerReader, digests: EventDigests) -> tuple[list[Story], list[Explanation]]:
+        stories = _stories(reader, digests, wanted, limit)
+        return stories, _explanations(settings, reader, stories) if explained else []
+
+    stories, explanations = with_ledger_of(settings, find)
     if not stories:
         fail(f"no event has the id {printable(wanted)!r} in the days that the ledger keeps", 1)
     if as_json:
-        click.echo(json_text(stories))
+        _print_json(stories, explanations)
         return
-    from gateway.cli.ledger_views import story_view
-    from gateway.cli.terminal import console
-
-    shown = console()
-    for story in stories:
-        shown.print(story_view(story))
+    _print(stories, explanations)
     if len(stories) == limit:
         click.echo(f"There may be more: these are the newest {limit} (--limit).", file=sys.stderr)
+
+
+def _stories(reader: LedgerReader, digests: EventDigests, wanted: str, limit: int) -> list[Story]:
+    from gateway.queue.receipts import RECEIPT
+
+    if RECEIPT.fullmatch(wanted) and (found := reader.story(wanted)):
+        return [found]
+    return list(reader.stories(digests.of_text(wanted), limit))
+
+
+def _explanations(
+    settings: Settings, reader: LedgerReader, stories: list[Story]
+) -> list[Explanation]:
+    """One for each of `stories`."""
+    from gateway.explain.then_and_today import ThenAndToday
+
+    compared = ThenAndToday(settings, reader.configuration, time.time())
+    explanations = []
+    for story in stories:
+        names = dict.fromkeys(ending.destination for ending in story.endings)
+        names |= dict.fromkeys(settings.destinations)
+        explanations.append(compared.explain(story, reader.recorded_event(story.receipt, names)))
+    return explanations
+
+
+def _print_json(stories: list[Story], explanations: list[Explanation]) -> None:
+    from dataclasses import asdict
+
+    from gateway.event.text import json_text
+
+    told = [asdict(story) for story in stories]
+    for each, explanation in zip(told, explanations, strict=False):
+        each["explanation"] = explanation
+    click.echo(json_text(told))
+
+
+def _print(stories: list[Story], explanations: list[Explanation]) -> None:
+    from gateway.cli.ledger_views import story_view
+    from gateway.cli.terminal import console
+    from gateway.cli.then_and_today_view import then_and_today_in_words
+
+    shown = console()
+    for number, story in enumerate(stories):
+        shown.print(story_view(story))
+        if explanations:
+            click.echo(then_and_today_in_words(explanations[number]))

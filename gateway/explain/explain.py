@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,7 +16,7 @@ from gateway.configuration.settings import Settings
 from gateway.delivery.planning import Ended, plan
 from gateway.delivery.records import request_record
 from gateway.event import Event, Received, read_event
-from gateway.event.diff import changes
+from gateway.event.diff import Change, changes
 from gateway.event.text import printable
 from gateway.explain.hints import consent_hint
 from gateway.pipeline.compile import compile_pipeline
@@ -71,7 +71,7 @@ def explain_decision(settings: Settings, event: Event, decision: Decision) -> Ex
         "rules": list(decision.applied),
         "trace": _trace(event, decision.steps, hints),
         "destinations": {
-            name: _explain_destination(settings.destinations[name], verdict, now)
+            name: explain_verdict(settings.destinations[name], verdict, now)
             for name, verdict in decision.verdicts.items()
         },
     }
@@ -92,7 +92,8 @@ def _trace(event: Event, steps: Sequence[Step], hints: Mapping[str, str]) -> lis
     return trace
 
 
-def _explain_destination(settings: ForwardingSettings, verdict: Verdict, now: float) -> Explanation:
+def explain_verdict(settings: ForwardingSettings, verdict: Verdict, now: float) -> Explanation:
+    """What `explain` says of one destination. now: Unix seconds at which the event came in."""
     trace = _destination_trace(settings, verdict)
     if verdict.event is None:
         return {
@@ -144,11 +145,17 @@ def in_words(explanation: Explanation) -> str:
         reason = f": {destination['reason']}" if destination["reason"] else ""
         lines += ["", f"{name}: {destination['decision']}{reason}"]
         lines += [f"  {line}" for line in destination["trace"]]
-        for request in destination["requests"]:
-            lines.append(f"  {request['method']} {request['url']}")
-            lines += [f"  {header}: {value}" for header, value in request["headers"].items()]
-            lines += [f"  {line}" for line in _pretty(request["body"])]
+        lines += requests_in_words(destination["requests"])
     return "\n".join(map(printable, lines))
+
+
+def requests_in_words(requests: Iterable[Mapping[str, Any]]) -> list[str]:
+    lines = []
+    for request in requests:
+        lines.append(f"  {request['method']} {request['url']}")
+        lines += [f"  {header}: {value}" for header, value in request["headers"].items()]
+        lines += [f"  {line}" for line in _pretty(request["body"])]
+    return lines
 
 
 def _step_in_words(step: Explanation) -> list[str]:
@@ -156,7 +163,13 @@ def _step_in_words(step: Explanation) -> list[str]:
     lines = [f"  {line}" for line in step["lines"]]
     if "hint" in step:
         lines.append(f"  hint: {step['hint']}")
-    for change in step["changed"]:
+    lines += changes_in_words(step["changed"])
+    return ["", f"{step['stage']}:", *lines] if lines else []
+
+
+def changes_in_words(changed: Iterable[Change]) -> list[str]:
+    lines = []
+    for change in changed:
         if "before" not in change:
             lines.append(f"  + {change['field']} = {short_json(change['after'])}")
         elif "after" not in change:
@@ -164,7 +177,7 @@ def _step_in_words(step: Explanation) -> list[str]:
         else:
             values = f"{short_json(change['before'])} -> {short_json(change['after'])}"
             lines.append(f"  ~ {change['field']}: {values}")
-    return ["", f"{step['stage']}:", *lines] if lines else []
+    return lines
 
 
 def short_json(value: Any) -> str:

@@ -7,7 +7,7 @@ has been removed meanwhile is passed over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.answers import Listed, Story, Wanted, listed, story
 from gateway.ledger.queries import PAGE, Position, listing
-from gateway.ledger.recorded import Recorded, recorded_in
+from gateway.ledger.recorded import Recorded, recorded_event, recorded_in
 from gateway.ledger.tables import (
     attempts,
     configurations,
@@ -107,6 +107,12 @@ class LedgerReader:
             with self._reading.open_day(day) as file:
                 if file:
                     yield from recorded_in(file, destination, wanted)
+
+    def recorded_event(self, receipt: str, destinations: Iterable[str]) -> dict[str, Recorded]:
+        """The event with this receipt, as each of `destinations` has it; empty if it is not
+        stored."""
+        with self._reading.open_day(day_of(receipt)) as file:
+            return recorded_event(file, receipt, destinations) if file else {}
 
     def counts(self, since: float, until: float, dimension: str) -> Counts:
         """How many events that came in between two times (Unix seconds) ended how: by the minute,

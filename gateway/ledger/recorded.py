@@ -3,14 +3,14 @@ at one destination."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Row, or_, select
 
-from gateway.event import Event
+from gateway.event import Event, Received
 from gateway.ledger.answers import Wanted, going
 from gateway.ledger.queries import PAGE, conditions
 from gateway.ledger.tables import endings, events
@@ -18,6 +18,10 @@ from gateway.ledger.tables import endings, events
 MISSING = "missing"
 """In place of an ending, of an event that the destination never had: it was added later."""
 PENDING = "pending"
+
+NOT_KEPT = "its content was not stored"
+REDACTED = "only a part of its content was stored (ledger.payload: redacted)"
+EXCLUDED = "its sender excluded destinations, and which ones is not stored"
 
 _WHOLE = frozenset({"event_name", "event_id"})
 """Every event has them, unless the ledger was told to leave them out."""
@@ -58,6 +62,20 @@ class Recorded:
         return self.event is not None and self.event.keys() >= _WHOLE
 
     @property
+    def lack(self) -> str:
+        """Why what was stored of it is not enough to decide about it again, or ""."""
+        if self.ending == MISSING and self.excluded:
+            return EXCLUDED
+        if self.event is None:
+            return NOT_KEPT
+        return "" if self.is_whole else REDACTED
+
+    def as_received(self) -> tuple[Event, Received]:
+        """The event with the consent of then, and how it came in, for a decision of today."""
+        event = {**(self.event or {}), "consent": self.states}
+        return event, Received(self.source, self.received_at, trusted=self.trusted)
+
+    @property
     def happened_at(self) -> float:
         """Unix seconds at which it happened, or was received if that is not known."""
         timestamp = (self.event or {}).get("timestamp")
@@ -83,6 +101,21 @@ def recorded_in(file: Connection, destination: str, wanted: Wanted) -> Iterator[
         if len(rows) < PAGE:
             return
         after = rows[-1].receipt
+
+
+def recorded_event(
+    file: Connection, receipt: str, destinations: Iterable[str]
+) -> dict[str, Recorded]:
+    """The event with this receipt, as each of `destinations` has it; empty if it is not there."""
+    key = bytes.fromhex(receipt)
+    row = file.execute(select(events).where(events.c.receipt == key)).first()
+    if row is None:
+        return {}
+    wanted = select(endings).where(endings.c.receipt == key).order_by(endings.c.passage)
+    ended = file.execute(wanted).all()
+    last = {each.destination: each for each in ended}
+    excluded = any(each.stage == "integrations" for each in ended)
+    return {name: _recorded(row, name, last.get(name), excluded) for name in destinations}
 
 
 def _page(wanted: Wanted, after: bytes) -> Any:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 
-from gateway.configuration.exposure import secrets_in
+from gateway.configuration.kept import without_secrets
 from gateway.configuration.settings import Settings
 from gateway.ledger.place import ledger_of
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.feed import Feed
 from gateway.queue.keys import Keys
 from gateway.redis_client.connect import connect_for_work
-from gateway.sources.keys import KeyDigest
 from gateway.system.processes import die_with_parent
-
-MASK = "***"
-_WORD = re.compile(r"""[^\s"'\[\]{},#]+""")
 
 
 def run_ledger(settings: Settings, redis_url: str) -> None:
@@ -40,18 +34,3 @@ async def _write(settings: Settings, redis_url: str) -> None:
         await writing
     writer.close()
     await redis.aclose()
-
-
-def without_secrets(settings: Settings) -> str:
-    """The text of the configuration file, with each secret that is written out in it masked."""
-    text, digests = settings.text, []
-    for _, secret in secrets_in(settings):
-        if isinstance(secret, KeyDigest):
-            digests.append(secret)
-        elif value := secret.get_secret_value():
-            text = text.replace(value, MASK)
-    return _WORD.sub(lambda word: MASK if _is_key(word[0], digests) else word[0], text)
-
-
-def _is_key(word: str, digests: Sequence[KeyDigest]) -> bool:
-    return any(digest.is_of(word) for digest in digests)

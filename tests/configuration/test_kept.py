@@ -1,0 +1,95 @@
+"""Configurations as the ledger keeps them, and what differs between two of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.configuration.kept import (
+    changes_for_all,
+    changes_of_destination,
+    destination_in,
+    read_kept,
+    rule_names,
+    without_secrets,
+)
+from gateway.configuration.load import parse_settings
+
+TEXT = """
+sources:
+  backend: {type: events, keys: [key-of-a-backend]}
+destinations:
+  ads:
+    type: meta
+    pixel_id: "1"
+    access_token: token-of-meta
+    base_url: "${BASE:-https://ads.example}"
+"""
+
+
+def test_a_kept_configuration_has_no_secret_and_can_be_read() -> None:
+    text = without_secrets(parse_settings(TEXT, environment={}))
+    assert "token-of-meta" not in text
+    assert "key-of-a-backend" not in text
+    kept = read_kept(text)
+    assert kept is not None
+    assert (destination_in(kept, "ads") or {})["pixel_id"] == "1"
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "a: [", "a: b: c"])
+def test_what_is_no_configuration_is_not_read(text: str) -> None:
+    assert read_kept(text) is None
+
+
+def rules(*made: str) -> str:
+    return f"rules: [{', '.join(made)}]"
+
+
+A, B = "{name: a, drop: true}", "{name: b, drop: true}"
+OTHER_A = "{name: a, when: {event_name: test}, drop: true}"
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "changes"),
+    [
+        (rules(A), rules(A), []),
+        (rules(A), rules(A, B), ["rule 'b' was added"]),
+        (rules(A, B), rules(B), ["rule 'a' was removed"]),
+        (rules(A, B), rules(OTHER_A, B), ["rule 'a' was changed"]),
+        (rules(A, B), rules(B, A), ["the order of rules was changed"]),
+        (rules("{drop: true}"), rules(A), ["rule 'rule 1' was removed", "rule 'a' was added"]),
+        ("consent: {regions: []}", "sources: {}", ["consent was changed", "sources was changed"]),
+        ("redis: {url: a}", "redis: {url: b}", []),
+        ("rules: 5", "rules: [7]", ["rule 'rule 1' was added"]),
+    ],
+)
+def test_what_changed_for_every_event(then: str, now: str, changes: list[str]) -> None:
+    before, after = read_kept(then), read_kept(now)
+    assert before is not None
+    assert after is not None
+    assert changes_for_all(before, after) == changes
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "changes"),
+    [
+        ("{x: {a: 1}}", "{x: {a: 1}}", []),
+        ("{x: {a: 1}}", "{x: {a: 2, b: 1}}", ["a was changed", "b was changed"]),
+        ("{x: {a: '${A}'}}", "{x: {a: '${B}'}}", ["a was changed"]),
+        ("{x: {a: ***}}", "{x: {a: ***}}", []),
+        ("{}", "{x: {}}", ["the destination was added"]),
+        ("{x: {}}", "{}", ["the destination was removed"]),
+        ("{}", "{}", []),
+        ("{x: {}}", f"{{x: {{{rules(A)}}}}}", ["its rule 'a' was added"]),
+    ],
+)
+def test_what_changed_for_a_destination(then: str, now: str, changes: list[str]) -> None:
+    before, after = (read_kept(f"destinations: {each}") for each in (then, now))
+    assert before is not None
+    assert after is not None
+    assert changes_of_destination("x", before, after) == changes
+
+
+def test_a_rule_without_a_name_is_called_by_its_place() -> None:
+    kept = read_kept(rules(A, "{drop: true}"))
+    assert kept is not None
+    assert rule_names(kept) == ["a", "rule 2"]
