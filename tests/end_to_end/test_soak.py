@@ -18,12 +18,13 @@ import pytest
 
 from tests.soak import small_disk
 from tests.soak.books import Accounting
+from tests.soak.ledger_books import LedgerBooks, Row
 from tests.soak.recovery import Kill, Wait, repeated_after, until_answer, until_delivery
 from tests.soak.report import Report
 from tests.soak.sending import Sent
 from tests.soak.sink_process import Arrival
 from tests.soak.summary import LINES, Summary
-from tests.support import fake_clock
+from tests.support import fake_clock, postgresql_server
 
 RUN = Path(__file__).parents[1] / "soak" / "run.py"
 pytestmark = pytest.mark.alone
@@ -34,6 +35,8 @@ PROMISES = {
     "disk": "a full disk refuses clearly, and corrupts nothing",
     "down": "a destination that was down gets everything afterwards",
     "restart": "all of `gateway run` is killed, and starts again where it was",
+    "ledger_away": "the ledger's database is away, and delivery does not notice",
+    "ledger_disk": "the ledger's disk is full, delivery goes on, and what was left out is said",
     "retry_after": "a vendor that throttles is left alone for as long as it asks",
     "hanging": "a destination that hangs does not slow another one",
     "poison": "one poisonous event of a thousand is found in a few requests",
@@ -45,6 +48,8 @@ NEEDS = {
     "clock": fake_clock.why_not,
     "retry_after": fake_clock.why_not,
     "disk": small_disk.why_not,
+    "ledger_disk": small_disk.why_not,
+    "ledger_away": postgresql_server.why_not,
 }
 
 Run = subprocess.CompletedProcess[str]
@@ -109,6 +114,29 @@ def test_the_verdict_sees(taken: list[Arrival], outcomes: dict[str, int], failur
     sent = Sent(accepted={"a": 0.0, "b": 0.0}, tries=Counter({"a": 1, "b": 1}))
     report = Report("")
     Accounting("hook", sent, ["a", "b"], outcomes, taken).enter(report)
+    assert bool(report.failures) == bool(failure)
+    assert failure in " ".join(report.failures)
+
+
+@pytest.mark.parametrize(
+    ("rows", "unended", "taken", "failure"),
+    [
+        ("a delivered 1, b delivered 1", [], "a b", ""),
+        ("a delivered 1, b delivered 2", [], "a b b", ""),
+        ("a delivered 1, b delivered 1, b repeated 0", [], "a b", ""),
+        ("a delivered 1", ["b"], "a", "each has its ending, not 1: b"),
+        ("a delivered 1", [], "a b", "the ledger knows each event, but not 1: b"),
+        ("a delivered 1, b rejected 1", [], "a", "the ledger has 1 rejected, Redis 0"),
+        ("a delivered 1, b delivered 1", [], "a b b", "more often than the ledger knows: 1: b"),
+    ],
+)
+def test_the_verdict_on_the_ledger_sees(
+    rows: str, unended: list[str], taken: str, failure: str
+) -> None:
+    read = [row.split() for row in rows.split(", ")]
+    books = LedgerBooks("hook", [Row(id, end, int(n)) for id, end, n in read], unended)
+    report = Report("")
+    books.enter(report, ["a", "b"], GOOD, [arrival(event_id) for event_id in taken.split()])
     assert bool(report.failures) == bool(failure)
     assert failure in " ".join(report.failures)
 

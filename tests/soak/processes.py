@@ -13,6 +13,7 @@ ROLES = {
     "gateway worker": "worker",
     "gateway scheduler": "scheduler",
     "gateway serve": "web",
+    "gateway ledger": "ledger",
     "valkey-server": "valkey",
 }
 """By words of the command line. The child in which a worker runs a job has the worker's own."""
@@ -33,7 +34,7 @@ class Process:
 
 
 def family(root: int) -> dict[str, list[Process]]:
-    """The processes under `root` by role: worker, horse (a worker's child), scheduler, web,
+    """The processes under `root` by role: worker, horse (a worker's child), scheduler, web, ledger,
     valkey."""
     listing = subprocess.run(
         ["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True

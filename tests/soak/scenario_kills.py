@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.ledger.folder import LedgerFolder
 from tests.soak.books import Accounting, enter_answers
+from tests.soak.ledger_books import LedgerBooks
 from tests.soak.processes import Process, family
 from tests.soak.recovery import Kill, Wait, repeated_after, until_answer, until_delivery
 from tests.soak.report import Report, quantile
@@ -24,7 +26,7 @@ from tests.soak.sink_process import Arrival, SinkProcess
 from tests.soak.soaked import META_PATH, Soaked, meta, webhook
 from tests.support.misbehaving_vendor import Behaviour
 
-ROLES = ("worker", "horse", "scheduler", "web", "valkey")
+ROLES = ("worker", "horse", "scheduler", "web", "ledger", "valkey")
 HOLD = "hold"
 GAP_SECONDS = (0.2, 1.5)
 LITTLE = 25
@@ -78,9 +80,14 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
             settled = await gateway.settled(plan.settle_seconds)
             seconds = time.monotonic() - began - load_seconds
             outcomes = {name: gateway.outcomes(name) for name in ("hook", "meta")}
+            stored = await gateway.ledger_settled(plan.settle_seconds)
+            place = LedgerFolder(folder / "data" / "ledger")
+            ledgers = {name: LedgerBooks.read(place, name) for name in outcomes}
             audit = gateway.audit()
         report.row("seconds", f"{load_seconds:.0f}, and {seconds:.0f} until nothing was waiting")
+        report.check(stored, f"the ledger has stored all after {plan.settle_seconds:.0f} s")
         report.check(not audit, f"the ledger counts what Redis counts: {audit}")
+        report.row("audit", "balances" if not audit else "differs")
         report.check(settled, f"nothing is waiting after {plan.settle_seconds:.0f} s")
         enter_answers(report, sent, len(events))
         late = sum(kill.at > max(sent.accepted.values()) for kill in kills)
@@ -92,6 +99,7 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
         ):
             taken = sink.taken(path)
             Accounting(name, sent, meant, outcomes[name], taken).enter(report, plan.most_duplicates)
+            ledgers[name].enter(report, sent.accepted, outcomes[name], taken)
             _enter_repetitions(report, name, kills, taken)
             waits = until_delivery(kills, sent.accepted, taken)
             _enter_recovery(report, f"{name}: next delivery", waits, plan)

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
@@ -68,6 +69,8 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
         report.check(again == plan.more, f"it takes events again: {again} of {plan.more}")
         report.check(await gateway.settled(30), "nothing is waiting in the end")
         outcomes = gateway.outcomes("hook")
+        audit = gateway.audit_data()
+    _enter_audit(report, audit)
     report.row("answers", ", ".join(f"{n} x {answer}" for answer, n in sent.answers.items()))
     report.row("refusals", "; ".join(sorted(sent.refusals)))
     report.check(set(sent.answers) <= {"200", "503"}, f"200 or 503 only: {sent.answers}")
@@ -77,6 +80,14 @@ async def run(folder: Path, plan: Plan = Plan()) -> Report:
     report.check(says_why, "refusals say that it is the memory")
     Accounting("hook", sent, dict.fromkeys(sent.tries), outcomes, sink.taken("/hook")).enter(report)
     return report
+
+
+def _enter_audit(report: Report, audit: dict[str, Any]) -> None:
+    """The ledger lacks nothing but what was left out and counted."""
+    left_out = audit["records_dropped"]
+    words = "balances" if audit["balanced"] else f"{left_out} records were left out"
+    report.row("audit", words)
+    report.check(audit["balanced"] or left_out > 0, f"the audit balances or says why: {audit}")
 
 
 async def _fill(report: Report, gateway: Soaked, redis: Redis, sent: Sent, plan: Plan) -> None:

@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
-TOOLS = ("unshare", "mount", "setpriv")
+TOOLS = ("unshare", "mount", "setpriv", "nsenter")
 SCRIPT = 'mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec setpriv --pdeathsig TERM "$@"'
 
 
@@ -17,6 +18,11 @@ def words_before(folder: Path, size: int) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     alone = ["unshare", "--user", "--map-root-user", "--mount"]
     return [*alone, "sh", "-c", SCRIPT, "sh", str(size), str(folder)]
+
+
+def words_within(pid: int) -> list[str]:
+    """What stands in front of a command that shall see the small disk of the process `pid`."""
+    return ["nsenter", "--target", str(pid), "--user", "--mount", "--preserve-credentials"]
 
 
 def why_not(folder: Path) -> str:
@@ -45,6 +51,12 @@ class SmallDisk:
         """Fills it until only `room` bytes are free."""
         with self._ballast.open("wb") as ballast:
             os.posix_fallocate(ballast.fileno(), 0, self.free - room)
+
+    def fill(self) -> None:
+        """To the last byte, whatever else is written to it meanwhile."""
+        with self._ballast.open("wb", buffering=0) as ballast, suppress(OSError):
+            while True:
+                ballast.write(bytes(4096))
 
     def relieve(self) -> None:
         self._ballast.unlink()

@@ -16,6 +16,7 @@ from typing import Self
 import httpx
 
 from gateway.system.processes import die_with_parent
+from tests.soak import small_disk
 from tests.soak.processes import kill_all
 from tests.support.gateway_process import Gateway, wait_for
 
@@ -23,7 +24,7 @@ PENDING, SPOOLED = "gateway_pending_events", "gateway_spool_events"
 QUIET_LOOKS = 5
 ROOT = Path(__file__).parents[2]
 CONFIG = """
-redis: {url: "${REDIS_URL:-embedded}", data_dir: "${DATA_DIR}"}
+redis: {url: "${REDIS_URL:-embedded}", data_dir: "${DATA_DIR}"%(memory)s}
 sources:
   site: {type: collect, max_body_bytes: 1048576, rate_limit: off}
   backend: {type: events, keys: [soak-backend-key]}
@@ -74,7 +75,8 @@ meta = partial(_destination, META, "meta")
 
 class Soaked(Gateway):
     """before: words in front of the command, such as those that give it a small disk.
-    environment: besides our own, such as the address of a Redis or a clock."""
+    environment: besides our own, such as the address of a Redis or a clock. settings: further
+    sections of the configuration. memory: bytes that the embedded server may use."""
 
     def __init__(
         self,
@@ -82,9 +84,13 @@ class Soaked(Gateway):
         destinations: str,
         before: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
+        settings: str = "",
+        memory: int | None = None,
     ) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        super().__init__(folder, CONFIG + destinations, {"PYTHONPATH": path, **(environment or {})})
+        bound = "" if memory is None else f", embedded_memory_bytes: {memory}"
+        config = settings + CONFIG % {"memory": bound} + destinations
+        super().__init__(folder, config, {"PYTHONPATH": path, **(environment or {})})
         self._before = before
 
     def __enter__(self) -> Self:
@@ -141,6 +147,22 @@ class Soaked(Gateway):
             return None
         pending = [value for (name, _), value in metrics.items() if name == PENDING]
         return sum(pending) + metrics.get((SPOOLED, frozenset()), 0) if pending else None
+
+    async def ledger_settled(self, seconds: float) -> bool:
+        """Waits until the ledger has stored all that has come; False if that takes longer."""
+        deadline = time.monotonic() + seconds
+        while await asyncio.to_thread(self.ledger_metric, "feed_bytes") > 0:
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.1)
+        return True
+
+    def ledger_metric(self, name: str) -> int:
+        """name: such as ``records_dropped_total``."""
+        return int(self.metrics()[f"gateway_ledger_{name}", frozenset()])
+
+    def words_before_commands(self) -> list[str]:
+        return small_disk.words_within(self.process.pid) if self._before else []
 
     async def settled(self, seconds: float) -> bool:
         """Waits until nothing has been waiting for a second; False if that takes longer."""

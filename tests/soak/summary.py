@@ -18,15 +18,20 @@ class Line:
     rows: Sequence[str]
 
 
+LEDGER_OUTAGE = ("delivered meanwhile", "waited for the ledger", "stored again after")
+"""Rows of `tests.soak.ledger_outage`."""
+
 LINES = {
     "kills": Line(
-        "{kills} SIGKILLs of workers, their children, scheduler, web and Valkey during {events} "
-        "events; Valkey hangs for {hold_seconds:.0f} s once",
+        "{kills} SIGKILLs of workers, their children, scheduler, web, ledger and Valkey during "
+        "{events} events; Valkey hangs for {hold_seconds:.0f} s once",
         "0 lost; duplicates at most {most_duplicates:.1%}, with the vendor's dedupe key equal; "
-        "recovery within {recovery_seconds:.0f} s of each kill",
+        "recovery within {recovery_seconds:.0f} s of each kill; the ledger has every ending and "
+        "every try, and counts what Redis counts",
         (
             *("hook: lost", "hook: duplicates", "hook: next delivery"),
             *("meta: lost", "meta: duplicates", "meta: next delivery", "next event accepted"),
+            *("hook: ledger", "meta: ledger", "audit"),
         ),
     ),
     "restart": Line(
@@ -62,7 +67,7 @@ LINES = {
     "memory": Line(
         "Redis at `maxmemory`, a destination down",
         "no accepted event lost; the refusal says why and when to come back; it drains",
-        ("accepted until it was shut", "accepted at maxmemory", "hook: lost", "refusals"),
+        ("accepted until it was shut", "accepted at maxmemory", "hook: lost", "refusals", "audit"),
     ),
     "flat": Line(
         "{events} events in {bursts} bursts",
@@ -82,7 +87,20 @@ LINES = {
     "disk": Line(
         "disk full for {full_seconds:.0f} s during {events} events",
         "0 lost; 503 only; taken again within {recovery_seconds:.0f} s of there being room",
-        ("hook: lost", "hook: duplicates", "taken by Valkey again"),
+        ("hook: lost", "hook: duplicates", "taken by Valkey again", "audit"),
+    ),
+    "ledger_away": Line(
+        "the ledger's PostgreSQL stopped for {away_seconds:.0f} s during {events} events",
+        "0 lost, none refused; delivery goes on, at most {gap_seconds:.0f} s without one; "
+        "afterwards the ledger has every ending and counts what Redis counts",
+        ("hook: lost", *LEDGER_OUTAGE, "hook: ledger", "audit"),
+    ),
+    "ledger_disk": Line(
+        "the ledger's own disk full for {away_seconds:.0f} s during {events} events, in a Redis of "
+        "{memory_mb:.0f} MB",
+        "0 lost, none refused; delivery goes on, at most {gap_seconds:.0f} s without one; "
+        "afterwards the audit says how many records were left out",
+        ("hook: lost", *LEDGER_OUTAGE, "audit"),
     ),
     "clock": Line(
         "the clock jumps two hours ahead, back, behind and back",

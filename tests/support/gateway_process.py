@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -153,22 +154,33 @@ class Gateway:
 
     def command(self, *words: str) -> str:
         """What `gateway <words>` prints."""
+        ended = self._run(*words)
+        ended.check_returncode()
+        return ended.stdout
+
+    def audit(self) -> str:
+        """What does not balance between Redis and the ledger, in words; "" if all does."""
+        ended = self._run("audit")
+        return f"{ended.stdout}{ended.stderr}" if ended.returncode else ""
+
+    def audit_data(self) -> dict[str, Any]:
+        """What `gateway audit --json` prints, whether all balances or not."""
+        read: dict[str, Any] = json.loads(self._run("audit", "--json").stdout)
+        return read
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gateway", *words, "--config", str(self.config)]
         return subprocess.run(
-            [sys.executable, "-m", "gateway", *words, "--config", str(self.config)],
+            [*self.words_before_commands(), *command],
             cwd=self.folder,
             env=self._environment,
             capture_output=True,
             text=True,
-            check=True,
-        ).stdout
+        )
 
-    def audit(self) -> str:
-        """What does not balance between Redis and the ledger, in words; "" if all does."""
-        try:
-            self.command("audit")
-        except subprocess.CalledProcessError as error:
-            return f"{error.stdout}{error.stderr}"
-        return ""
+    def words_before_commands(self) -> list[str]:
+        """For commands that shall see what the gateway sees."""
+        return []
 
     def wait_until_delivered(self, destination: str, seconds: float = 60) -> dict[str, int]:
         """Waits until nothing is pending any more."""

@@ -96,6 +96,15 @@ class PostgreSQL:
         assert done.returncode == 0, done.stderr
 
 
+def why_not(_: object = None) -> str:
+    """Why this machine has no such server; "" when it has."""
+    try:
+        _programs()
+    except pytest.skip.Exception as skipped:
+        return str(skipped)
+    return ""
+
+
 def _programs() -> Path:
     """Where they are; skips the test where there are none."""
     pytest.importorskip("psycopg")
