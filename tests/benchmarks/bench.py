@@ -40,6 +40,7 @@ from tests.benchmarks.scenarios import (
     delivered,
     growth,
     latency,
+    ledger_cost,
     memory,
     overload,
     processes,
@@ -51,6 +52,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
     "peer": peer.measure,
     "delivered": delivered.measure,
+    "ledger": ledger_cost.measure,
     "batches": batches.measure,
     "latency": latency.measure,
     "backlog": backlog.measure,

@@ -22,6 +22,9 @@ KINDS = {
 }
 
 
+NO_LEDGER = "ledger: {enabled: false}\n"
+
+
 def configuration(sink: str, kind: str = "webhook", destinations: int = 1, drains: int = 1) -> str:
     """Five rules, and `destinations` destinations of one kind; all of them get every event.
 

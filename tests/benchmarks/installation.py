@@ -106,6 +106,11 @@ class Installation:
     def wait_until_pending(self, most: int = 0, seconds: float = 1800) -> None:
         wait_for(lambda: self.pending() <= most, seconds, "the destinations to drain")
 
+    def wait_until_stored(self, seconds: float = 600) -> None:
+        """Until the ledger has stored all that workers and web processes have fed to it."""
+        if self.work is not None:
+            wait_for(lambda: not self.redis.xlen(KEYS.feed), seconds, "the ledger to store all")
+
     def used_memory(self) -> int:
         """Bytes that Valkey uses, while it does not rewrite its file."""
         wait_for(lambda: not self._rewrites(), 60, "Valkey to end the rewriting of its file")

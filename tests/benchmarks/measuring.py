@@ -46,6 +46,7 @@ class Loaded(Protocol):
     def accepted(self) -> int: ...
     def pending(self) -> int: ...
     def wait_until_pending(self) -> None: ...
+    def wait_until_stored(self) -> None: ...
     def cpu(self) -> Cpu: ...
 
 
@@ -138,6 +139,7 @@ def warm_up(gateway: Loaded, body: Body, events: int = WARM_UP) -> None:
     uvloop.run(post_many(gateway.port, "/collect", requests, CONNECTIONS))
     if gateway.work:
         gateway.wait_until_pending()
+        gateway.wait_until_stored()
 
 
 def under_load(
@@ -149,6 +151,7 @@ def under_load(
     answered = hammer(gateway.port, body, seconds, connections)
     assert not answered.refused, f"{answered.refused} of {answered.requests} requests were refused"
     ended = _wait_until_quiet(gateway)
+    gateway.wait_until_stored()
     cpu, slowness = gateway.cpu() - before, pace.slowness(began, ended)
     return Run(gateway.accepted() - accepted, cpu, slowness, ended - began, answered)
 

@@ -106,6 +106,9 @@ class Peer:
     def wait_until_pending(self, most: int = 0, seconds: float = 600) -> None:
         wait_for(lambda: self.pending() <= most, seconds, "the peer to deliver")
 
+    def wait_until_stored(self) -> None:
+        """It keeps no ledger."""
+
     def cpu(self) -> Cpu:
         """Seconds used so far."""
         store = int(self.redis.info("server")["process_id"])

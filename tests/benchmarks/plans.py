@@ -13,7 +13,8 @@ class Plan:
     the first has goals. latencies: single events to a drain that is awake, and to one that sleeps.
     backlog: the larger one; rounds: of the one of 1,000. destinations, webs, workers: numbers of
     them. sizes: of events in bytes. drained: the backlog for workers. waiting: events that wait in
-    memory. overload: seconds. clustered: events to a cluster."""
+    memory. overload: seconds. clustered: events to a cluster. pairs: of loads with the ledger and
+    without."""
 
     calibration: int = 10
     load: int = 8
@@ -30,6 +31,7 @@ class Plan:
     waiting: int = 20_000
     overload: int = 60
     clustered: int = 6_000
+    pairs: int = 5
 
     @property
     def short_load(self) -> int:
@@ -60,4 +62,5 @@ QUICK = Plan(
     waiting=5_000,
     overload=8,
     clustered=2_000,
+    pairs=2,
 )
