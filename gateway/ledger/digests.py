@@ -6,13 +6,14 @@ before, so that an event which came with the hash alone is found as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from hashlib import blake2b, sha256
 
 from destinations.normalise import email
 from gateway.event import Event
 
 _BYTES = 12
+_NAMES = ("event_id", "transaction_id", "client_id", "user_id")
 
 
 class EventDigests:
@@ -33,7 +34,7 @@ class EventDigests:
     def of_withheld(self, event: Event) -> list[str]:
         """Of the event and its order alone: no person may be found by an event that no destination
         was allowed to have."""
-        return [self._digest(text) for text in _texts(event, "event_id", "transaction_id")]
+        return [self._digest(text) for text in _texts(event, _NAMES[:2])]
 
     def _digest(self, text: str) -> str:
         keyed = self._keyed.copy()
@@ -41,23 +42,21 @@ class EventDigests:
         return keyed.hexdigest()
 
 
-def _ids(event: Event) -> Iterator[str]:
-    yield from _texts(event, "event_id", "transaction_id", "client_id", "user_id")
+def _ids(event: Event) -> list[str]:
+    texts = _texts(event, _NAMES)
     user = event.get("user_data")
     if not isinstance(user, dict):
-        return
+        return texts
     for name in ("email_address", "sha256_email_address"):
         found = user.get(name)
-        for each in found if isinstance(found, list) else [found]:
+        for each in found if isinstance(found, list) else (found,):
             if isinstance(each, str) and each:
-                yield _hashed_email(each) if "@" in each else each.lower()
+                texts.append(_hashed_email(each) if "@" in each else each.lower())
+    return texts
 
 
-def _texts(event: Event, *names: str) -> Iterator[str]:
-    for name in names:
-        found = event.get(name)
-        if isinstance(found, str) and found:
-            yield found
+def _texts(event: Event, names: Sequence[str]) -> list[str]:
+    return [found for name in names if isinstance(found := event.get(name), str) and found]
 
 
 def _hashed_email(text: str) -> str:

@@ -50,6 +50,9 @@ MinuteKey = tuple[int, str, str]
 HourKey = tuple[int, str, str, str, str]
 """The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
 value."""
+Alike = tuple[int, Traits, str, str, str]
+"""What events that are counted alike have in common: the minute in which they came in, their
+traits, the destination, the ending and its reason."""
 
 
 @dataclass(slots=True)
@@ -63,6 +66,19 @@ class DayRows:
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
     minutes: Counter[MinuteKey] = field(default_factory=Counter)
     hours: Counter[HourKey] = field(default_factory=Counter)
+    alike: Counter[Alike] = field(default_factory=Counter)
+
+    def count(self) -> None:
+        """Adds events that ended alike to `minutes` and `hours`, each kind once: many are alike."""
+        for (minute, traits, destination, ending, reason), number in self.alike.items():
+            hour, hours = minute // 60, self.hours
+            self.minutes[minute, destination, ending] += number
+            hours[hour, "", "", destination, ending] += number
+            for dimension, value in zip(Traits._fields, traits, strict=True):
+                hours[hour, dimension, value, destination, ending] += number
+            if reason:
+                hours[hour, "reason", reason, destination, ending] += number
+        self.alike.clear()
 
 
 class RowMaker:
@@ -82,8 +98,15 @@ class RowMaker:
         self._traits_of = traits_of
         self._has = has
         self._record_id = ""
-        self.days: dict[str, DayRows] = {}
+        self._days: dict[str, DayRows] = {}
         self.traits: dict[str, Traits] = {}
+
+    @property
+    def days(self) -> dict[str, DayRows]:
+        """What was made so far."""
+        for rows in self._days.values():
+            rows.count()
+        return self._days
 
     def add(self, record: FeedRecord) -> None:
         """Raises KeyError, TypeError or ValueError for what the gateway has not written."""
@@ -208,14 +231,8 @@ class RowMaker:
         reason: str = "",
         amount: int = 1,
     ) -> None:
-        minute, hours = int(received_at(receipt) // 60), rows.hours
-        hour = minute // 60
-        rows.minutes[minute, destination, ending] += amount
-        hours[hour, "", "", destination, ending] += amount
-        for dimension, value in zip(Traits._fields, traits, strict=True):
-            hours[hour, dimension, value, destination, ending] += amount
-        if reason:
-            hours[hour, "reason", reason, destination, ending] += amount
+        minute = int(received_at(receipt) // 60)
+        rows.alike[minute, traits, destination, ending, reason] += amount
 
     def _known(self, receipt: str) -> Traits:
         found = self.traits.get(receipt)
@@ -227,9 +244,9 @@ class RowMaker:
         day = day_of(receipt)
         if self._has(day, self._record_id):
             return DayRows()  # comes again, and is left out
-        rows = self.days.get(day)
+        rows = self._days.get(day)
         if rows is None:
-            rows = self.days[day] = DayRows()
+            rows = self._days[day] = DayRows()
         return rows
 
 

@@ -218,6 +218,7 @@ for place, each in ipairs(plan.destinations) do
     asleep[#asleep + 1] = place
   end
 end
+local records = {}
 for _, each in ipairs(plan.records) do
   local fields, detail, names = { 'd', ARGV[1 + each[1]] }, {}, {}
   for _, number in ipairs(each[2]) do
@@ -235,10 +236,13 @@ for _, each in ipairs(plan.records) do
   if unheld[each[3]] then
     fields[#fields + 1], fields[#fields + 2] = 'u', '1'
   end
-  add_to_feed(feed, totals, plan.feed_bytes, fields, detail)
+  records[#records + 1] = { fields = fields, detail = detail }
 end
 if plan.unanswered > 0 and plan.feed_bytes > 0 then
-  add_to_feed(feed, totals, plan.feed_bytes, { 'w', ARGV[1 + plan.unanswered] }, {})
+  records[#records + 1] = { fields = { 'w', ARGV[1 + plan.unanswered] } }
+end
+if #records > 0 then
+  add_to_feed(feed, totals, plan.feed_bytes, records)
 end
 for _, id in ipairs(plan.released) do
   -- the addition came first: when memory is full it is refused, and nothing is lost

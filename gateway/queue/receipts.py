@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import UTC, date, datetime
+from datetime import date
+from functools import lru_cache
 
 _TIME_DIGITS = 12
 RECEIPT = re.compile(r"[0-9a-f]{28}")
@@ -28,8 +29,9 @@ def received_at(receipt: str) -> float:
 
 
 def day_of(receipt: str) -> str:
-    """The UTC day of receipt, such as ``2026-11-30``."""
-    return datetime.fromtimestamp(received_at(receipt), UTC).date().isoformat()
+    """The UTC day of receipt, such as ``2026-11-30``. Raises ValueError for one that no event can
+    have."""
+    return day_name(int(receipt[:_TIME_DIGITS], 16) // _DAY_MS)
 
 
 def day_number(at: float) -> int:
@@ -38,6 +40,7 @@ def day_number(at: float) -> int:
     return int(1000 * at) // _DAY_MS if 0 <= at < _YEAR_10000 else 0
 
 
+@lru_cache(maxsize=100)
 def day_name(number: int) -> str:
     """A day since 1970 as `day_of` says it."""
     return date.fromordinal(_EPOCH + number).isoformat()

@@ -45,6 +45,6 @@ if letters > 0 then
 end
 if record ~= '' and #passages > 0 then
   local sent = table.concat(passages, ' ')
-  add_to_feed(KEYS[6], KEYS[7], feed_bytes, { 'p', record, 'a', sent }, {})
+  add_to_feed(KEYS[6], KEYS[7], feed_bytes, { { fields = { 'p', record, 'a', sent } } })
 end
 return replayed

@@ -80,7 +80,8 @@ for _, counter in ipairs(counters) do
   redis.call('HINCRBY', counts, counter[1], counter[2])
 end
 if record ~= '' then
-  add_to_feed(KEYS[6], KEYS[7], feed_bytes, { 's', record, 'a', table.concat(ended, ' ') }, {})
+  local fields = { 's', record, 'a', table.concat(ended, ' ') }
+  add_to_feed(KEYS[6], KEYS[7], feed_bytes, { { fields = fields } })
 end
 if delivered > 0 then
   redis.call('INCRBY', minute, delivered)
