@@ -138,3 +138,12 @@ async def test_a_day_that_is_removed_while_it_is_read_is_passed_over(filled: Boo
     next(listed)
     filled.writer.clean(time.time() + 30 * 86_400)
     assert len(list(listed)) < 10
+
+
+async def test_one_event_is_read_as_each_destination_has_it(filled: Books) -> None:
+    (listed,) = filled.reader.endings(Wanted(destination="ads", ending="expired"))
+    recorded = filled.reader.recorded_event(listed.receipt, ["ads", "books", "new"])
+    endings = {name: (each.ending, each.passage) for name, each in recorded.items()}
+    assert endings == {"ads": ("expired", 1), "books": ("expired", 1), "new": ("missing", 0)}
+    assert recorded["ads"].event == recorded["new"].event == listed.payload
+    assert filled.reader.recorded_event("0" * 28, ["ads"]) == {}
