@@ -51,8 +51,7 @@ HourKey = tuple[int, str, str, str, str]
 """The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
 value."""
 Alike = tuple[int, Traits, str, str, str]
-"""What events that are counted alike have in common: the minute in which they came in, their
-traits, the destination, the ending and its reason."""
+"""The minute in which events came in, their traits, the destination, the ending and its reason."""
 
 
 @dataclass(slots=True)

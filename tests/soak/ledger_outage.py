@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Protocol
 
 from tests.soak.books import Accounting, enter_answers
 from tests.soak.report import Report
@@ -20,20 +19,16 @@ LEAST_SHARE = 0.5
 machine does not send in time is not missed."""
 
 
-class Plan(Protocol):
+@dataclass(frozen=True)
+class Plan:
     """away_seconds: how long the store is away. gap_seconds: the most without a delivery meanwhile.
     settle_seconds: the most until all is delivered, and until all is stored."""
 
-    @property
-    def events(self) -> int: ...
-    @property
-    def rate(self) -> float: ...
-    @property
-    def away_seconds(self) -> float: ...
-    @property
-    def gap_seconds(self) -> float: ...
-    @property
-    def settle_seconds(self) -> float: ...
+    events: int = 12_000
+    rate: float = 300.0
+    away_seconds: float = 20.0
+    gap_seconds: float = 3.0
+    settle_seconds: float = 60.0
 
 
 @dataclass(frozen=True)

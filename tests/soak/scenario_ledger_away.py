@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.ledger.postgresql.place import LedgerDatabase
 from tests.soak.ledger_books import LedgerBooks
-from tests.soak.ledger_outage import enter_outage, send_through
+from tests.soak.ledger_outage import Plan, enter_outage, send_through
 from tests.soak.report import Report
 from tests.soak.sink_process import SinkProcess
 from tests.soak.soaked import Soaked, webhook
@@ -16,23 +15,11 @@ from tests.support.postgresql_server import PostgreSQL
 SALT = "salt-of-the-soak"
 SETTINGS = 'server: {hash_salt: "${SALT}"}\nledger: {url: "${LEDGER_URL}"}\n'
 
-
-@dataclass(frozen=True)
-class Plan:
-    """A `tests.soak.ledger_outage.Plan`. What waits meanwhile keeps within the bound of the
-    feed, so that nothing may be left out."""
-
-    events: int = 12_000
-    rate: float = 300.0
-    away_seconds: float = 20.0
-    gap_seconds: float = 3.0
-    settle_seconds: float = 60.0
-
-
 SHORT = Plan(events=800, rate=100.0, away_seconds=4.0, gap_seconds=4.0)
+"""In both forms what waits keeps within the bound of the feed, so nothing may be left out."""
 
 
-async def run(folder: Path, plan: Plan = Plan()) -> Report:
+async def run(folder: Path, plan: Plan) -> Report:
     report = Report(f"The ledger's PostgreSQL stopped for {plan.away_seconds:.0f} s")
     with PostgreSQL() as database, SinkProcess(folder) as sink:
         url = database.new_database()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.soak.ledger_outage import Plan as Outages
 from tests.soak.ledger_outage import enter_outage, send_through
 from tests.soak.report import Report
 from tests.soak.sink_process import SinkProcess
@@ -17,15 +18,10 @@ DISK_BYTES = 128_000_000
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A `tests.soak.ledger_outage.Plan`. memory_mb: that the embedded server may use, of which
-    the feed may take a twentieth; and a half of that more before records are left out."""
+class Plan(Outages):
+    """memory_mb: that the embedded server may use, of which the feed may take a twentieth; and a
+    half of that more before records are left out."""
 
-    events: int = 12_000
-    rate: float = 300.0
-    away_seconds: float = 20.0
-    gap_seconds: float = 3.0
-    settle_seconds: float = 60.0
     memory_mb: float = 48.0
 
 
