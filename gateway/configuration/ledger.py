@@ -48,6 +48,14 @@ class LedgerSettings(BaseModel):
         description="How many days events are kept, counted in UTC from the day on which they came "
         "in. The default is as long as destinations take events.",
     )
+    failures_keep_days: PositiveInt = Field(
+        default=30,
+        le=365,
+        description="How many days an event is kept that a destination rejected, or that expired, "
+        "with all that is stored of it. The default leaves time to mend a destination and to "
+        "compare a month with the vendor's report. No longer than `keep_days`, nothing is kept "
+        "separately.",
+    )
     counts_keep_days: PositiveInt = Field(
         default=400,
         le=3660,
@@ -63,8 +71,9 @@ class LedgerSettings(BaseModel):
     max_bytes: PositiveInt = Field(
         default=5_000_000_000,
         ge=10_000_000,
-        description="Most bytes of the ledger on disk. Beyond them the oldest day "
-        "is removed early.",
+        description="Most bytes of the ledger on disk. Beyond them the oldest day is removed "
+        "early, except for its failures. Failures take a fifth at most: beyond it the oldest are "
+        "removed.",
     )
 
     @field_validator("url", mode="before")

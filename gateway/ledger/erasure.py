@@ -13,18 +13,17 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from gateway.ledger.database import open_to_write
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder_files import FolderFiles
-from gateway.ledger.tables import DELIVERED
+from gateway.ledger.tables import DELIVERED, EVENT_TABLES
 from gateway.ledger.tables import day as day_tables
 
 WAIT_SECONDS = 60.0
 """How long readers and the process that writes may be in the way."""
-
-TABLES = ("lookups", "endings", "attempts", "events")
 
 
 @dataclass(slots=True)
@@ -33,6 +32,11 @@ class Erased:
 
     events: int = 0
     delivered: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Erased) -> None:
+        """other: of the same events in another place."""
+        self.events = max(self.events, other.events)
+        self.delivered |= other.delivered
 
 
 class Erasing(Protocol):
@@ -68,8 +72,11 @@ def receipts_of(folder: FolderFiles, digest: str) -> dict[str, set[str]]:
     """The receipts of all events that have `digest`, by their day. Raises `LedgerError` or
     sqlite3.Error."""
     found = {}
-    for day in folder.days():
-        with _open(folder, day) as file:
+    for day in folder.all_days():
+        path = next(folder.databases(day), None)
+        if path is None:
+            continue
+        with _open(path) as file:
             statement = "SELECT receipt FROM lookups WHERE digest = ?"
             rows = file.execute(statement, (bytes.fromhex(digest),)).fetchall()
         if rows:
@@ -79,24 +86,33 @@ def receipts_of(folder: FolderFiles, digest: str) -> dict[str, set[str]]:
 
 def delivered_of(folder: FolderFiles, day: str, receipts: Collection[str]) -> Counter[str]:
     """How many of the events each destination has got. Raises as `receipts_of` does."""
-    with _open(folder, day) as file:
-        _choose(file, receipts)
-        return _delivered(file)
+    for path in folder.databases(day):
+        with _open(path) as file:
+            _choose(file, receipts)
+            return _delivered(file)
+    return Counter()
 
 
 def erase_day(folder: FolderFiles, day: str, receipts: Collection[str]) -> Erased:
-    """Removes what the file of `day` has of the events `receipts`. Raises `LedgerError` or
+    """Removes what the files of `day` have of the events `receipts`. Raises `LedgerError` or
     sqlite3.Error."""
-    with _open(folder, day) as file:
-        file.execute("BEGIN IMMEDIATE")
-        _choose(file, receipts)
-        erased = Erased(delivered=_delivered(file))
-        for table in TABLES:
-            deleted = file.execute(f"DELETE FROM {table} WHERE receipt IN chosen")
-            erased.events = deleted.rowcount
-        file.execute("COMMIT")
-        _without_traces(file, day)
-        return erased
+    erased = Erased()
+    for path in folder.databases(day):
+        with _open(path) as file:
+            erased.add(_erase(file, receipts))
+            _without_traces(file, day)
+    return erased
+
+
+def _erase(file: sqlite3.Connection, receipts: Collection[str]) -> Erased:
+    file.execute("BEGIN IMMEDIATE")
+    _choose(file, receipts)
+    erased = Erased(delivered=_delivered(file))
+    for table in EVENT_TABLES:
+        deleted = file.execute(f"DELETE FROM {table} WHERE receipt IN chosen")
+        erased.events = deleted.rowcount
+    file.execute("COMMIT")
+    return erased
 
 
 def _without_traces(file: sqlite3.Connection, day: str) -> None:
@@ -144,7 +160,7 @@ def _delivered(file: sqlite3.Connection) -> Counter[str]:
 
 
 @contextmanager
-def _open(folder: FolderFiles, day: str) -> Iterator[sqlite3.Connection]:
-    with closing(open_to_write(folder.day(day), day_tables)) as file:
+def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(open_to_write(path, day_tables)) as file:
         file.execute("PRAGMA temp_store = MEMORY")
         yield file

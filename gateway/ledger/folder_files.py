@@ -12,7 +12,8 @@ from pathlib import Path
 from gateway.ledger.errors import LedgerTaken
 from gateway.system.private_files import create_private, make_private_folder
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.sqlite(?:-wal|-shm)?")
+_FAILURES_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.failures\.sqlite(?:-wal|-shm)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +30,34 @@ class FolderFiles:
         """day: such as ``2026-11-30``."""
         return self.path / f"{day}.sqlite"
 
+    def failures(self, day: str) -> Path:
+        """What is kept of a day that is over."""
+        return self.path / f"{day}.failures.sqlite"
+
     def days(self) -> list[str]:
-        """The days that have a file, oldest first."""
+        """The days that have a file, or a part of one, oldest first."""
+        return self._named(_DAY_FILE)
+
+    def days_of_failures(self) -> list[str]:
+        """The days of which failures are kept, oldest first."""
+        return self._named(_FAILURES_FILE)
+
+    def all_days(self) -> list[str]:
+        """The days of which anything is stored, oldest first."""
+        return sorted({*self.days(), *self.days_of_failures()})
+
+    def databases(self, day: str) -> Iterator[Path]:
+        """The files that store events of `day`, the one with all of them first. While a day is
+        removed there are two. Each is looked for when it is asked for."""
+        for path in (self.day(day), self.failures(day)):
+            if path.exists():
+                yield path
+
+    def _named(self, pattern: re.Pattern[str]) -> list[str]:
         if not self.path.is_dir():
             return []
-        stems = (each.stem for each in self.path.glob("*.sqlite"))
-        return sorted(stem for stem in stems if _DAY.fullmatch(stem))
-
-    def size(self, day: str) -> int:
-        """Bytes on disk."""
-        size = 0
-        for path in _files(self.day(day)):
-            with suppress(FileNotFoundError):
-                size += path.stat().st_size
-        return size
-
-    def remove(self, day: str) -> None:
-        for path in _files(self.day(day)):
-            path.unlink(missing_ok=True)
+        found = (pattern.fullmatch(each.name) for each in self.path.iterdir())
+        return sorted({match[1] for match in found if match})
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -63,6 +74,20 @@ class FolderFiles:
                     "own (redis.data_dir)"
                 ) from None
             yield
+
+
+def size_of(database: Path) -> int:
+    """Bytes on disk."""
+    size = 0
+    for path in _files(database):
+        with suppress(FileNotFoundError):
+            size += path.stat().st_size
+    return size
+
+
+def remove(database: Path) -> None:
+    for path in _files(database):
+        path.unlink(missing_ok=True)
 
 
 def _files(database: Path) -> list[Path]:

@@ -20,11 +20,12 @@ class FolderReading:
         self._files = Files()
 
     def days(self) -> list[str]:
-        return self._folder.days()
+        return self._folder.all_days()
 
     @contextmanager
     def open_day(self, day: str) -> Iterator[Connection | None]:
-        with self._open(self._folder.day(day)) as file:
+        path = next(self._folder.databases(day), None)
+        with self._open(path) as file:
             yield file
 
     @contextmanager
@@ -33,8 +34,8 @@ class FolderReading:
             yield file
 
     @contextmanager
-    def _open(self, path: Path) -> Iterator[Connection | None]:
-        if not path.exists():
+    def _open(self, path: Path | None) -> Iterator[Connection | None]:
+        if path is None or not path.exists():
             yield None
             return
         with self._files.open(path) as connection:

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from typing import Any
 
 from gateway.ledger.day_file import DayFile
-from gateway.ledger.folder_files import FolderFiles
+from gateway.ledger.failures_file import keep_failures
+from gateway.ledger.folder_files import FolderFiles, remove, size_of
 from gateway.ledger.kept_file import KeptFile
 from gateway.ledger.rows import DayRows
 from gateway.ledger.totals import Ended
@@ -48,8 +49,14 @@ class FolderStore:
     def days(self) -> list[str]:
         return self._folder.days()
 
+    def days_of_failures(self) -> list[str]:
+        return self._folder.days_of_failures()
+
     def size(self, day: str) -> int:
-        return self._folder.size(day)
+        return size_of(self._folder.day(day))
+
+    def size_of_failures(self, day: str) -> int:
+        return size_of(self._folder.failures(day))
 
     def is_full(self) -> bool:
         return shutil.disk_usage(self._folder.path).free < MIN_FREE
@@ -73,15 +80,25 @@ class FolderStore:
     def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
         self._counts.add_late(rows, feed, last_id)
 
-    def remove(self, day: str) -> None:
-        if not self.is_over(day):
-            self._counts.roll_up(day, self._folder.day(day))
+    def remove(self, day: str, keeps_failures: bool) -> None:
+        path = self._folder.day(day)
         if day in self._days:
             self._days.pop(day).close()
-        self._folder.remove(day)
+        if path.exists():
+            if keeps_failures:
+                keep_failures(path, self._folder.failures(day))
+            if not self.is_over(day):
+                self._counts.roll_up(day, path)
+        remove(path)
+
+    def remove_failures(self, day: str) -> None:
+        remove(self._folder.failures(day))
 
     def forget(self, now: float, days: int) -> None:
         self._counts.forget(now, days)
+
+    def forget_configurations(self, now: float, days: int) -> None:
+        self._counts.forget_configurations(now, days)
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         self._counts.keep_configuration(version, text, now)

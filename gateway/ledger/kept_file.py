@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from gateway.ledger.database import open_to_write
 from gateway.ledger.day_file import HOUR
+from gateway.ledger.retention import REMEMBERED_DAYS, day_before
 from gateway.ledger.rows import DayRows
 from gateway.ledger.tables import kept as kept_tables
 from gateway.ledger.totals import Ended
@@ -20,6 +20,10 @@ INSERT INTO totals VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET number = number + excluded.number
 """
 _BASELINE = "INSERT INTO baselines VALUES (?, ?, ?, ?)"
+_FORGET_CONFIGURATIONS = (
+    "DELETE FROM configurations WHERE since < "
+    "(SELECT max(since) FROM configurations WHERE since < :before)"
+)
 _DAY_HOURS = "SELECT hour, dimension, value, destination, ending, number FROM hours"
 
 
@@ -65,7 +69,9 @@ class KeptFile:
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         self._database.execute(
-            "INSERT OR IGNORE INTO configurations VALUES (?, ?, ?)", (version, now, text)
+            "INSERT INTO configurations VALUES (?, ?, ?) "
+            "ON CONFLICT (version) DO UPDATE SET since = excluded.since",
+            (version, now, text),
         )
 
     def has_baseline(self, feed: str) -> bool:
@@ -80,10 +86,13 @@ class KeptFile:
 
     def forget(self, now: float, days: int) -> None:
         """Removes the counts of hours that are more than `days` old."""
-        oldest = int(now // 3600) - 24 * days
+        oldest, first = int(now // 3600) - 24 * days, day_before(now, REMEMBERED_DAYS)
         self._database.execute("DELETE FROM hours WHERE hour < ?", (oldest,))
-        day = time.strftime("%Y-%m-%d", time.gmtime(now - 86_400 * days))
-        self._database.execute("DELETE FROM rolled_up WHERE day < ?", (day,))
+        self._database.execute("DELETE FROM rolled_up WHERE day < ?", (first,))
+
+    def forget_configurations(self, now: float, days: int) -> None:
+        """Removes those that were replaced more than `days` ago."""
+        self._database.execute(_FORGET_CONFIGURATIONS, {"before": now - 86_400 * days})
 
     def _add(self, hours: Sequence[tuple[Any, ...]]) -> None:
         """Adds the counts of hours, and to the totals those that are of no dimension."""

@@ -11,6 +11,8 @@ A file of a day has
     minutes    how many events ended how, by the minute in which they came in
     hours      the same by the hour, and by each dimension
     progress   the last record of each feed that this file has stored
+
+What is kept of a day that is over has the same tables; those that count are empty.
 """
 
 from __future__ import annotations
@@ -32,12 +34,18 @@ from gateway.queue.feed import WITH_WARNINGS
 SCHEMA_VERSION = 1
 """In SQLite's ``user_version``. A file with a higher one was written by a newer gateway."""
 
-_FAILED = "ending IN ('rejected', 'expired')"
+FAILURES = ("rejected", "expired")
+FAILED = "ending IN ('rejected', 'expired')"
 _WARNED = f"ending = '{WITH_WARNINGS}'"
-INDEXED = {"rejected": _FAILED, "expired": _FAILED, WITH_WARNINGS: _WARNED}
-"""The condition of the index by which endings are found that are rare."""
+INDEXED = {"rejected": FAILED, "expired": FAILED, WITH_WARNINGS: _WARNED}
+"""The condition of the index by which endings are found that are rare, word for word."""
 DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
 """As a condition: events that the vendor has."""
+
+SUCCESSES = ("delivered", "dry run", "repeated")
+
+EVENT_TABLES = ("lookups", "endings", "attempts", "events")
+"""Those that say something of single events, by their receipts."""
 
 day = MetaData()
 
@@ -86,8 +94,8 @@ endings = Table(
 Index(
     "failures",
     endings.c.receipt,
-    sqlite_where=text(_FAILED),
-    postgresql_where=text(_FAILED),
+    sqlite_where=text(FAILED),
+    postgresql_where=text(FAILED),
 )
 Index(
     "warnings",

@@ -29,6 +29,7 @@ from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.balance import baseline_of
 from gateway.ledger.errors import LedgerError, LedgerTaken
 from gateway.ledger.reading import LedgerReader, Readable
+from gateway.ledger.retention import Retained, clean
 from gateway.ledger.rows import DayRows, RowMaker, Traits, consent_in_words
 from gateway.ledger.totals import Ended
 from gateway.queue.feed import READ, Feed, FeedRecord, id_key
@@ -51,7 +52,7 @@ CANNOT_WRITE = (sqlite3.Error, DBAPIError, OSError, LedgerError)
 """What is wrong with the files, and not with a record."""
 
 
-class Store(Protocol):
+class Store(Retained, Protocol):
     """Where the ledger is written, day by day. A day is such as ``2026-11-30``.
 
     A day that is over has been removed: its counts are kept, and what comes late is only counted.
@@ -65,17 +66,6 @@ class Store(Protocol):
 
     def close(self) -> None: ...
 
-    def days(self) -> list[str]:
-        """The days that are stored, oldest first."""
-
-    def size(self, day: str) -> int:
-        """Bytes on disk."""
-
-    def is_full(self) -> bool:
-        """Whether there is little room left."""
-
-    def is_over(self, day: str) -> bool: ...
-
     def last_id(self, day: str, feed: str) -> str:
         """The id of the last record of `feed` that is stored for `day`; ``0-0`` for none. Days that
         are over have one in common."""
@@ -88,12 +78,6 @@ class Store(Protocol):
 
     def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
         """Counts what came for days that are over, all or none."""
-
-    def remove(self, day: str) -> None:
-        """Removes `day` and keeps its counts."""
-
-    def forget(self, now: float, days: int) -> None:
-        """Removes the counts of hours that are more than `days` old."""
 
     def keep_configuration(self, version: str, text: str, now: float) -> None: ...
 
@@ -192,9 +176,10 @@ class LedgerWriter:
             self._store_records(records)
 
     def clean(self, now: float) -> None:
-        """Removes the days that are over, or that make room; their counts are kept by the hour."""
+        """Removes what is not kept any longer, or makes room. now: Unix seconds."""
         with self._in_use:
-            self._clean(now)
+            self._open()
+            clean(self._store, self._settings, now)
 
     def close(self) -> None:
         """Lets another process write; the store is opened again when it is needed."""
@@ -241,21 +226,6 @@ class LedgerWriter:
             self._store.add_late(late, self._name, records[-1].id)
         self._remember(maker.traits)
 
-    def _clean(self, now: float) -> None:
-        self._open()
-        store = self._store
-        for day in store.days():
-            if store.is_over(day) or day < _day_before(now, self._settings.keep_days):
-                store.remove(day)
-        store.forget(now, self._settings.counts_keep_days)
-        while len(days := store.days()) > 1 and self._is_too_large(days):
-            why = "its disk is nearly full" if store.is_full() else "ledger.max_bytes is reached"
-            log.warning("the ledger of %s is removed before its time: %s", days[0], why)
-            store.remove(days[0])
-
-    def _is_too_large(self, days: Sequence[str]) -> bool:
-        return sum(map(self._store.size, days)) > self._settings.max_bytes or self._store.is_full()
-
     def _traits_of(self, receipt: str) -> Traits | None:
         if receipt in self._traits:
             return self._traits[receipt]
@@ -275,7 +245,3 @@ class LedgerWriter:
         if words != self._said:
             log.log(level, "%s", words)
         self._said = words
-
-
-def _day_before(now: float, days: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(now - 86_400 * days))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
+from psycopg.errors import InvalidSchemaName, UndefinedTable
 from psycopg.sql import SQL, Identifier
 
-from gateway.ledger.erasure import TABLES, Erased
+from gateway.ledger.erasure import Erased
 from gateway.ledger.postgresql.connecting import Connection, connect, errors_in_words
-from gateway.ledger.postgresql.schema import schema_of_day, stored_days
-from gateway.ledger.tables import DELIVERED
+from gateway.ledger.postgresql.schema import schema_of_day, schema_of_failures, schemas_of
+from gateway.ledger.tables import DELIVERED, EVENT_TABLES
 
 _LOCK_TIMEOUT = "SET lock_timeout = '60s'"
 _RECEIPTS = "SELECT receipt FROM {}.lookups WHERE digest = %s"
@@ -23,6 +24,7 @@ _DELIVERED = (
     "SELECT destination, count(*) FROM {}.endings "
     f"WHERE {DELIVERED} AND receipt = ANY(%s) GROUP BY destination"
 )
+_LOCK = "LOCK TABLE {}.lookups IN ROW EXCLUSIVE MODE"
 _DELETE = "DELETE FROM {}.{} WHERE receipt = ANY(%s)"
 _WRITE_AGAIN = "VACUUM FULL {}.{}"
 
@@ -37,8 +39,8 @@ class DatabaseErasure:
     def receipts_of(self, digest: str) -> dict[str, set[str]]:
         found = {}
         with self._connected() as connection:
-            for day in stored_days(connection, self._schema):
-                statement = SQL(_RECEIPTS).format(self._of(day))
+            for day, schema in schemas_of(connection, self._schema).items():
+                statement = SQL(_RECEIPTS).format(Identifier(schema))
                 rows = connection.execute(statement, (bytes.fromhex(digest),)).fetchall()
                 if rows:
                     found[day] = {receipt.hex() for (receipt,) in rows}
@@ -46,32 +48,43 @@ class DatabaseErasure:
 
     def delivered_of(self, day: str, receipts: Collection[str]) -> Counter[str]:
         with self._connected() as connection:
-            return self._delivered(connection, day, _keys(receipts))
+            schema = schemas_of(connection, self._schema).get(day)
+            return _delivered(connection, schema, _keys(receipts)) if schema else Counter()
 
     def erase_day(self, day: str, receipts: Collection[str]) -> Erased:
-        schema, keys = self._of(day), _keys(receipts)
+        """A day that is removed meanwhile leaves its failures, so these come last."""
+        erased, keys = Erased(), _keys(receipts)
         with self._connected() as connection:
-            with connection.transaction():
-                erased = Erased(delivered=self._delivered(connection, day, keys))
-                for table in TABLES:
-                    statement = SQL(_DELETE).format(schema, Identifier(table))
-                    erased.events = connection.execute(statement, (keys,)).rowcount
-            for table in TABLES:
-                connection.execute(SQL(_WRITE_AGAIN).format(schema, Identifier(table)))
+            for schema in (
+                schema_of_day(self._schema, day),
+                schema_of_failures(self._schema, day),
+            ):
+                with suppress(InvalidSchemaName, UndefinedTable):
+                    erased.add(_erase(connection, schema, keys))
         return erased
-
-    def _delivered(self, connection: Connection, day: str, keys: list[bytes]) -> Counter[str]:
-        statement = SQL(_DELIVERED).format(self._of(day))
-        return Counter(dict(connection.execute(statement, (keys,)).fetchall()))
-
-    def _of(self, day: str) -> Identifier:
-        return Identifier(schema_of_day(self._schema, day))
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         with errors_in_words(), closing(connect(self._url)) as connection:
             connection.execute(_LOCK_TIMEOUT)
             yield connection
+
+
+def _erase(connection: Connection, schema: str, keys: list[bytes]) -> Erased:
+    with connection.transaction():
+        connection.execute(SQL(_LOCK).format(Identifier(schema)))
+        erased = Erased(delivered=_delivered(connection, schema, keys))
+        for table in EVENT_TABLES:
+            statement = SQL(_DELETE).format(Identifier(schema), Identifier(table))
+            erased.events = connection.execute(statement, (keys,)).rowcount
+    for table in EVENT_TABLES:
+        connection.execute(SQL(_WRITE_AGAIN).format(Identifier(schema), Identifier(table)))
+    return erased
+
+
+def _delivered(connection: Connection, schema: str, keys: list[bytes]) -> Counter[str]:
+    statement = SQL(_DELIVERED).format(Identifier(schema))
+    return Counter(dict(connection.execute(statement, (keys,)).fetchall()))
 
 
 def _keys(receipts: Collection[str]) -> list[bytes]:

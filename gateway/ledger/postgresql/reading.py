@@ -15,8 +15,9 @@ from gateway.ledger.postgresql.connecting import connect, in_words
 from gateway.ledger.postgresql.schema import (
     check_version,
     schema_of_day,
+    schema_of_failures,
     schema_of_kept,
-    stored_days,
+    schemas_of,
 )
 
 
@@ -30,11 +31,15 @@ class DatabaseReading:
 
     def days(self) -> list[str]:
         with self._connection() as connection:
-            return stored_days(_driver(connection), self._schema)
+            return list(schemas_of(_driver(connection), self._schema))
 
     @contextmanager
     def open_day(self, day: str) -> Iterator[Connection | None]:
         with self._open(schema_of_day(self._schema, day)) as connection:
+            if connection is not None:
+                yield connection
+                return
+        with self._open(schema_of_failures(self._schema, day)) as connection:
             yield connection
 
     @contextmanager

@@ -23,6 +23,10 @@ def schema_of_day(schema: str, day: str) -> str:
     return f"{schema} {day}"
 
 
+def schema_of_failures(schema: str, day: str) -> str:
+    return f"{schema} failures {day}"
+
+
 def schema_of_kept(schema: str) -> str:
     return f"{schema} kept"
 
@@ -46,9 +50,19 @@ def set_up(connection: Connection, schema: str) -> None:
 
 def stored_days(connection: Connection, schema: str) -> list[str]:
     """The days that are stored, oldest first."""
-    named = "SELECT nspname FROM pg_namespace WHERE nspname ~ %s ORDER BY nspname"
-    pattern = f"^{schema} [0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$"
-    return [name[-10:] for (name,) in connection.execute(named, (pattern,))]
+    return _days_named(connection, schema)
+
+
+def days_of_failures(connection: Connection, schema: str) -> list[str]:
+    """The days of which failures are kept, oldest first."""
+    return _days_named(connection, f"{schema} failures")
+
+
+def schemas_of(connection: Connection, schema: str) -> dict[str, str]:
+    """By each day of which anything is stored, oldest first, the schema that has it."""
+    found = {day: schema_of_failures(schema, day) for day in days_of_failures(connection, schema)}
+    found |= {day: schema_of_day(schema, day) for day in stored_days(connection, schema)}
+    return dict(sorted(found.items()))
 
 
 def create_day(connection: Connection, schema: str, day: str) -> None:
@@ -62,6 +76,15 @@ def create_day(connection: Connection, schema: str, day: str) -> None:
             f'ALTER TABLE "{schema}".{table.name} ATTACH PARTITION "{own}".{table.name} '
             f"FOR VALUES IN ('{day}')"
         )
+
+
+def create_failures(connection: Connection, schema: str, day: str) -> None:
+    """Makes the tables for what is kept of `day`, within a transaction. They are no partitions: a
+    query over all days shall not take the failures of a day for all of its events."""
+    own = schema_of_failures(schema, day)
+    _run(connection, CreateSchema(own, if_not_exists=True))
+    for table in day_tables.sorted_tables:
+        _create(connection, table.to_metadata(MetaData(), schema=own))
 
 
 def check_version(connection: Connection, schema: str) -> None:
@@ -81,6 +104,12 @@ def stored_version(connection: Connection, schema: str) -> int | None:
     (table,) = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone() or (None,)
     row = connection.execute(f"SELECT version FROM {name}").fetchone() if table else None
     return row[0] if row else None
+
+
+def _days_named(connection: Connection, prefix: str) -> list[str]:
+    named = "SELECT nspname FROM pg_namespace WHERE nspname ~ %s ORDER BY nspname"
+    pattern = f"^{prefix} [0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$"
+    return [name[-10:] for (name,) in connection.execute(named, (pattern,))]
 
 
 def _parent(table: Table, schema: str) -> Table:

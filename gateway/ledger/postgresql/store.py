@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -15,13 +14,17 @@ from psycopg.sql import SQL, Composable, Composed, Identifier
 from gateway.ledger.bounded_values import BoundedValues
 from gateway.ledger.errors import LedgerTaken
 from gateway.ledger.postgresql.connecting import Connection, connect, errors_in_words
+from gateway.ledger.postgresql.failures import drop_schema, keep_failures, size_of
 from gateway.ledger.postgresql.schema import (
     create_day,
+    days_of_failures,
     schema_of_day,
+    schema_of_failures,
     schema_of_kept,
     set_up,
     stored_days,
 )
+from gateway.ledger.retention import REMEMBERED_DAYS, day_before
 from gateway.ledger.rows import DayRows, HourKey, union
 from gateway.ledger.tables import day as day_tables
 from gateway.ledger.totals import Ended
@@ -54,10 +57,6 @@ UPDATE {}.events SET going_to = (going_to::jsonb || %s::jsonb)::text WHERE recei
 """
 _TRAITS = "SELECT name, source, states, country, browser FROM {}.events WHERE receipt = %s"
 _LAST_ID = "SELECT last_id FROM {}.progress WHERE feed = %s"
-_SIZE = """
-SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class
-WHERE relkind = 'r' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = %s)
-"""
 _ROLL_UP = """
 INSERT INTO {}.hours AS stored
 SELECT hour, dimension, value, destination, ending, number FROM {}.hours
@@ -78,7 +77,14 @@ _BASELINE = "INSERT INTO {}.baselines VALUES (%s, %s, %s, %s) ON CONFLICT DO NOT
 _IS_OVER = "INSERT INTO {}.rolled_up VALUES (%s)"
 _FORGET = "DELETE FROM {}.hours WHERE hour < %s"
 _FORGET_DAYS = "DELETE FROM {}.rolled_up WHERE day < %s"
-_CONFIGURATION = "INSERT INTO {}.configurations VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
+_CONFIGURATION = """
+INSERT INTO {}.configurations VALUES (%s, %s, %s)
+ON CONFLICT (version) DO UPDATE SET since = excluded.since
+"""
+_FORGET_CONFIGURATIONS = """
+DELETE FROM {}.configurations
+WHERE since < (SELECT max(since) FROM {}.configurations WHERE since < %s)
+"""
 
 
 class DatabaseStore:
@@ -122,10 +128,17 @@ class DatabaseStore:
     def days(self) -> list[str]:
         return sorted(self._stored)
 
+    def days_of_failures(self) -> list[str]:
+        with errors_in_words():
+            return days_of_failures(self._connected, self._schema)
+
     def size(self, day: str) -> int:
         with errors_in_words():
-            ((size,),) = self._rows(SQL(_SIZE).format(), schema_of_day(self._schema, day))
-            return int(size)
+            return size_of(self._connected, schema_of_day(self._schema, day))
+
+    def size_of_failures(self, day: str) -> int:
+        with errors_in_words():
+            return size_of(self._connected, schema_of_failures(self._schema, day))
 
     def is_full(self) -> bool:
         return False  # the server's disk cannot be seen from here
@@ -178,24 +191,35 @@ class DatabaseStore:
             self._many(_TOTAL, self._kept, totals)
             self._add(self._kept, "progress", [(feed, last_id)])
 
-    def remove(self, day: str) -> None:
+    def remove(self, day: str, keeps_failures: bool) -> None:
         with errors_in_words(), self._transaction() as connection:
             connection.execute(LOCK_TIMEOUT)
+            if keeps_failures:
+                keep_failures(connection, self._schema, day)
             if not self.is_over(day):
                 connection.execute(SQL(_ROLL_UP).format(self._kept, self._of(day)))
                 connection.execute(SQL(_ROLL_UP_TOTALS).format(self._kept, self._of(day)))
                 connection.execute(SQL(_IS_OVER).format(self._kept), (day,))
-            connection.execute(SQL("DROP SCHEMA {} CASCADE").format(self._of(day)))
+            drop_schema(connection, schema_of_day(self._schema, day))
         self._over.add(day)
         self._stored.discard(day)
         self._values.pop(day, None)
 
+    def remove_failures(self, day: str) -> None:
+        with errors_in_words(), self._transaction() as connection:
+            connection.execute(LOCK_TIMEOUT)
+            drop_schema(connection, schema_of_failures(self._schema, day))
+
     def forget(self, now: float, days: int) -> None:
-        oldest = int(now // 3600) - 24 * days
-        first = time.strftime("%Y-%m-%d", time.gmtime(now - 86_400 * days))
+        oldest, first = int(now // 3600) - 24 * days, day_before(now, REMEMBERED_DAYS)
         with errors_in_words():
             self._connected.execute(SQL(_FORGET).format(self._kept), (oldest,))
             self._connected.execute(SQL(_FORGET_DAYS).format(self._kept), (first,))
+
+    def forget_configurations(self, now: float, days: int) -> None:
+        statement = SQL(_FORGET_CONFIGURATIONS).format(self._kept, self._kept)
+        with errors_in_words():
+            self._connected.execute(statement, (now - 86_400 * days,))
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         with errors_in_words():

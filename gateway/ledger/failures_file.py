@@ -1,0 +1,42 @@
+"""The file that outlives a day: its events that were rejected or expired somewhere.
+
+It has all that was stored of them, in the tables of a day, and counts nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from gateway.ledger.database import open_to_write
+from gateway.ledger.tables import EVENT_TABLES, FAILED
+from gateway.ledger.tables import day as day_tables
+
+_FAILED = f"SELECT receipt FROM day.endings WHERE {FAILED}"
+
+
+def keep_failures(day: Path, path: Path) -> None:
+    """Copies the failures of the file `day` to `path`, all or none; what is there stays. Without
+    failures there is no file. Raises `LedgerError` or sqlite3.Error.
+
+    The file is made before anything is read. So an erasure that deletes from the file of the day
+    first finds this one, and waits until it is written.
+    """
+    if not _has_failures(day):
+        return
+    with closing(open_to_write(path, day_tables)) as file:
+        file.execute("ATTACH ? AS day", (str(day),))
+        file.execute("BEGIN IMMEDIATE")
+        for table in EVENT_TABLES:
+            file.execute(
+                f"INSERT OR IGNORE INTO main.{table} SELECT * FROM day.{table} "
+                f"WHERE receipt IN ({_FAILED})"
+            )
+        file.execute("COMMIT")  # an error closes the file, which undoes what was not committed
+
+
+def _has_failures(day: Path) -> bool:
+    with closing(sqlite3.connect(day)) as file:
+        found = file.execute(f"SELECT 1 FROM endings WHERE {FAILED} LIMIT 1")
+        return found.fetchone() is not None

@@ -1,0 +1,254 @@
+"""What the ledger keeps how long, and what goes first where there is no room."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gateway.configuration.ledger import LedgerSettings
+from gateway.ledger.answers import Wanted
+from gateway.ledger.retention import clean, day_before
+from gateway.queue.entry import Entry
+from tests.ledger.conftest import Open
+from tests.support.events import decide, make_event
+from tests.support.ledger import Books
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400
+OLD = 9
+"""Days: longer than events are kept, and shorter than failures."""
+
+
+async def append_old(books: Books, number: int, age: float = OLD, **event: Any) -> list[Entry]:
+    """An event that came in `age` days ago, for two destinations."""
+    decision = decide(make_event(number, **event), send=["ads", "books"])
+    decision.received_at = time.time() - age * DAY
+    await books.append(decision)
+    return [*await books.read("ads"), *await books.read("books")]
+
+
+async def append_failure(books: Books, number: int = 0, age: float = OLD, **event: Any) -> Entry:
+    """One that `ads` rejects after a retry, and `books` takes."""
+    ads, other = await append_old(books, number, age, **event)
+    await books.settle("ads", [ads], "retry", "HTTP 503")
+    await books.settle("ads", [ads], "rejected", "HTTP 400: no such pixel")
+    await books.settle("books", [other], "delivered")
+    return ads
+
+
+def stories(books: Books, wanted: str) -> list[Any]:
+    return list(books.reader.stories(books.digests.of_text(wanted), 10))
+
+
+async def test_a_failure_is_found_as_before_once_its_day_is_over(books: Books) -> None:
+    entry = await append_failure(books, client_id="anna")
+    for each, name in zip(await append_old(books, 1), ("ads", "books"), strict=True):
+        await books.settle(name, [each], "delivered")
+    await books.store()
+    (before,) = stories(books, "anna")
+    rejected = Wanted(ending="rejected", where=[("client_id", "anna")])
+    listed = list(books.reader.endings(rejected))
+    (recorded, _) = books.reader.recorded("ads", Wanted())
+    counts = books.counts("ads")
+    books.writer.clean(time.time())
+    assert books.writer._store.days() == []
+    assert stories(books, "anna") == [before]
+    assert before == books.reader.story(entry.receipt)
+    assert before.payload["client_id"] == "anna"
+    assert [(e.destination, e.ending, len(e.attempts)) for e in before.endings] == [
+        ("ads", "rejected", 1),
+        ("books", "delivered", 0),
+    ]
+    assert list(books.reader.endings(rejected)) == listed
+    assert list(books.reader.recorded("ads", Wanted())) == [recorded]
+    assert stories(books, "event-1") == []
+    assert books.counts("ads") == counts == {"accepted": 2, "rejected": 1, "delivered": 1}
+
+
+async def test_what_expired_is_a_failure_and_what_was_withheld_is_none(books: Books) -> None:
+    for number, result in enumerate(("expired", "withheld", "dry run", "retry")):
+        ads, other = await append_old(books, number)
+        await books.settle("ads", [ads], result)
+        await books.settle("books", [other], "delivered")
+    await books.store()
+    books.writer.clean(time.time())
+    assert books.ended() == [("ads", "expired"), ("books", "delivered")]
+    assert len(books.rows("events")) == 1
+    assert len(books.rows("lookups")) == len(set(books.rows("lookups"))) >= 1
+
+
+async def test_failures_go_after_their_time(books: Books) -> None:
+    await append_failure(books)
+    await books.store()
+    books.writer.clean(time.time())
+    (day,) = books.days()
+    books.writer.clean(time.time() + (30 - OLD) * DAY - DAY)
+    assert books.days() == [day]
+    books.writer.clean(time.time() + (30 - OLD) * DAY + DAY)
+    assert books.days() == []
+    assert stories(books, "event-0") == []
+    assert books.counts("ads") == {"accepted": 1, "rejected": 1}
+
+
+async def test_no_failures_are_kept_that_are_to_be_kept_no_longer_than_their_day(
+    open_books: Open,
+) -> None:
+    books = open_books(failures_keep_days=7)
+    await append_failure(books)
+    await books.store()
+    books.writer.clean(time.time())
+    assert books.days() == []
+
+
+async def test_a_person_is_erased_from_failures_that_are_kept(books: Books) -> None:
+    entry = await append_failure(books, client_id="anna")
+    await append_failure(books, 1, client_id="bert")
+    await books.store()
+    books.writer.clean(time.time())
+    erasure, digest = books.place.to_erase(), books.digests.of_text("anna")
+    ((day, theirs),) = erasure.receipts_of(digest).items()
+    assert theirs == {entry.receipt}
+    assert erasure.delivered_of(day, theirs) == {"books": 1}
+    erased = erasure.erase_day(day, theirs)
+    assert (erased.events, erased.delivered) == (1, {"books": 1})
+    assert erasure.receipts_of(digest) == {}
+    assert stories(books, "anna") == []
+    assert len(stories(books, "bert")) == 1
+
+
+async def test_one_that_is_erased_while_its_day_is_removed_stays_erased(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removing breaks off after the failures were copied; then the person is erased."""
+    await append_failure(books, client_id="anna")
+    await books.store()
+    with monkeypatch.context() as patched:
+        break_off(patched, books)
+        with pytest.raises(Killed):
+            books.writer.clean(time.time())
+    books.writer.close()
+    erasure, digest = books.place.to_erase(), books.digests.of_text("anna")
+    ((day, theirs),) = erasure.receipts_of(digest).items()
+    assert erasure.erase_day(day, theirs).events == 1
+    books.writer.clean(time.time())
+    assert stories(books, "anna") == []
+    assert books.rows("events") == books.rows("lookups") == books.rows("attempts") == []
+
+
+class Killed(BaseException):
+    """As a kill: nothing catches it."""
+
+
+def break_off(patched: pytest.MonkeyPatch, books: Books) -> None:
+    """Removing a day breaks off once its failures were copied."""
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    if type(books.place).__name__ == "LedgerFolder":
+        patched.setattr("gateway.ledger.kept_file.KeptFile.roll_up", killed)
+    else:
+        patched.setattr("gateway.ledger.postgresql.store.drop_schema", killed)
+
+
+class Shelf:
+    """A `gateway.ledger.retention.Retained` with sizes alone. failures: of each day, the bytes of
+    its failures in it."""
+
+    def __init__(self, days: dict[str, int], failures: dict[str, int], free: float) -> None:
+        self.whole, self.failing, self.kept, self.free = days, failures, dict[str, int](), free
+
+    def days(self) -> list[str]:
+        return sorted(self.whole)
+
+    def days_of_failures(self) -> list[str]:
+        return sorted(self.kept)
+
+    def size(self, day: str) -> int:
+        return self.whole[day]
+
+    def size_of_failures(self, day: str) -> int:
+        return self.kept[day]
+
+    def is_full(self) -> bool:
+        return self.free < sum(self.whole.values()) + sum(self.kept.values())
+
+    def is_over(self, day: str) -> bool:
+        return False
+
+    def remove(self, day: str, keeps_failures: bool) -> None:
+        del self.whole[day]
+        if keeps_failures and self.failing.get(day):
+            self.kept[day] = self.failing[day]
+
+    def remove_failures(self, day: str) -> None:
+        del self.kept[day]
+
+    def forget(self, now: float, days: int) -> None: ...
+
+    def forget_configurations(self, now: float, days: int) -> None: ...
+
+
+NOW = 1_795_219_200.0
+MB = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("sizes", "failing", "free", "days_left", "failures_left"),
+    [
+        ([5, 5, 5, 5], 0.1, 1000, [0, 1, 2, 3], []),
+        ([30, 30, 30, 30], 0.1, 1000, [0, 1, 2], [3]),
+        ([30, 30, 30, 30, 30, 30], 0.1, 1000, [0, 1, 2], [3, 4, 5]),
+        ([30, 30, 30, 30, 30, 30], 1, 1000, [0, 1, 2], []),
+        ([90, 5, 5, 5], 1, 1000, [0], [1, 2]),
+        ([90, 40, 40], 0.1, 1000, [0], [1, 2]),
+        ([200, 1], 1, 1000, [0], []),
+        ([30, 30, 30], 0.1, 70, [0, 1], []),
+        ([30, 30, 30], 0.1, 1, [0], []),
+    ],
+    ids=[
+        "there is room",
+        "the oldest day goes and leaves its failures",
+        "as many days go as are too many",
+        "failures that take too much go, the oldest first",
+        "days that are all failures",
+        "the newest day stays",
+        "failures go last for the newest day",
+        "a disk that is nearly full loses days with their failures",
+        "a disk that others fill",
+    ],
+)
+def test_what_makes_room(
+    sizes: Sequence[int],
+    failing: float,
+    free: int,
+    days_left: list[int],
+    failures_left: list[int],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    names = [day_before(NOW, age) for age in range(len(sizes))]
+    whole = {name: size * MB for name, size in zip(names, sizes, strict=True)}
+    shelf = Shelf(whole, {name: int(failing * n) for name, n in whole.items()}, free * MB)
+    clean(shelf, LedgerSettings(max_bytes=100 * MB), NOW)
+    assert shelf.days() == sorted(names[age] for age in days_left)
+    assert shelf.days_of_failures() == sorted(names[age] for age in failures_left)
+    removed = len(sizes) - len(days_left)
+    words = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert sum("the ledger of" in r.getMessage() for r in words) == removed
+
+
+async def test_a_configuration_is_kept_while_it_is_in_force_and_then_for_a_time(
+    books: Books,
+) -> None:
+    now = time.time()
+    for version, age in (("a", 900), ("b", 800), ("c", 700), ("a", 300)):
+        books.writer.keep_configuration(version, f"text of {version}", now - age * DAY)
+        await books.writer.step()
+    books.writer.clean(now)
+    kept = {name: books.reader.configuration(name) for name in "abc"}
+    assert kept == {"a": "text of a", "b": None, "c": "text of c"}  # 400 days ago it was c
