@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 Payload = Literal["full", "redacted", "none"]
+Successes = Literal["all", "sampled", "counts"]
 
 
 def _of_postgresql(url: SecretStr) -> SecretStr:
@@ -67,6 +68,15 @@ class LedgerSettings(BaseModel):
         "allowed to have; `redacted` leaves out `user_data`, ids, addresses and user agents; "
         "`none` keeps no content. An event that is withheld from all destinations is kept without "
         "content.",
+    )
+    successes: Successes = Field(
+        default="all",
+        description="Which events are kept once their destinations have them. `all`, so that "
+        "`gateway trace` answers for every purchase; `sampled` keeps one in a hundred; `counts` "
+        "keeps none. The others are removed as soon as the last destination has them, and only "
+        "counted: `trace`, `events` and `access` do not show them, `erase` cannot say which vendor "
+        "has them, and `replay` cannot send them again. Events that are pending, held, rejected, "
+        "expired or withheld from all destinations are always kept.",
     )
     max_bytes: PositiveInt = Field(
         default=5_000_000_000,

@@ -1,14 +1,19 @@
-"""The file of one day, opened by the process that writes."""
+"""The file of one day, or of its failures, opened by the process that writes."""
 
 from __future__ import annotations
 
-from contextlib import closing
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway.configuration.ledger import Successes
 from gateway.ledger.bounded_values import BoundedValues
 from gateway.ledger.database import open_to_write
 from gateway.ledger.rows import DayRows
+from gateway.ledger.successes import may_be_forgotten, succeeded
+from gateway.ledger.tables import EVENT_TABLES
 from gateway.ledger.tables import day as day_tables
 
 # An event comes a second time when it was held: what was decided later is added.
@@ -35,14 +40,22 @@ ON CONFLICT DO UPDATE SET number = number + excluded.number
 _PROGRESS = """
 INSERT INTO progress VALUES (?, ?) ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id
 """
+_BY_RECEIPT = "CREATE INDEX IF NOT EXISTS lookups_of_events ON lookups (receipt)"
+_ENDED = """
+SELECT receipt, going_to, destination, passage, ending
+FROM events JOIN endings USING (receipt) WHERE receipt = ?
+"""
 _TRAITS = "SELECT name, source, states, country, browser FROM events WHERE receipt = ?"
 
 
 class DayFile:
     """Raises `LedgerError` or sqlite3.Error."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, successes: Successes = "all") -> None:
         self._database = open_to_write(path, day_tables)
+        self._successes = successes
+        if successes != "all":
+            self._database.execute(_BY_RECEIPT)
         known = self._all("SELECT DISTINCT dimension, value FROM hours")
         self._values = BoundedValues((dimension, value) for dimension, value in known)
 
@@ -60,22 +73,46 @@ class DayFile:
 
     def write(self, rows: DayRows, feed: str, last_id: str) -> None:
         """Stores `rows`, which end with the record `last_id` of `feed`, all or none."""
-        execute, many = self._database.execute, self._database.executemany
-        execute("BEGIN IMMEDIATE")
-        try:
-            many(_EVENT, rows.events)
-            many(_REPLAYED, rows.replayed)
-            many(_LOOKUP, rows.lookups)
-            many(_ENDING, rows.endings)
-            many(_ATTEMPT, rows.attempts)
-            many(_MINUTE, [(*key, number) for key, number in rows.minutes.items()])
+        with self._transaction() as database:
+            self._add(rows)
+            minutes = [(*key, number) for key, number in rows.minutes.items()]
+            database.executemany(_MINUTE, minutes)
             hours = self._values.bound(rows.hours)
-            many(HOUR, [(*key, number) for key, number in hours.items()])
-            execute(_PROGRESS, (feed, last_id))
-            execute("COMMIT")
+            database.executemany(HOUR, [(*key, number) for key, number in hours.items()])
+            self._forget(may_be_forgotten(rows, self._successes))
+            database.execute(_PROGRESS, (feed, last_id))
+
+    def go_on(self, rows: DayRows) -> None:
+        """Stores what became of the events that are here, and counts nothing; it may come again."""
+        known = {each for each in rows.receipts_of_known() if self.traits_of(each.hex())}
+        if known:
+            with self._transaction():
+                self._add(rows.continuing(known))
+
+    def _add(self, rows: DayRows) -> None:
+        many = self._database.executemany
+        many(_EVENT, rows.events)
+        many(_REPLAYED, rows.replayed)
+        many(_LOOKUP, rows.lookups)
+        many(_ENDING, rows.endings)
+        many(_ATTEMPT, rows.attempts)
+
+    def _forget(self, ended: Sequence[bytes]) -> None:
+        """Removes those of the events that succeeded."""
+        endings = [row for receipt in ended for row in self._all(_ENDED, (receipt,))]
+        receipts = [(receipt,) for receipt in succeeded(endings)]
+        for table in EVENT_TABLES:
+            self._database.executemany(f"DELETE FROM {table} WHERE receipt = ?", receipts)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+            self._database.execute("COMMIT")
         except BaseException:
             if self._database.in_transaction:
-                execute("ROLLBACK")
+                self._database.execute("ROLLBACK")
             raise
 
     def _all(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

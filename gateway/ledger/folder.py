@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.configuration.ledger import Successes
 from gateway.configuration.settings import Settings
 from gateway.ledger.folder_files import FolderFiles
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
@@ -34,10 +35,10 @@ class LedgerFolder(FolderFiles):
 
         return FolderReading(self)
 
-    def to_write(self) -> FolderStore:
+    def to_write(self, successes: Successes = "all") -> FolderStore:
         from gateway.ledger.folder_store import FolderStore
 
-        return FolderStore(self)
+        return FolderStore(self, successes)
 
     def to_erase(self) -> FolderErasure:
         from gateway.ledger.erasure import FolderErasure

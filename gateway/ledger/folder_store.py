@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
+from gateway.configuration.ledger import Successes
 from gateway.ledger.day_file import DayFile
 from gateway.ledger.failures_file import keep_failures
 from gateway.ledger.folder_files import FolderFiles, remove, size_of
@@ -25,10 +28,11 @@ MAX_OPEN = 9
 class FolderStore:
     """A `gateway.ledger.writer.Store`."""
 
-    def __init__(self, folder: FolderFiles) -> None:
+    def __init__(self, folder: FolderFiles, successes: Successes) -> None:
         self._folder = folder
+        self._successes = successes
         self._held = ExitStack()
-        self._days: OrderedDict[str, DayFile] = OrderedDict()
+        self._opened: OrderedDict[Path, DayFile] = OrderedDict()
         self._kept: KeptFile | None = None
 
     def open(self) -> None:
@@ -39,8 +43,8 @@ class FolderStore:
                 self._held = held.pop_all()
 
     def close(self) -> None:
-        while self._days:
-            self._days.popitem()[1].close()
+        while self._opened:
+            self._opened.popitem()[1].close()
         if self._kept is not None:
             self._kept.close()
             self._kept = None
@@ -65,25 +69,26 @@ class FolderStore:
         return self._counts.is_over(day)
 
     def last_id(self, day: str, feed: str) -> str:
-        file = self._counts if self.is_over(day) else self._open(day)
+        file = self._counts if self.is_over(day) else self._open(self._folder.day(day))
         return file.last_id(feed)
 
     def traits_of(self, receipt: str) -> tuple[Any, ...] | None:
-        day = day_of(receipt)
-        if day not in self._days and not self._folder.day(day).exists():
-            return None
-        return self._open(day).traits_of(receipt)
+        path = next(self._folder.databases(day_of(receipt)), None)
+        return self._open(path).traits_of(receipt) if path else None
 
     def write(self, day: str, rows: DayRows, feed: str, last_id: str) -> None:
-        self._open(day).write(rows, feed, last_id)
+        self._open(self._folder.day(day)).write(rows, feed, last_id)
 
-    def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
-        self._counts.add_late(rows, feed, last_id)
+    def add_late(self, days: Mapping[str, DayRows], feed: str, last_id: str) -> None:
+        for day, rows in days.items():
+            path = self._folder.failures(day)
+            if path.exists():
+                self._open(path).go_on(rows)
+        self._counts.add_late(days.values(), feed, last_id)
 
     def remove(self, day: str, keeps_failures: bool) -> None:
         path = self._folder.day(day)
-        if day in self._days:
-            self._days.pop(day).close()
+        self._close(path)
         if path.exists():
             if keeps_failures:
                 keep_failures(path, self._folder.failures(day))
@@ -92,7 +97,9 @@ class FolderStore:
         remove(path)
 
     def remove_failures(self, day: str) -> None:
-        remove(self._folder.failures(day))
+        path = self._folder.failures(day)
+        self._close(path)
+        remove(path)
 
     def forget(self, now: float, days: int) -> None:
         self._counts.forget(now, days)
@@ -114,10 +121,14 @@ class FolderStore:
         assert self._kept is not None, "open() comes first"
         return self._kept
 
-    def _open(self, day: str) -> DayFile:
-        if day not in self._days:
-            if len(self._days) >= MAX_OPEN:
-                self._days.popitem(last=False)[1].close()
-            self._days[day] = DayFile(self._folder.day(day))
-        self._days.move_to_end(day)
-        return self._days[day]
+    def _open(self, path: Path) -> DayFile:
+        if path not in self._opened:
+            if len(self._opened) >= MAX_OPEN:
+                self._opened.popitem(last=False)[1].close()
+            self._opened[path] = DayFile(path, self._successes)
+        self._opened.move_to_end(path)
+        return self._opened[path]
+
+    def _close(self, path: Path) -> None:
+        if path in self._opened:
+            self._opened.pop(path).close()

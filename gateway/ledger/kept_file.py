@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,11 @@ class KeptFile:
             self._database.execute("INSERT INTO rolled_up VALUES (?)", (day,))
         self._over.add(day)
 
-    def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
+    def add_late(self, days: Iterable[DayRows], feed: str, last_id: str) -> None:
         """Counts what came for days that are over."""
         with self._transaction():
-            self._add([(*key, number) for key, number in rows.hours.items()])
+            for rows in days:
+                self._add([(*key, number) for key, number in rows.hours.items()])
             self._database.execute(
                 "INSERT INTO progress VALUES (?, ?) "
                 "ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -78,6 +78,19 @@ class DayRows:
             if reason:
                 hours[hour, "reason", reason, destination, ending] += number
         self.alike.clear()
+
+    def receipts_of_known(self) -> set[bytes]:
+        """Of the events of which earlier rows are continued."""
+        ended = {row[0] for row in (*self.endings, *self.attempts)}
+        return ended | {receipt for _, receipt in self.replayed}
+
+    def continuing(self, known: Container[bytes]) -> DayRows:
+        """Only what became of the events `known`."""
+        return DayRows(
+            replayed=[row for row in self.replayed if row[1] in known],
+            endings=[row for row in self.endings if row[0] in known],
+            attempts=[row for row in self.attempts if row[0] in known],
+        )
 
 
 class RowMaker:

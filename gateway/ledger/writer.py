@@ -19,13 +19,13 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import orjson
 from sqlalchemy.exc import DBAPIError
 
-from gateway.configuration.ledger import LedgerSettings
+from gateway.configuration.ledger import LedgerSettings, Successes
 from gateway.ledger.balance import baseline_of
 from gateway.ledger.errors import LedgerError, LedgerTaken
 from gateway.ledger.reading import LedgerReader, Readable
@@ -55,7 +55,7 @@ CANNOT_WRITE = (sqlite3.Error, DBAPIError, OSError, LedgerError)
 class Store(Retained, Protocol):
     """Where the ledger is written, day by day. A day is such as ``2026-11-30``.
 
-    A day that is over has been removed: its counts are kept, and what comes late is only counted.
+    A day that is over has been removed: its counts and its failures are kept.
     All methods but `open` and `close` need it open. They raise `LedgerError`, sqlite3.Error or
     OSError; then it has to be closed, and may be opened again.
     """
@@ -76,8 +76,9 @@ class Store(Retained, Protocol):
     def write(self, day: str, rows: DayRows, feed: str, last_id: str) -> None:
         """Stores `rows`, which end with the record `last_id` of `feed`, all or none."""
 
-    def add_late(self, rows: DayRows, feed: str, last_id: str) -> None:
-        """Counts what came for days that are over, all or none."""
+    def add_late(self, days: Mapping[str, DayRows], feed: str, last_id: str) -> None:
+        """Counts what came for days that are over, all or none, and stores what became of their
+        failures. Of all else there is no row any more."""
 
     def keep_configuration(self, version: str, text: str, now: float) -> None: ...
 
@@ -90,7 +91,8 @@ class Store(Retained, Protocol):
 class Writable(Readable, Protocol):
     """Where a ledger is."""
 
-    def to_write(self) -> Store: ...
+    def to_write(self, successes: Successes = "all") -> Store:
+        """successes: which events are kept that succeeded; see `LedgerSettings`."""
 
 
 class LedgerWriter:
@@ -98,7 +100,7 @@ class LedgerWriter:
 
     def __init__(self, place: Writable, settings: LedgerSettings, feed: Feed) -> None:
         self._place = place
-        self._store = place.to_write()
+        self._store = place.to_write(settings.successes)
         self._settings = settings
         self._feed = feed
         self._configuration: tuple[str, str, float] | None = None
@@ -216,13 +218,11 @@ class LedgerWriter:
             except (KeyError, TypeError, ValueError, IndexError) as error:
                 kind = type(error).__name__
                 log.error("record %s of the ledger's feed cannot be read: %s", record.id, kind)
-        late = DayRows()
+        late = {day: rows for day, rows in maker.days.items() if self._store.is_over(day)}
         for day, rows in maker.days.items():
-            if self._store.is_over(day):
-                late.hours.update(rows.hours)
-            else:
+            if day not in late:
                 self._store.write(day, rows, self._name, records[-1].id)
-        if late.hours:
+        if late:
             self._store.add_late(late, self._name, records[-1].id)
         self._remember(maker.traits)
 

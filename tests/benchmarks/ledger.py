@@ -25,6 +25,7 @@ from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.answers import Wanted
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.folder_files import size_of
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.feed import Fate, FeedRecord, encode_endings
@@ -113,7 +114,7 @@ def fill(folder: LedgerFolder, digests: EventDigests, count: int, end: float) ->
         writer.store(batch)
         seconds += time.process_time() - began
     writer.close()
-    return seconds, sum(map(folder.size, folder.days()))
+    return seconds, sum(size_of(folder.day(day)) for day in folder.days())
 
 
 def ask(reader: LedgerReader, digests: EventDigests, count: int, end: float) -> None:

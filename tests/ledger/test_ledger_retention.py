@@ -252,3 +252,28 @@ async def test_a_configuration_is_kept_while_it_is_in_force_and_then_for_a_time(
     books.writer.clean(now)
     kept = {name: books.reader.configuration(name) for name in "abc"}
     assert kept == {"a": "text of a", "b": None, "c": "text of c"}  # 400 days ago it was c
+
+
+async def test_a_failure_learns_what_becomes_of_it_after_its_day(books: Books) -> None:
+    """As of one that is replayed: nobody shall think that it still has to be sent."""
+    entry = await append_failure(books, client_id="anna")
+    pending, other = await append_old(books, 1)
+    await books.settle("books", [other], "delivered")
+    await books.store()
+    books.writer.clean(time.time())
+    assert await books.replay("ads", [entry]) == 1
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.settle("ads", [pending], "rejected", "HTTP 400")
+    records = await books.records()
+    await books.store()
+    books.writer.store(records)  # comes again
+    (story,) = stories(books, "anna")
+    assert [(e.destination, e.passage, e.ending) for e in story.endings] == [
+        ("ads", 1, "rejected"),
+        ("ads", 2, "delivered"),
+        ("books", 1, "delivered"),
+    ]
+    assert stories(books, "event-1") == []
+    assert books.counts("ads") == {"accepted": 3, "rejected": 2, "delivered": 1}
+    names = books.reader.counts(0, time.time() + 60, "name")
+    assert names["purchase", "ads", "delivered"] == 1

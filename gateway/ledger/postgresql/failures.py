@@ -22,19 +22,21 @@ WHERE relkind = 'r' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspna
 """
 
 
-def keep_failures(connection: Connection, schema: str, day: str) -> None:
-    """Copies the failures of `day`, within the transaction that removes it."""
+def keep_failures(connection: Connection, schema: str, day: str) -> bool:
+    """Copies the failures of `day`, within the transaction that removes it. Returns whether there
+    are any."""
     source = Identifier(schema_of_day(schema, day))
     connection.execute(SQL(_LOCK).format(source))
     ((has_failures,),) = connection.execute(SQL(_HAS_FAILURES).format(source))
     if not has_failures:
-        return
+        return False
     create_failures(connection, schema, day)
     target = Identifier(schema_of_failures(schema, day))
     for name in EVENT_TABLES:
         table, columns = Identifier(name), day_tables.tables[name].columns.keys()
         names = SQL(", ").join(map(Identifier, columns))
         connection.execute(SQL(_COPY).format(target, table, names, names, source, table, source))
+    return True
 
 
 def drop_schema(connection: Connection, name: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from gateway.configuration.ledger import Successes
 from gateway.configuration.settings import Settings
 from gateway.ledger.errors import LedgerError
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
@@ -39,10 +40,10 @@ class LedgerDatabase:
 
         return DatabaseReading(self.url, self.schema)
 
-    def to_write(self) -> DatabaseStore:
+    def to_write(self, successes: Successes = "all") -> DatabaseStore:
         from gateway.ledger.postgresql.store import DatabaseStore
 
-        return DatabaseStore(self.url, self.schema)
+        return DatabaseStore(self.url, self.schema, successes)
 
     def to_erase(self) -> DatabaseErasure:
         from gateway.ledger.postgresql.erasure import DatabaseErasure

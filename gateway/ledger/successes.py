@@ -1,0 +1,57 @@
+"""Which events the ledger forgets once they succeeded, with `ledger.successes`. Pure.
+
+An event succeeded when nothing of it is pending or held, no destination ever rejected it or let it
+expire, and at least one took it. Where it was withheld besides does not matter: that is what the
+configuration asks for. One that was withheld everywhere is kept: nobody got it, it has no content,
+and it may be released from quarantine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+import orjson
+
+from gateway.configuration.ledger import Successes
+from gateway.ledger.answers import going
+from gateway.ledger.rows import DayRows
+from gateway.ledger.tables import FAILURES, SUCCESSES
+
+SAMPLE = 100
+"""With `sampled`, one event in so many is kept."""
+
+Ended = tuple[bytes, str, str, int, str]
+"""Of one ending of an event: its receipt, the destinations to which it goes (JSON), and of the
+ending the destination, the passage and what it was."""
+
+
+def may_be_forgotten(rows: DayRows, successes: Successes) -> list[bytes]:
+    """The receipts of the events that end in `rows` and are not in the sample."""
+    if successes == "all":
+        return []
+    ended = {row[0] for row in rows.endings}
+    return sorted(ended if successes == "counts" else filter(_is_out_of_sample, ended))
+
+
+def succeeded(ended: Iterable[Ended]) -> list[bytes]:
+    """The receipts of the events that succeeded. ended: all endings of each event in a row."""
+    return [
+        receipt
+        for (receipt, going_to), endings in groupby(ended, key=lambda row: row[:2])
+        if _has_succeeded(going_to, {row[2:4]: row[4] for row in endings})
+    ]
+
+
+def _has_succeeded(going_to: str, endings: dict[tuple[str, int], str]) -> bool:
+    found = frozenset(endings.values())
+    return (
+        found.isdisjoint(FAILURES)
+        and not found.isdisjoint(SUCCESSES)
+        and all((name, going(text)[1]) in endings for name, text in orjson.loads(going_to).items())
+    )
+
+
+def _is_out_of_sample(receipt: bytes) -> bool:
+    """By the random bits of the receipt, so that an event is always in or out."""
+    return int.from_bytes(receipt[-8:]) % SAMPLE != 0
