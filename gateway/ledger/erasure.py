@@ -3,6 +3,7 @@
 The process that writes has the same files open. Deleted rows are overwritten (``secure_delete``),
 but copies of rows that SQLite moved from page to page stay in unused parts of pages. So a file is
 written again (``VACUUM``) once rows of it were deleted, and its write-ahead log is cut to nothing.
+Meanwhile the process that writes waits, and its records wait in Redis: some 15 seconds for 1 GB.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from gateway.ledger.folder_files import FolderFiles
 from gateway.ledger.tables import DELIVERED, EVENT_TABLES
 from gateway.ledger.tables import day as day_tables
 
+LOOK_SECONDS = 0.02
 WAIT_SECONDS = 60.0
 """How long readers and the process that writes may be in the way."""
 
@@ -120,6 +122,7 @@ def _without_traces(file: sqlite3.Connection, day: str) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     for step in (_vacuum, _truncate_log):
         while not step(file):
+            time.sleep(LOOK_SECONDS)
             if time.monotonic() > deadline:
                 raise LedgerError(
                     f"the rows of {day} are deleted, but another process kept the file from being "
@@ -161,6 +164,9 @@ def _delivered(file: sqlite3.Connection) -> Counter[str]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection]:
+    """What does not fit into its cache goes to a file next to it without a name, not into memory:
+    while a file is rebuilt that is as much as the file."""
     with closing(open_to_write(path, day_tables)) as file:
-        file.execute("PRAGMA temp_store = MEMORY")
+        folder = str(path.parent).replace("'", "''")
+        file.execute(f"PRAGMA temp_store_directory = '{folder}'")
         yield file

@@ -125,11 +125,7 @@ class LedgerWriter:
                 self._say_once(logging.INFO, f"this process waits to write the ledger: {taken}")
                 await asyncio.sleep(REST_SECONDS)
             except (RedisError, *CANNOT_WRITE) as error:
-                self._say_once(
-                    logging.ERROR,
-                    "the ledger cannot be written, its records wait in Redis: "
-                    f"{type(error).__name__}: {error}",
-                )
+                self._say_once(*_in_words(error))
                 self.close()
                 await asyncio.sleep(REST_SECONDS)
 
@@ -245,3 +241,15 @@ class LedgerWriter:
         if words != self._said:
             log.log(level, "%s", words)
         self._said = words
+
+
+def _in_words(error: Exception) -> tuple[int, str]:
+    """What to log of an error that keeps the ledger from being written, with its level."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return logging.INFO, (
+            "the ledger's records wait in Redis while another command works on its files, such as "
+            "`gateway erase`"
+        )
+    return logging.ERROR, (
+        f"the ledger cannot be written, its records wait in Redis: {type(error).__name__}: {error}"
+    )

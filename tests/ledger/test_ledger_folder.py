@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sqlite3
+from contextlib import closing
 
 import pytest
 from redis.asyncio import Redis
 
+from gateway.ledger import database
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
 from tests.support.events import decide, make_event
+from tests.support.gateway_process import wait_for
 from tests.support.ledger import Books
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +45,32 @@ def test_the_key_is_made_once_and_private(folder: LedgerFolder) -> None:
     assert len(folder.key()) == 32
     assert {path.stat().st_mode & 0o077 for path in folder.path.iterdir()} == {0}
     assert [path.name for path in folder.path.iterdir()] == ["key"]
+
+
+async def test_while_another_command_has_a_file_records_wait(
+    redis: Redis,
+    folder: LedgerFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """As `gateway erase`, which writes a file again."""
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(database, "_SET_UP", database._SET_UP.replace("5000", "1"))
+    books = Books(redis, folder)
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    await books.append(decide(make_event(1), send=["ads"]))
+    (day,) = folder.days()
+    with closing(sqlite3.connect(folder.day(day), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(books.writer.run())
+        await asyncio.to_thread(wait_for, lambda: "wait in Redis" in caplog.text, 60, "a wait")
+        assert len(await books.records()) == 1
+    await asyncio.to_thread(wait_for, lambda: len(books.rows("events")) == 2, 60, "the row")
+    writing.cancel()
+    await asyncio.wait([writing])
+    books.writer.close()
+    assert {record.levelno for record in caplog.records} == {logging.INFO}
 
 
 async def test_no_file_has_an_identifier_of_what_was_withheld(
