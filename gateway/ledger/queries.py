@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Select,
-    Text,
     and_,
     func,
     literal_column,
@@ -17,11 +16,9 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
 from gateway.ledger.answers import Wanted
+from gateway.ledger.field_values import field_is
 from gateway.ledger.tables import INDEXED, endings, events
 
 PAGE = 500
@@ -77,27 +74,4 @@ def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.until is not None:
         yield events.c.at <= wanted.until
     for path, value in wanted.where:
-        yield _FieldText(events.c.payload, path.replace('"', "")) == value
-
-
-class _FieldText(FunctionElement[str]):
-    """The value at a dotted path of a JSON object, as text."""
-
-    type = Text()
-    inherit_cache = True
-
-
-@compiles(_FieldText, "sqlite")
-def _in_sqlite(element: _FieldText, compiler: SQLCompiler, **options: Any) -> str:
-    """``user_data.city`` as ``$."user_data"."city"``."""
-    content, path = (compiler.process(each, **options) for each in element.clauses)
-    quoted = f"""'$."' || replace({path}, '.', '"."') || '"'"""
-    return f"CAST(json_extract({content}, {quoted}) AS TEXT)"
-
-
-@compiles(_FieldText, "postgresql")
-def _in_postgresql(element: _FieldText, compiler: SQLCompiler, **options: Any) -> str:
-    """PostgreSQL reads no JSON with a NUL in it."""
-    content, path = (compiler.process(each, **options) for each in element.clauses)
-    readable = f"replace({content}, '\\u0000', '\\ufffd')"
-    return f"(CAST({readable} AS json) #>> string_to_array({path}, '.'))"
+        yield field_is(path, value)

@@ -147,3 +147,62 @@ async def test_one_event_is_read_as_each_destination_has_it(filled: Books) -> No
     assert endings == {"ads": ("expired", 1), "books": ("expired", 1), "new": ("missing", 0)}
     assert recorded["ads"].event == recorded["new"].event == listed.payload
     assert filled.reader.recorded_event("0" * 28, ["ads"]) == {}
+
+
+CONTENT = {
+    "yes": True,
+    "no": False,
+    "none": None,
+    "whole": 5,
+    "amount": 19.9,
+    "rounded": 20.0,
+    "tiny": 1e-07,
+    "large": 12345678901234567890,
+    "long": 0.30000000000000004,
+    "code": "007",
+    "word": "true",
+    "empty": "",
+    "user_data": {"city": "Köln", "new": True},
+    "items": [{"item_id": "mug", "quantity": 2}, {"item_id": "cup"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "found", "not_found"),
+    [
+        ("yes", ["true"], ["1", "True", "1.0", ""]),
+        ("no", ["false"], ["0", "false ", ""]),
+        ("none", [], ["", "null", "None", "0"]),
+        ("missing", [], ["", "null", "0"]),
+        ("whole", ["5", "5.0", "5.00", "05"], ["5.1", "five"]),
+        ("amount", ["19.9", "19.90", "1.99e1"], ["19.91", "20"]),
+        ("rounded", ["20.0", "20", "2e1"], ["200"]),
+        ("tiny", ["1e-07", "0.0000001"], ["0"]),
+        ("large", ["12345678901234567890"], ["1"]),
+        ("long", ["0.30000000000000004"], ["0.3"]),
+        ("code", ["007"], ["7", "7.0"]),
+        ("word", ["true"], ["1"]),
+        ("empty", [""], ["null"]),
+        ("user_data.city", ["Köln"], ["köln"]),
+        ("user_data.new", ["true"], ["1"]),
+        ("user_data", ['{"city":"Köln","new":true}'], ["{}"]),
+        ("items.0.item_id", ["mug"], ["cup"]),
+        ("items.1.item_id", ["cup"], ["mug"]),
+        ("items.0.quantity", ["2", "2.0"], ["1"]),
+        ("items.x", [], ["", "mug"]),
+        ("items.٣", [], ["mug"]),
+        ("", [], ["", "mug"]),
+        ("nan", [], ["nan", "inf", "-inf"]),
+    ],
+)
+async def test_a_field_is_found_by_its_value(
+    books: Books, field: str, found: list[str], not_found: list[str]
+) -> None:
+    await books.append(decide({**make_event(0), **CONTENT}, withhold=["ads"], send=["books"]))
+    await books.store()
+
+    def count(value: str) -> int:
+        return len(list(books.reader.endings(Wanted(where=[(field, value)]))))
+
+    assert {value: count(value) for value in found} == dict.fromkeys(found, 1)
+    assert {value: count(value) for value in not_found} == dict.fromkeys(not_found, 0)

@@ -1,0 +1,107 @@
+"""Conditions on the fields of an event's content, which both stores answer alike."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Text, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from gateway.ledger.tables import events
+
+
+def field_is(path: str, value: str) -> ColumnElement[bool]:
+    """Whether the field at `path` of an event's content has `value`: a text as it is, a number
+    however it is written, ``true`` or ``false``, and a list or an object as JSON without spaces.
+
+    path: dotted; a number is a place in a list, from 0.
+    """
+    of_both = events.c.payload, path, json_path(path)
+    is_text = _FieldText(*of_both) == value
+    written = spellings(value)
+    return or_(is_text, _FieldNumber(*of_both).in_(written)) if written else is_text
+
+
+def json_path(path: str) -> str:
+    """As SQLite wants it: ``items.0.item_name`` as ``$."items"[0]."item_name"``."""
+    steps = path.replace('"', "").split(".")
+    return "$" + "".join(f"[{step}]" if _is_place(step) else f'."{step}"' for step in steps)
+
+
+def _is_place(step: str) -> bool:
+    return step.isascii() and step.isdecimal()
+
+
+def spellings(value: str) -> list[str]:
+    """How JSON may have the number `value`; nothing if it is none."""
+    try:
+        number = float(value)
+    except ValueError:
+        return []
+    if not isfinite(number):
+        return []
+    found = {value, orjson.dumps(number).decode()}
+    return sorted(found | {str(int(number))} if number.is_integer() else found)
+
+
+class _FieldText(FunctionElement[str]):
+    """The value at a path of a JSON object, as text. Its arguments: the object, the path with dots,
+    and the path as SQLite wants it."""
+
+    type = Text()
+    inherit_cache = True
+
+
+class _FieldNumber(FunctionElement[str]):
+    """The same of numbers alone, as they are written."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_FieldText, "sqlite")
+def _text_in_sqlite(element: _FieldText, compiler: SQLCompiler, **options: Any) -> str:
+    """SQLite has no booleans, and writes numbers its own way. With a second path, which no object
+    has, it answers as JSON: ``[true,null]``."""
+    content, _, path = (compiler.process(each, **options) for each in element.clauses)
+    both = f"json_extract({content}, {path}, '$[0]')"
+    return (
+        f"CASE coalesce(json_type({content}, {path}), 'null') WHEN 'null' THEN NULL "
+        f"WHEN 'text' THEN json_extract({content}, {path}) "
+        f"ELSE substr({both}, 2, length({both}) - 7) END"
+    )
+
+
+@compiles(_FieldNumber, "sqlite")
+def _number_in_sqlite(element: _FieldNumber, compiler: SQLCompiler, **options: Any) -> str:
+    content, _, path = (compiler.process(each, **options) for each in element.clauses)
+    both = f"json_extract({content}, {path}, '$[0]')"
+    return (
+        f"CASE WHEN json_type({content}, {path}) IN ('integer', 'real') "
+        f"THEN substr({both}, 2, length({both}) - 7) END"
+    )
+
+
+@compiles(_FieldText, "postgresql")
+def _text_in_postgresql(element: _FieldText, compiler: SQLCompiler, **options: Any) -> str:
+    content, path, _ = (compiler.process(each, **options) for each in element.clauses)
+    return f"({_json(content)} #>> string_to_array({path}, '.'))"
+
+
+@compiles(_FieldNumber, "postgresql")
+def _number_in_postgresql(element: _FieldNumber, compiler: SQLCompiler, **options: Any) -> str:
+    content, path, _ = (compiler.process(each, **options) for each in element.clauses)
+    steps = f"string_to_array({path}, '.')"
+    return (
+        f"CASE json_typeof({_json(content)} #> {steps}) "
+        f"WHEN 'number' THEN {_json(content)} #>> {steps} END"
+    )
+
+
+def _json(content: str) -> str:
+    """PostgreSQL reads no JSON with a NUL in it."""
+    return f"CAST(replace({content}, '\\u0000', '\\ufffd') AS json)"
