@@ -17,6 +17,7 @@ from redis.exceptions import ResponseError
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.settings import Settings
 from gateway.delivery.policy import waits
+from gateway.delivery.removed import forget_removed
 from gateway.delivery.trim import Trimmer
 from gateway.queue.bounds import MemoryUsage
 from gateway.queue.capacity import read_memory_usage
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 1.0
 FORGET_SECONDS = 60.0
+REMOVED_SECONDS = 3600.0
+"""Between looks for destinations that are no longer configured: a look reads the names of all
+keys."""
 
 
 EnsureDrain = Callable[[str], Awaitable[object]]
@@ -59,6 +63,7 @@ async def sweep_and_wake(
     keys = Keys.of(settings)
     deliveries = {name: each.delivery for name, each in settings.destinations.items()}
     trimmer = Trimmer(redis, keys, deliveries)
+    looked = time.monotonic()  # others that share the namespace may not have announced themselves
     while True:
         forget = time.monotonic() - forgot > FORGET_SECONDS
         memory = await _read_memory(redis)
@@ -75,6 +80,9 @@ async def sweep_and_wake(
                     )
                 away.add(name)
         forgot = time.monotonic() if forget else forgot
+        if time.monotonic() - looked > REMOVED_SECONDS:
+            looked = time.monotonic()
+            await _forget_removed(redis, settings)
         await asyncio.sleep(SWEEP_SECONDS)
 
 
@@ -102,6 +110,13 @@ async def _trim(trimmer: Trimmer, name: str, memory: MemoryUsage | None) -> None
         await trimmer.trim(name, memory)
     except ResponseError as error:
         log.error("could not trim the dead letters of %s: %s", name, error)
+
+
+async def _forget_removed(redis: Redis, settings: Settings) -> None:
+    try:
+        await forget_removed(redis, settings, time.time())
+    except RedisError as error:
+        log.warning("could not look for removed destinations: %s", type(error).__name__)
 
 
 async def _read_memory(redis: Redis) -> MemoryUsage | None:

@@ -9,6 +9,9 @@ from redis.asyncio import Redis
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.redis_full import write_note
 
+WORDS_SECONDS = 30 * 86_400
+"""How long the last failure and warning are shown; they may repeat what an event said."""
+
 SHARE = "share"
 """Field of the counts: thousandths of the configured rate."""
 
@@ -34,4 +37,4 @@ async def write_warning(redis: Redis, keys: DestinationKeys, at: float, words: s
 
 
 async def _write_words(redis: Redis, key: str, at: float, words: str) -> None:
-    await write_note(redis, "SET", key, orjson.dumps({"at": at, "reason": words}))
+    await write_note(redis, "SET", key, orjson.dumps({"at": at, "reason": words}), "EX", WORDS_SECONDS)

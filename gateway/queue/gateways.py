@@ -14,6 +14,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import orjson
 from redis.asyncio import Redis
@@ -102,3 +103,9 @@ class Announcer:
             "gateway, stop its other processes first, or change it in two steps: add "
             "destinations, then remove others."
         )
+
+
+async def announced_destinations(redis: Redis, keys: Keys) -> set[str]:
+    """Those of all gateways that were at work in the last seconds. Raises a redis-py error."""
+    rows: Any = await redis.zrange(keys.gateways, 0, -1)
+    return {name for row in rows for name in orjson.loads(row)}

@@ -18,6 +18,8 @@ from gateway.queue.keys import Keys
 Record = dict[str, Any]
 
 KEPT = 500
+KEPT_SECONDS = 86_400
+"""After the last record all are gone, also where the demo is off by then."""
 
 
 class Recorder:
@@ -40,6 +42,7 @@ class Recorder:
             pipeline = self._redis.pipeline(transaction=False)
             for record in records:
                 pipeline.xadd(self._key, {"r": orjson.dumps(record)}, maxlen=KEPT)
+            pipeline.expire(self._key, KEPT_SECONDS)
             await pipeline.execute()
 
 

@@ -14,4 +14,5 @@ then
   return 0
 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1

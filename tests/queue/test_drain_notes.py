@@ -26,6 +26,7 @@ async def test_the_last_failure_is_kept(redis: Redis) -> None:
     for at, reason in ((1.0, "HTTP 500"), (2.0, "HTTP 503")):
         await write_failure(redis, ADS, at, reason)
     assert orjson.loads(await redis.get(ADS.error)) == {"at": 2.0, "reason": "HTTP 503"}
+    assert await redis.ttl(ADS.error) > 29 * 86_400
 
 
 async def test_whether_a_destination_is_paused(redis: Redis) -> None:

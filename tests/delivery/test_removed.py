@@ -1,0 +1,88 @@
+"""Destinations that are no longer configured: what waits for them goes after a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.configuration.load import parse_settings
+from gateway.delivery import removed as removed_module
+from gateway.delivery.removed import forget_removed
+from gateway.queue.entry import encode
+from gateway.queue.gateways import Announcer
+from gateway.queue.read import Reader, ensure_group
+from tests.support.dead_letters import bury
+from tests.support.events import decisions, make_event
+from tests.support.keys import ADS, BOOKS, KEYS
+
+pytestmark = pytest.mark.anyio
+
+DAY = 86_400
+SETTINGS = parse_settings("""
+ledger: {enabled: false}
+sources: {site: {type: collect}}
+destinations: {ads: {type: webhook, url: "http://127.0.0.1:9/"}}
+""")
+
+
+async def add(redis: Redis, days_ago: float, destination: str = "books") -> None:
+    """A pending event that has waited for so long."""
+    (decision,) = decisions(1)
+    keys = KEYS.destination(destination)
+    at = int(1000 * (time.time() - days_ago * DAY))
+    await redis.xadd(keys.stream, {"e": encode(decision, decision.event, ())}, id=f"{at}-*")  # type: ignore[arg-type]
+    await redis.hincrby(keys.counts, "accepted", 1)
+
+
+async def counts(redis: Redis) -> dict[str, int]:
+    names = ["accepted", "withheld"]
+    found = await redis.hmget(BOOKS.counts, names)
+    return {name: int(number or 0) for name, number in zip(names, found, strict=True)}
+
+
+async def test_what_has_waited_for_seven_days_is_withheld(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(removed_module, "PAGE", 2)
+    for days in (9, 8.5, 8, 7.1, 6.9, 1):
+        await add(redis, days)
+    await ensure_group(redis, BOOKS)
+    await Reader(redis, BOOKS, "killed").new(2, None)  # a drain had these
+    await redis.set(BOOKS.error, "its last failure")
+    await forget_removed(redis, SETTINGS, time.time())
+    assert await counts(redis) == {"accepted": 6, "withheld": 4}
+    assert await redis.xlen(BOOKS.stream) == 2
+    assert not await redis.exists(BOOKS.error)
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "books is no longer configured: 4 events" in record.getMessage()
+    await forget_removed(redis, SETTINGS, time.time())
+    assert await counts(redis) == {"accepted": 6, "withheld": 4}
+    assert len(caplog.records) == 1
+
+
+async def test_what_a_gateway_has_is_left_alone(redis: Redis) -> None:
+    await add(redis, 9, "ads")
+    await add(redis, 9, "books")
+    await Announcer(redis, KEYS, ["ads", "books"]).renew()
+    await forget_removed(redis, SETTINGS, time.time())
+    assert await redis.xlen(ADS.stream) == await redis.xlen(BOOKS.stream) == 1
+
+
+async def test_dead_letters_go_by_their_age_alone(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removed_module, "MAX_REMOVED", 1)
+    ages = 40, 31, 29, 1
+    await bury(redis, "books", [make_event(number) for number in range(len(ages))], trusted=True)
+    letters = [fields for _, fields in await redis.xrange(BOOKS.dead)]
+    await redis.delete(BOOKS.dead)
+    for days, letter in zip(ages, letters, strict=True):
+        at = int(1000 * (time.time() - days * DAY))
+        await redis.xadd(BOOKS.dead, letter, id=f"{at}-1")
+    await forget_removed(redis, SETTINGS, time.time())
+    assert await redis.xlen(BOOKS.dead) == 2
+    assert await redis.hget(BOOKS.counts, "removed:age") == b"2"
