@@ -16,11 +16,12 @@ from gateway.configuration.settings import Settings
 from gateway.delivery.trim import bounds_of
 from gateway.ledger.feeding import build_reporting
 from gateway.queue.entry import Entry
-from gateway.queue.erasure import destinations_in_redis, pending_entries, withhold
+from gateway.queue.erasure import pending_entries, withhold
 from gateway.queue.gateways import announced_destinations
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.marks import WITHDRAWAL_SECONDS
 from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.remembered import remembered_with_events
 from gateway.queue.settle import MAX_REMOVED, Bounds, Settler
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
     seconds. Raises a redis-py error."""
     keys = Keys.of(settings)
     known = settings.destinations.keys() | await announced_destinations(redis, keys)
-    for name in sorted(await destinations_in_redis(redis, keys) - known):
+    for name in await remembered_with_events(redis, keys, known):
         of_name = keys.destination(name)
         withheld = 0
         async for page in _pages(old_entries(redis, of_name, now - WITHDRAWAL_SECONDS)):

@@ -7,6 +7,7 @@ drains without RQ.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
@@ -19,11 +20,13 @@ from gateway.configuration.settings import Settings
 from gateway.delivery.policy import waits
 from gateway.delivery.removed import forget_removed
 from gateway.delivery.trim import Trimmer
+from gateway.queue import quarantine
 from gateway.queue.bounds import MemoryUsage
 from gateway.queue.capacity import read_memory_usage
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.lease import forget_consumers, needs_drain
 from gateway.queue.read import ensure_group, seconds_to_work
+from gateway.queue.remembered import remember
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import RedisError, connect_for_intake, connect_for_jobs
 
@@ -32,8 +35,7 @@ log = logging.getLogger(__name__)
 SWEEP_SECONDS = 1.0
 FORGET_SECONDS = 60.0
 REMOVED_SECONDS = 3600.0
-"""Between looks for destinations that are no longer configured: a look reads the names of all
-keys."""
+"""Between looks for destinations that are no longer configured."""
 
 
 EnsureDrain = Callable[[str], Awaitable[object]]
@@ -63,7 +65,7 @@ async def sweep_and_wake(
     keys = Keys.of(settings)
     deliveries = {name: each.delivery for name, each in settings.destinations.items()}
     trimmer = Trimmer(redis, keys, deliveries)
-    looked = time.monotonic()  # others that share the namespace may not have announced themselves
+    looked = -math.inf
     while True:
         forget = time.monotonic() - forgot > FORGET_SECONDS
         memory = await _read_memory(redis)
@@ -80,9 +82,12 @@ async def sweep_and_wake(
                     )
                 away.add(name)
         forgot = time.monotonic() if forget else forgot
+        if forget:
+            await _trim_quarantine(redis, keys)
         if time.monotonic() - looked > REMOVED_SECONDS:
+            # not at once: others that share the namespace may not have announced themselves
+            await _look_for_removed(redis, settings, forgets=looked > 0)
             looked = time.monotonic()
-            await _forget_removed(redis, settings)
         await asyncio.sleep(SWEEP_SECONDS)
 
 
@@ -112,11 +117,27 @@ async def _trim(trimmer: Trimmer, name: str, memory: MemoryUsage | None) -> None
         log.error("could not trim the dead letters of %s: %s", name, error)
 
 
-async def _forget_removed(redis: Redis, settings: Settings) -> None:
+async def _look_for_removed(redis: Redis, settings: Settings, forgets: bool) -> None:
     try:
-        await forget_removed(redis, settings, time.time())
+        await remember(redis, Keys.of(settings), settings.destinations)
+        if forgets:
+            await forget_removed(redis, settings, time.time())
     except RedisError as error:
         log.warning("could not look for removed destinations: %s", type(error).__name__)
+
+
+async def _trim_quarantine(redis: Redis, keys: Keys) -> None:
+    try:
+        removed = await quarantine.trim(redis, keys)
+    except RedisError as error:
+        log.warning("could not trim the quarantine: %s", type(error).__name__)
+        return
+    if removed:
+        log.warning(
+            "%d events were removed from the quarantine, which keeps %d events for %d days; they "
+            "stay counted as withheld. `gateway quarantine list` shows why events are there",
+            *(removed, quarantine.MAX_EVENTS, quarantine.MAX_DAYS),
+        )
 
 
 async def _read_memory(redis: Redis) -> MemoryUsage | None:

@@ -378,6 +378,11 @@ class _Snapshot(Collector):
             "Events in quarantine because they did not match their schema.",
             self._numbers.quarantined,
         )
+        yield CounterMetricFamily(
+            "gateway_quarantined_events_removed",
+            "Events removed from quarantine because there were too many or they were too old.",
+            self._numbers.gateway.get("quarantine_removed", 0),
+        )
 
 
 class _Capacity(Collector):

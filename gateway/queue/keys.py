@@ -48,6 +48,10 @@ class Keys:
         return f"{self.namespace}:gateways"
 
     @property
+    def destinations(self) -> str:
+        return f"{self.namespace}:destinations"
+
+    @property
     def quarantine(self) -> str:
         return f"{self._at_counts}quarantine"
 

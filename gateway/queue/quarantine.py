@@ -11,7 +11,12 @@ from redis.exceptions import ResponseError
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender
 from gateway.queue.keys import Keys
+from gateway.queue.scripts import script
 from gateway.queue.stored_events import EventStore, StoredEvent, pages
+
+MAX_EVENTS = 100_000
+MAX_DAYS = 30
+"""As of dead letters, by default: strangers choose how many events do not match."""
 
 _GONE = "GONE"
 """How an error of `append.lua` begins that names entries which are not there any more."""
@@ -74,3 +79,11 @@ class Releaser:
 async def drop(redis: Redis, keys: Keys, ids: Sequence[str]) -> int:
     """Deletes the entries `ids`, and returns how many were there. Their events stay withheld."""
     return sum([await redis.xdel(keys.quarantine, *page) for page in pages(ids)])
+
+
+async def trim(redis: Redis, keys: Keys) -> int:
+    """Removes what is older than `MAX_DAYS`, then the oldest beyond `MAX_EVENTS`, and returns how
+    many events that were. They stay counted as withheld. Raises a redis-py error."""
+    trimmed = redis.register_script(script("trim_quarantine"))
+    bounds = [MAX_EVENTS, 86_400_000 * MAX_DAYS]
+    return int(await trimmed([keys.quarantine, keys.counts], bounds))

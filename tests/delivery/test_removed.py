@@ -14,6 +14,7 @@ from gateway.delivery.removed import forget_removed
 from gateway.queue.entry import encode
 from gateway.queue.gateways import Announcer
 from gateway.queue.read import Reader, ensure_group
+from gateway.queue.remembered import remember
 from tests.support.dead_letters import bury
 from tests.support.events import decisions, make_event
 from tests.support.keys import ADS, BOOKS, KEYS
@@ -24,7 +25,8 @@ DAY = 86_400
 SETTINGS = parse_settings("""
 ledger: {enabled: false}
 sources: {site: {type: collect}}
-destinations: {ads: {type: webhook, url: "http://127.0.0.1:9/"}}
+destinations:
+  ads: {type: webhook, url: "http://127.0.0.1:9/"}
 """)
 
 
@@ -35,6 +37,10 @@ async def add(redis: Redis, days_ago: float, destination: str = "books") -> None
     at = int(1000 * (time.time() - days_ago * DAY))
     await redis.xadd(keys.stream, {"e": encode(decision, decision.event, ())}, id=f"{at}-*")  # type: ignore[arg-type]
     await redis.hincrby(keys.counts, "accepted", 1)
+
+
+async def once_configured(redis: Redis) -> None:
+    await remember(redis, KEYS, ["ads", "books"])
 
 
 async def counts(redis: Redis) -> dict[str, int]:
@@ -52,6 +58,7 @@ async def test_what_has_waited_for_seven_days_is_withheld(
     await ensure_group(redis, BOOKS)
     await Reader(redis, BOOKS, "killed").new(2, None)  # a drain had these
     await redis.set(BOOKS.error, "its last failure")
+    await once_configured(redis)
     await forget_removed(redis, SETTINGS, time.time())
     assert await counts(redis) == {"accepted": 6, "withheld": 4}
     assert await redis.xlen(BOOKS.stream) == 2
@@ -62,11 +69,16 @@ async def test_what_has_waited_for_seven_days_is_withheld(
     await forget_removed(redis, SETTINGS, time.time())
     assert await counts(redis) == {"accepted": 6, "withheld": 4}
     assert len(caplog.records) == 1
+    await forget_removed(redis, SETTINGS, time.time() + 7 * DAY)
+    assert await redis.xlen(BOOKS.stream) == 0
+    await forget_removed(redis, SETTINGS, time.time())
+    assert await redis.smembers(KEYS.destinations) == {b"ads"}  # nothing of it is left to forget
 
 
 async def test_what_a_gateway_has_is_left_alone(redis: Redis) -> None:
     await add(redis, 9, "ads")
     await add(redis, 9, "books")
+    await once_configured(redis)
     await Announcer(redis, KEYS, ["ads", "books"]).renew()
     await forget_removed(redis, SETTINGS, time.time())
     assert await redis.xlen(ADS.stream) == await redis.xlen(BOOKS.stream) == 1
@@ -83,6 +95,7 @@ async def test_dead_letters_go_by_their_age_alone(
     for days, letter in zip(ages, letters, strict=True):
         at = int(1000 * (time.time() - days * DAY))
         await redis.xadd(BOOKS.dead, letter, id=f"{at}-1")
+    await once_configured(redis)
     await forget_removed(redis, SETTINGS, time.time())
     assert await redis.xlen(BOOKS.dead) == 2
     assert await redis.hget(BOOKS.counts, "removed:age") == b"2"

@@ -13,13 +13,14 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from gateway.event import Event
 from gateway.monitoring.metrics import DestinationNumbers, read_numbers
 from gateway.pipeline.decision import Decision
+from gateway.queue import quarantine as quarantine_module
 from gateway.queue import stored_events
 from gateway.queue.admission import Full
 from gateway.queue.append import Appender, Retention
 from gateway.queue.bounds import Closed
 from gateway.queue.pause import pause
 from gateway.queue.pending_counts import PendingCounts
-from gateway.queue.quarantine import Quarantined, Releaser, drop, quarantine_of
+from gateway.queue.quarantine import Quarantined, Releaser, drop, quarantine_of, trim
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.stored_events import Filter
 from gateway.redis_client.connect import connect_for_work
@@ -268,3 +269,22 @@ async def test_metrics_know_how_many_there_are(redis: Redis) -> None:
     assert (await read_numbers(redis, KEYS, [])).quarantined == 0
     await set_aside(redis, [make_event(n) for n in range(3)])
     assert (await read_numbers(redis, KEYS, [])).quarantined == 3
+
+
+async def test_the_oldest_go_beyond_a_number_and_what_is_too_old(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for days in (31, 29, 3, 2, 1):
+        at = int(1000 * (time.time() - days * 86_400))
+        await redis.xadd(KEYS.quarantine, {"q": "{}"}, id=f"{at}-1")
+    assert await trim(redis, KEYS) == 1
+    assert await trim(redis, KEYS) == 0
+    monkeypatch.setattr(quarantine_module, "MAX_EVENTS", 2)
+    assert await trim(redis, KEYS) == 2
+    assert await redis.xlen(KEYS.quarantine) == 2
+    assert await redis.hget(KEYS.counts, "quarantine_removed") == b"3"
+
+
+async def test_without_a_quarantine_nothing_is_trimmed(redis: Redis) -> None:
+    assert await trim(redis, KEYS) == 0
+    assert await redis.keys("*") == []
