@@ -110,6 +110,11 @@ def _beyond_reach(person: Person, removed: Found, embedded: bool) -> Collection[
     if person.ledger is not None:
         days = settings.ledger.keep_days
         lines.append(f"what vendors got more than {days} days ago is not known any more")
+        if settings.ledger.successes != "all":
+            lines.append(
+                "what vendors got of events that no destination refused is not known: the ledger "
+                f"does not keep them all (ledger.successes: {settings.ledger.successes})"
+            )
     else:
         lines.append("what vendors got is not known, since there is no ledger")
     lines.append("a request that was under way may still have reached its vendor")

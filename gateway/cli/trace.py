@@ -58,13 +58,20 @@ def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path)
 
     stories, explanations = with_ledger_of(settings, find)
     if not stories:
-        fail(f"no event has the id {printable(wanted)!r} in the days that the ledger keeps", 1)
+        fail(f"no event has the id {printable(wanted)!r} in {_what_is_kept(settings)}", 1)
     if as_json:
         _print_json(stories, explanations)
         return
     _print(stories, explanations)
     if len(stories) == limit:
         click.echo(f"There may be more: these are the newest {limit} (--limit).", file=sys.stderr)
+
+
+def _what_is_kept(settings: Settings) -> str:
+    days = "the days that the ledger keeps"
+    if settings.ledger.successes == "all":
+        return days
+    return f"{days}. It does not keep all events that were delivered (ledger.successes)"
 
 
 def _stories(reader: LedgerReader, digests: EventDigests, wanted: str, limit: int) -> list[Story]:

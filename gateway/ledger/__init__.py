@@ -10,6 +10,9 @@ It is stored in PostgreSQL (`postgresql`) with `ledger.url`, and else in SQLite 
 
     2026-11-30.sqlite   what came in on that UTC day, and how it ended, whenever it did (`tables`);
                         removed once it is `ledger.keep_days` old, or room is needed
+    2026-10-30.failures.sqlite
+                        of a day that is removed what was rejected or expired, with the tables of a
+                        day, for `ledger.failures_keep_days` (`retention`)
     counts.sqlite       counts of each hour, kept for `ledger.counts_keep_days`; the configurations
                         that were in force
     key                 the key of the digests by which events are found

@@ -18,14 +18,15 @@ their names. For each destination, all in one hash slot because of the tag in br
                                by reason; and `days_from`, see `gateway.queue.counting`
     gw:{meta}:counts:N hash    accepted, withheld, delivered, rejected, expired, repeated of the
                                events that came in on day N (UTC) since 1970; expires after 35 days
-    gw:{meta}:drains   zset    drains at work, scored by the millisecond when their lease ends
+    gw:{meta}:drains   zset    drains at work, scored by the millisecond when their lease ends;
+                               expires with the last of them
     gw:{meta}:wake     string  exists while a job that will drain is queued; expires
     gw:{meta}:pause    string  exists while the destination is paused (JSON: reason, number in a
                                row); expires when the pause is over
     gw:{meta}:suspects string  ids of the entries that alone got a verdict about the whole
                                destination since the last success (a JSON array); expires
-    gw:{meta}:error    string  the last failure (JSON: time, reason)
-    gw:{meta}:warning  string  the last warning of the vendor (JSON: time, reason)
+    gw:{meta}:error    string  the last failure (JSON: time, reason); expires
+    gw:{meta}:warning  string  the last warning of the vendor (JSON: time, reason); expires
     gw:{meta}:seen:... string  with `dedupe_window`, and for requests that were refused in part:
                                exists while a repeated event is recognised (a digest of its name and
                                id); expires
@@ -36,7 +37,7 @@ their names. For each destination, all in one hash slot because of the tag in br
                                as its passage N
     gw:{meta}:minute:N string  number of events delivered in minute N since 1970; expires
 
-For the gateway as a whole, all but the last three in one hash slot. No destination can have the
+For the gateway as a whole, all but the last five in one hash slot. No destination can have the
 name in the braces:
 
     gw:counts          hash    received and refused events, time to answer,
@@ -46,7 +47,8 @@ name in the braces:
                                records that lost detail or were left out at its bound
     gw:{gw:counts}:quarantine
                        stream  events that did not fit their schema, as they were when they were
-                               checked, until a person releases or drops them, field `q`
+                               checked, until a person releases or drops them, field `q`; bounded
+                               by number and age, see `gateway.queue.quarantine.trim`
     gw:{gw:counts}:late:...    held consent. P stands for a page, V for a page or a visitor, both as
                                keyed digests: `events:P` list of the events that wait, encrypted,
                                `due` zset of pages by the millisecond when the wait of their oldest
@@ -72,9 +74,11 @@ name in the braces:
                                is all
     gw:gateways        zset    the sets of destinations of the gateways at work (JSON), scored by
                                the millisecond when they expire; see `gateway.queue.gateways`
+    gw:destinations    set     names of destinations that are or were configured, until nothing of
+                               them is stored; see `gateway.queue.remembered`
     gw:link:...        string  exists when a link between domains was used (a digest of its
                                signature); expires with the link
-    gw:recent          stream  the latest decisions and outcomes, for the demo shop only
+    gw:recent          stream  the latest decisions and outcomes, for the demo shop only; expires
     gw:refused         stream  a sample of refused events without their values, see
                                `gateway.queue.refused`; expires
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -10,11 +11,14 @@ from redis.asyncio import Redis
 
 from gateway.configuration.load import parse_settings
 from gateway.delivery import removed as removed_module
+from gateway.delivery import sweep as sweep_module
 from gateway.delivery.removed import forget_removed
+from gateway.delivery.sweep import sweep_forever
 from gateway.queue.entry import encode
 from gateway.queue.gateways import Announcer
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.remembered import remember
+from gateway.system.tasks import cancel_and_wait
 from tests.support.dead_letters import bury
 from tests.support.events import decisions, make_event
 from tests.support.keys import ADS, BOOKS, KEYS
@@ -99,3 +103,22 @@ async def test_dead_letters_go_by_their_age_alone(
     await forget_removed(redis, SETTINGS, time.time())
     assert await redis.xlen(BOOKS.dead) == 2
     assert await redis.hget(BOOKS.counts, "removed:age") == b"2"
+
+
+async def test_the_sweep_looks_for_them_after_an_hour(
+    redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_module, "SWEEP_SECONDS", 0.01)
+    await add(redis, 9)
+    await remember(redis, KEYS, ["books"])
+    sweeping = asyncio.create_task(sweep_forever(SETTINGS, redis_url))
+    try:
+        async with asyncio.timeout(60):
+            while await redis.smembers(KEYS.destinations) != {b"ads", b"books"}:
+                await asyncio.sleep(0.01)
+            assert await redis.xlen(BOOKS.stream) == 1  # not at once
+            monkeypatch.setattr(sweep_module, "REMOVED_SECONDS", 0.0)
+            while await redis.xlen(BOOKS.stream):
+                await asyncio.sleep(0.01)
+    finally:
+        await cancel_and_wait(sweeping)
