@@ -76,7 +76,7 @@ class LedgerSettings(BaseModel):
         "keeps none. The others are removed as soon as the last destination has them, and only "
         "counted: `trace`, `events` and `access` do not show them, `erase` cannot say which vendor "
         "has them, and `replay` cannot send them again. Events that are pending, held, rejected, "
-        "expired or withheld from all destinations are always kept.",
+        "expired, delivered with warnings or withheld from all destinations are always kept.",
     )
     max_bytes: PositiveInt = Field(
         default=5_000_000_000,

@@ -1,9 +1,9 @@
 """Which events the ledger forgets once they succeeded, with `ledger.successes`. Pure.
 
-An event succeeded when nothing of it is pending or held, no destination ever rejected it or let it
-expire, and at least one took it. Where it was withheld besides does not matter: that is what the
-configuration asks for. One that was withheld everywhere is kept: nobody got it, it has no content,
-and it may be released from quarantine.
+An event succeeded when nothing of it is pending or held, at least one destination took it, and it
+was withheld from all others: that is what the configuration asks for. Whatever else a destination
+ever made of it, such as a rejection or a warning, keeps it. One that was withheld everywhere is kept
+too: nobody got it, it has no content, and it may be released from quarantine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import orjson
 from gateway.configuration.ledger import Successes
 from gateway.ledger.answers import going
 from gateway.ledger.rows import DayRows
-from gateway.ledger.tables import FAILURES, SUCCESSES
+from gateway.ledger.tables import SUCCESSES
 
 SAMPLE = 100
 """With `sampled`, one event in so many is kept."""
@@ -46,7 +46,7 @@ def succeeded(ended: Iterable[Ended]) -> list[bytes]:
 def _has_succeeded(going_to: str, endings: dict[tuple[str, int], str]) -> bool:
     found = frozenset(endings.values())
     return (
-        found.isdisjoint(FAILURES)
+        found <= {*SUCCESSES, "withheld"}
         and not found.isdisjoint(SUCCESSES)
         and all((name, going(text)[1]) in endings for name, text in orjson.loads(going_to).items())
     )

@@ -34,7 +34,6 @@ from gateway.queue.feed import WITH_WARNINGS
 SCHEMA_VERSION = 1
 """In SQLite's ``user_version``. A file with a higher one was written by a newer gateway."""
 
-FAILURES = ("rejected", "expired")
 FAILED = "ending IN ('rejected', 'expired')"
 _WARNED = f"ending = '{WITH_WARNINGS}'"
 INDEXED = {"rejected": FAILED, "expired": FAILED, WITH_WARNINGS: _WARNED}

@@ -37,4 +37,6 @@ async def write_warning(redis: Redis, keys: DestinationKeys, at: float, words: s
 
 
 async def _write_words(redis: Redis, key: str, at: float, words: str) -> None:
-    await write_note(redis, "SET", key, orjson.dumps({"at": at, "reason": words}), "EX", WORDS_SECONDS)
+    await write_note(
+        redis, "SET", key, orjson.dumps({"at": at, "reason": words}), "EX", WORDS_SECONDS
+    )

@@ -44,13 +44,14 @@ destinations:
 GRANTED = {"ad_storage": "granted", "analytics_storage": "granted"}
 
 EXPIRE = (
-    r"gw:\{\w+\}:(wake|pause|suspects|error|drains)",
+    r"gw:\{\w+\}:(wake|pause|suspects|error|warning|drains)",
     r"gw:\{\w+\}:seen(:\w+|#\d+)",
     r"gw:\{\w+\}:replays:\w+/\d+",
     r"gw:\{\w+\}:minute:\d+",
     r"gw:\{gw:counts\}:late:withdrawn:(#\d+|[\w-]+)",
     r"gw:\{gw:counts\}:limit:site:.+",
     r"gw:\{gw:counts\}:erased",
+    r"gw:\{gw:counts\}:credential:.+",
     r"gw:gateways",
     r"gw:link:.+",
     r"gw:(recent|refused)",

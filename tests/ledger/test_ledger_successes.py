@@ -13,6 +13,7 @@ from gateway.ledger.successes import may_be_forgotten, succeeded
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
+from gateway.queue.feed import WITH_WARNINGS
 from gateway.queue.receipts import new_receipt
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event
@@ -141,7 +142,8 @@ def test_a_sample_is_one_in_a_hundred_and_always_the_same() -> None:
     assert may_be_forgotten(ended, "all") == []
 
 
-ENDINGS = ("delivered", "dry run", "repeated", "withheld", "rejected", "expired")
+KEPT = {"rejected", "expired", WITH_WARNINGS}
+ENDINGS = ("delivered", "dry run", "repeated", "withheld", *sorted(KEPT))
 
 
 @given(
@@ -157,7 +159,7 @@ def test_what_succeeded(going_to: dict[str, str], ended: dict[tuple[str, int], s
     assert found == (
         [b"r"]
         if passages <= ended.keys()
-        and not {"rejected", "expired"} & {*ended.values()}
+        and not KEPT & {*ended.values()}
         and {*ended.values()} != {"withheld"}
         else []
     )
