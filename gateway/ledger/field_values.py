@@ -65,25 +65,25 @@ class _FieldNumber(FunctionElement[str]):
 
 @compiles(_FieldText, "sqlite")
 def _text_in_sqlite(element: _FieldText, compiler: SQLCompiler, **options: Any) -> str:
-    """SQLite has no booleans, and writes numbers its own way. With a second path, which no object
-    has, it answers as JSON: ``[true,null]``."""
     content, _, path = (compiler.process(each, **options) for each in element.clauses)
-    both = f"json_extract({content}, {path}, '$[0]')"
     return (
         f"CASE coalesce(json_type({content}, {path}), 'null') WHEN 'null' THEN NULL "
-        f"WHEN 'text' THEN json_extract({content}, {path}) "
-        f"ELSE substr({both}, 2, length({both}) - 7) END"
+        f"WHEN 'text' THEN json_extract({content}, {path}) ELSE {_as_written(content, path)} END"
     )
 
 
 @compiles(_FieldNumber, "sqlite")
 def _number_in_sqlite(element: _FieldNumber, compiler: SQLCompiler, **options: Any) -> str:
     content, _, path = (compiler.process(each, **options) for each in element.clauses)
+    is_number = f"json_type({content}, {path}) IN ('integer', 'real')"
+    return f"CASE WHEN {is_number} THEN {_as_written(content, path)} END"
+
+
+def _as_written(content: str, path: str) -> str:
+    """A value as JSON. SQLite has no booleans, and writes numbers its own way; but with a second
+    path, which no object has, it answers ``[true,null]``."""
     both = f"json_extract({content}, {path}, '$[0]')"
-    return (
-        f"CASE WHEN json_type({content}, {path}) IN ('integer', 'real') "
-        f"THEN substr({both}, 2, length({both}) - 7) END"
-    )
+    return f"substr({both}, 2, length({both}) - 7)"
 
 
 @compiles(_FieldText, "postgresql")

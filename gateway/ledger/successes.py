@@ -2,7 +2,7 @@
 
 An event succeeded when nothing of it is pending or held, at least one destination took it, and it
 was withheld from all others: that is what the configuration asks for. Whatever else a destination
-ever made of it, such as a rejection or a warning, keeps it. One that was withheld everywhere is kept
+ever made of it, such as a rejection or a warning, keeps it. One that was withheld everywhere stays
 too: nobody got it, it has no content, and it may be released from quarantine.
 """
 

@@ -91,6 +91,14 @@ def test_what_is_not_found_is_said(run: Run, filled: Path) -> None:
     result = run("trace", f"T-{ESCAPE}", "--config", filled)
     assert result.exit_code == 1
     assert "no event has the id" in result.stderr
+    assert "ledger.successes" not in result.stderr
+
+
+def test_what_is_not_kept_is_said(run: Run, filled: Path) -> None:
+    filled.write_text(filled.read_text() + "ledger: {successes: counts}\n")
+    result = run("trace", "T-unknown", "--config", filled)
+    assert result.exit_code == 1
+    assert "does not keep all events that were delivered (ledger.successes)" in result.stderr
     assert "\x1b" not in result.stderr
 
 
