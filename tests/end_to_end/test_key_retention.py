@@ -47,7 +47,7 @@ EXPIRE = (
     r"gw:\{\w+\}:(wake|pause|suspects|error|warning|drains)",
     r"gw:\{\w+\}:seen(:\w+|#\d+)",
     r"gw:\{\w+\}:replays:\w+/\d+",
-    r"gw:\{\w+\}:minute:\d+",
+    r"gw:\{\w+\}:(minute|counts):\d+",
     r"gw:\{gw:counts\}:late:withdrawn:(#\d+|[\w-]+)",
     r"gw:\{gw:counts\}:limit:site:.+",
     r"gw:\{gw:counts\}:erased",
@@ -72,7 +72,7 @@ BOUNDED = {
     r"rq:(job|results):later-\w+": "one for each destination",
     r"rq:(queues|workers|workers:gateway)": "names of queues and of workers at work",
 }
-COUNTERS = {r"gw:\{\w+\}:counts": 100, r"gw:counts": 300, r"gw:\{gw:counts\}:feed:name": 0}
+COUNTERS = {r"gw:\{\w+\}:counts": 300, r"gw:counts": 300, r"gw:\{gw:counts\}:feed:name": 0}
 """Hashes of numbers, and how many fields they have at most."""
 
 
