@@ -130,6 +130,13 @@ class MappingSettings(BaseModel):
             if isinstance(event, EventMapping):
                 yield from event.fields.items()
 
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """The path of a vendor's field with each path in the event that its value comes from."""
+        for path, value in self.values():
+            if isinstance(value, Source):
+                for source in value.paths():
+                    yield path, source
+
     def as_written(self) -> dict[str, Any]:
         """As it is written in YAML, with nothing that has no effect."""
         return self.model_dump(by_alias=True, exclude_unset=True)

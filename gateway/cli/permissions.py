@@ -15,5 +15,7 @@ def permission_lines(settings: Settings) -> Iterator[str]:
         destination = build_destination(configured)
         hosts = ", ".join(sorted(set(destination.hosts()))) or "no host"
         fields = destination.fields
+        if fields is not None:
+            fields |= {source.partition(".")[0] for _, source in configured.mapping.sources()}
         read = "all fields" if fields is None else ", ".join(sorted(fields)) or "no fields"
         yield f"{name} ({destination.type}) may reach {hosts}. It reads {read}."

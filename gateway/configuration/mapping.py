@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from destinations.base import Destination, DestinationSettings
-from destinations.mapping import MappingSettings, Source
+from destinations.mapping import MappingSettings
 from gateway.event.fields import read_path
 from gateway.event.text import did_you_mean
 from gateway.stages.field_consent.table import PERSON_FIELDS
@@ -28,11 +28,10 @@ def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings
             )
         return
     hashed = kind.hashers(settings)
-    for path, value in mapping.values():
+    for path, _ in mapping.values():
         yield from _wrong_place(path, kind, hashed)
-        if isinstance(value, Source):
-            for source in value.paths():
-                yield from _wrong_source(path, source, kind, hashed)
+    for path, source in mapping.sources():
+        yield from _wrong_source(path, source, kind, hashed)
 
 
 def _wrong_place(path: str, kind: type[Destination[Any]], hashed: Collection[str]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from destinations.webhook import Webhook
 from gateway.cli.destination_check import destination_notes, is_private_host
 from gateway.configuration.load import load_settings
 
@@ -166,3 +167,15 @@ def test_permissions_list_hosts_and_fields(run: Run, file: Path) -> None:
     lines = run("check", "--permissions", file).stdout.splitlines()
     assert "hook (webhook) may reach hooks.example. It reads all fields." in lines
     assert not any("may reach" in line for line in run("check", file).stdout.splitlines())
+
+
+def test_permissions_list_the_fields_that_a_mapping_reads_too(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Webhook, "fields", frozenset({"event_name"}))
+    hook = HOOK % ("https://hooks.example/in", "false")
+    mapping = '{fields: {data.a: {field: crm.id}, data.b: {template: "{shop}-{items.0.price}"}}}'
+    file.write_text(f"{hook.rstrip()}\n    mapping: {mapping}\n")
+    lines = run("check", "--permissions", file).stdout.splitlines()
+    said = "hook (webhook) may reach hooks.example. It reads crm, event_name, items, shop."
+    assert said in lines
