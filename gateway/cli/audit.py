@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from gateway.configuration.settings import Settings
     from gateway.ledger.reading import LedgerReader
     from gateway.ledger.totals import Ended, Totals
+    from gateway.queue.feed import Feed
     from gateway.queue.snapshot import Snapshot
+
+    Compared = tuple[Snapshot, Totals, Ended]
 
 TRIES = 100
 REST_SECONDS = 0.1
@@ -49,13 +52,16 @@ def audit(as_json: bool, config: Path, redis_url: str | None) -> None:
     kept_since = time.time() - 86_400 * settings.ledger.counts_keep_days
     first = day_name(day_number(kept_since) + 1)
 
-    def read(reader: LedgerReader, _: object) -> tuple[Snapshot, Totals, Ended]:
+    def read(reader: LedgerReader, _: object) -> list[Compared]:
         return with_redis(settings, redis_url, lambda redis, _: _read(redis, settings, reader))
 
-    snapshot, totals, baseline = with_ledger_of(settings, read)
-    balances = balances_of(snapshot, totals, baseline)
-    days = daily_balances_of(snapshot, totals, baseline, first)
-    left_out, waiting = dropped(snapshot, baseline), len(snapshot.records)
+    compared = with_ledger_of(settings, read)
+    balances = [balance for each in compared for balance in balances_of(*each)]
+    balances.sort(key=lambda each: each.destination)
+    days = [balance for each in compared for balance in daily_balances_of(*each, first)]
+    days.sort(key=lambda each: each.destination)
+    left_out = sum(dropped(snapshot, baseline) for snapshot, _, baseline in compared)
+    waiting = sum(len(snapshot.records) for snapshot, _, _ in compared)
     if as_json:
         click.echo(json_text(audit_data(balances, days, left_out, waiting)))
     else:
@@ -63,22 +69,28 @@ def audit(as_json: bool, config: Path, redis_url: str | None) -> None:
     sys.exit(int(any(each.problems for each in (*balances, *days))))
 
 
-async def _read(
-    redis: Redis, settings: Settings, reader: LedgerReader
-) -> tuple[Snapshot, Totals, Any]:
-    """Both at one moment: while nothing was stored."""
-    from gateway.queue.counting import DAYS_KEPT
+async def _read(redis: Redis, settings: Settings, reader: LedgerReader) -> list[Compared]:
+    """Of each feed what Redis and the ledger count, and the baseline."""
+    from gateway.queue.feeds import Feeds
     from gateway.queue.keys import Keys
+
+    feeds = await Feeds(redis, Keys.of(settings), settings.destinations).all()
+    return [await _compared(feed, settings, reader) for feed in feeds]
+
+
+async def _compared(feed: Feed, settings: Settings, reader: LedgerReader) -> Compared:
+    """All of one moment: while nothing was stored."""
+    from gateway.queue.counting import DAYS_KEPT
     from gateway.queue.snapshot import read_snapshot
 
-    keys, since = Keys.of(settings), time.time() - 86_400 * (DAYS_KEPT + 1)
-    snapshot = await read_snapshot(redis, keys, settings.destinations)
+    since = time.time() - 86_400 * (DAYS_KEPT + 1)
+    snapshot = await read_snapshot(feed, settings.destinations)
     if not (snapshot.feed and (baseline := reader.baseline(snapshot.feed))):
         fail(NOT_BEGUN, 1)
     for _ in range(TRIES):
-        before = reader.totals(snapshot.feed, since)
-        snapshot = await read_snapshot(redis, keys, settings.destinations)
-        if reader.totals(snapshot.feed, since) == before:
+        before = reader.totals(snapshot.feed, since).of(snapshot.counts)
+        snapshot = await read_snapshot(feed, settings.destinations)
+        if reader.totals(snapshot.feed, since).of(snapshot.counts) == before:
             break
         await asyncio.sleep(REST_SECONDS)
     else:

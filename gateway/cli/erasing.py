@@ -26,7 +26,8 @@ from gateway.delivery.planning import ERASED
 from gateway.event.text import printable
 from gateway.ledger.feeding import build_reporting
 from gateway.queue import dead_letters, quarantine
-from gateway.queue.erasure import feed_is_stored, forget_recent, rewrite_files, withhold
+from gateway.queue.erasure import forget_recent, rewrite_files, withhold
+from gateway.queue.feeds import Feeds
 from gateway.queue.tombstones import write_tombstones
 from gateway.spool.appender import build_spool
 from gateway.spool.file import NAMES
@@ -85,7 +86,8 @@ async def _remove(person: Person) -> Found:
 async def _wait_for_ledger(person: Person) -> None:
     if person.ledger is None:
         return
-    if not await feed_is_stored(person.redis, person.keys, STORE_SECONDS):
+    feeds = Feeds(person.redis, person.keys, person.settings.destinations)
+    if not await feeds.are_stored(STORE_SECONDS):
         fail(
             "the ledger has not stored what waits for it in Redis: see the log of `gateway run`, "
             "and run the command again",

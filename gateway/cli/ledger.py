@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,7 +22,6 @@ NO_LEDGER = (
     "(redis.url) or a PostgreSQL database (ledger.url)"
 )
 CATCH_UP_SECONDS = 30.0
-LOOK_SECONDS = 0.1
 NOTHING_YET = "the ledger is empty: no event has come in since it was switched on"
 
 
@@ -62,15 +60,12 @@ def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigest
 async def wait_until_stored(redis: Redis, settings: Settings) -> None:
     """Returns once the ledger has stored all that has happened up to now. Ends the command when
     that takes longer than `CATCH_UP_SECONDS`."""
-    from gateway.queue.feed import Feed
+    from gateway.queue.feeds import Feeds
     from gateway.queue.keys import Keys
 
-    feed = Feed(redis, Keys.of(settings))
-    newest = await feed.newest_id()
-    for _ in range(int(CATCH_UP_SECONDS / LOOK_SECONDS)):
-        if not (newest and await feed.has(newest)):
-            return
-        await asyncio.sleep(LOOK_SECONDS)
+    feeds = Feeds(redis, Keys.of(settings), settings.destinations)
+    if await feeds.are_stored(CATCH_UP_SECONDS):
+        return
     fail(
         f"the ledger has not stored what happened in the last {CATCH_UP_SECONDS:.0f} seconds; the "
         "log of `gateway run` says why",

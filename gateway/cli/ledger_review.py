@@ -14,6 +14,7 @@ from gateway.queue.replay import Replay
 from gateway.stages.anonymise import ANONYMISED
 
 ON_ITS_WAY = "has not ended yet"
+UNCONFIRMED = "it did not get there, and its sender was told to send it again"
 
 _FINAL = frozenset({"consent", "hold", "integrations", ""})
 """Stages at which the visitor's or the sender's word withheld an event; "" is a later withdrawal.
@@ -54,6 +55,8 @@ def _obstacle(recorded: Recorded) -> str:
         return ON_ITS_WAY
     if recorded.ending == "withheld" and recorded.stage in _FINAL:
         return recorded.reason
+    if recorded.unconfirmed:
+        return UNCONFIRMED
     return recorded.lack
 
 

@@ -102,7 +102,7 @@ def _begin(
 
 
 def balances_of(snapshot: Snapshot, totals: Totals, baseline: Ended) -> list[Balance]:
-    """Of each destination. totals: of the same moment as `snapshot`."""
+    """Of each destination in `snapshot`. totals: of the same moment."""
     counts = totals.with_records(snapshot.records).counts
     return [
         _balance(baseline, name, "", redis, merged(counts, name), snapshot.pending[name])

@@ -42,7 +42,7 @@ INSERT INTO progress VALUES (?, ?) ON CONFLICT (feed) DO UPDATE SET last_id = ex
 """
 _BY_RECEIPT = "CREATE INDEX IF NOT EXISTS lookups_of_events ON lookups (receipt)"
 _ENDED = """
-SELECT receipt, going_to, destination, passage, ending
+SELECT receipt, going_to, origin, destination, passage, ending
 FROM events JOIN endings USING (receipt) WHERE receipt = ?
 """
 _TRAITS = "SELECT name, source, states, country, browser FROM events WHERE receipt = ?"

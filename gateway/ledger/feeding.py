@@ -8,6 +8,7 @@ from gateway.ledger.place import ledger_of
 from gateway.queue.feed import Feeding
 from gateway.queue.keys import Keys
 from gateway.queue.settle import Reporting
+from gateway.redis_client.connect import names_cluster
 from gateway.stages.digests import derived_key
 from gateway.system.memory import available_memory, memory_bound
 
@@ -42,5 +43,12 @@ def build_digests(settings: Settings) -> EventDigests | None:
 
 
 def feed_bytes(settings: Settings) -> int:
+    """How much a feed may hold. On a cluster there are several, which share it: one for each
+    destination, and the gateway's own."""
+    feeds = 1 + len(settings.destinations) if names_cluster(settings.redis.url) else 1
+    return _bytes_of_all(settings) // feeds
+
+
+def _bytes_of_all(settings: Settings) -> int:
     memory = memory_bound(settings.redis.embedded_memory_bytes, available_memory())
     return min(MAX_FEED_BYTES, int(FEED_SHARE * memory)) if memory else MAX_FEED_BYTES

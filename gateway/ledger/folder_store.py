@@ -26,7 +26,7 @@ MAX_OPEN = 9
 
 
 class FolderStore:
-    """A `gateway.ledger.writer.Store`."""
+    """A `gateway.ledger.store.Store`."""
 
     def __init__(self, folder: FolderFiles, successes: Successes) -> None:
         self._folder = folder

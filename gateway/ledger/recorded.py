@@ -35,7 +35,8 @@ class Recorded:
     event: what was stored of its content, None for nothing. applied, visitors, stated: as in
     `gateway.queue.entry.Entry`. passage: the last one at the destination, 0 for none. ending: of
     that one, or `MISSING` or `PENDING`. stage, reason: of the ending. excluded: whether its sender
-    excluded destinations.
+    excluded destinations. unconfirmed: whether it was to go to the destination when it came in, and
+    did not get there, as its sender was told.
     """
 
     receipt: str
@@ -55,6 +56,7 @@ class Recorded:
     stage: str
     reason: str
     excluded: bool
+    unconfirmed: bool
 
     @property
     def is_whole(self) -> bool:
@@ -160,4 +162,5 @@ def _recorded(row: Row[Any], destination: str, last: Row[Any] | None, excluded: 
         stage=stage,
         reason=reason,
         excluded=excluded,
+        unconfirmed=ending == MISSING and destination in origin.get("decided", ()),
     )

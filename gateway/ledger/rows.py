@@ -45,6 +45,11 @@ class Traits(NamedTuple):
 
 NOTHING_KNOWN = Traits(*(UNKNOWN,) * 5)
 
+Origin = dict[str, dict[str, bool]]
+"""What one needs to know of an event besides its content, each as the names in an object, which
+SQLite can merge. See `origin_of`; on a cluster also ``decided``: the destinations about which was
+decided, each with a record of its own."""
+
 MinuteKey = tuple[int, str, str]
 """The minute (since 1970) in which events came in, the destination and the ending."""
 HourKey = tuple[int, str, str, str, str]
@@ -148,6 +153,11 @@ class RowMaker:
         key, at = bytes.fromhex(receipt), read["at"]
         repeated = frozenset(fields.get("r", b"").decode().split())
         verdicts: dict[str, Sequence[str]] = read["verdicts"]
+        origin, content = self._content(payloads)
+        if "n" in fields:
+            origin = {**(origin or {}), "decided": dict.fromkeys(verdicts, True)}
+            name = fields["n"].decode()
+            verdicts = {name: verdicts[name]}
         if "u" in fields:
             verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
         going_to = {
@@ -155,13 +165,12 @@ class RowMaker:
             for name, verdict in verdicts.items()
             if verdict[0] != "withheld" and name not in repeated
         }
-        origin, content = self._content(payloads)
         rows.events.append(
             (
                 *(key, at, traits.name, traits.source, int(read["trusted"]), read["version"]),
                 *(read["consent"], orjson.dumps(read["states"]).decode()),
                 *(traits.country, traits.browser, orjson.dumps(going_to).decode()),
-                *(origin, content),
+                *(None if origin is None else orjson.dumps(origin).decode(), content),
             )
         )
         rows.lookups += [(bytes.fromhex(digest), key) for digest in dict.fromkeys(read["digests"])]
@@ -181,7 +190,7 @@ class RowMaker:
             elif ended != "repeated" and not read["was_held"]:
                 self._count(rows, receipt, traits, name, "accepted")
 
-    def _content(self, payloads: Sequence[bytes]) -> tuple[str | None, str | None]:
+    def _content(self, payloads: Sequence[bytes]) -> tuple[Origin | None, str | None]:
         """The origin of an event, and its content. payloads: its entries."""
         if self._payload == "none" or not payloads:
             return None, None
@@ -191,7 +200,7 @@ class RowMaker:
         if self._payload == "redacted":
             event = {name: value for name, value in event.items() if name not in _PERSONAL}
             return None, orjson.dumps(event).decode()
-        return orjson.dumps(origin_of(entries)).decode(), orjson.dumps(event).decode()
+        return origin_of(entries), orjson.dumps(event).decode()
 
     def _add_fates(self, read: dict[str, Any], ended: frozenset[str]) -> None:
         name, version = read["destination"], read["version"]
@@ -262,11 +271,10 @@ class RowMaker:
         return rows
 
 
-def origin_of(entries: Iterable[Entry]) -> dict[str, dict[str, bool]]:
-    """What a replay needs to know of an event besides its content: the names of the rules that were
-    met, the visitors whose denial may stop it, and the consent types that a trusted sender stated.
-    Each as the names in an object, which SQLite can merge."""
-    origin: dict[str, dict[str, bool]] = {"applied": {}, "visitors": {}, "stated": {}}
+def origin_of(entries: Iterable[Entry]) -> Origin:
+    """The names of the rules that were met, the visitors whose denial may stop the event, and the
+    consent types that a trusted sender stated."""
+    origin: Origin = {"applied": {}, "visitors": {}, "stated": {}}
     for entry in entries:
         for name, texts in origin.items():
             texts |= dict.fromkeys(getattr(entry, name), True)

@@ -21,9 +21,9 @@ from gateway.ledger.tables import SUCCESSES
 SAMPLE = 100
 """With `sampled`, one event in so many is kept."""
 
-Ended = tuple[bytes, str, str, int, str]
-"""Of one ending of an event: its receipt, the destinations to which it goes (JSON), and of the
-ending the destination, the passage and what it was."""
+Ended = tuple[bytes, str, str | None, str, int, str]
+"""Of one ending of an event: its receipt, the destinations to which it goes and its origin (both
+JSON), and of the ending the destination, the passage and what it was."""
 
 
 def may_be_forgotten(rows: DayRows, successes: Successes) -> list[bytes]:
@@ -38,17 +38,19 @@ def succeeded(ended: Iterable[Ended]) -> list[bytes]:
     """The receipts of the events that succeeded. ended: all endings of each event in a row."""
     return [
         receipt
-        for (receipt, going_to), endings in groupby(ended, key=lambda row: row[:2])
-        if _has_succeeded(going_to, {row[2:4]: row[4] for row in endings})
+        for (receipt, going_to, origin), endings in groupby(ended, key=lambda row: row[:3])
+        if _has_succeeded(going_to, origin, {row[3:5]: row[5] for row in endings})
     ]
 
 
-def _has_succeeded(going_to: str, endings: dict[tuple[str, int], str]) -> bool:
+def _has_succeeded(going_to: str, origin: str | None, endings: dict[tuple[str, int], str]) -> bool:
     found = frozenset(endings.values())
+    decided = orjson.loads(origin or "{}").get("decided", {})
     return (
         found <= {*SUCCESSES, "withheld"}
         and not found.isdisjoint(SUCCESSES)
         and all((name, going(text)[1]) in endings for name, text in orjson.loads(going_to).items())
+        and decided.keys() <= {name for name, _ in endings}
     )
 
 

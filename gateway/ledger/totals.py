@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, select
 from sqlalchemy.sql.functions import sum as sum_of
@@ -46,6 +46,15 @@ class Totals:
     def add(self, day: str, destination: str, ending: str, number: int) -> None:
         self.counts[destination, ending] += number
         self.days.setdefault(day, Counter())[destination, ending] += number
+
+    def of(self, destinations: Container[str]) -> Totals:
+        """The same without other destinations, of which another feed may tell."""
+
+        def chosen(counts: Ended) -> Ended:
+            return Counter({key: n for key, n in counts.items() if key[0] in destinations})
+
+        days = {day: chosen(counts) for day, counts in self.days.items()}
+        return replace(self, counts=chosen(self.counts), days=days)
 
     def with_records(self, records: Iterable[FeedRecord]) -> Totals:
         """These totals as they are once `records` are stored too."""

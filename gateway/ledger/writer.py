@@ -1,13 +1,13 @@
-"""The writer: stores the feed in the ledger, and takes off what is stored.
+"""The writer: stores the feeds in the ledger, and takes off what is stored.
 
-    read     records of the feed, as many at once as have come
+    read     records of a feed, as many at once as have come
     make     rows of them, by the day on which their events came in (`rows`)
     write    one transaction for each day, with the id of the last record
     take off what all days have stored
 
 It may be killed at any point: a day that has stored a record leaves it out when it comes again.
-What cannot be read is logged and left out. While the store is full, damaged or away the feed waits,
-within its bound in Redis, and nothing else does.
+What cannot be read is logged and left out. While the store is full, damaged or away the feeds wait,
+within their bound in Redis, and nothing else does. So does one whose node of a cluster is away.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
 
 import orjson
 from sqlalchemy.exc import DBAPIError
 
-from gateway.configuration.ledger import LedgerSettings, Successes
+from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.balance import baseline_of
 from gateway.ledger.errors import LedgerError, LedgerTaken
-from gateway.ledger.reading import LedgerReader, Readable
-from gateway.ledger.retention import Retained, clean
-from gateway.ledger.rows import DayRows, RowMaker, Traits, consent_in_words
-from gateway.ledger.totals import Ended
+from gateway.ledger.reading import LedgerReader
+from gateway.ledger.retention import clean
+from gateway.ledger.rows import RowMaker, Traits, consent_in_words
+from gateway.ledger.store import Writable
 from gateway.queue.feed import READ, Feed, FeedRecord, id_key
-from gateway.queue.snapshot import read_snapshot
+from gateway.queue.feeds import Feeds
+from gateway.queue.snapshot import Snapshot, read_snapshot
 from gateway.redis_client.connect import RedisError
 
 log = logging.getLogger(__name__)
@@ -52,61 +52,19 @@ CANNOT_WRITE = (sqlite3.Error, DBAPIError, OSError, LedgerError)
 """What is wrong with the files, and not with a record."""
 
 
-class Store(Retained, Protocol):
-    """Where the ledger is written, day by day. A day is such as ``2026-11-30``.
-
-    A day that is over has been removed: its counts and its failures are kept.
-    All methods but `open` and `close` need it open. They raise `LedgerError`, sqlite3.Error or
-    OSError; then it has to be closed, and may be opened again.
-    """
-
-    def open(self) -> None:
-        """Takes the lock that one process holds, unless it is open. Raises `LedgerTaken` when
-        another process has it."""
-
-    def close(self) -> None: ...
-
-    def last_id(self, day: str, feed: str) -> str:
-        """The id of the last record of `feed` that is stored for `day`; ``0-0`` for none. Days that
-        are over have one in common."""
-
-    def traits_of(self, receipt: str) -> tuple[Any, ...] | None:
-        """The name, source, consent states as JSON, country and browser of an event."""
-
-    def write(self, day: str, rows: DayRows, feed: str, last_id: str) -> None:
-        """Stores `rows`, which end with the record `last_id` of `feed`, all or none."""
-
-    def add_late(self, days: Mapping[str, DayRows], feed: str, last_id: str) -> None:
-        """Counts what came for days that are over, all or none, and stores what became of their
-        failures. Of all else there is no row any more."""
-
-    def keep_configuration(self, version: str, text: str, now: float) -> None: ...
-
-    def has_baseline(self, feed: str) -> bool: ...
-
-    def keep_baseline(self, feed: str, baseline: Ended) -> None:
-        """Keeps what Redis had counted when the ledger began on `feed`."""
-
-
-class Writable(Readable, Protocol):
-    """Where a ledger is."""
-
-    def to_write(self, successes: Successes = "all") -> Store:
-        """successes: which events are kept that succeeded; see `LedgerSettings`."""
-
-
 class LedgerWriter:
-    """Writes to the ledger at `place` what `feed` brings. One at a time does: others wait."""
+    """Writes to the ledger at `place` what `feeds` bring. One at a time does: others wait."""
 
-    def __init__(self, place: Writable, settings: LedgerSettings, feed: Feed) -> None:
+    def __init__(self, place: Writable, settings: LedgerSettings, feeds: Feeds) -> None:
         self._place = place
         self._store = place.to_write(settings.successes)
         self._settings = settings
-        self._feed = feed
+        self._feeds = feeds
         self._configuration: tuple[str, str, float] | None = None
         self._in_use = threading.RLock()  # a thread goes on after its task was cancelled
         self._traits: OrderedDict[str, Traits] = OrderedDict()
-        self._name = ""
+        self._names: dict[str, str] = {}
+        """Of the feeds that have begun, by the destination."""
         self._said = ""
 
     async def run(self) -> None:
@@ -115,12 +73,12 @@ class LedgerWriter:
         while True:
             try:
                 if time.monotonic() - cleaned >= CLEAN_SECONDS:
+                    await self._feeds.announce()
                     await asyncio.to_thread(self._open)
                     cleaned = time.monotonic()  # one that fails does not keep records from coming
                     await asyncio.to_thread(self.clean, time.time())
-                if 0 < await self.step(BLOCK_MS) < READ:
+                if await self.step(BLOCK_MS) < READ:
                     await asyncio.sleep(GATHER_SECONDS)
-                self._said = ""
             except LedgerTaken as taken:
                 self._say_once(logging.INFO, f"this process waits to write the ledger: {taken}")
                 await asyncio.sleep(REST_SECONDS)
@@ -130,32 +88,61 @@ class LedgerWriter:
                 await asyncio.sleep(REST_SECONDS)
 
     async def step(self, block_ms: int | None = None) -> int:
-        """Stores what the feed has now, and returns how many records that were. Raises
-        `LedgerTaken` while another process writes."""
+        """Stores what the feeds have now, and returns how many records that were. block_ms: how
+        long it waits for a record where there is one feed. Raises `LedgerTaken` while another
+        process writes, and a redis-py error when no feed can be read."""
         await asyncio.to_thread(self._open)
-        if not self._name:
-            await self._begin()
-        records = await self._feed.read("0-0", block_ms)
-        if records:
-            await asyncio.to_thread(self._store_all, records)
-            await self._feed.take_off(records)
+        feeds = await self._feeds.all()
+        block = block_ms if len(feeds) == 1 else None
+        steps = (self._step_of(feed, block) for feed in feeds)
+        stored = await asyncio.gather(*steps, return_exceptions=True)
+        failed = [each for each in stored if isinstance(each, BaseException)]
+        for error in failed:
+            if len(failed) == len(feeds) or not isinstance(error, RedisError):
+                raise error
+        if failed:
+            words = f"{len(failed)} of its {len(feeds)} feeds cannot be read"
+            self._say_once(logging.ERROR, f"the ledger lacks what waits in Redis: {words}")
+        else:
+            self._said = ""
+        return sum(each for each in stored if isinstance(each, int))
+
+    async def _step_of(self, feed: Feed, block_ms: int | None) -> int:
+        try:
+            if feed.destination not in self._names:
+                await self._begin(feed)
+            records = await feed.read("0-0", block_ms)
+            if records:
+                name = self._names[feed.destination]
+                await asyncio.to_thread(self._store_all, records, name)
+                await feed.take_off(records)
+        except RedisError:
+            self._names.pop(feed.destination, None)  # it may come back without its data
+            raise
         return len(records)
 
-    async def _begin(self) -> None:
-        """Learns the name of the feed. On one that is new, it keeps what Redis has counted so far:
+    async def _begin(self, feed: Feed) -> None:
+        """Learns the name of `feed`. On one that is new, it keeps what Redis has counted so far:
         the ledger cannot know that."""
-        name = await self._feed.name(secrets.token_hex(8))
-        if not await asyncio.to_thread(self._store.has_baseline, name):
-            snapshot = await read_snapshot(self._feed.redis, self._feed.keys)
-            totals = await asyncio.to_thread(LedgerReader(self._place).totals, name)
-            baseline = baseline_of(snapshot, totals)
-            await asyncio.to_thread(self._store.keep_baseline, name, baseline)
-        self._name = name
+        name = await feed.name(secrets.token_hex(8))
+        if not await asyncio.to_thread(self._has_begun, name):
+            snapshot = await read_snapshot(feed)
+            await asyncio.to_thread(self._keep_baseline, name, snapshot)
+        self._names[feed.destination] = name
 
-    def _store_all(self, records: Sequence[FeedRecord]) -> None:
+    def _has_begun(self, feed: str) -> bool:
+        with self._in_use:
+            return self._store.has_baseline(feed)
+
+    def _keep_baseline(self, feed: str, snapshot: Snapshot) -> None:
+        with self._in_use:
+            totals = LedgerReader(self._place).totals(feed)
+            self._store.keep_baseline(feed, baseline_of(snapshot, totals))
+
+    def _store_all(self, records: Sequence[FeedRecord], feed: str) -> None:
         """Stores `records`; one that cannot be stored is left out, and its neighbours are not."""
         try:
-            self.store(records)
+            self.store(records, feed)
         except CANNOT_WRITE:
             raise
         except Exception as error:
@@ -166,12 +153,12 @@ class LedgerWriter:
                 )
                 return
             for record in records:
-                self._store_all([record])
+                self._store_all([record], feed)
 
-    def store(self, records: Sequence[FeedRecord]) -> None:
-        """Stores `records`, all of those that a day does not have yet."""
+    def store(self, records: Sequence[FeedRecord], feed: str) -> None:
+        """Stores `records`, all of those that a day does not have yet. feed: its name."""
         with self._in_use:
-            self._store_records(records)
+            self._store_records(records, feed)
 
     def clean(self, now: float) -> None:
         """Removes what is not kept any longer, or makes room. now: Unix seconds."""
@@ -184,7 +171,7 @@ class LedgerWriter:
         with self._in_use:
             self._store.close()
             self._traits.clear()
-            self._name = ""
+            self._names.clear()
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         """Keeps the configuration that is in force, once this process writes. text: without
@@ -198,13 +185,13 @@ class LedgerWriter:
                 self._store.keep_configuration(*self._configuration)
                 self._configuration = None
 
-    def _store_records(self, records: Sequence[FeedRecord]) -> None:
+    def _store_records(self, records: Sequence[FeedRecord], feed: str) -> None:
         self._open()
         stored: dict[str, tuple[int, int]] = {}
 
         def has(day: str, record_id: str) -> bool:
             if day not in stored:
-                stored[day] = id_key(self._store.last_id(day, self._name))
+                stored[day] = id_key(self._store.last_id(day, feed))
             return id_key(record_id) <= stored[day]
 
         maker = RowMaker(self._settings.payload, self._traits_of, has)
@@ -217,9 +204,9 @@ class LedgerWriter:
         late = {day: rows for day, rows in maker.days.items() if self._store.is_over(day)}
         for day, rows in maker.days.items():
             if day not in late:
-                self._store.write(day, rows, self._name, records[-1].id)
+                self._store.write(day, rows, feed, records[-1].id)
         if late:
-            self._store.add_late(late, self._name, records[-1].id)
+            self._store.add_late(late, feed, records[-1].id)
         self._remember(maker.traits)
 
     def _traits_of(self, receipt: str) -> Traits | None:

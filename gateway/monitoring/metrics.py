@@ -8,6 +8,7 @@ are the process's own. They are all that `/metrics` shows while Redis is away.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -43,6 +44,7 @@ from gateway.spool.appender import SpoolNumbers
 from gateway.stages.bound_counts import ignored_fields, surplus_events, unsearched_events
 from gateway.stages.consent.counts import read_consent_counts
 
+FEED_COUNTS = ("feed_bytes", "feed_cut", "feed_dropped")
 OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
 
 
@@ -262,11 +264,14 @@ class _Snapshot(Collector):
         )
 
     def _ledger(self) -> Iterator[Metric]:
-        counts = self._numbers.gateway
+        destinations = self._numbers.destinations.values()
+        counts = Counter(self._numbers.gateway)
+        for each in destinations:  # on a cluster each has a feed
+            counts.update({name: each.counts.get(name, 0) for name in FEED_COUNTS})
         yield GaugeMetricFamily(
             "gateway_ledger_feed_bytes",
             "Size in bytes of the records that the ledger has yet to store.",
-            counts.get("feed_bytes", 0),
+            counts["feed_bytes"],
         )
         for name, text in (
             ("cut", "Ledger records that were stored without the content of their event, because"),
@@ -275,7 +280,7 @@ class _Snapshot(Collector):
             yield CounterMetricFamily(
                 f"gateway_ledger_records_{name}",
                 f"{text} too many waited to be stored.",
-                counts.get(f"feed_{name}", 0),
+                counts[f"feed_{name}"],
             )
 
     def _plug_ins(self) -> Metric:

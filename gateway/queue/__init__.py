@@ -29,13 +29,17 @@ their names. For each destination, all in one hash slot because of the tag in br
     gw:{meta}:warning  string  the last warning of the vendor (JSON: time, reason); expires
     gw:{meta}:seen:... string  with `dedupe_window`, and for requests that were refused in part:
                                exists while a repeated event is recognised (a digest of its name and
-                               id); expires
+                               id); on a cluster with a ledger it holds a receipt and passage;
+                               expires
     gw:{meta}:seen#N   string  how many such marks were written in part N of the time; see
                                `gateway.queue.marks`
     gw:{meta}:replays:R/N
                        string  exists for a day once the event with the receipt R was sent again
                                as its passage N
     gw:{meta}:minute:N string  number of events delivered in minute N since 1970; expires
+    gw:{meta}:feed, gw:{meta}:feed:name
+                               on a cluster with a ledger: as those of the gateway, for this
+                               destination alone; its counts have `feed_bytes` and so on
 
 For the gateway as a whole, all but the last five in one hash slot. No destination can have the
 name in the braces:
@@ -60,6 +64,8 @@ name in the braces:
                                the ledger has stored them; see `gateway.queue.feed`
     gw:{gw:counts}:feed:name
                        string  names this stream, since its ids start again in another Redis
+    gw:{gw:counts}:feeds
+                       set     on a cluster: the destinations that may have a feed
     gw:{gw:counts}:erased
                        zset    tombstones of erased persons (keyed digests of ids, receipts), scored
                                by the second when they were written; expires; see
@@ -105,7 +111,8 @@ at all. One that is dropped stays counted as withheld.
 On a cluster no step reaches two slots. An append is one step for each destination, followed by one
 for the gateway's own keys. The law holds for each destination by itself. The sender repeats what
 failed in part, and marks of what was taken make that harmless. For the same reason no event can
-wait for consent on a cluster. See `gateway.queue.append`.
+wait for consent on a cluster, and each destination has a feed of its own. See
+`gateway.queue.append` and `gateway.queue.feeds`.
 
 RQ's keys begin with ``rq:`` and hold no event. Its queue is named ``gateway``, or after another
 namespace ``gateway-NAMESPACE``, and so are its registries and the lock of its scheduler. They may

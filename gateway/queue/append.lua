@@ -1,9 +1,10 @@
 -- Appends a group of events to the streams of their destinations, all or none, and counts them.
 --
 -- KEYS: for each destination its stream, counts, wake, drains, pause, and what its marks are named
---       after; then, unless the plan says nothing of them, the gateway's counts, the quarantine; of
---       held consent what is due, what was said, and what the names of events and of withdrawals
---       begin with; and the feed of the ledger. On a cluster each call has keys of one slot.
+--       after; then the gateway's counts, the feed of the ledger, the quarantine, and of held
+--       consent what is due, what was said, and what the names of events and of withdrawals begin
+--       with. On a cluster each call has keys of one slot: that of one destination, where its own
+--       counts and feed are the last, or that of the gateway, without destinations.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
@@ -24,6 +25,9 @@
 --                       when the rest is due, and what was said when they were read
 --         records       for the ledger, of each event: its record (a payload), its entries (payloads),
 --                       and itself as one that waits (a payload), or 0
+--         passages      on a cluster, of the event in each payload that has a record: its receipt and
+--                       passage, the content of its mark, by which the very same append is known
+--         alone         the destination that the records are about alone, or an empty text
 --         unanswered    a record (a payload) of events that end with `release`, or 0
 --         feed_bytes    how much the feed may hold before detail is left out
 --         names         of the destinations, if there are records
@@ -40,7 +44,7 @@ local PER_DESTINATION = 6
 
 local plan = cjson.decode(ARGV[1])
 local own = PER_DESTINATION * #plan.destinations
-local totals, quarantine, due, said, events, withdrawn, feed = KEYS[own + 1], KEYS[own + 2],
+local totals, feed, quarantine, due, said, events, withdrawn = KEYS[own + 1], KEYS[own + 2],
   KEYS[own + 3], KEYS[own + 4], KEYS[own + 5], KEYS[own + 6], KEYS[own + 7]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -157,7 +161,7 @@ for _, number in ipairs(plan.renewed) do
   renewed[number] = true
 end
 
-local asleep, again, fresh = {}, {}, {}
+local asleep, again, fresh, recorded = {}, {}, {}, {}
 for place, each in ipairs(plan.destinations) do
   local first = 1 + PER_DESTINATION * (place - 1)
   local stream, counts, wake, drains, pause, seen =
@@ -174,12 +178,17 @@ for place, each in ipairs(plan.destinations) do
       withheld = withheld + amount
     end
     for _, number in ipairs(row[3]) do
-      local marks = plan.marks[number]
-      if is_marked(seen, marks) then
-        repeated = repeated + 1
-        if plan.names[place] then
-          again[number] = again[number] or {}
-          table.insert(again[number], plan.names[place])
+      local marks, passage = plan.marks[number], plan.passages[tostring(number)]
+      if passage and marks[1] and redis.call('GET', seen .. ':' .. marks[1]) == passage then
+        recorded[number] = true
+      end
+      if recorded[number] or is_marked(seen, marks) then
+        if not recorded[number] then
+          repeated = repeated + 1
+          if plan.names[place] then
+            again[number] = again[number] or {}
+            table.insert(again[number], plan.names[place])
+          end
         end
         if renewed[number] then
           redis.call('EXPIRE', seen .. ':' .. marks[1], plan.window)
@@ -190,7 +199,7 @@ for place, each in ipairs(plan.destinations) do
         fresh[number] = true
         bytes = bytes + #ARGV[1 + number]
         if marks[1] then
-          redis.call('SET', seen .. ':' .. marks[1], '', 'EX', plan.window)
+          redis.call('SET', seen .. ':' .. marks[1], passage or '', 'EX', plan.window)
           marked = marked + 1
         end
       end
@@ -220,8 +229,9 @@ for place, each in ipairs(plan.destinations) do
 end
 local records = {}
 for _, each in ipairs(plan.records) do
-  local fields, detail, names = { 'd', ARGV[1 + each[1]] }, {}, {}
+  local fields, detail, names, is_new = { 'd', ARGV[1 + each[1]] }, {}, {}, true
   for _, number in ipairs(each[2]) do
+    is_new = is_new and not recorded[number]
     if fresh[number] then
       table.insert(detail, 'e' .. number)
       table.insert(detail, ARGV[1 + number])
@@ -236,7 +246,12 @@ for _, each in ipairs(plan.records) do
   if unheld[each[3]] then
     fields[#fields + 1], fields[#fields + 2] = 'u', '1'
   end
-  records[#records + 1] = { fields = fields, detail = detail }
+  if plan.alone ~= '' then
+    fields[#fields + 1], fields[#fields + 2] = 'n', plan.alone
+  end
+  if is_new then
+    records[#records + 1] = { fields = fields, detail = detail }
+  end
 end
 if plan.unanswered > 0 and plan.feed_bytes > 0 then
   records[#records + 1] = { fields = { 'w', ARGV[1 + plan.unanswered] } }

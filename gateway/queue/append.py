@@ -108,7 +108,7 @@ class Appender:
     """Appends decisions in group commits and wakes the destinations that sleep.
 
     queue_jobs: is called after an append, which does not wait for it: if it fails, the sweep finds
-    the events. feeding: how the ledger learns of the decisions; None without one, as on a cluster.
+    the events. feeding: how the ledger learns of the decisions; None without one.
     """
 
     def __init__(
@@ -124,11 +124,12 @@ class Appender:
         # as Redis gets them: redis-py would encode them for each commit
         self._own = _encoded(keys.own)
         self._keys_of = cache(lambda destination: _encoded(keys.destination(destination).appended))
+        self._feed_of = cache(lambda name: _encoded(keys.destination(name).in_place_of_own))
         self._pending_counts = pending_counts
         self._queue_jobs = queue_jobs
         self._retention = retention
         self._in_parts = is_cluster(redis)
-        self._feeding = None if self._in_parts else feeding
+        self._feeding = feeding
         self._marks_all = bool(retention.dedupe) or self._in_parts
         self._marks_until = 0.0
         self._window = window_of(retention.dedupe, self._in_parts)
@@ -263,13 +264,15 @@ class Appender:
     async def _append(
         self,
         group: list[AppendBatch],
-        own: Sequence[bytes] = (),
+        own: Sequence[bytes] | None = None,
         counts: Mapping[str, int] | None = None,
         release: Release | None = None,
         unanswered: bytes = b"",
     ) -> bool:
-        """Appends `group` in one step. own: the gateway's own keys, if it concerns them."""
+        """Appends `group` in one step. own: the gateway's own keys; None for the part of one
+        destination."""
         destinations, payloads, plan = plan_of(group)
+        alone = destinations[0] if own is None else ""
         plan |= {
             "counters": counts or {},
             "mark_ms": WAKE_MARK_MS,
@@ -280,10 +283,12 @@ class Appender:
             "release": release and _release_plan(release, len(payloads) + 1),
             "feed_bytes": self._feeding.most if self._feeding else 0,
             "unanswered": len(payloads) + 2 if release and unanswered else 0,
+            "alone": alone,
         }
         keys = [key for name in destinations for key in self._keys_of(name)]
         first = [release.first, unanswered] if release else []
-        written = await self._script([*keys, *own], [orjson.dumps(plan), *payloads, *first])
+        keys += self._feed_of(alone) if own is None else own
+        written = await self._script(keys, [orjson.dumps(plan), *payloads, *first])
         if written is None:
             return False
         asleep, awaited = written

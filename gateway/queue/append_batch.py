@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any, Self
 
 from gateway.pipeline.decision import Decision
 from gateway.queue.counting import NO_REASON, reason_of
 from gateway.queue.entry import encode, encode_held, encode_quarantined
 from gateway.queue.feed import Feeding
+from gateway.queue.marks import Marks, marks_of, read_marks
 from gateway.queue.receipts import day_number, new_receipt
 
-Marks = tuple[str, ...]
 Withheld = Counter[tuple[int, str]]
 """How many events were withheld, by the day on which they came in (`day_number`) and the reason
 (`reason_of`)."""
 
+Record = tuple[int, list[int], int, str, list[str]]
+"""Of an event: the numbers of its record for the ledger, of its entries, and of itself as an event
+that waits for consent, 0 if it does not; its receipt and passage; and the destinations that the
+record is about."""
 
 UNKNOWN_DAY = 0
 """Of what an earlier version has spooled: it is counted on no day."""
@@ -32,6 +35,7 @@ class AppendBatch:
         "denied",
         "held",
         "marks",
+        "passages",
         "payloads",
         "quarantine",
         "records",
@@ -65,9 +69,11 @@ class AppendBatch:
     """What is denied for each page or visitor, as `gateway.stages.held_consent.denial` says."""
     quarantine: list[int]
     """Numbers of the payloads that enter the quarantine."""
-    records: list[tuple[int, list[int], int]]
-    """Of each event: the numbers of its record for the ledger, of its entries, and of itself as an
-    event that waits for consent, 0 if it does not."""
+    records: list[Record]
+    """For the ledger, one of each event."""
+    passages: dict[int, str]
+    """In the part of one destination: the receipt and passage of the event in each payload. A
+    repeated append is recognised by them."""
     released: list[str]
     """Ids of the entries that leave the quarantine."""
     renewed: list[int]
@@ -100,6 +106,7 @@ class AppendBatch:
         self.awaited = False
         self.quarantine = []
         self.records = []
+        self.passages = {}
         self.released = []
         self.renewed = []
         for decision in decisions:
@@ -114,7 +121,7 @@ class AppendBatch:
         batch.payloads = payloads
         batch.sent = head["sent"]
         batch.withheld = {name: _read_withheld(told) for name, told in head["withheld"].items()}
-        batch.marks = _read_marks(head.get("marks"), len(payloads))
+        batch.marks = read_marks(head.get("marks"), len(payloads))
         batch.days = head.get("days", [UNKNOWN_DAY] * len(payloads))
         for name in ("waiting", "said", "denied", "quarantine", "records"):
             setattr(batch, name, head.get(name, getattr(batch, name)))
@@ -155,6 +162,13 @@ class AppendBatch:
         part.renewed = part.sent[destination] if self.renewed else []
         part.withheld = {destination: self.withheld.get(destination, Counter())}
         part.held = {destination: self.held.get(destination, Counter())}
+        places = {number: place for place, number in enumerate(sent, 1)}
+        for record in self.records:
+            _, entries, _, passage, names = record
+            if destination in names:
+                taken = [places[number] for number in entries if number in places]
+                part.passages |= dict.fromkeys(taken, passage)
+                part._add_record(self, record, taken)
         return part
 
     def own_part(self) -> AppendBatch:
@@ -165,7 +179,16 @@ class AppendBatch:
         part.days = [self.days[number - 1] for number in self.quarantine]
         part.quarantine = list(range(1, len(part.payloads) + 1))
         part.said, part.denied, part.released = self.said, self.denied, self.released
+        for record in self.records:
+            if not record[4]:
+                part._add_record(self, record, [])
         return part
+
+    def _add_record(self, whole: AppendBatch, record: Record, entries: list[int]) -> None:
+        """Adds `record` of `whole`, of which this is a part. entries: their numbers here."""
+        number, _, _, passage, names = record
+        payload = self._payload(whole.payloads[number - 1], whole.days[number - 1])
+        self.records.append((payload, entries, 0, passage, names))
 
     def _measure(self) -> None:
         self.weight = sum(map(len, self.sent.values()))
@@ -208,42 +231,15 @@ class AppendBatch:
             self.quarantine.append(self._payload(encode_quarantined(decision, receipt), day))
         if feeding is not None:
             record = self._payload(feeding.encode(decision, receipt, decision.passage), day)
-            self.records.append((record, [*numbers.values()], held_number))
+            passage = f"{receipt}/{decision.passage}"
+            names = [*decision.verdicts]
+            self.records.append((record, [*numbers.values()], held_number, passage, names))
 
     def _payload(self, payload: bytes, day: int, known_by: Marks = ()) -> int:
         self.payloads.append(payload)
         self.marks.append(known_by)
         self.days.append(day)
         return len(self.payloads)
-
-
-def marks_of(decision: Decision) -> Marks:
-    """What an event is recognised by when it is repeated: its own mark first, then that of others
-    which it would repeat.
-
-    A mark is a digest of the event's name and its `event_id`; the name is part of it because a page
-    may give several events that belong together one id. The mark of a trusted sender holds against
-    every sender. That of any other sender contains the stated visitor too, and holds against that
-    visitor alone.
-    """
-    text = f"{decision.event['event_name']}\0{decision.event['event_id']}"
-    trusted = _digest(text, b"trusted")
-    if decision.trusted:
-        return (trusted,)
-    return _digest(f"{text}\0{decision.stated_visitor}", b"visitor"), trusted
-
-
-def _digest(text: str, sender: bytes) -> str:
-    """sender: keeps the marks of the two kinds of senders apart, whatever `text` is."""
-    data = text.encode("utf-8", "surrogatepass")
-    return blake2b(data, digest_size=12, person=sender).hexdigest()
-
-
-def _read_marks(marks: list[str | list[str]] | None, payloads: int) -> list[Marks]:
-    """Earlier versions wrote no marks at all, or one text for each payload, "" for none."""
-    if marks is None:
-        return [()] * payloads
-    return [(each,) * bool(each) if isinstance(each, str) else tuple(each) for each in marks]
 
 
 def _read_withheld(told: int | list[tuple[int, str, int]]) -> Withheld:
@@ -264,8 +260,9 @@ def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], lis
         concerned = {*batch.sent, *batch.withheld, *batch.held}
         for name in concerned:
             parts.setdefault(name, []).append(batch.part_of(name))
-        if not concerned or batch.quarantine or batch.said or batch.denied or batch.released:
-            own.append(batch.own_part())
+        part = batch.own_part()
+        if not concerned or part.payloads or part.said or part.denied or part.released:
+            own.append(part)
     return list(parts.values()), own
 
 
@@ -295,6 +292,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     released: list[str] = []
     renewed: list[int] = []
     records: list[tuple[int, list[int], int]] = []
+    passages: dict[str, str] = {}
     for batch in group:
         before = len(payloads)
         payloads += batch.payloads
@@ -326,7 +324,9 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
             quarantine.append(before + number)
         for number in batch.renewed:
             renewed.append(before + number)
-        for record, numbers, waits in batch.records:
+        for number, passage in batch.passages.items():
+            passages[str(before + number)] = passage
+        for record, numbers, waits, *_ in batch.records:
             held_number = before + waits if waits else 0
             records.append((before + record, [before + each for each in numbers], held_number))
     places = {name: place for place, name in enumerate(rows, 1)}
@@ -343,6 +343,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
         ],
         "destinations": [list(of_name.values()) for of_name in rows.values()],
         "records": records,
+        "passages": passages,
         "names": list(rows) if records else [],
     }
     return list(rows), payloads, plan

@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from gateway.queue.counting import ERASED
 from gateway.queue.entry import Entry, decode, unreadable_entry
 from gateway.queue.feed import Fate
+from gateway.queue.feeds import Feeds
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.settle import Ending, Reporting, Settler
@@ -63,6 +64,8 @@ async def withhold(
 
     reporting: how the ledger learns of it, if there is one.
     """
+    if reporting is not None:
+        await Feeds(redis, reporting.keys, [reporting.destination]).announce()
     settler = Settler(redis, keys, PendingCounts(), reporting=reporting)
     for page in pages(entries):
         endings = [
@@ -76,19 +79,6 @@ async def withhold(
 async def forget_recent(redis: Redis, keys: Keys) -> None:
     """Empties the demo shop's list of recent events."""
     await redis.delete(keys.recent)
-
-
-async def feed_is_stored(redis: Redis, keys: Keys, seconds: float) -> bool:
-    """Whether the ledger has taken what the feed holds now, within `seconds`."""
-    newest: Any = await redis.xrevrange(keys.feed, count=1)
-    if not newest:
-        return True
-    deadline = time.monotonic() + seconds
-    while await redis.xrange(keys.feed, "-", newest[0][0], 1):
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(POLL_SECONDS)
-    return True
 
 
 async def rewrite_files(redis: Redis, seconds: float) -> bool:

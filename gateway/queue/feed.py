@@ -2,12 +2,15 @@
 
 `append.lua` and `settle.lua` add to it in the same step in which they change streams and counts, so
 that it cannot disagree with them. `gateway.ledger` stores its records and takes them off.
+`gateway.queue.feeds` says how many feeds there are.
 
 A record has one of these fields, and others that belong to it:
 
-    d   a decision, as `encode_decision` writes it. With it `e`, for each different form in which
+    d   a decision, as `Feeding.encode` writes it. With it `e`, for each different form in which
         destinations got the event the entry of their streams; `r`, the names of destinations that
-        had the event already; `u` when the event could not be held, since too many were.
+        had the event already; `u` when the event could not be held, since too many were; `n` in
+        the feed of a destination: its name. The record is about this destination alone, for the
+        others have their own.
     s   what became of entries of one destination, as `encode_endings` writes it. With it `a`, the
         ids of the entries that ended in this step.
     w   held events that ended without an answer, as `encode_unanswered` writes it.
@@ -140,24 +143,29 @@ def id_key(record_id: str) -> tuple[int, int]:
 
 
 class Feed:
-    """The feed, for the one process that stores it."""
+    """A feed, for the one process that stores it.
 
-    def __init__(self, redis: Redis, keys: Keys) -> None:
+    destination: whose feed it is, "" for the gateway's own.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, destination: str = "") -> None:
         self.redis = redis
         self.keys = keys
+        self.destination = destination
+        self._of = keys.feed_of(destination)
         self._take_off = redis.register_script(script("take_off_feed"))
 
     async def name(self, proposed: str) -> str:
         """The name of this feed, by which its record ids are known: another Redis, or one that lost
         its data, has another. proposed: becomes the name if there is none."""
-        await self.redis.set(self.keys.feed_name, proposed, nx=True)
-        name: Any = await self.redis.get(self.keys.feed_name)
+        await self.redis.set(self._of.name, proposed, nx=True)
+        name: Any = await self.redis.get(self._of.name)
         return str(name.decode())
 
     async def read(self, after: str, block_ms: int | None) -> list[FeedRecord]:
         """Up to `READ` records after the id `after`, waiting up to `block_ms` for one. Those of
         erased persons come without content and digests."""
-        read: Any = await self.redis.xread({self.keys.feed: after}, READ, block_ms)
+        read: Any = await self.redis.xread({self._of.stream: after}, READ, block_ms)
         if not read:
             return []
         tombstones = await read_tombstones(self.redis, self.keys)
@@ -166,19 +174,19 @@ class Feed:
 
     async def newest_id(self) -> str | None:
         """The id of the newest record, None if there is none."""
-        rows: Any = await self.redis.xrevrange(self.keys.feed, count=1)
+        rows: Any = await self.redis.xrevrange(self._of.stream, count=1)
         return rows[0][0].decode() if rows else None
 
-    async def has(self, record_id: str) -> bool:
-        """Whether the record has not been taken off."""
-        return bool(await self.redis.xrange(self.keys.feed, record_id, record_id))
+    async def has_before(self, record_id: str) -> bool:
+        """Whether it has this record, or an older one."""
+        return bool(await self.redis.xrange(self._of.stream, "-", record_id, 1))
 
     async def take_off(self, records: Sequence[FeedRecord]) -> None:
         """Removes `records`, the oldest of the feed."""
         milliseconds, _, number = records[-1].id.partition("-")
         first_left = f"{milliseconds}-{int(number) + 1}"
         size = sum(record.size for record in records)
-        await self._take_off([self.keys.feed, self.keys.counts], [first_left, size])
+        await self._take_off([self._of.stream, self._of.counts], [first_left, size])
 
 
 def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:

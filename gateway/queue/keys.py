@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 
@@ -15,6 +15,17 @@ GROUP = "gateway"
 
 WAKE_MARK_MS = 10_000
 """How long a destination counts as woken while its job waits; then the sweep wakes it again."""
+
+
+class FeedKeys(NamedTuple):
+    """The keys of a feed of the ledger, all in one slot.
+
+    counts: where the size of the feed is counted. name: by which its records are known.
+    """
+
+    stream: str
+    counts: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,17 @@ class Keys:
         return f"{self._at_counts}feed:name"
 
     @property
+    def feeds(self) -> str:
+        return f"{self._at_counts}feeds"
+
+    def feed_of(self, destination: str) -> FeedKeys:
+        """Of the feed of `destination`, or with "" of the gateway's own."""
+        if not destination:
+            return FeedKeys(self.feed, self.counts, self.feed_name)
+        of = self.destination(destination)
+        return FeedKeys(of.feed, of.counts, f"{of.feed}:name")
+
+    @property
     def erased(self) -> str:
         return f"{self._at_counts}erased"
 
@@ -105,8 +127,8 @@ class Keys:
     def own(self) -> tuple[str, ...]:
         """The gateway's own keys, as `append.lua` takes them."""
         return (
-            *(self.counts, self.quarantine, self.due, self.said, self.events, self.withdrawn),
-            self.feed,
+            *(self.counts, self.feed),
+            *(self.quarantine, self.due, self.said, self.events, self.withdrawn),
         )
 
     @property
@@ -153,11 +175,18 @@ class DestinationKeys:
     replays: str
     """The mark of an event that is sent again is this, a colon, its receipt, a slash, and which
     passage that is."""
+    feed: str
+    """On a cluster alone."""
 
     @property
     def appended(self) -> tuple[str, ...]:
         """Those that `append.lua` takes, in its order."""
         return self.stream, self.counts, self.wake, self.drains, self.pause, self.seen
+
+    @property
+    def in_place_of_own(self) -> tuple[str, ...]:
+        """Those that it takes on a cluster in place of the gateway's own."""
+        return self.counts, self.feed
 
     def minute(self, at: float) -> str:
         """The counter of what was delivered in the minute of `at`, Unix seconds."""

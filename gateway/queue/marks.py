@@ -6,6 +6,11 @@ an eighth more.
 """
 
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from gateway.pipeline.decision import Decision
+
+Marks = tuple[str, ...]
 
 PARTS = 8
 """Counts of one kind of mark at a time, and one more for the part that has just begun."""
@@ -37,3 +42,33 @@ def count_keys(prefix: str, seconds: int, now: float) -> Sequence[str]:
 def sum_counts(counts: Iterable[bytes | None]) -> int:
     """How many marks there are, by the values of `count_keys`."""
     return max(0, sum(int(count or 0) for count in counts))
+
+
+def marks_of(decision: Decision) -> Marks:
+    """What an event is recognised by when it is repeated: its own mark first, then that of others
+    which it would repeat.
+
+    A mark is a digest of the event's name and its `event_id`; the name is part of it because a page
+    may give several events that belong together one id. The mark of a trusted sender holds against
+    every sender. That of any other sender contains the stated visitor too, and holds against that
+    visitor alone.
+    """
+    text = f"{decision.event['event_name']}\0{decision.event['event_id']}"
+    trusted = _digest(text, b"trusted")
+    if decision.trusted:
+        return (trusted,)
+    return _digest(f"{text}\0{decision.stated_visitor}", b"visitor"), trusted
+
+
+def _digest(text: str, sender: bytes) -> str:
+    """sender: keeps the marks of the two kinds of senders apart, whatever `text` is."""
+    data = text.encode("utf-8", "surrogatepass")
+    return blake2b(data, digest_size=12, person=sender).hexdigest()
+
+
+def read_marks(marks: list[str | list[str]] | None, payloads: int) -> list[Marks]:
+    """Those of a batch that was stored. Earlier versions wrote no marks at all, or one text for
+    each payload, "" for none."""
+    if marks is None:
+        return [()] * payloads
+    return [(each,) * bool(each) if isinstance(each, str) else tuple(each) for each in marks]

@@ -2,7 +2,7 @@
 -- Needs letters.lua, feed.lua and counting.lua.
 --
 -- KEYS: dead, untrusted, counts, stream, and what its replays are named after; with a ledger also
---       its feed and the gateway's counts.
+--       its feed and the counts in which the size of that is counted.
 -- ARGV: the record for the ledger, or an empty text, and how many bytes its feed may hold; for how
 --       many seconds a replay is remembered; then for each event the id of its dead letter, or an
 --       empty text, its receipt and passage, or an empty text, the day (since 1970) on which it came

@@ -11,7 +11,7 @@ from gateway.queue.feed import encode_replay
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.receipts import day_number
 from gateway.queue.scripts import script
-from gateway.queue.settle import Reporting
+from gateway.queue.settle import Reporting, fed_by
 from gateway.queue.stored_events import pages
 
 REMEMBERED_SECONDS = 86_400
@@ -47,7 +47,7 @@ async def put_back(
     names = [keys.dead, keys.untrusted, keys.counts, keys.stream, keys.replays]
     record: list[bytes | int] = [b"", 0]
     if reporting is not None:
-        names += [reporting.keys.feed, reporting.keys.counts]
+        names += fed_by(redis, reporting)
         record = [encode_replay(reporting.destination), reporting.most]
     count = 0
     for page in pages(replays):

@@ -5,7 +5,7 @@
 -- counting.lua.
 --
 -- KEYS: stream, counts, dead, untrusted, the counter of the minute; with a ledger also its feed and
---       the gateway's counts.
+--       the counts in which the size of that is counted.
 -- ARGV: the group; of the dead letters that are kept how many, how many bytes, how many ms; how
 --       many are removed beyond as many as are added; the record for the ledger, or an empty text,
 --       and how many bytes its feed may hold; how many counters, their names and amounts;

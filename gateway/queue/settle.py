@@ -18,6 +18,7 @@ from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.receipts import day_number
 from gateway.queue.scripts import script
+from gateway.redis_client.connect import is_cluster
 
 MAX_REMOVED = 500
 """Dead letters that one step removes, beyond as many as it adds."""
@@ -65,6 +66,13 @@ class Reporting:
     version: str
 
 
+def fed_by(redis: Redis, reporting: Reporting) -> list[str]:
+    """The keys of the feed and its counts, as scripts take them: on a cluster those of the
+    destination."""
+    of = reporting.keys.feed_of(reporting.destination if is_cluster(redis) else "")
+    return [of.stream, of.counts]
+
+
 class Settler:
     """Settles the entries of one destination, together with its pending counts."""
 
@@ -80,6 +88,7 @@ class Settler:
         self._of = keys
         self._script = redis.register_script(script("settle", "letters", "feed", "counting"))
         self._reporting = reporting
+        self._feed = fed_by(redis, reporting) if reporting else []
         self._pending_counts = pending_counts
         self._bounds = bounds
 
@@ -109,7 +118,7 @@ class Settler:
         report: list[bytes | int] = [b"", 0]
         if self._reporting is not None and fates:
             to = self._reporting
-            keys += [to.keys.feed, to.keys.counts]
+            keys += self._feed
             report = [encode_endings(to.destination, to.version, fates), to.most]
         arguments = [GROUP, *kept, *report, len(counts), *counters, *groups]
         try:

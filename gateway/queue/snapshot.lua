@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- Reads the counts of destinations and the ledger's feed at one moment, so that they can be compared.
 --
--- KEYS: the gateway's counts, the feed, its name; then for each destination its counts, its stream.
+-- KEYS: the counts in which the size of the feed is counted, the feed, its name; then for each
+--       destination its counts, its stream.
 -- ARGV: how many days before today are read.
 -- Returns the name of the feed, how many records were left out of it, its records, for each
 -- destination its counts (names and values in turn), how long its stream is, and the counts of each

@@ -1,4 +1,5 @@
-"""A snapshot: what Redis counts for each destination, and the ledger's feed, at one moment."""
+"""A snapshot: what Redis counts for destinations, and the feed of the ledger that tells of them, at
+one moment."""
 
 from __future__ import annotations
 
@@ -9,20 +10,21 @@ from typing import Any
 from redis.asyncio import Redis
 
 from gateway.queue.counting import DAYS_FROM, DAYS_KEPT
-from gateway.queue.feed import FeedRecord, record_of
+from gateway.queue.feed import Feed, FeedRecord, record_of
 from gateway.queue.keys import Keys
 from gateway.queue.receipts import day_name
 from gateway.queue.scripts import script
+from gateway.redis_client.connect import is_cluster
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """feed: its name, "" where the ledger has not begun. dropped: records that were left out since
-    the feed is there. records: those that the ledger has not taken off. counts: by destination.
-    pending: events in the stream of each destination, and those held for it. days: the counts of
-    each destination by the UTC day on which events came in, such as ``2026-11-30``, for the last
-    `DAYS_KEPT` days. whole_from: the first day that these count as a whole, by destination, if they
-    do."""
+    the feed is there. records: those that the ledger has not taken off. counts: by destination, of
+    those of which the feed tells. pending: events in the stream of each destination, and those held
+    for it. days: the counts of each destination by the UTC day on which events came in, such as
+    ``2026-11-30``, for the last `DAYS_KEPT` days. whole_from: the first day that these count as a
+    whole, by destination, if they do."""
 
     feed: str
     dropped: int
@@ -33,24 +35,30 @@ class Snapshot:
     whole_from: Mapping[str, str]
 
 
-async def read_snapshot(redis: Redis, keys: Keys, destinations: Iterable[str] = ()) -> Snapshot:
-    """Of `destinations`, and of all that Redis has counted anything for. Not for a cluster."""
-    names = sorted({*destinations, *await _counted(redis, keys)})
-    own = [keys.counts, keys.feed, keys.feed_name]
-    of = map(keys.destination, names)
+async def read_snapshot(feed: Feed, destinations: Iterable[str] = ()) -> Snapshot:
+    """Of `feed`, and of all destinations of which it tells. destinations: some of these, where one
+    feed tells of all, for which nothing may be counted yet."""
+    redis, keys, of = feed.redis, feed.keys, feed.destination
+    if is_cluster(redis):
+        names = [of] * bool(of)
+    else:
+        names = sorted({*destinations, *await _counted(redis, keys)})
+    stream, counts_of_feed, name = keys.feed_of(of)
+    own = [counts_of_feed, stream, name]
+    keys_of = map(keys.destination, names)
     read = redis.register_script(script("snapshot"))
-    feed, dropped, rows, numbers, first = await read(
-        [*own, *(key for each in of for key in (each.counts, each.stream))], [DAYS_KEPT]
+    feed_name, dropped, rows, numbers, first = await read(
+        [*own, *(key for each in keys_of for key in (each.counts, each.stream))], [DAYS_KEPT]
     )
     records = [record_of(row[0], dict(_pairs(row[1]))) for row in rows]
     counts, pending, days, whole_from = {}, {}, {}, {}
-    for name, (flat, length, by_day) in zip(names, numbers, strict=True):
-        counts[name] = _named(flat)
-        pending[name] = length + counts[name].get("held", 0)
-        days[name] = {day_name(day): _named(each) for day, each in enumerate(by_day, first)}
-        if DAYS_FROM in counts[name]:
-            whole_from[name] = day_name(counts[name][DAYS_FROM])
-    return Snapshot(feed.decode(), dropped, records, counts, pending, days, whole_from)
+    for destination, (flat, length, by_day) in zip(names, numbers, strict=True):
+        counted = counts[destination] = _named(flat)
+        pending[destination] = length + counted.get("held", 0)
+        days[destination] = {day_name(day): _named(each) for day, each in enumerate(by_day, first)}
+        if DAYS_FROM in counted:
+            whole_from[destination] = day_name(counted[DAYS_FROM])
+    return Snapshot(feed_name.decode(), dropped, records, counts, pending, days, whole_from)
 
 
 async def _counted(redis: Redis, keys: Keys) -> set[str]:

@@ -2,7 +2,7 @@
 -- Removes the records of the ledger's feed that the ledger has stored. Another process may have been
 -- first: one that took over while the first one had yet to take off.
 --
--- KEYS: the feed, the gateway's counts.
+-- KEYS: the feed, the counts in which its size is counted.
 -- ARGV: the id of the first record that stays, and the bytes of those that go.
 
 local removed = redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[1])

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from gateway.queue.keys import Keys
 from gateway.queue.marks import WITHDRAWAL_SECONDS
+from gateway.redis_client.connect import is_cluster
 
 TOMBSTONE_SECONDS = WITHDRAWAL_SECONDS
 
@@ -44,7 +45,7 @@ async def read_tombstones(redis: Redis, keys: Keys) -> Tombstones:
 async def write_tombstones(redis: Redis, keys: Keys, names: Collection[str], now: float) -> None:
     """Covers all events with one of `names` that came in before `now`, Unix seconds. Removes the
     tombstones that have had their time."""
-    pipeline = redis.pipeline(transaction=True)
+    pipeline = redis.pipeline(transaction=not is_cluster(redis))
     pipeline.zremrangebyscore(keys.erased, "-inf", now - TOMBSTONE_SECONDS)
     pipeline.zadd(keys.erased, dict.fromkeys(names, now))
     pipeline.expire(keys.erased, TOMBSTONE_SECONDS)

@@ -237,6 +237,6 @@ def _key_of(command: Command) -> Any:
     name = command[0]
     if name in ("EVALSHA", "EVAL"):
         return command[3] if int(command[2]) else None
-    if name == "XREADGROUP":
+    if name in ("XREAD", "XREADGROUP"):
         return command[command.index(b"STREAMS") + 1]
     return command[1] if len(command) > 1 else None

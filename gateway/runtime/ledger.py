@@ -11,9 +11,9 @@ from gateway.configuration.kept import without_secrets
 from gateway.configuration.settings import Settings
 from gateway.ledger.place import ledger_of
 from gateway.ledger.writer import LedgerWriter
-from gateway.queue.feed import Feed
+from gateway.queue.feeds import Feeds
 from gateway.queue.keys import Keys
-from gateway.redis_client.connect import connect_for_work
+from gateway.redis_client.connect import connect_for_intake, connect_for_work, names_cluster
 from gateway.system.processes import die_with_parent
 
 
@@ -24,9 +24,11 @@ def run_ledger(settings: Settings, redis_url: str) -> None:
 
 
 async def _write(settings: Settings, redis_url: str) -> None:
-    redis = connect_for_work(redis_url)
-    feed = Feed(redis, Keys.of(settings))
-    writer = LedgerWriter(ledger_of(settings), settings.ledger, feed)
+    # while a node of a cluster is away, the feeds on the others are not to wait for it
+    connect = connect_for_intake if names_cluster(redis_url) else connect_for_work
+    redis = connect(redis_url)
+    feeds = Feeds(redis, Keys.of(settings), settings.destinations)
+    writer = LedgerWriter(ledger_of(settings), settings.ledger, feeds)
     writer.keep_configuration(settings.version, without_secrets(settings), time.time())
     writing = asyncio.create_task(writer.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writing.cancel)

@@ -106,12 +106,11 @@ def main(count: int) -> None:
 def fill(folder: LedgerFolder, digests: EventDigests, count: int, end: float) -> tuple[float, int]:
     """The CPU seconds that it took, and the bytes on disk."""
     writer = LedgerWriter(folder, LedgerSettings(), None)  # type: ignore[arg-type]
-    writer._name = "benchmark"
     made = records(count, digests, end)
     seconds = 0.0
     while batch := list(islice(made, BATCH)):
         began = time.process_time()
-        writer.store(batch)
+        writer.store(batch, "benchmark")
         seconds += time.process_time() - began
     writer.close()
     return seconds, sum(size_of(folder.day(day)) for day in folder.days())

@@ -42,8 +42,8 @@ def check(run: Run, tmp_path: Path) -> Callable[..., Result]:
         (SERVER + "ledger: {enabled: false}\n", None, None),
         (SERVER + SALT + DATABASE, URL, None),
         (SALT + DATABASE, URL, None),
-        (CLUSTER + SALT + DATABASE, URL, "a cluster"),
-        (CLUSTER, None, "a cluster"),
+        (CLUSTER + SALT + DATABASE, URL, None),
+        (CLUSTER, None, "`ledger.url`"),
     ],
 )
 def test_where_there_is_no_ledger_the_reason_is_said(

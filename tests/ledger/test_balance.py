@@ -29,7 +29,7 @@ TODAY = day_number(time.time())
 
 
 async def snapshot_of(books: Books) -> Snapshot:
-    return await read_snapshot(books.redis, KEYS)
+    return await read_snapshot(books.feed)
 
 
 async def balance(books: Books) -> Balance:
@@ -105,7 +105,7 @@ async def test_what_is_stored_and_still_in_the_feed_counts_once(books: Books) ->
     await send(books, 1)
     await books.store()
     await send(books, 2)
-    books.writer.store(await books.records())  # and dies before it takes them off
+    await books.store_and_die()
     await send(books, 1)
     assert (await balance(books)).problems == []
 

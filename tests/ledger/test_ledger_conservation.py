@@ -105,17 +105,12 @@ class Machine(RuleBasedStateMachine):
     @rule(number=st.integers(0, 5))
     def store_and_die(self, number: int) -> None:
         self.run_step(self.books.append(decide(make_event(number), ["ads"])))
-        records = self.run_step(self.books.records())
-        self.books.writer._name = self.run_step(self.books.feed.name("name"))
-        if records:
-            self.books.writer.store(records)
-        self.books.writer.close()
-        self.books.writer = self.books.new_writer()
+        self.run_step(self.books.store_and_die())
 
     async def problems(self) -> list[str]:
         """What an audit finds, whatever is stored, waits or both. Redis and the ledger began
         together, so nothing had been counted before."""
-        snapshot = await read_snapshot(self.redis, KEYS, DESTINATIONS)
+        snapshot = await read_snapshot(self.books.feed, DESTINATIONS)
         reader = self.books.reader
         assert not any(reader.baseline(snapshot.feed).values())
         found = snapshot, reader.totals(snapshot.feed), Counter()

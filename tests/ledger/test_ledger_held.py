@@ -113,7 +113,7 @@ async def test_one_too_many_of_a_page_is_withheld_at_once(books: Books) -> None:
 
 async def by_day(books: Books) -> dict[tuple[str, str], dict[str, int]]:
     """What Redis counts by destination and day, once the ledger counts the same."""
-    snapshot = await read_snapshot(books.redis, KEYS)
+    snapshot = await read_snapshot(books.feed)
     days = daily_balances_of(snapshot, books.reader.totals(snapshot.feed), Counter(), "")
     assert not any(each.problems for each in days)
     return {

@@ -73,7 +73,7 @@ async def test_another_takes_over_when_the_connection_of_the_writer_ends(
         await other.step()
     await books.append(decide(make_event(1), send=["ads"]))
     records = await books.records()
-    name = books.writer._name
+    name = await books.feed.name("")
     ask(
         database,
         "SELECT pg_terminate_backend(pid, 60000) FROM pg_locks WHERE locktype = 'advisory' "
@@ -81,11 +81,10 @@ async def test_another_takes_over_when_the_connection_of_the_writer_ends(
     )
     assert await other.step() == 1
     with pytest.raises(LedgerError, match="PostgreSQL"):
-        books.writer.store(records)
+        books.writer.store(records, name)
     books.writer.close()
     other.close()
-    books.writer._name = name
-    books.writer.store(records)  # comes again
+    books.writer.store(records, name)  # comes again
     assert books.counts("ads") == {"accepted": 2}
 
 

@@ -118,7 +118,7 @@ async def test_records_that_come_again_bring_nothing_back(books: Books) -> None:
     await books.settle("ads", await books.read("ads"), "delivered")
     records = await books.records()
     await books.store()
-    books.writer.store(records)
+    books.writer.store(records, await books.feed.name(""))
     assert rows(books) == 0
     assert books.counts("ads") == {"accepted": 1, "delivered": 1}
 
@@ -154,7 +154,7 @@ ENDINGS = ("delivered", "dry run", "repeated", "withheld", *sorted(KEPT))
 )
 def test_what_succeeded(going_to: dict[str, str], ended: dict[tuple[str, int], str]) -> None:
     text = "{" + ",".join(f'"{name}":"{state}"' for name, state in going_to.items()) + "}"
-    found = succeeded((b"r", text, *key, ending) for key, ending in ended.items())
+    found = succeeded((b"r", text, None, *key, ending) for key, ending in ended.items())
     passages = {(name, 2 if state == "send/2" else 1) for name, state in going_to.items()}
     assert found == (
         [b"r"]

@@ -92,12 +92,11 @@ async def test_a_record_that_comes_twice_is_stored_once(books: Books) -> None:
     records = await books.records()
     await books.writer.step()
     stored = books.rows("hours"), books.rows("endings"), books.rows("events")
-    name = books.writer._name
+    name = await books.feed.name("")
     books.writer.close()
     for _ in range(2):
         again = books.new_writer()
-        again._name = name
-        again.store(records)
+        again.store(records, name)
         again.close()
     assert (books.rows("hours"), books.rows("endings"), books.rows("events")) == stored
     assert await books.records() == []
@@ -386,8 +385,7 @@ async def test_a_day_that_is_over_is_removed_and_stays_counted(books: Books) -> 
     records = await books.records()
     await books.store()
     assert books.counts("ads") == {"accepted": 2, "delivered": 2}
-    books.writer._name = await books.feed.name("")
-    books.writer.store(records)  # comes again
+    books.writer.store(records, await books.feed.name(""))  # comes again
     assert books.counts("ads") == {"accepted": 2, "delivered": 2}
     assert len(books.days()) == 1
     books.writer.clean(now + 500 * DAY)

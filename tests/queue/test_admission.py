@@ -14,9 +14,8 @@ from gateway.monitoring.metrics import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.admission import HOLD_FULL, Full, RefusedEvent, admit
 from gateway.queue.append import Appender
-from gateway.queue.append_batch import marks_of
 from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, WITHDRAWALS, Closed
-from gateway.queue.marks import MIN_WINDOW
+from gateway.queue.marks import MIN_WINDOW, marks_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.stages.held_consent import HeldConsent
 from tests.support.events import decide, make_event

@@ -26,11 +26,12 @@ from gateway.configuration.delivery import DeliverySettings
 from gateway.event import Received
 from gateway.monitoring.metrics import read_numbers
 from gateway.queue.append import MIN_WINDOW, Appender, Retention
-from gateway.queue.append_batch import AppendBatch, marks_of, parts_of, plan_of
+from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, OPEN, Limits
 from gateway.queue.capacity import CapacityWatch, read_bounds, read_memory_usage
 from gateway.queue.entry import encode_dead_letter
 from gateway.queue.held_consent import withdrawn
+from gateway.queue.marks import marks_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.quarantine import quarantine_of
 from gateway.queue.read import Reader, ensure_group

@@ -19,7 +19,8 @@ from gateway.monitoring.metrics import read_numbers
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender, Retention
-from gateway.queue.append_batch import AppendBatch, marks_of
+from gateway.queue.append_batch import AppendBatch
+from gateway.queue.marks import marks_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
 from tests.support.documents import DOCS, blocks

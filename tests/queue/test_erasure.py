@@ -14,12 +14,12 @@ from gateway.queue.append import NO_RETENTION, Appender
 from gateway.queue.entry import Entry
 from gateway.queue.erasure import (
     destinations_in_redis,
-    feed_is_stored,
     pending_entries,
     rewrite_files,
     withhold,
 )
 from gateway.queue.feed import Feed, Feeding
+from gateway.queue.feeds import Feeds
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Ending, Reporting, Settler
@@ -178,13 +178,14 @@ async def test_tombstones_last_as_long_as_events_may_wait(redis: Redis) -> None:
 
 
 async def test_whether_the_feed_is_stored(redis: Redis) -> None:
-    assert await feed_is_stored(redis, KEYS, 0)
+    feeds = Feeds(redis, KEYS, ["ads"])
+    assert await feeds.are_stored(0)
     await ensure_group(redis, ADS)
     await appender(redis, FEEDING).append([decide(make_event(0, client_id="anna"), ["ads"])])
-    assert not await feed_is_stored(redis, KEYS, 0)
+    assert not await feeds.are_stored(0)
     feed = Feed(redis, KEYS)
     await feed.take_off(await feed.read("0-0", None))
-    assert await feed_is_stored(redis, KEYS, 0)
+    assert await feeds.are_stored(0)
 
 
 async def test_no_file_has_a_deleted_entry_though_its_neighbours_stay(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ def names(keys: Keys, destination: str) -> list[str]:
     return [
         *keys.own,
         keys.feed_name,
+        keys.feeds,
         keys.recent,
         keys.refused,
         keys.gateways,
@@ -40,13 +41,14 @@ def test_existing_installations_find_their_data() -> None:
     assert KEYS.namespace == "gw"
     assert names(KEYS, "ads") == [
         "gw:counts",
+        "gw:{gw:counts}:feed",
         "gw:{gw:counts}:quarantine",
         "gw:{gw:counts}:late:due",
         "gw:{gw:counts}:late:said",
         "gw:{gw:counts}:late:events:",
         "gw:{gw:counts}:late:withdrawn:",
-        "gw:{gw:counts}:feed",
         "gw:{gw:counts}:feed:name",
+        "gw:{gw:counts}:feeds",
         "gw:recent",
         "gw:refused",
         "gw:gateways",
@@ -66,6 +68,7 @@ def test_existing_installations_find_their_data() -> None:
         "gw:{ads}:warning",
         "gw:{ads}:seen",
         "gw:{ads}:replays",
+        "gw:{ads}:feed",
         "gw:{ads}:minute:29920320",
         "rq:job:later-ads",
     ]

@@ -20,6 +20,7 @@ from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
 from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
 from gateway.queue.feed import WITH_WARNINGS, Fate, Feed, Feeding, FeedRecord
+from gateway.queue.feeds import Feeds
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.replay import Replay, put_back
@@ -39,6 +40,7 @@ class Books:
         place: LedgerFolder | LedgerDatabase,
         retention: Retention = NO_RETENTION,
         most: int = MOST,
+        destinations: Sequence[str] = (),
         **settings: Any,
     ) -> None:
         self.redis = redis
@@ -49,11 +51,12 @@ class Books:
         self.most = most
         self.settings = LedgerSettings(**settings)
         self.feed = Feed(redis, KEYS)
+        self.feeds = Feeds(redis, KEYS, destinations)
         self.writer = self.new_writer()
         self.reader = LedgerReader(place)
 
     def new_writer(self) -> LedgerWriter:
-        return LedgerWriter(self.place, self.settings, self.feed)
+        return LedgerWriter(self.place, self.settings, self.feeds)
 
     async def append(self, *decisions: Decision) -> None:
         await self.appender.append(list(decisions))
@@ -104,8 +107,16 @@ class Books:
     async def records(self) -> list[FeedRecord]:
         return await self.feed.read("0-0", None)
 
+    async def store_and_die(self, destination: str = "") -> None:
+        """Stores what a feed has, and does not take it off. destination: whose feed it is."""
+        feed = Feed(self.redis, KEYS, destination)
+        if records := await feed.read("0-0", None):
+            self.writer.store(records, await feed.name("name"))
+        self.writer.close()
+        self.writer = self.new_writer()
+
     async def store(self) -> None:
-        """Stores all that the feed has."""
+        """Stores all that the feeds have."""
         while await self.writer.step():
             pass
 

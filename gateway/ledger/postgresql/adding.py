@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Composable, Identifier
 from gateway.ledger.postgresql.connecting import Connection
 from gateway.ledger.rows import DayRows, HourKey, union
 from gateway.ledger.tables import day as day_tables
+from gateway.stages.anonymise import ANONYMISED
 
 _UPDATES = {
     "events": "consent = excluded.consent, states = excluded.states, "
@@ -110,7 +111,7 @@ def _whole(
             "states": row["states"],
             "going_to": _joined(earlier.get("going_to"), row["going_to"]),
             "origin": _joined(earlier.get("origin"), row["origin"]),
-            "payload": _joined(earlier.get("payload"), row["payload"]),
+            "payload": _joined_content(earlier.get("payload"), row["payload"]),
         }
         whole[row["receipt"]] = known[row["receipt"]] = {**row, **earlier, **joined}
     return [[row[name] for name in names] for row in whole.values()]
@@ -121,6 +122,15 @@ def _joined(earlier: str | None, later: str | None) -> str | None:
     if earlier is None or later is None:
         return earlier if later is None else later
     return orjson.dumps(union([orjson.loads(later), orjson.loads(earlier)])).decode()
+
+
+def _joined_content(earlier: str | None, later: str | None) -> str | None:
+    """Of two forms of an event. One that is anonymised adds nothing to one that is not."""
+    if earlier is None or later is None:
+        return earlier if later is None else later
+    forms = [orjson.loads(later), orjson.loads(earlier)]
+    whole = [form for form in forms if not form.get(ANONYMISED)]
+    return orjson.dumps(union(whole or forms)).decode()
 
 
 def storable(value: Any) -> Any:

@@ -79,7 +79,7 @@ WHERE since < (SELECT max(since) FROM {}.configurations WHERE since < %s)
 
 
 class DatabaseStore:
-    """A `gateway.ledger.writer.Store`. Its lock is an advisory one, which ends with its connection:
+    """A `gateway.ledger.store.Store`. Its lock is an advisory one, which ends with its connection:
     whoever writes has the lock."""
 
     def __init__(self, url: str, schema: str, successes: Successes) -> None:

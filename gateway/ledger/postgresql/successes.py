@@ -12,7 +12,7 @@ from gateway.ledger.tables import EVENT_TABLES
 
 _BY_RECEIPT = "CREATE INDEX IF NOT EXISTS lookups_of_events ON {}.lookups (receipt)"
 _ENDED = """
-SELECT receipt, going_to, destination, passage, ending
+SELECT receipt, going_to, origin, destination, passage, ending
 FROM {0}.events JOIN {0}.endings USING (receipt) WHERE receipt = ANY(%s) ORDER BY receipt
 """
 _DELETE = "DELETE FROM {}.{} WHERE receipt = ANY(%s)"

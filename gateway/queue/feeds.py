@@ -1,0 +1,61 @@
+"""The feeds of a gateway: one, or on a cluster one for each destination and the gateway's own.
+
+No step reaches two slots there, and a record is written in the step that it tells of. So the feed
+of a destination, in its slot, has what was decided for it and how that ended: withheld events too,
+which are counted there. An event has a record in the feed of each destination. The gateway's own
+has the events for which there is no destination.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from redis.asyncio import Redis
+
+from gateway.queue.feed import Feed
+from gateway.queue.keys import Keys
+from gateway.redis_client.connect import is_cluster
+
+POLL_SECONDS = 0.05
+
+
+class Feeds:
+    """All feeds that may have records: also of destinations that are not configured any more.
+
+    destinations: those in the configuration.
+    """
+
+    def __init__(self, redis: Redis, keys: Keys, destinations: Iterable[str]) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._destinations = list(destinations)
+        self._is_cluster = is_cluster(redis)
+        self._known: dict[str, Feed] = {"": Feed(redis, keys)}
+
+    async def announce(self) -> None:
+        """Lets others read the feeds of these destinations, also when they are removed from the
+        configuration."""
+        if self._is_cluster and self._destinations:
+            await self._redis.sadd(self._keys.feeds, *self._destinations)
+
+    async def all(self) -> list[Feed]:
+        if self._is_cluster:
+            announced: Any = await self._redis.smembers(self._keys.feeds)
+            for name in (*self._destinations, *(each.decode() for each in announced)):
+                if name not in self._known:
+                    self._known[name] = Feed(self._redis, self._keys, name)
+        return [*self._known.values()]
+
+    async def are_stored(self, seconds: float) -> bool:
+        """Whether the ledger has taken what the feeds hold now, within `seconds`."""
+        newest = [(feed, await feed.newest_id()) for feed in await self.all()]
+        deadline = time.monotonic() + seconds
+        for feed, record_id in newest:
+            while record_id and await feed.has_before(record_id):
+                if time.monotonic() > deadline:
+                    return False
+                await asyncio.sleep(POLL_SECONDS)
+        return True

@@ -1,0 +1,26 @@
+"""An appender on a cluster that loses calls, as when a node or the process dies between them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from gateway.queue.append import Appender
+from gateway.queue.append_batch import AppendBatch, plan_of
+
+
+class InterruptedAppender(Appender):
+    """unsent: destinations whose call does not get there. unanswered: those whose call does, and
+    the answer does not come back."""
+
+    unsent: Collection[str] = ()
+    unanswered: Collection[str] = ()
+
+    async def _append_part(self, part: list[AppendBatch]) -> None:
+        ((name,), _, _) = plan_of(part)
+        if name in self.unsent:
+            raise RedisConnectionError("not sent")
+        await super()._append_part(part)
+        if name in self.unanswered:
+            raise RedisConnectionError("not answered")
