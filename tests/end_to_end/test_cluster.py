@@ -4,19 +4,18 @@ need not be."""
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.support.cluster_senders import Senders
 from tests.support.clustered_gateway import ClusteredGateway
 from tests.support.sink_server import Sink
 
 NAMES = ["ads", "books", "crm", "shop-1"]
-EVENTS, IN_A_REQUEST = 2000, 4
+EVENTS = 2000
 CONFIG = """
 spool: {enabled: false}
 sources:
@@ -27,37 +26,6 @@ DESTINATION = (
     '  {name}: {{type: webhook, url: "{sink}/{name}", allow_private_addresses: true, consent: [],'
     " delivery: {{backoff: [1]}}}}\n"
 )
-
-
-class Senders:
-    """Send events with numbers, each again and again with its id until it is taken."""
-
-    def __init__(self, ports: list[int], events: int) -> None:
-        self._ports, self._left = ports, iter(range(0, events, IN_A_REQUEST))
-        self.taken, self.answers = 0, Counter[int]()
-
-    async def send(self, senders: int) -> None:
-        async with httpx.AsyncClient() as client:
-            await asyncio.gather(*(self._send(client, each) for each in range(senders)))
-
-    async def _send(self, client: httpx.AsyncClient, sender: int) -> None:
-        for first in self._left:
-            deadline = time.monotonic() + 60
-            while not await self._is_taken(client, self._ports[sender % len(self._ports)], first):
-                assert time.monotonic() < deadline, "waited 60 s for an event to be taken"
-                await asyncio.sleep(0.1)
-            self.taken += IN_A_REQUEST
-
-    async def _is_taken(self, client: httpx.AsyncClient, port: int, first: int) -> bool:
-        events = [
-            {"event_name": "purchase", "event_id": f"event-{number}", "client_id": "a.1"}
-            for number in range(first, first + IN_A_REQUEST)
-        ]
-        headers = {"authorization": "Bearer key"}
-        url = f"http://127.0.0.1:{port}/events"
-        answer = await client.post(url, json=events, headers=headers, timeout=60)
-        self.answers[answer.status_code] += 1
-        return answer.status_code == 200
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ web and worker processes as asked for."""
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import httpx
 from gateway.monitoring.metrics import DestinationNumbers, read_numbers
 from gateway.redis_client.connect import connect_for_work
 from gateway.system.processes import die_with_parent
-from tests.support.gateway_process import free_port, wait_for
+from tests.support.gateway_process import free_port, pids_under, wait_for
 from tests.support.keys import KEYS
 from tests.support.valkey_cluster import Cluster
 from tests.support.valkey_server import TcpServer
@@ -38,6 +39,7 @@ class ClusteredGateway:
         self.config = folder / "gateway.yaml"
         self.config.write_text(redis + config)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._words: dict[str, Sequence[str]] = {}
 
     def __enter__(self) -> ClusteredGateway:
         with ExitStack() as started:
@@ -63,6 +65,7 @@ class ClusteredGateway:
             process.wait(60)
 
     def _start(self, name: str, *words: str) -> None:
+        self._words[name] = words
         self.processes[name] = subprocess.Popen(
             [sys.executable, "-m", "gateway", *words, "--config", str(self.config)],
             cwd=self.folder,
@@ -70,6 +73,21 @@ class ClusteredGateway:
             stderr=subprocess.STDOUT,
             preexec_fn=die_with_parent,
         )
+
+    def kill(self, name: str) -> None:
+        """Kills a web process and starts it again, or the workers or the writer of the ledger,
+        which `gateway work` starts again."""
+        if name in self.processes:
+            self.processes[name].kill()
+            self.processes[name].wait(60)
+            self._start(name, *self._words[name])
+        for pid in pids_under(self.processes["work"].pid, f"gateway {name}"):
+            os.kill(pid, signal.SIGKILL)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """What a command says, with the configuration of this gateway."""
+        command = [sys.executable, "-m", "gateway", *words, "--config", str(self.config)]
+        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120)
 
     def wait_until_drained(self, seconds: float) -> dict[str, DestinationNumbers]:
         """The numbers of each destination, once nothing is pending any more."""

@@ -117,14 +117,7 @@ class Gateway:
 
     def pids(self, words: str) -> list[int]:
         """The processes under this gateway whose command line has `words` in it."""
-        listing = subprocess.run(
-            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-        ).stdout
-        rows = [line.split(maxsplit=2) for line in listing.splitlines()]
-        family = {self.process.pid}
-        while more := {int(p) for p, parent, _ in rows if int(parent) in family} - family:
-            family |= more
-        return [int(pid) for pid, _, line in rows if int(pid) in family and words in line]
+        return pids_under(self.process.pid, words)
 
     def kill(self, words: str) -> int:
         """SIGKILL to the first process whose command line has `words` in it; waits for one that is
@@ -193,3 +186,15 @@ class Gateway:
 def adds_up(outcomes: Mapping[str, int]) -> bool:
     endings = ("withheld", "delivered", "rejected", "expired", "pending")
     return outcomes["accepted"] == sum(outcomes[ending] for ending in endings)
+
+
+def pids_under(parent: int, words: str) -> list[int]:
+    """`parent` and the processes under it whose command line has `words` in it."""
+    listing = subprocess.run(
+        ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(maxsplit=2) for line in listing.splitlines()]
+    family = {parent}
+    while more := {int(p) for p, parent_of, _ in rows if int(parent_of) in family} - family:
+        family |= more
+    return [int(pid) for pid, _, line in rows if int(pid) in family and words in line]
