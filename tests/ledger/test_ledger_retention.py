@@ -266,7 +266,7 @@ async def test_a_failure_learns_what_becomes_of_it_after_its_day(books: Books) -
     await books.settle("ads", [pending], "rejected", "HTTP 400")
     records = await books.records()
     await books.store()
-    books.writer.store(records)  # comes again
+    books.writer.store(records, await books.feed.name(""))  # comes again
     (story,) = stories(books, "anna")
     assert [(e.destination, e.passage, e.ending) for e in story.endings] == [
         ("ads", 1, "rejected"),
