@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from destinations.base import Request, Response
+from gateway.http.client_certificate import check_pair
 
 
 class SendError(Exception):
@@ -98,6 +99,31 @@ class HttpSettings(BaseModel):
         le=16_777_216,
         description="Maximum number of bytes to read of a response body. The rest is discarded.",
     )
+    client_certificate: str | None = Field(
+        default=None,
+        description="Certificate for servers that ask for one (mutual TLS), in PEM, followed by "
+        "intermediate certificates if there are any: `${file:client.pem}`.",
+    )
+    client_key: SecretStr | None = Field(
+        default=None,
+        description="Private key of `client_certificate`, in PEM and without a password: "
+        "`${file:client.key}`.",
+    )
+
+    @property
+    def identity(self) -> tuple[str, str] | None:
+        """Certificate and private key in PEM, if there are any."""
+        if self.client_certificate is None or self.client_key is None:
+            return None
+        return self.client_certificate, self.client_key.get_secret_value()
+
+    @model_validator(mode="after")
+    def _has_certificate_and_key(self) -> Self:
+        if (self.client_certificate is None) != (self.client_key is None):
+            raise ValueError("needs both `client_certificate` and `client_key`, or neither")
+        if self.identity:
+            check_pair(*self.identity)
+        return self
 
 
 class ClientSettings(HttpSettings):

@@ -36,6 +36,7 @@ from destinations.base import Request, Response
 from gateway.http import client as shared
 from gateway.http.addresses import Resolve, public_addresses
 from gateway.http.client import Ambiguous, Client, ClientSettings, NotSent, SendError
+from gateway.http.client_certificate import pem
 
 ADDRESS_SECONDS = 30.0
 """How long the addresses of a host are used before they are looked up and checked again."""
@@ -73,6 +74,8 @@ class FastClient:
         )
         if settings.proxy:
             builder = builder.proxy(ProxyBuilder.all(settings.proxy.get_secret_value()))
+        if settings.identity:
+            builder = builder.identity_pem(pem(*settings.identity).encode())
         if host:
             builder = builder.resolve(host, address, 0)  # 0: the port of the URL
         self._client: PyreqwestClient | None = builder.build()

@@ -22,12 +22,18 @@ from destinations.base import Request, Response
 from gateway.http import client as shared
 from gateway.http.addresses import Resolve, public_addresses
 from gateway.http.client import Ambiguous, ClientSettings, NotSent, SendError
+from gateway.http.client_certificate import with_client_certificate
 
 
 @cache
 def trusted_authorities() -> ssl.SSLContext:
     """The system's, as the other carrier has them. Kept, since reading them takes 80 ms."""
     return ssl.create_default_context()
+
+
+def _tls(settings: ClientSettings) -> ssl.SSLContext:
+    identity = settings.identity
+    return with_client_certificate(*identity) if identity else trusted_authorities()
 
 
 class HttpxClient:
@@ -42,7 +48,7 @@ class HttpxClient:
         self._defaults = httpx.Headers(shared.DEFAULT_HEADERS)
         self._closed = False
         self._transport = httpx.AsyncHTTPTransport(
-            verify=trusted_authorities(),
+            verify=_tls(settings),
             limits=httpx.Limits(
                 max_connections=settings.max_connections,
                 max_keepalive_connections=settings.max_connections,
