@@ -175,7 +175,7 @@ class Destination(ABC, Generic[S]):
     """A type of destination, created with its settings.
 
     type: the name in the configuration.
-    limits: what the vendor accepts.
+    limits: what the vendor accepts; an instance has its own where its settings change them.
     consent: consent types that an event requires, unless configured otherwise.
     anonymous: whether the vendor accepts events that do not identify the visitor. They have
         ``anonymised: true`` and no identifying fields (`gateway.stages.anonymise` lists the fields
@@ -201,7 +201,7 @@ class Destination(ABC, Generic[S]):
     """
 
     type: ClassVar[str]
-    limits: ClassVar[Limits] = Limits()
+    limits: Limits = Limits()
     consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")
     anonymous: ClassVar[bool] = False
     purpose: ClassVar[Literal["advertising", "analytics", "own"]] = "advertising"

@@ -49,8 +49,8 @@ class Masker:
 
     A secret is found as it is, percent-encoded, escaped in JSON (also more than once), in
     hexadecimal, and anywhere inside what is encoded in base64. The parts of a secret are secrets,
-    too: the credentials after a scheme (``Bearer``, ``Basic``), the key after ``whsec_``, the
-    password in a URL.
+    too: the credentials after a scheme (``Bearer``, ``Basic``), the key after ``whsec_`` or
+    ``whsk_``, the password in a URL.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -115,8 +115,8 @@ def _parts(secret: bytes) -> Iterator[bytes]:
         if match["scheme"].lower() == "basic":
             pair = _decoded(credentials)
             yield from filter(None, [pair, pair.partition(b":")[2]])
-    elif text.startswith("whsec_"):
-        key = text.removeprefix("whsec_")
+    elif text.startswith(("whsec_", "whsk_")):
+        key = text.partition("_")[2]
         yield from filter(None, [key.encode(*_UTF_8), _decoded(key)])
     elif "://" in text:
         yield from filter(None, [_password(text)])

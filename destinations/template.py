@@ -10,10 +10,11 @@ Template = Callable[[dict[str, Any]], str | None]
 """The text for an event, or None when one of its fields is missing or no text or number."""
 
 
-def compile_template(template: str) -> Template:
+def compile_template(template: str, to_text: Callable[[Any], str | None] = as_text) -> Template:
     """The function that fills `template`; a brace that is meant as one is written twice.
 
-    Raises `ValueError` when it cannot be read.
+    to_text: how a value is written; None if it cannot be. Raises `ValueError` when the template
+    cannot be read.
     """
     pieces = [(before, None if path is None else getter(path)) for before, path in _read(template)]
 
@@ -22,7 +23,7 @@ def compile_template(template: str) -> Template:
         for before, get in pieces:
             filled += before
             if get is not None:
-                text = as_text(get(event))
+                text = to_text(get(event))
                 if text is None:
                     return None
                 filled += text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -83,7 +83,23 @@ def reference() -> str:
     common = set(ForwardingSettings.model_fields) - {"type"}
     for name, destination in destination_types().items():
         sections.append((f"Destination `{name}`", destination.Settings, common))
+        for key, part in _parts(destination.Settings, common):
+            sections.append((f"`{key}` of a `{name}` destination", part, set()))
     return "\n".join(line for section in sections for line in _section(*section))
+
+
+def _parts(model: type[BaseModel], without: set[str]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The settings in `model` that have keys of their own, with the paths that lead to them."""
+    for name, field in model.model_fields.items():
+        for part in () if name in without else _classes(field.annotation):
+            yield name, part
+            yield from ((f"{name}.{key}", inner) for key, inner in _parts(part, set()))
+
+
+def _classes(annotation: Any) -> list[type[BaseModel]]:
+    """The settings classes of which a key has one."""
+    branches = get_args(annotation) or (annotation,)
+    return [each for each in branches if isinstance(each, type) and issubclass(each, BaseModel)]
 
 
 def _section(title: str, model: type[BaseModel], without: set[str]) -> Iterator[str]:

@@ -42,7 +42,8 @@ class DeliverySettings(BaseModel):
         le=10,
         description="Maximum number of seconds that an event waits for others that can share its "
         "request, which saves CPU. An event that comes after a silence, and a full batch, do not "
-        "wait. Default: depends on the type of the destination; 0 for webhooks.",
+        "wait. Default: depends on the type of the destination; 0 for webhooks with one event per "
+        "request.",
     )
     tries: PositiveInt = Field(
         default=3,

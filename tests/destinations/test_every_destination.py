@@ -89,7 +89,82 @@ class TestWebhookWithBasicCredentials(DestinationSuite):
     answers = (b"",)
 
 
-SUITES = (TestMeta, TestGA4, TestGA4App, TestWebhook, TestWebhookWithBasicCredentials)
+class TestWebhookWithAsymmetricKey(DestinationSuite):
+    destination = Webhook(
+        WebhookSettings(
+            url="https://receiver.example/s3cret-path",
+            secret_url=True,
+            secret="whsk_" + b64encode(bytes(range(32))).decode(),
+            auth={"basic": {"username": "shop", "password": "s3cret pass/w0rd"}},
+            headers={"x-event": {"template": "{event_name}"}},
+        )
+    )
+    secrets = (b64encode(bytes(range(32))).decode(),)
+    answers = (b"",)
+
+
+class TestWebhookWithGitHubSignature(DestinationSuite):
+    destination = Webhook(
+        WebhookSettings(
+            url="https://receiver.example/",
+            signature="github",
+            secret="It's a secret",
+            auth={"bearer": "s3cret/t+ken"},
+            format="ndjson",
+            batch={"max_events": 3},
+        )
+    )
+    answers = (b"",)
+
+
+class TestWebhookWithJsonArrays(DestinationSuite):
+    destination = Webhook(WebhookSettings(url="https://receiver.example/", format="json_array"))
+    answers = (b"",)
+
+
+CLOUDEVENTS = {"source": "https://shop.example", "type": "example.shop.{event_name}"}
+
+
+class TestWebhookWithCloudEvents(DestinationSuite):
+    destination = Webhook(
+        WebhookSettings(
+            url="https://receiver.example/", format="cloudevents", cloudevents=CLOUDEVENTS
+        )
+    )
+    answers = (b"",)
+
+
+class TestWebhookWithBinaryCloudEvents(DestinationSuite):
+    destination = Webhook(
+        WebhookSettings(
+            url="https://receiver.example/", format="cloudevents_binary", cloudevents=CLOUDEVENTS
+        )
+    )
+    answers = (b"",)
+
+
+class TestWebhookWithBatchesOfCloudEvents(DestinationSuite):
+    destination = Webhook(
+        WebhookSettings(
+            url="https://receiver.example/", format="cloudevents_batch", cloudevents=CLOUDEVENTS
+        )
+    )
+    answers = (b"",)
+
+
+SUITES = (
+    TestMeta,
+    TestGA4,
+    TestGA4App,
+    TestWebhook,
+    TestWebhookWithBasicCredentials,
+    TestWebhookWithAsymmetricKey,
+    TestWebhookWithGitHubSignature,
+    TestWebhookWithJsonArrays,
+    TestWebhookWithCloudEvents,
+    TestWebhookWithBinaryCloudEvents,
+    TestWebhookWithBatchesOfCloudEvents,
+)
 every_destination = pytest.mark.parametrize(
     "destination", [suite.destination for suite in SUITES], ids=[each.__name__ for each in SUITES]
 )
