@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from ruamel.yaml import YAML
 
 from gateway.cli.main import main
@@ -28,6 +29,7 @@ from gateway.stages.conditions import Condition, Operators
 from gateway.stages.consent.settings import CookieFormat
 from gateway.stages.identity import IdentitySettings
 from gateway.stages.rules import Rule
+from tests.support.certificates import certificate_of, written
 from tests.support.documents import blocks
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +38,7 @@ DOCUMENTS = [
     *(ROOT / "docs" / f"{name}.md" for name in ("browser", "configuration", "consent")),
     *(ROOT / "docs" / f"{name}.md" for name in ("identity", "rules", "tutorial")),
     *(ROOT / "docs" / f"{name}.md" for name in ("configure-destinations", "consent-rates")),
-    ROOT / "docs" / "move-from-sgtm.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("move-from-sgtm", "webhook-recipes")),
 ]
 """Others show YAML of other programs."""
 
@@ -75,16 +77,22 @@ def understand(block: str, tmp_path: Path) -> None:
     block += "".join(text for name, text in MISSING_PARTS.items() if name not in keys)
     environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", block), PLACEHOLDER)
     with suppress(_ReadersFiles):
-        _parse(block, environment)
+        _parse(block, environment, _client_files() if "client.key" in block else {})
 
 
 class _ReadersFiles(Exception):
     """All that is wrong is that the reader's own files are not here."""
 
 
-def _parse(block: str, environment: dict[str, str]) -> None:
+def _client_files() -> dict[str, str]:
+    """What a reader has for a server that asks for a certificate."""
+    key = ed25519.Ed25519PrivateKey.generate()
+    return {"client.pem": certificate_of(key), "client.key": written(key)}
+
+
+def _parse(block: str, environment: dict[str, str], files: dict[str, str]) -> None:
     try:
-        parse_settings(block, "example", environment, lambda name: PLACEHOLDER)
+        parse_settings(block, "example", environment, lambda name: files.get(name, PLACEHOLDER))
     except ConfigurationError as error:
         if all(NO_FILE in problem.message for problem in error.problems):
             raise _ReadersFiles from None
