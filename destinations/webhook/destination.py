@@ -61,11 +61,13 @@ class Webhook(Destination[WebhookSettings]):
                 linger=BATCH_LINGER,
             )
         self._success = settings.success_statuses
+        self._credential = settings.credential
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         seconds = int(now)
         timestamp = str(seconds)
         method, url, sign = self.settings.method, self._url, self._sign
+        credential = self._credential
         for message in self._messages(events):
             if isinstance(message, Unsendable):
                 yield message
@@ -79,7 +81,7 @@ class Webhook(Destination[WebhookSettings]):
             }
             if sign is not None:
                 headers[self._signature_name] = sign(message_id, seconds, body)
-            yield Request(method, url, headers, body, positions)
+            yield Request(method, url, headers, body, positions, credential=credential)
 
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         if response.status in self._success:

@@ -124,7 +124,15 @@ class WebhookSettings(DestinationSettings):
             for name, value in self.headers.items()
             if isinstance(value, SecretStr)
         }
-        return {**fixed, "authorization": self.auth.authorization} if self.auth else fixed
+        return fixed | self.auth.fixed_headers if self.auth else fixed
+
+    @property
+    def credential(self) -> str:
+        """The name of the credential that requests need; "" for none."""
+        return (self.auth and self.auth.oauth2) or ""
+
+    def credential_names(self) -> Iterator[str]:
+        yield from filter(None, [self.credential])
 
     @property
     def header_templates(self) -> dict[str, str]:

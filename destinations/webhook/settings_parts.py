@@ -83,19 +83,27 @@ class AuthSettings(_Part):
     basic: BasicSettings | None = Field(
         default=None, description="`username` and `password` of HTTP basic authentication."
     )
+    oauth2: str | None = Field(
+        default=None,
+        description="Name of a credential in `credentials`. Its access token is sent as "
+        "`Authorization: Bearer TOKEN`.",
+    )
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if (self.bearer is None) == (self.basic is None):
-            raise ValueError("needs either `bearer` or `basic`")
+        if [self.bearer, self.basic, self.oauth2].count(None) != 2:
+            raise ValueError("needs exactly one of `bearer`, `basic` and `oauth2`")
         return self
 
     @property
-    def authorization(self) -> str:
-        """The value of the header."""
-        if self.basic is None:
-            return f"Bearer {self.bearer.get_secret_value()}" if self.bearer else ""
-        return basic(self.basic.username, self.basic.password.get_secret_value())
+    def fixed_headers(self) -> dict[str, str]:
+        """The header, where it is the same in every request."""
+        if self.bearer is not None:
+            return {"authorization": f"Bearer {self.bearer.get_secret_value()}"}
+        if self.basic is not None:
+            password = self.basic.password.get_secret_value()
+            return {"authorization": basic(self.basic.username, password)}
+        return {}
 
 
 class BatchSettings(_Part):

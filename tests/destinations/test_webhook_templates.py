@@ -196,6 +196,14 @@ def test_a_bearer_token_and_basic_credentials_are_sent_and_never_shown() -> None
         assert "t0k3n" not in repr(destination.settings)
 
 
+def test_an_access_token_is_added_by_the_gateway() -> None:
+    request = request_of(PURCHASE, auth={"oauth2": "crm"})
+    assert request.credential == "crm"
+    assert "authorization" not in request.headers
+    assert list(webhook(auth={"oauth2": "crm"}).settings.credential_names()) == ["crm"]
+    assert request_of(PURCHASE, auth={"bearer": "t0k3n-t0k3n"}).credential == ""
+
+
 def test_a_secret_url_is_masked_but_for_its_host() -> None:
     url = "https://hooks.example/services/T0001/B0002/s3cr3t-p4rt?key=another-s3cret"
     open_url, masked = webhook(url=url), webhook(url=url, secret_url=True)
@@ -207,10 +215,10 @@ def test_a_secret_url_is_masked_but_for_its_host() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"auth": {}}, "needs either `bearer` or `basic`"),
+        ({"auth": {}}, "needs exactly one of `bearer`, `basic` and `oauth2`"),
         (
             {"auth": {"bearer": "a-token", "basic": {"username": "a", "password": "b"}}},
-            "needs either `bearer` or `basic`",
+            "needs exactly one of `bearer`, `basic` and `oauth2`",
         ),
         ({"auth": {"bearer": "TOPSECRET\r\nx: y"}}, "is not valid in this credential"),
         ({"auth": {"basic": {"username": "a:b", "password": "c"}}}, "contain no colon"),

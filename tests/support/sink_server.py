@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from tests.vendors.all import Vendors
 from tests.vendors.answer import Answer
@@ -23,6 +24,11 @@ class Received:
     path: str
     headers: dict[str, str]
     body: Any
+
+
+def _read(headers: dict[str, str], body: bytes) -> Any:
+    is_form = headers.get("content-type") == "application/x-www-form-urlencoded"
+    return dict(parse_qsl(body.decode())) if is_form else json.loads(body)
 
 
 @dataclass
@@ -73,7 +79,7 @@ class Sink:
                 }
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
                 method, target, _ = lines[0].split()
-                received = Received(target, headers, json.loads(body))
+                received = Received(target, headers, _read(headers, body))
                 answer = (
                     Answer(*self.reply(received))
                     if self.reply
