@@ -175,7 +175,9 @@ class Destination(ABC, Generic[S]):
     """A type of destination, created with its settings.
 
     type: the name in the configuration.
-    limits: what the vendor accepts; an instance has its own where its settings change them.
+    limits: what the vendor accepts. An instance may have its own, by its settings.
+    sends_once: whether an event that may have been delivered is never sent again, whatever
+        `delivery.on_ambiguous` says. An instance may have its own value, by its settings.
     consent: consent types that an event requires, unless configured otherwise.
     anonymous: whether the vendor accepts events that do not identify the visitor. They have
         ``anonymised: true`` and no identifying fields (`gateway.stages.anonymise` lists the fields
@@ -202,6 +204,7 @@ class Destination(ABC, Generic[S]):
 
     type: ClassVar[str]
     limits: Limits = Limits()
+    sends_once: bool = False
     consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")
     anonymous: ClassVar[bool] = False
     purpose: ClassVar[Literal["advertising", "analytics", "own"]] = "advertising"
@@ -238,6 +241,20 @@ class Destination(ABC, Generic[S]):
     @abstractmethod
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         """One outcome for each of ``request.events``, in that order."""
+
+    def check(self, request: Request) -> Request | None:
+        """A second request, by which the vendor only says what is wrong with `request`; None
+        without one.
+
+        It is sent while `request` is under way, to one of `hosts`. Whatever becomes of it, the
+        outcomes of `request` stay as they are.
+        """
+        return None
+
+    def check_warnings(self, response: Response) -> Iterable[str]:
+        """The warnings in the response to a `check`, which the delivered events of its request
+        get."""
+        return ()
 
     def hosts(self) -> Iterator[str]:
         """The hosts to which requests may go; to others, the gateway does not send.

@@ -21,6 +21,7 @@ from tenacity import (
 
 from destinations.base import Destination, Outcome, Request, Response, Scope
 from gateway.credentials import NotAuthorised
+from gateway.delivery.checks import Checks
 from gateway.delivery.planning import (
     Ended,
     IsErased,
@@ -93,6 +94,7 @@ class Sender:
     ) -> None:
         self._destination = destination
         self._client = client
+        self._checks = Checks(destination, client) if client else None
         self._policy = policy
         self._watch = watch
         self._is_erased = is_erased
@@ -139,22 +141,26 @@ class Sender:
         sent_at = time.time()
         response: Response | None = None
         outcomes: Sequence[Outcome]
-        if self._client is None:
+        if self._client is None or self._checks is None:
             outcomes = [Outcome("delivered", "dry run: nothing was sent")] * len(entries)
         else:
+            check = self._checks.begin(request)
             try:
                 response = await self._client.send(request)
             except SendError as error:
                 outcomes = [self._unanswered(entry, error, sent_at) for entry in entries]
             else:
                 outcomes = self._read(request, response)
+            if check is not None:
+                outcomes = await self._checks.warn(check, outcomes)
         attempt = Attempt(entries, request, response, outcomes, sent_at)
         self._watch(attempt)
         return attempt
 
     def _unanswered(self, entry: Entry, error: SendError, now: float) -> Outcome:
         """What becomes of an event when its request got no answer."""
-        may_be_known = isinstance(error, Ambiguous) and self._policy.give_up
+        gives_up = self._policy.give_up or self._destination.sends_once
+        may_be_known = isinstance(error, Ambiguous) and gives_up
         if may_be_known and not self._destination.recognises(entry.event, now - time_of(entry)):
             reason = f"{error.reason}; the event may have been delivered and is not sent again"
             return Outcome("rejected", reason)

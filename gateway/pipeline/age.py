@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from math import ceil
 
 from gateway.configuration.delivery import deadline
-from gateway.configuration.destination import ForwardingSettings
-from gateway.configuration.kinds import destination_types
+from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.event import Event
 
 Overdue = Mapping[str, str]
@@ -38,7 +37,7 @@ def compile_deadlines(
 
 
 def _deadline(settings: ForwardingSettings) -> float:
-    limits = destination_types()[settings.type].limits
+    limits = build_destination(settings).limits
     return deadline(settings.delivery, limits).total_seconds()
 
 

@@ -65,7 +65,7 @@ class DestinationSuite:
     def test_its_class_says_what_it_is(self) -> None:
         kind = type(self.destination)
         assert set(kind.consent) <= set(CONSENT_TYPES)
-        assert kind.limits.max_events >= 1
+        assert self.destination.limits.max_events >= 1
         assert kind.Settings.model_fields["type"].annotation.__args__ == (kind.type,)  # type: ignore[union-attr]
 
     def test_every_setting_is_described_and_has_a_name_of_its_own(self) -> None:

@@ -179,6 +179,7 @@ class TestHalving:
 class TestAmbiguity:
     """A request was sent and no answer came: it may have been processed."""
 
+    @pytest.mark.parametrize("by_destination", [False, True])
     @pytest.mark.parametrize(
         ("give_up", "error", "dedupe", "result"),
         [
@@ -189,14 +190,20 @@ class TestAmbiguity:
         ],
     )
     async def test_only_what_may_count_twice_is_given_up(
-        self, give_up: bool, error: SendError, dedupe: int, result: str
+        self, give_up: bool, error: SendError, dedupe: int, result: str, by_destination: bool
     ) -> None:
+        """By the policy, or because the destination sends nothing twice."""
+
         class Vendors(Parcel):
+            sends_once = give_up and by_destination
+
             def recognises(self, event: Any, age: float) -> bool:
                 return age < dedupe
 
         vendor = Vendor(script(error))
-        sender = Sender(Vendors(10), vendor, SendPolicy(1, WEEK, give_up), lambda _: None)
+        sender = Sender(
+            Vendors(10), vendor, SendPolicy(1, WEEK, give_up and not by_destination), lambda _: None
+        )
         (shipment,) = planned(Vendors(10), make_entries(2))
         attempts = await sender.send(shipment)
         assert results(attempts) == {"event-0": result, "event-1": result}

@@ -33,12 +33,11 @@ class Parcel(Destination[ParcelSettings]):
     with `fault` makes it raise."""
 
     type = "parcel"
-    limits: ClassVar[Limits] = Limits()
     Settings: ClassVar[SettingsClass] = ParcelSettings
 
     def __init__(self, size: int = 1, max_age: timedelta = timedelta(days=7)) -> None:
         super().__init__(ParcelSettings())
-        self.limits = Limits(size, max_age)  # type: ignore[misc]
+        self.limits = Limits(size, max_age)
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         sendable = []
