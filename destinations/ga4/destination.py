@@ -1,7 +1,4 @@
-"""GA4: the Measurement Protocol.
-
-Sources: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference,
-sending-events).
+"""GA4, by one of two transports.
 
 GA4 answers 2xx to every request (see `answers`), so an event that GA4 would discard is refused
 before it is sent. GA4 does not support event ids: a repeated event counts twice, unless it is a
@@ -9,71 +6,37 @@ purchase with a transaction_id.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import quote
+from functools import cached_property
 
 from destinations.base import Destination, Event, Limits, Outcome, Request, Response, Unsendable
-from destinations.common import to_json
-from destinations.ga4 import answers
-from destinations.ga4.mapping import (
-    MAPPED_FIELDS,
-    client_id_of,
-    client_of,
-    hashers,
-    is_debugged,
-    problem_of,
-    translate,
-)
+from destinations.ga4 import answers, validation
+from destinations.ga4.gtag import Gtag
+from destinations.ga4.late import LATEST, MAX_AGE, MAX_AGE_OF_HITS
+from destinations.ga4.measurement_protocol import MAX_EVENTS, MeasurementProtocol
+from destinations.ga4.params import MAPPED_FIELDS
+from destinations.ga4.person import hashers
 from destinations.ga4.settings import GA4Settings
 from destinations.mapping import Hasher, MappingSettings
-
-MAX_BODY = 130_000
-"""A body has fewer bytes than this."""
 
 LINGER = timedelta(milliseconds=200)
 """At 200 events a second, an event costs 440 µs of CPU if each is read as it comes, 165 µs if those
 of 200 ms are read together, and as much with 500 ms. A fifth fewer requests go out, since more of
 them carry several events of one visitor."""
 
-_EVENTS = b',"events":['
-
-
-@dataclass(slots=True)
-class _Group:
-    """Events of one client that can share a request: what it says of the client is the same.
-
-    test: whether its events are shown in DebugView.
-    """
-
-    client: bytes
-    test: bool
-    size: int
-    events: dict[int, bytes] = field(default_factory=dict)
-
-    def add(self, position: int, event: bytes) -> None:
-        self.events[position] = event
-        self.size += len(event) + 1
-
-    def takes(self, client: bytes, test: bool, event: bytes, most: int) -> bool:
-        return (
-            client == self.client
-            and test == self.test
-            and len(self.events) < most
-            and self.size + len(event) + 1 < MAX_BODY
-        )
-
 
 class GA4(Destination[GA4Settings]):
-    """Up to 25 events of one client per request, in the order of arrival.
+    """Events of a web or an app stream.
 
     An anonymous event goes to a web stream with a client id that is used only once, and with its
-    consent denied. GA4 therefore counts a user for each; the parameter ``anonymised`` distinguishes
-    them in reports. An app stream does not accept them: GA4 requires known app instances.
+    consent denied. By the Measurement Protocol GA4 counts a user for each; the parameter
+    ``anonymised`` distinguishes them in reports. An app stream does not accept them: GA4 requires
+    known app instances.
     """
 
     type = "ga4"
-    limits = Limits(max_events=25, max_age=timedelta(hours=72), linger=LINGER)
+    limits = Limits(max_events=MAX_EVENTS, max_age=MAX_AGE, linger=LINGER)
     consent = ("analytics_storage",)
     anonymous = True
     purpose = "analytics"
@@ -96,52 +59,35 @@ class GA4(Destination[GA4Settings]):
 
     def __init__(self, settings: GA4Settings) -> None:
         super().__init__(settings)
-        base = str(settings.base_url).rstrip("/")
-        stream = (
-            f"measurement_id={settings.measurement_id}"
-            if settings.measurement_id
-            # Google does not decode the colons of an app id.
-            else f"firebase_app_id={settings.firebase_app_id}"
-        )
-        secret = quote(settings.api_secret.get_secret_value(), safe="")
-        self._url = f"{base}/mp/collect?{stream}&api_secret={secret}"
-        self._headers = {"content-type": "application/json"}
-        self._is_app = settings.firebase_app_id is not None
+        self._is_gtag = settings.transport == "gtag"
+        if self._is_gtag:
+            self.limits = Limits(max_events=1, max_age=MAX_AGE_OF_HITS)
+            self.sends_once = True
+        if settings.too_old != "expire":
+            self.limits = replace(self.limits, max_age=LATEST)
+
+    @cached_property
+    def _protocol(self) -> MeasurementProtocol:
+        return MeasurementProtocol(self.settings, self.mapper)
+
+    @cached_property
+    def _transport(self) -> MeasurementProtocol | Gtag:
+        return Gtag(self.settings, self.mapper) if self._is_gtag else self._protocol
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
-        mapper = self.mapper
-        groups: list[_Group] = []
-        latest: dict[str, _Group] = {}
-        for position, event in enumerate(events):
-            client_id = client_id_of(event, self._is_app)
-            if problem := problem_of(event, mapper, client_id, self._is_app):
-                yield Unsendable(position, problem)
-                continue
-            told = client_of(event, client_id, self._is_app, self.settings.phone_region)
-            test = self.settings.debug_mode or is_debugged(event)
-            body = to_json(translate(event, mapper, told, now, test))
-            client = to_json(told)
-            if client is None or body is None:
-                yield Unsendable(position, "the event cannot be represented in JSON")
-                continue
-            group = latest.get(client_id)
-            if group is None or not group.takes(client, test, body, self.limits.max_events):
-                group = _Group(client, test, len(client) + len(_EVENTS))
-                if not group.takes(client, test, body, self.limits.max_events):
-                    yield Unsendable(
-                        position, f"the request body would reach GA4's limit of {MAX_BODY} bytes"
-                    )
-                    continue
-                latest[client_id] = group
-                groups.append(group)
-            group.add(position, body)
-        yield from map(self._request, groups)
+        return self._transport.requests(events, now)
 
     def unsendable(self, event: Event) -> str:
-        return problem_of(event, self.mapper, client_id_of(event, self._is_app), self._is_app)
+        return self._transport.problem(event)
 
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         return answers.outcomes(request, response)
+
+    def check(self, request: Request) -> Request | None:
+        return validation.check(request, self.settings.validate_share)
+
+    def check_warnings(self, response: Response) -> Iterable[str]:
+        return validation.warnings(response)
 
     @classmethod
     def hashers(cls, settings: GA4Settings) -> Mapping[str, Hasher]:
@@ -153,11 +99,4 @@ class GA4(Destination[GA4Settings]):
 
     def recognises(self, event: Event, age: float) -> bool:
         """GA4 knows no event ids; only a purchase it counts once, by its transaction."""
-        if self.mapper.name_of(event) != "purchase":
-            return False
-        translated = translate(event, self.mapper, {}, 0.0, debug_mode=False)
-        return bool(translated["params"].get("transaction_id"))
-
-    def _request(self, group: _Group) -> Request:
-        body = b"%b%b%b]}" % (group.client[:-1], _EVENTS, b",".join(group.events.values()))
-        return Request("POST", self._url, self._headers, body, tuple(group.events), group.test)
+        return not self._is_gtag and self._protocol.names_an_order(event)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from destinations.ga4.mapping import translate
-from destinations.mapping import MappingSettings, compile_mapping
+from destinations.ga4 import GA4 as ToGA4
+from destinations.ga4 import GA4Settings as ToGA4Settings
 from gateway.configuration.load import parse_settings
 from gateway.event import Received
 from gateway.pipeline.compile import compile_pipeline
@@ -20,7 +20,7 @@ NO_PAGE_VIEW = 'data-page-view="false"'
 COOKIE = "gateway_session"
 NEW_VISITOR = {"ss": "1", "fv": "1", "nsi": "1"}
 NEW_SESSION = {"ss": "1"}
-MAPPER = compile_mapping(MappingSettings(), MappingSettings(), {})
+TO_GA4 = ToGA4(ToGA4Settings(measurement_id="G-TEST000001", api_secret="s"))
 
 pipeline = compile_pipeline(
     parse_settings(
@@ -42,7 +42,8 @@ def sent_to_ga4(batch, headers):
     for event in batch.events:
         verdict = pipeline(event, received).verdicts["ga4"]
         assert verdict.event, verdict.reason
-        sent.append((verdict.event, translate(verdict.event, MAPPER, {}, received.at, False)))
+        (request,) = TO_GA4.requests([verdict.event], received.at)
+        sent.append((verdict.event, json.loads(request.body)["events"][-1]))
     return sent
 
 

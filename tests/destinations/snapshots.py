@@ -35,6 +35,7 @@ EVENTS = (
 DESTINATIONS: dict[str, Destination[Any]] = {
     "meta": Meta(MetaSettings(pixel_id="1234567890", access_token="TOKEN", phone_region="DE")),
     "ga4": GA4(GA4Settings(measurement_id="G-TEST000001", api_secret="SECRET", phone_region="DE")),
+    "ga4_gtag": GA4(GA4Settings(measurement_id="G-TEST000001", transport="gtag")),
     "webhook": Webhook(WebhookSettings(url="https://receiver.example/events")),
 }
 
@@ -51,12 +52,10 @@ def snapshot(name: str) -> str:
 def _request(destination: Destination[Any], event: dict[str, Any]) -> dict[str, Any]:
     (request,) = destination.requests([event], NOW)
     assert isinstance(request, Request)
-    return {
-        "method": request.method,
-        "url": request.url,
-        "headers": dict(request.headers),
-        "body": orjson.loads(request.body),
-    }
+    headers = dict(request.headers)
+    is_json = headers["content-type"] == "application/json"
+    body = orjson.loads(request.body) if is_json else request.body.decode()
+    return {"method": request.method, "url": request.url, "headers": headers, "body": body}
 
 
 def main() -> None:

@@ -63,6 +63,14 @@ class TestGA4App(DestinationSuite):
     answers = (b"",)
 
 
+class TestGA4Hits(DestinationSuite):
+    destination = GA4(
+        GA4Settings(measurement_id="G-TEST000001", transport="gtag", api_secret=TOKEN)
+    )
+    mapped_field = "params.mapped"
+    answers = (b"",)
+
+
 class TestWebhook(DestinationSuite):
     destination = Webhook(
         WebhookSettings(
@@ -156,6 +164,7 @@ SUITES = (
     TestMeta,
     TestGA4,
     TestGA4App,
+    TestGA4Hits,
     TestWebhook,
     TestWebhookWithBasicCredentials,
     TestWebhookWithAsymmetricKey,

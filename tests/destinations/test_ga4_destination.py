@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
@@ -11,10 +12,11 @@ from pydantic import ValidationError
 
 from destinations.base import Outcome, Request, Response, Unsendable
 from destinations.ga4 import GA4, GA4Settings
-from destinations.ga4.destination import MAX_BODY
+from destinations.ga4.measurement_protocol import MAX_BODY
 from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
 from gateway.stages.anonymise import compile_anonymise
+from tests.vendors.ga4 import GA4 as Google
 
 Example = Callable[..., Event]
 
@@ -485,7 +487,7 @@ def test_what_has_to_be_cut_or_left_out_is_remarked(example: Example, now: float
         "name",
         "ga_session_id: removed because it is not a GA4 session id",
         "items: removed items without item_id and item_name",
-        "colour: removed because GA4 does not accept lists or objects",
+        "items.colour: removed because GA4 does not accept lists or objects",
         "page_title: truncated to 300 characters",
         "colours: removed because GA4 does not accept lists or objects",
         "ga_own: removed because GA4 does not accept a parameter with this name",
@@ -841,3 +843,358 @@ def test_what_ga4_counts_once_depends_on_the_mapping(
 ) -> None:
     event = example("purchase", event_name=name)
     assert ga4(mapping=mapping).recognises(event, 60) is recognised
+
+
+# What only other vendors, or Google's tags, need
+
+
+def test_what_only_meta_needs_is_no_parameter_and_no_remark(example: Example, now: float) -> None:
+    of_meta = {
+        "action_source": "website",
+        "content_ids": ["A"],
+        "contents": [{"id": "A"}],
+        "data_processing_options": ["LDU"],
+        "event_source_url": "https://shop.example/",
+        "external_id": "17",
+        "lead_event_source": "crm",
+        "num_items": 2,
+        "opt_out": True,
+    }
+    event = example("contact", **of_meta)
+    assert params(event, now) == params(example("contact"), now)
+    assert remarks_about(event, now) == []
+
+
+def test_what_googles_tags_tell_googles_servers_is_no_parameter_and_no_remark(
+    example: Example, now: float
+) -> None:
+    internal = {
+        "x-ga-gcs": "G111",
+        "x-ga-system_properties": {"ss": "1"},
+        "x-sst-system_properties": {"etld": "example"},
+    }
+    event = example("contact", **internal)
+    assert params(event, now) == params(example("contact"), now)
+    assert remarks_about(event, now) == []
+
+
+def test_the_id_of_an_event_is_the_first_to_go(example: Example, now: float) -> None:
+    own = {f"own_{n:02}": n for n in range(17)}
+    kept = params(read_event({**example("contact"), **own, "event_id": "e"}), now)
+    assert len(kept) == 25
+    assert "event_id" not in kept
+    assert own.keys() <= kept.keys()
+
+
+# Orders
+
+
+def test_an_order_whose_id_would_be_cut_is_withheld(example: Example, now: float) -> None:
+    assert params(example("purchase", transaction_id="T" * 100), now)["transaction_id"] == "T" * 100
+    too_long = example("purchase", transaction_id="T" * 101)
+    assert "transaction_id has more than 100 characters" in ga4().unsendable(too_long)
+    assert "merge orders" in refused(too_long, now)
+
+
+def test_an_id_from_a_mapping_that_would_be_cut_is_left_out(example: Example, now: float) -> None:
+    mapping = {"fields": {"params.transaction_id": {"template": f"{'T' * 100}{{event_id}}"}}}
+    destination = ga4(mapping=mapping)
+    assert "transaction_id" not in params(example("purchase"), now, destination)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, []),
+        (
+            {"transaction_id": None},
+            ["transaction_id: missing; GA4 counts a purchase without it each time it comes"],
+        ),
+        ({"currency": None}, ["currency: missing; GA4 does not count a value without it"]),
+        ({"currency": None, "value": None, "items": None}, []),
+    ],
+)
+def test_what_reports_would_miss_of_a_purchase_is_remarked(
+    changes: dict[str, Any], said: list[str], example: Example, now: float
+) -> None:
+    assert remarks_about(example("purchase", **changes), now) == said
+
+
+# Items and promotions as Universal Analytics has them
+
+
+def test_older_names_of_items_are_read_as_the_tag_reads_them(example: Example, now: float) -> None:
+    older = {
+        "id": "A",
+        "name": "Shirt",
+        "brand": "Fjord",
+        "category": "Clothes/Shirts/Linen",
+        "list_name": "Summer",
+        "list_position": 3,
+        "price": 5,
+        "size": "M",
+    }
+    assert params(example("view_cart", items=[older]), now)["items"] == [
+        {
+            "item_id": "A",
+            "item_name": "Shirt",
+            "item_brand": "Fjord",
+            "item_category": "Clothes",
+            "item_category2": "Shirts",
+            "item_category3": "Linen",
+            "item_list_name": "Summer",
+            "index": 3,
+            "price": 5,
+            "size": "M",
+        }
+    ]
+
+
+def test_the_name_of_ga4_wins_over_an_older_one(example: Example, now: float) -> None:
+    items = [{"item_id": "A", "id": "older", "name": "own"}]
+    assert params(example("view_cart", items=items), now)["items"] == [
+        {"item_id": "A", "id": "older", "name": "own"}
+    ]
+
+
+def test_the_first_of_older_promotions_is_that_of_the_event(example: Example, now: float) -> None:
+    promotions = [
+        {"id": "P1", "name": "Summer", "creative": "Banner", "position": "top"},
+        {"id": "P2", "name": "Winter"},
+    ]
+    nameless = dict.fromkeys(("promotion_id", "promotion_name", "creative_name", "creative_slot"))
+    event = example("view_promotion", **nameless, promotions=promotions)
+    found = params(event, now)
+    assert {name: found[name] for name in nameless} == {
+        "promotion_id": "P1",
+        "promotion_name": "Summer",
+        "creative_name": "Banner",
+        "creative_slot": "top",
+    }
+    assert "promotions: removed all after the first, because GA4 accepts one for each event" in (
+        remarks_about(event, now)
+    )
+
+
+def test_older_names_of_lists(example: Example, now: float) -> None:
+    event = example("view_item_list", item_list_id=None, list_id="L1", list_name="Sale")
+    found = params(event, now)
+    assert (found["item_list_id"], found["item_list_name"]) == ("L1", "Summer"), "GA4's name wins"
+
+
+# The campaign
+
+
+def test_a_page_view_with_a_campaign_tells_it_first(example: Example, now: float) -> None:
+    campaign = {"source": "news", "medium": "email", "name": "spring", "id": "7"}
+    details, view = sent(example("page_view", campaign=campaign), now)["events"]
+    assert view == sent(example("page_view"), now)["events"][0]
+    assert details == {
+        "name": "campaign_details",
+        "timestamp_micros": view["timestamp_micros"],
+        "params": {
+            "session_id": "1795210000",
+            "engagement_time_msec": 1,
+            "campaign_id": "7",
+            "campaign": "spring",
+            "source": "news",
+            "medium": "email",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "campaign"), [("purchase", {"source": "news"}), ("page_view", {}), ("page_view", None)]
+)
+def test_other_events_tell_none(
+    name: str, campaign: dict[str, str] | None, example: Example, now: float
+) -> None:
+    assert len(sent(example(name, campaign=campaign), now)["events"]) == 1
+
+
+def test_an_anonymous_page_view_tells_none(example: Example, now: float) -> None:
+    event = anonymised(example, "page_view", campaign={"source": "news"})
+    assert len(sent(event, now)["events"]) == 1
+
+
+def test_events_that_tell_a_campaign_are_counted_as_two(example: Example, now: float) -> None:
+    events = [example("page_view", campaign={"source": "news"})] * 13
+    requests = requests_of(ga4(), events, now)
+    assert [len(request.events) for request in requests] == [12, 1]
+    assert [len(orjson.loads(each.body)["events"]) for each in requests] == [24, 2]
+
+
+# Place and device
+
+
+@pytest.mark.parametrize(
+    ("location", "place", "remarked"),
+    [
+        ({"country": "US", "region": "California"}, {"region_id": "US-CA"}, []),
+        ({"country": "DE", "region": "de-by"}, {"region_id": "DE-BY"}, []),
+        ({"country": "DE", "region": "Bavaria"}, {}, ["region"]),
+        ({"country": "DE", "region": "US-CA"}, {}, ["region"]),
+        ({"country": "DE", "city": "x" * 101}, {"city": "x" * 100}, ["city"]),
+    ],
+)
+def test_a_location_has_codes_that_exist(
+    location: dict[str, str],
+    place: dict[str, str],
+    remarked: list[str],
+    example: Example,
+    now: float,
+) -> None:
+    event = example("contact", ip_override=None, event_location=location)
+    found = sent(event, now)["user_location"]
+    assert found == {"country_id": location["country"], **place}
+    assert [words.split(":")[0] for words in remarks_about(event, now)] == [
+        f"event_location.{name}" for name in remarked
+    ]
+
+
+def test_an_unknown_country_is_no_location(example: Example, now: float) -> None:
+    event = example("contact", ip_override=None, event_location={"country": "Atlantis"})
+    assert "user_location" not in sent(event, now)
+    assert remarks_about(event, now) == [
+        "event_location.country: removed because it is not a known country"
+    ]
+
+
+def test_client_hints_are_a_device_where_there_is_no_user_agent(
+    example: Example, now: float
+) -> None:
+    hints = {"platform": "Android", "platform_version": "15", "model": "Pixel 9", "mobile": True}
+    body = sent(example("contact", user_agent=None, client_hints=hints), now)
+    assert body["device"] == {
+        "category": "mobile",
+        "language": "en-gb",
+        "screen_resolution": "1920x1080",
+        "operating_system": "Android",
+        "operating_system_version": "15",
+        "model": "Pixel 9",
+    }
+
+
+def test_what_is_no_device_is_left_out(example: Example, now: float) -> None:
+    event = example(
+        "contact", user_agent=None, screen_resolution="large", device={"category": "fridge"}
+    )
+    assert sent(event, now)["device"] == {"language": "en-gb"}
+    assert remarks_about(event, now) == [
+        "device.category: removed because its value is not valid",
+        "device.screen_resolution: removed because its value is not valid",
+    ]
+
+
+# Late events
+
+HOURS = 3600.0
+
+
+def late(destination: GA4, age: float, example: Example, now: float) -> dict[str, Any]:
+    told: dict[str, Any] = sent(example("contact", timestamp=now - age), now, destination)[
+        "events"
+    ][0]
+    return told
+
+
+def test_by_default_an_event_keeps_its_time_and_expires() -> None:
+    assert ga4().limits.max_age.total_seconds() == 72 * HOURS
+
+
+@pytest.mark.parametrize("too_old", ["clamp", "send_without_time"])
+def test_a_late_event_may_be_sent_for_a_week(too_old: str, example: Example, now: float) -> None:
+    destination = ga4(too_old=too_old)
+    assert destination.limits.max_age.days == 7
+    in_time = late(destination, 71 * HOURS, example, now)
+    assert in_time["timestamp_micros"] == round((now - 71 * HOURS) * 1_000_000)
+
+
+def test_a_late_event_is_set_to_the_oldest_time_that_ga4_accepts(
+    example: Example, now: float
+) -> None:
+    told = late(ga4(too_old="clamp"), 100 * HOURS, example, now)
+    age = now - told["timestamp_micros"] / 1_000_000
+    assert 71.9 * HOURS < age < 72 * HOURS
+
+
+def test_a_late_event_is_sent_without_its_time(example: Example, now: float) -> None:
+    assert "timestamp_micros" not in late(
+        ga4(too_old="send_without_time"), 100 * HOURS, example, now
+    )
+
+
+# Validation
+
+
+def test_a_share_of_the_requests_is_validated_too(example: Example, now: float) -> None:
+    destination = ga4(validate_share=0.25)
+    events = [of(f"{n}.1", example) for n in range(1000)]
+    requests = requests_of(destination, events, now)
+    checks = [destination.check(request) for request in requests]
+    assert 150 < len([check for check in checks if check]) < 350
+    assert checks == [destination.check(request) for request in requests], "a repetition too"
+    request, check = next((r, c) for r, c in zip(requests, checks, strict=True) if c)
+    assert check.url == (
+        "https://www.google-analytics.com/debug/mp/collect?measurement_id=G-TEST000001&api_secret=S"
+    )
+    assert check.body == request.body
+
+
+@pytest.mark.parametrize(("share", "checked"), [(0, False), (1, True)])
+def test_none_or_all_are_validated(
+    share: float, checked: bool, example: Example, now: float
+) -> None:
+    destination = ga4(validate_share=share)
+    for request in requests_of(destination, [of(f"{n}.1", example) for n in range(50)], now):
+        assert (destination.check(request) is not None) == checked
+
+
+VALIDATION = {
+    "validationMessages": [
+        {
+            "fieldPath": "events.params.items",
+            "description": "Item jane@example.com is not valid",
+            "validationCode": "VALUE_INVALID",
+        },
+        {"description": "too many", "validationCode": "EXCEEDED_MAX_ENTITIES"},
+    ]
+}
+
+
+def test_what_googles_validation_finds_is_a_warning(example: Example, now: float) -> None:
+    destination, google = ga4(validate_share=1), Google(now=lambda: now)
+    (request,) = requests_of(destination, [example("contact")], now)
+    for name, warnings in (
+        (b"contact", []),
+        (b"session_start", ["GA4's validation: NAME_RESERVED at events.name"]),
+    ):
+        told = request._replace(body=request.body.replace(b'"contact"', b'"%b"' % name))
+        check = destination.check(told)
+        assert check is not None
+        url = urlsplit(check.url)
+        said = google.answer(check.method, url.path, url.query, check.body)
+        answer = Response(said.status, {}, said.body)
+        assert list(destination.check_warnings(answer)) == warnings
+
+
+def test_what_validation_finds_is_told_without_values() -> None:
+    answer = Response(200, {}, orjson.dumps(VALIDATION))
+    assert list(ga4().check_warnings(answer)) == [
+        "GA4's validation: VALUE_INVALID at events.params.items",
+        "GA4's validation: EXCEEDED_MAX_ENTITIES",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b'{"validationMessages":[]}'),
+        (200, b"<html>"),
+        (200, b"[1]"),
+        (200, b'{"validationMessages":["odd"]}'),
+        (500, orjson.dumps(VALIDATION)),
+    ],
+)
+def test_an_answer_without_findings_warns_of_nothing(status: int, body: bytes) -> None:
+    assert list(ga4().check_warnings(Response(status, {}, body))) == []

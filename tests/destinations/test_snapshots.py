@@ -35,4 +35,8 @@ def test_the_vendors_take_the_requests(name: str) -> None:
     assert answer.status == 200, answer.body
     url = urlsplit(to_ga4["url"])
     ga4.answer("POST", url.path, url.query, json.dumps(to_ga4["body"]).encode())
+    hit = requests["ga4_gtag"]
+    url = urlsplit(hit["url"])
+    ga4.answer("POST", url.path, url.query, hit["body"].encode())
     assert ga4.lost == []
+    assert len(ga4.events) == 2

@@ -57,6 +57,26 @@ def test_each_destination_has_its_deadline(age: float, names: list[str]) -> None
     assert sent(decided(CONFIG, age)) == names
 
 
+@pytest.mark.parametrize(
+    ("settings", "deadline"),
+    [
+        ("api_secret: s", 72 * HOUR),
+        ("api_secret: s, too_old: clamp", 7 * DAY),
+        ("transport: gtag", DAY),
+        ("transport: gtag, too_old: send_without_time", 7 * DAY),
+        ("transport: gtag, delivery: {max_age: 90}", 90),
+    ],
+)
+def test_a_deadline_may_depend_on_the_settings(settings: str, deadline: float) -> None:
+    config = f"""
+enrichment: []
+sources: {{site: {{type: collect}}}}
+destinations: {{it: {{type: ga4, measurement_id: G-TEST000001, {settings}}}}}
+"""
+    assert sent(decided(config, deadline)) == ["it"]
+    assert sent(decided(config, deadline + 1)) == []
+
+
 def test_it_says_why() -> None:
     verdicts = decided(CONFIG, 12 * DAY).verdicts
     assert {verdicts[name].stage for name in verdicts} == {"age"}

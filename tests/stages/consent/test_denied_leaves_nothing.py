@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import orjson
 import pytest
@@ -46,6 +47,7 @@ rules: [{{name: copy, rename: {{search_term: term}}}}]
 destinations:
   meta: {{type: meta, pixel_id: "1", access_token: t}}
   ga4: {{type: ga4, measurement_id: G-1, api_secret: s, on_denied: {on_denied}}}
+  hits: {{type: ga4, transport: gtag, measurement_id: G-1, on_denied: {on_denied}}}
   hook:
     type: webhook
     url: "https://shop.example/"
@@ -311,7 +313,9 @@ examples = hypothesis_settings(
 
 
 def bytes_of(request: Request) -> bytes:
-    return orjson.dumps([request.method, request.url, dict(request.headers)]) + request.body
+    """All of it, as it is sent and percent-decoded."""
+    sent = orjson.dumps([request.method, request.url, dict(request.headers)]) + request.body
+    return sent + b"\n" + unquote_to_bytes(sent)
 
 
 def found(visit: Visit, *places: bytes | str) -> set[bytes]:
@@ -334,7 +338,7 @@ def test_a_withheld_event_leaves_nothing(
     is_stated = "consent" in visit.event
     assert answer.count(b"set-cookie") == is_stated
     assert (b"visitor_id=; Path=/; Max-Age=0; " in answer) is is_stated, "the cookie is deleted"
-    for name in ("meta", "ga4", "hook", "nobody"):
+    for name in ("meta", "ga4", "hits", "hook", "nobody"):
         assert withholding.entries(name) == []
         assert withholding.withheld(name) == 1
 
@@ -347,11 +351,12 @@ def test_an_anonymised_event_leaves_what_is_in_it_and_nothing_of_the_visitor(
     log.clear()
     answer = anonymising.sends(visit)
 
-    requests = {name: anonymising.requests(name) for name in ("ga4", "hook")}
+    requests = {name: anonymising.requests(name) for name in ("ga4", "hits", "hook")}
     sent = b"\n".join(bytes_of(request) for each in requests.values() for request in each)
 
     assert found(visit, anonymising.stored(), sent, answer, log.text) == set()
-    assert [len(each) for each in requests.values()] == [1, 1]
+    assert [len(each) for each in requests.values()] == [1, 1, 1]
+    assert "&gcs=G100&" in requests["hits"][0].url
     assert b'"event_name":"purchase"' in requests["hook"][0].body
     assert b'"marked":true' in requests["hook"][0].body, "its rules see the anonymous event"
     assert (anonymising.withheld("meta"), anonymising.entries("meta")) == (1, [])

@@ -1,0 +1,38 @@
+"""What a request of the Measurement Protocol says once, of the client and the person.
+
+Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference.
+"""
+
+from typing import Any
+
+from destinations.base import Event
+from destinations.ga4.device import device_of
+from destinations.ga4.identity import is_anonymous
+from destinations.ga4.person import user_data_of
+from destinations.ga4.place import place_of
+from destinations.ga4.rules import user_properties
+
+_CONSENT_TYPES = ("ad_user_data", "ad_personalization")
+
+
+def client_of(event: Event, client_id: str, is_app: bool, region: str | None) -> dict[str, Any]:
+    """All but the events. region: ISO 3166-1 alpha-2 of phone numbers without a country code."""
+    client: dict[str, Any] = {"app_instance_id" if is_app else "client_id": client_id}
+    if user_id := event.get("user_id"):
+        client["user_id"] = user_id
+    if properties := user_properties(event.get("user_properties", {})):
+        client["user_properties"] = properties
+    consent = _consent(event)
+    if consent.get("ad_user_data") != "DENIED" and (user_data := user_data_of(event, region)):
+        client["user_data"] = user_data
+    if consent:
+        client["consent"] = consent
+    return client | place_of(event) | device_of(event, is_app)
+
+
+def _consent(event: Event) -> dict[str, str]:
+    """What Google may do with the event: for advertising nothing, if it is anonymous."""
+    if is_anonymous(event):
+        return dict.fromkeys(_CONSENT_TYPES, "DENIED")
+    given = event.get("consent", {})
+    return {name: given[name].upper() for name in _CONSENT_TYPES if name in given}

@@ -1,0 +1,37 @@
+"""Events that are older than GA4 accepts.
+
+Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference (72 hours).
+"""
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from destinations.base import Event
+from destinations.common import event_time
+from destinations.remarks import remark
+
+TooOld = Literal["expire", "clamp", "send_without_time"]
+
+MAX_AGE = timedelta(hours=72)
+MAX_AGE_OF_HITS = timedelta(hours=24)
+"""A hit has no time: GA4 counts it when it comes, and puts it into a session that began at most 24
+hours before."""
+
+LATEST = timedelta(days=7)
+"""How old an event may be that is sent with another time than its own, or with none."""
+
+_OLDEST_SENT = MAX_AGE.total_seconds() - 60
+"""A minute less, for the way to GA4."""
+
+
+def time_params(event: Event, now: float, too_old: TooOld) -> dict[str, Any]:
+    """``timestamp_micros`` of `event`. now: Unix seconds."""
+    at = event_time(event, now)
+    if now - at > _OLDEST_SENT:
+        if too_old == "send_without_time":
+            remark("timestamp: removed because it is more than 72 hours ago; GA4 uses its own time")
+            return {}
+        if too_old == "clamp":
+            remark("timestamp: set to 72 hours ago, the oldest that GA4 accepts")
+            at = now - _OLDEST_SENT
+    return {"timestamp_micros": round(at * 1_000_000)}

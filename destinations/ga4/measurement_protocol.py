@@ -1,0 +1,163 @@
+"""The Measurement Protocol: up to 25 events of one client per request, in the order of arrival.
+
+Sources: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference,
+sending-events).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from destinations.base import Event, Request, Unsendable
+from destinations.common import to_json
+from destinations.ga4.campaign import campaign_details
+from destinations.ga4.client import client_of
+from destinations.ga4.identity import app_instance_of, client_id_of, is_debugged
+from destinations.ga4.late import time_params
+from destinations.ga4.names import (
+    RESERVED_IN_APPS,
+    RESERVED_ON_WEB,
+    name_from_servers,
+    problem_of_name,
+)
+from destinations.ga4.params import params_of
+from destinations.ga4.problems import problem_of_order, remark_on_purchase
+from destinations.ga4.rules import most_important
+from destinations.ga4.settings import GA4Settings
+from destinations.mapping import Mapper
+
+MAX_BODY = 130_000
+"""A body has fewer bytes than this."""
+
+MAX_EVENTS = 25
+
+PATH = "/mp/collect"
+
+_EVENTS = b',"events":['
+
+
+@dataclass(slots=True)
+class _Group:
+    """Events of one client that can share a request: what it says of the client is the same.
+
+    test: whether its events are shown in DebugView. count: of the events that GA4 gets, which are
+    more than `events` where a campaign is told.
+    """
+
+    client: bytes
+    test: bool
+    size: int
+    count: int = 0
+    events: dict[int, bytes] = field(default_factory=dict)
+
+    def add(self, position: int, event: bytes, count: int) -> None:
+        self.events[position] = event
+        self.size += len(event) + 1
+        self.count += count
+
+    def takes(self, client: bytes, test: bool, event: bytes, count: int) -> bool:
+        return (
+            client == self.client
+            and test == self.test
+            and self.count + count <= MAX_EVENTS
+            and self.size + len(event) + 1 < MAX_BODY
+        )
+
+
+class MeasurementProtocol:
+    """Requests of a web or an app stream."""
+
+    def __init__(self, settings: GA4Settings, mapper: Mapper) -> None:
+        self._settings = settings
+        self._mapper = mapper
+        self._is_app = settings.firebase_app_id is not None
+        self._reserved = RESERVED_IN_APPS if self._is_app else RESERVED_ON_WEB
+        stream = (
+            # Google does not decode the colons of an app id.
+            f"firebase_app_id={settings.firebase_app_id}"
+            if self._is_app
+            else f"measurement_id={settings.measurement_id}"
+        )
+        given = settings.api_secret.get_secret_value() if settings.api_secret else ""
+        base = str(settings.base_url).rstrip("/")
+        self._url = f"{base}{PATH}?{stream}&api_secret={quote(given, safe='')}"
+        self._headers = {"content-type": "application/json"}
+
+    def problem(self, event: Event) -> str:
+        """Why GA4 would silently discard the event; "" when it would not."""
+        return self._problem(event, self._client_id(event))
+
+    def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
+        groups: list[_Group] = []
+        latest: dict[str, _Group] = {}
+        for position, event in enumerate(events):
+            client_id = self._client_id(event)
+            if problem := self._problem(event, client_id):
+                yield Unsendable(position, problem)
+                continue
+            test = self._settings.debug_mode or is_debugged(event)
+            client, body, count = self._bodies(event, client_id, now, test)
+            if client is None or body is None:
+                yield Unsendable(position, "the event cannot be represented in JSON")
+                continue
+            group = latest.get(client_id)
+            if group is None or not group.takes(client, test, body, count):
+                group = _Group(client, test, len(client) + len(_EVENTS))
+                if not group.takes(client, test, body, count):
+                    yield Unsendable(
+                        position, f"the request body would reach GA4's limit of {MAX_BODY} bytes"
+                    )
+                    continue
+                latest[client_id] = group
+                groups.append(group)
+            group.add(position, body, count)
+        yield from map(self._request, groups)
+
+    def names_an_order(self, event: Event) -> bool:
+        """Whether GA4 gets a purchase with a transaction of `event`."""
+        if self._mapper.name_of(event) != "purchase":
+            return False
+        return bool(params_of(event, self._mapper, {}, debug_mode=False).get("transaction_id"))
+
+    def _translate(
+        self, event: Event, client: dict[str, Any], now: float, debug_mode: bool
+    ) -> dict[str, Any]:
+        """`event` in the format of GA4. now: Unix seconds. debug_mode: show it in DebugView.
+
+        client: of `client_of`; it gets those fields that a mapping sets.
+        """
+        name = name_from_servers(event, self._mapper)
+        params = params_of(event, self._mapper, client, debug_mode)
+        remark_on_purchase(name, params)
+        times = time_params(event, now, self._settings.too_old)
+        return {"name": name, "params": most_important(params), **times}
+
+    def _client_id(self, event: Event) -> str:
+        return app_instance_of(event) if self._is_app else client_id_of(event)
+
+    def _problem(self, event: Event, client_id: str) -> str:
+        name = name_from_servers(event, self._mapper)
+        if problem := problem_of_name(name, self._reserved) or problem_of_order(event):
+            return problem
+        if client_id:
+            return ""
+        if self._is_app:
+            return "app_instance_id is missing: GA4 requires it for events of an app"
+        return "client_id is missing: GA4 requires client_id or user_id"
+
+    def _bodies(
+        self, event: Event, client_id: str, now: float, test: bool
+    ) -> tuple[bytes | None, bytes | None, int]:
+        """What is said of the client, and the event, in JSON; how many events of GA4's that is."""
+        client = client_of(event, client_id, self._is_app, self._settings.phone_region)
+        told = self._translate(event, client, now, test)
+        body, count = to_json(told), 1
+        if not self._is_app and (campaign := campaign_details(event, told)):
+            first = to_json(campaign)
+            body, count = (b"%b,%b" % (first, body) if first and body else None), 2
+        return to_json(client), body, count
+
+    def _request(self, group: _Group) -> Request:
+        body = b"%b%b%b]}" % (group.client[:-1], _EVENTS, b",".join(group.events.values()))
+        return Request("POST", self._url, self._headers, body, tuple(group.events), group.test)

@@ -1,0 +1,147 @@
+"""Parameters of an event at GA4: which fields become some, after the mapping.
+
+Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference/events).
+"""
+
+from typing import Any
+
+from destinations.base import Event
+from destinations.common import event_value
+from destinations.ga4.commerce import commerce_params
+from destinations.ga4.items import item_params
+from destinations.ga4.rules import fitted_params, scalar_params, user_properties
+from destinations.ga4.session import session_id_of
+from destinations.mapping import Mapper
+
+_NOT_PARAMS = frozenset(
+    {
+        "event_name",
+        "timestamp",
+        "client_id",
+        "app_instance_id",
+        "user_id",
+        "user_data",
+        "user_properties",
+        "consent",
+        "ip_override",
+        "event_location",
+        "user_agent",
+        "client_hints",
+        "device",
+        "bot",
+        "campaign",
+        "channel_group",
+        "click_ids",
+        "fbp",
+        "fbc",
+        "page_encoding",
+        "page_hostname",
+        "page_path",
+        "viewport_size",
+        "debug_mode",
+        "test_event_code",
+        "engagement_time_msec",
+        "ga_session_id",
+        "ga_session_number",
+        "value",
+        "value_converted",
+        "currency_converted",
+        "items",
+        "items_value",
+        "items_quantity",
+        "firebase_conversion",
+        "ignored_fields",
+    }
+)
+"""Fields with a place of their own, and what GA4 finds out by itself."""
+
+_OF_META = frozenset(
+    {
+        "action_source",
+        "advanced_measurement_table",
+        "app_data",
+        "attribution_data",
+        "content_ids",
+        "contents",
+        "customer_segmentation",
+        "data_processing_options",
+        "data_processing_options_country",
+        "data_processing_options_state",
+        "delivery_category",
+        "event_source",
+        "event_source_url",
+        "external_id",
+        "lead_event_source",
+        "messaging_channel",
+        "num_items",
+        "opt_out",
+        "original_event_data",
+        "test_event_code",
+    }
+)
+"""Fields that only Meta gives a meaning."""
+
+_NOT_FROM_EVENT = _NOT_PARAMS | _OF_META
+_NOT_BESIDE_OWN = _NOT_FROM_EVENT | {"params"}
+"""Where `params` holds the parameters of a sender's own."""
+
+_NOT_OWN_PARAMS = frozenset({"items", "debug_mode", "firebase_conversion"})
+"""Parameters to which GA4 gives a meaning of its own."""
+
+_MAPPED_OF_CLIENT = ("user_properties", "user_data")
+MAPPED_FIELDS = frozenset(["params", *_MAPPED_OF_CLIENT])
+"""What a mapping may set. Identifiers, consent, place and device are the gateway's to tell."""
+
+
+def params_of(
+    event: Event, mapper: Mapper, client: dict[str, Any], debug_mode: bool
+) -> dict[str, Any]:
+    """All parameters of `event`, in the forms that GA4 takes. debug_mode: show it in DebugView.
+
+    client: what the request says of the client; it gets those fields that a mapping sets.
+    """
+    params = _params(event, debug_mode)
+    return _mapped(event, mapper, client, params) if mapper.has_fields else params
+
+
+def _params(event: Event, debug_mode: bool) -> dict[str, Any]:
+    params: dict[str, Any] = {"engagement_time_msec": _engagement(event)}
+    if session_id := session_id_of(event):
+        params["session_id"] = session_id
+    if debug_mode:
+        params["debug_mode"] = True  # False would switch it on as well.
+    if (value := event_value(event)) is not None:
+        params["value"] = value
+    if items := item_params(event.get("items", ())):
+        params["items"] = items
+    own = event.get("params")
+    if isinstance(own, dict):
+        given = scalar_params(own, _NOT_OWN_PARAMS) | scalar_params(event, _NOT_BESIDE_OWN)
+    else:
+        given = scalar_params(event, _NOT_FROM_EVENT)
+    older = commerce_params(event)
+    return older | given | params if older else given | params
+
+
+def _mapped(
+    event: Event, mapper: Mapper, client: dict[str, Any], params: dict[str, Any]
+) -> dict[str, Any]:
+    """`params` after the mapping, as GA4 takes them; the other fields go to `client`."""
+    body = {key: client[key] for key in _MAPPED_OF_CLIENT if key in client}
+    body["params"] = params
+    mapper.apply(event, body)
+    told = {
+        "user_properties": user_properties(body.get("user_properties", {})),
+        "user_data": body.get("user_data"),
+    }
+    for key, value in told.items():
+        if value:
+            client[key] = value
+        else:
+            client.pop(key, None)
+    return fitted_params(body.get("params", {}))
+
+
+def _engagement(event: Event) -> int:
+    """Milliseconds; GA4 does not count as active who was there for none."""
+    return max(int(event.get("engagement_time_msec", 1)), 1)

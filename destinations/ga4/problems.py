@@ -1,0 +1,25 @@
+"""What is wrong with an event: what GA4 would discard, and what its reports would miss."""
+
+from typing import Any
+
+from destinations.base import Event
+from destinations.ga4.rules import MAX_TRANSACTION_ID
+from destinations.remarks import remark
+
+
+def problem_of_order(event: Event) -> str:
+    """Why the order in `event` would be taken for another; "" if it would not."""
+    if len(event.get("transaction_id", "")) > MAX_TRANSACTION_ID:
+        return (
+            f"transaction_id has more than {MAX_TRANSACTION_ID} characters: GA4 would truncate it, "
+            "and merge orders; send a shorter one"
+        )
+    return ""
+
+
+def remark_on_purchase(name: str, params: dict[str, Any]) -> None:
+    """Remarks on what is missing in an event called `name` that has something to count."""
+    if "value" in params and "currency" not in params:
+        remark("currency: missing; GA4 does not count a value without it")
+    if name == "purchase" and "transaction_id" not in params:
+        remark("transaction_id: missing; GA4 counts a purchase without it each time it comes")

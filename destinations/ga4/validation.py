@@ -1,0 +1,36 @@
+"""Google's validation server: what it says of requests that GA4 gets.
+
+It records nothing and checks no credentials. The words of its messages may repeat values, so only
+the code and the path of each are kept.
+
+Source: developers.google.com/analytics/devguides/collection/protocol/ga4/validating-events.
+"""
+
+from collections.abc import Iterator
+from zlib import crc32
+
+import orjson
+
+from destinations.base import Request, Response
+from destinations.ga4.measurement_protocol import PATH
+
+
+def check(request: Request, share: float) -> Request | None:
+    """`request` for the validation server, if it is one of the `share` that is chosen by what the
+    request says, so that a repetition is treated alike."""
+    if crc32(request.body) >= share * 2**32:
+        return None
+    return request._replace(url=request.url.replace(PATH, f"/debug{PATH}", 1))
+
+
+def warnings(response: Response) -> Iterator[str]:
+    """What the server found. Nothing, if it cannot be read."""
+    if response.status != 200:
+        return
+    try:
+        messages = orjson.loads(response.body)["validationMessages"]
+        for message in messages:
+            code, path = message["validationCode"], message.get("fieldPath", "")
+            yield f"GA4's validation: {code} at {path}" if path else f"GA4's validation: {code}"
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return
