@@ -175,9 +175,9 @@ class Destination(ABC, Generic[S]):
     """A type of destination, created with its settings.
 
     type: the name in the configuration.
-    limits: what the vendor accepts. An instance may have its own, by its settings.
+    limits: what the vendor accepts; an instance has its own where its settings change them.
     sends_once: whether an event that may have been delivered is never sent again, whatever
-        `delivery.on_ambiguous` says. An instance may have its own value, by its settings.
+        `delivery.on_ambiguous` says; an instance has its own where its settings change it.
     consent: consent types that an event requires, unless configured otherwise.
     anonymous: whether the vendor accepts events that do not identify the visitor. They have
         ``anonymised: true`` and no identifying fields (`gateway.stages.anonymise` lists the fields
