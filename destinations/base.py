@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from destinations.api_versions import ApiVersions
+from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher, Mapper, MappingSettings, compile_mapping
 from destinations.masking import Masker
 
@@ -277,6 +278,12 @@ class Destination(ABC, Generic[S]):
         `normalise.hasher` makes one that hashes.
         """
         return {}
+
+    @classmethod
+    def personal_data(cls, settings: S) -> PersonalData | None:
+        """What it reads of ``user_data``: with `hash_at_ingest`, all else is not stored. None: it
+        takes ``user_data`` as it is, and then gets the hashes that are stored for others."""
+        return None
 
     @cached_property
     def mapper(self) -> Mapper:

@@ -18,6 +18,7 @@ from urllib.parse import unquote
 
 from destinations.base import Event
 from destinations.dates import read_date
+from destinations.hashed_forms import FORMS, Hashing, PhoneHashing, stored_hashes
 from destinations.paths import as_text
 from destinations.phones import e164, is_region
 from destinations.places import (
@@ -29,7 +30,6 @@ from destinations.places import (
 from destinations.remarks import remark
 
 Normaliser = Callable[[str], str]
-Hashing = Callable[[Iterable[Mapping[str, Any]]], list[str]]
 
 _DIGEST_LENGTH = 64
 _digest = re.compile(
@@ -42,20 +42,25 @@ _MAN = ("m", "male", "man", "boy", "gentleman", "mr", "sir", "he", "him")
 _GENDERS = dict.fromkeys(_WOMAN, "f") | dict.fromkeys(_MAN, "m")
 
 
-def hashing(field: str, *normalisers: Normaliser) -> Hashing:
+def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     """What hashes `field` of one or several holders: SHA-256 in lower-case hex, without repetition.
 
     The field holds one text or several; each is hashed in the form of each normaliser. What is
     64 hex digits already is a hash and stays as it is, here and in ``sha256_<field>``, without the
     mark of Meta's capi-param-builder after it; anything else in ``sha256_<field>`` is left out, for
-    it may be the clear value.
+    it may be the clear value. form: the name under which the hashes are stored with
+    `hash_at_ingest`, by default made of the names of the functions.
     """
     known = f"sha256_{field}"
+    form = form or "+".join(map(_name_of, normalisers))
 
     def hashed(holders: Iterable[Mapping[str, Any]]) -> list[str]:
         digests: dict[str, None] = {}
         for holder in holders:
-            if known in holder:
+            stored = stored_hashes(holder, field, form) if FORMS in holder else None
+            if stored is not None:
+                digests.update(dict.fromkeys(stored))
+            elif known in holder:
                 for text in _texts(holder[known]):
                     if known_digest := _digest(text):
                         digests[known_digest[1].lower()] = None
@@ -70,7 +75,14 @@ def hashing(field: str, *normalisers: Normaliser) -> Hashing:
                         digests[digest] = None
         return list(digests)
 
-    return hashed
+    return Hashing(field, form, hashed)
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    """One of ours needs no module in front."""
+    name = getattr(function, "__qualname__", type(function).__qualname__)
+    module = function.__module__
+    return name if module == __name__ else f"{module}.{name}"
 
 
 def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
@@ -191,14 +203,25 @@ def phone_numbers(event: Event, form: PhoneForm, default: str | None) -> list[st
     """The hashed phone numbers of the person in `event`. default: the country (ISO 3166-1 alpha-2)
     of those without a country code, if the event does not tell it."""
     person = event.get("user_data", {})
-    if "phone_number" not in person and "sha256_phone_number" not in person:
+    if person.keys().isdisjoint(_WITH_PHONES):
         return []
-    return _phone_hashing(form, _phone_region(event, default))([person])
+    name = phone_hashing(form, default).form
+    return _hashing_of_region(form, _phone_region(event, default), name)([person])
+
+
+_WITH_PHONES = ("phone_number", "sha256_phone_number", FORMS)
 
 
 @lru_cache(1024)
-def _phone_hashing(form: PhoneForm, region: str | None) -> Hashing:
-    return hashing("phone_number", form(region))
+def _hashing_of_region(form: PhoneForm, region: str | None, name: str) -> Hashing:
+    return hashing("phone_number", form(region), form=name)
+
+
+@lru_cache(1024)
+def phone_hashing(form: PhoneForm, default: str | None) -> PhoneHashing:
+    """What `phone_numbers` does with this `form` and `default`."""
+    name = f"{_name_of(form)}:{default or ''}"
+    return PhoneHashing(name, partial(phone_numbers, form=form, default=default))
 
 
 def _phone_region(event: Event, default: str | None) -> str | None:

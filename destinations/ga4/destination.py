@@ -16,8 +16,9 @@ from destinations.ga4.gtag import Gtag
 from destinations.ga4.late import LATEST, MAX_AGE, MAX_AGE_OF_HITS
 from destinations.ga4.measurement_protocol import MAX_EVENTS, MeasurementProtocol
 from destinations.ga4.params import MAPPED_FIELDS
-from destinations.ga4.person import hashers
+from destinations.ga4.person import hashers, personal_data
 from destinations.ga4.settings import GA4Settings
+from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher, MappingSettings
 
 LINGER = timedelta(milliseconds=200)
@@ -92,6 +93,11 @@ class GA4(Destination[GA4Settings]):
     @classmethod
     def hashers(cls, settings: GA4Settings) -> Mapping[str, Hasher]:
         return hashers(settings.phone_region)
+
+    @classmethod
+    def personal_data(cls, settings: GA4Settings) -> PersonalData:
+        is_gtag = settings.transport == "gtag"
+        return PersonalData() if is_gtag else personal_data(settings.phone_region)
 
     @classmethod
     def takes_anonymous(cls, settings: GA4Settings) -> bool:

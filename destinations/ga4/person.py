@@ -8,6 +8,7 @@ from typing import Any
 
 from destinations import normalise
 from destinations.base import Event
+from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import hashing
 from destinations.places import country_code
@@ -19,6 +20,7 @@ _OF_ADDRESS = {
     "sha256_last_name": hashing("last_name", normalise.words_of_letters),
     "sha256_street": hashing("street", normalise.street),
 }
+_CLEAR_OF_ADDRESS = frozenset({"city", "region", "postal_code", "country"})
 _MAX_EMAILS, _MAX_PHONES, _MAX_ADDRESSES = 3, 3, 2
 
 
@@ -32,6 +34,13 @@ def hashers(region: str | None) -> dict[str, Hasher]:
         email: lambda value: hash_email(value)[:_MAX_EMAILS],
         number: lambda value: hash_number(value)[:_MAX_PHONES],
     }
+
+
+def personal_data(region: str | None) -> PersonalData:
+    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    phone = normalise.phone_hashing(normalise.phone, region)
+    address = Needs([*_OF_ADDRESS.values()], _CLEAR_OF_ADDRESS)
+    return PersonalData(Needs([_emails]), address, phone)
 
 
 def user_data_of(event: Event, region: str | None) -> dict[str, Any]:

@@ -22,10 +22,17 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.common import to_json
+from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.meta import answers
 from destinations.meta.built_in import BUILT_IN, MAPPED_FIELDS
-from destinations.meta.mapping import hashers, problem_of, translate, unsendable
+from destinations.meta.mapping import (
+    hashers,
+    personal_data,
+    problem_of,
+    translate,
+    unsendable,
+)
 from destinations.meta.settings import API_VERSIONS, MetaSettings
 
 LINGER = timedelta(milliseconds=200)
@@ -103,6 +110,10 @@ class Meta(Destination[MetaSettings]):
     @classmethod
     def hashers(cls, settings: MetaSettings) -> Mapping[str, Hasher]:
         return hashers(settings.phone_region)
+
+    @classmethod
+    def personal_data(cls, settings: MetaSettings) -> PersonalData:
+        return personal_data(settings.phone_region)
 
     def secrets(self) -> Iterator[str]:
         yield from super().secrets()

@@ -10,11 +10,12 @@ from typing import Any, get_args
 from destinations import normalise
 from destinations.base import Event
 from destinations.common import event_time, event_value
+from destinations.hashed_forms import Hashing, Needs, PersonalData
 from destinations.mapping import Hasher, Mapper
 from destinations.meta.identifiers import identifiers, identifies
 from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
-from destinations.normalise import Hashing, Normaliser, hashing
+from destinations.normalise import Normaliser, hashing
 from destinations.remarks import remark
 
 _CONTENT = {
@@ -99,6 +100,13 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
     paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
     return {path: normalise.hasher(path, *forms) for path, forms in paths.items()}
+
+
+def personal_data(region: str | None) -> PersonalData:
+    """What is read of an event's ``user_data``. region: as for `translate`."""
+    phone = normalise.phone_hashing(normalise.phone_digits, region)
+    person = Needs([*_OF_PERSON.values()], _UNHASHED)
+    return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
 
 
 def translate(

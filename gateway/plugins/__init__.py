@@ -43,6 +43,7 @@ from destinations.common import (
     to_json,
     vendor_words,
 )
+from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher, Mapper, MappingSettings
 from destinations.remarks import remark
 from gateway.event import EventError
@@ -99,8 +100,10 @@ __all__ = [
     "Limits",
     "Mapper",
     "MappingSettings",
+    "Needs",
     "Operation",
     "Outcome",
+    "PersonalData",
     "PhoneRegion",
     "Refusal",
     "Refused",

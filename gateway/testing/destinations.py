@@ -31,6 +31,7 @@ from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.explain.mapping import built_in_mapping
 from gateway.stages.anonymise import compile_anonymise
+from gateway.stages.hash_at_ingest import compile_hash_person
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from gateway.testing.secrets import forms, open_secrets
 from gateway.testing.values import JSON, changed, fuzzed
@@ -82,8 +83,7 @@ class DestinationSuite:
     def test_whatever_the_events_each_is_in_one_request_or_unsendable(
         self, data: st.DataObject
     ) -> None:
-        started = st.sampled_from([{}, *self.events])
-        raw = data.draw(st.lists(st.builds(lambda a, b: {**a, **b}, started, FIELDS), max_size=8))
+        raw = self._drawn(data)
         events = readable(raw)
         before = copy.deepcopy(events)
 
@@ -135,6 +135,19 @@ class DestinationSuite:
         made = list(self.destination.requests(self.events, NOW))
         assert list(self.destination.requests(seen, NOW)) == made
 
+    @fuzzed
+    @given(data=st.data())
+    def test_with_hash_at_ingest_it_sends_the_same(self, data: st.DataObject) -> None:
+        needs = self.destination.personal_data(self.destination.settings)
+        if needs is None:
+            pytest.skip("it takes `user_data` as it is")
+        events = [*self.events, *readable(self._drawn(data))]
+
+        stored = list(map(compile_hash_person([needs]), events))
+
+        sent = list(self.destination.requests(stored, NOW))
+        assert sent == list(self.destination.requests(events, NOW)), "complete `personal_data`"
+
     def test_anonymous_events_can_be_sent_where_the_class_says_so(self) -> None:
         if not type(self.destination).takes_anonymous(self.destination.settings):
             pytest.skip("it takes no anonymous events")
@@ -170,9 +183,7 @@ class DestinationSuite:
         if not printed:
             pytest.skip("it has no mapping")
         destination = self._mapped_by(read_yaml(printed, {}).data["mapping"])
-        started = st.sampled_from([{}, *self.events])
-        raw = data.draw(st.lists(st.builds(lambda a, b: {**a, **b}, started, FIELDS), max_size=8))
-        events = [*self.events, *readable(raw)]
+        events = [*self.events, *readable(self._drawn(data))]
 
         results = list(destination.requests(events, NOW))
 
@@ -254,6 +265,11 @@ class DestinationSuite:
         for body in (b"", b"<html>go away</html>", *bodies):
             for outcome in self.destination.outcomes(self._request(2), Response(status, {}, body)):
                 assert outcome.result == "retry"
+
+    def _drawn(self, data: st.DataObject) -> list[Any]:
+        """A few raw events, some of which have the fields of `events`."""
+        started = st.sampled_from([{}, *self.events])
+        return data.draw(st.lists(st.builds(lambda a, b: {**a, **b}, started, FIELDS), max_size=8))
 
     def _mapped_by(self, mapping: dict[str, Any]) -> Destination[Any]:
         """The same destination with `mapping`, as it is written in the configuration."""
