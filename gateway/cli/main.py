@@ -258,6 +258,7 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
     from gateway.cli.condition_check import condition_notes
     from gateway.cli.consent_check import consent_notes
     from gateway.cli.destination_check import destination_notes
+    from gateway.cli.hash_check import hash_notes
     from gateway.cli.ledger_check import ledger_notes
     from gateway.cli.permissions import permission_lines
     from gateway.cli.secret_check import secret_notes
@@ -271,6 +272,7 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
     notes = (
         *consent_notes(settings),
         *ledger_notes(settings),
+        *hash_notes(settings),
         *secret_notes(settings, config),
         *condition_notes(settings, config),
         *destination_notes(settings, config, datetime.now(UTC).date()),

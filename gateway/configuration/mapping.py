@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,19 @@ def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings
         yield from _wrong_place(path, kind, hashed)
     for path, source in mapping.sources():
         yield from _wrong_source(path, source, kind, hashed)
+
+
+def clear_sources(destinations: Mapping[str, DestinationSettings]) -> Iterator[str]:
+    """A line for each field that a mapping takes clear personal data from, which is not stored with
+    `hash_at_ingest`. destinations: by name."""
+    for name, settings in destinations.items():
+        for path, source in settings.mapping.sources():
+            if is_personal(source):
+                yield (
+                    f"destinations.{name}: mapping: {path}: with hash_at_ingest, {source} is "
+                    "not there in clear when a mapping is applied; put it into a field of "
+                    "user_data that the destination hashes, with a rule"
+                )
 
 
 def _wrong_place(path: str, kind: type[Destination[Any]], hashed: Collection[str]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from gateway.configuration.credentials import CredentialSettings
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types, source_types
 from gateway.configuration.ledger import LedgerSettings
+from gateway.configuration.mapping import clear_sources
 from gateway.configuration.server import RedisSettings, ServerSettings, SpoolSettings
 from gateway.sources.base import Source, SourceSettings
 from gateway.stages.consent import ConsentSettings
@@ -80,6 +81,12 @@ class Settings(BaseModel):
     pii_guard: PiiGuardSettings = Field(
         default=PiiGuardSettings(),
         description="Removal of personal data and secrets from free text.",
+    )
+    hash_at_ingest: bool = Field(
+        default=False,
+        description="Store no personal data of `user_data` in clear, but only its hashes, in the "
+        "forms that the configured destinations need. Rules see the clear values; receivers that "
+        "get events as they are, such as webhooks, get the hashes.",
     )
     enrichment: EnrichmentList = Field(
         default=list(BY_DEFAULT),
@@ -149,6 +156,12 @@ class Settings(BaseModel):
                         f"destinations.{name}: there is no credential {credential}; "
                         f"`credentials` has: {known}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _mappings_can_be_hashed(self) -> Self:
+        if self.hash_at_ingest and (mistakes := [*clear_sources(self.destinations)]):
+            raise ValueError("; ".join(mistakes))
         return self
 
     def mistake_at(self, redis_url: str) -> str | None:

@@ -14,6 +14,8 @@ The stages, in this order, whatever the order in the YAML:
     rules        applies the rules for every event
     route        for each destination: its `when`, its deadline, its consent, its form of the
                  address, field consent, its own rules, and whether it can ever send the event
+    hash at ingest
+                 with `hash_at_ingest`: replaces personal data by the hashes that destinations send
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from gateway.event.model import complete
 from gateway.pipeline.age import compile_deadlines
 from gateway.pipeline.clock import correct_time
 from gateway.pipeline.decision import Decision, Verdict
+from gateway.pipeline.hashed import compile_hashed, hash_decided
 from gateway.pipeline.kept import compile_kept
 from gateway.pipeline.routes import NO_WAIT, Wait, compile_routes, required_consent
 from gateway.sources.base import TrustedSourceSettings
@@ -86,6 +89,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     route = compile_routes(settings.destinations, settings.consent, salt)
     mark_of = compile_digest(salt, b"mark") if salt and settings.dedupe_window else str
     needed = [required_consent(each) for each in settings.destinations.values()]
+    hash_person = compile_hashed(settings) if settings.hash_at_ingest else None
     version = settings.version
 
     def decide(given: Event, received: Received) -> Decision:
@@ -139,6 +143,9 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
             else:
                 last = ruled.applied[-1]
                 verdicts = _withheld(settings, Verdict(None, "rules", ruled.dropped, label=last))
+        if hash_person is not None:
+            event, verdicts = hash_decided(event, verdicts, hash_person)
+            trace.append(("hash at ingest", event, ""))
         counts = consented.counts
         if SURPLUS in given or IGNORED in given:
             counts = (*counts, *counters_of(given, received.source))

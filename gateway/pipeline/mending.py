@@ -13,6 +13,7 @@ from typing import NamedTuple
 from gateway.configuration.settings import Settings
 from gateway.event import Event
 from gateway.event.consent import CONSENT
+from gateway.pipeline.hashed import compile_hashed
 from gateway.pipeline.routes import ip_choice, purpose_of
 from gateway.stages.anonymise import ANONYMISED, compile_anonymise
 from gateway.stages.enrichment import compile_ip
@@ -43,7 +44,17 @@ it."""
 
 def compile_restriction(settings: Settings, name: str) -> Restrict:
     """What the destination `name` may have, by the consent that an event carries and by how much of
-    the address it may have."""
+    the address it may have, and in the form in which it may be stored."""
+    restrict, hash_person = _compile_restriction(settings, name), compile_hashed(settings)
+
+    def restrict_and_hash(event: Event) -> tuple[Event, Removed]:
+        less, removed = restrict(event)
+        return hash_person(less), removed
+
+    return restrict_and_hash
+
+
+def _compile_restriction(settings: Settings, name: str) -> Restrict:
     destination = settings.destinations[name]
     reduce_address = compile_ip(ip_choice(destination))
     anonymise = compile_anonymise(frozenset(destination.anonymised_fields))
@@ -68,7 +79,7 @@ def compile_later_rules(settings: Settings, name: str) -> ApplyRules:
     Rules are known by their names, so those without a name are left out: one of them may have been
     applied under another number.
     """
-    restrict = compile_restriction(settings, name)
+    restrict, hash_person = _compile_restriction(settings, name), compile_hashed(settings)
     own = settings.destinations[name].rules
 
     @cache
@@ -85,7 +96,8 @@ def compile_later_rules(settings: Settings, name: str) -> ApplyRules:
         less, _ = restrict(_with_consent_of(event, first.event))
         second = for_one(less)
         names = first.applied + second.applied
-        return Mended(_with_consent_of(event, second.event), names, second.dropped)
+        mended = hash_person(_with_consent_of(event, second.event))
+        return Mended(mended, names, second.dropped)
 
     return apply
 

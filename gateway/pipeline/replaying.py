@@ -15,6 +15,7 @@ from gateway.event.consent import CONSENT
 from gateway.pipeline.age import compile_deadlines
 from gateway.pipeline.compile import source_defaults
 from gateway.pipeline.decision import Verdict
+from gateway.pipeline.hashed import compile_hashed, hash_decided
 from gateway.pipeline.routes import NO_WAIT, compile_routes
 from gateway.stages.anonymise import ANONYMISED, compile_anonymise
 from gateway.stages.consent import compile_consent, granted_by_default
@@ -38,6 +39,7 @@ def compile_redecision(settings: Settings, name: str) -> Redecide:
     overdue = compile_deadlines(alone)
     resolve = compile_consent(settings.consent, source_defaults(settings))
     anonymise = compile_anonymise(frozenset(destination.anonymised_fields))
+    hash_person = compile_hashed(settings)
 
     def allowed(event: Event, received: Received, decided_by: str) -> dict[str, str]:
         states: dict[str, str] = event.get(CONSENT, {})
@@ -55,6 +57,7 @@ def compile_redecision(settings: Settings, name: str) -> Redecide:
                 return Verdict(None, "consent", NOT_WHOLE)
             event = anonymise(event)
         dated = {"timestamp": received.at, **event}  # a rule may have taken its time away
-        return route(event, overdue(dated, now), NO_WAIT)[name]
+        verdicts = route(event, overdue(dated, now), NO_WAIT)
+        return hash_decided(event, verdicts, hash_person)[1][name]
 
     return redecide
