@@ -88,7 +88,7 @@ class Accounting:
                     DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
                     ended = "warned" if outcome.warnings else "delivered"
                     known = entry.size, entry.received_at
-                    endings.append(Ending(entry.id, ended, b"", True, *known))
+                    endings.append(Ending(entry.id, ended, b"", True, *known, again=entry.again))
                 elif outcome.result != "retry":
                     endings.append(self._dead(entry, outcome, result.sent_at, result.response))
                 elif takes_nothing_now(outcome):
@@ -161,8 +161,9 @@ class Accounting:
         reason = self._destination.mask(outcome.reason)
         letter = encode_dead_letter(entry, outcome.result, reason, at, shown)
         known = entry.trusted, entry.size, entry.received_at
-        return Ending(entry.id, outcome.result, letter, *known)
+        return Ending(entry.id, outcome.result, letter, *known, again=entry.again)
 
 
 def _withheld(entry: Entry, reason: str) -> Ending:
-    return Ending(entry.id, "withheld", b"", True, entry.size, entry.received_at, reason)
+    known = entry.size, entry.received_at
+    return Ending(entry.id, "withheld", b"", True, *known, reason, entry.again)

@@ -34,7 +34,7 @@ from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requ
 from gateway.queue.admission import HOLD_FULL
 from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, MemoryUsage
 from gateway.queue.capacity import read_memory_usage
-from gateway.queue.counting import Reason, withheld_of, without_reasons
+from gateway.queue.counting import Reason, withheld_of, without_parts
 from gateway.queue.dead_letters import removed_of
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import ANSWER, DELIVERY
@@ -100,7 +100,7 @@ def _numbers(
     pending_bytes = max(0, counts_by_name.pop("pending_bytes", 0))
     paused = max(0, pause_ms) / 1000
     return DestinationNumbers(
-        without_reasons(counts_by_name),
+        without_parts(counts_by_name),
         pending,
         pending_bytes,
         oldest,

@@ -15,9 +15,11 @@ their names. For each destination, all in one hash slot because of the tag in br
                                replayed, dropped, removed by reason; attempts; latency; pauses in a
                                row; sending rate; `pending_bytes`, the size of the entries in the
                                stream; `dead_bytes`, the size of the dead letters; withheld events
-                               by reason; and `days_from`, see `gateway.queue.counting`
+                               by reason; `again:accepted` and so on; and `days_from`, see
+                               `gateway.queue.counting`
     gw:{meta}:counts:N hash    accepted, withheld, delivered, rejected, expired, repeated of the
-                               events that came in on day N (UTC) since 1970; expires after 35 days
+                               events that came in on day N (UTC) since 1970, and how many of each
+                               were in a later passage; expires after 35 days
     gw:{meta}:drains   zset    drains at work, scored by the millisecond when their lease ends;
                                expires with the last of them
     gw:{meta}:wake     string  exists while a job that will drain is queued; expires

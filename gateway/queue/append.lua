@@ -33,7 +33,8 @@
 --         names         of the destinations, if there are records
 --         destinations  for each of them, and each day (since 1970) on which its events came in: the
 --                       day, how many were withheld by reason, the numbers of the payloads that it
---                       gets, and by how much the number of its waiting ones grows
+--                       gets, by how much the number of its waiting ones grows, and whether these
+--                       events are in a later passage, of which none can wait
 -- Returns the places (from 1) of the destinations that need a job, which the caller queues, and the
 -- pages that state something while events of theirs are held. Nothing, and does nothing, when what
 -- is to be released has been released, or its page has stated something since; does nothing and fails
@@ -169,7 +170,7 @@ for place, each in ipairs(plan.destinations) do
   local added, bytes, marked, waiting = 0, 0, 0, 0
   for _, row in ipairs(each) do
     local day, reasons, withheld, sent, repeated = row[1], row[2], 0, 0, 0
-    local at = place .. ' ' .. day
+    local at, is_later = place .. ' ' .. day, row[5]
     if refused[at] then
       reasons[plan.hold[3]] = (reasons[plan.hold[3]] or 0) + refused[at]
     end
@@ -205,9 +206,9 @@ for place, each in ipairs(plan.destinations) do
       end
     end
     local waits = row[4] + (held[at] or 0)
-    count(counts, day, 'accepted', withheld + sent + waits)
-    count(counts, day, 'withheld', withheld)
-    count(counts, day, 'repeated', repeated)
+    count_passage(counts, day, 'accepted', withheld + sent + waits, is_later)
+    count_passage(counts, day, 'withheld', withheld, is_later)
+    count_passage(counts, day, 'repeated', repeated, is_later)
     added, waiting = added + sent, waiting + waits
   end
   if marked > 0 then

@@ -30,6 +30,7 @@ class AppendBatch:
     """What one request adds to the queue. Its payloads are numbered from 1."""
 
     __slots__ = (
+        "again",
         "awaited",
         "days",
         "denied",
@@ -76,6 +77,9 @@ class AppendBatch:
     repeated append is recognised by them."""
     released: list[str]
     """Ids of the entries that leave the quarantine."""
+    again: bool
+    """Whether its events are counted as in a later passage: those of a release from quarantine,
+    which is a batch of its own."""
     renewed: list[int]
     """Numbers of the payloads of which a repetition is expected: it renews their marks."""
     weight: int
@@ -103,6 +107,7 @@ class AppendBatch:
         self.waiting = []
         self.said = {}
         self.denied = {}
+        self.again = False
         self.awaited = False
         self.quarantine = []
         self.records = []
@@ -155,6 +160,7 @@ class AppendBatch:
     def part_of(self, destination: str) -> AppendBatch:
         """What it adds for `destination` alone."""
         part, sent = AppendBatch(), self.sent.get(destination, ())
+        part.again = self.again
         part.payloads = [self.payloads[number - 1] for number in sent]
         part.marks = [self.marks[number - 1] for number in sent]
         part.days = [self.days[number - 1] for number in sent]
@@ -233,6 +239,7 @@ class AppendBatch:
             record = self._payload(feeding.encode(decision, receipt, decision.passage), day)
             passage = f"{receipt}/{decision.passage}"
             names = [*decision.verdicts]
+            self.again = decision.passage > 1
             self.records.append((record, [*numbers.values()], held_number, passage, names))
 
     def _payload(self, payload: bytes, day: int, known_by: Marks = ()) -> int:
@@ -266,12 +273,13 @@ def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], lis
     return list(parts.values()), own
 
 
-class _Rows(dict[int, list[Any]]):
-    """Of one destination, by the day."""
+class _Rows(dict[tuple[int, bool], list[Any]]):
+    """Of one destination, by the day and whether its events are in a later passage."""
 
-    def __missing__(self, day: int) -> list[Any]:
-        row: list[Any] = [day, {}, [], 0]
-        self[day] = row
+    def __missing__(self, key: tuple[int, bool]) -> list[Any]:
+        day, again = key
+        row: list[Any] = [day, {}, [], 0, again]
+        self[key] = row
         return row
 
 
@@ -279,8 +287,8 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     """The destinations that `group` concerns, its payloads, and its part of the script's plan.
 
     For each destination the plan has a row for each day on which its events came in: the day, how
-    many were withheld by reason, the numbers of the payloads that it gets, and the change in the
-    number of events that wait.
+    many were withheld by reason, the numbers of the payloads that it gets, the change in the number
+    of events that wait, and whether all of these are in a later passage: such have their own rows.
     """
     rows: defaultdict[str, _Rows] = defaultdict(_Rows)
     said: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -294,23 +302,23 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     records: list[tuple[int, list[int], int]] = []
     passages: dict[str, str] = {}
     for batch in group:
-        before = len(payloads)
+        before, again = len(payloads), batch.again
         payloads += batch.payloads
         marks += batch.marks
         released += batch.released
         for name, withheld in batch.withheld.items():
             of_name = rows[name]
             for (day, reason), amount in withheld.items():
-                reasons = of_name[day][1]
+                reasons = of_name[day, again][1]
                 reasons[reason] = reasons.get(reason, 0) + amount
         days = batch.days
         for name, numbers in batch.sent.items():
             of_name = rows[name]
             for number in numbers:
-                of_name[days[number - 1]][2].append(before + number)
+                of_name[days[number - 1], again][2].append(before + number)
         for name, held in batch.held.items():
             for day, amount in held.items():
-                rows[name][day][3] += amount
+                rows[name][day, again][3] += amount
         for page in batch.said:
             said[page].update(batch.said[page])
         for each in batch.denied:
@@ -319,7 +327,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
             day = days[number - 1]
             waiting.append((page, before + number, names, day))
             for name in names:
-                rows[name][day][3] += 0  # the script decides whether it may wait
+                rows[name][day, again][3] += 0  # the script decides whether it may wait
         for number in batch.quarantine:
             quarantine.append(before + number)
         for number in batch.renewed:

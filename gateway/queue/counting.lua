@@ -19,6 +19,14 @@ local function count(counts, day, name, amount)
   end
 end
 
+-- Adds to the counter `name`, and for events in a later passage also to that of these.
+local function count_passage(counts, day, name, amount, again)
+  count(counts, day, name, amount)
+  if again then
+    count(counts, day, 'again:' .. name, amount)
+  end
+end
+
 -- Adds withheld events to their reason, or to `(other)` when there are too many reasons.
 local function count_reason(counts, reason, amount)
   if amount == 0 then

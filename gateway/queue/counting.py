@@ -6,6 +6,10 @@ finds both. An event counts on the UTC day on which it came in, however much lat
 
 Counts by the reason are those of withheld events. Reasons come from the configuration and from
 words of the gateway; beyond 100 of them a destination counts under ``(other)``.
+
+An event that is replayed or released from quarantine counts as accepted again, in a later passage.
+How many of the events of each count are in a later passage is counted too, under the same name
+after `AGAIN`, in all and by the day. Only events with a receipt are: the ledger knows no others.
 """
 
 from __future__ import annotations
@@ -18,6 +22,10 @@ DAYS_KEPT = 35
 DAYS_FROM = "days_from"
 """In the counts of a destination: the first day that is counted as a whole. Days before it passed
 under a version of the gateway that did not count by the day."""
+
+AGAIN = "again:"
+"""What the counts of later passages begin with, such as ``again:accepted``. Also in
+`counting.lua`."""
 
 UNKNOWN = "(unknown)"
 
@@ -38,12 +46,13 @@ NO_REASON = reason_of("", UNKNOWN)
 ERASED = reason_of("delivery", "erased")
 
 
-def without_reasons(counts: Mapping[str, int]) -> dict[str, int]:
-    """The counts of a destination without those that `withheld_of` reads."""
+def without_parts(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts of a destination without those of a part of these events: by the reason, as
+    `withheld_of` reads them, and in a later passage."""
     return {
         name: count
         for name, count in counts.items()
-        if name not in _NOT_EVENTS and not name.startswith(_WITHHELD)
+        if name not in _NOT_EVENTS and not name.startswith((_WITHHELD, AGAIN))
     }
 
 

@@ -23,7 +23,8 @@ class Entry(NamedTuple):
     `gateway.pipeline.decision.Decision`. visitors: digests of the page and the visitor whose denial
     may stop it. stated: the consent types that a trusted sender stated itself. demo_browser: to
     which the demo shop shows it. receipt, passage: as in `Decision`; an entry of an earlier
-    version, or without a ledger, has no receipt. unreadable: why it is no event at all, for what a
+    version, or without a ledger, has no receipt. again: whether it was counted as in a later
+    passage, which earlier versions did not do. unreadable: why it is no event at all, for what a
     foreign hand has put into the stream. size: in bytes, as it counts in `pending_bytes`.
     """
 
@@ -40,6 +41,7 @@ class Entry(NamedTuple):
     demo_browser: str = ""
     receipt: str = ""
     passage: int = 1
+    again: bool = False
     unreadable: str = ""
     size: int = 0
 
@@ -47,7 +49,7 @@ class Entry(NamedTuple):
 MAX_UNREADABLE = 10_000
 """Characters of what is no event that its dead letter keeps."""
 
-_ORIGIN = 9
+_ORIGIN = 10
 """How many of its fields say where an event comes from: `source` and all that follow."""
 
 
@@ -91,13 +93,16 @@ def encode_entry(
     memory. Digests and types stand in one text each, with blanks between them; earlier versions
     wrote a single digest. An entry that does not say whether its sender is trusted is one of a
     trusted sender, or was written by a version of the gateway that did not say so. The passage
-    follows the receipt after a slash, unless it is the first.
+    follows the receipt after a slash, unless it is the first; then an entry also says that it is
+    counted as one of a later passage.
     """
     origin: tuple[Any, ...] = (source, received_at, version, applied)
     digests, types = " ".join(visitors), " ".join(stated)
     if receipt:
         passed = receipt if passage == 1 else f"{receipt}/{passage}"
         origin += (digests, trusted, types, demo_browser, passed)
+        if passage > 1:
+            origin += (True,)
     elif demo_browser:
         origin += (digests, trusted, types, demo_browser)
     elif digests and types:
@@ -133,13 +138,14 @@ def _read_origin(
     stated: str = "",
     demo_browser: str = "",
     passed: str = "",
+    again: bool = False,
 ) -> tuple[Any, ...]:
     if not _TEXT.issuperset(map(type, (visitors, stated, demo_browser, passed))):
         raise ValueError("not an entry of a destination's stream")
     digests, types = visitors.split(), stated.split()
     receipt, _, passage = passed.partition("/")
     came_from = source, received_at, version, applied, digests, trusted, types, demo_browser
-    return (*came_from, receipt, int(passage or 1))
+    return (*came_from, receipt, int(passage or 1), again is True)
 
 
 def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:

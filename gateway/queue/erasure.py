@@ -69,7 +69,10 @@ async def withhold(
     settler = Settler(redis, keys, PendingCounts(), reporting=reporting)
     for page in pages(entries):
         endings = [
-            Ending(entry.id, "withheld", b"", True, entry.size, entry.received_at, ERASED)
+            Ending(
+                *(entry.id, "withheld", b"", True),
+                *(entry.size, entry.received_at, ERASED, entry.again),
+            )
             for entry in page
         ]
         await settler.settle(endings, list(_fates(page, reason)) if reporting else [])

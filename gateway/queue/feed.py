@@ -16,6 +16,9 @@ A record has one of these fields, and others that belong to it:
     w   held events that ended without an answer, as `encode_unanswered` writes it.
     p   events that were put into the stream of a destination again, as `encode_replay` writes it.
         With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
+
+The text of `d`, `s` and `p` says ``again`` of what the same step counts as in a later passage; an
+earlier version counted nothing as such.
 """
 
 from __future__ import annotations
@@ -80,6 +83,8 @@ class Feeding:
             "browser": _text(event.get("device"), "browser"),
             "verdicts": verdicts,
         }
+        if passage > 1:
+            record["again"] = True
         return orjson.dumps(record)
 
     def _digests_of(self, decision: Decision) -> list[str]:
@@ -110,10 +115,13 @@ class Fate(NamedTuple):
     words: str
 
 
-def encode_endings(destination: str, version: str, fates: Iterable[Fate]) -> bytes:
-    """version: of the configuration that sent them."""
-    rows = [*map(tuple, fates)]
-    return orjson.dumps({"destination": destination, "version": version, "fates": rows})
+def encode_endings(
+    destination: str, version: str, fates: Iterable[Fate], again: Sequence[str] = ()
+) -> bytes:
+    """version: of the configuration that sent them. again: the ids of the entries that are in a
+    later passage."""
+    told = {"destination": destination, "version": version, "fates": [*map(tuple, fates)]}
+    return orjson.dumps(told | {"again": again} if again else told)
 
 
 def encode_unanswered(ended: Iterable[tuple[str, Sequence[str]]], reason: str, at: float) -> bytes:
@@ -124,7 +132,7 @@ def encode_unanswered(ended: Iterable[tuple[str, Sequence[str]]], reason: str, a
 
 
 def encode_replay(destination: str) -> bytes:
-    return orjson.dumps({"destination": destination})
+    return orjson.dumps({"destination": destination, "again": True})
 
 
 class FeedRecord(NamedTuple):

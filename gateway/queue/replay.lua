@@ -13,7 +13,7 @@
 local keys = { dead = KEYS[1], untrusted = KEYS[2], counts = KEYS[3] }
 local stream, replays = KEYS[4], KEYS[5]
 local record, feed_bytes, seconds = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local replayed, letters, bytes, passages, days = 0, 0, 0, {}, {}
+local replayed, letters, bytes, passages, days, later = 0, 0, 0, {}, {}, {}
 for i = 4, #ARGV, 4 do
   local letter, passage, day, entry = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark = passage ~= '' and replays .. ':' .. passage
@@ -24,6 +24,7 @@ for i = 4, #ARGV, 4 do
     if mark then
       redis.call('SET', mark, '', 'EX', seconds)
       passages[#passages + 1] = passage
+      later[day] = (later[day] or 0) + 1
     end
     if letter ~= '' then
       remove_letter(keys, letter)
@@ -36,6 +37,7 @@ for i = 4, #ARGV, 4 do
 end
 for day, number in pairs(days) do
   count(keys.counts, day, 'accepted', number)
+  count(keys.counts, day, 'again:accepted', later[day] or 0)
 end
 if replayed > 0 then
   redis.call('HINCRBY', keys.counts, 'pending_bytes', bytes)

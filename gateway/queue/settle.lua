@@ -11,8 +11,9 @@
 --       and how many bytes its feed may hold; how many counters, their names and amounts;
 --       then for entries that end alike their ending (delivered, warned, rejected, expired,
 --       withheld), the reason if they are withheld, the day (since 1970) on which they came in, the
---       dead letter of each or an empty text, 1 if their senders are trusted or else 0, and the id
---       and the size in bytes of each entry, with spaces between.
+--       dead letter of each or an empty text, 1 if their senders are trusted or else 0, 1 if they
+--       are in a later passage or else 0, and the id and the size in bytes of each entry, with
+--       spaces between.
 -- Returns how many dead letters were removed.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.
 
@@ -35,7 +36,8 @@ end
 local endings, reasons, delivered, ended, bytes = {}, {}, 0, {}, 0
 while position < #ARGV do
   local ending, reason, day = take(), take(), take()
-  local letter, trusted, ids, before = take(), take() == '1', take(), #ended
+  local letter, trusted, is_later = take(), take() == '1', take() == '1'
+  local ids, before = take(), #ended
   for id, size in string.gmatch(ids, '(%S+) (%S+)') do
     local is_there = redis.call('XACK', stream, group, id) == 1
       or ending == 'withheld' and #redis.call('XRANGE', stream, id, id) == 1  -- no drain has read it
@@ -51,6 +53,10 @@ while position < #ARGV do
   local of_day = endings[day] or {}
   endings[day] = of_day
   of_day[ending] = (of_day[ending] or 0) + #ended - before
+  if is_later then
+    local again = 'again:' .. (ending == 'warned' and 'delivered' or ending)
+    of_day[again] = (of_day[again] or 0) + #ended - before
+  end
   if ending == 'withheld' then
     reasons[reason] = (reasons[reason] or 0) + #ended - before
   elseif ending == 'delivered' or ending == 'warned' then

@@ -31,7 +31,7 @@ class Ending(NamedTuple):
     both), rejected, expired, or withheld when its visitor has said no meanwhile. letter: its dead
     letter. trusted: whether its sender is. size, received_at: as in `gateway.queue.entry.Entry`.
     reason: by which it is counted if it is withheld, as `gateway.queue.counting.reason_of` writes
-    it."""
+    it. again: as in `Entry`."""
 
     entry_id: bytes
     result: str
@@ -40,6 +40,7 @@ class Ending(NamedTuple):
     size: int = 0
     received_at: float = 0.0
     reason: str = NO_REASON
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +104,14 @@ class Settler:
         """
         counts = self._pending_counts.take()
         counters = [value for pair in counts.items() for value in pair]
-        alike: dict[tuple[str, str, int, bytes, bool], list[bytes]] = {}
-        for entry_id, result, letter, trusted, size, received_at, reason in endings:
-            kind = result, reason, day_number(received_at), letter, trusted
+        alike: dict[tuple[str, str, int, bytes, bool, bool], list[bytes]] = {}
+        for entry_id, result, letter, trusted, size, received_at, reason, again in endings:
+            kind = result, reason, day_number(received_at), letter, trusted, again
             alike.setdefault(kind, []).append(b"%b %d" % (entry_id, size))
         groups = [
             value
-            for (result, reason, day, letter, trusted), ids in alike.items()
-            for value in (result, reason, day, letter, int(trusted), b" ".join(ids))
+            for (result, reason, day, letter, trusted, again), ids in alike.items()
+            for value in (result, reason, day, letter, int(trusted), int(again), b" ".join(ids))
         ]
         of, bounds = self._of, self._bounds
         kept = [bounds.letters, bounds.size, int(1000 * bounds.seconds), MAX_REMOVED]
@@ -119,7 +120,8 @@ class Settler:
         if self._reporting is not None and fates:
             to = self._reporting
             keys += self._feed
-            report = [encode_endings(to.destination, to.version, fates), to.most]
+            later = [ending.entry_id.decode() for ending in endings if ending.again]
+            report = [encode_endings(to.destination, to.version, fates, later), to.most]
         arguments = [GROUP, *kept, *report, len(counts), *counters, *groups]
         try:
             removed: int = await self._script(keys, arguments)

@@ -49,9 +49,8 @@ async def entries(redis: Redis, reader: Reader) -> list[Entry]:
     return (await reader.new(5, None)).entries
 
 
-async def test_each_ending_counts_on_the_day_on_which_its_event_came_in(
-    redis: Redis, accounting: Accounting, entries: list[Entry]
-) -> None:
+async def settle_all(accounting: Accounting, entries: list[Entry]) -> None:
+    """In every way in which a drain ends an entry."""
     now = time.time()
     request = Request("POST", "https://vendor.test/events", {}, b"", (0,))
     await accounting.settle(
@@ -63,6 +62,12 @@ async def test_each_ending_counts_on_the_day_on_which_its_event_came_in(
         ]
     )
     await accounting.withhold(entries[4:])
+
+
+async def test_each_ending_counts_on_the_day_on_which_its_event_came_in(
+    redis: Redis, accounting: Accounting, entries: list[Entry]
+) -> None:
+    await settle_all(accounting, entries)
     counted = await redis.hgetall(ADS.day(YESTERDAY))  # type: ignore[misc]
     assert counted == {
         b"accepted": b"5",
@@ -73,3 +78,21 @@ async def test_each_ending_counts_on_the_day_on_which_its_event_came_in(
     }
     numbers = (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
     assert numbers.withheld == {("delivery", "erased"): 1, ("delivery", "withdrawn"): 1}
+
+
+async def test_each_ending_of_a_later_passage_is_counted_as_such(
+    redis: Redis, accounting: Accounting, entries: list[Entry]
+) -> None:
+    await settle_all(accounting, [entry._replace(again=True) for entry in entries])
+    counted = await redis.hgetall(ADS.day(YESTERDAY))  # type: ignore[misc]
+    endings = {name: n for name, n in counted.items() if name != b"accepted"}
+    assert endings == {
+        b"delivered": b"1",
+        b"rejected": b"1",
+        b"expired": b"1",
+        b"withheld": b"2",
+        b"again:delivered": b"1",
+        b"again:rejected": b"1",
+        b"again:expired": b"1",
+        b"again:withheld": b"2",
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -12,8 +13,9 @@ from gateway.monitoring.metrics import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch
-from gateway.queue.counting import DAYS_KEPT, UNKNOWN, reason_of, withheld_of
-from gateway.queue.entry import Entry
+from gateway.queue.counting import AGAIN, DAYS_KEPT, UNKNOWN, reason_of, withheld_of
+from gateway.queue.entry import Entry, encode_entry
+from gateway.queue.feed import Feeding
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.receipts import day_name, day_number, day_of, new_receipt
@@ -54,7 +56,7 @@ async def read(redis: Redis) -> list[Entry]:
 
 async def settle(redis: Redis, entries: list[Entry], result: str, reason: str = "") -> None:
     endings = [
-        Ending(entry.id, result, b"", True, entry.size, entry.received_at, reason)
+        Ending(entry.id, result, b"", True, entry.size, entry.received_at, reason, entry.again)
         for entry in entries
     ]
     await Settler(redis, ADS, PendingCounts()).settle(endings)
@@ -136,6 +138,59 @@ async def test_days_are_whole_from_the_day_after_an_earlier_version(redis: Redis
     after = (await redis.time())[0] // DAY
     days_from = int(await redis.hget(ADS.counts, "days_from"))  # type: ignore[misc, arg-type]
     assert before + 1 <= days_from <= after + 1
+
+
+# by the passage
+
+
+async def test_a_replay_and_how_it_ends_count_in_a_later_passage_too(redis: Redis) -> None:
+    at = came_in(0, 2).received_at
+    receipt = new_receipt(at)
+    entry = encode_entry(make_event(0), "site", at, "v", [], [], True, [], "", receipt, 2)
+    again = Replay(entry, at, "", receipt, 2)
+    assert await put_back(redis, ADS, [again, again]) == 1
+    await append(redis, came_in(1, 2))
+    assert await counted(redis, 2) == {"accepted": 2, "again:accepted": 1}
+    await settle(redis, await read(redis), "warned")
+    assert await counted(redis, 2) == {
+        "accepted": 2,
+        "again:accepted": 1,
+        "delivered": 2,
+        "again:delivered": 1,
+        "warned": 2,
+    }
+
+
+async def test_a_release_from_quarantine_counts_in_a_later_passage_too(redis: Redis) -> None:
+    feeding = Feeding(1_000_000, lambda _: [], lambda _: [])
+    appender = Appender(redis, KEYS, PendingCounts(), nobody, Retention(dedupe=600), feeding)
+    first = [came_in(0, 1), came_in(1, 1, sent=False)]
+    await appender.append(first)
+    await appender.append([replace(each, passage=2) for each in [*first, came_in(2, 1)]])
+    assert await counted(redis, 1) == {
+        "accepted": 4,
+        "again:accepted": 2,
+        "withheld": 2,
+        "again:withheld": 1,
+        "repeated": 1,
+        "again:repeated": 1,
+    }
+
+
+async def test_without_a_receipt_an_event_is_in_no_later_passage(redis: Redis) -> None:
+    await append(redis, replace(came_in(0, 0), passage=2))
+    entry = encode_entry(make_event(1), "site", time.time(), "v", [], [], True, passage=2)
+    await put_back(redis, ADS, [Replay(entry, time.time(), passage=2)])
+    await settle(redis, await read(redis), "delivered")
+    found = await redis.hgetall(ADS.counts)  # type: ignore[misc]
+    assert found[b"delivered"] == b"2"
+    assert not any(name.startswith(AGAIN.encode()) for name in found)
+
+
+async def test_operators_do_not_see_later_passages_among_the_counts(redis: Redis) -> None:
+    await redis.hset(ADS.counts, mapping={"accepted": 2, "again:accepted": 1})  # type: ignore[misc]
+    numbers = (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
+    assert numbers.counts == {"accepted": 2}
 
 
 # by the reason

@@ -78,6 +78,22 @@ def test_what_waits_since_an_earlier_version_is_read(visitor: str) -> None:
     assert decode(b"1-0", 2, earlier) == decode(b"1-0", 2, now)._replace(size=len(earlier))
 
 
+@pytest.mark.parametrize(
+    ("receipt", "passage", "again"), [("", 1, False), ("r", 1, False), ("r", 2, True)]
+)
+def test_an_entry_tells_whether_it_is_counted_as_in_a_later_passage(
+    receipt: str, passage: int, again: bool
+) -> None:
+    names = ("", receipt, passage)
+    data = encode_entry({"event_name": "x"}, "site", 1.5, "v1", [], [], True, [], *names)
+    entry = decode(b"1-0", 1, data)
+    assert (entry.receipt, entry.passage, entry.again) == (receipt, passage, again)
+    read = orjson.loads(data)
+    del read["from"][9:]  # as an earlier version wrote it
+    earlier = decode(b"1-0", 1, orjson.dumps(read))
+    assert (earlier.receipt, earlier.passage, earlier.again) == (receipt, passage, False)
+
+
 @pytest.mark.parametrize("data", [b"{}", b"[]", b"7", b'{"event":{}}', b'{"event":{},"from":[1]}'])
 def test_what_is_no_entry_is_told_as_the_reader_expects(data: bytes) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):

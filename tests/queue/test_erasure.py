@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,15 @@ async def test_entries_are_withheld_whether_a_drain_has_them_or_not(redis: Redis
     now = await counts(redis)
     assert (now["withheld"], await redis.xlen(ADS.stream)) == (5, 0)
     assert "pending_bytes" not in now
+
+
+async def test_an_erased_entry_may_be_in_a_later_passage(redis: Redis) -> None:
+    made = [decide(make_event(number, client_id="c"), ["ads"]) for number in range(2)]
+    released = [replace(each, passage=2) for each in made]
+    await appender(redis, FEEDING).append(released)
+    await withhold(redis, ADS, await entries_of(redis), "erased", REPORTING)
+    now = await counts(redis)
+    assert (now["again:accepted"], now["again:withheld"], now["withheld"]) == (2, 2, 2)
 
 
 async def test_an_erased_entry_that_the_vendor_refuses_leaves_no_dead_letter(redis: Redis) -> None:

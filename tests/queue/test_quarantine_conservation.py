@@ -2,13 +2,15 @@
 
 accepted = withheld + delivered + rejected + expired + pending
 
-and every event that was set aside is in quarantine, was released once, or was dropped.
+and every event that was set aside is in quarantine, was released once, or was dropped. With a
+ledger, every count of released events is that of later passages.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import strategies as st
@@ -16,6 +18,8 @@ from hypothesis.stateful import invariant, rule
 
 from gateway.monitoring.metrics import Numbers, read_numbers
 from gateway.pipeline.decision import Decision
+from gateway.queue.counting import AGAIN
+from gateway.queue.feed import Feeding
 from gateway.queue.quarantine import Quarantined, drop, quarantine_of
 from gateway.queue.read import ensure_group
 from tests.support.dead_letters import end, nobody
@@ -24,6 +28,7 @@ from tests.support.keys import ADS, KEYS
 from tests.support.quarantine import make_releaser, set_aside
 from tests.support.redis_machine import RedisMachine, run_machine
 
+FEEDING = Feeding(1_000_000, lambda _: [], lambda _: [])
 CHOICE = st.lists(st.integers(0, 7), max_size=6, unique=True)
 NAMES = ("ads", "books")
 
@@ -31,7 +36,8 @@ NAMES = ("ads", "books")
 def decision_about(stored: Quarantined) -> Decision:
     """Every second event is for ads alone, the others for nobody."""
     for_ads = int(stored.event_id.removeprefix("event-")) % 2 == 0
-    return decide(stored.event, ["ads"] if for_ads else [], ["books"] if for_ads else NAMES)
+    decided = decide(stored.event, ["ads"] if for_ads else [], ["books"] if for_ads else NAMES)
+    return replace(decided, passage=stored.passage + 1)
 
 
 class Quarantine(RedisMachine):
@@ -68,7 +74,7 @@ class Quarantine(RedisMachine):
         return [each async for each in quarantine_of(KEYS).find(self.redis)]
 
     async def release(self, events: list[Quarantined]) -> int:
-        releaser = make_releaser(self.redis, nobody)
+        releaser = make_releaser(self.redis, nobody, feeding=FEEDING)
         return await releaser.release({each.id: decision_about(each) for each in events})
 
     @rule(count=st.integers(1, 4))
@@ -124,6 +130,14 @@ class Quarantine(RedisMachine):
         assert ads["delivered"] == self.expected["delivered"]
         assert ads["accepted"] == ads["withheld"] + ads["delivered"] + pending
         assert numbers.quarantined == len(self.stored) == self.made - self.released - self.dropped
+
+    @invariant()
+    def all_that_ads_and_books_have_is_in_a_later_passage(self) -> None:
+        for name in NAMES:
+            read = self.run(self.redis.hgetall(KEYS.destination(name).counts))
+            counts = {field.decode(): int(count) for field, count in read.items()}
+            for each in ("accepted", "withheld", "delivered"):
+                assert counts.get(AGAIN + each, 0) == counts.get(each, 0)
 
     @invariant()
     def every_event_is_where_it_should_be(self) -> None:

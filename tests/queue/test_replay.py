@@ -82,7 +82,7 @@ async def test_the_ledger_hears_of_those_alone_that_were_put_back(redis: Redis) 
     await put_back(redis, ADS, [replay_of()], REPORTING)
     rows: Any = await redis.xrange(KEYS.feed)
     assert [fields[b"a"].decode() for _, fields in rows] == [f"{RECEIPT}/2", f"{RECEIPT}/3"]
-    assert orjson.loads(rows[0][1][b"p"]) == {"destination": "ads"}
+    assert orjson.loads(rows[0][1][b"p"]) == {"destination": "ads", "again": True}
 
 
 async def test_when_memory_is_full_nothing_is_lost(redis: Redis) -> None:

@@ -53,7 +53,11 @@ async def end(
         for entry in entries
     ]
     endings = [
-        Ending(entry.id, result, letter, entry.trusted, received_at=entry.received_at)
+        Ending(
+            *(entry.id, result, letter, entry.trusted),
+            received_at=entry.received_at,
+            again=entry.again,
+        )
         for entry, letter in zip(entries, letters, strict=True)
     ]
     return await Settler(redis, KEYS.destination(destination), PendingCounts(), bounds).settle(

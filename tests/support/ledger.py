@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -22,6 +22,7 @@ from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
 from gateway.queue.feed import WITH_WARNINGS, Fate, Feed, Feeding, FeedRecord
 from gateway.queue.feeds import Feeds
 from gateway.queue.pending_counts import PendingCounts
+from gateway.queue.quarantine import Releaser
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.replay import Replay, put_back
 from gateway.queue.settle import Ending, Reporting, Settler
@@ -89,6 +90,7 @@ class Books:
             Ending(
                 *(entry.id, _in_redis(result), letter, True),
                 *(entry.size, entry.received_at),
+                again=entry.again,
             )
             for entry, letter in zip(entries, letters, strict=True)
         ]
@@ -103,6 +105,10 @@ class Books:
         ]
         reporting = Reporting(KEYS, self.most, destination, "version-1")
         return await put_back(self.redis, KEYS.destination(destination), replays, reporting)
+
+    async def release(self, decided: Mapping[str, Decision]) -> int:
+        """Appends what was decided about events in quarantine, by the ids of their entries."""
+        return await Releaser(self.appender).release(decided)
 
     async def records(self) -> list[FeedRecord]:
         return await self.feed.read("0-0", None)

@@ -11,7 +11,7 @@ import click
 from click.testing import CliRunner, Result
 from redis import Redis
 
-from gateway.queue.counting import without_reasons
+from gateway.queue.counting import without_parts
 from tests.support.keys import KEYS
 
 Run = Callable[..., Result]
@@ -41,5 +41,5 @@ def counts(server: Redis, name: str = "ads") -> dict[str, int]:
     """What is counted for a destination in all; not the size of its dead letters."""
     rows: Any = server.hgetall(KEYS.destination(name).counts)
     counted = {key.decode(): int(value) for key, value in rows.items()}
-    named = without_reasons(counted).items()
+    named = without_parts(counted).items()
     return {name: count for name, count in named if not name.endswith("_bytes")}

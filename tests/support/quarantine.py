@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from gateway.event import Event
 from gateway.queue.append import NO_RETENTION, Appender, Retention
+from gateway.queue.feed import Feeding
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.quarantine import Releaser
 from gateway.redis_client.connect import connect_for_work
@@ -22,10 +23,13 @@ REASON = "does not match schemas.purchase: value: type number"
 
 
 def make_releaser(
-    redis: Redis, wake: Any = nobody, retention: Retention = NO_RETENTION
+    redis: Redis,
+    wake: Any = nobody,
+    retention: Retention = NO_RETENTION,
+    feeding: Feeding | None = None,
 ) -> Releaser:
     """One that appends to `redis`, as the operator's command makes it."""
-    return Releaser(Appender(redis, KEYS, PendingCounts(), wake, retention))
+    return Releaser(Appender(redis, KEYS, PendingCounts(), wake, retention, feeding))
 
 
 async def set_aside(
