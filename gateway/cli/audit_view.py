@@ -50,6 +50,7 @@ def _in_all(balances: Sequence[Balance]) -> Table:
         shown.add_row("", cell("ledger"), *_ledger(each), "", "")
         streams = "" if each.waiting is None else number(each.waiting)
         shown.add_row("", cell("streams"), *[""] * len(COUNTED), streams, "")
+        _add_later(shown, each.later)
     return shown
 
 
@@ -62,7 +63,17 @@ def _by_day(days: Sequence[Balance]) -> Table:
         shown.add_row(cell(each.destination), cell(each.day), *_redis(each), _verdict(each))
         if each.problems:
             shown.add_row("", cell("ledger"), *_ledger(each), "", "")
+        _add_later(shown, each.later)
     return shown
+
+
+def _add_later(shown: Table, later: Balance | None) -> None:
+    """Adds the rows of events that were sent again, which are among those in the rows above."""
+    if later is None:
+        return
+    shown.add_row("", cell("later passes"), *_redis(later), _verdict(later))
+    if later.problems:
+        shown.add_row("", cell("ledger"), *_ledger(later), "", "")
 
 
 def _redis(balance: Balance) -> list[str]:
@@ -99,7 +110,8 @@ def audit_data(
 
 
 def _data(balance: Balance) -> dict[str, Any]:
-    return {
+    later = {} if balance.later is None else {"later_passes": _data(balance.later)}
+    return later | {
         "redis": balance.redis,
         "ledger": balance.ledger,
         "pending": balance.pending,

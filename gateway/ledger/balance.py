@@ -1,5 +1,5 @@
 """The balance: what Redis counts for each destination against what the ledger counts, in all and by
-the day on which events came in. Pure.
+the day on which events came in, and of these events those in a later passage. Pure.
 
 Redis may have counted before the ledger began, so that its counts at that moment are the baseline
 of the comparison. From then on the ledger must count what Redis counts.
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.ledger.totals import Ended, Totals, merged
+from gateway.queue.counting import AGAIN
 from gateway.queue.snapshot import Snapshot
 
 ENDINGS = ("withheld", "delivered", "rejected", "expired")
@@ -27,8 +28,9 @@ _Counts = Mapping[str, int]
 class Balance:
     """Of one destination. day: on which events came in, "" for all days. redis, ledger: what they
     count, by the names in `COUNTED`. waiting: events in its stream, and held for it; None for those
-    of one day. unknown: events that were pending when the ledger began, of which it does not learn
-    how they end."""
+    of one day, and of later passages. unknown: events that were pending when the ledger began, of
+    which it does not learn how they end. later: of those events that were replayed or released from
+    quarantine, with the number of their later passages; None without any."""
 
     destination: str
     day: str
@@ -36,6 +38,7 @@ class Balance:
     ledger: _Counts
     waiting: int | None
     unknown: int = 0
+    later: Balance | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -58,6 +61,8 @@ class Balance:
             )
         if not self._is_explained():
             found += self._differences()
+        if self.later is not None:
+            found += [f"later passes: {problem}" for problem in self.later.problems]
         return found
 
     def _differences(self) -> Iterator[str]:
@@ -94,11 +99,14 @@ def _begin(
     baseline: Ended, name: str, day: str, redis: _Counts, ledger: _Counts, pending: int
 ) -> None:
     """Adds a destination to the baseline, or what differs on one of its days."""
-    numbers = {each: redis.get(each, 0) - ledger.get(each, 0) for each in COUNTED}
-    numbers[_UNKNOWN] = max(0, pending - max(0, _pending(ledger)))
-    for each, number in numbers.items():
-        if number or not day:
-            baseline[name, _key(day, each)] = number
+    pending_again = max(0, _pending(_named(redis, AGAIN)))
+    for part, pends in (("", pending), (AGAIN, pending_again)):
+        counted, known = _named(redis, part), _named(ledger, part)
+        numbers = {each: counted[each] - known[each] for each in COUNTED}
+        numbers[_UNKNOWN] = max(0, pends - max(0, _pending(known)))
+        for each, number in numbers.items():
+            if number or not (day or part):
+                baseline[name, _key(day, part + each)] = number
 
 
 def balances_of(snapshot: Snapshot, totals: Totals, baseline: Ended) -> list[Balance]:
@@ -131,14 +139,28 @@ def daily_balances_of(
 def _balance(
     baseline: Ended, name: str, day: str, redis: _Counts, ledger: _Counts, waiting: int | None
 ) -> Balance:
+    later = _part(baseline, name, day, redis, ledger, AGAIN)
+    whole = _part(baseline, name, day, redis, ledger, "")
+    return replace(whole, waiting=waiting, later=None if later.is_empty else later)
+
+
+def _part(
+    baseline: Ended, name: str, day: str, redis: _Counts, ledger: _Counts, part: str
+) -> Balance:
+    """part: `AGAIN` for later passages alone, "" for all."""
+    known = _named(ledger, part)
     return Balance(
         name,
         day,
-        {each: redis.get(each, 0) for each in COUNTED},
-        {each: ledger.get(each, 0) + baseline[name, _key(day, each)] for each in COUNTED},
-        waiting,
-        baseline[name, _key(day, _UNKNOWN)],
+        _named(redis, part),
+        {each: known[each] + baseline[name, _key(day, part + each)] for each in COUNTED},
+        None,
+        baseline[name, _key(day, part + _UNKNOWN)],
     )
+
+
+def _named(counts: _Counts, part: str) -> dict[str, int]:
+    return {each: counts.get(part + each, 0) for each in COUNTED}
 
 
 def _key(day: str, counted: str) -> str:

@@ -30,6 +30,7 @@ from gateway.ledger.tables import (
     rolled_up,
 )
 from gateway.ledger.totals import Ended, Totals, add_day, add_kept, baseline_in
+from gateway.queue.counting import AGAIN
 from gateway.queue.receipts import day_of
 
 Counts = Counter[tuple[str, str, str]]
@@ -134,7 +135,7 @@ class LedgerReader:
                     ends = [(int(since // 60), 60 * first + 59), (60 * last, int(until // 60))]
                     for begin, end in ends if last > first else [(ends[0][0], ends[1][1])]:
                         _count_minutes(found, file, begin, end)
-        return found
+        return Counter({key: n for key, n in found.items() if not key[-1].startswith(AGAIN)})
 
     def totals(self, feed: str, since: float = 0.0) -> Totals:
         """All that is counted, and up to which record of `feed`. It is of one moment if nothing is

@@ -11,6 +11,7 @@ import orjson
 
 from gateway.configuration.ledger import Payload
 from gateway.event import Event
+from gateway.queue.counting import AGAIN
 from gateway.queue.entry import Entry, decode
 from gateway.queue.feed import Fate, FeedRecord
 from gateway.queue.receipts import RECEIPT, day_of, received_at
@@ -51,7 +52,8 @@ SQLite can merge. See `origin_of`; on a cluster also ``decided``: the destinatio
 decided, each with a record of its own."""
 
 MinuteKey = tuple[int, str, str]
-"""The minute (since 1970) in which events came in, the destination and the ending."""
+"""The minute (since 1970) in which events came in, the destination and the ending, or after
+`AGAIN` how many of these events were in a later passage."""
 HourKey = tuple[int, str, str, str, str]
 """The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
 value."""
@@ -141,6 +143,7 @@ class RowMaker:
         self, read: dict[str, Any], fields: Mapping[str, bytes], payloads: Sequence[bytes]
     ) -> None:
         receipt, passage = _sound(read["receipt"]), int(read["passage"])
+        again = "again" in read
         rows = self._rows(receipt)
         traits = Traits(
             read["name"][:MAX_NAME],
@@ -184,11 +187,11 @@ class RowMaker:
             if ended:
                 row = (key, name, passage, ended, stage, reason, at, 0, None, read["version"])
                 rows.endings.append(row)
-                self._count(rows, receipt, traits, name, ended, reason)
+                self._count(rows, receipt, traits, name, ended, reason, again=again)
             if ended == "repeated" and read["was_held"]:
                 self._count(rows, receipt, traits, name, "accepted", amount=-1)
             elif ended != "repeated" and not read["was_held"]:
-                self._count(rows, receipt, traits, name, "accepted")
+                self._count(rows, receipt, traits, name, "accepted", again=again)
 
     def _content(self, payloads: Sequence[bytes]) -> tuple[Origin | None, str | None]:
         """The origin of an event, and its content. payloads: its entries."""
@@ -204,6 +207,7 @@ class RowMaker:
 
     def _add_fates(self, read: dict[str, Any], ended: frozenset[str]) -> None:
         name, version = read["destination"], read["version"]
+        later = frozenset(read.get("again", ()))
         for fate in (Fate(*each) for each in read["fates"]):
             receipt = _sound(fate.receipt)
             rows, key = self._rows(receipt), bytes.fromhex(fate.receipt)
@@ -221,7 +225,8 @@ class RowMaker:
             )
             traits = self._known(receipt)
             reason = fate.words if fate.result == "withheld" else _status(fate)
-            self._count(rows, receipt, traits, name, fate.result, reason)
+            again = fate.entry_id in later
+            self._count(rows, receipt, traits, name, fate.result, reason, again=again)
 
     def _add_replay(self, read: dict[str, Any], passages: Sequence[str]) -> None:
         name = read["destination"]
@@ -231,7 +236,7 @@ class RowMaker:
             rows, traits = self._rows(receipt), self._known(receipt)
             going_to = {name: _going("send", int(number))}
             rows.replayed.append((orjson.dumps(going_to).decode(), bytes.fromhex(receipt)))
-            self._count(rows, receipt, traits, name, "accepted")
+            self._count(rows, receipt, traits, name, "accepted", again="again" in read)
 
     def _add_unanswered(self, read: dict[str, Any]) -> None:
         reason, at = read["reason"], read["at"]
@@ -251,9 +256,13 @@ class RowMaker:
         ending: str,
         reason: str = "",
         amount: int = 1,
+        again: bool = False,
     ) -> None:
         minute = int(received_at(receipt) // 60)
         rows.alike[minute, traits, destination, ending, reason] += amount
+        if again:
+            rows.minutes[minute, destination, AGAIN + ending] += amount
+            rows.hours[minute // 60, "", "", destination, AGAIN + ending] += amount
 
     def _known(self, receipt: str) -> Traits:
         found = self.traits.get(receipt)

@@ -18,11 +18,12 @@ from gateway.ledger.tables import (
     minutes,
     progress,
 )
+from gateway.queue.counting import AGAIN
 from gateway.queue.feed import WITH_WARNINGS, FeedRecord, id_key
 from gateway.queue.receipts import day_name, day_number
 
 Ended = Counter[tuple[str, str]]
-"""Numbers of events by destination and ending, or ``accepted``."""
+"""Numbers of events by destination and ending, or ``accepted``; or such a name after `AGAIN`."""
 
 LATE = ""
 """In place of a day, for what came for days that are over."""
@@ -109,7 +110,10 @@ def merged(counts: Mapping[tuple[str, str], int], destination: str) -> dict[str,
     """Of one destination, as Redis names endings: it counts as delivered what was sent in a dry
     run, or delivered with warnings."""
     named: Counter[str] = Counter()
-    for (name, ending), number in counts.items():
+    for (name, counted), number in counts.items():
         if name == destination:
-            named["delivered" if ending in ("dry run", WITH_WARNINGS) else ending] += number
+            again = AGAIN if counted.startswith(AGAIN) else ""
+            ending = counted.removeprefix(again)
+            delivered = ending in ("dry run", WITH_WARNINGS)
+            named[again + ("delivered" if delivered else ending)] += number
     return named

@@ -170,3 +170,45 @@ def test_it_looks_again_when_the_ledger_was_written_to(
     result = run()
     assert result.exit_code == 1
     assert module.BUSY in result.output
+
+
+@pytest.fixture
+def replayed(redis_url: str, tmp_path: Path) -> None:
+    """Of two events that were rejected, one is replayed and pending."""
+
+    async def fill() -> None:
+        async with connect_for_work(redis_url) as redis:
+            books = Books(redis, LedgerFolder(tmp_path / "ledger"))
+            made = [decide(make_event(n), ["ads"]) for n in range(2)]
+            for each in made:
+                each.received_at = TODAY * 86_400 + 43_200
+            await books.append(*made)
+            entries = await books.read("ads")
+            await books.settle("ads", entries, "rejected")
+            await books.replay("ads", entries[:1])
+            await books.store()
+            books.writer.close()
+
+    asyncio.run(fill())
+
+
+@pytest.mark.usefixtures("replayed")
+def test_what_was_sent_again_has_a_row_of_its_own(run: Run, server: SyncRedis) -> None:
+    rows = table_rows(run().output)
+    assert rows[0] == ["ads", "Redis", "3", "0", "0", "2", "0", "0", "1", "ok"]
+    assert rows[3] == ["later passes", "1", "0", "0", "0", "0", "0", "1", "ok"]
+    assert (rows[7][:2], rows[8]) == (["ads", day_name(TODAY)], rows[3])
+    read = json.loads(run("--json").output)["destinations"]["ads"]
+    for each in (read["later_passes"], read["days"][day_name(TODAY)]["later_passes"]):
+        assert (each["redis"]["accepted"], each["pending"], each["problems"]) == (1, 1, [])
+    server.hincrby(ADS.counts, "again:rejected", 1)
+    result = run()
+    assert result.exit_code == 1
+    assert "ads: later passes: rejected: Redis counts 1, the ledger 0." in result.output
+    assert table_rows(result.output)[4] == ["ledger", "1", "0", "0", "0", "0", "0"]
+
+
+@pytest.mark.usefixtures("filled")
+def test_without_later_passes_nothing_is_said_of_them(run: Run) -> None:
+    assert "later passes" not in run().output
+    assert "later_passes" not in run("--json").output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -61,6 +62,13 @@ def aged(*days_ago: int) -> list[Decision]:
 
 async def send_aged(books: Books, *days_ago: int) -> None:
     await books.append(*aged(*days_ago))
+
+
+def in_passage(found: Balance | None) -> tuple[dict[str, int], int]:
+    """What is counted in a later passage, and is pending there."""
+    assert found is not None
+    assert found.redis == found.ledger
+    return {name: count for name, count in found.redis.items() if count}, found.pending
 
 
 async def send(books: Books, count: int) -> None:
@@ -255,3 +263,100 @@ async def test_a_day_of_which_counts_are_forgotten_is_not_compared(books: Books)
     await send_aged(books, 0, 3, 9)
     await books.store()
     assert [*await daily(books, day_of(3))] == [day_of(0), day_of(3)]
+
+
+# later passages
+
+
+async def replayed(books: Books, count: int) -> None:
+    """Events of today that were rejected and are replayed."""
+    await send_aged(books, *[0] * count)
+    entries = await books.read("ads")
+    await books.settle("ads", entries, "rejected")
+    assert await books.replay("ads", entries) == count
+
+
+async def test_what_was_sent_again_is_compared_by_itself(books: Books) -> None:
+    await replayed(books, 3)
+    await send_aged(books, 1)
+    await books.settle("ads", (await books.read("ads"))[1:3], WITH_WARNINGS)
+    for _ in ("in the feed", "stored"):
+        found, days = await balance(books), await daily(books)
+        assert found.problems == []
+        assert in_passage(found.later) == ({"accepted": 3, "delivered": 2}, 1)
+        assert in_passage(days[day_of(0)].later) == ({"accepted": 3, "delivered": 2}, 1)
+        assert days[day_of(1)].later is None
+        await books.store()
+
+
+async def test_a_difference_that_the_passages_together_hide_is_found(books: Books) -> None:
+    await replayed(books, 1)
+    await books.store()
+    await books.redis.hincrby(ADS.counts, "again:accepted", 1)
+    found = await balance(books)
+    assert found.problems == ["later passes: accepted: Redis counts 2, the ledger 1"]
+    assert not any(each.problems for each in (await daily(books)).values())
+
+
+async def test_later_passages_have_a_baseline(redis: Redis, open_books: Open) -> None:
+    before = open_books()
+    await replayed(before, 3)
+    await before.settle("ads", (await before.read("ads"))[:1], "delivered")
+    await redis.delete(KEYS.feed)  # there was no ledger then
+    books = open_books()
+    await books.store()
+    found = await balance(books)
+    assert found.problems == []
+    assert in_passage(found.later) == ({"accepted": 3, "delivered": 1}, 2)
+    assert found.later is not None
+    assert (found.unknown, found.later.unknown) == (2, 2)
+
+
+async def test_what_an_earlier_version_sent_again_is_in_no_later_passage(books: Books) -> None:
+    await send_aged(books, 0)
+    (entry,) = await books.read("ads")
+    await books.settle("ads", [entry], "rejected")
+    event, at = entry.event, entry.received_at
+    origin = ["site", at, "version-1", [], "", False, "", "", f"{entry.receipt}/2"]
+    await books.redis.xadd(ADS.stream, {"e": orjson.dumps({"event": event, "from": origin})})
+    for counts in (ADS.counts, ADS.day(TODAY)):
+        await books.redis.hincrby(counts, "accepted", 1)
+    record = {"p": orjson.dumps({"destination": "ads"}), "a": f"{entry.receipt}/2"}
+    await books.redis.xadd(KEYS.feed, record)
+    for entries in ([], await books.read("ads")):
+        await books.settle("ads", entries, "delivered")
+        for _ in ("in the feed", "stored"):
+            found, days = await balance(books), (await daily(books))[day_of(0)]
+            assert (found.problems, found.later) == (days.problems, days.later) == ([], None)
+            await books.store()
+    assert (await balance(books)).redis["delivered"] == 1
+
+
+async def test_statistics_count_an_event_that_was_sent_again_as_accepted_twice(
+    books: Books,
+) -> None:
+    await replayed(books, 1)
+    await books.store()
+    assert books.counts("ads") == {"accepted": 2, "rejected": 1}
+    now = time.time()
+    today = books.reader.counts(now - 2 * DAY, now + DAY, "")
+    assert {ending for _, _, ending in today} == {"accepted", "rejected"}
+
+
+async def test_later_passages_of_a_day_that_is_removed_stay_in_the_balance(
+    open_books: Open,
+) -> None:
+    books = open_books(keep_days=1)
+    await send_aged(books, 9, 0)
+    (old, _) = await books.read("ads")
+    await books.settle("ads", [old], "delivered")
+    await books.replay("ads", [old])
+    await books.store()
+    books.writer.clean(time.time())
+    assert books.days() == [day_of(0)]
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+    found, day = await balance(books), (await daily(books))[day_of(9)]
+    assert (found.problems, day.problems) == ([], [])
+    for later in (found.later, day.later):
+        assert in_passage(later) == ({"accepted": 1, "delivered": 1}, 0)

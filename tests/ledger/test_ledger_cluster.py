@@ -218,6 +218,9 @@ async def test_a_release_from_quarantine_that_is_repeated_is_recorded_once(
     assert books.ended() == expected
     for name in NAMES:
         assert books.counts(name) == {"accepted": 2, "withheld": 1, "delivered": 1}
+        counts = KEYS.destination(name).counts
+        later = await books.redis.hmget(counts, ["again:accepted", "again:delivered"])
+        assert later == [b"1", b"1"]
     assert await books.problems() == []
 
 

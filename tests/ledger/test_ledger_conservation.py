@@ -20,7 +20,9 @@ from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.monitoring.metrics import read_numbers
 from gateway.queue.append import Retention
-from gateway.queue.entry import Entry
+from gateway.queue.counting import AGAIN
+from gateway.queue.entry import Entry, decode
+from gateway.queue.quarantine import quarantine_of
 from gateway.queue.snapshot import read_snapshot
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
@@ -34,7 +36,8 @@ COUNTED = ("accepted", "withheld", "delivered", "rejected", "expired", "repeated
 
 
 class Machine(RuleBasedStateMachine):
-    """Appends, settles, replays and stores; a writer may die between storing and taking off."""
+    """Appends, settles, replays, releases from quarantine and stores; a writer may die between
+    storing and taking off."""
 
     valkey: Valkey
     database: LedgerDatabase | None = None
@@ -98,6 +101,32 @@ class Machine(RuleBasedStateMachine):
         """The same event may be chosen several times."""
         self.run_step(self.books.replay(name, self.ended[name][place : place + 2]))
 
+    @rule(number=st.integers(6, 9), days_ago=st.integers(0, 2))
+    def set_aside(self, number: int, days_ago: int) -> None:
+        made = replace(decide(make_event(number), [], DESTINATIONS), quarantine="does not fit")
+        made.received_at -= DAY * days_ago
+        self.run_step(self.books.append(made))
+
+    @rule(count=st.integers(1, 3), send=st.sets(st.sampled_from(DESTINATIONS)))
+    def release(self, count: int, send: set[str]) -> None:
+        """An event with the same id may have been released before: it is repeated then."""
+
+        async def release() -> None:
+            found = [each async for each in quarantine_of(KEYS).find(self.redis)][:count]
+            rest = [name for name in DESTINATIONS if name not in send]
+            decided = {
+                each.id: replace(
+                    decide(each.event, sorted(send), rest, trusted=each.trusted),
+                    received_at=each.received_at,
+                    receipt=each.receipt,
+                    passage=each.passage + 1,
+                )
+                for each in found
+            }
+            assert not decided or await self.books.release(decided) == len(decided)
+
+        self.run_step(release())
+
     @rule()
     def store(self) -> None:
         self.run_step(self.books.store())
@@ -120,6 +149,14 @@ class Machine(RuleBasedStateMachine):
             for which in COUNTED:
                 of_days = sum(each.redis[which] for each in days if each.destination == name)
                 assert of_days == whole.redis[which]
+            later = 0 if whole.later is None else whole.later.pending
+            rows = await self.redis.xrange(KEYS.destination(name).stream)
+            passages = [decode(each, 1, fields[b"e"]).passage for each, fields in rows]
+            assert later == sum(passage > 1 for passage in passages)
+            of_days = sum(
+                each.later.pending for each in days if each.destination == name and each.later
+            )
+            assert of_days == later
         return [problem for each in (*balances, *days) for problem in each.problems]
 
     @invariant()
@@ -138,6 +175,16 @@ class Machine(RuleBasedStateMachine):
             }
             rows = Counter(row[3] for row in self.books.rows("endings") if row[1] == name)
             assert rows == Counter({e: n for e, n in ours.items() if e != "accepted"})
+            self.later_passages_are_counted(name)
+
+    def later_passages_are_counted(self, name: str) -> None:
+        """The rows are what is counted as ended in a later passage."""
+        read = self.run_step(self.redis.hgetall(KEYS.destination(name).counts))
+        counts = {field.decode(): int(count) for field, count in read.items()}
+        rows = [row for row in self.books.rows("endings") if row[1] == name and row[2] > 1]
+        ended = Counter(row[3] for row in rows)
+        for which in COUNTED[1:]:
+            assert counts.get(AGAIN + which, 0) == ended[which]
 
     def teardown(self) -> None:
         if hasattr(self, "books"):
