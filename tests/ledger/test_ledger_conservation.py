@@ -89,6 +89,8 @@ class Machine(RuleBasedStateMachine):
     )
     def settle(self, name: str, result: str, count: int, forgets: bool) -> None:
         """forgets: the drain dies before it knows that it has settled, and another one comes."""
+        if not self.entries[name]:
+            self.read(name)
         chosen = self.entries[name][:count]
         self.run_step(self.books.settle(name, chosen, result))
         if result != "retry":
@@ -99,9 +101,10 @@ class Machine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(DESTINATIONS), place=st.integers(0, 9))
     def replay(self, name: str, place: int) -> None:
         """The same event may be chosen several times."""
-        self.run_step(self.books.replay(name, self.ended[name][place : place + 2]))
+        first = place % max(1, len(self.ended[name]))
+        self.run_step(self.books.replay(name, self.ended[name][first : first + 2]))
 
-    @rule(number=st.integers(6, 9), days_ago=st.integers(0, 2))
+    @rule(number=st.integers(6, 7), days_ago=st.integers(0, 2))
     def set_aside(self, number: int, days_ago: int) -> None:
         made = replace(decide(make_event(number), [], DESTINATIONS), quarantine="does not fit")
         made.received_at -= DAY * days_ago
