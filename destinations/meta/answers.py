@@ -33,6 +33,10 @@ _OLD_VERSION = 2635
 """Codes of errors. With subcode 33 or the type GraphMethodException, an invalid parameter is one
 of the address or of the app, and not of an event."""
 
+_OF_ACCESS = "OAuthException"
+"""The type of nearly all errors. Those of events have `_INVALID_PARAMETER`, so an unknown code of
+this type is about the token, its app or the account: no event is at fault."""
+
 _VERSION_WARNING = "x-ad-api-version-warning"
 """Header of Meta that announces the end of the API version of the request."""
 
@@ -112,8 +116,11 @@ def _outcomes_of_error(
         outcome = Outcome("retry", f"{mend}: {words}", "configuration")
     elif code == _INVALID_PARAMETER:
         outcome = Outcome("rejected", words, "request")
-    elif 200 <= response.status < 300:
+    elif 200 <= response.status < 300 or response.status >= 500:
         outcome = Outcome("retry", words, "destination", retry_after(response))
+    elif error.get("type") == _OF_ACCESS:
+        mend = "Meta does not let access_token send events; check the token, its app and the pixel"
+        outcome = Outcome("retry", f"{mend}: {words}", "configuration")
     else:
         return by_status(request, response, words)
     return [outcome] * len(request.events)

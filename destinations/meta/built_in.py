@@ -8,6 +8,7 @@ from destinations.mapping import MappingSettings
 
 EVENTS = {
     "page_view": "PageView",
+    "gtm.dom": "PageView",
     "view_item": "ViewContent",
     "view_item_list": "ViewContent",
     "search": "Search",

@@ -190,8 +190,22 @@ def test_the_table_has_every_example(examples: list[Event]) -> None:
     assert {event["event_name"] for event in examples} == set(EXPECTED)
 
 
-def test_view_search_results_is_a_search_too() -> None:
-    assert EVENTS["view_search_results"] == "Search"
+@pytest.mark.parametrize(
+    ("name", "standard"),
+    [
+        ("view_search_results", "Search"),
+        ("gtm.dom", "PageView"),
+        ("customize_product", "CustomizeProduct"),
+        ("donate", "Donate"),
+        ("find_location", "FindLocation"),
+        ("schedule", "Schedule"),
+        ("submit_application", "SubmitApplication"),
+    ],
+)
+def test_other_names_of_standard_events(
+    name: str, standard: str, example: Example, now: float
+) -> None:
+    assert sent(example("page_view", event_name=name), now)["event_name"] == standard
 
 
 def test_names_of_metas_own_stay(example: Example, now: float) -> None:
@@ -853,14 +867,28 @@ def test_a_refused_event_refuses_the_request_whatever_the_status(subcode: int | 
         (502, b"", "retry"),
         (413, b"<html>Too large</html>", "rejected"),
         (200, error(987654), "retry"),
-        (400, error(987654), "rejected"),
-        (403, error(987654), "retry"),
+        (400, error(987654, type="Exception"), "rejected"),
+        (403, error(987654, type="Exception"), "retry"),
     ],
 )
 def test_answers_in_nobodys_table(status: int, answer: Any, result: str) -> None:
     """Not Meta's words: wait, except for a size that halving mends. An unknown code of Meta's
     goes by its status, and is never taken for delivered."""
     assert outcome_of(status, answer).result == result
+
+
+@pytest.mark.parametrize("code", [104, 2500, 987654])
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_an_unknown_code_of_access_holds_the_events(code: int, status: int) -> None:
+    outcome = outcome_of(status, error(code))
+    assert (outcome.result, outcome.scope) == ("retry", "configuration")
+    assert "check the token, its app and the pixel" in outcome.reason
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_unknown_code_of_access_in_another_status_is_waited_for(status: int) -> None:
+    outcome = outcome_of(status, error(987654))
+    assert (outcome.result, outcome.scope) == ("retry", "destination")
 
 
 # Settings
