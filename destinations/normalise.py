@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import sha256
+from string import ascii_lowercase
 from typing import Any
 from unicodedata import category, normalize
 from urllib.parse import unquote
@@ -68,7 +69,7 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
                         remark(f"{known}: removed because it is not a SHA-256 digest in hex")
             if field in holder:
                 for text in _texts(holder[field]):
-                    found = _digests(text, normalisers)
+                    found = digests_of(text, normalisers)
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
                     for digest in found:
@@ -96,7 +97,8 @@ def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
     return hash_value
 
 
-def _digests(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
+def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
+    """The hash that `text` is, or those of its forms; none if nothing usable is left of it."""
     if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
         return [known[1].lower()]
     digests, before = [], ""
@@ -143,6 +145,7 @@ class _Only(dict[int, int | None]):
         return left
 
 
+_A_TO_Z = frozenset(ascii_lowercase)
 _LETTERS, _LETTERS_SPACES = _Only("LM"), _Only("LMZ")
 _LETTERS_NUMBERS, _LETTERS_NUMBERS_SPACES = _Only("LMN"), _Only("LMNZ")
 
@@ -248,6 +251,12 @@ def bare_name(text: str) -> str:
 def city(text: str) -> str:
     """Lower case, letters alone: Meta."""
     return _lower(text).translate(_LETTERS)
+
+
+def latin_city(text: str) -> str:
+    """Lower case, the letters a to z alone: capi-param-builder."""
+    letters = city(text)
+    return letters if letters.isascii() else "".join(filter(_A_TO_Z.__contains__, letters))
 
 
 def state(text: str) -> str:

@@ -26,13 +26,8 @@ from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.meta import answers
 from destinations.meta.built_in import BUILT_IN, MAPPED_FIELDS
-from destinations.meta.mapping import (
-    hashers,
-    personal_data,
-    problem_of,
-    translate,
-    unsendable,
-)
+from destinations.meta.mapping import problem_of, translate, unsendable
+from destinations.meta.person import hashers, personal_data
 from destinations.meta.settings import API_VERSIONS, MetaSettings
 
 LINGER = timedelta(milliseconds=200)

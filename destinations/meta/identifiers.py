@@ -10,6 +10,7 @@ address before one from the referrer's.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_network
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Any
@@ -51,12 +52,14 @@ def identifiers(event: Event, seconds: float) -> dict[str, str]:
 
     seconds: Unix time of the event, which stands for that of the click if `fbc` has to be made.
     """
-    found = {
-        "client_ip_address": _address(event),
-        "fbp": _browser(event),
-        "fbc": _click(event, seconds),
-    }
-    return {key: value for key, value in found.items() if value}
+    found = {}
+    if address := _address(event):
+        found["client_ip_address"] = address
+    if fbp := _browser(event):
+        found["fbp"] = fbp
+    if fbc := _click(event, seconds):
+        found["fbc"] = fbc
+    return found
 
 
 def identifies(event: Event) -> bool:
@@ -129,6 +132,7 @@ def _is_placeholder(text: str) -> bool:
     return text.lower() in _PLACEHOLDERS
 
 
+@lru_cache(1024)
 def _is_public(text: str) -> bool:
     family = AF_INET6 if ":" in text else AF_INET
     try:

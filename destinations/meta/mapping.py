@@ -1,112 +1,41 @@
 """From an event to one of Meta's server events; what is a table is in `built_in`.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api (parameters/server-event,
-parameters/customer-information-parameters, parameters/custom-data).
+parameters/custom-data, parameters/app-data).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, get_args
 
-from destinations import normalise
 from destinations.base import Event
 from destinations.common import event_time, event_value
-from destinations.hashed_forms import Hashing, Needs, PersonalData
-from destinations.mapping import Hasher, Mapper
-from destinations.meta.identifiers import identifiers, identifies
+from destinations.mapping import Mapper
+from destinations.meta.app import app_data
+from destinations.meta.content import (
+    CONTENT_FIELDS,
+    content_of_items,
+    currency_of_items,
+    stated_content,
+)
+from destinations.meta.identifiers import identifies
+from destinations.meta.messaging import BUSINESS_MESSAGING, as_message, problem_of_message
+from destinations.meta.original_event import original_event
+from destinations.meta.own_data import own_data
+from destinations.meta.person import is_too_thin, user_data
 from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
-from destinations.normalise import Normaliser, hashing
 from destinations.remarks import remark
-
-_CONTENT = {
-    "item_name": "title",
-    "item_brand": "brand",
-    "item_category": "category",
-    "description": "description",
-    "delivery_category": "delivery_category",
-}
-
-# Meta's two libraries disagree about spaces and punctuation in names: both forms go.
-_NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
-_NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
-    "em": (normalise.email,),
-    "ge": (normalise.gender,),
-    "db": (normalise.birth_date,),
-    "fn": _NAME_FORMS,
-    "ln": _NAME_FORMS,
-    "ct": (normalise.city,),
-    "st": (normalise.state,),
-    "zp": (normalise.postal_code,),
-    "country": (normalise.country,),
-    "external_id": (normalise.external_id,),
-}
-"""Of every hashed field but the phone number, which is hashed by the country."""
-
-
-def _hashings(fields: Mapping[str, str]) -> dict[str, Hashing]:
-    return {key: hashing(field, *_NORMALISERS[key]) for key, field in fields.items()}
-
-
-_OF_PERSON = _hashings({"em": "email_address", "ge": "gender", "db": "date_of_birth"})
-_OF_ADDRESS = _hashings(
-    {
-        "fn": "first_name",
-        "ln": "last_name",
-        "ct": "city",
-        "st": "region",
-        "zp": "postal_code",
-        "country": "country",
-    }
-)
-_external_id = hashing("user_id", *_NORMALISERS["external_id"])
-
-_UNHASHED = frozenset(
-    [
-        "subscription_id",
-        "lead_id",
-        "fb_login_id",
-        "anon_id",
-        "madid",
-        "page_id",
-        "page_scoped_user_id",
-        "ctwa_clid",
-        "ig_account_id",
-        "ig_sid",
-        "whatsapp_business_account_id",
-    ]
-)
-"""Fields of ``user_data`` that are Meta's own, sent as they are."""
 
 _ACTION_SOURCES = frozenset(get_args(ActionSource))
 
-_TOO_THIN = (
-    frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
-    frozenset({"db", "client_user_agent"}),
-    frozenset({"fn", "ge"}),
-    frozenset({"ln", "ge"}),
-)
-"""Identities that Meta refuses with subcode 2804050, and every part of one."""
-_MOST_TOO_THIN = max(map(len, _TOO_THIN))
+_OF_BROWSERS = ("page_location", "fbp", "fbc", "client_id")
+"""Fields of which a website's event has one."""
 
 _NEGATIVE = "value is negative: Meta does not support refunds"
 _TOO_LITTLE = (
     "no usable customer information: Meta needs an e-mail address, a phone number, user_id, "
     "fbp, fbc, a public IP address or a full name"
 )
-
-
-def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the hashed fields of ``user_data``. region: as for `translate`."""
-    normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
-    paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
-    return {path: normalise.hasher(path, *forms) for path, forms in paths.items()}
-
-
-def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `translate`."""
-    phone = normalise.phone_hashing(normalise.phone_digits, region)
-    person = Needs([*_OF_PERSON.values()], _UNHASHED)
-    return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
 
 
 def translate(
@@ -119,18 +48,25 @@ def translate(
     """
     name = mapper.name_of(event)
     seconds = event_time(event, now)
+    source = _action_source(event, action_source)
     translated: dict[str, Any] = {
         "event_name": name,
         "event_time": int(seconds),
-        "action_source": _action_source(event, action_source),
-        "user_data": _user_data(event, seconds, region),
+        "action_source": source,
+        "user_data": user_data(event, seconds, region),
     }
     if custom_data := _custom_data(event, name):
         translated["custom_data"] = custom_data
-    if isinstance(app_data := event.get("app_data"), dict):
-        translated["app_data"] = app_data
+    if (source == "app" or "app_data" in event) and (app := app_data(event)):
+        translated["app_data"] = app
+    if "original_event_data" in event or "attribution_data" in event:
+        translated.update(_of_earlier(event))
     mapper.apply(event, translated)
     translated.update(restrictions(event))
+    if translated["action_source"] == BUSINESS_MESSAGING:
+        as_message(translated)
+    else:
+        translated.pop("messaging_channel", None)
     return translated
 
 
@@ -149,7 +85,7 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
     if (
         not identifies(event)
         and not mapper.touches("user_data")
-        and _is_too_thin(_user_data(event, 0, region))
+        and is_too_thin(user_data(event, 0, region))
     ):
         return _TOO_LITTLE
     return ""
@@ -170,9 +106,15 @@ def problem_of(translated: Mapping[str, Any]) -> str:
             return "custom_data.value is not a number: add `as: number` to it in the mapping"
         if custom_data["value"] < 0:
             return _NEGATIVE
-    if translated["action_source"] == "app" and "app_data" not in translated:
-        return "app_data is missing: Meta requires it when action_source is app"
-    if _is_too_thin(_object(translated, "user_data")):
+    source = translated["action_source"]
+    if source == "app" and "extinfo" not in _object(translated, "app_data"):
+        return (
+            "app_data.extinfo is missing: Meta requires it when action_source is app; send it, or "
+            "device.operating_system and device.operating_system_version"
+        )
+    if source == BUSINESS_MESSAGING and (problem := problem_of_message(translated)):
+        return problem
+    if is_too_thin(_object(translated, "user_data")):
         return _TOO_LITTLE
     return ""
 
@@ -183,81 +125,51 @@ def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def _is_too_thin(user_data: Mapping[str, Any]) -> bool:
-    few = len(user_data) <= _MOST_TOO_THIN
-    return few and any(user_data.keys() <= thin for thin in _TOO_THIN)
-
-
 def _action_source(event: Event, default: str) -> str:
+    """Where the event happened: as it says; else on a website if it has something of a browser."""
     given = event.get("action_source")
-    return given if isinstance(given, str) and given in _ACTION_SOURCES else default
-
-
-def _user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    if person := event.get("user_data"):
-        _add_person(data, person)
-        if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
-            data["ph"] = numbers
-    if external_id := _external_id([event]):
-        data["external_id"] = external_id
-    if user_agent := event.get("user_agent"):
-        data["client_user_agent"] = user_agent
-    return data | identifiers(event, seconds)
-
-
-def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
-    _add_hashes(data, _OF_PERSON, [person])
-    _add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
-    if _UNHASHED.isdisjoint(person):
-        return
-    for key in person:
-        if key in _UNHASHED and isinstance(value := person[key], (str, int)):
-            data[key] = value
-
-
-def _add_hashes(
-    data: dict[str, Any], hashings: Mapping[str, Hashing], holders: Sequence[Mapping[str, Any]]
-) -> None:
-    for key, hashed in hashings.items():
-        if digests := hashed(holders):
-            data[key] = digests
+    if isinstance(given, str) and given in _ACTION_SOURCES:
+        return given
+    if default == "website" or "app_data" in event:
+        return default
+    return "website" if any(map(event.get, _OF_BROWSERS)) else default
 
 
 def _custom_data(event: Event, name: str) -> dict[str, Any]:
+    """What the items make, then what the event states of its own, then what it states in our
+    fields; the last counts."""
     data: dict[str, Any] = {}
     if (value := event_value(event)) is not None:
         data["value"] = value
-    given = event.get("items", ())
-    items = [item for item in given if item.get("item_id")]
-    if len(items) < len(given):
-        remark("items: removed items without item_id")
-    if items:
-        _add_items(data, items, event["event_name"], name)
+    if items := event.get("items"):
+        data |= content_of_items(event, name)
+        if "currency" in items[0]:
+            _add_currency(data, event)
+    if "custom_data" in event:
+        data |= own_data(event["custom_data"])
+        if "value" in event:
+            data["value"] = value
+    if not event.keys().isdisjoint(CONTENT_FIELDS):
+        data |= stated_content(event)
     return data
 
 
-def _add_items(data: dict[str, Any], items: Sequence[Event], event_name: str, name: str) -> None:
-    data["content_ids"] = [item["item_id"] for item in items]
-    data["contents"] = [_content(item) for item in items]
-    data["content_type"] = "product_group" if event_name == "view_item_list" else "product"
-    if name in ("InitiateCheckout", "Purchase"):
-        data["num_items"] = sum(max(item.get("quantity", 1), 0) for item in items)
-    if len(items) == 1:
-        for field, key in (("item_name", "content_name"), ("item_category", "content_category")):
-            if field in items[0]:
-                data[key] = items[0][field]
+def _add_currency(data: dict[str, Any], event: Event) -> None:
+    """The currency of the items; without one currency, their prices make no value."""
+    if "currency" in event:
+        return
+    currency = currency_of_items(event["items"])
+    if currency:
+        data["currency"] = currency
+    elif currency is None:
+        remark("items: have several currencies, so neither a currency nor a value comes from them")
+        if "value" not in event:
+            data.pop("value", None)
 
 
-def _content(item: Mapping[str, Any]) -> dict[str, Any]:
-    content = {"id": item["item_id"]}
-    if (quantity := item.get("quantity", 1)) > 0:
-        content["quantity"] = quantity
-    else:
-        remark("items: removed a quantity of zero or less")
-    if "price" in item:
-        content["item_price"] = item["price"]
-    for field, value in item.items():
-        if field in _CONTENT and isinstance(value, str) and value:
-            content[_CONTENT[field]] = value
-    return content
+def _of_earlier(event: Event) -> dict[str, Any]:
+    """Which event `event` adds to, and what an ad was found to have caused."""
+    found = {"original_event_data": original_event(event.get("original_event_data"))}
+    if isinstance(attribution := event.get("attribution_data"), dict):
+        found["attribution_data"] = attribution
+    return {key: value for key, value in found.items() if value}

@@ -1,5 +1,7 @@
 """How Meta is told to do less with an event: Limited Data Use, and no use for advertising.
 
+An event may ask for more of this than its visitor's consent does, and never for less.
+
 Sources: developers.facebook.com/docs/marketing-apis/data-processing-options and
 .../marketing-api/conversions-api/parameters/server-event (opt_out).
 """
@@ -8,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.base import Event
+from destinations.casts import CASTS
+from destinations.paths import as_text
 from destinations.places import country_code, us_state_code
 
 _REFUSALS = ("ad_user_data", "ad_personalization")
@@ -32,24 +36,47 @@ _STATES = {
 }
 """States whose laws Meta knows, by their postal codes."""
 
+_NUMBERS = frozenset({0, *_STATES.values()})
 _BY_ADDRESS = (0, 0)
 """Country and state that ask Meta to find them out by the IP address."""
 
 
 def restrictions(event: Event) -> dict[str, Any]:
-    """Fields that `event` has at Meta when its visitor refuses or opts out; else none."""
+    """Fields that `event` has at Meta when its visitor refuses or opts out, or it says so itself;
+    else none."""
     consent = event.get("consent", {})
-    if "denied" not in map(consent.get, _REFUSALS):
+    refused = "denied" in map(consent.get, _REFUSALS)
+    if not refused and "data_processing_options" not in event and "opt_out" not in event:
         return {}
-    country, state = _place(event.get("event_location", {}))
-    limited = {
-        "data_processing_options": ["LDU"],
-        "data_processing_options_country": country,
-        "data_processing_options_state": state,
-    }
-    if consent.get("ad_personalization") == "denied":
+    limited: dict[str, Any] = {}
+    if refused or _asks(event.get("data_processing_options")):
+        country, state = _stated_place(event) or _place(event.get("event_location", {}))
+        limited = {
+            "data_processing_options": ["LDU"],
+            "data_processing_options_country": country,
+            "data_processing_options_state": state,
+        }
+    if consent.get("ad_personalization") == "denied" or _asks(event.get("opt_out")):
         limited["opt_out"] = True
     return limited
+
+
+def _asks(stated: Any) -> bool:
+    """Whether `stated` asks for a restriction; what cannot be read does."""
+    if isinstance(stated, (list, dict)):
+        return bool(stated)
+    text = "" if stated is None else as_text(stated)
+    return text is None or (text.strip() != "" and CASTS["boolean"](text) is not False)
+
+
+def _stated_place(event: Event) -> tuple[int, int] | None:
+    """The numbers of Meta in `event`; None if they are not a pair that Meta takes."""
+    country, state = (
+        CASTS["integer"](event.get(f"data_processing_options_{part}"))
+        for part in ("country", "state")
+    )
+    known = (country, state) == _BY_ADDRESS or (country == _USA and state in _NUMBERS)
+    return (country, state) if known else None
 
 
 def _place(location: Mapping[str, Any]) -> tuple[int, int]:

@@ -62,7 +62,9 @@ class MetaSettings(DestinationSettings):
         "its own.",
     )
     action_source: ActionSource = Field(
-        default="website", description="`action_source` of events that do not have one."
+        default="website",
+        description="`action_source` of events that do not have one and have nothing of a website: "
+        "no `page_location`, `fbp`, `fbc` or `client_id`.",
     )
     phone_region: PhoneRegion | None = Field(
         default=None,

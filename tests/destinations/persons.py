@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -23,12 +24,14 @@ USER_DATA = {
     "db": "date_of_birth",
 }
 
+_VISITOR = "1.1"
+
 
 def event_with(field: str, value: str) -> dict[str, Any]:
     """An event whose only personal datum is `value`, in our field for the vendor's `field`."""
     raw: dict[str, Any] = {
         "event_name": "x",
-        "client_id": "1.1",
+        "client_id": _VISITOR,
         "fbp": "fb.1.1795210000000.1116446470",
     }
     if field == "external_id":
@@ -39,6 +42,10 @@ def event_with(field: str, value: str) -> dict[str, Any]:
     return raw | {"user_data": {"address": {ours: value}}}
 
 
+_OF_VISITOR = sha256(_VISITOR.encode()).hexdigest()
+"""Meta gets it of every event."""
+
+
 def digests_at(destination: Meta | GA4, field: str, value: str) -> set[str]:
     """All that `destination` would send of the person."""
     (request,) = destination.requests([read_event(event_with(field, value))], 1795219260.0)
@@ -46,7 +53,8 @@ def digests_at(destination: Meta | GA4, field: str, value: str) -> set[str]:
     body = orjson.loads(request.body)
     if isinstance(destination, Meta):
         person = body["data"][0]["user_data"]
-        return {digest for key in person if key != "fbp" for digest in person[key]}
+        sent = {digest for key in person if key != "fbp" for digest in person[key]}
+        return sent - {_OF_VISITOR}
     person = body.get("user_data", {})
     lists = [person.get("sha256_email_address", []), person.get("sha256_phone_number", [])]
     return {digest for digests in lists for digest in digests} | {

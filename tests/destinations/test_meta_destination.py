@@ -98,7 +98,8 @@ PROMOTION = {
     "contents": [SHIRT_WITHOUT_PRICE],
 }
 
-CUSTOMER = {"external_id": [digest("customer-17")]}
+VISITOR = {"external_id": [digest("1525593269.1795210000")]}
+CUSTOMER = {"external_id": [digest("customer-17"), *VISITOR["external_id"]]}
 EMAIL = {"em": [digest("jane.doe@example.com")]}
 ORDERER = {
     **CUSTOMER,
@@ -178,6 +179,7 @@ def test_each_event_in_full(name: str, example: Example, now: float) -> None:
             "client_ip_address": "203.0.113.7",
             "client_user_agent": event["user_agent"],
             "fbp": "fb.1.1795210000000.1098115397",
+            **VISITOR,
             **user_data,
         },
         **({"custom_data": custom_data} if custom_data else {}),
@@ -284,11 +286,21 @@ def test_a_free_purchase_is_a_purchase(example: Example, now: float) -> None:
     assert sent(example("purchase", value=0), now)["custom_data"]["value"] == 0
 
 
-def test_items_without_an_id_are_no_contents(example: Example, now: float) -> None:
-    items = [{"item_name": "Gift wrap", "price": 2}, {"item_id": "A", "price": 3, "quantity": 2}]
+def test_a_name_stands_for_a_missing_id_and_an_item_without_both_is_no_content(
+    example: Example, now: float
+) -> None:
+    items = [
+        {"item_name": "Gift wrap", "price": 2},
+        {"item_id": "A", "price": 3, "quantity": 2},
+        {"price": 9},
+    ]
     data = sent(example("purchase", items=items), now)["custom_data"]
-    assert data["contents"] == [{"id": "A", "quantity": 2, "item_price": 3}]
-    assert data["num_items"] == 2
+    assert data["contents"] == [
+        {"id": "Gift wrap", "quantity": 1, "item_price": 2, "title": "Gift wrap"},
+        {"id": "A", "quantity": 2, "item_price": 3},
+    ]
+    assert data["content_ids"] == ["Gift wrap", "A"]
+    assert data["num_items"] == 3
 
 
 def test_fields_that_are_not_named_stay_here(example: Example, now: float) -> None:
@@ -312,7 +324,7 @@ def test_what_has_to_be_left_out_is_remarked(example: Example, now: float) -> No
     event = example(
         "purchase",
         affiliation=["a", "b"],
-        items=[{"item_id": "A", "quantity": 0}, {"item_name": "without an id"}],
+        items=[{"item_id": "A", "quantity": 0}, {"item_brand": "without an id"}],
         fbp="undefined",
         ip_override="10.0.0.1",
         user_data={"email_address": "ada", "phone_number": "12"},
@@ -324,7 +336,7 @@ def test_what_has_to_be_left_out_is_remarked(example: Example, now: float) -> No
         "phone_number: removed because its value is not valid",
         "ip_override: removed because it is not a public IP address",
         "fbp: removed because it does not have the format of Meta's _fbp cookie",
-        "items: removed items without item_id",
+        "items: removed items without item_id and item_name",
         "items: removed a quantity of zero or less",
         "custom_data.affiliation: not set because affiliation cannot be read as text",
     ]
@@ -615,7 +627,7 @@ def test_a_mapping_undoes_no_refusal(example: Example, now: float) -> None:
 
 # Consent
 
-LIMITED = {
+LIMITED: dict[str, Any] = {
     "data_processing_options": ["LDU"],
     "data_processing_options_country": 0,
     "data_processing_options_state": 0,
@@ -702,14 +714,26 @@ def test_an_event_may_say_where_it_happened(example: Example, now: float) -> Non
         "phone_call"
     )
     assert sent(example("contact", action_source="moon"), now)["action_source"] == "website"
-    assert sent(example("contact"), now, action_source="chat")["action_source"] == "chat"
 
 
-def test_apps_have_to_describe_themselves(example: Example, now: float) -> None:
-    assert "app_data is missing" in refused(example("purchase", action_source="app"), now)
-    app_data = {"advertiser_tracking_enabled": 1, "extinfo": ["i2"] + [""] * 15}
-    event = example("purchase", action_source="app", app_data=app_data)
-    assert sent(event, now)["app_data"] == app_data
+@pytest.mark.parametrize(
+    ("fields", "source"),
+    [
+        ({"page_location": SHOP}, "website"),
+        ({"fbp": "fb.1.1795210000000.1"}, "website"),
+        ({"fbc": FBC}, "website"),
+        ({"client_id": "1.1"}, "website"),
+        ({}, "system_generated"),
+        ({"user_data": {"lead_id": 17}}, "system_generated"),
+        ({"client_id": "1.1", "action_source": "phone_call"}, "phone_call"),
+        ({"client_id": "1.1", "app_data": {"extinfo": ["i2"]}}, "system_generated"),
+    ],
+)
+def test_what_has_something_of_a_browser_happened_on_a_website(
+    fields: dict[str, Any], source: str, now: float
+) -> None:
+    event = read_event({"event_name": "contact", "user_id": "17", **fields})
+    assert sent(event, now, action_source="system_generated")["action_source"] == source
 
 
 # What its answers mean

@@ -217,8 +217,16 @@ def test_the_names_of_forms_stay_since_events_are_stored_under_them() -> None:
         "last_name: bare_name+trimmed_name",
         "last_name: words_of_letters",
         "street: street",
-        "city: city",
+        "city: city+latin_city",
         "region: state",
         "postal_code: postal_code",
         "country: country",
+        "external_id: external_id",
     }
+
+
+def test_an_external_id_of_a_person_is_hashed_and_sent_alike() -> None:
+    event = read_event({"event_name": "x", "user_id": "u", "user_data": {"external_id": "C 7"}})
+    stored = hashed(event, META)
+    assert b"C 7" not in orjson.dumps(stored)
+    assert sent(META, stored) == sent(META, event)

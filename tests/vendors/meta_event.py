@@ -76,6 +76,7 @@ _EVENT: dict[str, Callable[[Any], bool]] = {
     "original_event_data": _object,
     "attribution_data": _object,
     "advanced_measurement_table": _text,
+    "customer_segmentation": _text,
     "messaging_channel": lambda value: value in ("messenger", "whatsapp", "instagram"),
 }
 _REQUIRED = ("event_name", "event_time", "action_source", "user_data")
@@ -122,12 +123,14 @@ _CONTENT: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("id", "title", "brand", "category", "description"), _text),
     "delivery_category": _text,
 }
+_CONTENT_TYPES = ("product", "product_group", *("destination", "flight", "hotel"))
+_CONTENT_TYPES += ("home_listing", "vehicle")
 _CUSTOM_DATA: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(("value", "net_revenue", "predicted_ltv"), _number),
     "currency": _matches("[A-Za-z]{3}"),
     "content_ids": _texts,
     "contents": _contents,
-    "content_type": lambda value: value in ("product", "product_group"),
+    "content_type": lambda value: value in _CONTENT_TYPES,
     "num_items": lambda value: _number(value) and value >= 0,
 }
 """Other keys may be one's own, of any type."""
@@ -183,6 +186,30 @@ def _of_person(person: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal(2804050, "Insufficient Customer Information Data", why)
 
 
+def _of_source(event: Mapping[str, Any]) -> Iterator[Refusal]:
+    source = event.get("action_source")
+    if source == "app" or "app_data" in event:
+        app_data = event.get("app_data", {})
+        extinfo = app_data.get("extinfo")
+        if not (isinstance(extinfo, list) and len(extinfo) == 16 and extinfo[0] in ("a2", "i2")):
+            yield _malformed("app_data.extinfo is required")
+        if app_data.get("advertiser_tracking_enabled") not in (0, 1):
+            yield _malformed("app_data.advertiser_tracking_enabled is required")
+    if source == "business_messaging":
+        if "messaging_channel" not in event:
+            yield _malformed("messaging_channel is required")
+        if event.get("event_name") not in _MESSAGING_EVENTS:
+            why = "this event is not supported for messaging"
+            yield Refusal(2804066, "Messaging Event Invalid Event Type", why)
+
+
+_MESSAGING_EVENTS = (
+    *("AddToCart", "CartAbandoned", "InitiateCheckout", "LeadSubmitted", "Purchase"),
+    *("QualifiedLead", "RatingProvided", "ReviewProvided", "ViewContent"),
+    *(f"Order{what}" for what in ("Canceled", "Created", "Delivered", "Returned", "Shipped")),
+)
+
+
 def _of_purpose(event: Mapping[str, Any]) -> Iterator[Refusal]:
     custom_data = event.get("custom_data", {})
     if _object(custom_data):
@@ -193,8 +220,7 @@ def _of_purpose(event: Mapping[str, Any]) -> Iterator[Refusal]:
                 yield Refusal(2804009, "Missing value or currency", f"{name} of a Purchase")
         if _number(custom_data.get("value")) and custom_data["value"] < 0:
             yield _malformed("custom_data.value is negative")
-    if event.get("action_source") == "app" and "app_data" not in event:
-        yield _malformed("app_data is required")
+    yield from _of_source(event)
     if event.get("data_processing_options") == ["LDU"]:
         for name in ("country", "state"):
             if f"data_processing_options_{name}" not in event:

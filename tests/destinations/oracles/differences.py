@@ -36,7 +36,7 @@ _NO_CODE = f"{CUSTOMER}: with the country code, which the configured region tell
 _FROM_USA = "011 is dialled in front of a country code and is no part of the number (ITU-T E.164)."
 _PUNCTUATION = "Marks between the digits are usual; capi-param-builder takes them too."
 _EXTENSION = "An extension is no part of an E.164 number; capi-param-builder appends its digits."
-_ROMAN = "Letters of other alphabets stay, as facebook-business has it; else nothing is left."
+_ROMAN = "A city without a letter of the Latin alphabet: facebook-business keeps it."
 _NO_DIGITS = f"{CUSTOMER}: no digits in a city, as facebook-business has it."
 _NO_MARKS = f"{CUSTOMER}: no punctuation in a city, as capi-param-builder has it."
 _TWO = f"{CUSTOMER}: two letters in the USA only; cutting others makes them states of the USA."
@@ -96,7 +96,7 @@ DIFFERENCES = (
     Difference(BUILDER, "ln", "’", _APOSTROPHE, "-O’Brien", "o’brien", ("-o’brien", "obrien")),
     Difference(BUILDER, "fn", r"^[\W_]+$", _NOTHING, ".", None, (".",)),
     Difference(BUILDER, "ln", r"^[\W_]+$", _NOTHING, ".", None, (".",)),
-    Difference(BUILDER, "ct", r"[^\W\d_a-zA-Z]", _ROMAN, "São Paulo", "sopaulo", ("sãopaulo",)),
+    Difference(BUILDER, "ct", r"^[^a-zA-Z]+$", _ROMAN, "東京", None, ("東京",)),
     Difference(BUILDER, "ct", r"[0-9]", _NO_DIGITS, "Paris 15", "paris15", ("paris",)),
     Difference(SDK, "ct", r"['’]", _NO_MARKS, "Coeur d'Alene", "coeurd'alene", ("coeurdalene",)),
     Difference(SDK, "st", r"(?i)california|new york|virginia|arkansas|ontario|columbia", _CODE,

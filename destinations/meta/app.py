@@ -1,0 +1,75 @@
+"""The ``app_data`` of an event in an app, with Meta's description of the device, ``extinfo``.
+
+Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/app-data
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from destinations.base import Event
+from destinations.casts import CASTS
+from destinations.paths import as_text
+from destinations.remarks import remark
+
+_VERSIONS = {"android": "a2", "ios": "i2", "ipados": "i2"}
+"""The first part of ``extinfo``, by the operating system in lower case."""
+
+_PARTS = 16
+_size = re.compile(r"([0-9]{1,5})x([0-9]{1,5})").fullmatch
+
+
+def app_data(event: Event) -> dict[str, Any]:
+    """The ``app_data`` that `event` states, completed with what its fields `app`, `device`,
+    `language` and `screen_resolution` tell; empty if Meta would not take it."""
+    stated = event.get("app_data")
+    data = dict(stated) if isinstance(stated, dict) else {}
+    extinfo = _stated_extinfo(data.get("extinfo")) or _extinfo(event)
+    if not extinfo:
+        if "app_data" in event:
+            remark("app_data: removed, since nothing tells the device's system and its version")
+        return {}
+    data["extinfo"] = extinfo
+    data["advertiser_tracking_enabled"] = _is_true(data.get("advertiser_tracking_enabled"))
+    if "application_tracking_enabled" in data:
+        data["application_tracking_enabled"] = _is_true(data["application_tracking_enabled"])
+    return data
+
+
+def _is_true(stated: Any) -> int:
+    """1 or 0, as Meta has it; 0 for what cannot be read."""
+    return int(CASTS["boolean"](stated) is True)
+
+
+def _stated_extinfo(stated: Any) -> list[str]:
+    """`stated` in 16 texts; empty if it does not tell a system and its version."""
+    if not isinstance(stated, list):
+        return []
+    texts = [as_text(each) or "" for each in stated[:_PARTS]]
+    texts += [""] * (_PARTS - len(texts))
+    return texts if texts[0] in _VERSIONS.values() else []
+
+
+def _extinfo(event: Event) -> list[str]:
+    app, device = _object(event, "app"), _object(event, "device")
+    version = _VERSIONS.get(_text(device, "operating_system").lower())
+    system_version = _text(device, "operating_system_version")
+    if not version or not system_version:
+        return []
+    size = _size(_text(event, "screen_resolution"))
+    width, height = size.groups() if size else ("", "")
+    long_version = " ".join(filter(None, (_text(app, "version"), _text(app, "build"))))
+    return [
+        *(version, _text(app, "namespace"), _text(app, "version"), long_version, system_version),
+        *(_text(device, "model"), _text(event, "language").replace("-", "_"), "", ""),
+        *(width, height, "", "", "", "", _text(event, "timezone")),
+    ]
+
+
+def _object(event: Event, name: str) -> Mapping[str, Any]:
+    held = event.get(name)
+    return held if isinstance(held, dict) else {}
+
+
+def _text(holder: Mapping[str, Any], name: str) -> str:
+    return as_text(holder.get(name)) or ""

@@ -1,0 +1,119 @@
+"""What the products of an event are to Meta: ``contents`` and the fields of `CONTENT_FIELDS`.
+
+Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters/custom-data;
+developers.facebook.com/docs/marketing-api/catalog (content_type of travel, cars and homes).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from destinations.base import Event
+from destinations.casts import to_number
+from destinations.paths import as_text
+from destinations.remarks import remark
+
+CONTENT_FIELDS = frozenset({"content_ids", "contents", "content_type"})
+"""Fields by which an event says itself, in Meta's words, what it is about."""
+
+_TYPES = frozenset(
+    {"product", "product_group", "destination", "flight", "home_listing", "hotel", "vehicle"}
+)
+_OF_ITEM = {
+    "item_name": "title",
+    "item_brand": "brand",
+    "item_category": "category",
+    "description": "description",
+    "delivery_category": "delivery_category",
+}
+_TEXTS = frozenset(_OF_ITEM.values())
+
+
+def content_of_items(event: Event, name: str) -> dict[str, Any]:
+    """The custom data that the items of `event` make. name: Meta's, of the event."""
+    given = event["items"]
+    items = [item for item in given if item.get("item_id") or item.get("item_name")]
+    if len(items) < len(given):
+        remark("items: removed items without item_id and item_name")
+    if not items:
+        return {}
+    contents = [_content(item) for item in items]
+    data = {
+        "content_ids": [content["id"] for content in contents],
+        "contents": contents,
+        "content_type": "product_group" if event["event_name"] == "view_item_list" else "product",
+    }
+    if name in ("InitiateCheckout", "Purchase"):
+        data["num_items"] = sum(max(item.get("quantity", 1), 0) for item in items)
+    if len(items) == 1:
+        for field, key in (("item_name", "content_name"), ("item_category", "content_category")):
+            if field in items[0]:
+                data[key] = items[0][field]
+    return data
+
+
+def _content(item: Mapping[str, Any]) -> dict[str, Any]:
+    content = {"id": item.get("item_id") or item["item_name"]}
+    if (quantity := item.get("quantity", 1)) > 0:
+        content["quantity"] = quantity
+    else:
+        remark("items: removed a quantity of zero or less")
+    if "price" in item:
+        content["item_price"] = item["price"]
+    for field, value in item.items():
+        if field in _OF_ITEM and isinstance(value, str) and value:
+            content[_OF_ITEM[field]] = value
+    return content
+
+
+def currency_of_items(items: Sequence[Mapping[str, Any]]) -> str | None:
+    """The one currency that `items` name; "" for none, None for several."""
+    named = {code for item in items if (code := currency_code(item.get("currency")))}
+    return None if len(named) > 1 else next(iter(named), "")
+
+
+def currency_code(stated: Any) -> str:
+    """`stated` as an ISO 4217 code; "" for what cannot be one."""
+    code = stated.strip().upper() if isinstance(stated, str) else ""
+    return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
+
+
+def stated_content(holder: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `CONTENT_FIELDS` that `holder`, an event or its own custom data, states."""
+    found: dict[str, Any] = {
+        "content_ids": _ids(holder.get("content_ids")),
+        "contents": list(_stated_contents(holder.get("contents"))),
+        "content_type": _type(holder.get("content_type")),
+    }
+    for field in CONTENT_FIELDS & holder.keys():
+        if not found[field]:
+            remark(f"{field}: removed because Meta cannot read it")
+    return {field: value for field, value in found.items() if value}
+
+
+def _ids(stated: Any) -> list[str]:
+    texts = map(as_text, stated if isinstance(stated, list) else [stated])
+    return [text for text in texts if text]
+
+
+def _type(stated: Any) -> str:
+    text = stated.strip().lower() if isinstance(stated, str) else ""
+    return text if text in _TYPES else ""
+
+
+def _stated_contents(stated: Any) -> Iterator[dict[str, Any]]:
+    for each in stated if isinstance(stated, list) else [stated]:
+        if isinstance(each, dict) and (content_id := as_text(each.get("id"))):
+            yield {"id": content_id, **_described(each)}
+
+
+def _described(stated: Mapping[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    quantity, price = to_number(stated.get("quantity")), to_number(stated.get("item_price"))
+    if quantity is not None and quantity > 0:
+        content["quantity"] = quantity
+    if price is not None:
+        content["item_price"] = price
+    for field, value in stated.items():
+        if field in _TEXTS and isinstance(value, str) and value:
+            content[field] = value
+    return content

@@ -1,0 +1,162 @@
+"""The ``user_data`` of one of Meta's server events.
+
+Source: developers.facebook.com/docs/marketing-api/conversions-api
+(parameters/customer-information-parameters).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from destinations import normalise
+from destinations.base import Event
+from destinations.hashed_forms import FORMS, Hashing, Needs, PersonalData
+from destinations.mapping import Hasher
+from destinations.meta.identifiers import identifiers
+from destinations.normalise import Normaliser, digests_of, hashing
+from destinations.paths import as_text
+
+# Meta's two libraries disagree about spaces and punctuation in names, and about letters of cities
+# that are not Latin: both forms go.
+_NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
+_NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
+    "em": (normalise.email,),
+    "ge": (normalise.gender,),
+    "db": (normalise.birth_date,),
+    "fn": _NAME_FORMS,
+    "ln": _NAME_FORMS,
+    "ct": (normalise.city, normalise.latin_city),
+    "st": (normalise.state,),
+    "zp": (normalise.postal_code,),
+    "country": (normalise.country,),
+    "external_id": (normalise.external_id,),
+}
+"""Of every hashed field but the phone number, which is hashed by the country."""
+
+
+def _hashings(fields: Mapping[str, str]) -> dict[str, Hashing]:
+    return {key: hashing(field, *_NORMALISERS[key]) for key, field in fields.items()}
+
+
+_OF_PERSON = _hashings({"em": "email_address", "ge": "gender", "db": "date_of_birth"})
+_OF_ADDRESS = _hashings(
+    {
+        "fn": "first_name",
+        "ln": "last_name",
+        "ct": "city",
+        "st": "region",
+        "zp": "postal_code",
+        "country": "country",
+    }
+)
+_ID_FORMS = _NORMALISERS["external_id"]
+_EXTERNAL_ID = ("external_id", "sha256_external_id", FORMS)
+_hash_external_id = hashing("external_id", *_ID_FORMS)
+
+_UNHASHED = frozenset(
+    [
+        "subscription_id",
+        "lead_id",
+        "fb_login_id",
+        "anon_id",
+        "madid",
+        "page_id",
+        "page_scoped_user_id",
+        "ctwa_clid",
+        "ig_account_id",
+        "ig_sid",
+        "whatsapp_business_account_id",
+    ]
+)
+"""Fields of ``user_data`` that are Meta's own, sent as they are."""
+
+_TOO_THIN = (
+    frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
+    frozenset({"db", "client_user_agent"}),
+    frozenset({"fn", "ge"}),
+    frozenset({"ln", "ge"}),
+)
+"""Identities that Meta refuses with subcode 2804050, and every part of one."""
+_MOST_TOO_THIN = max(map(len, _TOO_THIN))
+
+
+def hashers(region: str | None) -> dict[str, Hasher]:
+    """For the hashed fields of ``user_data``.
+
+    region: ISO 3166-1 alpha-2 of phone
+    numbers without a country code, if the event does not tell its country.
+    """
+    normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
+    paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
+    return {path: normalise.hasher(path, *forms) for path, forms in paths.items()}
+
+
+def personal_data(region: str | None) -> PersonalData:
+    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    phone = normalise.phone_hashing(normalise.phone_digits, region)
+    person = Needs([*_OF_PERSON.values(), _hash_external_id], _UNHASHED)
+    return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
+
+
+def is_too_thin(person: Mapping[str, Any]) -> bool:
+    """Whether Meta would refuse an event with this ``user_data``."""
+    few = len(person) <= _MOST_TOO_THIN
+    return few and any(person.keys() <= thin for thin in _TOO_THIN)
+
+
+def user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any]:
+    """The person of `event`. seconds: its Unix time. region: as for `hashers`."""
+    data: dict[str, Any] = {}
+    if person := event.get("user_data"):
+        _add_person(data, person)
+        if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
+            data["ph"] = numbers
+    if ids := _external_ids(event):
+        data["external_id"] = ids
+    if user_agent := event.get("user_agent"):
+        data["client_user_agent"] = user_agent
+    data.update(identifiers(event, seconds))
+    return data
+
+
+def _external_ids(event: Event) -> list[str]:
+    """The hashed ids of the person, of the user and, unless consent is denied, of the visitor."""
+    ids: list[str] = []
+    person = event.get("user_data")
+    if person and not person.keys().isdisjoint(_EXTERNAL_ID):
+        ids = _hash_external_id([{**person, "external_id": _as_texts(person.get("external_id"))}])
+    if user_id := event.get("user_id"):
+        ids += digests_of(user_id, _ID_FORMS)
+    if (client_id := event.get("client_id")) and _may_join_visits(event):
+        ids += digests_of(client_id, _ID_FORMS)
+    return ids if len(ids) < 2 else list(dict.fromkeys(ids))
+
+
+def _as_texts(stated: Any) -> list[str | None]:
+    return list(map(as_text, stated if isinstance(stated, list) else [stated]))
+
+
+def _may_join_visits(event: Event) -> bool:
+    consent = event.get("consent")
+    return not consent or "denied" not in (consent.get("ad_storage"), consent.get("ad_user_data"))
+
+
+def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
+    _add_hashes(data, _OF_PERSON, [person])
+    _add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
+    if _UNHASHED.isdisjoint(person):
+        return
+    for key in person:
+        if key in _UNHASHED and _is_id(value := person[key]):
+            data[key] = value
+
+
+def _is_id(value: Any) -> bool:
+    return value != "" and isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def _add_hashes(
+    data: dict[str, Any], hashings: Mapping[str, Hashing], holders: Sequence[Mapping[str, Any]]
+) -> None:
+    for key, hashed in hashings.items():
+        if digests := hashed(holders):
+            data[key] = digests
