@@ -82,8 +82,8 @@ _MOST_TOO_THIN = max(map(len, _TOO_THIN))
 def hashers(region: str | None) -> dict[str, Hasher]:
     """For the hashed fields of ``user_data``.
 
-    region: ISO 3166-1 alpha-2 of phone
-    numbers without a country code, if the event does not tell its country.
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
+    its country.
     """
     normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
     paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
@@ -158,5 +158,5 @@ def _add_hashes(
     data: dict[str, Any], hashings: Mapping[str, Hashing], holders: Sequence[Mapping[str, Any]]
 ) -> None:
     for key, hashed in hashings.items():
-        if digests := hashed(holders):
-            data[key] = digests
+        if found := hashed(holders):
+            data[key] = found

@@ -22,6 +22,7 @@ from gateway.event.consent import (
     with_one_consent,
 )
 from gateway.event.mending import IGNORED, mended
+from gateway.event.person import has_other_shape, with_person
 from gateway.event.schema import EventFields, validate
 
 Event = dict[str, Any]
@@ -78,9 +79,13 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     `SURPLUS`. own_properties: the sender has custom fields that may have the names of known fields:
     see `gateway.event.mending`.
 
+    A person in the shapes of other tools moves to `user_data`: see `gateway.event.person`.
+
     Raises `EventError` if the event has no usable name.
     """
     is_mended = False
+    if isinstance(raw, dict) and has_other_shape(raw):
+        raw = with_person(raw)
     try:
         event = validate(raw)
     except ValidationError as error:

@@ -3,7 +3,7 @@
 Source: segment.com/docs/connections/spec (common fields, identify and page)
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.event import Event, EventError
@@ -44,27 +44,9 @@ _PAGE = {"url": "page_location", "path": "page_path", "title": "page_title"}
 _NO_REFERRER = "$direct"
 """What RudderStack writes when there is none."""
 
-_TRAITS = {
-    "email": "email_address",
-    "phone": "phone_number",
-    "birthday": "date_of_birth",
-    "gender": "gender",
-}
-_ADDRESS_TRAITS = {
-    "firstName": "first_name",
-    "first_name": "first_name",
-    "lastName": "last_name",
-    "last_name": "last_name",
-}
-_ADDRESS = {
-    "street": "street",
-    "city": "city",
-    "state": "region",
-    "postalCode": "postal_code",
-    "postal_code": "postal_code",
-    "zip": "postal_code",
-    "country": "country",
-}
+_TRAITS = ("email", "phone", "birthday", "gender", "name", "zip")
+_NAME_TRAITS = ("firstName", "first_name", "lastName", "last_name")
+_ADDRESS = ("street", "city", "state", "postalCode", "postal_code", "zip", "country")
 _ABOUT_A_PERSON = frozenset(
     (
         "address",
@@ -86,6 +68,7 @@ _ABOUT_A_PERSON = frozenset(
         "title",
         "username",
         "website",
+        "zip",
     )
 )
 """Segment's reserved traits; every other one is a user property."""
@@ -203,21 +186,17 @@ def _size(screen: Mapping[str, Any], width: str, height: str) -> str | None:
 
 
 def _user_data(traits: Mapping[str, Any]) -> Event:
-    address = _renamed(traits, _ADDRESS_TRAITS) | _renamed(
-        as_object(traits.get("address")), _ADDRESS
-    )
-    user_data: Event = {**_renamed(traits, _TRAITS)}
-    if address:
+    """The person in `traits`, in Segment's names, which `read_event` knows."""
+    user_data: Event = _plain(traits, (*_TRAITS, *_NAME_TRAITS))
+    if address := _plain(as_object(traits.get("address")), _ADDRESS):
         user_data["address"] = address
     return user_data
 
 
-def _renamed(source: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str | int]:
-    """Texts and numbers of `source` under their names in `names`."""
-    if not source:
-        return {}
+def _plain(source: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | int]:
+    """Texts and numbers that `source` has under `names`."""
     return {
-        names[name]: value
-        for name, value in source.items()
-        if name in names and isinstance(value, str | int) and value != ""
+        name: value
+        for name in names
+        if isinstance(value := source.get(name), str | int) and value != ""
     }

@@ -44,7 +44,7 @@ PLACES = st.sampled_from(
         lambda text: {"search_term": text},
         lambda text: {"items": [{"item_name": text}, {"item_name": "blue"}]},
         lambda text: {"any": {"thing": [["deep", text]]}},
-        lambda text: {"email": text},
+        lambda text: {"contact_email": text},
         lambda text: {text: 1},
     ]
 )

@@ -1,0 +1,125 @@
+"""A person in the shapes of other tools, as `user_data` has one.
+
+Senders that move from other tools write ``email`` in the event itself, and ``email``, ``phone``,
+``birthday``, ``zip`` or ``firstName`` directly in `user_data`. Read once, here, all rules and all
+destinations find them under one name.
+
+Source: segment.com/docs/connections/spec/identify (traits)
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_EMAIL = "email"
+"""The one of these names that an event itself may have: the others may be those of a shop."""
+
+_is_address = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{3,255}|[0-9A-Fa-f]{64}").fullmatch
+"""An e-mail address or its hash, and nothing with it: other texts are for the PII guard."""
+
+_PERSON = {
+    "email": "email_address",
+    "sha256_email": "sha256_email_address",
+    "phone": "phone_number",
+    "sha256_phone": "sha256_phone_number",
+    "birthday": "date_of_birth",
+}
+_NAMES = {
+    "firstName": "first_name",
+    "first_name": "first_name",
+    "sha256_first_name": "sha256_first_name",
+    "lastName": "last_name",
+    "last_name": "last_name",
+    "sha256_last_name": "sha256_last_name",
+}
+_PLACE = {
+    "street": "street",
+    "city": "city",
+    "state": "region",
+    "region": "region",
+    "zip": "postal_code",
+    "postalCode": "postal_code",
+    "postal_code": "postal_code",
+    "country": "country",
+}
+_ADDRESS = {**_NAMES, **_PLACE}
+_FULL_NAME = "name"
+_FLAT = frozenset({*_PERSON, *_ADDRESS, _FULL_NAME})
+_OF_ADDRESS = frozenset(name for name, ours in _ADDRESS.items() if name != ours)
+
+
+def has_other_shape(raw: Mapping[str, Any]) -> bool:
+    """Whether `raw`, an event as it was sent, has a person in a shape of other tools."""
+    if _EMAIL in raw:
+        return True
+    person = raw.get("user_data")
+    if not isinstance(person, dict) or not person:
+        return False
+    address = person.get("address")
+    return not _FLAT.isdisjoint(person) or (
+        isinstance(address, dict) and not _OF_ADDRESS.isdisjoint(address)
+    )
+
+
+def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """`raw` with its person in `user_data`, under our names. What it says under our names already
+    stays; another value for the same stays where it was."""
+    event = {**raw}
+    stated = event.get("user_data")
+    person = our_person(stated) if isinstance(stated, dict) else {}
+    if _is_email(email := event.get(_EMAIL)) and (stated is None or isinstance(stated, dict)):
+        if person.keys().isdisjoint(("email_address", "sha256_email_address")):
+            person["email_address"] = event.pop(_EMAIL)
+        elif person.get("email_address") == email:
+            del event[_EMAIL]
+    if person:
+        event["user_data"] = person
+    return event
+
+
+def _is_email(value: Any) -> bool:
+    texts = value if isinstance(value, list) and value else [value]
+    return all(isinstance(text, str) and _is_address(text.strip()) for text in texts)
+
+
+def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
+    """`stated`, a `user_data`, with our names."""
+    person = _renamed(stated, _PERSON)
+    address = person.get("address")
+    if isinstance(address, dict):
+        person["address"] = address = _renamed(address, _ADDRESS)
+    if address is None or isinstance(address, dict):
+        flat = {name: person.pop(name) for name in _ADDRESS if _is_value(person.get(name))}
+        found = {**_name_parts(person, {**flat, **(address or {})}), **_renamed(flat, _ADDRESS)}
+        if found:
+            person["address"] = {**found, **(address or {})}
+    return person
+
+
+def _renamed(stated: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """`stated` with those of `names` under ours that it has not under ours already."""
+    renamed = {**stated}
+    for name, ours in names.items():
+        if name != ours and ours not in renamed and _is_value(stated.get(name)):
+            renamed[ours] = renamed.pop(name)
+    return renamed
+
+
+def _name_parts(person: dict[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
+    """The first and the last name in `person`'s full name, if it has two words: of more, nobody can
+    say which belong together. The full name is taken out of `person` when both are known."""
+    full = person.get(_FULL_NAME)
+    if not isinstance(full, str):
+        return {}
+    names = {_NAMES[name] for name in _NAMES if name in known}
+    words = full.split()
+    if not names and len(words) == 2 and "," not in full:
+        del person[_FULL_NAME]
+        return {"first_name": words[0], "last_name": words[1]}
+    if {"first_name", "last_name"} <= names:
+        del person[_FULL_NAME]
+    return {}
+
+
+def _is_value(value: Any) -> bool:
+    return value != "" and isinstance(value, str | int | list) and not isinstance(value, bool)

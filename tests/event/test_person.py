@@ -1,0 +1,91 @@
+"""A person in the shapes of other tools is the one in `user_data`."""
+
+from typing import Any
+
+import pytest
+
+from gateway.event import read_event
+
+MAIL = "ada@shop.example"
+ADA = {"first_name": "Ada", "last_name": "Byron"}
+
+
+def read(fields: dict[str, Any]) -> dict[str, Any]:
+    event = read_event({"event_name": "x", **fields})
+    del event["event_name"]
+    return event
+
+
+@pytest.mark.parametrize(
+    ("stated", "person"),
+    [
+        ({"email": MAIL, "phone": "+49 1"}, {"email_address": MAIL, "phone_number": "+49 1"}),
+        ({"email": [MAIL, "b@x.example"]}, {"email_address": [MAIL, "b@x.example"]}),
+        ({"birthday": "1990-12-31", "gender": "f"}, {"date_of_birth": "1990-12-31", "gender": "f"}),
+        ({"zip": 10115}, {"address": {"postal_code": "10115"}}),
+        (
+            {"firstName": "Ada", "last_name": "Byron", "city": "Berlin", "state": "BE"},
+            {"address": {**ADA, "city": "Berlin", "region": "BE"}},
+        ),
+        (
+            {"zip": "1", "address": {"zip": "2", "postalCode": "3", "country": "DE"}},
+            {"address": {"postal_code": "2", "postalCode": "3", "country": "DE"}},
+        ),
+        ({"name": "Ada Byron"}, {"address": ADA}),
+        ({"name": " Ada  Byron "}, {"address": ADA}),
+        ({"name": "Ada Byron", "address": {"city": "Bath"}}, {"address": {**ADA, "city": "Bath"}}),
+        ({"name": "Ada King Byron"}, {"name": "Ada King Byron"}),
+        ({"name": "Byron, Ada"}, {"name": "Byron, Ada"}),
+        ({"name": "Ada"}, {"name": "Ada"}),
+        (
+            {"name": "Ada Byron", "firstName": "Augusta"},
+            {"name": "Ada Byron", "address": {"first_name": "Augusta"}},
+        ),
+        ({"name": "Ada B", "address": ADA}, {"address": ADA}),
+        ({"email": MAIL, "email_address": "b@x.ex"}, {"email": MAIL, "email_address": "b@x.ex"}),
+        ({"email": {"a": 1}, "zip": True}, {"email": {"a": 1}, "zip": True}),
+        ({"address": [{"city": "Bath"}], "zip": "1"}, {"address": [{"city": "Bath"}], "zip": "1"}),
+        ({"lead_id": 7, "email": MAIL}, {"lead_id": 7, "email_address": MAIL}),
+    ],
+)
+def test_user_data_in_the_names_of_other_tools(
+    stated: dict[str, Any], person: dict[str, Any]
+) -> None:
+    assert read({"user_data": stated}) == {"user_data": person}
+
+
+@pytest.mark.parametrize(
+    ("fields", "event"),
+    [
+        ({"email": MAIL}, {"user_data": {"email_address": MAIL}}),
+        (
+            {"email": MAIL, "user_data": {"gender": "f"}},
+            {"user_data": {"email_address": MAIL, "gender": "f"}},
+        ),
+        (
+            {"email": MAIL, "user_data": {"email": MAIL}},
+            {"user_data": {"email_address": MAIL}},
+        ),
+        (
+            {"email": MAIL, "user_data": {"email_address": "b@x.example"}},
+            {"email": MAIL, "user_data": {"email_address": "b@x.example"}},
+        ),
+        ({"email": [MAIL, "0" * 64]}, {"user_data": {"email_address": [MAIL, "0" * 64]}}),
+        ({"email": ""}, {"email": ""}),
+        ({"email": f"write to {MAIL}"}, {"email": f"write to {MAIL}"}),
+        ({"email": "ada%40shop.example"}, {"email": "ada%40shop.example"}),
+        ({"email": {"a": 1}}, {"email": {"a": 1}}),
+        ({"phone": "+49 30 1", "name": "Ada Byron"}, {"phone": "+49 30 1", "name": "Ada Byron"}),
+    ],
+)
+def test_an_email_address_in_the_event_itself_is_the_persons(
+    fields: dict[str, Any], event: dict[str, Any]
+) -> None:
+    assert read(fields) == event
+
+
+def test_what_the_sender_has_is_not_changed() -> None:
+    raw = {"event_name": "x", "email": MAIL, "user_data": {"zip": "1", "address": {"zip": "2"}}}
+    before = {**raw, "user_data": {"zip": "1", "address": {"zip": "2"}}}
+    read_event(raw)
+    assert raw == before
