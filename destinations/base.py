@@ -291,6 +291,11 @@ class Destination(ABC, Generic[S]):
         built_in = self.built_in_mapping or MappingSettings()
         return compile_mapping(built_in, self.settings.mapping, self.hashers(self.settings))
 
+    def max_age(self, event: Event) -> timedelta:
+        """How old `event` may be for the vendor, if that depends on the event. It is at least
+        ``limits.max_age``. event: as it came in, or as the destination receives it."""
+        return self.limits.max_age
+
     def recognises(self, event: Event, age: float) -> bool:
         """Whether the vendor would recognise a repetition of `event`, `age` seconds old."""
         return age < self.limits.dedupe.total_seconds()

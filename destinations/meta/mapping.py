@@ -39,16 +39,17 @@ _TOO_LITTLE = (
 
 
 def translate(
-    event: Event, now: float, mapper: Mapper, action_source: str, region: str | None
+    event: Event, now: float, mapper: Mapper, default_source: str, region: str | None
 ) -> dict[str, Any]:
     """`event` in the format of Meta.
 
-    now: Unix seconds. action_source: of an event that has none. region: ISO 3166-1 alpha-2 of phone
-    numbers without a country code, if the event does not tell its country.
+    now: Unix seconds. default_source: `action_source` of an event that does not say its own.
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
+    its country.
     """
     name = mapper.name_of(event)
     seconds = event_time(event, now)
-    source = _action_source(event, action_source)
+    source = action_source(event, default_source)
     translated: dict[str, Any] = {
         "event_name": name,
         "event_time": int(seconds),
@@ -125,7 +126,7 @@ def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def _action_source(event: Event, default: str) -> str:
+def action_source(event: Event, default: str) -> str:
     """Where the event happened: as it says; else on a website if it has something of a browser."""
     given = event.get("action_source")
     if isinstance(given, str) and given in _ACTION_SOURCES:

@@ -25,7 +25,6 @@ from gateway.ledger.answers import Wanted
 from gateway.ledger.feeding import build_reporting
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.recorded import PENDING, Recorded
-from gateway.pipeline.age import in_words
 from gateway.queue import dead_letters
 from gateway.queue.bounds import ALL_MEMORY, Closed, Limits
 from gateway.queue.capacity import read_bounds
@@ -141,9 +140,8 @@ def _print(chosen: LedgerReplay, target: Target, survey: Survey) -> None:
         click.echo()
     print_counts(f"events to send to {name}", survey.kinds, "ended", "reason")
     if survey.overdue:
-        days = in_words(target.max_age.total_seconds())
         click.echo(
-            f"Events past their deadline of {days}: {survey.overdue}. They are not sent, since "
+            f"Events past their deadline: {survey.overdue}. They are not sent, since "
             "they would only expire."
         )
     if survey.taken:

@@ -8,12 +8,17 @@ from datetime import timedelta
 
 import click
 
-from gateway.configuration.delivery import deadline
+from destinations.base import Event
+from gateway.configuration.delivery import MaxAge, deadline
 from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.delivery.policy import is_expired
 from gateway.queue.stored_events import StoredEvent
 
 Mask = Callable[[str], str]
+
+
+def _never(_: Event) -> timedelta:
+    return timedelta.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Target:
     removed: it is not configured any more; nothing is known of it but its name."""
 
     name: str
-    max_age: timedelta = timedelta.max
+    max_age: MaxAge = _never
     mask: Mask = str
     dry_run: bool = False
     removed: bool = False
@@ -30,12 +35,12 @@ class Target:
     @classmethod
     def of(cls, name: str, settings: ForwardingSettings) -> Target:
         destination = build_destination(settings)
-        max_age = deadline(settings.delivery, destination.limits)
+        max_age = deadline(settings.delivery, destination)
         return cls(name, max_age, destination.mask, settings.dry_run)
 
     def is_overdue(self, stored: StoredEvent, now: float) -> bool:
         """Whether `stored` would only expire."""
-        return is_expired(stored.happened_at, now, self.max_age)
+        return is_expired(stored.happened_at, now, self.max_age(stored.event))
 
 
 def warn_about_dry_runs(targets: Iterable[Target], concerned: Collection[str]) -> None:

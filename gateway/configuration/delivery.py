@@ -1,11 +1,12 @@
 """Settings of a destination's delivery."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
-from destinations.base import Limits
+from destinations.base import Destination, Event, Limits
 
 
 class DeliverySettings(BaseModel):
@@ -94,8 +95,20 @@ class DeliverySettings(BaseModel):
     )
 
 
-def deadline(settings: DeliverySettings, limits: Limits) -> timedelta:
+MaxAge = Callable[[Event], timedelta]
+"""How old an event may be."""
+
+
+def deadline(settings: DeliverySettings, destination: Destination[Any]) -> MaxAge:
     """How old an event may be: as configured, else as old as the vendor accepts it."""
+    if not settings.max_age:
+        return destination.max_age
+    configured = timedelta(seconds=settings.max_age)
+    return lambda _: configured
+
+
+def shortest_deadline(settings: DeliverySettings, limits: Limits) -> timedelta:
+    """The age up to which `deadline` accepts any event."""
     return timedelta(seconds=settings.max_age) if settings.max_age else limits.max_age
 
 

@@ -33,7 +33,7 @@ class Assignment:
 
     @property
     def policy(self) -> SendPolicy:
-        return SendPolicy.of(self.settings, self.destination.limits)
+        return SendPolicy.of(self.settings, self.destination)
 
     @property
     def linger(self) -> float:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from destinations.base import Destination, Outcome, Request, Unsendable
+from gateway.configuration.delivery import MaxAge
 from gateway.delivery.policy import is_expired
 from gateway.queue.entry import Entry
 
@@ -48,7 +49,7 @@ class Ended:
 def plan(
     destination: Destination[Any],
     entries: Sequence[Entry],
-    max_age: timedelta,
+    max_age: MaxAge,
     now: float,
     is_erased: IsErased = none_erased,
 ) -> Iterator[Shipment | Ended]:
@@ -64,10 +65,10 @@ def plan(
             yield Ended(entry, Outcome("rejected", ERASED), now, withheld=True)
         elif entry.unreadable:
             yield Ended(entry, Outcome("rejected", entry.unreadable), now)
-        elif is_expired(time_of(entry), now, max_age):
+        elif is_expired(time_of(entry), now, limit := max_age(entry.event)):
             hours = (now - time_of(entry)) / 3600
-            limit = max_age / timedelta(hours=1)
-            reason = f"{hours:.1f} hours old; the deadline is {limit:g} hours"
+            deadline = limit / timedelta(hours=1)
+            reason = f"{hours:.1f} hours old; the deadline is {deadline:g} hours"
             yield Ended(entry, Outcome("expired", reason), now)
         else:
             fresh.append(entry)
@@ -102,7 +103,7 @@ def _check_positions(requests: Sequence[Request | Unsendable], count: int) -> No
 def _plan_one_by_one(
     destination: Destination[Any],
     entries: Sequence[Entry],
-    max_age: timedelta,
+    max_age: MaxAge,
     now: float,
     error: Exception,
 ) -> Iterator[Shipment | Ended]:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from zlib import crc32
 
-from destinations.base import Limits, Outcome
-from gateway.configuration.delivery import DeliverySettings, deadline
+from destinations.base import Destination, Outcome
+from gateway.configuration.delivery import DeliverySettings, MaxAge, deadline
 
 JITTER = 0.2
 FAILURES_BEFORE_PAUSE = 5
@@ -27,13 +28,13 @@ class SendPolicy:
     """
 
     tries: int
-    max_age: timedelta
+    max_age: MaxAge
     give_up: bool = False
 
     @classmethod
-    def of(cls, settings: DeliverySettings, limits: Limits) -> "SendPolicy":
+    def of(cls, settings: DeliverySettings, destination: Destination[Any]) -> "SendPolicy":
         give_up = settings.on_ambiguous == "give_up"
-        return cls(settings.tries, deadline(settings, limits), give_up)
+        return cls(settings.tries, deadline(settings, destination), give_up)
 
 
 def waits(backoff: Sequence[float]) -> Callable[[int, bytes], float]:

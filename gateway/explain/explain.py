@@ -105,7 +105,7 @@ def explain_verdict(settings: ForwardingSettings, verdict: Verdict, now: float) 
     requests, reasons = [], [verdict.reason] if verdict.reason else []
     destination = build_destination(settings)
     entry = Entry(b"", 1, verdict.event, "explain", now, "", [])
-    max_age = deadline(settings.delivery, destination.limits)
+    max_age = deadline(settings.delivery, destination)
     with collect_remarks() as remarks:
         for planned in plan(destination, [entry], max_age, now):
             if isinstance(planned, Ended):

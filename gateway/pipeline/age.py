@@ -7,9 +7,10 @@ old while it waits expires in the drain.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from math import ceil
 
-from gateway.configuration.delivery import deadline
+from gateway.configuration.delivery import MaxAge, deadline, shortest_deadline
 from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.event import Event
 
@@ -24,21 +25,22 @@ def compile_deadlines(
 ) -> Callable[[Event, float], Overdue]:
     """The function from an event and the time of its receipt (Unix seconds) to those destinations
     for which it is too old: older than `delivery.max_age`, by default what the vendor accepts."""
-    most = {name: _deadline(each) for name, each in destinations.items()}
-    shortest = min(most.values(), default=0.0)
+    max_ages: dict[str, MaxAge] = {}
+    shortest = timedelta.max
+    for name, settings in destinations.items():
+        destination = build_destination(settings)
+        max_ages[name] = deadline(settings.delivery, destination)
+        shortest = min(shortest, shortest_deadline(settings.delivery, destination.limits))
+    any_age = shortest.total_seconds()
 
     def overdue(event: Event, received_at: float) -> Overdue:
         age: float = received_at - event["timestamp"]
-        if age <= shortest:
+        if age <= any_age:
             return {}
-        return {name: _reason(name, age, limit) for name, limit in most.items() if age > limit}
+        limits = {name: max_age(event).total_seconds() for name, max_age in max_ages.items()}
+        return {name: _reason(name, age, limit) for name, limit in limits.items() if age > limit}
 
     return overdue
-
-
-def _deadline(settings: ForwardingSettings) -> float:
-    limits = build_destination(settings).limits
-    return deadline(settings.delivery, limits).total_seconds()
 
 
 def _reason(name: str, age: float, limit: float) -> str:

@@ -123,8 +123,7 @@ async def test_one_that_was_tried_is_not_tried_again(
 async def test_a_receipt_is_enough(redis: Redis, erasures: Erasures) -> None:
     entry = make_entries(1)[0]._replace(receipt="r")
     await erase(redis, erasures, "r")
-    age = Parcel().limits.max_age
-    (planned,) = plan(Parcel(), [entry], age, time.time(), erasures.cover)
+    (planned,) = plan(Parcel(), [entry], Parcel().max_age, time.time(), erasures.cover)
     assert isinstance(planned, Ended)
     assert planned.withheld
     assert planned.outcome.reason == ERASED

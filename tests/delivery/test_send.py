@@ -36,7 +36,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def planned(destination: Parcel, entries: Sequence[Entry]) -> list[Any]:
-    return list(plan(destination, entries, WEEK, time.time()))
+    return list(plan(destination, entries, lambda _: WEEK, time.time()))
 
 
 async def send(
@@ -44,7 +44,7 @@ async def send(
 ) -> tuple[list[Attempt], list[Attempt]]:
     """The last attempt for each entry, and all that were watched."""
     destination, watched = Parcel(size), []
-    sender = Sender(destination, vendor, SendPolicy(tries, WEEK), watched.append)
+    sender = Sender(destination, vendor, SendPolicy(tries, lambda _: WEEK), watched.append)
     (shipment,) = planned(destination, entries)
     return await sender.send(shipment), watched
 
@@ -98,7 +98,7 @@ class TestQuickTries:
         entries = make_entries(1, timestamp=time.time() - 100)
         destination = Parcel()
         vendor = Vendor(script(DOWN))
-        policy = SendPolicy(3, timedelta(seconds=100.05))
+        policy = SendPolicy(3, lambda _: timedelta(seconds=100.05))
         sender = Sender(destination, vendor, policy, lambda _: None)
         (shipment,) = planned(destination, entries)
         while time.time() < entries[0].event["timestamp"] + 100.06:
@@ -128,7 +128,7 @@ class TestQuickTries:
                 return [Outcome("delivered")] * count
 
         destination, vendor = Wrong(10), Vendor()
-        sender = Sender(destination, vendor, SendPolicy(3, WEEK), lambda _: None)
+        sender = Sender(destination, vendor, SendPolicy(3, lambda _: WEEK), lambda _: None)
         (shipment,) = planned(destination, make_entries(2))
         attempts = await sender.send(shipment)
         assert results(attempts) == {"event-0": "rejected", "event-1": "rejected"}

@@ -239,3 +239,24 @@ def test_app_data_that_meta_would_refuse_is_left_out_of_a_website() -> None:
 def test_every_id_is_an_external_id(fields: dict[str, Any], ids: list[str]) -> None:
     digests = [sha256(each.encode()).hexdigest() for each in ids]
     assert sent(fields)["user_data"]["external_id"] == digests
+
+
+# How old it may be
+
+
+@pytest.mark.parametrize(
+    ("settings", "fields", "days"),
+    [
+        ({}, {}, 7),
+        ({}, {"action_source": "physical_store"}, 62),
+        ({}, {"action_source": "website"}, 7),
+        ({"action_source": "physical_store"}, {}, 62),
+        ({"action_source": "physical_store"}, {"page_location": "https://shop.example/"}, 7),
+        ({"action_source": "physical_store"}, {"action_source": "phone_call"}, 7),
+    ],
+)
+def test_sales_at_a_till_may_be_older(
+    settings: dict[str, Any], fields: dict[str, Any], days: int
+) -> None:
+    meta = Meta(MetaSettings(pixel_id="1", access_token="T", **settings))
+    assert meta.max_age({"event_name": "purchase", **fields}).days == days

@@ -139,3 +139,32 @@ def test_it_is_not_quarantined(age: float, kept: bool) -> None:
 def test_a_rule_that_sets_the_time_is_heeded() -> None:
     config = CONFIG + f"rules: [{{set: {{timestamp: {NOW - 8 * DAY}}}}}]\n"
     assert sent(decided(config, 0)) == []
+
+
+STORE = """
+enrichment: []
+sources: {till: {type: events, keys: [kkkkkkkkkkkkkkkkkkkkkkkk]}}
+destinations:
+  meta: {type: meta, pixel_id: "1", access_token: t, consent: []}
+  strict: {type: meta, pixel_id: "1", access_token: t, consent: [], delivery: {max_age: 86400}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("age", "where", "names"),
+    [
+        (DAY, "physical_store", ["meta", "strict"]),
+        (8 * DAY, "physical_store", ["meta"]),
+        (62 * DAY, "physical_store", ["meta"]),
+        (62 * DAY + 1, "physical_store", []),
+        (8 * DAY, "website", []),
+    ],
+)
+def test_a_vendor_may_accept_some_events_longer_unless_configured(
+    age: float, where: str, names: list[str]
+) -> None:
+    event = {"event_name": "purchase", "user_id": "u", "value": 1, "currency": "EUR"}
+    event |= {"consent": {"ad_user_data": "granted"}}
+    event |= {"timestamp": NOW - age, "action_source": where}
+    received = Received("till", NOW, trusted=True, backend=True)
+    assert sent(compile_pipeline(parse_settings(STORE))(event, received)) == names

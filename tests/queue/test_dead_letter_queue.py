@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -147,7 +146,7 @@ async def test_the_configuration_of_today_makes_the_request(redis: Redis) -> Non
         "destinations: {ads: {type: webhook, url: 'https://mended.example/'}}"
     )
     destination = build_destination(mended.destinations["ads"])
-    (shipment,) = plan(destination, entries, timedelta(days=7), time.time())
+    (shipment,) = plan(destination, entries, destination.max_age, time.time())
     assert isinstance(shipment, Shipment)
     assert shipment.request.url == "https://mended.example/"
     assert shipment.request.headers["webhook-id"] == "event-1"

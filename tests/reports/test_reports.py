@@ -58,7 +58,7 @@ def arrived(settings: Settings, redis: Redis, name: str) -> Iterator[dict[str, A
     rows: Any = redis.xrange(KEYS.destination(name).stream)
     entries = [decode(entry_id, 1, fields[b"e"]) for entry_id, fields in rows]
     destination = build_destination(settings.destinations[name])
-    for planned in plan(destination, entries, destination.limits.max_age, time.time()):
+    for planned in plan(destination, entries, destination.max_age, time.time()):
         if isinstance(planned, Shipment):
             yield json.loads(planned.request.body)
 

@@ -249,7 +249,7 @@ class Shop:
         """What the entries of a destination become."""
         settings = self._settings.destinations[name]
         destination = build_destination(settings)
-        max_age = deadline(settings.delivery, destination.limits)
+        max_age = deadline(settings.delivery, destination)
         planned = list(plan(destination, self.entries(name), max_age, time.time()))
         assert not any(isinstance(each, Ended) for each in planned), planned
         return [each.request for each in planned if not isinstance(each, Ended)]
