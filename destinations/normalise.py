@@ -254,9 +254,8 @@ def city(text: str) -> str:
 
 
 def latin_city(text: str) -> str:
-    """Lower case, the letters a to z alone: capi-param-builder."""
-    letters = city(text)
-    return letters if letters.isascii() else "".join(filter(_A_TO_Z.__contains__, letters))
+    """Lower case, the letters a to z alone: capi-param-builder. "" where `city` is the same."""
+    return "" if text.isascii() else "".join(filter(_A_TO_Z.__contains__, city(text)))
 
 
 def state(text: str) -> str:

@@ -142,7 +142,8 @@ def _may_join_visits(event: Event) -> bool:
 
 def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
     _add_hashes(data, _OF_PERSON, [person])
-    _add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
+    if "address" in person:
+        _add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
     if _UNHASHED.isdisjoint(person):
         return
     for key in person:
