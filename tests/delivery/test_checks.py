@@ -83,7 +83,7 @@ async def say_nothing() -> Response:
 
 
 def sender(vendor: Vendor | None, destination: Parcel | None = None) -> Sender:
-    return Sender(destination or Checked(), vendor, SendPolicy(1, WEEK), lambda _: None)
+    return Sender(destination or Checked(), vendor, SendPolicy(1, lambda _: WEEK), lambda _: None)
 
 
 async def send(vendor: Vendor | None, destination: Parcel | None = None) -> Attempt:

@@ -202,7 +202,10 @@ class TestAmbiguity:
 
         vendor = Vendor(script(error))
         sender = Sender(
-            Vendors(10), vendor, SendPolicy(1, WEEK, give_up and not by_destination), lambda _: None
+            Vendors(10),
+            vendor,
+            SendPolicy(1, lambda _: WEEK, give_up and not by_destination),
+            lambda _: None,
         )
         (shipment,) = planned(Vendors(10), make_entries(2))
         attempts = await sender.send(shipment)

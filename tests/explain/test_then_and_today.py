@@ -70,6 +70,7 @@ def compare(
         stage=ending.stage if ending else "",
         reason=ending.reason if ending else "",
         excluded=False,
+        unconfirmed=False,
     )
     text = without_secrets(THEN) if kept else None
     compared = ThenAndToday(today, {THEN.version: text}.get, NOW)
