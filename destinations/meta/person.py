@@ -4,7 +4,7 @@ Source: developers.facebook.com/docs/marketing-api/conversions-api
 (parameters/customer-information-parameters).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from destinations import normalise
@@ -50,7 +50,17 @@ _OF_ADDRESS = _hashings(
 )
 _ID_FORMS = _NORMALISERS["external_id"]
 _EXTERNAL_ID = ("external_id", "sha256_external_id", FORMS)
-_hash_external_id = hashing("external_id", *_ID_FORMS)
+_hash_texts = hashing("external_id", *_ID_FORMS)
+
+
+def _hash_ids(holders: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The hashes of external ids, which may be numbers."""
+    return _hash_texts(
+        {**holder, "external_id": _as_texts(holder.get("external_id"))} for holder in holders
+    )
+
+
+_hash_external_id = _hash_texts._replace(hashed=_hash_ids)
 
 _UNHASHED = frozenset(
     [
@@ -123,7 +133,7 @@ def _external_ids(event: Event) -> list[str]:
     ids: list[str] = []
     person = event.get("user_data")
     if person and not person.keys().isdisjoint(_EXTERNAL_ID):
-        ids = _hash_external_id([{**person, "external_id": _as_texts(person.get("external_id"))}])
+        ids = _hash_external_id([person])
     if user_id := event.get("user_id"):
         ids += digests_of(user_id, _ID_FORMS)
     if (client_id := event.get("client_id")) and _may_join_visits(event):

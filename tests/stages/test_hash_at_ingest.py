@@ -62,6 +62,7 @@ _digests = st.text("0123456789abcdefABCDEF", min_size=64, max_size=64)
 _names = st.sampled_from(["Ada", " jean-luc ", "Łukasz", "O'Neil", "Ng"]) | st.text(max_size=8)
 _emails = st.sampled_from(["A.b.C@gmail.com", "a@example.com", "nobody"]) | _digests
 _phones = st.sampled_from(["030 901820", "+49 30 901820", "(212) 555-0123", "12"]) | _digests
+_ids = st.integers() | st.booleans() | st.floats(allow_nan=False) | _names
 _addresses = st.fixed_dictionaries(
     {},
     optional={
@@ -87,6 +88,8 @@ PERSONS = st.fixed_dictionaries(
         "sha256_gender": _digests,
         "date_of_birth": st.sampled_from(["1980-02-29", "29.2.1980", "soon"]),
         "lead_id": st.integers() | _names,
+        "external_id": _ids | st.lists(_ids, max_size=3),
+        "sha256_external_id": _digests,
         "address": _addresses | st.lists(_addresses, max_size=3),
     },
 )
