@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -77,19 +74,6 @@ def folders_with(text: str, folder: Path) -> set[str]:
     return found
 
 
-def command(gateway: Gateway, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway", *words, "--config", str(gateway.config)],
-        env={**os.environ, "DATA_DIR": str(gateway.folder / "data")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 def test_nothing_clear_is_in_redis_its_files_the_ledger_and_the_log(tmp_path: Path) -> None:
     with Sink(reply=reply) as sink:
         config = CONFIG.format(redis="embedded", sink=sink.url)
@@ -100,13 +84,13 @@ def test_nothing_clear_is_in_redis_its_files_the_ledger_and_the_log(tmp_path: Pa
                 send(gateway, "refund", "e-2")  # into the quarantine
                 wait_for(lambda: gateway.outcomes("meta").get("delivered") == 1, 60, "delivery")
                 wait_for(lambda: gateway.outcomes("strict").get("rejected") == 1, 60, "a refusal")
-                wait_for(lambda: "purchase" in command(gateway, "trace", EMAIL), 60, "the ledger")
+                wait_for(lambda: "purchase" in gateway.command("trace", EMAIL), 60, "the ledger")
                 redis.save()
-            assert "e-1" in command(gateway, "access", EMAIL)
+            assert "e-1" in gateway.command("access", EMAIL)
             for clear in CLEAR:
                 assert folders_with(clear, tmp_path) == set()
             assert len(folders_with(HASH, tmp_path)) > 1, "the search finds what is there"
-            answer = command(gateway, "erase", EMAIL, "--yes")
+            answer = gateway.command("erase", EMAIL, "--yes")
         assert "pending, down" in answer
         assert "quarantine" in answer
         (delivered,) = [each for each in sink.requests if each.path.startswith("/meta")]
