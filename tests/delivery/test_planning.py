@@ -19,7 +19,7 @@ WEEK = timedelta(days=7)
 
 
 def planned(destination: Parcel, entries: Sequence[Entry]) -> list[Any]:
-    return list(plan(destination, entries, WEEK, time.time()))
+    return list(plan(destination, entries, lambda _: WEEK, time.time()))
 
 
 def entries_of(made: Shipment | Ended) -> list[bytes]:
