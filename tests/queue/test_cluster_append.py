@@ -101,18 +101,22 @@ def test_the_gateway_s_own_keys_share_a_slot_that_no_destination_is_named_after(
     assert ":" in KEYS.counts
 
 
-@given(st.lists(st.lists(st.tuples(st.sets(st.sampled_from(NAMES)), st.booleans()), max_size=3)))
+FATES = st.lists(st.tuples(st.sets(st.sampled_from(NAMES)), st.booleans()), max_size=3)
+
+
+@given(st.lists(st.tuples(FATES, st.booleans())))
 def test_the_parts_say_together_what_the_whole_says(
-    requests: list[list[tuple[set[str], bool]]],
+    requests: list[tuple[list[tuple[set[str], bool]], bool]],
 ) -> None:
     group, number = [], 0
-    for request in requests:
+    for request, again in requests:
         decided = []
         for sent, kept_aside in request:
             number += 1
             decision = decide(make_event(number), sent, set(NAMES) - sent)
             decided.append(replace(decision, quarantine="does not fit" if kept_aside else ""))
         group.append(AppendBatch(decided, marked=True))
+        group[-1].again = again
     parts, own = parts_of(group)
     whole_names, whole_payloads, whole = plan_of(group)
     assert len(parts) == len(whole_names)
@@ -121,8 +125,10 @@ def test_the_parts_say_together_what_the_whole_says(
         before = whole["destinations"][whole_names.index(name)]
         (after,) = plan["destinations"]
         assert len(after) == len(before)
-        for (*day, mine, waits), (*same_day, theirs, wait) in zip(after, before, strict=True):
-            assert (day, waits) == (same_day, wait)
+        for (*day, mine, waits, again), (*same_day, theirs, wait, same) in zip(
+            after, before, strict=True
+        ):
+            assert (day, waits, again) == (same_day, wait, same)
             for what, all_of_them in ((payloads, whole_payloads), (plan["marks"], whole["marks"])):
                 assert [what[n - 1] for n in mine] == [all_of_them[n - 1] for n in theirs]
         assert not plan["quarantine"]
