@@ -6,14 +6,20 @@ before, so that an event which came with the hash alone is found as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b, sha256
 
 from destinations.normalise import email
 from gateway.event import Event
 
 _BYTES = 12
-_NAMES = ("event_id", "transaction_id", "client_id", "user_id")
+_OF_EVENT = ("event_id", "transaction_id")
+_OF_PERSON = ("client_id", "user_id")
+_EMAILS = ("email_address", "sha256_email_address")
+
+_REMEMBERED = 1000
+"""Ids of persons of which the digests are remembered: most visitors send several events."""
 
 
 class EventDigests:
@@ -21,20 +27,36 @@ class EventDigests:
 
     def __init__(self, key: bytes) -> None:
         self._keyed = blake2b(digest_size=_BYTES, key=key[:64], person=b"ledger")
+        self._of_id = lru_cache(_REMEMBERED)(self._digest)
+        self._of_email = lru_cache(_REMEMBERED)(self._digest_of_email)
 
     def of_text(self, text: str) -> str:
         """Of an id as an operator types it: an event's, an order's, a client's or a user's, or an
         e-mail address."""
-        return self._digest(_hashed_email(text) if "@" in text else text)
+        return self._digest_of_email(text) if "@" in text else self._digest(text)
 
     def of_event(self, event: Event) -> list[str]:
         """Of all ids that `event` has."""
-        return [self._digest(text) for text in _ids(event)]
+        return self.of_decided(event, (event,))
 
-    def of_withheld(self, event: Event) -> list[str]:
-        """Of the event and its order alone: no person may be found by an event that no destination
-        was allowed to have."""
-        return [self._digest(text) for text in _texts(event, _NAMES[:2])]
+    def of_decided(self, event: Event, forms: Iterable[Event]) -> list[str]:
+        """Of the ids that a destination may have: an id that was denied to all leaves no digest. Of
+        an event that no destination may have those of the event and its order alone: no person may
+        be found by it.
+
+        forms: the event as destinations may have it.
+        """
+        texts = _texts(event, _OF_EVENT)
+        persons: list[str] = []
+        for form in forms:
+            if form is not event:
+                texts += _texts(form, _OF_EVENT)
+            persons += map(self._of_id, _texts(form, _OF_PERSON))
+            persons += map(self._of_email, _emails(form))
+        return [*dict.fromkeys([*map(self._digest, dict.fromkeys(texts)), *persons])]
+
+    def _digest_of_email(self, text: str) -> str:
+        return self._digest(_hashed_email(text) if "@" in text else text.lower())
 
     def _digest(self, text: str) -> str:
         keyed = self._keyed.copy()
@@ -42,16 +64,15 @@ class EventDigests:
         return keyed.hexdigest()
 
 
-def _ids(event: Event) -> list[str]:
-    texts = _texts(event, _NAMES)
+def _emails(event: Event) -> list[str]:
     user = event.get("user_data")
     if not isinstance(user, dict):
-        return texts
-    for name in ("email_address", "sha256_email_address"):
+        return []
+    texts: list[str] = []
+    for name in _EMAILS:
         found = user.get(name)
-        for each in found if isinstance(found, list) else (found,):
-            if isinstance(each, str) and each:
-                texts.append(_hashed_email(each) if "@" in each else each.lower())
+        many = found if isinstance(found, list) else (found,)
+        texts += [each for each in many if isinstance(each, str) and each]
     return texts
 
 

@@ -23,7 +23,7 @@ def build_feeding(settings: Settings) -> Feeding | None:
     if not settings.has_ledger:
         return None
     digests = EventDigests(ledger_of(settings).key())
-    return Feeding(feed_bytes(settings), digests.of_event, digests.of_withheld)
+    return Feeding(feed_bytes(settings), digests.of_decided)
 
 
 def build_reporting(settings: Settings, destination: str) -> Reporting | None:

@@ -13,7 +13,7 @@ from gateway.configuration.ledger import Payload
 from gateway.event import Event
 from gateway.queue.counting import AGAIN
 from gateway.queue.entry import Entry, decode
-from gateway.queue.feed import Fate, FeedRecord
+from gateway.queue.feed import Decided, Fate, FeedRecord
 from gateway.queue.receipts import RECEIPT, day_of, received_at
 from gateway.stages.anonymise import ANONYMISED
 
@@ -131,7 +131,7 @@ class RowMaker:
         """Raises KeyError, TypeError or ValueError for what the gateway has not written."""
         fields, self._record_id = record.fields, record.id
         if "d" in fields:
-            self._add_decision(orjson.loads(fields["d"]), fields, record.payloads)
+            self._add_decision(Decided.read(fields["d"]), fields, record.payloads)
         elif "s" in fields:
             self._add_fates(orjson.loads(fields["s"]), frozenset(fields["a"].decode().split()))
         elif "p" in fields:
@@ -140,22 +140,22 @@ class RowMaker:
             self._add_unanswered(orjson.loads(fields["w"]))
 
     def _add_decision(
-        self, read: dict[str, Any], fields: Mapping[str, bytes], payloads: Sequence[bytes]
+        self, read: Decided, fields: Mapping[str, bytes], payloads: Sequence[bytes]
     ) -> None:
-        receipt, passage = _sound(read["receipt"]), int(read["passage"])
-        again = "again" in read
+        receipt, passage = _sound(read.receipt), int(read.passage)
+        again = passage > 1
         rows = self._rows(receipt)
         traits = Traits(
-            read["name"][:MAX_NAME],
-            read["source"],
-            consent_in_words(read["states"]),
-            read["country"][:MAX_NAME],
-            read["browser"][:MAX_NAME],
+            read.name[:MAX_NAME],
+            read.source,
+            consent_in_words(read.states),
+            read.country[:MAX_NAME],
+            read.browser[:MAX_NAME],
         )
         self.traits[receipt] = traits
-        key, at = bytes.fromhex(receipt), read["at"]
+        key, at = bytes.fromhex(receipt), read.at
         repeated = frozenset(fields.get("r", b"").decode().split())
-        verdicts: dict[str, Sequence[str]] = read["verdicts"]
+        verdicts: dict[str, Sequence[str]] = read.verdicts
         origin, content = self._content(payloads)
         if "n" in fields:
             origin = {**(origin or {}), "decided": dict.fromkeys(verdicts, True)}
@@ -170,13 +170,13 @@ class RowMaker:
         }
         rows.events.append(
             (
-                *(key, at, traits.name, traits.source, int(read["trusted"]), read["version"]),
-                *(read["consent"], orjson.dumps(read["states"]).decode()),
+                *(key, at, traits.name, traits.source, int(read.trusted), read.version),
+                *(read.consent, orjson.dumps(read.states).decode()),
                 *(traits.country, traits.browser, orjson.dumps(going_to).decode()),
                 *(None if origin is None else orjson.dumps(origin).decode(), content),
             )
         )
-        rows.lookups += [(bytes.fromhex(digest), key) for digest in dict.fromkeys(read["digests"])]
+        rows.lookups += [(bytes.fromhex(digest), key) for digest in dict.fromkeys(read.digests)]
         for name, (decision, stage, reason) in verdicts.items():
             if name in repeated:
                 ended, stage, reason = "repeated", "queue", HAD_IT
@@ -185,12 +185,12 @@ class RowMaker:
             else:
                 ended = ""
             if ended:
-                row = (key, name, passage, ended, stage, reason, at, 0, None, read["version"])
+                row = (key, name, passage, ended, stage, reason, at, 0, None, read.version)
                 rows.endings.append(row)
                 self._count(rows, receipt, traits, name, ended, reason, again=again)
-            if ended == "repeated" and read["was_held"]:
+            if ended == "repeated" and read.was_held:
                 self._count(rows, receipt, traits, name, "accepted", amount=-1)
-            elif ended != "repeated" and not read["was_held"]:
+            elif ended != "repeated" and not read.was_held:
                 self._count(rows, receipt, traits, name, "accepted", again=again)
 
     def _content(self, payloads: Sequence[bytes]) -> tuple[Origin | None, str | None]:

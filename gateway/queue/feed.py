@@ -6,7 +6,7 @@ that it cannot disagree with them. `gateway.ledger` stores its records and takes
 
 A record has one of these fields, and others that belong to it:
 
-    d   a decision, as `Feeding.encode` writes it. With it `e`, for each different form in which
+    d   a decision, as `Decided.encode` writes it. With it `e`, for each different form in which
         destinations got the event the entry of their streams; `r`, the names of destinations that
         had the event already; `u` when the event could not be held, since too many were; `n` in
         the feed of a destination: its name. The record is about this destination alone, for the
@@ -17,15 +17,15 @@ A record has one of these fields, and others that belong to it:
     p   events that were put into the stream of a destination again, as `encode_replay` writes it.
         With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
 
-The text of `d`, `s` and `p` says ``again`` of what the same step counts as in a later passage; an
-earlier version counted nothing as such.
+The text of `s` and `p` says ``again`` of what the same step counts as in a later passage; an earlier
+version counted nothing as such.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import orjson
 from redis.asyncio import Redis
@@ -46,54 +46,75 @@ Digests = Callable[[Event], Sequence[str]]
 """What an event can be found by: keyed digests of its ids."""
 
 
+class Decided(NamedTuple):
+    """What the record of a decision says. It holds nothing of the event but its name, the digests,
+    the country, the browser and the consent that was decided.
+
+    passage: 1 for an event that comes in, one more each time that it is sent again. was_held: it
+    was accepted before. at: Unix seconds. states: by the consent type. consent: each type's state,
+    and who decided it. verdicts: of each destination the decision, the stage and the reason, as in
+    `gateway.pipeline.decision.Verdict`.
+    """
+
+    receipt: str
+    passage: int
+    was_held: bool
+    at: float
+    source: str
+    trusted: bool
+    version: str
+    name: str
+    digests: list[str]
+    states: dict[str, str]
+    consent: str
+    country: str
+    browser: str
+    verdicts: dict[str, Sequence[str]]
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Raises TypeError or ValueError for what the gateway has not written."""
+        return cls(*orjson.loads(data))
+
+    def encode(self) -> bytes:
+        """Without names: there are many records, and they are kept in memory."""
+        return orjson.dumps(tuple(self))
+
+
 @dataclass(frozen=True, slots=True)
 class Feeding:
     """How a process writes to the feed. most: bytes that the feed may hold before records lose
-    their detail. digests: of an event as a destination may have it. few_digests: of the event and
-    its order alone."""
+    their detail. digests: what an event can be found by, of it and of its forms as destinations may
+    have it."""
 
     most: int
-    digests: Digests
-    few_digests: Digests
+    digests: Callable[[Event, Iterable[Event]], list[str]]
 
     def encode(self, decision: Decision, receipt: str, passage: int) -> bytes:
-        """The record of `decision`. It holds nothing of the event but its name, the digests, the
-        country, the browser and the consent that was decided. ``was_held``: it was accepted before.
-
-        passage: 1 for an event that comes in, one more each time that it is sent again.
-        """
+        """The record of `decision`."""
         event = decision.event
-        verdicts = {
-            name: (verdict.decision, verdict.stage, verdict.reason)
-            for name, verdict in decision.verdicts.items()
-        }
-        record = {
-            "receipt": receipt,
-            "passage": passage,
-            "was_held": bool(decision.receipt) and passage == 1,
-            "at": decision.received_at,
-            "source": decision.source,
-            "trusted": decision.trusted,
-            "version": decision.version,
-            "name": event["event_name"],
-            "digests": self._digests_of(decision),
-            "states": event.get("consent", {}),
-            "consent": _consent_words(decision),
-            "country": _text(event.get("event_location"), "country"),
-            "browser": _text(event.get("device"), "browser"),
-            "verdicts": verdicts,
-        }
-        if passage > 1:
-            record["again"] = True
-        return orjson.dumps(record)
-
-    def _digests_of(self, decision: Decision) -> list[str]:
-        """Of the ids that a destination may have: an id that was denied to all leaves no digest."""
-        forms = {id(each.event): each.event for each in decision.verdicts.values() if each.event}
-        digests = dict.fromkeys(self.few_digests(decision.event))
-        for form in forms.values():
-            digests |= dict.fromkeys(self.digests(form))
-        return list(digests)
+        forms: dict[int, Event] = {}
+        verdicts: dict[str, Sequence[str]] = {}
+        for name, verdict in decision.verdicts.items():
+            if verdict.event is not None:
+                forms[id(verdict.event)] = verdict.event
+            verdicts[name] = verdict.decision, verdict.stage, verdict.reason
+        return Decided(
+            receipt,
+            passage,
+            bool(decision.receipt) and passage == 1,
+            decision.received_at,
+            decision.source,
+            decision.trusted,
+            decision.version,
+            event["event_name"],
+            self.digests(event, forms.values()),
+            event.get("consent", {}),
+            _consent_words(decision),
+            _text(event.get("event_location"), "country"),
+            _text(event.get("device"), "browser"),
+            verdicts,
+        ).encode()
 
 
 class Fate(NamedTuple):
@@ -211,12 +232,12 @@ def _without_erased(record: FeedRecord, tombstones: Tombstones) -> FeedRecord:
     if "d" not in record.fields:
         return record
     try:
-        read = orjson.loads(record.fields["d"])
-        if not tombstones.cover((read["receipt"], *read["digests"]), read["at"]):
+        read = Decided.read(record.fields["d"])
+        if not tombstones.cover((read.receipt, *read.digests), read.at):
             return record
-    except (KeyError, TypeError, ValueError):  # the ledger says that it cannot be read
+    except (TypeError, ValueError):  # the ledger says that it cannot be read
         return record
-    fields = {**record.fields, "d": orjson.dumps({**read, "digests": []})}
+    fields = {**record.fields, "d": read._replace(digests=[]).encode()}
     return record._replace(fields=fields, payloads=())
 
 

@@ -17,9 +17,6 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
-
-import orjson
 
 from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.answers import Wanted
@@ -28,7 +25,7 @@ from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.folder_files import size_of
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.writer import LedgerWriter
-from gateway.queue.feed import Fate, FeedRecord, encode_endings
+from gateway.queue.feed import Decided, Fate, FeedRecord, encode_endings
 from gateway.queue.receipts import new_receipt
 
 DAYS, DESTINATIONS, BATCH = 7, ("ads", "books", "crm", "meta", "warehouse"), 500
@@ -65,23 +62,22 @@ def _decision(event: int, receipt: str, at: float, digests: EventDigests) -> byt
         "transaction_id": f"T-{event}",
         "client_id": f"{event % 50_000}.1",
     }
-    record: dict[str, Any] = {
-        "receipt": receipt,
-        "passage": 1,
-        "was_held": False,
-        "at": at,
-        "source": "site",
-        "trusted": False,
-        "version": "version-1",
-        "name": ("page_view", "add_to_cart", "purchase")[event % 3],
-        "digests": digests.of_event(ids),
-        "states": STATES,
-        "consent": "ad_storage granted (event); analytics_storage granted (event)",
-        "country": ("DE", "FR", "US")[event % 3],
-        "browser": ("Chrome", "Safari")[event % 2],
-        "verdicts": {name: ["send", "", ""] for name in DESTINATIONS},
-    }
-    return orjson.dumps(record)
+    return Decided(
+        receipt,
+        passage=1,
+        was_held=False,
+        at=at,
+        source="site",
+        trusted=False,
+        version="version-1",
+        name=("page_view", "add_to_cart", "purchase")[event % 3],
+        digests=digests.of_event(ids),
+        states=STATES,
+        consent="ad_storage granted (event); analytics_storage granted (event)",
+        country=("DE", "FR", "US")[event % 3],
+        browser=("Chrome", "Safari")[event % 2],
+        verdicts=dict.fromkeys(DESTINATIONS, ("send", "", "")),
+    ).encode()
 
 
 def _fate(place: int, receipt: str, name: str, chance: random.Random) -> Fate:

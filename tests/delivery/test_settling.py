@@ -174,7 +174,7 @@ async def test_the_ledger_learns_of_warnings_and_of_tests(start: Start, redis: R
                 yield made._replace(test=True) if isinstance(made, Request) else made
 
     await ensure_group(redis, ADS)
-    feeding = Feeding(1_000_000, lambda _: (), lambda _: ())
+    feeding = Feeding(1_000_000, lambda *_: [])
     appender = Appender(redis, KEYS, PendingCounts(), nobody, feeding=feeding)  # type: ignore[arg-type]
     await appender.append(decisions(2, ["ads"]))
     await run(await start(Vendor(), destination=Tested(2), reports=True))

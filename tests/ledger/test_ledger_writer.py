@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sqlite3
 import threading
@@ -20,6 +21,7 @@ from gateway.ledger.errors import LedgerTaken
 from gateway.ledger.tables import day as day_tables
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
+from gateway.queue.feed import Decided
 from gateway.queue.receipts import new_receipt
 from gateway.spool.file import Row
 from gateway.stages.anonymise import ANONYMISED
@@ -331,7 +333,7 @@ async def test_a_held_event_that_is_repeated_when_it_is_released_was_accepted_on
     (record,) = await books.records()
     await books.append(decide(make_event(0), send=["ads"]))
     released = decide(make_event(0), send=["ads"])
-    released.receipt = orjson.loads(record.fields["d"])["receipt"]
+    released.receipt = Decided.read(record.fields["d"]).receipt
     await books.append(released)
     await books.store()
     assert books.counts("ads") == {"accepted": 1, "repeated": 1}
@@ -360,9 +362,9 @@ async def test_a_record_that_cannot_be_stored_costs_no_neighbour_its_row(
 ) -> None:
     await books.append(*(decide(make_event(n), send=["ads"]) for n in range(3)))
     (_, (entry_id, fields), _) = await books.redis.xrange(KEYS.feed)
-    odd = {**orjson.loads(fields[b"d"]), "at": 10**400}  # too much for SQLite
+    odd = Decided.read(fields[b"d"])._replace(at=10**400)  # too much for SQLite
     await books.redis.xdel(KEYS.feed, entry_id)
-    await books.redis.xadd(KEYS.feed, {"d": str(odd).replace("'", '"').replace("True", "true")})
+    await books.redis.xadd(KEYS.feed, {"d": json.dumps(odd)})
     await books.store()
     assert len(books.rows("events")) == 2
     assert await books.records() == []

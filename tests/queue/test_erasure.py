@@ -19,7 +19,7 @@ from gateway.queue.erasure import (
     rewrite_files,
     withhold,
 )
-from gateway.queue.feed import Feed, Feeding
+from gateway.queue.feed import Decided, Feed, Feeding
 from gateway.queue.feeds import Feeds
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
@@ -40,11 +40,11 @@ from tests.support.valkey_server import Valkey
 pytestmark = pytest.mark.anyio
 
 
-def names_of(event: dict[str, Any]) -> list[str]:
+def names_of(event: dict[str, Any], _: object) -> list[str]:
     return [str(event["client_id"])]
 
 
-FEEDING = Feeding(1_000_000, names_of, names_of)
+FEEDING = Feeding(1_000_000, names_of)
 REPORTING = Reporting(KEYS, 1_000_000, "ads", "version-1")
 
 
@@ -148,7 +148,7 @@ async def test_the_feed_gives_nothing_of_erased_persons(redis: Redis) -> None:
     await appender(redis, FEEDING).append([after])
     feed = Feed(redis, KEYS)
     records = await feed.read("0-0", None)
-    told = [(orjson.loads(each.fields["d"])["digests"], len(each.payloads)) for each in records]
+    told = [(Decided.read(each.fields["d"]).digests, len(each.payloads)) for each in records]
     assert told == [([], 0), (["b"], 1), (["a"], 1)]
     assert b'"a"' not in records[0].fields["d"]
     await feed.take_off(records)

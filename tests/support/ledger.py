@@ -47,7 +47,7 @@ class Books:
         self.redis = redis
         self.place = place
         self.digests = EventDigests(place.key())
-        feeding = Feeding(most, self.digests.of_event, self.digests.of_withheld)
+        feeding = Feeding(most, self.digests.of_decided)
         self.appender = Appender(redis, KEYS, PendingCounts(), nobody, retention, feeding)
         self.most = most
         self.settings = LedgerSettings(**settings)
