@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from gateway.ledger.rows import HourKey
+from gateway.ledger.day_rows import HourKey
 
 MAX_VALUES = 200
 """Values of one dimension that are counted apart on one day: strangers choose names."""

@@ -11,7 +11,7 @@ from typing import Any
 from gateway.configuration.ledger import Successes
 from gateway.ledger.bounded_values import BoundedValues
 from gateway.ledger.database import open_to_write
-from gateway.ledger.rows import DayRows
+from gateway.ledger.day_rows import DayRows
 from gateway.ledger.successes import may_be_forgotten, succeeded
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.ledger.tables import day as day_tables

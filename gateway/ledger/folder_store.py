@@ -11,10 +11,10 @@ from typing import Any
 
 from gateway.configuration.ledger import Successes
 from gateway.ledger.day_file import DayFile
+from gateway.ledger.day_rows import DayRows
 from gateway.ledger.failures_file import keep_failures
 from gateway.ledger.folder_files import FolderFiles, remove, size_of
 from gateway.ledger.kept_file import KeptFile
-from gateway.ledger.rows import DayRows
 from gateway.ledger.totals import Ended
 from gateway.queue.receipts import day_of
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from gateway.ledger.database import open_to_write
 from gateway.ledger.day_file import HOUR
+from gateway.ledger.day_rows import DayRows
 from gateway.ledger.retention import REMEMBERED_DAYS, day_before
-from gateway.ledger.rows import DayRows
 from gateway.ledger.tables import kept as kept_tables
 from gateway.ledger.totals import Ended
 

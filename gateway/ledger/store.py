@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from gateway.configuration.ledger import Successes
+from gateway.ledger.day_rows import DayRows
 from gateway.ledger.reading import Readable
 from gateway.ledger.retention import Retained
-from gateway.ledger.rows import DayRows
 from gateway.ledger.totals import Ended
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from gateway.configuration.ledger import Successes
 from gateway.ledger.answers import going
-from gateway.ledger.rows import DayRows
+from gateway.ledger.day_rows import DayRows
 from gateway.ledger.tables import SUCCESSES
 
 SAMPLE = 100

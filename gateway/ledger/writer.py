@@ -26,10 +26,11 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.balance import baseline_of
+from gateway.ledger.day_rows import Traits
 from gateway.ledger.errors import LedgerError, LedgerTaken
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.retention import clean
-from gateway.ledger.rows import RowMaker, Traits, consent_in_words
+from gateway.ledger.rows import RowMaker, consent_in_words
 from gateway.ledger.store import Writable
 from gateway.queue.feed import READ, Feed, FeedRecord, id_key
 from gateway.queue.feeds import Feeds

@@ -23,9 +23,9 @@ def new_receipt(received_at: float) -> str:
     return f"{int(1000 * received_at):0{_TIME_DIGITS}x}{secrets.token_hex(8)}"
 
 
-def received_at(receipt: str) -> float:
-    """Unix seconds, to the millisecond."""
-    return int(receipt[:_TIME_DIGITS], 16) / 1000
+def minute_of(receipt: str) -> int:
+    """The minute since 1970 in which its event came in."""
+    return int(receipt[:_TIME_DIGITS], 16) // 60_000
 
 
 def day_of(receipt: str) -> str:

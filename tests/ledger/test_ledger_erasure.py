@@ -12,10 +12,10 @@ import pytest
 
 from gateway.ledger import erasure
 from gateway.ledger.day_file import DayFile
+from gateway.ledger.day_rows import DayRows
 from gateway.ledger.erasure import delivered_of, erase_day, receipts_of
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
-from gateway.ledger.rows import DayRows
 from gateway.queue.receipts import day_of
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books

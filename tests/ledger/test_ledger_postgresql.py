@@ -10,10 +10,10 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.ledger.answers import Wanted
+from gateway.ledger.day_rows import DayRows
 from gateway.ledger.errors import LedgerError, LedgerTaken
 from gateway.ledger.postgresql.connecting import in_words
 from gateway.ledger.postgresql.place import LedgerDatabase
-from gateway.ledger.rows import DayRows
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books
 from tests.support.postgresql_server import PostgreSQL

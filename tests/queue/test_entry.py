@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pipeline.decision import Decision
-from gateway.queue.entry import decode, encode, encode_entry
+from gateway.queue.entry import decode, encode, encode_entry, take_apart
 
 values = st.recursive(
     st.none()
@@ -34,6 +34,34 @@ def test_an_event_comes_out_as_it_went_in(event: dict[str, Any]) -> None:
     assert (entry.id, entry.deliveries) == (b"1-0", 3)
     assert (entry.source, entry.received_at, entry.version) == ("site", 1795219200.25, "v1")
     assert entry.applied == ["first", "second"]
+
+
+FROM = ',"from":['
+names = st.text(st.characters(codec="utf-8")) | st.sampled_from(["from", "event", FROM])
+
+
+@given(
+    st.dictionaries(
+        names,
+        values
+        | st.just(FROM)
+        | st.fixed_dictionaries({"a": st.none()}).map(lambda inner: {**inner, "from": [inner]}),
+        max_size=5,
+    ),
+    st.lists(names, max_size=2),
+)
+def test_an_event_can_be_taken_out_unread(event: dict[str, Any], applied: list[str]) -> None:
+    data = encode_entry(event, "site", 1.5, "v1", applied, ["c0ffee"], trusted=False, stated=["x"])
+    entry, taken = take_apart(data)
+    whole = decode(b"", 0, data)
+    assert orjson.loads(taken) == whole.event == event
+    assert entry == whole._replace(event={}, size=entry.size)
+
+
+def test_an_event_of_an_earlier_version_is_taken_out_too() -> None:
+    written = {"source": "site", "received_at": 1.5, "version": "v1", "applied": ["a rule"]}
+    entry, taken = take_apart(orjson.dumps({"event": {"event_name": "x"}, **written}))
+    assert (entry.applied, entry.event, taken) == (["a rule"], {}, b'{"event_name":"x"}')
 
 
 def test_fields_of_another_version_of_the_gateway_are_left() -> None:
@@ -98,3 +126,5 @@ def test_an_entry_tells_whether_it_is_counted_as_in_a_later_passage(
 def test_what_is_no_entry_is_told_as_the_reader_expects(data: bytes) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         decode(b"1-0", 1, data)
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        take_apart(data)

@@ -9,8 +9,9 @@ from typing import Any, LiteralString
 import orjson
 from psycopg.sql import SQL, Composable, Identifier
 
+from gateway.ledger.content import union
+from gateway.ledger.day_rows import DayRows, HourKey
 from gateway.ledger.postgresql.connecting import Connection
-from gateway.ledger.rows import DayRows, HourKey, union
 from gateway.ledger.tables import day as day_tables
 from gateway.stages.anonymise import ANONYMISED
 

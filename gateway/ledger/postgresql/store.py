@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from gateway.configuration.ledger import Successes
 from gateway.ledger.bounded_values import BoundedValues
+from gateway.ledger.day_rows import DayRows, HourKey
 from gateway.ledger.errors import LedgerTaken
 from gateway.ledger.postgresql.adding import (
     STAGES,
@@ -35,7 +36,6 @@ from gateway.ledger.postgresql.schema import (
 )
 from gateway.ledger.postgresql.successes import forget, index_lookups
 from gateway.ledger.retention import REMEMBERED_DAYS, day_before
-from gateway.ledger.rows import DayRows, HourKey
 from gateway.ledger.successes import may_be_forgotten
 from gateway.ledger.totals import Ended
 from gateway.queue.receipts import day_of

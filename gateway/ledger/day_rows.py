@@ -1,0 +1,72 @@
+"""The rows that a batch of records adds to one day."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+UNKNOWN = "(unknown)"
+"""In place of what is not known of an event that the ledger does not have."""
+
+
+class Traits(NamedTuple):
+    """What an event's endings are counted by."""
+
+    name: str
+    source: str
+    consent: str
+    country: str
+    browser: str
+
+
+NOTHING_KNOWN = Traits(*(UNKNOWN,) * 5)
+
+MinuteKey = tuple[int, str, str]
+"""The minute (since 1970) in which events came in, the destination and the ending, or after
+`AGAIN` how many of these events were in a later passage."""
+HourKey = tuple[int, str, str, str, str]
+"""The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
+value."""
+Alike = tuple[int, Traits, str, str, str]
+"""The minute in which events came in, their traits, the destination, the ending and its reason."""
+
+
+@dataclass(slots=True)
+class DayRows:
+    """What a batch of records adds to one day."""
+
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+    replayed: list[tuple[str, bytes]] = field(default_factory=list)
+    lookups: list[tuple[bytes, bytes]] = field(default_factory=list)
+    endings: list[tuple[Any, ...]] = field(default_factory=list)
+    attempts: list[tuple[Any, ...]] = field(default_factory=list)
+    minutes: Counter[MinuteKey] = field(default_factory=Counter)
+    hours: Counter[HourKey] = field(default_factory=Counter)
+    alike: Counter[Alike] = field(default_factory=Counter)
+
+    def count(self) -> None:
+        """Adds events that ended alike to `minutes` and `hours`, each kind once: many are alike."""
+        for (minute, traits, destination, ending, reason), number in self.alike.items():
+            hour, hours = minute // 60, self.hours
+            self.minutes[minute, destination, ending] += number
+            hours[hour, "", "", destination, ending] += number
+            for dimension, value in zip(Traits._fields, traits, strict=True):
+                hours[hour, dimension, value, destination, ending] += number
+            if reason:
+                hours[hour, "reason", reason, destination, ending] += number
+        self.alike.clear()
+
+    def receipts_of_known(self) -> set[bytes]:
+        """Of the events of which earlier rows are continued."""
+        ended = {row[0] for row in (*self.endings, *self.attempts)}
+        return ended | {receipt for _, receipt in self.replayed}
+
+    def continuing(self, known: Container[bytes]) -> DayRows:
+        """Only what became of the events `known`."""
+        return DayRows(
+            replayed=[row for row in self.replayed if row[1] in known],
+            endings=[row for row in self.endings if row[0] in known],
+            attempts=[row for row in self.attempts if row[0] in known],
+        )
