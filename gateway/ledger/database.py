@@ -20,7 +20,12 @@ DRIVER = "sqlite+pysqlite://"
 BUSY_MS = 5000
 """How long SQLite waits for another process before it gives up."""
 
+PAGE_BYTES = 16_384
+"""A row of an event with its content takes a fourth of it at most; a larger one gets pages of its
+own, each with one row. Of a file that exists the pages stay as they are."""
+
 _SET_UP = f"""
+PRAGMA page_size = {PAGE_BYTES};
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA secure_delete = ON;
@@ -74,9 +79,10 @@ class Files:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
+    if version not in (0, SCHEMA_VERSION):
+        age = "a newer" if version > SCHEMA_VERSION else "an earlier"
         raise LedgerError(
-            f"{path} was written by a newer version of the gateway (schema {version}; this version "
-            f"knows {SCHEMA_VERSION}); use that version, or move the file away"
+            f"{path} was written by {age} version of the gateway (schema {version}; this version "
+            f"reads {SCHEMA_VERSION} alone); use that version, or move the file away"
         )
     return int(version)

@@ -26,7 +26,7 @@ ON CONFLICT (receipt) DO UPDATE SET consent = excluded.consent, states = exclude
     THEN coalesce(excluded.payload, payload) ELSE json_patch(payload, excluded.payload) END
 """
 _REPLAYED = "UPDATE events SET going_to = json_patch(going_to, ?) WHERE receipt = ?"
-_LOOKUP = "INSERT OR IGNORE INTO lookups VALUES (?, ?)"
+_LOOKUP = "INSERT OR IGNORE INTO lookups VALUES (?, ?, ?)"
 _ENDING = "INSERT OR IGNORE INTO endings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)"
 _MINUTE = """

@@ -39,7 +39,7 @@ class DayRows:
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
     replayed: list[tuple[str, bytes]] = field(default_factory=list)
-    lookups: list[tuple[bytes, bytes]] = field(default_factory=list)
+    lookups: list[tuple[int, bytes, bytes]] = field(default_factory=list)
     endings: list[tuple[Any, ...]] = field(default_factory=list)
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
     minutes: Counter[MinuteKey] = field(default_factory=Counter)

@@ -20,7 +20,7 @@ from typing import Protocol
 from gateway.ledger.database import open_to_write
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder_files import FolderFiles
-from gateway.ledger.tables import DELIVERED, EVENT_TABLES
+from gateway.ledger.tables import AT_ANY_HOUR, DELIVERED, EVENT_TABLES
 from gateway.ledger.tables import day as day_tables
 
 LOOK_SECONDS = 0.02
@@ -79,7 +79,7 @@ def receipts_of(folder: FolderFiles, digest: str) -> dict[str, set[str]]:
         if path is None:
             continue
         with _open(path) as file:
-            statement = "SELECT receipt FROM lookups WHERE digest = ?"
+            statement = f"SELECT receipt FROM lookups WHERE digest = ? AND {AT_ANY_HOUR}"
             rows = file.execute(statement, (bytes.fromhex(digest),)).fetchall()
         if rows:
             found[day] = {receipt.hex() for (receipt,) in rows}

@@ -12,13 +12,14 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table, select, text
 from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.answers import Listed, Story, Wanted, listed, story
 from gateway.ledger.queries import PAGE, Position, listing
 from gateway.ledger.recorded import Recorded, recorded_event, recorded_in
 from gateway.ledger.tables import (
+    AT_ANY_HOUR,
     attempts,
     configurations,
     endings,
@@ -58,7 +59,7 @@ class Readable(Protocol):
 
 
 class LedgerReader:
-    """Reads the ledger at `place`. Its methods raise `LedgerError` for a ledger of a newer version,
+    """Reads the ledger at `place`. Its methods raise `LedgerError` for a ledger of another version,
     and sqlite3.Error or SQLAlchemy's DBAPIError for one that cannot be read."""
 
     def __init__(self, place: Readable) -> None:
@@ -71,8 +72,9 @@ class LedgerReader:
 
     def stories(self, digest: str, limit: int) -> Iterator[Story]:
         """The newest events that have `digest`, `limit` at most."""
-        found = select(events).join(lookups, lookups.c.receipt == events.c.receipt)
-        found = found.where(lookups.c.digest == bytes.fromhex(digest))
+        of_digest = lookups.c.digest == bytes.fromhex(digest), text(AT_ANY_HOUR)
+        receipts = select(lookups.c.receipt).where(*of_digest)
+        found = select(events).where(events.c.receipt.in_(receipts))
         found = found.order_by(events.c.receipt.desc())
         for day in reversed(self._reading.days()):
             if limit <= 0:

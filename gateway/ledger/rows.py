@@ -91,7 +91,7 @@ class RowMaker:
         self, read: Decided, fields: Mapping[str, bytes], payloads: Sequence[bytes]
     ) -> None:
         place, passage = self._place(read.receipt), int(read.passage)
-        rows, key, _ = place
+        rows, key, minute = place
         traits = self.traits[read.receipt] = Traits(
             read.name[:MAX_NAME],
             read.source,
@@ -121,7 +121,8 @@ class RowMaker:
                 *(None if origin is None else orjson.dumps(origin).decode(), content),
             )
         )
-        rows.lookups += [(bytes.fromhex(digest), key) for digest in dict.fromkeys(read.digests)]
+        hour = minute // 60 % 24
+        rows.lookups += [(hour, bytes.fromhex(digest), key) for digest in {*read.digests}]
         for name, (decision, stage, reason) in verdicts.items():
             if name in repeated:
                 self._end(place, read, name, "repeated", "queue", HAD_IT)

@@ -5,7 +5,9 @@ A file of a day has
     events     one row for each event that came in: what is known of it, the destinations to
                which it goes or for which it is held, and what of its content a destination was
                allowed to have, with its origin: what else a replay needs to know
-    lookups    the keyed digests by which an event is found
+    lookups    the keyed digests by which an event is found, by the hour of the day (0 to 23) in
+               which it came in: digests are random, and those of one hour fill few pages, so a
+               transaction writes few
     endings    one row for each event, destination and passage that has ended
     attempts   tries that did not end an event
     minutes    how many events ended how, by the minute in which they came in
@@ -31,8 +33,8 @@ from sqlalchemy import (
 
 from gateway.queue.feed import WITH_WARNINGS
 
-SCHEMA_VERSION = 1
-"""In SQLite's ``user_version``. A file with a higher one was written by a newer gateway."""
+SCHEMA_VERSION = 2
+"""In SQLite's ``user_version``. What another version wrote is not read."""
 
 FAILED = "ending IN ('rejected', 'expired')"
 _WARNED = f"ending = '{WITH_WARNINGS}'"
@@ -42,6 +44,9 @@ DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
 """As a condition: events that the vendor has."""
 
 SUCCESSES = ("delivered", "dry run", "repeated")
+
+AT_ANY_HOUR = f"hour IN ({', '.join(map(str, range(24)))})"
+"""The condition that makes the key of `lookups` usable when a digest is looked up."""
 
 EVENT_TABLES = ("lookups", "endings", "attempts", "events")
 """Those that say something of single events, by their receipts."""
@@ -70,6 +75,7 @@ events = Table(
 lookups = Table(
     "lookups",
     day,
+    Column("hour", Integer, primary_key=True),
     Column("digest", LargeBinary, primary_key=True),
     Column("receipt", LargeBinary, primary_key=True),
     sqlite_with_rowid=False,

@@ -50,7 +50,7 @@ def fill(file: DayFile) -> list[str]:
                     orjson.dumps(payload).decode(),
                 )
             )
-            rows.lookups.append((b"m" * 12 if is_theirs else b"o" * 12, key))
+            rows.lookups.append((number % 24, b"m" * 12 if is_theirs else b"o" * 12, key))
             rows.endings.append((key, "ads", 1, "delivered", "", "", AT, 1, 204, "v"))
             rows.attempts.append((key, "ads", 1, AT, 1, 503, f"marker {client}"))
             rows.hours[1, "", "", "ads", "delivered"] += 1

@@ -20,8 +20,12 @@ from tests.support.ledger import Books
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_file_of_a_newer_version_is_an_error_in_words(
-    redis: Redis, folder: LedgerFolder
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [(99, "a newer version of the gateway"), (1, "an earlier version of the gateway")],
+)
+async def test_a_file_of_another_version_is_an_error_in_words(
+    redis: Redis, folder: LedgerFolder, version: int, words: str
 ) -> None:
     books = Books(redis, folder)
     await books.append(decide(make_event(0), send=["ads"]))
@@ -29,12 +33,12 @@ async def test_a_file_of_a_newer_version_is_an_error_in_words(
     books.writer.close()
     (day,) = folder.days()
     with sqlite3.connect(folder.day(day)) as file:
-        file.execute("PRAGMA user_version = 99")
+        file.execute(f"PRAGMA user_version = {version}")
     file.close()
-    with pytest.raises(LedgerError, match="newer version of the gateway"):
+    with pytest.raises(LedgerError, match=words):
         list(books.reader.stories(books.digests.of_text("event-0"), 10))
     await books.append(decide(make_event(1), send=["ads"]))
-    with pytest.raises(LedgerError, match="newer version of the gateway"):
+    with pytest.raises(LedgerError, match=words):
         await books.writer.step()
     assert len(await books.records()) == 1
     books.writer.close()

@@ -137,17 +137,21 @@ async def test_gateways_with_different_namespaces_share_a_database(
     assert ask(database, "SELECT count(*) FROM ledger_shop.events") == [(1,)]
 
 
-async def test_a_ledger_of_a_newer_version_is_an_error_in_words(
-    books: Books, database: LedgerDatabase
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [(99, "a newer version of the gateway"), (1, "an earlier version of the gateway")],
+)
+async def test_a_ledger_of_another_version_is_an_error_in_words(
+    books: Books, database: LedgerDatabase, version: int, words: str
 ) -> None:
     await books.store()
     books.writer.close()
-    ask(database, 'UPDATE "ledger kept".schema_version SET version = 99')
+    ask(database, f'UPDATE "ledger kept".schema_version SET version = {version}')
     for use in (books.reader.endings(Wanted()), books.reader.stories("00", 1)):
-        with pytest.raises(LedgerError, match="newer version of the gateway"):
+        with pytest.raises(LedgerError, match=words):
             list(use)
     await books.append(decide(make_event(1), send=["ads"]))
-    with pytest.raises(LedgerError, match="newer version of the gateway"):
+    with pytest.raises(LedgerError, match=words):
         await books.writer.step()
     assert len(await books.records()) == 1
 

@@ -16,10 +16,10 @@ from psycopg.sql import SQL, Identifier
 from gateway.ledger.erasure import Erased
 from gateway.ledger.postgresql.connecting import Connection, connect, errors_in_words
 from gateway.ledger.postgresql.schema import schema_of_day, schema_of_failures, schemas_of
-from gateway.ledger.tables import DELIVERED, EVENT_TABLES
+from gateway.ledger.tables import AT_ANY_HOUR, DELIVERED, EVENT_TABLES
 
 _LOCK_TIMEOUT = "SET lock_timeout = '60s'"
-_RECEIPTS = "SELECT receipt FROM {}.lookups WHERE digest = %s"
+_RECEIPTS = f"SELECT receipt FROM {{}}.lookups WHERE digest = %s AND {AT_ANY_HOUR}"
 _DELIVERED = (
     "SELECT destination, count(*) FROM {}.endings "
     f"WHERE {DELIVERED} AND receipt = ANY(%s) GROUP BY destination"

@@ -88,12 +88,13 @@ def create_failures(connection: Connection, schema: str, day: str) -> None:
 
 
 def check_version(connection: Connection, schema: str) -> None:
-    """Raises `LedgerError` for a ledger of a newer version."""
-    version = stored_version(connection, schema) or 0
-    if version > SCHEMA_VERSION:
+    """Raises `LedgerError` for a ledger of another version."""
+    version = stored_version(connection, schema)
+    if version not in (None, SCHEMA_VERSION):
+        age = "a newer" if version > SCHEMA_VERSION else "an earlier"
         raise LedgerError(
-            f"the ledger in PostgreSQL was written by a newer version of the gateway (schema "
-            f"{version}; this version knows {SCHEMA_VERSION}); use that version, or another "
+            f"the ledger in PostgreSQL was written by {age} version of the gateway (schema "
+            f"{version}; this version reads {SCHEMA_VERSION} alone); use that version, or another "
             "database"
         )
 
