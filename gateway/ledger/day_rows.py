@@ -25,7 +25,7 @@ NOTHING_KNOWN = Traits(*(UNKNOWN,) * 5)
 
 MinuteKey = tuple[int, str, str]
 """The minute (since 1970) in which events came in, the destination and the ending, or after
-`AGAIN` how many of these events were in a later passage."""
+`gateway.queue.counting.AGAIN` how many of these events were in a later passage."""
 HourKey = tuple[int, str, str, str, str]
 """The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
 value."""
