@@ -17,8 +17,8 @@ A record has one of these fields, and others that belong to it:
     p   events that were put into the stream of a destination again, as `encode_replay` writes it.
         With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
 
-The text of `s` and `p` says ``again`` of what the same step counts as in a later passage; an earlier
-version counted nothing as such.
+The text of `s` and `p` says ``again`` of what the same step counts as in a later passage; an
+earlier version counted nothing as such.
 """
 
 from __future__ import annotations
