@@ -51,7 +51,7 @@ class ClusterBooks(Books):
 
     def __init__(self, redis: Redis, place: LedgerDatabase, **options: Any) -> None:
         super().__init__(redis, place, destinations=NAMES, **options)
-        feeding = Feeding(self.most, self.digests.of_event, self.digests.of_withheld)
+        feeding = Feeding(self.most, self.digests.of_decided)
         self.appender = InterruptedAppender(redis, KEYS, PendingCounts(), nobody, feeding=feeding)
 
     async def problems(self) -> list[str]:
@@ -147,7 +147,7 @@ async def test_a_batch_that_comes_again_after_it_failed_in_part_is_recorded_once
     batch = AppendBatch(
         [decide(make_event(n), ["ads", "books"], ["crm"]) for n in range(3)],
         marked=True,
-        feeding=Feeding(MOST, books.digests.of_event, books.digests.of_withheld),
+        feeding=Feeding(MOST, books.digests.of_decided),
     )
     stored = AppendBatch.of(orjson.loads(orjson.dumps(batch.head)), batch.payloads)
     books.appender.unsent, books.appender.unanswered = ["books", "crm"], ["ads"]

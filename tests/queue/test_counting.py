@@ -162,7 +162,7 @@ async def test_a_replay_and_how_it_ends_count_in_a_later_passage_too(redis: Redi
 
 
 async def test_a_release_from_quarantine_counts_in_a_later_passage_too(redis: Redis) -> None:
-    feeding = Feeding(1_000_000, lambda _: [], lambda _: [])
+    feeding = Feeding(1_000_000, lambda *_: [])
     appender = Appender(redis, KEYS, PendingCounts(), nobody, Retention(dedupe=600), feeding)
     first = [came_in(0, 1), came_in(1, 1, sent=False)]
     await appender.append(first)

@@ -28,7 +28,7 @@ from tests.support.keys import ADS, KEYS
 from tests.support.quarantine import make_releaser, set_aside
 from tests.support.redis_machine import RedisMachine, run_machine
 
-FEEDING = Feeding(1_000_000, lambda _: [], lambda _: [])
+FEEDING = Feeding(1_000_000, lambda *_: [])
 CHOICE = st.lists(st.integers(0, 7), max_size=6, unique=True)
 NAMES = ("ads", "books")
 
