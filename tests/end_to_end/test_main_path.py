@@ -102,7 +102,11 @@ def arrived(sink: Sink) -> dict[str, list[str]]:
     ids: dict[str, list[str]] = {"meta": [], "ga4": [], "warehouse": []}
     for request in list(sink.requests):
         if request.path.startswith("/mp/collect"):
-            ids["ga4"] += [event["params"]["serial"] for event in request.body["events"]]
+            ids["ga4"] += [
+                event["params"]["serial"]
+                for event in request.body["events"]
+                if event["name"] != "campaign_details"  # which tells GA4 of the page's campaign
+            ]
         elif request.path == "/warehouse":
             ids["warehouse"].append(request.body["data"]["event_id"])
         else:
