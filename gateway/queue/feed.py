@@ -18,7 +18,7 @@ A record has one of these fields, and others that belong to it:
         With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
 
 The text of `s` and `p` says ``again`` of what the same step counts as in a later passage; an
-earlier version counted nothing as such.
+earlier version counted nothing as such. A decision is counted so by its passage.
 """
 
 from __future__ import annotations
