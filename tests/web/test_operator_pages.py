@@ -125,6 +125,7 @@ def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
         "gateway_oldest_pending_seconds": {"destination"},
         "gateway_paused_seconds": {"destination"},
         "gateway_quarantined_events": set(),
+        "gateway_quarantined_events_removed_total": set(),
         "gateway_ledger_feed_bytes": set(),
         "gateway_ledger_records_cut_total": set(),
         "gateway_ledger_records_dropped_total": set(),
