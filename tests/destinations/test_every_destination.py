@@ -208,7 +208,7 @@ def test_an_event_that_is_no_json_is_unsendable(
     destination: Destination[Any], examples: list[Event]
 ) -> None:
     whole = examples[0] | APP
-    half_a_pair = {**whole, "app_data": {"a": "\ud800"}, "user_properties": {"a": "\ud800"}}
+    half_a_pair = {**whole, "coupon": "\ud800", "user_properties": {"a": "\ud800"}}
     results = destination.requests([whole, half_a_pair, whole], NOW)
     unsendable, *requests = sorted(results, key=lambda result: isinstance(result, Request))
     assert unsendable == Unsendable(1, "the event cannot be represented in JSON")

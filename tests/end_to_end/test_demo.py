@@ -38,7 +38,7 @@ def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -
         cookies = page.context.cookies()
         page.get_by_role("button", name="Accept all").click()
         first = page.locator("li.event", has=page.get_by_text("page_view", exact=True))
-        first.locator(".outcome", has_text="Dry run").wait_for(timeout=60_000)
+        first.locator(".outcome", has_text="Dry run").first.wait_for(timeout=60_000)
         released = first.inner_text()
         page.get_by_role("button", name="Buy").click()
         purchase = page.locator("li, article", has_text="purchase").first
