@@ -16,18 +16,22 @@ from gateway.delivery.checks import MAX_CHECKS
 from gateway.delivery.planning import plan
 from gateway.delivery.policy import SendPolicy
 from gateway.delivery.send import Attempt, Sender
+from gateway.event import Event
 from gateway.http.client import NotSent
 from tests.support.events import make_entries
 from tests.support.scripted_vendor import Parcel
 
 pytestmark = pytest.mark.anyio
 
-WEEK = timedelta(days=7)
 CHECK_URL = "https://vendor.test/check"
 DELIVERED = Response(204)
 FOUND = Response(200, {}, b"no such field")
 
 Reply = Callable[[], Awaitable[Response]]
+
+
+def a_week(_: Event) -> timedelta:
+    return timedelta(days=7)
 
 
 class Checked(Parcel):
@@ -83,12 +87,12 @@ async def say_nothing() -> Response:
 
 
 def sender(vendor: Vendor | None, destination: Parcel | None = None) -> Sender:
-    return Sender(destination or Checked(), vendor, SendPolicy(1, lambda _: WEEK), lambda _: None)
+    return Sender(destination or Checked(), vendor, SendPolicy(1, a_week), lambda _: None)
 
 
 async def send(vendor: Vendor | None, destination: Parcel | None = None) -> Attempt:
     made = destination or Checked()
-    (shipment,) = plan(made, make_entries(1), WEEK, time.time())
+    (shipment,) = plan(made, make_entries(1), a_week, time.time())
     (attempt,) = await sender(vendor, made).send(shipment)  # type: ignore[arg-type]
     assert isinstance(attempt, Attempt)
     return attempt
@@ -113,7 +117,7 @@ async def test_a_check_that_fails_changes_nothing_and_is_logged_once(
     to_vendor = sender(vendor, destination)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            (shipment,) = plan(destination, make_entries(1), WEEK, time.time())
+            (shipment,) = plan(destination, make_entries(1), a_week, time.time())
             (attempt,) = await to_vendor.send(shipment)  # type: ignore[arg-type]
             assert isinstance(attempt, Attempt)
             assert attempt.outcomes[0].result == "delivered"
@@ -154,7 +158,7 @@ async def test_few_checks_are_under_way_at_once() -> None:
 
     vendor, destination = Vendor(later, say_nothing), Checked()
     to_vendor = sender(vendor, destination)
-    (*shipments,) = plan(destination, make_entries(3 * MAX_CHECKS), WEEK, time.time())
+    (*shipments,) = plan(destination, make_entries(3 * MAX_CHECKS), a_week, time.time())
     sending = [asyncio.create_task(to_vendor.send(each)) for each in shipments]  # type: ignore[arg-type]
     await asyncio.sleep(0.01)
     opened.set()
