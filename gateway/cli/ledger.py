@@ -51,6 +51,8 @@ def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigest
         if reader.is_empty():
             fail(NOTHING_YET, 1)
         return work(reader, EventDigests(place.key()))
+    except BrokenPipeError:
+        raise  # whoever reads what is printed has enough: click ends the command without a word
     except (LedgerError, OSError) as error:
         fail(str(error), 1)
     except (sqlite3.Error, DBAPIError) as error:

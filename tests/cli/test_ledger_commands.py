@@ -6,6 +6,9 @@ import asyncio
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,3 +181,13 @@ def test_without_a_ledger_the_reason_is_said(
     result = run(*words, "--config", config)
     assert result.exit_code == 2
     assert "keeps no ledger" in result.stderr
+
+
+def test_a_list_that_is_read_in_part_ends_without_a_word(filled: Path) -> None:
+    command = [sys.executable, "-m", "gateway", "events", "list", "--json", "--config", filled]
+    read, write = os.pipe()
+    os.close(read)  # as `head` does when it has enough
+    ended = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=120)
+    os.close(write)
+    assert ended.stderr == b""
+    assert ended.returncode == 1
