@@ -18,7 +18,7 @@ from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Sink
 
 KEY = {"authorization": "Bearer key"}
-EVENTS, BATCH = 3000, 20
+EVENTS, BATCH = 1500, 20
 KILLED = ("gateway ledger", "gateway worker", "gateway serve")
 CONFIG = """
 redis: {{url: embedded, data_dir: "${{DATA_DIR}}"}}
