@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.configuration.destination import build_destination
+from gateway.configuration.kinds import destination_types
 from gateway.configuration.settings import Settings
 from gateway.stages.pii.settings import PatternName
 
@@ -15,19 +15,21 @@ PERSONAL: tuple[PatternName, ...] = ("email", "phone")
 def hash_notes(settings: Settings) -> Iterator[str]:
     if not settings.hash_at_ingest:
         return
-    built = {name: build_destination(each) for name, each in settings.destinations.items()}
+    kinds = {name: destination_types()[each.type] for name, each in settings.destinations.items()}
     hashing = [
-        name for name, each in built.items() if each.personal_data(each.settings) is not None
+        name
+        for name, kind in kinds.items()
+        if kind.personal_data(settings.destinations[name]) is not None
     ]
     yield (
         f"Note: hash_at_ingest: events are stored with the hashes that {_listed(hashing)} need. A "
         "destination that you add later, or another `phone_region`, gets no other hashes of events "
         "that were stored before."
     )
-    for name, each in built.items():
-        if name not in hashing and (each.fields is None or "user_data" in each.fields):
+    for name, kind in kinds.items():
+        if name not in hashing and (kind.fields is None or "user_data" in kind.fields):
             yield (
-                f"Note: hash_at_ingest: {name} ({each.type}) takes `user_data` as it is, so it "
+                f"Note: hash_at_ingest: {name} ({kind.type}) takes `user_data` as it is, so it "
                 "gets hashes and no clear values. If it needs these, it cannot work with "
                 "hash_at_ingest."
             )

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from destinations.masking import MASK
 from gateway.configuration.exposure import secrets_in
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import read_yaml
 from gateway.sources.keys import KeyDigest
 
-MASK = "***"
 _WORD = re.compile(r"""[^\s"'\[\]{},#]+""")
 
 Kept = Mapping[str, Any]

@@ -61,7 +61,7 @@ def token_request(settings: CredentialSettings, refresh_token: str, now: float) 
         else:
             parameters["client_secret"] = settings.client_secret.get_secret_value()
         body = prepare_token_request(
-            _grant_type(settings),
+            settings.type,
             client_id=settings.client_id,
             include_client_id=settings.client_authentication == "body",
             scope=settings.scope,
@@ -103,10 +103,6 @@ def _no_token(response: Response, words: str) -> Exception:
 
 def _can_be_sent(token: object) -> bool:
     return isinstance(token, str) and token.isascii() and token.isprintable() and token != ""
-
-
-def _grant_type(settings: ClientCredentialsSettings | RefreshTokenSettings) -> str:
-    return settings.type
 
 
 def _parameters(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.configuration.destination import build_destination
+from gateway.configuration.kinds import destination_types
 from gateway.configuration.settings import Settings
 from gateway.event import Event
 from gateway.pipeline.decision import Verdict
@@ -16,7 +16,8 @@ def compile_hashed(settings: Settings) -> HashPerson:
     """The function that takes the clear personal data out of an event, as `settings` say."""
     if not settings.hash_at_ingest:
         return lambda event: event
-    needs = [build_destination(each).personal_data(each) for each in settings.destinations.values()]
+    kinds = destination_types()
+    needs = [kinds[each.type].personal_data(each) for each in settings.destinations.values()]
     return compile_hash_person(filter(None, needs))
 
 
