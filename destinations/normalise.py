@@ -161,7 +161,7 @@ _is_email = re.compile(
     re.VERBOSE,
 ).fullmatch
 _NO_DOMAINS = (".invalid", ".localhost", ".local")
-"""Where nobody can have a mailbox. Sources: RFC 6761, RFC 6762"""
+"""Domains without mailboxes. Sources: RFC 6761, RFC 6762"""
 
 _in_brackets = re.compile(r"[^<>@]*<([^<>]*)>").fullmatch
 

@@ -39,8 +39,8 @@ _OF_TAG = {
 
 _OF_SYSTEM = ("c", "eu", "fv", "nsi", "ss", "tu", "rdi")
 """What a tag said with a leading underscore. The marks of a first visit (``fv``, ``nsi``) and of a
-session's start (``ss``) come from pages alone, by gtag.js or gateway.js: nobody else knows when a
-session begins."""
+session's start (``ss``) come only from pages, through gtag.js or gateway.js: a server does not know
+when a session begins."""
 
 _HINTS = {
     "uaa": "architecture",

@@ -1,4 +1,4 @@
-"""Bodies: what stands for one event, whatever the format of the request."""
+"""Bodies: the content of one event, independent of the format of the request."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
