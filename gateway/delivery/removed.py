@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.settings import Settings
+from gateway.delivery.release import GONE
 from gateway.delivery.trim import bounds_of
 from gateway.ledger.feeding import build_reporting
 from gateway.queue.entry import Entry
@@ -26,7 +27,6 @@ from gateway.queue.settle import MAX_REMOVED, Bounds, Settler
 
 log = logging.getLogger(__name__)
 
-REASON = "the destination is no longer configured"
 PAGE = 1000
 
 
@@ -40,7 +40,7 @@ async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
         of_name = keys.destination(name)
         withheld = 0
         async for page in _pages(old_entries(redis, of_name, now - WITHDRAWAL_SECONDS)):
-            await withhold(redis, of_name, page, REASON, build_reporting(settings, name))
+            await withhold(redis, of_name, page, GONE.reason, build_reporting(settings, name))
             withheld += len(page)
         removed = await _trim(redis, of_name)
         if withheld or removed:
