@@ -124,7 +124,8 @@ class Batch:
     not recognised: no address is kept, no identifying cookie read or set. page_token: as in
     `gateway.event.Received`. submission_token: as the sender states it around the events, not
     yet checked. sent: when the request was sent by the clock of its sender, as stated and not yet
-    checked; a backend's clock is taken to be right.
+    checked; a backend's clock is taken to be right. reply: the answer to a request that asks for
+    something, such as the settings of an SDK; the source is then not asked for another.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -135,6 +136,7 @@ class Batch:
     page_token: str = field(default="", repr=False)
     submission_token: str = field(default="", repr=False)
     sent: Sequence[Any] = ()
+    reply: Answer | None = None
 
 
 class SourceSettings(BaseModel):

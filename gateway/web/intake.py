@@ -186,7 +186,7 @@ class Intake:
                     self._pending_counts.add(name)
             if await self._append(decisions, batch):
                 await self._release(batch.page_token, decisions)
-        answer = self._source.answer(batch)
+        answer = batch.reply or self._source.answer(batch)
         cookies = answer_cookies(decisions)
         if not cookies:
             return answer
