@@ -15,7 +15,7 @@
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
 #             four minutes; ARGS="--only gzip" a part, which only prints
-# make reference  writes the tables of docs/configuration.md from the settings classes
+# make reference  writes what docs/ says about settings and destinations, from the code
 # make lock   writes the lock files that the Dockerfile installs, with the newest versions that
 #             pyproject.toml allows
 # make docs   builds the site of docs/ in site/, and fails on a warning or a broken link

@@ -176,6 +176,9 @@ class Destination(ABC, Generic[S]):
     """A type of destination, created with its settings.
 
     type: the name in the configuration.
+    title: name of the vendor's API in its documentation.
+    test_mode: how to send events that the vendor shows or checks as tests, in Markdown; "" if it
+        offers no such way.
     limits: what the vendor accepts; an instance has its own where its settings change them.
     sends_once: whether an event that may have been delivered is never sent again, whatever
         `delivery.on_ambiguous` says; an instance has its own where its settings change it.
@@ -204,6 +207,8 @@ class Destination(ABC, Generic[S]):
     """
 
     type: ClassVar[str]
+    title: ClassVar[str] = ""
+    test_mode: ClassVar[str] = ""
     limits: Limits = Limits()
     sends_once: bool = False
     consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")

@@ -37,6 +37,12 @@ class GA4(Destination[GA4Settings]):
     """
 
     type = "ga4"
+    title = "Google Analytics 4"
+    test_mode = (
+        "An event with `debug_mode: true` is shown in DebugView; GA4 still counts it. With "
+        "`validate_share`, a share of the requests is also sent to Google's validation server, "
+        "which counts nothing."
+    )
     limits = Limits(max_events=MAX_EVENTS, max_age=MAX_AGE, linger=LINGER)
     consent = ("analytics_storage",)
     anonymous = True

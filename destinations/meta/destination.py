@@ -46,6 +46,11 @@ class Meta(Destination[MetaSettings]):
     """
 
     type = "meta"
+    title = "Meta Conversions API"
+    test_mode = (
+        "Set `test_event_code` to the code that Events Manager shows under Test events. Meta still "
+        "counts these events."
+    )
     limits = Limits(
         max_events=1000, max_age=timedelta(days=7), dedupe=timedelta(hours=48), linger=LINGER
     )

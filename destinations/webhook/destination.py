@@ -29,6 +29,7 @@ class Webhook(Destination[WebhookSettings]):
     ``{"type": event_name, "timestamp": ISO 8601, "data": event}``."""
 
     type = "webhook"
+    title = "Webhook"
     limits = Limits(max_events=1, max_age=timedelta(days=7), dedupe=timedelta(days=7))
     consent = ("analytics_storage",)
     anonymous = True

@@ -85,7 +85,7 @@ def reference() -> str:
         sections.append((f"Destination `{name}`", destination.Settings, common))
         for key, part in _parts(destination.Settings, common):
             sections.append((f"`{key}` of a `{name}` destination", part, set()))
-    return "\n".join(line for section in sections for line in _section(*section))
+    return "\n".join(line for section in sections for line in settings_table(*section))
 
 
 def _parts(model: type[BaseModel], without: set[str]) -> Iterator[tuple[str, type[BaseModel]]]:
@@ -102,7 +102,8 @@ def _classes(annotation: Any) -> list[type[BaseModel]]:
     return [each for each in branches if isinstance(each, type) and issubclass(each, BaseModel)]
 
 
-def _section(title: str, model: type[BaseModel], without: set[str]) -> Iterator[str]:
+def settings_table(title: str, model: type[BaseModel], without: set[str]) -> Iterator[str]:
+    """Lines of Markdown: a heading, and a row for each key of `model` that is not in `without`."""
     yield f"### {title}\n"
     yield "| key | default | meaning |\n|---|---|---|"
     for name, field in model.model_fields.items():

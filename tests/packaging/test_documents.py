@@ -18,6 +18,7 @@ from gateway.cli.reference import reference
 from gateway.configuration.exposure import permitted
 from gateway.configuration.load import load_settings
 from gateway.configuration.mistakes import ConfigurationError
+from tests.support.destination_pages import FOLDER, pages
 from tests.support.documents import blocks
 from tests.support.write_reference import DOCUMENT, with_tables
 
@@ -56,6 +57,12 @@ def check_command(command: list[str]) -> None:
 def test_the_reference_of_the_configuration_is_current() -> None:
     text = DOCUMENT.read_text()
     assert text == with_tables(text, reference()), "run: make reference"
+
+
+def test_the_pages_about_destinations_are_current() -> None:
+    written = {path: path.read_text(encoding="utf-8") for path in pages()}
+    assert written == pages(), "run: make reference"
+    assert sorted(path for path in pages() if path.parent == FOLDER) == sorted(FOLDER.iterdir())
 
 
 @pytest.mark.parametrize("old", ["", "| `old` | | |\n", "### Another\n\n| `old` | | |\n"])

@@ -1,8 +1,10 @@
-"""Writes the tables of docs/configuration.md from the settings classes: `make reference`."""
+"""Writes the pages of docs/ that come from the code, for `make reference`: the tables of
+configuration.md, and those about destinations."""
 
 from pathlib import Path
 
 from gateway.cli.reference import reference
+from tests.support.destination_pages import pages
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 
@@ -18,3 +20,6 @@ def with_tables(document: str, tables: str) -> str:
 
 if __name__ == "__main__":
     DOCUMENT.write_text(with_tables(DOCUMENT.read_text(), reference()))
+    for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")

@@ -3,13 +3,14 @@
 import json
 from base64 import b64encode
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from gateway_mixpanel import Mixpanel, MixpanelSettings
 
 from gateway.plugins import DELIVERED, Event, Outcome, Request, Response, Unsendable
-from gateway.testing import DestinationSuite
+from gateway.testing import DestinationSuite, check_example, example_files, load_example
 
 NOW = 1795219260.0
 SETTINGS = {"project_id": "1234567", "username": "gateway.mp", "secret": "s3cret/t+ken="}
@@ -34,6 +35,11 @@ class TestEveryDestination(DestinationSuite):
     destination = Mixpanel(MixpanelSettings.model_validate(SETTINGS))
     mapped_field = "properties.mapped"
     answers = (FAILED, BUSY, {"code": 200, "num_records_imported": 2, "status": "OK"})
+
+
+@pytest.mark.parametrize("file", example_files(Mixpanel), ids=lambda file: file.stem)
+def test_an_example_is_what_it_does(file: Path) -> None:
+    check_example(Mixpanel, load_example(file))
 
 
 def mixpanel(**changes: object) -> Mixpanel:
