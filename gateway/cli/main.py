@@ -262,6 +262,7 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
     from gateway.cli.ledger_check import ledger_notes
     from gateway.cli.permissions import permission_lines
     from gateway.cli.secret_check import secret_notes
+    from gateway.cli.source_check import source_notes
     from gateway.event.text import printable
 
     settings = load(config)
@@ -274,6 +275,7 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
         *ledger_notes(settings),
         *hash_notes(settings),
         *secret_notes(settings, config),
+        *source_notes(settings, config),
         *condition_notes(settings, config),
         *destination_notes(settings, config, datetime.now(UTC).date()),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -13,24 +12,19 @@ from pydantic import ValidationError
 
 from gateway.configuration.environment import Environment
 from gateway.configuration.inline_credentials import inline_credentials
-from gateway.configuration.kinds import source_types
 from gateway.configuration.mistakes import ConfigurationError, problems_of, unset_variables
 from gateway.configuration.secret_files import SecretFiles
 from gateway.configuration.settings import Settings, settings_model
+from gateway.configuration.shared_paths import shared_paths
 from gateway.configuration.yaml_file import (
     KeyPath,
     Problem,
     ReadFile,
-    YamlFile,
     dotted,
     read_yaml,
 )
-from gateway.sources.submission_tokens import token_path
 from gateway.stages.enrichment import EnrichmentMistakes, open_tables
 from gateway.stages.schemas import SchemaMistakes, compile_schemas
-
-OWN_PATHS = ("/healthz", "/readyz", "/gateway.js", "/gateway-token.js", "/link", "/demo")
-"""URL paths that no source may answer, nor any below /demo."""
 
 
 def parse_settings(
@@ -58,7 +52,7 @@ def parse_settings(
         raise ConfigurationError(name, file.problems or problems_of("the file is empty"))
     if file.problems and file.unset:
         file.problems = unset_variables(file, settings_schema())
-    shared = _shared_paths(file)
+    shared = shared_paths(file)
     try:
         settings = settings_model().model_validate(file.data)
     except ValidationError as error:
@@ -85,52 +79,6 @@ def _wrong_files(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         open_tables(settings.enrichment, settings.lookups, settings.folder)
     except EnrichmentMistakes as mistakes:
         yield from mistakes.problems
-
-
-def _shared_paths(file: YamlFile) -> list[Problem]:
-    """Where a source answers a URL path that is answered already, whatever else is wrong."""
-    owners: dict[str, str | int] = {}
-    problems = []
-    for place, path in _answered_paths(file.data):
-        if own := _own_path(path):
-            message = f"the gateway itself answers {own}"
-            problems.append(Problem(file.line(place), dotted(place), message))
-        elif path in owners:
-            message = f"{owners[path]} answers {path} already"
-            problems.append(Problem(file.line(place), dotted(place), message))
-        owners.setdefault(path, place[1])
-    return problems
-
-
-def _own_path(path: str) -> str | None:
-    """The path of the gateway's own that a source at `path` would answer; parts of `path` in
-    braces stand for anything."""
-    if path.startswith("/demo/"):
-        return path
-    pattern = re.compile(re.sub(r"(?:\\\{[^/{}]*\\\})+", ".*", re.escape(path)))
-    return next((own for own in OWN_PATHS if pattern.fullmatch(own)), None)
-
-
-def _answered_paths(data: Any) -> Iterator[tuple[KeyPath, str]]:
-    """Every URL path that a source answers, with its place in `data`, which may be of any shape."""
-    sources = data.get("sources") if isinstance(data, dict) else None
-    for name, source in sources.items() if isinstance(sources, dict) else ():
-        if not isinstance(source, dict):
-            continue
-        kind, paths = source_types().get(str(source.get("type"))), source.get("paths")
-        own: list[str] = []
-        if isinstance(paths, list) and paths:
-            for index, path in enumerate(paths):
-                if isinstance(path, str):
-                    own.append(path)
-                    yield ("sources", name, "paths", index), path
-        elif kind is not None:
-            for path in kind.paths:
-                own.append(path)
-                yield ("sources", name), path
-        if source.get("submission_tokens") is not None:
-            for path in dict.fromkeys(map(token_path, own)):
-                yield ("sources", name, "submission_tokens"), path
 
 
 def load_settings(

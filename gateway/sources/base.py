@@ -10,7 +10,7 @@ To add a source, read docs/adding-a-source.md.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import orjson
 from pydantic import (
@@ -44,8 +44,10 @@ that is larger by itself. Google's servers take 130 KB from gtag.js, and Snowplo
 class Inbound:
     """One HTTP request as a source sees it.
 
-    path: the path of the URL. query: the raw query string. headers: names in lower case.
-    body: already inflated, whatever its ``Content-Encoding`` was.
+    path: of the URL, decoded, without what stands before a path that is claimed with
+    `prefix: any`. query: the raw query string. headers: names in lower case. body: already
+    inflated, whatever its ``Content-Encoding`` was. base_url: where the client finds the paths of
+    the source, without a slash at the end; for `Source.questions` only.
     """
 
     method: str
@@ -53,6 +55,7 @@ class Inbound:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,12 @@ class SourceSettings(BaseModel):
         description="URL paths of this source, each starting with a slash. One more slash at the "
         "end of a request's path is ignored.",
     )
+    prefix: Literal["any"] | None = Field(
+        default=None,
+        description="With `any`, the paths of this source are also answered below any other "
+        "path: `/metrics/g/collect` and `/a/b/g/collect` like `/g/collect`. If several sources "
+        "fit, the one with the longest path gets the request.",
+    )
     allowed_origins: list[Annotated[str, AfterValidator(check_origin)]] = Field(
         default=[],
         description="Origins of pages that may send events and read the answers (CORS, with "
@@ -233,6 +242,9 @@ class Source(ABC, Generic[S]):
         ``authorization`` and ``content-type``. A browser does not let a page of another origin send
         any other header (Fetch standard, CORS-preflight fetch).
     reads_query: whether the source reads consent in the query; otherwise the pipeline reads it.
+    questions: URL paths where its clients ask for something with GET, such as the settings of an
+        SDK, and what the OpenAPI document says of each. One segment may be a name in braces, which
+        stands for any: ``/v1/projects/{key}/settings``. `read` answers with `Batch.reply`.
     """
 
     type: ClassVar[str]
@@ -242,10 +254,21 @@ class Source(ABC, Generic[S]):
     body_bytes: ClassVar[int | None] = None
     cors_headers: ClassVar[tuple[str, ...]] = ()
     reads_query: ClassVar[bool] = False
+    questions: ClassVar[Mapping[str, Operation]] = {}
     Settings: ClassVar[SettingsClass] = SourceSettings
 
     def __init__(self, settings: S) -> None:
         self.settings = settings
+
+    @property
+    def claimed_paths(self) -> Sequence[str]:
+        """URL paths at which it takes events."""
+        return self.settings.paths or self.paths
+
+    @property
+    def claimed_questions(self) -> Mapping[str, Operation]:
+        """Those of `questions` that are answered: none with paths of the configuration's own."""
+        return {} if self.settings.paths else self.questions
 
     @property
     def spools(self) -> bool:

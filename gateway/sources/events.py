@@ -26,7 +26,7 @@ from gateway.sources.description import (
 )
 from gateway.sources.keys import Key, KeySet
 from gateway.sources.own_events import DESCRIPTION, raw_events
-from gateway.sources.reading import header_bytes
+from gateway.sources.reading import bearer_key
 
 
 class EventsSettings(TrustedSourceSettings):
@@ -73,9 +73,7 @@ class Events(Source[EventsSettings]):
         )
 
     def shows_key(self, request: Inbound) -> bool:
-        authorization = header_bytes(request.headers.get("authorization", ""))
-        scheme, _, key = authorization.strip().partition(b" ")
-        return key.strip() in self._keys and scheme.lower() == b"bearer"
+        return bearer_key(request.headers) in self._keys
 
     def read(self, request: Inbound) -> Batch:
         if not self.shows_key(request):

@@ -89,6 +89,12 @@ def header_bytes(value: str) -> bytes:
     return value.encode("latin-1", "replace")
 
 
+def bearer_key(headers: Mapping[str, str]) -> bytes:
+    """The key in ``Authorization: Bearer KEY`` (RFC 6750, 2.1); nothing where there is none."""
+    scheme, _, key = headers.get("authorization", "").strip().partition(" ")
+    return header_bytes(key.strip()) if scheme.lower() == "bearer" else b""
+
+
 def text_bytes(value: object) -> bytes:
     """A key from a URL or a body, where it may be of any type; nothing for what is not text."""
     return value.encode("utf-8", "replace") if isinstance(value, str) else b""

@@ -34,17 +34,19 @@ from gateway.queue.refused import RefusedSample
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import RedisError, connect_for_intake, connect_for_jobs
 from gateway.sources.base import Source
-from gateway.sources.submission_tokens import SUBMISSION_HEADER, token_path
+from gateway.sources.claims import Claim, PathTable, claims_of
+from gateway.sources.submission_tokens import SUBMISSION_HEADER
 from gateway.spool.appender import SpoolingAppender
 from gateway.spool.folder import SpoolFolder
 from gateway.stages.enrichment import Tables, open_tables
 from gateway.stages.held_consent import compile_page_digest
 from gateway.system.tasks import cancel_and_wait
 from gateway.web.application import Application
+from gateway.web.base_url import compile_base_url
 from gateway.web.client_ip import compile_client_ip
 from gateway.web.connections import REFUSED
 from gateway.web.demo_routes import demo_routes, with_demo_browser
-from gateway.web.intake import Intake
+from gateway.web.intake import QUESTION_METHODS, Intake
 from gateway.web.limit_sharing import share_limits
 from gateway.web.link_claims import compile_claim_link
 from gateway.web.link_route import link_routes
@@ -54,7 +56,7 @@ from gateway.web.operators import operators_app
 from gateway.web.origins import compile_origin_check
 from gateway.web.probes import probe_routes
 from gateway.web.readiness import Readiness
-from gateway.web.scripts import script_route
+from gateway.web.scripts import script_claims, script_routes
 from gateway.web.sender_limit import SenderLimit
 from gateway.web.token_endpoint import METHODS, TokenEndpoint
 
@@ -105,7 +107,8 @@ def create_app(
         digest = compile_page_digest(settings.salt)
         release_held = PageRelease(redis, keys, appender, pipeline, digest, hold.seconds, watch)
 
-    endpoints: dict[str, ASGIApp] = {}
+    base_url = compile_base_url(server)
+    endpoints: list[tuple[Claim, ASGIApp]] = []
     shared_limits: list[SenderLimit] = []
     for name, source in build_sources(settings).items():
         keep = spool if spool is not None and source.spools else appender
@@ -128,22 +131,23 @@ def create_app(
         )
         if source.settings.rate_limit.shared:
             shared_limits.append(intake.limit)
-        paths = source.settings.paths or source.paths
-        endpoints |= dict.fromkeys(paths, _with_cors(source, source.methods, intake))
+        by_role = {
+            "events": _with_cors(source, source.methods, intake),
+            "question": _with_cors(source, QUESTION_METHODS, intake.for_questions(base_url)),
+        }
         tokens = source.settings.submission_tokens
         if tokens is not None and check_origin is not None:
             issue = TokenEndpoint(
                 name, tokens, intake.limit, client_ip, check_origin, pending_counts
             )
-            asked_by_pages = _with_cors(source, METHODS, issue)
-            endpoints |= dict.fromkeys(map(token_path, paths), asked_by_pages)
-    for path, endpoint in [*endpoints.items()]:
-        endpoints.setdefault(f"{path}/", endpoint)  # whoever mistypes it would lose events silently
+            by_role["token"] = _with_cors(source, METHODS, issue)
+        endpoints += [(claim, by_role[claim.role]) for claim in claims_of(name, source)]
     readiness = Readiness(redis, keys, settings.destinations)
     routes: list[BaseRoute] = [*probe_routes(readiness)]
     if server.demo:
         routes += demo_routes(redis, keys, server.public_url.startswith("https:"))
-    routes += [script_route("gateway.js"), script_route("gateway-token.js")]
+    routes += script_routes()
+    endpoints += script_claims(settings.sources)
     routes += link_routes(settings, client_ip)
     operators = operators_app(settings, redis, readiness, spool, is_rejected)
 
@@ -164,7 +168,7 @@ def create_app(
             await appender.flush_counts()
         await redis.aclose()
 
-    return Application(endpoints, Starlette(routes=routes, lifespan=lifespan), operators)
+    return Application(PathTable(endpoints), Starlette(routes=routes, lifespan=lifespan), operators)
 
 
 def _with_cors(source: Source[Any], methods: Sequence[str], endpoint: ASGIApp) -> ASGIApp:

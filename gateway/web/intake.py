@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,7 @@ from gateway.redis_client.connect import RedisError
 from gateway.sources.base import Answer, Batch, Inbound, Refusal, Refused, Source
 from gateway.spool.file import SpoolError, SpoolFull
 from gateway.web.answer_cookies import answer_cookies
+from gateway.web.base_url import BaseUrl
 from gateway.web.body import read_body
 from gateway.web.client_ip import ClientAddress, ClientIp
 from gateway.web.headers import read_headers
@@ -38,6 +40,9 @@ from gateway.web.server_only import compile_names, refuse_server_only
 from gateway.web.submission_check import SubmissionCheck
 
 log = logging.getLogger(__name__)
+
+QUESTION_METHODS = ("GET",)
+"""Those at the `questions` of a source."""
 
 RETRY_AFTER = 2
 """Seconds after which a sender may try again while Redis is away, or while too many send."""
@@ -118,6 +123,14 @@ class Intake:
         self._check_token = SubmissionCheck(name, source, tokens) if tokens is not None else None
         self.limit = SenderLimit(name, source)
         self._received = f"received:{name}"
+        self._methods: Sequence[str] = source.methods
+        self._base_url: BaseUrl | None = None
+
+    def for_questions(self, base_url: BaseUrl) -> Intake:
+        """The endpoint of the source's `questions`, with the same limits."""
+        asked = copy.copy(self)
+        asked._methods, asked._base_url = QUESTION_METHODS, base_url
+        return asked
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -150,15 +163,17 @@ class Intake:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         method = scope["method"]
-        if method not in self._source.methods:
+        if method not in self._methods:
             self._count_refused("method")
-            return _wrong_method(self._source.methods)
+            return _wrong_method(self._methods)
         headers = read_headers(scope["headers"])
         peer = scope["client"][0] if scope["client"] else ""
         client = self._client_ip(peer, headers)
         client_ip, proxied, problem = client
         query = scope["query_string"].decode("latin-1")
         request = Inbound(method, scope["path"], query, headers)
+        if self._base_url is not None:
+            request.base_url = self._base_url(scope, headers)
         batch = await self._read(request, client, receive)
         if problem and not batch.backend:
             self._note(problem, client_ip)

@@ -6,12 +6,14 @@ Source: spec.openapis.org/oas/v3.1.1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from gateway.configuration.settings import Settings, build_sources
 from gateway.sources.base import Source
+from gateway.sources.claims import Claim, claims_of
 from gateway.sources.description import (
     JSON,
     AnswerDescription,
@@ -19,9 +21,11 @@ from gateway.sources.description import (
     Schema,
     component_schemas,
 )
-from gateway.sources.submission_tokens import SUBMISSION_HEADER, token_path
+from gateway.sources.submission_tokens import SUBMISSION_HEADER
+from gateway.web.intake import QUESTION_METHODS
 from gateway.web.openapi_answers import ANSWERS, statuses_of
 from gateway.web.openapi_routes import OPERATOR_PATHS, public_paths
+from gateway.web.scripts import script_claims
 from gateway.web.token_endpoint import METHODS
 
 Document = dict[str, Any]
@@ -29,13 +33,17 @@ Document = dict[str, Any]
 OPENAPI = "3.1.0"
 
 _PATH_CHARACTERS = "/:@!$&'()*+,;=~"
-"""Those that a path may have as they are (RFC 3986, 3.3). Braces would make it a template."""
+"""Those that a path may have as they are (RFC 3986, 3.3). Braces would make it a template, as they
+do in a question's path."""
+
+_NAME_IN_PATH = re.compile(r"\{(\w+)\}")
 
 _TEXT = (
     "The endpoints of this gateway's configuration, for those who send events. One more slash at "
-    "the end of a source's path is ignored. At other paths, HEAD is answered like GET, "
-    "without a body. A body may come with `Content-Encoding: gzip`. At any path, invalid HTTP is "
-    "answered 400, 408, 431, 501 or 505."
+    "the end of a source's path is ignored. A path with `servers` of its own is also answered "
+    "below any other path. At paths of no source, HEAD is answered like GET, without a body. A "
+    "body may come with `Content-Encoding: gzip`. At any path, invalid HTTP is answered 400, 408, "
+    "431, 501 or 505."
 )
 _TOKEN = {
     "type": "object",
@@ -57,23 +65,21 @@ _OPERATORS_TEXT = "The endpoints at the operators' address (`--operators-host`).
 def public_document(settings: Settings) -> Document:
     """What senders of events may ask, and are answered."""
     sources = build_sources(settings)
+    url = settings.server.public_url
     paths = {
-        quote(path, safe=_PATH_CHARACTERS): _path(name, source)
+        _written(claim): _path(claim, sources[name]) | _servers(claim, url)
         for name, source in sources.items()
-        for path in source.settings.paths or source.paths
+        for claim in claims_of(name, source)
     }
-    tokens = {
-        quote(token_path(path), safe=_PATH_CHARACTERS): _token_path(name)
-        for name, source in sources.items()
-        for path in source.settings.paths or source.paths
-        if source.settings.submission_tokens is not None
-    }
+    others = public_paths(settings)
+    for claim, _ in script_claims(settings.sources):
+        others[claim.path] |= _servers(claim, url)
     return {
         "openapi": OPENAPI,
         "info": _info("Event gateway", _TEXT, settings),
-        "servers": [{"url": settings.server.public_url}],
+        "servers": [{"url": url}],
         "tags": [{"name": name, "description": _about(each)} for name, each in sources.items()],
-        "paths": {**public_paths(settings), **paths, **tokens},
+        "paths": {**others, **paths},
         "components": {
             "schemas": component_schemas(),
             "responses": {status: _response([each]) for status, each in ANSWERS.items()},
@@ -132,14 +138,38 @@ def _about(source: Source[Any]) -> str:
     )
 
 
-def _path(name: str, source: Source[Any]) -> Document:
-    methods = " or ".join(source.methods)
-    text = f"Other methods are answered 405, with `Allow`: use {methods}."
+def _written(claim: Claim) -> str:
+    """The path as the document has it."""
+    return quote(claim.path, safe=_PATH_CHARACTERS + "{}" * (claim.role == "question"))
+
+
+def _servers(claim: Claim, url: str) -> Document:
+    """Where a path is claimed below any other, the ways to it."""
+    if not claim.any_prefix:
+        return {}
+    prefix = {"default": "metrics", "description": "Any path, of one or more segments."}
+    below = {"url": f"{url}/{{prefix}}", "variables": {"prefix": prefix}}
+    return {"servers": [{"url": url}, below]}
+
+
+def _path(claim: Claim, source: Source[Any]) -> Document:
+    if claim.role == "token":
+        return _token_path(claim.source)
+    if claim.role == "question":
+        described = dict.fromkeys(QUESTION_METHODS, source.questions[claim.path])
+    else:
+        described = {method: source.describe(method) for method in source.methods}
+    names = _NAME_IN_PATH.findall(claim.path) if claim.role == "question" else ()
+    parameters = [
+        {"name": each, "in": "path", "required": True, "schema": {"type": "string"}}
+        for each in names
+    ]
+    text = f"Other methods are answered 405, with `Allow`: use {' or '.join(described)}."
     operations = {
-        method.lower(): _operation(name, source, source.describe(method))
-        for method in source.methods
+        method.lower(): _operation(claim, source, operation)
+        for method, operation in described.items()
     }
-    return {"description": text, **operations}
+    return {"description": text, "parameters": parameters, **operations}
 
 
 def _token_path(name: str) -> Document:
@@ -154,8 +184,9 @@ def _token_path(name: str) -> Document:
     return {method.lower(): operation for method in METHODS}
 
 
-def _operation(name: str, source: Source[Any], described: Operation) -> Document:
-    needs_token = source.settings.submission_tokens is not None
+def _operation(claim: Claim, source: Source[Any], described: Operation) -> Document:
+    name = claim.source
+    needs_token = claim.role == "events" and source.settings.submission_tokens is not None
     operation: Document = {
         "tags": [name],
         "description": described.text,
@@ -175,8 +206,11 @@ def _operation(name: str, source: Source[Any], described: Operation) -> Document
 
 def _security_schemes(sources: Mapping[str, Source[Any]]) -> Iterator[tuple[str, Schema]]:
     for name, source in sources.items():
-        for method in source.methods:
-            for key, scheme in source.describe(method).keys.items():
+        for described in (
+            *map(source.describe, source.methods),
+            *source.claimed_questions.values(),
+        ):
+            for key, scheme in described.keys.items():
                 yield f"{name}.{key}", scheme
 
 

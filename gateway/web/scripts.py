@@ -1,13 +1,22 @@
 """The scripts for pages of shops, as browsers get them."""
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from gateway.sources.base import SourceSettings
+from gateway.sources.claims import Claim
+from gateway.web.security_headers import SecurityHeaders
+
+SCRIPTS = ("gateway.js", "gateway-token.js")
 
 _HEADERS = {
     "cache-control": "public, max-age=3600",
@@ -29,3 +38,15 @@ def script_route(name: str) -> Route:
         return Response(script, headers=_HEADERS, media_type="text/javascript")
 
     return Route(f"/{name}", serve, middleware=[Middleware(GZipMiddleware)])
+
+
+def script_routes() -> list[Route]:
+    return [script_route(name) for name in SCRIPTS]
+
+
+def script_claims(sources: Mapping[str, SourceSettings]) -> Iterator[tuple[Claim, ASGIApp]]:
+    """The scripts below any path, if a source is to which they send: ``collect`` next to them."""
+    if any(each.type == "collect" and each.prefix == "any" for each in sources.values()):
+        scripts = SecurityHeaders(Starlette(routes=script_routes()))
+        for name in SCRIPTS:
+            yield Claim("", f"/{name}", "script", any_prefix=True), scripts

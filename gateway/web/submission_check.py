@@ -51,9 +51,9 @@ class SubmissionCheck:
         return True
 
     def check_batch(self, request: Inbound, batch: Batch) -> None:
-        """Raises `Refused` unless `batch`, read from `request`, has a valid token around its events
-        or comes from a trusted sender."""
-        if batch.trusted:
+        """Raises `Refused` unless `batch`, read from `request`, has a valid token around its
+        events, comes from a trusted sender, or asks for something and has no events."""
+        if batch.trusted or (batch.reply is not None and not batch.events):
             return
         if not batch.submission_token:
             raise _refused(

@@ -301,24 +301,51 @@ NONSENSE = [
     (
         "paths: [/pixel.gif]",
         "paths: [/p, §/collect]",
-        "sources.pixel.paths.1: site answers /collect already",
+        "sources.pixel.paths.1: site answers /collect already…",
     ),
     (
         "paths: [/pixel.gif]",
         "paths: [/p,\n    §/p]",
-        "sources.pixel.paths.1: pixel answers /p already",
+        "sources.pixel.paths.1: pixel answers /p already…",
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "pixel: {type: pixel, prefix: any}\n"
+        "  again: {type: pixel, prefix: any, §paths: [/pixel.gif/]}",
+        "sources.again.paths.0: pixel answers /pixel.gif already…",
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "pixel: {type: pixel, prefix: any}\n  §again: {type: pixel}",
+        "sources.again: pixel answers /pixel.gif already…",
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "pixel: {type: pixel, prefix: any, §paths: [/]}",
+        "sources.pixel.paths.0: with `prefix: any`, / is every path that ends with a slash; name a "
+        "path",
+    ),
+    (
+        "pixel: {type: pixel, paths: [/pixel.gif]}",
+        "pixel: {type: pixel, §prefix: /metrics}",
+        "sources.pixel.prefix: '/metrics' is not one of any",
+    ),
+    (
+        "snowplow: {type: snowplow}",
+        "§snowplow: {type: segment, write_keys: [b]}",
+        "sources.snowplow: segment answers /v1/track and…",
     ),
     (
         "pixel: {type: pixel, paths: [/pixel.gif]}",
         "pixel: {type: pixel}\n  §again: {type: pixel}",
-        "sources.again: pixel answers /pixel.gif already",
+        "sources.again: pixel answers /pixel.gif already…",
     ),
     (
         "pixel: {type: pixel, paths: [/pixel.gif]}",
         "pixel:\n    type: collect\n    paths: [/p]\n    allowed_origins: [https://shop.example]\n"
         "    submission_tokens: {secrets: [aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]}\n"
         "  again: {type: pixel, §paths: [/p/token]}",
-        "sources.again.paths.0: pixel answers /p/token already",
+        "sources.again.paths.0: pixel answers /p/token already…",
     ),
     (
         "pixel: {type: pixel, paths: [/pixel.gif]}",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.routing import Mount, Route
 
-from gateway.configuration.load import OWN_PATHS, parse_settings
+from gateway.configuration.load import parse_settings
 from gateway.configuration.mistakes import ConfigurationError
+from gateway.configuration.shared_paths import OWN_PATHS
 from gateway.web.app import create_app
 
 CONFIG = """

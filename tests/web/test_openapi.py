@@ -26,7 +26,7 @@ from starlette.testclient import TestClient
 
 from gateway.cli.main import main
 from gateway.configuration.load import load_settings, parse_settings
-from gateway.configuration.settings import Settings
+from gateway.configuration.settings import Settings, build_sources
 from gateway.sources.base import MAX_EVENTS, Answer, Batch, Inbound, Source, SourceSettings
 from gateway.web import openapi as openapi_module
 from gateway.web.app import create_app
@@ -138,8 +138,15 @@ def test_every_path_that_is_served_is_described_and_no_other(
     app = create_app(settings, NO_REDIS)
     sources = {path for path in app.endpoints if not path.endswith("/")}
     assert {*app.endpoints} == sources | {f"{path}/" for path in sources}
+    patterns = {
+        path
+        for source in build_sources(settings).values()
+        for path in source.claimed_questions
+        if "{" in path
+    }
+    assert all(app.find(path) for path in patterns)
     described = {unquote(path) for path in public_document(settings)["paths"]}
-    assert described == sources | paths_of(app.others)
+    assert described == sources | patterns | paths_of(app.others)
     described = {*operators_document(settings)["paths"]}
     assert described == paths_of(operators_routes(app.operators))
 

@@ -1,0 +1,42 @@
+"""The URL below which a client has reached the gateway, for answers that name it."""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import quote
+
+from starlette.types import Scope
+
+from gateway.configuration.server import ServerSettings
+from gateway.urls.domains import host_name, is_local
+from gateway.web.application import PREFIX
+from gateway.web.origins import page_origin
+
+BaseUrl = Callable[[Scope, Mapping[str, str]], str]
+"""From a request and its headers to scheme, host and prefix, without a slash at the end."""
+
+
+def compile_base_url(server: ServerSettings) -> BaseUrl:
+    """The function for a gateway with these settings: `public_url` where it is configured, else the
+    host that the client asked, if that is one."""
+    configured = "public_url" in server.model_fields_set
+
+    def base_url(scope: Scope, headers: Mapping[str, str]) -> str:
+        host = headers.get("host", "")
+        origin = server.public_url
+        if not configured and (name := host_name(host)):
+            origin = f"{_scheme(scope, headers, name)}://{host.lower()}"
+        return origin + quote(scope.get(PREFIX, "")).rstrip("/")
+
+    return base_url
+
+
+def _scheme(scope: Scope, headers: Mapping[str, str], host: str) -> str:
+    """With which scheme the client asked. A proxy says so in `X-Forwarded-Proto`, and where it does
+    not, an https page does: browsers let it ask none but this machine by http.
+
+    Source: w3.org/TR/mixed-content, 5.1 and w3.org/TR/secure-contexts, 3.1
+    """
+    if said := headers.get("x-forwarded-proto"):
+        return "https" if said.strip().lower() == "https" else "http"
+    if (page_origin(headers) or "").startswith("https:") and not is_local(host):
+        return "https"
+    return "https" if scope["scheme"] == "https" else "http"
