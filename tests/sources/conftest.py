@@ -8,10 +8,11 @@ import pytest
 from gateway.sources.base import Inbound
 
 CAPTURES = Path(__file__).parent.parent / "captures"
+Requests = Callable[..., list[Inbound]]
 
 
 @pytest.fixture(scope="session")
-def capture() -> Callable[..., list[Inbound]]:
+def capture() -> Requests:
     """The POST and, of `gets`, the GET requests of a capture, as a source sees them."""
 
     def requests(name: str, gets: bool = False) -> list[Inbound]:

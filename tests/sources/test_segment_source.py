@@ -513,9 +513,12 @@ def basic(credentials: str) -> dict[str, str]:
         (basic(f"{KEY}:"), "wrong", ""),
         ({"x-write-key": KEY}, None, ""),
         ({}, None, f"writeKey={KEY}"),
+        ({"authorization": f"Bearer {KEY}"}, None, ""),
+        ({"authorization": f"bearer   {KEY} "}, None, ""),
+        ({"authorization": "Bearer of-another-service"}, KEY, ""),
     ],
 )
-def test_the_key_may_stand_in_four_places(
+def test_the_key_may_stand_in_five_places(
     headers: dict[str, str], key: str | None, query: str
 ) -> None:
     body = {"type": "track", "event": "A", "writeKey": key}
@@ -535,7 +538,9 @@ def test_the_key_may_stand_in_four_places(
         (basic(""), None),
         ({"authorization": "Basic !!!"}, None),
         ({"authorization": "Basic ключ"}, None),
-        ({"authorization": f"Bearer {KEY}"}, None),
+        ({"authorization": f"Token {KEY}"}, None),
+        ({"authorization": "Bearer"}, None),
+        ({"authorization": "Bearer ключ"}, None),
         ({"x-write-key": ""}, None),
     ],
 )

@@ -31,8 +31,14 @@ from gateway.sources.description import (
 )
 from gateway.sources.form import query_fields
 from gateway.sources.keys import Key, KeyDigest, KeySet
-from gateway.sources.reading import decode_body, header_bytes, text_bytes
+from gateway.sources.reading import bearer_key, decode_body, header_bytes, text_bytes
 from gateway.sources.segment.message import KINDS, is_from_backend, to_event
+from gateway.sources.segment.sdk_settings import (
+    key_in_path,
+    refuse_script,
+    sdk_questions,
+    settings_answer,
+)
 
 _KIND_BY_LETTER = {kind[0]: kind for kind in KINDS}
 
@@ -46,6 +52,7 @@ _ANSWER: Schema = {
 
 _WRITE_KEYS: Schema = {
     "basic": {"type": "http", "scheme": "basic", "description": "The user name is the write key."},
+    "bearer": {"type": "http", "scheme": "bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-Write-Key"},
     "query": {"type": "apiKey", "in": "query", "name": "writeKey"},
 }
@@ -75,12 +82,13 @@ class SegmentSettings(SourceSettings):
 class Segment(Source[SegmentSettings]):
     """Single calls and batches.
 
-    The key may stand in the header `Authorization` (Basic, as the user) or `X-Write-Key`, in the
-    body, or in the query. Anyone who reads the page knows a write key, so only a sender with one of
-    the `secret_keys` is trusted. A request with a message of a library for backends, or with
-    messages that name users but no visitor, is a backend's as a whole.
+    The key may stand in the header `Authorization` (Basic, as the user, or Bearer) or
+    `X-Write-Key`, in the body, or in the query. Anyone who reads the page knows a write key, so
+    only a sender with one of the `secret_keys` is trusted. A request with a message of a library
+    for backends, or with messages that name users but no visitor, is a backend's as a whole.
 
     Answers ``{"success": true}``, with the refused events when there are any; 400 when all are.
+    The SDKs for browsers also ask for their settings.
     """
 
     type = "segment"
@@ -100,6 +108,7 @@ class Segment(Source[SegmentSettings]):
     Source: segment.com/docs/connections/sources/catalog/libraries/server/http-api, "Batch"
     """
     cors_headers = ("anonymousid", "sentat", "x-retry-count", "x-write-key")
+    questions = sdk_questions(_WRITE_KEYS)
     Settings = SegmentSettings
 
     def __init__(self, settings: SegmentSettings) -> None:
@@ -127,14 +136,16 @@ class Segment(Source[SegmentSettings]):
         return self._are_secret(_shown_keys(request, {}))
 
     def read(self, request: Inbound) -> Batch:
+        if request.method == "GET":
+            return Batch(reply=self._settings_answer(request))
         body = decode_body(request.body)
         if not isinstance(body, dict):
             raise Refused(400, "malformed", "expected an object")
         shown = _shown_keys(request, body)
         trusted = self._are_secret(shown)
-        if not (trusted or self._is_authorized(request, shown)):
+        if not (trusted or self._public_key(request, shown)):
             raise Refused(401, "unauthorized", "send a valid write key")
-        call = request.path.rpartition("/")[2]
+        call = request.path.rstrip("/").rpartition("/")[2]
         if call == "m":  # the SDK's measurements of itself
             return Batch()
         kind = _KIND_BY_LETTER.get(call, call)
@@ -165,11 +176,24 @@ class Segment(Source[SegmentSettings]):
     def _are_secret(self, shown: list[bytes]) -> bool:
         return any(key in self._secret_keys for key in shown)
 
-    def _is_authorized(self, request: Inbound, shown: list[bytes]) -> bool:
+    def _public_key(self, request: Inbound, shown: list[bytes]) -> bytes:
+        """The first of the keys in `shown` and the query that is one of the `write_keys`."""
         if request.query:
             in_query = text_bytes(dict(query_fields(request.query)).get("writeKey"))
             shown = [*shown, in_query]
-        return any(key in self._keys for key in shown)
+        return next((key for key in shown if key in self._keys), b"")
+
+    def _settings_answer(self, request: Inbound) -> Answer:
+        refuse_script(request)
+        in_path = text_bytes(key_in_path(request))
+        key = self._public_key(request, [in_path] if in_path else _shown_keys(request, {}))
+        if not key:
+            raise Refused(
+                401,
+                "unauthorized",
+                "unknown write key: correct it, or add it to `write_keys` of the source",
+            )
+        return settings_answer(request, key.decode())
 
 
 def _is_of_no_browser(request: Inbound, unnamed: list[Event]) -> bool:
@@ -191,6 +215,7 @@ def _sent_times(messages: list[Any]) -> list[Any]:
 def _shown_keys(request: Inbound, body: Event) -> list[bytes]:
     keys = [
         _basic_user(request.headers.get("authorization", "")),
+        bearer_key(request.headers),
         header_bytes(request.headers.get("x-write-key", "")),
         text_bytes(body.get("writeKey")),
     ]
