@@ -10,8 +10,8 @@ from typing import Any
 
 from destinations.remarks import remark
 
-_MAX_PARAMS, _MAX_USER_PROPERTIES = 25, 25
-MAX_PARAM, _MAX_USER_PROPERTY = 100, 36
+MAX_PARAMS, MAX_USER_PROPERTIES = 25, 25
+MAX_PARAM, MAX_USER_PROPERTY = 100, 36
 MAX_TRANSACTION_ID = MAX_PARAM
 _LONGEST = {"page_title": 300, "page_referrer": 420, "page_location": 1000}
 _NO_SCALARS = ("items", "debug_mode")
@@ -20,11 +20,11 @@ is_param = lru_cache(1024)(
     re.compile(r"(?!firebase_|ga_|google_)[A-Za-z][A-Za-z0-9_]{0,39}").fullmatch
 )
 """Retention, because the names of parameters are few and seen with every event."""
-_is_user_property = re.compile(r"(?!firebase_|ga_|google_)[A-Za-z][A-Za-z0-9_]{0,23}").fullmatch
+is_user_property = re.compile(r"(?!firebase_|ga_|google_)[A-Za-z][A-Za-z0-9_]{0,23}").fullmatch
 _INTERNAL = ("x-ga-", "x-sst-", "x-ads-")
 """What the names of fields begin with that are words of Google's tags to Google's servers."""
 
-_RESERVED_USER_PROPERTIES = frozenset(
+RESERVED_USER_PROPERTIES = frozenset(
     {
         "first_open_time",
         "first_visit_time",
@@ -65,6 +65,11 @@ _LEAST = len(_MAX_IMPORTANT)
 _RANK = {name: rank for rank, name in enumerate(_MAX_IMPORTANT)} | {"event_id": _LEAST + 1}
 
 
+def longest_param(name: str) -> int:
+    """How many characters GA4 keeps of the parameter `name`."""
+    return _LONGEST.get(name, MAX_PARAM)
+
+
 def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
     """Those of `fields` that can be parameters of an event, cut to GA4's lengths, but `without`."""
     params: dict[str, Any] = {}
@@ -75,7 +80,7 @@ def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[s
             if (value or value == 0) and not name.startswith(_INTERNAL):
                 remark(f"{name}: removed because GA4 does not accept a parameter with this name")
             continue
-        scalar = scalar_of(name, value, _LONGEST.get(name, MAX_PARAM))
+        scalar = scalar_of(name, value, longest_param(name))
         if scalar is not None:
             params[name] = scalar
     if "transaction_id" in params and len(str(fields["transaction_id"])) > MAX_TRANSACTION_ID:
@@ -93,12 +98,12 @@ def fitted_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def most_important(params: dict[str, Any]) -> dict[str, Any]:
     """`params`, or the 25 of them that reports need most."""
-    if len(params) <= _MAX_PARAMS:
+    if len(params) <= MAX_PARAMS:
         return params
     ranked = sorted(params, key=lambda name: _RANK.get(name, _LEAST))
-    left_out = ", ".join(ranked[_MAX_PARAMS:])
-    remark(f"{left_out}: removed because GA4 accepts at most {_MAX_PARAMS} parameters")
-    return {name: params[name] for name in ranked[:_MAX_PARAMS]}
+    left_out = ", ".join(ranked[MAX_PARAMS:])
+    remark(f"{left_out}: removed because GA4 accepts at most {MAX_PARAMS} parameters")
+    return {name: params[name] for name in ranked[:MAX_PARAMS]}
 
 
 def user_properties(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,17 +111,17 @@ def user_properties(given: Mapping[str, Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     for name, value in given.items():
         content = value.get("value") if isinstance(value, dict) else value
-        scalar = scalar_of(f"user_properties.{name}", content, _MAX_USER_PROPERTY)
+        scalar = scalar_of(f"user_properties.{name}", content, MAX_USER_PROPERTY)
         if scalar is None:
             continue
-        if not _is_user_property(name) or name in _RESERVED_USER_PROPERTIES:
+        if not is_user_property(name) or name in RESERVED_USER_PROPERTIES:
             remark(
                 f"user_properties.{name}: removed because GA4 does not accept a user property "
                 f"with this name"
             )
-        elif len(properties) == _MAX_USER_PROPERTIES:
+        elif len(properties) == MAX_USER_PROPERTIES:
             remark(
-                f"user_properties: removed all after the first {_MAX_USER_PROPERTIES}, the most "
+                f"user_properties: removed all after the first {MAX_USER_PROPERTIES}, the most "
                 f"that GA4 accepts"
             )
         else:

@@ -4,6 +4,7 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4/refere
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import Field
@@ -23,21 +24,36 @@ from gateway.sources.description import (
     ACCEPTED,
     JSON,
     NONE_ACCEPTED,
+    REPORT,
     SOME_ACCEPTED,
     UNAUTHORIZED,
+    AnswerDescription,
     Operation,
     Schema,
 )
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import query_fields
 from gateway.sources.keys import Key, KeySet
-from gateway.sources.reading import as_object, decode_body, own_parameters, present, text_bytes
+from gateway.sources.measurement_protocol_check import MAX_MESSAGES, Problem, problems_of
+from gateway.sources.reading import (
+    as_object,
+    bearer_key,
+    decode_body,
+    own_parameters,
+    present,
+    text_bytes,
+)
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 from gateway.sources.statements import as_values, statements_in, states_consent, with_statements
 from gateway.stages.consent.categories import is_agreed
+from gateway.stages.identity.ga_session import read_session
+from gateway.stages.identity.visitor import client_id_of_fpid, client_id_of_ga
 
 _SHARED = ("user_id", "ip_override", "user_agent", "user_data", "device")
 """Fields of the body that are fields of every event in it, under the same name."""
+
+_CHECK_PATH = "/debug/mp/collect"
+"""Where requests are checked and nothing is kept of them, as at Google's validation server."""
 
 _PARAMS = {"session_id": "ga_session_id", "session_number": "ga_session_number"}
 
@@ -55,6 +71,11 @@ _BODY: Schema = {
         "user_id": {"type": "string"},
         "events": {"type": "array", "minItems": 1, "items": _EVENT},
     },
+}
+_CHECKED: Schema = {
+    "type": "object",
+    "required": ["validationMessages"],
+    "properties": {"validationMessages": {"type": "array", "items": {"type": "object"}}},
 }
 _STREAM: Schema = {
     "measurement_id": {"type": "string", "description": "Of a web stream."},
@@ -75,12 +96,13 @@ class MeasurementProtocolSettings(TrustedSourceSettings):
 class MeasurementProtocol(Source[MeasurementProtocolSettings]):
     """Requests that show the secret of their stream are trusted.
 
-    What the body says about consent and what an event says itself both count. Unlike Google, which
-    answers 204 whatever it gets, a wrong secret is answered 401 and refused events are reported.
+    The secret may also be shown as `Authorization: Bearer`. What the body says about consent and
+    what an event says itself both count. Unlike Google, which answers 204 whatever it gets, a wrong
+    secret is answered 401 and refused events are reported.
     """
 
     type = "measurement_protocol"
-    paths = ("/mp/collect",)
+    paths = ("/mp/collect", _CHECK_PATH)
     Settings = MeasurementProtocolSettings
 
     def __init__(self, settings: MeasurementProtocolSettings) -> None:
@@ -91,29 +113,49 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
 
     def describe(self, method: str) -> Operation:
         return Operation(
-            text="Events in the protocol of GA4 for servers. Refused events are reported.",
+            text="Events in the protocol of GA4 for servers. Refused events are reported. At "
+            f"`{_CHECK_PATH}` nothing is recorded, and `validationMessages` say what is wrong.",
             documentation="https://developers.google.com/analytics/devguides/collection/protocol/"
             "ga4/reference",
             parameters=[query_parameter("The stream to which `api_secret` belongs.", _STREAM)],
             body={JSON: _BODY},
             answers={
-                "200": SOME_ACCEPTED,
+                "200": AnswerDescription(SOME_ACCEPTED.text, {JSON: {"anyOf": [REPORT, _CHECKED]}}),
                 "204": ACCEPTED,
                 "400": NONE_ACCEPTED,
                 "401": UNAUTHORIZED,
             },
-            keys={"api_secret": {"type": "apiKey", "in": "query", "name": "api_secret"}},
+            keys={
+                "api_secret": {"type": "apiKey", "in": "query", "name": "api_secret"},
+                "bearer": {"type": "http", "scheme": "bearer"},
+            },
             needs_key=True,
         )
 
     def shows_key(self, request: Inbound) -> bool:
-        return self._shows_secret(dict(query_fields(request.query)))
+        return self._shows_secret(dict(query_fields(request.query)), request)
 
     def read(self, request: Inbound) -> Batch:
         query = dict(query_fields(request.query))
-        if not self._shows_secret(query):
+        if not self._shows_secret(query, request):
             raise Refused(401, "unauthorized", "unknown stream or wrong api_secret")
-        body = decode_body(request.body)
+        if request.path.rstrip("/").endswith(_CHECK_PATH):
+            return Batch(trusted=True, backend=True, reply=self._check(request, query))
+        return self._read(request, decode_body(request.body), query)
+
+    def _check(self, request: Inbound, query: Mapping[str, str]) -> Answer:
+        """What is wrong with `request`, in the format of Google's validation server."""
+        try:
+            body = decode_body(request.body)
+            batch = self._read(request, body, query)
+        except Refused as refused:
+            problems = iter([Problem("", refused.message, "VALUE_INVALID")])
+        else:
+            problems = problems_of(body, batch, "measurement_id" not in query)
+        messages = [each.message() for each in islice(problems, MAX_MESSAGES)]
+        return Answer.json(200, {"validationMessages": messages})
+
+    def _read(self, request: Inbound, body: Any, query: Mapping[str, str]) -> Batch:
         events = as_object(body).get("events")
         if not isinstance(events, list) or not events:
             raise Refused(400, "malformed", "expected an object with a list of events")
@@ -131,9 +173,11 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
     def answer(self, batch: Batch) -> Answer:
         return accepted(batch)
 
-    def _shows_secret(self, query: Mapping[str, str]) -> bool:
-        given = text_bytes(query.get("api_secret", ""))
-        return given in self._secrets.get(_stream(query), ())
+    def _shows_secret(self, query: Mapping[str, str], request: Inbound) -> bool:
+        secrets = self._secrets.get(_stream(query), ())
+        return (
+            text_bytes(query.get("api_secret")) in secrets or bearer_key(request.headers) in secrets
+        )
 
 
 def _stream(query: Mapping[str, str]) -> str:
@@ -152,7 +196,7 @@ def _expanded(event: Any) -> Any:
 
 def _to_event(event: Any, shared: Event, envelope: Event) -> Event:
     message = as_object(event)
-    params = own_parameters(present(as_object(message.get("params"))))
+    params = _with_session(own_parameters(present(as_object(message.get("params")))))
     translated = {
         **{
             _PARAMS.get(name, name): value
@@ -166,13 +210,28 @@ def _to_event(event: Any, shared: Event, envelope: Event) -> Event:
     return with_statements(with_statements(translated, statements_in(message)), envelope)
 
 
+def _with_session(params: Event) -> Event:
+    """`params`, where `session_id` may be a whole `_ga_<stream>` cookie."""
+    cookie = params.get("session_id")
+    if not isinstance(cookie, str) or cookie[:2] != "GS" or not (session := read_session(cookie)):
+        return params
+    return {"session_number": session.number, **params, "session_id": session.id}
+
+
+def _client_id(stated: Any) -> Any:
+    """`stated`, or the id in it if it is a whole `_ga` or `FPID` cookie."""
+    if not isinstance(stated, str):
+        return stated
+    return client_id_of_ga(stated) or client_id_of_fpid(stated) or stated
+
+
 def _shared(body: Mapping[str, Any]) -> Event:
     """What the body says for all of its events."""
     device = as_object(body.get("device"))
     fields = {
         **{name: body.get(name) for name in _SHARED},
         **_moment(body),
-        "client_id": body.get("client_id") or body.get("app_instance_id"),
+        "client_id": _client_id(body.get("client_id")) or body.get("app_instance_id"),
         "app_instance_id": body.get("app_instance_id"),
         "language": device.get("language"),
         "screen_resolution": device.get("screen_resolution"),

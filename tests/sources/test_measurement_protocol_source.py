@@ -99,6 +99,59 @@ def test_parameters_may_have_the_names_of_fields() -> None:
     assert not event.keys() & {"timestamp", "value"}
 
 
+@pytest.mark.parametrize(
+    ("client_id", "read"),
+    [
+        ("123.456", "123.456"),
+        ("GA1.1.123.456", "123.456"),
+        ("GA1.2-3.123.456", "123.456"),
+        ("FPID2.2.abc%2Bd%3D.1795289657", "abc+d=.1795289657"),
+        ("GA1.1.broken", "GA1.1.broken"),
+        ("GA1.1.1.2.3", "GA1.1.1.2.3"),
+        (123.456, "123.456"),
+    ],
+)
+def test_a_client_id_may_be_a_whole_cookie(client_id: object, read: str) -> None:
+    (event,) = SOURCE.read(post({"client_id": client_id, "events": [{"name": "a"}]})).events
+    assert event["client_id"] == read
+
+
+NEW_COOKIE = "GS2.1.s1795289657$o4$g0$t1795289700$j60$l0$h0"
+
+
+@pytest.mark.parametrize(
+    ("params", "session", "number"),
+    [
+        ({"session_id": 1795289657}, "1795289657", None),
+        ({"session_id": "1795289657"}, "1795289657", None),
+        ({"session_id": NEW_COOKIE}, "1795289657", 4),
+        ({"session_id": NEW_COOKIE.replace("$", "%24")}, "1795289657", 4),
+        ({"session_id": NEW_COOKIE, "session_number": 7}, "1795289657", 7),
+        ({"session_id": "GS1.1.1795289657.3.1.1795289700.0.0.0"}, "1795289657", 3),
+        ({"session_id": "GS2.1.broken"}, "GS2.1.broken", None),
+    ],
+)
+def test_a_session_may_be_a_whole_cookie(
+    params: dict[str, Any], session: str, number: int | None
+) -> None:
+    (event,) = SOURCE.read(post({"events": [{"name": "a", "params": params}]})).events
+    assert event["ga_session_id"] == session
+    assert event.get("ga_session_number") == number
+
+
+@pytest.mark.parametrize(
+    ("query", "key"),
+    [("measurement_id=G-1", "web secret"), ("measurement_id=G-1&api_secret=x", "web secret")],
+)
+def test_the_secret_may_stand_in_the_header(query: str, key: str) -> None:
+    request = post({"events": [{"name": "a"}]}, query)
+    request.headers = {"authorization": f"Bearer {key}"}
+    assert SOURCE.shows_key(request)
+    assert SOURCE.read(request).trusted
+    request.headers = {"authorization": "Bearer app-secret"}
+    assert not SOURCE.shows_key(request)
+
+
 def test_an_app() -> None:
     body = {"app_instance_id": "abc", "events": [{"name": "a"}]}
     assert SOURCE.read(post(body, APP)).events == [
