@@ -44,7 +44,7 @@ that is larger by itself. Google's servers take 130 KB from gtag.js, and Snowplo
 class Inbound:
     """One HTTP request as a source sees it.
 
-    path: of the URL, decoded, without what stands before a path that is claimed with
+    path: of the URL, decoded, without the `prefix` before a path that is claimed with
     `prefix: any`. query: the raw query string. headers: names in lower case. body: already
     inflated, whatever its ``Content-Encoding`` was. base_url: where the client finds the paths of
     the source, without a slash at the end; for `Source.questions` only.
@@ -55,6 +55,7 @@ class Inbound:
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    prefix: str = ""
     base_url: str = ""
 
 

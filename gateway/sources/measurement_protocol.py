@@ -139,7 +139,7 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
         query = dict(query_fields(request.query))
         if not self._shows_secret(query, request):
             raise Refused(401, "unauthorized", "unknown stream or wrong api_secret")
-        if request.path.rstrip("/").endswith(_CHECK_PATH):
+        if f"{request.prefix}{request.path}".rstrip("/").endswith(_CHECK_PATH):
             return Batch(trusted=True, backend=True, reply=self._check(request, query))
         return self._read(request, decode_body(request.body), query)
 

@@ -25,6 +25,7 @@ from gateway.redis_client.connect import RedisError
 from gateway.sources.base import Answer, Batch, Inbound, Refusal, Refused, Source
 from gateway.spool.file import SpoolError, SpoolFull
 from gateway.web.answer_cookies import answer_cookies
+from gateway.web.application import PREFIX
 from gateway.web.base_url import BaseUrl
 from gateway.web.body import read_body
 from gateway.web.client_ip import ClientAddress, ClientIp
@@ -172,6 +173,8 @@ class Intake:
         client_ip, proxied, problem = client
         query = scope["query_string"].decode("latin-1")
         request = Inbound(method, scope["path"], query, headers)
+        if PREFIX in scope:
+            request.prefix = scope[PREFIX]
         if self._base_url is not None:
             request.base_url = self._base_url(scope, headers)
         batch = await self._read(request, client, receive)

@@ -60,6 +60,13 @@ def properties(**given: Any) -> dict[str, Any]:
     return {**one(), "user_properties": given}
 
 
+def test_a_source_that_claims_mp_collect_alone_below_any_prefix_records_nothing_either() -> None:
+    request = Inbound("POST", "/mp/collect", WEB, {}, orjson.dumps(GOOD), "/metrics/debug")
+    batch = SOURCE.read(request)
+    assert batch.reply is not None
+    assert not batch.events
+
+
 @pytest.mark.parametrize("path", [PATH, f"{PATH}/", f"/metrics{PATH}"])
 def test_what_is_right_has_no_messages(path: str) -> None:
     assert messages(orjson.dumps(GOOD), path=path) == []

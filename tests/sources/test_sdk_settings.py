@@ -21,7 +21,7 @@ BASE = "https://shop.example/metrics"
 
 
 def ask(path: str, query: str = "", **headers: str) -> Any:
-    batch = SOURCE.read(Inbound("GET", path, query, headers, b"", BASE))
+    batch = SOURCE.read(Inbound("GET", path, query, headers, b"", "", BASE))
     assert batch.reply is not None
     assert not batch.events
     assert not batch.trusted
@@ -97,7 +97,7 @@ def test_segments_script_is_not_served_and_the_answer_says_what_to_do() -> None:
 @given(st.text(max_size=50), st.text(max_size=50), st.text(max_size=50))
 def test_whatever_is_asked_is_answered_or_refused(path: str, query: str, key: str) -> None:
     for asked in (path, f"/v1/projects/{key}/settings", "/sourceConfig"):
-        request = Inbound("GET", asked, query, {"authorization": f"Bearer {key}"}, b"", BASE)
+        request = Inbound("GET", asked, query, {"authorization": f"Bearer {key}"}, b"", "", BASE)
         try:
             answer = SOURCE.read(request).reply
         except Refused as refused:

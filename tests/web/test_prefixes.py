@@ -26,6 +26,11 @@ SETTINGS = parse_settings(
         submission_tokens: {{secrets: [0123456789abcdef0123456789abcdef]}}
       backend: {{type: events, prefix: any, keys: [test-key]}}
       gtag: {{type: ga4, prefix: any}}
+      mp:
+        type: measurement_protocol
+        prefix: any
+        paths: [/mp/collect]
+        api_secrets: {{G-1: key}}
       pinned: {{type: pixel, paths: [/metrics/g/collect]}}
     destinations:
       all: {{type: webhook, url: "http://127.0.0.1:9/", consent: [], ip: full}}
@@ -70,6 +75,19 @@ def test_the_longest_path_and_before_it_the_exact_one_gets_the_request(
     image = web.get("/metrics/g/collect?event_name=seen")
     assert image.headers["content-type"] == "image/gif"
     assert [entry.source for entry in stored()] == ["gtag", "pinned"]
+
+
+def test_what_is_only_to_be_checked_is_not_recorded(
+    web: TestClient, stored: Callable[..., list[Entry]]
+) -> None:
+    body = {"client_id": "1.2", "events": [{"name": "_bad"}]}
+    for prefix in ("", "/metrics"):
+        url = f"{prefix}/debug/mp/collect?measurement_id=G-1&api_secret=key"
+        (message,) = web.post(url, json=body).json()["validationMessages"]
+        assert message["fieldPath"] == "events[0].name"
+    assert not stored()
+    assert web.post(url.replace("/debug", ""), json=body).status_code == 204
+    assert len(stored()) == 1
 
 
 @pytest.mark.parametrize("path", ["/demo/events", "/healthz", "/readyz", "/gateway.js"])
