@@ -14,8 +14,8 @@ from gateway.sources.base import Source
 from gateway.sources.submission_tokens import token_path
 
 MAX_PATH = 2048
-"""Characters of a path in which a claim is looked for. Browsers send such a URL whole; a longer
-path answers only where it is claimed as it is."""
+"""Characters of a path in which a claim below a prefix is looked for. A longer path is
+answered only where it is claimed as it is."""
 
 GATEWAYS_OWN = "/demo/"
 """Below this, no path belongs to a source."""
@@ -62,8 +62,8 @@ def claims_of(name: str, source: Source[Any]) -> Iterator[Claim]:
 
 
 class PathTable(Generic[T]):
-    """What is at a path. exact: by paths as they are claimed, and the same with a slash at the end;
-    look there first."""
+    """What is at a path. exact: by paths as they are claimed, and the same with a slash at the end,
+    because a client with such a slash too many would lose its events. Look there first."""
 
     def __init__(self, claims: Iterable[tuple[Claim, T]]) -> None:
         self.exact: dict[str, T] = {}
