@@ -22,6 +22,7 @@ from gateway.configuration.load import load_settings
 from gateway.configuration.settings import Settings
 from gateway.runtime import reload as reload_module
 from gateway.runtime.reload import ConfigFile, ReloadingApp
+from gateway.sources.claims import PathTable
 from gateway.web.application import Application
 
 pytestmark = pytest.mark.anyio
@@ -61,7 +62,7 @@ class Shop:
 
         routes = [Route("/", answer), Route("/slow", slow)]
         operators = PlainTextResponse(f"{name} for operators")
-        return Application({}, Starlette(routes=routes, lifespan=lifespan), operators)
+        return Application(PathTable([]), Starlette(routes=routes, lifespan=lifespan), operators)
 
 
 @asynccontextmanager
