@@ -39,7 +39,7 @@ _HAPPENED = NOW - 60
 class AnswerExample(BaseModel):
     """outcomes: of each event of the request, without what has its default."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
     status: int
@@ -53,7 +53,7 @@ class AnswerExample(BaseModel):
 
 
 class Example(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str
     settings: dict[str, Any]
