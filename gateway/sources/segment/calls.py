@@ -1,0 +1,60 @@
+"""The calls in one request of Segment's API, or of one like it: alone or in a batch."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.event import Event
+from gateway.sources.base import Batch, Inbound, Refused, read_events
+from gateway.sources.segment.message import is_from_backend, to_event
+
+Translate = Callable[[Any, str, Mapping[str, Any]], Event]
+"""As `gateway.sources.segment.message.to_event`."""
+
+
+def read_calls(
+    request: Inbound,
+    body: Event,
+    kind: str,
+    trusted: bool,
+    translate: Translate = to_event,
+    backend: bool = False,
+) -> Batch:
+    """The calls in `body`.
+
+    kind: what the URL says that a call is. trusted: as in `Batch`. backend: a server is known to
+    have sent the request. So it is if a message is of a library for backends, or if messages name
+    users but no visitor. Raises `Refused` when nothing can be used.
+    """
+    messages = body.get("batch", [body])
+    if not isinstance(messages, list):
+        raise Refused(400, "malformed", "expected a list in batch")
+    envelope = body if "batch" in body else {}
+    unnamed = [each for each in messages if type(each) is dict and not each.get("anonymousId")]
+    batch = read_events(
+        messages,
+        lambda message: translate(message, kind, envelope),
+        trusted,
+        backend=trusted
+        or backend
+        or any(is_from_backend(each, envelope) for each in messages)
+        or (bool(unnamed) and _is_of_no_browser(request, unnamed)),
+        own_properties=True,
+    )
+    batch.sent = [body["sentAt"]] if "sentAt" in body else _sent_times(messages)
+    return batch
+
+
+def _is_of_no_browser(request: Inbound, unnamed: list[Event]) -> bool:
+    """Whether no single browser can have sent messages without a visitor, an ``anonymousId``.
+
+    SDKs for browsers and apps always name one, next to the user or alone, and a page's request
+    always has an ``Origin``.
+    """
+    names = (each.get("userId") for each in unnamed)
+    users = {name for name in names if isinstance(name, str | int) and name != ""}
+    return len(users) > 1 or (bool(users) and "origin" not in request.headers)
+
+
+def _sent_times(messages: list[Any]) -> list[Any]:
+    """When `messages` were sent by the sender's clock; some may have been stamped before."""
+    return [each["sentAt"] for each in messages if isinstance(each, dict) and "sentAt" in each]
