@@ -18,6 +18,7 @@ CLAIMED: dict[str, str | None] = {
     "gtag-ga4-consent-granted": "ga4",
     "gtag-ga4-server_container_url": "ga4",
     "gtag-ga4-transport_url-userdata": "ga4",
+    "jitsu-node": "jitsu",
     "matomo-tracker-node": "matomo",
     "plausible-tracker": "plausible",
     "posthog-python": "posthog",

@@ -15,6 +15,7 @@ from gateway.sources.base import Inbound, Refused
 from gateway.sources.collect import Collect, CollectSettings
 from gateway.sources.events import Events, EventsSettings
 from gateway.sources.ga4.source import GA4, GA4Settings
+from gateway.sources.jitsu.source import Jitsu, JitsuSettings
 from gateway.sources.measurement_protocol import MeasurementProtocol, MeasurementProtocolSettings
 from gateway.sources.pixel import Pixel, PixelSettings
 from gateway.sources.segment.source import Segment, SegmentSettings
@@ -51,6 +52,7 @@ WORDS = {
     type batch event messageId anonymousId userId properties traits context page screen width
     height campaign products price revenue address email categoryPreferences writeKey sentAt
     """,
+    "jitsu": "clientIds fbp fbc ga4 sessionIds library env anonymousId type event",
     "snowplow": "e eid duid dtm se_ac se_va ue_pr ue_px co cx data schema tr_id tr_tt ti_id ti_pr",
 }
 """Names that mean something in a protocol."""
@@ -156,6 +158,35 @@ class TestSegment(SourceSuite):
         return orjson.dumps({"batch": [{}] * count})
 
 
+class TestJitsu(SourceSuite):
+    source = Jitsu(JitsuSettings(type="jitsu", write_keys=["wk"]))
+    request = Inbound(
+        "POST",
+        "/api/s/track",
+        headers={"x-write-key": "wk"},
+        body=orjson.dumps(
+            {
+                "type": "track",
+                "event": "a",
+                "messageId": "m-1",
+                "anonymousId": "v-1",
+                "sentAt": "2026-11-20T00:00:00Z",
+                "properties": {"revenue": 1, "products": [{"sku": "shoe", "price": 1}]},
+                "context": {
+                    "clientIds": {"fbp": "fb.1.1.1", "ga4": {"sessionIds": {"G": "1"}}},
+                    "consent": {"categoryPreferences": {"Advertising": True}},
+                    "traits": {"email": "ada@example.com"},
+                },
+            }
+        ),
+    )
+    event_names = ("a",)
+    names = [*WORDS["segment"].split(), *WORDS["jitsu"].split()]
+
+    def body_of(self, count: int) -> bytes:
+        return orjson.dumps({"batch": [{}] * count})
+
+
 class TestSnowplow(SourceSuite):
     source = Snowplow(SnowplowSettings(type="snowplow"))
     request = Inbound(
@@ -182,6 +213,7 @@ SUITES: tuple[type[SourceSuite], ...] = (
     TestGA4,
     TestMeasurementProtocol,
     TestSegment,
+    TestJitsu,
     TestSnowplow,
 )
 json_sources = pytest.mark.parametrize(

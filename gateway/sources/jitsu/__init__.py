@@ -1,0 +1,5 @@
+"""Jitsu's API."""
+
+from gateway.sources.jitsu.source import Jitsu
+
+__all__ = ["Jitsu"]
