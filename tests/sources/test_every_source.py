@@ -18,6 +18,7 @@ from gateway.sources.ga4.source import GA4, GA4Settings
 from gateway.sources.jitsu.source import Jitsu, JitsuSettings
 from gateway.sources.measurement_protocol import MeasurementProtocol, MeasurementProtocolSettings
 from gateway.sources.pixel import Pixel, PixelSettings
+from gateway.sources.posthog.source import PostHog, PostHogSettings
 from gateway.sources.segment.source import Segment, SegmentSettings
 from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
 from gateway.testing import SourceSuite
@@ -53,6 +54,11 @@ WORDS = {
     height campaign products price revenue address email categoryPreferences writeKey sentAt
     """,
     "jitsu": "clientIds fbp fbc ga4 sessionIds library env anonymousId type event",
+    "posthog": """
+    api_key token batch event uuid timestamp sent_at distinct_id properties data $set $set_once $ip
+    $device_id $user_id $is_identified $session_id $cookieless_mode $current_url $groups
+    $screen_width $screen_height $lib email title consent.ad_storage gclid $geoip_disable
+    """,
     "snowplow": "e eid duid dtm se_ac se_va ue_pr ue_px co cx data schema tr_id tr_tt ti_id ti_pr",
 }
 """Names that mean something in a protocol."""
@@ -187,6 +193,45 @@ class TestJitsu(SourceSuite):
         return orjson.dumps({"batch": [{}] * count})
 
 
+class TestPostHog(SourceSuite):
+    source = PostHog(PostHogSettings(type="posthog", write_keys=["phc_K"]))
+    request = Inbound(
+        "POST",
+        "/e",
+        "token=phc_K",
+        body=orjson.dumps(
+            {
+                "api_key": "phc_K",
+                "sent_at": "2026-11-20T00:00:00Z",
+                "batch": [
+                    {
+                        "event": "a",
+                        "uuid": "01a22ded-ad5b-755b-a4a6-bf433442259f",
+                        "timestamp": "2026-11-20T00:00:00Z",
+                        "properties": {
+                            "$lib": "web",
+                            "distinct_id": "v-1",
+                            "$session_id": "01a22ded-ad79-7850-a37a-be6473f44a22",
+                            "$screen_width": 1000,
+                            "$screen_height": 700,
+                            "$set": {"email": "ada@example.com", "plan": "pro"},
+                            "$groups": {"company": "acme"},
+                            "products": [{"sku": "shoe", "price": 1}],
+                            "gclid": "abc",
+                            "consent": {"ad_storage": "granted"},
+                        },
+                    }
+                ],
+            }
+        ),
+    )
+    event_names = ("a",)
+    names = WORDS["posthog"].split()
+
+    def body_of(self, count: int) -> bytes:
+        return orjson.dumps({"api_key": "phc_K", "batch": [{}] * count})
+
+
 class TestSnowplow(SourceSuite):
     source = Snowplow(SnowplowSettings(type="snowplow"))
     request = Inbound(
@@ -214,6 +259,7 @@ SUITES: tuple[type[SourceSuite], ...] = (
     TestMeasurementProtocol,
     TestSegment,
     TestJitsu,
+    TestPostHog,
     TestSnowplow,
 )
 json_sources = pytest.mark.parametrize(

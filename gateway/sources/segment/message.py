@@ -47,7 +47,7 @@ _NO_REFERRER = "$direct"
 _TRAITS = ("email", "phone", "birthday", "gender", "name", "zip")
 _NAME_TRAITS = ("firstName", "first_name", "lastName", "last_name")
 _ADDRESS = ("street", "city", "state", "postalCode", "postal_code", "zip", "country")
-_ABOUT_A_PERSON = frozenset(
+PERSON_TRAITS = frozenset(
     (
         "address",
         "age",
@@ -92,7 +92,7 @@ def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
         **_from_context(context, kind, as_object(message.get("properties"))),
         **_from_envelope(message),
     }
-    user_data = _user_data({**as_object(context.get("traits")), **_traits(message, kind)})
+    user_data = user_data_of({**as_object(context.get("traits")), **_traits(message, kind)})
     if user_data:
         event["user_data"] = user_data
     return with_choices(event, envelope, message)
@@ -144,7 +144,7 @@ def _properties(message: Mapping[str, Any], kind: str) -> Event:
         event |= present({"screen_name": message.get("name"), "category": message.get("category")})
     elif kind == "identify":
         traits = present(_traits(message, kind))
-        own = {name: value for name, value in traits.items() if name not in _ABOUT_A_PERSON}
+        own = {name: value for name, value in traits.items() if name not in PERSON_TRAITS}
         event |= {"user_properties": own} if own else {}
     elif kind == "group":
         event |= present(
@@ -168,8 +168,8 @@ def _from_context(context: Mapping[str, Any], kind: str, properties: Mapping[str
         "user_agent": context.get("userAgent"),
         "ip_override": context.get("ip"),
         "language": context.get("locale"),
-        "screen_resolution": _size(screen, "width", "height"),
-        "viewport_size": _size(screen, "innerWidth", "innerHeight"),
+        "screen_resolution": size_of(screen, "width", "height"),
+        "viewport_size": size_of(screen, "innerWidth", "innerHeight"),
         "campaign": as_object(context.get("campaign")) or None,
         "client_hints": as_object(context.get("userAgentData")) or None,
         "ga_session_id": context.get("sessionId"),
@@ -180,12 +180,12 @@ def _from_context(context: Mapping[str, Any], kind: str, properties: Mapping[str
     return found
 
 
-def _size(screen: Mapping[str, Any], width: str, height: str) -> str | None:
+def size_of(screen: Mapping[str, Any], width: str, height: str) -> str | None:
     wide, high = screen.get(width), screen.get(height)
     return f"{wide}x{high}" if isinstance(wide, int) and isinstance(high, int) else None
 
 
-def _user_data(traits: Mapping[str, Any]) -> Event:
+def user_data_of(traits: Mapping[str, Any]) -> Event:
     """The person in `traits`, in Segment's names, which `read_event` knows."""
     user_data: Event = _plain(traits, (*_TRAITS, *_NAME_TRAITS))
     if address := _plain(as_object(traits.get("address")), _ADDRESS):

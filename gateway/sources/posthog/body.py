@@ -1,0 +1,57 @@
+"""The payload of a request of PostHog's SDKs, which has been written in many ways.
+
+Source: the npm package posthog-js 1.449, lib/src/request.js; github.com/PostHog/posthog,
+rust/capture/src/payload, for what older SDKs send
+"""
+
+import binascii
+from base64 import b64decode
+
+from gateway.sources.base import Inbound, Refused
+from gateway.sources.form import form_fields
+
+_JSON = (b"{", b"[")
+_GZIP = b"\x1f\x8b"
+_BLANKS = b" \t\r\n\xef\xbb\xbf"
+
+
+def payload(request: Inbound, query: dict[str, str]) -> bytes:
+    """The JSON in `request`: plain, or as base64, in the body or in the field ``data`` of a form or
+    of the query. gzip has been inflated before, whatever the request says about it.
+
+    query: the fields of the query. Raises `Refused` where there is no payload, or one in a
+    compression that is not read.
+    """
+    text = request.body
+    if _is_form(text):
+        text = dict(form_fields(text)).get("data", "").encode()
+    elif not text:
+        text = query.get("data", "").encode()
+    text = text.strip(_BLANKS)
+    if not text:
+        raise Refused(400, "malformed", "expected JSON in the body, or in the field data")
+    if text.startswith(_JSON):
+        return text
+    if query.get("compression", "").startswith("lz"):
+        raise Refused(415, "unsupported_encoding", "lz-string is not read: send gzip or plain JSON")
+    return _from_base64(text)
+
+
+def _is_form(body: bytes) -> bool:
+    return not body.lstrip(_BLANKS).startswith(_JSON) and (
+        body.startswith(b"data=") or b"&data=" in body
+    )
+
+
+def _from_base64(text: bytes) -> bytes:
+    """Of a form that does not escape it, a plus has become a blank; its end may be missing."""
+    text = text.replace(b" ", b"+").rstrip(b"=")
+    try:
+        decoded = b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        raise Refused(400, "malformed", "the payload is neither JSON nor base64") from None
+    if decoded.startswith(_GZIP):
+        raise Refused(
+            415, "unsupported_encoding", "gzip within base64 is not read: send gzip as the body"
+        )
+    return decoded

@@ -1,0 +1,61 @@
+"""The properties of a message of PostHog's SDKs that are its own, and what the SDKs have added.
+
+Names of the SDKs begin with a dollar sign. Those without a place in the event are left out, unless
+they are listed here: ids, addresses and URLs are among them, which no consent would cover under
+names that only PostHog knows.
+
+Source: the npm package posthog-js 1.449; posthog.com/docs/data/events (default properties)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.event import Event
+from gateway.urls.page import CLICK_IDS
+
+_KEPT = (
+    "$active_feature_flags",
+    "$app_",
+    "$browser",
+    "$device_manufacturer",
+    "$device_model",
+    "$device_type",
+    "$el_text",
+    "$event_type",
+    "$exception_",
+    "$feature",
+    "$lib",
+    "$os",
+    "$prev_pageview_",
+    "$survey_",
+    "$timezone",
+    "$web_vitals_",
+)
+"""How the names begin that are kept as they are."""
+
+_TAKEN = frozenset(
+    [
+        *("$browser_language", "$browser_language_prefix"),
+        *("$lib_custom_api_host", "$lib_rate_limit_remaining_tokens"),
+        *("$prev_pageview_id", "distinct_id", "token"),
+    ]
+)
+_CLICKS = {name.lower(): name for name in (*CLICK_IDS, "bfcid", "oppref")}
+"""Click ids, the last two of which only PostHog knows, by the names that its SDK gives them."""
+
+
+def own_properties_of(properties: Mapping[str, Any]) -> Event:
+    """What is kept of `properties`, which have no nulls, with their `click_ids`."""
+    own: Event = {}
+    clicks: Event = {}
+    for name, value in properties.items():
+        if name in _CLICKS:
+            clicks[_CLICKS[name]] = value
+        elif name not in _TAKEN and (not name.startswith("$") or name.startswith(_KEPT)):
+            own[name] = value
+    return {**own, "click_ids": clicks} if clicks else own
+
+
+def is_campaign(name: str) -> bool:
+    """Whether PostHog's SDK takes the parameter `name` from the URL."""
+    return name in _CLICKS or name.startswith("utm_")
