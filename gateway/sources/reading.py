@@ -1,6 +1,7 @@
 """What sources share to read a request: its JSON, the fields of a message."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ _BACKSLASH = ord("\\")
 
 _NO_PARAMETERS = frozenset(["timestamp", "user_agent"])
 """Fields of ours for which the protocols with free parameters have other places."""
+
+_TO_BASE64 = bytes.maketrans(b" -_", b"++/")
 
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL written as an escape: an odd number of backslashes stands before ``u0000``."""
@@ -63,6 +66,13 @@ def decode_body(body: bytes) -> Any:
         return decode(body)
     except ValueError as error:
         raise Refused(400, "malformed", f"the body is {error}") from None
+
+
+def from_base64(text: bytes) -> bytes:
+    """What `text` holds in base64, of either alphabet (RFC 4648, 4 and 5). Padding may be missing,
+    and a blank is a plus that a form did not escape. Raises `ValueError`."""
+    text = text.translate(_TO_BASE64).rstrip(b"=")
+    return b64decode(text + b"=" * (-len(text) % 4), validate=True)
 
 
 def present(fields: Mapping[str, Any]) -> Event:

@@ -21,6 +21,7 @@ from gateway.sources.pixel import Pixel, PixelSettings
 from gateway.sources.posthog.source import PostHog, PostHogSettings
 from gateway.sources.segment.source import Segment, SegmentSettings
 from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
+from gateway.sources.stape_data.source import StapeData, StapeDataSettings
 from gateway.testing import SourceSuite
 from gateway.testing.sources import HOSTILE, ODD
 
@@ -58,6 +59,11 @@ WORDS = {
     api_key token batch event uuid timestamp sent_at distinct_id properties data $set $set_once $ip
     $device_id $user_id $is_identified $session_id $cookieless_mode $current_url $groups
     $screen_width $screen_height $lib email title consent.ad_storage gclid $geoip_disable
+    """,
+    "stape_data": """
+    dtcd dtdc event eventName e_n url href ip userAgent email phone name surname city zip state
+    _dcid data_client_id consent_state consent_state.ad_storage items.0.item_id items user_data
+    ecommerce unique_event_id e_v v
     """,
     "snowplow": "e eid duid dtm se_ac se_va ue_pr ue_px co cx data schema tr_id tr_tt ti_id ti_pr",
 }
@@ -251,6 +257,32 @@ class TestSnowplow(SourceSuite):
         return orjson.dumps({"data": [{}] * count})
 
 
+class TestStapeData(SourceSuite):
+    source = StapeData(StapeDataSettings(type="stape_data", keys=[KEY]))
+    request = Inbound(
+        "POST",
+        "/data",
+        "v=1&event_name=a",
+        body=orjson.dumps(
+            {
+                "event_name": "a",
+                "data_client_id": "dcid.1.1.1",
+                "url": "https://shop.example/",
+                "userEmail": "ada@example.com",
+                "firstName": "Ada",
+                "user_data": {"address": {"country": "DE"}},
+                "consent_state": {"ad_storage": True},
+                "ecommerce": {"transaction_id": "T1", "items": [{"item_id": "A", "price": 1}]},
+            }
+        ),
+    )
+    event_names = ("a",)
+    names = WORDS["stape_data"].split()
+
+    def body_of(self, count: int) -> bytes:
+        return orjson.dumps([{}] * count)
+
+
 SUITES: tuple[type[SourceSuite], ...] = (
     TestCollect,
     TestEvents,
@@ -261,6 +293,7 @@ SUITES: tuple[type[SourceSuite], ...] = (
     TestJitsu,
     TestPostHog,
     TestSnowplow,
+    TestStapeData,
 )
 json_sources = pytest.mark.parametrize(
     "suite",

@@ -16,11 +16,17 @@ from gateway.sources.base import BROWSER_BODY_BYTES, Inbound, Refused
 from gateway.sources.form import expand, form_fields, query_fields
 from gateway.sources.ga4.items import read_item
 from gateway.sources.ga4.source import GA4, GA4Settings
+from gateway.sources.jitsu.message import to_event as event_of_jitsu
 from gateway.sources.multipart import multipart_fields
+from gateway.sources.posthog.body import payload as payload_of_posthog
+from gateway.sources.posthog.event import is_from_backend
+from gateway.sources.posthog.event import to_event as event_of_posthog
+from gateway.sources.posthog.person import is_cookieless
 from gateway.sources.reading import decode_body
 from gateway.sources.segment.message import KINDS
 from gateway.sources.segment.message import to_event as event_of_message
 from gateway.sources.snowplow.event import to_event as event_of_payload
+from gateway.sources.stape_data.event import to_event as event_of_data
 from tests.sources.test_every_source import AUTHORIZED, SUITES, WORDS
 
 MP_QUERY = "measurement_id=G-1&api_secret=s3cret"
@@ -143,6 +149,38 @@ def test_messages_of_segment(message: Any, kind: str, envelope: dict[str, Any]) 
         orjson.dumps(read_event(event_of_message(message, kind, envelope)))
 
 
+@given(JSON | st.dictionaries(NAME, JSON), st.sampled_from(KINDS) | st.text(), FIELDS.map(dict))
+def test_messages_of_jitsu(message: Any, kind: str, envelope: dict[str, Any]) -> None:
+    with contextlib.suppress(EventError):
+        orjson.dumps(read_event(event_of_jitsu(message, kind, envelope)))
+
+
+@given(
+    JSON | st.fixed_dictionaries({"event": TEXTS, "properties": st.dictionaries(NAME, JSON)}),
+    st.booleans(),
+)
+def test_messages_of_posthog(message: Any, flag: bool) -> None:
+    assert isinstance(is_from_backend(message), bool)
+    denies = is_cookieless(message)
+    with contextlib.suppress(EventError):
+        event = read_event(event_of_posthog(message, {}, flag, not flag))
+        orjson.dumps(event)
+        assert not denies or set(event["consent"].values()) == {"denied"}
+        assert "$ip" not in event
+
+
+@given(damaged(st.sampled_from([b"data=eyJhIjoxfQ%3D%3D", b'{"a":1}', b"eyJhIjoxfQ=="])), FIELDS)
+def test_payloads_of_posthog(body: bytes, query: list[tuple[str, str]]) -> None:
+    with contextlib.suppress(Refused):
+        assert payload_of_posthog(Inbound("POST", "/e", "", {}, body), dict(query))
+
+
+@given(JSON | st.dictionaries(NAME, JSON), TEXTS)
+def test_objects_of_stape(data: Any, client_id: str) -> None:
+    with contextlib.suppress(EventError):
+        orjson.dumps(read_event(event_of_data(data, client_id)))
+
+
 def filled(piece: str) -> bytes:
     """As large as a body from a browser can be."""
     return (piece * (BROWSER_BODY_BYTES // len(piece))).encode()
@@ -152,7 +190,25 @@ SHOWN = {**AUTHORIZED, "x-write-key": "wk"}
 """The keys of every protocol."""
 
 PIECES = ["a.", "a=b&", "items.0.a=b&", "consent[", "consent.", "%", "%00", "&", "a=1~", "\r\n"]
-PIECES += ["=|", "pr1=id1~", "ep.a=b&", "\n", "a\n", "--B\r\n", "--B", "-", "{", "[", '"', "\\"]
+PIECES += [
+    "data=",
+    "&data=a",
+    "a+",
+    "dtdc=a&",
+    "eyJ",
+    "=|",
+    "pr1=id1~",
+    "ep.a=b&",
+    "\n",
+    "a\n",
+    "--B\r\n",
+    "--B",
+    "-",
+    "{",
+    "[",
+    '"',
+    "\\",
+]
 
 
 @pytest.mark.parametrize("piece", PIECES)

@@ -4,11 +4,9 @@ Source: the npm package posthog-js 1.449, lib/src/request.js; github.com/PostHog
 rust/capture/src/payload, for what older SDKs send
 """
 
-import binascii
-from base64 import b64decode
-
 from gateway.sources.base import Inbound, Refused
 from gateway.sources.form import form_fields
+from gateway.sources.reading import from_base64
 
 _JSON = (b"{", b"[")
 _GZIP = b"\x1f\x8b"
@@ -34,7 +32,7 @@ def payload(request: Inbound, query: dict[str, str]) -> bytes:
         return text
     if query.get("compression", "").startswith("lz"):
         raise Refused(415, "unsupported_encoding", "lz-string is not read: send gzip or plain JSON")
-    return _from_base64(text)
+    return _unwrapped(text)
 
 
 def _is_form(body: bytes) -> bool:
@@ -43,12 +41,10 @@ def _is_form(body: bytes) -> bool:
     )
 
 
-def _from_base64(text: bytes) -> bytes:
-    """Of a form that does not escape it, a plus has become a blank; its end may be missing."""
-    text = text.replace(b" ", b"+").rstrip(b"=")
+def _unwrapped(text: bytes) -> bytes:
     try:
-        decoded = b64decode(text + b"=" * (-len(text) % 4), validate=True)
-    except binascii.Error:
+        decoded = from_base64(text)
+    except ValueError:
         raise Refused(400, "malformed", "the payload is neither JSON nor base64") from None
     if decoded.startswith(_GZIP):
         raise Refused(
