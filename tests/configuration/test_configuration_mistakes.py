@@ -21,7 +21,10 @@ ANOTHER_DESTINATION = (
     "; another kind of destination comes with a Python package: `pip install` it next to the "
     "gateway, or write one (docs/adding-a-destination.md)"
 )
-SOURCE_TYPES = "collect, events, ga4, measurement_protocol, pixel, segment, snowplow"
+SOURCE_TYPES = (
+    "collect, events, ga4, jitsu, measurement_protocol, pixel, posthog, segment, snowplow, "
+    "stape_data"
+)
 CONSENT_TYPES = (
     "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "
     "personalization_storage, security_storage"

@@ -30,10 +30,13 @@ def test_ours() -> None:
         "collect",
         "events",
         "ga4",
+        "jitsu",
         "measurement_protocol",
         "pixel",
+        "posthog",
         "segment",
         "snowplow",
+        "stape_data",
     ]
 
 

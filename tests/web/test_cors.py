@@ -68,6 +68,11 @@ SDKS = parse_settings(
         write_keys: [wk]
         paths: [/segment]
         allowed_origins: ["https://shop.example"]
+      jitsu:
+        type: jitsu
+        write_keys: [wk]
+        paths: [/jitsu]
+        allowed_origins: ["https://shop.example"]
       snowplow: {type: snowplow, paths: [/snowplow], allowed_origins: ["https://shop.example"]}
     destinations: {}
     """,
@@ -76,6 +81,7 @@ SDKS = parse_settings(
 HEADERS = {
     "collect": ["content-type", "authorization", "x-submission-token"],
     "segment": ["content-type", "authorization", "x-write-key", "anonymousid", "sentat"],
+    "jitsu": ["content-type", "x-write-key", "x-ip-policy", "x-enable-debug"],
     "snowplow": ["content-type", "sp-anonymous"],
 }
 

@@ -106,7 +106,7 @@ class Jitsu(Source[JitsuSettings]):
         trusted = self._keys.are_secret(shown)
         if not (trusted or self._keys.public_of(shown)):
             raise Refused(401, "unauthorized", "send a valid write key in X-Write-Key")
-        call = request.path.rpartition("/")[2]
+        call = request.path.rstrip("/").rpartition("/")[2]
         hides_address = request.headers.get("x-ip-policy", _KEPT) != _KEPT
 
         def translate(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:

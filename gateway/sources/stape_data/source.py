@@ -16,7 +16,7 @@ from gateway.sources.base import (
     Inbound,
     Refused,
     Source,
-    TrustedSourceSettings,
+    SourceSettings,
     read_events,
 )
 from gateway.sources.description import (
@@ -49,7 +49,7 @@ _ACCEPTED: Schema = {
 }
 
 
-class StapeDataSettings(TrustedSourceSettings):
+class StapeDataSettings(SourceSettings):
     type: Literal["stape_data"] = Field(description="Requests of Stape's Data Tag.")
     keys: list[Key] = Field(
         default=[],
