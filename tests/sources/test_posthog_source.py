@@ -238,6 +238,34 @@ def test_no_request_for_flags_is_answered_with_none(method: str, path: str) -> N
         SOURCE.read(Inbound(method, path, "v=3", {}, orjson.dumps({"token": KEY})))
 
 
+def ask(path: str) -> Batch:
+    return SOURCE.read(Inbound("GET", path, "_=1"))
+
+
+@pytest.mark.parametrize("path", [f"/array/{KEY}/config", f"/array/{KEY}/config/"])
+def test_the_configuration_switches_nothing_on(path: str) -> None:
+    batch = ask(path)
+    assert not batch.events
+    assert batch.reply
+    assert batch.reply.status == 200
+    assert orjson.loads(batch.reply.body) == {"supportedCompression": ["gzip-js", "base64"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("/array/phc_other/config", 401, "unauthorized"),
+        (f"/array/{SECRET}/config", 401, "unauthorized"),
+        ("/array//config", 401, "unauthorized"),
+        (f"/array/{KEY}/config.js", 404, "no_script"),
+    ],
+)
+def test_a_configuration_that_is_not_served(path: str, status: int, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        ask(path)
+    assert (refused.value.status, refused.value.reason) == (status, reason)
+
+
 JSON = orjson.dumps({"api_key": KEY, **message("a", x="ü?>>>")})
 PLAIN = quote(JSON)
 BASE64 = b64encode(JSON).decode()

@@ -63,6 +63,13 @@ def test_a_bomb_is_refused_and_none_within_base64_is_opened(sdks: TestClient) ->
     assert sdks.post("/e/", data={"data": b64encode(bomb).decode()}).status_code == 415
 
 
+def test_posthog_js_gets_its_configuration(sdks: TestClient) -> None:
+    answer = sdks.get("/array/phc_K/config?_=1")
+    assert (answer.status_code, list(answer.json())) == (200, ["supportedCompression"])
+    assert sdks.get("/array/phc_K/config.js").status_code == 404
+    assert sdks.get("/array/other/config").status_code == 401
+
+
 def test_flags_are_refused_and_counted(
     sdks: TestClient, refused: Callable[[str, str], int]
 ) -> None:

@@ -4,7 +4,7 @@ Sources: posthog.com/docs/api/capture; the npm packages posthog-js 1.449 and pos
 posthog 7.91 of PyPI; github.com/PostHog/posthog, rust/capture/src/router.rs, for the paths
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from pydantic import Field
@@ -27,6 +27,7 @@ from gateway.sources.keys import Key
 from gateway.sources.posthog.body import payload
 from gateway.sources.posthog.event import is_from_backend, names_library, to_event
 from gateway.sources.posthog.person import is_cookieless
+from gateway.sources.posthog.remote_config import ANSWER, QUESTIONS, key_in_path
 from gateway.sources.reading import as_object, decode_body, text_bytes
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 from gateway.sources.statements import statements_in
@@ -84,6 +85,7 @@ class PostHog(Source[PostHogSettings]):
     methods = ("GET", "POST")
     paths = (*_EVENTS, *_FLAGS)
     from_browsers = True
+    questions = QUESTIONS
     body_bytes = 1_048_576
     """As sources for servers: SDKs for servers send batches of 100 events."""
     Settings = PostHogSettings
@@ -120,6 +122,9 @@ class PostHog(Source[PostHogSettings]):
                 "the gateway does not compute feature flags: let the SDK ask PostHog for them "
                 "(flags_api_host), or switch them off (advanced_disable_flags)",
             )
+        if (asking := key_in_path(request)) is not None:
+            self._check([text_bytes(asking)])
+            return Batch(reply=ANSWER)
         query = dict(query_fields(request.query))
         text = payload(request, query)
         body = decode_body(text)
@@ -156,9 +161,13 @@ class PostHog(Source[PostHogSettings]):
             return False
         keys = {shown} if shown else set(map(_key_of_message, messages))
         public = [each for each in keys if not self._keys.are_secret([each])]
-        if not all(self._keys.public_of([each]) for each in public):
-            raise Refused(401, "unauthorized", "send a valid project API key as api_key")
+        self._check(public)
         return not public
+
+    def _check(self, keys: Iterable[bytes]) -> None:
+        """Raises `Refused` if one of `keys` is no write key."""
+        if not all(self._keys.public_of([each]) for each in keys):
+            raise Refused(401, "unauthorized", "send a valid project API key as api_key")
 
 
 def _opened(body: Any) -> tuple[Event, list[Any]]:

@@ -32,14 +32,13 @@ from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, query_fields
 from gateway.sources.keys import Key, KeySet
 from gateway.sources.own_events import raw_events
-from gateway.sources.reading import decode, from_base64, header_bytes
+from gateway.sources.reading import bearer_key, decode, from_base64
 from gateway.sources.stape_data.event import client_id_in, to_event
 from gateway.sources.statements import statements_in, with_statements
 from gateway.stages.cookies import compile_cookies
 
 _DOCUMENTATION = "https://github.com/stape-io/data-client"
 _PLAIN, _ENCODED = "dtcd", "dtdc"
-_BEARER = b"Bearer "
 _COOKIE = "_dcid"
 _cookies = compile_cookies([_COOKIE])
 
@@ -122,8 +121,7 @@ class StapeData(Source[StapeDataSettings]):
         )
 
     def shows_key(self, request: Inbound) -> bool:
-        authorization = header_bytes(request.headers.get("authorization", ""))
-        return authorization.startswith(_BEARER) and authorization[len(_BEARER) :] in self._keys
+        return bearer_key(request.headers) in self._keys
 
     def read(self, request: Inbound) -> Batch:
         if request.method == "HEAD":
