@@ -1,4 +1,4 @@
-"""`gateway refused`: shows the structure of refused events."""
+"""`gateway refused`: shows what was refused, and what to do about it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gateway.cli.options import CONFIG, REDIS_URL, load_in_force, with_redis
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from gateway.queue.keys import Keys
+    from gateway.configuration.settings import Settings
 
 
 @click.group()
 def refused() -> None:
-    """List events that were refused because they could not be read."""
+    """List requests and events that were refused."""
 
 
 @refused.command("list")
@@ -27,38 +27,39 @@ def refused() -> None:
     type=click.IntRange(1, 100),
     default=20,
     show_default=True,
-    help=("Maximum number of events to list."),
+    help="Maximum number of requests, and of events, to list.",
 )
 @CONFIG
 @REDIS_URL
 def list_refused(as_json: bool, limit: int, config: Path, redis_url: str | None) -> None:
-    """List a sample of the refused events of the last 24 hours, newest first.
+    """List a sample of the refused requests and events of the last 24 hours.
 
-    Each has the type of its values in place of the values.
+    Requests are listed by where they went and why they were refused, with a hint, those of a known
+    protocol first. Events have the type of their values in place of the values.
     """
-    from gateway.queue.keys import Keys
-
     settings = load_in_force(config).settings
-    keys = Keys.of(settings)
-    with_redis(settings, redis_url, lambda redis, _: _print(redis, keys, limit, as_json))
+    with_redis(settings, redis_url, lambda redis, _: _print(redis, settings, limit, as_json))
 
 
-async def _print(redis: Redis, keys: Keys, limit: int, as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from gateway.cli.terminal import cell, console, table, utc
+async def _print(redis: Redis, settings: Settings, limit: int, as_json: bool) -> None:
+    from gateway.cli.refused_views import as_rows, events_view, requests_view
+    from gateway.cli.terminal import console
     from gateway.event.text import json_text
+    from gateway.queue.keys import Keys
     from gateway.queue.refused import read_refused
+    from gateway.queue.refused_requests import read_refused_requests, useful_first
 
+    keys = Keys.of(settings)
+    now = float((await redis.time())[0])
+    requests = useful_first(await read_refused_requests(redis, keys, now))[:limit]
     events = await read_refused(redis, keys, limit)
     if as_json:
-        click.echo(json_text([asdict(each) for each in events]))
+        click.echo(json_text(as_rows(requests, events, settings.sources)))
         return
-    if not events:
-        click.echo("No refused events.")
+    if not requests and not events:
+        click.echo("No refused requests or events.")
         return
-    shown = table(f"{len(events)} refused events", "refused", "source", "reason", "event")
-    for each in events:
-        event = " ".join(json_text(each.shape).split())
-        shown.add_row(cell(utc(each.at)), cell(each.source), cell(each.reason), cell(event))
-    console().print(shown)
+    if requests:
+        console().print(requests_view(requests, settings.sources))
+    if events:
+        console().print(events_view(events))

@@ -20,6 +20,7 @@ from gateway.monitoring.status import COUNTED, DestinationStatus, Status, read_s
 from gateway.queue.bounds import WORDS
 from gateway.redis_client.connect import RedisError
 from gateway.runtime.last_good import InForce
+from gateway.sources.recognition import UNKNOWN
 
 NOTHING = "-"
 FULL = "full, rejecting events"
@@ -77,7 +78,7 @@ def screen(status: Status) -> Group:
     if status.quarantined:
         events = f"{number(status.quarantined)} events are in quarantine"
         shown.append(Text(f"{events}: run `gateway quarantine list` to see why.", "yellow"))
-    shown += [Text(line, "yellow") for line in _addresses(status)]
+    shown += [Text(line, "yellow") for line in (*_addresses(status), *_unclaimed(status))]
     shown += [
         cell(line, "yellow") for line in consent_problems(status.consent, status.conflicts_ranked)
     ]
@@ -176,6 +177,17 @@ def _addresses(status: Status) -> Iterator[str]:
             f"{number(status.untrusted_proxy_requests)} requests came through a proxy in your "
             "network that is not trusted, so they have the proxy's address instead of the "
             "visitor's. Add it to `server.trusted_proxies`: the log of the web process names it."
+        )
+
+
+def _unclaimed(status: Status) -> Iterator[str]:
+    """How many requests of known protocols no source answered, and what to do."""
+    counts = {kind: count for kind, count in status.unclaimed_requests.items() if kind != UNKNOWN}
+    if counts:
+        kinds = ", ".join(f"{number(count)} like `{kind}`" for kind, count in counts.items())
+        yield (
+            f"{number(sum(counts.values()))} requests of known protocols came to a path where no "
+            f"source answers: {kinds}. Run `gateway refused list` to see where they went."
         )
 
 

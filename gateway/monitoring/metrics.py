@@ -40,6 +40,7 @@ from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import ANSWER, DELIVERY
 from gateway.queue.plug_in_counts import read_problems
 from gateway.queue.scripts import script
+from gateway.queue.unclaimed_counts import unclaimed_requests
 from gateway.spool.appender import SpoolNumbers
 from gateway.stages.bound_counts import ignored_fields, surplus_events, unsearched_events
 from gateway.stages.consent.counts import read_consent_counts
@@ -201,6 +202,14 @@ class _Snapshot(Collector):
             if name.startswith("refused:"):
                 refused.add_metric(name.split(":")[1:], count)
         yield refused
+        unclaimed = CounterMetricFamily(
+            "gateway_unclaimed_requests",
+            "Requests to which no source answered, by the kind of source that they look like.",
+            labels=["looks_like"],
+        )
+        for kind, count in unclaimed_requests(counts).items():
+            unclaimed.add_metric([kind], count)
+        yield unclaimed
         buckets, total = ANSWER.read(counts)
         yield HistogramMetricFamily(
             "gateway_answer_seconds",

@@ -22,6 +22,7 @@ from gateway.queue.counting import Reason
 from gateway.queue.dead_letters import removed_of
 from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pause import PAUSES, Pause, current_pause
+from gateway.queue.unclaimed_counts import unclaimed_requests
 from gateway.stages.consent.counts import ConsentCounts, read_consent_counts
 
 ENDINGS = ("withheld", "delivered", "rejected", "expired")
@@ -97,7 +98,8 @@ class Status:
     `gateway.queue.address_counts.UNKNOWN`. untrusted_proxy_requests: how many came with a
     forwarding header from a private address that is not trusted. Both since counting began.
     consent: what was counted about it. conflicts_ranked: whether rank decides where consent signals
-    contradict each other (`consent.conflicts`). bounds: every limit, and what is used of it."""
+    contradict each other (`consent.conflicts`). bounds: every limit, and what is used of it.
+    unclaimed_requests: how many no source answered, by the kind of source that they look like."""
 
     at: float
     full: str | None
@@ -109,6 +111,7 @@ class Status:
     consent: ConsentCounts = field(default_factory=ConsentCounts)
     conflicts_ranked: bool = False
     bounds: Sequence[Bound] = ()
+    unclaimed_requests: Mapping[str, int] = field(default_factory=dict)
 
 
 async def read_status(
@@ -150,6 +153,7 @@ async def read_status(
         read_consent_counts(numbers.gateway),
         settings.consent.conflicts == "ranked",
         bounds,
+        unclaimed_requests(numbers.gateway),
     )
 
 

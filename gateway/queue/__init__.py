@@ -43,7 +43,7 @@ their names. For each destination, all in one hash slot because of the tag in br
                                on a cluster with a ledger: as those of the gateway, for this
                                destination alone; its counts have `feed_bytes` and so on
 
-For the gateway as a whole, all but the last five in one hash slot. No destination can have the
+For the gateway as a whole, all but the last six in one hash slot. No destination can have the
 name in the braces:
 
     gw:counts          hash    received and refused events, time to answer,
@@ -89,6 +89,9 @@ name in the braces:
     gw:recent          stream  the latest decisions and outcomes, for the demo shop only; expires
     gw:refused         stream  a sample of refused events without their values, see
                                `gateway.queue.refused`; expires
+    gw:refused:requests
+                       hash    a sample of refused requests without any value, see
+                               `gateway.queue.refused_requests`; expires
 
 Counters change in the same script as the stream that they count, so that for every destination
 

@@ -55,6 +55,10 @@ class Keys:
         return f"{self.namespace}:refused"
 
     @property
+    def refused_requests(self) -> str:
+        return f"{self.namespace}:refused:requests"
+
+    @property
     def gateways(self) -> str:
         return f"{self.namespace}:gateways"
 

@@ -12,6 +12,7 @@ from gateway.event.schema import Address, Item, Location, UserData
 MAX_SHAPE_BYTES = 2_000
 _MAX_DEPTH = 3
 _MAX_KEYS = 30
+UNNAMED = "?"
 _is_name = re.compile(r"[A-Za-z_$][A-Za-z_$.-]{0,39}").fullmatch
 """Names as programs write them, without digits. Others, which can hold anything, become ``?``."""
 
@@ -46,4 +47,11 @@ def _shape(value: Any, levels: int, is_nested: bool = False) -> Any:
 
 
 def _name(name: str, is_nested: bool) -> str:
-    return name if (name in _NESTED if is_nested else _is_name(name)) else "?"
+    if is_nested:
+        return name if name in _NESTED else UNNAMED
+    return shown_name(name)
+
+
+def shown_name(name: str) -> str:
+    """`name` if a program may have written it, else `UNNAMED`."""
+    return name if _is_name(name) else UNNAMED

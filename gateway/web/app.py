@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any
+from functools import partial
 
 from redis.asyncio import Redis
 from starlette.applications import Starlette
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -31,11 +30,10 @@ from gateway.queue.plug_in_counts import count_problems
 from gateway.queue.read import ensure_group
 from gateway.queue.recent import Recorder
 from gateway.queue.refused import RefusedSample
+from gateway.queue.refused_requests import RequestSample
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import RedisError, connect_for_intake, connect_for_jobs
-from gateway.sources.base import Source
 from gateway.sources.claims import Claim, PathTable, claims_of
-from gateway.sources.submission_tokens import SUBMISSION_HEADER
 from gateway.spool.appender import SpoolingAppender
 from gateway.spool.folder import SpoolFolder
 from gateway.stages.enrichment import Tables, open_tables
@@ -54,8 +52,10 @@ from gateway.web.load_shedder import LoadShedder
 from gateway.web.long_work import LongWork
 from gateway.web.operators import operators_app
 from gateway.web.origins import compile_origin_check
+from gateway.web.preflights import with_cors
 from gateway.web.probes import probe_routes
 from gateway.web.readiness import Readiness
+from gateway.web.refusals import Refusals, Unclaimed
 from gateway.web.scripts import script_claims, script_routes
 from gateway.web.sender_limit import SenderLimit
 from gateway.web.token_endpoint import METHODS, TokenEndpoint
@@ -63,8 +63,6 @@ from gateway.web.token_endpoint import METHODS, TokenEndpoint
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
-CORS_HEADERS = ("authorization", "content-type", SUBMISSION_HEADER)
-"""Request headers that pages may send to any source."""
 
 
 def create_app(
@@ -110,7 +108,11 @@ def create_app(
     base_url = compile_base_url(server)
     endpoints: list[tuple[Claim, ASGIApp]] = []
     shared_limits: list[SenderLimit] = []
-    for name, source in build_sources(settings).items():
+    sources = build_sources(settings)
+    request_sample = RequestSample(redis, keys)
+    refusals = Refusals(sources, request_sample, pending_counts)
+    for name, source in sources.items():
+        note_refused = refusals.of(name)
         keep = spool if spool is not None and source.spools else appender
         check_origin = compile_origin_check(source.settings, server.demo)
         intake = Intake(
@@ -128,19 +130,24 @@ def create_app(
             release_held,
             check_origin,
             refused.add,
+            note_refused,
         )
         if source.settings.rate_limit.shared:
             shared_limits.append(intake.limit)
+        questions = intake.for_questions(base_url)
+        for_pages = partial(
+            with_cors, name, source, pending_counts=pending_counts, note_refused=note_refused
+        )
         by_role = {
-            "events": _with_cors(source, source.methods, intake),
-            "question": _with_cors(source, QUESTION_METHODS, intake.for_questions(base_url)),
+            "events": for_pages(source.methods, intake),
+            "question": for_pages(QUESTION_METHODS, questions),
         }
         tokens = source.settings.submission_tokens
         if tokens is not None and check_origin is not None:
             issue = TokenEndpoint(
-                name, tokens, intake.limit, client_ip, check_origin, pending_counts
+                name, tokens, intake.limit, client_ip, check_origin, pending_counts, note_refused
             )
-            by_role["token"] = _with_cors(source, METHODS, issue)
+            by_role["token"] = for_pages(METHODS, issue)
         endpoints += [(claim, by_role[claim.role]) for claim in claims_of(name, source)]
     readiness = Readiness(redis, keys, settings.destinations)
     routes: list[BaseRoute] = [*probe_routes(readiness)]
@@ -155,7 +162,15 @@ def create_app(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await tables.refresh(redis)
         upkeep = asyncio.create_task(
-            _upkeep(settings, tables, redis, pending_counts, appender, shared_limits, refused)
+            _upkeep(
+                settings,
+                tables,
+                redis,
+                pending_counts,
+                appender,
+                shared_limits,
+                [refused, request_sample],
+            )
         )
         if spool is not None:
             await spool.open()
@@ -168,21 +183,9 @@ def create_app(
             await appender.flush_counts()
         await redis.aclose()
 
-    return Application(PathTable(endpoints), Starlette(routes=routes, lifespan=lifespan), operators)
-
-
-def _with_cors(source: Source[Any], methods: Sequence[str], endpoint: ASGIApp) -> ASGIApp:
-    if not source.settings.allowed_origins:
-        return endpoint
-    return CORSMiddleware(
-        endpoint,
-        allow_origins=source.settings.allowed_origins,
-        allow_credentials=True,
-        allow_methods=(*methods, "OPTIONS"),
-        allow_headers=(*CORS_HEADERS, *source.cors_headers),
-        expose_headers=("retry-after",),
-        max_age=3600,
-    )
+    others = Starlette(routes=routes, lifespan=lifespan)
+    others.router.default = Unclaimed(refusals)
+    return Application(PathTable(endpoints), others, operators)
 
 
 def _gather_counts(pending_counts: PendingCounts) -> None:
@@ -198,11 +201,11 @@ async def _upkeep(
     pending_counts: PendingCounts,
     appender: Appender,
     shared_limits: Sequence[SenderLimit],
-    refused: RefusedSample,
+    samples: Sequence[RefusedSample | RequestSample],
 ) -> None:
     """Reads again what enrichments know from elsewhere, makes the consumer groups that Redis has
-    not, shuts intake for what is full, writes counts in times without events and the sample of
-    refused events, announces the gateway, and shares the rate limits with other processes."""
+    not, shuts intake for what is full, writes counts in times without events and the samples of
+    what was refused, announces the gateway, and shares the rate limits with other processes."""
     keys = Keys.of(settings)
     announcer = Announcer(redis, keys, settings.destinations)
     capacity = CapacityWatch(redis, keys, Limits.of(settings))
@@ -216,7 +219,8 @@ async def _upkeep(
             await appender.flush_counts()
             await announcer.renew()
             await share_limits(redis, keys, shared_limits)
-            await refused.flush()
+            for sample in samples:
+                await sample.flush()
         except (RedisError, Overloaded) as error:
             log.warning("Redis does not keep up: %s", type(error).__name__)
         await asyncio.sleep(FLUSH_SECONDS)

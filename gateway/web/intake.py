@@ -36,6 +36,7 @@ from gateway.web.load_shedder import LoadShedder
 from gateway.web.long_work import SMALL_BATCH, SMALL_BODY_BYTES, LongWork
 from gateway.web.origins import OriginCheck
 from gateway.web.proxy_warnings import warn_of_proxy
+from gateway.web.refusals import NoteRefused
 from gateway.web.sender_limit import SenderLimit
 from gateway.web.server_only import compile_names, refuse_server_only
 from gateway.web.submission_check import SubmissionCheck
@@ -84,7 +85,7 @@ class Intake:
     that were appended. claim_link: without it no link between domains identifies anybody.
     release_held: is called before the answer when a page states consent for which events of it
     wait. check_origin: without it any page may send. sample_refused: is told of events that cannot
-    be read.
+    be read. note_refused: is told of requests that are refused.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Intake:
         release_held: ReleaseHeld | None = None,
         check_origin: OriginCheck | None = None,
         sample_refused: SampleRefused | None = None,
+        note_refused: NoteRefused = lambda request, refused: None,
     ) -> None:
         self._name = name
         self._source = source
@@ -119,6 +121,7 @@ class Intake:
         self._release_held = release_held
         self._check_origin = check_origin
         self._sample_refused = sample_refused
+        self._note_refused = note_refused
         self._server_only = compile_names(source.settings.server_only)
         tokens = source.settings.submission_tokens
         self._check_token = SubmissionCheck(name, source, tokens) if tokens is not None else None
@@ -164,20 +167,23 @@ class Intake:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         method = scope["method"]
-        if method not in self._methods:
-            self._count_refused("method")
-            return _wrong_method(self._methods)
         headers = read_headers(scope["headers"])
+        query = scope["query_string"].decode("latin-1")
+        request = Inbound(method, scope["path"], query, headers)
+        if method not in self._methods:
+            return self._refuse_method(request)
         peer = scope["client"][0] if scope["client"] else ""
         client = self._client_ip(peer, headers)
         client_ip, proxied, problem = client
-        query = scope["query_string"].decode("latin-1")
-        request = Inbound(method, scope["path"], query, headers)
         if PREFIX in scope:
             request.prefix = scope[PREFIX]
         if self._base_url is not None:
             request.base_url = self._base_url(scope, headers)
-        batch = await self._read(request, client, receive)
+        try:
+            batch = await self._read(request, client, receive)
+        except Refused as refused:
+            self._note_refused(request, refused)
+            raise
         if problem and not batch.backend:
             self._note(problem, client_ip)
         now = int(1000 * time.time()) / 1000  # no more digits than Redis knows
@@ -330,10 +336,13 @@ class Intake:
         self._count_refused(reason, count - 1)  # the request counts one
         return Refused(503, reason, message, RETRY_AFTER, events)
 
+    def _refuse_method(self, request: Inbound) -> Answer:
+        methods = self._methods
+        refused = Refused(405, "method", f"use {' or '.join(methods)}")
+        self._count_refused(refused.reason)
+        self._note_refused(request, refused)
+        answer = refused.answer()
+        return replace(answer, headers={**answer.headers, "allow": ", ".join(methods)})
+
     def _count_refused(self, reason: str, events: int = 1) -> None:
         self._pending_counts.add(f"refused:{self._name}:{reason}", events)
-
-
-def _wrong_method(methods: Sequence[str]) -> Answer:
-    answer = Refused(405, "method", f"use {' or '.join(methods)}").answer()
-    return replace(answer, headers={**answer.headers, "allow": ", ".join(methods)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from gateway.sources.submission_tokens import NONCE_BYTES, SubmissionTokens, iss
 from gateway.web.client_ip import ClientIp
 from gateway.web.headers import read_headers
 from gateway.web.origins import OriginCheck, OriginRefused, page_origin
+from gateway.web.refusals import NoteRefused
 from gateway.web.sender_limit import SenderLimit
 
 METHODS = ("GET", "POST")
@@ -40,6 +41,7 @@ class TokenEndpoint:
         client_ip: ClientIp,
         check_origin: OriginCheck,
         pending_counts: PendingCounts,
+        note_refused: NoteRefused = lambda request, refused: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._name = name
@@ -48,6 +50,7 @@ class TokenEndpoint:
         self._client_ip = client_ip
         self._check_origin = check_origin
         self._pending_counts = pending_counts
+        self._note_refused = note_refused
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,7 +70,20 @@ class TokenEndpoint:
             raise Refused(405, "method", f"use {' or '.join(METHODS)}")
         headers = read_headers(scope["headers"])
         client = self._client_ip(scope["client"][0] if scope["client"] else "", headers)
-        self._limit.enter(client, Inbound(method, scope["path"], "", headers))
+        request = Inbound(method, scope["path"], "", headers)
+        try:
+            self._limit.enter(client, request)
+            origin = self._origin(headers)
+        except Refused as refused:
+            self._note_refused(request, refused)
+            raise
+        seconds = self._tokens.seconds
+        expires = int(self._clock()) + seconds
+        nonce = os.urandom(NONCE_BYTES)
+        token = issue_token(self._tokens.secrets[0], self._name, origin, expires, nonce)
+        return Answer.json(200, {"token": token, "expires_in": seconds})
+
+    def _origin(self, headers: Mapping[str, str]) -> str:
         self._check_origin(headers)
         origin = page_origin(headers)
         if origin is None:
@@ -75,8 +91,4 @@ class TokenEndpoint:
                 "a submission token is issued to the pages of an origin, and this request has "
                 "neither an Origin nor a Referer header"
             )
-        seconds = self._tokens.seconds
-        expires = int(self._clock()) + seconds
-        nonce = os.urandom(NONCE_BYTES)
-        token = issue_token(self._tokens.secrets[0], self._name, origin, expires, nonce)
-        return Answer.json(200, {"token": token, "expires_in": seconds})
+        return origin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from starlette.testclient import TestClient
 from gateway.cli.main import main
 from gateway.configuration.load import parse_settings
 from gateway.queue.refused import MAX_SAMPLES, MAX_WAITING, SAMPLE_SECONDS
+from gateway.queue.refused_requests import RefusedRequest, RequestSample
+from gateway.redis_client.connect import connect_for_intake
 from gateway.web import app as app_module
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
@@ -52,7 +55,7 @@ def post(
 
 
 def test_nothing_was_refused(run: Callable[..., Result]) -> None:
-    assert run().output == "No refused events.\n"
+    assert run().output == "No refused requests or events.\n"
     assert json.loads(run("--json").output) == []
 
 
@@ -96,3 +99,55 @@ def test_one_kind_of_mistake_is_one_sample(
 ) -> None:
     post([{"value": number} for number in range(300)])
     assert len(json.loads(run("--json").output)) == 1
+
+
+LOST = [
+    RefusedRequest("no_source", "", "unknown", "no", "POST", "/*", origin="null"),
+    RefusedRequest("no_source", "", "segment", "no", "POST", "/m/v1/t", ("a",), "text/plain"),
+    RefusedRequest("origin", "site", "", "no", "POST", "/collect", origin="https://a.example"),
+    RefusedRequest("no_source", "", "a\x1b[2J\nb\u202e", "no", "POST", "/\x1b[2J"),
+]
+
+
+@pytest.fixture
+def lost(redis_url: str, server: SyncRedis) -> None:
+    """Refused requests in the sample."""
+
+    async def write() -> None:
+        async with connect_for_intake(redis_url) as redis:
+            sample = RequestSample(redis, KEYS)
+            now = float((await redis.time())[0])
+            for age, request in enumerate(LOST):
+                for _ in range(age + 1):
+                    sample.add(request, now - age)
+            await sample.flush()
+
+    asyncio.run(write())
+
+
+@pytest.mark.usefixtures("lost")
+def test_requests_of_a_known_protocol_come_first_and_have_a_hint(
+    run: Callable[..., Result],
+) -> None:
+    rows = json.loads(run("--json").output)
+    assert [row["looks_like"] for row in rows] == ["segment", "", LOST[3].looks_like, "unknown"]
+    assert [row["count"] for row in rows] == [2, 3, 4, 1]
+    assert {row["kind"] for row in rows} == {"request"}
+    assert rows[0]["hint"].endswith("no source of type `segment` is configured; add one")
+    assert "add https://a.example to `allowed_origins` of source `site`" in rows[1]["hint"]
+    assert rows[0]["at"] >= rows[0]["first_at"]
+    assert len(json.loads(run("--json", "--limit", "1").output)) == 1
+
+
+@pytest.mark.usefixtures("lost")
+def test_requests_are_shown_as_they_were_without_commands_to_the_terminal(
+    run: Callable[..., Result],
+) -> None:
+    output = run().output
+    lines = [line.strip() for line in output.splitlines()]
+    assert lines[0] == "4 refused requests"
+    assert "POST /m/v1/t?a, text/plain" in output
+    assert "POST /collect, from https://a.example" in output
+    assert "no source (segment)" in output
+    assert "Hints" in lines
+    assert all(line.isprintable() for line in lines)

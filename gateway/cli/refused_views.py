@@ -1,0 +1,83 @@
+"""Refused requests and events as tables, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from gateway.cli.terminal import cell, number, table, utc
+from gateway.event.text import json_text
+from gateway.explain.refused_hints import Sources, hint_for
+from gateway.queue.refused import RefusedEvent
+from gateway.queue.refused_requests import RefusedRequest, SampledRequest
+
+
+def as_rows(
+    requests: Sequence[SampledRequest], events: Sequence[RefusedEvent], sources: Sources
+) -> list[dict[str, Any]]:
+    """Requests, then events; at: when it was last seen, in Unix seconds."""
+    return [
+        *(
+            {
+                "kind": "request",
+                "at": each.last,
+                "first_at": each.first,
+                "count": each.count,
+                **asdict(each.request),
+                "hint": hint_for(each.request, sources),
+            }
+            for each in requests
+        ),
+        *({"kind": "event", **asdict(each)} for each in events),
+    ]
+
+
+def requests_view(requests: Sequence[SampledRequest], sources: Sources) -> Group:
+    """A table of what came where, and under it a hint for each."""
+    columns = ("last seen", "times", "went to", "reason", "request", "hint")
+    shown = table(f"{len(requests)} refused requests", *columns, numbers=("times",))
+    hints: dict[str, int] = {}
+    for each in requests:
+        request = each.request
+        hint = hint_for(request, sources)
+        place = str(hints.setdefault(hint, len(hints) + 1)) if hint else ""
+        shown.add_row(
+            cell(utc(each.last)),
+            number(each.count),
+            cell(request.source or f"no source ({request.looks_like})"),
+            cell(request.reason),
+            cell(request_in_words(request)),
+            cell(place),
+        )
+    lines = [cell(f"{place}  {hint}") for hint, place in hints.items()]
+    return Group(shown, "", *_titled(lines))
+
+
+def _titled(lines: Sequence[Text]) -> Iterator[Text]:
+    if lines:
+        yield Text("Hints", "bold")
+        yield from lines
+        yield Text("")
+
+
+def request_in_words(request: RefusedRequest) -> str:
+    """The request in one line: method, path, and what is known of its sender."""
+    query = f"?{'&'.join(request.parameters)}" if request.parameters else ""
+    parts = [f"{request.method} {request.path}{query}"]
+    if request.asked_method:
+        parts.append(f"before a {request.asked_method}")
+    parts += filter(None, [request.content_type, request.origin and f"from {request.origin}"])
+    return ", ".join([*parts, *request.keys])
+
+
+def events_view(events: Sequence[RefusedEvent]) -> Table:
+    shown = table(f"{len(events)} refused events", "refused", "source", "reason", "event")
+    for each in events:
+        event = " ".join(json_text(each.shape).split())
+        shown.add_row(cell(utc(each.at)), cell(each.source), cell(each.reason), cell(event))
+    return shown

@@ -1,0 +1,23 @@
+"""What a request looks like to which no source answers, and what may be shown of it."""
+
+from gateway.sources.recognition.outline import Outline, outline_of, shown_keys
+from gateway.sources.recognition.protocols import title_of
+from gateway.sources.recognition.recognise import (
+    NOISE,
+    UNKNOWN,
+    Recognise,
+    compile_recognition,
+    looks_of,
+)
+
+__all__ = [
+    "NOISE",
+    "UNKNOWN",
+    "Outline",
+    "Recognise",
+    "compile_recognition",
+    "looks_of",
+    "outline_of",
+    "shown_keys",
+    "title_of",
+]
