@@ -1,4 +1,5 @@
-"""`gateway explain`: what the gateway would do with an event, and how it maps events."""
+"""`gateway explain`: what the gateway would do with an event or a recorded request, and how it
+maps events."""
 
 from __future__ import annotations
 
@@ -11,6 +12,14 @@ import orjson
 from gateway.cli.options import CONFIG, fail, load
 
 
+def _check_address(context: click.Context, option: click.Parameter, address: str) -> str:
+    from gateway.event.address import read_node
+
+    if address and isinstance(read_node(address), str):
+        raise click.BadParameter("is no IP address")
+    return address
+
+
 @click.command()
 @CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -21,13 +30,49 @@ from gateway.cli.options import CONFIG, fail, load
     help="Print the mapping of the destination with this name, or the built-in mapping of this "
     "type, as YAML for the configuration file.",
 )
+@click.option(
+    "--request",
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Show which source takes the requests in this file (- for standard input), and what "
+    "becomes of their events: a HAR file, commands copied as cURL (bash), or recorded requests in "
+    "JSON.",
+)
+@click.option(
+    "--number", type=click.IntRange(min=1), help="With --request, the only request to show."
+)
+@click.option(
+    "--address",
+    default="",
+    callback=_check_address,
+    help="With --request, the IP address from which the requests come. Default: unknown.",
+)
 @click.argument("event", type=click.File("rb"), required=False)
-def explain(config: Path, as_json: bool, mapped: str | None, event: Any) -> None:
-    """Show what the gateway would do with the event in a JSON file (- for standard input)."""
-    if (mapped is None) == (event is None):
-        raise click.UsageError("Give either a file with an event or --mapping NAME.")
+def explain(
+    config: Path,
+    as_json: bool,
+    mapped: str | None,
+    request: Any,
+    number: int | None,
+    address: str,
+    event: Any,
+) -> None:
+    """Show what the gateway would do with the event in a JSON file (- for standard input), or with
+    recorded requests.
+
+    It runs the code of production, and sends and stores nothing.
+    """
+    if sum(given is not None for given in (mapped, request, event)) != 1:
+        raise click.UsageError("Give a file with an event, --request FILE or --mapping NAME.")
+    if request is None and (number is not None or address):
+        raise click.UsageError("--number and --address belong to --request.")
     if mapped is not None:
         click.echo(_mapping(config, mapped), nl=False)
+    elif request is not None:
+        from gateway.cli.explain_request import explain_requests
+
+        name = getattr(request, "name", "<stdin>")
+        explain_requests(load(config), name, request.read(), number, address, as_json)
     else:
         _explain_event(config, as_json, event)
 

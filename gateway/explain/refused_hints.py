@@ -54,19 +54,12 @@ def _unclaimed(request: RefusedRequest, sources: Sources) -> str:
         paths = source.paths or [*source_types()[kind].paths]
         shown = ", ".join(paths[:2]) + (", ..." if len(paths) > 2 else "")
         return (
-            f"{words}, which source `{names[0]}` reads at {shown}: change the URL in the sender, "
-            f"or {_claim(source)}"
+            f"{words}, which source `{names[0]}` reads at {shown}: set `prefix: any` there, add "
+            "the path to its `paths`, or change the URL in the sender"
         )
     if kind in source_types():
         return f"{words}: no source of type `{kind}` is configured; add one"
     return f"{words}: no installed kind of source reads it"
-
-
-def _claim(source: SourceSettings) -> str:
-    """The setting by which `source` answers at other paths."""
-    if "prefix" in type(source).model_fields:
-        return "set `prefix: any` or `paths` of the source"
-    return "add the path to `paths` of the source"
 
 
 def _unauthorized(request: RefusedRequest) -> str:

@@ -170,13 +170,13 @@ class Intake:
         headers = read_headers(scope["headers"])
         query = scope["query_string"].decode("latin-1")
         request = Inbound(method, scope["path"], query, headers)
+        if PREFIX in scope:
+            request.prefix = scope[PREFIX]
         if method not in self._methods:
             return self._refuse_method(request)
         peer = scope["client"][0] if scope["client"] else ""
         client = self._client_ip(peer, headers)
         client_ip, proxied, problem = client
-        if PREFIX in scope:
-            request.prefix = scope[PREFIX]
         if self._base_url is not None:
             request.base_url = self._base_url(scope, headers)
         try:

@@ -45,7 +45,7 @@ NoteRefused = Callable[[Inbound, Refused], None]
 def recognition() -> Recognise:
     """The function that recognises the protocols of the installed kinds of sources."""
     return compile_recognition(
-        {name: getattr(kind, "paths", ()) for name, kind in source_types().items()}
+        {name: [*kind.paths, *kind.questions] for name, kind in source_types().items()}
     )
 
 
@@ -93,8 +93,10 @@ class RefusalDescriber:
     """Says of a refused request what may be shown of it."""
 
     def __init__(self, sources: Mapping[str, Source[Any]]) -> None:
-        self._schemes = {name: _schemes(source) for name, source in sources.items()}
-        paths = [path for kind in source_types().values() for path in getattr(kind, "paths", ())]
+        self._schemes = {name: schemes_of(source) for name, source in sources.items()}
+        paths = [
+            path for kind in source_types().values() for path in (*kind.paths, *kind.questions)
+        ]
         paths += [path for source in sources.values() for path in source.settings.paths]
         self._known = frozenset(segment for path in paths for segment in path.split("/"))
 
@@ -123,7 +125,7 @@ class RefusalDescriber:
         )
 
 
-def _schemes(source: Source[Any]) -> dict[str, Schema]:
+def schemes_of(source: Source[Any]) -> dict[str, Schema]:
     """The keys that `source` takes, as its description has them."""
     schemes: dict[str, Schema] = {}
     for method in source.methods:

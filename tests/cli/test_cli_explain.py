@@ -223,4 +223,4 @@ def test_it_is_either_an_event_or_a_mapping(run: Run, event_file: Path) -> None:
     for arguments in ([], ["--mapping", "meta", event_file]):
         result = run("explain", *arguments)
         assert result.exit_code == 2
-        assert "Give either a file with an event or --mapping NAME" in result.output
+        assert "Give a file with an event, --request FILE or --mapping NAME." in result.output

@@ -26,7 +26,7 @@ OF_SITE = RefusedRequest("origin", "site", "", "no", "POST", "/collect")
     ("looks_like", "words"),
     [
         ("segment", "which source `web` reads at /v1/alias, /v1/batch"),
-        ("pixel", "which source `image` reads at /open.gif: change the URL in the sender"),
+        ("pixel", "which source `image` reads at /open.gif: set `prefix: any`"),
         ("ga4", "a hit of Google's gtag.js: no source of type `ga4` is configured; add one"),
         ("mailer", "the protocol of `mailer`: no installed kind of source reads it"),
         ("unknown", "compare its URL with `paths` of your sources"),

@@ -22,7 +22,7 @@ from gateway.sources.recognition import (
 from gateway.sources.recognition.outline import MAX_NAMES, MAX_ORIGIN, shown_path
 from tests.sources.conftest import CAPTURES, inbound
 
-KINDS = {name: kind.paths for name, kind in source_types().items()}
+KINDS = {name: [*kind.paths, *kind.questions] for name, kind in source_types().items()}
 THIRD_PARTY = {"shopify": ("/shopify",), "shop": ("/shop/{shop}/orders",)}
 recognise = compile_recognition(KINDS)
 

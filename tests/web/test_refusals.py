@@ -35,6 +35,7 @@ sources:
     submission_tokens: {secrets: ["0123456789abcdef0123456789abcdef"]}
   web: {type: segment, write_keys: [public-key], rate_limit: 5/minute}
   backend: {type: events, keys: [test-key]}
+  image: {type: pixel, prefix: any}
 destinations:
   all: {type: webhook, url: "http://127.0.0.1:9/"}
 """
@@ -68,6 +69,7 @@ def noted(redis: Redis) -> Noted:
         (("OPTIONS", "/m/v1/batch", PAGE | ASKS), 404, {"asked_method": "POST"}),
         (("GET", "/m/g/collect?v=2&tid=G", {}), 404, {"looks_like": "ga4", "source": ""}),
         (("POST", "/nowhere", {}), 404, {"looks_like": "unknown"}),
+        (("POST", "/m/pixel.gif", {}), 405, {"reason": "method", "source": "image"}),
         (("GET", "/events", {}), 405, {"reason": "method", "source": "backend"}),
         (("POST", "/events", {}), 401, {"reason": "unauthorized", "keys": []}),
         (

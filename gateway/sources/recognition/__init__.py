@@ -1,6 +1,6 @@
 """What a request looks like to which no source answers, and what may be shown of it."""
 
-from gateway.sources.recognition.outline import Outline, outline_of, shown_keys
+from gateway.sources.recognition.outline import Outline, keys_in, outline_of, shown_keys
 from gateway.sources.recognition.protocols import title_of
 from gateway.sources.recognition.recognise import (
     NOISE,
@@ -16,6 +16,7 @@ __all__ = [
     "Outline",
     "Recognise",
     "compile_recognition",
+    "keys_in",
     "looks_of",
     "outline_of",
     "shown_keys",

@@ -57,7 +57,7 @@ def outline_of(request: Inbound, known: frozenset[str] = frozenset()) -> Outline
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()[:70]
     return Outline(
         _shown_method(request.method),
-        shown_path(request.path, known),
+        shown_path(request.prefix + request.path, known),
         _names(request.query),
         media_type if not media_type or _is_media_type(media_type) else UNNAMED,
         _shown_origin(headers),
@@ -85,13 +85,14 @@ def shown_keys(request: Inbound, schemes: Mapping[str, Schema]) -> tuple[str, ..
     """
     found = (
         f"{place}, {len(key)} character{'' if len(key) == 1 else 's'}"
-        for place, key in _keys_in(request, schemes)
+        for place, key in keys_in(request, schemes)
         if key
     )
     return tuple(dict.fromkeys(islice(found, 4)))
 
 
-def _keys_in(request: Inbound, schemes: Mapping[str, Schema]) -> Iterator[tuple[str, bytes]]:
+def keys_in(request: Inbound, schemes: Mapping[str, Schema]) -> Iterator[tuple[str, bytes]]:
+    """Where `request` may show a key, and what stands there. schemes: as for `shown_keys`."""
     scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
     if credentials:
         words = scheme.title() if scheme.lower() in ("basic", "bearer") else "another scheme"

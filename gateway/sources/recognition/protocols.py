@@ -35,7 +35,7 @@ PROTOCOLS: dict[str, Protocol] = {
         [_all("client_id", "events"), _all("app_instance_id", "events")],
     ),
     "segment": Protocol(
-        "Segment's tracking API, which RudderStack's SDKs speak too",
+        "Segment's tracking API (RudderStack's SDKs, too)",
         ["/v1/projects/*/settings", "/analytics.js/v1/*/analytics.min.js", "/sourceConfig"],
         [_all("writeKey")],
         [_all("writeKey"), _all("messageId", "type"), _all("batch", "sentAt")],
@@ -63,6 +63,7 @@ PROTOCOLS: dict[str, Protocol] = {
         body=[_all("api_key", "batch"), _all("api_key", "event"), _all("token", "event")],
     ),
     "jitsu": Protocol("Jitsu's API", ["/api/s/*"]),
+    "stape": Protocol("Stape's Data Tag"),
     "collect": Protocol(
         "the gateway's own snippet or JSON",
         ["/gateway.js", "/gateway-token.js"],
