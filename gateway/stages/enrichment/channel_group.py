@@ -88,7 +88,7 @@ def _traffic(event: Event, received: Received) -> tuple[str, str, str] | None:
 def _referred(referrer: Any, campaign: str) -> tuple[str, str, str] | None:
     if not referrer or not isinstance(referrer, dict):
         return None
-    source, kind = _text(referrer.get("source")), referrer.get("type")
+    source, kind = _text(referrer.get("hostname") or referrer.get("source")), referrer.get("type")
     if kind == "ai_assistant":
         return source, "ai-assistant", campaign or "(ai-assistant)"
     medium = {"search": "organic", "email": "email"}.get(_text(kind), "referral")

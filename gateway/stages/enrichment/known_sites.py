@@ -1,9 +1,9 @@
 """Sites that visitors come from, by kind: a short list of our own of those that matter.
 
 A site is known by its hosts and all names under them (``m.facebook.com``), by the names that people
-write into ``utm_source`` (``fb``), and by the packages of its apps, as ``android-app://`` has them.
-``google.*`` stands for every country's domain. The longest host that is listed counts, so
-``mail.google.com`` is not the search.
+write into ``utm_source`` (``fb``) unless these can mean anything (``x``), and by the packages of
+its apps, as ``android-app://`` has them. ``google.*`` stands for every country's domain. The
+longest host that is listed counts, so ``mail.google.com`` is not the search.
 
 Kinds follow Google's categories of sources where it has them.
 Source: support.google.com/analytics/answer/9756891
@@ -185,6 +185,14 @@ _TABLE: dict[Kind, str] = {
 }
 """One site a line: its name, then its hosts, packages and other names."""
 
+_NO_SOURCES = frozenset(
+    """
+    360 allegro billiger bol brave groups kick medium meta ok otto poe qq rumble threads vk x you
+    """.split()  # noqa: SIM905
+)
+"""Names of sites that stand for other things, too, and are not on Google's list of sources: only
+the hosts of these sites are known. GA4 leaves them without a category, as ``utm_source=x``."""
+
 _COUNTRY = re.compile(r"(com|net|org|[a-z]{2}|(com?|ne|or)\.[a-z]{2})")
 """What ``*`` stands for."""
 
@@ -202,7 +210,7 @@ def _sites() -> dict[str, Site]:
         for line in table.strip().splitlines():
             for text in (words := line.lower().split()):
                 sites[text] = Site(words[0], kind)
-    return sites
+    return {text: site for text, site in sites.items() if text not in _NO_SOURCES}
 
 
 _SITES = _sites()

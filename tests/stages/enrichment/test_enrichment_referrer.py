@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from gateway.event import Received
 from gateway.stages.enrichment import referrer
-from gateway.stages.enrichment.known_sites import _TABLE, find_site
+from gateway.stages.enrichment.known_sites import _NO_SOURCES, _TABLE, find_site
 from gateway.stages.enrichment.referrer import ReferrerSettings
 from tests.support.enrichments import adding
 
@@ -130,4 +130,23 @@ def test_every_site_of_the_list_is_found_as_what_it_is_listed() -> None:
     assert sorted({word for word in listed if listed.count(word) > 1}) == []
     for kind, words in lines:
         for word in words:
-            assert find_site(word.replace("*", "com.br")) == (words[0], kind)
+            expected = None if word in _NO_SOURCES else (words[0], kind)
+            assert find_site(word.replace("*", "com.br")) == expected
+
+
+@pytest.mark.parametrize("name", sorted(_NO_SOURCES))
+def test_a_name_that_may_mean_anything_is_of_a_site_that_its_hosts_tell(name: str) -> None:
+    lines = [line.split() for text in _TABLE.values() for line in text.lower().splitlines()]
+    (words,) = [words for words in lines if name in words]
+    assert any("." in word for word in words)
+
+
+GOOGLES_SHORT_NAMES = {"ask", "aol", "fb", "gmx", "ig"}
+"""Those of up to three characters that are on Google's list of sources, and one of a mail provider,
+which makes no channel."""
+
+
+def test_no_short_name_is_a_source_unless_it_is_on_googles_list() -> None:
+    words = {word for text in _TABLE.values() for word in text.lower().split()}
+    short = {word for word in words if len(word) <= 3 and "." not in word}
+    assert short - _NO_SOURCES == GOOGLES_SHORT_NAMES
