@@ -39,8 +39,8 @@ _OF_TAG = {
 
 _OF_SYSTEM = ("c", "eu", "fv", "nsi", "ss", "tu", "rdi")
 """What a tag said with a leading underscore. The marks of a first visit (``fv``, ``nsi``) and of a
-session's start (``ss``) come only from pages, through gtag.js or gateway.js: a server does not know
-when a session begins."""
+session's start (``ss``) come only from pages, through gtag.js, gateway.js or RudderStack's SDK: a
+server does not know when a session begins."""
 
 _HINTS = {
     "uaa": "architecture",

@@ -80,6 +80,17 @@ def present(fields: Mapping[str, Any]) -> Event:
     return {name: value for name, value in fields.items() if value is not None and value != ""}
 
 
+def renamed(fields: Mapping[str, Any], names: Mapping[str, str]) -> Event:
+    """`fields` with those in `names`, ours by theirs, under our names.
+
+    What has our name already stays, and another value for the same stays where it was.
+    """
+    return {
+        ours if (ours := names.get(name, name)) not in fields else name: value
+        for name, value in fields.items()
+    }
+
+
 def own_parameters(parameters: Event) -> Event:
     """`parameters` of a page or a backend, the same object unless one has the name of a field that
     no parameter states: these move to `gateway.event.mending.PARAMS`."""

@@ -4,39 +4,15 @@ Sources: segment.com/docs/connections/spec/ecommerce/v2 and
 developers.google.com/analytics/devguides/collection/ga4/reference/events
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from destinations.numbers import read_number
 from gateway.event import Event
 from gateway.event.amounts import Unreadable, read_amount
-from gateway.sources.reading import present
+from gateway.sources.items import items_of
+from gateway.sources.reading import present, renamed
 
-_NAMES = {
-    "product list viewed": "view_item_list",
-    "product clicked": "select_item",
-    "product viewed": "view_item",
-    "products searched": "search",
-    "product added": "add_to_cart",
-    "product removed": "remove_from_cart",
-    "product added to wishlist": "add_to_wishlist",
-    "product shared": "share",
-    "cart viewed": "view_cart",
-    "checkout started": "begin_checkout",
-    "checkout step completed": "add_shipping_info",
-    "payment info entered": "add_payment_info",
-    "order completed": "purchase",
-    "order refunded": "refund",
-    "promotion viewed": "view_promotion",
-    "promotion clicked": "select_promotion",
-    "signed up": "sign_up",
-    "signed in": "login",
-    "lead generated": "generate_lead",
-}
-"""GA4's name of each event, which SDKs write in any case."""
-
-_OF_ONE_PRODUCT = frozenset(
-    ["select_item", "view_item", "add_to_cart", "remove_from_cart", "add_to_wishlist", "share"]
-)
 _ITEM = {
     "product_id": "item_id",
     "name": "item_name",
@@ -54,10 +30,82 @@ _PRODUCT = (*_ITEM, *_OTHER_IDS, "price", "quantity", "coupon", "url", "image_ur
 _PROPERTIES = {
     "order_id": "transaction_id",
     "list_id": "item_list_id",
+    "list_name": "item_list_name",
     "query": "search_term",
     "payment_method": "payment_type",
     "shipping_method": "shipping_tier",
 }
+_OF_PROMOTIONS = {
+    **_PROPERTIES,
+    "name": "promotion_name",
+    "creative": "creative_name",
+    "position": "creative_slot",
+}
+_OF_COUPONS = {**_PROPERTIES, "coupon_id": "coupon"}
+_OF_SHARES = {**_PROPERTIES, "share_via": "method"}
+
+
+class _Kind(NamedTuple):
+    """name: GA4's, "" where the event keeps Segment's. properties: our names by Segment's.
+    of_one_product: properties of the event describe the product."""
+
+    name: str = ""
+    properties: Mapping[str, str] = _PROPERTIES
+    of_one_product: bool = False
+
+
+_KINDS = {
+    "products searched": _Kind("search"),
+    "product list viewed": _Kind("view_item_list"),
+    "product list filtered": _Kind(),
+    "promotion viewed": _Kind("view_promotion", _OF_PROMOTIONS),
+    "promotion clicked": _Kind("select_promotion", _OF_PROMOTIONS),
+    "product clicked": _Kind("select_item", of_one_product=True),
+    "product viewed": _Kind("view_item", of_one_product=True),
+    "product added": _Kind("add_to_cart", of_one_product=True),
+    "product removed": _Kind("remove_from_cart", of_one_product=True),
+    "cart viewed": _Kind("view_cart"),
+    "checkout started": _Kind("begin_checkout"),
+    "checkout step viewed": _Kind(),
+    "checkout step completed": _Kind("add_shipping_info"),
+    "payment info entered": _Kind("add_payment_info"),
+    "order completed": _Kind("purchase"),
+    "order updated": _Kind(),
+    "order refunded": _Kind("refund"),
+    "order cancelled": _Kind(),
+    "coupon entered": _Kind(properties=_OF_COUPONS),
+    "coupon applied": _Kind(properties=_OF_COUPONS),
+    "coupon denied": _Kind(properties=_OF_COUPONS),
+    "coupon removed": _Kind(properties=_OF_COUPONS),
+    "product added to wishlist": _Kind("add_to_wishlist", of_one_product=True),
+    "product removed from wishlist": _Kind(of_one_product=True),
+    "wishlist product added to cart": _Kind("add_to_cart", of_one_product=True),
+    "product shared": _Kind("share", _OF_SHARES, of_one_product=True),
+    "cart shared": _Kind("share", _OF_SHARES),
+    "product reviewed": _Kind(of_one_product=True),
+    "signed up": _Kind("sign_up"),
+    "signed in": _Kind("login"),
+    "lead generated": _Kind("generate_lead"),
+}
+"""By the name of the event, which SDKs write in any case."""
+
+_KINDS |= {
+    former: _KINDS[name]
+    for former, name in {
+        "viewed product category": "product list viewed",
+        "viewed promotion": "promotion viewed",
+        "clicked promotion": "promotion clicked",
+        "clicked product": "product clicked",
+        "viewed product": "product viewed",
+        "added product": "product added",
+        "removed product": "product removed",
+        "started order": "checkout started",
+        "viewed checkout step": "checkout step viewed",
+        "completed checkout step": "checkout step completed",
+        "updated order": "order updated",
+    }.items()
+}
+"""Names of version 1, which the spec calls aliases."""
 
 
 def commerce_event(name: Any, properties: Event) -> Event:
@@ -65,27 +113,52 @@ def commerce_event(name: Any, properties: Event) -> Event:
 
     Any other call keeps its name and its properties as they are.
     """
-    known = _NAMES.get(name.strip().lower()) if isinstance(name, str) else None
-    if known is None:
+    kind = _KINDS.get(name.strip().lower()) if isinstance(name, str) else None
+    if kind is None:
         return {**properties, **present({"event_name": name})}
     event = dict(properties)
     products = event.pop("products", None)
-    if products is None and known in _OF_ONE_PRODUCT:
+    if products is None and kind.of_one_product:
         product = {part: event.pop(part) for part in _PRODUCT if part in event}
         products = [product] if product else None
     if products is not None:
         event["items"] = _items(products)
-    _settle_value(event)
-    event = {_PROPERTIES.get(part, part): value for part, value in event.items()}
-    return {**event, "event_name": known}
+    _use_revenue_as_value(event)
+    event = renamed(event, kind.properties)
+    return {**event, "event_name": _name_of(kind, event) or name.strip()}
 
 
-def _settle_value(event: Event) -> None:
-    """GA4's `value` has no tax and no shipping in it: Segment's `revenue`, or its `total` without
-    them."""
-    if "value" not in event and "revenue" in event:
-        event["value"] = event.pop("revenue")
-    if "value" not in event and "total" in event:
+def _name_of(kind: _Kind, event: Event) -> str:
+    """GA4's name; of a step of the checkout, by what the customer chose in it."""
+    if kind.name == "add_shipping_info" and "payment_type" in event:
+        return kind.name if "shipping_tier" in event else "add_payment_info"
+    return kind.name
+
+
+def _items(products: Any) -> Any:
+    items = items_of(products, _ITEM)
+    return [_with_id(item) for item in items] if isinstance(items, list) else items
+
+
+def _with_id(item: Any) -> Any:
+    if isinstance(item, dict) and "item_id" not in item:
+        for name in _OTHER_IDS:
+            if name in item:
+                item["item_id"] = item.pop(name)
+                break
+    return item
+
+
+def _use_revenue_as_value(event: Event) -> None:
+    """GA4's `value` has no tax and no shipping in it: Segment's `revenue` or `subtotal`, or its
+    `total` without them."""
+    if "value" in event:
+        return
+    for name in ("revenue", "subtotal"):
+        if name in event:
+            event["value"] = event.pop(name)
+            return
+    if "total" in event:
         event["value"] = _without_extras(event.pop("total"), event)
 
 
@@ -106,19 +179,3 @@ def _number(value: Any) -> float | int | None:
         except Unreadable:
             return None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _items(products: Any) -> Any:
-    return [_item(product) for product in products] if isinstance(products, list) else products
-
-
-def _item(product: Any) -> Any:
-    if not isinstance(product, dict):
-        return product
-    item = {_ITEM.get(part, part): value for part, value in present(product).items()}
-    if "item_id" not in item:
-        for name in _OTHER_IDS:
-            if name in item:
-                item["item_id"] = item.pop(name)
-                break
-    return item

@@ -3,18 +3,24 @@
 Source: segment.com/docs/connections/spec (common fields, identify and page)
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from gateway.event import Event, EventError
+from gateway.event.mending import with_params
 from gateway.sources.reading import as_object, own_parameters, present
 from gateway.sources.segment.choices import with_choices
 from gateway.sources.segment.commerce import commerce_event
+from gateway.sources.segment.context import NO_REFERRER, PAGE, context_fields
+from gateway.sources.segment.traits import person_fields
 
 KINDS = ("track", "page", "screen", "identify", "group", "alias")
 
 _NAMES = {"page": "page_view", "screen": "screen_view"}
 """Kinds whose events GA4 calls otherwise."""
+
+_SHOWN = {"page": "page_name", "screen": "screen_name"}
+"""Kinds of what the visitor is shown, and the field for its name."""
 
 _SERVER_LIBRARIES = frozenset(
     (
@@ -34,44 +40,10 @@ _SERVER_LIBRARIES = frozenset(
 )
 """What the SDKs for backends call themselves, in lower case."""
 
-_NO_ADDRESS = "0.0.0.0"
-"""The ``context.ip`` by which a site asks that the visitor's address is not kept.
+_OWN = ("app", "campaign", "device", "group_id", "language", "network", "timezone")
+"""Fields of the context that a page may also have as properties of its own."""
 
-Source: segment.com/docs/connections/sources/catalog/libraries/website/javascript (anonymizing IP)
-"""
-
-_PAGE = {"url": "page_location", "path": "page_path", "title": "page_title"}
-_NO_REFERRER = "$direct"
-"""What RudderStack writes when there is none."""
-
-_TRAITS = ("email", "phone", "birthday", "gender", "name", "zip")
-_NAME_TRAITS = ("firstName", "first_name", "lastName", "last_name")
-_ADDRESS = ("street", "city", "state", "postalCode", "postal_code", "zip", "country")
-PERSON_TRAITS = frozenset(
-    (
-        "address",
-        "age",
-        "avatar",
-        "birthday",
-        "company",
-        "createdAt",
-        "description",
-        "email",
-        "firstName",
-        "first_name",
-        "gender",
-        "id",
-        "lastName",
-        "last_name",
-        "name",
-        "phone",
-        "title",
-        "username",
-        "website",
-        "zip",
-    )
-)
-"""Segment's reserved traits; every other one is a user property."""
+_INITIAL_REFERRER = "initial_referrer"
 
 
 def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
@@ -87,14 +59,12 @@ def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
     if kind not in KINDS:
         raise EventError(f"type: not one of {', '.join(KINDS)}")
     context = _context(message, envelope)
-    event = {
-        **_properties(message, kind),
-        **_from_context(context, kind, as_object(message.get("properties"))),
-        **_from_envelope(message),
-    }
-    user_data = user_data_of({**as_object(context.get("traits")), **_traits(message, kind)})
-    if user_data:
-        event["user_data"] = user_data
+    fields = context_fields(context, _page(context, message, kind))
+    event = {**_with_own_apart(_properties(message, kind), fields), **_from_envelope(message)}
+    traits = {**as_object(context.get("traits")), **_traits(message, kind)}
+    if traits or "device" in context:
+        for name, found in person_fields(traits, as_object(context.get("device"))).items():
+            event[name] = {**as_object(event.get(name)), **found}
     return with_choices(event, envelope, message)
 
 
@@ -125,6 +95,7 @@ def _from_envelope(message: Mapping[str, Any]) -> Event:
             "event_id": message.get("messageId"),
             "client_id": message.get("anonymousId"),
             "user_id": message.get("userId"),
+            "group_id": message.get("groupId"),
             "timestamp": message.get("timestamp") or message.get("originalTimestamp"),
         }
     )
@@ -137,66 +108,35 @@ def _properties(message: Mapping[str, Any], kind: str) -> Event:
         return commerce_event(message.get("event"), properties)
     event: Event = {**properties, "event_name": _NAMES.get(kind, kind)}
     if kind == "page":
-        for name in (*_PAGE, "referrer", "search"):
+        for name in (*PAGE, "referrer", "search"):
             event.pop(name, None)
-        event |= present({"page_name": message.get("name"), "category": message.get("category")})
-    elif kind == "screen":
-        event |= present({"screen_name": message.get("name"), "category": message.get("category")})
-    elif kind == "identify":
-        traits = present(_traits(message, kind))
-        own = {name: value for name, value in traits.items() if name not in PERSON_TRAITS}
-        event |= {"user_properties": own} if own else {}
+        if event.get(_INITIAL_REFERRER) == NO_REFERRER:
+            del event[_INITIAL_REFERRER]
+    if kind in _SHOWN:
+        name = message.get("name") or event.pop("name", None)
+        event |= present({_SHOWN[kind]: name, "category": message.get("category")})
     elif kind == "group":
-        event |= present(
-            {"group_id": message.get("groupId"), "group_traits": message.get("traits")}
-        )
-    else:
+        event |= present({"group_traits": message.get("traits")})
+    elif kind == "alias":
         event |= present({"previous_id": message.get("previousId")})
     return event
 
 
-def _from_context(context: Mapping[str, Any], kind: str, properties: Mapping[str, Any]) -> Event:
+def _page(context: Mapping[str, Any], message: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """The page of the context, or that of a `page` call's properties, which say what is shown."""
     page = as_object(context.get("page"))
-    if kind == "page":
-        stated = {name: properties[name] for name in (*_PAGE, "referrer") if properties.get(name)}
-        page = {**page, **stated}
-    referrer = page.get("referrer")
-    screen = as_object(context.get("screen"))
-    event = {
-        **{field: page.get(name) for name, field in _PAGE.items()},
-        "page_referrer": None if referrer == _NO_REFERRER else referrer,
-        "user_agent": context.get("userAgent"),
-        "ip_override": context.get("ip"),
-        "language": context.get("locale"),
-        "screen_resolution": size_of(screen, "width", "height"),
-        "viewport_size": size_of(screen, "innerWidth", "innerHeight"),
-        "campaign": as_object(context.get("campaign")) or None,
-        "client_hints": as_object(context.get("userAgentData")) or None,
-        "ga_session_id": context.get("sessionId"),
+    if kind != "page":
+        return page
+    return {**page, **present(as_object(message.get("properties")))}
+
+
+def _with_own_apart(properties: Event, fields: Event) -> Event:
+    """`properties` with `fields` of the context; of a name that both have, the page's own property
+    moves to `gateway.event.mending.PARAMS`."""
+    own = {
+        name: properties[name]
+        for name in _OWN
+        if name in fields and name in properties and properties[name] != fields[name]
     }
-    found = present(event)
-    if found.get("ip_override") == _NO_ADDRESS:
-        found["ip_override"] = ""
-    return found
-
-
-def size_of(screen: Mapping[str, Any], width: str, height: str) -> str | None:
-    wide, high = screen.get(width), screen.get(height)
-    return f"{wide}x{high}" if isinstance(wide, int) and isinstance(high, int) else None
-
-
-def user_data_of(traits: Mapping[str, Any]) -> Event:
-    """The person in `traits`, in Segment's names, which `read_event` knows."""
-    user_data: Event = _plain(traits, (*_TRAITS, *_NAME_TRAITS))
-    if address := _plain(as_object(traits.get("address")), _ADDRESS):
-        user_data["address"] = address
-    return user_data
-
-
-def _plain(source: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | int]:
-    """Texts and numbers that `source` has under `names`."""
-    return {
-        name: value
-        for name in names
-        if isinstance(value := source.get(name), str | int) and value != ""
-    }
+    event = {**properties, **fields}
+    return with_params(event, own) if own else event

@@ -1,0 +1,46 @@
+"""Products in the words of other tools as items in GA4's words.
+
+Source: developers.google.com/analytics/devguides/collection/ga4/reference/events
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.event.schema import as_list
+from gateway.sources.reading import present, renamed
+
+_CATEGORIES = ("item_category", *(f"item_category{level}" for level in range(2, 6)))
+
+
+def items_of(products: Any, names: Mapping[str, str]) -> Any:
+    """The items in `products`, a list or a single one; what is neither stays as it is.
+
+    names: ours by theirs; a part without one keeps its own name.
+    """
+    listed = as_list(products)
+    if isinstance(listed, dict):
+        listed = [listed] if listed else []
+    return [item_of(each, names) for each in listed] if isinstance(listed, list) else listed
+
+
+def item_of(product: Any, names: Mapping[str, str]) -> Any:
+    """The item in `product`; what is no object stays as it is."""
+    if not isinstance(product, dict):
+        return product
+    item = renamed(present(product), names)
+    category = item.get("item_category")
+    if isinstance(category, str) and "/" in category:
+        return with_category_levels(item, category)
+    return item
+
+
+def with_category_levels(item: dict[str, Any], path: str) -> dict[str, Any]:
+    """`item` with the levels of `path`, such as ``Apparel/Shirts``, in GA4's five categories; the
+    fifth has all that follow. A level that the item states itself stays.
+
+    Universal Analytics has split categories so, and gtag.js still does.
+    """
+    levels = [level.strip() for level in path.split("/", len(_CATEGORIES) - 1)]
+    split = dict(zip(_CATEGORIES, filter(None, levels), strict=False))
+    stated = {name: value for name, value in item.items() if name != "item_category"}
+    return {**stated, **{name: level for name, level in split.items() if name not in stated}}

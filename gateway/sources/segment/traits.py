@@ -1,0 +1,69 @@
+"""The traits of Segment's messages: the person, and properties of the user.
+
+Source: segment.com/docs/connections/spec/identify (traits)
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.event import Event
+from gateway.sources.reading import as_object, present, renamed
+
+_TRAITS = ("email", "phone", "birthday", "gender", "name", "zip")
+_NAME_TRAITS = ("firstName", "first_name", "lastName", "last_name")
+_ADDRESS = ("street", "city", "state", "postalCode", "postal_code", "zip", "country")
+_ABOUT_A_PERSON = frozenset(
+    (
+        "address",
+        "age",
+        "avatar",
+        "birthday",
+        "company",
+        "createdAt",
+        "description",
+        "email",
+        "firstName",
+        "first_name",
+        "gender",
+        "id",
+        "lastName",
+        "last_name",
+        "name",
+        "phone",
+        "title",
+        "username",
+        "website",
+        "zip",
+    )
+)
+"""Segment's reserved traits; every other one is a user property."""
+
+_ADVERTISING_ID = {"advertisingId": "madid"}
+
+
+def person_fields(traits: Mapping[str, Any], device: Mapping[str, Any]) -> Event:
+    """`user_data` and `user_properties` of the person in `traits`. device: the person's, of the
+    context; its advertising id is left out if the person has limited tracking."""
+    user_data = _user_data(traits)
+    if device and device.get("adTrackingEnabled") is not False:
+        user_data |= renamed(_plain(device, _ADVERTISING_ID), _ADVERTISING_ID)
+    own = {name: each for name, each in traits.items() if name not in _ABOUT_A_PERSON}
+    found = {"user_data": user_data, "user_properties": present(own)}
+    return {name: fields for name, fields in found.items() if fields}
+
+
+def _user_data(traits: Mapping[str, Any]) -> Event:
+    """The person in `traits`, in Segment's names, which `read_event` knows."""
+    user_data: Event = _plain(traits, (*_TRAITS, *_NAME_TRAITS))
+    if address := _plain(as_object(traits.get("address")), _ADDRESS):
+        user_data["address"] = address
+    return user_data
+
+
+def _plain(source: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | int]:
+    """Texts and numbers that `source` has under `names`."""
+    return {
+        name: value
+        for name in names
+        if isinstance(value := source.get(name), str | int) and value != ""
+    }
