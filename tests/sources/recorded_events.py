@@ -289,3 +289,113 @@ SEGMENT = {
     "rudderstack-js-xhr": RUDDERSTACK_XHR,
     "rudderstack-js-batch": RUDDERSTACK_BATCH,
 }
+
+_SNOWPLOW_VENDOR = "iglu:com.snowplowanalytics.snowplow"
+_SNOWPLOW_USER = {
+    "schema": "iglu:com.acme/user/jsonschema/1-0-0",
+    "data": {"plan": "pro"},
+}
+_SNOWPLOW = {
+    "client_id": "111e440d-f1ae-44e4-a660-0991d258da0d",
+    "user_id": "user-1",
+    "page_location": "http://127.0.0.1:8917/static/snow.html?utm_source=news",
+    "page_encoding": "UTF-8",
+    "language": "en-US",
+    "screen_resolution": "800x600",
+    "viewport_size": "800x600",
+    "app_id": "shop-web",
+    "platform": "web",
+    "domain_sessionid": "0d233dbf-4689-4272-977b-861d66a1df2f",
+    "domain_sessionidx": 1,
+    "timezone": "UTC",
+}
+
+
+def _contexts(index: int) -> Events:
+    """Entities that the tracker sends with each event. index: of the event in the session."""
+    page = {"id": "9e640db5-1193-43ce-b360-87781ab61aa1"}
+    session = {
+        "userId": "111e440d-f1ae-44e4-a660-0991d258da0d",
+        "sessionId": "0d233dbf-4689-4272-977b-861d66a1df2f",
+        "eventIndex": index,
+        "sessionIndex": 1,
+        "previousSessionId": None,
+        "storageMechanism": "COOKIE_1",
+        "firstEventId": "d583f874-81bd-4ba3-b52f-b53bd5dec174",
+        "firstEventTimestamp": "2026-11-21T19:32:57.713Z",
+    }
+    return [
+        {"schema": f"{_SNOWPLOW_VENDOR}/web_page/jsonschema/1-0-0", "data": page},
+        {"schema": f"{_SNOWPLOW_VENDOR}/client_session/jsonschema/1-0-2", "data": session},
+    ]
+
+
+SNOWPLOW_BROWSER: Events = [
+    {
+        **_SNOWPLOW,
+        "event_name": "page_view",
+        "event_id": "d583f874-81bd-4ba3-b52f-b53bd5dec174",
+        "timestamp": 1795289577.713,
+        "page_title": "Shop",
+        "contexts": _contexts(1),
+    },
+    {
+        **_SNOWPLOW,
+        "event_name": "add",
+        "event_id": "e014324a-30ca-4336-9eb2-ef6974d232e8",
+        "timestamp": 1795289577.721,
+        "se_category": "cart",
+        "se_label": "sku1",
+        "se_property": "x",
+        "value": 12.75,
+        "contexts": _contexts(2),
+    },
+    {
+        **_SNOWPLOW,
+        "event_name": "order_completed",
+        "event_id": "49223d76-f3a5-4e3b-8c51-c3d04c915cee",
+        "timestamp": 1795289577.723,
+        "order_id": "T1",
+        "revenue": 25.5,
+        "currency": "USD",
+        "contexts": [_SNOWPLOW_USER, *_contexts(3)],
+    },
+]
+
+_SNOWPLOW_PYTHON = {
+    "user_id": "user-1",
+    "app_id": "backend",
+    "platform": "pc",
+    "ip_override": "203.0.113.9",  # a claim, which the pipeline judges
+}
+SNOWPLOW_PYTHON: Events = [
+    {
+        **_SNOWPLOW_PYTHON,
+        "event_name": "page_view",
+        "event_id": "9ed04285-5764-4894-9faa-438152873871",
+        "timestamp": 1795289589.468,
+        "page_location": "https://example.com/",
+        "page_title": "Home",
+    },
+    {
+        **_SNOWPLOW_PYTHON,
+        "event_name": "add",
+        "event_id": "03a5c0c5-a748-4190-b549-7d37f809332a",
+        "timestamp": 1795289589.469,
+        "se_category": "cart",
+        "value": 12.75,
+    },
+    {
+        **_SNOWPLOW_PYTHON,
+        "event_name": "order_completed",
+        "event_id": "46f633fd-6666-4dea-a62e-315efc07aee9",
+        "timestamp": 1795289589.469,
+        "order_id": "T1",
+        "revenue": 25.5,
+    },
+]
+
+SNOWPLOW = {
+    "snowplow-browser-tracker-post": SNOWPLOW_BROWSER,
+    "snowplow-python-tracker": SNOWPLOW_PYTHON,
+}

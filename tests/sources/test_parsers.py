@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,9 +24,15 @@ from gateway.sources.posthog.event import is_from_backend
 from gateway.sources.posthog.event import to_event as event_of_posthog
 from gateway.sources.posthog.person import is_cookieless
 from gateway.sources.reading import decode_body
+from gateway.sources.segment.commerce import _KINDS, _OF_PROMOTIONS, _PRODUCT
+from gateway.sources.segment.context import _PARTS, _TEXTS
 from gateway.sources.segment.message import KINDS
 from gateway.sources.segment.message import to_event as event_of_message
+from gateway.sources.segment.source import Segment, SegmentSettings
+from gateway.sources.snowplow.commerce import _CART_EVENTS, _ITEM, _PLUG_INS
+from gateway.sources.snowplow.entities import CLIENT_HINTS, USER
 from gateway.sources.snowplow.event import to_event as event_of_payload
+from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
 from gateway.sources.stape_data.event import to_event as event_of_data
 from tests.sources.test_every_source import AUTHORIZED, SUITES, WORDS
 
@@ -52,6 +59,11 @@ JSON = st.recursive(
     max_leaves=25,
 )
 FIELDS = st.lists(st.tuples(NAME, TEXTS), max_size=12)
+
+SEGMENT = Segment(SegmentSettings(type="segment", write_keys=["wk"]))
+SNOWPLOW = Snowplow(SnowplowSettings(type="snowplow"))
+PAID = ("products", "revenue", "subtotal", "total", "tax", "shipping", "coupon_id", "share_via")
+CONTEXT = ("page", "device", "os", "app", "library", "traits", "referrer", "sessionStart")
 
 MULTIPART = "multipart/form-data; boundary=B"
 PART = (
@@ -179,6 +191,71 @@ def test_payloads_of_posthog(body: bytes, query: list[tuple[str, str]]) -> None:
 def test_objects_of_stape(data: Any, client_id: str) -> None:
     with contextlib.suppress(EventError):
         orjson.dumps(read_event(event_of_data(data, client_id)))
+
+
+CALLS = st.fixed_dictionaries(
+    {"type": st.sampled_from(["track", "page", "identify"]), "event": st.sampled_from([*_KINDS])},
+    optional={
+        "properties": st.dictionaries(st.sampled_from([*_PRODUCT, *_OF_PROMOTIONS, *PAID]), JSON),
+        "context": st.dictionaries(st.sampled_from([*_PARTS, *_TEXTS, *CONTEXT]), JSON),
+        "traits": JSON,
+    },
+)
+"""Calls with the names that the commerce spec and the context have."""
+
+
+@given(CALLS)
+def test_commerce_of_segment(call: dict[str, Any]) -> None:
+    body = orjson.dumps({"writeKey": "wk", **call}, default=str, option=orjson.OPT_NON_STR_KEYS)
+    batch = SEGMENT.read(Inbound("POST", "/v1/batch", body=body))
+    assert len(batch.events) == 1
+    orjson.dumps(batch.events)
+
+
+SCHEMAS = st.sampled_from(
+    [
+        *_PLUG_INS,
+        *_CART_EVENTS,
+        *(schema for plug_in in _PLUG_INS.values() for schema in plug_in.entities),
+        *(schema for plug_in in _PLUG_INS.values() for schema in plug_in.products),
+        USER,
+        CLIENT_HINTS,
+        "a/b",
+    ]
+).map(lambda schema: f"iglu:{schema}/jsonschema/1-0-0")
+MEMBERS = st.sampled_from([*_ITEM, "type", "action", "product_ids", "email", "billing_postcode"])
+ACTIONS = st.sampled_from([name for plug_in in _PLUG_INS.values() for name in plug_in.names])
+DESCRIBED = st.fixed_dictionaries(
+    {"schema": SCHEMAS, "data": JSON | st.dictionaries(MEMBERS, JSON | ACTIONS, max_size=5)}
+)
+
+
+@given(DESCRIBED, st.lists(DESCRIBED | JSON, max_size=4))
+def test_commerce_of_snowplow(told: Any, entities: list[Any]) -> None:
+    described = {"ue_pr": json.dumps({"data": told}), "co": json.dumps({"data": entities})}
+    batch = SNOWPLOW.read(posted([{"e": "ue", **described}, {"e": "tr", "co": described["co"]}]))
+    assert len(batch.events) + len(batch.refused) == 2
+    orjson.dumps(batch.events)
+
+
+ORDERS = st.fixed_dictionaries(
+    {"e": st.sampled_from(["tr", "ti", "pv"])},
+    optional=dict.fromkeys(("tr_id", "ti_id", "tr_cu", "ti_cu", "ti_ca", "ti_pr", "gcs"), JSON)
+    | {"consent": JSON},
+)
+
+
+@given(st.lists(ORDERS | JSON, min_size=1, max_size=6))
+def test_orders_of_snowplow(payloads: list[Any]) -> None:
+    batch = SNOWPLOW.read(posted(payloads))
+    orjson.dumps(batch.events)
+    orders = [each for each in payloads if isinstance(each, dict) and each.get("e") == "tr"]
+    assert [event["event_name"] for event in batch.events].count("purchase") == len(orders)
+    assert all(refusal.index < len(payloads) for refusal in batch.refused)
+
+
+def posted(payloads: list[Any]) -> Inbound:
+    return Inbound("POST", SNOWPLOW.paths[0], body=json.dumps({"data": payloads}).encode())
 
 
 def filled(piece: str) -> bytes:

@@ -11,6 +11,7 @@ import pytest
 from gateway.event import Event
 from gateway.sources.base import Batch, Inbound, Refused
 from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
+from tests.sources.recorded_events import SNOWPLOW
 
 Capture = Callable[..., list[Inbound]]
 
@@ -53,71 +54,9 @@ def captured(requests: list[Inbound]) -> list[Event]:
     return events
 
 
-def test_the_browser_tracker(capture: Capture) -> None:
-    page_view, structured, described = captured(capture("snowplow-browser-tracker-post"))
-    contexts = page_view.pop("contexts")
-    shared = {
-        "client_id": "111e440d-f1ae-44e4-a660-0991d258da0d",
-        "user_id": "user-1",
-        "page_location": "http://127.0.0.1:8917/static/snow.html?utm_source=news",
-        "page_encoding": "UTF-8",
-        "language": "en-US",
-        "screen_resolution": "800x600",
-        "viewport_size": "800x600",
-        "app_id": "shop-web",
-        "platform": "web",
-        "domain_sessionid": "0d233dbf-4689-4272-977b-861d66a1df2f",
-        "domain_sessionidx": "1",
-        "os_timezone": "UTC",
-    }
-    assert page_view == {
-        **shared,
-        "event_name": "page_view",
-        "event_id": "d583f874-81bd-4ba3-b52f-b53bd5dec174",
-        "timestamp": 1795289577.713,
-        "page_title": "Shop",
-    }
-    assert contexts[0] == {
-        "schema": "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0",
-        "data": {"id": "9e640db5-1193-43ce-b360-87781ab61aa1"},
-    }
-    del structured["contexts"]
-    assert structured == {
-        **shared,
-        "event_name": "add",
-        "event_id": "e014324a-30ca-4336-9eb2-ef6974d232e8",
-        "timestamp": 1795289577.721,
-        "se_category": "cart",
-        "se_label": "sku1",
-        "se_property": "x",
-        "value": 12.75,
-    }
-    assert described.pop("contexts")[0]["data"] == {"plan": "pro"}
-    assert described == {
-        **shared,
-        "event_name": "order_completed",
-        "event_id": "49223d76-f3a5-4e3b-8c51-c3d04c915cee",
-        "timestamp": 1795289577.723,
-        "order_id": "T1",
-        "revenue": 25.5,
-        "currency": "USD",
-    }
-
-
-def test_the_python_tracker(capture: Capture) -> None:
-    events = captured(capture("snowplow-python-tracker"))
-    assert [event["event_name"] for event in events] == ["page_view", "add", "order_completed"]
-    assert events[0] == {
-        "event_name": "page_view",
-        "event_id": "9ed04285-5764-4894-9faa-438152873871",
-        "timestamp": 1795289589.468,
-        "user_id": "user-1",
-        "page_location": "https://example.com/",
-        "page_title": "Home",
-        "app_id": "backend",
-        "platform": "pc",
-    }
-    assert events[2]["revenue"] == 25.5
+@pytest.mark.parametrize("name", SNOWPLOW)
+def test_recordings_field_by_field(capture: Capture, name: str) -> None:
+    assert captured(capture(name)) == SNOWPLOW[name]
 
 
 @pytest.mark.parametrize(
@@ -131,11 +70,13 @@ def test_the_python_tracker(capture: Capture) -> None:
             },
         ),
         (
-            {"e": "pp", "pp_mix": "0", "pp_may": "90"},
+            {"e": "pp", "pp_mix": "0", "pp_max": "7.5", "pp_miy": "top", "pp_may": "90"},
             {
                 "event_name": "page_ping",
-                "pp_xoffset_min": "0",
-                "pp_yoffset_max": "90",
+                "pp_xoffset_min": 0,
+                "pp_xoffset_max": 7.5,
+                "pp_yoffset_min": "top",
+                "pp_yoffset_max": 90,
             },
         ),
         (
@@ -231,7 +172,35 @@ def test_the_python_tracker(capture: Capture) -> None:
                 "timestamp": 1795289500,
             },
         ),
-        ({"e": "pv", "ip": "203.0.113.9", "uid": ""}, {"event_name": "page_view"}),
+        (
+            {"e": "pv", "ip": "203.0.113.9", "ua": "Firefox", "uid": ""},
+            {
+                "event_name": "page_view",
+                "ip_override": "203.0.113.9",  # this and the agent are claims
+                "user_agent": "Firefox",
+            },
+        ),
+        (
+            {"e": "pv", "nuid": "n-1", "vid": "3", "tz": "Europe/Vienna"},
+            {
+                "event_name": "page_view",
+                "network_userid": "n-1",
+                "domain_sessionidx": 3,
+                "timezone": "Europe/Vienna",
+            },
+        ),
+        (
+            {"e": "pv", "tnuid": "t-1", "nuid": "n-1"},
+            {"event_name": "page_view", "network_userid": "t-1"},
+        ),
+        (
+            {"e": "tr", "tr_id": "T1", "tr_ci": "London", "tr_st": "LDN", "tr_co": "GB"},
+            {
+                "event_name": "purchase",
+                "transaction_id": "T1",
+                "user_data": {"address": {"city": "London", "region": "LDN", "country": "GB"}},
+            },
+        ),
         ({"e": "pv", "co": "x"}, {"event_name": "page_view"}),
         ({"e": "pv", "co": "{}"}, {"event_name": "page_view"}),
         (

@@ -6,13 +6,16 @@ What the common event data has no word for keeps the name that Snowplow gives it
 Source: docs.snowplow.io, snowplow tracker protocol
 """
 
-import re
 from base64 import urlsafe_b64decode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from destinations.numbers import read_number
 from gateway.event import Event, EventError
+from gateway.sources.items import item_of
 from gateway.sources.reading import as_object, decode, own_parameters, present
+from gateway.sources.snowplow.commerce import commerce_event
+from gateway.sources.snowplow.entities import Entity, about_visitor, read_entity
 from gateway.sources.statement_fields import expand_statements
 from gateway.sources.statements import statements_in, with_statements
 
@@ -28,11 +31,14 @@ _COMMON = {
     "res": "screen_resolution",
     "vp": "viewport_size",
     "ua": "user_agent",
+    "ip": "ip_override",
+    "nuid": "network_userid",
+    "tnuid": "network_userid",
     "aid": "app_id",
     "p": "platform",
     "sid": "domain_sessionid",
     "vid": "domain_sessionidx",
-    "tz": "os_timezone",
+    "tz": "timezone",
 }
 _NAMES = {"pv": "page_view", "pp": "page_ping", "tr": "purchase", "ti": "transaction_item"}
 _PING = {
@@ -56,6 +62,9 @@ _TRANSACTION = {
     "tr_sh": "shipping",
     "tr_cu": "currency",
 }
+_PLACE = {"tr_ci": "city", "tr_st": "state", "tr_co": "country"}
+"""Of the address that the order is delivered to."""
+
 _TRANSACTION_ITEM = {"ti_id": "transaction_id", "ti_cu": "currency"}
 _ITEM = {
     "ti_sk": "item_id",
@@ -64,35 +73,43 @@ _ITEM = {
     "ti_pr": "price",
     "ti_qu": "quantity",
 }
+_NUMBERS = frozenset(["domain_sessionidx", *_PING.values()])
+"""Fields of Snowplow's that are numbers, for the protocol writes texts alone."""
+
 _WITHOUT_STATEMENTS = frozenset(
     _COMMON.keys()
     | _PING.keys()
     | _STRUCTURED.keys()
     | _TRANSACTION.keys()
+    | _PLACE.keys()
     | _TRANSACTION_ITEM.keys()
     | _ITEM.keys()
     | {"e", "dtm", "ttm", "stm", "tv", "tna", "ue_pr", "ue_px", "co", "cx"}
-    | {"cookie", "cd", "ds", "ip", "fp", "nuid", "tnuid"}
+    | {"cookie", "cd", "ds", "fp"}
 )
 """Usual fields of a payload, none of which states anything about consent."""
 
-_iglu = re.compile(r"iglu:[^/]+/(?P<name>[^/]+)/[^/]+/[^/]+")
 
-
-def to_event(payload: Any) -> Event:
+def to_event(payload: Any, items: Sequence[Mapping[str, Any]] = ()) -> Event:
     """The event in `payload`, fields by their short names; not yet checked.
 
-    Raises `EventError` for an unknown kind and for self-describing JSON that is not.
+    items: the payloads of the items of a transaction. Raises `EventError` for an unknown kind and
+    for self-describing JSON that is not.
     """
     fields = as_object(payload)
     payload = present(fields)
-    event = {**_particular(payload), **_renamed(payload, _COMMON)}
+    event, entities = _particular(payload, _entities(payload))
+    visitor, others = about_visitor(entities or ())
+    event = {**visitor, **event, **_renamed(payload, _COMMON)}
+    if "user_data" in visitor:
+        event["user_data"] = {**visitor["user_data"], **as_object(event["user_data"])}
     moment = payload.get("ttm") or payload.get("dtm")
     if moment is not None:
         event["timestamp"] = moment
-    contexts = _contexts(payload)
-    if contexts is not None:
-        event["contexts"] = contexts
+    if others:
+        event["contexts"] = [each.raw for each in others]
+    if items:
+        event = _with_items(event, items)
     return with_statements(event, statements_of(fields))
 
 
@@ -106,51 +123,87 @@ def statements_of(message: Mapping[str, Any]) -> Event:
     return expand_statements(statements_in(others).items()) if others else others
 
 
-def _particular(payload: Mapping[str, Any]) -> Event:
-    """The name of the event and what only its kind has."""
+def _particular(
+    payload: Mapping[str, Any], entities: Sequence[Entity] | None
+) -> tuple[Event, Sequence[Entity] | None]:
+    """The name of the event and what only its kind has, and the `entities` that it has not used."""
     match payload.get("e"):
         case "pv":
             fields: Event = {}
         case "pp":
             fields = _renamed(payload, _PING)
         case "se":
-            return _renamed(payload, _STRUCTURED)
+            return _renamed(payload, _STRUCTURED), entities
         case "ue":
-            return _self_describing(payload)
+            return _self_describing(payload, entities)
         case "tr":
             fields = _renamed(payload, _TRANSACTION)
+            if place := _renamed(payload, _PLACE):
+                fields["user_data"] = {"address": place}
         case "ti":
             fields = _renamed(payload, _TRANSACTION_ITEM)
-            fields["items"] = [_renamed(payload, _ITEM)]
+            fields["items"] = [_item(payload)]
         case _:
             raise EventError("e: not one of pv, pp, se, ue, tr, ti")
-    return {"event_name": _NAMES[payload["e"]], **fields}
+    return {"event_name": _NAMES[payload["e"]], **fields}, entities
 
 
 def _renamed(payload: Mapping[str, Any], names: Mapping[str, str]) -> Event:
-    return {field: payload[name] for name, field in names.items() if name in payload}
+    return {
+        field: _number(payload[name]) if field in _NUMBERS else payload[name]
+        for name, field in names.items()
+        if name in payload
+    }
 
 
-def _self_describing(payload: Mapping[str, Any]) -> Event:
+def _number(value: Any) -> Any:
+    """The number that `value` is, or itself."""
+    number = read_number(value) if isinstance(value, str) else None
+    return value if number is None else number
+
+
+def _item(payload: Mapping[str, Any]) -> Any:
+    return item_of(_renamed(payload, _ITEM), {})
+
+
+def _with_items(event: Event, payloads: Iterable[Mapping[str, Any]]) -> Event:
+    """`event`, a transaction, with the items in `payloads`, and with what these state of consent.
+
+    Its currency is theirs if it names none; an item in another one keeps its own.
+    """
+    items = []
+    for payload in payloads:
+        item, currency = _item(payload), payload.get("ti_cu")
+        if currency and currency != event.setdefault("currency", currency):
+            item["currency"] = currency
+        items.append(item)
+        event = with_statements(event, statements_of(payload))
+    return {**event, "items": items}
+
+
+def _self_describing(
+    payload: Mapping[str, Any], entities: Sequence[Entity] | None
+) -> tuple[Event, Sequence[Entity] | None]:
     """The data of the event, named after its schema: two envelopes, one in the other."""
-    event = as_object(as_object(_json(payload, "ue_pr", "ue_px")).get("data"))
-    schema, data = event.get("schema"), event.get("data")
-    name = _iglu.fullmatch(schema) if isinstance(schema, str) else None
-    if name is None or not isinstance(data, dict):
+    raw = as_object(as_object(_json(payload, "ue_pr", "ue_px")).get("data"))
+    told = read_entity(raw)
+    if not told.schema or not isinstance(raw.get("data"), dict):
         raise EventError("ue_pr: not a self-describing event")
-    return {**own_parameters(present(data)), "event_name": name["name"]}
+    commerce = commerce_event(told, entities or ())
+    if commerce is not None:
+        return commerce
+    return {**own_parameters(told.data), "event_name": told.schema.rpartition("/")[2]}, entities
 
 
-def _contexts(payload: Mapping[str, Any]) -> Any:
-    """The entities sent along, each with its ``schema`` and its ``data``; None without any that
-    can be read."""
+def _entities(payload: Mapping[str, Any]) -> list[Entity] | None:
+    """The entities sent along; None without any that can be read."""
     if "co" not in payload and "cx" not in payload:
         return None
     try:
         contexts = as_object(_json(payload, "co", "cx")).get("data")
     except EventError:
         return None
-    return contexts if isinstance(contexts, list) else None
+    return [read_entity(each) for each in contexts] if isinstance(contexts, list) else None
 
 
 def _json(payload: Mapping[str, Any], plain: str, encoded: str) -> Any:

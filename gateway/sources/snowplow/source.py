@@ -3,7 +3,7 @@
 Source: docs.snowplow.io, snowplow tracker protocol
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from pydantic import Field
 from gateway.event import Event
 from gateway.sources import answers
 from gateway.sources.base import (
+    MAX_EVENTS,
     Answer,
     Batch,
     Inbound,
@@ -32,6 +33,7 @@ from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import query_fields
 from gateway.sources.reading import as_object, decode_body
 from gateway.sources.snowplow.event import statements_of, to_event
+from gateway.sources.snowplow.orders import items_of_orders, order_of
 from gateway.sources.statements import last_or_all, with_statements
 
 
@@ -64,6 +66,7 @@ class _PixelBatch(Batch):
 class Snowplow(Source[SnowplowSettings]):
     """Events of browsers and, with the platform ``srv``, of servers.
 
+    A transaction has the items of the same request; items of others are events of their own.
     The header ``SP-Anonymous`` asks that the visitor is not recognised. Answers ``ok`` to a POST,
     a GIF to a GET, and 400 when every event was refused.
     """
@@ -126,13 +129,22 @@ class Snowplow(Source[SnowplowSettings]):
 
 
 def _read(payloads: list[Any], envelope: Event, anonymous: bool) -> Batch:
+    items = items_of_orders(payloads) if len(payloads) <= MAX_EVENTS else {}
+    places = [
+        place
+        for place, payload in enumerate(payloads)
+        if not items or order_of(payload, "ti") not in items
+    ]
     batch = read_events(
-        payloads,
-        lambda payload: with_statements(to_event(payload), envelope),
+        [payloads[place] for place in places],
+        lambda payload: with_statements(
+            to_event(payload, items.get(order_of(payload, "tr"), ())), envelope
+        ),
         backend=any(as_object(payload).get("p") == "srv" for payload in payloads),
         anonymous=anonymous,
         own_properties=True,
     )
+    batch.refused = [replace(each, index=places[each.index]) for each in batch.refused]
     batch.sent = _sent_times(payloads)
     return batch
 

@@ -1,0 +1,58 @@
+"""Self-describing JSON: the data of events and of the entities sent along, named by schemas.
+
+Source: docs.snowplow.io, self-describing events and entities
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from gateway.event import Event
+from gateway.sources.reading import as_object, present, renamed
+
+_iglu = re.compile(r"iglu:(?P<vendor>[^/]+)/(?P<name>[^/]+)/[^/]+/[^/]+").fullmatch
+
+USER = "com.snowplowanalytics.snowplow.ecommerce/user"
+CLIENT_HINTS = "org.ietf/http_client_hints"
+_CLIENT_HINTS = {
+    "isMobile": "mobile",
+    "uaFullVersion": "ua_full_version",
+    "platformVersion": "platform_version",
+}
+
+
+class Entity(NamedTuple):
+    """schema: its vendor and its name, such as ``org.ietf/http_client_hints``; "" when it cannot be
+    told. data: without nulls and empty texts. raw: as it was sent."""
+
+    schema: str
+    data: Event
+    raw: Any
+
+
+def read_entity(raw: Any) -> Entity:
+    schema = as_object(raw).get("schema")
+    known = _iglu(schema) if isinstance(schema, str) else None
+    data = present(as_object(as_object(raw).get("data")))
+    return Entity(f"{known['vendor']}/{known['name']}" if known else "", data, raw)
+
+
+def about_visitor(entities: Iterable[Entity]) -> tuple[Event, list[Entity]]:
+    """What entities of any event say about the visitor, and the entities that say nothing."""
+    event: Event = {}
+    others = []
+    for entity in entities:
+        if entity.schema == USER:
+            event |= _user_fields(entity.data)
+        elif entity.schema == CLIENT_HINTS:
+            event["client_hints"] = renamed(entity.data, _CLIENT_HINTS)
+        else:
+            others.append(entity)
+    return event, others
+
+
+def _user_fields(user: Event) -> Event:
+    """The user of the e-commerce plug-in; the address is personal data, so it stands with it."""
+    fields = renamed(user, {"id": "user_id"})
+    email = fields.pop("email", None)
+    return {**fields, "user_data": {"email": email}} if email else fields

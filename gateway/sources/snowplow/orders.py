@@ -1,0 +1,30 @@
+"""Orders in the older way: a transaction, and an event for each of its items.
+
+Source: docs.snowplow.io, snowplow tracker protocol (e-commerce transactions)
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from destinations.paths import as_text
+from gateway.sources.reading import as_object
+
+ItemPayloads = Mapping[str, Sequence[Mapping[str, Any]]]
+"""Payloads of items, by the ids of their orders."""
+
+
+def items_of_orders(payloads: Sequence[Any]) -> ItemPayloads:
+    """The items in `payloads`, of one request, of those transactions that are in it as well."""
+    items: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    orders = {order_of(payload, "tr") for payload in payloads} - {""}
+    for payload in payloads if orders else ():
+        if (order := order_of(payload, "ti")) in orders:
+            items[order].append(payload)
+    return items
+
+
+def order_of(payload: Any, kind: str) -> str:
+    """The id of the order in `payload`, if it is of `kind`, ``tr`` or ``ti``; otherwise ""."""
+    fields = as_object(payload)
+    return as_text(fields.get(f"{kind}_id")) or "" if fields.get("e") == kind else ""
