@@ -1,5 +1,6 @@
 """What sources share to read a request: its JSON, the fields of a message."""
 
+import binascii
 import re
 from base64 import b64decode
 from collections.abc import Mapping
@@ -114,6 +115,17 @@ def bearer_key(headers: Mapping[str, str]) -> bytes:
     """The key in ``Authorization: Bearer KEY`` (RFC 6750, 2.1); nothing where there is none."""
     scheme, _, key = headers.get("authorization", "").strip().partition(" ")
     return header_bytes(key.strip()) if scheme.lower() == "bearer" else b""
+
+
+def basic_user(headers: Mapping[str, str]) -> bytes:
+    """The user of HTTP Basic authentication (RFC 7617); nothing where there is none."""
+    scheme, _, credentials = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return b64decode(header_bytes(credentials.strip())).partition(b":")[0]
+    except binascii.Error:
+        return b""
 
 
 def text_bytes(value: object) -> bytes:

@@ -51,6 +51,8 @@ NETWORK = {"bluetooth": False, "carrier": "T-Mobile US", "cellular": True, "wifi
             {**PHONE, "device": {**PHONE["device"], "adTrackingEnabled": False}},
             {"device": DEVICE},
         ),
+        ({"device": {"advertisingId": "00000000-0000-0000-0000-000000000000"}}, {}),
+        ({"device": {"advertisingId": 7}}, {}),
         ({"device": {"type": "Android"}}, {"device": {"operating_system": "Android"}}),
         (
             {"device": {"type": "tablet"}, "os": {"name": "iPadOS"}},

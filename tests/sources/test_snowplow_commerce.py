@@ -283,6 +283,16 @@ def test_the_user_is_personal_data_wherever_it_is_sent() -> None:
     assert order["user_data"] == {"email_address": "a@example.com", "address": {"city": "Linz"}}
 
 
+def test_entities_state_neither_the_time_nor_the_agent_nor_consent() -> None:
+    user = ecommerce("user", id="u", consent={"ad_storage": "granted"}, ip_override="8.8.8.8")
+    cart = ecommerce("cart", timestamp="9 am", user_agent="x")
+    assert action("add_to_cart", cart, user) == {
+        "event_name": "add_to_cart",
+        "user_id": "u",
+        "params": {"timestamp": "9 am", "user_agent": "x"},
+    }
+
+
 def test_client_hints() -> None:
     hints = named(
         "org.ietf/http_client_hints",

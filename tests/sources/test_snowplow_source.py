@@ -1,6 +1,6 @@
 """`snowplow`: Snowplow's trackers."""
 
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
-from gateway.event import Event
+from gateway.configuration.load import parse_settings
+from gateway.event import Event, Received
+from gateway.pipeline.compile import compile_pipeline
 from gateway.sources.base import Batch, Inbound, Refused
 from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
 from tests.sources.recorded_events import SNOWPLOW
@@ -341,3 +343,67 @@ def test_what_is_stated_around_the_payloads_holds_for_each_of_them() -> None:
     assert (first["consent"], first["gcs"]) == ({"ad_storage": "denied"}, "G100")
     assert second["consent"] == {"ad_storage": "denied", "ad_user_data": "denied"}
     assert second["gcs"] == ["G100", "G111"]
+
+
+SECRET = "s3cret-key"
+WITH_SECRET = Snowplow(SnowplowSettings(type="snowplow", secret_keys=["other", SECRET]))
+BASIC = b64encode(f"{SECRET}:".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("authorization", "trusted"),
+    [
+        (f"Bearer {SECRET}", True),
+        (f"bearer  {SECRET} ", True),
+        (f"Basic {BASIC}", True),
+        ("Bearer other", True),
+        ("Bearer wrong", False),
+        ("Bearer", False),
+        ("Basic", False),
+        ("Basic !!!", False),
+        ("Basic ключ", False),
+        (f"Token {SECRET}", False),
+        (SECRET, False),
+        ("", False),
+    ],
+)
+def test_who_shows_a_secret_key_is_trusted(authorization: str, trusted: bool) -> None:
+    body = orjson.dumps({"data": [{"e": "pv", "ip": "203.0.113.9"}]})
+    headers = {"authorization": authorization}
+    for request in (
+        Inbound("POST", SOURCE.paths[0], "", headers, body),
+        Inbound("GET", "/i", "e=pv&ip=203.0.113.9", headers),
+    ):
+        batch = WITH_SECRET.read(request)
+        assert (batch.trusted, batch.backend) == (trusted, trusted)
+        assert WITH_SECRET.shows_key(request) is trusted
+        assert not SOURCE.read(request).trusted
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_description_names_keys_only_where_there_are_some(method: str) -> None:
+    assert set(WITH_SECRET.describe(method).keys) == {"bearer", "basic"}
+    assert not SOURCE.describe(method).keys
+
+
+@pytest.mark.parametrize(
+    ("authorization", "ip", "agent"),
+    [("", "", ""), (f"Bearer {SECRET}", "203.0.113.9", "Firefox")],
+)
+def test_only_a_trusted_tracker_can_state_the_visitor(
+    authorization: str, ip: str, agent: str
+) -> None:
+    payload = {"e": "pv", "p": "srv", "ip": "203.0.113.9", "ua": "Firefox"}
+    request = Inbound("GET", "/i", urlencode(payload), {"authorization": authorization})
+    batch = WITH_SECRET.read(request)
+    received = Received(
+        "s", 1_795_300_000.0, "8.8.8.8", "node", trusted=batch.trusted, backend=batch.backend
+    )
+    event = compile_pipeline(parse_settings(ALL))(batch.events[0], received).event
+    assert (event["ip_override"], event["user_agent"]) == (ip, agent)
+
+
+ALL = """
+sources: {s: {type: snowplow}}
+destinations: {all: {type: webhook, url: 'https://a.example/', consent: []}}
+"""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.event import Event
-from gateway.sources.reading import as_object, present, renamed
+from gateway.sources.reading import as_object, present
 
 _TRAITS = ("email", "phone", "birthday", "gender", "name", "zip")
 _NAME_TRAITS = ("firstName", "first_name", "lastName", "last_name")
@@ -38,15 +38,16 @@ _ABOUT_A_PERSON = frozenset(
 )
 """Segment's reserved traits; every other one is a user property."""
 
-_ADVERTISING_ID = {"advertisingId": "madid"}
+_NO_ID = "0-"
+"""The characters of the id that systems tell when the person has limited tracking."""
 
 
 def person_fields(traits: Mapping[str, Any], device: Mapping[str, Any]) -> Event:
     """`user_data` and `user_properties` of the person in `traits`. device: the person's, of the
     context; its advertising id is left out if the person has limited tracking."""
     user_data = _user_data(traits)
-    if device and device.get("adTrackingEnabled") is not False:
-        user_data |= renamed(_plain(device, _ADVERTISING_ID), _ADVERTISING_ID)
+    if advertising_id := _advertising_id(device):
+        user_data["madid"] = advertising_id
     own = {name: each for name, each in traits.items() if name not in _ABOUT_A_PERSON}
     found = {"user_data": user_data, "user_properties": present(own)}
     return {name: fields for name, fields in found.items() if fields}
@@ -58,6 +59,13 @@ def _user_data(traits: Mapping[str, Any]) -> Event:
     if address := _plain(as_object(traits.get("address")), _ADDRESS):
         user_data["address"] = address
     return user_data
+
+
+def _advertising_id(device: Mapping[str, Any]) -> str:
+    stated = device.get("advertisingId")
+    if device.get("adTrackingEnabled") is False or not isinstance(stated, str):
+        return ""
+    return stated if stated.strip(_NO_ID) else ""
 
 
 def _plain(source: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | int]:

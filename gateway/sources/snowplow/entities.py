@@ -52,7 +52,7 @@ def about_visitor(entities: Iterable[Entity]) -> tuple[Event, list[Entity]]:
 
 
 def _user_fields(user: Event) -> Event:
-    """The user of the e-commerce plug-in; the address is personal data, so it stands with it."""
-    fields = renamed(user, {"id": "user_id"})
-    email = fields.pop("email", None)
-    return {**fields, "user_data": {"email": email}} if email else fields
+    """The user of the e-commerce plug-in, with the e-mail address among the personal data."""
+    fields = {"user_id": user.get("id"), "is_guest": user.get("is_guest")}
+    email = user.get("email")
+    return present({**fields, "user_data": {"email": email} if email else None})

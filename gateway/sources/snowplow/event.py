@@ -189,9 +189,9 @@ def _self_describing(
     told = read_entity(raw)
     if not told.schema or not isinstance(raw.get("data"), dict):
         raise EventError("ue_pr: not a self-describing event")
-    commerce = commerce_event(told, entities or ())
-    if commerce is not None:
-        return commerce
+    if commerce := commerce_event(told, entities or ()):
+        event, others = commerce
+        return own_parameters(event), others
     return {**own_parameters(told.data), "event_name": told.schema.rpartition("/")[2]}, entities
 
 

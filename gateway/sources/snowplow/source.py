@@ -31,7 +31,8 @@ from gateway.sources.description import (
 )
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import query_fields
-from gateway.sources.reading import as_object, decode_body
+from gateway.sources.keys import Key, KeySet
+from gateway.sources.reading import as_object, basic_user, bearer_key, decode_body
 from gateway.sources.snowplow.event import statements_of, to_event
 from gateway.sources.snowplow.orders import items_of_orders, order_of
 from gateway.sources.statements import last_or_all, with_statements
@@ -39,6 +40,12 @@ from gateway.sources.statements import last_or_all, with_statements
 
 class SnowplowSettings(SourceSettings):
     type: Literal["snowplow"] = Field(description="Payloads of Snowplow's trackers.")
+    secret_keys: list[Key] = Field(
+        default=[],
+        description="Secret keys for trackers on your own servers, which show one as "
+        "`Authorization: Bearer <key>` or as the user of HTTP Basic authentication. A sender with "
+        "one of them is trusted: it may state the visitor's address and user agent (`ip`, `ua`).",
+    )
 
 
 _DOCUMENTATION = "https://docs.snowplow.io/docs/events/going-deeper/http-requests/"
@@ -56,6 +63,10 @@ _ANONYMOUS: Schema = {
     "description": "Any value: the visitor is not recognised.",
     "schema": {"type": "string"},
 }
+_KEYS: Schema = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic", "description": "The user name is the key."},
+}
 
 
 @dataclass(slots=True)
@@ -64,8 +75,9 @@ class _PixelBatch(Batch):
 
 
 class Snowplow(Source[SnowplowSettings]):
-    """Events of browsers and, with the platform ``srv``, of servers.
+    """Events of browsers and, with the platform ``srv`` or a secret key, of servers.
 
+    Anybody may send; only a sender with one of the `secret_keys` is trusted.
     A transaction has the items of the same request; items of others are events of their own.
     The header ``SP-Anonymous`` asks that the visitor is not recognised. Answers ``ok`` to a POST,
     a GIF to a GET, and 400 when every event was refused.
@@ -78,7 +90,12 @@ class Snowplow(Source[SnowplowSettings]):
     cors_headers = ("sp-anonymous",)
     Settings = SnowplowSettings
 
+    def __init__(self, settings: SnowplowSettings) -> None:
+        super().__init__(settings)
+        self._keys = KeySet(settings.secret_keys)
+
     def describe(self, method: str) -> Operation:
+        keys = _KEYS if self.settings.secret_keys else {}
         if method == "GET":
             return Operation(
                 text="One payload of Snowplow's tracker protocol, in the query.",
@@ -88,6 +105,7 @@ class Snowplow(Source[SnowplowSettings]):
                     "200": AnswerDescription("The event is durable.", IMAGE),
                     "400": AnswerDescription("The event could not be read.", IMAGE),
                 },
+                keys=keys,
             )
         accepted = AnswerDescription(
             "The accepted events are durable: `ok`, or a report if others were refused.",
@@ -99,13 +117,19 @@ class Snowplow(Source[SnowplowSettings]):
             parameters=[_ANONYMOUS],
             body={JSON: _BODY},
             answers={"200": accepted, "400": NONE_ACCEPTED},
+            keys=keys,
         )
+
+    def shows_key(self, request: Inbound) -> bool:
+        shown = (bearer_key(request.headers), basic_user(request.headers))
+        return any(key and key in self._keys for key in shown)
 
     def read(self, request: Inbound) -> Batch:
         anonymous = "sp-anonymous" in request.headers
+        trusted = self.shows_key(request)
         if request.method == "GET":
             payload = last_or_all(query_fields(request.query))
-            batch = _read([payload], {}, anonymous)
+            batch = _read([payload], {}, trusted, anonymous)
             return _PixelBatch(
                 batch.events,
                 batch.refused,
@@ -118,7 +142,7 @@ class Snowplow(Source[SnowplowSettings]):
         payloads = body.get("data")
         if not isinstance(payloads, list) or not payloads:
             raise Refused(400, "malformed", "expected payload_data with a list in data")
-        return _read(payloads, statements_of(body), anonymous)
+        return _read(payloads, statements_of(body), trusted, anonymous)
 
     def answer(self, batch: Batch) -> Answer:
         if isinstance(batch, _PixelBatch):
@@ -128,7 +152,7 @@ class Snowplow(Source[SnowplowSettings]):
         return Answer(200, b"ok", {"content-type": "text/plain; charset=utf-8"})
 
 
-def _read(payloads: list[Any], envelope: Event, anonymous: bool) -> Batch:
+def _read(payloads: list[Any], envelope: Event, trusted: bool, anonymous: bool) -> Batch:
     items = items_of_orders(payloads) if len(payloads) <= MAX_EVENTS else {}
     places = [
         place
@@ -140,7 +164,8 @@ def _read(payloads: list[Any], envelope: Event, anonymous: bool) -> Batch:
         lambda payload: with_statements(
             to_event(payload, items.get(order_of(payload, "tr"), ())), envelope
         ),
-        backend=any(as_object(payload).get("p") == "srv" for payload in payloads),
+        trusted,
+        backend=trusted or any(as_object(payload).get("p") == "srv" for payload in payloads),
         anonymous=anonymous,
         own_properties=True,
     )
