@@ -85,13 +85,14 @@ def _page_fields(page: Mapping[str, Any]) -> Event:
 def _screen_fields(screen: Mapping[str, Any]) -> Event:
     return present(
         {
-            "screen_resolution": _size(screen, "width", "height"),
-            "viewport_size": _size(screen, "innerWidth", "innerHeight"),
+            "screen_resolution": size_of(screen, "width", "height"),
+            "viewport_size": size_of(screen, "innerWidth", "innerHeight"),
         }
     )
 
 
-def _size(screen: Mapping[str, Any], width: str, height: str) -> str:
+def size_of(screen: Mapping[str, Any], width: str, height: str) -> str:
+    """``800x600`` of the fields `width` and `height` of `screen`; "" if they are no size."""
     sides = [_pixels(screen.get(name)) for name in (width, height)]
     return "x".join(map(str, sides)) if all(sides) else ""
 

@@ -12,7 +12,7 @@ from gateway.sources.reading import as_object, present
 _TRAITS = ("email", "phone", "birthday", "gender", "name", "zip")
 _NAME_TRAITS = ("firstName", "first_name", "lastName", "last_name")
 _ADDRESS = ("street", "city", "state", "postalCode", "postal_code", "zip", "country")
-_ABOUT_A_PERSON = frozenset(
+PERSON_TRAITS = frozenset(
     (
         "address",
         "age",
@@ -45,15 +45,15 @@ _NO_ID = "0-"
 def person_fields(traits: Mapping[str, Any], device: Mapping[str, Any]) -> Event:
     """`user_data` and `user_properties` of the person in `traits`. device: the person's, of the
     context; its advertising id is left out if the person has limited tracking."""
-    user_data = _user_data(traits)
+    user_data = user_data_of(traits)
     if advertising_id := _advertising_id(device):
         user_data["madid"] = advertising_id
-    own = {name: each for name, each in traits.items() if name not in _ABOUT_A_PERSON}
+    own = {name: each for name, each in traits.items() if name not in PERSON_TRAITS}
     found = {"user_data": user_data, "user_properties": present(own)}
     return {name: fields for name, fields in found.items() if fields}
 
 
-def _user_data(traits: Mapping[str, Any]) -> Event:
+def user_data_of(traits: Mapping[str, Any]) -> Event:
     """The person in `traits`, in Segment's names, which `read_event` knows."""
     user_data: Event = _plain(traits, (*_TRAITS, *_NAME_TRAITS))
     if address := _plain(as_object(traits.get("address")), _ADDRESS):

@@ -99,7 +99,7 @@ def to_event(payload: Any, items: Sequence[Mapping[str, Any]] = ()) -> Event:
     fields = as_object(payload)
     payload = present(fields)
     event, entities = _particular(payload, _entities(payload))
-    visitor, others = about_visitor(entities or ())
+    visitor, others = about_visitor(entities)
     event = {**visitor, **event, **_renamed(payload, _COMMON)}
     if "user_data" in visitor:
         event["user_data"] = {**visitor["user_data"], **as_object(event["user_data"])}
@@ -124,8 +124,8 @@ def statements_of(message: Mapping[str, Any]) -> Event:
 
 
 def _particular(
-    payload: Mapping[str, Any], entities: Sequence[Entity] | None
-) -> tuple[Event, Sequence[Entity] | None]:
+    payload: Mapping[str, Any], entities: Sequence[Entity]
+) -> tuple[Event, Sequence[Entity]]:
     """The name of the event and what only its kind has, and the `entities` that it has not used."""
     match payload.get("e"):
         case "pv":
@@ -182,28 +182,28 @@ def _with_items(event: Event, payloads: Iterable[Mapping[str, Any]]) -> Event:
 
 
 def _self_describing(
-    payload: Mapping[str, Any], entities: Sequence[Entity] | None
-) -> tuple[Event, Sequence[Entity] | None]:
+    payload: Mapping[str, Any], entities: Sequence[Entity]
+) -> tuple[Event, Sequence[Entity]]:
     """The data of the event, named after its schema: two envelopes, one in the other."""
     raw = as_object(as_object(_json(payload, "ue_pr", "ue_px")).get("data"))
     told = read_entity(raw)
     if not told.schema or not isinstance(raw.get("data"), dict):
         raise EventError("ue_pr: not a self-describing event")
-    if commerce := commerce_event(told, entities or ()):
+    if commerce := commerce_event(told, entities):
         event, others = commerce
         return own_parameters(event), others
     return {**own_parameters(told.data), "event_name": told.schema.rpartition("/")[2]}, entities
 
 
-def _entities(payload: Mapping[str, Any]) -> list[Entity] | None:
-    """The entities sent along; None without any that can be read."""
+def _entities(payload: Mapping[str, Any]) -> Sequence[Entity]:
+    """The entities sent along, if they can be read."""
     if "co" not in payload and "cx" not in payload:
-        return None
+        return ()
     try:
         contexts = as_object(_json(payload, "co", "cx")).get("data")
     except EventError:
-        return None
-    return [read_entity(each) for each in contexts] if isinstance(contexts, list) else None
+        return ()
+    return [read_entity(each) for each in contexts] if isinstance(contexts, list) else ()
 
 
 def _json(payload: Mapping[str, Any], plain: str, encoded: str) -> Any:
