@@ -118,12 +118,18 @@ def bearer_key(headers: Mapping[str, str]) -> bytes:
 
 
 def basic_user(headers: Mapping[str, str]) -> bytes:
-    """The user of HTTP Basic authentication (RFC 7617); nothing where there is none."""
+    """The user of HTTP Basic authentication; nothing where there is none."""
+    return basic_credentials(headers).partition(b":")[0]
+
+
+def basic_credentials(headers: Mapping[str, str]) -> bytes:
+    """User, colon and password of HTTP Basic authentication (RFC 7617); nothing where there is
+    none."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return b""
     try:
-        return b64decode(header_bytes(credentials.strip())).partition(b":")[0]
+        return b64decode(header_bytes(credentials.strip()))
     except binascii.Error:
         return b""
 

@@ -36,7 +36,10 @@ def test_the_sdk_in_node(capture: Capture) -> None:
         "consent_categories": {"Advertising": False, "Analytics": True},
         "ip_override": "",  # X-IP-Policy: stripLastOctet
     }
-    person = {"user_data": {"email_address": "ada@example.com"}}
+    person = {
+        "user_data": {"email_address": "ada@example.com"},
+        "user_properties": {"plan": "pro"},
+    }
     purchase = {
         "event_name": "purchase",
         "transaction_id": "T1",
@@ -50,7 +53,6 @@ def test_the_sdk_in_node(capture: Capture) -> None:
             "event_name": "identify",
             "event_id": "1gocdnmze5219qr9zxl3s1",
             "timestamp": 1796066649.452,
-            "user_properties": {"plan": "pro"},
             **person,
             **shared,
         },

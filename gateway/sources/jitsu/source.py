@@ -22,9 +22,9 @@ from gateway.sources.description import (
 )
 from gateway.sources.jitsu.message import is_from_backend, to_event
 from gateway.sources.keys import Key
-from gateway.sources.reading import decode_body
+from gateway.sources.reading import basic_credentials, decode_body
 from gateway.sources.segment.calls import read_calls
-from gateway.sources.segment.keys import KEYS_IN_HEADERS, basic_credentials, shown_keys
+from gateway.sources.segment.keys import KEYS_IN_HEADERS, shown_keys
 from gateway.sources.segment.message import KINDS
 from gateway.sources.write_keys import WriteKeyList, WriteKeys, WriteKeySettings
 
@@ -132,4 +132,4 @@ def _is_backend(request: Inbound, body: Event) -> bool:
 
 def _shown_keys(request: Inbound, body: Event) -> list[bytes]:
     """Jitsu's keys have two parts, an id and a secret, with a colon between them."""
-    return [*shown_keys(request, body), basic_credentials(request)]
+    return [*shown_keys(request, body), basic_credentials(request.headers)]

@@ -14,7 +14,7 @@ from gateway.sources.posthog.person import ids_of, is_cookieless, person_of
 from gateway.sources.posthog.properties import own_properties_of
 from gateway.sources.reading import as_object, own_parameters, present
 from gateway.sources.segment.commerce import commerce_event
-from gateway.sources.segment.message import size_of
+from gateway.sources.segment.context import size_of
 from gateway.sources.statement_fields import with_fields_expanded
 from gateway.sources.statements import statements_in, states_consent, with_statements
 

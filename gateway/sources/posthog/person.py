@@ -11,7 +11,7 @@ from typing import Any
 from gateway.event import Event
 from gateway.sources.posthog.properties import is_campaign
 from gateway.sources.reading import as_object, present
-from gateway.sources.segment.message import PERSON_TRAITS, user_data_of
+from gateway.sources.segment.traits import person_fields
 
 _COOKIELESS = "$posthog_cookieless"
 """The ``distinct_id`` of every visitor in cookieless mode."""
@@ -68,7 +68,6 @@ def person_of(message: Mapping[str, Any], properties: Mapping[str, Any]) -> Even
     own = {
         name: value
         for name, value in traits.items()
-        if name not in PERSON_TRAITS and not name.startswith("$") and not is_campaign(name)
+        if not name.startswith("$") and not is_campaign(name)
     }
-    found = {"user_data": user_data_of(traits), "user_properties": own}
-    return {name: value for name, value in found.items() if value}
+    return person_fields(own, {})

@@ -1,12 +1,9 @@
 """Where Segment's API and those like it show a key."""
 
-import binascii
-from base64 import b64decode
-
 from gateway.event import Event
 from gateway.sources.base import Inbound
 from gateway.sources.description import Schema
-from gateway.sources.reading import bearer_key, header_bytes, text_bytes
+from gateway.sources.reading import basic_user, bearer_key, header_bytes, text_bytes
 
 KEYS_IN_HEADERS: Schema = {
     "basic": {"type": "http", "scheme": "basic", "description": "The user name is the write key."},
@@ -18,20 +15,9 @@ KEYS_IN_HEADERS: Schema = {
 def shown_keys(request: Inbound, body: Event) -> list[bytes]:
     """The keys in the headers of `request` and in its `body`."""
     keys = [
-        basic_credentials(request).partition(b":")[0],
+        basic_user(request.headers),
         bearer_key(request.headers),
         header_bytes(request.headers.get("x-write-key", "")),
         text_bytes(body.get("writeKey")),
     ]
     return [key for key in keys if key]
-
-
-def basic_credentials(request: Inbound) -> bytes:
-    """User and password of HTTP Basic authentication, nothing when there is none."""
-    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return b""
-    try:
-        return b64decode(header_bytes(credentials.strip()))
-    except binascii.Error:
-        return b""
