@@ -15,7 +15,8 @@
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
 #             four minutes; ARGS="--only gzip" a part, which only prints
-# make reference  writes what docs/ says about settings and destinations, from the code
+# make reference  writes what docs/ says about settings and destinations, from the code, and the
+#             modules of clients/js from the scripts that the gateway serves
 # make lock   writes the lock files that the Dockerfile installs, with the newest versions that
 #             pyproject.toml allows
 # make docs   builds the site of docs/ in site/, and fails on a warning or a broken link
@@ -87,6 +88,7 @@ bench: $(VENV)/.installed-bench
 
 reference: $(VENV)/.installed
 	$(BIN)/python -m tests.support.write_reference
+	$(BIN)/python -m tests.support.write_js_client
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

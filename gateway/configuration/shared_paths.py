@@ -10,7 +10,15 @@ from gateway.configuration.kinds import source_types
 from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile, dotted
 from gateway.sources.submission_tokens import token_path
 
-OWN_PATHS = ("/healthz", "/readyz", "/gateway.js", "/gateway-token.js", "/link", "/demo")
+OWN_PATHS = (
+    "/healthz",
+    "/readyz",
+    "/gateway.js",
+    "/gateway-token.js",
+    "/gateway-measurement.js",
+    "/link",
+    "/demo",
+)
 """URL paths that no source may answer, nor any below /demo."""
 
 

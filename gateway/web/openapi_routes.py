@@ -70,6 +70,10 @@ _PUBLIC = {
         "Fetches submission tokens for the snippet.",
         {"200": _answer("The script.", _SCRIPT)},
     ),
+    "/gateway-measurement.js": _get(
+        "Sends GA4's events of enhanced measurement with the snippet.",
+        {"200": _answer("The script.", _SCRIPT)},
+    ),
 }
 
 _LINK = _get(

@@ -16,7 +16,7 @@ from gateway.sources.base import SourceSettings
 from gateway.sources.claims import Claim
 from gateway.web.security_headers import SecurityHeaders
 
-SCRIPTS = ("gateway.js", "gateway-token.js")
+SCRIPTS = ("gateway.js", "gateway-token.js", "gateway-measurement.js")
 
 _HEADERS = {
     "cache-control": "public, max-age=3600",

@@ -38,6 +38,7 @@ def mistakes(path: str) -> list[str]:
         ("/readyz", "/readyz"),
         ("/gateway.js", "/gateway.js"),
         ("/gateway-token.js", "/gateway-token.js"),
+        ("/gateway-measurement.js", "/gateway-measurement.js"),
         ("/demo", "/demo"),
         ("/demo/", "/demo/"),
         ("/demo/events", "/demo/events"),

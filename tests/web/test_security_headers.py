@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from gateway.configuration.load import parse_settings
+from gateway.web.scripts import SCRIPTS
 from gateway.web.security_headers import DEFAULTS
 from tests.support.operators import operators
 
@@ -37,6 +38,7 @@ def gateway(open_web: Callable[..., TestClient]) -> TestClient:
         ("/demo/events", {"content-security-policy"}),
         ("/gateway.js", {"cross-origin-resource-policy"}),
         ("/gateway-token.js", {"cross-origin-resource-policy"}),
+        ("/gateway-measurement.js", {"cross-origin-resource-policy"}),
         ("/link?to=nowhere", {"referrer-policy"}),
     ],
 )
@@ -47,7 +49,7 @@ def test_every_page_has_each_of_them_once(gateway: TestClient, path: str, own: s
         assert (given == value) is (name not in own), name
 
 
-@pytest.mark.parametrize("path", ["/gateway.js", "/gateway-token.js"])
+@pytest.mark.parametrize("path", [f"/{name}" for name in SCRIPTS])
 def test_pages_of_other_sites_can_load_the_scripts(gateway: TestClient, path: str) -> None:
     assert gateway.get(path).headers["cross-origin-resource-policy"] == "cross-origin"
 
