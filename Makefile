@@ -8,6 +8,7 @@
 # make test-random  runs the property tests alone, with random examples, in ROUNDS=5 rounds
 # make test-lowest  runs them, except the browser's and those marked alone, with the lowest version of each dependency
 #             that pyproject.toml allows, in .venv-lowest, and fails if they cover too little; about ten minutes
+# make clients  runs the tests of SDKs with the newest version of each
 # make mutants  changes the pure rooms on purpose and shows the changes that no test notices;
 #             MUTANTS=100 how many, each takes seconds to minutes
 # make bench  measures everything next to yardsticks and writes docs/benchmarks.md, about ten minutes;
@@ -15,8 +16,8 @@
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
 #             four minutes; ARGS="--only gzip" a part, which only prints
-# make reference  writes what docs/ says about settings and destinations, from the code, and the
-#             modules of clients/js from the scripts that the gateway serves
+# make reference  writes what docs/ says about settings, destinations and SDKs, from the code and the
+#             tests, and the modules of clients/js from the scripts that the gateway serves
 # make lock   writes the lock files that the Dockerfile installs, with the newest versions that
 #             pyproject.toml allows
 # make docs   builds the site of docs/ in site/, and fails on a warning or a broken link
@@ -41,7 +42,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-again test-nightly test-dates test-random test-lowest mutants soak attacks lint docs demo-picture bench reference lock packages audit sbom clean
+.PHONY: run test test-again test-nightly test-dates test-random test-lowest clients mutants soak attacks lint docs demo-picture bench reference lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -72,6 +73,10 @@ test-lowest: $(LOWEST)/.installed
 	tests/install-tools
 	$(LOWEST)/bin/python -m pytest $(PARALLEL) --ignore=tests/browser $(or $(ARGS),$(COVERAGE))
 
+clients: $(VENV)/.installed-test
+	tests/clients/install newest
+	NEWEST_CLIENTS=1 $(BIN)/python -m pytest tests/clients/test_sdks.py $(ARGS)
+
 mutants: $(VENV)/.installed-mutants
 	$(BIN)/python -m tests.support.mutants $(MUTANTS)
 
@@ -89,6 +94,7 @@ bench: $(VENV)/.installed-bench
 reference: $(VENV)/.installed
 	$(BIN)/python -m tests.support.write_reference
 	$(BIN)/python -m tests.support.write_js_client
+	$(BIN)/python -m tests.clients.write_page
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

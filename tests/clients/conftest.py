@@ -13,12 +13,18 @@ from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Sink
 
 KEY = "backend-test-key"
-WRITE_KEY = "public-write-key"
 CONFIG = """
 server: {{public_url: http://127.0.0.1}}
 redis: {{url: embedded, data_dir: "${{DATA_DIR}}"}}
+consent:
+  unknown_place: {{ad_storage: granted, ad_user_data: granted, analytics_storage: granted}}
 sources:
   backend: {{type: events, keys: [{key}]}}
+  segment: {{type: segment, write_keys: [public-write-key], secret_keys: [server-write-key]}}
+  snowplow: {{type: snowplow}}
+  measurement_protocol:
+    type: measurement_protocol
+    api_secrets: {{G-TEST000001: ga4-api-secret}}
 destinations:
   warehouse:
     type: webhook

@@ -1,0 +1,59 @@
+// Sends a few events with each SDK from npm to the gateway at the URL in the first argument. Prints
+// what went wrong, as JSON by the name of the SDK.
+import { Analytics } from '@segment/analytics-node';
+import RudderAnalytics from '@rudderstack/rudder-sdk-node';
+import {
+  buildEcommerceTransaction, buildPageView, buildSelfDescribingEvent, newTracker,
+} from '@snowplow/node-tracker';
+
+const gateway = process.argv[2];
+const product = { product_id: 'TIDE-350', name: 'Tidewater mug', price: 29.9, quantity: 2 };
+const order = (id) => ({ order_id: id, revenue: 59.8, currency: 'EUR', products: [product] });
+
+const sdks = {
+  async '@segment/analytics-node'(user) {
+    const analytics = new Analytics({ writeKey: 'server-write-key', host: gateway });
+    analytics.identify({ userId: user, traits: { email: 'ada@example.com' } });
+    analytics.track({
+      userId: user,
+      event: 'Order Completed',
+      properties: order('segment-node'),
+      context: { ip: '203.0.113.9', userAgent: 'Browser/1' },
+    });
+    await analytics.closeAndFlush();
+  },
+
+  async '@rudderstack/rudder-sdk-node'(user) {
+    const analytics = new RudderAnalytics('server-write-key', { dataPlaneUrl: gateway, gzip: false });
+    analytics.track({ userId: user, event: 'Order Completed', properties: order('rudder-node') });
+    analytics.page({ userId: user, name: 'Cup', properties: { url: 'https://shop.example/cup' } });
+    await analytics.flush();
+  },
+
+  async '@snowplow/node-tracker'(user) {
+    const tracker = newTracker(
+      { namespace: 'shop', appId: 'shop', encodeBase64: true },
+      { endpoint: gateway, bufferSize: 1 },
+    );
+    tracker.setUserId(user);
+    tracker.track(buildPageView({ pageUrl: 'https://shop.example/cup', pageTitle: 'Cup' }));
+    tracker.track(buildSelfDescribingEvent({
+      event: {
+        schema: 'iglu:com.shop/sign_up/jsonschema/1-0-0',
+        data: { method: 'e-mail', value: 5 },
+      },
+    }));
+    tracker.flush();
+    await new Promise((done) => setTimeout(done, 1000));
+  },
+};
+
+const failed = {};
+await Promise.all(Object.entries(sdks).map(async ([name, send]) => {
+  try {
+    await send(`user of ${name}`);
+  } catch (error) {
+    failed[name] = String(error);
+  }
+}));
+console.log(JSON.stringify(failed));
