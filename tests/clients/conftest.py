@@ -22,6 +22,8 @@ sources:
   backend: {{type: events, keys: [{key}]}}
   segment: {{type: segment, write_keys: [public-write-key], secret_keys: [server-write-key]}}
   snowplow: {{type: snowplow}}
+  jitsu: {{type: jitsu, write_keys: ["public:write-key"], secret_keys: ["server:write-key"]}}
+  posthog: {{type: posthog, write_keys: [public-write-key], secret_keys: [server-write-key]}}
   measurement_protocol:
     type: measurement_protocol
     api_secrets: {{G-TEST000001: ga4-api-secret}}

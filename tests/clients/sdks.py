@@ -139,6 +139,40 @@ SDKS = (
         ({**CUP, "page_title": "Cup", "platform": "srv", "ip_override": ""}, SIGN_UP),
     ),
     Sdk(
+        "@jitsu/js",
+        "Node.js",
+        "jitsu",
+        f"jitsuAnalytics({{ host: '{HOST}', writeKey }})",
+        "the visitor's address and browser. The SDK remembers one visitor and the traits of the "
+        "last `identify`: make an instance for each visitor",
+        (PERSON, {**ORDER, "transaction_id": "jitsu", "items": [PRODUCT]}),
+    ),
+    Sdk(
+        "posthog-node",
+        "Node.js",
+        "posthog",
+        f"new PostHog(key, {{ host: '{HOST}' }})",
+        "feature flags, and the visitor's address and browser, unless your code states `$ip` and "
+        "`$raw_user_agent` and the key is one of `secret_keys`",
+        (
+            PERSON,
+            {
+                **ORDER,
+                "transaction_id": "posthog-node",
+                "items": [PRODUCT],
+                "ip_override": "203.0.113.0",
+            },
+        ),
+    ),
+    Sdk(
+        "posthog",
+        "Python",
+        "posthog",
+        f'Posthog(key, host="{HOST}")',
+        "as for posthog-node",
+        (PERSON, {**ORDER, "transaction_id": "posthog-python", "items": [PRODUCT]}),
+    ),
+    Sdk(
         "ga4mp",
         "Python",
         "measurement_protocol",

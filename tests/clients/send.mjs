@@ -1,10 +1,12 @@
 // Sends a few events with each SDK from npm to the gateway at the URL in the first argument. Prints
 // what went wrong, as JSON by the name of the SDK.
 import { Analytics } from '@segment/analytics-node';
+import { jitsuAnalytics } from '@jitsu/js';
 import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import {
-  buildEcommerceTransaction, buildPageView, buildSelfDescribingEvent, newTracker,
+  buildPageView, buildSelfDescribingEvent, newTracker,
 } from '@snowplow/node-tracker';
+import { PostHog } from 'posthog-node';
 
 const gateway = process.argv[2];
 const product = { product_id: 'TIDE-350', name: 'Tidewater mug', price: 29.9, quantity: 2 };
@@ -45,6 +47,23 @@ const sdks = {
     }));
     tracker.flush();
     await new Promise((done) => setTimeout(done, 1000));
+  },
+
+  async '@jitsu/js'(user) {
+    const analytics = jitsuAnalytics({ host: gateway, writeKey: 'server:write-key' });
+    await analytics.identify(user, { email: 'ada@example.com' });
+    await analytics.track('Order Completed', order('jitsu'));
+  },
+
+  async 'posthog-node'(user) {
+    const posthog = new PostHog('server-write-key', { host: gateway });
+    posthog.identify({ distinctId: user, properties: { email: 'ada@example.com' } });
+    posthog.capture({
+      distinctId: user,
+      event: 'Order Completed',
+      properties: { ...order('posthog-node'), $ip: '203.0.113.9' },
+    });
+    await posthog.shutdown();
   },
 };
 

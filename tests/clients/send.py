@@ -56,6 +56,15 @@ def snowplow(user: str) -> None:
     tracker.flush()
 
 
+def posthog(user: str) -> None:
+    from posthog import Posthog
+
+    client = Posthog("server-write-key", host=GATEWAY)
+    client.set(distinct_id=user, properties={"email": "ada@example.com"})
+    client.capture("Order Completed", distinct_id=user, properties=order("posthog-python"))
+    client.shutdown()
+
+
 def ga4mp(user: str) -> None:
     from ga4mp import GtagMP
 
@@ -73,6 +82,7 @@ SDKS: dict[str, Callable[[str], None]] = {
     "segment-analytics-python": segment,
     "rudder-sdk-python": rudderstack,
     "snowplow-tracker": snowplow,
+    "posthog": posthog,
     "ga4mp": ga4mp,
 }
 
