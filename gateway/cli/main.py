@@ -33,7 +33,7 @@ from gateway.system.logs import log_to_stderr
 
 if TYPE_CHECKING:
     from gateway.configuration.settings import Settings
-    from gateway.runtime.run import Address
+    from gateway.runtime.address import Address
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
@@ -118,8 +118,9 @@ def run(
     from gateway.configuration.exposure import is_loopback, operators_mistake, permitted
     from gateway.configuration.load import load_settings
     from gateway.queue.gateways import NamespaceTaken
+    from gateway.runtime.address import Address
     from gateway.runtime.embedded import EmbeddedError
-    from gateway.runtime.run import Address, run_everything
+    from gateway.runtime.run import run_everything, start_fork_server
 
     allow_demo = allow_demo or is_loopback(host)
     settings = load(config, lambda path: permitted(load_settings(path), path, allow_demo))
@@ -129,7 +130,8 @@ def run(
     for listening in _listen(public, operators):
         listening.close()  # a clear word before anything is started
     everything = run_everything(
-        settings, config, public, operators, web_processes, processes, allow_demo
+        *(settings, config, public, operators, web_processes, processes, allow_demo),
+        start_fork_server(settings, main),
     )
     try:
         asyncio.run(everything)
@@ -161,9 +163,10 @@ def serve(
     """Run one web process only."""
     from gateway.configuration.exposure import is_loopback, operators_mistake
     from gateway.queue.gateways import NamespaceTaken
+    from gateway.runtime.address import Address
     from gateway.runtime.announce import enter_namespace
     from gateway.runtime.last_good import is_supervised, load_running
-    from gateway.runtime.run import Address, run_web
+    from gateway.runtime.serve import run_web
 
     allow_demo = allow_demo or is_loopback(host)
     settings = load(config, partial(load_running, allow_demo=allow_demo))
@@ -188,12 +191,13 @@ def serve(
 def work(config: Path, processes: int | None, redis_url: str | None) -> None:
     """Run worker processes only."""
     from gateway.queue.gateways import NamespaceTaken
-    from gateway.runtime.run import run_workers
+    from gateway.runtime.run import run_workers, start_fork_server
 
     settings = load(config)
     url = _require_redis(settings, redis_url)
     try:
-        asyncio.run(run_workers(settings, config, url, processes))
+        forks = start_fork_server(settings, main)
+        asyncio.run(run_workers(settings, config, url, processes, forks))
     except NamespaceTaken as error:
         fail(str(error))
 
@@ -334,7 +338,7 @@ def _listen(
 
 
 def _bind(address: Address, share_port: bool, advice: str) -> socket.socket:
-    from gateway.runtime.run import listen
+    from gateway.runtime.address import listen
 
     try:
         return listen(address, share_port)

@@ -73,10 +73,15 @@ def run_worker(settings: Settings, redis_url: str) -> None:
 def prepare_forks(settings: Settings) -> None:
     """Imports what forks send with, and takes all there is out of the garbage collector's sight: a
     page that it marks in a fork is a page of the fork's own."""
-    for each in settings.destinations.values():
-        import_carrier(each.http)
+    import_carriers(settings)
     gc.collect()
     gc.freeze()
+
+
+def import_carriers(settings: Settings) -> None:
+    """Imports what the destinations send with."""
+    for each in settings.destinations.values():
+        import_carrier(each.http)
 
 
 class ForwardWorker(Worker):

@@ -7,10 +7,11 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from gateway.system.processes import die_with_parent
 
@@ -23,13 +24,36 @@ BETWEEN_SECONDS = 1.0
 """From the end of one program that is restarted to that of the next, so that some are at work."""
 
 
+class Process(Protocol):
+    """A process at work. returncode: None until it has ended; negative after a signal."""
+
+    @property
+    def returncode(self) -> int | None: ...
+    async def wait(self) -> int: ...
+    def send_signal(self, signal: int) -> None: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+async def spawn(program: Program) -> Process:
+    """Starts `program` with an interpreter, or whatever it needs, of its own. Raises OSError."""
+    return await asyncio.create_subprocess_exec(
+        *program.command,
+        env=program.whole_environment(),
+        stdin=asyncio.subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is for the supervisor alone
+        preexec_fn=partial(_prepare, program.umask),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """A program to keep running.
 
     name: for messages. command: with its arguments. environment: added to our own. is_ready: asked
     before the programs of the next stage start. advice: what to look at when it ends by itself.
-    umask: which rights its files do not get; by default our own.
+    umask: which rights its files do not get; by default our own; only `spawn` heeds it. start:
+    starts it.
     """
 
     name: str
@@ -38,6 +62,11 @@ class Program:
     is_ready: Callable[[], bool] | None = None
     advice: str = ""
     umask: int | None = None
+    start: Callable[[Program], Awaitable[Process]] = spawn
+
+    def whole_environment(self) -> dict[str, str]:
+        """Our own as it is now, with `environment`."""
+        return {**os.environ, **self.environment}
 
 
 class Supervisor:
@@ -47,7 +76,7 @@ class Supervisor:
     def __init__(self, stages: Sequence[Sequence[Program]]) -> None:
         self._stages = stages
         self._stopping = asyncio.Event()
-        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._processes: dict[str, Process] = {}
         self._ending: set[str] = set()
         self._restarting: set[str] = set()
 
@@ -127,13 +156,7 @@ class Supervisor:
     async def _run_once(self, program: Program) -> str:
         """Starts `program` and waits for its end, which it describes."""
         try:
-            process = await asyncio.create_subprocess_exec(
-                *program.command,
-                env={**os.environ, **program.environment},
-                stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the supervisor alone
-                preexec_fn=partial(_prepare, program.umask),
-            )
+            process = await program.start(program)
         except OSError as error:
             return f"could not be started ({error.strerror})"
         self._processes[program.name] = process

@@ -4,6 +4,8 @@ import ctypes
 import resource
 import signal
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 MAX_FILES = 65_536
 
@@ -28,3 +30,18 @@ def allow_many_files() -> None:
     most = MAX_FILES if hard == resource.RLIM_INFINITY else min(MAX_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def show_command_line(words: Sequence[str]) -> None:
+    """Has `ps` show `words` as the command line of this process, cut to the length of the one that
+    it, or the process that it was forked from, was started with (Linux; elsewhere nothing).
+
+    Source: proc(5), arg_start and arg_end in /proc/pid/stat.
+    """
+    if sys.platform != "linux":
+        return
+    fields = Path("/proc/self/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+    start, end = int(fields[45]), int(fields[46])
+    if start < end:
+        shown = "\0".join(words).encode()[: end - start - 1]
+        ctypes.memmove(start, shown.ljust(end - start, b"\0"), end - start)

@@ -92,6 +92,7 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
             over.set()
             went_on.set()
             killer.join()
+        wait_for(gateway._is_ready, 60, "the web process, if it was killed last")
         theirs = {name: gateway.wait_until_delivered(name, 120) for name in ("all", "some")}
         reader = ledger_of(tmp_path)
 

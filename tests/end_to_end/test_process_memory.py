@@ -19,10 +19,12 @@ SETTINGS = (
     "settings = load_running(Path('config/gateway.yaml'), True); "
 )
 PROGRAMS = {
-    "web": "import gateway.runtime.run, uvicorn; from gateway.web.app import create_app; "
+    "web": "import gateway.runtime.serve; from gateway.web.app import create_app; "
     "create_app(settings, 'redis://127.0.0.1:1')",
     "worker": "from gateway.delivery.job import prepare_forks; prepare_forks(settings)",
     "supervisor": "import gateway.runtime.run",
+    "fork server": "import gateway.runtime.run, gateway.delivery.job as job; "
+    "job.import_carriers(settings)",
     "ledger": "import gateway.runtime.ledger; "
     "from gateway.ledger.folder import LedgerFolder; LedgerFolder.of(settings).to_write()",
     "scheduler": "import gateway.delivery.scheduler",
@@ -40,6 +42,7 @@ NEEDED = {
     "web": {"starlette", "uvicorn", "ua_parser", "rq"},
     "worker": {"rq", *SENDING},
     "supervisor": {"redis"},
+    "fork server": {"rq", *SENDING},
     "ledger": {"sqlite3", *KEEPING},
     "scheduler": {"rq"},
 }
@@ -47,6 +50,7 @@ NOT_NEEDED = {
     "web": SENDING | SELDOM | KEEPING,
     "worker": SERVING | ENRICHING | SELDOM | KEEPING,
     "supervisor": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM | KEEPING,
+    "fork server": SERVING | ENRICHING | SELDOM | KEEPING,
     "ledger": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM,
     "scheduler": SERVING
     | KEEPING

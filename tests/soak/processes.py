@@ -9,6 +9,7 @@ from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 
+FORK_SERVER = "gateway fork-server"
 ROLES = {
     "gateway worker": "worker",
     "gateway scheduler": "scheduler",
@@ -34,8 +35,8 @@ class Process:
 
 
 def family(root: int) -> dict[str, list[Process]]:
-    """The processes under `root` by role: worker, horse (a worker's child), scheduler, web, ledger,
-    valkey."""
+    """The processes under `root`, and under its fork server, by role: fork server, worker, horse (a
+    worker's child), scheduler, web, ledger, valkey."""
     listing = subprocess.run(
         ["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
     ).stdout
@@ -46,6 +47,10 @@ def family(root: int) -> dict[str, list[Process]]:
             children[int(parent)].append((int(own), words))
     found: defaultdict[str, list[Process]] = defaultdict(list)
     for pid, line in children[root]:
+        if line.startswith(FORK_SERVER):
+            found["fork server"].append(Process(pid, "fork server"))
+            children[root] += children[pid]
+            continue
         role = next((role for words, role in ROLES.items() if words in line), "")
         if role:
             found[role].append(Process(pid, role))

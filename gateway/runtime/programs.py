@@ -1,0 +1,86 @@
+"""The gateway's own commands, as programs that `gateway run` and `gateway work` keep running."""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from gateway.configuration.settings import Settings
+from gateway.runtime.address import Address
+from gateway.runtime.last_good import INHERITED_REDIS
+from gateway.runtime.supervisor import Process, Program, spawn
+
+WEB, WORKER, LEDGER = "web", "worker ", "ledger"
+"""What the names of web and of worker processes begin with, and the name of the ledger's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """The programs of one gateway.
+
+    config: the file of `settings`. allow_demo: they take a demo configuration too. start: as that
+    of `Program`.
+    """
+
+    settings: Settings
+    config: Path
+    redis_url: str
+    allow_demo: bool
+    start: Callable[[Program], Awaitable[Process]] = spawn
+
+    def web(self, public: Address, operators: Address, count: int) -> list[Program]:
+        words = ["serve", *self._configured()]
+        words += ["--host", public.host, "--port", str(public.port)]
+        words += ["--operators-host", operators.host, "--operators-port", str(operators.port)]
+        names = [WEB]
+        if count > 1:
+            words.append("--share-port")
+            names = [f"{WEB} {n}" for n in range(1, count + 1)]
+        is_ready = partial(_answers, public)
+        return [self._program(name, self.redis_url, words, is_ready) for name in names]
+
+    def workers(self, count: int | None) -> list[Program]:
+        """With RQ's scheduler. count: by default as many as there is use for."""
+        count = count or min(max(2, len(self.settings.destinations)), 4)
+        words = ["worker", *self._configured()]
+        workers = [
+            self._program(f"{WORKER}{n}", self.redis_url, words) for n in range(1, count + 1)
+        ]
+        redis = self.settings.redis
+        words = ["scheduler", "--namespace", redis.namespace]
+        return [*workers, self._program("scheduler", redis.jobs_at(self.redis_url), words)]
+
+    def ledger(self) -> list[Program]:
+        if not self.settings.has_ledger:
+            return []
+        return [self._program(LEDGER, self.redis_url, ["ledger", *self._configured()])]
+
+    def _configured(self) -> list[str]:
+        """The options by which a process that is started again takes what its supervisor takes."""
+        return ["--config", str(self.config), *(["--allow-demo"] if self.allow_demo else [])]
+
+    def _program(
+        self,
+        name: str,
+        redis_url: str,
+        words: list[str],
+        is_ready: Callable[[], bool] | None = None,
+    ) -> Program:
+        command = [sys.executable, "-m", "gateway", *words]
+        environment = {
+            "GATEWAY_REDIS_URL": redis_url,
+            INHERITED_REDIS: self.settings.redis.model_dump_json(),
+        }
+        return Program(name, command, environment, is_ready, start=self.start)
+
+
+def _answers(address: Address) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address.url}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
