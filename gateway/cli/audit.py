@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import time
 from pathlib import Path
@@ -80,6 +79,8 @@ async def _read(redis: Redis, settings: Settings, reader: LedgerReader) -> list[
 
 async def _compared(feed: Feed, settings: Settings, reader: LedgerReader) -> Compared:
     """All of one moment: while nothing was stored."""
+    import asyncio  # here, since other commands do without
+
     from gateway.queue.counting import DAYS_KEPT
     from gateway.queue.snapshot import read_snapshot
 

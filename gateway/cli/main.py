@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from gateway.cli.events import events
 from gateway.cli.explain import explain
 from gateway.cli.init.command import init
 from gateway.cli.operator_log import operator_log
-from gateway.cli.options import CONFIG, REDIS_URL, fail, load
+from gateway.cli.options import CONFIG, REDIS_URL, fail, load, run_async
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
 from gateway.cli.replay import replay
@@ -134,7 +133,7 @@ def run(
         start_fork_server(settings, main),
     )
     try:
-        asyncio.run(everything)
+        run_async(everything)
     except (EmbeddedError, NamespaceTaken) as error:
         fail(str(error))
 
@@ -178,7 +177,7 @@ def serve(
     sockets = _listen(public, operators, share_port)
     try:
         if not supervised:
-            asyncio.run(enter_namespace(settings, url))
+            run_async(enter_namespace(settings, url))
     except NamespaceTaken as error:
         fail(str(error))
     run_web(settings, config, url, *sockets, allow_demo)
@@ -197,7 +196,7 @@ def work(config: Path, processes: int | None, redis_url: str | None) -> None:
     url = _require_redis(settings, redis_url)
     try:
         forks = start_fork_server(settings, main)
-        asyncio.run(run_workers(settings, config, url, processes, forks))
+        run_async(run_workers(settings, config, url, processes, forks))
     except NamespaceTaken as error:
         fail(str(error))
 

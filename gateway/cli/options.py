@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -94,7 +93,7 @@ def with_redis(
 
         url = embedded_url(settings.redis.data_dir) or fail(NOT_RUNNING, 1)
     try:
-        return asyncio.run(_connected(url, settings.redis.jobs_at(url), work))
+        return run_async(_connected(url, settings.redis.jobs_at(url), work))
     except RedisError as error:
         fail(_what_is_wrong(error, embedded), 1)
 
@@ -119,6 +118,13 @@ def _what_is_wrong(error: Exception, embedded: bool) -> str:
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         return NOT_RUNNING if embedded else f"Redis does not answer: {error}"
     return f"Redis refused the command: {error}"
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run`, which only the commands import that need it."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def fail(message: str, status: int = 2) -> NoReturn:

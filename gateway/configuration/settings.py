@@ -28,6 +28,7 @@ from gateway.configuration.kinds import destination_types, source_types
 from gateway.configuration.ledger import LedgerSettings
 from gateway.configuration.mapping import clear_sources
 from gateway.configuration.server import RedisSettings, ServerSettings, SpoolSettings
+from gateway.redis_client.schemes import names_cluster
 from gateway.sources.base import Source, SourceSettings
 from gateway.stages.consent import ConsentSettings
 from gateway.stages.enrichment import BY_DEFAULT, EnrichmentList, LookupSettings
@@ -166,8 +167,6 @@ class Settings(BaseModel):
 
     def mistake_at(self, redis_url: str) -> str | None:
         """What cannot be done where the events are at `redis_url`, if there is anything."""
-        from gateway.redis_client.connect import names_cluster
-
         if not names_cluster(redis_url):
             return None
         if self.redis.jobs_url is None:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -87,12 +88,10 @@ def read_yaml(
 
     Never raises: whatever is wrong is in ``problems``, without the values in the file.
     """
-    yaml = YAML()
-    yaml.Constructor = _Constructor
-    reader = _Reader(environment, read_file, yaml.constructor.repeated)
     try:
-        with warnings.catch_warnings(action="ignore"):  # they quote the file
-            reader.read(yaml.load(text))
+        tree, repeated = _parsed(text)
+        reader = _Reader(environment, read_file, repeated)
+        reader.read(tree)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = Problem(mark.line + 1 if mark else 1, "", f"not YAML: {_words(error)}")
@@ -115,6 +114,17 @@ def read_yaml(
     else:
         return reader.file
     return YamlFile(problems=[problem])
+
+
+@lru_cache(maxsize=1)
+def _parsed(text: str) -> tuple[Any, Mapping[int, list[tuple[str, int]]]]:
+    """ruamel's tree, which nobody changes, and `_Constructor.repeated`. Kept for the next look at
+    the same file."""
+    yaml = YAML()
+    yaml.Constructor = _Constructor
+    with warnings.catch_warnings(action="ignore"):  # they quote the file
+        tree = yaml.load(text)
+    return tree, yaml.constructor.repeated
 
 
 def _words(error: MarkedYAMLError) -> str:

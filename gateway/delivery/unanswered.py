@@ -21,12 +21,8 @@ from gateway.queue.held_consent import MAX_PAGES, HeldPage, due_pages, read_page
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.wake import WakeQueue
-from gateway.redis_client.connect import (
-    RedisError,
-    connect_for_jobs,
-    connect_for_work,
-    names_cluster,
-)
+from gateway.redis_client.connect import RedisError, connect_for_jobs, connect_for_work
+from gateway.redis_client.schemes import names_cluster
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,6 @@ addresses global that lead inside: 64:ff9b::7f00:1, 2002:7f00:1::, fec0::1, 224.
 Sources: iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry.
 """
 
-import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
@@ -79,6 +78,8 @@ def _wrapped(ip: IPv6Address) -> IPv4Address | None:
 async def look_up(host: str) -> list[str]:
     """What the operating system makes of `host`, a name or an address in any spelling that it
     takes (``127.1``, ``0x7f000001``, ``2130706433``). Raises `NotSent`."""
+    import asyncio  # here, since `gateway check` does without
+
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, ValueError):  # ValueError: not encodable as a name

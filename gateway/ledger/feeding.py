@@ -8,7 +8,7 @@ from gateway.ledger.place import ledger_of
 from gateway.queue.feed import Feeding
 from gateway.queue.keys import Keys
 from gateway.queue.settle import Reporting
-from gateway.redis_client.connect import names_cluster
+from gateway.redis_client.schemes import names_cluster
 from gateway.stages.digests import derived_key
 from gateway.system.memory import available_memory, memory_bound
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
+from datetime import date, timedelta
 
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types
@@ -53,21 +49,3 @@ def version_ends(settings: Settings) -> dict[str, VersionEnd]:
     """By destination."""
     ends = {name: version_end(each) for name, each in settings.destinations.items()}
     return {name: end for name, end in ends.items() if end is not None}
-
-
-class VersionCollector(Collector):
-    """The metric of `ends`, which are by destination."""
-
-    def __init__(self, ends: Mapping[str, VersionEnd]) -> None:
-        self._ends = ends
-
-    def collect(self) -> Iterator[Metric]:
-        shown = GaugeMetricFamily(
-            "gateway_api_version_end_timestamp_seconds",
-            "Unix time at which the vendor ends the API version that a destination uses.",
-            labels=["destination", "version"],
-        )
-        for name, end in self._ends.items():
-            midnight = datetime(end.day.year, end.day.month, end.day.day, tzinfo=UTC)
-            shown.add_metric([name, end.version], midnight.timestamp())
-        yield shown

@@ -27,9 +27,10 @@ from redis.asyncio import Redis
 
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.settings import Settings
-from gateway.monitoring.api_versions import VersionCollector, VersionEnd
+from gateway.monitoring.api_versions import VersionEnd
 from gateway.monitoring.configuration import ConfigurationCollector, ConfigurationState
 from gateway.monitoring.consent import ConsentCollector
+from gateway.monitoring.version_metrics import VersionCollector
 from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requests
 from gateway.queue.admission import HOLD_FULL
 from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, MemoryUsage

@@ -36,6 +36,7 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from gateway.redis_client.cluster import ClusterClient
+from gateway.redis_client.schemes import names_cluster
 
 __all__ = [
     "JobsConnection",
@@ -46,7 +47,6 @@ __all__ = [
     "connect_for_work",
     "info_of_nodes",
     "is_cluster",
-    "names_cluster",
 ]
 
 Client = TypeVar("Client", Redis, AsyncRedis)
@@ -108,11 +108,6 @@ class JobsConnection:
 def check_url(url: str) -> None:
     """Raises ValueError, in words that repeat nothing of `url`, when it cannot be used."""
     connect_for_work(url)
-
-
-def names_cluster(url: str) -> bool:
-    """Whether `url` is that of a cluster."""
-    return url.startswith(("cluster://", "clusters://"))
 
 
 def is_cluster(redis: AsyncRedis) -> bool:

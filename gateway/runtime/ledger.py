@@ -13,7 +13,8 @@ from gateway.ledger.place import ledger_of
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.feeds import Feeds
 from gateway.queue.keys import Keys
-from gateway.redis_client.connect import connect_for_intake, connect_for_work, names_cluster
+from gateway.redis_client.connect import connect_for_intake, connect_for_work
+from gateway.redis_client.schemes import names_cluster
 from gateway.system.processes import die_with_parent
 
 

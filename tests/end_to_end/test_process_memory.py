@@ -28,6 +28,8 @@ PROGRAMS = {
     "ledger": "import gateway.runtime.ledger; "
     "from gateway.ledger.folder import LedgerFolder; LedgerFolder.of(settings).to_write()",
     "scheduler": "import gateway.delivery.scheduler",
+    "check": "from gateway.cli.main import main; "
+    "main(['check', 'config/gateway.yaml'], standalone_mode=False)",
 }
 """What the process does until it is at work, with all that it imports on the way."""
 
@@ -45,6 +47,7 @@ NEEDED = {
     "fork server": {"rq", *SENDING},
     "ledger": {"sqlite3", *KEEPING},
     "scheduler": {"rq"},
+    "check": {"pydantic", "ruamel"},
 }
 NOT_NEEDED = {
     "web": SENDING | SELDOM | KEEPING,
@@ -58,21 +61,23 @@ NOT_NEEDED = {
     | SENDING
     | SELDOM
     | {"pydantic", "re2", "gateway.configuration.settings", "gateway.configuration.load"},
+    "check": SERVING | ENRICHING | SENDING | SELDOM | KEEPING | {"asyncio", "redis", "rq"},
 }
+WITHOUT_SETTINGS = {"scheduler", "check"}
 
 
 @pytest.mark.parametrize("process", PROGRAMS)
 def test_a_process_imports_only_what_it_needs(process: str) -> None:
     """In an interpreter of its own."""
-    program = PROGRAMS[process] if process == "scheduler" else SETTINGS + PROGRAMS[process]
+    program = PROGRAMS[process] if process in WITHOUT_SETTINGS else SETTINGS + PROGRAMS[process]
     done = subprocess.run(
-        [sys.executable, "-c", f"{program}\nimport sys; print(*sys.modules)"],
+        [sys.executable, "-c", f"{program}\nimport sys; print('', *sys.modules, sep='\\n')"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    imported = set(done.stdout.split())
+    imported = set(done.stdout.splitlines())
     assert NEEDED[process] <= imported
     assert not NOT_NEEDED[process] & imported
 

@@ -7,7 +7,6 @@ written in place may be read half-way, and cutting a database short under a read
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -94,6 +93,8 @@ class Tables:
 
     async def refresh(self, redis: Redis | None = None) -> None:
         """Reads again what changed or is due; without `redis` only files. Never raises."""
+        import asyncio  # here, since `gateway check` does without
+
         for file in self._files.values():
             if file.changed():
                 await asyncio.to_thread(file.read_again)
