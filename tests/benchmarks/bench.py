@@ -26,7 +26,6 @@ import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from tests.benchmarks import peer
 from tests.benchmarks.document import goals_in_words, markdown, plain
 from tests.benchmarks.machine import describe, ticks
 from tests.benchmarks.pace import Pace
@@ -36,6 +35,7 @@ from tests.benchmarks.results import Results, Section, Yardsticks
 from tests.benchmarks.scenarios import (
     backlog,
     batches,
+    beside_peer,
     cluster,
     delivered,
     growth,
@@ -50,7 +50,8 @@ from tests.benchmarks.yardsticks import measure as measure_yardsticks
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
-    "peer": peer.measure,
+    "shop": beside_peer.shop,
+    "webhook": beside_peer.one,
     "delivered": delivered.measure,
     "ledger": ledger_cost.measure,
     "batches": batches.measure,
@@ -83,6 +84,7 @@ def main() -> int:
         )
     machine = [*describe(load, since), took, *failed]
     results = Results(_command(arguments), machine, sections)
+    last = [section.last for section in sections if section.last]
     print("\n".join([*machine, "", goals_in_words(results.goals)]))
     output = arguments.output
     if output is None and not (arguments.quick or arguments.only):
@@ -92,6 +94,7 @@ def main() -> int:
         (output / "benchmarks.md").write_text(markdown(results))
         if results.bars:
             draw(results.bars, yardsticks.asgi, output / "benchmarks.svg")
+    print(*last, sep="\n", flush=True)
     return 1 if failed else 0
 
 

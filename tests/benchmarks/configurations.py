@@ -33,3 +33,13 @@ def configuration(sink: str, kind: str = "webhook", destinations: int = 1, drain
     delivery = f"delivery: {{drains: {drains}, max_pending: 2000000}}"
     each = f"{{{KINDS[kind] % sink}, {delivery}}}"
     return BEGINNING + "".join(f"  d{number}: {each}\n" for number in range(destinations))
+
+
+def shop(sink: str) -> str:
+    """Three destinations that get every event, as a shop has them: Meta, GA4 and a webhook with
+    batches."""
+    batches = KINDS["webhook"] % sink + ", format: json_array"
+    kinds = {"meta": KINDS["meta"] % sink, "ga4": KINDS["ga4"] % sink, "warehouse": batches}
+    delivery = "delivery: {max_pending: 2000000}"
+    lines = (f"  {name}: {{{kind}, {delivery}}}\n" for name, kind in kinds.items())
+    return BEGINNING + "".join(lines)

@@ -14,7 +14,7 @@ class Plan:
     backlog: the larger one; rounds: of the one of 1,000. destinations, webs, workers: numbers of
     them. sizes: of events in bytes. drained: the backlog for workers. waiting: events that wait in
     memory. overload: seconds. clustered: events to a cluster. pairs: of loads with the ledger and
-    without."""
+    without. rounds_of_peer: of loads of the gateway and its peer in turn."""
 
     calibration: int = 10
     load: int = 8
@@ -32,6 +32,7 @@ class Plan:
     overload: int = 60
     clustered: int = 6_000
     pairs: int = 5
+    rounds_of_peer: int = 3
 
     @property
     def short_load(self) -> int:
@@ -63,4 +64,5 @@ QUICK = Plan(
     overload=8,
     clustered=2_000,
     pairs=2,
+    rounds_of_peer=1,
 )

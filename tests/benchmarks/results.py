@@ -34,7 +34,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the document. text: what was done. columns: the first names the rows."""
+    """A chapter of the document. text: what was done. columns: the first names the rows. last: one
+    line that the whole comes to, for the end of what is printed."""
 
     title: str
     text: str
@@ -42,21 +43,20 @@ class Section:
     rows: Sequence[Sequence[str]]
     goals: Sequence[Goal] = ()
     bars: Sequence[Bar] = ()
+    last: str = ""
 
 
 @dataclass
 class Yardsticks:
     """Microseconds of CPU. asgi, starlette: for a request to an application that does nothing.
-    aiohttp: for a request that a bare client sends to the sink. peer: for an event that Fastify
-    and BullMQ deliver; None until that is measured, and where it cannot be. pace: by which they,
-    and all that is measured beside them, were corrected."""
+    aiohttp: for a request that a bare client sends to the sink. pace: by which they, and all that
+    is measured beside them, were corrected."""
 
     pace: Pace
     asgi: float
     starlette: float
     aiohttp: float
     section: Section
-    peer: float | None = None
 
     def times(self, microseconds: float) -> str:
         return f"{microseconds / self.asgi:.1f}"

@@ -1,13 +1,13 @@
-// node web.js SOCKET PORT
+// node web.js SOCKET PORT NAME...
 //
-// POST /collect with the JSON of one event: 204 once it is in the queue, which is as durable as the
-// Redis or Valkey server at SOCKET makes it.
+// POST /collect with the JSON of one event: 204 once a job of each NAME is in the queue, which is as
+// durable as the Redis or Valkey server at SOCKET makes it.
 
 import { Queue } from 'bullmq'
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 
-const [socket, port] = process.argv.slice(2)
+const [socket, port, ...names] = process.argv.slice(2)
 
 const queue = new Queue('events', {
   // without a queue in ioredis a sender is told at once when the store is away; its
@@ -29,7 +29,12 @@ fastify.addContentTypeParser(
 )
 
 fastify.post('/collect', async (request, reply) => {
-  await queue.add('forward', request.body)
+  const data = request.body
+  if (names.length === 1) {
+    await queue.add(names[0], data)
+  } else {
+    await queue.addBulk(names.map(name => ({ name, data }))) // all or none, in one transaction
+  }
   return reply.code(204).send()
 })
 

@@ -14,7 +14,7 @@ TEXT = (
     "enrichment, the PII guard and five rules, and is on disk before its answer. Delivered: "
     "to one webhook, signed. Accepted: into one stream, while no worker runs. " + LEGEND
 )
-MAX_DELIVERED, MAX_ACCEPTED, MAX_BESIDE_PEER = 320, 2.5, 0.5
+MAX_DELIVERED, MAX_ACCEPTED = 320, 2.5
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
@@ -43,15 +43,6 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
                 f"{accepted.each.all:.0f} µs; "
                 f"{accepted.each.all / yardsticks.starlette:.1f} x a route of Starlette",
             ),
-            *beside_peer(cost, yardsticks.peer),
         ],
         [delivered.bar("delivered"), accepted.bar("accepted")],
     )
-
-
-def beside_peer(cost: float, peer: float | None) -> list[Goal]:
-    """Microseconds for an event; none where the peer was not measured."""
-    if peer is None:
-        return []
-    what, beside = "delivered, beside Fastify + BullMQ", f"{cost:.0f} µs to {peer:.0f} µs"
-    return [Goal(what, cost / peer, MAX_BESIDE_PEER, "x", beside)]
