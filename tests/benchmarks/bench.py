@@ -13,7 +13,7 @@ folder, which --quick and --only need to write at all. Linux only.
     peer.py           another way to do it    peer/             its two programs
     results.py        figures                 ../support/       CPU and memory, among others
     document.py       figures to text         machine.py        where it ran
-    plot.py           figures to a plot
+    plot.py           figures to a plot       null_app.py       the gateway without its thinking
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ from tests.benchmarks.scenarios import (
     ledger_cost,
     memory,
     overload,
+    paced,
     processes,
+    thinking,
 )
 from tests.benchmarks.yardsticks import again
 from tests.benchmarks.yardsticks import measure as measure_yardsticks
@@ -53,8 +55,10 @@ SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
     "shop": beside_peer.shop,
     "webhook": beside_peer.one,
     "delivered": delivered.measure,
+    "thinking": thinking.measure,
     "ledger": ledger_cost.measure,
     "batches": batches.measure,
+    "paced": paced.measure,
     "latency": latency.measure,
     "backlog": backlog.measure,
     "destinations": growth.destinations,
@@ -94,7 +98,8 @@ def main() -> int:
         (output / "benchmarks.md").write_text(markdown(results))
         if results.bars:
             draw(results.bars, yardsticks.asgi, output / "benchmarks.svg")
-    print(*last, sep="\n", flush=True)
+    for line in last:
+        print(line, flush=True)
     return 1 if failed else 0
 
 

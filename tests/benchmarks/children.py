@@ -84,16 +84,32 @@ class CountingSink(Child):
         return {event_id: float(at) for event_id, at in rows}
 
 
-class BareApp(Child):
-    """One of the applications in `bare_apps.py`, served as the gateway's own is."""
+class App(Child):
+    """An application, served as the gateway's own is."""
 
-    def __init__(self, name: str) -> None:
-        self.port = free_port()
-        options = ["--port", str(self.port), "--app-dir", str(HERE), "--log-level", "error"]
+    def __init__(self, name: str, port: int, *more: str) -> None:
+        self.port = port
+        options = ["--port", str(port), "--app-dir", str(HERE), "--log-level", "error"]
         server = ["--http", "httptools", "--loop", "uvloop", "--ws", "none", "--no-access-log"]
-        super().__init__(["-m", "uvicorn", f"bare_apps:{name}", *options, *server])
+        super().__init__(["-m", "uvicorn", name, *options, *server, *more])
 
     def start(self) -> Self:
         super().start()
         wait_for(lambda: self._listens_at(self.port), 20, "the bare application to listen")
         return self
+
+
+class BareApp(App):
+    """One of the applications in `bare_apps.py`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"bare_apps:{name}", free_port())
+
+
+class NullApp(App):
+    """`null_app.py` for the destinations in the file `config`."""
+
+    def __init__(self, config: Path, redis_url: str, port: int) -> None:
+        super().__init__("null_app:create", port, "--factory", "--lifespan", "off")
+        variables = (f"NULL_CONFIG={config}", f"NULL_REDIS_URL={redis_url}")
+        self.program = ("env", *variables, sys.executable)

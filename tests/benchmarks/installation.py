@@ -11,7 +11,7 @@ import httpx
 from redis import Redis
 
 from gateway.configuration.load import load_settings
-from tests.benchmarks.children import Child
+from tests.benchmarks.children import Child, NullApp
 from tests.support.gateway_process import free_port, wait_for
 from tests.support.keys import KEYS
 from tests.support.process_stats import children, cpu_seconds, listeners
@@ -75,6 +75,10 @@ class Installation:
         self.webs = [self._command("serve", *words) for _ in range(processes)]
         wait_for(lambda: listeners(self.port) == processes, 60, "the web processes to listen")
         wait_for(self._is_ready, 10, "the web processes to be ready")
+
+    def start_null(self) -> None:
+        """In the place of web processes, what thinks nothing."""
+        self.webs = [NullApp(self._config, self._store.url, self.port).start()]
 
     def start_workers(self, processes: int = 2) -> None:
         self.work = self._command("work", "--processes", str(processes))

@@ -105,12 +105,16 @@ class Drained(Spent):
 
 @contextmanager
 def installation(config: str, webs: int = 1, workers: int = 2) -> Iterator[Installation]:
-    """In a folder of its own that is removed; with `workers` 0 nothing is forwarded."""
+    """In a folder of its own that is removed; with `workers` 0 nothing is forwarded, and with
+    `webs` 0 events come in through `null_app.py`."""
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
         Installation(Path(folder), config) as gateway,
     ):
-        gateway.start_web(webs)
+        if webs:
+            gateway.start_web(webs)
+        else:
+            gateway.start_null()
         if workers:
             gateway.start_workers(workers)
         yield gateway
