@@ -2,16 +2,15 @@
 
 Sources: RFC 6749 (2.3.1, 4.4, 5, 6), RFC 7523 (2.1),
 developers.google.com/identity/protocols/oauth2/service-account.
+
+oauthlib and PyJWT, with cryptography, are imported where they are used: every worker imports this
+module, and few have credentials.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
 from urllib.parse import quote_plus
-
-import jwt
-from oauthlib.oauth2 import MissingTokenError, OAuth2Error
-from oauthlib.oauth2.rfc6749.parameters import parse_token_response, prepare_token_request
 
 from destinations.base import Request, Response
 from destinations.common import vendor_words
@@ -55,6 +54,8 @@ def token_request(settings: CredentialSettings, refresh_token: str, now: float) 
     if isinstance(settings, ServiceAccountSettings):
         body = _assertion_body(settings, now)
     else:
+        from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
+
         parameters = _parameters(settings, refresh_token)
         if settings.client_authentication == "basic":
             headers["authorization"] = _basic(settings)
@@ -76,6 +77,9 @@ def read_token(response: Response, refresh_token: str, now: float) -> Token:
     refresh_token: that the request had; the answer may replace it. now: Unix seconds.
     Raises `Refused` or `NoToken`.
     """
+    from oauthlib.oauth2 import MissingTokenError, OAuth2Error
+    from oauthlib.oauth2.rfc6749.parameters import parse_token_response
+
     if response.status == 429 or response.status >= 500:
         raise NoToken(f"HTTP {response.status}")
     try:
@@ -120,6 +124,9 @@ def _basic(settings: ClientCredentialsSettings | RefreshTokenSettings) -> str:
 
 
 def _assertion_body(settings: ServiceAccountSettings, now: float) -> str:
+    import jwt
+    from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
+
     key = settings.parsed_key
     claims = {
         "iss": key["client_email"],

@@ -37,7 +37,10 @@ SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
 ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc"}
 KEEPING = {"sqlalchemy"}
-SELDOM = {"httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb", "psycopg"}
+SELDOM = {
+    *("httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb", "psycopg"),
+    *("oauthlib", "jwt", "cryptography.x509"),
+}
 """Only where they are configured, or for a command's output."""
 
 NEEDED = {
