@@ -60,15 +60,15 @@ def test_the_shape() -> None:
     assert explanation["event"]["order_size"] == "large"
     assert explanation["event"]["transaction_id"] == "T-1"
     assert list(explanation["destinations"]) == ["meta", "ga4", "warehouse"]
-    for destination in explanation["destinations"].values():
+    for name, destination in explanation["destinations"].items():
         assert destination.keys() == {"decision", "reason", "trace", "requests"}
         assert (destination["decision"], destination["reason"]) == ("send", "")
         (request,) = destination["requests"]
         assert request.keys() == {"method", "url", "headers", "body"}
         assert request["method"] == "POST"
-        assert isinstance(request["body"], dict)
-    body = explanation["destinations"]["warehouse"]["requests"][0]["body"]
-    assert body["data"] == {**explanation["event"], "ip_override": "8.8.8.0"}
+        assert isinstance(request["body"], list if name == "warehouse" else dict)
+    (sent,) = explanation["destinations"]["warehouse"]["requests"][0]["body"]
+    assert sent == {**explanation["event"], "ip_override": "8.8.8.0"}
 
 
 def test_the_requests_are_those_of_the_destinations() -> None:
@@ -320,7 +320,7 @@ def test_in_words() -> None:
         "  POST http://127.0.0.1:9000/events",
         "  content-type: application/json",
     ]
-    assert '    "type": "purchase",' in lines[start:]
+    assert '      "event_name": "purchase",' in lines[start:]
 
 
 def test_the_time_is_now_unless_it_is_given() -> None:
