@@ -94,7 +94,9 @@ class Outcome:
         ``expired`` (past the deadline).
     reason: the vendor's own words, or ours; never personal data of ours.
     scope: what the outcome applies to. ``event``: only this event. ``request``: the request as a
-        whole was refused, so a request of several events is halved to find the faulty one.
+        whole was refused, so a request of several events is halved to find the faulty one. If it
+        was refused because of other events, which have an outcome of their own, the events with
+        this one are sent again.
         ``destination``: nothing would be accepted now (down, throttled); if this repeats, the
         destination is paused and its events wait. ``configuration``: nothing will be accepted
         until credentials or settings are corrected. If another event gets the same outcome, the

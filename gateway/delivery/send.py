@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tenacity import (
@@ -110,7 +110,8 @@ class Sender:
         of persons who were erased while the shipment waited.
 
         A request of several events that is refused as a whole is halved, and so on, until the
-        guilty event stands alone.
+        guilty event stands alone. If the answer names the guilty events, only they have ended, and
+        the others are halved.
         """
         entries = shipment.entries
         if any(map(self._is_erased, entries)):
@@ -118,10 +119,13 @@ class Sender:
         attempt = await self._attempt(shipment)
         if self._policy.tries > 1 and self._may_try_again(attempt):
             attempt = await self._try_again(attempt)
-        if len(entries) > 1 and _is_refused_as_a_whole(attempt):
-            middle = len(entries) // 2
-            return await self._send_part(entries[:middle]) + await self._send_part(entries[middle:])
-        return [attempt]
+        ended, others = _ended_and_others(attempt)
+        if not others:
+            return [ended]
+        middle = len(others) // 2
+        results: list[Result] = [ended] if ended.entries else []
+        results += await self._send_part(others[:middle])
+        return results + await self._send_part(others[middle:])
 
     async def _send_part(self, entries: Sequence[Entry]) -> list[Result]:
         results: list[Result] = []
@@ -211,10 +215,21 @@ class Sender:
         )
 
 
-def _is_refused_as_a_whole(attempt: Attempt) -> bool:
-    return all(
-        outcome.result == "rejected" and outcome.scope == "request" for outcome in attempt.outcomes
-    )
+def _ended_and_others(attempt: Attempt) -> tuple[Attempt, list[Entry]]:
+    """`attempt` for the entries that it is the last one for, and the entries that it refused only
+    because they were in one request with others."""
+    outcomes = attempt.outcomes
+    if len(outcomes) == 1 or not any(map(_is_of_the_request, outcomes)):
+        return attempt, []
+    pairs = list(zip(attempt.entries, outcomes, strict=True))
+    ended = [(entry, outcome) for entry, outcome in pairs if not _is_of_the_request(outcome)]
+    entries, own = [entry for entry, _ in ended], [outcome for _, outcome in ended]
+    others = [entry for entry, outcome in pairs if _is_of_the_request(outcome)]
+    return replace(attempt, entries=entries, outcomes=own), others
+
+
+def _is_of_the_request(outcome: Outcome) -> bool:
+    return outcome.result == "rejected" and outcome.scope == "request"
 
 
 def _last_result(state: RetryCallState) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from math import log2
 from typing import Any
 
 import pytest
 
-from destinations.base import Outcome, Response
+from destinations.base import Outcome, Request, Response
 from gateway.credentials import NotAuthorised
 from gateway.delivery.planning import plan
 from gateway.delivery.policy import SendPolicy
@@ -39,11 +39,26 @@ def planned(destination: Parcel, entries: Sequence[Entry]) -> list[Any]:
     return list(plan(destination, entries, lambda _: WEEK, time.time()))
 
 
+class Naming(Parcel):
+    """The vendor's answer names the place of the event for which it refuses the request."""
+
+    def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+        if response.status != 400:
+            return super().outcomes(request, response)
+        found = [Outcome("rejected", "for another event", "request")] * len(request.events)
+        found[int(response.body)] = Outcome("rejected", "named")
+        return found
+
+
 async def send(
-    vendor: Vendor | None, entries: Sequence[Entry], size: int = 1, tries: int = 3
+    vendor: Vendor | None,
+    entries: Sequence[Entry],
+    size: int = 1,
+    tries: int = 3,
+    kind: type[Parcel] = Parcel,
 ) -> tuple[list[Attempt], list[Attempt]]:
     """The last attempt for each entry, and all that were watched."""
-    destination, watched = Parcel(size), []
+    destination, watched = kind(size), []
     sender = Sender(destination, vendor, SendPolicy(tries, lambda _: WEEK), watched.append)
     (shipment,) = planned(destination, entries)
     return await sender.send(shipment), watched
@@ -169,6 +184,32 @@ class TestHalving:
         became = list(results(attempts).values())
         assert became.count("delivered") == 4
         assert became.count("retry") == 4
+
+    @pytest.mark.parametrize("guilty", [{0}, {731}, {3, 500, 999}])
+    async def test_events_that_the_vendor_names_end_and_the_others_are_sent_without_them(
+        self, guilty: set[int]
+    ) -> None:
+        poison = {f"event-{number}" for number in guilty}
+
+        def reply(ids: list[str]) -> Response:
+            named = next((place for place, id_ in enumerate(ids) if id_ in poison), None)
+            return OK if named is None else Response(400, {}, str(named).encode())
+
+        vendor = Vendor(reply)
+        attempts, watched = await send(vendor, make_entries(1000), size=1000, kind=Naming)
+        became = results(attempts)
+        assert len(became) == 1000
+        assert {event for event, result in became.items() if result == "rejected"} == poison
+        assert len(vendor.requests) == len(watched) <= 1 + 2 * len(guilty)
+        words = {a.entries[0].event["event_id"]: a.outcomes[0].reason for a in attempts}
+        assert {words[event] for event in poison} == {"named"}
+
+    async def test_a_vendor_that_names_every_event_gets_no_more_requests_than_events(self) -> None:
+        vendor = Vendor(lambda _: Response(400, {}, b"0"))
+        attempts, _ = await send(vendor, make_entries(1000), size=1000, kind=Naming)
+        assert list(results(attempts).values()) == ["rejected"] * 1000
+        assert len(vendor.requests) == 1000
+        assert sum(map(len, vendor.requests)) < 1000 * log2(1024)
 
     async def test_a_single_event_is_not_halved(self) -> None:
         vendor = Vendor(script(Response(400)))
