@@ -81,6 +81,10 @@ def event_value(event: Event) -> float | None:
     return total if isfinite(total) else None
 
 
+NOT_JSON = "the event cannot be represented in JSON"
+"""Why an event is unsendable that `to_json` gives nothing for."""
+
+
 def to_json(value: Any) -> bytes | None:
     """`value` as JSON, datetimes as ISO 8601.
 
@@ -90,6 +94,15 @@ def to_json(value: Any) -> bytes | None:
         return orjson.dumps(value, option=orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:
         return None
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that `body` is; an empty one for anything else."""
+    try:
+        read = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def vendor_words(body: bytes | str, most: int = 200) -> str:

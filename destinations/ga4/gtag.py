@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from destinations.base import Event, Request, Unsendable
+from destinations.common import NOT_JSON
 from destinations.ga4.hit import PLACED, event_parameters, shared_parameters
 from destinations.ga4.identity import client_id_of, is_anonymous, is_debugged
 from destinations.ga4.names import RESERVED_IN_HITS, name_of, problem_of_name
@@ -73,7 +74,7 @@ class Gtag:
             )
             body = line.encode()
         except UnicodeEncodeError:
-            return Unsendable(position, "the event cannot be represented in JSON")
+            return Unsendable(position, NOT_JSON)
         if len(body) >= MAX_BODY:
             return Unsendable(position, f"the hit would reach the limit of {MAX_BODY} bytes")
         url = f"{self._base}?{query}"

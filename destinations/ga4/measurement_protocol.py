@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from destinations.base import Event, Request, Unsendable
-from destinations.common import to_json
+from destinations.common import NOT_JSON, to_json
 from destinations.ga4.campaign import campaign_details
 from destinations.ga4.client import client_of
 from destinations.ga4.identity import app_instance_of, client_id_of, is_debugged
@@ -99,7 +99,7 @@ class MeasurementProtocol:
             test = self._settings.debug_mode or is_debugged(event)
             client, body, count = self._bodies(event, client_id, now, test)
             if client is None or body is None:
-                yield Unsendable(position, "the event cannot be represented in JSON")
+                yield Unsendable(position, NOT_JSON)
                 continue
             group = latest.get(client_id)
             if group is None or not group.takes(client, test, body, count):

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-import orjson
-
 from destinations.base import (
     DELIVERED,
     HIGH_USAGE,
@@ -20,7 +18,7 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.common import vendor_words
+from destinations.common import json_object, vendor_words
 from destinations.meta.usage import regain_seconds, usage_of
 
 _THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
@@ -43,7 +41,7 @@ _VERSION_WARNING = "x-ad-api-version-warning"
 
 def outcomes(request: Request, response: Response) -> list[Outcome]:
     """One outcome for each event of `request`."""
-    answer = _json_object(response.body)
+    answer = json_object(response.body)
     outcomes = _outcomes(request, response, answer)
     usage = usage_of(response.headers)
     warnings = tuple(_warnings(response.headers, answer, usage))
@@ -89,14 +87,6 @@ def _outcomes(request: Request, response: Response, answer: Mapping[str, Any]) -
 def _throttled(reason: str, response: Response) -> Outcome:
     asked = retry_after(response) or regain_seconds(response.headers)
     return Outcome("retry", reason, "destination", asked or THROTTLE_SECONDS)
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _outcomes_of_error(

@@ -4,11 +4,18 @@ Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters/c
 developers.facebook.com/docs/marketing-api/catalog (content_type of travel, cars and homes).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from destinations.base import Event
 from destinations.casts import to_number
+from destinations.contents import (
+    ContentFields,
+    content_type,
+    contents,
+    count_items,
+    named_items,
+)
 from destinations.paths import as_text
 from destinations.remarks import remark
 
@@ -18,63 +25,39 @@ CONTENT_FIELDS = frozenset({"content_ids", "contents", "content_type"})
 _TYPES = frozenset(
     {"product", "product_group", "destination", "flight", "home_listing", "hotel", "vehicle"}
 )
-_OF_ITEM = {
-    "item_name": "title",
-    "item_brand": "brand",
-    "item_category": "category",
-    "description": "description",
-    "delivery_category": "delivery_category",
-}
-_TEXTS = frozenset(_OF_ITEM.values())
+_CONTENT = ContentFields(
+    id="id",
+    quantity="quantity",
+    price="item_price",
+    texts={
+        "item_name": "title",
+        "item_brand": "brand",
+        "item_category": "category",
+        "description": "description",
+        "delivery_category": "delivery_category",
+    },
+)
+_TEXTS = frozenset(_CONTENT.texts.values())
 
 
 def content_of_items(event: Event, name: str) -> dict[str, Any]:
     """The custom data that the items of `event` make. name: Meta's, of the event."""
-    given = event["items"]
-    items = [item for item in given if item.get("item_id") or item.get("item_name")]
-    if len(items) < len(given):
-        remark("items: removed items without item_id and item_name")
+    items = named_items(event)
     if not items:
         return {}
-    contents = [_content(item) for item in items]
+    made = contents(items, _CONTENT)
     data = {
-        "content_ids": [content["id"] for content in contents],
-        "contents": contents,
-        "content_type": "product_group" if event["event_name"] == "view_item_list" else "product",
+        "content_ids": [content["id"] for content in made],
+        "contents": made,
+        "content_type": content_type(event),
     }
     if name in ("InitiateCheckout", "Purchase"):
-        data["num_items"] = sum(max(item.get("quantity", 1), 0) for item in items)
+        data["num_items"] = count_items(items)
     if len(items) == 1:
         for field, key in (("item_name", "content_name"), ("item_category", "content_category")):
             if field in items[0]:
                 data[key] = items[0][field]
     return data
-
-
-def _content(item: Mapping[str, Any]) -> dict[str, Any]:
-    content = {"id": item.get("item_id") or item["item_name"]}
-    if (quantity := item.get("quantity", 1)) > 0:
-        content["quantity"] = quantity
-    else:
-        remark("items: removed a quantity of zero or less")
-    if "price" in item:
-        content["item_price"] = item["price"]
-    for field, value in item.items():
-        if field in _OF_ITEM and isinstance(value, str) and value:
-            content[_OF_ITEM[field]] = value
-    return content
-
-
-def currency_of_items(items: Sequence[Mapping[str, Any]]) -> str | None:
-    """The one currency that `items` name; "" for none, None for several."""
-    named = {code for item in items if (code := currency_code(item.get("currency")))}
-    return None if len(named) > 1 else next(iter(named), "")
-
-
-def currency_code(stated: Any) -> str:
-    """`stated` as an ISO 4217 code; "" for what cannot be one."""
-    code = stated.strip().upper() if isinstance(stated, str) else ""
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
 
 
 def stated_content(holder: Mapping[str, Any]) -> dict[str, Any]:

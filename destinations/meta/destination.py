@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import orjson
 
@@ -21,7 +22,7 @@ from destinations.base import (
     Response,
     Unsendable,
 )
-from destinations.common import to_json
+from destinations.batches import Batch, batched
 from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.meta import answers
@@ -85,24 +86,14 @@ class Meta(Destination[MetaSettings]):
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         settings, mapper = self.settings, self.mapper
-        batches: dict[str, dict[int, bytes]] = {}
-        for position, event in enumerate(events):
-            translated = translate(
-                event, now, mapper, settings.action_source, settings.phone_region
-            )
-            body = to_json(translated)
-            if problem := problem_of(translated):
-                yield Unsendable(position, problem)
-            elif body is None:
-                yield Unsendable(position, "the event cannot be represented in JSON")
-            else:
-                code = _test_code_of(event) or settings.test_event_code or ""
-                batch = batches.setdefault(code, {})
-                batch[position] = body
-                if len(batch) == self.limits.max_events:
-                    yield self._request(batches.pop(code), code)
-        for code, batch in batches.items():
-            yield self._request(batch, code)
+
+        def translated(event: Event) -> tuple[str, dict[str, Any]] | str:
+            made = translate(event, now, mapper, settings.action_source, settings.phone_region)
+            if problem := problem_of(made):
+                return problem
+            return _test_code_of(event) or settings.test_event_code or "", made
+
+        return batched(events, translated, self._request, self.limits.max_events)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.phone_region)
@@ -126,7 +117,7 @@ class Meta(Destination[MetaSettings]):
         yield from super().secrets()
         yield self._proof
 
-    def _request(self, batch: Mapping[int, bytes], test_code: str) -> Request:
+    def _request(self, batch: Batch, test_code: str) -> Request:
         """test_code: of all its events; "" for those that are no tests."""
         fields = self._credentials | ({"test_event_code": test_code} if test_code else {})
         body = b'{"data":[%b],%b' % (b",".join(batch.values()), orjson.dumps(fields)[1:])

@@ -8,15 +8,11 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from destinations.base import Event
-from destinations.common import event_time, event_value
+from destinations.common import event_time
+from destinations.contents import is_negative, value_and_currency
 from destinations.mapping import Mapper
 from destinations.meta.app import app_data
-from destinations.meta.content import (
-    CONTENT_FIELDS,
-    content_of_items,
-    currency_of_items,
-    stated_content,
-)
+from destinations.meta.content import CONTENT_FIELDS, content_of_items, stated_content
 from destinations.meta.identifiers import identifies
 from destinations.meta.messaging import BUSINESS_MESSAGING, as_message, problem_of_message
 from destinations.meta.original_event import original_event
@@ -24,7 +20,6 @@ from destinations.meta.own_data import own_data
 from destinations.meta.person import is_too_thin, user_data
 from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
-from destinations.remarks import remark
 
 _ACTION_SOURCES = frozenset(get_args(ActionSource))
 
@@ -77,11 +72,7 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
     region: as for `translate`.
     """
-    if (
-        event.get("value", 0) < 0
-        and mapper.name_of(event) == "Purchase"
-        and not mapper.touches("custom_data.value")
-    ):
+    if is_negative(event, mapper, "Purchase", "custom_data.value"):
         return _NEGATIVE
     if (
         not identifies(event)
@@ -139,33 +130,16 @@ def action_source(event: Event, default: str) -> str:
 def _custom_data(event: Event, name: str) -> dict[str, Any]:
     """What the items make, then what the event states of its own, then what it states in our
     fields; the last counts."""
-    data: dict[str, Any] = {}
-    if (value := event_value(event)) is not None:
-        data["value"] = value
-    if items := event.get("items"):
+    data = value_and_currency(event)
+    if "items" in event:
         data |= content_of_items(event, name)
-        if "currency" in items[0]:
-            _add_currency(data, event)
     if "custom_data" in event:
         data |= own_data(event["custom_data"])
         if "value" in event:
-            data["value"] = value
+            data["value"] = event["value"]
     if not event.keys().isdisjoint(CONTENT_FIELDS):
         data |= stated_content(event)
     return data
-
-
-def _add_currency(data: dict[str, Any], event: Event) -> None:
-    """The currency of the items; without one currency, their prices make no value."""
-    if "currency" in event:
-        return
-    currency = currency_of_items(event["items"])
-    if currency:
-        data["currency"] = currency
-    elif currency is None:
-        remark("items: have several currencies, so neither a currency nor a value comes from them")
-        if "value" not in event:
-            data.pop("value", None)
 
 
 def _of_earlier(event: Event) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import re
 from typing import Any
 
 from destinations.casts import to_number
-from destinations.meta.content import CONTENT_FIELDS, currency_code, stated_content
+from destinations.contents import currency_code
+from destinations.meta.content import CONTENT_FIELDS, stated_content
 from destinations.paths import as_text
 from destinations.remarks import remark
 

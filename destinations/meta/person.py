@@ -4,16 +4,16 @@ Source: developers.facebook.com/docs/marketing-api/conversions-api
 (parameters/customer-information-parameters).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from destinations import normalise
 from destinations.base import Event
-from destinations.hashed_forms import FORMS, Hashing, Needs, PersonalData
+from destinations.hashed_forms import Hashing, Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.meta.identifiers import identifiers
-from destinations.normalise import Normaliser, digests_of, hashing
-from destinations.paths import as_text
+from destinations.normalise import Normaliser, hashing
+from destinations.people import ExternalIds, add_hashes, clear_ids
 
 # Meta's two libraries disagree about spaces and punctuation in names, and about letters of cities
 # that are not Latin: both forms go.
@@ -48,20 +48,7 @@ _OF_ADDRESS = _hashings(
         "country": "country",
     }
 )
-_ID_FORMS = _NORMALISERS["external_id"]
-_EXTERNAL_ID = ("external_id", "sha256_external_id", FORMS)
-_hash_texts = hashing("external_id", *_ID_FORMS)
-
-
-def _hash_ids(holders: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The hashes of external ids, which may be numbers."""
-    return _hash_texts(
-        {**holder, "external_id": _as_texts(holder.get("external_id"))} for holder in holders
-    )
-
-
-_hash_external_id = _hash_texts._replace(hashed=_hash_ids)
-
+_EXTERNAL_IDS = ExternalIds(*_NORMALISERS["external_id"])
 _UNHASHED = frozenset(
     [
         "subscription_id",
@@ -103,7 +90,7 @@ def hashers(region: str | None) -> dict[str, Hasher]:
 def personal_data(region: str | None) -> PersonalData:
     """What is read of an event's ``user_data``. region: as for `hashers`."""
     phone = normalise.phone_hashing(normalise.phone_digits, region)
-    person = Needs([*_OF_PERSON.values(), _hash_external_id], _UNHASHED)
+    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], _UNHASHED)
     return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
 
 
@@ -120,7 +107,7 @@ def user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any
         _add_person(data, person)
         if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
             data["ph"] = numbers
-    if ids := _external_ids(event):
+    if ids := _EXTERNAL_IDS.of(event):
         data["external_id"] = ids
     if user_agent := event.get("user_agent"):
         data["client_user_agent"] = user_agent
@@ -128,46 +115,9 @@ def user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any
     return data
 
 
-def _external_ids(event: Event) -> list[str]:
-    """The hashed ids of the person, of the user and, unless consent is denied, of the visitor."""
-    ids: list[str] = []
-    person = event.get("user_data")
-    if person and not person.keys().isdisjoint(_EXTERNAL_ID):
-        ids = _hash_external_id([person])
-    if user_id := event.get("user_id"):
-        ids += digests_of(user_id, _ID_FORMS)
-    if (client_id := event.get("client_id")) and _may_join_visits(event):
-        ids += digests_of(client_id, _ID_FORMS)
-    return ids if len(ids) < 2 else list(dict.fromkeys(ids))
-
-
-def _as_texts(stated: Any) -> list[str | None]:
-    return list(map(as_text, stated if isinstance(stated, list) else [stated]))
-
-
-def _may_join_visits(event: Event) -> bool:
-    consent = event.get("consent")
-    return not consent or "denied" not in (consent.get("ad_storage"), consent.get("ad_user_data"))
-
-
 def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
-    _add_hashes(data, _OF_PERSON, [person])
+    add_hashes(data, _OF_PERSON, [person])
     if "address" in person:
-        _add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
-    if _UNHASHED.isdisjoint(person):
-        return
-    for key in person:
-        if key in _UNHASHED and _is_id(value := person[key]):
-            data[key] = value
-
-
-def _is_id(value: Any) -> bool:
-    return value != "" and isinstance(value, (str, int)) and not isinstance(value, bool)
-
-
-def _add_hashes(
-    data: dict[str, Any], hashings: Mapping[str, Hashing], holders: Sequence[Mapping[str, Any]]
-) -> None:
-    for key, hashed in hashings.items():
-        if found := hashed(holders):
-            data[key] = found
+        add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
+    if not _UNHASHED.isdisjoint(person):
+        data |= clear_ids(person, _UNHASHED)

@@ -11,11 +11,8 @@ from typing import Any
 
 from destinations.base import Event
 from destinations.casts import CASTS
-from destinations.paths import as_text
 from destinations.places import country_code, us_state_code
-
-_REFUSALS = ("ad_user_data", "ad_personalization")
-"""Global Privacy Control and the opt-outs of the USA deny both."""
+from destinations.refusals import asks, refuses, refuses_personalisation
 
 _USA = 1
 _STATES = {
@@ -44,29 +41,20 @@ _BY_ADDRESS = (0, 0)
 def restrictions(event: Event) -> dict[str, Any]:
     """Fields that `event` has at Meta when its visitor refuses or opts out, or it says so itself;
     else none."""
-    consent = event.get("consent", {})
-    refused = "denied" in map(consent.get, _REFUSALS)
+    refused = refuses(event)
     if not refused and "data_processing_options" not in event and "opt_out" not in event:
         return {}
     limited: dict[str, Any] = {}
-    if refused or _asks(event.get("data_processing_options")):
+    if refused or asks(event.get("data_processing_options")):
         country, state = _stated_place(event) or _place(event.get("event_location", {}))
         limited = {
             "data_processing_options": ["LDU"],
             "data_processing_options_country": country,
             "data_processing_options_state": state,
         }
-    if consent.get("ad_personalization") == "denied" or _asks(event.get("opt_out")):
+    if refuses_personalisation(event) or asks(event.get("opt_out")):
         limited["opt_out"] = True
     return limited
-
-
-def _asks(stated: Any) -> bool:
-    """Whether `stated` asks for a restriction; what cannot be read does."""
-    if isinstance(stated, (list, dict)):
-        return bool(stated)
-    text = "" if stated is None else as_text(stated)
-    return text is None or (text.strip() != "" and CASTS["boolean"](text) is not False)
 
 
 def _stated_place(event: Event) -> tuple[int, int] | None:

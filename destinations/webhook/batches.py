@@ -5,7 +5,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from destinations.base import Event, Unsendable
-from destinations.webhook.message import NOT_JSON, Message, Messages
+from destinations.common import NOT_JSON
+from destinations.webhook.message import Message, Messages
 
 Encode = Callable[[Event], bytes | None]
 """One event in JSON; None where there is no JSON of it."""

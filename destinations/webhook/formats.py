@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from destinations.base import Event, Unsendable
-from destinations.common import to_json
+from destinations.common import NOT_JSON, to_json
 from destinations.mapping import Mapper
 from destinations.webhook import cloudevents
 from destinations.webhook.batches import JSON_ARRAY, NDJSON, Encode, Layout, compile_batches
 from destinations.webhook.bodies import BodyOf, compile_body, compile_renaming
 from destinations.webhook.headers import compile_headers
-from destinations.webhook.message import NOT_JSON, Message, Messages, message_id
+from destinations.webhook.message import Message, Messages, message_id
 from destinations.webhook.settings import WebhookSettings
 
 _JSON = "application/json"

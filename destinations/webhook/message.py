@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 from destinations.base import Event, Unsendable
 
-NOT_JSON = "the event cannot be represented in JSON"
-
 _is_message_id = re.compile(r"[!-\-/-~]+").fullmatch
 """Printable ASCII without a dot, which separates the parts of what is signed."""
 

@@ -1,0 +1,67 @@
+"""The person of an event, as several vendors take one: hashes, and ids as they are."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from destinations.base import Event
+from destinations.hashed_forms import FORMS, Hashing
+from destinations.normalise import Normaliser, digests_of, hashing
+from destinations.paths import as_text
+
+_STATED_IDS = ("external_id", "sha256_external_id", FORMS)
+
+
+class ExternalIds:
+    """The hashed ids of the person, of the user and, unless consent is denied, of the visitor.
+
+    forms: those of an id before it is hashed. hashing: what hashes the ids of a person, which may
+    be numbers.
+    """
+
+    def __init__(self, *forms: Normaliser) -> None:
+        self._forms = forms
+        self._hash_texts = hashing("external_id", *forms)
+        self.hashing = self._hash_texts._replace(hashed=self._hash_ids)
+
+    def of(self, event: Event) -> list[str]:
+        ids: list[str] = []
+        person = event.get("user_data")
+        if person and not person.keys().isdisjoint(_STATED_IDS):
+            ids = self.hashing([person])
+        if user_id := event.get("user_id"):
+            ids += digests_of(user_id, self._forms)
+        if (client_id := event.get("client_id")) and _may_join_visits(event):
+            ids += digests_of(client_id, self._forms)
+        return ids if len(ids) < 2 else list(dict.fromkeys(ids))
+
+    def _hash_ids(self, holders: Iterable[Mapping[str, Any]]) -> list[str]:
+        return self._hash_texts(
+            {**holder, "external_id": _as_texts(holder.get("external_id"))} for holder in holders
+        )
+
+
+def _as_texts(stated: Any) -> list[str | None]:
+    return list(map(as_text, stated if isinstance(stated, list) else [stated]))
+
+
+def _may_join_visits(event: Event) -> bool:
+    consent = event.get("consent")
+    return not consent or "denied" not in (consent.get("ad_storage"), consent.get("ad_user_data"))
+
+
+def add_hashes(
+    data: dict[str, Any], hashings: Mapping[str, Hashing], holders: Sequence[Mapping[str, Any]]
+) -> None:
+    """Adds the hashes that `holders` have to the vendor's person `data`."""
+    for key, hashed in hashings.items():
+        if found := hashed(holders):
+            data[key] = found
+
+
+def clear_ids(person: Mapping[str, Any], names: Collection[str]) -> dict[str, str | int]:
+    """Those of the fields `names` of a person that are ids, as they are."""
+    return {key: person[key] for key in person if key in names and _is_id(person[key])}
+
+
+def _is_id(value: Any) -> bool:
+    return value != "" and isinstance(value, (str, int)) and not isinstance(value, bool)
