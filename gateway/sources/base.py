@@ -47,7 +47,8 @@ class Inbound:
     path: of the URL, decoded, without the `prefix` before a path that is claimed with
     `prefix: any`. query: the raw query string. headers: names in lower case. body: already
     inflated, whatever its ``Content-Encoding`` was. base_url: where the client finds the paths of
-    the source, without a slash at the end; for `Source.questions` only.
+    the source, without a slash at the end; for `Source.questions` only. received_at: Unix seconds,
+    for protocols that tell how long ago something happened; 0 when it is not known.
     """
 
     method: str
@@ -57,6 +58,7 @@ class Inbound:
     body: bytes = b""
     prefix: str = ""
     base_url: str = ""
+    received_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

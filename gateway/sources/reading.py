@@ -69,6 +69,17 @@ def decode_body(body: bytes) -> Any:
         raise Refused(400, "malformed", f"the body is {error}") from None
 
 
+def decoded_text(value: Any) -> Any:
+    """The JSON that stands in the text `value`, or None if there is none. What is no text is that
+    value already."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return decode(value.encode())
+    except ValueError:
+        return None
+
+
 def from_base64(text: bytes) -> bytes:
     """What `text` holds in base64, of either alphabet (RFC 4648, 4 and 5). Padding may be missing,
     and a blank is a plus that a form did not escape. Raises `ValueError`."""

@@ -1,7 +1,7 @@
 """Statements about consent that are written as fields: ``consent.ad_storage=denied``."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gateway.event import Event
@@ -11,6 +11,7 @@ from gateway.sources.statements import (
     as_values,
     names_a_type,
     several,
+    statements_in,
     with_statements,
 )
 
@@ -45,6 +46,12 @@ def with_fields_expanded(message: Event) -> Event:
         return message
     others = {name: value for name, value in message.items() if name not in fields}
     return with_statements(others, expand_statements(fields.items()))
+
+
+def expanded_statements_in(message: Mapping[str, Any]) -> Event:
+    """What `message` states, with its fields such as ``consent.ad_storage`` led into objects."""
+    stated = statements_in(message)
+    return expand_statements(stated.items()) if stated else stated
 
 
 def _parts(name: str) -> list[str]:

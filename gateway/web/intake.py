@@ -228,6 +228,7 @@ class Intake:
         request.body = await read_body(receive, request.headers, self._max_body_bytes)
         if bucket is not None:
             self.limit.pay_body(bucket, client, request)
+        request.received_at = time.time()
         size = len(request.body)
         if size > SMALL_BODY_BYTES and not self._source.shows_key(request):
             await self._long_work.wait(size)

@@ -7,10 +7,9 @@ developers.google.com/analytics/devguides/collection/ga4/reference/events
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from destinations.numbers import read_number
 from gateway.event import Event
-from gateway.event.amounts import Unreadable, read_amount
 from gateway.sources.items import items_of
+from gateway.sources.order_value import without_extras
 from gateway.sources.reading import present, renamed
 
 _ITEM = {
@@ -159,23 +158,4 @@ def _use_revenue_as_value(event: Event) -> None:
             event["value"] = event.pop(name)
             return
     if "total" in event:
-        event["value"] = _without_extras(event.pop("total"), event)
-
-
-def _without_extras(total: Any, event: Event) -> Any:
-    """`total` without the tax and the shipping of `event`, or as it is if it is no number or less
-    than these."""
-    whole = _number(total)
-    if whole is None:
-        return total
-    value = round(whole - sum(_number(event.get(name)) or 0 for name in ("tax", "shipping")), 6)
-    return value if value >= 0 else total
-
-
-def _number(value: Any) -> float | int | None:
-    if isinstance(value, str):
-        try:
-            return read_number(value) or read_amount(value).number
-        except Unreadable:
-            return None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        event["value"] = without_extras(event.pop("total"), event)
