@@ -25,9 +25,10 @@ MISTAKES = [
     "1: sources.backend.keys.0: the environment has no NO_SUCH_KEY; set it there or in .env, or "
     "write ${NO_SUCH_KEY:-default}. Keys of the senders, of which each request shows one as "
     "`Authorization: Bearer <key>`.",
-    "1: sources.site.type: 'colect' is not one of collect, events, ga4, measurement_protocol, "
-    "pixel, segment, snowplow; did you mean 'collect'?; another kind of source comes with a Python "
-    "package: `pip install` it next to the gateway, or write one (docs/adding-a-source.md)",
+    "1: sources.site.type: 'colect' is not one of collect, events, ga4, jitsu, matomo, "
+    "measurement_protocol, pixel, plausible, posthog, segment, snowplow, stape_data, umami; did "
+    "you mean 'collect'?; another kind of source comes with a Python package: `pip install` it "
+    "next to the gateway, or write one (docs/adding-a-source.md)",
     "3: destinations.meta.acces_token: unknown key; did you mean 'access_token'?",
     "3: destinations.meta.access_token: is missing",
 ]
@@ -38,7 +39,8 @@ def test_a_good_file(run: Run) -> None:
     assert result.exit_code == 0
     assert result.stdout == (
         f"{SHOP}: no mistakes. "
-        "Sources: site, backend, pixel, gtag, measurement_protocol, segment, snowplow. "
+        "Sources: site, backend, pixel, gtag, measurement_protocol, segment, snowplow, matomo, "
+        "plausible, umami. "
         "Destinations: meta, ga4, warehouse.\n"
         "Consent at an unknown place: ad_storage, analytics_storage, ad_user_data and "
         "ad_personalization denied (the strictest of `consent.default` and `consent.regions`).\n"

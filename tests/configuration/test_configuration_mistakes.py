@@ -22,8 +22,8 @@ ANOTHER_DESTINATION = (
     "gateway, or write one (docs/adding-a-destination.md)"
 )
 SOURCE_TYPES = (
-    "collect, events, ga4, jitsu, measurement_protocol, pixel, posthog, segment, snowplow, "
-    "stape_data"
+    "collect, events, ga4, jitsu, matomo, measurement_protocol, pixel, plausible, posthog, "
+    "segment, snowplow, stape_data, umami"
 )
 CONSENT_TYPES = (
     "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "

@@ -31,12 +31,15 @@ def test_ours() -> None:
         "events",
         "ga4",
         "jitsu",
+        "matomo",
         "measurement_protocol",
         "pixel",
+        "plausible",
         "posthog",
         "segment",
         "snowplow",
         "stape_data",
+        "umami",
     ]
 
 

@@ -54,6 +54,9 @@ def test_every_source_of_the_example_delivers(gateway: Gateway, sink: Sink) -> N
     pixel = event | {"event_name": "from_pixel", "consent": json.dumps(consent)}
     gtag = captured("gtag-ga4-transport_url-userdata.json", "/g/collect")
     snowplow = captured("snowplow-browser-tracker-post.json", "/tp2")
+    matomo = captured("matomo-tracker-node.json", "/matomo.php")
+    plausible = captured("plausible-tracker.json", "/api/event")
+    umami = captured("umami-node.json", "/api/send")
     for recorded in snowplow["body_json"]["data"]:
         recorded["dtm"] = recorded["stm"] = str(round(1000 * time.time()))
     with httpx.Client(base_url=gateway.url, headers=BROWSER) as client:
@@ -86,12 +89,16 @@ def test_every_source_of_the_example_delivers(gateway: Gateway, sink: Sink) -> N
             ),
             client.post(gtag["raw_target"], content=gtag.get("body_text", "")),
             client.post(snowplow["path"], json=snowplow["body_json"]),
+            client.post(matomo["path"], json=matomo["body_json"]),
+            client.post(plausible["path"], json=plausible["body_json"]),
+            client.post(umami["path"], json=umami["body_json"]),
         ]
-    assert [answer.status_code for answer in answers] == [204, 200, 200, 204, 200, 204, 200]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [204, 200, 200, 204, 200, 204, 200, 200, 202, 200]
     for destination in ("meta", "ga4", "warehouse"):
         outcomes = gateway.wait_until_delivered(destination)
         assert outcomes["rejected"] == outcomes["expired"] == 0
-        assert outcomes["accepted"] == outcomes["delivered"] + outcomes["withheld"] >= 7
+        assert outcomes["accepted"] == outcomes["delivered"] + outcomes["withheld"] >= 11
     arrived = names_at_ga4(sink)
     for name in ("collect", "backend", "pixel", "protocol", "segment"):
         assert f"from_{name}" in arrived

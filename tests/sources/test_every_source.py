@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -16,12 +17,15 @@ from gateway.sources.collect import Collect, CollectSettings
 from gateway.sources.events import Events, EventsSettings
 from gateway.sources.ga4.source import GA4, GA4Settings
 from gateway.sources.jitsu.source import Jitsu, JitsuSettings
+from gateway.sources.matomo.source import Matomo, MatomoSettings
 from gateway.sources.measurement_protocol import MeasurementProtocol, MeasurementProtocolSettings
 from gateway.sources.pixel import Pixel, PixelSettings
+from gateway.sources.plausible.source import Plausible, PlausibleSettings
 from gateway.sources.posthog.source import PostHog, PostHogSettings
 from gateway.sources.segment.source import Segment, SegmentSettings
 from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
 from gateway.sources.stape_data.source import StapeData, StapeDataSettings
+from gateway.sources.umami.source import Umami, UmamiSettings
 from gateway.testing import SourceSuite
 from gateway.testing.sources import HOSTILE, ODD
 
@@ -64,6 +68,18 @@ WORDS = {
     dtcd dtdc event eventName e_n url href ip userAgent email phone name surname city zip state
     _dcid data_client_id consent_state consent_state.ad_storage items.0.item_id items user_data
     ecommerce unique_event_id e_v v
+    """,
+    "matomo": """
+    idsite rec token_auth requests url _id cid uid cip ua uadata lang country lat cdt cdo cvar _cvar
+    e_c e_a e_v search download link c_n c_i cra ca ping idgoal ec_id ec_items revenue ec_tx _pks
+    _pkc _pkp _rcn consent send_image dimension1 ma_id
+    """,
+    "plausible": """
+    n u d r p m v h i e sd $ name url domain props revenue amount currency interactive
+    """,
+    "umami": """
+    type payload website url hostname referrer name data id vid ip userAgent timestamp engagement
+    commerce items productId orderId revenue currency
     """,
     "snowplow": "e eid duid dtm se_ac se_va ue_pr ue_px co cx data schema tr_id tr_tt ti_id ti_pr",
 }
@@ -283,6 +299,134 @@ class TestStapeData(SourceSuite):
         return orjson.dumps([{}] * count)
 
 
+class TestMatomo(SourceSuite):
+    source = Matomo(MatomoSettings(type="matomo", site_ids=["7"], keys=[KEY]))
+    request = Inbound(
+        "POST",
+        "/matomo.php",
+        headers={"user-agent": "Mozilla/5.0"},
+        body=orjson.dumps(
+            {
+                "requests": [
+                    "?idsite=7&rec=1&e_c=shop&e_a=a&e_v=1&_id=0123456789abcdef",
+                    {
+                        "idsite": 7,
+                        "rec": 1,
+                        "idgoal": 0,
+                        "ec_id": "T1",
+                        "revenue": "25.5",
+                        "ec_items": [["A", "Shoe", ["Shoes"], 12.75, 2]],
+                        "uadata": {"brands": [], "platform": "Linux"},
+                        "_cvar": {"1": ["plan", "gold"]},
+                        "consent": "1",
+                    },
+                ]
+            }
+        ),
+    )
+    event_names = ("a", "purchase")
+    names = WORDS["matomo"].split()
+
+    def body_of(self, count: int) -> bytes:
+        return orjson.dumps({"requests": ["?idsite=7&rec=1"] * count})
+
+
+class TestMatomoWithToken(SourceSuite):
+    source = TestMatomo.source
+    request = Inbound(
+        "GET",
+        "/matomo.php",
+        f"idsite=7&rec=1&e_c=shop&e_a=a&cip=203.0.113.9&token_auth={quote(KEY)}",
+    )
+    event_names = ("a",)
+    trusted = True
+    names = WORDS["matomo"].split()
+
+
+class TestPlausible(SourceSuite):
+    source = Plausible(PlausibleSettings(type="plausible", domains=["Shop.example"], keys=[KEY]))
+    request = Inbound(
+        "POST",
+        "/api/event",
+        headers={"origin": "https://shop.example"},
+        body=orjson.dumps(
+            {
+                "n": "a",
+                "u": "https://shop.example/#/cart",
+                "d": "www.shop.example,all.example",
+                "r": None,
+                "p": {"plan": "gold"},
+                "$": {"amount": "25.50", "currency": "USD"},
+                "h": 1,
+                "i": False,
+            }
+        ),
+    )
+    event_names = ("a",)
+    names = WORDS["plausible"].split()
+
+
+class TestPlausibleWithKey(SourceSuite):
+    source = TestPlausible.source
+    request = Inbound(
+        "POST",
+        "/api/event",
+        headers={**AUTHORIZED, "x-forwarded-for": "203.0.113.9", "user-agent": "Mozilla/5.0"},
+        body=orjson.dumps(
+            {"name": "a", "url": "https://shop.example/", "props": '{"plan":"gold"}'}
+        ),
+    )
+    event_names = ("a",)
+    trusted = True
+    names = WORDS["plausible"].split()
+
+
+class TestUmami(SourceSuite):
+    source = Umami(UmamiSettings(type="umami", website_ids=["AA-1"], keys=[KEY]))
+    request = Inbound(
+        "POST",
+        "/api/batch",
+        headers={"origin": "https://shop.example"},
+        body=orjson.dumps(
+            [
+                {
+                    "type": "event",
+                    "payload": {
+                        "website": "aa-1",
+                        "url": "/cart?a=b",
+                        "hostname": "shop.example",
+                        "name": "a",
+                        "vid": "v-1",
+                        "data": {
+                            "revenue": 1,
+                            "commerce": {"orderId": "T1", "items": [{"productId": "shoe"}]},
+                        },
+                    },
+                },
+                {"type": "identify", "payload": {"website": "aa-1", "id": "u", "data": {"x": 1}}},
+            ]
+        ),
+    )
+    event_names = ("a", "identify")
+    names = WORDS["umami"].split()
+
+    def body_of(self, count: int) -> bytes:
+        return orjson.dumps([{"payload": {"website": "aa-1"}}] * count)
+
+
+class TestUmamiWithKey(SourceSuite):
+    source = TestUmami.source
+    request = Inbound(
+        "POST",
+        "/api/send",
+        headers=AUTHORIZED,
+        body=orjson.dumps({"payload": {"website": "aa-1", "name": "a", "ip": "203.0.113.9"}}),
+    )
+    event_names = ("a",)
+    trusted = True
+    names = WORDS["umami"].split()
+
+
 SUITES: tuple[type[SourceSuite], ...] = (
     TestCollect,
     TestEvents,
@@ -294,6 +438,12 @@ SUITES: tuple[type[SourceSuite], ...] = (
     TestPostHog,
     TestSnowplow,
     TestStapeData,
+    TestMatomo,
+    TestMatomoWithToken,
+    TestPlausible,
+    TestPlausibleWithKey,
+    TestUmami,
+    TestUmamiWithKey,
 )
 json_sources = pytest.mark.parametrize(
     "suite",
@@ -301,11 +451,19 @@ json_sources = pytest.mark.parametrize(
     ids=lambda suite: suite.source.type,
 )
 MESSAGE = {"event_name": "a", "name": "a", "event": "a", "type": "track", "e": "se", "se_ac": "a"}
+MESSAGE |= {"idsite": 7, "rec": 1, "e_a": "a", "domain": "shop.example", "website": "aa-1"}
 """An event in the words of every protocol that sends JSON."""
 
 
-def in_every_envelope(message: object) -> bytes:
-    return orjson.dumps({"events": [message], "batch": [message], "data": [message]})
+def in_envelope(suite: type[SourceSuite], message: object) -> bytes:
+    """A body with `message` alone."""
+    match suite.source.type:
+        case "plausible":
+            return orjson.dumps(message)
+        case "umami":
+            return orjson.dumps({"payload": message})
+    names = ("events", "batch", "data", "requests")
+    return orjson.dumps({name: [message] for name in names})
 
 
 def test_every_kind_has_its_suite() -> None:
@@ -323,8 +481,8 @@ def test_a_body_that_is_no_event_is_a_clean_400(suite: type[SourceSuite], body: 
 @json_sources
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_one_bad_character_costs_one_character(suite: type[SourceSuite], odd: bytes) -> None:
-    names = dict.fromkeys(["event_name", "event", "name", "se_ac"], "a#")
-    body = in_every_envelope(MESSAGE | names).replace(b"#", odd)
+    names = dict.fromkeys(["event_name", "event", "name", "se_ac", "e_a"], "a#")
+    body = in_envelope(suite, MESSAGE | names).replace(b"#", odd)
     batch = suite.source.read(replace(suite.request, body=body))
     assert [event["event_name"] for event in batch.events] == ["a\ufffd"]
 
@@ -335,7 +493,7 @@ def test_what_is_nested_too_deep_is_cut_off_and_named(suite: type[SourceSuite]) 
     for _ in range(100):
         deep = {"a": deep}
     nested = {"properties": {"x": deep}, "params": {"x": deep}, "se_la": deep, "x": deep}
-    batch = suite.source.read(replace(suite.request, body=in_every_envelope(MESSAGE | nested)))
+    batch = suite.source.read(replace(suite.request, body=in_envelope(suite, MESSAGE | nested)))
     assert not batch.refused
     (event,) = batch.events
     assert event[SURPLUS]

@@ -18,7 +18,10 @@ from gateway.sources.form import expand, form_fields, query_fields
 from gateway.sources.ga4.items import read_item
 from gateway.sources.ga4.source import GA4, GA4Settings
 from gateway.sources.jitsu.message import to_event as event_of_jitsu
+from gateway.sources.matomo.event import to_event as event_of_hit
+from gateway.sources.matomo.hits import read_hits
 from gateway.sources.multipart import multipart_fields
+from gateway.sources.plausible.event import to_event as event_of_plausible
 from gateway.sources.posthog.body import payload as payload_of_posthog
 from gateway.sources.posthog.event import is_from_backend
 from gateway.sources.posthog.event import to_event as event_of_posthog
@@ -34,6 +37,7 @@ from gateway.sources.snowplow.entities import CLIENT_HINTS, USER
 from gateway.sources.snowplow.event import to_event as event_of_payload
 from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
 from gateway.sources.stape_data.event import to_event as event_of_data
+from gateway.sources.umami.event import to_event as event_of_umami
 from tests.sources.test_every_source import AUTHORIZED, SUITES, WORDS
 
 MP_QUERY = "measurement_id=G-1&api_secret=s3cret"
@@ -256,6 +260,28 @@ def test_orders_of_snowplow(payloads: list[Any]) -> None:
 
 def posted(payloads: list[Any]) -> Inbound:
     return Inbound("POST", SNOWPLOW.paths[0], body=json.dumps({"data": payloads}).encode())
+
+
+@given(JSON | st.dictionaries(NAME, JSON), FIELDS, st.booleans())
+def test_hits_of_matomo(hit: Any, query: list[tuple[str, str]], trusted: bool) -> None:
+    body = orjson.dumps({"requests": [hit, f"?{urlencode(query)}"]})
+    for each in read_hits(Inbound("POST", "/matomo.php", urlencode(query), {}, body)).hits:
+        with contextlib.suppress(EventError):
+            whole = each if each is None else {**each, "idsite": "1", "rec": "1"}
+            orjson.dumps(read_event(event_of_hit(whole, trusted, 1_795_289_577.0, ()), True))
+
+
+@given(st.dictionaries(NAME, JSON), st.sampled_from([(), ("a",)]))
+def test_events_of_plausible(message: dict[str, Any], domains: tuple[str, ...]) -> None:
+    with contextlib.suppress(EventError):
+        orjson.dumps(read_event(event_of_plausible({"n": "a", **message}, domains), True))
+
+
+@given(JSON | st.dictionaries(NAME, JSON), st.dictionaries(NAME, JSON))
+def test_messages_of_umami(message: Any, payload: dict[str, Any]) -> None:
+    for each in (message, {"payload": {"website": "a", **payload}}):
+        with contextlib.suppress(EventError):
+            orjson.dumps(read_event(event_of_umami(each, ()), True))
 
 
 def filled(piece: str) -> bytes:

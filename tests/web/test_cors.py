@@ -74,6 +74,7 @@ SDKS = parse_settings(
         paths: [/jitsu]
         allowed_origins: ["https://shop.example"]
       snowplow: {type: snowplow, paths: [/snowplow], allowed_origins: ["https://shop.example"]}
+      umami: {type: umami, paths: [/umami], allowed_origins: ["https://shop.example"]}
     destinations: {}
     """,
     environment={},
@@ -83,6 +84,7 @@ HEADERS = {
     "segment": ["content-type", "authorization", "x-write-key", "anonymousid", "sentat"],
     "jitsu": ["content-type", "x-write-key", "x-ip-policy", "x-enable-debug"],
     "snowplow": ["content-type", "sp-anonymous"],
+    "umami": ["content-type", "x-umami-cache", "x-umami-hostname", "x-umami-website-id"],
 }
 
 

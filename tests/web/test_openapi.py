@@ -62,6 +62,9 @@ sources:
   mp: {{type: measurement_protocol, api_secrets: {{G-1: s3cret}}}}
   segment: {{type: segment, write_keys: [wk], paths: [/v1/track, /v1/batch]}}
   snowplow: {{type: snowplow}}
+  matomo: {{type: matomo, keys: [test-key]}}
+  plausible: {{type: plausible, keys: [test-key]}}
+  umami: {{type: umami, keys: [test-key]}}
 {DESTINATIONS}
 """
 ENVIRONMENT = {
@@ -277,6 +280,17 @@ RARE: dict[str, tuple[int, str, dict[str, Any]]] = {
         "/com.snowplowanalytics.snowplow/tp2",
         {"json": {"data": [{"e": "pv"}, {"e": "??"}, 1]}},
     ),
+    "some of Matomo refused": (
+        200,
+        "/matomo.php",
+        {"json": {"requests": ["?idsite=1&rec=1", "?idsite=1", 1]}},
+    ),
+    "all of Matomo refused": (400, "/matomo.php", {"json": {"requests": ["?idsite=1"]}}),
+    "no image of Matomo": (204, "/matomo.php?idsite=1&rec=1&send_image=0", {}),
+    "another token": (401, "/matomo.php?idsite=1&rec=1&token_auth=x", {}),
+    "an event of Plausible": (202, "/api/event", {"json": {"n": "pageview"}}),
+    "some of Umami refused": (200, "/api/batch", {"json": [{"payload": {"website": "a"}}, {}]}),
+    "all of Umami refused": (400, "/api/batch", {"json": [{}]}),
     "no key": (401, "/events", {"json": EVENT}),
     "another measurement id": (403, "/g/collect?v=2&tid=G-2&en=a", {}),
     "a foreign page": (403, STRICT, {"json": EVENT, "headers": FOREIGN}),

@@ -1,0 +1,72 @@
+"""Orders, carts and products of Matomo in the words of GA4.
+
+Sources: developer.matomo.org/api-reference/tracking-api (ecommerce) and
+developers.google.com/analytics/devguides/collection/ga4/reference/events
+"""
+
+from typing import Any
+
+from gateway.event import Event
+from gateway.sources.matomo.hits import Hit
+from gateway.sources.matomo.values import selected
+from gateway.sources.order_value import without_extras
+from gateway.sources.reading import decoded_text, present
+
+_ITEM = ("item_id", "item_name", "item_category", "price", "quantity")
+"""What the values of an item in `ec_items` are, in their order."""
+
+_ORDER = {
+    "ec_id": "transaction_id",
+    "revenue": "value",
+    "ec_st": "subtotal",
+    "ec_tx": "tax",
+    "ec_sh": "shipping",
+    "ec_dt": "discount",
+}
+CART = frozenset({*_ORDER, "ec_items"})
+"""Parameters of an order or a cart."""
+
+PRODUCT = {"_pks": "item_id", "_pkn": "item_name", "_pkc": "item_category", "_pkp": "price"}
+"""Parameters of the product that a page shows."""
+
+
+def cart(hit: Hit) -> Event:
+    """The order in `hit`, or without an `ec_id` all that is in a visitor's cart now."""
+    event = {"event_name": "purchase" if "ec_id" in hit else "cart_update", **selected(hit, _ORDER)}
+    if "value" in event:
+        event["value"] = without_extras(event["value"], event)
+    if "ec_items" in hit:
+        event["items"] = _items(hit["ec_items"])
+    return event
+
+
+def viewed_product(hit: Hit) -> Event:
+    """The product that a page shows; or the category, if it names nothing else."""
+    product = _with_categories(selected(hit, PRODUCT))
+    if "item_id" in product or "item_name" in product:
+        return {"event_name": "view_item", "items": [product]}
+    return present({"event_name": "view_item_list", "item_list_name": product.get("item_category")})
+
+
+def _items(said: Any) -> Any:
+    """Items of GA4; what is no list of items as it was said, to be named as ignored."""
+    rows = decoded_text(said)
+    return [_item(row) for row in rows] if isinstance(rows, list) else said
+
+
+def _item(row: Any) -> Any:
+    if not isinstance(row, list):
+        return row
+    return _with_categories(present(dict(zip(_ITEM, row, strict=False))))
+
+
+def _with_categories(item: Event) -> Event:
+    """`item` with its categories under GA4's names; Matomo has up to five, as a list or as JSON."""
+    said = item.get("item_category")
+    if isinstance(said, str) and said.startswith("["):
+        said = decoded_text(said)
+    if not isinstance(said, list):
+        return item
+    others = {name: value for name, value in item.items() if name != "item_category"}
+    names = ("item_category", *(f"item_category{place}" for place in range(2, 6)))
+    return {**others, **present(dict(zip(names, said, strict=False)))}

@@ -1,0 +1,97 @@
+"""The hits in a request: one in its query or form, or several in JSON.
+
+Source: developer.matomo.org/api-reference/tracking-api (bulk tracking)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.event import Event
+from gateway.sources.base import Inbound, Refused
+from gateway.sources.form import form_fields, query_fields
+from gateway.sources.reading import decode_body
+from gateway.sources.statement_fields import expanded_statements_in
+from gateway.sources.statements import last_or_all, names_a_type, with_statements
+
+Hit = dict[str, Any]
+"""Parameters by name, mostly texts; of those that state consent, a list of texts if repeated."""
+
+TOKEN = "token_auth"
+_JSON = (b"{", b"[")
+_FLAGS = {True: "1", False: "0"}
+
+
+@dataclass(slots=True)
+class Hits:
+    """hits: None in the place of what is none. statements: what stands about consent around the
+    hits of a bulk request. token: the `TOKEN` that holds for all of them, or "". sends_image:
+    whether the sender wants more of an answer than its status. is_bulk: whether they came in JSON.
+    """
+
+    hits: list[Hit | None]
+    statements: Event = field(default_factory=dict)
+    token: str = field(default="", repr=False)
+    sends_image: bool = True
+    is_bulk: bool = False
+
+
+def token_of(hit: Hit | None) -> str:
+    """The `TOKEN` that `hit` shows, or ""; of another type than a text, one that is no key."""
+    token = (hit or {}).get(TOKEN, "")
+    return token if isinstance(token, str) else "?"
+
+
+def read_hits(request: Inbound) -> Hits:
+    """The hits in `request`; none in an empty one. Raises `Refused`."""
+    query = query_fields(request.query)
+    if request.body.lstrip()[:1] in _JSON:
+        return _bulk(decode_body(request.body), last_or_all(query))
+    fields = [*query, *form_fields(request.body)]
+    if not fields:
+        return Hits([])
+    hit = last_or_all(fields)
+    return Hits([hit], token=token_of(hit), sends_image=_sends_image(hit))
+
+
+def _bulk(body: Any, query: Hit) -> Hits:
+    requests = body.get("requests") if isinstance(body, dict) else None
+    if not isinstance(requests, list) or not requests:
+        raise Refused(400, "malformed", "expected an object with a list of requests")
+    around = _as_hit({name: value for name, value in body.items() if name != "requests"})
+    return Hits(
+        [_hit(each) for each in requests],
+        with_statements(expanded_statements_in(query), expanded_statements_in(around)),
+        token_of(around) or token_of(query),
+        _sends_image(around),
+        is_bulk=True,
+    )
+
+
+def _sends_image(fields: Hit) -> bool:
+    return fields.get("send_image") != "0"
+
+
+def _hit(request: Any) -> Hit | None:
+    """The hit in an element of a bulk request: a query, with or without what stands before it, or
+    an object."""
+    if isinstance(request, str):
+        before, mark, after = request.partition("?")
+        return last_or_all(query_fields(after if mark else before))
+    return _as_hit(request) if isinstance(request, dict) else None
+
+
+def _as_hit(fields: Mapping[str, Any]) -> Hit:
+    """`fields` of an object as a query has them: numbers, true and false are texts, and what is
+    empty is missing."""
+    return {
+        name: _text(value)
+        for name, value in fields.items()
+        if value is not None and (value != "" or names_a_type(name))
+    }
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return _FLAGS[value]
+    return str(value) if isinstance(value, int | float) else value

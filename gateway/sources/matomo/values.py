@@ -1,0 +1,19 @@
+"""Values of Matomo's parameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.event import Event
+from gateway.sources.reading import as_object, decoded_text
+
+
+def selected(fields: Mapping[str, Any], names: Mapping[str, str]) -> Event:
+    """Those of `fields` that are in `names`, under our names."""
+    return {ours: fields[name] for name, ours in names.items() if name in fields}
+
+
+def custom_variables(value: Any) -> Event | None:
+    """Custom variables by name, of ``{"1": ["OS", "iPhone"]}``; None without any."""
+    pairs = as_object(decoded_text(value)).values()
+    named = (pair for pair in pairs if isinstance(pair, list) and len(pair) == 2)
+    return {name: text for name, text in named if isinstance(name, str) and name} or None
