@@ -25,6 +25,9 @@ sources:
   mp: {type: measurement_protocol, api_secrets: {G-TEST000001: mps}}
   segment: {type: segment, write_keys: [wk, WRITEKEY123]}
   snowplow: {type: snowplow}
+  matomo: {type: matomo}
+  plausible: {type: plausible}
+  umami: {type: umami}
 """
 
 PAGE = "https://shop.example/"
@@ -238,6 +241,35 @@ def _snowplow_post(message: Message) -> Call:
     return Call("POST", _url(_SNOWPLOW, message.query), headers, body.encode())
 
 
+_AGENT = {"user-agent": "Mozilla/5.0"}
+_HIT_OF_MATOMO = [("idsite", "1"), ("rec", "1"), ("_id", "1.2"), ("url", PAGE)]
+
+
+def _matomo_get(message: Message) -> Call:
+    query = as_query([*_HIT_OF_MATOMO, *message.fields])
+    return Call("GET", _url("/matomo.php", query, message.query), _AGENT)
+
+
+def _matomo_bulk(message: Message) -> Call:
+    hit = as_object([*_HIT_OF_MATOMO, *message.fields])
+    body = as_object([*message.envelope, ("requests", [Written(hit)])])
+    return Call("POST", _url("/matomo.php", message.query), {**JSON, **_AGENT}, body.encode())
+
+
+_OF_A_PAGE = {**JSON, "origin": "https://shop.example"}
+
+
+def _plausible(message: Message) -> Call:
+    body = as_object([("n", "pageview"), ("u", PAGE), ("client_id", "1.2"), *message.fields])
+    return Call("POST", _url("/api/event", message.query), _OF_A_PAGE, body.encode())
+
+
+def _umami(message: Message) -> Call:
+    payload = as_object([("website", "w"), ("url", PAGE), ("vid", "1.2"), *message.fields])
+    body = as_object([("type", "event"), *message.envelope, ("payload", Written(payload))])
+    return Call("POST", _url("/api/send", message.query), _OF_A_PAGE, body.encode())
+
+
 COLLECT = Sender("collect", _collect, has_envelope=True)
 FORM = Sender("form", _form, writes="fields")
 MULTIPART = Sender("multipart", _multipart, writes="fields")
@@ -253,6 +285,10 @@ SEGMENT = Sender("Segment", _segment)
 SEGMENT_BATCH = Sender("Segment batch", _segment_batch, has_envelope=True)
 SNOWPLOW_GET = Sender("Snowplow GET", _snowplow_get, writes="fields")
 SNOWPLOW_POST = Sender("Snowplow POST", _snowplow_post, has_envelope=True)
+MATOMO_GET = Sender("Matomo GET", _matomo_get, writes="fields")
+MATOMO_BULK = Sender("Matomo bulk", _matomo_bulk, has_envelope=True)
+PLAUSIBLE = Sender("Plausible", _plausible)
+UMAMI = Sender("Umami", _umami, has_envelope=True)
 
 BROWSERS = [
     COLLECT,
@@ -265,6 +301,10 @@ BROWSERS = [
     SEGMENT_BATCH,
     SNOWPLOW_GET,
     SNOWPLOW_POST,
+    MATOMO_GET,
+    MATOMO_BULK,
+    PLAUSIBLE,
+    UMAMI,
 ]
 BACKENDS = [MEASUREMENT_PROTOCOL, EVENTS]
 SENDERS = [*BROWSERS, *BACKENDS]
