@@ -337,6 +337,7 @@ def test_a_page_view_that_shows_a_product_is_two_events() -> None:
         ("?idsite=1&rec=1&e_c=a", "e_a"),
         ("?idsite=1&rec=1&cdt=2011-04-05 00:11:42", "cdt"),
         ("?idsite=1&rec=1&cdo=86401", "cdt"),
+        ("?idsite=1&rec=1&cdo=20261129", "cdt"),
         (7, "expected"),
         (None, "expected"),
         (["?idsite=1&rec=1"], "expected"),
@@ -499,6 +500,7 @@ def test_who_speaks_for_a_visitor_is_a_backend(
         ({"cdo": "60"}, NOW - 60),
         ({"cdo": "-60"}, NOW - 60),
         ({"cdt": "1795289000", "cdo": "1000"}, 1_795_288_000),
+        ({"cdt": "1795289000", "cdo": "long"}, 1_795_289_000),
     ],
 )
 def test_when_it_happened(hit: dict[str, str], timestamp: float) -> None:

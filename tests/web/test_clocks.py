@@ -20,6 +20,7 @@ sources:
   backend: {type: events, keys: [test-key]}
   segment: {type: segment, write_keys: [public]}
   snowplow: {type: snowplow}
+  matomo: {type: matomo}
 destinations:
   all: {type: webhook, url: "http://127.0.0.1:9/", consent: []}
 """
@@ -127,3 +128,12 @@ def test_a_true_time_of_snowplow_is_true(web: TestClient, stored: Stored) -> Non
     web.post(path, json=body)
     (entry,) = stored()
     assert entry.event["timestamp"] == happened
+
+
+def test_matomos_tracker_says_how_long_a_hit_has_waited(web: TestClient, stored: Stored) -> None:
+    hits = [f"?idsite=1&rec=1&cdo={seconds}" for seconds in (3600, int(2 * DAY))]
+    before = time.time()
+    answer = web.post("/matomo.php", json={"requests": hits})
+    assert (answer.json()["tracked"], answer.json()["invalid"]) == (1, 1)
+    (entry,) = stored()
+    assert before <= entry.event["timestamp"] + 3600.001 <= time.time() + 0.002

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from destinations.numbers import read_number
 from gateway.event import Event, EventError
 from gateway.event.times import to_seconds
 from gateway.sources.matomo.actions import ACTION, action_of
@@ -150,16 +151,20 @@ def _campaign(hit: Hit) -> Event:
 def _moment(hit: Hit, trusted: bool, received_at: float) -> Any:
     """When it happened: `cdt`, or the receipt, less the seconds of `cdo`, which it has waited."""
     stated = hit.get("cdt")
-    waited = _seconds(hit.get("cdo"))
+    waited = _number(hit.get("cdo"))
     if stated is None and not (waited and received_at):
         return None
     moment = _seconds(received_at if stated is None else stated)
     if moment is None:
         return stated
-    moment -= abs(waited or 0.0)
+    moment -= abs(waited)
     if received_at - moment > _DAY and not trusted:
         raise EventError("cdt: older than 24 hours, which takes a valid token_auth")
     return moment
+
+
+def _number(value: Any) -> float:
+    return (read_number(value) or 0.0) if isinstance(value, str) else 0.0
 
 
 def _seconds(value: Any) -> float | None:
