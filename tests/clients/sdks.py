@@ -173,6 +173,44 @@ SDKS = (
         (PERSON, {**ORDER, "transaction_id": "posthog-python", "items": [PRODUCT]}),
     ),
     Sdk(
+        "matomo-tracker",
+        "Node.js",
+        "matomo",
+        f"new MatomoTracker(siteId, '{HOST}/matomo.php')",
+        "the currency, which Matomo's protocol does not have: set it with a rule. The visitor's "
+        "address and browser are those of `cip` and `ua`, if `token_auth` is one of `keys`",
+        (
+            {**CUP, "page_title": "Cup", "ip_override": "203.0.113.0"},
+            {
+                "event_name": "purchase",
+                "value": 59.8,
+                "transaction_id": "matomo",
+                "items": [{**PRODUCT, "item_category": "Mugs"}],
+            },
+        ),
+    ),
+    Sdk(
+        "@umami/node",
+        "Node.js",
+        "umami",
+        f"umami.init({{ websiteId, hostUrl: '{HOST}' }})",
+        "consent, and the visitor's address and browser, unless `ip` and `userAgent` are in the "
+        "message and the request shows a key, which this SDK cannot do",
+        ({**CUP, "page_title": "Cup", "language": "en-GB"}, {**SIGN_UP, "currency": "EUR"}),
+    ),
+    Sdk(
+        "@plausible-analytics/tracker",
+        "Browser",
+        "plausible",
+        f"init({{ domain: 'shop.example', endpoint: '{HOST}/api/event' }})",
+        "an id of the visitor: serve the gateway under the site's own host, and its visitor cookie "
+        "is one",
+        (
+            {"event_name": "page_view", "page_path": "/cup"},
+            {"event_name": "sign_up", "method": "e-mail", "value": 5, "currency": "EUR"},
+        ),
+    ),
+    Sdk(
         "ga4mp",
         "Python",
         "measurement_protocol",

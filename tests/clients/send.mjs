@@ -6,6 +6,8 @@ import RudderAnalytics from '@rudderstack/rudder-sdk-node';
 import {
   buildPageView, buildSelfDescribingEvent, newTracker,
 } from '@snowplow/node-tracker';
+import { Umami } from '@umami/node';
+import MatomoTracker from 'matomo-tracker';
 import { PostHog } from 'posthog-node';
 
 const gateway = process.argv[2];
@@ -64,6 +66,37 @@ const sdks = {
       properties: { ...order('posthog-node'), $ip: '203.0.113.9' },
     });
     await posthog.shutdown();
+  },
+
+  async 'matomo-tracker'(user) {
+    const matomo = new MatomoTracker(1, `${gateway}/matomo.php`);
+    const visitor = { uid: user, token_auth: 'server-write-key', cip: '203.0.113.9' };
+    const hits = [
+      { ...visitor, url: 'https://shop.example/cup', action_name: 'Cup' },
+      {
+        ...visitor,
+        url: 'https://shop.example/thanks',
+        idgoal: 0,
+        ec_id: 'matomo',
+        revenue: 59.8,
+        ec_items: JSON.stringify([['TIDE-350', 'Tidewater mug', 'Mugs', 29.9, 2]]),
+      },
+    ];
+    await new Promise((done, fail) => {
+      matomo.on('error', fail);
+      matomo.trackBulk(hits, done);
+    });
+  },
+
+  async '@umami/node'(user) {
+    const umami = new Umami({
+      websiteId: '11111111-2222-4333-8444-555555555555',
+      hostUrl: gateway,
+    });
+    const page = { hostname: 'shop.example', language: 'en-GB', id: user };
+    await umami.track({ ...page, url: '/cup', title: 'Cup' });
+    const data = { method: 'e-mail', revenue: 5, currency: 'EUR' };
+    await umami.track({ ...page, url: '/join', name: 'sign_up', data });
   },
 };
 
