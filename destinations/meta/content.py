@@ -46,7 +46,7 @@ def content_of_items(event: Event, name: str) -> dict[str, Any]:
     if not items:
         return {}
     made = contents(items, _CONTENT)
-    data = {
+    data: dict[str, Any] = {
         "content_ids": [content["id"] for content in made],
         "contents": made,
         "content_type": content_type(event),
