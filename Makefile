@@ -13,6 +13,8 @@
 #             MUTANTS=100 how many, each takes seconds to minutes
 # make bench  measures everything next to yardsticks and writes docs/benchmarks.md, about ten minutes;
 #             ARGS="--quick" two minutes, and ARGS="--only latency" a part, which only print
+# make instructions  counts the instructions of each stage under callgrind, and fails if one takes over
+#             3 % more than in an earlier commit; about a minute; BASE=<commit> compares with another
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
 #             four minutes; ARGS="--only gzip" a part, which only prints
@@ -42,7 +44,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-again test-nightly test-dates test-random test-lowest clients mutants soak attacks lint docs demo-picture bench reference lock packages audit sbom clean
+.PHONY: run test test-again test-nightly test-dates test-random test-lowest clients mutants soak attacks lint docs demo-picture bench instructions reference lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -90,6 +92,10 @@ bench: $(VENV)/.installed-bench
 	tests/install-tools bench
 	$(BIN)/python -m tests.benchmarks.pipeline
 	$(BIN)/python -m tests.benchmarks.bench $(ARGS)
+
+instructions: $(VENV)/.installed
+	tests/install-tools instructions
+	$(BIN)/python -m tests.benchmarks.instructions $(BASE)
 
 reference: $(VENV)/.installed
 	$(BIN)/python -m tests.support.write_reference
