@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any, Self
 
+import orjson
+
 from gateway.pipeline.decision import Decision
 from gateway.queue.counting import NO_REASON, reason_of
-from gateway.queue.entry import encode, encode_held, encode_quarantined
+from gateway.queue.entry import encode, encode_held, encode_quarantined, has_many_items, share_items
 from gateway.queue.feed import Feeding
 from gateway.queue.marks import Marks, marks_of, read_marks
 from gateway.queue.receipts import day_number, new_receipt
@@ -205,6 +207,7 @@ class AppendBatch:
         day = day_number(decision.received_at)
         # many destinations get the very same event: written once
         numbers: dict[tuple[int, tuple[str, ...]], int] = {}
+        items: dict[int, orjson.Fragment] | None = {} if has_many_items(decision.event) else None
         waiting: list[str] = []
         for name, verdict in decision.verdicts.items():
             if verdict.event is None:
@@ -220,7 +223,8 @@ class AppendBatch:
             content = id(verdict.event), verdict.applied
             number = numbers.get(content)
             if number is None:
-                entry = encode(decision, verdict.event, verdict.applied, receipt)
+                form = verdict.event if items is None else share_items(verdict.event, items)
+                entry = encode(decision, form, verdict.applied, receipt)
                 numbers[content] = number = self._payload(entry, day, known_by)
             self.sent.setdefault(name, []).append(number)
         held, held_number = decision.held_consent, 0

@@ -53,6 +53,29 @@ _ORIGIN = 10
 """How many of its fields say where an event comes from: `source` and all that follow."""
 
 
+MIN_SHARED = 16
+"""Items. Fewer are written as quickly as copied."""
+
+
+def has_many_items(event: Event) -> bool:
+    items = event.get("items")
+    return type(items) is list and len(items) >= MIN_SHARED
+
+
+def share_items(event: Event, written: dict[int, orjson.Fragment]) -> Event:
+    """`event`, for `encode`, with many items as JSON.
+
+    written: the JSON of lists of items by their `id`, which several forms of an event share. Raises
+    TypeError as `encode` does.
+    """
+    if not has_many_items(event):
+        return event
+    items = event["items"]
+    if (known := written.get(id(items))) is None:
+        known = written[id(items)] = orjson.Fragment(orjson.dumps(items))
+    return {**event, "items": known}
+
+
 def encode(decision: Decision, event: Event, applied: tuple[str, ...], receipt: str = "") -> bytes:
     """The stream entry of `event`, as a destination may have it after `decision`.
 

@@ -114,7 +114,7 @@ def counts(process: subprocess.Popen[bytes], out: Path) -> Counts:
     if process.wait():
         sys.exit("A stage could not be measured; see above.")
     counted: dict[str, float] = {}
-    for file in out.parent.glob(f"{out.name}.*"):
+    for file in sorted(out.parent.glob(f"{out.name}.*"), key=lambda file: int(file.suffix[1:])):
         for stage, pieces, total in _COUNTED.findall(file.read_text()):
             counted[stage] = int(total) / int(pieces)
     return counted

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pipeline.decision import Decision
-from gateway.queue.entry import decode, encode, encode_entry, take_apart
+from gateway.queue.entry import decode, encode, encode_entry, share_items, take_apart
 
 values = st.recursive(
     st.none()
@@ -34,6 +34,22 @@ def test_an_event_comes_out_as_it_went_in(event: dict[str, Any]) -> None:
     assert (entry.id, entry.deliveries) == (b"1-0", 3)
     assert (entry.source, entry.received_at, entry.version) == ("site", 1795219200.25, "v1")
     assert entry.applied == ["first", "second"]
+
+
+@given(
+    st.lists(values, min_size=14, max_size=18) | values,
+    st.dictionaries(st.text(st.characters(codec="utf-8")), values, max_size=3),
+)
+def test_forms_of_an_event_that_share_their_items_are_written_as_ever(
+    items: Any, others: dict[str, Any]
+) -> None:
+    event = {"event_name": "purchase", **others, "items": items, "value": 1}
+    forms = [event, {**event, "value": 2}, {**others, "items": [items] * 17}]
+    decision, written = Decision(event, {}, (), "site", 1795219200.25, "v1"), {}
+
+    shared = [encode(decision, share_items(form, written), ()) for form in forms]
+
+    assert shared == [encode(decision, form, ()) for form in forms]
 
 
 FROM = ',"from":['
