@@ -12,7 +12,7 @@ from gateway.ledger.content import content_of
 from gateway.ledger.day_rows import NOTHING_KNOWN, DayRows, Traits
 from gateway.queue.counting import AGAIN
 from gateway.queue.feed import Decided, Fate, FeedRecord
-from gateway.queue.receipts import RECEIPT, day_of, minute_of
+from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, minute_of
 
 TOO_MANY = "too many events of this page wait for an answer"
 HAD_IT = "the destination took an event with this id before"
@@ -63,7 +63,7 @@ class RowMaker:
         self._traits_of = traits_of
         self._has = has
         self._record_id = ""
-        self._of_record: dict[str, DayRows] = {}
+        self._of_record: dict[int, DayRows] = {}
         self._days: dict[str, DayRows] = {}
         self.traits: dict[str, Traits] = {}
 
@@ -189,11 +189,12 @@ class RowMaker:
         """Raises ValueError for anything but a receipt."""
         if not isinstance(receipt, str) or not RECEIPT.fullmatch(receipt):
             raise ValueError("not a receipt")
-        day = day_of(receipt)
-        rows = self._of_record.get(day)
+        minute = minute_of(receipt)
+        number = minute // MINUTES_OF_DAY
+        rows = self._of_record.get(number)
         if rows is None:
-            rows = self._of_record[day] = self._rows(day)
-        return _Place(rows, bytes.fromhex(receipt), minute_of(receipt))
+            rows = self._of_record[number] = self._rows(day_name(number))
+        return _Place(rows, bytes.fromhex(receipt), minute)
 
     def _rows(self, day: str) -> DayRows:
         if self._has(day, self._record_id):

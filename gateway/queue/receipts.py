@@ -10,6 +10,7 @@ from functools import lru_cache
 _TIME_DIGITS = 12
 RECEIPT = re.compile(r"[0-9a-f]{28}")
 
+MINUTES_OF_DAY = 1440
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _YEAR_10000 = 253_402_300_800

@@ -52,6 +52,7 @@ WARM_UP, TURNS = 3, 2
 EVENTS, LONG_EVENTS, LONG = 40, 4, 50_000
 """How many events a work has, and how many long ones; bytes of one of these."""
 
+NO_RECEIPT = "0" * 28
 DEADLINE = timedelta(days=7)
 
 SOURCES = """\
@@ -143,15 +144,18 @@ def store_in_ledger(destinations: int) -> Work:
     writer = LedgerWriter(folder, LedgerSettings(), None)  # type: ignore[arg-type]
     pipeline = compiled(0, destinations)
     decided = [pipeline(event, received) for event, received in traffic()]
+    entries = [encode(decision, decision.event, (), NO_RECEIPT) for decision in decided]
+    records_of = [feeding.encode(decision, NO_RECEIPT, 1) for decision in decided]
     number = count(1)
 
     def work() -> int:
         records, told = [], []
-        for decision in decided:
-            receipt = new_receipt(NOW)
-            fields = {"d": feeding.encode(decision, receipt, 1)}
-            event = [encode(decision, decision.event, (), receipt)]
-            records.append(FeedRecord(f"{next(number)}-0", fields, event, 0))
+        for record, entry in zip(records_of, entries, strict=True):
+            receipt = new_receipt(NOW + next(number) / 1000)
+            named = [
+                each.replace(NO_RECEIPT.encode(), receipt.encode()) for each in (record, entry)
+            ]
+            records.append(FeedRecord(f"{next(number)}-0", {"d": named[0]}, named[1:], 0))
             told.append(Fate("1-0", receipt, 1, "delivered", NOW, 1, 204, ""))
         for place in range(destinations):
             fields = {"s": encode_endings(f"d{place}", "version-1", told), "a": _ids(told)}
