@@ -1,7 +1,9 @@
 """What several destinations need: kinds of settings, an event's time and value, JSON."""
 
+import re
 from math import isfinite
 from typing import Annotated, Any
+from zlib import crc32
 
 import orjson
 from pydantic import AfterValidator, HttpUrl, SecretStr, StringConstraints
@@ -94,6 +96,21 @@ def to_json(value: Any) -> bytes | None:
         return orjson.dumps(value, option=orjson.OPT_UTC_Z)
     except orjson.JSONEncodeError:
         return None
+
+
+def is_chosen(body: bytes, share: float) -> bool:
+    """Whether a request with `body` is one of the `share` of all that is chosen, by what it says,
+    so that a repetition is treated alike."""
+    return crc32(body) < share * 2**32
+
+
+_is_test_code = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
+
+
+def test_code_of(event: Event) -> str:
+    """The code of `event`, which makes it a test; "" for none that a vendor could take."""
+    code = event.get("test_event_code")
+    return code if isinstance(code, str) and _is_test_code(code) else ""
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -291,6 +291,11 @@ def birth_date(text: str) -> str:
     return f"{born:%Y%m%d}" if born else ""
 
 
+def spaceless(text: str) -> str:
+    """Lower case without white space: TikTok and Snapchat."""
+    return "".join(_lower(text).split())
+
+
 def external_id(text: str) -> str:
     """Lower case without white space: capi-param-builder."""
     return "".join(text.lower().split())

@@ -7,18 +7,18 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4/valida
 """
 
 from collections.abc import Iterator
-from zlib import crc32
 
 import orjson
 
 from destinations.base import Request, Response
+from destinations.common import is_chosen
 from destinations.ga4.measurement_protocol import PATH
 
 
 def check(request: Request, share: float) -> Request | None:
     """`request` for the validation server, if it is one of the `share` that is chosen by what the
     request says, so that a repetition is treated alike."""
-    if crc32(request.body) >= share * 2**32:
+    if not is_chosen(request.body, share):
         return None
     return request._replace(url=request.url.replace(PATH, f"/debug{PATH}", 1))
 

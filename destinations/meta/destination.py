@@ -5,7 +5,6 @@ deduplicate-pixel-and-server-events).
 """
 
 import hmac
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -23,6 +22,7 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.batches import Batch, batched
+from destinations.common import test_code_of
 from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.meta import answers
@@ -91,7 +91,7 @@ class Meta(Destination[MetaSettings]):
             made = translate(event, now, mapper, settings.action_source, settings.phone_region)
             if problem := problem_of(made):
                 return problem
-            return _test_code_of(event) or settings.test_event_code or "", made
+            return test_code_of(event) or settings.test_event_code or "", made
 
         return batched(events, translated, self._request, self.limits.max_events)
 
@@ -122,15 +122,6 @@ class Meta(Destination[MetaSettings]):
         fields = self._credentials | ({"test_event_code": test_code} if test_code else {})
         body = b'{"data":[%b],%b' % (b",".join(batch.values()), orjson.dumps(fields)[1:])
         return Request("POST", self._url, self._headers, body, tuple(batch), bool(test_code))
-
-
-_is_test_code = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
-
-
-def _test_code_of(event: Event) -> str:
-    """The code of `event`, which makes it a test; "" for none that Meta could take."""
-    code = event.get("test_event_code")
-    return code if isinstance(code, str) and _is_test_code(code) else ""
 
 
 def _credentials(settings: MetaSettings) -> dict[str, str]:

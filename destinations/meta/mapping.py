@@ -7,11 +7,11 @@ parameters/custom-data, parameters/app-data).
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from destinations.app_data import app_data
 from destinations.base import Event
 from destinations.common import event_time
 from destinations.contents import is_negative, value_and_currency
 from destinations.mapping import Mapper
-from destinations.meta.app import app_data
 from destinations.meta.content import CONTENT_FIELDS, content_of_items, stated_content
 from destinations.meta.identifiers import identifies
 from destinations.meta.messaging import BUSINESS_MESSAGING, as_message, problem_of_message

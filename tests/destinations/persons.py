@@ -1,4 +1,4 @@
-"""One personal datum in an event, and the hashes that a destination sends of it."""
+"""One personal datum in an event, and what a destination sends of it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import Any
 
 import orjson
 
-from destinations.base import Request
-from destinations.ga4 import GA4
-from destinations.meta import Meta
+from destinations.base import Destination, Request
 from gateway.event import read_event
 
 ADDRESS = {"fn": "first_name", "ln": "last_name", "ct": "city", "st": "region", "zp": "postal_code"}
+ADDRESS |= {"state": "region", "zip_code": "postal_code"}
 USER_DATA = {
     "em": "email_address",
     "email": "email_address",
@@ -22,9 +21,18 @@ USER_DATA = {
     "sha256_phone_number": "phone_number",
     "ge": "gender",
     "db": "date_of_birth",
+    "idfa": "idfa",
+    "gaid": "gaid",
 }
+PERSON = {"meta": "user_data", "snapchat": "user_data", "tiktok": "user"}
+"""The object of a vendor's event that tells the person."""
 
 _VISITOR = "1.1"
+_EVERYBODY = {
+    "fbp": "fb.1.1795210000000.1116446470",
+    "ip_override": "203.0.113.7",
+    "user_agent": "Mozilla/5.0",
+}
 
 
 def event_with(field: str, value: str) -> dict[str, Any]:
@@ -32,7 +40,7 @@ def event_with(field: str, value: str) -> dict[str, Any]:
     raw: dict[str, Any] = {
         "event_name": "x",
         "client_id": _VISITOR,
-        "fbp": "fb.1.1795210000000.1116446470",
+        **_EVERYBODY,
     }
     if field == "external_id":
         return raw | {"user_id": value}
@@ -42,19 +50,22 @@ def event_with(field: str, value: str) -> dict[str, Any]:
     return raw | {"user_data": {"address": {ours: value}}}
 
 
-_OF_VISITOR = sha256(_VISITOR.encode()).hexdigest()
-"""Meta gets it of every event."""
+_OF_EVERY_EVENT = {sha256(_VISITOR.encode()).hexdigest(), *_EVERYBODY.values()}
 
 
-def digests_at(destination: Meta | GA4, field: str, value: str) -> set[str]:
-    """All that `destination` would send of the person."""
+def _listed(told: Any) -> list[str]:
+    return told if isinstance(told, list) else [told]
+
+
+def digests_at(destination: Destination[Any], field: str, value: str) -> set[str]:
+    """All hashes, and what the vendor takes in clear, that `destination` would send of the person."""
     (request,) = destination.requests([read_event(event_with(field, value))], 1795219260.0)
     assert isinstance(request, Request)
     body = orjson.loads(request.body)
-    if isinstance(destination, Meta):
-        person = body["data"][0]["user_data"]
-        sent = {digest for key in person if key != "fbp" for digest in person[key]}
-        return sent - {_OF_VISITOR}
+    if destination.type in PERSON:
+        person = body["data"][0][PERSON[destination.type]].values()
+        sent = {text for told in person for text in _listed(told)}
+        return sent - _OF_EVERY_EVENT
     person = body.get("user_data", {})
     lists = [person.get("sha256_email_address", []), person.get("sha256_phone_number", [])]
     return {digest for digests in lists for digest in digests} | {

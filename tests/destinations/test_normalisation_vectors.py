@@ -1,7 +1,7 @@
-"""Personal data as Meta and GA4 match on it, by vectors from their pages and their libraries.
+"""Personal data as vendors match on it, by vectors from their pages and their libraries.
 
-The vectors come from the vendors' documentation, facebook-business 26.0.3 and capi-param-builder;
-a few we differ from, and say why.
+The vectors come from the vendors' documentation, facebook-business 26.0.3, capi-param-builder,
+snap-business-sdk and Segment's destinations; a few we differ from, and say why.
 """
 
 import json
@@ -12,15 +12,23 @@ from typing import Any
 import pytest
 
 from destinations import normalise
+from destinations.base import Destination
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
+from destinations.snapchat import Snapchat, SnapchatSettings
+from destinations.tiktok import TikTok, TikTokSettings
 from tests.destinations.persons import digests_at
 
 VECTORS: list[dict[str, Any]] = json.loads(
     Path(__file__).with_name("normalisation.json").read_bytes()
 )
-META = Meta(MetaSettings(pixel_id="1", access_token="t", phone_region="US"))
-GA4_ = GA4(GA4Settings(measurement_id="G-1", api_secret="s", phone_region="US"))
+DESTINATIONS: dict[str, Destination[Any]] = {
+    "meta": Meta(MetaSettings(pixel_id="1", access_token="t", phone_region="US")),
+    "ga4_mp": GA4(GA4Settings(measurement_id="G-1", api_secret="s", phone_region="US")),
+    "snapchat": Snapchat(SnapchatSettings(pixel_id="1", access_token="t", phone_region="US")),
+    "tiktok": TikTok(TikTokSettings(event_source_id="1", access_token="t", phone_region="US")),
+}
+IN_CLEAR = {("tiktok", field) for field in ("city", "state", "country", "idfa", "gaid")}
 
 NOT_SENT = {"doby", "dobm", "dobd"}
 """Parts of a birth date: custom audiences have them, the Conversions API has ``db`` alone."""
@@ -41,16 +49,18 @@ DIFFERENT = {
 
 @pytest.mark.parametrize(
     "vector",
-    [v for v in VECTORS if v["destination"] in ("meta", "ga4_mp") and v["field"] not in NOT_SENT],
+    [v for v in VECTORS if v["destination"] in DESTINATIONS and v["field"] not in NOT_SENT],
     ids=lambda v: f"{v['destination']}-{v['field']}-{v['input'][:20]}-{v['source'][:12]}",
 )
 def test_vector(vector: dict[str, Any]) -> None:
-    destination = META if vector["destination"] == "meta" else GA4_
+    destination = DESTINATIONS[vector["destination"]]
     key = (vector["destination"], vector["field"], vector["input"], vector["normalised"])
     found = digests_at(destination, vector["field"], vector["input"])
     if key in DIFFERENT:
         ours, _reason = DIFFERENT[key]
         assert found == {sha256(ours.encode()).hexdigest()}
+    elif key[:2] in IN_CLEAR:
+        assert found == {vector["normalised"]}
     elif vector["sha256"] is None:
         assert found == set()
     else:

@@ -60,6 +60,7 @@ ADVERTISING_FIELDS = (
     "_epik",
     "_scclid",
     "_scid",
+    "scid",
     "_rdt_cid",
     "_rdt_uuid",
     "_ttp",

@@ -1,4 +1,4 @@
-"""Click ids that advertising platforms keep in cookies.
+"""Ids of clicks and browsers that advertising platforms keep in cookies.
 
 Google's: ``GCL.<seconds>.<click id>[.<labels>]``, or ``2.<depth>.k<click id>$i<seconds>...``; of
 the browser: ``1.1.<number>.<seconds>``. Source: gtag.js, release of March 2026.
@@ -9,7 +9,12 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from gateway.stages.enrichment.base import with_found
-from gateway.stages.identity.vendor_cookies import GOOGLE_BROWSER, GOOGLE_CLICKS, PLAIN_CLICKS
+from gateway.stages.identity.vendor_cookies import (
+    GOOGLE_BROWSER,
+    GOOGLE_CLICKS,
+    PLAIN_BROWSERS,
+    PLAIN_CLICKS,
+)
 from gateway.stages.identity.visit import Visit
 from gateway.urls.page import read_page_url
 
@@ -30,18 +35,18 @@ def _browser(text: str) -> str:
     return match[1] if match else ""
 
 
-def _plain_click(text: str) -> str:
+def _plain_id(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else ""
 
 
 def _microsoft_click(text: str) -> str:
-    return _plain_click(text.removeprefix("_uet"))
+    return _plain_id(text.removeprefix("_uet"))
 
 
 _READERS: dict[str, tuple[str, Callable[[str], str]]] = {
     **{name: (parameter, google_click) for name, parameter in GOOGLE_CLICKS.items()},
     **dict.fromkeys(GOOGLE_BROWSER, ("gcl_au", _browser)),
-    **{name: (parameter, _plain_click) for name, parameter in PLAIN_CLICKS.items()},
+    **{name: (parameter, _plain_id) for name, parameter in PLAIN_CLICKS.items()},
     "_uetmsclkid": ("msclkid", _microsoft_click),
 }
 
@@ -78,3 +83,12 @@ def fill_click_ids(visit: Visit) -> None:
     event = with_found(visit.event, "click_ids", found)
     if event is not visit.event:
         visit.fill("click_ids", event["click_ids"], "cookies")
+
+
+def fill_browsers(visit: Visit) -> None:
+    """Gives the event the ids of the browser that it does not state."""
+    for cookie, field in PLAIN_BROWSERS.items():
+        if cookie in visit.jar and not visit.event.get(field):
+            text = _plain_id(unquote(visit.jar[cookie]))
+            if text:
+                visit.fill(field, text, cookie)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from gateway.event import Event, Received
 from gateway.stages.cookies import compile_cookies
-from gateway.stages.identity.click_cookies import fill_click_ids
+from gateway.stages.identity.click_cookies import fill_browsers, fill_click_ids
 from gateway.stages.identity.cookies import compile_scope, takes_cookies
 from gateway.stages.identity.denial import compile_deletion
 from gateway.stages.identity.ga_session import fill_session
@@ -107,6 +107,7 @@ def compile_identity(
             meta_cookies(visit)
             if visit.jar:
                 fill_click_ids(visit)
+                fill_browsers(visit)
         found = {**clean, **visit.found} if visit.found else clean
         stated = said if visit.is_new else found.get("client_id", "")
         cookies = (*visit.cookies, *deleted)

@@ -44,6 +44,9 @@ PLAIN_CLICKS = {
 }
 """Cookies that hold a click id as it came, and the parameter that brought it."""
 
+PLAIN_BROWSERS = {"_ttp": "ttp", "_scid": "scid"}
+"""Cookies that hold the browser as TikTok and Snapchat know it, and the fields of the event."""
+
 VENDOR_COOKIES = frozenset(
-    [FPID, GA, FBP, FBC, SNIPPET, *GOOGLE_CLICKS, *GOOGLE_BROWSER, *PLAIN_CLICKS]
+    [FPID, GA, FBP, FBC, SNIPPET, *GOOGLE_CLICKS, *GOOGLE_BROWSER, *PLAIN_CLICKS, *PLAIN_BROWSERS]
 )

@@ -15,7 +15,7 @@ PERSONAL = ("user_data",)
 IDS = (
     *("client_id", "user_id", "anonymous_id", "device_id", "ga_session_id", "ga_session_number"),
     *("event_id", "transaction_id", "item_id", "item_list_id", "promotion_id", "location_id"),
-    *("click_ids", "fbp", "fbc", "_fbp", "_fbc", "ttp", "_ttp"),
+    *("click_ids", "fbp", "fbc", "_fbp", "_fbc", "ttp", "_ttp", "scid", "_scid"),
     *CLICK_IDS,
 )
 

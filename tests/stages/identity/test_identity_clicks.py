@@ -72,3 +72,24 @@ def test_the_event_and_its_page_know_better(identify: Any) -> None:
 @pytest.mark.parametrize("consent", [{"analytics_storage": "granted"}, {"ad_storage": "denied"}])
 def test_without_ad_storage_none_is_read(identify: Any, consent: dict[str, str]) -> None:
     assert "click_ids" not in identify("_gcl_aw=GCL.1.x; ttclid=y", {"consent": consent}).event
+
+
+def test_ids_of_browsers_are_read_into_fields_of_their_own(identify: Any) -> None:
+    done = identify("_ttp=01ABC_x-1.tt.1; _scid=0f1e-2d%2E3")
+
+    assert (done.event["ttp"], done.event["scid"]) == ("01ABC_x-1.tt.1", "0f1e-2d.3")
+    assert done.line.endswith("ttp from _ttp; scid from _scid")
+
+
+@pytest.mark.parametrize("jar", ["_ttp=%3Cscript%3E; _scid=a b", "_ttp=; _scid=" + "x" * 513])
+def test_ids_of_browsers_in_another_form_are_left_alone(identify: Any, jar: str) -> None:
+    assert not identify(jar).event.keys() & {"ttp", "scid"}
+
+
+def test_what_the_event_states_of_its_browser_stays(identify: Any) -> None:
+    assert identify("_ttp=old", {"ttp": "own"}).event["ttp"] == "own"
+
+
+def test_without_ad_storage_no_browser_is_read(identify: Any) -> None:
+    done = identify("_ttp=a; _scid=b", {"consent": {"ad_storage": "denied"}})
+    assert not done.event.keys() & {"ttp", "scid"}

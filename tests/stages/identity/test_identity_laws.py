@@ -47,6 +47,8 @@ names = st.sampled_from(
         "_gcl_aw",
         "_gcl_au",
         "ttclid",
+        "_ttp",
+        "_scid",
         "gateway_client_id",
         "_uetmsclkid",
         "session",

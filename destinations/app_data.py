@@ -1,6 +1,8 @@
-"""The ``app_data`` of an event in an app, with Meta's description of the device, ``extinfo``.
+"""The ``app_data`` of an event in an app, as Meta and Snapchat have it: ``extinfo`` is a list that
+describes the app and its device.
 
-Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/app-data
+Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters/app-data,
+developers.snap.com/api/marketing-api/Conversions-API/UsingTheAPI
 """
 
 import re
@@ -21,7 +23,7 @@ _size = re.compile(r"([0-9]{1,5})x([0-9]{1,5})").fullmatch
 
 def app_data(event: Event) -> dict[str, Any]:
     """The ``app_data`` that `event` states, completed with what its fields `app`, `device`,
-    `language` and `screen_resolution` tell; empty if Meta would not take it."""
+    `language` and `screen_resolution` tell; empty if the vendor would not take it."""
     stated = event.get("app_data")
     data = dict(stated) if isinstance(stated, dict) else {}
     extinfo = _stated_extinfo(data.get("extinfo")) or _extinfo(event)
@@ -37,7 +39,7 @@ def app_data(event: Event) -> dict[str, Any]:
 
 
 def _is_true(stated: Any) -> int:
-    """1 or 0, as Meta has it; 0 for what cannot be read."""
+    """1 or 0; 0 for what cannot be read."""
     return int(CASTS["boolean"](stated) is True)
 
 

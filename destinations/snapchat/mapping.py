@@ -1,0 +1,133 @@
+"""From an event to one of Snapchat's; what is a table is in `built_in`.
+
+Sources: developers.snap.com/api/marketing-api/Conversions-API (UsingTheAPI, Parameters), and the
+OpenAPI file of github.com/Snapchat/business-sdk-v3-java.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from destinations.app_data import app_data
+from destinations.base import Event
+from destinations.common import event_time
+from destinations.contents import (
+    ContentFields,
+    contents,
+    count_items,
+    is_negative,
+    named_items,
+    value_and_currency,
+)
+from destinations.mapping import Mapper
+from destinations.paths import as_text
+from destinations.refusals import asks, refuses, refuses_personalisation
+from destinations.snapchat.person import is_connected, is_too_thin, user_data
+from destinations.snapchat.settings import ActionSource, SnapchatSettings
+
+_ACTION_SOURCES: Mapping[str, ActionSource] = {
+    **dict.fromkeys(("website", "web"), "WEB"),
+    **dict.fromkeys(("app", "mobile_app"), "MOBILE_APP"),
+    **dict.fromkeys(("physical_store", "store", "in_store", "offline"), "OFFLINE"),
+}
+"""By `action_source` in lower case. Only trusted senders may state one of a store."""
+
+_CONTENT = ContentFields(
+    id="id",
+    quantity="quantity",
+    price="item_price",
+    texts={"item_brand": "brand", "delivery_category": "delivery_category"},
+)
+_BY_ADDRESS = {"data_processing_options_country": 0, "data_processing_options_state": 0}
+"""Snapchat finds the place out by the IP address."""
+
+_NEGATIVE = "value is negative: Snapchat does not support refunds"
+_TOO_LITTLE = (
+    "no usable customer information: Snapchat needs an e-mail address, a phone number, "
+    "user_data.madid, or a public IP address together with a user agent"
+)
+
+
+def action_source(event: Event, default: ActionSource) -> ActionSource:
+    """Where `event` happened."""
+    stated = event.get("action_source")
+    named = _ACTION_SOURCES.get(stated.strip().lower()) if isinstance(stated, str) else None
+    return named or default
+
+
+def translate(
+    event: Event, now: float, mapper: Mapper, source: ActionSource, settings: SnapchatSettings
+) -> dict[str, Any]:
+    """`event` in the format of Snapchat. now: Unix seconds. source: where it happened."""
+    translated: dict[str, Any] = {
+        "event_name": mapper.name_of(event),
+        "event_time": int(event_time(event, now)),
+        "action_source": source,
+        "user_data": user_data(event, settings.phone_region),
+    }
+    if custom_data := _custom_data(event):
+        translated["custom_data"] = custom_data
+    if source == "MOBILE_APP" and (app := app_data(event)):
+        translated["app_data"] = app | ({"app_id": settings.app_id} if settings.app_id else {})
+    mapper.apply(event, translated)
+    if refuses(event) or asks(event.get("data_processing_options")):
+        translated |= {"data_processing_options": ["LDU"], **_BY_ADDRESS}
+    if refuses_personalisation(event) or asks(event.get("opt_out")):
+        translated["opt_out"] = True
+    return translated
+
+
+def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
+    """Why Snapchat would always refuse `event`; "" if it would not, or if that depends on a field
+    that the mapping sets.
+
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
+    its country.
+    """
+    if is_negative(event, mapper, "PURCHASE", "custom_data.value"):
+        return _NEGATIVE
+    if is_connected(event) or mapper.touches("user_data"):
+        return ""
+    return _TOO_LITTLE if is_too_thin(user_data(event, region)) else ""
+
+
+def problem_of(translated: Mapping[str, Any], settings: SnapchatSettings) -> str:
+    """Why Snapchat would refuse an event; "" when it would not. translated: by `translate`."""
+    value = _object(translated, "custom_data").get("value")
+    if isinstance(value, (int, float)) and value < 0 and translated["event_name"] == "PURCHASE":
+        return _NEGATIVE
+    source: ActionSource = translated["action_source"]
+    if settings.id_of(source) is None:
+        needed = "snap_app_id" if source == "MOBILE_APP" else "pixel_id"
+        return f"{needed} is not set, which events of action_source {source} need"
+    if source == "MOBILE_APP" and "extinfo" not in _object(translated, "app_data"):
+        return (
+            "app_data.extinfo is missing: Snapchat requires it of events of apps; send "
+            "device.operating_system and device.operating_system_version"
+        )
+    return _TOO_LITTLE if is_too_thin(_object(translated, "user_data")) else ""
+
+
+def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object at `key`; an empty one if a mapping left none."""
+    held = translated.get(key)
+    return held if isinstance(held, dict) else {}
+
+
+def _custom_data(event: Event) -> dict[str, Any]:
+    """Quantities and prices of ``contents`` are texts, as in Snapchat's examples."""
+    data = value_and_currency(event)
+    items = named_items(event)
+    if not items:
+        return data
+    made = contents(items, _CONTENT)
+    for content in made:
+        for name in ("quantity", "item_price"):
+            if name in content:
+                content[name] = as_text(content[name])
+    data["contents"] = made
+    data["content_ids"] = [content["id"] for content in made]
+    data["num_items"] = count_items(items)
+    for name, field in (("brands", "item_brand"), ("content_category", "item_category")):
+        if named := [item[field] for item in items if field in item]:
+            data[name] = named
+    return data

@@ -1,0 +1,42 @@
+"""Snapchat's address for tests, ``/events/validate``: what it says of requests that Snapchat gets.
+
+It counts nothing. Its words may repeat values, so they are shortened, and only what it says of the
+first events is kept.
+
+Source: developers.snap.com/api/marketing-api/Conversions-API/VerifySetUp
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from destinations.base import Request, Response
+from destinations.common import is_chosen, json_object, vendor_words
+
+_MOST = 3
+
+
+def check(request: Request, share: float) -> Request | None:
+    """`request` for validation, if it is one of the `share` that is chosen."""
+    if not is_chosen(request.body, share):
+        return None
+    return request._replace(url=f"{request.url}/validate")
+
+
+def warnings(response: Response) -> Iterator[str]:
+    """What was found. Nothing, if it cannot be read."""
+    if response.status == 200:
+        found = _found(json_object(response.body))
+        yield from (f"Snapchat's validation: {words}" for words in islice(found, _MOST))
+
+
+def _found(answer: dict[str, Any]) -> Iterator[str]:
+    logs = answer.get("event_logs")
+    for log in logs if isinstance(logs, list) else ():
+        for said in _texts(log, "errors") + _texts(log, "warnings"):
+            yield vendor_words(said)
+
+
+def _texts(log: Any, key: str) -> list[str]:
+    said = log.get(key) if isinstance(log, dict) else None
+    return [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, str)]

@@ -1,0 +1,164 @@
+"""From an event to one of TikTok's; what is a table is in `built_in`.
+
+Left out is what only integrations know and TikTok's page does not: ``query``, ``partner_name``, and
+``limit_data_use_for_advertising`` in the place of ``limited_data_use``.
+
+Source: business-api.tiktok.com/portal/docs?id=1771101303285761
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from destinations.base import Event
+from destinations.common import event_time
+from destinations.contents import (
+    ContentFields,
+    content_type,
+    contents,
+    count_items,
+    is_negative,
+    named_items,
+    value_and_currency,
+)
+from destinations.mapping import Mapper
+from destinations.paths import as_text
+from destinations.refusals import asks, refuses
+from destinations.remarks import remark
+from destinations.tiktok.built_in import STANDARD_EVENTS
+from destinations.tiktok.identifiers import identifies
+from destinations.tiktok.person import is_nobody, user
+from destinations.tiktok.settings import EventSource
+
+_CONTENT = ContentFields(
+    id="content_id",
+    quantity="quantity",
+    price="price",
+    texts={
+        "item_name": "content_name",
+        "item_category": "content_category",
+        "item_brand": "brand",
+    },
+)
+_CUSTOMER_TYPES = ("new", "returning")
+_LIMITED = ("web", "app")
+"""Event sources with ``limited_data_use``."""
+
+_OF_SOURCE: Mapping[EventSource, tuple[str, ...]] = {
+    "web": ("page", "ad"),
+    "app": ("app", "ad"),
+    "offline": (),
+    "crm": ("lead",),
+}
+"""Objects that only the events of some sources have."""
+_OF_SOME_SOURCE = frozenset({"page", "app", "ad", "lead"})
+
+_NEGATIVE = "value is negative: TikTok does not support refunds"
+_REFUND = "TikTok does not support refunds; to send them, give `refund` a name in `mapping.events`"
+_NOBODY = (
+    "no usable customer information: TikTok matches people by an e-mail address, a phone number, "
+    "user_id, client_id, ttclid, ttp, a public IP address or the id of a device"
+)
+
+
+def translate(
+    event: Event, now: float, mapper: Mapper, source: EventSource, region: str | None
+) -> dict[str, Any]:
+    """`event` in the format of TikTok.
+
+    now: Unix seconds. source: its event source. region: ISO 3166-1 alpha-2 of phone numbers without
+    a country code, if the event does not tell its country.
+    """
+    translated: dict[str, Any] = {
+        "event": mapper.name_of(event),
+        "event_time": int(event_time(event, now)),
+        "user": user(event, region),
+    }
+    if properties := _properties(event):
+        translated["properties"] = properties
+    if source == "app" and (app := _app(event)):
+        translated["app"] = app
+    if source == "crm" and (lead := _lead(event)):
+        translated["lead"] = lead
+    mapper.apply(event, translated)
+    _fit(translated, source)
+    if source in _LIMITED and (refuses(event) or asks(event.get("limited_data_use"))):
+        translated["limited_data_use"] = True
+    return translated
+
+
+def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | None) -> str:
+    """Why `event` is never sent; "" if it can be, or if that depends on a field that the mapping
+    sets. source, region: as for `translate`."""
+    if event["event_name"] == "refund" and "refund" not in mapper.names:
+        return _REFUND
+    if is_negative(event, mapper, "Purchase", "properties.value"):
+        return _NEGATIVE
+    if source == "offline" and mapper.name_of(event) not in STANDARD_EVENTS:
+        return "TikTok takes only standard events from an offline event source"
+    if source not in _LIMITED and refuses(event):
+        return (
+            "the visitor refuses personalised advertising, and TikTok's limited_data_use exists "
+            "for web and app events only"
+        )
+    if identifies(event) or mapper.touches("user") or not is_nobody(user(event, region)):
+        return ""
+    return _NOBODY
+
+
+def problem_of(translated: Mapping[str, Any], source: EventSource) -> str:
+    """Why an event cannot be sent; "" when it can. translated: by `translate`, for `source`."""
+    value = _object(translated, "properties").get("value")
+    if isinstance(value, (int, float)) and value < 0 and translated["event"] == "Purchase":
+        return _NEGATIVE
+    if source == "app" and not _object(translated, "app").get("app_id"):
+        return "app.app_id is missing: TikTok requires it of app events; send it in app.namespace"
+    if source == "crm" and not _object(translated, "lead").get("lead_id"):
+        return "lead.lead_id is missing: TikTok requires it of CRM events; send it in lead_id"
+    return _NOBODY if is_nobody(_object(translated, "user")) else ""
+
+
+def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object at `key`; an empty one if a mapping left none."""
+    held = translated.get(key)
+    return held if isinstance(held, dict) else {}
+
+
+def _properties(event: Event) -> dict[str, Any]:
+    data = value_and_currency(event)
+    if items := named_items(event):
+        made = contents(items, _CONTENT)
+        data["contents"] = made
+        data["content_ids"] = [content["content_id"] for content in made]
+        data["content_type"] = content_type(event)
+        data["num_items"] = count_items(items)
+    return data
+
+
+def _app(event: Event) -> dict[str, str]:
+    app = _object(event, "app")
+    stated = {
+        "app_id": app.get("namespace"),
+        "app_name": app.get("name"),
+        "app_version": app.get("version"),
+    }
+    return {name: text for name, value in stated.items() if (text := as_text(value))}
+
+
+def _lead(event: Event) -> dict[str, str]:
+    stated = {name: event.get(name) for name in ("lead_id", "lead_event_source")}
+    return {name: text for name, value in stated.items() if (text := as_text(value))}
+
+
+def _fit(translated: dict[str, Any], source: EventSource) -> None:
+    """Takes out what TikTok does not know: objects of other sources, a page without its address
+    and other types of customers."""
+    for name in _OF_SOME_SOURCE.difference(_OF_SOURCE[source]):
+        translated.pop(name, None)
+    if "page" in translated and not _object(translated, "page").get("url"):
+        del translated["page"]
+    properties = _object(translated, "properties")
+    if "customer_type" in properties and properties["customer_type"] not in _CUSTOMER_TYPES:
+        remark("properties.customer_type: removed because it is neither new nor returning")
+        translated["properties"] = {
+            name: value for name, value in properties.items() if name != "customer_type"
+        }

@@ -1,0 +1,109 @@
+"""The ``user`` of one of TikTok's events.
+
+Source: business-api.tiktok.com/portal/docs?id=1771101303285761 (user, hashing).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from destinations import normalise
+from destinations.base import Event
+from destinations.hashed_forms import Needs, PersonalData
+from destinations.mapping import Hasher
+from destinations.normalise import Normaliser, hashing
+from destinations.paths import as_text
+from destinations.people import ExternalIds, add_hashes
+from destinations.tiktok.identifiers import DEVICE_FIELDS, device_ids, identifiers
+
+
+def trimmed_id(text: str) -> str:
+    """Trimmed and lower case: TikTok."""
+    return text.strip().lower()
+
+
+_OF_PERSON = {"email": hashing("email_address", normalise.email)}
+_OF_ADDRESS = {
+    "first_name": hashing("first_name", normalise.spaceless),
+    "last_name": hashing("last_name", normalise.spaceless),
+    "zip_code": hashing("postal_code", normalise.spaceless),
+}
+_CLEAR: Mapping[str, tuple[str, Normaliser]] = {
+    "city": ("city", normalise.bare_name),
+    "state": ("region", normalise.state),
+    "country": ("country", normalise.country),
+}
+"""Fields that TikTok wants in clear: where they are in an address, and their form."""
+
+_EXTERNAL_IDS = ExternalIds(trimmed_id)
+
+_IDENTIFYING = frozenset(
+    {"email", "phone", "external_id", "ttclid", "ttp", "ip", "idfa", "gaid", "idfv"}
+)
+
+
+def user(event: Event, region: str | None) -> dict[str, Any]:
+    """The person of `event`. region: as for `hashers`."""
+    data: dict[str, Any] = {}
+    if person := event.get("user_data"):
+        add_hashes(data, _OF_PERSON, [person])
+        if numbers := normalise.phone_numbers(event, normalise.phone, region):
+            data["phone"] = numbers
+        if "address" in person:
+            _add_address(data, normalise.addresses(person))
+        if not DEVICE_FIELDS.isdisjoint(person):
+            data |= device_ids(event)
+    if ids := _EXTERNAL_IDS.of(event):
+        data["external_id"] = ids
+    data |= identifiers(event)
+    return data
+
+
+def is_nobody(person: Mapping[str, Any]) -> bool:
+    """Whether this ``user`` has nothing by which TikTok could match anybody."""
+    return _IDENTIFYING.isdisjoint(person)
+
+
+def hashers(region: str | None) -> dict[str, Hasher]:
+    """For the fields of ``user`` with personal data.
+
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
+    its country.
+    """
+    lists = {
+        "email": normalise.email,
+        "phone": normalise.phone(region),
+        "external_id": trimmed_id,
+    }
+    found = {f"user.{key}": normalise.hasher(f"user.{key}", form) for key, form in lists.items()}
+    for key in _OF_ADDRESS:
+        found[f"user.{key}"] = _first_of(normalise.hasher(f"user.{key}", normalise.spaceless))
+    for key, (_, form) in _CLEAR.items():
+        found[f"user.{key}"] = _in_clear(form)
+    return found
+
+
+def personal_data(region: str | None) -> PersonalData:
+    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], DEVICE_FIELDS)
+    clear = frozenset(field for field, _ in _CLEAR.values())
+    phone = normalise.phone_hashing(normalise.phone, region)
+    return PersonalData(person, Needs([*_OF_ADDRESS.values()], clear), phone)
+
+
+def _add_address(data: dict[str, Any], addresses: Sequence[Mapping[str, Any]]) -> None:
+    """TikTok takes one of each: the first."""
+    hashed: dict[str, list[str]] = {}
+    add_hashes(hashed, _OF_ADDRESS, addresses)
+    data |= {key: digests[0] for key, digests in hashed.items()}
+    for key, (field, form) in _CLEAR.items():
+        texts = (form(text) for each in addresses if isinstance(text := each.get(field), str))
+        if found := next(filter(None, texts), ""):
+            data[key] = found
+
+
+def _first_of(hasher: Hasher) -> Hasher:
+    return lambda value: next(iter(hasher(value)), "")
+
+
+def _in_clear(form: Normaliser) -> Hasher:
+    return lambda value: form(as_text(value) or "")

@@ -1,0 +1,57 @@
+"""Settings of a TikTok destination."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, StringConstraints
+
+from destinations.base import DestinationSettings
+from destinations.common import BaseUrl, Credential, PhoneRegion
+
+EventSource = Literal["web", "app", "offline", "crm"]
+StatedSource = Literal["web", "app", "offline"]
+"""Those that an event can name."""
+
+SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class TikTokSettings(DestinationSettings):
+    type: Literal["tiktok"] = Field(default="tiktok", description="TikTok Events API 2.0.")
+    event_source_id: SourceId = Field(
+        description="ID of the event source, from TikTok Events Manager: the pixel code for `web`, "
+        "the TikTok App ID for `app`, the ID of the event set for `offline` and `crm`."
+    )
+    access_token: Credential = Field(
+        description="Access token of the Events API, from Events Manager, the event source, "
+        "Settings, Events API, Generate access token."
+    )
+    event_source: EventSource = Field(
+        default="web",
+        description="Kind of the event source: `web`, `app`, `offline` (sales in stores) or `crm` "
+        "(leads).",
+    )
+    event_source_ids: dict[StatedSource, SourceId] = Field(
+        default={},
+        description="IDs of further event sources: `web` for events with `action_source: website`, "
+        "`app` for those with `app`, `offline` for those with `physical_store`. All other events "
+        "go to `event_source_id`.",
+    )
+    test_event_code: str | None = Field(
+        default=None,
+        description="Code that shows the events under Test events. An event of a trusted sender "
+        "can have a `test_event_code` of its own.",
+    )
+    phone_region: PhoneRegion | None = Field(
+        default=None,
+        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
+        "neither the address in `user_data` nor `event_location` names a country.",
+    )
+    base_url: BaseUrl = Field(
+        default=HttpUrl("https://business-api.tiktok.com"),
+        description="Base URL of the Events API.",
+    )
+
+    def id_of(self, source: EventSource) -> str:
+        """The id of an event source that is configured."""
+        if source == self.event_source:
+            return self.event_source_id
+        return next(id_ for name, id_ in self.event_source_ids.items() if name == source)
