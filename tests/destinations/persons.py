@@ -58,7 +58,7 @@ def _listed(told: Any) -> list[str]:
 
 
 def digests_at(destination: Destination[Any], field: str, value: str) -> set[str]:
-    """All hashes, and what the vendor takes in clear, that `destination` would send of the person."""
+    """All hashes and clear values that `destination` would send of the person."""
     (request,) = destination.requests([read_event(event_with(field, value))], 1795219260.0)
     assert isinstance(request, Request)
     body = orjson.loads(request.body)

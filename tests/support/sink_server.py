@@ -83,7 +83,7 @@ class Sink:
                 answer = (
                     Answer(*self.reply(received))
                     if self.reply
-                    else self.vendors.answer(method, target, body)
+                    else self.vendors.answer(method, target, body, headers)
                 )
                 if answer.status < 300:
                     self.requests.append(received)

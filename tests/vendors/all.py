@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tests.vendors.answer import Answer
 from tests.vendors.ga4 import GA4
 from tests.vendors.meta import Meta
+from tests.vendors.snapchat import Snapchat
+from tests.vendors.tiktok import PATH as TIKTOK_PATH
+from tests.vendors.tiktok import TikTok
 
 
 @dataclass
 class Vendors:
     meta: Meta = field(default_factory=Meta)
     ga4: GA4 = field(default_factory=GA4)
+    snapchat: Snapchat = field(default_factory=Snapchat)
+    tiktok: TikTok = field(default_factory=TikTok)
 
-    def answer(self, method: str, target: str, body: bytes) -> Answer:
-        """target: path and query, as the request names them."""
+    def answer(
+        self, method: str, target: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """target: path and query, as the request names them. headers: names in lower case."""
         path, _, query = target.partition("?")
+        if path == TIKTOK_PATH:
+            return self.tiktok.answer(method, path, headers or {}, body)
+        if path.startswith("/v3/"):
+            return self.snapchat.answer(method, path, headers or {}, body)
         if path.endswith("/events") and path.startswith("/v"):
             return self.meta.answer(method, path, body)
         if path.endswith("/collect"):

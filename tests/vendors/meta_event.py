@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
 from typing import Any, NamedTuple
+
+from tests.vendors.checking import is_object, matches, number, text, texts, whole
 
 DAY = 86_400
 
@@ -18,31 +19,6 @@ class Refusal(NamedTuple):
 
 def _malformed(why: str) -> Refusal:
     return Refusal(2804001, "Invalid parameter", why)
-
-
-def _object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_text, value))
-
-
-def _matches(pattern: str) -> Callable[[Any], bool]:
-    match = re.compile(pattern).fullmatch
-    return lambda value: isinstance(value, str) and match(value) is not None
 
 
 def _public(value: Any) -> bool:
@@ -60,28 +36,28 @@ _ACTION_SOURCES = (
     *("business_messaging", "other"),
 )
 _EVENT: dict[str, Callable[[Any], bool]] = {
-    "event_name": _text,
-    "event_time": _whole,
+    "event_name": text,
+    "event_time": whole,
     "action_source": lambda value: value in _ACTION_SOURCES,
-    "user_data": _object,
-    "custom_data": _object,
-    "app_data": _object,
-    "event_source_url": _text,
-    "event_id": _text,
-    "referrer_url": _text,
+    "user_data": is_object,
+    "custom_data": is_object,
+    "app_data": is_object,
+    "event_source_url": text,
+    "event_id": text,
+    "referrer_url": text,
     "opt_out": lambda value: isinstance(value, bool),
     "data_processing_options": lambda value: value in ([], ["LDU"]),
     "data_processing_options_country": lambda value: value in (0, 1),
     "data_processing_options_state": lambda value: value in (0, *range(1000, 1014)),
-    "original_event_data": _object,
-    "attribution_data": _object,
-    "advanced_measurement_table": _text,
-    "customer_segmentation": _text,
+    "original_event_data": is_object,
+    "attribution_data": is_object,
+    "advanced_measurement_table": text,
+    "customer_segmentation": text,
     "messaging_channel": lambda value: value in ("messenger", "whatsapp", "instagram"),
 }
 _REQUIRED = ("event_name", "event_time", "action_source", "user_data")
 
-_DIGEST = _matches(r"[0-9a-f]{64}(\.[A-Za-z0-9_-]{8})?")
+_DIGEST = matches(r"[0-9a-f]{64}(\.[A-Za-z0-9_-]{8})?")
 _HASHED = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country", "external_id")
 _AS_THEY_ARE = (
     *("subscription_id", "lead_id", "fb_login_id", "anon_id", "madid", "page_id"),
@@ -97,11 +73,11 @@ def _hashes(value: Any) -> bool:
 
 _USER_DATA: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_HASHED, _hashes),
-    **dict.fromkeys(_AS_THEY_ARE, lambda value: _text(value) or _whole(value)),
+    **dict.fromkeys(_AS_THEY_ARE, lambda value: text(value) or whole(value)),
     "client_ip_address": _public,
-    "client_user_agent": _text,
-    "fbp": _matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[0-9]+{_APPENDIX}"),
-    "fbc": _matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[A-Za-z0-9_-]+{_APPENDIX}"),
+    "client_user_agent": text,
+    "fbp": matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[0-9]+{_APPENDIX}"),
+    "fbc": matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[A-Za-z0-9_-]+{_APPENDIX}"),
 }
 _TOO_THIN = (
     {"ct", "country", "st", "zp", "ge", "client_user_agent"},
@@ -113,25 +89,25 @@ _TOO_THIN = (
 
 def _contents(value: Any) -> bool:
     return isinstance(value, list) and all(
-        _object(each) and _text(each.get("id")) and _has(each, _CONTENT) for each in value
+        is_object(each) and text(each.get("id")) and _has(each, _CONTENT) for each in value
     )
 
 
 _CONTENT: dict[str, Callable[[Any], bool]] = {
-    "quantity": lambda value: _number(value) and value > 0,
-    "item_price": _number,
-    **dict.fromkeys(("id", "title", "brand", "category", "description"), _text),
-    "delivery_category": _text,
+    "quantity": lambda value: number(value) and value > 0,
+    "item_price": number,
+    **dict.fromkeys(("id", "title", "brand", "category", "description"), text),
+    "delivery_category": text,
 }
 _CONTENT_TYPES = ("product", "product_group", *("destination", "flight", "hotel"))
 _CONTENT_TYPES += ("home_listing", "vehicle")
 _CUSTOM_DATA: dict[str, Callable[[Any], bool]] = {
-    **dict.fromkeys(("value", "net_revenue", "predicted_ltv"), _number),
-    "currency": _matches("[A-Za-z]{3}"),
-    "content_ids": _texts,
+    **dict.fromkeys(("value", "net_revenue", "predicted_ltv"), number),
+    "currency": matches("[A-Za-z]{3}"),
+    "content_ids": texts,
     "contents": _contents,
     "content_type": lambda value: value in _CONTENT_TYPES,
-    "num_items": lambda value: _number(value) and value >= 0,
+    "num_items": lambda value: number(value) and value >= 0,
 }
 """Other keys may be one's own, of any type."""
 
@@ -142,14 +118,14 @@ def _has(given: Mapping[str, Any], rules: Mapping[str, Callable[[Any], bool]]) -
 
 def refusals(event: Any, now: float) -> Iterator[Refusal]:
     """now: Unix seconds."""
-    if not _object(event):
+    if not is_object(event):
         yield _malformed("an event is an object")
         return
     for name in _REQUIRED:
         if name not in event:
             yield _malformed(f"{name} is required")
     yield from _of_fields(event, _EVENT, "", known=True)
-    if not (_whole(event.get("event_time")) and _object(event.get("user_data"))):
+    if not (whole(event.get("event_time")) and is_object(event.get("user_data"))):
         return
     yield from _of_time(event, now)
     yield from _of_person(event["user_data"])
@@ -212,13 +188,13 @@ _MESSAGING_EVENTS = (
 
 def _of_purpose(event: Mapping[str, Any]) -> Iterator[Refusal]:
     custom_data = event.get("custom_data", {})
-    if _object(custom_data):
+    if is_object(custom_data):
         yield from _of_fields(custom_data, _CUSTOM_DATA, "custom_data.")
     if event.get("event_name") == "Purchase":
         for name in ("value", "currency"):
             if name not in custom_data:
                 yield Refusal(2804009, "Missing value or currency", f"{name} of a Purchase")
-        if _number(custom_data.get("value")) and custom_data["value"] < 0:
+        if number(custom_data.get("value")) and custom_data["value"] < 0:
             yield _malformed("custom_data.value is negative")
     yield from _of_source(event)
     if event.get("data_processing_options") == ["LDU"]:

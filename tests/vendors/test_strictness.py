@@ -17,13 +17,30 @@ from destinations.ga4 import GA4 as GA4Destination
 from destinations.ga4 import GA4Settings
 from destinations.meta import Meta as MetaDestination
 from destinations.meta import MetaSettings
+from destinations.snapchat import Snapchat as SnapchatDestination
+from destinations.snapchat import SnapchatSettings
+from destinations.tiktok import TikTok as TikTokDestination
+from destinations.tiktok import TikTokSettings
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from tests.vendors.ga4 import GA4
 from tests.vendors.meta import Meta
+from tests.vendors.snapchat import Snapchat
+from tests.vendors.tiktok import PATH, TikTok
 
 DIGEST = "9b" * 32
 TO_META = MetaDestination(
     MetaSettings(pixel_id="1", access_token="t", app_secret="s", phone_region="DE")
+)
+TO_TIKTOK = TikTokDestination(
+    TikTokSettings(
+        event_source_id="1",
+        event_source_ids={"app": "2", "offline": "3"},
+        access_token="t",
+        phone_region="DE",
+    )
+)
+TO_SNAPCHAT = SnapchatDestination(
+    SnapchatSettings(pixel_id="1", snap_app_id="2", access_token="t", phone_region="DE")
 )
 TO_GA4 = GA4Destination(GA4Settings(measurement_id="G-1", api_secret="s"))
 events = st.lists(
@@ -61,6 +78,40 @@ def test_ga4_keeps_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
         url = urlsplit(request.url)
         assert ga4.answer(request.method, url.path, url.query, request.body).status == 204
     assert ga4.lost == []
+
+
+def outcomes_of(
+    destination: Destination[Any], vendor: TikTok | Snapchat, given: list[dict[str, Any]]
+) -> list[str]:
+    """The results of all events that can be sent."""
+    results: list[str] = []
+    for request in sent(destination, given):
+        path = urlsplit(request.url).path
+        answer = vendor.answer(request.method, path, request.headers, request.body)
+        response = Response(answer.status, answer.headers, answer.body)
+        outcomes = list(destination.outcomes(request, response))
+        assert {each.result for each in outcomes} == {"delivered"}, outcomes
+        results += [each.result for each in outcomes]
+    return results
+
+
+@settings(max_examples=150)
+@given(given_events=events, source=st.sampled_from(["website", "app", "physical_store", 7]))
+def test_tiktok_takes_all_that_we_send(given_events: list[dict[str, Any]], source: Any) -> None:
+    recent = [each for each in given_events if NOW - each.get("timestamp", NOW) < 7 * 86_400 - 1]
+    tiktok = TikTok(token="t", now=lambda: NOW)
+    stated = [{"action_source": source, **each} for each in recent]
+    assert len(outcomes_of(TO_TIKTOK, tiktok, stated)) == len(tiktok.events)
+
+
+@settings(max_examples=150)
+@given(given_events=events, source=st.sampled_from(["website", "app", "physical_store", 7]))
+def test_snapchat_takes_all_that_we_send(given_events: list[dict[str, Any]], source: Any) -> None:
+    wanted = [each for each in given_events if not TO_SNAPCHAT.mapper.withholds(each)]
+    recent = [each for each in wanted if NOW - each.get("timestamp", NOW) < 37 * 86_400 - 1]
+    snapchat = Snapchat(token="t", now=lambda: NOW)
+    stated = [{"action_source": source, **each} for each in recent]
+    assert len(outcomes_of(TO_SNAPCHAT, snapchat, stated)) == len(snapchat.events)
 
 
 def purchase() -> dict[str, Any]:
@@ -233,3 +284,138 @@ def test_hits_of_browsers_need_their_client_and_name() -> None:
     ga4.answer("POST", "/g/collect", "v=2&tid=G-1&cid=1.2", b"en=page_view\nen=scroll\n_et=5")
     assert [hit["en"] for hit in ga4.events] == ["page_view", "scroll"]
     assert [each.fieldPath for each in ga4.lost] == ["en"]
+
+
+ORDER: dict[str, Any] = {
+    "event": "Purchase",
+    "event_time": int(NOW) - 60,
+    "event_id": "o-1",
+    "user": {"email": [DIGEST], "first_name": DIGEST, "city": "berlin"},
+    "page": {"url": "https://shop.example/"},
+    "properties": {"value": 9.9, "currency": "EUR", "contents": [{"content_id": "1"}]},
+}
+
+
+def to_tiktok(tiktok: TikTok, token: str = "t", **changes: Any) -> dict[str, Any]:
+    request = {"event_source": "web", "event_source_id": "1", "data": [ORDER], **changes}
+    answer = tiktok.answer("POST", PATH, {"access-token": token}, json.dumps(request).encode())
+    assert answer.status == 200
+    said: dict[str, Any] = json.loads(answer.body)
+    return said
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda e: e.pop("event"), "event"),
+        (lambda e: e.update(event_id=1), "event_id"),
+        (lambda e: e.update(event_time=int(NOW) - 8 * 86_400), "event_time"),
+        (lambda e: e.update(event_time=int(NOW * 1000)), "event_time"),
+        (lambda e: e.update(timestamp="2026-11-21T00:00:00Z"), "timestamp"),
+        (lambda e: e["user"].update(email=["ada@example.com"]), "user.email"),
+        (lambda e: e["user"].update(first_name=[DIGEST]), "user.first_name"),
+        (lambda e: e["user"].update(city="New York"), "user.city"),
+        (lambda e: e.update(page={"referrer": "https://a.example/"}), "page.url"),
+        (lambda e: e.update(lead={"lead_id": "1"}), "lead"),
+        (lambda e: e["properties"].update(value="9.9"), "properties.value"),
+        (lambda e: e["properties"].update(value=-1), "properties.value"),
+        (lambda e: e["properties"].update(contents=[{"content_id": 7}]), "properties.contents"),
+        (lambda e: e["properties"].update(query="x"), "properties.query"),
+    ],
+)
+def test_tiktok_refuses_the_request_for_one_event_and_names_it(change: Change, path: str) -> None:
+    bad = copy.deepcopy(ORDER)
+    change(bad)
+    tiktok = TikTok(now=lambda: NOW)
+    said = to_tiktok(tiktok, data=[ORDER, bad])
+    assert said["code"] in (40002, 40062)
+    assert said["message"].startswith(f"Batch.1.{path}:")
+    assert tiktok.events == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "token", "code"),
+    [
+        ({}, "t", 0),
+        ({}, "", 40104),
+        ({}, "other", 40105),
+        ({"data": []}, "t", 40002),
+        ({"data": [ORDER] * 1001}, "t", 40061),
+        ({"event_source": "shop"}, "t", 40002),
+        ({"pixel_code": "1"}, "t", 40002),
+        ({"event_source": "app"}, "t", 40002),
+    ],
+)
+def test_tiktok_refuses_requests(changes: dict[str, Any], token: str, code: int) -> None:
+    assert to_tiktok(TikTok(token="t", now=lambda: NOW), token, **changes)["code"] == code
+
+
+def test_tiktok_throttles() -> None:
+    assert to_tiktok(TikTok(throttled=True, now=lambda: NOW))["code"] == 40100
+
+
+SNAP: dict[str, Any] = {
+    "event_name": "PURCHASE",
+    "event_time": int(NOW) - 60,
+    "event_id": "o-1",
+    "action_source": "WEB",
+    "user_data": {"em": [DIGEST]},
+    "custom_data": {"value": 9.9, "currency": "EUR", "contents": [{"id": "1", "quantity": "1"}]},
+}
+
+
+def to_snapchat(
+    snapchat: Snapchat, data: Any, path: str = "/v3/1/events", token: str = "t"
+) -> tuple[int, dict[str, Any]]:
+    headers = {"authorization": f"Bearer {token}"}
+    answer = snapchat.answer("POST", path, headers, json.dumps({"data": data}).encode())
+    return answer.status, json.loads(answer.body)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda e: e.pop("event_name"), "event_name"),
+        (lambda e: e.update(event_name="purchase"), "event_name"),
+        (lambda e: e.update(event_time=int(NOW) - 38 * 86_400), "event_time"),
+        (lambda e: e.update(action_source="web"), "action_source"),
+        (lambda e: e.update(pixel_id="1"), "pixel_id"),
+        (lambda e: e.update(user_data={"em": DIGEST}), "user_data.em"),
+        (lambda e: e.update(user_data={"client_user_agent": "UA"}), "user_data"),
+        (lambda e: e["user_data"].update(hashed_email=DIGEST), "user_data.hashed_email"),
+        (lambda e: e["custom_data"].update(value=-1), "custom_data.value"),
+        (lambda e: e["custom_data"].update(contents=[{"quantity": "1"}]), "custom_data.contents"),
+        (lambda e: e.update(action_source="MOBILE_APP"), "app_data.extinfo"),
+        (lambda e: e.update(data_processing_options=["LDU"]), "data_processing_options"),
+    ],
+)
+def test_snapchat_refuses_the_request_for_one_event_and_names_it(change: Change, path: str) -> None:
+    bad = copy.deepcopy(SNAP)
+    change(bad)
+    snapchat = Snapchat(now=lambda: NOW)
+    status, said = to_snapchat(snapchat, [SNAP, bad])
+    assert (status, said["status"], said["event"]) == (400, "INVALID", 1)
+    assert said["errors"]["error_msgs"] == [f"{path} is invalid"]
+
+    _, validated = to_snapchat(snapchat, [SNAP, bad], "/v3/1/events/validate")
+    assert [log["event"] for log in validated["event_logs"]] == [1]
+    assert snapchat.events == []
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "token", "status"),
+    [
+        ([SNAP], "/v3/1/events", "t", 200),
+        ([SNAP], "/v3/conversion", "t", 404),
+        ([SNAP], "/v3/1/events", "other", 401),
+        ([], "/v3/1/events", "t", 400),
+        ([SNAP] * 2001, "/v3/1/events", "t", 400),
+    ],
+)
+def test_snapchat_refuses_requests(data: Any, path: str, token: str, status: int) -> None:
+    snapchat = Snapchat(token="t", now=lambda: NOW)
+    assert to_snapchat(snapchat, data, path, token)[0] == status
+
+
+def test_snapchat_throttles() -> None:
+    assert to_snapchat(Snapchat(throttled=True, now=lambda: NOW), [SNAP])[0] == 429
