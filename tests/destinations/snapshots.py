@@ -3,7 +3,7 @@
     python -m tests.destinations.snapshots
 
 writes them again; read what changed before you commit it. Each file has one event as a sender
-states it, and the request of each destination.
+states it, and the request of each destination, or why it gets none.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 import orjson
 
-from destinations.base import Destination, Request
+from destinations.base import Destination, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
+from destinations.snapchat import Snapchat, SnapchatSettings
+from destinations.tiktok import TikTok, TikTokSettings
 from destinations.webhook import Webhook, WebhookSettings
 from gateway.event import read_event
 
@@ -36,6 +38,12 @@ DESTINATIONS: dict[str, Destination[Any]] = {
     "meta": Meta(MetaSettings(pixel_id="1234567890", access_token="TOKEN", phone_region="DE")),
     "ga4": GA4(GA4Settings(measurement_id="G-TEST000001", api_secret="SECRET", phone_region="DE")),
     "ga4_gtag": GA4(GA4Settings(measurement_id="G-TEST000001", transport="gtag")),
+    "snapchat": Snapchat(
+        SnapchatSettings(pixel_id="0a1b2c3d", access_token="TOKEN", phone_region="DE")
+    ),
+    "tiktok": TikTok(
+        TikTokSettings(event_source_id="CPIX1", access_token="TOKEN", phone_region="DE")
+    ),
     "webhook": Webhook(WebhookSettings(url="https://receiver.example/events")),
 }
 
@@ -50,8 +58,11 @@ def snapshot(name: str) -> str:
 
 
 def _request(destination: Destination[Any], event: dict[str, Any]) -> dict[str, Any]:
+    if destination.mapper.withholds(event):
+        return {"withheld": "the mapping does not name it"}
     (request,) = destination.requests([event], NOW)
-    assert isinstance(request, Request)
+    if isinstance(request, Unsendable):
+        return {"unsendable": request.reason}
     headers = dict(request.headers)
     is_json = headers["content-type"] == "application/json"
     body = orjson.loads(request.body) if is_json else request.body.decode()

@@ -10,6 +10,8 @@ import pytest
 from tests.destinations.snapshots import EVENTS, FILES, NOW, snapshot
 from tests.vendors.ga4 import GA4
 from tests.vendors.meta import Meta
+from tests.vendors.snapchat import Snapchat
+from tests.vendors.tiktok import TikTok
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -40,3 +42,15 @@ def test_the_vendors_take_the_requests(name: str) -> None:
     ga4.answer("POST", url.path, url.query, hit["body"].encode())
     assert ga4.lost == []
     assert len(ga4.events) == 2
+
+
+@pytest.mark.parametrize("vendor", [Snapchat, TikTok])
+@pytest.mark.parametrize("name", EVENTS)
+def test_vendors_with_answers_take_the_requests(vendor: type[Snapchat | TikTok], name: str) -> None:
+    made = json.loads((FILES / f"{name}.json").read_bytes())["requests"][vendor.__name__.lower()]
+    if made.keys() <= {"withheld", "unsendable"}:
+        return
+    strict = vendor(now=lambda: NOW)
+    body = json.dumps(made["body"]).encode()
+    answer = strict.answer("POST", urlsplit(made["url"]).path, made["headers"], body)
+    assert len(strict.events) == 1, answer.body
