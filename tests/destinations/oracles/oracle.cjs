@@ -27,6 +27,8 @@ const destinations = "@segment/action-destinations/dist/destinations";
 const integrations = {
   meta: createTestIntegration(require(`${destinations}/facebook-conversions-api`).default),
   ga4: createTestIntegration(require(`${destinations}/google-analytics-4`).default),
+  snapchat: createTestIntegration(require(`${destinations}/snap-conversions-api`).default),
+  tiktok: createTestIntegration(require(`${destinations}/tiktok-conversions`).default),
 };
 
 const answers = {
@@ -44,9 +46,9 @@ const answers = {
   },
 
   /** The bodies of the requests that Segment makes of a message with its own mapping. */
-  async segment({ destination, action, mapping, settings, event }) {
+  async segment({ destination, action, mapping, settings, auth, event }) {
     sent.length = 0;
-    const how = { event, mapping, settings, useDefaultMappings: true };
+    const how = { event, mapping, settings, auth, useDefaultMappings: true };
     await integrations[destination].testAction(action, how);
     return sent.map((body) => JSON.parse(body));
   },

@@ -1,4 +1,4 @@
-"""What Segment's own destinations send to Meta and GA4 of the messages that our source reads too.
+"""What Segment's own destinations send to vendors of the messages that our source reads too.
 
 All that Segment sends we send as well, in the same words, but for `DIFFERENT`; what we send in
 addition is in `RICHER`. A path ends in ``[]`` where it stands for every element of a list.
@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from destinations.base import Destination, Request
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
+from destinations.snapchat import Snapchat, SnapchatSettings
+from destinations.tiktok import TikTok, TikTokSettings
 from gateway.event import read_event
 from gateway.sources.base import Inbound
 from gateway.sources.segment import Segment
@@ -29,9 +31,13 @@ SECONDS = int(datetime.fromisoformat(HAPPENED).timestamp())
 SOURCE = Segment(SegmentSettings(type="segment", write_keys=["KEY"]))
 META = Meta(MetaSettings(pixel_id="1", access_token="t"))
 GA4_ = GA4(GA4Settings(measurement_id="G-1", api_secret="s"))
+SNAPCHAT = Snapchat(SnapchatSettings(pixel_id="1", access_token="t"))
+TIKTOK = TikTok(TikTokSettings(event_source_id="1", access_token="t"))
 
 CONTENTS = "developers.facebook.com/docs/marketing-api/conversions-api/parameters/custom-data"
 GA4_EVENTS = "developers.google.com/analytics/devguides/collection/protocol/ga4/reference/events"
+SNAP = "developers.snap.com/api/marketing-api/Conversions-API"
+TIKTOK_PAGE = "business-api.tiktok.com/portal/docs?id=1771101303285761"
 GA4_REFERENCE = "developers.google.com/analytics/devguides/collection/protocol/ga4/reference"
 
 DIFFERENT = {
@@ -40,6 +46,14 @@ DIFFERENT = {
     ("meta", "viewContent", "custom_data.value"): "the message says the value; theirs is the price",
     ("ga4", "*", "client_id"): f"{GA4_REFERENCE}: a browser; theirs is the user",
     ("ga4", "*", "timestamp_micros"): "each event has its own, for a request carries several",
+    ("snapchat", "*", "event_time"): f"{SNAP}/UsingTheAPI: seconds",
+    ("snapchat", "*", "action_source"): f"{SNAP}/UsingTheAPI: WEB",
+    ("snapchat", "*", "integration"): "it names the integration, which is Segment's there",
+    ("snapchat", "*", "custom_data.num_items"): "the number of products, as in the Snap Pixel; "
+    "theirs is the number of lines",
+    ("tiktok", "*", "limited_data_use"): "false is the same as none",
+    ("tiktok", "*", "user.email[]"): f"{TIKTOK_PAGE}: trimmed",
+    ("tiktok", "*", "user.state"): "one form for all spellings of a state",
     ("ga4", "purchase", "events[].params.value"): f"{GA4_EVENTS}: without tax and shipping",
 }
 """By destination, action and path: why ours is right."""
@@ -65,6 +79,20 @@ RICHER = {
         "events[].timestamp_micros",
         *(f"events[].params.{name}" for name in _GA4_PARAMS),
         *(f"events[].params.items[].{name}" for name in _ITEM),
+    },
+    "snapchat": {
+        *(f"user_data.{name}" for name in ("em", "ph", "fn", "ln")),
+        *("user_data.ct", "user_data.country", "user_data.st", "user_data.zp"),
+        *(f"custom_data.{name}[]" for name in ("content_ids", "brands", "content_category")),
+        *(f"custom_data.contents[].{name}" for name in ("id", "quantity", "item_price", "brand")),
+        *("custom_data.value", "custom_data.search_string"),
+    },
+    "tiktok": {
+        "properties.content_ids[]",
+        "properties.num_items",
+        "user.country",
+        "user.city",
+        *(f"user.{name}" for name in ("first_name", "last_name", "zip_code")),
     },
 }
 """Paths that Segment does not send."""
@@ -140,10 +168,45 @@ MESSAGES = {
 CASES = [
     *(("meta", name) for name in ("purchase", "addToCart", "viewContent", "initiateCheckout")),
     *(("ga4", name) for name in ("purchase", "addToCart", "viewItem", "beginCheckout", "search")),
+    *(("snapchat", name) for name in ("purchase", "addToCart", "search")),
+    *(("tiktok", name) for name in ("purchase", "addToCart", "viewContent")),
 ]
-OURS: dict[str, Destination[Any]] = {"meta": META, "ga4": GA4_}
-MAPPINGS = {"meta": {"action_source": "website"}, "ga4": {"data_stream_type": "Web"}}
-SETTINGS = {"meta": {"pixelId": "1"}, "ga4": {"measurementId": "G-1", "apiSecret": "s"}}
+OURS: dict[str, Destination[Any]] = {
+    "meta": META,
+    "ga4": GA4_,
+    "snapchat": SNAPCHAT,
+    "tiktok": TIKTOK,
+}
+ONE_ACTION = {"snapchat": "reportConversionEvent", "tiktok": "reportWebEvent"}
+"""Destinations of Segment that send every event by the same action; its mapping has the name."""
+
+_NAMES = {
+    "snapchat": {"purchase": "PURCHASE", "addToCart": "ADD_CART", "search": "SEARCH"},
+    "tiktok": {"purchase": "Purchase", "addToCart": "AddToCart", "viewContent": "ViewContent"},
+}
+_TIKTOK_CONTENT = {
+    **{name: {"@path": f"$.{name}"} for name in ("price", "quantity", "brand")},
+    "content_category": {"@path": "$.category"},
+    "content_id": {"@path": "$.product_id"},
+    "content_name": {"@path": "$.name"},
+}
+SETTINGS = {
+    "meta": {"pixelId": "1"},
+    "ga4": {"measurementId": "G-1", "apiSecret": "s"},
+    "snapchat": {"pixel_id": "1"},
+    "tiktok": {"pixelCode": "1", "accessToken": "t"},
+}
+
+
+def mapping_of(destination: str, action: str) -> dict[str, Any]:
+    """What Segment's interface sets for a new destination besides its defaults."""
+    if destination == "tiktok":
+        products = "$.properties.products" if action == "purchase" else "$.properties"
+        contents = {"@arrayPath": [products, _TIKTOK_CONTENT]}
+        return {"event": _NAMES["tiktok"][action], "contents": contents}
+    if destination == "snapchat":
+        return {"event_name": _NAMES["snapchat"][action], "action_source": "website"}
+    return {"action_source": "website"} if destination == "meta" else {"data_stream_type": "Web"}
 
 
 def message(event: str, properties: dict[str, Any], person: dict[str, Any]) -> dict[str, Any]:
@@ -169,7 +232,13 @@ def message(event: str, properties: dict[str, Any], person: dict[str, Any]) -> d
 def by_segment(
     node: Node, destination: str, action: str, sent: dict[str, Any]
 ) -> Iterator[tuple[str, Any]]:
-    how = {"mapping": MAPPINGS[destination], "settings": SETTINGS[destination], "event": sent}
+    how = {
+        "mapping": mapping_of(destination, action),
+        "settings": SETTINGS[destination],
+        "auth": {"accessToken": "t", "refreshToken": "r"},
+        "event": sent,
+    }
+    action = ONE_ACTION.get(destination, action)
     bodies = node.ask("segment", destination=destination, action=action, **how)
     yield from leaves(only(destination, bodies[0]))
 
@@ -183,24 +252,24 @@ def ours(destination: str, sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def only(destination: str, body: dict[str, Any]) -> dict[str, Any]:
-    event: dict[str, Any] = body["data"][0] if destination == "meta" else body
+    event: dict[str, Any] = body if destination == "ga4" else body["data"][0]
     return event
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every text and number with its path; of a list of these each one."""
+    """Every text and number with its path, but empty texts; of a list of these each one."""
     if isinstance(value, dict):
         for name, part in value.items():
             yield from leaves(part, f"{path}.{name}" if path else name)
     elif isinstance(value, list):
         for part in value:
             yield from leaves(part, f"{path}[]")
-    else:
+    elif value != "":
         yield path, value
 
 
 def plain(path: str) -> str:
-    """A hash alone and a list of hashes are the same to Meta."""
+    """A hash alone and a list of hashes are the same to Meta and Snapchat."""
     return path.removesuffix("[]") if path.startswith("user_data.") else path
 
 
@@ -212,7 +281,7 @@ def test_all_that_segment_sends_we_send_and_what_else_is_known(
 ) -> None:
     event, properties = MESSAGES[action]
     sent = message(event, data.draw(properties), data.draw(traits))
-    compare = plain if destination == "meta" else str
+    compare = plain if destination in ("meta", "snapchat") else str
     theirs = {(compare(path), v) for path, v in by_segment(node, destination, action, sent)}
     by_us = {(compare(path), value) for path, value in leaves(ours(destination, sent))}
 
@@ -230,6 +299,8 @@ def test_each_difference_is_one(destination: str, action: str, path: str, node: 
     properties = (
         {**order, "products": [product]} if action == "purchase" else {**product, "value": 11}
     )
-    sent = message(MESSAGES[action][0], {**properties, "currency": "EUR"}, {})
+    person = {"email": " Ada@Example.com", "firstName": "Ada", "lastName": "Lovelace"}
+    person["address"] = {"state": "California", "postalCode": "94035"}  # type: ignore[assignment]
+    sent = message(MESSAGES[action][0], {**properties, "currency": "EUR"}, person)
     theirs = dict(by_segment(node, destination, action, sent))
     assert theirs[path] != dict(leaves(ours(destination, sent))).get(path)
