@@ -25,6 +25,7 @@ SOURCE_TYPES = (
     "collect, events, ga4, jitsu, matomo, measurement_protocol, pixel, plausible, posthog, "
     "segment, snowplow, stape_data, umami"
 )
+DESTINATION_TYPES = "ga4, meta, snapchat, tiktok, webhook"
 CONSENT_TYPES = (
     "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "
     "personalization_storage, security_storage"
@@ -120,19 +121,19 @@ TYPES = [
     ),
     (
         "type: meta",
-        "§type: tiktok",
-        f"destinations.meta.type: 'tiktok' is not one of ga4, meta, webhook{ANOTHER_DESTINATION}",
+        "§type: carrier",
+        f"destinations.meta.type: 'carrier' is not one of {DESTINATION_TYPES}{ANOTHER_DESTINATION}",
     ),
     (
         "type: meta",
         "§type: gA4",
-        "destinations.meta.type: 'gA4' is not one of ga4, meta, webhook; did you mean 'ga4'?"
+        f"destinations.meta.type: 'gA4' is not one of {DESTINATION_TYPES}; did you mean 'ga4'?"
         f"{ANOTHER_DESTINATION}",
     ),
     (
         "type: meta",
         "§type: {token: s3cr3t}",
-        f"destinations.meta.type: should be one of ga4, meta, webhook{ANOTHER_DESTINATION}",
+        f"destinations.meta.type: should be one of {DESTINATION_TYPES}{ANOTHER_DESTINATION}",
     ),
 ]
 
