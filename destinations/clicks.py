@@ -44,10 +44,11 @@ def is_placeholder(text: str) -> bool:
 
 def browser_id(event: Event, field: str) -> str:
     """The id of a vendor's cookie in `field`; "" without one, and for what cannot be one."""
-    stated = event.get(field, "")
-    if not stated or _is_id(stated, _is_usual):
+    stated = event.get(field)
+    if _is_id(stated, _is_usual):
         return str(stated)
-    remark(f"{field}: removed because it does not have the form of an id")
+    if stated:
+        remark(f"{field}: removed because it does not have the form of an id")
     return ""
 
 

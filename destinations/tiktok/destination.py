@@ -123,7 +123,7 @@ class TikTok(Destination[TikTokSettings]):
     def _request(self, batch: Batch, shared: tuple[EventSource, str]) -> Request:
         """shared: the event source of all its events, and the code that makes them tests."""
         source, test_code = shared
-        fields = {"event_source": source, "event_source_id": self.settings.id_of(source)}
+        fields = {"event_source": source, "event_source_id": self.settings.ids[source]}
         if test_code:
             fields["test_event_code"] = test_code
         body = b'%b,"data":[%b]}' % (orjson.dumps(fields)[:-1], b",".join(batch.values()))

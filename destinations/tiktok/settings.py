@@ -1,8 +1,9 @@
 """Settings of a TikTok destination."""
 
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, StringConstraints
+from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
 from destinations.base import DestinationSettings
 from destinations.common import BaseUrl, Credential, PhoneRegion
@@ -50,8 +51,17 @@ class TikTokSettings(DestinationSettings):
         description="Base URL of the Events API.",
     )
 
-    def id_of(self, source: EventSource) -> str:
-        """The id of an event source that is configured."""
-        if source == self.event_source:
-            return self.event_source_id
-        return next(id_ for name, id_ in self.event_source_ids.items() if name == source)
+    @model_validator(mode="after")
+    def _names_each_source_once(self) -> Self:
+        if self.event_source in self.event_source_ids:
+            raise ValueError(
+                f"event_source_id is the one of {self.event_source}; remove it from "
+                "event_source_ids"
+            )
+        return self
+
+    @cached_property
+    def ids(self) -> dict[str, str]:
+        """The ids of all event sources that are configured, by their kind."""
+        others = {str(kind): id_ for kind, id_ in self.event_source_ids.items()}
+        return others | {self.event_source: self.event_source_id}

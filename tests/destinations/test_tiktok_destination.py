@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from destinations.base import DELIVERED, THROTTLE_SECONDS, Request, Response, Unsendable
 from destinations.remarks import collect_remarks
@@ -137,6 +138,7 @@ def test_properties(fields: dict[str, Any], properties: dict[str, Any]) -> None:
         ({"ttp": "a.b-1"}, {"ttp": "a.b-1"}),
         ({"ttp": "<script>"}, {}),
         ({"ttp": {"a": 1}}, {}),
+        *(({"ttp": empty}, {}) for empty in ({}, [], 0, None, "", False)),
         ({"click_ids": {"ttclid": "E.C.P.x"}}, {"ttclid": "E.C.P.x"}),
         ({"click_ids": {"ttclid": "undefined"}}, {}),
         ({"page_location": "https://s.example/?a=1&ttclid=E.C.x"}, {"ttclid": "E.C.x"}),
@@ -166,6 +168,11 @@ def test_properties(fields: dict[str, Any], properties: dict[str, Any]) -> None:
 def test_user(fields: dict[str, Any], user: dict[str, Any]) -> None:
     everybody = {"external_id": [digest("u")]}
     assert sent(fields, phone_region="DE")["user"] == everybody | user
+
+
+def test_a_kind_of_source_has_one_id() -> None:
+    with pytest.raises(ValidationError, match="event_source_id is the one of web"):
+        tiktok(event_source_ids={"web": "OTHER"})
 
 
 def test_a_page_needs_its_address_and_belongs_to_websites() -> None:
