@@ -11,7 +11,7 @@ from typing import Any
 
 from destinations.base import Event
 from destinations.casts import CASTS
-from destinations.paths import as_text
+from destinations.paths import as_text, object_at
 from destinations.remarks import remark
 
 _VERSIONS = {"android": "a2", "ios": "i2", "ipados": "i2"}
@@ -53,7 +53,7 @@ def _stated_extinfo(stated: Any) -> list[str]:
 
 
 def _extinfo(event: Event) -> list[str]:
-    app, device = _object(event, "app"), _object(event, "device")
+    app, device = object_at(event, "app"), object_at(event, "device")
     version = _VERSIONS.get(_text(device, "operating_system").lower())
     system_version = _text(device, "operating_system_version")
     if not version or not system_version:
@@ -66,11 +66,6 @@ def _extinfo(event: Event) -> list[str]:
         *(_text(device, "model"), _text(event, "language").replace("-", "_"), "", ""),
         *(width, height, "", "", "", "", _text(event, "timezone")),
     ]
-
-
-def _object(event: Event, name: str) -> Mapping[str, Any]:
-    held = event.get(name)
-    return held if isinstance(held, dict) else {}
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:

@@ -5,7 +5,7 @@ A path is compiled once, at start, into a function. A text is entered as the URL
 see `destinations.url_parts`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from destinations.url_parts import read_part
@@ -49,6 +49,12 @@ def getter(path: str) -> Callable[[dict[str, Any]], Any]:
         return value
 
     return get
+
+
+def object_at(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object at `key`; an empty one if there is none."""
+    held = holder.get(key)
+    return held if isinstance(held, dict) else {}
 
 
 def as_text(value: Any) -> str | None:

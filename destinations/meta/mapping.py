@@ -20,6 +20,7 @@ from destinations.meta.own_data import own_data
 from destinations.meta.person import is_too_thin, user_data
 from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
+from destinations.paths import object_at
 
 _ACTION_SOURCES = frozenset(get_args(ActionSource))
 
@@ -89,7 +90,7 @@ def problem_of(translated: Mapping[str, Any]) -> str:
     translated: by `translate`.
     """
     if translated["event_name"] == "Purchase":
-        custom_data = _object(translated, "custom_data")
+        custom_data = object_at(translated, "custom_data")
         if missing := [key for key in ("value", "currency") if key not in custom_data]:
             return (
                 f"{' and '.join(missing)} missing: Meta requires value and currency for a purchase"
@@ -99,22 +100,16 @@ def problem_of(translated: Mapping[str, Any]) -> str:
         if custom_data["value"] < 0:
             return _NEGATIVE
     source = translated["action_source"]
-    if source == "app" and "extinfo" not in _object(translated, "app_data"):
+    if source == "app" and "extinfo" not in object_at(translated, "app_data"):
         return (
             "app_data.extinfo is missing: Meta requires it when action_source is app; send it, or "
             "device.operating_system and device.operating_system_version"
         )
     if source == BUSINESS_MESSAGING and (problem := problem_of_message(translated)):
         return problem
-    if is_too_thin(_object(translated, "user_data")):
+    if is_too_thin(object_at(translated, "user_data")):
         return _TOO_LITTLE
     return ""
-
-
-def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The object at `key`; an empty one if a mapping left none."""
-    held = translated.get(key)
-    return held if isinstance(held, dict) else {}
 
 
 def action_source(event: Event, default: str) -> str:

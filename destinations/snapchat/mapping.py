@@ -19,7 +19,7 @@ from destinations.contents import (
     value_and_currency,
 )
 from destinations.mapping import Mapper
-from destinations.paths import as_text
+from destinations.paths import as_text, object_at
 from destinations.refusals import asks, refuses, refuses_personalisation
 from destinations.snapchat.person import is_connected, is_too_thin, user_data
 from destinations.snapchat.settings import ActionSource, SnapchatSettings
@@ -92,25 +92,19 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
 def problem_of(translated: Mapping[str, Any], settings: SnapchatSettings) -> str:
     """Why Snapchat would refuse an event; "" when it would not. translated: by `translate`."""
-    value = _object(translated, "custom_data").get("value")
+    value = object_at(translated, "custom_data").get("value")
     if isinstance(value, (int, float)) and value < 0 and translated["event_name"] == "PURCHASE":
         return _NEGATIVE
     source: ActionSource = translated["action_source"]
     if settings.id_of(source) is None:
         needed = "snap_app_id" if source == "MOBILE_APP" else "pixel_id"
         return f"{needed} is not set, which events of action_source {source} need"
-    if source == "MOBILE_APP" and "extinfo" not in _object(translated, "app_data"):
+    if source == "MOBILE_APP" and "extinfo" not in object_at(translated, "app_data"):
         return (
             "app_data.extinfo is missing: Snapchat requires it of events of apps; send "
             "device.operating_system and device.operating_system_version"
         )
-    return _TOO_LITTLE if is_too_thin(_object(translated, "user_data")) else ""
-
-
-def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The object at `key`; an empty one if a mapping left none."""
-    held = translated.get(key)
-    return held if isinstance(held, dict) else {}
+    return _TOO_LITTLE if is_too_thin(object_at(translated, "user_data")) else ""
 
 
 def _custom_data(event: Event) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from destinations.contents import (
     value_and_currency,
 )
 from destinations.mapping import Mapper
-from destinations.paths import as_text
+from destinations.paths import as_text, object_at
 from destinations.refusals import asks, refuses
 from destinations.remarks import remark
 from destinations.tiktok.built_in import STANDARD_EVENTS
@@ -54,6 +54,10 @@ _OF_SOME_SOURCE = frozenset({"page", "app", "ad", "lead"})
 
 _NEGATIVE = "value is negative: TikTok does not support refunds"
 _REFUND = "TikTok does not support refunds; to send them, give `refund` a name in `mapping.events`"
+_UNLIMITED = (
+    "the visitor refuses personalised advertising, or the event asks for limited_data_use, which "
+    "TikTok has for web and app events only"
+)
 _NOBODY = (
     "no usable customer information: TikTok matches people by an e-mail address, a phone number, "
     "user_id, client_id, ttclid, ttp, a public IP address or the id of a device"
@@ -81,7 +85,7 @@ def translate(
         translated["lead"] = lead
     mapper.apply(event, translated)
     _fit(translated, source)
-    if source in _LIMITED and (refuses(event) or asks(event.get("limited_data_use"))):
+    if source in _LIMITED and _is_limited(event):
         translated["limited_data_use"] = True
     return translated
 
@@ -95,11 +99,8 @@ def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | 
         return _NEGATIVE
     if source == "offline" and mapper.name_of(event) not in STANDARD_EVENTS:
         return "TikTok takes only standard events from an offline event source"
-    if source not in _LIMITED and refuses(event):
-        return (
-            "the visitor refuses personalised advertising, and TikTok's limited_data_use exists "
-            "for web and app events only"
-        )
+    if source not in _LIMITED and _is_limited(event):
+        return _UNLIMITED
     if identifies(event) or mapper.touches("user") or not is_nobody(user(event, region)):
         return ""
     return _NOBODY
@@ -107,20 +108,18 @@ def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | 
 
 def problem_of(translated: Mapping[str, Any], source: EventSource) -> str:
     """Why an event cannot be sent; "" when it can. translated: by `translate`, for `source`."""
-    value = _object(translated, "properties").get("value")
+    value = object_at(translated, "properties").get("value")
     if isinstance(value, (int, float)) and value < 0 and translated["event"] == "Purchase":
         return _NEGATIVE
-    if source == "app" and not _object(translated, "app").get("app_id"):
+    if source == "app" and not object_at(translated, "app").get("app_id"):
         return "app.app_id is missing: TikTok requires it of app events; send it in app.namespace"
-    if source == "crm" and not _object(translated, "lead").get("lead_id"):
+    if source == "crm" and not object_at(translated, "lead").get("lead_id"):
         return "lead.lead_id is missing: TikTok requires it of CRM events; send it in lead_id"
-    return _NOBODY if is_nobody(_object(translated, "user")) else ""
+    return _NOBODY if is_nobody(object_at(translated, "user")) else ""
 
 
-def _object(translated: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The object at `key`; an empty one if a mapping left none."""
-    held = translated.get(key)
-    return held if isinstance(held, dict) else {}
+def _is_limited(event: Event) -> bool:
+    return refuses(event) or asks(event.get("limited_data_use"))
 
 
 def _properties(event: Event) -> dict[str, Any]:
@@ -135,7 +134,7 @@ def _properties(event: Event) -> dict[str, Any]:
 
 
 def _app(event: Event) -> dict[str, str]:
-    app = _object(event, "app")
+    app = object_at(event, "app")
     stated = {
         "app_id": app.get("namespace"),
         "app_name": app.get("name"),
@@ -154,9 +153,9 @@ def _fit(translated: dict[str, Any], source: EventSource) -> None:
     and other types of customers."""
     for name in _OF_SOME_SOURCE.difference(_OF_SOURCE[source]):
         translated.pop(name, None)
-    if "page" in translated and not _object(translated, "page").get("url"):
+    if "page" in translated and not object_at(translated, "page").get("url"):
         del translated["page"]
-    properties = _object(translated, "properties")
+    properties = object_at(translated, "properties")
     if "customer_type" in properties and properties["customer_type"] not in _CUSTOMER_TYPES:
         remark("properties.customer_type: removed because it is neither new nor returning")
         translated["properties"] = {

@@ -234,7 +234,8 @@ def test_every_kind_has_its_suite() -> None:
 def test_all_examples_can_be_sent_in_requests_that_are_full(
     destination: Destination[Any], examples: list[Event]
 ) -> None:
-    taken = [event | APP for event in examples if not destination.unsendable(event)]
+    complete = [event | APP for event in examples]
+    taken = [event for event in complete if not destination.unsendable(event)]
     assert len(taken) >= len(examples) - 1, "it may refuse refunds"
     copies = max(100, destination.limits.max_events // len(taken) + 1)
     events = [event for event in taken for _ in range(copies)]

@@ -221,6 +221,7 @@ def test_a_mapping_cannot_lift_a_restriction() -> None:
         ({"value": -1}, {}, "value is negative"),
         ({"event_name": "quiz"}, {"event_source": "offline"}, "only standard events"),
         ({"consent": {"ad_personalization": "denied"}}, {"event_source": "offline"}, "refuses"),
+        ({"limited_data_use": True}, {"event_source": "offline"}, "asks for limited_data_use"),
         (
             {"consent": {"ad_personalization": "denied"}, "lead_id": "1"},
             {"event_source": "crm"},
