@@ -104,7 +104,7 @@ def test_every_command_of_the_tutorial_does_what_it_says(reader: Reader) -> None
         env={
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("MAKE", "MFLAGS"))
+            if not name.startswith(("MAKE", "MFLAGS", "ARGS"))
         },
         capture_output=True,
         text=True,

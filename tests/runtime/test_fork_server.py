@@ -107,7 +107,7 @@ def prepare():
     command.ready = True
 
 def command(words):
-    print("ready", command.ready, flush=True)
+    print(f"ready {command.ready}\\n", end="", flush=True)  # in one piece: two print at once
 
 async def drive(forks):
     for process in [await forks.start(program()) for _ in range(2)]:
