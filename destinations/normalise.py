@@ -188,6 +188,11 @@ def email_without_gmail_dots(text: str) -> str:
     )
 
 
+def email_without_spaces(text: str) -> str:
+    """Lower case without white space: LinkedIn, Pinterest. Else as `email`."""
+    return email("".join(text.split()))
+
+
 def phone(region: str | None) -> Normaliser:
     """E.164 with ``+``: GA4. `region`: ISO 3166-1 alpha-2 of numbers without a country code."""
     return partial(e164, region=region)
