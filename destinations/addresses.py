@@ -36,6 +36,12 @@ def public_address(event: Event) -> str:
     return ""
 
 
+def is_connected(event: Event) -> bool:
+    """Whether `event` has a public address and a user agent, by which vendors match people if they
+    have both."""
+    return bool(event.get("user_agent") and public_address(event))
+
+
 @lru_cache(1024)
 def _is_public(text: str) -> bool:
     family = AF_INET6 if ":" in text else AF_INET

@@ -38,6 +38,13 @@ def _to_integer(value: Any) -> int | None:
     return int(number) if number is not None and is_plain_number(number) else None
 
 
+def to_whole_number(value: Any) -> int | None:
+    """A number as an integer; None for one with a fraction, and for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if isinstance(value, int) or value.is_integer() else None
+
+
 def _to_boolean(value: Any) -> bool | None:
     text = as_text(value)
     return None if text is None else _BOOLEANS.get(text.strip().lower())

@@ -79,6 +79,13 @@ def value_and_currency(event: Event) -> dict[str, Any]:
     return found
 
 
+def drop_negative_value(data: dict[str, Any]) -> None:
+    """Removes ``value`` from `data` where it is less than nothing, as vendors refuse it."""
+    if data.get("value", 0) < 0:
+        remark("value: removed because it is negative")
+        del data["value"]
+
+
 def currency_of_items(items: Sequence[Mapping[str, Any]]) -> str | None:
     """The one currency that `items` name; "" for none, None for several."""
     named = {code for item in items if (code := currency_code(item.get("currency")))}
@@ -99,3 +106,8 @@ def is_negative(event: Event, mapper: Mapper, purchase: str, path: str) -> bool:
     return (
         event.get("value", 0) < 0 and mapper.name_of(event) == purchase and not mapper.touches(path)
     )
+
+
+def is_refund(event: Event, mapper: Mapper) -> bool:
+    """Whether `event` is a refund to which the mapping gives no name."""
+    return event["event_name"] == "refund" and "refund" not in mapper.names

@@ -5,6 +5,7 @@ from typing import Any
 
 from destinations.base import Event
 from destinations.hashed_forms import FORMS, Hashing
+from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, digests_of, hashing
 from destinations.paths import as_text
 
@@ -47,6 +48,11 @@ def _as_texts(stated: Any) -> list[str | None]:
 def _may_join_visits(event: Event) -> bool:
     consent = event.get("consent")
     return not consent or "denied" not in (consent.get("ad_storage"), consent.get("ad_user_data"))
+
+
+def first_of(hasher: Hasher) -> Hasher:
+    """For a field that takes one hash: the first that `hasher` makes."""
+    return lambda value: next(iter(hasher(value)), "")
 
 
 def add_hashes(

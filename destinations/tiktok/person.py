@@ -12,7 +12,7 @@ from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, hashing
 from destinations.paths import as_text
-from destinations.people import ExternalIds, add_hashes
+from destinations.people import ExternalIds, add_hashes, first_of
 from destinations.tiktok.identifiers import DEVICE_FIELDS, device_ids, identifiers
 
 
@@ -76,7 +76,7 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     }
     found = {f"user.{key}": normalise.hasher(f"user.{key}", form) for key, form in lists.items()}
     for key in _OF_ADDRESS:
-        found[f"user.{key}"] = _first_of(normalise.hasher(f"user.{key}", normalise.spaceless))
+        found[f"user.{key}"] = first_of(normalise.hasher(f"user.{key}", normalise.spaceless))
     for key, (_, form) in _CLEAR.items():
         found[f"user.{key}"] = _in_clear(form)
     return found
@@ -99,10 +99,6 @@ def _add_address(data: dict[str, Any], addresses: Sequence[Mapping[str, Any]]) -
         texts = (form(text) for each in addresses if isinstance(text := each.get(field), str))
         if found := next(filter(None, texts), ""):
             data[key] = found
-
-
-def _first_of(hasher: Hasher) -> Hasher:
-    return lambda value: next(iter(hasher(value)), "")
 
 
 def _in_clear(form: Normaliser) -> Hasher:

@@ -1,0 +1,89 @@
+"""Where an event happened, and on which device, for vendors that tell websites from apps."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from destinations.base import Event
+from destinations.hashed_forms import FORMS, Hashing
+
+Place = Literal["website", "app", "store", "other"]
+System = Literal["ios", "android"]
+
+_PLACES: Mapping[str, Place] = {
+    "web": "website",
+    "website": "website",
+    "app": "app",
+    "app_android": "app",
+    "app_ios": "app",
+    "mobile_app": "app",
+    "offline": "store",
+    "phone_call": "store",
+    "physical_store": "store",
+    "business_messaging": "other",
+    "chat": "other",
+    "email": "other",
+    "other": "other",
+    "system_generated": "other",
+}
+"""Values of `action_source`, of which each vendor has its own."""
+
+_SYSTEMS: Mapping[str, System] = {
+    "app_android": "android",
+    "app_ios": "ios",
+    "android": "android",
+    "ios": "ios",
+    "ipados": "ios",
+    "iphone os": "ios",
+}
+_OF_BROWSERS = ("client_id", "fbp", "fbc")
+
+ADVERTISING_IDS = ("madid", "idfa", "gaid", "aaid")
+"""Fields of ``user_data`` with the advertising id of a mobile device: of any, of iOS, and of
+Android."""
+
+_WITH_IDS = frozenset([*ADVERTISING_IDS, FORMS])
+
+_is_id = re.compile(r"(?![0-]+$)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
+"""Systems tell zeros alone where the person has limited tracking."""
+
+
+def place_of(event: Event) -> Place | None:
+    """Where `event` happened: as its `action_source` says, else as its other fields tell; None if
+    nothing tells."""
+    stated = event.get("action_source")
+    if isinstance(stated, str) and (place := _PLACES.get(stated.strip().lower())):
+        return place
+    if event.get("page_location"):
+        return "website"
+    if isinstance(event.get("app"), dict) and system_of(event):
+        return "app"
+    return "website" if any(map(event.get, _OF_BROWSERS)) else None
+
+
+def system_of(event: Event) -> System | None:
+    """The mobile system of the visitor's device; None for others and where nothing tells."""
+    device = event.get("device")
+    stated = device.get("operating_system") if isinstance(device, dict) else None
+    for words in (stated, event.get("action_source")):
+        if isinstance(words, str) and (system := _SYSTEMS.get(words.strip().lower())):
+            return system
+    return None
+
+
+def lower_advertising_id(text: str) -> str:
+    """A mobile advertising id in lower case: Pinterest, and Reddit of Android. "" for what is
+    none."""
+    return text.lower() if _is_id(text) else ""
+
+
+def upper_advertising_id(text: str) -> str:
+    """A mobile advertising id in upper case: Reddit of iOS. "" for what is none."""
+    return text.upper() if _is_id(text) else ""
+
+
+def hashed_advertising_ids(person: Mapping[str, Any], hashings: Iterable[Hashing]) -> list[str]:
+    """The hashes of the advertising ids of `person`, without repetition."""
+    if _WITH_IDS.isdisjoint(person):
+        return []
+    return list(dict.fromkeys(digest for hashed in hashings for digest in hashed([person])))
