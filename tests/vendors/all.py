@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from tests.vendors.answer import Answer
 from tests.vendors.ga4 import GA4
 from tests.vendors.meta import Meta
+from tests.vendors.pinterest import Pinterest
+from tests.vendors.reddit import Reddit
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import PATH as TIKTOK_PATH
 from tests.vendors.tiktok import TikTok
@@ -17,6 +19,8 @@ from tests.vendors.tiktok import TikTok
 class Vendors:
     meta: Meta = field(default_factory=Meta)
     ga4: GA4 = field(default_factory=GA4)
+    pinterest: Pinterest = field(default_factory=Pinterest)
+    reddit: Reddit = field(default_factory=Reddit)
     snapchat: Snapchat = field(default_factory=Snapchat)
     tiktok: TikTok = field(default_factory=TikTok)
 
@@ -27,6 +31,10 @@ class Vendors:
         path, _, query = target.partition("?")
         if path == TIKTOK_PATH:
             return self.tiktok.answer(method, path, headers or {}, body)
+        if "/ad_accounts/" in path:
+            return self.pinterest.answer(method, target, headers or {}, body)
+        if path.endswith("/conversion_events"):
+            return self.reddit.answer(method, path, headers or {}, body)
         if path.startswith("/v3/"):
             return self.snapchat.answer(method, path, headers or {}, body)
         if path.endswith("/events") and path.startswith("/v"):

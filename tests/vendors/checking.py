@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
 
 Rule = Callable[[Any], bool]
@@ -41,6 +42,25 @@ def matches(pattern: str) -> Rule:
     match = re.compile(pattern).fullmatch
     return lambda value: isinstance(value, str) and match(value) is not None
 
+
+def list_of(rule: Rule) -> Rule:
+    return lambda value: isinstance(value, list) and value != [] and all(map(rule, value))
+
+
+def object_of(rules: Mapping[str, Rule], *required: str) -> Rule:
+    return lambda value: not list(wrong(value, rules, required))
+
+
+def public(value: Any) -> bool:
+    """Whether `value` is an IP address of the internet, or one of the examples that the tests'
+    visitors have."""
+    try:
+        return ip_address(value).is_global or str(value).startswith(_DOCUMENTATION)
+    except ValueError:
+        return False
+
+
+_DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
 
 digest = matches(r"[0-9a-f]{64}")
 

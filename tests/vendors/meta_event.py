@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-from tests.vendors.checking import is_object, matches, number, text, texts, whole
+from tests.vendors.checking import is_object, matches, number, public, text, texts, whole
 
 DAY = 86_400
 
@@ -20,16 +19,6 @@ class Refusal(NamedTuple):
 def _malformed(why: str) -> Refusal:
     return Refusal(2804001, "Invalid parameter", why)
 
-
-def _public(value: Any) -> bool:
-    try:
-        return ip_address(value).is_global or str(value).startswith(_DOCUMENTATION)
-    except ValueError:
-        return False
-
-
-_DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
-"""Addresses of examples, which the tests' visitors have."""
 
 _ACTION_SOURCES = (
     *("email", "website", "app", "phone_call", "chat", "physical_store", "system_generated"),
@@ -74,7 +63,7 @@ def _hashes(value: Any) -> bool:
 _USER_DATA: dict[str, Callable[[Any], bool]] = {
     **dict.fromkeys(_HASHED, _hashes),
     **dict.fromkeys(_AS_THEY_ARE, lambda value: text(value) or whole(value)),
-    "client_ip_address": _public,
+    "client_ip_address": public,
     "client_user_agent": text,
     "fbp": matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[0-9]+{_APPENDIX}"),
     "fbc": matches(rf"fb\.[0-9]\.[0-9]{{13}}\.[A-Za-z0-9_-]+{_APPENDIX}"),
