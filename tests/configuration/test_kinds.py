@@ -25,7 +25,15 @@ from tests.support.installed_kinds import installed_destination
 
 
 def test_ours() -> None:
-    assert list(destination_types()) == ["ga4", "meta", "snapchat", "tiktok", "webhook"]
+    assert list(destination_types()) == [
+        "ga4",
+        "meta",
+        "pinterest",
+        "reddit",
+        "snapchat",
+        "tiktok",
+        "webhook",
+    ]
     assert list(source_types()) == [
         "collect",
         "events",
@@ -116,5 +124,5 @@ def test_an_unknown_type_within_its_settings_is_no_kind_of_destination() -> None
 
 
 def test_and_is_gone_with_its_package() -> None:
-    with pytest.raises(ConfigurationError, match="'pigeon' is not one of ga4, meta, snapchat"):
+    with pytest.raises(ConfigurationError, match="'pigeon' is not one of ga4, meta, pinterest"):
         parse_settings(CONFIGURATION, environment={})

@@ -23,8 +23,16 @@ USER_DATA = {
     "db": "date_of_birth",
     "idfa": "idfa",
     "gaid": "gaid",
+    "hashed_maids": "madid",
+    "phone_number": "phone_number",
 }
-PERSON = {"meta": "user_data", "snapchat": "user_data", "tiktok": "user"}
+PERSON = {
+    "meta": "user_data",
+    "pinterest": "user_data",
+    "reddit": "user",
+    "snapchat": "user_data",
+    "tiktok": "user",
+}
 """The object of a vendor's event that tells the person."""
 
 _VISITOR = "1.1"
@@ -39,6 +47,7 @@ def event_with(field: str, value: str) -> dict[str, Any]:
     """An event whose only personal datum is `value`, in our field for the vendor's `field`."""
     raw: dict[str, Any] = {
         "event_name": "x",
+        "event_id": "e-1",
         "client_id": _VISITOR,
         **_EVERYBODY,
     }
@@ -63,7 +72,9 @@ def digests_at(destination: Destination[Any], field: str, value: str) -> set[str
     assert isinstance(request, Request)
     body = orjson.loads(request.body)
     if destination.type in PERSON:
-        person = body["data"][0][PERSON[destination.type]].values()
+        data = body["data"]
+        event = data["events"][0] if destination.type == "reddit" else data[0]
+        person = event[PERSON[destination.type]].values()
         sent = {text for told in person for text in _listed(told)}
         return sent - _OF_EVERY_EVENT
     person = body.get("user_data", {})

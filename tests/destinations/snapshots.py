@@ -17,6 +17,8 @@ import orjson
 from destinations.base import Destination, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
+from destinations.pinterest import Pinterest, PinterestSettings
+from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.tiktok import TikTok, TikTokSettings
 from destinations.webhook import Webhook, WebhookSettings
@@ -38,6 +40,10 @@ DESTINATIONS: dict[str, Destination[Any]] = {
     "meta": Meta(MetaSettings(pixel_id="1234567890", access_token="TOKEN", phone_region="DE")),
     "ga4": GA4(GA4Settings(measurement_id="G-TEST000001", api_secret="SECRET", phone_region="DE")),
     "ga4_gtag": GA4(GA4Settings(measurement_id="G-TEST000001", transport="gtag")),
+    "pinterest": Pinterest(
+        PinterestSettings(ad_account_id="549", access_token="TOKEN", phone_region="DE")
+    ),
+    "reddit": Reddit(RedditSettings(pixel_id="t2_abc", access_token="TOKEN", phone_region="DE")),
     "snapchat": Snapchat(
         SnapchatSettings(pixel_id="0a1b2c3d", access_token="TOKEN", phone_region="DE")
     ),

@@ -10,6 +10,8 @@ import pytest
 from destinations.base import Destination, Request, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
+from destinations.pinterest import Pinterest, PinterestSettings
+from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.tiktok import TikTok, TikTokSettings
 from destinations.webhook import Webhook, WebhookSettings
@@ -71,6 +73,46 @@ class TestGA4Hits(DestinationSuite):
     )
     mapped_field = "params.mapped"
     answers = (b"",)
+
+
+PROCESSED = {"status": "processed", "error_message": "", "warning_message": ""}
+FAILED = {"status": "failed", "error_message": "event_time is too old", "warning_message": ""}
+
+
+class TestPinterest(DestinationSuite):
+    destination = Pinterest(
+        PinterestSettings(
+            ad_account_id="549", access_token=TOKEN, partner_name="ss-shop", phone_region="DE"
+        )
+    )
+    mapped_field = "custom_data.mapped"
+    answers = (
+        {"num_events_received": 2, "num_events_processed": 1, "events": [PROCESSED, FAILED]},
+        {"code": 4196, "message": "Request is malformed."},
+        {"code": 2, "message": "Authentication failed."},
+        {"code": 8, "message": "You have exceeded your rate limit."},
+        {"code": 4197, "message": "Service is temporarily unavailable."},
+    )
+
+
+class TestPinterestTests(DestinationSuite):
+    destination = Pinterest(PinterestSettings(ad_account_id="549", access_token=TOKEN, test=True))
+    mapped_field = "custom_data.mapped"
+
+
+class TestReddit(DestinationSuite):
+    destination = Reddit(RedditSettings(pixel_id="t2_abc", access_token=TOKEN, phone_region="DE"))
+    mapped_field = "metadata.mapped"
+    answers = (
+        {"data": {"message": "Successfully processed 2 conversion events."}},
+        {"error": {"code": 401, "message": "No bearer token provided."}},
+        {"error": {"code": 400, "message": "events[0].event_at is too old"}},
+    )
+
+
+class TestRedditTests(DestinationSuite):
+    destination = Reddit(RedditSettings(pixel_id="t2_abc", access_token=TOKEN, test_id="t-1"))
+    mapped_field = "metadata.mapped"
 
 
 class TestTikTok(DestinationSuite):
@@ -209,6 +251,10 @@ SUITES = (
     TestGA4,
     TestGA4App,
     TestGA4Hits,
+    TestPinterest,
+    TestPinterestTests,
+    TestReddit,
+    TestRedditTests,
     TestTikTok,
     TestTikTokLeads,
     TestSnapchat,

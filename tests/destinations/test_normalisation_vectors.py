@@ -1,7 +1,8 @@
 """Personal data as vendors match on it, by vectors from their pages and their libraries.
 
 The vectors come from the vendors' documentation, facebook-business 26.0.3, capi-param-builder,
-snap-business-sdk and Segment's destinations; a few we differ from, and say why.
+snap-business-sdk, Pinterest's OpenAPI file and Segment's destinations; a few we differ from, and
+say why.
 """
 
 import json
@@ -15,6 +16,8 @@ from destinations import normalise
 from destinations.base import Destination
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
+from destinations.pinterest import Pinterest, PinterestSettings
+from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.tiktok import TikTok, TikTokSettings
 from tests.destinations.persons import digests_at
@@ -25,6 +28,10 @@ VECTORS: list[dict[str, Any]] = json.loads(
 DESTINATIONS: dict[str, Destination[Any]] = {
     "meta": Meta(MetaSettings(pixel_id="1", access_token="t", phone_region="US")),
     "ga4_mp": GA4(GA4Settings(measurement_id="G-1", api_secret="s", phone_region="US")),
+    "pinterest": Pinterest(
+        PinterestSettings(ad_account_id="1", access_token="t", phone_region="US")
+    ),
+    "reddit": Reddit(RedditSettings(pixel_id="t2_1", access_token="t", phone_region="US")),
     "snapchat": Snapchat(SnapchatSettings(pixel_id="1", access_token="t", phone_region="US")),
     "tiktok": TikTok(TikTokSettings(event_source_id="1", access_token="t", phone_region="US")),
 }
@@ -34,6 +41,10 @@ NOT_SENT = {"doby", "dobm", "dobd"}
 """Parts of a birth date: custom audiences have them, the Conversions API has ``db`` alone."""
 
 DIFFERENT = {
+    ("pinterest", "ge", "male", "male"): (
+        "m",
+        "Pinterest's page asks for f, m or n; the sample in its OpenAPI file hashes the word.",
+    ),
     ("meta", "ph", "(650) 555-1212", "6505551212"): (
         "16505551212",
         "Meta asks for the country code; its SDK leaves out what it does not know. With a region "

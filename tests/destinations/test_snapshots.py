@@ -10,6 +10,8 @@ import pytest
 from tests.destinations.snapshots import EVENTS, FILES, NOW, snapshot
 from tests.vendors.ga4 import GA4
 from tests.vendors.meta import Meta
+from tests.vendors.pinterest import Pinterest
+from tests.vendors.reddit import Reddit
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import TikTok
 
@@ -44,9 +46,11 @@ def test_the_vendors_take_the_requests(name: str) -> None:
     assert len(ga4.events) == 2
 
 
-@pytest.mark.parametrize("vendor", [Snapchat, TikTok])
+@pytest.mark.parametrize("vendor", [Pinterest, Reddit, Snapchat, TikTok])
 @pytest.mark.parametrize("name", EVENTS)
-def test_vendors_with_answers_take_the_requests(vendor: type[Snapchat | TikTok], name: str) -> None:
+def test_vendors_with_answers_take_the_requests(
+    vendor: type[Pinterest | Reddit | Snapchat | TikTok], name: str
+) -> None:
     made = json.loads((FILES / f"{name}.json").read_bytes())["requests"][vendor.__name__.lower()]
     if made.keys() <= {"withheld", "unsendable"}:
         return

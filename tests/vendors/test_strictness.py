@@ -17,6 +17,10 @@ from destinations.ga4 import GA4 as GA4Destination
 from destinations.ga4 import GA4Settings
 from destinations.meta import Meta as MetaDestination
 from destinations.meta import MetaSettings
+from destinations.pinterest import Pinterest as PinterestDestination
+from destinations.pinterest import PinterestSettings
+from destinations.reddit import Reddit as RedditDestination
+from destinations.reddit import RedditSettings
 from destinations.snapchat import Snapchat as SnapchatDestination
 from destinations.snapchat import SnapchatSettings
 from destinations.tiktok import TikTok as TikTokDestination
@@ -24,6 +28,8 @@ from destinations.tiktok import TikTokSettings
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from tests.vendors.ga4 import GA4
 from tests.vendors.meta import Meta
+from tests.vendors.pinterest import Pinterest
+from tests.vendors.reddit import Reddit
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import PATH, TikTok
 
@@ -43,6 +49,10 @@ TO_SNAPCHAT = SnapchatDestination(
     SnapchatSettings(pixel_id="1", snap_app_id="2", access_token="t", phone_region="DE")
 )
 TO_GA4 = GA4Destination(GA4Settings(measurement_id="G-1", api_secret="s"))
+TO_PINTEREST = PinterestDestination(
+    PinterestSettings(ad_account_id="1", access_token="t", phone_region="DE")
+)
+TO_REDDIT = RedditDestination(RedditSettings(pixel_id="t2_1", access_token="t", phone_region="DE"))
 events = st.lists(
     st.builds(lambda a, b: {**a, **b}, st.sampled_from([{}, *SAMPLES]), FIELDS), max_size=4
 ).map(readable)
@@ -63,6 +73,31 @@ def test_meta_takes_all_that_we_send(given_events: list[dict[str, Any]]) -> None
         response = Response(answer.status, answer.headers, answer.body)
         outcomes = list(TO_META.outcomes(request, response))
         assert [each.result for each in outcomes] == ["delivered"] * len(request.events), outcomes
+
+
+def of_a_week(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for each in given if NOW - each.get("timestamp", NOW) < 7 * 86_400 - 1]
+
+
+@settings(max_examples=150)
+@given(given_events=events)
+def test_pinterest_takes_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
+    pinterest = Pinterest(token="t", now=lambda: NOW)
+    for request in sent(TO_PINTEREST, of_a_week(given_events)):
+        path = urlsplit(request.url).path
+        answer = pinterest.answer("POST", path, request.headers, request.body)
+        assert answer.status == 200, answer.body
+
+
+@settings(max_examples=150)
+@given(given_events=events)
+def test_reddit_takes_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
+    reddit = Reddit(token="t", now=lambda: NOW)
+    for request in sent(TO_REDDIT, of_a_week(given_events)):
+        path = urlsplit(request.url).path
+        answer = reddit.answer("POST", path, request.headers, request.body)
+        assert answer.status == 200, answer.body
+    assert all(each["event_at"] > 10**12 for each in reddit.events), "milliseconds"
 
 
 @settings(max_examples=150)
@@ -419,3 +454,84 @@ def test_snapchat_refuses_requests(data: Any, path: str, token: str, status: int
 
 def test_snapchat_throttles() -> None:
     assert to_snapchat(Snapchat(throttled=True, now=lambda: NOW), [SNAP])[0] == 429
+
+
+BEARER = {"authorization": "Bearer t"}
+
+
+def checkout() -> dict[str, Any]:
+    return {
+        "event_name": "checkout",
+        "event_time": int(NOW) - 60,
+        "event_id": "o-1",
+        "action_source": "web",
+        "user_data": {"em": [DIGEST]},
+        "custom_data": {"value": "9.90", "currency": "EUR", "contents": [{"id": "A"}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda e: None, 200),
+        (lambda e: e.pop("event_id"), 400),
+        (lambda e: e.update(colour="red"), 400),
+        (lambda e: e.update(action_source="website"), 400),
+        (lambda e: e.update(partner_name="shop"), 400),
+        (lambda e: e["custom_data"].update(value=9.9), 400),
+        (lambda e: e["custom_data"]["contents"][0].update(item_price=9.9), 400),
+        (lambda e: e["custom_data"]["contents"][0].update(quantity="1"), 400),
+        (lambda e: e["custom_data"].update(own="thing"), 400),
+        (lambda e: e["user_data"].update(em=DIGEST), 400),
+        (lambda e: e["user_data"].update(em=["ada@example.com"]), 400),
+        (lambda e: e.update(user_data={"ph": [DIGEST]}), 422),
+        (lambda e: e.update(event_time=int(NOW) - 30 * 86_400), 422),
+        (lambda e: e.update(event_time=int(NOW * 1000)), 422),
+    ],
+)
+def test_pinterest_refuses_what_the_real_one_refuses(change: Change, status: int) -> None:
+    event = checkout()
+    change(event)
+    pinterest = Pinterest(now=lambda: NOW)
+    body = json.dumps({"data": [event]}).encode()
+    assert pinterest.answer("POST", "/v5/ad_accounts/1/events", BEARER, body).status == status
+    assert len(pinterest.events) == (status == 200)
+
+
+def conversion() -> dict[str, Any]:
+    return {
+        "event_at": int(NOW * 1000) - 60_000,
+        "action_source": "WEBSITE",
+        "type": {"tracking_type": "PURCHASE"},
+        "user": {"email": DIGEST},
+        "metadata": {"conversion_id": "o-1", "value": 9.9, "currency": "EUR"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        (lambda e: None, 200),
+        (lambda e: e.update(event_at=int(NOW)), 200),
+        (lambda e: e.update(event_at=int(NOW * 1000) - 8 * 86_400_000), 400),
+        (lambda e: e.update(event_at="2026-11-21T00:00:00Z"), 400),
+        (lambda e: e.update(action_source="website"), 400),
+        (lambda e: e.update(type={"tracking_type": "Purchase"}), 400),
+        (lambda e: e.update(type={"tracking_type": "CUSTOM"}), 400),
+        (lambda e: e["type"].update(custom_event_name="x"), 400),
+        (lambda e: e["metadata"].update(value=-1), 400),
+        (lambda e: e["metadata"].update(value="9.9"), 400),
+        (lambda e: e["metadata"].update(products=[{"name": "Cup"}]), 400),
+        (lambda e: e["user"].update(email="ada@example.com"), 400),
+        (lambda e: e["user"].update(data_processing_options={"modes": ["LDU"]}), 400),
+        (lambda e: e.update(user={"user_agent": "UA"}), 400),
+    ],
+)
+def test_reddit_refuses_what_the_real_one_refuses(change: Change, status: int) -> None:
+    event = conversion()
+    change(event)
+    reddit = Reddit(now=lambda: NOW)
+    body = json.dumps({"data": {"events": [event]}}).encode()
+    path = "/api/v3/pixels/t2_1/conversion_events"
+    assert reddit.answer("POST", path, BEARER, body).status == status
+    assert len(reddit.events) == (status == 200)

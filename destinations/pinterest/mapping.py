@@ -1,0 +1,190 @@
+"""From an event to one of Pinterest's; what is a table is in `built_in`.
+
+Sources: developers.pinterest.com/docs/conversions/event and github.com/pinterest/api-description,
+5.23.0 (ConversionEventsData): amounts are texts, quantities are integers.
+"""
+
+from typing import Any
+
+from destinations.addresses import is_connected
+from destinations.amounts import amount_text
+from destinations.apps import place_of, system_of
+from destinations.base import Event
+from destinations.casts import is_plain_number, to_whole_number
+from destinations.common import event_time
+from destinations.contents import (
+    ContentFields,
+    contents,
+    count_items,
+    drop_negative_value,
+    is_negative,
+    is_refund,
+    named_items,
+    value_and_currency,
+)
+from destinations.mapping import Mapper
+from destinations.numbers import read_number
+from destinations.pinterest.built_in import STANDARD
+from destinations.pinterest.person import identifies, user_data
+from destinations.pinterest.settings import PinterestSettings
+from destinations.refusals import asks, refuses, refuses_personalisation
+from destinations.remarks import remark
+
+_CONTENT = ContentFields(
+    id="id",
+    quantity="quantity",
+    price="item_price",
+    texts={
+        "item_name": "item_name",
+        "item_brand": "item_brand",
+        "item_category": "item_category",
+    },
+)
+_OF_ONE_ITEM = {
+    "item_name": "content_name",
+    "item_brand": "content_brand",
+    "item_category": "content_category",
+}
+_PURCHASE = "checkout"
+_LIMITED = "LDP"
+_NEGATIVE = "value is negative: Pinterest does not support refunds"
+_REFUND = (
+    "Pinterest does not support refunds; to send them, give `refund` a name in `mapping.events`"
+)
+_TOO_LITTLE = (
+    "no usable customer information: Pinterest needs an e-mail address, a mobile advertising id, "
+    "or a public IP address and a user agent"
+)
+_NO_ID = "event_id is missing: Pinterest requires it"
+
+
+def translate(
+    event: Event, now: float, mapper: Mapper, settings: PinterestSettings
+) -> dict[str, Any] | str:
+    """`event` in Pinterest's format, or why it cannot be sent. now: Unix seconds."""
+    if is_refund(event, mapper):
+        return _REFUND
+    translated: dict[str, Any] = {
+        "event_name": _event_name(event, mapper),
+        "action_source": _action_source(event, settings.action_source),
+        "event_time": int(event_time(event, now)),
+        "user_data": user_data(event, settings.phone_region),
+    }
+    if settings.partner_name:
+        translated["partner_name"] = settings.partner_name
+    if language := _language(event):
+        translated["language"] = language
+    if custom_data := _custom_data(event, translated["event_name"]):
+        translated["custom_data"] = custom_data
+    mapper.apply(event, translated)
+    _restrict(event, translated)
+    _as_texts(translated)
+    return _problem_of(translated) or translated
+
+
+def unsendable(event: Event, mapper: Mapper, settings: PinterestSettings) -> str:
+    """Why Pinterest would always refuse `event`; "" if it would not, or if that depends on a field
+    that the mapping sets."""
+    if is_refund(event, mapper):
+        return _REFUND
+    if is_negative(event, mapper, _PURCHASE, "custom_data.value"):
+        return _NEGATIVE
+    if is_connected(event) or mapper.touches("user_data"):
+        return ""
+    return "" if identifies(user_data(event, settings.phone_region)) else _TOO_LITTLE
+
+
+def _event_name(event: Event, mapper: Mapper) -> str:
+    """As the mapping says; ``custom`` for an event that it does not name, since Pinterest may
+    refuse other names."""
+    name = mapper.name_of(event)
+    return name if name in STANDARD or event["event_name"] in mapper.names else "custom"
+
+
+def _action_source(event: Event, default: str) -> str:
+    place, system = place_of(event), system_of(event)
+    if place == "website":
+        return "web"
+    if place == "store":
+        return "offline"
+    if place == "app" and system:
+        return f"app_{system}"
+    return default
+
+
+def _language(event: Event) -> str:
+    """ISO 639-1, of a tag such as ``de-DE``; "" for languages without such a code."""
+    code: str = event.get("language", "").replace("_", "-").partition("-")[0].lower()
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
+
+
+def _custom_data(event: Event, name: str) -> dict[str, Any]:
+    """name: Pinterest's, of the event."""
+    data = value_and_currency(event)
+    if name != _PURCHASE:
+        drop_negative_value(data)
+    if "value" in data:
+        data["value"] = amount_text(data["value"])
+    items = named_items(event) if "items" in event else []
+    if not items:
+        return data
+    made = contents(items, _CONTENT)
+    for content in made:
+        _fit(content)
+    data |= {"content_ids": [content["id"] for content in made], "contents": made}
+    if (count := to_whole_number(count_items(items))) is not None:
+        data["num_items"] = count
+    if len(items) == 1:
+        data |= {key: items[0][field] for field, key in _OF_ONE_ITEM.items() if items[0].get(field)}
+    return data
+
+
+def _fit(content: dict[str, Any]) -> None:
+    if "item_price" in content:
+        content["item_price"] = amount_text(content["item_price"])
+    if "quantity" not in content:
+        return
+    quantity = to_whole_number(content.pop("quantity"))
+    if quantity is None:
+        remark("items: removed a quantity that is not a whole number")
+    else:
+        content["quantity"] = quantity
+
+
+def _restrict(event: Event, translated: dict[str, Any]) -> None:
+    """Tells Pinterest to do less with `event` when its visitor refuses or opts out, or it says so
+    itself."""
+    if refuses_personalisation(event) or asks(event.get("opt_out")):
+        translated["opt_out"] = True
+    if refuses(event) or asks(event.get("data_processing_options")):
+        _set(translated, "opt_out_type", _LIMITED)
+
+
+def _as_texts(translated: dict[str, Any]) -> None:
+    """Makes a value that a mapping set a text, as Pinterest takes it."""
+    value = _data_of(translated).get("value")
+    if value is not None and is_plain_number(value):
+        _set(translated, "value", amount_text(value))
+
+
+def _set(translated: dict[str, Any], key: str, value: str) -> None:
+    translated["custom_data"] = {**_data_of(translated), key: value}
+
+
+def _data_of(translated: dict[str, Any]) -> dict[str, Any]:
+    data = translated.get("custom_data")
+    return data if isinstance(data, dict) else {}
+
+
+def _problem_of(translated: dict[str, Any]) -> str:
+    """Why Pinterest would refuse an event; "" when it would not."""
+    if not translated.get("event_id"):
+        return _NO_ID
+    if translated["event_name"] == _PURCHASE:
+        value = _data_of(translated).get("value")
+        number = read_number(value) if isinstance(value, str) else None
+        if value is not None and number is None:
+            return "custom_data.value is not an amount: send a number of up to 60 digits"
+        if number is not None and number < 0:
+            return _NEGATIVE
+    return "" if identifies(translated.get("user_data")) else _TOO_LITTLE

@@ -1,0 +1,130 @@
+"""The ``user_data`` of one of Pinterest's events: arrays of hashes, and ids in clear.
+
+Left out: a phone number as the only identifier, which Pinterest's own description refuses.
+
+Sources: github.com/pinterest/api-description, 5.23.0 (ConversionEventsUserData), and
+developers.pinterest.com/docs/conversions/event.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from destinations import normalise
+from destinations.addresses import public_address
+from destinations.apps import (
+    ADVERTISING_IDS,
+    hashed_advertising_ids,
+    lower_advertising_id,
+)
+from destinations.base import Event
+from destinations.clicks import click_id
+from destinations.hashed_forms import Hashing, Needs, PersonalData
+from destinations.mapping import Hasher
+from destinations.normalise import Normaliser, hashing
+from destinations.people import ExternalIds, add_hashes, clear_ids
+
+
+def gender(text: str) -> str:
+    """``f``, ``m``, or ``n`` for non-binary: Pinterest."""
+    words = "".join(filter(str.isalpha, text.lower()))
+    return "n" if words in ("n", "nonbinary") else normalise.gender(text)
+
+
+def state_code(text: str) -> str:
+    """The two letters of a state or a province: Pinterest. "" for other regions."""
+    code = normalise.state(text)
+    return code if len(code) == 2 else ""
+
+
+def postal_digits(text: str) -> str:
+    """Digits, up to the first dash: Pinterest. "" for postal codes with letters."""
+    code = normalise.postal_code(text)
+    return code if code.isdigit() else ""
+
+
+# Pinterest says nothing of spaces in names: both forms go.
+_NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
+_NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
+    "em": (normalise.email_without_spaces,),
+    "ge": (gender,),
+    "db": (normalise.birth_date,),
+    "hashed_maids": (lower_advertising_id,),
+    "fn": _NAME_FORMS,
+    "ln": _NAME_FORMS,
+    "ct": (normalise.city,),
+    "st": (state_code,),
+    "zp": (postal_digits,),
+    "country": (normalise.country,),
+    "external_id": (normalise.external_id,),
+}
+"""Of every hashed field but the phone number, which is hashed by the country."""
+
+
+def _hashings(fields: Mapping[str, str]) -> dict[str, Hashing]:
+    return {key: hashing(field, *_NORMALISERS[key]) for key, field in fields.items()}
+
+
+_OF_PERSON = _hashings({"em": "email_address", "ge": "gender", "db": "date_of_birth"})
+_OF_ADDRESS = _hashings(
+    {
+        "fn": "first_name",
+        "ln": "last_name",
+        "ct": "city",
+        "st": "region",
+        "zp": "postal_code",
+        "country": "country",
+    }
+)
+_OF_DEVICES = [hashing(field, lower_advertising_id) for field in ADVERTISING_IDS]
+_EXTERNAL_IDS = ExternalIds(*_NORMALISERS["external_id"])
+_UNHASHED = frozenset({"partner_id"})
+
+
+def hashers(region: str | None) -> dict[str, Hasher]:
+    """For the hashed fields of ``user_data``.
+
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
+    its country.
+    """
+    normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
+    paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
+    return {path: normalise.hasher(path, *forms) for path, forms in paths.items()}
+
+
+def personal_data(region: str | None) -> PersonalData:
+    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    phone = normalise.phone_hashing(normalise.phone_digits, region)
+    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing, *_OF_DEVICES], _UNHASHED)
+    return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
+
+
+def identifies(person: Any) -> bool:
+    """Whether Pinterest takes an event with this ``user_data``."""
+    if not isinstance(person, dict):
+        return False
+    if person.get("em") or person.get("hashed_maids"):
+        return True
+    return bool(person.get("client_ip_address") and person.get("client_user_agent"))
+
+
+def user_data(event: Event, region: str | None) -> dict[str, Any]:
+    """The person of `event`. region: as for `hashers`."""
+    data: dict[str, Any] = {}
+    if person := event.get("user_data"):
+        add_hashes(data, _OF_PERSON, [person])
+        if "address" in person:
+            add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
+        if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
+            data["ph"] = numbers
+        if devices := hashed_advertising_ids(person, _OF_DEVICES):
+            data["hashed_maids"] = devices
+        data |= {key: str(value) for key, value in clear_ids(person, _UNHASHED).items()}
+    if ids := _EXTERNAL_IDS.of(event):
+        data["external_id"] = ids
+    if address := public_address(event):
+        data["client_ip_address"] = address
+    if user_agent := event.get("user_agent"):
+        data["client_user_agent"] = user_agent
+    if clicked := click_id(event, "epik", "Pinterest"):
+        data["click_id"] = clicked
+    return data
