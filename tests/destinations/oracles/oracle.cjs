@@ -27,6 +27,8 @@ const destinations = "@segment/action-destinations/dist/destinations";
 const integrations = {
   meta: createTestIntegration(require(`${destinations}/facebook-conversions-api`).default),
   ga4: createTestIntegration(require(`${destinations}/google-analytics-4`).default),
+  pinterest: createTestIntegration(require(`${destinations}/pinterest-conversions`).default),
+  reddit: createTestIntegration(require(`${destinations}/reddit-conversions-api`).default),
   snapchat: createTestIntegration(require(`${destinations}/snap-conversions-api`).default),
   tiktok: createTestIntegration(require(`${destinations}/tiktok-conversions`).default),
 };

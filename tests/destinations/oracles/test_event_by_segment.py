@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from destinations.base import Destination, Request
 from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
+from destinations.pinterest import Pinterest, PinterestSettings
+from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.tiktok import TikTok, TikTokSettings
 from gateway.event import read_event
@@ -31,11 +33,15 @@ SECONDS = int(datetime.fromisoformat(HAPPENED).timestamp())
 SOURCE = Segment(SegmentSettings(type="segment", write_keys=["KEY"]))
 META = Meta(MetaSettings(pixel_id="1", access_token="t"))
 GA4_ = GA4(GA4Settings(measurement_id="G-1", api_secret="s"))
+PINTEREST = Pinterest(PinterestSettings(ad_account_id="1", access_token="t"))
+REDDIT = Reddit(RedditSettings(pixel_id="t2_1", access_token="t"))
 SNAPCHAT = Snapchat(SnapchatSettings(pixel_id="1", access_token="t"))
 TIKTOK = TikTok(TikTokSettings(event_source_id="1", access_token="t"))
 
 CONTENTS = "developers.facebook.com/docs/marketing-api/conversions-api/parameters/custom-data"
 GA4_EVENTS = "developers.google.com/analytics/devguides/collection/protocol/ga4/reference/events"
+PIN = "developers.pinterest.com/docs/conversions/event"
+REDDIT_3 = "github.com/reddit/reddit-ss-gtm-template"
 SNAP = "developers.snap.com/api/marketing-api/Conversions-API"
 TIKTOK_PAGE = "business-api.tiktok.com/portal/docs?id=1771101303285761"
 GA4_REFERENCE = "developers.google.com/analytics/devguides/collection/protocol/ga4/reference"
@@ -46,6 +52,15 @@ DIFFERENT = {
     ("meta", "viewContent", "custom_data.value"): "the message says the value; theirs is the price",
     ("ga4", "*", "client_id"): f"{GA4_REFERENCE}: a browser; theirs is the user",
     ("ga4", "*", "timestamp_micros"): "each event has its own, for a request carries several",
+    ("pinterest", "*", "partner_name"): "Segment is the partner there",
+    ("pinterest", "*", "app_name"): "their form asks for one; a website has none",
+    ("pinterest", "*", "opt_out"): f"{PIN}: only of visitors who opted out; theirs is of everybody",
+    ("pinterest", "*", "custom_data.value"): f"{PIN}: a text of an amount; theirs has one decimal",
+    ("pinterest", "*", "custom_data.contents[].item_price"): "as custom_data.value",
+    ("reddit", "*", "event_at"): f"{REDDIT_3}: milliseconds; theirs is the text of version 2",
+    ("reddit", "*", "type.tracking_type"): f"{REDDIT_3}: names of version 3",
+    ("reddit", "*", "metadata.conversion_id"): "as the pixel sends it; theirs is hashed",
+    ("reddit", "*", "user.ip_address"): f"{REDDIT_3}: as it is; theirs is hashed",
     ("snapchat", "*", "event_time"): f"{SNAP}/UsingTheAPI: seconds",
     ("snapchat", "*", "action_source"): f"{SNAP}/UsingTheAPI: WEB",
     ("snapchat", "*", "integration"): "it names the integration, which is Segment's there",
@@ -79,6 +94,19 @@ RICHER = {
         "events[].timestamp_micros",
         *(f"events[].params.{name}" for name in _GA4_PARAMS),
         *(f"events[].params.items[].{name}" for name in _ITEM),
+    },
+    "pinterest": {
+        *(f"user_data.{name}" for name in ("em", "ph", "db", "fn", "ln", "external_id")),
+        *(f"user_data.{name}" for name in ("ct", "country", "st", "zp")),
+        *("language", "custom_data.content_name", "custom_data.content_category"),
+        *("custom_data.content_brand", "custom_data.search_string", "custom_data.value"),
+        *(f"custom_data.contents[].{name}" for name in ("item_name", "item_brand")),
+        *("custom_data.contents[].item_category", "custom_data.content_ids[]"),
+        "custom_data.num_items",
+    },
+    "reddit": {
+        *("action_source", "event_source_url", "metadata.item_count", "metadata.value"),
+        *(f"metadata.products[].{name}" for name in ("id", "name", "category")),
     },
     "snapchat": {
         *(f"user_data.{name}" for name in ("em", "ph", "fn", "ln")),
@@ -168,19 +196,30 @@ MESSAGES = {
 CASES = [
     *(("meta", name) for name in ("purchase", "addToCart", "viewContent", "initiateCheckout")),
     *(("ga4", name) for name in ("purchase", "addToCart", "viewItem", "beginCheckout", "search")),
+    *(("pinterest", name) for name in ("purchase", "addToCart", "search")),
+    *(("reddit", name) for name in ("purchase", "addToCart", "search")),
     *(("snapchat", name) for name in ("purchase", "addToCart", "search")),
     *(("tiktok", name) for name in ("purchase", "addToCart", "viewContent")),
 ]
 OURS: dict[str, Destination[Any]] = {
     "meta": META,
     "ga4": GA4_,
+    "pinterest": PINTEREST,
+    "reddit": REDDIT,
     "snapchat": SNAPCHAT,
     "tiktok": TIKTOK,
 }
-ONE_ACTION = {"snapchat": "reportConversionEvent", "tiktok": "reportWebEvent"}
+ONE_ACTION = {
+    "pinterest": "reportConversionEvent",
+    "reddit": "standardEvent",
+    "snapchat": "reportConversionEvent",
+    "tiktok": "reportWebEvent",
+}
 """Destinations of Segment that send every event by the same action; its mapping has the name."""
 
 _NAMES = {
+    "pinterest": {"purchase": "checkout", "addToCart": "add_to_cart", "search": "search"},
+    "reddit": {"purchase": "Purchase", "addToCart": "AddToCart", "search": "Search"},
     "snapchat": {"purchase": "PURCHASE", "addToCart": "ADD_CART", "search": "SEARCH"},
     "tiktok": {"purchase": "Purchase", "addToCart": "AddToCart", "viewContent": "ViewContent"},
 }
@@ -190,9 +229,16 @@ _TIKTOK_CONTENT = {
     "content_id": {"@path": "$.product_id"},
     "content_name": {"@path": "$.name"},
 }
+_PINTEREST_CONTENT = {
+    "id": {"@path": "$.product_id"},
+    "item_price": {"@path": "$.price"},
+    "quantity": {"@path": "$.quantity"},
+}
 SETTINGS = {
     "meta": {"pixelId": "1"},
     "ga4": {"measurementId": "G-1", "apiSecret": "s"},
+    "pinterest": {"ad_account_id": "1", "conversion_token": "t"},
+    "reddit": {"ad_account_id": "1", "conversion_token": "t"},
     "snapchat": {"pixel_id": "1"},
     "tiktok": {"pixelCode": "1", "accessToken": "t"},
 }
@@ -204,6 +250,16 @@ def mapping_of(destination: str, action: str) -> dict[str, Any]:
         products = "$.properties.products" if action == "purchase" else "$.properties"
         contents = {"@arrayPath": [products, _TIKTOK_CONTENT]}
         return {"event": _NAMES["tiktok"][action], "contents": contents}
+    if destination == "pinterest":
+        products = "$.properties.products" if action == "purchase" else "$.properties"
+        data = {name: {"@path": f"$.properties.{name}"} for name in ("currency", "order_id")}
+        data["value"] = {"@path": "$.properties.revenue"}
+        if action != "search":
+            data["contents"] = {"@arrayPath": [products, _PINTEREST_CONTENT]}  # type: ignore[dict-item]
+        form = {"action_source": "web", "app_name": "Shop", "custom_data": data}
+        return {"event_name": _NAMES["pinterest"][action], **form}
+    if destination == "reddit":
+        return {"tracking_type": _NAMES["reddit"][action]}
     if destination == "snapchat":
         return {"event_name": _NAMES["snapchat"][action], "action_source": "website"}
     return {"action_source": "website"} if destination == "meta" else {"data_stream_type": "Web"}
@@ -251,7 +307,20 @@ def ours(destination: str, sent: dict[str, Any]) -> dict[str, Any]:
     return only(destination, orjson.loads(request.body))
 
 
+_OF_VERSION_2 = {"event_type": "type", "event_metadata": "metadata", "value_decimal": "value"}
+"""Names of Reddit's version 2, which Segment sends, and those of version 3."""
+
+
+def in_version_3(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_OF_VERSION_2.get(name, name): in_version_3(part) for name, part in value.items()}
+    return value
+
+
 def only(destination: str, body: dict[str, Any]) -> dict[str, Any]:
+    if destination == "reddit":
+        (found,) = body["data"]["events"] if "data" in body else map(in_version_3, body["events"])
+        return dict(found)
     event: dict[str, Any] = body if destination == "ga4" else body["data"][0]
     return event
 
@@ -269,7 +338,7 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def plain(path: str) -> str:
-    """A hash alone and a list of hashes are the same to Meta and Snapchat."""
+    """A hash alone and a list of hashes are the same to Meta and Snapchat; Pinterest has lists."""
     return path.removesuffix("[]") if path.startswith("user_data.") else path
 
 
@@ -281,7 +350,7 @@ def test_all_that_segment_sends_we_send_and_what_else_is_known(
 ) -> None:
     event, properties = MESSAGES[action]
     sent = message(event, data.draw(properties), data.draw(traits))
-    compare = plain if destination in ("meta", "snapchat") else str
+    compare = plain if destination in ("meta", "pinterest", "snapchat") else str
     theirs = {(compare(path), v) for path, v in by_segment(node, destination, action, sent)}
     by_us = {(compare(path), value) for path, value in leaves(ours(destination, sent))}
 
