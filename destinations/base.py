@@ -35,12 +35,14 @@ class Limits:
     dedupe: how old an event may be when the vendor recognises it as one that it has already.
     linger: how long a single event may wait for others that share its request. Unless requests take
         several events, this only delays them.
+    poll_every: the least time between two questions for verdicts (`Destination.poll`).
     """
 
     max_events: int = 1
     max_age: timedelta = timedelta(days=7)
     dedupe: timedelta = timedelta(0)
     linger: timedelta = timedelta(0)
+    poll_every: timedelta = timedelta(0)
 
 
 class Request(NamedTuple):
@@ -82,7 +84,7 @@ class Response:
     body: bytes = b""
 
 
-Result = Literal["delivered", "retry", "rejected", "expired"]
+Result = Literal["delivered", "submitted", "retry", "rejected", "expired"]
 Scope = Literal["event", "request", "destination", "configuration"]
 
 
@@ -90,8 +92,9 @@ Scope = Literal["event", "request", "destination", "configuration"]
 class Outcome:
     """The outcome of one event at one destination.
 
-    result: ``delivered``; ``retry`` (may succeed later); ``rejected`` (can never succeed);
-        ``expired`` (past the deadline).
+    result: ``delivered``; ``submitted`` (the vendor has it, and tells later what became of it);
+        ``retry`` (may succeed later); ``rejected`` (can never succeed); ``expired`` (past the
+        deadline).
     reason: the vendor's own words, or ours; never personal data of ours.
     scope: what the outcome applies to. ``event``: only this event. ``request``: the request as a
         whole was refused, so a request of several events is halved to find the faulty one. If it
@@ -107,6 +110,8 @@ class Outcome:
         the next requests are sent more slowly. All outcomes of a request have the same value.
     warnings: notices of the vendor that do not change the result, such as the end of an API
         version. The first few are kept, shortened; `reason` says what they may hold.
+    ticket: of a submitted event: what the vendor is asked by. One for all events of a request.
+    poll_after: seconds until the vendor is first asked.
     """
 
     result: Result
@@ -115,9 +120,21 @@ class Outcome:
     retry_after: float | None = None
     usage: float | None = None
     warnings: tuple[str, ...] = ()
+    ticket: str = ""
+    poll_after: float = 0.0
 
 
 DELIVERED = Outcome("delivered")
+
+
+def submitted(ticket: str, poll_after: float) -> Outcome:
+    """Of an event that the vendor has accepted, and of which it tells later what became.
+
+    ticket: by which it is asked. poll_after: seconds until then.
+    """
+    reason = "the vendor has accepted it and tells later what became of it"
+    return Outcome("submitted", reason, ticket=ticket, poll_after=poll_after)
+
 
 NO_CONVERSIONS = frozenset({"identify", "group", "alias", "user_engagement"})
 """Names of events that tell who a visitor is, or how long a page was seen: no advertising platform
@@ -249,6 +266,21 @@ class Destination(ABC, Generic[S]):
     @abstractmethod
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
         """One outcome for each of ``request.events``, in that order."""
+
+    def poll(self, ticket: str) -> Request | None:
+        """The request that asks what became of the events that were submitted under `ticket`; None
+        without one. It carries no events, costs no try, and goes to one of `hosts`."""
+        return None
+
+    def verdicts(self, events: int, response: Response) -> Iterable[Outcome | None]:
+        """What the response to a `poll` says of each event of the request that was submitted, in
+        that order; None of an event on which there is no verdict yet, so also if the question
+        itself failed.
+
+        events: how many the request carried. An event with ``retry`` is sent again: later, or if
+        the scope is the destination or its configuration, after a pause.
+        """
+        return [None] * events
 
     def check(self, request: Request) -> Request | None:
         """A second request, by which the vendor only says what is wrong with `request`; None

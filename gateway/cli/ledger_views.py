@@ -23,6 +23,7 @@ STYLES = {
     "rejected": "red",
     "expired": "red",
     "pending": "yellow",
+    "submitted": "yellow",
     "held": "yellow",
 }
 ENDINGS = (

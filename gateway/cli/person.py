@@ -29,6 +29,7 @@ from gateway.queue.entry import Entry
 from gateway.queue.erasure import destinations_in_redis, pending_entries
 from gateway.queue.keys import Keys
 from gateway.queue.quarantine import Quarantined, quarantine_of
+from gateway.queue.submitted import submitted_of
 
 NO_KEY = (
     "without a ledger, erased events are recognised by digests under a key that is made from "
@@ -38,8 +39,9 @@ NO_KEY = (
 
 @dataclass(slots=True)
 class Found:
-    """receipts: of the events in the ledger, by day. delivered: how many of these each destination
-    has got. pending, dead_letters: by destination."""
+    """receipts: of the events in the ledger, by day. delivered: how many events each destination
+    has got, also those on which it gives its verdict later. pending, dead_letters: by
+    destination."""
 
     receipts: dict[str, set[str]] = field(default_factory=dict)
     delivered: Counter[str] = field(default_factory=Counter)
@@ -103,6 +105,9 @@ class Person:
                 async for entry in pending_entries(self.redis, of_name)
                 if is_theirs(entry.event, entry.receipt)
             ]
+            ids = [entry.id for entry in found.pending[name]]
+            if submitted := await submitted_of(self.redis, of_name, ids):
+                found.delivered[name] += len(submitted)
             found.dead_letters[name] = [
                 letter
                 async for letter in dead_letters_of(of_name).find(self.redis)

@@ -34,6 +34,8 @@ ADDRESS_REASONS = {
     "proxy": "with the address of a proxy only",
 }
 NOW = ("pending", "oldest", "in flight", "delivered/min", "dead letters", "paused for")
+SUBMITTED = "submitted"
+"""The column for events on which the vendor gives its verdict later, if there are any."""
 
 
 async def print_status(redis: Redis, in_force: InForce, as_json: bool) -> None:
@@ -88,7 +90,9 @@ def screen(status: Status) -> Group:
 
 
 def _now(status: Status) -> Table:
-    now = table(f"Now, {utc(status.at)}", "destination", *NOW, numbers=NOW)
+    waits = any(each.submitted for each in status.destinations.values())
+    columns = (*NOW, SUBMITTED) if waits else NOW
+    now = table(f"Now, {utc(status.at)}", "destination", *columns, numbers=columns)
     for name, each in status.destinations.items():
         now.add_row(
             cell(name),
@@ -98,6 +102,7 @@ def _now(status: Status) -> Table:
             f"{each.delivered_per_minute:.0f}",
             Text(number(each.dead_letters), "red" if each.dead_letters else ""),
             Text(duration(each.pause.seconds), "yellow") if each.pause else NOTHING,
+            *([number(each.submitted)] if waits else []),
         )
     return now
 

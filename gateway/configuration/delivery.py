@@ -68,6 +68,12 @@ class DeliverySettings(BaseModel):
         "further events of senders without a key are refused (503); at 95 %, those of all "
         "senders.",
     )
+    max_submitted: PositiveInt = Field(
+        default=100_000,
+        description="Maximum number of events that the vendor has accepted and gives its verdict "
+        "on later. They do not count in `max_pending`. Beyond it, events end as delivered with a "
+        "warning, without a verdict.",
+    )
     max_pending_bytes: PositiveInt | None = Field(
         default=None,
         description="Maximum size in bytes of the pending events, with the same thresholds as "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -16,11 +16,12 @@ from gateway.delivery.warnings import warning_words
 from gateway.queue.counting import ERASED, reason_of
 from gateway.queue.drain_notes import write_failure, write_warning
 from gateway.queue.entry import Entry, encode_dead_letter
-from gateway.queue.feed import WITH_WARNINGS, Fate
+from gateway.queue.feed import SUBMITTED, WITH_WARNINGS, Fate
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import Reader
 from gateway.queue.settle import Bounds, Ending, Reporting, Settler
+from gateway.queue.submitted import NO_ENTRY, Resolved, Ticket, Tickets
 
 MAX_WORDS = 500
 """Characters of a vendor's words that the ledger keeps."""
@@ -38,6 +39,7 @@ class Accounting:
         keys: DestinationKeys,
         destination: Destination[Any],
         reader: Reader,
+        tickets: Tickets,
         bounds: Bounds,
         reporting: Reporting | None = None,
         dry_run: bool = False,
@@ -47,6 +49,7 @@ class Accounting:
         self._keys = keys
         self._destination = destination
         self._reader = reader
+        self._tickets = tickets
         self._pending_counts = PendingCounts()
         self._settler = Settler(redis, keys, self._pending_counts, bounds, reporting)
         self._reports = reporting is not None
@@ -58,17 +61,31 @@ class Accounting:
         """Counts an attempt, whether it is the last one for its entries or not."""
         results = {outcome.result for outcome in attempt.outcomes}
         self._pending_counts.add(f"attempts:{results.pop() if len(results) == 1 else 'partial'}")
-        failed = [outcome for outcome in attempt.outcomes if outcome.result != "delivered"]
+        taken = ("delivered", SUBMITTED)
+        failed = [outcome for outcome in attempt.outcomes if outcome.result not in taken]
         if failed:
-            self._last_failure = attempt.sent_at, self._destination.mask(failed[-1].reason)
+            self._note_failure(attempt.sent_at, failed[-1].reason)
         for outcome in attempt.outcomes:
             if outcome.warnings:
                 self._last_warning = attempt.sent_at, warning_words(outcome)
                 break
 
+    def count_poll(self, at: float, failure: str = "") -> None:
+        """Counts a question for verdicts. failure: why it was not answered."""
+        self._pending_counts.add(f"polls:{'failed' if failure else 'answered'}")
+        if failure:
+            self._note_failure(at, f"verdicts could not be read: {failure}")
+
+    def _note_failure(self, at: float, reason: str) -> None:
+        self._last_failure = at, self._destination.mask(reason)
+
     async def settle(self, results: Sequence[Result]) -> None:
-        """Ends the entries of `results` that have ended, hands back what the vendor throttled,
-        and leaves pending what failed."""
+        """Ends the entries of `results` that have ended, notes those that were submitted, hands
+        back what the vendor throttled, and leaves pending what failed."""
+        for result in results:
+            if not isinstance(result, Ended):
+                for (ticket, poll_after), rows in submissions(result):
+                    await self._tickets.submit(ticket, poll_after, rows)
         endings: list[Ending] = []
         fates: list[Fate] = []
         throttled: list[Entry] = []
@@ -84,19 +101,48 @@ class Accounting:
                 continue
             for entry, outcome in zip(result.entries, result.outcomes, strict=True):
                 self._tell(fates, entry, outcome, result.sent_at, result)
-                if outcome.result == "delivered":
-                    DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
-                    ended = "warned" if outcome.warnings else "delivered"
-                    known = entry.size, entry.received_at
-                    endings.append(Ending(entry.id, ended, b"", True, *known, again=entry.again))
-                elif outcome.result != "retry":
-                    endings.append(self._dead(entry, outcome, result.sent_at, result.response))
+                if outcome.result not in ("retry", SUBMITTED):
+                    ending = self._ending(entry, outcome, result.sent_at, result.response, now)
+                    endings.append(ending)
                 elif takes_nothing_now(outcome):
                     throttled.append(entry)
         if endings or fates:
             await self._settler.settle(endings, fates)
         if throttled:
             await self._reader.hand_back(throttled)
+
+    async def resolve(
+        self,
+        ticket: Ticket,
+        entries: Sequence[Entry],
+        verdicts: Mapping[bytes, Outcome],
+        response: Response | None,
+        again_in: float,
+    ) -> None:
+        """Ends `entries` of `ticket` as their `verdicts` say, by id, or has them sent again.
+
+        An entry that is to be sent again has spent its try, unless no event would be taken.
+        response: in which the verdicts were. again_in: seconds until the vendor is asked about
+        those that have none.
+        """
+        endings: list[Ending] = []
+        fates: list[Fate] = []
+        retries: list[tuple[bytes, int]] = []
+        now = time.time()
+        status = response.status if response else None
+        for entry in entries:
+            outcome = verdicts.get(entry.id)
+            if outcome is None:
+                continue
+            self._add_fate(fates, entry, outcome, now, status)
+            if outcome.result == "retry":
+                spent = entry.deliveries - int(takes_nothing_now(outcome))
+                retries.append((entry.id, spent))
+            else:
+                endings.append(self._ending(entry, outcome, now, response, now))
+        left = ticket.without(frozenset(verdicts))
+        resolved = Resolved(ticket, left, again_in, self._tickets.consumer, retries)
+        await self._settler.settle(endings, fates, resolved)
 
     async def withhold(self, entries: Sequence[Entry]) -> None:
         """Ends `entries` because their visitors have withdrawn consent."""
@@ -126,19 +172,33 @@ class Accounting:
         result: str = "",
     ) -> None:
         """Adds to `fates` what the ledger learns of one entry. result: if not the outcome's."""
+        status = attempt.response.status if attempt and attempt.response else None
+        is_test = attempt is not None and attempt.request.test
+        self._add_fate(fates, entry, outcome, at, status, is_test, result)
+
+    def _add_fate(
+        self,
+        fates: list[Fate],
+        entry: Entry,
+        outcome: Outcome,
+        at: float,
+        status: int | None,
+        is_test: bool = False,
+        result: str = "",
+    ) -> None:
         if not (self._reports and entry.receipt):
             return
         ended = result or self._ending_of(outcome)
         fates.append(
             Fate(
-                "" if ended == "retry" else entry.id.decode(),
+                "" if ended in ("retry", SUBMITTED) else entry.id.decode(),
                 entry.receipt,
                 entry.passage,
                 ended,
                 at,
                 entry.deliveries,
-                attempt.response.status if attempt and attempt.response else None,
-                self._words_of(outcome, attempt is not None and attempt.request.test),
+                status,
+                self._words_of(outcome, is_test),
             )
         )
 
@@ -154,7 +214,20 @@ class Accounting:
         if outcome.warnings or test:
             words = [warning_words(outcome), TEST if test else "", reason]
             reason = "; ".join(filter(None, words))
+        if outcome.result == SUBMITTED:
+            reason = f"{SUBMITTED}: {reason}"
         return reason[:MAX_WORDS]
+
+    def _ending(
+        self, entry: Entry, outcome: Outcome, at: float, response: Response | None, now: float
+    ) -> Ending:
+        """How `entry` ends by the vendor's word."""
+        if outcome.result != "delivered":
+            return self._dead(entry, outcome, at, response)
+        DELIVERY.observe(self._pending_counts, max(0.0, now - entry.received_at))
+        ended = "warned" if outcome.warnings else "delivered"
+        known = entry.size, entry.received_at
+        return Ending(entry.id, ended, b"", True, *known, again=entry.again)
 
     def _dead(self, entry: Entry, outcome: Outcome, at: float, response: Response | None) -> Ending:
         shown = response_record(self._destination, response)
@@ -162,6 +235,20 @@ class Accounting:
         letter = encode_dead_letter(entry, outcome.result, reason, at, shown)
         known = entry.trusted, entry.size, entry.received_at
         return Ending(entry.id, outcome.result, letter, *known, again=entry.again)
+
+
+def submissions(attempt: Attempt) -> Iterator[tuple[tuple[str, float], list[bytes]]]:
+    """The tickets under which entries of `attempt` were submitted, with the seconds until the
+    vendor is asked, and the id of the entry in each row, `NO_ENTRY` for those that were not."""
+    pairs = [*zip(attempt.entries, attempt.outcomes, strict=True)]
+    tickets = dict.fromkeys(
+        (outcome.ticket, outcome.poll_after)
+        for outcome in attempt.outcomes
+        if outcome.result == SUBMITTED
+    )
+    for ticket, poll_after in tickets:
+        rows = [entry.id if outcome.ticket == ticket else NO_ENTRY for entry, outcome in pairs]
+        yield (ticket, poll_after), rows
 
 
 def _withheld(entry: Entry, reason: str) -> Ending:

@@ -7,6 +7,7 @@
               the whole destination is confirmed with another event first (`trial`)
     settle    delivered, rejected and expired entries end, as many at once as have come back by
               then; the others stay pending (`settling`)
+    poll      vendors that answer later are asked what became of earlier events (`polling`)
 
 It ends when it is told to, when the destination is paused, or when it has had its time (`stay`).
 What is left then is the next drain's.
@@ -38,6 +39,7 @@ from gateway.delivery.doubts import (
 )
 from gateway.delivery.planning import Ended, Shipment, plan
 from gateway.delivery.policy import is_throttled, waits
+from gateway.delivery.polling import Polling
 from gateway.delivery.reading_pace import ReadingPace
 from gateway.delivery.send import Attempt, AttemptObserver, Result, Sender, highest_usage
 from gateway.delivery.sending import SenderPool
@@ -59,7 +61,8 @@ from gateway.queue.pause import (
     read_suspects,
     resume,
 )
-from gateway.queue.read import Reader, count_pending
+from gateway.queue.read import Reader, count_waiting
+from gateway.queue.submitted import Tickets
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +99,14 @@ class Drain:
         self._watch = watch
         self._call_help = call_help
         self._reader = Reader(redis, self._keys, lease.holder)
+        tickets = Tickets(redis, self._keys, lease.holder)
         bounds = bounds_of(assignment.settings)
         self._accounting = Accounting(
             redis,
             self._keys,
             assignment.destination,
             self._reader,
+            tickets,
             bounds,
             assignment.reporting,
             dry_run=assignment.client is None,
@@ -123,6 +128,15 @@ class Drain:
             sender, self._rate, self._breaker, self._background, self._take_answer
         )
         self._settlement = Settlement(self._accounting, self._background, self._window.release)
+        self._polling = Polling(
+            assignment.destination,
+            assignment.client,
+            self._reader,
+            tickets,
+            self._accounting,
+            assignment.settings.max_submitted,
+            self._trip,
+        )
         self._pace = ReadingPace(assignment.linger)
         self._stopped = asyncio.Event()
 
@@ -131,6 +145,7 @@ class Drain:
         self._stopped.set()
         self._window.notify()
         self._pool.stop()
+        self._polling.stop()
 
     @property
     def _ending(self) -> bool:
@@ -186,15 +201,17 @@ class Drain:
         return self._window.free(self._breaker.allowance(self._window.size), self._pool.is_waiting)
 
     async def _look(self) -> None:
-        """The periodic work: reads entries that are due for a retry, writes counts and notes, and
-        calls for help when the backlog is long."""
+        """The periodic work: reads entries that are due for a retry, asks for verdicts, writes
+        counts and notes, and calls for help when the backlog is long."""
         others = await self._lease.others()
         due = await self._reader.due(self._wait, others, self._batch_size(), self._window.ids)
         await self._dispatch(due, bool(due) and await is_paused(self._redis, self._keys))
+        if not self._polling.is_at_work:
+            self._background.start(self._polling.poll())
         await self._write_notes()
         await self._stay.look_at_memory()
         more_may_come = len(others) + 1 < self._assignment.settings.drains
-        if more_may_come and await count_pending(self._redis, self._keys) > 2 * self._window.size:
+        if more_may_come and await count_waiting(self._redis, self._keys) > 2 * self._window.size:
             await self._call_help()
 
     async def _write_notes(self) -> None:
@@ -278,8 +295,7 @@ class Drain:
             return
         self._settlement.add([*map(spend_try, results)] if is_probe else results)
         if isinstance(advice, Trip):
-            self.stop()
-            self._background.start(self._pause(advice, sent_alone(split_by_verdict(results)[0])))
+            self._trip(advice, sent_alone(split_by_verdict(results)[0]))
         elif isinstance(advice, Resume):
             self._background.start(resume(self._redis, self._keys))
 
@@ -325,6 +341,10 @@ class Drain:
                 self._set_pace(sent, whole_failure(sent))
                 results += sent
         return results
+
+    def _trip(self, trip: Trip, suspects: Sequence[bytes] = ()) -> None:
+        self.stop()
+        self._background.start(self._pause(trip, suspects))
 
     async def _pause(self, trip: Trip, suspects: Sequence[bytes] = ()) -> None:
         await note_suspects(self._redis, self._keys, suspects)

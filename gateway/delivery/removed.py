@@ -17,31 +17,39 @@ from gateway.delivery.release import GONE
 from gateway.delivery.trim import bounds_of
 from gateway.ledger.feeding import build_reporting
 from gateway.queue.entry import Entry
-from gateway.queue.erasure import pending_entries, withhold
+from gateway.queue.erasure import end_unanswered, pending_entries, withhold
 from gateway.queue.gateways import announced_destinations
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.marks import WITHDRAWAL_SECONDS
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.remembered import remembered_with_events
 from gateway.queue.settle import MAX_REMOVED, Bounds, Settler
+from gateway.queue.submitted import submitted_of
 
 log = logging.getLogger(__name__)
 
 PAGE = 1000
+UNANSWERED = "the vendor accepted it; the destination was removed before the verdict was read"
 
 
 async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
     """Withholds events that have waited for `WITHDRAWAL_SECONDS` for a destination that no gateway
-    at work has, and removes its dead letters after the days that are the default. now: Unix
-    seconds. Raises a redis-py error."""
+    at work has, and ends as delivered those of them that its vendor has accepted. Removes its dead
+    letters after the days that are the default. now: Unix seconds. Raises a redis-py error."""
     keys = Keys.of(settings)
     known = settings.destinations.keys() | await announced_destinations(redis, keys)
     for name in await remembered_with_events(redis, keys, known):
         of_name = keys.destination(name)
         withheld = 0
         async for page in _pages(old_entries(redis, of_name, now - WITHDRAWAL_SECONDS)):
-            await withhold(redis, of_name, page, GONE.reason, build_reporting(settings, name))
-            withheld += len(page)
+            reporting = build_reporting(settings, name)
+            ids = [entry.id for entry in page]
+            taken = {each[0] for each in await submitted_of(redis, of_name, ids)}
+            submitted = [entry for entry in page if entry.id in taken]
+            waited = [entry for entry in page if entry.id not in taken]
+            await end_unanswered(redis, of_name, submitted, UNANSWERED, reporting)
+            await withhold(redis, of_name, waited, GONE.reason, reporting)
+            withheld += len(waited)
         removed = await _trim(redis, of_name)
         if withheld or removed:
             log.warning(

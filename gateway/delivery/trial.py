@@ -130,7 +130,7 @@ class Trial:
         """A pause if one of `outcomes`, none of which is the verdict, is about the destination. An
         event that is taken shows that the destination takes events; a refused one does not."""
         for outcome in outcomes:
-            if outcome.result == "delivered":
+            if outcome.result in ("delivered", "submitted"):
                 self._credit, self._is_alone = FAILURES_BEFORE_PAUSE, False
             elif outcome.result == "retry" and outcome.scope == "destination":
                 return Trip(outcome.reason, outcome.retry_after)

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Row
 
 from gateway.event import Event
+from gateway.queue.feed import SUBMITTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,9 @@ class Ending:
     """How an event ended at one destination.
 
     ending: delivered, ``delivered with warnings``, withheld, rejected, expired, repeated or ``dry
-    run``; or pending or held, of one that has not ended. stage: of the pipeline that withheld it.
-    reason: of the ending, with the warnings. at: Unix seconds. tries: how often it was sent.
-    status: of the last answer. version: of the configuration that decided or sent it.
+    run``; or pending, held or submitted, of one that has not ended. stage: of the pipeline that
+    withheld it. reason: of the ending, with the warnings. at: Unix seconds. tries: how often it was
+    sent. status: of the last answer. version: of the configuration that decided or sent it.
     """
 
     destination: str
@@ -107,11 +108,11 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
     for name, text in orjson.loads(event.going_to).items():
         state, passage = going(text)
         if (name, passage) not in passages:
-            state_now = "held" if state == "held" else "pending"
             made_so_far = attempts.pop((name, passage), ())
+            state_now = "held" if state == "held" else _state_of(made_so_far)
             told.append(Ending(name, passage, state_now, attempts=made_so_far))
     for (name, passage), tried_so_far in attempts.items():  # sent again, and not ended
-        told.append(Ending(name, passage, "pending", attempts=tried_so_far))
+        told.append(Ending(name, passage, _state_of(tried_so_far), attempts=tried_so_far))
     return Story(
         event.receipt.hex(),
         event.at,
@@ -123,6 +124,12 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
         _payload(event),
         sorted(told, key=lambda each: (each.destination, each.passage)),
     )
+
+
+def _state_of(attempts: Sequence[Attempt]) -> str:
+    """Of an event that has not ended."""
+    last = max(attempts, key=lambda each: each.at, default=None)
+    return SUBMITTED if last and last.reason.startswith(SUBMITTED) else "pending"
 
 
 def going(text: str) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from gateway.configuration.ledger import Payload
 from gateway.ledger.content import content_of
 from gateway.ledger.day_rows import NOTHING_KNOWN, DayRows, Traits
 from gateway.queue.counting import AGAIN
-from gateway.queue.feed import Decided, Fate, FeedRecord
+from gateway.queue.feed import SUBMITTED, Decided, Fate, FeedRecord
 from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, minute_of
 
 TOO_MANY = "too many events of this page wait for an answer"
@@ -149,7 +149,7 @@ class RowMaker:
         for fate in (Fate(*each) for each in read["fates"]):
             entry_id, receipt, passage, result, at, tries, status, words = fate
             place = self._place(receipt)
-            if result == "retry":
+            if result in ("retry", SUBMITTED):
                 row = (place.key, name, passage, at, tries, status, words)
                 place.rows.attempts.append(row)
                 continue

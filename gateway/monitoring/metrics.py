@@ -37,7 +37,7 @@ from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, MemoryUsage
 from gateway.queue.capacity import read_memory_usage
 from gateway.queue.counting import Reason, withheld_of, without_parts
 from gateway.queue.dead_letters import removed_of
-from gateway.queue.keys import Keys
+from gateway.queue.keys import GROUP, Keys
 from gateway.queue.pending_counts import ANSWER, DELIVERY
 from gateway.queue.plug_in_counts import read_problems
 from gateway.queue.scripts import script
@@ -53,8 +53,8 @@ OUTCOMES = ("accepted", "withheld", "delivered", "rejected", "expired")
 @dataclass(frozen=True, slots=True)
 class DestinationNumbers:
     """pending: events that have not ended. pending_bytes: what those in the stream take.
-    oldest: Unix seconds of the oldest, or None. paused: seconds. dead: dead letters.
-    dead_bytes: what they take. withheld: events by why they were withheld."""
+    oldest: Unix seconds of the oldest that the vendor has not got, or None. paused: seconds.
+    dead: dead letters. dead_bytes: what they take. withheld: events by why they were withheld."""
 
     counts: Mapping[str, int]
     pending: int
@@ -79,12 +79,12 @@ class Numbers:
 
 async def read_numbers(redis: Redis, keys: Keys, destinations: Iterable[str]) -> Numbers:
     """Reads the numbers of each destination at one moment, so that they add up."""
-    read = redis.register_script(script("numbers"))
+    read = redis.register_script(script("numbers", "submitted"))
     numbers = {}
     for name in destinations:
         of_name = keys.destination(name)
         numbers[name] = _numbers(
-            *await read([of_name.counts, of_name.stream, of_name.pause, of_name.dead])
+            *await read([of_name.counts, of_name.stream, of_name.pause, of_name.dead], [GROUP])
         )
     counts: Any = await redis.hgetall(keys.counts)
     quarantined = await redis.xlen(keys.quarantine)
@@ -319,6 +319,11 @@ class _Snapshot(Collector):
             "Requests sent to each destination, by result.",
             labels=["destination", "result"],
         )
+        polls = CounterMetricFamily(
+            "gateway_polls",
+            "Requests that ask a vendor which answers later what became of events, by result.",
+            labels=["destination", "result"],
+        )
         repeated = CounterMetricFamily(
             "gateway_repeated_events",
             "Duplicate events that were ignored because the destination had already accepted them.",
@@ -340,13 +345,15 @@ class _Snapshot(Collector):
             for (stage, reason), count in numbers.withheld.items():
                 withheld.add_metric([name, stage, reason], count)
             for field, count in numbers.counts.items():
+                if field.startswith("polls:"):
+                    polls.add_metric([name, field.removeprefix("polls:")], count)
                 if field.startswith("attempts:"):
                     attempts.add_metric([name, field.split(":")[1]], count)
             repeated.add_metric([name], numbers.counts.get("repeated", 0))
             warnings.add_metric([name], numbers.counts.get("warned", 0))
             buckets, total = DELIVERY.read(numbers.counts)
             delivery.add_metric([name], buckets, total)
-        yield from (events, withheld, attempts, repeated, warnings, delivery)
+        yield from (events, withheld, attempts, polls, repeated, warnings, delivery)
 
     def _queues(self) -> Iterator[Metric]:
         pending = _by_destination(
@@ -354,7 +361,12 @@ class _Snapshot(Collector):
             "Accepted events that are not yet delivered, rejected, expired or withheld.",
         )
         oldest = _by_destination(
-            "gateway_oldest_pending_seconds", "Age in seconds of the oldest pending event."
+            "gateway_oldest_pending_seconds",
+            "Age in seconds of the oldest pending event that was not submitted.",
+        )
+        submitted = _by_destination(
+            "gateway_submitted_events",
+            "Pending events that the vendor has accepted and gives its verdict on later.",
         )
         paused = _by_destination(
             "gateway_paused_seconds", "Time in seconds until a paused destination is tried again."
@@ -383,11 +395,12 @@ class _Snapshot(Collector):
             oldest.add_metric([name], age)
             paused.add_metric([name], numbers.paused)
             held.add_metric([name], numbers.counts.get("held", 0))
+            submitted.add_metric([name], numbers.counts.get("submitted", 0))
             dead.add_metric([name], numbers.dead)
             size.add_metric([name], numbers.dead_bytes)
             for reason, count in removed_of(numbers.counts).items():
                 removed.add_metric([name, reason], count)
-        yield from (pending, waiting, oldest, paused, held, dead, size, removed)
+        yield from (pending, waiting, oldest, paused, held, submitted, dead, size, removed)
         yield GaugeMetricFamily(
             "gateway_quarantined_events",
             "Events in quarantine because they did not match their schema.",

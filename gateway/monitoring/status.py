@@ -58,10 +58,11 @@ class Withheld:
 class DestinationStatus:
     """How one destination does.
 
-    pending: events that have not ended. oldest_pending: age in seconds of the oldest, None when
-    nothing is pending. in_flight: those of the pending ones that were handed to a drain: under
-    way, or waiting for their next try. delivered_per_minute: in the last sixty seconds.
-    version_warning: why the version of the API must be changed, "" if it need not.
+    pending: events that have not ended. submitted: those of them that the vendor has, and on which
+    it gives its verdict later. oldest_pending: age in seconds of the oldest that it has not got,
+    None when there is none. in_flight: those of the pending ones that were handed to a drain and
+    not submitted: under way, or waiting for their next try. delivered_per_minute: in the last
+    sixty seconds. version_warning: why the version of the API must be changed, "" if it need not.
     pause: the one that it is in now. pauses: in a row, also when the last one is over and no
     success has come yet. dead_letter_bytes: size of the dead letters. removed: how many dead
     letters were removed because of a limit, by the reasons in `gateway.queue.dead_letters.REMOVED`.
@@ -72,6 +73,7 @@ class DestinationStatus:
     """
 
     pending: int
+    submitted: int
     oldest_pending: float | None
     in_flight: int
     delivered_per_minute: float
@@ -179,12 +181,14 @@ async def _status(
     removed = removed_of(numbers.counts)
     outcomes["removed"] = sum(removed.values())
     ended = sum(outcomes[outcome] for outcome in ENDINGS)
+    submitted = numbers.counts.get("submitted", 0)
     pause = await current_pause(redis, keys)
     error, warning = await _last(redis, keys.error), await _last(redis, keys.warning)
     return DestinationStatus(
         pending=numbers.pending,
+        submitted=submitted,
         oldest_pending=None if numbers.oldest is None else max(0.0, now - numbers.oldest),
-        in_flight=await _in_flight(redis, keys),
+        in_flight=max(0, await _in_flight(redis, keys) - submitted),
         delivered_per_minute=await _delivered_per_minute(redis, keys, now),
         last_error=error and LastError(error[0], mask(error[1])),
         last_warning=warning and LastWarning(warning[0], mask(warning[1])),

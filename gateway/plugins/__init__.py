@@ -32,6 +32,7 @@ from destinations.base import (
     Unsendable,
     by_status,
     retry_after,
+    submitted,
 )
 from destinations.common import (
     BaseUrl,
@@ -126,6 +127,7 @@ __all__ = [
     "read_events",
     "remark",
     "retry_after",
+    "submitted",
     "to_json",
     "vendor_words",
 ]

@@ -10,12 +10,14 @@ their names. For each destination, all in one hash slot because of the tag in br
                                `n` is the size by which the letter counts in `dead_bytes`
     gw:{meta}:untrusted
                        stream  the ids of dead letters of untrusted senders
-    gw:{meta}:counts   hash    accepted, withheld, held; delivered, rejected, expired; `warned`,
-                               how many of the delivered had a warning of the vendor; repeated;
-                               replayed, dropped, removed by reason; attempts; latency; pauses in a
-                               row; sending rate; `pending_bytes`, the size of the entries in the
-                               stream; `dead_bytes`, the size of the dead letters; withheld events
-                               by reason; `again:accepted` and so on; and `days_from`, see
+    gw:{meta}:counts   hash    accepted, withheld, held; `submitted`, how many of the entries in the
+                               stream the vendor has and gives no verdict on yet; delivered,
+                               rejected, expired; `warned`, how many of the delivered had a warning
+                               of the vendor; repeated; replayed, dropped, removed by reason;
+                               attempts; polls; latency; pauses in a row; sending rate;
+                               `pending_bytes`, the size of the entries in the stream;
+                               `dead_bytes`, the size of the dead letters; withheld events by
+                               reason; `again:accepted` and so on; and `days_from`, see
                                `gateway.queue.counting`
     gw:{meta}:counts:N hash    accepted, withheld, delivered, rejected, expired, repeated of the
                                events that came in on day N (UTC) since 1970, and how many of each
@@ -27,6 +29,11 @@ their names. For each destination, all in one hash slot because of the tag in br
                                row); expires when the pause is over
     gw:{meta}:suspects string  ids of the entries that alone got a verdict about the whole
                                destination since the last success (a JSON array); expires
+    gw:{meta}:tickets  hash    requests that the vendor has taken, and says later what became of: by
+                               the time and the first entry its ticket and the ids of its entries,
+                               see `gateway.queue.submitted`
+    gw:{meta}:polls    zset    the same requests, scored by the millisecond when to ask about them
+    gw:{meta}:polled   string  exists while the vendor is not to be asked again so soon; expires
     gw:{meta}:error    string  the last failure (JSON: time, reason); expires
     gw:{meta}:warning  string  the last warning of the vendor (JSON: time, reason); expires
     gw:{meta}:seen:... string  with `dedupe_window`, and for requests that were refused in part:
@@ -99,7 +106,8 @@ Counters change in the same script as the stream that they count, so that for ev
 
 holds at any moment and through any crash, in all and for the events of each day, and so that what
 is withheld is the sum of its reasons. Here pending is the length of the stream plus the count
-`held` of events that wait for consent. A dead letter that is replayed is accepted once more:
+`held` of events that wait for consent. What was submitted to a vendor that answers later stays in
+the stream until it has answered. A dead letter that is replayed is accepted once more:
 it stays counted as rejected or expired, and gets a second ending. One that is dropped, or removed
 because of a bound, keeps its ending. So the number of dead letters is
 rejected + expired - replayed - dropped - removed.

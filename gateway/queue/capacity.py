@@ -66,7 +66,7 @@ async def read_usage(redis: Redis, keys: Keys, limits: Limits) -> Usage:
     for name in limits.destinations:
         of = keys.destination(name)
         pipeline.xlen(of.stream)
-        pipeline.hget(of.counts, "pending_bytes")
+        pipeline.hmget(of.counts, ["pending_bytes", "submitted"])
         pipeline.mget(count_keys(of.seen, window, now))
     pipeline.hmget(keys.counts, ["held_events", "held_bytes"])
     if limits.withdrawals:
@@ -74,8 +74,8 @@ async def read_usage(redis: Redis, keys: Keys, limits: Limits) -> Usage:
     told: list[Any] = await pipeline.execute()
     pending, marks = {}, {}
     for place, name in enumerate(limits.destinations):
-        events, size, counts = told[3 * place : 3 * place + 3]
-        pending[name] = events, max(0, int(size or 0))
+        events, (size, submitted), counts = told[3 * place : 3 * place + 3]
+        pending[name] = events - int(submitted or 0), max(0, int(size or 0))
         marks[name] = sum_counts(counts)
     held, *withdrawn = told[3 * len(limits.destinations) :]
     events, size = (max(0, int(each or 0)) for each in held)

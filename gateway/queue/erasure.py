@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from gateway.queue.counting import ERASED
 from gateway.queue.entry import Entry, decode, unreadable_entry
-from gateway.queue.feed import Fate
+from gateway.queue.feed import WITH_WARNINGS, Fate
 from gateway.queue.feeds import Feeds
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
@@ -64,19 +64,43 @@ async def withhold(
 
     reporting: how the ledger learns of it, if there is one.
     """
+    await _end(redis, keys, entries, "withheld", reason, reporting)
+    await redis.delete(keys.error, keys.warning)
+
+
+async def end_unanswered(
+    redis: Redis,
+    keys: DestinationKeys,
+    entries: Sequence[Entry],
+    reason: str,
+    reporting: Reporting | None,
+) -> None:
+    """Ends `entries` that were submitted as delivered, with `reason` as a warning. reporting: as
+    for `withhold`."""
+    await _end(redis, keys, entries, "warned", reason, reporting)
+
+
+async def _end(
+    redis: Redis,
+    keys: DestinationKeys,
+    entries: Sequence[Entry],
+    result: Literal["withheld", "warned"],
+    reason: str,
+    reporting: Reporting | None,
+) -> None:
     if reporting is not None:
         await Feeds(redis, reporting.keys, [reporting.destination]).announce()
     settler = Settler(redis, keys, PendingCounts(), reporting=reporting)
+    told = WITH_WARNINGS if result == "warned" else result
     for page in pages(entries):
         endings = [
             Ending(
-                *(entry.id, "withheld", b"", True),
+                *(entry.id, result, b"", True),
                 *(entry.size, entry.received_at, ERASED, entry.again),
             )
             for entry in page
         ]
-        await settler.settle(endings, list(_fates(page, reason)) if reporting else [])
-    await redis.delete(keys.error, keys.warning)
+        await settler.settle(endings, list(_fates(page, told, reason)) if reporting else [])
 
 
 async def forget_recent(redis: Redis, keys: Keys) -> None:
@@ -110,9 +134,9 @@ async def rewrite_files(redis: Redis, seconds: float) -> bool:
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _fates(entries: Iterable[Entry], reason: str) -> Iterable[Fate]:
+def _fates(entries: Iterable[Entry], result: str, reason: str) -> Iterable[Fate]:
     now = time.time()
     for entry in entries:
         if entry.receipt:
             known = entry.id.decode(), entry.receipt, entry.passage
-            yield Fate(*known, "withheld", now, 0, None, reason)
+            yield Fate(*known, result, now, 0, None, reason)

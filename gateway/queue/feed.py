@@ -42,6 +42,10 @@ READ = 500
 WITH_WARNINGS = "delivered with warnings"
 """How an event ended that was delivered, and about which the vendor had something to say."""
 
+SUBMITTED = "submitted"
+"""What became of an event that the vendor has, and on which it gives its verdict later. It has not
+ended. The words of the attempt begin with this."""
+
 Digests = Callable[[Event], Sequence[str]]
 """What an event can be found by: keyed digests of its ids."""
 
@@ -121,9 +125,9 @@ class Fate(NamedTuple):
     """What became of one entry in one attempt, or without one.
 
     entry_id: of the stream entry, "" if it stays pending. result: delivered, `WITH_WARNINGS`,
-    rejected, expired, withheld, ``dry run``, or retry. at: Unix seconds. tries: how often it was
-    handed to a drain. status: of the answer, None without one. words: the reason and the warnings,
-    secrets masked.
+    rejected, expired, withheld, ``dry run``, `SUBMITTED` or retry. at: Unix seconds.
+    tries: how often it was handed to a drain. status: of the answer, None without one. words: the
+    reason and the warnings, secrets masked.
     """
 
     entry_id: str

@@ -171,6 +171,9 @@ class DestinationKeys:
     wake: str
     pause: str
     suspects: str
+    tickets: str
+    polls: str
+    polled: str
     error: str
     warning: str
     seen: str

@@ -1,7 +1,7 @@
 """Read: new entries of a destination's stream, and those whose wait for a retry is over."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from gateway.queue.entry import Entry, decode, unreadable_entry
 from gateway.queue.keys import GROUP, DestinationKeys
 from gateway.queue.scripts import script
+from gateway.queue.submitted import SUBMITTED, seconds_to_poll, submitted_of
 
 MAX_PENDING = 1000
 """Pending entries that are looked at in one go."""
@@ -29,24 +30,25 @@ async def ensure_group(redis: Redis, keys: DestinationKeys) -> None:
 async def seconds_to_work(
     redis: Redis, keys: DestinationKeys, wait: Wait, others: Collection[bytes]
 ) -> float | None:
-    """Seconds until somebody should work on a destination: 0 when it has new or due entries, None
-    when it has none at all. others: consumers that are at work; what they hold is theirs."""
+    """Seconds until somebody should work on a destination: 0 when it has new or due entries, or
+    the vendor's verdict is due; None when it has nothing at all. others: consumers that are at
+    work; what they hold is theirs."""
     held = await redis.xpending(keys.stream, GROUP)
     if await redis.xlen(keys.stream) > held["pending"]:
         return 0.0
-    soonest: float | None = None
-    async for row in _pending(redis, keys.stream):
-        if row["consumer"] not in others:
-            left = max(0.0, _seconds_left(row, wait))
-            soonest = left if soonest is None else min(soonest, left)
-            if soonest == 0:
-                break
+    soonest = await seconds_to_poll(redis, keys)
+    async for row in _pending(redis, keys.stream, others):
+        if soonest == 0:
+            break
+        left = max(0.0, _seconds_left(row, wait))
+        soonest = left if soonest is None else min(soonest, left)
     return soonest
 
 
-async def count_pending(redis: Redis, keys: DestinationKeys) -> int:
-    """How many events of a destination are in its stream."""
-    return int(await redis.xlen(keys.stream))
+async def count_waiting(redis: Redis, keys: DestinationKeys) -> int:
+    """How many events in a destination's stream the vendor has not got."""
+    submitted = await redis.hget(keys.counts, "submitted")
+    return int(await redis.xlen(keys.stream)) - int(submitted or 0)
 
 
 class NewEntries(NamedTuple):
@@ -62,6 +64,7 @@ class Reader:
     def __init__(self, redis: Redis, keys: DestinationKeys, consumer: str) -> None:
         self._redis = redis
         self._consumer = consumer
+        self._keys = keys
         self._stream = keys.stream
         self._pause = keys.pause
         self._claim = redis.register_script(script("claim"))
@@ -84,11 +87,10 @@ class Reader:
         that this consumer is at work on.
         """
         found: list[bytes | int] = []
-        async for row in _pending(self._redis, self._stream):
+        async for row in _pending(self._redis, self._stream, others):
             if len(found) >= 3 * count:
                 break
-            at_work = row["consumer"] in others or row["message_id"] in held
-            if not at_work and _seconds_left(row, wait) <= 0:
+            if row["message_id"] not in held and _seconds_left(row, wait) <= 0:
                 found += [row["message_id"], row["consumer"], row["times_delivered"]]
         return await self._claimed(found)
 
@@ -99,7 +101,7 @@ class Reader:
         for entry_id in ids:
             rows: Any = await self._redis.xpending_range(self._stream, GROUP, entry_id, entry_id, 1)
             for row in rows:
-                if row["consumer"] not in others:
+                if row["consumer"] not in {*others, SUBMITTED}:
                     found += [entry_id, row["consumer"], row["times_delivered"]]
         return await self._claimed(found)
 
@@ -109,13 +111,11 @@ class Reader:
         if not found:
             return []
         claimed: Any = await self._claim([self._stream], [GROUP, self._consumer, *found])
-        return [
-            entry
-            for entry_id, deliveries, fields in claimed
-            for entry in _entries(
-                [(entry_id, dict(zip(*[iter(fields)] * 2, strict=True)))], deliveries
-            )
-        ]
+        return _decoded(claimed)
+
+    async def submitted(self, ids: Sequence[bytes]) -> list[Entry]:
+        """Those of the entries `ids` that wait for the vendor's verdict."""
+        return _decoded(await submitted_of(self._redis, self._keys, ids))
 
     async def hand_back(self, entries: Sequence[Entry]) -> None:
         """Leaves `entries` pending as if this delivery had not been: no attempt is spent. What
@@ -125,12 +125,23 @@ class Reader:
             await self._hand_back([self._stream], [GROUP, self._consumer, *pairs])
 
 
-async def _pending(redis: Redis, stream: str) -> AsyncIterator[dict[str, Any]]:
-    """The pending entries, oldest first."""
+async def _pending(
+    redis: Redis, stream: str, others: Collection[bytes]
+) -> AsyncIterator[dict[str, Any]]:
+    """The entries that were read and have not ended, without those of the consumers `others` and
+    those that wait for the vendor's verdict; of each consumer, the oldest first."""
+    summary: Any = await redis.xpending(stream, GROUP)
+    for each in summary["consumers"]:
+        if each["name"] not in others and each["name"] != SUBMITTED:
+            async for row in _pending_of(redis, stream, each["name"]):
+                yield row
+
+
+async def _pending_of(redis: Redis, stream: str, consumer: bytes) -> AsyncIterator[dict[str, Any]]:
     first = "-"
     while True:
         rows: list[dict[str, Any]] = await redis.xpending_range(
-            stream, GROUP, first, "+", MAX_PENDING
+            stream, GROUP, first, "+", MAX_PENDING, consumer
         )
         for row in rows:
             yield row
@@ -144,6 +155,16 @@ def _seconds_left(row: dict[str, Any], wait: Wait) -> float:
         wait(row["times_delivered"], row["message_id"]) - row["time_since_delivered"] / 1000
     )
     return left
+
+
+def _decoded(found: Iterable[tuple[bytes, int, list[bytes]]]) -> list[Entry]:
+    """found: of each entry its id, its number of deliveries, and names and values of its fields in
+    turn, as scripts return them."""
+    return [
+        entry
+        for entry_id, deliveries, fields in found
+        for entry in _entries([(entry_id, dict(zip(*[iter(fields)] * 2, strict=True)))], deliveries)
+    ]
 
 
 def _entries(rows: list[tuple[bytes, dict[bytes, bytes]]], deliveries: int) -> list[Entry]:

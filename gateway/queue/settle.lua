@@ -1,20 +1,25 @@
 #!lua flags=allow-oom
 -- Ends entries of one destination: acknowledges and deletes them, counts their endings, keeps
 -- those that were not delivered as dead letters, and removes dead letters that are beyond their
--- bounds. Allowed when memory is full, for it frees some. Needs letters.lua, feed.lua and
--- counting.lua.
+-- bounds. Allowed when memory is full, for it frees some. Needs letters.lua, feed.lua, counting.lua
+-- and submitted.lua.
 --
--- KEYS: stream, counts, dead, untrusted, the counter of the minute; with a ledger also its feed and
---       the counts in which the size of that is counted.
+-- KEYS: stream, counts, dead, untrusted, the counter of the minute, tickets, polls; with a ledger also
+--       its feed and the counts in which the size of that is counted.
 -- ARGV: the group; of the dead letters that are kept how many, how many bytes, how many ms; how
 --       many are removed beyond as many as are added; the record for the ledger, or an empty text,
---       and how many bytes its feed may hold; how many counters, their names and amounts;
+--       and how many bytes its feed may hold; how many counters, their names and amounts; if the
+--       entries end by the verdicts on a ticket its name, else an empty text; with a name what is
+--       stored of it, what is from now on or an empty text, the milliseconds until the vendor is asked
+--       again, the consumer that has entries again which are to be sent once more, how many, and of
+--       each its id and its number of deliveries;
 --       then for entries that end alike their ending (delivered, warned, rejected, expired,
 --       withheld), the reason if they are withheld, the day (since 1970) on which they came in, the
 --       dead letter of each or an empty text, 1 if their senders are trusted or else 0, 1 if they
 --       are in a later passage or else 0, and the id and the size in bytes of each entry, with
 --       spaces between.
--- Returns how many dead letters were removed.
+-- Returns how many dead letters were removed; -1, and does nothing, if another drain has changed the
+-- ticket.
 -- An entry that another drain has settled already is left alone, so nothing is counted twice.
 
 local position = 0
@@ -23,7 +28,7 @@ local function take()
   return ARGV[position]
 end
 
-local stream, counts, minute = KEYS[1], KEYS[2], KEYS[5]
+local stream, counts, minute, tickets, polls = KEYS[1], KEYS[2], KEYS[5], KEYS[6], KEYS[7]
 local keys = { dead = KEYS[3], untrusted = KEYS[4], counts = counts }
 local group = take()
 local bounds = { letters = tonumber(take()), bytes = tonumber(take()), ms = tonumber(take()) }
@@ -33,16 +38,40 @@ local counters = {}
 for i = 1, tonumber(take()) do
   counters[i] = { take(), take() }
 end
+local answered = 0
+local ticket = take()
+if ticket ~= '' then
+  local before, left, again_ms, consumer = take(), take(), take(), take()
+  if redis.call('HGET', tickets, ticket) ~= before then
+    return -1
+  end
+  if left == '' then
+    redis.call('HDEL', tickets, ticket)
+    redis.call('ZREM', polls, ticket)
+  else
+    redis.call('HSET', tickets, ticket, left)
+    redis.call('ZADD', polls, now_ms() + again_ms, ticket)
+  end
+  for _ = 1, tonumber(take()) do
+    local id, deliveries = take(), take()
+    if hand_over(stream, group, SUBMITTED, consumer, id, deliveries) then
+      answered = answered + 1
+    end
+  end
+end
+local any_submitted = redis.call('HEXISTS', counts, 'submitted') == 1
 local endings, reasons, delivered, ended, bytes = {}, {}, 0, {}, 0
 while position < #ARGV do
   local ending, reason, day = take(), take(), take()
   local letter, trusted, is_later = take(), take() == '1', take() == '1'
   local ids, before = take(), #ended
   for id, size in string.gmatch(ids, '(%S+) (%S+)') do
+    local was_submitted = any_submitted and is_submitted(stream, group, id)
     local is_there = redis.call('XACK', stream, group, id) == 1
       or ending == 'withheld' and #redis.call('XRANGE', stream, id, id) == 1  -- no drain has read it
     if is_there then
       ended[#ended + 1] = id
+      answered = answered + (was_submitted and 1 or 0)
       bytes = bytes + size
       if letter ~= '' then
         add_letter(keys, letter, trusted)
@@ -67,10 +96,12 @@ for first = 1, #ended, 1000 do  -- Lua passes some thousand arguments at most
   redis.call('XDEL', stream, unpack(ended, first, math.min(first + 999, #ended)))
 end
 if redis.call('XLEN', stream) == 0 then  -- heals what an earlier version or a person left
-  redis.call('HDEL', counts, 'pending_bytes')
+  redis.call('HDEL', counts, 'pending_bytes', 'submitted')
+  redis.call('DEL', tickets, polls)
 elseif bytes > 0 then
   redis.call('HINCRBY', counts, 'pending_bytes', -bytes)
 end
+count_submitted(counts, -answered)
 for day, of_day in pairs(endings) do
   if of_day.warned then
     of_day.delivered = (of_day.delivered or 0) + of_day.warned
@@ -87,7 +118,7 @@ for _, counter in ipairs(counters) do
 end
 if record ~= '' then
   local fields = { 's', record, 'a', table.concat(ended, ' ') }
-  add_to_feed(KEYS[6], KEYS[7], feed_bytes, { { fields = fields } })
+  add_to_feed(KEYS[8], KEYS[9], feed_bytes, { { fields = fields } })
 end
 if delivered > 0 then
   redis.call('INCRBY', minute, delivered)

@@ -18,6 +18,7 @@ from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.receipts import day_number
 from gateway.queue.scripts import script
+from gateway.queue.submitted import Resolved
 from gateway.redis_client.connect import is_cluster
 
 MAX_REMOVED = 500
@@ -87,16 +88,24 @@ class Settler:
     ) -> None:
         """reporting: None without a ledger."""
         self._of = keys
-        self._script = redis.register_script(script("settle", "letters", "feed", "counting"))
+        self._script = redis.register_script(
+            script("settle", "letters", "feed", "counting", "submitted")
+        )
         self._reporting = reporting
         self._feed = fed_by(redis, reporting) if reporting else []
         self._pending_counts = pending_counts
         self._bounds = bounds
 
-    async def settle(self, endings: Sequence[Ending], fates: Sequence[Fate] = ()) -> int:
+    async def settle(
+        self,
+        endings: Sequence[Ending],
+        fates: Sequence[Fate] = (),
+        resolved: Resolved | None = None,
+    ) -> int:
         """Returns once `endings` are durable, all or none. Settling an entry twice counts it once.
 
-        fates: of these entries, and of entries that stay pending, for the ledger.
+        fates: of these entries, and of entries that stay pending, for the ledger. resolved: the
+        ticket by which they end. If another drain has changed it, nothing is done.
 
         Removes dead letters that are beyond the bounds, also without endings, and returns how many:
         no more than `MAX_REMOVED` beyond those that were added. Raises a redis-py error when it is
@@ -116,16 +125,20 @@ class Settler:
         of, bounds = self._of, self._bounds
         kept = [bounds.letters, bounds.size, int(1000 * bounds.seconds), MAX_REMOVED]
         keys = [of.stream, of.counts, of.dead, of.untrusted, of.minute(time.time())]
+        keys += [of.tickets, of.polls]
+        ticket = resolved.as_arguments() if resolved else [b""]
         report: list[bytes | int] = [b"", 0]
         if self._reporting is not None and fates:
             to = self._reporting
             keys += self._feed
             later = [ending.entry_id.decode() for ending in endings if ending.again]
             report = [encode_endings(to.destination, to.version, fates, later), to.most]
-        arguments = [GROUP, *kept, *report, len(counts), *counters, *groups]
+        arguments = [GROUP, *kept, *report, len(counts), *counters, *ticket, *groups]
         try:
             removed: int = await self._script(keys, arguments)
         except BaseException:
             self._pending_counts.put_back(counts)
             raise
-        return removed
+        if removed < 0:
+            self._pending_counts.put_back(counts)
+        return max(0, removed)

@@ -41,6 +41,7 @@ STATUSES = st.sampled_from(
     [0, 200, 202, 204, 301, 400, 401, 404, 410, 413, 429, 500, 503]
 ) | st.integers(100, 999)
 HEADERS = st.dictionaries(st.just("retry-after"), st.text(max_size=12))
+TAKEN = ("delivered", "submitted")
 MIN_SECRET = 8
 """Characters: a shorter secret may occur in other text by chance."""
 
@@ -233,7 +234,7 @@ class DestinationSuite:
     def test_whatever_the_answer_every_event_has_one_outcome(self, data: st.DataObject) -> None:
         status, body = data.draw(STATUSES), data.draw(RUBBISH)
         for outcome in self._outcomes(data, status, body):
-            assert outcome.result != "delivered" or 200 <= status < 300
+            assert outcome.result not in TAKEN or 200 <= status < 300
 
     @fuzzed
     @given(data=st.data())
@@ -247,7 +248,32 @@ class DestinationSuite:
         answer = data.draw(st.sampled_from(self.answers))
         body = answer if isinstance(answer, bytes) else orjson.dumps(data.draw(changed(answer)))
         for outcome in self._outcomes(data, status, body):
-            assert outcome.result != "delivered" or status // 100 in (2, 4)
+            assert outcome.result not in TAKEN or status // 100 in (2, 4)
+
+    @fuzzed
+    @given(data=st.data())
+    def test_whatever_the_vendor_says_later_no_event_gets_a_wrong_verdict(
+        self, data: st.DataObject
+    ) -> None:
+        status, count = data.draw(STATUSES), data.draw(st.integers(1, 3))
+        answers = [answer for answer in self.answers if not isinstance(answer, bytes)]
+        answer = data.draw(st.sampled_from([None, *answers]))
+        body = data.draw(RUBBISH) if answer is None else orjson.dumps(data.draw(changed(answer)))
+        verdicts = list(self.destination.verdicts(count, Response(status, {}, body)))
+        assert len(verdicts) == count
+        for outcome in filter(None, verdicts):
+            assert 200 <= status < 300, "a question that failed is no verdict"
+            assert outcome.result != "submitted"
+            check_outcome(outcome)
+
+    def test_it_can_be_asked_about_what_it_submits(self) -> None:
+        request = self.destination.poll("a ticket/?&=#")
+        if request is None:
+            pytest.skip("it answers at once")
+        check_request(request)
+        assert request.events == ()
+        assert urlsplit(request.url).hostname in set(self.destination.hosts())
+        assert not urlsplit(request.url).fragment, "quote the ticket"
 
     @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
     def test_a_vendor_that_is_down_or_busy_pauses_the_destination_as_long_as_it_says(
@@ -308,10 +334,11 @@ def check_request(request: Request) -> None:
 
 def check_outcome(outcome: Outcome) -> None:
     assert outcome.result == "delivered" or outcome.reason
+    assert bool(outcome.ticket) == (outcome.result == "submitted")
     assert len(outcome.reason) < 400
     assert all(isinstance(warning, str) for warning in outcome.warnings)
     assert outcome.reason.isprintable()
-    for number in (outcome.retry_after, outcome.usage):
+    for number in (outcome.retry_after, outcome.usage, outcome.poll_after):
         assert number is None or (isfinite(number) and number >= 0)
 
 

@@ -12,9 +12,16 @@ A destination keeps them in the folder ``examples`` next to its class, one YAML 
         body: {error: expired}
         outcomes: [{result: retry, scope: configuration, reason: ...}]
 
+    polls:
+      - title: The event was a duplicate
+        status: 200
+        body: {results: [duplicate]}
+        outcomes: [{result: delivered}]
+
 ``events`` are as a sender states them, and happen a minute before `NOW` unless they say otherwise.
 An event that cannot be sent is in ``requests`` as ``{event: 0, unsendable: its reason}``. Each of
-the ``answers`` is one to the first request.
+the ``answers`` is one to the first request. Each of the ``polls`` is one to the question what
+became of its events, for a vendor that answers later; without a verdict an outcome is null.
 """
 
 from __future__ import annotations
@@ -37,7 +44,7 @@ _HAPPENED = NOW - 60
 
 
 class AnswerExample(BaseModel):
-    """outcomes: of each event of the request, without what has its default."""
+    """outcomes: of each event of the request, without what has its default; None without one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,7 +52,7 @@ class AnswerExample(BaseModel):
     status: int
     headers: dict[str, str] = {}
     body: Any = None
-    outcomes: list[dict[str, Any]]
+    outcomes: list[dict[str, Any] | None]
 
     @property
     def response(self) -> Response:
@@ -60,6 +67,7 @@ class Example(BaseModel):
     events: list[dict[str, Any]]
     requests: list[dict[str, Any]]
     answers: list[AnswerExample] = []
+    polls: list[AnswerExample] = []
 
     def destination(self, kind: type[Destination[Any]]) -> Destination[Any]:
         return kind(kind.Settings.model_validate(self.settings))
@@ -83,9 +91,10 @@ def check_example(kind: type[Destination[Any]], example: Example) -> None:
     destination = example.destination(kind)
     made = list(destination.requests(example.read_events(), NOW))
     assert requests_shown(made) == example.requests
-    for answer in example.answers:
-        (request, *_) = (each for each in made if isinstance(each, Request))
-        assert outcomes_shown(destination, request, answer) == answer.outcomes, answer.title
+    for answers, shown in ((example.answers, outcomes_shown), (example.polls, verdicts_shown)):
+        for answer in answers:
+            (request, *_) = (each for each in made if isinstance(each, Request))
+            assert shown(destination, request, answer) == answer.outcomes, answer.title
 
 
 def requests_shown(made: Sequence[Request | Unsendable]) -> list[dict[str, Any]]:
@@ -95,10 +104,18 @@ def requests_shown(made: Sequence[Request | Unsendable]) -> list[dict[str, Any]]
 
 def outcomes_shown(
     destination: Destination[Any], request: Request, answer: AnswerExample
-) -> list[dict[str, Any]]:
+) -> list[dict[str, Any] | None]:
     """What `answer` to `request` means, as ``outcomes`` of an example."""
     outcomes = destination.outcomes(request, answer.response)
     return [dict(_without_defaults(outcome)) for outcome in outcomes]
+
+
+def verdicts_shown(
+    destination: Destination[Any], request: Request, answer: AnswerExample
+) -> list[dict[str, Any] | None]:
+    """What `answer` to the question about `request` means, as ``outcomes`` of an example."""
+    verdicts = destination.verdicts(len(request.events), answer.response)
+    return [None if each is None else dict(_without_defaults(each)) for each in verdicts]
 
 
 def _shown(made: Request | Unsendable) -> dict[str, Any]:

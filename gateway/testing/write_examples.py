@@ -23,19 +23,23 @@ from gateway.testing.examples import (
     load_example,
     outcomes_shown,
     requests_shown,
+    verdicts_shown,
 )
+
+Outcomes = list[dict[str, Any] | None]
 
 
 def filled(
     kind: type[Destination[Any]], example: Example
-) -> tuple[list[dict[str, Any]], list[list[dict[str, Any]]]]:
-    """The requests of `example`, and the outcomes of each of its answers."""
+) -> tuple[list[dict[str, Any]], list[Outcomes]]:
+    """The requests of `example`, and the outcomes of each of its answers, then of its polls."""
     destination = example.destination(kind)
     made = list(destination.requests(example.read_events(), NOW))
     request = next((each for each in made if isinstance(each, Request)), None)
     if request is None:
         return requests_shown(made), []
     outcomes = [outcomes_shown(destination, request, answer) for answer in example.answers]
+    outcomes += [verdicts_shown(destination, request, answer) for answer in example.polls]
     return requests_shown(made), outcomes
 
 
@@ -45,7 +49,8 @@ def rewrite(kind: type[Destination[Any]], file: Path) -> None:
     written = yaml.load(file.read_text("utf-8"))
     requests, outcomes = filled(kind, load_example(file))
     written["requests"] = requests
-    for answer, found in zip(written.get("answers", ()), outcomes, strict=True):
+    answers = [*written.get("answers", ()), *written.get("polls", ())]
+    for answer, found in zip(answers, outcomes, strict=True):
         answer["outcomes"] = found
     with file.open("w", encoding="utf-8") as output:
         yaml.dump(written, output)

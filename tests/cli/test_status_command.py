@@ -57,6 +57,7 @@ def busy(**more: Any) -> DestinationStatus:
     """A destination of which everything is large and nothing is well."""
     state: dict[str, Any] = {
         "pending": 1_234_567,
+        "submitted": 0,
         "oldest_pending": 7200.0,
         "in_flight": 128,
         "delivered_per_minute": 12_345.6,

@@ -18,6 +18,7 @@ from gateway.queue.entry import encode
 from gateway.queue.gateways import Announcer
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.remembered import remember
+from gateway.queue.submitted import Tickets
 from gateway.system.tasks import cancel_and_wait
 from tests.support.dead_letters import bury
 from tests.support.events import decisions, make_event
@@ -122,3 +123,22 @@ async def test_the_sweep_looks_for_them_after_an_hour(
                 await asyncio.sleep(0.01)
     finally:
         await cancel_and_wait(sweeping)
+
+
+async def test_what_the_vendor_has_is_not_called_withheld(redis: Redis) -> None:
+    await ensure_group(redis, BOOKS)
+    for days in (9, 8):
+        await add(redis, days)
+    (first, _) = (await Reader(redis, BOOKS, "drain").new(2, None)).entries
+    await Tickets(redis, BOOKS, "drain").submit("t", 60, [first.id])
+    await once_configured(redis)
+
+    await forget_removed(redis, SETTINGS, time.time())
+
+    assert await counts(redis) == {"accepted": 2, "withheld": 1}
+    assert await redis.hmget(BOOKS.counts, ["delivered", "warned", "submitted"]) == [
+        b"1",
+        b"1",
+        None,
+    ]
+    assert not await redis.exists(BOOKS.tickets, BOOKS.polls)

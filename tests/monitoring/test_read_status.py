@@ -57,6 +57,7 @@ async def test_before_the_first_event(redis: Redis, settings: Settings) -> None:
     status = await read_status(redis, settings, 1000.0)
     nothing = DestinationStatus(
         pending=0,
+        submitted=0,
         oldest_pending=None,
         in_flight=0,
         delivered_per_minute=0.0,

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from gateway.queue.drain_notes import read_share, write_failure, write_share, write_warning
 from gateway.queue.pause import is_paused, pause
-from gateway.queue.read import count_pending
+from gateway.queue.read import count_waiting
 from gateway.queue.wake import jobs_wait
 from tests.support.keys import ADS, BOOKS, KEYS
 
@@ -37,9 +37,9 @@ async def test_whether_a_destination_is_paused(redis: Redis) -> None:
 
 
 async def test_how_many_events_are_pending(redis: Redis) -> None:
-    assert await count_pending(redis, ADS) == 0
+    assert await count_waiting(redis, ADS) == 0
     await redis.xadd(ADS.stream, {"e": b"{}"})
-    assert await count_pending(redis, ADS) == 1
+    assert await count_waiting(redis, ADS) == 1
 
 
 async def test_whether_a_job_waits(redis: Redis) -> None:

@@ -173,6 +173,10 @@ def _example(example: Example) -> Iterator[str]:
         yield "| answer | status | outcome |\n|---|---|---|"
         yield from map(_answer_row, example.answers)
         yield ""
+    if example.polls:
+        yield "| answer to the question what became of it | status | verdict |\n|---|---|---|"
+        yield from map(_answer_row, example.polls)
+        yield ""
 
 
 def _request(request: Mapping[str, Any]) -> Iterator[str]:
@@ -193,7 +197,9 @@ def _answer_row(answer: AnswerExample) -> str:
     return f"| {answer.title} | {answer.status} | {'; '.join(outcomes)} |"
 
 
-def _outcome(outcome: Mapping[str, Any]) -> str:
+def _outcome(outcome: Mapping[str, Any] | None) -> str:
+    if outcome is None:
+        return "none yet: it is asked again"
     scope = f" ({outcome['scope']})" if "scope" in outcome else ""
     reason = f": {outcome['reason']}" if outcome.get("reason") else ""
     warnings = "".join(f"; warning: {warning}" for warning in outcome.get("warnings", ()))

@@ -1,0 +1,55 @@
+-- A library: entries that a vendor has taken, and about which it says later what became of them. They
+-- stay pending, in the name of a consumer that is no drain. See gateway.queue.submitted.
+
+local SUBMITTED = 'submitted'
+
+-- Moves a pending entry to `consumer` unless `owner` has it no longer. deliveries: its number from now
+-- on, nil to leave it. Returns whether it was moved.
+local function hand_over(stream, group, owner, consumer, id, deliveries)
+  local row = redis.call('XPENDING', stream, group, id, id, 1, owner)[1]
+  if not row then
+    return false
+  end
+  local count = deliveries or row[4]
+  redis.call('XCLAIM', stream, group, consumer, 0, id, 'RETRYCOUNT', count, 'JUSTID')
+  return true
+end
+
+local function is_submitted(stream, group, id)
+  return #redis.call('XPENDING', stream, group, id, id, 1, SUBMITTED) == 1
+end
+
+local function count_submitted(counts, amount)
+  if amount ~= 0 and redis.call('HINCRBY', counts, 'submitted', amount) <= 0 then
+    redis.call('HDEL', counts, 'submitted')
+  end
+end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- The id of the newest entry that a drain has read.
+local function last_read(stream, group)
+  for _, row in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+    local of = {}
+    for i = 1, #row, 2 do
+      of[row[i]] = row[i + 1]
+    end
+    if of.name == group then
+      return of['last-delivered-id']
+    end
+  end
+  return '0-0'
+end
+
+-- Whether the id `a` is older than `b`.
+local function is_before(a, b)
+  local a_ms, a_number = string.match(a, '(%d+)-(%d+)')
+  local b_ms, b_number = string.match(b, '(%d+)-(%d+)')
+  if a_ms ~= b_ms then
+    return tonumber(a_ms) < tonumber(b_ms)
+  end
+  return tonumber(a_number) < tonumber(b_number)
+end
