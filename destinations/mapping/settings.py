@@ -11,7 +11,6 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
-    StringConstraints,
     model_validator,
 )
 
@@ -78,7 +77,8 @@ Value = Source | str | bool | int | float | list[JsonValue] | None
 Fields = dict[Annotated[str, AfterValidator(_single_path)], Value]
 """Values by the path of the vendor's field."""
 
-VendorName = Annotated[str, StringConstraints(min_length=1)]
+VendorName = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
+"""Some vendors have numbers as names."""
 
 FIELDS = (
     "Fields of the vendor by their path, each with what it gets: `{field: PATH}`, "
