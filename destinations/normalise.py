@@ -193,6 +193,15 @@ def email_without_spaces(text: str) -> str:
     return email("".join(text.split()))
 
 
+def google_email(text: str) -> str:
+    """Trimmed and lower case, no dots and no ``+`` with what follows before ``@gmail.com`` and
+    ``@googlemail.com``: Google Ads."""
+    name, at, domain = email(text).rpartition("@")
+    if domain in ("gmail.com", "googlemail.com"):
+        name = name.partition("+")[0].replace(".", "")
+    return name + at + domain
+
+
 def phone(region: str | None) -> Normaliser:
     """E.164 with ``+``: GA4. `region`: ISO 3166-1 alpha-2 of numbers without a country code."""
     return partial(e164, region=region)

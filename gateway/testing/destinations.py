@@ -54,6 +54,7 @@ class DestinationSuite:
     secrets: further texts that must not be shown, such as the password in a header's value.
     events: events that the vendor takes.
     mapped_field: path of a field of the vendor that a mapping can set and that nothing else sets.
+    mapped_name: a name that a mapping can give to an event, for a vendor that has ids as names.
     answers: bodies of the vendor's answers, above all of errors, as its documentation shows them:
         JSON values, or bytes. Variations of them are read, with any status.
     """
@@ -62,6 +63,7 @@ class DestinationSuite:
     secrets: ClassVar[Sequence[str]] = ()
     events: ClassVar[Sequence[Event]] = SAMPLES
     mapped_field: ClassVar[str] = "mapped"
+    mapped_name: ClassVar[str] = "a_mapped_name"
     answers: ClassVar[Sequence[object]] = ()
 
     def test_its_class_says_what_it_is(self) -> None:
@@ -194,10 +196,10 @@ class DestinationSuite:
         if type(self.destination).built_in_mapping is None:
             pytest.skip("it has no mapping")
         before = copy.deepcopy(self.events)
-        names = {event["event_name"]: "a_mapped_name" for event in self.events}
+        names = {event["event_name"]: self.mapped_name for event in self.events}
         mapping = {"events": names, "fields": {self.mapped_field: "a mapped value"}}
         for request in requests_of(self._mapped_by(mapping), self.events):
-            assert b"a_mapped_name" in request.body
+            assert self.mapped_name.encode() in request.body
             assert b"a mapped value" in unquote_to_bytes(request.body)
         without = self._mapped_by({"fields": {self.mapped_field: None}})
         assert requests_of(without, self.events) == requests_of(self.destination, self.events)
@@ -298,8 +300,13 @@ class DestinationSuite:
         return data.draw(st.lists(st.builds(lambda a, b: {**a, **b}, started, FIELDS), max_size=8))
 
     def _mapped_by(self, mapping: dict[str, Any]) -> Destination[Any]:
-        """The same destination with `mapping`, as it is written in the configuration."""
-        changed = {"mapping": MappingSettings.model_validate(mapping)}
+        """The same destination with `mapping`, as it is written in the configuration, added to its
+        own."""
+        own = self.destination.settings.mapping.as_written()
+        both = {**own, **mapping}
+        for key in {"events", "fields"} & both.keys():
+            both[key] = {**own.get(key, {}), **mapping.get(key, {})}
+        changed = {"mapping": MappingSettings.model_validate(both)}
         return type(self.destination)(self.destination.settings.model_copy(update=changed))
 
     def _outcomes(self, data: st.DataObject, status: int, body: bytes) -> Sequence[Outcome]:

@@ -10,6 +10,8 @@ from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel
 
+from destinations.base import DestinationSettings
+
 _names_secret = re.compile(r"secret|token|password|credential|(?:api|private)_?key").search
 
 
@@ -28,11 +30,15 @@ def forms(secret: str) -> Iterator[str]:
 
 
 def open_secrets(settings: BaseModel) -> list[str]:
-    """Names of fields that are called like a secret, and hold it as plain text."""
+    """Names of fields that are called like a secret, and hold it as plain text. The name of a
+    credential is none."""
+    names = [*settings.credential_names()] if isinstance(settings, DestinationSettings) else []
     return [
         name
         for name in type(settings).model_fields
-        if _names_secret(name) and _holds_text(getattr(settings, name))
+        if _names_secret(name)
+        and _holds_text(value := getattr(settings, name))
+        and value not in names
     ]
 
 

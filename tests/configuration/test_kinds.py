@@ -27,6 +27,7 @@ from tests.support.installed_kinds import installed_destination
 def test_ours() -> None:
     assert list(destination_types()) == [
         "ga4",
+        "google_data_manager",
         "meta",
         "pinterest",
         "reddit",
@@ -124,5 +125,5 @@ def test_an_unknown_type_within_its_settings_is_no_kind_of_destination() -> None
 
 
 def test_and_is_gone_with_its_package() -> None:
-    with pytest.raises(ConfigurationError, match="'pigeon' is not one of ga4, meta, pinterest"):
+    with pytest.raises(ConfigurationError, match="'pigeon' is not one of ga4, google_data_manager"):
         parse_settings(CONFIGURATION, environment={})

@@ -16,6 +16,7 @@ import orjson
 
 from destinations.base import Destination, Unsendable
 from destinations.ga4 import GA4, GA4Settings
+from destinations.google_data_manager import GoogleDataManager, GoogleDataManagerSettings
 from destinations.meta import Meta, MetaSettings
 from destinations.pinterest import Pinterest, PinterestSettings
 from destinations.reddit import Reddit, RedditSettings
@@ -36,6 +37,8 @@ EVENTS = (
 )
 """Source: developers.google.com/analytics/devguides/collection/ga4/reference/events"""
 
+CONVERSIONS = {"events": {name: f"{place}" for place, name in enumerate(EVENTS, 100_000)}}
+
 DESTINATIONS: dict[str, Destination[Any]] = {
     "meta": Meta(MetaSettings(pixel_id="1234567890", access_token="TOKEN", phone_region="DE")),
     "ga4": GA4(GA4Settings(measurement_id="G-TEST000001", api_secret="SECRET", phone_region="DE")),
@@ -49,6 +52,11 @@ DESTINATIONS: dict[str, Destination[Any]] = {
     ),
     "tiktok": TikTok(
         TikTokSettings(event_source_id="CPIX1", access_token="TOKEN", phone_region="DE")
+    ),
+    "google_data_manager": GoogleDataManager(
+        GoogleDataManagerSettings(
+            credential="google", account_id="1234567890", phone_region="DE", mapping=CONVERSIONS
+        )
     ),
     "webhook": Webhook(WebhookSettings(url="https://receiver.example/events")),
 }

@@ -9,6 +9,7 @@ import pytest
 
 from destinations.base import Destination, Request, Unsendable
 from destinations.ga4 import GA4, GA4Settings
+from destinations.google_data_manager import GoogleDataManager, GoogleDataManagerSettings
 from destinations.meta import Meta, MetaSettings
 from destinations.pinterest import Pinterest, PinterestSettings
 from destinations.reddit import Reddit, RedditSettings
@@ -21,10 +22,17 @@ from gateway.stages.anonymise import compile_anonymise
 from gateway.testing import DestinationSuite
 from gateway.testing.destinations import positions, requests_of
 from gateway.testing.events import NOW, SAMPLES
+from tests.destinations.conftest import EXAMPLES
 
 TOKEN = "s3cret/t+ken=%"
-APP = {"app_instance_id": "f00", "lead_id": "L-1"}
-"""What GA4's app streams and TikTok's leads need of an event."""
+APP = {"app_instance_id": "f00", "lead_id": "L-1", "click_ids": {"gclid": "g-1"}}
+"""What GA4's app streams, TikTok's leads and Google Ads need of an event."""
+
+EVENTS = sorted(
+    {sample["event_name"] for sample in SAMPLES} | {file.stem for file in EXAMPLES.iterdir()}
+)
+CONVERSIONS = {name: f"{number}" for number, name in enumerate(EVENTS, 100_000)}
+"""Ids of conversions, for vendors that get only events with one."""
 
 
 class TestMeta(DestinationSuite):
@@ -157,6 +165,56 @@ class TestSnapchat(DestinationSuite):
     )
 
 
+class TestGoogleDataManager(DestinationSuite):
+    destination = GoogleDataManager(
+        GoogleDataManagerSettings(
+            credential="google",
+            account_id="123-456-7890",
+            phone_region="DE",
+            mapping={"events": dict.fromkeys(CONVERSIONS, "987654321")},
+        )
+    )
+    events = tuple(sample | {"click_ids": {"gclid": "g-1"}} for sample in SAMPLES)
+    mapped_field = "customVariables"
+    mapped_name = "123456789"
+    answers = (
+        {"requestId": "r-1", "fieldWarnings": [{"field": "events[0].x", "reason": "UNKNOWN"}]},
+        {
+            "requestStatusPerDestination": [
+                {
+                    "requestStatus": "PARTIAL_SUCCESS",
+                    "errorInfo": {
+                        "errorCounts": [
+                            {
+                                "recordCount": "1",
+                                "reason": "PROCESSING_ERROR_REASON_INVALID_GCLID",
+                                "recordIndices": [0],
+                            }
+                        ]
+                    },
+                    "eventsIngestionStatus": {"recordCount": "2"},
+                }
+            ]
+        },
+        {
+            "error": {
+                "code": 400,
+                "status": "INVALID_ARGUMENT",
+                "message": "There was a problem with the request.",
+                "details": [
+                    {"reason": "INVALID_ARGUMENT", "domain": "datamanager.googleapis.com"},
+                    {
+                        "fieldViolations": [
+                            {"field": "events[1].currency", "reason": "INVALID_CURRENCY_CODE"}
+                        ]
+                    },
+                ],
+            }
+        },
+        {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no permission"}},
+    )
+
+
 class TestWebhook(DestinationSuite):
     destination = Webhook(
         WebhookSettings(
@@ -258,6 +316,7 @@ SUITES = (
     TestTikTok,
     TestTikTokLeads,
     TestSnapchat,
+    TestGoogleDataManager,
     TestWebhook,
     TestWebhookWithBasicCredentials,
     TestWebhookWithAsymmetricKey,

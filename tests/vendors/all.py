@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.vendors.answer import Answer
 from tests.vendors.ga4 import GA4
+from tests.vendors.google_data_manager import GoogleDataManager
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
@@ -23,6 +24,7 @@ class Vendors:
     reddit: Reddit = field(default_factory=Reddit)
     snapchat: Snapchat = field(default_factory=Snapchat)
     tiktok: TikTok = field(default_factory=TikTok)
+    google_data_manager: GoogleDataManager = field(default_factory=GoogleDataManager)
 
     def answer(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str] | None = None
@@ -39,6 +41,9 @@ class Vendors:
             return self.snapchat.answer(method, path, headers or {}, body)
         if path.endswith("/events") and path.startswith("/v"):
             return self.meta.answer(method, path, body)
+        if path in ("/v1/events:ingest", "/v1/requestStatus:retrieve"):
+            token = (headers or {}).get("authorization", "")
+            return self.google_data_manager.answer(method, path, query, body, token)
         if path.endswith("/collect"):
             return self.ga4.answer(method, path, query, body)
         return Answer(204)

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from destinations.base import Destination, Request, Response
 from destinations.ga4 import GA4 as GA4Destination
 from destinations.ga4 import GA4Settings
+from destinations.google_data_manager import GoogleDataManager as DataManagerDestination
+from destinations.google_data_manager import GoogleDataManagerSettings
 from destinations.meta import Meta as MetaDestination
 from destinations.meta import MetaSettings
 from destinations.pinterest import Pinterest as PinterestDestination
@@ -27,12 +29,14 @@ from destinations.tiktok import TikTok as TikTokDestination
 from destinations.tiktok import TikTokSettings
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from tests.vendors.ga4 import GA4
+from tests.vendors.google_data_manager import GoogleDataManager
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import PATH, TikTok
 
+Change = Callable[[dict[str, Any]], Any]
 DIGEST = "9b" * 32
 TO_META = MetaDestination(
     MetaSettings(pixel_id="1", access_token="t", app_secret="s", phone_region="DE")
@@ -47,6 +51,16 @@ TO_TIKTOK = TikTokDestination(
 )
 TO_SNAPCHAT = SnapchatDestination(
     SnapchatSettings(pixel_id="1", snap_app_id="2", access_token="t", phone_region="DE")
+)
+NAMES = ("purchase", "page_view", "view_item_list", "quiz", "sign_up", "quiz_finished")
+TO_DATA_MANAGER = DataManagerDestination(
+    GoogleDataManagerSettings(
+        credential="google",
+        account_id="1234567890",
+        phone_region="DE",
+        merchant_id="55",
+        mapping={"events": dict.fromkeys(NAMES, "987")},
+    )
 )
 TO_GA4 = GA4Destination(GA4Settings(measurement_id="G-1", api_secret="s"))
 TO_PINTEREST = PinterestDestination(
@@ -149,6 +163,66 @@ def test_snapchat_takes_all_that_we_send(given_events: list[dict[str, Any]], sou
     assert len(outcomes_of(TO_SNAPCHAT, snapchat, stated)) == len(snapchat.events)
 
 
+@settings(max_examples=150)
+@given(given_events=events, clicks=st.booleans())
+def test_data_manager_takes_all_that_we_send(
+    given_events: list[dict[str, Any]], clicks: bool
+) -> None:
+    vendor = GoogleDataManager()
+    clicked = {"click_ids": {"gclid": "g-1"}} if clicks else {}
+    for request in sent(TO_DATA_MANAGER, [{**each, **clicked} for each in given_events]):
+        path = urlsplit(request.url).path
+        answer = vendor.answer(request.method, path, "", request.body)
+        response = Response(answer.status, answer.headers, answer.body)
+        outcomes = list(TO_DATA_MANAGER.outcomes(request, response))
+        assert [each.result for each in outcomes] == ["submitted"] * len(request.events), outcomes
+
+
+def ads_conversion() -> dict[str, Any]:
+    return {
+        "eventTimestamp": "2026-11-21T00:00:00.000Z",
+        "eventSource": "WEB",
+        "transactionId": "o-1",
+        "conversionValue": 9.9,
+        "currency": "EUR",
+        "userData": {"userIdentifiers": [{"emailAddress": DIGEST}]},
+        "cartData": {"items": [{"itemId": "A1", "quantity": 1, "unitPrice": 9.9}]},
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda e: e.update(eventTimestamp=1795219200),
+        lambda e: e.update(eventSource="SHOP"),
+        lambda e: e.update(colour="red"),
+        lambda e: e.update(conversionValue=-1),
+        lambda e: e.update(conversionValue="9.9"),
+        lambda e: e.update(currency="Euro"),
+        lambda e: e.pop("userData"),
+        lambda e: e["userData"].update(userIdentifiers=[{"emailAddress": "ada@example.com"}]),
+        lambda e: e["userData"].update(userIdentifiers=[{"emailAddress": DIGEST.upper()}]),
+        lambda e: e["userData"].update(userIdentifiers=[{"phoneNumber": DIGEST}] * 11),
+        lambda e: e["userData"].update(userIdentifiers=[{"address": {"givenName": DIGEST}}]),
+        lambda e: e["cartData"]["items"][0].update(quantity=1.5),
+        lambda e: e.update(consent={"adUserData": "granted"}),
+        lambda e: e.update(adIdentifiers={"fbclid": "f"}),
+    ],
+)
+def test_data_manager_refuses_the_request_for_one_event(change: Change) -> None:
+    bad = ads_conversion()
+    change(bad)
+    vendor = GoogleDataManager()
+    account = {"accountType": "GOOGLE_ADS", "accountId": "1"}
+    destination = {"operatingAccount": account, "productDestinationId": "987"}
+    body = {"destinations": [destination], "encoding": "HEX", "events": [ads_conversion(), bad]}
+    answer = vendor.answer("POST", "/v1/events:ingest", "", json.dumps(body).encode())
+    details = json.loads(answer.body)["error"]["details"]
+    assert answer.status == 400
+    assert all(each["field"].startswith("events[1]") for each in details[1]["fieldViolations"])
+    assert vendor.conversions == {}
+
+
 def purchase() -> dict[str, Any]:
     return {
         "event_name": "Purchase",
@@ -158,9 +232,6 @@ def purchase() -> dict[str, Any]:
         "user_data": {"em": [DIGEST], "client_ip_address": "203.0.113.7"},
         "custom_data": {"value": 9.9, "currency": "EUR", "own": {"any": ["thing"]}},
     }
-
-
-Change = Callable[[dict[str, Any]], Any]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""What vendors need that count conversions, above all by ids from their interface.
+
+The vendor's name of an event is such an id, so `mapping.events` says which events it gets.
+"""
+
+from collections.abc import Callable
+
+from destinations.base import Event
+from destinations.mapping import EventMapping, Mapper, MappingSettings
+from destinations.refusals import refuses
+
+
+def checked_ids(
+    mapping: MappingSettings, is_id: Callable[[str], object], ids: str
+) -> MappingSettings:
+    """`mapping`, in which every name of the vendor is an id.
+
+    ids: what they are and where to find them, for the message. Raises `ValueError`.
+    """
+    named = {event: _name(given) for event, given in mapping.events.items()}
+    if not any(named.values()):
+        raise ValueError(f"`events` names no event; write each with {ids}")
+    for event, name in named.items():
+        if name is not None and not is_id(name):
+            raise ValueError(f"events.{event}: is not an id; write {ids}")
+    if mapping.other_events == "custom":
+        raise ValueError("other_events: custom: only events with an id can be sent; remove it")
+    return mapping
+
+
+def _name(given: str | EventMapping | None) -> str | None:
+    return given.name if isinstance(given, EventMapping) else given
+
+
+def id_of(event: Event, mapper: Mapper) -> str:
+    """The id of the conversion that `event` is; "" if the mapping has none for it."""
+    name = mapper.name_of(event)
+    return name if name in mapper.names.values() else ""
+
+
+def refund(event: Event, vendor: str) -> str:
+    """Why `event` cannot be sent to `vendor`, which would count a refund as one more purchase; ""
+    if it is none."""
+    if event["event_name"] == "refund":
+        return f"{vendor} does not support refunds"
+    if event.get("value", 0) < 0:
+        return f"value is negative: {vendor} does not support refunds"
+    return ""
+
+
+def refusal(event: Event, vendor: str) -> str:
+    """Why `event` cannot be sent to `vendor`, which has no field for a visitor's refusal of
+    personalised advertising; "" if nothing is refused."""
+    if not refuses(event):
+        return ""
+    return f"ad_user_data or ad_personalization is denied, and {vendor} has no field that says so"

@@ -1,0 +1,130 @@
+"""What Data Manager's answers mean for each event of a request.
+
+Google refuses a request with a faulty event as a whole, and names it by its index. It takes a
+request with a ``requestId``, and decides about its events later: see `verdicts`.
+
+Sources: developers.google.com/data-manager/api/devguides/concepts/errors, and the error reasons of
+google-ads-datamanager.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from destinations.base import (
+    Outcome,
+    Request,
+    Response,
+    by_status,
+    retry_after,
+    submitted,
+)
+from destinations.common import json_object, vendor_words
+
+POLL_AFTER = 1800.0
+"""Seconds after which Google is first asked what became of a request. It takes minutes to hours."""
+
+_QUOTA_SECONDS = 60.0
+"""Google's limits are per minute and per day."""
+
+_NOT_NOW = frozenset(
+    {"UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED", "CANCELLED", "UNKNOWN"}
+)
+_TO_MEND = {
+    "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE": "Google has not enabled this for the account",
+    "INVALID_CONVERSION_ACTION_ID": "a conversion action in `mapping` is unknown",
+    "TERMS_AND_CONDITIONS_NOT_SIGNED": "accept the terms for customer data in the account",
+}
+_LATER = frozenset({"CONVERSION_ACTION_TOO_RECENTLY_CREATED"})
+_event_of = re.compile(r"^events\[([0-9]{1,6})\]").match
+_MAX_WARNINGS = 3
+
+
+def outcomes(request: Request, response: Response) -> list[Outcome]:
+    """One outcome for each event of `request`."""
+    answer = json_object(response.body)
+    if 200 <= response.status < 300:
+        outcome = _of_taken(request, response, answer)
+        return [outcome] * len(request.events)
+    error = answer.get("error")
+    if not isinstance(error, dict):
+        return by_status(request, response, vendor_words(response.body))
+    return _of_error(request, response, error)
+
+
+def _of_taken(request: Request, response: Response, answer: Mapping[str, Any]) -> Outcome:
+    ticket = answer.get("requestId")
+    warnings = tuple(_field_warnings(answer))
+    if request.test and (isinstance(ticket, str) or not answer):
+        return Outcome("delivered", "only checked (validate_only)", warnings=warnings)
+    if not isinstance(ticket, str) or not ticket or len(ticket) > 500:
+        words = f"the answer is not from Data Manager: {vendor_words(response.body)}"
+        return Outcome("retry", words, "destination", retry_after(response))
+    return replace(submitted(ticket, POLL_AFTER), warnings=warnings)
+
+
+def _field_warnings(answer: Mapping[str, Any]) -> Iterator[str]:
+    for warning in _objects(answer.get("fieldWarnings"))[:_MAX_WARNINGS]:
+        said = [warning.get(key) for key in ("field", "reason", "description")]
+        yield ": ".join(each for each in said if isinstance(each, str))
+
+
+def _of_error(request: Request, response: Response, error: Mapping[str, Any]) -> list[Outcome]:
+    """By Google's status and reasons: it answers 400 to a faulty event and to a wrong account."""
+    details = _objects(error.get("details"))
+    reasons = {each["reason"] for each in details if isinstance(each.get("reason"), str)}
+    violations = [each for detail in details for each in _objects(detail.get("fieldViolations"))]
+    reasons |= {each["reason"] for each in violations if isinstance(each.get("reason"), str)}
+    words, status, count = (
+        _words(response, error, reasons),
+        error.get("status"),
+        len(request.events),
+    )
+    if response.status == 429 or status == "RESOURCE_EXHAUSTED":
+        asked = retry_after(response) or _QUOTA_SECONDS
+        return [Outcome("retry", words, "destination", asked)] * count
+    if response.status >= 500 or response.status in (408, 425) or status in _NOT_NOW:
+        return [Outcome("retry", words, "destination", retry_after(response))] * count
+    if mend := next((_TO_MEND[each] for each in sorted(reasons) if each in _TO_MEND), ""):
+        return [Outcome("retry", f"{mend}: {words}", "configuration")] * count
+    if reasons & _LATER:
+        return [Outcome("retry", words)] * count
+    if response.status in (400, 422):
+        return _of_violations(count, violations, words)
+    return by_status(request, response, words.removeprefix(f"HTTP {response.status}: "))
+
+
+def _of_violations(count: int, violations: list[dict[str, Any]], words: str) -> list[Outcome]:
+    """The events that are named are refused; the others only because they were with them."""
+    named: dict[int, str] = {}
+    for violation in violations:
+        field = violation.get("field")
+        found = _event_of(field) if isinstance(field, str) else None
+        if found and int(found[1]) < count:
+            said = violation.get("description") or violation.get("reason")
+            why = vendor_words(said) if isinstance(said, str) else words
+            named.setdefault(int(found[1]), vendor_words(f"{field}: {why}"))
+    if not named and any(_is_of_destination(each) for each in violations):
+        return [Outcome("retry", f"`account_id` or `mapping`: {words}", "configuration")] * count
+    refused = Outcome("rejected", words, "request")
+    return [
+        Outcome("rejected", named[index]) if index in named else refused for index in range(count)
+    ]
+
+
+def _is_of_destination(violation: Mapping[str, Any]) -> bool:
+    field = violation.get("field")
+    return isinstance(field, str) and field.startswith("destinations")
+
+
+def _words(response: Response, error: Mapping[str, Any], reasons: set[str]) -> str:
+    message = error.get("message")
+    said = vendor_words(message) if isinstance(message, str) else "error"
+    named = ", ".join(sorted(map(vendor_words, reasons))[:3]) or error.get("status")
+    why = f" ({vendor_words(named)})" if isinstance(named, str) else ""
+    return f"HTTP {response.status}: {said}{why}"[:300]
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -1,0 +1,145 @@
+"""Google: conversions by the Data Manager API, for Google Ads and Campaign Manager 360.
+
+Source: developers.google.com/data-manager/api (devguides/events, concepts/limits,
+reference/rest/v1/events/ingest).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from destinations.base import (
+    NO_CONVERSIONS,
+    Destination,
+    Event,
+    Limits,
+    Outcome,
+    Request,
+    Response,
+    Unsendable,
+)
+from destinations.batches import Batch, batched
+from destinations.common import to_json
+from destinations.google_data_manager import answers
+from destinations.google_data_manager.built_in import BUILT_IN, MAPPED_FIELDS
+from destinations.google_data_manager.mapping import translate, unsendable
+from destinations.google_data_manager.person import personal_data
+from destinations.google_data_manager.settings import GoogleDataManagerSettings
+from destinations.google_data_manager.verdicts import verdicts
+from destinations.hashed_forms import PersonalData
+
+LINGER = timedelta(seconds=10)
+"""A Google Cloud project may send 100,000 requests a day and 300 a minute. At one request every 10
+seconds, eleven conversion actions with events all the time stay below both."""
+
+POLL_EVERY = timedelta(seconds=2)
+"""A project may ask 50,000 times a day and 300 times a minute."""
+
+
+class GoogleDataManager(Destination[GoogleDataManagerSettings]):
+    """Enhanced conversions and offline conversions of Google Ads, and Floodlight activities.
+
+    Each event is a conversion by an action that exists already, so `mapping.events` names the
+    events that Google gets, each with the id of its action. Others are withheld. One destination
+    sends to one account, so that each event has one ending there; for another account, add another
+    destination.
+
+    Google takes a request first and decides about its events later, which takes minutes to hours.
+    Until then an event is submitted. A request has events of one conversion action.
+
+    Every event has a ``transactionId``, its `transaction_id` or else its `event_id`, by which
+    Google recognises a repetition. Use the same one in the Google tag if it reports the same
+    conversion.
+    An address (`ip_override`) is sent only with `ip: full`: Google does not use those of visitors
+    in the EEA, the United Kingdom and Switzerland.
+    """
+
+    type = "google_data_manager"
+    title = "Google Data Manager API"
+    test_mode = (
+        "Set `validate_only: true`. Google checks the events, answers with their mistakes, and "
+        "counts none."
+    )
+    limits = Limits(
+        max_events=2000,
+        max_age=timedelta(days=90),
+        dedupe=timedelta(days=90),
+        linger=LINGER,
+        poll_every=POLL_EVERY,
+    )
+    purpose = "advertising"
+    unwanted_events = NO_CONVERSIONS
+    ip = "none"
+    consent = ("ad_storage", "ad_user_data")
+    allow_private_addresses = True
+    integration_names = (
+        "Google Ads",
+        "Google Ads (Classic)",
+        "Google Ads Conversions",
+        "Google Ads Offline Conversions",
+        "Google AdWords New",
+        "Google Adwords Enhanced Conversions",
+        "Google Adwords Offline Conversions",
+        "Google Enhanced Conversions",
+        "DCM Floodlight",
+        "DoubleClick Floodlight",
+    )
+    built_in_mapping = BUILT_IN
+    mapped_fields = MAPPED_FIELDS
+    Settings = GoogleDataManagerSettings
+
+    def __init__(self, settings: GoogleDataManagerSettings) -> None:
+        super().__init__(settings)
+        base = str(settings.base_url).rstrip("/")
+        self._url = f"{base}/v1/events:ingest"
+        self._status_url = f"{base}/v1/requestStatus:retrieve?requestId="
+        project = settings.quota_project
+        self._project = {"x-goog-user-project": project} if project else {}
+        self._headers = {"content-type": "application/json", **self._project}
+
+    def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
+        settings, mapper = self.settings, self.mapper
+
+        def translated(event: Event) -> tuple[str, dict[str, Any]] | str:
+            return translate(event, now, mapper, settings)
+
+        return batched(events, translated, self._request, self.limits.max_events)
+
+    def unsendable(self, event: Event) -> str:
+        return unsendable(event, self.mapper, self.settings.phone_region)
+
+    def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+        return answers.outcomes(request, response)
+
+    def poll(self, ticket: str) -> Request:
+        url = self._status_url + quote(ticket, safe="")
+        return Request("GET", url, self._project, b"", (), credential=self.settings.credential)
+
+    def verdicts(self, events: int, response: Response) -> Iterable[Outcome | None]:
+        return verdicts(events, response)
+
+    @classmethod
+    def personal_data(cls, settings: GoogleDataManagerSettings) -> PersonalData:
+        return personal_data(settings.phone_region)
+
+    def _request(self, batch: Batch, action: str) -> Request:
+        settings = self.settings
+        whole: dict[str, Any] = {"destinations": [self._destination(action)], "encoding": "HEX"}
+        if settings.validate_only:
+            whole["validateOnly"] = True
+        body = b'%b,"events":[%b]}' % ((to_json(whole) or b"")[:-1], b",".join(batch.values()))
+        return Request(
+            *("POST", self._url, self._headers, body, tuple(batch)),
+            test=settings.validate_only,
+            credential=settings.credential,
+        )
+
+    def _destination(self, action: str) -> dict[str, Any]:
+        settings = self.settings
+        account = {"accountType": settings.account_type, "accountId": settings.account_id}
+        made: dict[str, Any] = {"operatingAccount": account, "productDestinationId": action}
+        if settings.login_account_id:
+            login = {"accountType": settings.account_type, "accountId": settings.login_account_id}
+            made["loginAccount"] = login
+        return made

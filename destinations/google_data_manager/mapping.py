@@ -1,0 +1,159 @@
+"""From an event to one of Data Manager's; what is a table is in `built_in`.
+
+Left out, since Google's pages do not settle them: the attributes of a session, and the device on
+the landing page, which a mapping can set.
+
+Source: developers.google.com/data-manager/api/reference/rest/v1/events/ingest (Event).
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from destinations.base import Event
+from destinations.clicks import is_placeholder
+from destinations.common import event_time
+from destinations.contents import ContentFields, contents, named_items, value_and_currency
+from destinations.conversions import id_of, refund
+from destinations.google_data_manager.person import ad_identifiers, user_identifiers
+from destinations.google_data_manager.settings import GoogleDataManagerSettings
+from destinations.mapping import Mapper
+from destinations.paths import as_text
+from destinations.remarks import remark
+
+_NO_ACTION = "`mapping.events` has no conversion action for this event"
+_TOO_LITTLE = (
+    "nothing to attribute it by: Google needs a click id (gclid, gbraid, wbraid, dclid), an e-mail "
+    "address, a phone number, or a full name with country and postal code"
+)
+_CONTENT = ContentFields("itemId", "quantity", "unitPrice", {})
+_STATES = {"granted": "CONSENT_GRANTED", "denied": "CONSENT_DENIED"}
+_CONSENT = {"adUserData": "ad_user_data", "adPersonalization": "ad_personalization"}
+_CUSTOMERS = frozenset({"NEW", "RETURNING", "REENGAGED"})
+_NO_ORDERS = frozenset({"", "123"})
+"""What test orders and scripts without a value have as their number."""
+
+
+class Translated(NamedTuple):
+    """action: the id of its conversion action."""
+
+    action: str
+    event: dict[str, Any]
+
+
+def translate(
+    event: Event, now: float, mapper: Mapper, settings: GoogleDataManagerSettings
+) -> Translated | str:
+    """`event` in Data Manager's format, or why it cannot be sent. now: Unix seconds."""
+    if problem := refund(event, "Data Manager"):
+        return problem
+    action = id_of(event, mapper)
+    if not action:
+        return _NO_ACTION
+    made: dict[str, Any] = {
+        "eventTimestamp": _time(event_time(event, now)),
+        "eventSource": settings.event_source,
+        **_transaction(event),
+        **_value(event),
+    }
+    if identifiers := user_identifiers(event, settings.phone_region):
+        made["userData"] = {"userIdentifiers": identifiers}
+    if clicks := ad_identifiers(event):
+        made["adIdentifiers"] = clicks
+    if cart := _cart(event, settings):
+        made["cartData"] = cart
+    if device := _device(event):
+        made["eventDeviceInfo"] = device
+    if customer := _customer(event):
+        made["userProperties"] = customer
+    mapper.apply(event, made)
+    if consent := _consent(event):
+        made["consent"] = consent
+    return Translated(action, made) if _is_known(made) else _TOO_LITTLE
+
+
+def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
+    """Why Google can never count `event`; "" if it could, or if that depends on the mapping.
+
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code.
+    """
+    if problem := refund(event, "Data Manager"):
+        return problem
+    if ad_identifiers(event) or user_identifiers(event, region) or mapper.touches("adIdentifiers"):
+        return ""
+    return _TOO_LITTLE
+
+
+def _is_known(made: Mapping[str, Any]) -> bool:
+    return bool(made.get("userData") or made.get("adIdentifiers"))
+
+
+def _time(seconds: float) -> str:
+    """RFC 3339 with milliseconds."""
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"
+
+
+def _transaction(event: Event) -> dict[str, str]:
+    """By it, Google recognises an event that is sent again: so each has one."""
+    order = (as_text(event.get("transaction_id")) or "").strip()
+    if len(order) < 2 or order in _NO_ORDERS or is_placeholder(order):
+        if order:
+            remark("transaction_id: replaced by event_id, because it cannot be an order's")
+        order = event.get("event_id", "")
+    return {"transactionId": order} if order else {}
+
+
+def _value(event: Event) -> dict[str, Any]:
+    found = value_and_currency(event)
+    value, currency = found.get("value"), event.get("currency") or found.get("currency")
+    if value is None:
+        return {}
+    if not currency:
+        remark("value: left out, since it has no currency")
+        return {}
+    return {"conversionValue": value, "currency": currency}
+
+
+def _cart(event: Event, settings: GoogleDataManagerSettings) -> dict[str, Any]:
+    items = named_items(event)
+    if not items:
+        return {}
+    listed = contents(items, _CONTENT)
+    for item in listed:
+        quantity = item.get("quantity")
+        if quantity is not None and quantity != int(quantity):
+            remark("items: removed a quantity that is not a whole number")
+            del item["quantity"]
+        elif quantity is not None:
+            item["quantity"] = int(quantity)
+        if settings.merchant_id:
+            item["merchantProductId"] = item["itemId"]
+    merchant = {
+        "merchantId": settings.merchant_id,
+        "merchantFeedLabel": settings.merchant_feed_label,
+        "merchantFeedLanguageCode": settings.merchant_feed_language,
+    }
+    cart: dict[str, Any] = {key: value for key, value in merchant.items() if value}
+    if coupon := as_text(event.get("coupon")):
+        cart["couponCodes"] = [coupon]
+    return {**cart, "items": listed}
+
+
+def _device(event: Event) -> dict[str, str]:
+    found = {"userAgent": event.get("user_agent"), "ipAddress": event.get("ip_override")}
+    return {key: value for key, value in found.items() if value}
+
+
+def _customer(event: Event) -> dict[str, str]:
+    kind = (as_text(event.get("customer_type")) or "").strip().upper()
+    return {"customerType": kind} if kind in _CUSTOMERS else {}
+
+
+def _consent(event: Event) -> dict[str, str]:
+    stated = event.get("consent", {})
+    return {
+        key: _STATES[state]
+        for key, kind in _CONSENT.items()
+        if (state := stated.get(kind)) in _STATES
+    }

@@ -1,0 +1,162 @@
+"""The Data Manager API as strict as Google's: one faulty event refuses the request, and what became
+of the events of a request that was taken is told later.
+
+Sources: developers.google.com/data-manager/api (reference/rest/v1/events/ingest,
+requestStatus/retrieve; concepts/limits, errors), google-ads-datamanager.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from tests.vendors.answer import Answer, as_json
+from tests.vendors.google_data_manager_event import Violation, violations
+
+_REQUEST = {"destinations", "events", "consent", "encoding", "validateOnly", "encryptionInfo"}
+_ACCOUNT_TYPES = {"GOOGLE_ADS", "FLOODLIGHT_CONFIG", "GOOGLE_ANALYTICS_PROPERTY"}
+_MAX_DESTINATIONS, _MAX_EVENTS = 10, 2000
+
+
+@dataclass
+class GoogleDataManager:
+    """token: that it takes; None for any. actions: ids of the conversion actions that it knows,
+    None for all. reasons: why it refuses an event later, by its transactionId. processing: how
+    often it answers to a question that a request is not decided yet. exhausted: whether the quota
+    is used up.
+
+    conversions: how often it counted each pair of an action and a transactionId. asked: the ids of
+    requests that it was asked about.
+    """
+
+    token: str | None = None
+    actions: set[str] | None = None
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    processing: int = 0
+    exhausted: bool = False
+    conversions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    requests: dict[str, list[str]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def answer(
+        self, method: str, path: str, query: str, body: bytes, authorization: str = ""
+    ) -> Answer:
+        if self.token is not None and authorization != f"Bearer {self.token}":
+            return _error(401, "UNAUTHENTICATED", "Request had invalid credentials.")
+        if self.exhausted:
+            return _error(429, "RESOURCE_EXHAUSTED", "Quota exceeded for quota metric.")
+        if (method, path) == ("POST", "/v1/events:ingest"):
+            return self._ingest(body)
+        if (method, path) == ("GET", "/v1/requestStatus:retrieve"):
+            return self._status(parse_qs(query).get("requestId", [""])[0])
+        return _error(404, "NOT_FOUND", "Method not found.")
+
+    def _ingest(self, body: bytes) -> Answer:
+        try:
+            request = json.loads(body)
+        except ValueError:
+            return _error(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
+        if not isinstance(request, dict):
+            return _error(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
+        if found := list(self._violations(request)):
+            return _refused(found)
+        if request.get("validateOnly"):
+            return as_json(200, {})
+        ticket = f"request/{len(self.requests)}"
+        action = request["destinations"][0]["productDestinationId"]
+        self.requests[ticket] = [self._count(action, event) for event in request["events"]]
+        return as_json(200, {"requestId": ticket})
+
+    def _count(self, action: str, event: Mapping[str, Any]) -> str:
+        """Counts a conversion; why it does not, "" if it does."""
+        transaction = event.get("transactionId", "")
+        if reason := self.reasons.get(transaction):
+            return reason
+        if transaction and self.conversions[action, transaction]:
+            return "DUPLICATE_TRANSACTION_ID"
+        self.conversions[action, transaction] += 1
+        return ""
+
+    def _status(self, ticket: str) -> Answer:
+        self.asked.append(ticket)
+        if ticket not in self.requests:
+            return _error(400, "INVALID_ARGUMENT", "Unknown request id.")
+        if self.processing:
+            self.processing -= 1
+            return _told("PROCESSING")
+        reasons = self.requests[ticket]
+        rows: dict[str, list[int]] = {}
+        for row, reason in enumerate(reasons):
+            if reason:
+                rows.setdefault(reason, []).append(row)
+        if not rows:
+            return _told("SUCCESS", {"eventsIngestionStatus": {"recordCount": str(len(reasons))}})
+        counts = [
+            {
+                "recordCount": str(len(indices)),
+                "reason": f"PROCESSING_ERROR_REASON_{reason}",
+                "recordIndices": indices,
+            }
+            for reason, indices in rows.items()
+        ]
+        status = "FAILED" if all(reasons) else "PARTIAL_SUCCESS"
+        return _told(status, {"errorInfo": {"errorCounts": counts}})
+
+    def _violations(self, request: Mapping[str, Any]) -> Iterator[Violation]:
+        for unknown in request.keys() - _REQUEST:
+            yield Violation(unknown, "unknown field")
+        destinations, events = request.get("destinations"), request.get("events")
+        if not isinstance(destinations, list) or not 1 <= len(destinations) <= _MAX_DESTINATIONS:
+            yield Violation("destinations", f"needs 1 to {_MAX_DESTINATIONS}")
+            return
+        for place, destination in enumerate(destinations):
+            yield from self._of_destination(f"destinations[{place}]", destination)
+        if not isinstance(events, list) or not 1 <= len(events) <= _MAX_EVENTS:
+            yield Violation("events", f"needs 1 to {_MAX_EVENTS}")
+            return
+        encoded = request.get("encoding") in ("HEX", "BASE64")
+        for place, event in enumerate(events):
+            if "userData" in event and not encoded:
+                yield Violation("encoding", "is required with user data")
+            yield from violations(f"events[{place}]", event)
+
+    def _of_destination(self, path: str, destination: Mapping[str, Any]) -> Iterator[Violation]:
+        for key in ("operatingAccount", "loginAccount"):
+            account = destination.get(key, {})
+            if not account and key == "loginAccount":
+                continue
+            if account.get("accountType") not in _ACCOUNT_TYPES:
+                yield Violation(f"{path}.{key}.account_type", "is not an account type")
+            if not str(account.get("accountId", "")).isdigit():
+                yield Violation(f"{path}.{key}.account_id", "must be digits")
+        action = destination.get("productDestinationId", "")
+        if not action.isdigit() or (self.actions is not None and action not in self.actions):
+            field_name = f"{path}.product_destination_id"
+            yield Violation(field_name, "is unknown", "INVALID_CONVERSION_ACTION_ID")
+
+
+def _told(status: str, more: Mapping[str, Any] | None = None) -> Answer:
+    one = {"requestStatus": status, **(more or {})}
+    return as_json(200, {"requestStatusPerDestination": [one]})
+
+
+def _refused(found: list[Violation]) -> Answer:
+    listed = [
+        {"field": each.field, "description": each.why, "reason": each.reason} for each in found
+    ]
+    bad = {"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": listed}
+    return _error(400, "INVALID_ARGUMENT", "There was a problem with the request.", bad)
+
+
+def _error(code: int, status: str, message: str, *details: Mapping[str, Any]) -> Answer:
+    info = {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        "reason": status,
+        "domain": "datamanager.googleapis.com",
+    }
+    error = {"code": code, "status": status, "message": message, "details": [info, *details]}
+    return as_json(code, {"error": error})
