@@ -240,13 +240,13 @@ class Accounting:
 def submissions(attempt: Attempt) -> Iterator[tuple[tuple[str, float], list[bytes]]]:
     """The tickets under which entries of `attempt` were submitted, with the seconds until the
     vendor is asked, and the id of the entry in each row, `NO_ENTRY` for those that were not."""
-    pairs = [*zip(attempt.entries, attempt.outcomes, strict=True)]
     tickets = dict.fromkeys(
         (outcome.ticket, outcome.poll_after)
         for outcome in attempt.outcomes
         if outcome.result == SUBMITTED
     )
     for ticket, poll_after in tickets:
+        pairs = zip(attempt.entries, attempt.outcomes, strict=True)
         rows = [entry.id if outcome.ticket == ticket else NO_ENTRY for entry, outcome in pairs]
         yield (ticket, poll_after), rows
 

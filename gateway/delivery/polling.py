@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from destinations.base import Destination, Outcome, Response
+from destinations.base import Destination, Outcome, Request, Response
 from gateway.delivery.accounting import Accounting
 from gateway.delivery.breaker import Trip
 from gateway.delivery.policy import takes_nothing_now
@@ -95,7 +95,7 @@ class Polling:
 
     async def _ask(self, ticket: Ticket) -> Response | None:
         """The vendor's answer; None without one."""
-        request = self._destination.poll(ticket.ticket)
+        request = self._question(ticket)
         if request is None or self._client is None:
             return None
         now = time.time()
@@ -107,6 +107,16 @@ class Polling:
         is_answer = 200 <= response.status < 300
         self._accounting.count_poll(now, "" if is_answer else f"HTTP {response.status}")
         return response
+
+    def _question(self, ticket: Ticket) -> Request | None:
+        try:
+            return self._destination.poll(ticket.ticket)
+        except Exception as error:
+            self._log_fault("ask for verdicts", error)
+            return None
+
+    def _log_fault(self, what: str, error: Exception) -> None:
+        log.error("%s could not %s: %s", self._destination.type, what, type(error).__name__)
 
     def _read(self, ticket: Ticket, response: Response | None) -> Sequence[Outcome | None]:
         """What is known of each row of `ticket`."""
@@ -122,9 +132,7 @@ class Polling:
                 raise ValueError("the destination must return one verdict for each event")
             return [each and _kept(self._destination, each) for each in told]
         except Exception as error:
-            log.error(
-                "%s could not read verdicts: %s", self._destination.type, type(error).__name__
-            )
+            self._log_fault("read verdicts", error)
             return [None] * rows
 
     def _heed(self, verdicts: Mapping[bytes, Outcome]) -> None:

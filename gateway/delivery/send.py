@@ -55,6 +55,9 @@ class Attempt:
 MAX_RESPONSE_CHARACTERS = 2000
 """How much of an answer's body is kept and shown."""
 
+MAX_TICKET = 1000
+"""Characters of a vendor's ticket, by which it is asked what became of events."""
+
 AttemptObserver = Callable[[Attempt], None]
 """Is told of every attempt, also of those that are followed by another at once."""
 Result = Attempt | Ended
@@ -176,7 +179,7 @@ class Sender:
             outcomes = list(self._destination.outcomes(request, response))
             if len(outcomes) != len(request.events):
                 raise ValueError("the destination must return one outcome for each event")
-            return keep_warnings(self._destination, outcomes)
+            return keep_warnings(self._destination, [*map(_with_ticket, outcomes)])
         except Exception as error:
             log.error(
                 "%s could not read a response: %s", self._destination.type, type(error).__name__
@@ -213,6 +216,17 @@ class Sender:
             and outcome.scope != "configuration"
             for outcome in attempt.outcomes
         )
+
+
+def _with_ticket(outcome: Outcome) -> Outcome:
+    """`outcome`, or what is made of one without a ticket by which the vendor could be asked."""
+    if outcome.result != "submitted":
+        return outcome
+    ticket = outcome.ticket
+    if 0 < len(ticket) <= MAX_TICKET and ticket.isprintable():
+        return outcome
+    warning = "the vendor accepted it, and gave no usable ticket to ask for its verdict"
+    return Outcome("delivered", warnings=(*outcome.warnings, warning))
 
 
 def _ended_and_others(attempt: Attempt) -> tuple[Attempt, list[Entry]]:

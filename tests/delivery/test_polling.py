@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from destinations.base import Response
+from destinations.base import Outcome, Request, Response, submitted
 from gateway.delivery import polling as polling_module
 from gateway.http.client import Ambiguous
 from gateway.queue.append import Appender
@@ -129,6 +130,35 @@ async def test_a_question_that_fails_costs_nothing(
     assert await outcomes(redis) == {"delivered": 2}
     assert set(vendor.times_sent.values()) == {1}
     assert len(vendor.polls) == 3
+
+
+@pytest.mark.parametrize("method", ["poll", "verdicts"])
+async def test_a_fault_in_a_destination_stops_no_delivery(
+    redis: Redis, fill: Fill, start: Start, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("no such field")
+
+    monkeypatch.setattr(LaterParcel, method, fail)
+    monkeypatch.setattr(polling_module, "DEADLINE_SECONDS", 0.5)
+    await fill(1)
+    await run(await start(LaterVendor(), destination=LaterParcel(), idle=1.5))
+    assert await outcomes(redis) == {"delivered": 1}
+    assert (await numbers(redis)).counts["warned"] == 1
+
+
+@pytest.mark.parametrize("ticket", ["", "x" * 1001, "\ud800", "a\nb"])
+async def test_without_a_usable_ticket_an_event_is_delivered_with_a_warning(
+    redis: Redis, fill: Fill, start: Start, ticket: str
+) -> None:
+    class Ticketless(LaterParcel):
+        def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
+            return [submitted(ticket, 0.0)] * len(request.events)
+
+    await fill(2)
+    await run(await start(LaterVendor(), destination=Ticketless(), idle=0.3))
+    assert await outcomes(redis) == {"delivered": 2}
+    assert (await numbers(redis)).counts["warned"] == 2
 
 
 async def test_after_the_deadline_an_event_is_delivered_with_a_warning(
