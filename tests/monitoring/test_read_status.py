@@ -22,6 +22,7 @@ from gateway.queue.dead_letters import find, replay
 from gateway.queue.pause import pause
 from gateway.queue.read import Reader
 from gateway.queue.settle import Bounds
+from gateway.queue.submitted import Tickets
 from tests.support.dead_letters import append, bury, end
 from tests.support.events import make_event
 from tests.support.keys import ADS
@@ -85,6 +86,20 @@ async def test_what_waits_and_what_is_in_flight(redis: Redis, settings: Settings
     status = await read(redis, settings, later=60)
     assert (status.pending, status.in_flight) == (5, 2)
     assert status.oldest_pending == pytest.approx(60, abs=2)
+
+
+async def test_what_the_vendor_has_is_pending_and_not_in_flight(
+    redis: Redis, settings: Settings
+) -> None:
+    await append(redis, "ads", [make_event(n) for n in range(3)])
+    entries = (await Reader(redis, ADS, "drain").new(3, None)).entries
+    tickets = Tickets(redis, ADS, "drain")
+    assert await tickets.submit("t", 60.0, [entry.id for entry in entries[:2]]) == 2
+    status = await read(redis, settings, later=60)
+    assert (status.pending, status.submitted, status.in_flight) == (3, 2, 1)
+    assert status.balanced
+    await tickets.submit("u", 60.0, [entries[2].id])
+    assert (await read(redis, settings, later=60)).oldest_pending is None
 
 
 async def test_what_became_of_the_others(redis: Redis, settings: Settings) -> None:

@@ -90,9 +90,13 @@ def _client_files() -> dict[str, str]:
     return {"client.pem": certificate_of(key), "client.key": written(key)}
 
 
+GOOGLE_KEY = {"/run/secrets/google.json": '{"client_email": "a@b.example", "private_key": "k"}'}
+
+
 def _parse(block: str, environment: dict[str, str], files: dict[str, str]) -> None:
     try:
-        parse_settings(block, "example", environment, lambda name: files.get(name, PLACEHOLDER))
+        known = GOOGLE_KEY | files
+        parse_settings(block, "example", environment, lambda name: known.get(name, PLACEHOLDER))
     except ConfigurationError as error:
         if all(NO_FILE in problem.message for problem in error.problems):
             raise _ReadersFiles from None

@@ -24,6 +24,7 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.receipts import day_number
 from gateway.queue.settle import Ending, Settler
+from gateway.queue.submitted import Resolved, Tickets
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.redis_machine import RedisMachine, run_machine
@@ -39,6 +40,7 @@ SLACK = 2.0
 
 SENDS = st.sampled_from([True, True, True, False])
 SOME_FATES = st.lists(st.tuples(SENDS, SENDS), min_size=1, max_size=4)
+VERDICTS = st.lists(st.sampled_from((*ENDINGS, "retry", "none")), min_size=1, max_size=4)
 RESULTS = st.lists(st.sampled_from((*ENDINGS, "withheld")), min_size=1, max_size=4)
 PICK = st.integers(0, 2 * DRAINS - 1)
 
@@ -54,15 +56,17 @@ class Drain:
         self.name = f"{destination}-{number}".encode()
         self.reader = Reader(redis, KEYS.destination(destination), self.name.decode())
         self.settler = Settler(redis, KEYS.destination(destination), PendingCounts())
+        self.tickets = Tickets(redis, KEYS.destination(destination), self.name.decode())
         self.held: dict[bytes, Any] = {}
 
 
 class Queue(RedisMachine):
-    """Several drains of two destinations, which read, settle, hand back, die and take over, while
-    time passes and the clock of Redis is set.
+    """Several drains of two destinations, which read, submit, settle, hand back, die and take over,
+    while time passes and the clock of Redis is set.
 
     waited: seconds that each entry has waited for its retry, by that clock. contested: entries that
     were taken over while their drain was at work on them, so that several hold them from then on.
+    submitted: those on which the vendor has given no verdict.
     """
 
     def __init__(self) -> None:
@@ -71,6 +75,7 @@ class Queue(RedisMachine):
         self.expected: dict[str, Counter[str]] = {name: Counter() for name in NAMES}
         self.pending: dict[str, set[str]] = {name: set() for name in NAMES}
         self.waited: dict[str, dict[bytes, float]] = {name: {} for name in NAMES}
+        self.submitted: dict[str, set[bytes]] = {name: set() for name in NAMES}
         self.contested: set[tuple[str, bytes]] = set()
         self.number = 0
         self.born = 0
@@ -206,16 +211,56 @@ class Queue(RedisMachine):
     def settle_one(self, name: str, drain: Drain, results: list[str], twice: bool) -> None:
         endings = []
         for entry, result in zip(list(drain.held.values()), results, strict=False):
-            letter = b"letter" if result in ("rejected", "expired") else b""
-            at = entry.received_at
-            endings.append(Ending(entry.id, result, letter, size=entry.size, received_at=at))
-            if entry.event["event_id"] in self.pending[name]:  # or another drain was first
-                self.expected[name][result] += 1
-                self.pending[name].remove(entry.event["event_id"])
+            endings.append(self.end(name, entry, result))
             del drain.held[entry.id]
         self.run(drain.settler.settle(endings))
         if twice:
             self.run(drain.settler.settle(endings))
+
+    def end(self, name: str, entry: Any, result: str) -> Ending:
+        if entry.event["event_id"] in self.pending[name]:  # or another drain was first
+            self.expected[name][result] += 1
+            self.pending[name].remove(entry.event["event_id"])
+        self.submitted[name].discard(entry.id)
+        letter = b"letter" if result in ("rejected", "expired") else b""
+        return Ending(entry.id, result, letter, size=entry.size, received_at=entry.received_at)
+
+    @precondition(somebody_holds)
+    @rule(pick=PICK, count=st.integers(1, 4))
+    def submit(self, pick: int, count: int) -> None:
+        """What another drain has taken over meanwhile stays its own."""
+        name, number = self.one_that_holds(pick)
+        drain = self.drains[name][number]
+        rows = list(drain.held)[:count]
+        pending = self.run(
+            self.redis.xpending_range(KEYS.destination(name).stream, GROUP, "-", "+", 1000)
+        )
+        own = {row["message_id"] for row in pending if row["consumer"] == drain.name}
+        assert self.run(drain.tickets.submit("ticket", 0.0, rows)) == len(own & {*rows})
+        self.submitted[name] |= own & {*rows}
+        for entry_id in rows:
+            del drain.held[entry_id]
+
+    @rule(name=st.sampled_from(NAMES), number=st.integers(0, DRAINS - 1), results=VERDICTS)
+    def read_verdicts(self, name: str, number: int, results: list[str]) -> None:
+        """Of one ticket, twice: as by a drain that thinks that it is still its own."""
+        drain = self.drains[name][number]
+        ticket = self.run(drain.tickets.take(0.0, 0.0, 10 * DAY, 1000))
+        if ticket is None:
+            return
+        told = {row: results[place % len(results)] for place, row in enumerate(ticket.rows)}
+        known = list(self.run(drain.reader.submitted(ticket.rows)))
+        assert {each.id for each in known} == self.submitted[name] & {*ticket.rows}
+        left = ticket.without(frozenset(row for row in told if told[row] != "none"))
+        again = [(each.id, each.deliveries) for each in known if told[each.id] == "retry"]
+        ended = [each for each in known if told[each.id] in ENDINGS]
+        endings = [self.end(name, each, told[each.id]) for each in ended]
+        resolved = Resolved(ticket, left, 0.0, drain.name.decode(), again)
+        for entry_id, _ in again:
+            self.submitted[name].remove(entry_id)
+            self.waited[name][entry_id] = 0.0
+        for _ in range(2):
+            self.run(drain.settler.settle(endings, (), resolved))
 
     @precondition(somebody_holds)
     @rule(pick=PICK)
@@ -243,7 +288,8 @@ class Queue(RedisMachine):
             counts, pending = numbers.destinations[name].counts, numbers.destinations[name].pending
             ended = sum(counts.get(result, 0) for result in ("withheld", *ENDINGS))
             assert counts.get("accepted", 0) == ended + pending
-            assert {key: value for key, value in counts.items() if value} == {
+            assert counts.get("submitted", 0) == len(self.submitted[name])
+            assert {key: n for key, n in counts.items() if n and key != "submitted"} == {
                 key: value for key, value in self.expected[name].items() if value
             }
             dead = counts.get("rejected", 0) + counts.get("expired", 0)
