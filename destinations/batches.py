@@ -1,5 +1,6 @@
 """Requests that each carry many events."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,13 +18,16 @@ def batched(
     translate: Callable[[Event], tuple[Group, dict[str, Any]] | str],
     request: Callable[[Batch, Group], Request],
     max_events: int,
+    max_bytes: int = sys.maxsize,
 ) -> Iterator[Request | Unsendable]:
     """The requests that carry `events`, up to `max_events` each.
 
     translate: from an event to the vendor's event, with what only events of the same request have
     in common, or why it cannot be sent. request: the one that carries a batch of a group.
+    max_bytes: of the vendor's events in a batch, with the commas between them.
     """
     batches: dict[Group, dict[int, bytes]] = {}
+    sizes: dict[Group, int] = {}
     for position, event in enumerate(events):
         translated = translate(event)
         if isinstance(translated, str):
@@ -31,12 +35,18 @@ def batched(
             continue
         group, made = translated
         body = to_json(made)
-        if body is None:
-            yield Unsendable(position, NOT_JSON)
+        if body is None or len(body) > max_bytes:
+            too_long = f"the event has more than {max_bytes} bytes"
+            yield Unsendable(position, NOT_JSON if body is None else too_long)
             continue
+        size = sizes.get(group, -1) + 1 + len(body)
+        if size > max_bytes:
+            yield request(batches.pop(group), group)
+            size = len(body)
         batch = batches.setdefault(group, {})
-        batch[position] = body
+        batch[position], sizes[group] = body, size
         if len(batch) == max_events:
             yield request(batches.pop(group), group)
+            del sizes[group]
     for group, batch in batches.items():
         yield request(batch, group)
