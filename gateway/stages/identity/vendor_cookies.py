@@ -41,11 +41,19 @@ PLAIN_CLICKS = {
     "twclid": "twclid",
     "_twclid": "twclid",
     "_uetmsclkid": "msclkid",
+    "uet_msclkid": "msclkid",
 }
 """Cookies that hold a click id as it came, and the parameter that brought it."""
 
-PLAIN_BROWSERS = {"_ttp": "ttp", "_scid": "scid"}
-"""Cookies that hold the browser as TikTok and Snapchat know it, and the fields of the event."""
+PLAIN_BROWSERS = {
+    "_ttp": "ttp",
+    "_scid": "scid",
+    "_rdt_uuid": "_rdt_uuid",
+    "_uetvid": "_uetvid",
+    "uet_vid": "_uetvid",
+}
+"""Cookies that hold the browser as TikTok, Snapchat, Reddit and Microsoft know it, and the fields of
+the event; those of the vendors before those of Stape's tags."""
 
 VENDOR_COOKIES = frozenset(
     [FPID, GA, FBP, FBC, SNIPPET, *GOOGLE_CLICKS, *GOOGLE_BROWSER, *PLAIN_CLICKS, *PLAIN_BROWSERS]

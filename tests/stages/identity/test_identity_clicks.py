@@ -31,6 +31,7 @@ CLICK = "Cj0KCQjw2tHABhCiARIs-NZz_wcB"
         ("_rdt_cid=123", {"rdt_cid": "123"}),
         ("twclid=2-abc", {"twclid": "2-abc"}),
         ("_uetmsclkid=_uetAbC1", {"msclkid": "AbC1"}),
+        ("uet_msclkid=AbC2", {"msclkid": "AbC2"}),
     ],
 )
 def test_each_platform_s_cookie_is_read_under_the_parameter_s_name(
