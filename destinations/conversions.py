@@ -4,8 +4,11 @@ The vendor's name of an event is such an id, so `mapping.events` says which even
 """
 
 from collections.abc import Callable
+from math import isfinite
+from typing import Any
 
 from destinations.base import Event
+from destinations.casts import to_number
 from destinations.mapping import EventMapping, Mapper, MappingSettings
 from destinations.refusals import refuses
 
@@ -19,7 +22,7 @@ def checked_ids(
     """
     named = {event: _name(given) for event, given in mapping.events.items()}
     if not any(named.values()):
-        raise ValueError(f"`events` names no event; write each with {ids}")
+        raise ValueError(f"`mapping.events` names no event; write each with {ids}")
     for event, name in named.items():
         if name is not None and not is_id(name):
             raise ValueError(f"events.{event}: is not an id; write {ids}")
@@ -46,6 +49,17 @@ def refund(event: Event, vendor: str) -> str:
     if event.get("value", 0) < 0:
         return f"value is negative: {vendor} does not support refunds"
     return ""
+
+
+def amount_problem(stated: Any, path: str, vendor: str) -> str:
+    """Why the amount at `path` of the vendor's event, which a mapping may have set, cannot be sent;
+    "" if it can be, or if there is none."""
+    if stated is None:
+        return ""
+    number = to_number(stated)
+    if number is None or not isfinite(number):
+        return f"{path} is not a number"
+    return f"{path} is negative: {vendor} does not support refunds" if number < 0 else ""
 
 
 def refusal(event: Event, vendor: str) -> str:

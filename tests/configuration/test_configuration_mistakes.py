@@ -25,7 +25,10 @@ SOURCE_TYPES = (
     "collect, events, ga4, jitsu, matomo, measurement_protocol, pixel, plausible, posthog, "
     "segment, snowplow, stape_data, umami"
 )
-DESTINATION_TYPES = "ga4, google_data_manager, meta, pinterest, reddit, snapchat, tiktok, webhook"
+DESTINATION_TYPES = (
+    "ga4, google_data_manager, linkedin, meta, microsoft_uet, pinterest, reddit, snapchat, tiktok, "
+    "webhook, x"
+)
 CONSENT_TYPES = (
     "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "
     "personalization_storage, security_storage"

@@ -28,12 +28,15 @@ def test_ours() -> None:
     assert list(destination_types()) == [
         "ga4",
         "google_data_manager",
+        "linkedin",
         "meta",
+        "microsoft_uet",
         "pinterest",
         "reddit",
         "snapchat",
         "tiktok",
         "webhook",
+        "x",
     ]
     assert list(source_types()) == [
         "collect",

@@ -17,12 +17,15 @@ import orjson
 from destinations.base import Destination, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.google_data_manager import GoogleDataManager, GoogleDataManagerSettings
+from destinations.linkedin import LinkedIn, LinkedInSettings
 from destinations.meta import Meta, MetaSettings
+from destinations.microsoft_uet import MicrosoftUET, MicrosoftUETSettings
 from destinations.pinterest import Pinterest, PinterestSettings
 from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.tiktok import TikTok, TikTokSettings
 from destinations.webhook import Webhook, WebhookSettings
+from destinations.x import X, XSettings
 from gateway.event import read_event
 
 EXAMPLES = Path(__file__).parents[1] / "fixtures" / "events"
@@ -57,6 +60,13 @@ DESTINATIONS: dict[str, Destination[Any]] = {
         GoogleDataManagerSettings(
             credential="google", account_id="1234567890", phone_region="DE", mapping=CONVERSIONS
         )
+    ),
+    "linkedin": LinkedIn(LinkedInSettings(access_token="TOKEN", mapping=CONVERSIONS)),
+    "microsoft_uet": MicrosoftUET(
+        MicrosoftUETSettings(tag_id="12345678", api_token="TOKEN", phone_region="DE")
+    ),
+    "x": X(
+        XSettings(pixel_id="oabc1", pixel_token="TOKEN", phone_region="DE", mapping=CONVERSIONS)
     ),
     "webhook": Webhook(WebhookSettings(url="https://receiver.example/events")),
 }

@@ -10,12 +10,15 @@ import pytest
 from destinations.base import Destination, Request, Unsendable
 from destinations.ga4 import GA4, GA4Settings
 from destinations.google_data_manager import GoogleDataManager, GoogleDataManagerSettings
+from destinations.linkedin import LinkedIn, LinkedInSettings
 from destinations.meta import Meta, MetaSettings
+from destinations.microsoft_uet import MicrosoftUET, MicrosoftUETSettings
 from destinations.pinterest import Pinterest, PinterestSettings
 from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.tiktok import TikTok, TikTokSettings
 from destinations.webhook import Webhook, WebhookSettings
+from destinations.x import X, XSettings
 from gateway.configuration.kinds import destination_types
 from gateway.event import Event
 from gateway.stages.anonymise import compile_anonymise
@@ -25,12 +28,17 @@ from gateway.testing.events import NOW, SAMPLES
 from tests.destinations.conftest import EXAMPLES
 
 TOKEN = "s3cret/t+ken=%"
-APP = {"app_instance_id": "f00", "lead_id": "L-1", "click_ids": {"gclid": "g-1"}}
-"""What GA4's app streams, TikTok's leads and Google Ads need of an event."""
+APP = {
+    "app_instance_id": "f00",
+    "lead_id": "L-1",
+    "click_ids": {"gclid": "g-1", "msclkid": "m-1"},
+}
+"""What GA4's app streams, TikTok's leads, Google Ads and Microsoft need of an event."""
 
 EVENTS = sorted(
     {sample["event_name"] for sample in SAMPLES} | {file.stem for file in EXAMPLES.iterdir()}
 )
+ONE_CONVERSION = dict.fromkeys(EVENTS, "tw-oabc1-odef2")
 CONVERSIONS = {name: f"{number}" for number, name in enumerate(EVENTS, 100_000)}
 """Ids of conversions, for vendors that get only events with one."""
 
@@ -57,6 +65,97 @@ class TestMeta(DestinationSuite):
         {"error": {"message": "Unsupported post request", "code": 100, "error_subcode": 33}},
         {"error": {"message": "Invalid OAuth access token", "code": 190}},
         {"error": {"message": "An unknown error occurred", "code": 1, "is_transient": True}},
+    )
+
+
+class TestLinkedIn(DestinationSuite):
+    destination = LinkedIn(
+        LinkedInSettings(access_token=TOKEN, mapping={"events": CONVERSIONS}, send_names=True)
+    )
+    mapped_field = "user.lead"
+    mapped_name = "123456789"
+    answers = (
+        b"",
+        {"elements": [{"status": 201}, {"status": 422, "error": {"message": "not a decimal"}}]},
+        {
+            "status": 422,
+            "message": "Index: 0, ERROR :: /conversionValue/amount :: field is required\n\n"
+            "Index: 1, ERROR :: /user/userIds :: is empty",
+        },
+        {"status": 400, "message": "events at indices [0, 1] are older than 90 days"},
+        {"status": 401, "code": "EXPIRED_ACCESS_TOKEN", "message": "The token has expired"},
+        {"status": 426, "code": "NONEXISTENT_VERSION"},
+    )
+
+
+class TestX(DestinationSuite):
+    destination = X(
+        XSettings(
+            pixel_id="oabc1",
+            pixel_token=TOKEN,
+            phone_region="DE",
+            mapping={"events": ONE_CONVERSION},
+        )
+    )
+    mapped_field = "description"
+    mapped_name = "tw-oabc1-odef9"
+    answers = (
+        {"request": {}, "data": {"conversions_processed": 2, "debug_id": "ff02"}},
+        {
+            "errors": [
+                {
+                    "code": "INVALID_PARAMETER",
+                    "message": "Hashed_email is not a valid SHA-256 hash",
+                    "parameter": "identifiers",
+                }
+            ]
+        },
+    )
+
+
+class TestXSigned(DestinationSuite):
+    destination = X(
+        XSettings(
+            pixel_id="oabc1",
+            oauth={
+                "consumer_key": "consumer-k3y",
+                "consumer_secret": "consumer-s3cret",
+                "access_token": TOKEN,
+                "access_token_secret": "token-s3cret",
+            },
+            mapping={"events": ONE_CONVERSION},
+        )
+    )
+    mapped_field = "description"
+    mapped_name = "tw-oabc1-odef9"
+
+
+class TestMicrosoftUET(DestinationSuite):
+    destination = MicrosoftUET(
+        MicrosoftUETSettings(tag_id="12345678", api_token=TOKEN, phone_region="DE")
+    )
+    events = tuple(sample | {"click_ids": {"msclkid": "m-1"}} for sample in SAMPLES)
+    mapped_field = "customData.mapped"
+    answers = (
+        {"eventsReceived": 2, "traceId": "7f3c"},
+        {
+            "eventsReceived": 2,
+            "error": {
+                "code": "ValidationError",
+                "message": "Some events are not valid",
+                "details": [
+                    {
+                        "index": 1,
+                        "propertyName": "userData.em",
+                        "attemptedValue": "ada@example.com",
+                        "errorMessage": "em must be a SHA-256 hash",
+                        "errorCode": "InvalidHash",
+                        "isWarning": False,
+                    }
+                ],
+            },
+        },
+        {"error": {"code": "Unauthorized", "message": "Unauthorized"}, "traceId": "7f3c"},
     )
 
 
@@ -306,6 +405,10 @@ class TestWebhookWithBatchesOfCloudEvents(DestinationSuite):
 
 SUITES = (
     TestMeta,
+    TestLinkedIn,
+    TestX,
+    TestXSigned,
+    TestMicrosoftUET,
     TestGA4,
     TestGA4App,
     TestGA4Hits,

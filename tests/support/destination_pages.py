@@ -78,8 +78,7 @@ def _page(kind: Kind) -> Iterator[str]:
     yield _text(inspect.getdoc(kind) or "") + "\n"
     yield from _facts(kind)
     yield "## Settings\n"
-    common = set(ForwardingSettings.model_fields) - {"type"}
-    yield "\n".join([*settings_table("", kind.Settings, common)][1:])
+    yield "\n".join([*settings_table("", kind.Settings, _common_settings(kind))][1:])
     yield "[Settings that every destination has](../configuration.md#every-destination)\n"
     yield from _identity(kind)
     if mapping := built_in_mapping(kind):
@@ -90,6 +89,16 @@ def _page(kind: Kind) -> Iterator[str]:
     yield "## Examples\n"
     for file in example_files(kind):
         yield from _example(load_example(file))
+
+
+def _common_settings(kind: Kind) -> set[str]:
+    """Names of the settings that `kind` has as every destination has them."""
+    own = kind.Settings.model_fields
+    return {
+        name
+        for name, field in ForwardingSettings.model_fields.items()
+        if name != "type" and (name not in own or own[name].description == field.description)
+    }
 
 
 def _facts(kind: Kind) -> Iterator[str]:

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from tests.vendors.answer import Answer
 from tests.vendors.ga4 import GA4
 from tests.vendors.google_data_manager import GoogleDataManager
+from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
+from tests.vendors.microsoft_uet import MicrosoftUET, is_path
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import PATH as TIKTOK_PATH
 from tests.vendors.tiktok import TikTok
+from tests.vendors.x import X
 
 
 @dataclass
@@ -25,6 +28,9 @@ class Vendors:
     snapchat: Snapchat = field(default_factory=Snapchat)
     tiktok: TikTok = field(default_factory=TikTok)
     google_data_manager: GoogleDataManager = field(default_factory=GoogleDataManager)
+    linkedin: LinkedIn = field(default_factory=LinkedIn)
+    microsoft_uet: MicrosoftUET = field(default_factory=MicrosoftUET)
+    x: X = field(default_factory=X)
 
     def answer(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str] | None = None
@@ -39,6 +45,8 @@ class Vendors:
             return self.reddit.answer(method, path, headers or {}, body)
         if path.startswith("/v3/"):
             return self.snapchat.answer(method, path, headers or {}, body)
+        if is_path(path):
+            return self.microsoft_uet.answer(method, path, headers or {}, body)
         if path.endswith("/events") and path.startswith("/v"):
             return self.meta.answer(method, path, body)
         if path in ("/v1/events:ingest", "/v1/requestStatus:retrieve"):
@@ -46,4 +54,8 @@ class Vendors:
             return self.google_data_manager.answer(method, path, query, body, token)
         if path.endswith("/collect"):
             return self.ga4.answer(method, path, query, body)
+        if path == "/rest/conversionEvents":
+            return self.linkedin.answer(method, path, headers or {}, body)
+        if "/measurement/conversions/" in path:
+            return self.x.answer(method, path, headers or {}, body)
         return Answer(204)

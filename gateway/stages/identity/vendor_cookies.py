@@ -52,8 +52,8 @@ PLAIN_BROWSERS = {
     "_uetvid": "_uetvid",
     "uet_vid": "_uetvid",
 }
-"""Cookies that hold the browser as TikTok, Snapchat, Reddit and Microsoft know it, and the fields of
-the event; those of the vendors before those of Stape's tags."""
+"""Cookies that hold the browser as TikTok, Snapchat, Reddit and Microsoft know it, and the fields
+of the event; those of the vendors before those of Stape's tags."""
 
 VENDOR_COOKIES = frozenset(
     [FPID, GA, FBP, FBC, SNIPPET, *GOOGLE_CLICKS, *GOOGLE_BROWSER, *PLAIN_CLICKS, *PLAIN_BROWSERS]

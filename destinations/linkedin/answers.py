@@ -1,0 +1,87 @@
+"""What LinkedIn's answers mean for each event of a request.
+
+LinkedIn refuses a batch as a whole, and names the guilty elements in the text of its message: in
+paragraphs that start with ``Index: 3,``, or as ``indices [3, 7]``. A batch that it takes may have a
+status for each element.
+
+Sources: learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling and
+.../marketing/conversions/conversions-api (error details); the texts are of captured answers.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from destinations.base import (
+    DELIVERED,
+    Outcome,
+    Request,
+    Response,
+    by_status,
+    retry_after,
+)
+from destinations.common import json_object, vendor_words
+
+_paragraphs = re.compile(r"Index: ?([0-9]{1,6})\b[,:]?(.*?)(?=Index: ?[0-9]|\Z)", re.DOTALL).findall
+_lists = re.compile(r"\bind(?:ices|exes) ?\[([0-9, ]{1,40000})\]").findall
+_LOCKED = 423
+_MEND = {
+    401: "LinkedIn does not take the access token: it is wrong, expired or revoked; set a new one",
+    403: "the access token lacks the scope rw_conversions or its member the ad account, or a "
+    "conversion rule in `mapping` is unknown",
+    404: "LinkedIn does not know the address; check `base_url`",
+    426: "`api_version` has ended or is unknown; set a newer one",
+}
+
+
+def outcomes(request: Request, response: Response) -> list[Outcome]:
+    """One outcome for each event of `request`."""
+    answer, status = json_object(response.body), response.status
+    message = answer.get("message")
+    words = vendor_words(message if isinstance(message, str) else response.body)
+    if 200 <= status < 300:
+        return _of_elements(request, answer)
+    if status == _LOCKED:
+        reason = f"HTTP {status}: {words or 'locked'}"
+        outcome = Outcome("retry", reason, "destination", retry_after(response))
+        return [outcome] * len(request.events)
+    if mend := _MEND.get(status):
+        return by_status(request, response, f"{mend}: {words}" if words else mend)
+    if status in (400, 422) and isinstance(message, str):
+        refused = _refused(message, len(request.events))
+        others = by_status(request, response, words)
+        return [refused.get(place, other) for place, other in enumerate(others)]
+    return by_status(request, response, words)
+
+
+def _refused(message: str, count: int) -> dict[int, Outcome]:
+    """The outcomes of the events that `message` names, by their place; none where it names one that
+    the request does not have, since it is not known then what the numbers are."""
+    found = {int(place): said for place, said in _paragraphs(message)}
+    for listed in _lists(message):
+        found |= {int(place): message for place in listed.replace(",", " ").split()}
+    if any(place >= count for place in found):
+        return {}
+    return {place: Outcome("rejected", vendor_words(said)) for place, said in found.items()}
+
+
+def _of_elements(request: Request, answer: Mapping[str, Any]) -> list[Outcome]:
+    elements, count = answer.get("elements"), len(request.events)
+    if not isinstance(elements, list) or len(elements) != count:
+        return [DELIVERED] * count
+    return [_of_element(element) for element in elements]
+
+
+def _of_element(element: Any) -> Outcome:
+    """By the status of one element; an element without one was created."""
+    status = element.get("status") if isinstance(element, dict) else None
+    if not isinstance(status, int) or isinstance(status, bool) or 200 <= status < 300:
+        return DELIVERED
+    error = element.get("error")
+    said = error.get("message") if isinstance(error, dict) else element.get("message")
+    words = f"HTTP {status}: {vendor_words(said) if isinstance(said, str) else 'no reason given'}"
+    if status in _MEND:
+        return Outcome("retry", f"{_MEND[status]}: {words}", "configuration")
+    if status in (408, _LOCKED, 425, 429) or status >= 500:
+        return Outcome("retry", words, "destination")
+    return Outcome("rejected", words)

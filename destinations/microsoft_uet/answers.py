@@ -1,0 +1,79 @@
+"""What Microsoft's answers mean for each event of a request.
+
+With ``continueOnValidationError``, it takes the valid events of a request and lists what is wrong
+with the others, by their index. Some of what it lists are warnings about events that it took.
+
+Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration (responses).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from destinations.base import DELIVERED, Outcome, Request, Response, by_status
+from destinations.common import json_object, vendor_words
+
+_MEND = {
+    401: "Microsoft does not take `api_token`, or it is not that of `tag_id`; set a new one",
+    403: "`api_token` may not send to this tag, or the account has no Conversions API yet",
+    404: "Microsoft does not know the address; check `tag_id` and `base_url`",
+}
+
+
+def outcomes(request: Request, response: Response) -> list[Outcome]:
+    """One outcome for each event of `request`."""
+    answer, status, count = json_object(response.body), response.status, len(request.events)
+    error = answer.get("error")
+    words = _words(error) if isinstance(error, dict) else vendor_words(response.body)
+    is_success = 200 <= status < 300
+    if is_success and not isinstance(answer.get("eventsReceived"), int):
+        reason = f"HTTP {status}, the answer is not from the Conversions API: {words}"
+        return [Outcome("retry", reason, "destination")] * count
+    if is_success or status == 400:
+        found = _details(error, count)
+        refusal = Outcome("rejected", f"HTTP {status}: {words or 'no reason given'}", "request")
+        if found is None:
+            return [refusal] * count
+        usual = DELIVERED if is_success else refusal
+        return [_outcome(found.get(place, []), usual) for place in range(count)]
+    if mend := _MEND.get(status):
+        words = f"{mend}: {words}" if words else mend
+    return by_status(request, response, words)
+
+
+def _details(error: Any, count: int) -> dict[int, list[dict[str, Any]]] | None:
+    """What is said of single events, by their place; None where it is not known of which."""
+    if error is None:
+        return {}
+    details = error.get("details") if isinstance(error, dict) else None
+    if not isinstance(details, list) or not details:
+        return None
+    found: dict[int, list[dict[str, Any]]] = {}
+    for detail in details:
+        place = detail.get("index") if isinstance(detail, dict) else None
+        if type(place) is not int or not 0 <= place < count:
+            return None
+        found.setdefault(place, []).append(detail)
+    return found
+
+
+def _outcome(details: list[dict[str, Any]], usual: Outcome) -> Outcome:
+    """usual: of an event of which nothing is said, or nothing but warnings."""
+    errors = [detail for detail in details if detail.get("isWarning") is not True]
+    if errors:
+        return Outcome("rejected", "; ".join(_said(errors)))
+    if usual is DELIVERED and details:
+        return Outcome("delivered", warnings=tuple(_said(details)))
+    return usual
+
+
+def _said(details: list[dict[str, Any]]) -> Iterator[str]:
+    """Of the first few; never the value, which may be a person's."""
+    for detail in details[:3]:
+        parts = (detail.get(key) for key in ("errorCode", "propertyName", "errorMessage"))
+        said = ": ".join(part for part in parts if isinstance(part, str) and part)
+        yield vendor_words(said, 120) or "no reason given"
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    parts = (error.get(key) for key in ("code", "message"))
+    return vendor_words(": ".join(part for part in parts if isinstance(part, str))) or "error"

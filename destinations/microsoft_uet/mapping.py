@@ -1,0 +1,81 @@
+"""From an event to one of Microsoft's; what is a table is in `built_in`.
+
+Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
+"""
+
+from typing import Any
+
+from destinations.base import Event
+from destinations.common import event_time
+from destinations.contents import ContentFields, contents, named_items, value_and_currency
+from destinations.conversions import amount_problem, refund
+from destinations.mapping import Mapper
+from destinations.microsoft_uet.built_in import PAGE_LOAD
+from destinations.microsoft_uet.person import identifies, is_known, user_data
+
+_ITEM = ContentFields(id="id", quantity="quantity", price="price", texts={"item_name": "name"})
+_REFUSALS = ("ad_storage", "ad_user_data", "ad_personalization")
+_NO_PAGE = "page_location is missing: Microsoft requires it for the view of a page"
+_TOO_LITTLE = (
+    "no usable customer information: Microsoft needs msclkid, _uetvid, user_id, an e-mail address, "
+    "a phone number or the advertising id of a device"
+)
+
+
+def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> dict[str, Any] | str:
+    """`event` in Microsoft's format, or why it cannot be sent.
+
+    now: Unix seconds. region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the
+    event does not tell its country.
+    """
+    if problem := refund(event, "Microsoft"):
+        return problem
+    name = mapper.name_of(event)
+    translated: dict[str, Any] = {
+        "eventType": "pageLoad" if name == PAGE_LOAD else "custom",
+        "eventTime": int(event_time(event, now)),
+        "adStorageConsent": _consent(event),
+        "userData": user_data(event, region),
+    }
+    if name != PAGE_LOAD:
+        translated["eventName"] = name
+    if data := _custom_data(event):
+        translated["customData"] = data
+    mapper.apply(event, translated)
+    return _problem_of(translated) or translated
+
+
+def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
+    """Why Microsoft can never take `event`; "" if it could, or if that depends on a mapping."""
+    if problem := refund(event, "Microsoft"):
+        return problem
+    if not mapper.touches("userData") and not identifies(event, region):
+        return _TOO_LITTLE
+    return ""
+
+
+def _problem_of(translated: dict[str, Any]) -> str:
+    """Why Microsoft would refuse an event; "" when it would not."""
+    if translated["eventType"] == "pageLoad" and not translated.get("eventSourceUrl"):
+        return _NO_PAGE
+    data = translated.get("customData")
+    value = data.get("value") if isinstance(data, dict) else None
+    if problem := amount_problem(value, "customData.value", "Microsoft"):
+        return problem
+    person = translated.get("userData")
+    return "" if isinstance(person, dict) and is_known(person) else _TOO_LITTLE
+
+
+def _consent(event: Event) -> str:
+    """G where the visitor allows advertising, else D: Microsoft then uses the event for none."""
+    consent = event.get("consent", {})
+    denied = "denied" in map(consent.get, _REFUSALS)
+    return "G" if consent.get("ad_storage") == "granted" and not denied else "D"
+
+
+def _custom_data(event: Event) -> dict[str, Any]:
+    data = value_and_currency(event)
+    if items := named_items(event):
+        data["items"] = contents(items, _ITEM)
+        data["itemIds"] = [item["id"] for item in data["items"]]
+    return data

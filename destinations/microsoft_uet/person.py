@@ -1,0 +1,105 @@
+"""The ``userData`` of one of Microsoft's events, with hashed e-mail addresses and phone numbers.
+
+Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from destinations import normalise
+from destinations.addresses import public_address
+from destinations.base import Event
+from destinations.clicks import browser_id, click_id
+from destinations.devices import advertising_id
+from destinations.hashed_forms import Needs, PersonalData
+from destinations.mapping import Hasher
+from destinations.remarks import remark
+
+IDENTITIES = frozenset({"anonymousId", "externalId", "em", "ph", "msclkid", "idfa", "gaid"})
+"""Fields of which an event has one."""
+
+
+def email_without_dots_and_tag(text: str) -> str:
+    """Trimmed and lower case; before the ``@`` without dots and without ``+`` and what follows it:
+    Microsoft, for all domains."""
+    name, at, domain = normalise.email(text).rpartition("@")
+    name = name.partition("+")[0].replace(".", "")
+    return name + at + domain if name else ""
+
+
+_emails = normalise.hashing("email_address", email_without_dots_and_tag)
+
+
+def hashers(region: str | None) -> dict[str, Hasher]:
+    """For the hashed fields. region: ISO 3166-1 alpha-2 of phone numbers without a country code."""
+    normalisers = {
+        "userData.em": email_without_dots_and_tag,
+        "userData.ph": normalise.phone(region),
+    }
+    return {path: _single(path, normaliser) for path, normaliser in normalisers.items()}
+
+
+def _single(path: str, normaliser: normalise.Normaliser) -> Hasher:
+    """Microsoft takes one hash, not a list."""
+    hashed = normalise.hasher(path, normaliser)
+    return lambda value: next(iter(hashed(value)), "")
+
+
+def personal_data(region: str | None) -> PersonalData:
+    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    return PersonalData(
+        person=Needs([_emails]), phone=normalise.phone_hashing(normalise.phone, region)
+    )
+
+
+def user_data(event: Event, region: str | None) -> dict[str, str]:
+    """The person of `event`. region: as for `hashers`."""
+    found = {
+        "anonymousId": browser_id(event, "_uetvid"),
+        "externalId": _external_id(event),
+        **_hashes(event, region),
+        "msclkid": click_id(event, "msclkid", "Microsoft"),
+        "idfa": advertising_id(event, "idfa"),
+        "gaid": advertising_id(event, "gaid", "aaid"),
+        "clientIpAddress": public_address(event),
+        "clientUserAgent": event.get("user_agent", ""),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def identifies(event: Event, region: str | None) -> bool:
+    """Whether `user_data` finds one of `IDENTITIES`, the cheapest first, since a sender may wait
+    for this."""
+    if click_id(event, "msclkid", "Microsoft") or browser_id(event, "_uetvid"):
+        return True
+    if _external_id(event) or advertising_id(event, "idfa", "gaid", "aaid"):
+        return True
+    person = event.get("user_data")
+    return bool(
+        person and (_emails([person]) or normalise.phone_numbers(event, normalise.phone, region))
+    )
+
+
+def is_known(person: Mapping[str, Any]) -> bool:
+    """Whether Microsoft takes an event with this ``userData``."""
+    return not IDENTITIES.isdisjoint(person)
+
+
+def _hashes(event: Event, region: str | None) -> dict[str, str]:
+    person = event.get("user_data")
+    if not person:
+        return {}
+    found = {
+        "em": _emails([person]),
+        "ph": normalise.phone_numbers(event, normalise.phone, region),
+    }
+    return {key: digests[0] for key, digests in found.items() if digests}
+
+
+def _external_id(event: Event) -> str:
+    """It is sent in clear, so an e-mail address is no id here."""
+    user_id: str = event.get("user_id", "")
+    if "@" in user_id:
+        remark("user_id: left out, since it may be an e-mail address, and is not hashed here")
+        return ""
+    return user_id

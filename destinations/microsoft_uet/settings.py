@@ -1,0 +1,30 @@
+"""Settings of a Microsoft destination."""
+
+from typing import Literal
+
+from pydantic import Field, HttpUrl
+
+from destinations.base import DestinationSettings
+from destinations.common import BaseUrl, Credential, PhoneRegion
+
+
+class MicrosoftUETSettings(DestinationSettings):
+    type: Literal["microsoft_uet"] = Field(
+        default="microsoft_uet", description="Microsoft UET Conversions API."
+    )
+    tag_id: str = Field(
+        pattern=r"^[0-9]{1,20}$",
+        description="ID of the UET tag: digits, from Microsoft Advertising, Conversions, UET tag.",
+    )
+    api_token: Credential = Field(
+        description="Token of the Conversions API of this tag, from Microsoft Advertising, "
+        "Conversions, UET tag, Use Conversions API. It works 15 minutes after it is made."
+    )
+    base_url: BaseUrl = Field(
+        default=HttpUrl("https://capi.uet.microsoft.com"), description="Base URL of the API."
+    )
+    phone_region: PhoneRegion | None = Field(
+        default=None,
+        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
+        "neither the address in `user_data` nor `event_location` names a country.",
+    )
