@@ -25,6 +25,8 @@ const {
 
 const destinations = "@segment/action-destinations/dist/destinations";
 const integrations = {
+  linkedin: createTestIntegration(require(`${destinations}/linkedin-conversions`).default),
+  microsoft_uet: createTestIntegration(require(`${destinations}/ms-bing-capi`).default),
   meta: createTestIntegration(require(`${destinations}/facebook-conversions-api`).default),
   ga4: createTestIntegration(require(`${destinations}/google-analytics-4`).default),
   pinterest: createTestIntegration(require(`${destinations}/pinterest-conversions`).default),
