@@ -43,6 +43,37 @@ def captured(requests: list[Inbound]) -> list[Event]:
     return events
 
 
+DENIED = {"consent": {"ad_storage": "denied"}}
+
+
+@pytest.mark.parametrize(
+    ("stated", "event"),
+    [
+        ({"consent.ad_storage": "denied"}, DENIED),
+        ({"consent[ad_storage]": "denied"}, DENIED),
+        ({"consent.ad_storage": ""}, DENIED),
+        ({"gcs": "G100"}, {"gcs": "G100"}),
+        ({"us_privacy": "1YYN", "gpp": "D"}, {"us_privacy": "1YYN", "gpp": "D"}),
+        ({"gdpr": "1", "gdpr_consent": "?"}, {"gdpr": "1", "gdpr_consent": "?"}),
+        ({"gcs": ""}, {}),
+    ],
+)
+@pytest.mark.parametrize("place", ["properties", "context", "message", "batch"])
+def test_consent_is_heard_wherever_it_stands(place: str, stated: Event, event: Event) -> None:
+    named = {"type": "track", "event": "a"}
+    message = {**named, **(stated if place == "message" else {place: stated})}
+    if place == "batch":
+        read = SOURCE.read(post("/v1/batch", {"writeKey": KEY, "batch": [named], **stated})).events
+    else:
+        read = [one(message)]
+    assert read == [{"event_name": "a", **event}]
+
+
+def test_two_statements_in_different_places_are_both_kept() -> None:
+    message = {"type": "track", "event": "a", "gcs": "G100", "properties": {"gcs": "G111"}}
+    assert one(message)["gcs"] == ["G100", "G111"]
+
+
 @pytest.mark.parametrize("name", SEGMENT)
 def test_recordings_field_by_field(capture: Capture, name: str) -> None:
     events = captured(capture(name))

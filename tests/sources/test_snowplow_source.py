@@ -407,3 +407,11 @@ ALL = """
 sources: {s: {type: snowplow}}
 destinations: {all: {type: webhook, url: 'https://a.example/', consent: []}}
 """
+
+
+def test_fields_of_consent_in_a_self_describing_event() -> None:
+    described = self_describing(LOGIN, {"consent.ad_storage": "denied", "consent[ad_storage]": ""})
+    body = {"data": [{"e": "ue", "ue_pr": described}]}
+    request = Inbound("POST", SOURCE.paths[0], "", {}, orjson.dumps(body))
+    (event,) = SOURCE.read(request).events
+    assert event["consent"] == {"ad_storage": "denied"}

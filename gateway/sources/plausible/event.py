@@ -25,8 +25,6 @@ _NAMES = {
 
 _LINKS = frozenset(["click", "file_download"])
 
-_LINKS = frozenset(["click", "file_download"])
-
 _SHORT = {"name": "n", "url": "u", "domain": "d", "referrer": "r", "revenue": "$", "hashMode": "h"}
 _PROPS = ("m", "meta", "p", "props")
 _READ = frozenset({*_SHORT, *_SHORT.values(), *_PROPS, "i", "interactive", "v", "sd", "e"})

@@ -6,9 +6,12 @@ from typing import Any
 from gateway.event import Event
 from gateway.sources.base import Batch, Inbound, Refused, read_events
 from gateway.sources.segment.message import is_from_backend, to_event
+from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 
 Translate = Callable[[Any, str, Mapping[str, Any]], Event]
 """As `gateway.sources.segment.message.to_event`."""
+
+_PARTS = ("properties", "context")
 
 
 def read_calls(
@@ -29,6 +32,8 @@ def read_calls(
     if not isinstance(messages, list):
         raise Refused(400, "malformed", "expected a list in batch")
     envelope = body if "batch" in body else {}
+    if may_have_fields(request.body):
+        envelope, messages = _expanded(envelope), [_expanded(each) for each in messages]
     unnamed = [each for each in messages if type(each) is dict and not each.get("anonymousId")]
     batch = read_events(
         messages,
@@ -42,6 +47,16 @@ def read_calls(
     )
     batch.sent = [body["sentAt"]] if "sentAt" in body else _sent_times(messages)
     return batch
+
+
+def _expanded(message: Any) -> Any:
+    """`message` with fields such as ``consent.ad_storage`` led into objects, in its properties and
+    its context too."""
+    if not isinstance(message, dict):
+        return message
+    parts = {name: message[name] for name in _PARTS if isinstance(message.get(name), dict)}
+    expanded = {name: with_fields_expanded(part) for name, part in parts.items()}
+    return with_fields_expanded({**message, **expanded})
 
 
 def _is_of_no_browser(request: Inbound, unnamed: list[Event]) -> bool:

@@ -12,12 +12,29 @@ from typing import Any
 from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.reading import as_object
-from gateway.sources.statements import states_consent
+from gateway.sources.statements import statements_in, states_consent, with_statements
 from gateway.stages.consent.categories import PREFERENCES, categories_of, choices_in, merged
 from gateway.stages.integrations import INTEGRATIONS, read_integrations
 
 _CONSENT, _CATEGORIES = "consent", "consent_categories"
 _FIELDS = frozenset([_CONSENT, _CATEGORIES, INTEGRATIONS])
+_USUAL_OF_MESSAGES = frozenset(
+    [
+        *("_metadata", "anonymousId", "batch", "category", "channel", "context", "event"),
+        *("groupId", "messageId", "name", "originalTimestamp", "previousId", "properties"),
+        *("request_ip", "rudderId", "sentAt", "timestamp", "traits", "type", "userId"),
+        *("version", "writeKey", _CONSENT, INTEGRATIONS),
+    ]
+)
+_USUAL_OF_CONTEXTS = frozenset(
+    [
+        *("active", "app", "campaign", "channel", "clientIds", "consentManagement", "device"),
+        *("groupId", "ip", "library", "locale", "location", "network", "os", "page", "referrer"),
+        *("screen", "sessionId", "sessionStart", "timezone", "traits", "userAgent"),
+        *("userAgentData", _CONSENT),
+    ]
+)
+"""Usual fields, which state nothing about consent or are read here."""
 
 
 def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str, Any]) -> Event:
@@ -26,9 +43,12 @@ def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str
     event: what else the message says; what its properties call by one of these names counts as
     well. envelope: the fields of the batch, empty for a message alone. `consent` becomes a list if
     there is more than one statement. Categories named as Consent Mode's types are a statement.
-    `integrations` is left out if it excludes nothing.
+    `integrations` is left out if it excludes nothing. Consent strings (`gpp`, `us_privacy` ...) may
+    stand next to the properties or in the context.
     """
     levels = [level for level in (envelope, message) if level]
+    for level in levels:
+        event = with_statements(event, _strings_in(level))
     if event.keys().isdisjoint(_FIELDS) and not any(map(_states, levels)):
         return event
     contexts = [as_object(level.get("context")) for level in levels]
@@ -66,6 +86,14 @@ def _states(level: Mapping[str, Any]) -> bool:
         and _is_absent(context.get("consentManagement"))
         and _excludes_nothing(level.get(INTEGRATIONS))
     )
+
+
+def _strings_in(level: Mapping[str, Any]) -> Event:
+    """What a message or a batch states in fields that are not Segment's."""
+    context = as_object(level.get("context"))
+    others = {name: level[name] for name in level if name not in _USUAL_OF_MESSAGES}
+    about = {name: context[name] for name in context if name not in _USUAL_OF_CONTEXTS}
+    return with_statements(statements_in(about), statements_in(others))
 
 
 def _excludes_nothing(integrations: object) -> bool:

@@ -16,7 +16,7 @@ from gateway.sources.items import item_of
 from gateway.sources.reading import as_object, decode, own_parameters, present
 from gateway.sources.snowplow.commerce import commerce_event
 from gateway.sources.snowplow.entities import Entity, about_visitor, read_entity
-from gateway.sources.statement_fields import expand_statements
+from gateway.sources.statement_fields import expand_statements, with_fields_expanded
 from gateway.sources.statements import statements_in, with_statements
 
 _COMMON = {
@@ -192,7 +192,8 @@ def _self_describing(
     if commerce := commerce_event(told, entities):
         event, others = commerce
         return own_parameters(event), others
-    return {**own_parameters(told.data), "event_name": told.schema.rpartition("/")[2]}, entities
+    data = own_parameters(with_fields_expanded(told.data))
+    return {**data, "event_name": told.schema.rpartition("/")[2]}, entities
 
 
 def _entities(payload: Mapping[str, Any]) -> Sequence[Entity]:

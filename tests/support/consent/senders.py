@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,9 @@ sources:
   matomo: {type: matomo}
   plausible: {type: plausible}
   umami: {type: umami}
+  jitsu: {type: jitsu, write_keys: [jk]}
+  posthog: {type: posthog, write_keys: [pk]}
+  data: {type: stape_data}
 """
 
 PAGE = "https://shop.example/"
@@ -270,6 +274,42 @@ def _umami(message: Message) -> Call:
     return Call("POST", _url("/api/send", message.query), _OF_A_PAGE, body.encode())
 
 
+_OF_JITSU = {**_OF_A_PAGE, "x-write-key": "jk"}
+
+
+def _jitsu(message: Message) -> Call:
+    body = _track(message.fields).encode()
+    return Call("POST", _url("/api/s/track", message.query), _OF_JITSU, body)
+
+
+def _jitsu_batch(message: Message) -> Call:
+    body = as_object([*message.envelope, ("batch", [Written(_track(message.fields))])])
+    return Call("POST", _url("/api/s/batch", message.query), _OF_JITSU, body.encode())
+
+
+def _posthog(message: Message) -> Call:
+    properties = as_object(
+        [("distinct_id", "1.2"), ("$lib", "web"), ("$current_url", PAGE), *message.fields]
+    )
+    event = as_object([("event", "$pageview"), ("properties", Written(properties))])
+    body = as_object([("api_key", "pk"), *message.envelope, ("batch", [Written(event)])])
+    return Call("POST", _url("/e/", message.query), _OF_A_PAGE, body.encode())
+
+
+def _data_tag(message: Message) -> Call:
+    body = as_object([*_EVENT, *message.fields])
+    return Call("POST", _url("/data", message.query), JSON, body.encode())
+
+
+def _data_tag_get(message: Message) -> Call:
+    return Call("GET", _url("/data", as_query([*_EVENT, *message.fields]), message.query), {})
+
+
+def _data_tag_encoded(message: Message) -> Call:
+    event = b64encode(as_object([*_EVENT, *message.fields]).encode()).decode()
+    return Call("GET", _url("/data", f"v=1&dtdc={quote(event)}", message.query), {})
+
+
 COLLECT = Sender("collect", _collect, has_envelope=True)
 FORM = Sender("form", _form, writes="fields")
 MULTIPART = Sender("multipart", _multipart, writes="fields")
@@ -289,6 +329,12 @@ MATOMO_GET = Sender("Matomo GET", _matomo_get, writes="fields")
 MATOMO_BULK = Sender("Matomo bulk", _matomo_bulk, has_envelope=True)
 PLAUSIBLE = Sender("Plausible", _plausible)
 UMAMI = Sender("Umami", _umami, has_envelope=True)
+JITSU = Sender("Jitsu", _jitsu)
+JITSU_BATCH = Sender("Jitsu batch", _jitsu_batch, has_envelope=True)
+POSTHOG = Sender("PostHog", _posthog, has_envelope=True)
+DATA_TAG = Sender("Data Tag", _data_tag)
+DATA_TAG_GET = Sender("Data Tag GET", _data_tag_get, writes="fields")
+DATA_TAG_ENCODED = Sender("Data Tag base64", _data_tag_encoded)
 
 BROWSERS = [
     COLLECT,
@@ -305,6 +351,12 @@ BROWSERS = [
     MATOMO_BULK,
     PLAUSIBLE,
     UMAMI,
+    JITSU,
+    JITSU_BATCH,
+    POSTHOG,
+    DATA_TAG,
+    DATA_TAG_GET,
+    DATA_TAG_ENCODED,
 ]
 BACKENDS = [MEASUREMENT_PROTOCOL, EVENTS]
 SENDERS = [*BROWSERS, *BACKENDS]
