@@ -307,6 +307,13 @@ class Source(ABC, Generic[S]):
         """The answer once the events of `batch` are durable."""
 
 
+def check_count(messages: Sequence[Any]) -> None:
+    """Raises `Refused` when there are too many. Sources call it before they look at each message;
+    `read_events` does so too."""
+    if len(messages) > MAX_EVENTS:
+        raise Refused(413, "too_many_events", f"more than {MAX_EVENTS} events in one request")
+
+
 def read_events(
     messages: Sequence[Any],
     translate: Callable[[Any], Event] | None = None,
@@ -324,8 +331,7 @@ def read_events(
     event that is not yet checked; raises `EventError` when it cannot. Without it they are in the
     gateway's own names. Raises `Refused` when there are too many.
     """
-    if len(messages) > MAX_EVENTS:
-        raise Refused(413, "too_many_events", f"more than {MAX_EVENTS} events in one request")
+    check_count(messages)
     events: list[Event] = []
     refused: list[Refusal] = []
     for index, message in enumerate(messages):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from gateway.event import Event
-from gateway.sources.base import MAX_EVENTS, Inbound, Refused
+from gateway.sources.base import MAX_EVENTS, Inbound, Refused, check_count
 from gateway.sources.description import EVENT, JSON, Operation, Schema
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, form_fields, query_fields
@@ -120,6 +120,7 @@ def _listed(value: Any, with_fields: bool) -> RawEvents:
         raise Refused(400, "malformed", "expected an event, an array of events or {events: [...]}")
     if not events:
         raise Refused(400, "malformed", "no events in the request")
+    check_count(events)
     events = [_without_token(each) for each in events]
     token = read_page_token(envelope.get(PAGE_TOKEN))
     submission_token = envelope.get(SUBMISSION_TOKEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -504,6 +505,26 @@ def test_only_a_sender_with_a_key_is_a_backend(suite: type[SourceSuite]) -> None
     batch = suite.source.read(suite.request)
     assert batch.backend is suite.trusted
     assert not batch.anonymous
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.source.type)
+def test_far_too_many_events_are_refused_before_each_is_looked_at(suite: type[SourceSuite]) -> None:
+    body = suite().body_of(100_000)
+    if body is None or suite.trusted:
+        pytest.skip("one event in a request, or a sender with a key")
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        with pytest.raises(Refused, match="more than 1000 events"):
+            suite.source.read(replace(suite.request, body=body))
+    finally:
+        sys.setprofile(None)
+    assert calls < 10_000
 
 
 @pytest.mark.parametrize(

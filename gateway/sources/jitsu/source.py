@@ -11,7 +11,7 @@ from pydantic import Field
 
 from gateway.event import Event
 from gateway.sources.answers import report, status_of
-from gateway.sources.base import Answer, Batch, Inbound, Refused, Source
+from gateway.sources.base import MAX_EVENTS, Answer, Batch, Inbound, Refused, Source
 from gateway.sources.description import (
     JSON,
     NONE_ACCEPTED,
@@ -126,7 +126,7 @@ class Jitsu(Source[JitsuSettings]):
 def _is_backend(request: Inbound, body: Event) -> bool:
     messages = body.get("batch", [body])
     return _BACKEND in request.path or (
-        isinstance(messages, list) and any(map(is_from_backend, messages))
+        isinstance(messages, list) and any(map(is_from_backend, messages[:MAX_EVENTS]))
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.event import Event
-from gateway.sources.base import Inbound, Refused
+from gateway.sources.base import Inbound, Refused, check_count
 from gateway.sources.form import form_fields, query_fields
 from gateway.sources.reading import decode_body
 from gateway.sources.statement_fields import expanded_statements_in
@@ -58,6 +58,7 @@ def _bulk(body: Any, query: Hit) -> Hits:
     requests = body.get("requests") if isinstance(body, dict) else None
     if not isinstance(requests, list) or not requests:
         raise Refused(400, "malformed", "expected an object with a list of requests")
+    check_count(requests)
     around = _as_hit({name: value for name, value in body.items() if name != "requests"})
     return Hits(
         [_hit(each) for each in requests],

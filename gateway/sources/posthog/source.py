@@ -11,7 +11,7 @@ from pydantic import Field
 
 from gateway.event import Event
 from gateway.sources.answers import report, status_of
-from gateway.sources.base import Answer, Batch, Inbound, Refused, Source, read_events
+from gateway.sources.base import Answer, Batch, Inbound, Refused, Source, check_count, read_events
 from gateway.sources.description import (
     JSON,
     NONE_ACCEPTED,
@@ -182,6 +182,7 @@ def _opened(body: Any) -> tuple[Event, list[Any]]:
         messages = body["batch"]
     if not isinstance(messages, list) or not messages:
         raise Refused(400, "malformed", "expected a list with at least one message")
+    check_count(messages)
     return (body if isinstance(body, dict) else {}), messages
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gateway.event import Event
-from gateway.sources.base import Batch, Inbound, Refused, read_events
+from gateway.sources.base import Batch, Inbound, Refused, check_count, read_events
 from gateway.sources.segment.message import is_from_backend, to_event
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 
@@ -31,6 +31,7 @@ def read_calls(
     messages = body.get("batch", [body])
     if not isinstance(messages, list):
         raise Refused(400, "malformed", "expected a list in batch")
+    check_count(messages)
     envelope = body if "batch" in body else {}
     if may_have_fields(request.body):
         envelope, messages = _expanded(envelope), [_expanded(each) for each in messages]

@@ -11,13 +11,13 @@ from pydantic import Field
 from gateway.event import Event
 from gateway.sources import answers
 from gateway.sources.base import (
-    MAX_EVENTS,
     Answer,
     Batch,
     Inbound,
     Refused,
     Source,
     SourceSettings,
+    check_count,
     read_events,
 )
 from gateway.sources.description import (
@@ -153,7 +153,8 @@ class Snowplow(Source[SnowplowSettings]):
 
 
 def _read(payloads: list[Any], envelope: Event, trusted: bool, anonymous: bool) -> Batch:
-    items = items_of_orders(payloads) if len(payloads) <= MAX_EVENTS else {}
+    check_count(payloads)
+    items = items_of_orders(payloads)
     places = [
         place
         for place, payload in enumerate(payloads)

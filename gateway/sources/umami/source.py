@@ -17,6 +17,7 @@ from gateway.sources.base import (
     Refused,
     Source,
     SourceSettings,
+    check_count,
     read_events,
 )
 from gateway.sources.bearer import is_trusted
@@ -111,6 +112,7 @@ class Umami(Source[UmamiSettings]):
     def read(self, request: Inbound) -> Batch:
         body = decode_body(request.body)
         messages = body if isinstance(body, list) else [body]
+        check_count(messages)
         if not any(isinstance(each, dict) for each in messages):
             raise Refused(400, "malformed", "expected a message with a payload, or a list of them")
         trusted = is_trusted(request, self._keys)
