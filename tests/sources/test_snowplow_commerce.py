@@ -467,6 +467,18 @@ def test_a_denial_of_an_item_holds_for_the_order() -> None:
     assert event["consent"] == {"ad_storage": "denied", "analytics_storage": "granted"}
 
 
+def test_of_one_order_sent_twice_the_first_has_the_items_and_both_hear_a_denial() -> None:
+    denied = {**SHIRT, "consent.ad_storage": "denied"}
+    first, second = tp2(ORDER, {**ORDER, "eid": "o-2"}, denied).events
+    assert (first["items"], "items" in second) == ([SHIRT_ITEM], False)
+    assert first["consent"] == second["consent"] == {"ad_storage": "denied"}
+
+
+def test_orders_of_one_id_do_not_multiply_its_items() -> None:
+    batch = tp2(*[ORDER] * 400, *[SHIRT] * 400)
+    assert sum(len(event.get("items", [])) for event in batch.events) == 400
+
+
 def test_what_is_refused_keeps_its_place() -> None:
     batch = tp2(SHIRT, ORDER, {"e": "xx"}, SOCKS, 7)
     assert [refusal.index for refusal in batch.refused] == [2, 4]

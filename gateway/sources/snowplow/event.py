@@ -167,7 +167,7 @@ def _item(payload: Mapping[str, Any]) -> Any:
 
 
 def _with_items(event: Event, payloads: Iterable[Mapping[str, Any]]) -> Event:
-    """`event`, a transaction, with the items in `payloads`, and with what these state of consent.
+    """`event`, a transaction, with the items in `payloads`.
 
     Its currency is theirs if it names none; an item in another one keeps its own.
     """
@@ -177,7 +177,6 @@ def _with_items(event: Event, payloads: Iterable[Mapping[str, Any]]) -> Event:
         if currency and currency != event.setdefault("currency", currency):
             item["currency"] = currency
         items.append(item)
-        event = with_statements(event, statements_of(payload))
     return {**event, "items": items}
 
 

@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from destinations.paths import as_text
+from gateway.event import Event
 from gateway.sources.reading import as_object
+from gateway.sources.snowplow.event import statements_of
+from gateway.sources.statements import with_statements
 
 ItemPayloads = Mapping[str, Sequence[Mapping[str, Any]]]
 """Payloads of items, by the ids of their orders."""
@@ -22,6 +25,15 @@ def items_of_orders(payloads: Sequence[Any]) -> ItemPayloads:
         if (order := order_of(payload, "ti")) in orders:
             items[order].append(payload)
     return items
+
+
+def statements_of_items(items: ItemPayloads) -> Mapping[str, Event]:
+    """What the items of each order state about consent."""
+    stated: dict[str, Event] = {}
+    for order, payloads in items.items():
+        for payload in payloads:
+            stated[order] = with_statements(statements_of(payload), stated.get(order, {}))
+    return stated
 
 
 def order_of(payload: Any, kind: str) -> str:

@@ -34,7 +34,7 @@ from gateway.sources.form import query_fields
 from gateway.sources.keys import Key, KeySet
 from gateway.sources.reading import as_object, basic_user, bearer_key, decode_body
 from gateway.sources.snowplow.event import statements_of, to_event
-from gateway.sources.snowplow.orders import items_of_orders, order_of
+from gateway.sources.snowplow.orders import items_of_orders, order_of, statements_of_items
 from gateway.sources.statements import last_or_all, with_statements
 
 
@@ -78,7 +78,8 @@ class Snowplow(Source[SnowplowSettings]):
     """Events of browsers and, with the platform ``srv`` or a secret key, of servers.
 
     Anybody may send; only a sender with one of the `secret_keys` is trusted.
-    A transaction has the items of the same request; items of others are events of their own.
+    A transaction has the items of the same request, the first one if several have the same id.
+    Items of others are events of their own.
     The header ``SP-Anonymous`` asks that the visitor is not recognised. Answers ``ok`` to a POST,
     a GIF to a GET, and 400 when every event was refused.
     """
@@ -160,11 +161,16 @@ def _read(payloads: list[Any], envelope: Event, trusted: bool, anonymous: bool) 
         for place, payload in enumerate(payloads)
         if not items or order_of(payload, "ti") not in items
     ]
+    items_left, stated = {**items}, statements_of_items(items)
+
+    def translate(payload: Any) -> Event:
+        order = order_of(payload, "tr")
+        event = to_event(payload, items_left.pop(order, ()))
+        return with_statements(event, with_statements(stated.get(order, {}), envelope))
+
     batch = read_events(
         [payloads[place] for place in places],
-        lambda payload: with_statements(
-            to_event(payload, items.get(order_of(payload, "tr"), ())), envelope
-        ),
+        translate,
         trusted,
         backend=trusted or any(as_object(payload).get("p") == "srv" for payload in payloads),
         anonymous=anonymous,
