@@ -20,6 +20,7 @@ from gateway.sources.recognition import (
     title_of,
 )
 from gateway.sources.recognition.outline import MAX_NAMES, MAX_ORIGIN, shown_path
+from gateway.sources.recognition.protocols import PROTOCOLS
 from tests.sources.conftest import CAPTURES, inbound
 
 KINDS = {name: [*kind.paths, *kind.questions] for name, kind in source_types().items()}
@@ -48,6 +49,9 @@ recognise = compile_recognition(KINDS)
         ("POST", "/com.acme/track", b'{"schema": "iglu:", "data": []}', "snowplow"),
         ("GET", "/piwik/matomo.php?idsite=1&rec=1", b"", "matomo"),
         ("GET", "/stats?idsite=1&rec=1", b"", "matomo"),
+        ("GET", "/js/tracker.php?idsite=1&rec=1", b"", "matomo"),
+        ("GET", "/stape/dat?v=2&dtdc=e30", b"", "stape_data"),
+        ("POST", "/dat", b'{"event_name": "a", "data_tag": true}', "stape_data"),
         ("POST", "/js/api/event", b"", "plausible"),
         ("POST", "/api/send", b"", "umami"),
         ("POST", "/ingest/i/v0/e/", b"", "posthog"),
@@ -75,6 +79,10 @@ def test_it_is_recognised_by_where_it_goes_and_what_it_has(
 ) -> None:
     path, _, query = target.partition("?")
     assert recognise(Inbound(method, path, query, {}, body)) == kind
+
+
+def test_the_signs_are_of_kinds_of_sources() -> None:
+    assert PROTOCOLS.keys() <= KINDS.keys()
 
 
 @pytest.mark.parametrize("kind", KINDS)

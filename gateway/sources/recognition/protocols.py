@@ -63,7 +63,9 @@ PROTOCOLS: dict[str, Protocol] = {
         body=[_all("api_key", "batch"), _all("api_key", "event"), _all("token", "event")],
     ),
     "jitsu": Protocol("Jitsu's API", ["/api/s/*"]),
-    "stape": Protocol("Stape's Data Tag"),
+    "stape_data": Protocol(
+        "Stape's Data Tag", query=[_all("dtcd"), _all("dtdc")], body=[_all("data_tag")]
+    ),
     "collect": Protocol(
         "the gateway's own snippet or JSON",
         ["/gateway.js", "/gateway-token.js"],

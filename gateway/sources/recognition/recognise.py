@@ -59,14 +59,13 @@ def compile_recognition(kinds: Mapping[str, Sequence[str]]) -> Recognise:
         kind, depth = by_path(path)
         if kind and (depth > 1 or path.endswith(".js") or (path.endswith(".php") and not is_empty)):
             return kind
-        if is_empty or _is_noise(path):
+        if is_empty:
             return NOISE
-        return (
-            _by_names(_query_names(request.query), in_query)
-            or _by_names(_body_names(request.body), in_body)
-            or kind
-            or UNKNOWN
-        )
+        if named := _by_names(_query_names(request.query), in_query):
+            return named
+        if _is_noise(path):
+            return NOISE
+        return _by_names(_body_names(request.body), in_body) or kind or UNKNOWN
 
     return recognise
 
