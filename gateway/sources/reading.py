@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from destinations.numbers import read_number
 from gateway.event import Event
 from gateway.event.mending import with_params
 from gateway.sources.base import Refused
@@ -110,6 +111,13 @@ def own_parameters(parameters: Event) -> Event:
         return parameters
     own = {name: value for name, value in parameters.items() if name in _NO_PARAMETERS}
     return with_params({name: parameters[name] for name in parameters if name not in own}, own)
+
+
+def number_of(value: Any) -> Any:
+    """The number that the text `value` is, otherwise `value`, for protocols that write texts
+    alone."""
+    number = read_number(value) if isinstance(value, str) else None
+    return value if number is None else number
 
 
 def as_object(value: Any) -> dict[str, Any]:

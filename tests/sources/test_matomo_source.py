@@ -172,7 +172,7 @@ def test_a_page_view_of_a_browser() -> None:
                 "event_name": "view_search_results",
                 "search_term": "shoes",
                 "search_category": "men",
-                "search_count": "0",
+                "search_count": 0,
             },
         ),
         (
@@ -234,10 +234,10 @@ def test_a_page_view_of_a_browser() -> None:
                 "event_name": "purchase",
                 "transaction_id": "T1",
                 "value": 25,
-                "subtotal": "29.00",
+                "subtotal": 29,
                 "tax": 5,
                 "shipping": 4,
-                "discount": "2",
+                "discount": 2,
                 "items": [
                     {
                         "item_id": "A",
@@ -413,8 +413,8 @@ STATED = {
         "country": "DE",
         "region": "BY",
         "city": "Munich",
-        "latitude": "48.1",
-        "longitude": "11.6",
+        "latitude": 48.1,
+        "longitude": 11.6,
     },
     "timestamp": 1_301_962_302,
 }

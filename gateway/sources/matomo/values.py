@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.event import Event
-from gateway.sources.reading import as_object, decoded_text
+from gateway.sources.reading import as_object, decoded_text, number_of
+
+_NUMBERS = frozenset(["discount", "latitude", "longitude", "search_count", "subtotal"])
+"""Fields that are numbers where the common event data does not say so already."""
 
 
 def selected(fields: Mapping[str, Any], names: Mapping[str, str]) -> Event:
     """Those of `fields` that are in `names`, under our names."""
-    return {ours: fields[name] for name, ours in names.items() if name in fields}
+    return {
+        ours: number_of(fields[name]) if ours in _NUMBERS else fields[name]
+        for name, ours in names.items()
+        if name in fields
+    }
 
 
 def custom_variables(value: Any) -> Event | None:

@@ -10,10 +10,9 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from destinations.numbers import read_number
 from gateway.event import Event, EventError
 from gateway.sources.items import item_of
-from gateway.sources.reading import as_object, decode, own_parameters, present
+from gateway.sources.reading import as_object, decode, number_of, own_parameters, present
 from gateway.sources.snowplow.commerce import commerce_event
 from gateway.sources.snowplow.entities import Entity, about_visitor, read_entity
 from gateway.sources.statement_fields import expand_statements, with_fields_expanded
@@ -150,16 +149,10 @@ def _particular(
 
 def _renamed(payload: Mapping[str, Any], names: Mapping[str, str]) -> Event:
     return {
-        field: _number(payload[name]) if field in _NUMBERS else payload[name]
+        field: number_of(payload[name]) if field in _NUMBERS else payload[name]
         for name, field in names.items()
         if name in payload
     }
-
-
-def _number(value: Any) -> Any:
-    """The number that `value` is, or itself."""
-    number = read_number(value) if isinstance(value, str) else None
-    return value if number is None else number
 
 
 def _item(payload: Mapping[str, Any]) -> Any:
