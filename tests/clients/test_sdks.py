@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.clients.installed import HERE, send_all
 from tests.clients.sdks import SDKS, Sdk, page
 from tests.support.documents import DOCS
 from tests.support.write_reference import with_tables
+
+CAPTURES = Path(__file__).parents[1] / "captures"
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +81,17 @@ def test_the_lock_files_have_the_versions_of_the_table(sdk: Sdk) -> None:
 def test_the_page_about_clients_is_current() -> None:
     document = (DOCS / "clients.md").read_text()
     assert document == with_tables(document, page()), "run `make reference`"
+
+
+@pytest.mark.parametrize(
+    ("client", "recording"),
+    [
+        ("gtag.js", "gtag-ga4-server_container_url"),
+        ("@snowplow/browser-tracker", "snowplow-browser-tracker-post"),
+        ("posthog-js", "posthog-js"),
+    ],
+)
+def test_the_versions_of_the_recordings_are_those_of_the_page(client: str, recording: str) -> None:
+    rows = [line.split("|") for line in (DOCS / "clients.md").read_text().splitlines()]
+    (version,) = (row[2].strip() for row in rows if len(row) == 6 and row[1].strip(" `") == client)
+    assert version in (CAPTURES / f"{recording}.json").read_text()
