@@ -205,7 +205,7 @@ class _Exchange:
         self._answer += message.get("body", b"")
 
     def refusal(self) -> tuple[str, str]:
-        """The reason and the message in the answer, as far as it tells them."""
+        """The reason and the message in the answer; "" for what it does not state."""
         try:
             answer = orjson.loads(self._answer)
         except orjson.JSONDecodeError:

@@ -110,8 +110,8 @@ def to_event(
 
 
 def is_of_a_program(hit: Hit | None, agent: str) -> bool:
-    """Whether `hit` speaks for a visitor whose browser did not send it. agent: the header
-    ``User-Agent``. Matomo's SDK for Android repeats that header."""
+    """Whether a program sent `hit` in the name of a visitor. agent: the header ``User-Agent``.
+    Matomo's SDK for Android repeats it."""
     if hit is None or not ("cip" in hit or "ua" in hit):
         return False
     return "cip" in hit or not (agent.startswith("Dalvik/") and hit["ua"] == agent)

@@ -1,4 +1,4 @@
-"""One event of Plausible, whose script writes short names and whose API long ones.
+"""One event of Plausible. The script writes short names, and the API long ones.
 
 Sources: plausible.io/docs/events-api for the names of the API; github.com/plausible/analytics,
 lib/plausible/ingestion/request.ex and tracker/src, for those of the script.

@@ -1,8 +1,8 @@
 """One message of PostHog's SDKs into one event.
 
 Source: the npm packages posthog-js 1.449 and posthog-node 5.70, and posthog 7.91 of PyPI;
-posthog.com/docs/api/capture; posthog.com/docs/data/event-spec/ecommerce-events, whose names are
-Segment's
+posthog.com/docs/api/capture; posthog.com/docs/data/event-spec/ecommerce-events, which names them as
+Segment does
 """
 
 from collections.abc import Mapping

@@ -126,7 +126,7 @@ def _first(event: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 def _with_person(event: Event, person: Event, address: Event) -> Event:
-    """`event` with `person` and `address` in its ``user_data``; what is there already counts."""
+    """`event` with `person` and `address` in its ``user_data``; its own fields come first."""
     stated = event.get("user_data")
     if not (person or address) or not (stated is None or isinstance(stated, dict)):
         return event
