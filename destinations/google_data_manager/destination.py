@@ -51,8 +51,7 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
     Every event has a ``transactionId``, its `transaction_id` or else its `event_id`, by which
     Google recognises a repetition. Use the same one in the Google tag if it reports the same
     conversion.
-    An address (`ip_override`) is sent only with `ip: full`: Google does not use those of visitors
-    in the EEA, the United Kingdom and Switzerland.
+    An address (`ip_override`) is sent only with `ip: full`.
     """
 
     type = "google_data_manager"
