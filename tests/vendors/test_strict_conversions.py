@@ -65,7 +65,7 @@ def outcomes(vendor: Vendors, destination: Destination[Any], request: Request) -
 
 
 @destinations
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(given_events=events)
 def test_the_vendor_takes_all_that_we_send(
     destination: Destination[Any], given_events: list[dict[str, Any]]
