@@ -1,4 +1,29 @@
-"""Amounts of money in the form that vendors take as text."""
+"""Amounts of money in the forms that vendors take.
+
+Source of the decimal places: ISO 4217 (list one).
+"""
+
+from math import isfinite
+
+from destinations.numbers import MAX_EXACT
+
+_DECIMALS = {
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
+    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+def decimals_of(currency: str) -> int:
+    """How many decimal places amounts in `currency` (ISO 4217, upper case) have."""
+    return _DECIMALS.get(currency, 2)
+
+
+def minor_units(amount: float, currency: str) -> int | None:
+    """`amount` in the smallest unit of `currency`, such as cents; None for one too large to be
+    exact."""
+    units = amount * 10 ** decimals_of(currency)
+    return round(units) if isfinite(units) and abs(units) <= MAX_EXACT else None
 
 
 def amount_text(amount: float) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from destinations.amounts import decimals_of
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.stages.enrichment.numbers import as_number
@@ -16,13 +17,6 @@ from gateway.stages.enrichment.table_rows import read_json, read_rows
 from gateway.stages.enrichment.tables import Tables
 
 _MOST = 2**53
-
-_DECIMALS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF"), 0),
-    **dict.fromkeys(("UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""Decimal places of currencies that have not two of them (ISO 4217)."""
 
 CurrencyCode = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
 
@@ -57,7 +51,7 @@ class ReadFactors:
 def load(settings: CurrencySettings, tables: Tables) -> Enrichment:
     """Raises `TableMistake`."""
     to, file = settings.to, tables.file(settings.rates, ReadFactors(settings.to))
-    decimals = _DECIMALS.get(to, 2)
+    decimals = decimals_of(to)
 
     def find_converted(event: Event, _: Received) -> Additions:
         """The value in the currency `to`; without a rate for its currency none."""
