@@ -15,7 +15,7 @@ _PERSONAL = frozenset(
     {"user_data", "client_id", "user_id", "ip_override", "user_agent", "event_location"}
     | {"transaction_id", "event_id", "page_location", "page_referrer", "click_ids"}
     | {"ga_session_id", "x-ga-js_client_id", "fbp", "fbc", "ttp", "scid"}
-    | {"_uetvid", "_rdt_uuid"}
+    | {"_uetvid", "_rdt_uuid", "obref"}
 )
 """What a redacted event is without."""
 

@@ -50,6 +50,7 @@ CLICK_IDS = (
     "epik",  # Pinterest
     "ScCid",  # Snap
     "rdt_cid",  # Reddit
+    "oppref",  # OpenAI
     "qclid",  # Quora
     "_kx",  # Klaviyo
     "mc_cid",  # Mailchimp

@@ -26,8 +26,8 @@ SOURCE_TYPES = (
     "segment, snowplow, stape_data, umami"
 )
 DESTINATION_TYPES = (
-    "ga4, google_data_manager, linkedin, meta, microsoft_uet, pinterest, reddit, snapchat, tiktok, "
-    "webhook, x"
+    "ga4, google_data_manager, linkedin, meta, microsoft_uet, openai_ads, pinterest, reddit, "
+    "snapchat, tiktok, webhook, x"
 )
 CONSENT_TYPES = (
     "ad_storage, analytics_storage, ad_user_data, ad_personalization, functionality_storage, "

@@ -31,6 +31,7 @@ def test_ours() -> None:
         "linkedin",
         "meta",
         "microsoft_uet",
+        "openai_ads",
         "pinterest",
         "reddit",
         "snapchat",

@@ -20,6 +20,7 @@ from destinations.google_data_manager import GoogleDataManager, GoogleDataManage
 from destinations.linkedin import LinkedIn, LinkedInSettings
 from destinations.meta import Meta, MetaSettings
 from destinations.microsoft_uet import MicrosoftUET, MicrosoftUETSettings
+from destinations.openai_ads import OpenAIAds, OpenAIAdsSettings
 from destinations.pinterest import Pinterest, PinterestSettings
 from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
@@ -49,6 +50,7 @@ DESTINATIONS: dict[str, Destination[Any]] = {
     "pinterest": Pinterest(
         PinterestSettings(ad_account_id="549", access_token="TOKEN", phone_region="DE")
     ),
+    "openai_ads": OpenAIAds(OpenAIAdsSettings(pixel_id="px_1", api_key="TOKEN", phone_region="DE")),
     "reddit": Reddit(RedditSettings(pixel_id="t2_abc", access_token="TOKEN", phone_region="DE")),
     "snapchat": Snapchat(
         SnapchatSettings(pixel_id="0a1b2c3d", access_token="TOKEN", phone_region="DE")

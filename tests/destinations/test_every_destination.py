@@ -13,6 +13,7 @@ from destinations.google_data_manager import GoogleDataManager, GoogleDataManage
 from destinations.linkedin import LinkedIn, LinkedInSettings
 from destinations.meta import Meta, MetaSettings
 from destinations.microsoft_uet import MicrosoftUET, MicrosoftUETSettings
+from destinations.openai_ads import OpenAIAds, OpenAIAdsSettings
 from destinations.pinterest import Pinterest, PinterestSettings
 from destinations.reddit import Reddit, RedditSettings
 from destinations.snapchat import Snapchat, SnapchatSettings
@@ -222,6 +223,12 @@ class TestRedditTests(DestinationSuite):
     mapped_field = "metadata.mapped"
 
 
+class TestOpenAIAds(DestinationSuite):
+    destination = OpenAIAds(OpenAIAdsSettings(pixel_id="px_1", api_key=TOKEN, phone_region="DE"))
+    mapped_field = "data.mapped"
+    answers = ({}, {"error": {"message": "events[0].timestamp_ms is too old", "code": "invalid"}})
+
+
 class TestTikTok(DestinationSuite):
     destination = TikTok(
         TikTokSettings(event_source_id="CPIX1", access_token=TOKEN, phone_region="DE")
@@ -416,6 +423,7 @@ SUITES = (
     TestPinterestTests,
     TestReddit,
     TestRedditTests,
+    TestOpenAIAds,
     TestTikTok,
     TestTikTokLeads,
     TestSnapchat,

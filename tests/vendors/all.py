@@ -11,6 +11,8 @@ from tests.vendors.google_data_manager import GoogleDataManager
 from tests.vendors.linkedin import LinkedIn
 from tests.vendors.meta import Meta
 from tests.vendors.microsoft_uet import MicrosoftUET, is_path
+from tests.vendors.openai_ads import PATH as OPENAI_PATH
+from tests.vendors.openai_ads import OpenAIAds
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
 from tests.vendors.snapchat import Snapchat
@@ -31,6 +33,7 @@ class Vendors:
     linkedin: LinkedIn = field(default_factory=LinkedIn)
     microsoft_uet: MicrosoftUET = field(default_factory=MicrosoftUET)
     x: X = field(default_factory=X)
+    openai_ads: OpenAIAds = field(default_factory=OpenAIAds)
 
     def answer(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str] | None = None
@@ -39,6 +42,8 @@ class Vendors:
         path, _, query = target.partition("?")
         if path == TIKTOK_PATH:
             return self.tiktok.answer(method, path, headers or {}, body)
+        if path == OPENAI_PATH:
+            return self.openai_ads.answer(method, path, headers or {}, body)
         if "/ad_accounts/" in path:
             return self.pinterest.answer(method, target, headers or {}, body)
         if path.endswith("/conversion_events"):

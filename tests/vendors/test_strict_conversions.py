@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from destinations.base import Destination, Request, Response
 from destinations.linkedin import LinkedIn, LinkedInSettings
 from destinations.microsoft_uet import MicrosoftUET, MicrosoftUETSettings
+from destinations.openai_ads import OpenAIAds, OpenAIAdsSettings
 from destinations.x import X, XSettings
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from tests.vendors.all import Vendors
@@ -25,15 +26,19 @@ MAPPING = {"events": IDS}
 TO_LINKEDIN = LinkedIn(LinkedInSettings(access_token="t", mapping=MAPPING, send_names=True))
 TO_X = X(XSettings(pixel_id="oabc1", pixel_token="t", mapping=MAPPING, phone_region="DE"))
 TO_MICROSOFT = MicrosoftUET(MicrosoftUETSettings(tag_id="1", api_token="t", phone_region="DE"))
+TO_OPENAI = OpenAIAds(OpenAIAdsSettings(pixel_id="1", api_key="t", phone_region="DE"))
 destinations = pytest.mark.parametrize(
-    "destination", [TO_LINKEDIN, TO_X, TO_MICROSOFT], ids=["linkedin", "x", "microsoft_uet"]
+    "destination",
+    [TO_LINKEDIN, TO_X, TO_MICROSOFT, TO_OPENAI],
+    ids=["linkedin", "x", "microsoft_uet", "openai_ads"],
 )
 
 identifiers = st.fixed_dictionaries(
     {},
     optional={
         "click_ids": st.dictionaries(
-            st.sampled_from(["li_fat_id", "twclid", "msclkid"]), st.text(max_size=9) | st.just("c")
+            st.sampled_from(["li_fat_id", "twclid", "msclkid", "oppref"]),
+            st.text(max_size=9) | st.just("c"),
         ),
         "_uetvid": st.text(max_size=9) | st.just("6f1c"),
         "gaid": st.just("9f5e8a6c-0b1d-4f7e-8c2a-3d4b5e6f7a8b") | st.text(max_size=9),
@@ -53,7 +58,7 @@ events = st.lists(
 
 def vendors() -> Vendors:
     made = Vendors()
-    made.linkedin.now = made.x.now = made.microsoft_uet.now = lambda: NOW
+    made.linkedin.now = made.x.now = made.microsoft_uet.now = made.openai_ads.now = lambda: NOW
     return made
 
 

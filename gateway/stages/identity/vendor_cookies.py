@@ -42,6 +42,7 @@ PLAIN_CLICKS = {
     "_twclid": "twclid",
     "_uetmsclkid": "msclkid",
     "uet_msclkid": "msclkid",
+    "__oppref": "oppref",
 }
 """Cookies that hold a click id as it came, and the parameter that brought it."""
 
@@ -51,9 +52,10 @@ PLAIN_BROWSERS = {
     "_rdt_uuid": "_rdt_uuid",
     "_uetvid": "_uetvid",
     "uet_vid": "_uetvid",
+    "__obref": "obref",
 }
-"""Cookies that hold the browser as TikTok, Snapchat, Reddit and Microsoft know it, and the fields
-of the event; those of the vendors before those of Stape's tags."""
+"""Cookies that hold the browser as TikTok, Snapchat, Reddit, Microsoft and OpenAI know it, and the
+fields of the event; those of the vendors before those of Stape's tags."""
 
 VENDOR_COOKIES = frozenset(
     [FPID, GA, FBP, FBC, SNIPPET, *GOOGLE_CLICKS, *GOOGLE_BROWSER, *PLAIN_CLICKS, *PLAIN_BROWSERS]

@@ -16,7 +16,7 @@ IDS = (
     *("client_id", "user_id", "anonymous_id", "device_id", "ga_session_id", "ga_session_number"),
     *("event_id", "transaction_id", "item_id", "item_list_id", "promotion_id", "location_id"),
     *("click_ids", "fbp", "fbc", "_fbp", "_fbc", "ttp", "_ttp", "scid", "_scid"),
-    *("_uetvid", "_rdt_uuid"),
+    *("_uetvid", "_rdt_uuid", "obref"),
     *CLICK_IDS,
 )
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.stages.identity.conftest import GRANTED
 
-FIELDS = ("_rdt_uuid", "_uetvid")
+FIELDS = ("_rdt_uuid", "_uetvid", "obref")
 
 
 def found(done: Any) -> dict[str, str]:
@@ -24,6 +24,7 @@ def found(done: Any) -> dict[str, str]:
         ("uet_vid=stape-1; _uetvid=own-1", {"_uetvid": "own-1"}),
         ("_rdt_uuid=1700000000000.9f-1", {"_rdt_uuid": "1700000000000.9f-1"}),
         ("_uetvid=%3Cscript%3E; _rdt_uuid=" + "x" * 513, {}),
+        ("__obref=123e4567-e89b", {"obref": "123e4567-e89b"}),
         ("_uetsid=x", {}),
     ],
 )

@@ -30,6 +30,7 @@ CLICK = "Cj0KCQjw2tHABhCiARIs-NZz_wcB"
         ("li_fat_id=0f1e-2d", {"li_fat_id": "0f1e-2d"}),
         ("_rdt_cid=123", {"rdt_cid": "123"}),
         ("twclid=2-abc", {"twclid": "2-abc"}),
+        ("__oppref=op-1", {"oppref": "op-1"}),
         ("_uetmsclkid=_uetAbC1", {"msclkid": "AbC1"}),
         ("uet_msclkid=AbC2", {"msclkid": "AbC2"}),
     ],
