@@ -116,9 +116,20 @@ def append_long() -> Work:
     return _append(_long_events(), ledger=True)
 
 
+CREDENTIALS = """
+credentials:
+  g:
+    type: client_credentials
+    token_url: https://login.example.com/token
+    client_id: c
+    client_secret: s
+"""
+"""For destinations that refer to one."""
+
+
 def plan_for(destination: str, more: str, long: bool = False) -> Work:
     """Entries of the queue are decoded and become requests of `destination`."""
-    text = f"sources: {{}}\ndestinations: {{d: {{type: {destination}, {more}}}}}"
+    text = f"{CREDENTIALS}\nsources: {{}}\ndestinations: {{d: {{type: {destination}, {more}}}}}"
     settings = parse_settings(text, "", {}).destinations["d"]
     built = build_destination(settings)
     pipeline = compiled(0, 1)
@@ -183,6 +194,22 @@ STAGES: Mapping[str, Callable[[], Work]] = {
     "plan: webhook, 50 KB": lambda: plan_for("webhook", "url: 'https://a.example/'", long=True),
     "plan: meta": lambda: plan_for("meta", "pixel_id: '1', access_token: t"),
     "plan: ga4": lambda: plan_for("ga4", "measurement_id: G-1, api_secret: s"),
+    "plan: google_data_manager": lambda: plan_for(
+        "google_data_manager",
+        "credential: g, account_id: '1', mapping: {events: {purchase: 123456}}",
+    ),
+    "plan: linkedin": lambda: plan_for(
+        "linkedin", "access_token: t, mapping: {events: {purchase: 123456}}"
+    ),
+    "plan: microsoft_uet": lambda: plan_for("microsoft_uet", "tag_id: '1', api_token: t"),
+    "plan: openai_ads": lambda: plan_for("openai_ads", "pixel_id: p, api_key: k"),
+    "plan: pinterest": lambda: plan_for("pinterest", "ad_account_id: '1', access_token: t"),
+    "plan: reddit": lambda: plan_for("reddit", "pixel_id: t2_a, access_token: t"),
+    "plan: snapchat": lambda: plan_for("snapchat", "pixel_id: 0a1b2c3d, access_token: t"),
+    "plan: tiktok": lambda: plan_for("tiktok", "event_source_id: C1, access_token: t"),
+    "plan: x": lambda: plan_for(
+        "x", "pixel_id: oabc1, pixel_token: t, mapping: {events: {purchase: tw-oabc1-odef2}}"
+    ),
     "ledger: 1 destination": lambda: store_in_ledger(1),
     "ledger: 5 destinations": lambda: store_in_ledger(5),
 }

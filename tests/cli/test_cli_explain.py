@@ -216,7 +216,7 @@ def test_the_mapping_of_a_type_needs_no_configuration(run: Run, tmp_path: Path) 
 def test_an_unknown_name_is_answered_with_the_known_ones(run: Run, mapped: Path) -> None:
     result = run("explain", "--config", mapped, "--mapping", "adds")
     assert result.exit_code == 2
-    assert "is named 'adds'; there are: ads, ga4, google_data_manager, meta" in result.output
+    assert "is named 'adds'; there are: ads, ga4, google_data_manager, linkedin" in result.output
 
 
 def test_it_is_either_an_event_or_a_mapping(run: Run, event_file: Path) -> None:

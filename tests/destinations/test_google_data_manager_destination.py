@@ -169,7 +169,7 @@ def test_what_google_never_counts_is_unsendable(given: dict[str, Any], reason: s
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"mapping": {}}, "`events` names no event"),
+        ({"mapping": {}}, "`mapping.events` names no event"),
         ({"mapping": {"events": {"purchase": "Purchase"}}}, "events.purchase: is not an id"),
         ({"account_id": "shop"}, "must be digits"),
         ({"credential": ""}, "at least 1 character"),

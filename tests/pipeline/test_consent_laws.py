@@ -55,7 +55,7 @@ class Gateway:
         call = visit.sender.write(said)
         headers = {**said.headers, **call.headers}
         path, _, query = call.url.partition("?")
-        name, source = self._sources[path]
+        name, source = self._sources[path.removesuffix("/")]
         batch = source.read(Inbound(call.method, path, query, headers, call.body))
         assert batch.events
         assert not batch.refused

@@ -122,6 +122,7 @@ def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
         "gateway_repeated_events_total": {"destination"},
         "gateway_delivery_warnings_total": {"destination"},
         "gateway_pending_events": {"destination"},
+        "gateway_submitted_events": {"destination"},
         "gateway_oldest_pending_seconds": {"destination"},
         "gateway_paused_seconds": {"destination"},
         "gateway_quarantined_events": set(),

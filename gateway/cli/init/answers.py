@@ -8,7 +8,21 @@ from dataclasses import dataclass
 
 import click
 
-DESTINATIONS = ("ga4", "meta", "webhook")
+DESTINATIONS = (
+    "ga4",
+    "linkedin",
+    "meta",
+    "microsoft_uet",
+    "openai_ads",
+    "pinterest",
+    "reddit",
+    "snapchat",
+    "tiktok",
+    "webhook",
+    "x",
+)
+NOT_OFFERED = ("google_data_manager",)
+"""It needs a credential of Google Cloud, which takes a page to explain: docs/credentials.md."""
 
 CONSENT_COOKIES: Mapping[str, tuple[str, str]] = {
     "cookiebot": ("CookieConsent", ""),
