@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -18,7 +17,6 @@ from destinations.openai_ads.built_in import DATA_TYPES, EVENTS
 from destinations.openai_ads.person import external_id, name, place, postal_code
 from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
-from tests.vendors.openai_ads import PATH
 from tests.vendors.openai_ads import OpenAIAds as Vendor
 
 HAPPENED = 1795219200.25
@@ -450,44 +448,3 @@ def test_a_test_saves_nothing() -> None:
 def test_a_wrong_key_loses_nothing() -> None:
     (outcome,) = answered(Vendor(token="other"), request_of(event()))
     assert (outcome.result, outcome.scope) == ("retry", "configuration")
-
-
-GOOD = {
-    "id": "o-1",
-    "type": "order_created",
-    "timestamp_ms": int(NOW * 1000),
-    "action_source": "web",
-    "source_url": PAGE,
-    "user": {"emails_sha256": [digest("a")]},
-    "data": {"type": "contents", "amount": 5990, "currency": "EUR"},
-}
-Change = Callable[[dict[str, Any]], Any]
-
-
-@pytest.mark.parametrize(
-    ("change", "status"),
-    [
-        (lambda e: None, 200),
-        (lambda e: e.update(opt_out=True, oppref="op-1"), 200),
-        (lambda e: e.update(id=""), 400),
-        (lambda e: e.update(timestamp_ms=int(NOW)), 400),
-        (lambda e: e.update(timestamp_ms=int(NOW * 1000) + 700_000), 400),
-        (lambda e: e.pop("source_url"), 400),
-        (lambda e: e.update(type="purchase"), 400),
-        (lambda e: e.update(type="lead_created"), 400),
-        (lambda e: e.update(type="custom", data={"type": "custom"}), 400),
-        (lambda e: e.update(custom_event_name="x"), 400),
-        (lambda e: e["data"].update(amount=59.9), 400),
-        (lambda e: e["data"].pop("currency"), 400),
-        (lambda e: e["user"].update(emails_sha256=["ada@example.com"]), 400),
-        (lambda e: e["user"].update(email_sha256=digest("a")), 400),
-        (lambda e: e["user"].update(countries=["Germany"]), 400),
-    ],
-)
-def test_the_strict_vendor_refuses_what_the_page_excludes(change: Change, status: int) -> None:
-    one = copy.deepcopy(GOOD)
-    change(one)
-    vendor = Vendor(now=lambda: NOW)
-    body = orjson.dumps({"events": [one]})
-    assert vendor.answer("POST", PATH, {"authorization": "Bearer K"}, body).status == status
-    assert len(vendor.events) == (status == 200)
