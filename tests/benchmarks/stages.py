@@ -122,7 +122,7 @@ credentials:
     type: client_credentials
     token_url: https://login.example.com/token
     client_id: c
-    client_secret: s
+    client_secret: ${SECRET}
 """
 """For destinations that refer to one."""
 
@@ -130,7 +130,7 @@ credentials:
 def plan_for(destination: str, more: str, long: bool = False) -> Work:
     """Entries of the queue are decoded and become requests of `destination`."""
     text = f"{CREDENTIALS}\nsources: {{}}\ndestinations: {{d: {{type: {destination}, {more}}}}}"
-    settings = parse_settings(text, "", {}).destinations["d"]
+    settings = parse_settings(text, "", {"SECRET": "s"}).destinations["d"]
     built = build_destination(settings)
     pipeline = compiled(0, 1)
     entries = []
