@@ -71,6 +71,12 @@ def system_of(event: Event) -> System | None:
     return None
 
 
+def advertising_id(event: Event, *fields: str) -> str:
+    """The advertising id in the first of `fields` that has one; "" for what cannot be one."""
+    stated = map(event.get, fields)
+    return next((each for each in stated if isinstance(each, str) and _is_id(each)), "")
+
+
 def lower_advertising_id(text: str) -> str:
     """A mobile advertising id in lower case: Pinterest, and Reddit of Android. "" for what is
     none."""

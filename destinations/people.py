@@ -6,8 +6,22 @@ from typing import Any
 from destinations.base import Event
 from destinations.hashed_forms import FORMS, Hashing
 from destinations.mapping import Hasher
-from destinations.normalise import Normaliser, digests_of, hashing
+from destinations.normalise import Normaliser, digests_of, hasher, hashing
 from destinations.paths import as_text
+
+_PERSON_FIELDS = {"em": "email_address", "ge": "gender", "db": "date_of_birth"}
+_ADDRESS_FIELDS = {
+    "fn": "first_name",
+    "ln": "last_name",
+    "ct": "city",
+    "st": "region",
+    "zp": "postal_code",
+    "country": "country",
+}
+"""Our fields, by the names that Meta, Snapchat and Pinterest have for their hashes."""
+
+Normalisers = Mapping[str, tuple[Normaliser, ...]]
+"""The forms of a hashed field, by the vendor's name of it."""
 
 _STATED_IDS = ("external_id", "sha256_external_id", FORMS)
 
@@ -50,9 +64,29 @@ def _may_join_visits(event: Event) -> bool:
     return not consent or "denied" not in (consent.get("ad_storage"), consent.get("ad_user_data"))
 
 
-def first_of(hasher: Hasher) -> Hasher:
-    """For a field that takes one hash: the first that `hasher` makes."""
-    return lambda value: next(iter(hasher(value)), "")
+def person_hashings(normalisers: Normalisers) -> dict[str, Hashing]:
+    """What hashes the fields of a person, by the names of Meta, Snapchat and Pinterest."""
+    return _hashings(_PERSON_FIELDS, normalisers)
+
+
+def address_hashings(normalisers: Normalisers) -> dict[str, Hashing]:
+    """As `person_hashings`, of an address."""
+    return _hashings(_ADDRESS_FIELDS, normalisers)
+
+
+def _hashings(fields: Mapping[str, str], normalisers: Normalisers) -> dict[str, Hashing]:
+    return {key: hashing(field, *normalisers[key]) for key, field in fields.items()}
+
+
+def hashers_below(parent: str, normalisers: Normalisers) -> dict[str, Hasher]:
+    """What hashes a value that a mapping gives to a field of the vendor's `parent`, by path."""
+    paths = {f"{parent}.{key}": forms for key, forms in normalisers.items()}
+    return {path: hasher(path, *forms) for path, forms in paths.items()}
+
+
+def first_of(hash_all: Hasher) -> Hasher:
+    """For a field that takes one hash: the first that `hash_all` makes."""
+    return lambda value: next(iter(hash_all(value)), "")
 
 
 def add_hashes(

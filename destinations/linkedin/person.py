@@ -11,9 +11,9 @@ from typing import Any
 
 from destinations import normalise
 from destinations.addresses import public_address
+from destinations.apps import advertising_id
 from destinations.base import Event
 from destinations.clicks import click_id
-from destinations.devices import advertising_id
 from destinations.hashed_forms import Needs, PersonalData
 from destinations.paths import as_text
 from destinations.places import country_code

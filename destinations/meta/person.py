@@ -9,16 +9,23 @@ from typing import Any
 
 from destinations import normalise
 from destinations.base import Event
-from destinations.hashed_forms import Hashing, Needs, PersonalData
+from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.meta.identifiers import identifiers
-from destinations.normalise import Normaliser, hashing
-from destinations.people import ExternalIds, add_hashes, clear_ids
+from destinations.people import (
+    ExternalIds,
+    Normalisers,
+    add_hashes,
+    address_hashings,
+    clear_ids,
+    hashers_below,
+    person_hashings,
+)
 
 # Meta's two libraries disagree about spaces and punctuation in names, and about letters of cities
 # that are not Latin: both forms go.
 _NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
-_NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
+_NORMALISERS: Normalisers = {
     "em": (normalise.email,),
     "ge": (normalise.gender,),
     "db": (normalise.birth_date,),
@@ -32,22 +39,8 @@ _NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
 }
 """Of every hashed field but the phone number, which is hashed by the country."""
 
-
-def _hashings(fields: Mapping[str, str]) -> dict[str, Hashing]:
-    return {key: hashing(field, *_NORMALISERS[key]) for key, field in fields.items()}
-
-
-_OF_PERSON = _hashings({"em": "email_address", "ge": "gender", "db": "date_of_birth"})
-_OF_ADDRESS = _hashings(
-    {
-        "fn": "first_name",
-        "ln": "last_name",
-        "ct": "city",
-        "st": "region",
-        "zp": "postal_code",
-        "country": "country",
-    }
-)
+_OF_PERSON = person_hashings(_NORMALISERS)
+_OF_ADDRESS = address_hashings(_NORMALISERS)
 _EXTERNAL_IDS = ExternalIds(*_NORMALISERS["external_id"])
 _UNHASHED = frozenset(
     [
@@ -82,9 +75,8 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
     its country.
     """
-    normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
-    paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
-    return {path: normalise.hasher(path, *forms) for path, forms in paths.items()}
+    phone = (normalise.phone_digits(region),)
+    return hashers_below("user_data", {**_NORMALISERS, "ph": phone})
 
 
 def personal_data(region: str | None) -> PersonalData:

@@ -8,11 +8,12 @@ from typing import Any
 
 from destinations import normalise
 from destinations.addresses import public_address
+from destinations.apps import advertising_id
 from destinations.base import Event
 from destinations.clicks import browser_id, click_id
-from destinations.devices import advertising_id
 from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
+from destinations.people import first_of
 from destinations.remarks import remark
 
 IDENTITIES = frozenset({"anonymousId", "externalId", "em", "ph", "msclkid", "idfa", "gaid"})
@@ -31,18 +32,13 @@ _emails = normalise.hashing("email_address", email_without_dots_and_tag)
 
 
 def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the hashed fields. region: ISO 3166-1 alpha-2 of phone numbers without a country code."""
+    """For the hashed fields, which take one hash each. region: ISO 3166-1 alpha-2 of phone numbers
+    without a country code."""
     normalisers = {
         "userData.em": email_without_dots_and_tag,
         "userData.ph": normalise.phone(region),
     }
-    return {path: _single(path, normaliser) for path, normaliser in normalisers.items()}
-
-
-def _single(path: str, normaliser: normalise.Normaliser) -> Hasher:
-    """Microsoft takes one hash, not a list."""
-    hashed = normalise.hasher(path, normaliser)
-    return lambda value: next(iter(hashed(value)), "")
+    return {path: first_of(normalise.hasher(path, form)) for path, form in normalisers.items()}
 
 
 def personal_data(region: str | None) -> PersonalData:

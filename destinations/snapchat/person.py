@@ -13,14 +13,21 @@ from destinations import normalise
 from destinations.addresses import public_address
 from destinations.base import Event
 from destinations.clicks import browser_id, click_id
-from destinations.hashed_forms import Hashing, Needs, PersonalData
+from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
-from destinations.normalise import Normaliser, hashing
-from destinations.people import ExternalIds, add_hashes, clear_ids
+from destinations.people import (
+    ExternalIds,
+    Normalisers,
+    add_hashes,
+    address_hashings,
+    clear_ids,
+    hashers_below,
+    person_hashings,
+)
 
 # Snapchat's page wants names without punctuation, its libraries keep it: both forms go.
 _NAME_FORMS = (normalise.bare_name, normalise.spaceless)
-_NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
+_NORMALISERS: Normalisers = {
     "em": (normalise.email,),
     "ge": (normalise.gender,),
     "db": (normalise.birth_date,),
@@ -34,22 +41,8 @@ _NORMALISERS: Mapping[str, tuple[Normaliser, ...]] = {
 }
 """Of every hashed field but the phone number, which is hashed by the country."""
 
-
-def _hashings(fields: Mapping[str, str]) -> dict[str, Hashing]:
-    return {key: hashing(field, *_NORMALISERS[key]) for key, field in fields.items()}
-
-
-_OF_PERSON = _hashings({"em": "email_address", "ge": "gender", "db": "date_of_birth"})
-_OF_ADDRESS = _hashings(
-    {
-        "fn": "first_name",
-        "ln": "last_name",
-        "ct": "city",
-        "st": "region",
-        "zp": "postal_code",
-        "country": "country",
-    }
-)
+_OF_PERSON = person_hashings(_NORMALISERS)
+_OF_ADDRESS = address_hashings(_NORMALISERS)
 _EXTERNAL_IDS = ExternalIds(*_NORMALISERS["external_id"])
 
 _UNHASHED = frozenset({"madid", "idfv", "lead_id", "subscription_id", "anon_id", "download_id"})
@@ -91,9 +84,8 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
     its country.
     """
-    normalisers = {**_NORMALISERS, "ph": (normalise.phone_digits(region),)}
-    paths = {f"user_data.{key}": forms for key, forms in normalisers.items()}
-    return {path: normalise.hasher(path, *forms) for path, forms in paths.items()}
+    phone = (normalise.phone_digits(region),)
+    return hashers_below("user_data", {**_NORMALISERS, "ph": phone})
 
 
 def personal_data(region: str | None) -> PersonalData:
