@@ -25,14 +25,14 @@ def access(wanted: str, as_json: bool, config: Path, redis_url: str | None) -> N
     ID is an e-mail address, or the id of a client, of a user, of an order or of an event. Events
     that wait for the visitor's consent are encrypted and cannot be searched.
     """
-    from gateway.cli.actions_log import note_action
-    from gateway.cli.person import with_person
-    from gateway.cli.person_views import as_data, print_found
+    from gateway.cli.operator_action import operator_action
+    from gateway.cli.person import as_data
+    from gateway.cli.person_commands import with_person
+    from gateway.cli.person_views import print_found
     from gateway.event.text import json_text
 
     async def act(person: Person) -> None:
-        found, stories = await person.find(), person.stories()
-        note_action(person.settings, dict(found.counts()))
+        found, stories = await person.access(operator_action(person.settings).note)
         if as_json:
             click.echo(json_text(as_data(found, stories)))
         else:

@@ -1,13 +1,11 @@
-"""What commands write to the log of operators' actions."""
+"""What operations write to the log of operators' actions."""
 
 from __future__ import annotations
 
-import getpass
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
-
-import click
 
 from gateway.configuration.settings import Settings
 from gateway.ledger.feeding import build_digests
@@ -25,64 +23,56 @@ PLAIN = (
     "anyway",
     "rate",
 )
-"""Parameters of commands that are written as they are. Others may name a person."""
-
-UNTOLD = ("config", "redis_url", "yes", "dry_run", "as_json")
+"""Arguments that are written as they are. Others may name a person."""
 
 
-def note_action(settings: Settings, counts: Mapping[str, int]) -> None:
-    """Adds a line about the command that runs. Says so if that fails: what was done is done.
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What one operator does, as the log tells it.
 
-    counts: how many events it did something to.
+    user: such as ``anna``, or ``console:anna``. command: such as ``dead-letters drop``. arguments:
+    what was asked for, by name; what may name a person is written as a keyed digest, the one of the
+    ledger. warn: is told when the log cannot be written: what was done is done.
     """
-    try:
-        context = click.get_current_context()
-        OperatorLog.of(settings).append(
-            {
-                "at": time.time(),
-                "user": _user(),
-                "command": _command(context),
-                "arguments": _arguments(settings, context.params),
-                "counts": dict(counts),
-            }
-        )
-    except OSError as error:
-        click.echo(f"The log of operators' actions cannot be written: {error.strerror}.", err=True)
+
+    settings: Settings
+    user: str
+    command: str
+    arguments: Mapping[str, Any]
+    warn: Callable[[str], None]
+
+    def note(self, counts: Mapping[str, int]) -> None:
+        """Adds a line. counts: how many events something was done to."""
+        try:
+            OperatorLog.of(self.settings).append(
+                {
+                    "at": time.time(),
+                    "user": self.user,
+                    "command": self.command,
+                    "arguments": _told(self.settings, self.arguments),
+                    "counts": dict(counts),
+                }
+            )
+        except OSError as error:
+            self.warn(f"The log of operators' actions cannot be written: {error.strerror}.")
+
+    def note_events(self, events: int) -> None:
+        """Adds a line with the number of events."""
+        self.note({"events": events})
 
 
-def note_events(settings: Settings) -> Callable[[int], None]:
-    """Does the same with the number of events."""
-    return lambda events: note_action(settings, {"events": events})
-
-
-def _arguments(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that were given. What may name a person is a keyed digest, the one of the ledger."""
+def _told(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that were given, as they are written."""
     digests = build_digests(settings)
     told: dict[str, Any] = {}
     for name, value in given.items():
-        if name in UNTOLD or value in (None, "", (), False):
+        if value in (None, "", (), [], False):
             continue
         if name in PLAIN:
             told[name] = value
         elif digests is None:
             told[name] = "(not kept: there is no key for a digest)"
         else:
-            texts = value if isinstance(value, tuple) else (value,)
+            texts = value if isinstance(value, list | tuple) else (value,)
             told[name] = " ".join(digests.of_text(str(text)) for text in texts)
     return told
-
-
-def _command(context: click.Context) -> str:
-    """Such as ``dead-letters drop``: without the program, of which there are several forms."""
-    names = []
-    while context.parent is not None:
-        names.append(str(context.info_name))
-        context = context.parent
-    return " ".join(reversed(names))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may have no such user
-        return "(unknown)"

@@ -4,61 +4,66 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import click
-
-from gateway.cli.dead_letter_replay import DeadLetters
-from gateway.cli.options import fail
-from gateway.cli.stored.bulk import completed, confirmed
+from gateway.cli.dead_letter_views import DeadLetters
+from gateway.cli.stopped import Mistaken, Stopped
+from gateway.cli.stored.bulk import completed
 from gateway.cli.stored.wake import wake
-from gateway.cli.terminal import masked
+from gateway.event import Event
 from gateway.event.edit import edit_event
-from gateway.event.text import json_text, printable
+from gateway.event.text import masked, printable
 from gateway.ledger.feeding import build_reporting
 from gateway.pipeline.mending import compile_restriction
 from gateway.queue import dead_letters as queue
+from gateway.queue.dead_letters import DeadLetter
 from gateway.stages.field_consent import removed_in_words
 
 
-async def edit(
-    chosen: DeadLetters,
-    wanted_id: str,
-    changes: Sequence[str],
-    removals: Sequence[str],
-    yes: bool,
-    dry_run: bool,
-) -> None:
-    """Shows the event as it would be sent, asks, and puts it back into the stream."""
-    found = [
-        (target, store, letter)
-        for target, store in zip(chosen.targets, chosen.stores, strict=True)
-        for letter in await store.events.find_by_id(chosen.redis, wanted_id)
-    ]
-    if not found:
-        fail(f"{chosen.shown.lacking} {printable(wanted_id)!r}", 1)
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """name: of the destination. letter: as it would be sent. shown: its event, without the secrets
+    of the destination. notes: what the destination may not have of it, in sentences."""
+
+    name: str
+    letter: DeadLetter
+    shown: Event
+    notes: list[str]
+
+
+async def survey_edit(
+    chosen: DeadLetters, wanted_id: str, changes: Sequence[str], removals: Sequence[str]
+) -> Edited:
+    """The event as it would be sent. changes, removals: as `gateway.event.edit.edit_event` reads
+    them."""
+    found = await chosen.find_by_id(wanted_id)
     if len(found) > 1:
-        ids = ", ".join(f"{store.name}: {letter.id}" for _, store, letter in found)
-        fail(f"several dead letters have this event id; give the id of one of them ({ids})", 1)
-    ((target, store, letter),) = found
-    if target.removed:
-        fail(f"{printable(target.name)} is no longer in the configuration; configure it first", 1)
+        ids = ", ".join(f"{store.name}: {letter.id}" for store, letter in found)
+        raise Stopped(
+            f"several dead letters have this event id; give the id of one of them ({ids})"
+        )
+    ((store, letter),) = found
+    name = store.name
+    if name not in chosen.settings.destinations:
+        raise Stopped(f"{name} is no longer in the configuration; configure it first")
     try:
         edited = edit_event(letter.event, changes, removals)
     except ValueError as error:
-        raise click.UsageError(printable(str(error))) from None
-    allowed, removed = compile_restriction(chosen.settings, target.name)(edited)
-    click.echo(json_text(masked(allowed, store.mask)))
+        raise Mistaken(str(error)) from None
+    allowed, removed = compile_restriction(chosen.settings, name)(edited)
+    notes = []
     if removed:
         words = removed_in_words(removed)
-        click.echo(f"Some fields are not sent to {target.name}: {printable(words)}.")
-    if dry_run or not confirmed("Send the event again like this?", yes):
-        return
-    keys = chosen.keys.destination(target.name)
+        notes.append(f"Some fields are not sent to {name}: {printable(words)}.")
     mended = dataclasses.replace(letter, event=allowed)
-    reporting = build_reporting(chosen.settings, target.name)
-    if await completed(queue.replay(chosen.redis, keys, [mended], reporting)):
-        await wake(chosen.redis, chosen.jobs_url, chosen.keys, target.name)
-        click.echo("Edited the event and put it back into the queue.")
-        chosen.note(1)
-    else:
-        fail("another command has replayed or dropped it meanwhile; nothing was changed", 1)
+    return Edited(name, mended, masked(allowed, store.mask), notes)
+
+
+async def edit(chosen: DeadLetters, edited: Edited) -> None:
+    """Puts the event back into the stream as it was edited."""
+    keys = chosen.keys.destination(edited.name)
+    reporting = build_reporting(chosen.settings, edited.name)
+    if not await completed(queue.replay(chosen.redis, keys, [edited.letter], reporting)):
+        raise Stopped("another command has replayed or dropped it meanwhile; nothing was changed")
+    chosen.note(1)
+    await wake(chosen.redis, chosen.jobs_url, chosen.keys, edited.name)

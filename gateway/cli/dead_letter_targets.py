@@ -1,16 +1,15 @@
-"""The destinations that `gateway dead-letters` is about, and those that are not configured any
-more."""
+"""The destinations that have dead letters, also those that are not configured any more."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-import click
 from redis.asyncio import Redis
 
+from gateway.cli.stopped import Mistaken
 from gateway.cli.targets import Target
 from gateway.configuration.settings import Settings
-from gateway.event.text import did_you_mean, printable
+from gateway.event.text import did_you_mean
 from gateway.queue.keys import Keys
 
 
@@ -18,7 +17,7 @@ async def find_targets(redis: Redis, settings: Settings, names: Sequence[str]) -
     """The destinations `names`, or all: those in `settings` in their order, then those that are
     gone from there and have dead letters.
 
-    Raises `click.BadParameter` for a name that is neither.
+    Raises `Mistaken` for a name that is neither.
     """
     configured = settings.destinations
     removed = await _removed(redis, Keys.of(settings), configured)
@@ -41,10 +40,8 @@ async def _removed(redis: Redis, keys: Keys, configured: Collection[str]) -> lis
 
 
 def check_names(names: Sequence[str], known: Sequence[str]) -> None:
-    """Raises `click.BadParameter` for the first of `names` that is not `known`."""
+    """Raises `Mistaken` for the first of `names` that is not `known`."""
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known) or f"; the destinations are {', '.join(known)}."
-            raise click.BadParameter(
-                printable(f"there is no destination {name!r}{hint}"), param_hint="--destination"
-            )
+            raise Mistaken(f"there is no destination {name!r}{hint}", "destination")

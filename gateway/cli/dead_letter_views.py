@@ -1,14 +1,23 @@
-"""Dead letters as text and as JSON."""
+"""The dead letters that an operation is about, and how they are presented."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
-from gateway.cli.stored.selection import Presentation, Store
-from gateway.cli.stored.views import common, sheet, short
-from gateway.cli.terminal import masked, utc
-from gateway.queue.dead_letters import DeadLetter
+from redis.asyncio import Redis
+
+from gateway.cli.reasons import common, short
+from gateway.cli.stored.selection import Presentation, Selection, Sheet, Store
+from gateway.cli.targets import Target
+from gateway.configuration.settings import Settings
+from gateway.event.text import masked, printable, utc
+from gateway.queue import dead_letters as queue
+from gateway.queue.dead_letters import DeadLetter, dead_letters_of
+from gateway.queue.keys import DestinationKeys, Keys
+from gateway.queue.stored_events import Filter
 
 
 def _kind(store: Store[DeadLetter], letter: DeadLetter) -> tuple[str, ...]:
@@ -20,7 +29,7 @@ def _row(store: Store[DeadLetter], letter: DeadLetter) -> tuple[str, ...]:
     return store.name, letter.event_name, letter.event_id, letter.result, reason
 
 
-def _words(store: Store[DeadLetter], letter: DeadLetter) -> str:
+def _sheet(store: Store[DeadLetter], letter: DeadLetter) -> Sheet:
     """Everything of `letter`, without the secrets of its destination."""
     response = letter.response
     sender = "a trusted sender" if letter.trusted else "an untrusted sender"
@@ -34,7 +43,7 @@ def _words(store: Store[DeadLetter], letter: DeadLetter) -> str:
         "rules": ", ".join(letter.applied) or "none",
         "version": letter.version,
     }
-    return sheet(
+    return Sheet(
         f"{store.name}: {letter.result} ({letter.id})",
         {name: store.mask(fact) for name, fact in facts.items()},
         masked(letter.event, store.mask),
@@ -53,6 +62,46 @@ DEAD_LETTERS = Presentation(
     kind=_kind,
     row_columns=("ended", "destination", "event name", "event id", "result", "reason"),
     row=_row,
-    words=_words,
+    sheet=_sheet,
     data=_data,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters(Selection[DeadLetter]):
+    """targets: the destinations of the stores, in their order."""
+
+    settings: Settings
+    keys: Keys
+    targets: list[Target]
+
+    @classmethod
+    def of(
+        cls,
+        redis: Redis,
+        settings: Settings,
+        jobs_url: str,
+        targets: list[Target],
+        wanted: Filter,
+        note: Callable[[int], None],
+    ) -> DeadLetters:
+        keys = Keys.of(settings)
+        stores = [_store(keys.destination(target.name), target) for target in targets]
+        return cls(redis, jobs_url, stores, wanted, DEAD_LETTERS, note, settings, keys, targets)
+
+
+def _store(keys: DestinationKeys, target: Target) -> Store[DeadLetter]:
+    return Store(
+        dead_letters_of(keys),
+        lambda redis, ids: queue.drop(redis, keys, ids),
+        target.name,
+        target.mask,
+        partial(_removed, target.name) if target.removed else None,
+    )
+
+
+def _removed(name: str, count: int) -> str:
+    return (
+        f"{printable(name)} is no longer in the configuration: its {count} events can be shown and "
+        "dropped, but not replayed. To replay them, configure a destination with this name first."
+    )

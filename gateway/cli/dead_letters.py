@@ -14,7 +14,7 @@ from gateway.cli.stored.options import DRY_RUN, RATE, YES, read_filter, with_opt
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from gateway.cli.dead_letter_replay import DeadLetters
+    from gateway.cli.dead_letter_views import DeadLetters
 
 DESTINATION = click.option(
     "--destination",
@@ -59,7 +59,7 @@ def replay(
     **options: Any,
 ) -> None:
     """Send dead letters again, with the current configuration."""
-    from gateway.cli.dead_letter_replay import replay as replay_letters
+    from gateway.cli.dead_letter_actions import replay as replay_letters
 
     _run(
         options,
@@ -95,7 +95,7 @@ def edit(
     """Change an event, given by its event id or by the id of its dead letter, and send it again."""
     if not changes and not removals:
         raise click.UsageError("Nothing would change: use --set PATH=VALUE or --unset PATH.")
-    from gateway.cli.dead_letter_edit import edit as edit_letter
+    from gateway.cli.dead_letter_actions import edit as edit_letter
 
     _run(options, lambda chosen: edit_letter(chosen, event_id, changes, removals, yes, dry_run))
 
@@ -104,8 +104,9 @@ def _run(
     options: dict[str, Any], action: Callable[[DeadLetters], Coroutine[Any, Any, None]]
 ) -> None:
     """Runs `action` on what the common options select."""
-    from gateway.cli.dead_letter_replay import DeadLetters
     from gateway.cli.dead_letter_targets import find_targets
+    from gateway.cli.dead_letter_views import DeadLetters
+    from gateway.cli.operator_action import operator_action
 
     settings, redis_url = load_in_force(options.pop("config")).settings, options.pop("redis_url")
     names = options.pop("destinations")
@@ -113,7 +114,8 @@ def _run(
 
     async def act(redis: Redis, jobs_url: str) -> None:
         targets = await find_targets(redis, settings, names)
-        await action(DeadLetters.of(redis, settings, jobs_url, targets, wanted))
+        note = operator_action(settings).note_events
+        await action(DeadLetters.of(redis, settings, jobs_url, targets, wanted, note))
 
     with_redis(settings, redis_url, act)
 

@@ -26,8 +26,8 @@ def erase(wanted: str, yes: bool, dry_run: bool, config: Path, redis_url: str | 
     ID is an e-mail address, or the id of a client, of a user, of an order or of an event. Run the
     command once for each id of the person. Events that are pending are not sent any more.
     """
-    from gateway.cli.erasing import erase_person
-    from gateway.cli.person import with_person
+    from gateway.cli.erase_action import erase_person
+    from gateway.cli.person_commands import with_person
 
     async def act(person: Person) -> None:
         embedded = redis_url is None and person.settings.redis.url == "embedded"

@@ -12,18 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-import click
-
-from gateway.cli.actions_log import note_action
-from gateway.cli.options import fail
 from gateway.cli.person import Found, Person
-from gateway.cli.person_views import print_counts
-from gateway.cli.stored.bulk import confirmed
+from gateway.cli.stopped import Stopped
 from gateway.delivery.erasures import LOOK_SECONDS
 from gateway.delivery.planning import ERASED
-from gateway.event.text import printable
 from gateway.ledger.feeding import build_reporting
 from gateway.queue import dead_letters, quarantine
 from gateway.queue.erasure import forget_recent, rewrite_files, withhold
@@ -33,31 +28,47 @@ from gateway.spool.appender import build_spool
 from gateway.spool.file import NAMES
 
 MARGIN_SECONDS = 1.5
-"""How much longer than a drain's look the command waits."""
+"""How much longer than a drain's look an erasure waits."""
 
 STORE_SECONDS = 60.0
 REWRITE_SECONDS = 600.0
 
 
-async def erase_person(person: Person, yes: bool, dry_run: bool, embedded: bool) -> None:
-    """embedded: whether Redis is the server of `gateway run`."""
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """records: how many were removed. beyond_reach: what may still hold some, in sentences without
+    a full stop; they may repeat what others wrote."""
+
+    records: int
+    beyond_reach: list[str]
+
+
+async def survey_erasure(person: Person) -> Found:
+    """What an erasure would remove."""
     await _wait_for_ledger(person)
-    found = await person.find()
-    print_counts(found)
-    if dry_run or not confirmed("Erase these events permanently?", yes):
-        return
+    return await person.find()
+
+
+async def erase(
+    person: Person, found: Found, embedded: bool, note: Callable[[Mapping[str, int]], None]
+) -> Erased:
+    """Removes what `survey_erasure` found, and what has come since.
+
+    embedded: whether Redis is the server of `gateway run`. note: writes what was removed into the
+    log of operators' actions.
+    """
     names = {person.digest, *found.all_receipts}
     await write_tombstones(person.redis, person.keys, names, time.time())
     await asyncio.sleep(LOOK_SECONDS + MARGIN_SECONDS)
     removed = await _remove(person)
-    note_action(person.settings, dict(removed.counts()))
+    counts = dict(removed.counts())
+    note(counts)
     if embedded and not await rewrite_files(person.redis, REWRITE_SECONDS):
-        fail(
+        raise Stopped(
             "the events are removed, but the append-only file of the embedded server was not "
-            "written again; see valkey.log, and run the command again",
-            1,
+            "written again; see valkey.log, and run the command again"
         )
-    _report(person, removed, embedded)
+    return Erased(sum(counts.values()), _beyond_reach(person, removed, embedded))
 
 
 async def _remove(person: Person) -> Found:
@@ -88,22 +99,13 @@ async def _wait_for_ledger(person: Person) -> None:
         return
     feeds = Feeds(person.redis, person.keys, person.settings.destinations)
     if not await feeds.are_stored(STORE_SECONDS):
-        fail(
+        raise Stopped(
             "the ledger has not stored what waits for it in Redis: see the log of `gateway run`, "
-            "and run the command again",
-            1,
+            "and run the command again"
         )
 
 
-def _report(person: Person, removed: Found, embedded: bool) -> None:
-    total = sum(count for _, count in removed.counts())
-    click.echo(f"Erased {total} records. The counts of events stay.")
-    click.echo("Beyond the reach of this command:")
-    for line in _beyond_reach(person, removed, embedded):
-        click.echo(f"- {printable(line)}")
-
-
-def _beyond_reach(person: Person, removed: Found, embedded: bool) -> Collection[str]:
+def _beyond_reach(person: Person, removed: Found, embedded: bool) -> list[str]:
     settings = person.settings
     lines = [
         f"{name} has got {count} of these events: ask the vendor to erase them"

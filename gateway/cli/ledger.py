@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, TypeVar
 from gateway.cli.options import fail, load_in_force
 
 if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
     from gateway.configuration.settings import Settings
     from gateway.ledger.digests import EventDigests
     from gateway.ledger.reading import LedgerReader
@@ -21,7 +19,6 @@ NO_LEDGER = (
     "this configuration keeps no ledger: it needs ledger.enabled, and either the embedded Redis "
     "(redis.url) or a PostgreSQL database (ledger.url)"
 )
-CATCH_UP_SECONDS = 30.0
 NOTHING_YET = "the ledger is empty: no event has come in since it was switched on"
 
 
@@ -57,19 +54,3 @@ def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigest
         fail(str(error), 1)
     except (sqlite3.Error, DBAPIError) as error:
         fail(f"the ledger cannot be read: {error}", 1)
-
-
-async def wait_until_stored(redis: Redis, settings: Settings) -> None:
-    """Returns once the ledger has stored all that has happened up to now. Ends the command when
-    that takes longer than `CATCH_UP_SECONDS`."""
-    from gateway.queue.feeds import Feeds
-    from gateway.queue.keys import Keys
-
-    feeds = Feeds(redis, Keys.of(settings), settings.destinations)
-    if await feeds.are_stored(CATCH_UP_SECONDS):
-        return
-    fail(
-        f"the ledger has not stored what happened in the last {CATCH_UP_SECONDS:.0f} seconds; the "
-        "log of `gateway run` says why",
-        1,
-    )

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 
-import click
 from redis.asyncio import Redis
 
-from gateway.cli.actions_log import note_events
-from gateway.cli.ledger import wait_until_stored
+from gateway.cli.catching_up import wait_until_stored
 from gateway.cli.ledger_review import Review, compile_review, replay_of
-from gateway.cli.options import fail
-from gateway.cli.stored.bulk import Throttle, completed, confirmed, progress, throttled
-from gateway.cli.stored.views import common, print_counts
+from gateway.cli.reasons import common
+from gateway.cli.stopped import Stopped
+from gateway.cli.stored.bulk import Advance, Throttle, completed, noted, throttled
 from gateway.cli.stored.wake import wake
-from gateway.cli.targets import Target, warn_about_dry_runs
+from gateway.cli.targets import Target, dry_run_notes
 from gateway.configuration.destination import build_destination
 from gateway.configuration.settings import Settings
 from gateway.event.text import printable
@@ -37,7 +35,8 @@ DELIVERED = ("delivered", WITH_WARNINGS)
 
 @dataclass(frozen=True, slots=True)
 class LedgerReplay:
-    """endings: which are meant. wanted: which events, and a part of the reason of their ending."""
+    """endings: which are meant. wanted: which events, and a part of the reason of their ending.
+    note: writes how many were sent into the log of operators' actions."""
 
     redis: Redis
     jobs_url: str
@@ -46,6 +45,7 @@ class LedgerReplay:
     name: str
     endings: Collection[str]
     wanted: Wanted
+    note: Callable[[int], None]
 
     @property
     def keys(self) -> Keys:
@@ -72,8 +72,11 @@ class Survey:
     past the deadline. taken: how many of those that are sent were delivered before. twice: how many
     of these the destination does not recognise. applied: the rules that were applied when the
     events were recorded. passages: the last one of each event that is sent, by its receipt.
+    notes: what to know before, in sentences. review, now: by which the work goes, too.
     """
 
+    review: Review
+    now: float
     kinds: Counter[tuple[str, ...]] = field(default_factory=Counter)
     left: Counter[tuple[str, ...]] = field(default_factory=Counter)
     overdue: int = 0
@@ -81,44 +84,48 @@ class Survey:
     twice: int = 0
     applied: Counter[str] = field(default_factory=Counter)
     passages: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         return len(self.passages)
 
 
-async def replay(chosen: LedgerReplay, rate: int, yes: bool, dry_run: bool) -> None:
+async def survey_replay(chosen: LedgerReplay) -> Survey:
+    """Waits until the ledger has stored what has happened, and looks."""
     await wait_until_stored(chosen.redis, chosen.settings)
-    review = compile_review(chosen.settings, chosen.name)
-    now = time.time()
-    survey = _survey(chosen, review, now)
-    target = Target.of(chosen.name, chosen.settings.destinations[chosen.name])
-    _print(chosen, target, survey)
-    if dry_run or not survey.total or not confirmed(f"Replay {survey.total} events?", yes):
-        return
+    survey = _survey(chosen, Survey(compile_review(chosen.settings, chosen.name), time.time()))
+    survey.notes = [*_notes(chosen, survey)]
+    return survey
+
+
+async def replay(chosen: LedgerReplay, survey: Survey, rate: int, advance: Advance) -> None:
+    """Sends what `survey` found, `rate` events a second."""
     # read after the survey: whatever it found rejected or expired has its dead letter by now
     letters = await _letters(chosen, survey)
-    found = _replays(chosen, review, now, survey, letters)
+    found = _replays(chosen, survey, letters)
     of_name = chosen.keys.destination(chosen.name)
     reporting = build_reporting(chosen.settings, chosen.name)
     limits = Limits.of(chosen.settings)
-    note = note_events(chosen.settings)
-    with progress("Replayed", survey.total, "sent, replayed or dropped", note) as advance:
+    with noted(chosen.note, advance) as count:
         try:
             async for batch in throttled(found, Throttle(rate)):
-                await _refuse_if_full(chosen, limits)
+                await _stop_if_full(chosen, limits)
                 work = put_back(chosen.redis, of_name, batch, reporting)
-                advance(len(batch), await completed(work))
+                count(len(batch), await completed(work))
                 await wake(chosen.redis, chosen.jobs_url, chosen.keys, chosen.name)
         except TypeError:
-            fail("replay stopped: a rule made an event that cannot be represented in JSON", 1)
+            raise Stopped(
+                "replay stopped: a rule made an event that cannot be represented in JSON"
+            ) from None
 
 
-def _survey(chosen: LedgerReplay, review: Review, now: float) -> Survey:
+def _survey(chosen: LedgerReplay, survey: Survey) -> Survey:
+    """`survey`, filled."""
     destination = build_destination(chosen.settings.destinations[chosen.name])
-    survey = Survey()
+    now = survey.now
     for recorded in chosen.find(now):
-        reviewed = review(recorded, now)
+        reviewed = survey.review(recorded, now)
         if reviewed.event is None:
             survey.left[recorded.ending, common(reviewed.reason)] += 1
             survey.overdue += reviewed.overdue
@@ -133,36 +140,32 @@ def _survey(chosen: LedgerReplay, review: Review, now: float) -> Survey:
     return survey
 
 
-def _print(chosen: LedgerReplay, target: Target, survey: Survey) -> None:
-    name = printable(chosen.name)
-    if survey.left:
-        print_counts(f"events stay as they are at {name}", survey.left, "ended", "because")
-        click.echo()
-    print_counts(f"events to send to {name}", survey.kinds, "ended", "reason")
+def _notes(chosen: LedgerReplay, survey: Survey) -> Iterator[str]:
+    name, configured = printable(chosen.name), chosen.settings.destinations[chosen.name]
     if survey.overdue:
-        click.echo(
+        yield (
             f"Events past their deadline: {survey.overdue}. They are not sent, since "
             "they would only expire."
         )
     if survey.taken:
-        click.echo(
+        yield (
             f"Events that {name} has taken before: {survey.taken}, of which it may count "
             f"{survey.twice} twice: it does not recognise a repetition of these."
         )
-    if survey.applied:
-        _tell_about_rules(chosen, name, survey.applied)
-    warn_about_dry_runs([target], [chosen.name] if survey.total else [])
+    own = {each.name for each in configured.rules}
+    yield from _rule_notes(name, survey.applied, own)
+    target = Target.of(chosen.name, configured)
+    yield from dry_run_notes([target], [chosen.name] if survey.total else [])
 
 
-def _tell_about_rules(chosen: LedgerReplay, name: str, applied: Counter[str]) -> None:
-    own = {each.name for each in chosen.settings.destinations[chosen.name].rules}
+def _rule_notes(name: str, applied: Counter[str], own: Collection[str | None]) -> Iterator[str]:
     for names, words in (
         ([each for each in applied if each not in own], "They are not applied again"),
         ([each for each in applied if each in own], f"{name} has them, so they run again"),
     ):
         if names:
             shown = ", ".join(f"{printable(each)} ({applied[each]})" for each in names)
-            click.echo(f"Rules that were applied before events were recorded: {shown}. {words}.")
+            yield f"Rules that were applied before events were recorded: {shown}. {words}."
 
 
 async def _letters(chosen: LedgerReplay, survey: Survey) -> dict[str, str]:
@@ -172,20 +175,20 @@ async def _letters(chosen: LedgerReplay, survey: Survey) -> dict[str, str]:
 
 
 async def _replays(
-    chosen: LedgerReplay, review: Review, now: float, survey: Survey, letters: dict[str, str]
+    chosen: LedgerReplay, survey: Survey, letters: dict[str, str]
 ) -> AsyncIterator[Replay]:
     """What the survey has found to be sent, unless it was sent again since."""
-    for recorded in chosen.find(now):
+    for recorded in chosen.find(survey.now):
         if survey.passages.get(recorded.receipt) != recorded.passage:
             continue
-        reviewed = review(recorded, now)
+        reviewed = survey.review(recorded, survey.now)
         if recorded.ending != PENDING and reviewed.event is not None:
             letter = letters.get(recorded.receipt, "")
             yield replay_of(recorded, reviewed, chosen.settings.version, letter)
 
 
-async def _refuse_if_full(chosen: LedgerReplay, limits: Limits) -> None:
+async def _stop_if_full(chosen: LedgerReplay, limits: Limits) -> None:
     closed = Closed.by(await read_bounds(chosen.redis, chosen.keys, limits)).trusted
     for concerned in (ALL_MEMORY, chosen.name):
         if concerned in closed:
-            fail(f"replay stopped: {closed[concerned]}", 1)
+            raise Stopped(f"replay stopped: {closed[concerned]}")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from gateway.cli.terminal import cell, number, table, utc
+from gateway.cli.terminal import cell, number, table
+from gateway.event.text import utc
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -80,7 +81,8 @@ def with_redis(
     """What `work` makes of a connection, and of the URL where RQ keeps its jobs.
 
     given: the URL from the command line. Without one the settings name the server, which may be
-    the embedded one of a gateway that runs. Ends the command with status 1 when it does not answer.
+    the embedded one of a gateway that runs. Ends the command with status 1 when it does not answer,
+    and as `ending_when_stopped` does.
     """
     from gateway.redis_client.connect import RedisError
 
@@ -93,7 +95,8 @@ def with_redis(
 
         url = embedded_url(settings.redis.data_dir) or fail(NOT_RUNNING, 1)
     try:
-        return run_async(_connected(url, settings.redis.jobs_at(url), work))
+        with ending_when_stopped():
+            return run_async(_connected(url, settings.redis.jobs_at(url), work))
     except RedisError as error:
         fail(_what_is_wrong(error, embedded), 1)
 
@@ -118,6 +121,24 @@ def _what_is_wrong(error: Exception, embedded: bool) -> str:
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         return NOT_RUNNING if embedded else f"Redis does not answer: {error}"
     return f"Redis refused the command: {error}"
+
+
+@contextmanager
+def ending_when_stopped() -> Iterator[None]:
+    """Ends the command with what an operation said when it stopped: with status 1, or as with an
+    option that is wrong."""
+    from gateway.cli.stopped import Mistaken, Stopped
+    from gateway.event.text import printable
+
+    try:
+        yield
+    except Mistaken as mistaken:
+        words = printable(str(mistaken))
+        if mistaken.parameter:
+            raise click.BadParameter(words, param_hint=f"--{mistaken.parameter}") from None
+        raise click.UsageError(words) from None
+    except Stopped as stopped:
+        fail(str(stopped), 1)
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

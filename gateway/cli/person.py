@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
-from sqlalchemy.exc import DBAPIError
 
-from gateway.cli.options import fail, load_in_force, with_redis
 from gateway.configuration.settings import Settings
 from gateway.event import Event
 from gateway.ledger.answers import Story
 from gateway.ledger.digests import EventDigests
-from gateway.ledger.errors import LedgerError
-from gateway.ledger.feeding import build_digests
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.place import ledger_of
 from gateway.ledger.postgresql.place import LedgerDatabase
@@ -125,24 +119,33 @@ class Person:
         ledger = self.ledger
         return list(LedgerReader(ledger).stories(self.digest, sys.maxsize)) if ledger else []
 
+    async def access(self, note: Callable[[Mapping[str, int]], None]) -> tuple[Found, list[Story]]:
+        """Everything that is stored, in Redis and in the ledger; `note` is told first that someone
+        reads it. Raises as `find` and `stories` do."""
+        found, stories = await self.find(), self.stories()
+        note(dict(found.counts()))
+        return found, stories
 
-def with_person(
-    wanted: str,
-    config: Path,
-    redis_url: str | None,
-    work: Callable[[Person], Coroutine[Any, Any, None]],
-) -> None:
-    """Does `work` on what the gateway that runs with the file `config` stores about the person with
-    the id `wanted`. Ends the command where it cannot be read or written."""
-    settings = load_in_force(config).settings
-    try:
-        digests = build_digests(settings) or fail(NO_KEY)
 
-        async def act(redis: Redis, _: str) -> None:
-            await work(Person(redis, settings, digests, digests.of_text(wanted)))
+def as_data(found: Found, stories: Sequence[Story]) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        "ledger": stories,
+        "pending": {name: [*map(_pending, each)] for name, each in found.pending.items() if each},
+        "dead_letters": {
+            name: [asdict(letter) for letter in letters]
+            for name, letters in found.dead_letters.items()
+            if letters
+        },
+        "quarantine": [asdict(each) for each in found.quarantine],
+    }
 
-        with_redis(settings, redis_url, act)
-    except (LedgerError, OSError) as error:
-        fail(str(error), 1)
-    except (sqlite3.Error, DBAPIError) as error:
-        fail(f"the ledger cannot be read or written: {error}", 1)
+
+def _pending(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id.decode(),
+        "event": entry.event,
+        "source": entry.source,
+        "received_at": entry.received_at,
+        "receipt": entry.receipt,
+    }

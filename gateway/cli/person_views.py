@@ -1,34 +1,19 @@
-"""What is stored about a person, as a person and as a program reads it."""
+"""What is stored about a person, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 import click
 
 from gateway.cli.ledger_views import story_view
 from gateway.cli.person import Found
-from gateway.cli.stored.views import sheet
-from gateway.cli.terminal import cell, console, table, utc
+from gateway.cli.stored.selection import Sheet
+from gateway.cli.stored.views import sheet_in_words
+from gateway.cli.terminal import cell, console, table
+from gateway.event.text import utc
 from gateway.ledger.answers import Story
-from gateway.queue.entry import Entry
 from gateway.queue.stored_events import StoredEvent
-
-
-def as_data(found: Found, stories: Sequence[Story]) -> dict[str, Any]:
-    """For JSON."""
-    return {
-        "ledger": stories,
-        "pending": {name: [*map(_pending, each)] for name, each in found.pending.items() if each},
-        "dead_letters": {
-            name: [asdict(letter) for letter in letters]
-            for name, letters in found.dead_letters.items()
-            if letters
-        },
-        "quarantine": [asdict(each) for each in found.quarantine],
-    }
 
 
 def print_found(found: Found, stories: Sequence[Story]) -> None:
@@ -37,11 +22,11 @@ def print_found(found: Found, stories: Sequence[Story]) -> None:
     for story in stories:
         shown.print(story_view(story))
         if story.payload is not None:
-            click.echo(sheet("content", {}, story.payload))
+            click.echo(sheet_in_words(Sheet("content", {}, story.payload)))
     for name, entries in found.pending.items():
         for entry in entries:
             facts = {"received": f"{utc(entry.received_at)} from {entry.source}"}
-            click.echo(sheet(f"pending for {name}", facts, entry.event))
+            click.echo(sheet_in_words(Sheet(f"pending for {name}", facts, entry.event)))
     for name, letters in found.dead_letters.items():
         for letter in letters:
             click.echo(_stored(f"dead letter of {name}", letter))
@@ -62,14 +47,4 @@ def _stored(title: str, stored: StoredEvent) -> str:
         "reason": stored.reason,
         "received": f"{utc(stored.received_at)} from {stored.source}",
     }
-    return sheet(f"{title}, {stored.id}", facts, stored.event)
-
-
-def _pending(entry: Entry) -> dict[str, Any]:
-    return {
-        "id": entry.id.decode(),
-        "event": entry.event,
-        "source": entry.source,
-        "received_at": entry.received_at,
-        "receipt": entry.receipt,
-    }
+    return sheet_in_words(Sheet(f"{title}, {stored.id}", facts, stored.event))

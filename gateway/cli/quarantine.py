@@ -14,7 +14,7 @@ from gateway.cli.stored.options import DRY_RUN, RATE, YES, read_filter
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from gateway.cli.quarantine_release import InQuarantine
+    from gateway.cli.quarantine_views import InQuarantine
 
 HELP = Help(
     list="Count events by name and reason and list the newest.",
@@ -38,7 +38,7 @@ def quarantine() -> None:
 @DRY_RUN
 def release(rate: int, anyway: bool, yes: bool, dry_run: bool, **options: Any) -> None:
     """Process events that match the current schemas, with the current configuration."""
-    from gateway.cli.quarantine_release import release as release_events
+    from gateway.cli.quarantine_actions import release as release_events
 
     _run(options, lambda chosen: release_events(chosen, rate, anyway, yes, dry_run))
 
@@ -47,13 +47,15 @@ def _run(
     options: dict[str, Any], action: Callable[[InQuarantine], Coroutine[Any, Any, None]]
 ) -> None:
     """Runs `action` on what the common options select."""
-    from gateway.cli.quarantine_release import InQuarantine
+    from gateway.cli.operator_action import operator_action
+    from gateway.cli.quarantine_views import InQuarantine
 
     settings, redis_url = load_in_force(options.pop("config")).settings, options.pop("redis_url")
     wanted = read_filter(options)
 
     async def act(redis: Redis, jobs_url: str) -> None:
-        await action(InQuarantine.of(redis, jobs_url, settings, wanted))
+        note = operator_action(settings).note_events
+        await action(InQuarantine.of(redis, jobs_url, settings, wanted, note))
 
     with_redis(settings, redis_url, act)
 

@@ -1,64 +1,48 @@
-"""Selects events in quarantine and releases them."""
+"""Releases events in quarantine."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
-import click
-from redis.asyncio import Redis
-
-from gateway.cli.actions_log import note_events
-from gateway.cli.options import fail
 from gateway.cli.quarantine_review import Review, compile_review, misfit
-from gateway.cli.quarantine_views import QUARANTINED, Fate, fates_table, kind
-from gateway.cli.stored.actions import Survey, print_kinds, survey_of
-from gateway.cli.stored.bulk import Throttle, completed, confirmed, progress, throttled
-from gateway.cli.stored.selection import Selection, Store
-from gateway.cli.stored.views import print_counts
-from gateway.cli.targets import Target, warn_about_dry_runs
-from gateway.cli.terminal import console
-from gateway.configuration.settings import Settings
+from gateway.cli.quarantine_views import InQuarantine, kind
+from gateway.cli.stopped import Stopped
+from gateway.cli.stored.bulk import Advance, Throttle, completed, noted, throttled
+from gateway.cli.stored.selection import Store
+from gateway.cli.stored.survey import Survey, survey_of
+from gateway.cli.targets import Target, dry_run_notes
 from gateway.ledger.feeding import build_feeding
 from gateway.pipeline.decision import Decision
-from gateway.queue import quarantine as queue
 from gateway.queue.admission import Full
 from gateway.queue.append import Appender, Retention
 from gateway.queue.bounds import Closed, Limits
 from gateway.queue.capacity import read_bounds
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import PendingCounts
-from gateway.queue.quarantine import Quarantined, Releaser, quarantine_of
-from gateway.queue.stored_events import Filter
+from gateway.queue.quarantine import Quarantined, Releaser
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import connect_for_jobs
 
-MISFITS = "of them do not match the current schemas and stay (use --anyway to release them too)"
+Fate = Literal["to send", "will expire", "withheld"]
+"""What becomes of a released event at a destination. It expires when it is past the deadline."""
 
-
-@dataclass(frozen=True, slots=True)
-class InQuarantine(Selection[Quarantined]):
-    """settings: those under which events are released."""
-
-    settings: Settings
-
-    @classmethod
-    def of(cls, redis: Redis, jobs_url: str, settings: Settings, wanted: Filter) -> InQuarantine:
-        keys = Keys.of(settings)
-        store = Store(quarantine_of(keys), lambda redis, ids: queue.drop(redis, keys, ids))
-        note = note_events(settings)
-        return cls(redis, jobs_url, [store], wanted, QUARANTINED, note, settings)
+FATES: tuple[Fate, ...] = ("to send", "will expire", "withheld")
 
 
 @dataclass(slots=True)
 class Preview:
     """What a release would do. survey: of all that are meant. misfits: kinds of those that stay,
-    with the reasons of today. fates: of the others, at each destination."""
+    with the reasons of today. fates: of the others, at each destination. notes: what to know
+    before, in sentences. review: the decision by which the work goes, too."""
 
     survey: Survey[Quarantined]
-    misfits: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    fates: Counter[tuple[str, Fate]] = field(default_factory=Counter)
+    misfits: Counter[tuple[str, ...]]
+    fates: Counter[tuple[str, Fate]]
+    notes: list[str]
+    review: Review
 
     @property
     def total(self) -> int:
@@ -66,32 +50,10 @@ class Preview:
         return self.survey.total - self.misfits.total()
 
 
-async def release(chosen: InQuarantine, rate: int, anyway: bool, yes: bool, dry_run: bool) -> None:
+async def survey_release(chosen: InQuarantine, anyway: bool) -> Preview:
+    """anyway: also of events that do not match the current schemas."""
     review = compile_review(chosen.settings, checked=not anyway)
     targets = [Target.of(name, each) for name, each in chosen.settings.destinations.items()]
-    preview = await _preview(chosen, review, targets)
-    print_kinds(chosen, preview.survey)
-    if preview.misfits:
-        click.echo()
-        print_counts(MISFITS, preview.misfits, *chosen.shown.kind_columns)
-    if not preview.total:
-        return
-    console().print("", fates_table(preview.fates, chosen.settings.destinations), sep="\n")
-    warn_about_dry_runs(targets, {name for name, fate in preview.fates if fate != "withheld"})
-    if dry_run or not confirmed(f"Release {preview.total} events?", yes):
-        return
-    try:
-        await _release(chosen, review, preview, Throttle(rate))
-    except Full as error:
-        fail(f"release stopped: {error}", 1)
-    except TypeError:
-        fail(
-            "release stopped: the rules changed an event so that it cannot be represented in JSON",
-            1,
-        )
-
-
-async def _preview(chosen: InQuarantine, review: Review, targets: list[Target]) -> Preview:
     now = time.time()
     misfits: Counter[tuple[str, ...]] = Counter()
     fates: Counter[tuple[str, Fate]] = Counter()
@@ -103,7 +65,9 @@ async def _preview(chosen: InQuarantine, review: Review, targets: list[Target]) 
         else:
             fates.update((each.name, _fate(stored, decision, each, now)) for each in targets)
 
-    return Preview(await survey_of(chosen, note=note), misfits, fates)
+    survey = await survey_of(chosen, note=note)
+    concerned = {name for name, fate in fates if fate != "withheld"}
+    return Preview(survey, misfits, fates, [*dry_run_notes(targets, concerned)], review)
 
 
 def _fate(stored: Quarantined, decision: Decision, target: Target, now: float) -> Fate:
@@ -112,10 +76,21 @@ def _fate(stored: Quarantined, decision: Decision, target: Target, now: float) -
     return "will expire" if target.is_overdue(stored, now) else "to send"
 
 
+async def release(chosen: InQuarantine, preview: Preview, rate: int, advance: Advance) -> None:
+    """Releases what `preview` found and still fits, `rate` events a second."""
+    try:
+        await _release(chosen, preview, Throttle(rate), advance)
+    except Full as error:
+        raise Stopped(f"release stopped: {error}") from None
+    except TypeError:
+        raise Stopped(
+            "release stopped: the rules changed an event so that it cannot be represented in JSON"
+        ) from None
+
+
 async def _release(
-    chosen: InQuarantine, review: Review, preview: Preview, throttle: Throttle
+    chosen: InQuarantine, preview: Preview, throttle: Throttle, advance: Advance
 ) -> None:
-    """Releases what still fits, as many events at once as `throttle` lets through."""
     keys = Keys.of(chosen.settings)
     wake = WakeQueue(connect_for_jobs(chosen.jobs_url), keys).wake
     retention, feeding = Retention.of(chosen.settings), build_feeding(chosen.settings)
@@ -126,9 +101,9 @@ async def _release(
     decided = (
         (stored.id, decision)
         async for stored in chosen.find(store, preview.survey.through[store.name])
-        if not misfit(decision := review(stored))
+        if not misfit(decision := preview.review(stored))
     )
-    with progress("Released", preview.total, chosen.shown.others, chosen.note) as advance:
+    with noted(chosen.note, advance) as count:
         async for batch in throttled(decided, throttle):
             appender.closed = Closed.by(await read_bounds(chosen.redis, keys, limits))
-            advance(len(batch), await completed(releaser.release(dict(batch))))
+            count(len(batch), await completed(releaser.release(dict(batch))))

@@ -1,31 +1,21 @@
-"""Events in quarantine as text and as JSON."""
+"""The events in quarantine that an operation is about, and how they are presented."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
-from dataclasses import asdict
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from rich.table import Table
+from redis.asyncio import Redis
 
-from gateway.cli.stored.selection import Presentation, Store
-from gateway.cli.stored.views import common, sheet, short
-from gateway.cli.terminal import cell, table, utc
-from gateway.queue.quarantine import Quarantined
-
-Fate = Literal["to send", "will expire", "withheld"]
-"""What becomes of a released event at a destination. It expires when it is past the deadline."""
-
-FATES: tuple[Fate, ...] = ("to send", "will expire", "withheld")
-
-
-def fates_table(fates: Counter[tuple[str, Fate]], destinations: Collection[str]) -> Table:
-    """What becomes of the events at each of `destinations`."""
-    shown = table("After release", "destination", *FATES, numbers=FATES)
-    for name in destinations:
-        shown.add_row(cell(name), *(str(fates[name, fate]) for fate in FATES))
-    return shown
+from gateway.cli.reasons import common, short
+from gateway.cli.stored.selection import Presentation, Selection, Sheet, Store
+from gateway.configuration.settings import Settings
+from gateway.event.text import utc
+from gateway.queue import quarantine as queue
+from gateway.queue.keys import Keys
+from gateway.queue.quarantine import Quarantined, quarantine_of
+from gateway.queue.stored_events import Filter
 
 
 def kind(stored: Quarantined, reason: str) -> tuple[str, ...]:
@@ -41,14 +31,14 @@ def _row(_: Store[Quarantined], stored: Quarantined) -> tuple[str, ...]:
     return stored.source, stored.event_name, stored.event_id, short(stored.reason)
 
 
-def _words(_: Store[Quarantined], stored: Quarantined) -> str:
+def _sheet(_: Store[Quarantined], stored: Quarantined) -> Sheet:
     facts = {
         "reason": stored.reason,
         "quarantined": utc(stored.stored_at),
         "received": f"{utc(stored.received_at)} from {stored.source}",
         "version": stored.version,
     }
-    return sheet(f"{stored.event_name} ({stored.event_id}), {stored.id}", facts, stored.event)
+    return Sheet(f"{stored.event_name} ({stored.event_id}), {stored.id}", facts, stored.event)
 
 
 def _data(_: Store[Quarantined], stored: Quarantined) -> dict[str, Any]:
@@ -63,6 +53,26 @@ QUARANTINED = Presentation(
     kind=_kind,
     row_columns=("quarantined", "source", "event name", "event id", "reason"),
     row=_row,
-    words=_words,
+    sheet=_sheet,
     data=_data,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class InQuarantine(Selection[Quarantined]):
+    """settings: those under which events are released."""
+
+    settings: Settings
+
+    @classmethod
+    def of(
+        cls,
+        redis: Redis,
+        jobs_url: str,
+        settings: Settings,
+        wanted: Filter,
+        note: Callable[[int], None],
+    ) -> InQuarantine:
+        keys = Keys.of(settings)
+        store = Store(quarantine_of(keys), lambda redis, ids: queue.drop(redis, keys, ids))
+        return cls(redis, jobs_url, [store], wanted, QUARANTINED, note, settings)

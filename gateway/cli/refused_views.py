@@ -10,8 +10,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli.terminal import cell, number, table, utc
-from gateway.event.text import json_text
+from gateway.cli.terminal import cell, number, table
+from gateway.event.text import json_text, utc
 from gateway.explain.refused_hints import Sources, hint_for
 from gateway.queue.refused import RefusedEvent
 from gateway.queue.refused_requests import RefusedRequest, SampledRequest

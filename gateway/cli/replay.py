@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gateway.cli.events import EVENT_FILTERS, read_wanted
-from gateway.cli.options import CONFIG, REDIS_URL, load_in_force, with_redis
+from gateway.cli.options import CONFIG, REDIS_URL, ending_when_stopped, load_in_force, with_redis
 from gateway.cli.stored.options import DRY_RUN, RATE, YES, with_options
 
 FAILED = ("rejected", "expired", "withheld", "missing")
@@ -55,7 +55,8 @@ def replay(
     from gateway.cli.dead_letter_targets import check_names
     from gateway.cli.ledger import with_ledger_of
     from gateway.cli.ledger_replay import LedgerReplay
-    from gateway.cli.ledger_replay import replay as replay_events
+    from gateway.cli.operator_action import operator_action
+    from gateway.cli.replay_action import replay as replay_events
 
     taken = [each for each in endings if each in TAKEN]
     if taken and not again:
@@ -65,12 +66,16 @@ def replay(
     wanted = read_wanted(filters)
     chosen = endings or (*FAILED, *(TAKEN if again else ()))
     settings = load_in_force(config).settings
-    check_names([destination], [*settings.destinations])
+    with ending_when_stopped():
+        check_names([destination], [*settings.destinations])
 
     def run(reader: Any, _: object) -> None:
         async def act(redis: Any, jobs_url: str) -> None:
-            made = LedgerReplay(redis, jobs_url, settings, reader, destination, chosen, wanted)
-            await replay_events(made, rate, yes, dry_run)
+            note = operator_action(settings).note_events
+            found = LedgerReplay(
+                redis, jobs_url, settings, reader, destination, chosen, wanted, note
+            )
+            await replay_events(found, rate, yes, dry_run)
 
         with_redis(settings, redis_url, act)
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli.consent_view import consent_defaults, consent_problems
-from gateway.cli.terminal import cell, console, duration, number, table, utc
-from gateway.event.text import json_text
+from gateway.cli.terminal import cell, console, duration, number, table
+from gateway.event.text import json_text, utc
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.status import COUNTED, DestinationStatus, Status, read_status
 from gateway.queue.bounds import WORDS

@@ -1,12 +1,10 @@
-"""Destinations as the operator's commands know them."""
+"""Destinations as operations know them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-
-import click
 
 from destinations.base import Event
 from gateway.configuration.delivery import MaxAge, deadline
@@ -43,10 +41,10 @@ class Target:
         return is_expired(stored.happened_at, now, self.max_age(stored.event))
 
 
-def warn_about_dry_runs(targets: Iterable[Target], concerned: Collection[str]) -> None:
+def dry_run_notes(targets: Iterable[Target], concerned: Collection[str]) -> Iterator[str]:
     """Says which of `targets` that are `concerned` send nothing."""
     for target in targets:
         if target.dry_run and target.name in concerned:
-            click.echo(
+            yield (
                 f"{target.name} has dry_run: its events will be counted as delivered but not sent."
             )

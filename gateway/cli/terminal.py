@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from gateway.event.text import printable
 
@@ -51,22 +50,6 @@ def table(title: str, *columns: str, numbers: Collection[str] = ()) -> Table:
         else:
             made.add_column(name, overflow="fold")
     return made
-
-
-def masked(value: Any, mask: Callable[[str], str]) -> Any:
-    """The JSON value `value` with `mask` applied to every text in it."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, dict):
-        return {mask(key): masked(each, mask) for key, each in value.items()}
-    if isinstance(value, list):
-        return [masked(each, mask) for each in value]
-    return value
-
-
-def utc(seconds: float) -> str:
-    """Unix seconds as ``2026-07-01 12:00:00Z``."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def number(count: int) -> str:

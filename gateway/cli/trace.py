@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,13 +47,14 @@ def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path)
     alone: the ledger keeps nothing else of it.
     """
     from gateway.cli.ledger import with_ledger_of
+    from gateway.cli.stories import explain_stories, find_stories
     from gateway.event.text import printable
 
     settings = load_in_force(config).settings
 
     def find(reader: LedgerReader, digests: EventDigests) -> tuple[list[Story], list[Explanation]]:
-        stories = _stories(reader, digests, wanted, limit)
-        return stories, _explanations(settings, reader, stories) if explained else []
+        stories = find_stories(reader, digests, wanted, limit)
+        return stories, explain_stories(settings, reader, stories) if explained else []
 
     stories, explanations = with_ledger_of(settings, find)
     if not stories:
@@ -72,29 +72,6 @@ def _what_is_kept(settings: Settings) -> str:
     if settings.ledger.successes == "all":
         return days
     return f"{days}. It does not keep all events that were delivered (ledger.successes)"
-
-
-def _stories(reader: LedgerReader, digests: EventDigests, wanted: str, limit: int) -> list[Story]:
-    from gateway.queue.receipts import RECEIPT
-
-    if RECEIPT.fullmatch(wanted) and (found := reader.story(wanted)):
-        return [found]
-    return list(reader.stories(digests.of_text(wanted), limit))
-
-
-def _explanations(
-    settings: Settings, reader: LedgerReader, stories: list[Story]
-) -> list[Explanation]:
-    """One for each of `stories`."""
-    from gateway.explain.then_and_today import ThenAndToday
-
-    compared = ThenAndToday(settings, reader.configuration, time.time())
-    explanations = []
-    for story in stories:
-        names = dict.fromkeys(ending.destination for ending in story.endings)
-        names |= dict.fromkeys(settings.destinations)
-        explanations.append(compared.explain(story, reader.recorded_event(story.receipt, names)))
-    return explanations
 
 
 def _print_json(stories: list[Story], explanations: list[Explanation]) -> None:

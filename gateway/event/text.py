@@ -1,10 +1,11 @@
-"""Text for people: printable values, JSON, and the valid name that a wrong one is close to."""
+"""Text for people: printable values, JSON, times, and the valid name close to a wrong one."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -34,6 +35,22 @@ def json_text(value: Any) -> str:
 def json_line(value: Any) -> str:
     """As `json_text`, in one line."""
     return printable(orjson.dumps(value).decode())
+
+
+def masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """The JSON value `value` with `mask` applied to every text in it."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {mask(key): masked(each, mask) for key, each in value.items()}
+    if isinstance(value, list):
+        return [masked(each, mask) for each in value]
+    return value
+
+
+def utc(seconds: float) -> str:
+    """Unix seconds as ``2026-07-01 12:00:00Z``."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -1,48 +1,52 @@
-"""Commands about many events keep their pace, and end when they are interrupted."""
+"""Work on many events keeps its pace, ends when it is interrupted, and is noted."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 from types import SimpleNamespace
 
 import pytest
 from redis.asyncio import Redis
 
+from gateway.cli.stopped import Stopped
 from gateway.cli.stored import bulk
-from gateway.cli.stored.bulk import Throttle, batches, completed, confirmed, progress
+from gateway.cli.stored.bulk import Advance, Throttle, batches, completed, noted
+from tests.support.interrupts import interrupted
 
 pytestmark = pytest.mark.anyio
 
 
-async def interrupted(redis: Redis) -> None:
-    """As Ctrl-C does it while the command computes: its next wait is to be the last."""
-    await redis.ping()  # connected
-    task = asyncio.current_task()
-    assert task is not None
-    task.cancel()
-    await redis.ping()  # which may well survive it
+class Told:
+    """What the log of operators' actions and whoever watches are told."""
+
+    def __init__(self) -> None:
+        self.noted: list[int] = []
+        self.steps: list[tuple[int, int]] = []
+
+    def counting(self) -> AbstractContextManager[Advance]:
+        return noted(self.noted.append, lambda *step: self.steps.append(step))
 
 
-async def test_an_interrupt_before_a_command_of_redis_ends_the_work(
-    redis: Redis, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_an_interrupt_before_a_command_of_redis_ends_the_work(redis: Redis) -> None:
+    told = Told()
+
     async def work() -> None:
-        with progress("Released", 3, "dropped") as advance:
-            advance(1, 1)
+        with told.counting() as count:
+            count(1, 1)
             await interrupted(redis)
-            advance(1, 1)
+            count(1, 1)
             pytest.fail("it went on")
 
     with pytest.raises(asyncio.CancelledError):
         await asyncio.create_task(work())
-    assert "of 3 events" in capsys.readouterr().out
+    assert told.noted == [len(told.steps)]
 
 
-async def test_what_redis_does_during_an_interrupt_counts(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+async def test_what_redis_does_during_an_interrupt_counts() -> None:
     begun, answered = asyncio.Event(), asyncio.Event()
+    told = Told()
 
     async def release() -> int:
         begun.set()
@@ -50,8 +54,8 @@ async def test_what_redis_does_during_an_interrupt_counts(
         return 2
 
     async def work() -> None:
-        with progress("Released", 3, "dropped") as advance:
-            advance(2, await completed(release()))
+        with told.counting() as count:
+            count(3, await completed(release()))
             pytest.fail("it went on")
 
     task = asyncio.create_task(work())
@@ -61,16 +65,21 @@ async def test_what_redis_does_during_an_interrupt_counts(
     answered.set()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert "Released 2 of 3 events" in capsys.readouterr().out
+    assert (told.steps, told.noted) == ([(3, 2)], [2])
 
 
-async def test_it_does_not_even_begin(redis: Redis) -> None:
-    async def work() -> bool:
-        await interrupted(redis)
-        return confirmed("Release 3 events?", yes=True)
+async def test_work_that_fails_is_noted_as_well() -> None:
+    told = Told()
 
-    with pytest.raises(asyncio.CancelledError):
-        await asyncio.create_task(work())
+    def work() -> None:
+        with told.counting() as count:
+            count(3, 2)
+            count(3, 3)
+            raise Stopped("full")
+
+    with pytest.raises(Stopped):
+        work()
+    assert told.noted == [5]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8])

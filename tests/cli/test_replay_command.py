@@ -14,7 +14,7 @@ import orjson
 import pytest
 from redis import Redis as SyncRedis
 
-from gateway.cli import ledger
+from gateway.cli import catching_up
 from gateway.cli.replay import replay as command
 from gateway.event import Received
 from gateway.ledger.folder import LedgerFolder
@@ -480,7 +480,7 @@ def test_it_waits_for_the_ledger_and_says_so(
     run: Run, with_books: Callable[..., Any], server: SyncRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_books(rejected(1))
-    monkeypatch.setattr(ledger, "CATCH_UP_SECONDS", 0.3)
+    monkeypatch.setattr(catching_up, "CATCH_UP_SECONDS", 0.3)
     server.xadd(KEYS.feed, {"w": orjson.dumps({"ended": []})})
     result = run("--destination", "ads", "--yes")
     assert result.exit_code == 1

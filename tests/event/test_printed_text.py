@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cli.terminal import duration, masked, utc
-from gateway.event.text import json_text, printable
+from gateway.cli.terminal import duration
+from gateway.event.text import json_text, masked, printable, utc
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 VALUES = st.recursive(

@@ -1,4 +1,4 @@
-"""Common parts of bulk commands: confirmation, rate limit and progress bar."""
+"""What work on many events has in common: its pace, its progress, and how it is interrupted."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-from gateway.cli.terminal import console
 from gateway.queue.stored_events import PAGE
 
 T = TypeVar("T")
+
+Advance = Callable[[int, int], None]
+"""Is told how many more events were tried, and how many of them it succeeded with."""
 
 
 class Throttle:
@@ -56,52 +55,27 @@ async def throttled(items: AsyncIterator[T], throttle: Throttle) -> AsyncIterato
         yield batch
 
 
-def confirmed(question: str, yes: bool) -> bool:
-    """True when a person says so, or has said so already by `yes`; else the command ends."""
-    raise_if_interrupted()
-    return yes or click.confirm(question, abort=True)
-
-
-def _ignore(_: int) -> None:
-    return None
-
-
 @contextmanager
-def progress(
-    done_to_them: str, total: int, others: str, note: Callable[[int], None] = _ignore
-) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, and at the end, whatever ends it, a line that says how many.
+def noted(note: Callable[[int], None], advance: Advance) -> Iterator[Advance]:
+    """Gives `advance`, after which work that was interrupted ends. At the end, whatever ends the
+    work, `note` is told how many events it succeeded with."""
+    succeeded = 0
 
-    others: what another command may have done to them in the same time. note: called at the end
-    with how many it succeeded with.
-    Gives a function to call with how many more were tried, and with how many it succeeded.
-    """
-    tried = succeeded = 0
-    bar = console(stderr=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    def count(tried: int, successes: int) -> None:
+        nonlocal succeeded
+        succeeded += successes
+        advance(tried, successes)
+        raise_if_interrupted()
 
-    with Progress(*columns, console=bar, disable=not bar.is_terminal) as shown:
-        task = shown.add_task("", total=total)
-
-        def advance(count: int, successes: int) -> None:
-            nonlocal tried, succeeded
-            tried, succeeded = tried + count, succeeded + successes
-            shown.advance(task, count)
-            raise_if_interrupted()
-
-        try:
-            yield advance
-        finally:
-            shown.stop()
-            gone = tried - succeeded
-            why = f"; {gone} were {others} by another command" if gone else ""
-            click.echo(f"{done_to_them} {succeeded} of {total} events{why}.")
-            note(succeeded)
+    try:
+        yield count
+    finally:
+        note(succeeded)
 
 
 async def completed(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which goes on when Ctrl-C cancels this task: Redis may have done it
-    already, and then it counts. `advance` ends the command afterwards."""
+    """The result of `work`, which goes on when this task is cancelled, as Ctrl-C does: Redis may
+    have done it already, and then it counts. What `noted` gives ends the task afterwards."""
     task = asyncio.create_task(work)
     while not task.done():
         with suppress(asyncio.CancelledError):
@@ -110,8 +84,8 @@ async def completed(work: Coroutine[Any, Any, T]) -> T:
 
 
 def raise_if_interrupted() -> None:
-    """Ends the command that was interrupted: Ctrl-C cancels its task, and when that comes just
-    before a command of Redis, a time-out inside redis-py takes the cancellation for its own."""
+    """Ends the task that was cancelled: when that comes just before a command of Redis, a time-out
+    inside redis-py takes the cancellation for its own."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

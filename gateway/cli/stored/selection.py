@@ -1,13 +1,16 @@
-"""The stored events that a command is about, and how they are presented."""
+"""The stored events that an operation is about, and how they are presented."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
 
+from gateway.cli.stopped import Stopped
+from gateway.event import Event
+from gateway.event.text import printable
 from gateway.queue.stored_events import EventStore, Filter, StoredEvent
 
 K = TypeVar("K", bound=StoredEvent)
@@ -30,13 +33,22 @@ class Store(Generic[K]):
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """All that there is to say about one event. facts: what is known of it, by their names."""
+
+    title: str
+    facts: Mapping[str, str]
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class Presentation(Generic[K]):
     """How one sort of stored events is shown.
 
     what: their name in the plural. lacking: the start of the message that no event has an id.
     others: what another person may have done to them. kind_columns, kind: what events that are
     counted together have in common. row_columns, row: the row of an event in the list of the
-    newest, which begins with the time; nothing of the payload. words, data: the whole event, for
+    newest, which begins with the time; nothing of the payload. sheet, data: the whole event, for
     people and as a JSON object.
     """
 
@@ -47,7 +59,7 @@ class Presentation(Generic[K]):
     kind: Callable[[Store[K], K], tuple[str, ...]]
     row_columns: tuple[str, ...]
     row: Callable[[Store[K], K], tuple[str, ...]]
-    words: Callable[[Store[K], K], str]
+    sheet: Callable[[Store[K], K], Sheet]
     data: Callable[[Store[K], K], dict[str, Any]]
 
 
@@ -66,3 +78,15 @@ class Selection(Generic[K]):
     def find(self, store: Store[K], through: str) -> AsyncIterator[K]:
         """The events in `store` up to the one with the id `through`, oldest first."""
         return store.events.find(self.redis, self.wanted, through)
+
+    async def find_by_id(self, wanted_id: str) -> list[tuple[Store[K], K]]:
+        """The events with this event id, or the one of the entry with this id. Raises `Stopped`
+        when there is none."""
+        found = [
+            (store, stored)
+            for store in self.stores
+            for stored in await store.events.find_by_id(self.redis, wanted_id)
+        ]
+        if not found:
+            raise Stopped(f"{self.shown.lacking} {printable(wanted_id)!r}")
+        return found

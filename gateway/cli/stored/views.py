@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 from rich.table import Table
 
-from gateway.cli.stored.selection import K, Presentation, Store
-from gateway.cli.terminal import cell, console, table, utc
-from gateway.event import Event
-from gateway.event.text import json_text, printable
+from gateway.cli.stored.selection import K, Presentation, Sheet, Store
+from gateway.cli.terminal import cell, console, table
+from gateway.event.text import json_text, printable, utc
 
-MAX_REASON = 100
 MAX_KINDS = 40
-_VARYING = re.compile(r"\d+\.\d+|\d{5,}|(?<=\.)\d+(?=[.:])")
-"""Ages, times, ids and places in a list, which would make each reason a kind of its own. Codes are
-shorter."""
 
 Kind = tuple[str, ...]
 
 
-def short(reason: str) -> str:
-    """`reason` on one line of at most `MAX_REASON` characters."""
-    line = printable(" ".join(reason.split()))
-    return line if len(line) <= MAX_REASON else f"{line[: MAX_REASON - 1]}…"
-
-
-def common(reason: str) -> str:
-    """`reason` without what differs from event to event, in short."""
-    return short(_VARYING.sub("#", reason))
+def print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
 
 
 def print_counts(what: str, kinds: Counter[Kind], *columns: str) -> bool:
@@ -64,9 +52,8 @@ def newest_table(shown: Presentation[K], newest: Sequence[tuple[Store[K], K]]) -
     return made
 
 
-def sheet(title: str, facts: Mapping[str, str], event: Event) -> str:
-    """All that there is to say about one event."""
-    lines = [printable(title)]
-    lines += [f"  {name:<14}{printable(fact)}" for name, fact in facts.items()]
-    lines += [f"  {line}" for line in json_text(event).splitlines()]
+def sheet_in_words(sheet: Sheet) -> str:
+    lines = [printable(sheet.title)]
+    lines += [f"  {name:<14}{printable(fact)}" for name, fact in sheet.facts.items()]
+    lines += [f"  {line}" for line in json_text(sheet.event).splitlines()]
     return "\n".join(lines)

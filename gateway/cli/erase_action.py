@@ -1,0 +1,25 @@
+"""Erasing a person, once the options are read."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli.erasing import erase, survey_erasure
+from gateway.cli.operator_action import operator_action
+from gateway.cli.person import Person
+from gateway.cli.person_views import print_counts
+from gateway.cli.stored.progress import confirmed
+from gateway.event.text import printable
+
+
+async def erase_person(person: Person, yes: bool, dry_run: bool, embedded: bool) -> None:
+    """embedded: whether Redis is the server of `gateway run`."""
+    found = await survey_erasure(person)
+    print_counts(found)
+    if dry_run or not confirmed("Erase these events permanently?", yes):
+        return
+    erased = await erase(person, found, embedded, operator_action(person.settings).note)
+    click.echo(f"Erased {erased.records} records. The counts of events stay.")
+    click.echo("Beyond the reach of this command:")
+    for line in erased.beyond_reach:
+        click.echo(f"- {printable(line)}")

@@ -1,0 +1,38 @@
+"""What the commands about a person share."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from sqlalchemy.exc import DBAPIError
+
+from gateway.cli.options import fail, load_in_force, with_redis
+from gateway.cli.person import NO_KEY, Person
+from gateway.ledger.errors import LedgerError
+from gateway.ledger.feeding import build_digests
+
+
+def with_person(
+    wanted: str,
+    config: Path,
+    redis_url: str | None,
+    work: Callable[[Person], Coroutine[Any, Any, None]],
+) -> None:
+    """Does `work` on what the gateway that runs with the file `config` stores about the person with
+    the id `wanted`. Ends the command where it cannot be read or written."""
+    settings = load_in_force(config).settings
+    try:
+        digests = build_digests(settings) or fail(NO_KEY)
+
+        async def act(redis: Redis, _: str) -> None:
+            await work(Person(redis, settings, digests, digests.of_text(wanted)))
+
+        with_redis(settings, redis_url, act)
+    except (LedgerError, OSError) as error:
+        fail(str(error), 1)
+    except (sqlite3.Error, DBAPIError) as error:
+        fail(f"the ledger cannot be read or written: {error}", 1)

@@ -1,0 +1,27 @@
+"""Replaying events of the ledger, once the options are read."""
+
+from __future__ import annotations
+
+import click
+
+from gateway.cli.ledger_replay import LedgerReplay, survey_replay
+from gateway.cli.ledger_replay import replay as replay_events
+from gateway.cli.stored.progress import confirmed, progress
+from gateway.cli.stored.views import print_counts, print_lines
+from gateway.event.text import printable
+
+OTHERS = "sent, replayed or dropped"
+
+
+async def replay(chosen: LedgerReplay, rate: int, yes: bool, dry_run: bool) -> None:
+    survey = await survey_replay(chosen)
+    name = printable(chosen.name)
+    if survey.left:
+        print_counts(f"events stay as they are at {name}", survey.left, "ended", "because")
+        click.echo()
+    print_counts(f"events to send to {name}", survey.kinds, "ended", "reason")
+    print_lines(survey.notes)
+    if dry_run or not survey.total or not confirmed(f"Replay {survey.total} events?", yes):
+        return
+    with progress("Replayed", survey.total, OTHERS) as advance:
+        await replay_events(chosen, survey, rate, advance)

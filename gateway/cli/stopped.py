@@ -1,0 +1,16 @@
+"""How an operation says that it cannot begin or go on."""
+
+from __future__ import annotations
+
+
+class Stopped(Exception):
+    """What happened, why, and what to do. The text may repeat what others wrote: escape it."""
+
+
+class Mistaken(Stopped):
+    """What was asked for is wrong, whatever is stored. parameter: the name of the value that is
+    wrong, such as ``destination``; "" where the text says it."""
+
+    def __init__(self, words: str, parameter: str = "") -> None:
+        super().__init__(words)
+        self.parameter = parameter

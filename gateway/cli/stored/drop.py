@@ -1,0 +1,18 @@
+"""Dropping stored events."""
+
+from __future__ import annotations
+
+from gateway.cli.stored.bulk import Advance, batches, completed, noted
+from gateway.cli.stored.selection import K, Selection
+from gateway.cli.stored.survey import Survey
+from gateway.queue.stored_events import PAGE
+
+
+async def drop(chosen: Selection[K], survey: Survey[K], advance: Advance) -> None:
+    """Deletes what is meant and was stored when `survey` was made."""
+    with noted(chosen.note, advance) as count:
+        for store in chosen.stores:
+            events = chosen.find(store, survey.through[store.name])
+            async for batch in batches(events, PAGE):
+                ids = [stored.id for stored in batch]
+                count(len(batch), await completed(store.drop(chosen.redis, ids)))

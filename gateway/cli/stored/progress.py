@@ -1,0 +1,46 @@
+"""Common parts of bulk commands: confirmation and progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from gateway.cli.stored.bulk import Advance, raise_if_interrupted
+from gateway.cli.terminal import console
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """True when a person says so, or has said so already by `yes`; else the command ends."""
+    raise_if_interrupted()
+    return yes or click.confirm(question, abort=True)
+
+
+@contextmanager
+def progress(done_to_them: str, total: int, others: str) -> Iterator[Advance]:
+    """A progress bar on a terminal, and at the end, whatever ends it, a line that says how many.
+
+    others: what another command may have done to them in the same time.
+    Gives a function to call with how many more were tried, and with how many it succeeded.
+    """
+    tried = succeeded = 0
+    bar = console(stderr=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+    with Progress(*columns, console=bar, disable=not bar.is_terminal) as shown:
+        task = shown.add_task("", total=total)
+
+        def advance(count: int, successes: int) -> None:
+            nonlocal tried, succeeded
+            tried, succeeded = tried + count, succeeded + successes
+            shown.advance(task, count)
+
+        try:
+            yield advance
+        finally:
+            shown.stop()
+            gone = tried - succeeded
+            why = f"; {gone} were {others} by another command" if gone else ""
+            click.echo(f"{done_to_them} {succeeded} of {total} events{why}.")

@@ -1,0 +1,38 @@
+"""Commands about many events say how far they came, and do not begin once interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.cli.stored.progress import confirmed, progress
+from tests.support.interrupts import interrupted
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, ValueError])
+async def test_whatever_ends_the_work_the_command_says_how_far_it_came(
+    capsys: pytest.CaptureFixture[str], error: type[BaseException]
+) -> None:
+    def work() -> None:
+        with progress("Released", 9, "dropped") as advance:
+            advance(3, 2)
+            advance(2, 2)
+            raise error
+
+    with pytest.raises(error):
+        work()
+    said = capsys.readouterr().out
+    assert said == "Released 4 of 9 events; 1 were dropped by another command.\n"
+
+
+async def test_it_does_not_even_begin(redis: Redis) -> None:
+    async def work() -> bool:
+        await interrupted(redis)
+        return confirmed("Release 3 events?", yes=True)
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(work())
