@@ -11,7 +11,7 @@ from gateway.cli.options import CONFIG, REDIS_URL
 from gateway.cli.stored.options import JSON
 
 if TYPE_CHECKING:
-    from gateway.cli.person import Person
+    from gateway.operations.person import Person
 
 
 @click.command()
@@ -26,10 +26,10 @@ def access(wanted: str, as_json: bool, config: Path, redis_url: str | None) -> N
     that wait for the visitor's consent are encrypted and cannot be searched.
     """
     from gateway.cli.operator_action import operator_action
-    from gateway.cli.person import as_data
     from gateway.cli.person_commands import with_person
     from gateway.cli.person_views import print_found
     from gateway.event.text import json_text
+    from gateway.operations.person import as_data
 
     async def act(person: Person) -> None:
         found, stories = await person.access(operator_action(person.settings).note)

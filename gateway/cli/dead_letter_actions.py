@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import click
 
-from gateway.cli.dead_letter_edit import edit as edit_letter
-from gateway.cli.dead_letter_edit import survey_edit
-from gateway.cli.dead_letter_replay import ReplaySurvey, survey_replay
-from gateway.cli.dead_letter_replay import replay as replay_letters
-from gateway.cli.dead_letter_views import DeadLetters
 from gateway.cli.stored.actions import print_kinds
 from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_lines
 from gateway.event.text import json_text
+from gateway.operations.dead_letter_edit import edit as edit_letter
+from gateway.operations.dead_letter_edit import survey_edit
+from gateway.operations.dead_letter_replay import ReplaySurvey, survey_replay
+from gateway.operations.dead_letter_replay import replay as replay_letters
+from gateway.operations.dead_letters import DeadLetters
 
 
 async def replay(

@@ -14,7 +14,7 @@ from gateway.cli.stored.options import DRY_RUN, RATE, YES, read_filter, with_opt
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from gateway.cli.dead_letter_views import DeadLetters
+    from gateway.operations.dead_letters import DeadLetters
 
 DESTINATION = click.option(
     "--destination",
@@ -104,9 +104,9 @@ def _run(
     options: dict[str, Any], action: Callable[[DeadLetters], Coroutine[Any, Any, None]]
 ) -> None:
     """Runs `action` on what the common options select."""
-    from gateway.cli.dead_letter_targets import find_targets
-    from gateway.cli.dead_letter_views import DeadLetters
     from gateway.cli.operator_action import operator_action
+    from gateway.operations.dead_letter_targets import find_targets
+    from gateway.operations.dead_letters import DeadLetters
 
     settings, redis_url = load_in_force(options.pop("config")).settings, options.pop("redis_url")
     names = options.pop("destinations")

@@ -11,7 +11,7 @@ from gateway.cli.options import CONFIG, REDIS_URL
 from gateway.cli.stored.options import DRY_RUN, YES
 
 if TYPE_CHECKING:
-    from gateway.cli.person import Person
+    from gateway.operations.person import Person
 
 
 @click.command()

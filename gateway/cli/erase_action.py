@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli.erasing import erase, survey_erasure
 from gateway.cli.operator_action import operator_action
-from gateway.cli.person import Person
 from gateway.cli.person_views import print_counts
 from gateway.cli.stored.progress import confirmed
 from gateway.event.text import printable
+from gateway.operations.erasing import erase, survey_erasure
+from gateway.operations.person import Person
 
 
 async def erase_person(person: Person, yes: bool, dry_run: bool, embedded: bool) -> None:

@@ -6,8 +6,8 @@ import getpass
 
 import click
 
-from gateway.cli.actions_log import Action
 from gateway.configuration.settings import Settings
+from gateway.operations.actions_log import Action
 
 UNTOLD = ("config", "redis_url", "yes", "dry_run", "as_json")
 """Parameters of commands that say nothing of what is done to events."""

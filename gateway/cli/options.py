@@ -127,8 +127,8 @@ def _what_is_wrong(error: Exception, embedded: bool) -> str:
 def ending_when_stopped() -> Iterator[None]:
     """Ends the command with what an operation said when it stopped: with status 1, or as with an
     option that is wrong."""
-    from gateway.cli.stopped import Mistaken, Stopped
     from gateway.event.text import printable
+    from gateway.operations.stopped import Mistaken, Stopped
 
     try:
         yield

@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 from sqlalchemy.exc import DBAPIError
 
 from gateway.cli.options import fail, load_in_force, with_redis
-from gateway.cli.person import NO_KEY, Person
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.feeding import build_digests
+from gateway.operations.person import NO_KEY, Person
 
 
 def with_person(

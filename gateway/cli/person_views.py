@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import click
 
 from gateway.cli.ledger_views import story_view
-from gateway.cli.person import Found
-from gateway.cli.stored.selection import Sheet
 from gateway.cli.stored.views import sheet_in_words
 from gateway.cli.terminal import cell, console, table
 from gateway.event.text import utc
 from gateway.ledger.answers import Story
+from gateway.operations.person import Found
+from gateway.operations.stored import Sheet
 from gateway.queue.stored_events import StoredEvent
 
 

@@ -14,7 +14,7 @@ from gateway.cli.stored.options import DRY_RUN, RATE, YES, read_filter
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-    from gateway.cli.quarantine_views import InQuarantine
+    from gateway.operations.quarantine import InQuarantine
 
 HELP = Help(
     list="Count events by name and reason and list the newest.",
@@ -48,7 +48,7 @@ def _run(
 ) -> None:
     """Runs `action` on what the common options select."""
     from gateway.cli.operator_action import operator_action
-    from gateway.cli.quarantine_views import InQuarantine
+    from gateway.operations.quarantine import InQuarantine
 
     settings, redis_url = load_in_force(options.pop("config")).settings, options.pop("redis_url")
     wanted = read_filter(options)

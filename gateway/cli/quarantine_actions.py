@@ -8,13 +8,13 @@ from collections.abc import Collection
 import click
 from rich.table import Table
 
-from gateway.cli.quarantine_release import FATES, Fate, survey_release
-from gateway.cli.quarantine_release import release as release_events
-from gateway.cli.quarantine_views import InQuarantine
 from gateway.cli.stored.actions import print_kinds
 from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_counts, print_lines
 from gateway.cli.terminal import cell, console, table
+from gateway.operations.quarantine import InQuarantine
+from gateway.operations.quarantine_release import FATES, Fate, survey_release
+from gateway.operations.quarantine_release import release as release_events
 
 MISFITS = "of them do not match the current schemas and stay (use --anyway to release them too)"
 

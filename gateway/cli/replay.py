@@ -52,11 +52,11 @@ def replay(
     not applied again; consent, conditions, deadlines and the rules of the destination are. An event
     that the destination was not allowed to have for want of consent is never sent.
     """
-    from gateway.cli.dead_letter_targets import check_names
     from gateway.cli.ledger import with_ledger_of
-    from gateway.cli.ledger_replay import LedgerReplay
     from gateway.cli.operator_action import operator_action
     from gateway.cli.replay_action import replay as replay_events
+    from gateway.operations.dead_letter_targets import check_names
+    from gateway.operations.ledger_replay import LedgerReplay
 
     taken = [each for each in endings if each in TAKEN]
     if taken and not again:

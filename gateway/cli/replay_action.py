@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli.ledger_replay import LedgerReplay, survey_replay
-from gateway.cli.ledger_replay import replay as replay_events
 from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_counts, print_lines
 from gateway.event.text import printable
+from gateway.operations.ledger_replay import LedgerReplay, survey_replay
+from gateway.operations.ledger_replay import replay as replay_events
 
 OTHERS = "sent, replayed or dropped"
 

@@ -47,8 +47,8 @@ def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path)
     alone: the ledger keeps nothing else of it.
     """
     from gateway.cli.ledger import with_ledger_of
-    from gateway.cli.stories import explain_stories, find_stories
     from gateway.event.text import printable
+    from gateway.operations.stories import explain_stories, find_stories
 
     settings = load_in_force(config).settings
 

@@ -12,8 +12,8 @@ import pytest
 from click.testing import Result
 from redis import Redis
 
-from gateway.cli import erasing
 from gateway.ledger.folder import LedgerFolder
+from gateway.operations import erasing
 from gateway.queue.append import Appender
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from gateway.cli import erasing
+from gateway.operations import erasing
 from gateway.redis_client.connect import connect_for_work
 from tests.support.dead_letters import bury
 from tests.support.events import make_event

@@ -14,10 +14,10 @@ import orjson
 import pytest
 from redis import Redis as SyncRedis
 
-from gateway.cli import catching_up
 from gateway.cli.replay import replay as command
 from gateway.event import Received
 from gateway.ledger.folder import LedgerFolder
+from gateway.operations import catching_up
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.dead_letters import find
 from gateway.queue.dead_letters import replay as replay_letters

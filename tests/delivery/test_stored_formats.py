@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from gateway.cli.quarantine_review import compile_review
 from gateway.configuration.delivery import DeliverySettings
 from gateway.configuration.load import load_settings
 from gateway.configuration.settings import Settings
@@ -24,6 +23,7 @@ from gateway.delivery.drain import Drain
 from gateway.delivery.stay import Patience, Stay
 from gateway.delivery.unanswered import end_unanswered
 from gateway.monitoring.metrics import read_numbers
+from gateway.operations.quarantine_review import compile_review
 from gateway.queue import dead_letters
 from gateway.queue.append import Appender, Retention
 from gateway.queue.held_consent import due_pages, read_page

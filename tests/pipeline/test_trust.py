@@ -7,9 +7,9 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from gateway.cli.quarantine_review import compile_review
 from gateway.configuration.load import parse_settings
 from gateway.event import Received
+from gateway.operations.quarantine_review import compile_review
 from gateway.pipeline.compile import compile_pipeline
 from gateway.queue.entry import decode, encode, encode_quarantined
 from gateway.queue.quarantine import Quarantined

@@ -18,9 +18,9 @@ from gateway.queue.keys import DestinationKeys, Keys
 ROOT = Path(__file__).parents[2]
 ROOMS_THAT_WRITE = ("gateway/queue/", "gateway/redis_client/")
 MODULES_THAT_NAME_KEYS = (
-    "gateway/cli/",  # looks for the dead letters of destinations that are gone
     "gateway/delivery/sweep.py",  # asks whether a destination was woken
     "gateway/monitoring/",  # reads numbers and states
+    "gateway/operations/",  # looks for the dead letters of destinations that are gone
     "gateway/web/readiness.py",  # asks whether the consumer groups exist
 )
 """They only read; `test_no_other_room_writes` includes them. Others hand `Keys` to the queue."""

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from gateway.cli.quarantine_review import compile_review
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
 from gateway.event import Event, Received
 from gateway.monitoring.metrics import read_numbers
+from gateway.operations.quarantine_review import compile_review
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender, Retention

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from gateway.cli.stored.drop import drop as drop_events
 from gateway.cli.stored.progress import confirmed, progress
-from gateway.cli.stored.selection import K, Selection
-from gateway.cli.stored.survey import Survey, survey_of
 from gateway.cli.stored.views import newest_table, print_counts, print_lines, sheet_in_words
 from gateway.cli.terminal import console
 from gateway.event.text import json_text
+from gateway.operations.drop import drop as drop_events
+from gateway.operations.stored import K, Selection
+from gateway.operations.survey import Survey, survey_of
 
 
 def print_kinds(chosen: Selection[K], survey: Survey[K]) -> bool:

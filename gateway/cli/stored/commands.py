@@ -12,7 +12,7 @@ from gateway.cli.options import CONFIG, REDIS_URL
 from gateway.cli.stored.options import DRY_RUN, FILTERS, JSON, LIMIT, YES, with_options
 
 if TYPE_CHECKING:
-    from gateway.cli.stored.selection import Selection
+    from gateway.operations.stored import Selection
 
 Action = Callable[["Selection[Any]"], Coroutine[Any, Any, None]]
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from gateway.cli.stored.bulk import Advance, raise_if_interrupted
 from gateway.cli.terminal import console
+from gateway.operations.bulk import Advance, raise_if_interrupted
 
 
 def confirmed(question: str, yes: bool) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 import click
 from rich.table import Table
 
-from gateway.cli.stored.selection import K, Presentation, Sheet, Store
 from gateway.cli.terminal import cell, console, table
 from gateway.event.text import json_text, printable, utc
+from gateway.operations.stored import K, Presentation, Sheet, Store
 
 MAX_KINDS = 40
 

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 from redis.asyncio import Redis
 
-from gateway.cli.stopped import Stopped
-from gateway.cli.stored import bulk
-from gateway.cli.stored.bulk import Advance, Throttle, batches, completed, noted
+from gateway.operations import bulk
+from gateway.operations.bulk import Advance, Throttle, batches, completed, noted
+from gateway.operations.stopped import Stopped
 from tests.support.interrupts import interrupted
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
-from gateway.cli.stored.selection import K, Selection, Store
+from gateway.operations.stored import K, Selection, Store
 
 
 @dataclass(slots=True)

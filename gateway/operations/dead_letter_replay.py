@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from gateway.cli.dead_letter_views import DeadLetters
-from gateway.cli.stored.bulk import Advance, Throttle, completed, noted, throttled
-from gateway.cli.stored.selection import Store
-from gateway.cli.stored.survey import Survey, survey_of
-from gateway.cli.stored.wake import wake
-from gateway.cli.targets import Target, dry_run_notes
 from gateway.ledger.feeding import build_reporting
+from gateway.operations.bulk import Advance, Throttle, completed, noted, throttled
+from gateway.operations.dead_letters import DeadLetters
+from gateway.operations.stored import Store
+from gateway.operations.survey import Survey, survey_of
+from gateway.operations.targets import Target, dry_run_notes
+from gateway.operations.wake import wake
 from gateway.pipeline.mending import compile_later_rules, nameless_rules
 from gateway.queue import dead_letters as queue
 from gateway.queue.dead_letters import DeadLetter

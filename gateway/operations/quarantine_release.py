@@ -7,14 +7,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from gateway.cli.quarantine_review import Review, compile_review, misfit
-from gateway.cli.quarantine_views import InQuarantine, kind
-from gateway.cli.stopped import Stopped
-from gateway.cli.stored.bulk import Advance, Throttle, completed, noted, throttled
-from gateway.cli.stored.selection import Store
-from gateway.cli.stored.survey import Survey, survey_of
-from gateway.cli.targets import Target, dry_run_notes
 from gateway.ledger.feeding import build_feeding
+from gateway.operations.bulk import Advance, Throttle, completed, noted, throttled
+from gateway.operations.quarantine import InQuarantine, kind
+from gateway.operations.quarantine_review import Review, compile_review, misfit
+from gateway.operations.stopped import Stopped
+from gateway.operations.stored import Store
+from gateway.operations.survey import Survey, survey_of
+from gateway.operations.targets import Target, dry_run_notes
 from gateway.pipeline.decision import Decision
 from gateway.queue.admission import Full
 from gateway.queue.append import Appender, Retention

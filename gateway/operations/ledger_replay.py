@@ -9,13 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from redis.asyncio import Redis
 
-from gateway.cli.catching_up import wait_until_stored
-from gateway.cli.ledger_review import Review, compile_review, replay_of
-from gateway.cli.reasons import common
-from gateway.cli.stopped import Stopped
-from gateway.cli.stored.bulk import Advance, Throttle, completed, noted, throttled
-from gateway.cli.stored.wake import wake
-from gateway.cli.targets import Target, dry_run_notes
 from gateway.configuration.destination import build_destination
 from gateway.configuration.settings import Settings
 from gateway.event.text import printable
@@ -23,6 +16,13 @@ from gateway.ledger.answers import Wanted
 from gateway.ledger.feeding import build_reporting
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.recorded import PENDING, Recorded
+from gateway.operations.bulk import Advance, Throttle, completed, noted, throttled
+from gateway.operations.catching_up import wait_until_stored
+from gateway.operations.ledger_review import Review, compile_review, replay_of
+from gateway.operations.reasons import common
+from gateway.operations.stopped import Stopped
+from gateway.operations.targets import Target, dry_run_notes
+from gateway.operations.wake import wake
 from gateway.queue import dead_letters
 from gateway.queue.bounds import ALL_MEMORY, Closed, Limits
 from gateway.queue.capacity import read_bounds

@@ -8,10 +8,10 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from gateway.cli.reasons import common, short
-from gateway.cli.stored.selection import Presentation, Selection, Sheet, Store
 from gateway.configuration.settings import Settings
 from gateway.event.text import utc
+from gateway.operations.reasons import common, short
+from gateway.operations.stored import Presentation, Selection, Sheet, Store
 from gateway.queue import quarantine as queue
 from gateway.queue.keys import Keys
 from gateway.queue.quarantine import Quarantined, quarantine_of

@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 
 from redis.asyncio import Redis
 
-from gateway.cli.stopped import Stopped
 from gateway.event import Event
 from gateway.event.text import printable
+from gateway.operations.stopped import Stopped
 from gateway.queue.stored_events import EventStore, Filter, StoredEvent
 
 K = TypeVar("K", bound=StoredEvent)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.cli.stored.bulk import Advance, batches, completed, noted
-from gateway.cli.stored.selection import K, Selection
-from gateway.cli.stored.survey import Survey
+from gateway.operations.bulk import Advance, batches, completed, noted
+from gateway.operations.stored import K, Selection
+from gateway.operations.survey import Survey
 from gateway.queue.stored_events import PAGE
 
 

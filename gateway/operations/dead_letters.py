@@ -9,11 +9,11 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from gateway.cli.reasons import common, short
-from gateway.cli.stored.selection import Presentation, Selection, Sheet, Store
-from gateway.cli.targets import Target
 from gateway.configuration.settings import Settings
 from gateway.event.text import masked, printable, utc
+from gateway.operations.reasons import common, short
+from gateway.operations.stored import Presentation, Selection, Sheet, Store
+from gateway.operations.targets import Target
 from gateway.queue import dead_letters as queue
 from gateway.queue.dead_letters import DeadLetter, dead_letters_of
 from gateway.queue.keys import DestinationKeys, Keys

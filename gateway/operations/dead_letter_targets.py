@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 
 from redis.asyncio import Redis
 
-from gateway.cli.stopped import Mistaken
-from gateway.cli.targets import Target
 from gateway.configuration.settings import Settings
 from gateway.event.text import did_you_mean
+from gateway.operations.stopped import Mistaken
+from gateway.operations.targets import Target
 from gateway.queue.keys import Keys
 
 

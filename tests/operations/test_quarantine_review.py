@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.cli.quarantine_review import Review, compile_review, misfit
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
 from gateway.event import Event, Received, read_event
+from gateway.operations.quarantine_review import Review, compile_review, misfit
 from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.quarantine import Quarantined

@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from gateway.cli.person import Found, Person
-from gateway.cli.stopped import Stopped
 from gateway.delivery.erasures import LOOK_SECONDS
 from gateway.delivery.planning import ERASED
 from gateway.ledger.feeding import build_reporting
+from gateway.operations.person import Found, Person
+from gateway.operations.stopped import Stopped
 from gateway.queue import dead_letters, quarantine
 from gateway.queue.erasure import forget_recent, rewrite_files, withhold
 from gateway.queue.feeds import Feeds

@@ -6,14 +6,14 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.cli.dead_letter_views import DeadLetters
-from gateway.cli.stopped import Mistaken, Stopped
-from gateway.cli.stored.bulk import completed
-from gateway.cli.stored.wake import wake
 from gateway.event import Event
 from gateway.event.edit import edit_event
 from gateway.event.text import masked, printable
 from gateway.ledger.feeding import build_reporting
+from gateway.operations.bulk import completed
+from gateway.operations.dead_letters import DeadLetters
+from gateway.operations.stopped import Mistaken, Stopped
+from gateway.operations.wake import wake
 from gateway.pipeline.mending import compile_restriction
 from gateway.queue import dead_letters as queue
 from gateway.queue.dead_letters import DeadLetter

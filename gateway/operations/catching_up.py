@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from gateway.cli.stopped import Stopped
 from gateway.configuration.settings import Settings
+from gateway.operations.stopped import Stopped
 from gateway.queue.feeds import Feeds
 from gateway.queue.keys import Keys
 
