@@ -1,0 +1,63 @@
+"""Access and erasure without a command line: both are noted, and a survey erases nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.configuration.load import parse_settings
+from gateway.ledger.feeding import build_digests
+from gateway.operations import erasing
+from gateway.operations.erasing import erase, survey_erasure
+from gateway.operations.person import Person, as_data
+from tests.support.dead_letters import bury
+from tests.support.events import make_event
+from tests.support.keys import ADS
+
+pytestmark = pytest.mark.anyio
+
+CONFIG = """
+server: {{hash_salt: a-salt-of-the-shop}}
+redis: {{url: "{url}", data_dir: "{data}"}}
+sources: {{site: {{type: collect}}}}
+destinations: {{ads: {{type: webhook, url: "https://ads.example/"}}}}
+"""
+EMAIL = "anna@shop.example"
+FOUND = {"ledger": 0, "pending, ads": 0, "dead letters, ads": 1, "quarantine": 0}
+
+
+@pytest.fixture
+async def anna(redis: Redis, redis_url: str, tmp_path: Path) -> Person:
+    """She has one of two dead letters."""
+    events = [make_event(0, user_data={"email_address": EMAIL}), make_event(1)]
+    await bury(redis, "ads", events)
+    settings = parse_settings(CONFIG.format(url=redis_url, data=tmp_path))
+    digests = build_digests(settings)
+    assert digests is not None
+    return Person(redis, settings, digests, digests.of_text(EMAIL))
+
+
+async def test_who_reads_it_is_noted(anna: Person) -> None:
+    noted: list[Mapping[str, int]] = []
+    found, stories = await anna.access(noted.append)
+    data = as_data(found, stories)
+    assert [each["event"]["event_id"] for each in data["dead_letters"]["ads"]] == ["event-0"]
+    assert noted == [FOUND]
+
+
+async def test_what_was_surveyed_is_erased_and_noted(
+    anna: Person, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
+    noted: list[Mapping[str, int]] = []
+    found = await survey_erasure(anna)
+    assert await redis.xlen(ADS.dead) == 2
+    erased = await erase(anna, found, embedded=False, note=noted.append)
+    assert (erased.records, noted) == (1, [FOUND])
+    assert any("backups" in line for line in erased.beyond_reach)
+    assert await redis.xlen(ADS.dead) == 1
+    assert dict((await survey_erasure(anna)).counts())["dead letters, ads"] == 0
