@@ -74,10 +74,15 @@ class DeliverySettings(BaseModel):
         "on later. They do not count in `max_pending`. Beyond it, events end as delivered with a "
         "warning, without a verdict.",
     )
+    max_submitted_bytes: PositiveInt = Field(
+        default=100_000_000,
+        description="Maximum size in bytes of the events that `max_submitted` counts. They do not "
+        "count in `max_pending_bytes`. Beyond it, the same happens.",
+    )
     max_pending_bytes: PositiveInt | None = Field(
         default=None,
-        description="Maximum size in bytes of the pending events, with the same thresholds as "
-        "`max_pending`. Default: an equal share of 40 % of the memory of Redis for each "
+        description="Maximum size in bytes of the pending events that `max_pending` counts, with "
+        "the same thresholds. Default: an equal share of 40 % of the memory of Redis for each "
         "destination.",
     )
     max_dead_letters: PositiveInt = Field(

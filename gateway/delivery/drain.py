@@ -134,7 +134,7 @@ class Drain:
             self._reader,
             tickets,
             self._accounting,
-            assignment.settings.max_submitted,
+            assignment.settings,
             self._trip,
         )
         self._pace = ReadingPace(assignment.linger)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from destinations.base import Destination, Outcome, Request, Response
+from gateway.configuration.delivery import DeliverySettings
 from gateway.delivery.accounting import Accounting
 from gateway.delivery.breaker import Trip
 from gateway.delivery.policy import takes_nothing_now
@@ -32,12 +33,12 @@ RESERVED_SECONDS = 300.0
 """For how long no other drain takes a ticket. If this one is killed, it is asked about then."""
 
 NO_VERDICT = "the vendor accepted it and gave no verdict within 24 hours"
-TOO_MANY = "the vendor accepted it; its verdict was not awaited, as more than max_submitted wait"
+TOO_MANY = "the vendor accepted it; its verdict was not awaited, as too many wait"
 
 
 class Polling:
-    """The questions of one drain. client: None for a dry run: nothing is asked. most: events that
-    may wait for a verdict. on_trip: called when a verdict is about the whole destination."""
+    """The questions of one drain. client: None for a dry run: nothing is asked. settings: how many
+    events may wait for a verdict. on_trip: called when a verdict is about the whole destination."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Polling:
         reader: Reader,
         tickets: Tickets,
         accounting: Accounting,
-        most: int,
+        settings: DeliverySettings,
         on_trip: Callable[[Trip], None],
     ) -> None:
         self._destination = destination
@@ -54,7 +55,7 @@ class Polling:
         self._reader = reader
         self._tickets = tickets
         self._accounting = accounting
-        self._most = most
+        self._settings = settings
         self._on_trip = on_trip
         self._stopped = False
         self.is_at_work = False
@@ -74,7 +75,8 @@ class Polling:
 
     async def _take(self) -> Ticket | None:
         spacing = self._destination.limits.poll_every.total_seconds()
-        return await self._tickets.take(RESERVED_SECONDS, spacing, DEADLINE_SECONDS, self._most)
+        bounds = self._settings.max_submitted, self._settings.max_submitted_bytes
+        return await self._tickets.take(RESERVED_SECONDS, spacing, DEADLINE_SECONDS, *bounds)
 
     async def _settle(self, ticket: Ticket) -> None:
         response = None if ticket.ends else await self._ask(ticket)

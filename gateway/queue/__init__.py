@@ -11,7 +11,8 @@ their names. For each destination, all in one hash slot because of the tag in br
     gw:{meta}:untrusted
                        stream  the ids of dead letters of untrusted senders
     gw:{meta}:counts   hash    accepted, withheld, held; `submitted`, how many of the entries in the
-                               stream the vendor has and gives no verdict on yet; delivered,
+                               stream the vendor has and gives no verdict on yet, and their size
+                               `submitted_bytes`; delivered,
                                rejected, expired; `warned`, how many of the delivered had a warning
                                of the vendor; repeated; replayed, dropped, removed by reason;
                                attempts; polls; latency; pauses in a row; sending rate;

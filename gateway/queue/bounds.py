@@ -119,9 +119,8 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What is used, read at one moment. memory: None where the Redis user may not ask for it.
-    pending: events of each destination that its vendor has not got, and bytes of all that is
-    pending. marks: how many against repetition each has.
-    held: events and bytes. withdrawals: how many."""
+    pending: events of each destination that its vendor has not got, and their bytes. marks: how
+    many against repetition each has. held: events and bytes. withdrawals: how many."""
 
     memory: MemoryUsage | None = None
     pending: Mapping[str, tuple[int, int]] = field(default_factory=dict)

@@ -66,7 +66,7 @@ async def read_usage(redis: Redis, keys: Keys, limits: Limits) -> Usage:
     for name in limits.destinations:
         of = keys.destination(name)
         pipeline.xlen(of.stream)
-        pipeline.hmget(of.counts, ["pending_bytes", "submitted"])
+        pipeline.hmget(of.counts, ["pending_bytes", "submitted", "submitted_bytes"])
         pipeline.mget(count_keys(of.seen, window, now))
     pipeline.hmget(keys.counts, ["held_events", "held_bytes"])
     if limits.withdrawals:
@@ -74,8 +74,9 @@ async def read_usage(redis: Redis, keys: Keys, limits: Limits) -> Usage:
     told: list[Any] = await pipeline.execute()
     pending, marks = {}, {}
     for place, name in enumerate(limits.destinations):
-        events, (size, submitted), counts = told[3 * place : 3 * place + 3]
-        pending[name] = events - int(submitted or 0), max(0, int(size or 0))
+        events, sizes, counts = told[3 * place : 3 * place + 3]
+        size, submitted, submitted_size = (int(each or 0) for each in sizes)
+        pending[name] = events - submitted, max(0, size - submitted_size)
         marks[name] = sum_counts(counts)
     held, *withdrawn = told[3 * len(limits.destinations) :]
     events, size = (max(0, int(each or 0)) for each in held)

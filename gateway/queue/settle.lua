@@ -38,7 +38,7 @@ local counters = {}
 for i = 1, tonumber(take()) do
   counters[i] = { take(), take() }
 end
-local answered = 0
+local answered, answered_bytes = 0, 0
 local ticket = take()
 if ticket ~= '' then
   local before, left, again_ms, consumer = take(), take(), take(), take()
@@ -55,7 +55,7 @@ if ticket ~= '' then
   for _ = 1, tonumber(take()) do
     local id, deliveries = take(), take()
     if hand_over(stream, group, SUBMITTED, consumer, id, deliveries) then
-      answered = answered + 1
+      answered, answered_bytes = answered + 1, answered_bytes + size_of(stream, id)
     end
   end
 end
@@ -71,7 +71,9 @@ while position < #ARGV do
       or ending == 'withheld' and #redis.call('XRANGE', stream, id, id) == 1  -- no drain has read it
     if is_there then
       ended[#ended + 1] = id
-      answered = answered + (was_submitted and 1 or 0)
+      if was_submitted then
+        answered, answered_bytes = answered + 1, answered_bytes + size
+      end
       bytes = bytes + size
       if letter ~= '' then
         add_letter(keys, letter, trusted)
@@ -96,12 +98,12 @@ for first = 1, #ended, 1000 do  -- Lua passes some thousand arguments at most
   redis.call('XDEL', stream, unpack(ended, first, math.min(first + 999, #ended)))
 end
 if redis.call('XLEN', stream) == 0 then  -- heals what an earlier version or a person left
-  redis.call('HDEL', counts, 'pending_bytes', 'submitted')
+  redis.call('HDEL', counts, 'pending_bytes', 'submitted', 'submitted_bytes')
   redis.call('DEL', tickets, polls)
 elseif bytes > 0 then
   redis.call('HINCRBY', counts, 'pending_bytes', -bytes)
 end
-count_submitted(counts, -answered)
+count_submitted(counts, -answered, -answered_bytes)
 for day, of_day in pairs(endings) do
   if of_day.warned then
     of_day.delivered = (of_day.delivered or 0) + of_day.warned

@@ -8,11 +8,11 @@
 -- Returns how many were noted. One that another consumer has claimed meanwhile is left alone.
 
 local stream, group, consumer = KEYS[1], ARGV[1], ARGV[2]
-local rows, taken, first = {}, 0, nil
+local rows, taken, bytes, first = {}, 0, 0, nil
 for i = 5, #ARGV do
   local id = ARGV[i]
   if hand_over(stream, group, consumer, SUBMITTED, id) then
-    taken, first = taken + 1, first or id
+    taken, bytes, first = taken + 1, bytes + size_of(stream, id), first or id
     rows[#rows + 1] = id
   else
     rows[#rows + 1] = '-'
@@ -23,6 +23,6 @@ if taken > 0 then
   local name = string.format('%d:%s', now, first)
   redis.call('HSET', KEYS[3], name, ARGV[3] .. '\n' .. table.concat(rows, ' '))
   redis.call('ZADD', KEYS[4], now + ARGV[4], name)
-  count_submitted(KEYS[2], taken)
+  count_submitted(KEYS[2], taken, bytes)
 end
 return taken

@@ -19,9 +19,20 @@ local function is_submitted(stream, group, id)
   return #redis.call('XPENDING', stream, group, id, id, 1, SUBMITTED) == 1
 end
 
-local function count_submitted(counts, amount)
-  if amount ~= 0 and redis.call('HINCRBY', counts, 'submitted', amount) <= 0 then
-    redis.call('HDEL', counts, 'submitted')
+local function size_of(stream, id)
+  local entry = redis.call('XRANGE', stream, id, id)[1]
+  return entry and #entry[2][2] or 0
+end
+
+-- Counts that `amount` more entries are submitted, of `bytes` in all; both may be negative.
+local function count_submitted(counts, amount, bytes)
+  if amount == 0 then
+    return
+  end
+  if redis.call('HINCRBY', counts, 'submitted', amount) <= 0 then
+    redis.call('HDEL', counts, 'submitted', 'submitted_bytes')
+  elseif bytes ~= 0 and redis.call('HINCRBY', counts, 'submitted_bytes', bytes) < 0 then
+    redis.call('HDEL', counts, 'submitted_bytes')  -- heals what an earlier version did not count
   end
 end
 

@@ -82,18 +82,19 @@ class Tickets:
         return taken
 
     async def take(
-        self, reserved: float, spacing: float, deadline: float, most: int
+        self, reserved: float, spacing: float, deadline: float, most: int, most_bytes: int
     ) -> Ticket | None:
         """The ticket to ask about now, which no other drain takes for `reserved` seconds; None if
         there is none.
 
         spacing: seconds between two questions, of all drains together. deadline: seconds after
-        which a ticket ends. most: how many entries may wait for a verdict.
+        which a ticket ends. most, most_bytes: how many entries may wait for a verdict, and how many
+        bytes of them.
         """
         of = self._keys
         milliseconds = [round(1000 * each) for each in (reserved, spacing, deadline)]
         taken: Any = await self._take(
-            [of.counts, of.tickets, of.polls, of.polled], [*milliseconds, most]
+            [of.counts, of.tickets, of.polls, of.polled], [*milliseconds, most, most_bytes]
         )
         if not taken:
             return None

@@ -3,13 +3,16 @@
 --
 -- KEYS: counts, tickets, polls, polled.
 -- ARGV: the milliseconds for which no other drain takes it; those between two questions; those after
---       which a ticket is not asked about any more; how many entries may wait for a verdict.
+--       which a ticket is not asked about any more; how many entries may wait for a verdict, and how
+--       many bytes of them.
 -- Returns its name, what is stored of it, its age in milliseconds, and 1 if it has to end without a
--- question: it is too old, or too many entries wait. Then it is the one that would wait the longest.
+-- question: it is too old, or too much waits. Then it is the one that would wait the longest.
 -- Nothing if none is due, or the last question was too recently.
 
 local now, deadline = now_ms(), tonumber(ARGV[3])
-local too_many = tonumber(redis.call('HGET', KEYS[1], 'submitted') or 0) > tonumber(ARGV[4])
+local waiting = redis.call('HMGET', KEYS[1], 'submitted', 'submitted_bytes')
+local too_many = tonumber(waiting[1] or 0) > tonumber(ARGV[4])
+  or tonumber(waiting[2] or 0) > tonumber(ARGV[5])
 local name
 if too_many then
   name = redis.call('ZREVRANGE', KEYS[3], 0, 0)[1]

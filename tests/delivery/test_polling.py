@@ -172,13 +172,14 @@ async def test_after_the_deadline_an_event_is_delivered_with_a_warning(
     assert (await numbers(redis)).counts["warned"] == 2
 
 
+@pytest.mark.parametrize("bound", [{"max_submitted": 3}, {"max_submitted_bytes": 500}])
 async def test_no_more_events_wait_for_verdicts_than_may(
-    redis: Redis, fill: Fill, start: Start
+    redis: Redis, fill: Fill, start: Start, bound: dict[str, int]
 ) -> None:
     await fill(6)
     vendor = LaterVendor(lambda _: "wait")
     made = LaterParcel(2, poll_after=3600)
-    await run(await start(vendor, destination=made, idle=1.0, max_submitted=3))
+    await run(await start(vendor, destination=made, idle=1.0, **bound))
     assert await outcomes(redis) == {"delivered": 4, "pending": 2}
     assert vendor.polls == []
 

@@ -24,6 +24,8 @@ from tests.support.keys import ADS, KEYS
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400.0
+MANY = 1000, 10**9
+"""Entries, and bytes, that may wait."""
 
 
 def at_once(deliveries: int, entry_id: bytes) -> float:
@@ -66,13 +68,20 @@ async def counted(redis: Redis) -> dict[str, int]:
     submitted = now.counts.get("submitted", 0)
     held = await redis.xpending_range(ADS.stream, GROUP, "-", "+", 1000, "submitted")
     assert len(held) == submitted, "the count is that of the consumer"
+    rows = await submitted_of(redis, ADS, [each["message_id"] for each in held] or [b"0-0"])
+    size = sum(len(fields[1]) for _, _, fields in rows)
+    assert now.counts.get("submitted_bytes", 0) == size, "so is their size"
     return {**ended, "pending": now.pending, "submitted": submitted}
 
 
-async def take(tickets: Tickets, most: int = 1000, deadline: float = DAY) -> Ticket:
-    taken = await tickets.take(60, 0, deadline, most)
+async def take(tickets: Tickets, most: int = 1000, most_bytes: int = 10**9) -> Ticket:
+    taken = await tickets.take(60, 0, DAY, most, most_bytes)
     assert taken is not None
     return taken
+
+
+def ended(entry: Entry, result: str, letter: bytes = b"") -> Ending:
+    return Ending(entry.id, result, letter, size=entry.size)
 
 
 def ids_of(entries: list[Entry]) -> list[bytes]:
@@ -89,7 +98,7 @@ async def test_what_is_submitted_pends_and_is_not_read_again(
     assert await reader.take(ids_of(entries[:1]), ()) == []
     assert await count_waiting(redis, ADS) == 1
     usage = await read_usage(redis, KEYS, Limits({"ads": None}))  # type: ignore[dict-item]
-    assert usage.pending["ads"][0] == 1, "they count in no bound of waiting events"
+    assert usage.pending["ads"] == (1, entries[3].size), "they count in no bound of waiting events"
 
 
 async def test_the_oldest_event_is_one_that_the_vendor_has_not_got(
@@ -116,11 +125,11 @@ async def test_a_ticket_is_taken_when_it_is_due_and_by_one_drain(
     redis: Redis, entries: list[Entry], tickets: Tickets
 ) -> None:
     await tickets.submit("later", 60, ids_of(entries[:1]))
-    assert await tickets.take(60, 0, DAY, 1000) is None
+    assert await tickets.take(60, 0, DAY, *MANY) is None
     await tickets.submit("now", 0, ids_of(entries[1:3]))
     taken = await take(tickets)
     assert (taken.ticket, taken.rows, taken.ends) == ("now", ids_of(entries[1:3]), False)
-    assert await tickets.take(60, 0, DAY, 1000) is None
+    assert await tickets.take(60, 0, DAY, *MANY) is None
 
 
 async def test_the_vendor_is_not_asked_more_often_than_it_bears(
@@ -128,11 +137,11 @@ async def test_the_vendor_is_not_asked_more_often_than_it_bears(
 ) -> None:
     for entry in entries:
         await tickets.submit(entry.id.decode(), 0, [entry.id])
-    assert await tickets.take(60, 0.2, DAY, 1000) is not None
-    assert await Tickets(redis, ADS, "other").take(60, 0.2, DAY, 1000) is None
+    assert await tickets.take(60, 0.2, DAY, *MANY) is not None
+    assert await Tickets(redis, ADS, "other").take(60, 0.2, DAY, *MANY) is None
     assert 0 < (await seconds_to_work(redis, ADS, at_once, ()) or 0) <= 0.2
     await asyncio.sleep(0.25)
-    assert await tickets.take(60, 0.2, DAY, 1000) is not None
+    assert await tickets.take(60, 0.2, DAY, *MANY) is not None
 
 
 async def test_a_ticket_ends_at_its_deadline_without_a_question(
@@ -141,8 +150,8 @@ async def test_a_ticket_ends_at_its_deadline_without_a_question(
     await tickets.submit("t", 0, ids_of(entries))
     await asyncio.sleep(0.01)
     await redis.set(ADS.polled, 1)
-    assert await tickets.take(60, 5, DAY, 1000) is None
-    taken = await tickets.take(60, 5, 0.005, 1000)
+    assert await tickets.take(60, 5, DAY, *MANY) is None
+    taken = await tickets.take(60, 5, 0.005, *MANY)
     assert taken is not None
     assert taken.ends
 
@@ -152,9 +161,42 @@ async def test_beyond_the_bound_the_one_that_would_wait_the_longest_ends(
 ) -> None:
     await tickets.submit("soon", 60, ids_of(entries[:2]))
     await tickets.submit("late", 3600, ids_of(entries[2:]))
-    assert await tickets.take(60, 0, DAY, 4) is None
+    assert await tickets.take(60, 0, DAY, 4, 10**9) is None
     taken = await take(tickets, most=3)
     assert (taken.ticket, taken.ends) == ("late", True)
+
+
+async def test_their_bytes_have_a_bound_too(
+    redis: Redis, entries: list[Entry], tickets: Tickets, settler: Settler
+) -> None:
+    await tickets.submit("soon", 60, ids_of(entries[:2]))
+    await tickets.submit("late", 3600, ids_of(entries[2:]))
+    size = sum(entry.size for entry in entries)
+    assert await tickets.take(60, 0, DAY, 1000, size) is None
+    taken = await take(tickets, most_bytes=size - 1)
+    assert (taken.ticket, taken.ends) == ("late", True)
+
+    endings = [ended(each, "warned") for each in entries[2:]]
+    left = taken.without(frozenset(taken.rows))
+    await settler.settle(endings, (), Resolved(taken, left, 0, "drain"))
+
+    assert await counted(redis) == {"delivered": 2, "pending": 2, "submitted": 2}
+    assert await tickets.take(60, 0, DAY, 1000, size - 1) is None
+
+
+async def test_what_an_earlier_version_submitted_counts_no_bytes(
+    redis: Redis, entries: list[Entry], tickets: Tickets, settler: Settler
+) -> None:
+    await tickets.submit("before", 0, ids_of(entries[:3]))
+    await redis.hdel(ADS.counts, "submitted_bytes")
+    await tickets.submit("after", 60, ids_of(entries[3:]))
+    before = await take(tickets)
+    endings = [ended(each, "delivered") for each in entries[:3]]
+    left = before.without(frozenset(before.rows))
+    await settler.settle(endings, (), Resolved(before, left, 0, "drain"))
+    assert (await numbers(redis)).counts.get("submitted_bytes", 0) == 0
+    usage = await read_usage(redis, KEYS, Limits({"ads": None}))  # type: ignore[dict-item]
+    assert usage.pending["ads"] == (0, entries[3].size)
 
 
 async def test_verdicts_end_entries_and_change_the_ticket_in_one_step(
@@ -163,7 +205,7 @@ async def test_verdicts_end_entries_and_change_the_ticket_in_one_step(
     ids = ids_of(entries)
     await tickets.submit("t", 0, ids)
     ticket = await take(tickets)
-    endings = [Ending(ids[0], "delivered"), Ending(ids[1], "rejected", b"letter")]
+    endings = [ended(entries[0], "delivered"), ended(entries[1], "rejected", b"letter")]
     left = ticket.without(frozenset(ids[:3]))
 
     await settler.settle(endings, (), Resolved(ticket, left, 0, "drain", [(ids[2], 1)]))
@@ -173,7 +215,7 @@ async def test_verdicts_end_entries_and_change_the_ticket_in_one_step(
     again = await take(tickets)
     assert again.rows == [NO_ENTRY, NO_ENTRY, NO_ENTRY, ids[3]], "rows stay where they are"
     last = Resolved(again, again.without(frozenset(ids)), 0, "drain")
-    await settler.settle([Ending(ids[3], "warned")], (), last)
+    await settler.settle([ended(entries[3], "warned")], (), last)
     assert await counted(redis) == {"delivered": 2, "rejected": 1, "pending": 1, "submitted": 0}
     assert not await redis.exists(ADS.tickets, ADS.polls)
 
@@ -188,7 +230,7 @@ async def test_a_ticket_that_another_drain_has_changed_is_left_alone(
     await settler.settle([], (), first)
     await tickets.submit("again", 60, ids[:1])
 
-    await settler.settle([Ending(ids[0], "delivered"), Ending(ids[1], "delivered")], (), first)
+    await settler.settle([ended(each, "delivered") for each in entries[:2]], (), first)
 
     assert await counted(redis) == {"pending": 4, "submitted": 4}
     assert (await take(tickets)).rows == [NO_ENTRY, *ids[1:]]
@@ -211,9 +253,9 @@ async def test_erased_and_withdrawn_entries_leave_no_trace_in_the_counts(
     await tickets.submit("t", 0, ids[:2])
     found = await submitted_of(redis, ADS, ids)
     assert [each[0] for each in found] == ids[:2]
-    await settler.settle([Ending(each, "withheld") for each in ids[1:3]])
+    await settler.settle([ended(each, "withheld") for each in entries[1:3]])
     assert await counted(redis) == {"withheld": 2, "pending": 2, "submitted": 1}
-    await settler.settle([Ending(ids[0], "withheld"), Ending(ids[3], "withheld")])
+    await settler.settle([ended(entries[0], "withheld"), ended(entries[3], "withheld")])
     assert await counted(redis) == {"withheld": 4, "pending": 0, "submitted": 0}
     assert not await redis.exists(ADS.tickets, ADS.polls)
 
