@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -136,14 +137,19 @@ class Gateway:
 
     def outcomes(self, destination: str) -> dict[str, int]:
         """Events of `destination` by outcome, with those that are pending, at one moment."""
-        metrics = self.metrics()
-        counted = {
-            dict(labels)["outcome"]: int(value)
-            for (name, labels), value in metrics.items()
-            if name == "gateway_events_total" and ("destination", destination) in labels
-        }
-        pending = metrics["gateway_pending_events", frozenset({("destination", destination)})]
-        return {**counted, "pending": int(pending)}
+        return self.books()[destination]
+
+    def books(self) -> dict[str, Counter[str]]:
+        """Events of each destination by outcome, with those that are pending; those of one
+        destination at one moment."""
+        books: dict[str, Counter[str]] = {}
+        for (name, labels), value in self.metrics().items():
+            of = dict(labels)
+            if name == "gateway_events_total":
+                books.setdefault(of["destination"], Counter())[of["outcome"]] = int(value)
+            if name == "gateway_pending_events":
+                books.setdefault(of["destination"], Counter())["pending"] = int(value)
+        return books
 
     def command(self, *words: str) -> str:
         """What `gateway <words>` prints."""

@@ -28,7 +28,12 @@ class Received:
 
 def _read(headers: dict[str, str], body: bytes) -> Any:
     is_form = headers.get("content-type") == "application/x-www-form-urlencoded"
-    return dict(parse_qsl(body.decode())) if is_form else json.loads(body)
+    if is_form:
+        return dict(parse_qsl(body.decode()))
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode()
 
 
 @dataclass

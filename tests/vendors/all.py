@@ -18,6 +18,8 @@ from tests.vendors.reddit import Reddit
 from tests.vendors.snapchat import Snapchat
 from tests.vendors.tiktok import PATH as TIKTOK_PATH
 from tests.vendors.tiktok import TikTok
+from tests.vendors.tokens import PATH as TOKEN_PATH
+from tests.vendors.tokens import Tokens
 from tests.vendors.x import X
 
 
@@ -34,12 +36,15 @@ class Vendors:
     microsoft_uet: MicrosoftUET = field(default_factory=MicrosoftUET)
     x: X = field(default_factory=X)
     openai_ads: OpenAIAds = field(default_factory=OpenAIAds)
+    tokens: Tokens = field(default_factory=Tokens)
 
     def answer(
         self, method: str, target: str, body: bytes, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """target: path and query, as the request names them. headers: names in lower case."""
         path, _, query = target.partition("?")
+        if path == TOKEN_PATH:
+            return self.tokens.answer(method, headers or {}, body)
         if path == TIKTOK_PATH:
             return self.tiktok.answer(method, path, headers or {}, body)
         if path == OPENAI_PATH:

@@ -14,7 +14,7 @@ from time import time
 from typing import Any
 
 from tests.vendors.answer import Answer, as_json
-from tests.vendors.shapes import digest, matches, text, whole
+from tests.vendors.checking import digest, matches, text, whole
 
 VERSIONS = frozenset({"202601", "202602", "202603", "202608"})
 _BATCH = 5000

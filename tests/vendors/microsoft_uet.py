@@ -14,7 +14,7 @@ from time import time
 from typing import Any
 
 from tests.vendors.answer import Answer, as_json
-from tests.vendors.shapes import digest, matches, number, text, whole
+from tests.vendors.checking import digest, matches, number, text, whole
 
 is_path = re.compile(r"/v1/([0-9]+)/events").fullmatch
 _BATCH, _BYTES, _AGE = 1000, 1_000_000, 7 * 86_400

@@ -15,7 +15,7 @@ from time import time
 from typing import Any
 
 from tests.vendors.answer import Answer, as_json
-from tests.vendors.shapes import digest, matches, number, text
+from tests.vendors.checking import digest, matches, number, text
 
 _path = re.compile(r"/12/measurement/conversions/([A-Za-z0-9]+)").fullmatch
 _BATCH = 500
