@@ -10,12 +10,10 @@ from gateway.configuration.ledger import Payload
 from gateway.event import Event
 from gateway.queue.entry import Entry, decode, take_apart
 from gateway.stages.anonymise import ANONYMISED
+from gateway.stages.identifiers import IDENTIFIERS
 
-_PERSONAL = frozenset(
-    {"user_data", "client_id", "user_id", "ip_override", "user_agent", "event_location"}
-    | {"transaction_id", "event_id", "page_location", "page_referrer", "click_ids"}
-    | {"ga_session_id", "x-ga-js_client_id", "fbp", "fbc", "ttp", "scid"}
-    | {"_uetvid", "_rdt_uuid", "obref"}
+_PERSONAL = IDENTIFIERS.union(
+    ["event_id", "ip_override", "user_agent", "event_location", "page_location", "page_referrer"]
 )
 """What a redacted event is without."""
 

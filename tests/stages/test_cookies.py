@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.stages.cookies import compile_cookies
-from gateway.stages.identity.vendor_cookies import GA_SESSIONS
+from gateway.stages.vendor_cookies import GA_SESSIONS
 
 WANTED = {"_ga", "_fbp", "visitor_id"}
 READ = compile_cookies(WANTED, GA_SESSIONS)

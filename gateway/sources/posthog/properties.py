@@ -40,8 +40,8 @@ _TAKEN = frozenset(
         *("$prev_pageview_id", "distinct_id", "token"),
     ]
 )
-_CLICKS = {name.lower(): name for name in (*CLICK_IDS, "bfcid", "oppref")}
-"""Click ids, the last two of which only PostHog knows, by the names that its SDK gives them."""
+_CLICKS = {name.lower(): name for name in (*CLICK_IDS, "bfcid")}
+"""Click ids, the last of which only PostHog knows, by the names that its SDK gives them."""
 
 
 def own_properties_of(properties: Mapping[str, Any]) -> Event:

@@ -12,6 +12,7 @@ for Meta's; docs.snowplow.io and segment.com/docs for those of trackers.
 from typing import Literal, NamedTuple, get_args
 
 from gateway.event.consent import ConsentType
+from gateway.stages.vendor_cookies import ADVERTISING_BROWSERS, ADVERTISING_COOKIES
 from gateway.urls.page import CLICK_IDS
 
 Purpose = Literal["advertising", "analytics", "own"]
@@ -41,36 +42,7 @@ _CLICK_FIELDS = (*CLICK_NAMES, *(f"x-ga-mp2-{name}" for name in CLICK_NAMES))
 
 ADVERTISING_FIELDS = (
     "click_ids",
-    "fbp",
-    "fbc",
-    "_fbp",
-    "_fbc",
-    "gcl_au",
-    "_gcl_au",
-    "_gcl_aw",
-    "_gcl_dc",
-    "_gcl_gb",
-    "_gcl_ag",
-    "_gcl_gs",
-    "FPAU",
-    "FPGCLAW",
-    "FPGCLDC",
-    "FPGCLGB",
-    "FPGCLAG",
-    "_epik",
-    "_scclid",
-    "_scid",
-    "scid",
-    "_rdt_cid",
-    "_rdt_uuid",
-    "_ttp",
-    "ttp",
-    "_twclid",
-    "_uetmsclkid",
-    "_uetvid",
-    "__oppref",
-    "__obref",
-    "obref",
+    *dict.fromkeys([*ADVERTISING_BROWSERS, *ADVERTISING_COOKIES]),
     "x-ga-mp2-auid",
     "ctwa_clid",
     "anon_id",

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from gateway.stages.enrichment.base import with_found
-from gateway.stages.identity.vendor_cookies import (
+from gateway.stages.identity.visit import Visit
+from gateway.stages.vendor_cookies import (
     GOOGLE_BROWSER,
     GOOGLE_CLICKS,
     PLAIN_BROWSERS,
     PLAIN_CLICKS,
 )
-from gateway.stages.identity.visit import Visit
 from gateway.urls.page import read_page_url
 
 _GOOGLE_OLD = re.compile(r"GCL\.[0-9]{1,16}\.([A-Za-z0-9_-]{1,512})(?:\..*)?")

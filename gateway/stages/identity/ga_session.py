@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from gateway.stages.identity.vendor_cookies import GA_SESSION
 from gateway.stages.identity.visit import Visit
+from gateway.stages.vendor_cookies import GA_SESSION
 
 _OLD = re.compile(r"GS1\.[0-9-]{1,8}\.([0-9]{1,16})\.([0-9]{1,9})(?:\.[0-9]*\.([0-9]{1,16}))?.*")
 _LETTER = r"(?:.*\$)?%s([0-9]{1,16})(?![^$])"  # of several with one letter, the last

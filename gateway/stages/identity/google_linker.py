@@ -17,8 +17,8 @@ from zlib import crc32
 
 from gateway.event import Event, Received
 from gateway.stages.identity.page_links import GOOGLE, link_parameter
-from gateway.stages.identity.vendor_cookies import GA, GA_SESSION
 from gateway.stages.identity.visitor import client_id_of_ga
+from gateway.stages.vendor_cookies import GA, GA_SESSION
 
 _LONGEST = 1_500
 _LINKER = re.compile(r"1\*([0-9a-z]{1,7})\*(.+)")

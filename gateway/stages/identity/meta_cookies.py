@@ -13,8 +13,8 @@ from collections.abc import Callable
 from gateway.event import Event, Received
 from gateway.stages.identity.cookies import CookieScope
 from gateway.stages.identity.fresh import compile_fresh_number
-from gateway.stages.identity.vendor_cookies import FBC, FBP
 from gateway.stages.identity.visit import Visit
+from gateway.stages.vendor_cookies import FBC, FBP
 from gateway.urls.page import read_page_url
 
 _FBP = re.compile(r"fb\.[0-9]\.[0-9]{1,16}\.[0-9]{1,24}(?:\.[A-Za-z0-9_-]{8})?")

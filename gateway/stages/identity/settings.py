@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from gateway.stages.consent import ConsentType
-from gateway.stages.identity.vendor_cookies import GA_SESSION, VENDOR_COOKIES
+from gateway.stages.vendor_cookies import GA_SESSION, VENDOR_COOKIES
 from gateway.urls.domains import host_name, is_address, is_public_suffix
 
 

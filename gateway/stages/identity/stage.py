@@ -21,10 +21,10 @@ from gateway.stages.identity.page_links import strip_links
 from gateway.stages.identity.proof import Proof, compile_proof
 from gateway.stages.identity.settings import IdentitySettings
 from gateway.stages.identity.user_id import compile_hash_user_id
-from gateway.stages.identity.vendor_cookies import GA_SESSIONS, VENDOR_COOKIES
 from gateway.stages.identity.visit import Visit
 from gateway.stages.identity.visitor import compile_visitor
 from gateway.stages.needs import Needs
+from gateway.stages.vendor_cookies import GA_SESSIONS, VENDOR_COOKIES
 
 _HEADERS = frozenset(
     [

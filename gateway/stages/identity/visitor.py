@@ -14,8 +14,8 @@ from gateway.stages.identity.fresh import compile_fresh_number
 from gateway.stages.identity.link import LinkReader
 from gateway.stages.identity.proof import Proof
 from gateway.stages.identity.settings import IdentitySettings
-from gateway.stages.identity.vendor_cookies import FPID, GA, SNIPPET
 from gateway.stages.identity.visit import Visit
+from gateway.stages.vendor_cookies import FPID, GA, SNIPPET
 
 _GA = re.compile(r"GA1\.[0-9-]{1,8}\.([0-9]{1,20}\.[0-9]{1,20})")
 _FPID = re.compile(r"FPID2\.[0-9-]{1,8}\.([A-Za-z0-9+/_-]{1,128}={0,2}\.[0-9]{1,20})")

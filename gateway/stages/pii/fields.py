@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from gateway.stages.pii import parameters
 from gateway.stages.pii.parameters import Telling
+from gateway.stages.vendor_cookies import ADVERTISING_BROWSERS, ADVERTISING_COOKIES
 from gateway.urls.page import CLICK_IDS
 
 PERSONAL = ("user_data",)
@@ -15,9 +16,7 @@ PERSONAL = ("user_data",)
 IDS = (
     *("client_id", "user_id", "anonymous_id", "device_id", "ga_session_id", "ga_session_number"),
     *("event_id", "transaction_id", "item_id", "item_list_id", "promotion_id", "location_id"),
-    *("click_ids", "fbp", "fbc", "_fbp", "_fbc", "ttp", "_ttp", "scid", "_scid"),
-    *("_uetvid", "_rdt_uuid", "obref"),
-    *CLICK_IDS,
+    *("click_ids", *CLICK_IDS, *ADVERTISING_BROWSERS, *ADVERTISING_COOKIES),
 )
 
 TECHNICAL = (

@@ -1,4 +1,5 @@
-"""Names of the cookies that other tools set and we read.
+"""Names of the cookies that other tools set and we read. A new one needs an entry here alone: what
+reads it, whose consent it needs, and what is without it, follow.
 
 Sources: business.safety.google/adscookies and the tags of the vendors themselves.
 """
@@ -57,6 +58,12 @@ PLAIN_BROWSERS = {
 """Cookies that hold the browser as TikTok, Snapchat, Reddit, Microsoft and OpenAI know it, and the
 fields of the event; those of the vendors before those of Stape's tags."""
 
-VENDOR_COOKIES = frozenset(
-    [FPID, GA, FBP, FBC, SNIPPET, *GOOGLE_CLICKS, *GOOGLE_BROWSER, *PLAIN_CLICKS, *PLAIN_BROWSERS]
+ADVERTISING_COOKIES = (
+    *(FBP, FBC, *GOOGLE_BROWSER, *GOOGLE_CLICKS, *PLAIN_CLICKS, *PLAIN_BROWSERS),
 )
+"""Those of advertising platforms, which need `ad_storage`."""
+
+ADVERTISING_BROWSERS = tuple(dict.fromkeys(["fbp", "fbc", "gcl_au", *PLAIN_BROWSERS.values()]))
+"""Fields of an event with what is read of them, but for click ids."""
+
+VENDOR_COOKIES = frozenset([FPID, GA, SNIPPET, *ADVERTISING_COOKIES])
