@@ -17,16 +17,19 @@ _PLACES: Mapping[str, Place] = {
     "app_android": "app",
     "app_ios": "app",
     "mobile_app": "app",
+    "in_store": "store",
     "offline": "store",
     "phone_call": "store",
     "physical_store": "store",
+    "store": "store",
     "business_messaging": "other",
     "chat": "other",
     "email": "other",
     "other": "other",
     "system_generated": "other",
 }
-"""Values of `action_source`, of which each vendor has its own."""
+"""Values of `action_source`, of which each vendor has its own. Only trusted senders may state those
+of a store."""
 
 _SYSTEMS: Mapping[str, System] = {
     "app_android": "android",
@@ -48,11 +51,16 @@ _is_id = re.compile(r"(?![0-]+$)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]
 """Systems tell zeros alone where the person has limited tracking."""
 
 
+def stated_place(event: Event) -> Place | None:
+    """Where `event` happened, as its `action_source` says; None if that says nothing."""
+    stated = event.get("action_source")
+    return _PLACES.get(stated.strip().lower()) if isinstance(stated, str) else None
+
+
 def place_of(event: Event) -> Place | None:
     """Where `event` happened: as its `action_source` says, else as its other fields tell; None if
     nothing tells."""
-    stated = event.get("action_source")
-    if isinstance(stated, str) and (place := _PLACES.get(stated.strip().lower())):
+    if place := stated_place(event):
         return place
     if event.get("page_location"):
         return "website"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.app_data import app_data
+from destinations.apps import Place, stated_place
 from destinations.base import Event
 from destinations.common import event_time
 from destinations.contents import (
@@ -24,12 +25,11 @@ from destinations.refusals import asks, refuses, refuses_personalisation
 from destinations.snapchat.person import is_connected, is_too_thin, user_data
 from destinations.snapchat.settings import ActionSource, SnapchatSettings
 
-_ACTION_SOURCES: Mapping[str, ActionSource] = {
-    **dict.fromkeys(("website", "web"), "WEB"),
-    **dict.fromkeys(("app", "mobile_app"), "MOBILE_APP"),
-    **dict.fromkeys(("physical_store", "store", "in_store", "offline"), "OFFLINE"),
+_ACTION_SOURCES: Mapping[Place | None, ActionSource] = {
+    "website": "WEB",
+    "app": "MOBILE_APP",
+    "store": "OFFLINE",
 }
-"""By `action_source` in lower case. Only trusted senders may state one of a store."""
 
 _CONTENT = ContentFields(
     id="id",
@@ -49,9 +49,7 @@ _TOO_LITTLE = (
 
 def action_source(event: Event, default: ActionSource) -> ActionSource:
     """Where `event` happened."""
-    stated = event.get("action_source")
-    named = _ACTION_SOURCES.get(stated.strip().lower()) if isinstance(stated, str) else None
-    return named or default
+    return _ACTION_SOURCES.get(stated_place(event), default)
 
 
 def translate(

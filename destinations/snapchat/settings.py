@@ -35,7 +35,7 @@ class SnapchatSettings(DestinationSettings):
     action_source: ActionSource = Field(
         default="WEB",
         description="Where events happened that do not say so with `action_source`: `website`, "
-        "`app` or `physical_store`.",
+        "`app`, `physical_store` or `phone_call`.",
     )
     test_event_code: str | None = Field(
         default=None,

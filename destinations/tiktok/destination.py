@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from destinations.apps import Place, stated_place
 from destinations.base import (
     NO_CONVERSIONS,
     Destination,
@@ -33,13 +34,7 @@ LINGER = timedelta(milliseconds=200)
 """TikTok prefers events in real time to batches, which this still is, and at 200 events a second
 one request carries 40 of them."""
 
-_SOURCES: Mapping[str, EventSource] = {
-    "website": "web",
-    "web": "web",
-    "app": "app",
-    **dict.fromkeys(("physical_store", "store", "in_store", "offline"), "offline"),
-}
-"""By `action_source`. Only trusted senders may state one of a store."""
+_SOURCES: Mapping[Place | None, EventSource] = {"website": "web", "app": "app", "store": "offline"}
 
 
 class TikTok(Destination[TikTokSettings]):
@@ -116,8 +111,7 @@ class TikTok(Destination[TikTokSettings]):
 
     def _source_of(self, event: Event) -> EventSource:
         """The one that `event` names, if it is configured."""
-        settings, stated = self.settings, event.get("action_source")
-        named = _SOURCES.get(stated.strip().lower()) if isinstance(stated, str) else None
+        settings, named = self.settings, _SOURCES.get(stated_place(event))
         return named if named and named in settings.event_source_ids else settings.event_source
 
     def _request(self, batch: Batch, shared: tuple[EventSource, str]) -> Request:

@@ -5,9 +5,9 @@ in lower case before it is hashed, and the hash that it prints is of upper case:
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from destinations.addresses import public_address
+from destinations.apps import System, system_of
 from destinations.base import Event
 from destinations.clicks import browser_id, click_id
 from destinations.people import clear_ids
@@ -19,8 +19,8 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     "idfv": str.strip,
     "att_status": str.upper,
 }
-_BY_SYSTEM = {"ios": "idfa", "ipados": "idfa", "android": "gaid"}
-"""Which advertising id ``madid`` is, by the operating system in lower case."""
+_BY_SYSTEM: Mapping[System | None, str] = {"ios": "idfa", "android": "gaid"}
+"""Which advertising id ``madid`` is."""
 
 _ATT_STATUS = frozenset({"AUTHORIZED", "DENIED", "NOT_DETERMINED", "RESTRICTED", "NOT_APPLICABLE"})
 
@@ -51,9 +51,7 @@ def device_ids(event: Event) -> dict[str, str]:
     """The fields of ``user`` that tell the device, from the event's ``user_data``."""
     stated = clear_ids(event["user_data"], DEVICE_FIELDS)
     if "madid" in stated:
-        device: Any = event.get("device")
-        system = device.get("operating_system") if isinstance(device, dict) else None
-        name = _BY_SYSTEM.get(system.lower()) if isinstance(system, str) else None
+        name = _BY_SYSTEM.get(system_of(event))
         advertising_id = stated.pop("madid")
         if name:
             stated.setdefault(name, advertising_id)

@@ -27,14 +27,14 @@ class TikTokSettings(DestinationSettings):
     )
     event_source: EventSource = Field(
         default="web",
-        description="Kind of the event source: `web`, `app`, `offline` (sales in stores) or `crm` "
-        "(leads).",
+        description="Kind of the event source: `web`, `app`, `offline` (sales in stores and "
+        "by phone) or `crm` (leads).",
     )
     event_source_ids: dict[StatedSource, SourceId] = Field(
         default={},
         description="IDs of further event sources: `web` for events with `action_source: website`, "
-        "`app` for those with `app`, `offline` for those with `physical_store`. All other events "
-        "go to `event_source_id`.",
+        "`app` for those with `app`, `offline` for those with `physical_store` or "
+        "`phone_call`. All other events go to `event_source_id`.",
     )
     test_event_code: str | None = Field(
         default=None,

@@ -22,8 +22,8 @@ _CLAIMS = frozenset(
         *(ANONYMISED, CLAIMED_LOCATION),
     }
 )
-_STORES = frozenset(["physical_store", "store", "in_store", "offline"])
-"""Values of `action_source` that stand for a sale at a till, which no browser sends."""
+_OFFLINE = frozenset(["physical_store", "store", "in_store", "offline", "phone_call"])
+"""Values of `action_source` that stand for a sale at a till or by phone, which no browser sends."""
 
 
 def set_aside_claims(event: Event, received: Received) -> tuple[Event, str]:
@@ -50,7 +50,7 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
             event = _without(event, [CLAIMED_LOCATION])
         return _with_address_read(event)
     claimed = [name for name in event if name in _CLAIMS]
-    if "action_source" in event and _is_store(event["action_source"]):
+    if "action_source" in event and _is_offline(event["action_source"]):
         claimed.append("action_source")
     if not claimed:
         return event, ""
@@ -85,5 +85,5 @@ def _without(event: Event, names: Collection[str]) -> Event:
     return {name: value for name, value in event.items() if name not in names}
 
 
-def _is_store(value: object) -> bool:
-    return isinstance(value, str) and value.strip().lower() in _STORES
+def _is_offline(value: object) -> bool:
+    return isinstance(value, str) and value.strip().lower() in _OFFLINE

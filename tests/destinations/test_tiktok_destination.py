@@ -92,6 +92,23 @@ def test_events_are_grouped_by_source_and_test_code() -> None:
     assert [len(body["data"]) for body in bodies] == [3, 1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("stated", "source"),
+    [
+        ("Web", "web"),
+        ("mobile_app", "app"),
+        ("app_ios", "app"),
+        ("in_store", "offline"),
+        ("phone_call", "offline"),
+        ("email", "web"),
+    ],
+)
+def test_the_source_is_told_by_every_word_for_a_place(stated: str, source: str) -> None:
+    destination = tiktok(event_source_ids={"app": "7", "offline": "8"})
+    (body,) = made(destination, event(action_source=stated, app={"namespace": "com.shop"}))
+    assert body["event_source"] == source
+
+
 @pytest.mark.parametrize("stated", ["app", "physical_store", "crm", 7, ["app"]])
 def test_a_source_that_is_not_configured_is_the_usual_one(stated: Any) -> None:
     (body,) = made(tiktok(), event(action_source=stated))
@@ -153,6 +170,8 @@ def test_properties(fields: dict[str, Any], properties: dict[str, Any]) -> None:
         ({"user_data": {"att_status": "yes"}}, {}),
         ({"user_data": {"madid": "AB"}, "device": {"operating_system": "iOS"}}, {"idfa": "AB"}),
         ({"user_data": {"madid": "AB"}, "device": {"operating_system": "Android"}}, {"gaid": "ab"}),
+        ({"user_data": {"madid": "AB"}, "action_source": "app_ios"}, {"idfa": "AB"}),
+        ({"user_data": {"madid": "AB"}, "device": {"operating_system": " iOS "}}, {"idfa": "AB"}),
         ({"user_data": {"madid": "AB"}}, {}),
         (
             {"user_data": {"address": [{"first_name": "Mary Ann", "city": "São Paulo"},

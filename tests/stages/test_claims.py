@@ -28,6 +28,7 @@ def event(**fields: Any) -> Event:
         ({"event_location": {"country": "US"}}, {"claimed_location": {"country": "US"}}, "event_l"),
         ({"claimed_location": {"country": "US"}}, {}, "claimed_location"),
         ({"action_source": " Store "}, {}, "action_source"),
+        ({"action_source": "phone_call"}, {}, "action_source"),
         ({"action_source": "website"}, {"action_source": "website"}, ""),
         ({"ip_override": ""}, {}, ""),
         ({"ip_override": "", "user_agent": "x"}, {}, "user_agent"),
