@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from destinations.base import Event
 from destinations.hashed_forms import FORMS, Hashing
 
 Place = Literal["website", "app", "store", "other"]
 System = Literal["ios", "android"]
+SYSTEMS: tuple[System, ...] = get_args(System)
 
 _PLACES: Mapping[str, Place] = {
     "web": "website",
@@ -41,9 +42,14 @@ _SYSTEMS: Mapping[str, System] = {
 }
 _OF_BROWSERS = ("client_id", "fbp", "fbc")
 
-ADVERTISING_IDS = ("madid", "idfa", "gaid", "aaid")
+_OWN_IDS: Mapping[System, tuple[str, ...]] = {"ios": ("idfa",), "android": ("gaid", "aaid")}
+
+ADVERTISING_IDS = ("madid", *_OWN_IDS["ios"], *_OWN_IDS["android"])
 """Fields of ``user_data`` with the advertising id of a mobile device: of any, of iOS, and of
 Android."""
+
+ANDROID_IDS = frozenset({"madid", *_OWN_IDS["android"]})
+"""Those of them that may be of Android."""
 
 _WITH_IDS = frozenset([*ADVERTISING_IDS, FORMS])
 
@@ -79,9 +85,15 @@ def system_of(event: Event) -> System | None:
     return None
 
 
-def advertising_id(event: Event, *fields: str) -> str:
-    """The advertising id in the first of `fields` that has one; "" for what cannot be one."""
-    stated = map(event.get, fields)
+def advertising_id(event: Event, system: System) -> str:
+    """The advertising id of the visitor's device, of a vendor that wants to know its system: the
+    one of `system`, or ``madid`` if the device has that system. "" without one, and for what cannot
+    be one. It is in ``user_data``, or in the event itself."""
+    fields = _OWN_IDS[system]
+    if system_of(event) == system:
+        fields = (*fields, "madid")
+    holders: tuple[Event, ...] = (event.get("user_data") or {}, event)
+    stated = (holder.get(field) for holder in holders for field in fields)
     return next((each for each in stated if isinstance(each, str) and _is_id(each)), "")
 
 

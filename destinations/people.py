@@ -1,5 +1,6 @@
 """The person of an event, as several vendors take one: hashes, and ids as they are."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ from destinations.hashed_forms import FORMS, Hashing
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, digests_of, hasher, hashing
 from destinations.paths import as_text
+from destinations.remarks import remark
 
 _PERSON_FIELDS = {"em": "email_address", "ge": "gender", "db": "date_of_birth"}
 _ADDRESS_FIELDS = {
@@ -22,6 +24,8 @@ _ADDRESS_FIELDS = {
 
 Normalisers = Mapping[str, tuple[Normaliser, ...]]
 """The forms of a hashed field, by the vendor's name of it."""
+
+_is_zeros = re.compile(r"\s*[0-]{8,}\s*").fullmatch
 
 _STATED_IDS = ("external_id", "sha256_external_id", FORMS)
 
@@ -100,8 +104,11 @@ def add_hashes(
 
 def clear_ids(person: Mapping[str, Any], names: Collection[str]) -> dict[str, str | int]:
     """Those of the fields `names` of a person that are ids, as they are."""
-    return {key: person[key] for key in person if key in names and _is_id(person[key])}
+    return {key: person[key] for key in person if key in names and _is_id(key, person[key])}
 
 
-def _is_id(value: Any) -> bool:
+def _is_id(key: str, value: Any) -> bool:
+    if isinstance(value, str) and _is_zeros(value):
+        remark(f"user_data.{key}: removed because it has zeros alone, as where tracking is limited")
+        return False
     return value != "" and isinstance(value, (str, int)) and not isinstance(value, bool)

@@ -11,7 +11,7 @@ from typing import Any
 
 from destinations import normalise
 from destinations.addresses import public_address
-from destinations.apps import advertising_id
+from destinations.apps import ANDROID_IDS, advertising_id
 from destinations.base import Event
 from destinations.clicks import click_id
 from destinations.hashed_forms import Needs, PersonalData
@@ -27,7 +27,7 @@ _CLEAR = frozenset({*_NAMES.values(), "country"})
 def personal_data(send_names: bool) -> PersonalData:
     """What is read of ``user_data``."""
     address = Needs(clear=_CLEAR) if send_names else Needs()
-    return PersonalData(person=Needs([_emails]), address=address)
+    return PersonalData(Needs([_emails], ANDROID_IDS), address)
 
 
 def user(event: Event, send_names: bool) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def _ids(event: Event, person: Mapping[str, Any]) -> list[dict[str, str]]:
         "SHA256_EMAIL": emails[0] if emails else "",
         "LINKEDIN_FIRST_PARTY_ADS_TRACKING_UUID": click_id(event, "li_fat_id", "LinkedIn"),
         "PLAINTEXT_IP_ADDRESS": "" if ":" in address else address,
-        "GOOGLE_AID": advertising_id(event, "gaid", "aaid"),
+        "GOOGLE_AID": advertising_id(event, "android"),
     }
     return [{"idType": kind, "idValue": value} for kind, value in found.items() if value]
 

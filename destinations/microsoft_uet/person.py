@@ -8,7 +8,7 @@ from typing import Any
 
 from destinations import normalise
 from destinations.addresses import public_address
-from destinations.apps import advertising_id
+from destinations.apps import ADVERTISING_IDS, SYSTEMS, advertising_id
 from destinations.base import Event
 from destinations.clicks import browser_id, click_id
 from destinations.hashed_forms import Needs, PersonalData
@@ -43,9 +43,8 @@ def hashers(region: str | None) -> dict[str, Hasher]:
 
 def personal_data(region: str | None) -> PersonalData:
     """What is read of an event's ``user_data``. region: as for `hashers`."""
-    return PersonalData(
-        person=Needs([_emails]), phone=normalise.phone_hashing(normalise.phone, region)
-    )
+    person = Needs([_emails], frozenset(ADVERTISING_IDS))
+    return PersonalData(person, phone=normalise.phone_hashing(normalise.phone, region))
 
 
 def user_data(event: Event, region: str | None) -> dict[str, str]:
@@ -55,8 +54,8 @@ def user_data(event: Event, region: str | None) -> dict[str, str]:
         "externalId": _external_id(event),
         **_hashes(event, region),
         "msclkid": click_id(event, "msclkid", "Microsoft"),
-        "idfa": advertising_id(event, "idfa"),
-        "gaid": advertising_id(event, "gaid", "aaid"),
+        "idfa": advertising_id(event, "ios"),
+        "gaid": advertising_id(event, "android"),
         "clientIpAddress": public_address(event),
         "clientUserAgent": event.get("user_agent", ""),
     }
@@ -68,7 +67,7 @@ def identifies(event: Event, region: str | None) -> bool:
     for this."""
     if click_id(event, "msclkid", "Microsoft") or browser_id(event, "_uetvid"):
         return True
-    if _external_id(event) or advertising_id(event, "idfa", "gaid", "aaid"):
+    if _external_id(event) or any(advertising_id(event, system) for system in SYSTEMS):
         return True
     person = event.get("user_data")
     return bool(

@@ -12,7 +12,7 @@ from typing import Any
 
 from destinations import normalise
 from destinations.addresses import public_address
-from destinations.apps import lower_advertising_id, system_of
+from destinations.apps import ANDROID_IDS, advertising_id
 from destinations.base import Event
 from destinations.clicks import browser_id
 from destinations.hashed_forms import Needs, PersonalData
@@ -62,9 +62,6 @@ _CLEAR: Mapping[str, tuple[str, Normaliser]] = {
 """Fields that OpenAI wants in clear: where they are in an address, and their form."""
 
 _EXTERNAL_IDS = ExternalIds(external_id)
-_ANDROID_IDS = ("gaid", "aaid")
-_DEVICE_IDS = frozenset({*_ANDROID_IDS, "madid"})
-
 _ALONE = (
     *("emails_sha256", "phone_numbers_sha256", "external_ids_sha256"),
     *("android_advertising_id", "obref"),
@@ -81,11 +78,10 @@ def user(event: Event, region: str | None) -> dict[str, Any]:
             data["phone_numbers_sha256"] = numbers
         if "address" in person:
             _add_address(data, normalise.addresses(person))
-        if found := _android_id(event, person):
-            data["android_advertising_id"] = found
     if ids := _EXTERNAL_IDS.of(event):
         data["external_ids_sha256"] = ids
     clear = {
+        "android_advertising_id": advertising_id(event, "android").lower(),
         "obref": browser_id(event, "obref"),
         "ip_address": public_address(event),
         "user_agent": event.get("user_agent"),
@@ -122,7 +118,7 @@ def hashers(region: str | None) -> dict[str, Hasher]:
 
 def personal_data(region: str | None) -> PersonalData:
     """What is read of an event's ``user_data``. region: as for `hashers`."""
-    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], _DEVICE_IDS)
+    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], ANDROID_IDS)
     clear = frozenset(field for field, _ in _CLEAR.values())
     phone = normalise.phone_hashing(normalise.phone_digits, region)
     return PersonalData(person, Needs([*_OF_ADDRESS.values()], clear), phone)
@@ -134,15 +130,6 @@ def _add_address(data: dict[str, Any], addresses: Sequence[Mapping[str, Any]]) -
         texts = (form(text) for each in addresses if isinstance(text := each.get(field), str))
         if found := list(dict.fromkeys(filter(None, texts))):
             data[key] = found
-
-
-def _android_id(event: Event, person: Mapping[str, Any]) -> str:
-    """OpenAI takes no other advertising id; one of a device of unknown system may be of iOS."""
-    if _DEVICE_IDS.isdisjoint(person):
-        return ""
-    fields = (*_ANDROID_IDS, "madid") if system_of(event) == "android" else _ANDROID_IDS
-    texts = (text for field in fields if isinstance(text := person.get(field), str))
-    return next(filter(None, map(lower_advertising_id, texts)), "")
 
 
 def _in_clear(form: Normaliser) -> Hasher:

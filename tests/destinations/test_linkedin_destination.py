@@ -84,6 +84,8 @@ def test_a_purchase_is_a_conversion_by_its_rule(example: Example, now: float) ->
             {"LINKEDIN_FIRST_PARTY_ADS_TRACKING_UUID": "li-2"},
         ),
         ({"gaid": DEVICE}, {"GOOGLE_AID": DEVICE}),
+        ({"user_data": {"aaid": DEVICE}}, {"GOOGLE_AID": DEVICE}),
+        ({"user_data": {"madid": DEVICE}, "action_source": "app_android"}, {"GOOGLE_AID": DEVICE}),
         ({"gaid": "00000000-0000-0000-0000-000000000000", "aaid": DEVICE}, {"GOOGLE_AID": DEVICE}),
         ({"ip_override": "203.0.113.7"}, {"PLAINTEXT_IP_ADDRESS": "203.0.113.7"}),
         (

@@ -146,6 +146,10 @@ def test_what_a_visitor_does_not_allow_is_said(
         ({"user_id": "ada@example.com", **CLICK}, {"msclkid": "m-1"}),
         ({"idfa": DEVICE}, {"idfa": DEVICE}),
         ({"aaid": DEVICE}, {"gaid": DEVICE}),
+        ({"user_data": {"idfa": DEVICE}}, {"idfa": DEVICE}),
+        ({"user_data": {"gaid": DEVICE}, "aaid": "x"}, {"gaid": DEVICE}),
+        ({"user_data": {"madid": DEVICE}, "device": {"operating_system": "iOS"}}, {"idfa": DEVICE}),
+        ({"user_data": {"madid": DEVICE}, **CLICK}, {"msclkid": "m-1"}),
         ({"idfa": "00000000-0000-0000-0000-000000000000", **CLICK}, {"msclkid": "m-1"}),
     ],
 )

@@ -195,6 +195,7 @@ def test_restrictions(fields: dict[str, Any], restrictions: dict[str, Any]) -> N
     [
         ({"value": -1}, "value is negative"),
         ({"user_data": {}, "user_id": "u"}, "no usable customer information"),
+        ({"user_data": {"madid": "00000000-0000-0000-0000-000000000000"}}, "no usable"),
         ({"user_data": {}, "ip_override": "203.0.113.7"}, "no usable customer information"),
         ({"user_data": {}, "ip_override": "10.0.0.1", "user_agent": "UA"}, "no usable"),
     ],

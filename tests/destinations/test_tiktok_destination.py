@@ -17,6 +17,8 @@ from destinations.tiktok.built_in import EVENTS
 from gateway.event import Event, read_event
 
 NOW = 1795219260.0
+NOBODYS = "00000000-0000-0000-0000-000000000000"
+"""What systems tell where the person has limited tracking."""
 Example = Callable[..., Event]
 
 
@@ -173,6 +175,7 @@ def test_properties(fields: dict[str, Any], properties: dict[str, Any]) -> None:
         ({"user_data": {"madid": "AB"}, "action_source": "app_ios"}, {"idfa": "AB"}),
         ({"user_data": {"madid": "AB"}, "device": {"operating_system": " iOS "}}, {"idfa": "AB"}),
         ({"user_data": {"madid": "AB"}}, {}),
+        ({"user_data": {"idfa": NOBODYS, "gaid": NOBODYS, "idfv": f" {NOBODYS}"}}, {}),
         (
             {"user_data": {"address": [{"first_name": "Mary Ann", "city": "São Paulo"},
                                        {"last_name": "X", "region": "US-CA", "country": "USA"}]}},
