@@ -58,6 +58,9 @@ BaseUrl = Annotated[Url, AfterValidator(_without_query)]
 Credential = Annotated[SecretStr, AfterValidator(_printable)]
 PhoneRegion = Annotated[str, StringConstraints(to_upper=True), AfterValidator(_known_region)]
 
+QuotaProject = Annotated[str, StringConstraints(pattern=r"^[a-z0-9:.-]{1,100}$")]
+"""ID of a project of Google Cloud."""
+
 
 def event_time(event: Event, now: float) -> float:
     """Unix seconds of `event`; vendors refuse the future, and nothing was sent before 1970."""

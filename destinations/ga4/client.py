@@ -1,4 +1,5 @@
-"""What a request of the Measurement Protocol says once, of the client and the person.
+"""What a request of the Measurement Protocol says once, of the client and the person. An event of
+the Data Manager API is made of the same.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference.
 """
@@ -8,22 +9,27 @@ from typing import Any
 from destinations.base import Event
 from destinations.ga4.device import device_of
 from destinations.ga4.identity import is_anonymous
-from destinations.ga4.person import user_data_of
+from destinations.ga4.person import Forms, user_data_of
 from destinations.ga4.place import place_of
 from destinations.ga4.rules import user_properties
 
 _CONSENT_TYPES = ("ad_user_data", "ad_personalization")
 
 
-def client_of(event: Event, client_id: str, is_app: bool, region: str | None) -> dict[str, Any]:
-    """All but the events. region: ISO 3166-1 alpha-2 of phone numbers without a country code."""
+def client_of(
+    event: Event, client_id: str, is_app: bool, region: str | None, forms: Forms
+) -> dict[str, Any]:
+    """All but the events. region: ISO 3166-1 alpha-2 of phone numbers without a country code.
+    forms: in which personal data is hashed."""
     client: dict[str, Any] = {"app_instance_id" if is_app else "client_id": client_id}
     if user_id := event.get("user_id"):
         client["user_id"] = user_id
     if properties := user_properties(event.get("user_properties", {})):
         client["user_properties"] = properties
     consent = _consent(event)
-    if consent.get("ad_user_data") != "DENIED" and (user_data := user_data_of(event, region)):
+    if consent.get("ad_user_data") != "DENIED" and (
+        user_data := user_data_of(event, region, forms)
+    ):
         client["user_data"] = user_data
     if consent:
         client["consent"] = consent

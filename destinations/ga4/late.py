@@ -26,12 +26,18 @@ _OLDEST_SENT = MAX_AGE.total_seconds() - 60
 
 def time_params(event: Event, now: float, too_old: TooOld) -> dict[str, Any]:
     """``timestamp_micros`` of `event`. now: Unix seconds."""
+    at = sent_time(event, now, too_old)
+    return {} if at is None else {"timestamp_micros": round(at * 1_000_000)}
+
+
+def sent_time(event: Event, now: float, too_old: TooOld) -> float | None:
+    """The time of `event` that GA4 gets; None if it gets none. In Unix seconds, as `now`."""
     at = event_time(event, now)
     if now - at > _OLDEST_SENT:
         if too_old == "send_without_time":
             remark("timestamp: removed because it is more than 72 hours ago; GA4 uses its own time")
-            return {}
+            return None
         if too_old == "clamp":
             remark("timestamp: set to 72 hours ago, the oldest that GA4 accepts")
-            at = now - _OLDEST_SENT
-    return {"timestamp_micros": round(at * 1_000_000)}
+            return now - _OLDEST_SENT
+    return at

@@ -15,14 +15,10 @@ from destinations.ga4.campaign import campaign_details
 from destinations.ga4.client import client_of
 from destinations.ga4.identity import app_instance_of, client_id_of, is_debugged
 from destinations.ga4.late import time_params
-from destinations.ga4.names import (
-    RESERVED_IN_APPS,
-    RESERVED_ON_WEB,
-    name_from_servers,
-    problem_of_name,
-)
+from destinations.ga4.names import name_from_servers
 from destinations.ga4.params import params_of
-from destinations.ga4.problems import problem_of_order, remark_on_purchase
+from destinations.ga4.person import MEASUREMENT_PROTOCOL
+from destinations.ga4.problems import problem_from_servers, remark_on_purchase
 from destinations.ga4.rules import most_important
 from destinations.ga4.settings import GA4Settings
 from destinations.mapping import Mapper
@@ -72,7 +68,6 @@ class MeasurementProtocol:
         self._settings = settings
         self._mapper = mapper
         self._is_app = settings.firebase_app_id is not None
-        self._reserved = RESERVED_IN_APPS if self._is_app else RESERVED_ON_WEB
         stream = (
             # Google does not decode the colons of an app id.
             f"firebase_app_id={settings.firebase_app_id}"
@@ -114,12 +109,6 @@ class MeasurementProtocol:
             group.add(position, body, count)
         yield from map(self._request, groups)
 
-    def names_an_order(self, event: Event) -> bool:
-        """Whether GA4 gets a purchase with a transaction of `event`."""
-        if self._mapper.name_of(event) != "purchase":
-            return False
-        return bool(params_of(event, self._mapper, {}, debug_mode=False).get("transaction_id"))
-
     def _translate(
         self, event: Event, client: dict[str, Any], now: float, debug_mode: bool
     ) -> dict[str, Any]:
@@ -137,20 +126,14 @@ class MeasurementProtocol:
         return app_instance_of(event) if self._is_app else client_id_of(event)
 
     def _problem(self, event: Event, client_id: str) -> str:
-        name = name_from_servers(event, self._mapper)
-        if problem := problem_of_name(name, self._reserved) or problem_of_order(event):
-            return problem
-        if client_id:
-            return ""
-        if self._is_app:
-            return "app_instance_id is missing: GA4 requires it for events of an app"
-        return "client_id is missing: GA4 requires client_id or user_id"
+        return problem_from_servers(event, self._mapper, client_id, self._is_app)
 
     def _bodies(
         self, event: Event, client_id: str, now: float, test: bool
     ) -> tuple[bytes | None, bytes | None, int]:
         """What is said of the client, and the event, in JSON; how many events of GA4's that is."""
-        client = client_of(event, client_id, self._is_app, self._settings.phone_region)
+        region = self._settings.phone_region
+        client = client_of(event, client_id, self._is_app, region, MEASUREMENT_PROTOCOL)
         told = self._translate(event, client, now, test)
         body, count = to_json(told), 1
         if not self._is_app and (campaign := campaign_details(event, told)):

@@ -104,6 +104,13 @@ def params_of(
     return _mapped(event, mapper, client, params) if mapper.has_fields else params
 
 
+def names_an_order(event: Event, mapper: Mapper) -> bool:
+    """Whether GA4 gets a purchase with a transaction of `event`."""
+    if mapper.name_of(event) != "purchase":
+        return False
+    return bool(params_of(event, mapper, {}, debug_mode=False).get("transaction_id"))
+
+
 def _params(event: Event, debug_mode: bool) -> dict[str, Any]:
     params: dict[str, Any] = {"engagement_time_msec": _engagement(event)}
     if session_id := session_id_of(event):

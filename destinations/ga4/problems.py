@@ -3,8 +3,29 @@
 from typing import Any
 
 from destinations.base import Event
+from destinations.ga4.names import (
+    RESERVED_IN_APPS,
+    RESERVED_ON_WEB,
+    name_from_servers,
+    problem_of_name,
+)
 from destinations.ga4.rules import MAX_TRANSACTION_ID
+from destinations.mapping import Mapper
 from destinations.remarks import remark
+
+
+def problem_from_servers(event: Event, mapper: Mapper, client_id: str, is_app: bool) -> str:
+    """Why GA4 would not count `event` of a server; "" if it would. client_id: of the browser or of
+    the app instance."""
+    name = name_from_servers(event, mapper)
+    reserved = RESERVED_IN_APPS if is_app else RESERVED_ON_WEB
+    if problem := problem_of_name(name, reserved) or problem_of_order(event):
+        return problem
+    if client_id:
+        return ""
+    if is_app:
+        return "app_instance_id is missing: GA4 requires it for events of an app"
+    return "client_id is missing: GA4 requires client_id or user_id"
 
 
 def problem_of_order(event: Event) -> str:

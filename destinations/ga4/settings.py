@@ -1,14 +1,17 @@
 """Settings of a GA4 destination."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, HttpUrl, model_validator
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.common import BaseUrl, Credential, PhoneRegion, QuotaProject
 from destinations.ga4.late import TooOld
 
-Transport = Literal["measurement_protocol", "gtag"]
+Transport = Literal["measurement_protocol", "gtag", "data_manager"]
+DATA_MANAGER_URL = "https://datamanager.googleapis.com"
+_OF_DATA_MANAGER = ("property_id", "credential", "quota_project", "validate_only")
 
 
 def _not_universal_analytics(given: object) -> object:
@@ -34,19 +37,45 @@ class GA4Settings(DestinationSettings):
     )
     transport: Transport = Field(
         default="measurement_protocol",
-        description="How events are sent: `measurement_protocol`, which Google documents, or "
-        "`gtag`, as hits of Google's own tag, which belong to the visitor's session. `gtag` needs "
-        "a web stream and `analytics_storage`.",
+        description="How events are sent: `measurement_protocol`, of which Google answers nothing "
+        "about events, `data_manager`, of which it tells what became of each, or `gtag`, as hits "
+        "of Google's own tag, which belong to the visitor's session. `gtag` needs a web stream and "
+        "`analytics_storage`.",
     )
     api_secret: Credential | None = Field(
         default=None,
         description="API secret of the stream, from Admin > Data streams > Measurement Protocol "
-        "API secrets in Google Analytics. Required, except with `transport: gtag`.",
+        "API secrets in Google Analytics. Required with `transport: measurement_protocol`.",
+    )
+    property_id: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{1,19}$",
+        description="ID of the property, digits, from Admin, Property details. Required with "
+        "`transport: data_manager`.",
+    )
+    credential: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Name of a credential in `credentials`, of the type `service_account` or "
+        "`refresh_token`, with the scope `https://www.googleapis.com/auth/datamanager`. Its user "
+        "needs the role Editor or Administrator: add the e-mail address of the service account in "
+        "Admin, Property access management. Required with `transport: data_manager`.",
+    )
+    quota_project: QuotaProject | None = Field(
+        default=None,
+        description="ID of the Google Cloud project of which the quota is used, with `transport: "
+        "data_manager`. Default: that of the credential.",
+    )
+    validate_only: bool = Field(
+        default=False,
+        description="Google only checks the events, and counts none, with `transport: "
+        "data_manager`. Do not use it in production.",
     )
     base_url: BaseUrl = Field(
         default=HttpUrl("https://www.google-analytics.com"),
         description="Base URL of Google Analytics. Use https://region1.google-analytics.com to "
-        "collect data in the EU.",
+        "collect data in the EU. Default with `transport: data_manager`: "
+        f"{DATA_MANAGER_URL}.",
     )
     too_old: TooOld = Field(
         default="expire",
@@ -54,7 +83,8 @@ class GA4Settings(DestinationSettings):
         "send it, `clamp` sends it with a time 72 hours ago, `send_without_time` sends it without "
         "its time, so that GA4 counts it when it comes. The last two accept events up to 7 days "
         "old, or up to `delivery.max_age`. Hits of `gtag` have no time: there `expire` means 24 "
-        "hours, and `clamp` is a mistake.",
+        "hours, and `clamp` is a mistake. With `data_manager`, which needs a time, "
+        "`send_without_time` is a mistake.",
     )
     validate_share: float = Field(
         default=0.0,
@@ -62,7 +92,8 @@ class GA4Settings(DestinationSettings):
         le=1,
         description="Share of the requests that are also sent to Google's validation server, from "
         "0 to 1. What it finds is a warning of the delivered events. It stores nothing. At most "
-        "four requests of a drain are validated at the same time. Not with `transport: gtag`.",
+        "four requests of a drain are validated at the same time. Only with `transport: "
+        "measurement_protocol`.",
     )
     debug_mode: bool = Field(
         default=False,
@@ -80,16 +111,44 @@ class GA4Settings(DestinationSettings):
             raise ValueError("needs either measurement_id or firebase_app_id")
         return self
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_url_of_transport(cls, given: Any) -> Any:
+        if isinstance(given, dict) and given.get("transport") == "data_manager":
+            return {"base_url": DATA_MANAGER_URL, **given}
+        return given
+
     @model_validator(mode="after")
     def _fits_transport(self) -> Self:
-        if self.transport == "measurement_protocol":
-            if self.api_secret is None:
-                raise ValueError("needs api_secret, unless `transport: gtag`")
-            return self
-        if self.measurement_id is None:
-            raise ValueError("transport: gtag needs measurement_id; app streams have no hits")
-        if self.too_old == "clamp":
-            raise ValueError("too_old: clamp needs a time, and hits of `transport: gtag` have none")
-        if self.validate_share:
-            raise ValueError("validate_share: Google's validation server does not read gtag hits")
+        for problem in _problems(self):
+            raise ValueError(problem)
         return self
+
+    def credential_names(self) -> Iterator[str]:
+        if self.credential is not None:
+            yield self.credential
+
+
+def _problems(settings: GA4Settings) -> Iterator[str]:
+    """Settings that do not go with the transport."""
+    transport, too_old = settings.transport, settings.too_old
+    if transport == "measurement_protocol" and settings.api_secret is None:
+        yield "needs api_secret, unless `transport: gtag` or `transport: data_manager`"
+    if transport == "data_manager":
+        if settings.property_id is None or settings.credential is None:
+            yield "transport: data_manager needs property_id and credential"
+        if too_old == "send_without_time":
+            yield "too_old: send_without_time: transport: data_manager needs a time"
+    else:
+        for name in _OF_DATA_MANAGER:
+            if getattr(settings, name):
+                yield f"{name}: only transport: data_manager uses it"
+    if transport == "gtag":
+        if settings.measurement_id is None:
+            yield "transport: gtag needs measurement_id; app streams have no hits"
+        if too_old == "clamp":
+            yield "too_old: clamp needs a time, and hits of `transport: gtag` have none"
+    if settings.validate_share and transport == "gtag":
+        yield "validate_share: Google's validation server does not read gtag hits"
+    if settings.validate_share and transport == "data_manager":
+        yield "validate_share: Google tells of every event with data_manager; remove it"

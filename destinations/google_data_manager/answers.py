@@ -33,7 +33,12 @@ _NOT_NOW = frozenset(
 )
 _TO_MEND = {
     "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE": "Google has not enabled this for the account",
+    "DESTINATION_ACCOUNT_TYPE_MISMATCH": "the account is of another type",
+    "GOOGLE_ANALYTICS_SUBPROPERTY_OR_ROLLUP_PROPERTY_NOT_ALLOWED": "`property_id` must be that of "
+    "the property with the stream, not of a subproperty or a roll-up property",
     "INVALID_CONVERSION_ACTION_ID": "a conversion action in `mapping` is unknown",
+    "INVALID_PROPERTY_TYPE": "Google does not support the type of the property",
+    "INVALID_STREAM_TYPE": "Google does not support the type of the stream",
     "TERMS_AND_CONDITIONS_NOT_SIGNED": "accept the terms for customer data in the account",
 }
 _LATER = frozenset({"CONVERSION_ACTION_TOO_RECENTLY_CREATED"})
@@ -41,8 +46,8 @@ _event_of = re.compile(r"^events\[([0-9]{1,6})\]").match
 _MAX_WARNINGS = 3
 
 
-def outcomes(request: Request, response: Response) -> list[Outcome]:
-    """One outcome for each event of `request`."""
+def outcomes(request: Request, response: Response, names: str) -> list[Outcome]:
+    """One outcome for each event of `request`. names: of the settings that say where it goes."""
     answer = json_object(response.body)
     if 200 <= response.status < 300:
         outcome = _of_taken(request, response, answer)
@@ -50,7 +55,7 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
     error = answer.get("error")
     if not isinstance(error, dict):
         return by_status(request, response, vendor_words(response.body))
-    return _of_error(request, response, error)
+    return _of_error(request, response, error, names)
 
 
 def _of_taken(request: Request, response: Response, answer: Mapping[str, Any]) -> Outcome:
@@ -70,7 +75,9 @@ def _field_warnings(answer: Mapping[str, Any]) -> Iterator[str]:
         yield ": ".join(each for each in said if isinstance(each, str))
 
 
-def _of_error(request: Request, response: Response, error: Mapping[str, Any]) -> list[Outcome]:
+def _of_error(
+    request: Request, response: Response, error: Mapping[str, Any], names: str
+) -> list[Outcome]:
     """By Google's status and reasons: it answers 400 to a faulty event and to a wrong account."""
     details = _objects(error.get("details"))
     reasons = {each["reason"] for each in details if isinstance(each.get("reason"), str)}
@@ -91,11 +98,13 @@ def _of_error(request: Request, response: Response, error: Mapping[str, Any]) ->
     if reasons & _LATER:
         return [Outcome("retry", words)] * count
     if response.status in (400, 422):
-        return _of_violations(count, violations, words)
+        return _of_violations(count, violations, words, names)
     return by_status(request, response, words.removeprefix(f"HTTP {response.status}: "))
 
 
-def _of_violations(count: int, violations: list[dict[str, Any]], words: str) -> list[Outcome]:
+def _of_violations(
+    count: int, violations: list[dict[str, Any]], words: str, names: str
+) -> list[Outcome]:
     """The events that are named are refused; the others only because they were with them."""
     named: dict[int, str] = {}
     for violation in violations:
@@ -106,7 +115,7 @@ def _of_violations(count: int, violations: list[dict[str, Any]], words: str) -> 
             why = vendor_words(said) if isinstance(said, str) else words
             named.setdefault(int(found[1]), vendor_words(f"{field}: {why}"))
     if not named and any(_is_of_destination(each) for each in violations):
-        return [Outcome("retry", f"`account_id` or `mapping`: {words}", "configuration")] * count
+        return [Outcome("retry", f"{names}: {words}", "configuration")] * count
     refused = Outcome("rejected", words, "request")
     return [
         Outcome("rejected", named[index]) if index in named else refused for index in range(count)

@@ -7,7 +7,6 @@ reference/rest/v1/events/ingest).
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 from destinations.base import (
     NO_CONVERSIONS,
@@ -20,8 +19,8 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.batches import Batch, batched
-from destinations.common import to_json
 from destinations.google_data_manager import answers
+from destinations.google_data_manager.api import LINGER, MAX_EVENTS, POLL_EVERY, Api
 from destinations.google_data_manager.built_in import BUILT_IN, MAPPED_FIELDS
 from destinations.google_data_manager.mapping import translate, unsendable
 from destinations.google_data_manager.person import personal_data
@@ -29,12 +28,7 @@ from destinations.google_data_manager.settings import GoogleDataManagerSettings
 from destinations.google_data_manager.verdicts import verdicts
 from destinations.hashed_forms import PersonalData
 
-LINGER = timedelta(seconds=10)
-"""A Google Cloud project may send 100,000 requests a day and 300 a minute. At one request every 10
-seconds, eleven conversion actions with events all the time stay below both."""
-
-POLL_EVERY = timedelta(seconds=2)
-"""A project may ask 50,000 times a day and 300 times a minute."""
+_NAMES = "`account_id` or `mapping`"
 
 
 class GoogleDataManager(Destination[GoogleDataManagerSettings]):
@@ -61,7 +55,7 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
         "counts none."
     )
     limits = Limits(
-        max_events=2000,
+        max_events=MAX_EVENTS,
         max_age=timedelta(days=90),
         dedupe=timedelta(days=90),
         linger=LINGER,
@@ -90,12 +84,12 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
 
     def __init__(self, settings: GoogleDataManagerSettings) -> None:
         super().__init__(settings)
-        base = str(settings.base_url).rstrip("/")
-        self._url = f"{base}/v1/events:ingest"
-        self._status_url = f"{base}/v1/requestStatus:retrieve?requestId="
-        project = settings.quota_project
-        self._project = {"x-goog-user-project": project} if project else {}
-        self._headers = {"content-type": "application/json", **self._project}
+        self._api = Api(
+            str(settings.base_url),
+            settings.credential,
+            settings.quota_project,
+            settings.validate_only,
+        )
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         settings, mapper = self.settings, self.mapper
@@ -109,11 +103,10 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
         return unsendable(event, self.mapper, self.settings.phone_region)
 
     def outcomes(self, request: Request, response: Response) -> Iterable[Outcome]:
-        return answers.outcomes(request, response)
+        return answers.outcomes(request, response, _NAMES)
 
     def poll(self, ticket: str) -> Request:
-        url = self._status_url + quote(ticket, safe="")
-        return Request("GET", url, self._project, b"", (), credential=self.settings.credential)
+        return self._api.status(ticket)
 
     def verdicts(self, events: int, response: Response) -> Iterable[Outcome | None]:
         return verdicts(events, response)
@@ -123,16 +116,7 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
         return personal_data(settings.phone_region)
 
     def _request(self, batch: Batch, action: str) -> Request:
-        settings = self.settings
-        whole: dict[str, Any] = {"destinations": [self._destination(action)], "encoding": "HEX"}
-        if settings.validate_only:
-            whole["validateOnly"] = True
-        body = b'%b,"events":[%b]}' % ((to_json(whole) or b"")[:-1], b",".join(batch.values()))
-        return Request(
-            *("POST", self._url, self._headers, body, tuple(batch)),
-            test=settings.validate_only,
-            credential=settings.credential,
-        )
+        return self._api.ingest(batch, [self._destination(action)])
 
     def _destination(self, action: str) -> dict[str, Any]:
         settings = self.settings

@@ -7,7 +7,6 @@ Source: developers.google.com/data-manager/api/reference/rest/v1/events/ingest (
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from destinations.base import Event
@@ -15,6 +14,7 @@ from destinations.clicks import is_placeholder
 from destinations.common import event_time
 from destinations.contents import ContentFields, contents, named_items, value_and_currency
 from destinations.conversions import id_of, refund
+from destinations.google_data_manager.api import consent, customer_type, timestamp
 from destinations.google_data_manager.person import ad_identifiers, user_identifiers
 from destinations.google_data_manager.settings import GoogleDataManagerSettings
 from destinations.mapping import Mapper
@@ -27,9 +27,6 @@ _TOO_LITTLE = (
     "address, a phone number, or a full name with country and postal code"
 )
 _CONTENT = ContentFields("itemId", "quantity", "unitPrice", {})
-_STATES = {"granted": "CONSENT_GRANTED", "denied": "CONSENT_DENIED"}
-_CONSENT = {"adUserData": "ad_user_data", "adPersonalization": "ad_personalization"}
-_CUSTOMERS = frozenset({"NEW", "RETURNING", "REENGAGED"})
 _NO_ORDERS = frozenset({"", "123"})
 """What test orders and scripts without a value have as their number."""
 
@@ -51,7 +48,7 @@ def translate(
     if not action:
         return _NO_ACTION
     made: dict[str, Any] = {
-        "eventTimestamp": _time(event_time(event, now)),
+        "eventTimestamp": timestamp(event_time(event, now)),
         "eventSource": settings.event_source,
         **_transaction(event),
         **_value(event),
@@ -64,11 +61,11 @@ def translate(
         made["cartData"] = cart
     if device := _device(event):
         made["eventDeviceInfo"] = device
-    if customer := _customer(event):
-        made["userProperties"] = customer
+    if customer := customer_type(event):
+        made["userProperties"] = {"customerType": customer}
     mapper.apply(event, made)
-    if consent := _consent(event):
-        made["consent"] = consent
+    if stated := consent(event.get("consent", {})):
+        made["consent"] = stated
     return Translated(action, made) if _is_known(made) else _TOO_LITTLE
 
 
@@ -86,12 +83,6 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
 def _is_known(made: Mapping[str, Any]) -> bool:
     return bool(made.get("userData") or made.get("adIdentifiers"))
-
-
-def _time(seconds: float) -> str:
-    """RFC 3339 with milliseconds."""
-    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 def _transaction(event: Event) -> dict[str, str]:
@@ -143,17 +134,3 @@ def _cart(event: Event, settings: GoogleDataManagerSettings) -> dict[str, Any]:
 def _device(event: Event) -> dict[str, str]:
     found = {"userAgent": event.get("user_agent"), "ipAddress": event.get("ip_override")}
     return {key: value for key, value in found.items() if value}
-
-
-def _customer(event: Event) -> dict[str, str]:
-    kind = (as_text(event.get("customer_type")) or "").strip().upper()
-    return {"customerType": kind} if kind in _CUSTOMERS else {}
-
-
-def _consent(event: Event) -> dict[str, str]:
-    stated = event.get("consent", {})
-    return {
-        key: _STATES[state]
-        for key, kind in _CONSENT.items()
-        if (state := stated.get(kind)) in _STATES
-    }

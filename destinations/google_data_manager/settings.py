@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, HttpUrl
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, PhoneRegion
+from destinations.common import BaseUrl, PhoneRegion, QuotaProject
 from destinations.conversions import checked_ids
 from destinations.mapping import MappingSettings
 
@@ -79,9 +79,8 @@ class GoogleDataManagerSettings(DestinationSettings):
     merchant_feed_language: str | None = Field(
         default=None, description="Language code of that feed, such as `de`."
     )
-    quota_project: str | None = Field(
+    quota_project: QuotaProject | None = Field(
         default=None,
-        pattern=r"^[a-z0-9:.-]{1,100}$",
         description="ID of the Google Cloud project of which the quota is used. Default: that of "
         "the credential.",
     )

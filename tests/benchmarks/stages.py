@@ -194,6 +194,9 @@ STAGES: Mapping[str, Callable[[], Work]] = {
     "plan: webhook, 50 KB": lambda: plan_for("webhook", "url: 'https://a.example/'", long=True),
     "plan: meta": lambda: plan_for("meta", "pixel_id: '1', access_token: t"),
     "plan: ga4": lambda: plan_for("ga4", "measurement_id: G-1, api_secret: s"),
+    "plan: ga4 by Data Manager": lambda: plan_for(
+        "ga4", "measurement_id: G-1, transport: data_manager, property_id: '1', credential: g"
+    ),
     "plan: google_data_manager": lambda: plan_for(
         "google_data_manager",
         "credential: g, account_id: '1', mapping: {events: {purchase: 123456}}",

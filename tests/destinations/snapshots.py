@@ -47,6 +47,15 @@ DESTINATIONS: dict[str, Destination[Any]] = {
     "meta": Meta(MetaSettings(pixel_id="1234567890", access_token="TOKEN", phone_region="DE")),
     "ga4": GA4(GA4Settings(measurement_id="G-TEST000001", api_secret="SECRET", phone_region="DE")),
     "ga4_gtag": GA4(GA4Settings(measurement_id="G-TEST000001", transport="gtag")),
+    "ga4_data_manager": GA4(
+        GA4Settings(
+            measurement_id="G-TEST000001",
+            transport="data_manager",
+            property_id="123456789",
+            credential="google",
+            phone_region="DE",
+        )
+    ),
     "pinterest": Pinterest(
         PinterestSettings(ad_account_id="549", access_token="TOKEN", phone_region="DE")
     ),

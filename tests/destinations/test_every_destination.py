@@ -44,6 +44,45 @@ CONVERSIONS = {name: f"{number}" for number, name in enumerate(EVENTS, 100_000)}
 """Ids of conversions, for vendors that get only events with one."""
 
 
+DATA_MANAGER_ANSWERS = (
+    {"requestId": "r-1", "fieldWarnings": [{"field": "events[0].x", "reason": "UNKNOWN"}]},
+    {
+        "requestStatusPerDestination": [
+            {
+                "requestStatus": "PARTIAL_SUCCESS",
+                "errorInfo": {
+                    "errorCounts": [
+                        {
+                            "recordCount": "1",
+                            "reason": "PROCESSING_ERROR_REASON_INVALID_GCLID",
+                            "recordIndices": [0],
+                        }
+                    ]
+                },
+                "eventsIngestionStatus": {"recordCount": "2"},
+            }
+        ]
+    },
+    {
+        "error": {
+            "code": 400,
+            "status": "INVALID_ARGUMENT",
+            "message": "There was a problem with the request.",
+            "details": [
+                {"reason": "INVALID_ARGUMENT", "domain": "datamanager.googleapis.com"},
+                {
+                    "fieldViolations": [
+                        {"field": "events[1].currency", "reason": "INVALID_CURRENCY_CODE"}
+                    ]
+                },
+            ],
+        }
+    },
+    {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no permission"}},
+)
+"""Of Google's Data Manager API."""
+
+
 class TestMeta(DestinationSuite):
     destination = Meta(
         MetaSettings(
@@ -183,6 +222,34 @@ class TestGA4Hits(DestinationSuite):
     answers = (b"",)
 
 
+class TestGA4DataManager(DestinationSuite):
+    destination = GA4(
+        GA4Settings(
+            measurement_id="G-TEST000001",
+            transport="data_manager",
+            property_id="123456789",
+            credential="google",
+            phone_region="DE",
+        )
+    )
+    mapped_field = "params.mapped"
+    answers = DATA_MANAGER_ANSWERS
+
+
+class TestGA4DataManagerApp(DestinationSuite):
+    destination = GA4(
+        GA4Settings(
+            firebase_app_id="1:12345:ios:321abc",
+            transport="data_manager",
+            property_id="123456789",
+            credential="google",
+        )
+    )
+    events = tuple({**event, **APP} for event in SAMPLES)
+    mapped_field = "params.mapped"
+    answers = DATA_MANAGER_ANSWERS
+
+
 PROCESSED = {"status": "processed", "error_message": "", "warning_message": ""}
 FAILED = {"status": "failed", "error_message": "event_time is too old", "warning_message": ""}
 
@@ -283,42 +350,7 @@ class TestGoogleDataManager(DestinationSuite):
     events = tuple(sample | {"click_ids": {"gclid": "g-1"}} for sample in SAMPLES)
     mapped_field = "customVariables"
     mapped_name = "123456789"
-    answers = (
-        {"requestId": "r-1", "fieldWarnings": [{"field": "events[0].x", "reason": "UNKNOWN"}]},
-        {
-            "requestStatusPerDestination": [
-                {
-                    "requestStatus": "PARTIAL_SUCCESS",
-                    "errorInfo": {
-                        "errorCounts": [
-                            {
-                                "recordCount": "1",
-                                "reason": "PROCESSING_ERROR_REASON_INVALID_GCLID",
-                                "recordIndices": [0],
-                            }
-                        ]
-                    },
-                    "eventsIngestionStatus": {"recordCount": "2"},
-                }
-            ]
-        },
-        {
-            "error": {
-                "code": 400,
-                "status": "INVALID_ARGUMENT",
-                "message": "There was a problem with the request.",
-                "details": [
-                    {"reason": "INVALID_ARGUMENT", "domain": "datamanager.googleapis.com"},
-                    {
-                        "fieldViolations": [
-                            {"field": "events[1].currency", "reason": "INVALID_CURRENCY_CODE"}
-                        ]
-                    },
-                ],
-            }
-        },
-        {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no permission"}},
-    )
+    answers = DATA_MANAGER_ANSWERS
 
 
 class TestWebhook(DestinationSuite):
@@ -419,6 +451,8 @@ SUITES = (
     TestGA4,
     TestGA4App,
     TestGA4Hits,
+    TestGA4DataManager,
+    TestGA4DataManagerApp,
     TestPinterest,
     TestPinterestTests,
     TestReddit,

@@ -9,6 +9,7 @@ import pytest
 
 from tests.destinations.snapshots import EVENTS, FILES, NOW, snapshot
 from tests.vendors.ga4 import GA4
+from tests.vendors.google_data_manager import GoogleDataManager
 from tests.vendors.meta import Meta
 from tests.vendors.pinterest import Pinterest
 from tests.vendors.reddit import Reddit
@@ -44,6 +45,13 @@ def test_the_vendors_take_the_requests(name: str) -> None:
     ga4.answer("POST", url.path, url.query, hit["body"].encode())
     assert ga4.lost == []
     assert len(ga4.events) == 2
+    data_manager = GoogleDataManager(now=lambda: NOW)
+    made = requests["ga4_data_manager"]
+    answer = data_manager.answer(
+        "POST", urlsplit(made["url"]).path, "", json.dumps(made["body"]).encode()
+    )
+    assert answer.status == 200, answer.body
+    assert len(data_manager.kept) == 1
 
 
 @pytest.mark.parametrize("vendor", [Pinterest, Reddit, Snapchat, TikTok])

@@ -36,7 +36,7 @@ _DEVICE = frozenset(
 )
 _LOCATION = frozenset(("city", "region_id", "country_id", "subcontinent_id", "continent_id"))
 _PERSON = {"sha256_email_address": 3, "sha256_phone_number": 3, "address": 2}
-_RESERVED_NAMES = frozenset(
+RESERVED = frozenset(
     (
         *("ad_activeview", "ad_click", "ad_exposure", "ad_query", "ad_reward", "adunit_exposure"),
         *("app_clear_data", "app_exception", "app_install", "app_remove", "app_store_refund"),
@@ -48,14 +48,14 @@ _RESERVED_NAMES = frozenset(
         *("session_start", "user_engagement"),
     )
 )
-_RESERVED_IN_APPS = frozenset(("ad_impression", "in_app_purchase", "screen_view"))
-_RESERVED_PROPERTIES = frozenset(
+RESERVED_IN_APPS = frozenset(("ad_impression", "in_app_purchase", "screen_view"))
+RESERVED_PROPERTIES = frozenset(
     (
         *("first_open_time", "first_visit_time", "last_deep_link_referrer", "user_id"),
         "first_open_after_install",
     )
 )
-_RESERVED_BEGINNINGS = ("_", "firebase_", "ga_", "google_", "gtag.")
+RESERVED_BEGINNINGS = ("_", "firebase_", "ga_", "google_", "gtag.")
 _LONGEST = {"page_title": 300, "page_referrer": 420, "page_location": 1000}
 _MAX_CUSTOM_ITEM_PARAMS = 27
 _ITEM = frozenset(
@@ -109,7 +109,7 @@ def _of_user_properties(given: Any) -> Iterator[Message]:
         path = f"user_properties.{name}"
         if not _is_user_property(name):
             yield Message(path, "The name is malformed", "NAME_INVALID")
-        if name in _RESERVED_PROPERTIES or name.startswith(_RESERVED_BEGINNINGS[:-1]):
+        if name in RESERVED_PROPERTIES or name.startswith(RESERVED_BEGINNINGS[:-1]):
             yield Message(path, "The name is reserved", "NAME_RESERVED")
         if not isinstance(holder, dict) or isinstance(holder.get("value"), _NO_SCALAR):
             yield Message(path, "The value is no text or number", "VALUE_INVALID")
@@ -173,7 +173,7 @@ def _of_events(events: Any, now: float, is_app: bool) -> Iterator[Message]:
 def _of_name(name: Any, is_app: bool) -> Iterator[Message]:
     if not isinstance(name, str) or not _is_name(name):
         yield Message("events.name", "The name is malformed", "NAME_INVALID")
-    elif name in _RESERVED_NAMES or (is_app and name in _RESERVED_IN_APPS):
+    elif name in RESERVED or (is_app and name in RESERVED_IN_APPS):
         yield Message("events.name", f"{name} is reserved", "NAME_RESERVED")
 
 
@@ -205,7 +205,7 @@ def _of_params(name: Any, params: Mapping[str, Any]) -> Iterator[Message]:
 def _of_param(path: str, name: str, value: Any) -> Iterator[Message]:
     if not _is_name(name):
         yield Message(path, "The name is malformed", "NAME_INVALID")
-    if name.startswith(_RESERVED_BEGINNINGS) or name == "firebase_conversion":
+    if name.startswith(RESERVED_BEGINNINGS) or name == "firebase_conversion":
         yield Message(path, "The name is reserved", "NAME_RESERVED")
     if isinstance(value, _NO_SCALAR):
         yield Message(path, "The value is no text or number", "VALUE_INVALID")

@@ -8,17 +8,22 @@ requestStatus/retrieve; concepts/limits, errors), google-ads-datamanager.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from time import time
 from typing import Any
 from urllib.parse import parse_qs
 
 from tests.vendors.answer import Answer, as_json
+from tests.vendors.google_data_manager_analytics import violations_of_analytics
 from tests.vendors.google_data_manager_event import Violation, violations
 
 _REQUEST = {"destinations", "events", "consent", "encoding", "validateOnly", "encryptionInfo"}
-_ACCOUNT_TYPES = {"GOOGLE_ADS", "FLOODLIGHT_CONFIG", "GOOGLE_ANALYTICS_PROPERTY"}
+_ANALYTICS = "GOOGLE_ANALYTICS_PROPERTY"
+_ACCOUNT_TYPES = {"GOOGLE_ADS", "FLOODLIGHT_CONFIG", _ANALYTICS}
+_is_stream = re.compile(r"G-[A-Z0-9]+|[0-9]+(:[0-9a-z]+)+").fullmatch
 _MAX_DESTINATIONS, _MAX_EVENTS = 10, 2000
 
 
@@ -27,10 +32,10 @@ class GoogleDataManager:
     """token: that it takes; None for any. actions: ids of the conversion actions that it knows,
     None for all. reasons: why it refuses an event later, by its transactionId. processing: how
     often it answers to a question that a request is not decided yet. exhausted: whether the quota
-    is used up.
+    is used up. now: the clock.
 
-    conversions: how often it counted each pair of an action and a transactionId. asked: the ids of
-    requests that it was asked about.
+    conversions: how often it counted each pair of an action and a transactionId. kept: the events
+    of streams of Google Analytics that it took. asked: the ids of requests that it was asked about.
     """
 
     token: str | None = None
@@ -38,7 +43,9 @@ class GoogleDataManager:
     reasons: Mapping[str, str] = field(default_factory=dict)
     processing: int = 0
     exhausted: bool = False
+    now: Callable[[], float] = time
     conversions: Counter[tuple[str, str]] = field(default_factory=Counter)
+    kept: list[dict[str, Any]] = field(default_factory=list)
     requests: dict[str, list[str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
@@ -74,6 +81,8 @@ class GoogleDataManager:
     def _count(self, action: str, event: Mapping[str, Any]) -> str:
         """Counts a conversion; why it does not, "" if it does."""
         transaction = event.get("transactionId", "")
+        if "eventName" in event:
+            self.kept.append(dict(event))
         if reason := self.reasons.get(transaction):
             return reason
         if transaction and self.conversions[action, transaction]:
@@ -122,7 +131,12 @@ class GoogleDataManager:
         for place, event in enumerate(events):
             if "userData" in event and not encoded:
                 yield Violation("encoding", "is required with user data")
-            yield from violations(f"events[{place}]", event)
+            stream = destinations[0].get("productDestinationId", "")
+            if destinations[0]["operatingAccount"]["accountType"] == _ANALYTICS:
+                is_app = not stream.startswith("G-")
+                yield from violations_of_analytics(f"events[{place}]", event, is_app, self.now())
+            else:
+                yield from violations(f"events[{place}]", event)
 
     def _of_destination(self, path: str, destination: Mapping[str, Any]) -> Iterator[Violation]:
         for key in ("operatingAccount", "loginAccount"):
@@ -134,6 +148,13 @@ class GoogleDataManager:
             if not str(account.get("accountId", "")).isdigit():
                 yield Violation(f"{path}.{key}.account_id", "must be digits")
         action = destination.get("productDestinationId", "")
+        if destination["operatingAccount"]["accountType"] == _ANALYTICS:
+            if not _is_stream(action):
+                yield Violation(f"{path}.product_destination_id", "is no stream")
+            if destination.get("loginAccount") != destination["operatingAccount"]:
+                reason = "OPERATING_ACCOUNT_LOGIN_ACCOUNT_MISMATCH"
+                yield Violation(f"{path}.login_account", "is another account", reason)
+            return
         if not action.isdigit() or (self.actions is not None and action not in self.actions):
             field_name = f"{path}.product_destination_id"
             yield Violation(field_name, "is unknown", "INVALID_CONVERSION_ACTION_ID")

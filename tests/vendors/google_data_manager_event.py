@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]{1,9})?Z").fullmatch
 _DIGEST = re.compile(r"[0-9a-f]{64}").fullmatch
-_FIELDS = {
+FIELDS = {
     *("eventTimestamp", "transactionId", "eventSource", "userData", "adIdentifiers", "currency"),
     *("conversionValue", "conversionCount", "cartData", "eventDeviceInfo", "userProperties"),
     *("customVariables", "lastUpdatedTimestamp", "destinationReferences", "eventLocation"),
@@ -26,10 +26,10 @@ _CART = {
     *("merchantId", "merchantFeedLabel", "merchantFeedLanguageCode", "transactionDiscount"),
     *("couponCodes", "items"),
 }
-_ITEM = {"itemId", "merchantProductId", "quantity", "unitPrice", "customVariables"}
+ITEM = {"itemId", "merchantProductId", "quantity", "unitPrice", "customVariables"}
 _STATES = {"CONSENT_GRANTED", "CONSENT_DENIED"}
 _CUSTOMERS = {"NEW", "RETURNING", "REENGAGED"}
-_ADDRESS = {"givenName", "familyName", "regionCode", "postalCode"}
+ADDRESS = {"givenName", "familyName", "regionCode", "postalCode"}
 
 
 class Violation(NamedTuple):
@@ -39,8 +39,21 @@ class Violation(NamedTuple):
 
 
 def violations(path: str, event: Mapping[str, Any]) -> Iterator[Violation]:
-    """What is wrong with `event`. path: of it in the request."""
-    for unknown in event.keys() - _FIELDS:
+    """What is wrong with `event` of an advertising account. path: of it in the request."""
+    yield from of_any(path, event, FIELDS)
+    if not (event.get("userData") or event.get("adIdentifiers")):
+        yield Violation(path, "needs user data or ad identifiers")
+    value = event.get("conversionValue", 0)
+    if _is_number(value) and value < 0:
+        yield Violation(f"{path}.conversion_value", "is negative")
+    yield from person(path, event.get("userData"), ADDRESS)
+    for unknown in event.get("adIdentifiers", {}).keys() - _CLICKS:
+        yield Violation(f"{path}.ad_identifiers.{unknown}", "unknown field")
+    yield from cart(f"{path}.cart_data", event.get("cartData", {}), ITEM)
+
+
+def of_any(path: str, event: Mapping[str, Any], fields: set[str]) -> Iterator[Violation]:
+    for unknown in event.keys() - fields:
         yield Violation(f"{path}.{unknown}", "unknown field")
     if not _TIME(str(event.get("eventTimestamp"))):
         yield Violation(f"{path}.event_timestamp", "is not RFC 3339", "EVENT_TIME_INVALID")
@@ -48,13 +61,7 @@ def violations(path: str, event: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation(f"{path}.event_source", "is unknown")
     if not isinstance(event.get("transactionId", "x"), str):
         yield Violation(f"{path}.transaction_id", "is not text")
-    if not (event.get("userData") or event.get("adIdentifiers")):
-        yield Violation(path, "needs user data or ad identifiers")
     yield from _money(path, event)
-    yield from _person(path, event.get("userData"))
-    for unknown in event.get("adIdentifiers", {}).keys() - _CLICKS:
-        yield Violation(f"{path}.ad_identifiers.{unknown}", "unknown field")
-    yield from _cart(f"{path}.cart_data", event.get("cartData", {}))
     for key, state in event.get("consent", {}).items():
         if key not in ("adUserData", "adPersonalization") or state not in _STATES:
             yield Violation(f"{path}.consent.{key}", "is not a consent status")
@@ -62,15 +69,19 @@ def violations(path: str, event: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation(f"{path}.user_properties.customer_type", "is unknown")
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 def _money(path: str, event: Mapping[str, Any]) -> Iterator[Violation]:
     value, currency = event.get("conversionValue", 0), event.get("currency", "EUR")
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        yield Violation(f"{path}.conversion_value", "is not a number of 0 or more")
+    if not _is_number(value):
+        yield Violation(f"{path}.conversion_value", "is not a number")
     if not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
         yield Violation(f"{path}.currency", "is not ISO 4217", "INVALID_CURRENCY_CODE")
 
 
-def _person(path: str, user_data: Any) -> Iterator[Violation]:
+def person(path: str, user_data: Any, fields: set[str]) -> Iterator[Violation]:
     if user_data is None:
         return
     identifiers = user_data.get("userIdentifiers")
@@ -85,15 +96,15 @@ def _person(path: str, user_data: Any) -> Iterator[Violation]:
             if key in each and not _DIGEST(str(each[key])):
                 yield Violation(f"{at}.{key}", "is not a hash in hex", "INVALID_HEX_ENCODING")
         if "address" in each:
-            yield from _address(f"{at}.address", each["address"])
+            yield from _address(f"{at}.address", each["address"], fields)
 
 
-def _address(at: str, address: Mapping[str, Any]) -> Iterator[Violation]:
-    if address.keys() != _ADDRESS:
-        yield Violation(at, f"needs {', '.join(sorted(_ADDRESS))}")
+def _address(at: str, address: Mapping[str, Any], fields: set[str]) -> Iterator[Violation]:
+    if not ADDRESS <= address.keys() <= fields:
+        yield Violation(at, f"needs {', '.join(sorted(ADDRESS))}")
         return
-    for key in ("givenName", "familyName"):
-        if not _DIGEST(str(address[key])):
+    for key in ("givenName", "familyName", "addressLine"):
+        if key in address and not _DIGEST(str(address[key])):
             yield Violation(f"{at}.{key}", "is not a hash in hex", "INVALID_HEX_ENCODING")
     if not re.fullmatch("[A-Z]{2}", address["regionCode"]):
         yield Violation(f"{at}.region_code", "is not a country")
@@ -101,12 +112,12 @@ def _address(at: str, address: Mapping[str, Any]) -> Iterator[Violation]:
         yield Violation(f"{at}.postal_code", "is empty")
 
 
-def _cart(at: str, cart: Mapping[str, Any]) -> Iterator[Violation]:
+def cart(at: str, cart: Mapping[str, Any], fields: set[str]) -> Iterator[Violation]:
     for unknown in cart.keys() - _CART:
         yield Violation(f"{at}.{unknown}", "unknown field")
     for place, item in enumerate(cart.get("items", [])):
         path = f"{at}.items[{place}]"
-        for unknown in item.keys() - _ITEM:
+        for unknown in item.keys() - fields:
             yield Violation(f"{path}.{unknown}", "unknown field")
         quantity = item.get("quantity", 1)
         if isinstance(quantity, bool) or not isinstance(quantity, int):

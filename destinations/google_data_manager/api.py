@@ -1,0 +1,86 @@
+"""Requests of the Data Manager API, for conversions and for events of Google Analytics.
+
+Source: developers.google.com/data-manager/api (reference/rest/v1/events/ingest,
+requestStatus/retrieve; limits).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from destinations.base import Event, Request
+from destinations.batches import Batch
+from destinations.common import to_json
+from destinations.paths import as_text
+
+MAX_EVENTS = 2000
+MAX_DESTINATIONS = 10
+
+LINGER = timedelta(seconds=10)
+"""A Google Cloud project may send 100,000 requests a day and 300 a minute. At one request every 10
+seconds, eleven destinations with events all the time stay below both."""
+
+POLL_EVERY = timedelta(seconds=2)
+"""A project may ask 50,000 times a day and 300 times a minute."""
+
+_STATES = {"granted": "CONSENT_GRANTED", "denied": "CONSENT_DENIED"}
+_CONSENT = {"adUserData": "ad_user_data", "adPersonalization": "ad_personalization"}
+_CUSTOMERS = frozenset({"NEW", "RETURNING", "REENGAGED"})
+
+
+class Api:
+    """The API at `base_url`, used with the access token of `credential`.
+
+    quota_project: ID of the Google Cloud project of which the quota is used; None for that of the
+    credential. validate_only: Google checks the events and counts none.
+    """
+
+    def __init__(
+        self, base_url: str, credential: str, quota_project: str | None, validate_only: bool
+    ) -> None:
+        base = base_url.rstrip("/")
+        self._url = f"{base}/v1/events:ingest"
+        self._status_url = f"{base}/v1/requestStatus:retrieve?requestId="
+        self._credential = credential
+        self._project = {"x-goog-user-project": quota_project} if quota_project else {}
+        self._headers = {"content-type": "application/json", **self._project}
+        self._validate_only = validate_only
+
+    def ingest(self, batch: Batch, destinations: Sequence[Mapping[str, Any]]) -> Request:
+        """The request that carries `batch` to `destinations`, of which each event names its own."""
+        whole: dict[str, Any] = {"destinations": destinations, "encoding": "HEX"}
+        if self._validate_only:
+            whole["validateOnly"] = True
+        body = b'%b,"events":[%b]}' % ((to_json(whole) or b"")[:-1], b",".join(batch.values()))
+        return Request(
+            *("POST", self._url, self._headers, body, tuple(batch)),
+            test=self._validate_only,
+            credential=self._credential,
+        )
+
+    def status(self, request_id: str) -> Request:
+        """The question what became of the events of a request."""
+        url = self._status_url + quote(request_id, safe="")
+        return Request("GET", url, self._project, b"", (), credential=self._credential)
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 with milliseconds. seconds: Unix time."""
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"
+
+
+def consent(states: Mapping[str, str]) -> dict[str, str]:
+    """``consent`` of an event. states: ``granted`` or ``denied``, by consent type."""
+    return {
+        key: _STATES[state]
+        for key, kind in _CONSENT.items()
+        if (state := states.get(kind)) in _STATES
+    }
+
+
+def customer_type(event: Event) -> str:
+    """``customerType`` of `event`; "" for none of Google's."""
+    kind = (as_text(event.get("customer_type")) or "").strip().upper()
+    return kind if kind in _CUSTOMERS else ""
