@@ -110,7 +110,8 @@ class Outcome:
         the next requests are sent more slowly. All outcomes of a request have the same value.
     warnings: notices of the vendor that do not change the result, such as the end of an API
         version. The first few are kept, shortened; `reason` says what they may hold.
-    ticket: of a submitted event: what the vendor is asked by. One for all events of a request.
+    ticket: of a submitted event: what the vendor is asked by. Events of a request with the same
+        ticket are asked about together.
     poll_after: seconds until the vendor is first asked.
     """
 
@@ -272,10 +273,10 @@ class Destination(ABC, Generic[S]):
         without one. It carries no events, costs no try, and goes to one of `hosts`."""
         return None
 
-    def verdicts(self, events: int, response: Response) -> Iterable[Outcome | None]:
+    def verdicts(self, ticket: str, events: int, response: Response) -> Iterable[Outcome | None]:
         """What the response to a `poll` says of each event of the request that was submitted, in
         that order; None of an event on which there is no verdict yet, so also if the question
-        itself failed.
+        itself failed. What is said of an event with another ticket is not used.
 
         events: how many the request carried. An event with ``retry`` is sent again: later, or if
         the scope is the destination or its configuration, after a pause.

@@ -117,8 +117,8 @@ class GA4(Destination[GA4Settings]):
     def poll(self, ticket: str) -> Request | None:
         return self._data_manager.api.status(ticket) if self._data_manager else None
 
-    def verdicts(self, events: int, response: Response) -> Iterable[Outcome | None]:
-        return verdicts(events, response) if self._data_manager else [None] * events
+    def verdicts(self, ticket: str, events: int, response: Response) -> Iterable[Outcome | None]:
+        return verdicts("", events, response) if self._data_manager else [None] * events
 
     def check(self, request: Request) -> Request | None:
         return validation.check(request, self.settings.validate_share)

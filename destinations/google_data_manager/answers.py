@@ -8,7 +8,8 @@ google-ads-datamanager.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from destinations.base import (
     submitted,
 )
 from destinations.common import json_object, vendor_words
+from destinations.google_data_manager.ticket import Ticket
 
 POLL_AFTER = 1800.0
 """Seconds after which Google is first asked what became of a request. It takes minutes to hours."""
@@ -43,6 +45,7 @@ _TO_MEND = {
 }
 _LATER = frozenset({"CONVERSION_ACTION_TOO_RECENTLY_CREATED"})
 _event_of = re.compile(r"^events\[([0-9]{1,6})\]").match
+_destination_of = re.compile(r"^destinations\[([0-9]{1,6})\]").match
 _MAX_WARNINGS = 3
 
 
@@ -50,23 +53,25 @@ def outcomes(request: Request, response: Response, names: str) -> list[Outcome]:
     """One outcome for each event of `request`. names: of the settings that say where it goes."""
     answer = json_object(response.body)
     if 200 <= response.status < 300:
-        outcome = _of_taken(request, response, answer)
-        return [outcome] * len(request.events)
+        return _of_taken(request, response, answer)
     error = answer.get("error")
     if not isinstance(error, dict):
         return by_status(request, response, vendor_words(response.body))
     return _of_error(request, response, error, names)
 
 
-def _of_taken(request: Request, response: Response, answer: Mapping[str, Any]) -> Outcome:
-    ticket = answer.get("requestId")
+def _of_taken(request: Request, response: Response, answer: Mapping[str, Any]) -> list[Outcome]:
+    request_id, count = answer.get("requestId"), len(request.events)
     warnings = tuple(_field_warnings(answer))
-    if request.test and (isinstance(ticket, str) or not answer):
-        return Outcome("delivered", "only checked (validate_only)", warnings=warnings)
-    if not isinstance(ticket, str) or not ticket or len(ticket) > 500:
+    if request.test and (isinstance(request_id, str) or not answer):
+        return [Outcome("delivered", "only checked (validate_only)", warnings=warnings)] * count
+    if not isinstance(request_id, str) or not request_id or len(request_id) > 500:
         words = f"the answer is not from Data Manager: {vendor_words(response.body)}"
-        return Outcome("retry", words, "destination", retry_after(response))
-    return replace(submitted(ticket, POLL_AFTER), warnings=warnings)
+        return [Outcome("retry", words, "destination", retry_after(response))] * count
+    sent = json_object(request.body)
+    tickets = [Ticket(request_id, each).written for each in _references(sent)]
+    taken = {each: replace(submitted(each, POLL_AFTER), warnings=warnings) for each in set(tickets)}
+    return [taken[each] for each in tickets]
 
 
 def _field_warnings(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -94,28 +99,57 @@ def _of_error(
     if response.status >= 500 or response.status in (408, 425) or status in _NOT_NOW:
         return [Outcome("retry", words, "destination", retry_after(response))] * count
     if mend := next((_TO_MEND[each] for each in sorted(reasons) if each in _TO_MEND), ""):
-        return [Outcome("retry", f"{mend}: {words}", "configuration")] * count
+        return _blamed(Outcome("retry", f"{mend}: {words}", "configuration"), request, violations)
     if reasons & _LATER:
-        return [Outcome("retry", words)] * count
+        return _blamed(Outcome("retry", words), request, violations)
     if response.status in (400, 422):
-        return _of_violations(count, violations, words, names)
+        return _of_violations(request, violations, words, names)
     return by_status(request, response, words.removeprefix(f"HTTP {response.status}: "))
 
 
+def _blamed(outcome: Outcome, request: Request, violations: list[dict[str, Any]]) -> list[Outcome]:
+    """`outcome` for the events of the destinations that are named, or for all if none is. The
+    others were refused only because they were in one request with them."""
+    sent = json_object(request.body)
+    destinations, references = _objects(sent.get("destinations")), _references(sent)
+    named = {
+        destinations[place].get("reference", "")
+        for violation in violations
+        if (place := _place(_destination_of, violation)) < len(destinations)
+    }
+    if named.isdisjoint(references):
+        return [outcome] * len(references)
+    refused = Outcome("rejected", outcome.reason, "request")
+    return [outcome if each in named else refused for each in references]
+
+
+def _references(sent: Mapping[str, Any]) -> list[str]:
+    """The destination of each event of the request `sent`; "" where it names none."""
+    events = _objects(sent.get("events"))
+    return [next(iter(each.get("destinationReferences", ())), "") for each in events]
+
+
+def _place(among: Callable[[str], re.Match[str] | None], violation: Mapping[str, Any]) -> int:
+    """The index that the path of `violation` has; one that nothing has, if it has none."""
+    field = violation.get("field")
+    found = among(field) if isinstance(field, str) else None
+    return int(found[1]) if found else sys.maxsize
+
+
 def _of_violations(
-    count: int, violations: list[dict[str, Any]], words: str, names: str
+    request: Request, violations: list[dict[str, Any]], words: str, names: str
 ) -> list[Outcome]:
     """The events that are named are refused; the others only because they were with them."""
+    count = len(request.events)
     named: dict[int, str] = {}
     for violation in violations:
-        field = violation.get("field")
-        found = _event_of(field) if isinstance(field, str) else None
-        if found and int(found[1]) < count:
+        place = _place(_event_of, violation)
+        if place < count:
             said = violation.get("description") or violation.get("reason")
             why = vendor_words(said) if isinstance(said, str) else words
-            named.setdefault(int(found[1]), vendor_words(f"{field}: {why}"))
-    if not named and any(_is_of_destination(each) for each in violations):
-        return [Outcome("retry", f"{names}: {words}", "configuration")] * count
+            named.setdefault(place, vendor_words(f"{violation['field']}: {why}"))
+    if not named and any(map(_is_of_destination, violations)):
+        return _blamed(Outcome("retry", f"{names}: {words}", "configuration"), request, violations)
     refused = Outcome("rejected", words, "request")
     return [
         Outcome("rejected", named[index]) if index in named else refused for index in range(count)

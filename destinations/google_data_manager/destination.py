@@ -6,6 +6,7 @@ reference/rest/v1/events/ingest).
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from destinations.base import (
@@ -19,12 +20,20 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.batches import Batch, batched
+from destinations.conversions import id_of
 from destinations.google_data_manager import answers
-from destinations.google_data_manager.api import LINGER, MAX_EVENTS, POLL_EVERY, Api
+from destinations.google_data_manager.api import (
+    LINGER,
+    MAX_DESTINATIONS,
+    MAX_EVENTS,
+    POLL_EVERY,
+    Api,
+)
 from destinations.google_data_manager.built_in import BUILT_IN, MAPPED_FIELDS
 from destinations.google_data_manager.mapping import translate, unsendable
 from destinations.google_data_manager.person import personal_data
 from destinations.google_data_manager.settings import GoogleDataManagerSettings
+from destinations.google_data_manager.ticket import Ticket
 from destinations.google_data_manager.verdicts import verdicts
 from destinations.hashed_forms import PersonalData
 
@@ -40,7 +49,7 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
     destination.
 
     Google takes a request first and decides about its events later, which takes minutes to hours.
-    Until then an event is submitted. A request has events of one conversion action.
+    Until then an event is submitted. A request has events of up to ten conversion actions.
 
     Every event has a ``transactionId``, its `transaction_id` or else its `event_id`, by which
     Google recognises a repetition. Use the same one in the Google tag if it reports the same
@@ -91,13 +100,24 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
             settings.validate_only,
         )
 
+    @cached_property
+    def _groups(self) -> dict[str, int]:
+        """Conversion actions that can share a request have the same number."""
+        actions = dict.fromkeys(self.mapper.names.values())
+        return {action: place // MAX_DESTINATIONS for place, action in enumerate(actions)}
+
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         settings, mapper = self.settings, self.mapper
 
-        def translated(event: Event) -> tuple[str, dict[str, Any]] | str:
-            return translate(event, now, mapper, settings)
+        def translated(event: Event) -> tuple[int, dict[str, Any]] | str:
+            made = translate(event, now, mapper, settings)
+            return made if isinstance(made, str) else (self._groups[made.action], made.event)
 
-        return batched(events, translated, self._request, self.limits.max_events)
+        def request(batch: Batch, _: int) -> Request:
+            actions = dict.fromkeys(id_of(events[each], mapper) for each in batch)
+            return self._api.ingest(batch, [*map(self._destination, actions)])
+
+        return batched(events, translated, request, self.limits.max_events)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.phone_region)
@@ -106,22 +126,23 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
         return answers.outcomes(request, response, _NAMES)
 
     def poll(self, ticket: str) -> Request:
-        return self._api.status(ticket)
+        return self._api.status(Ticket.read(ticket).request_id)
 
-    def verdicts(self, events: int, response: Response) -> Iterable[Outcome | None]:
-        return verdicts(events, response)
+    def verdicts(self, ticket: str, events: int, response: Response) -> Iterable[Outcome | None]:
+        return verdicts(Ticket.read(ticket).reference, events, response)
 
     @classmethod
     def personal_data(cls, settings: GoogleDataManagerSettings) -> PersonalData:
         return personal_data(settings.phone_region)
 
-    def _request(self, batch: Batch, action: str) -> Request:
-        return self._api.ingest(batch, [self._destination(action)])
-
     def _destination(self, action: str) -> dict[str, Any]:
         settings = self.settings
         account = {"accountType": settings.account_type, "accountId": settings.account_id}
-        made: dict[str, Any] = {"operatingAccount": account, "productDestinationId": action}
+        made: dict[str, Any] = {
+            "reference": action,
+            "operatingAccount": account,
+            "productDestinationId": action,
+        }
         if settings.login_account_id:
             login = {"accountType": settings.account_type, "accountId": settings.login_account_id}
             made["loginAccount"] = login

@@ -48,6 +48,7 @@ def translate(
     if not action:
         return _NO_ACTION
     made: dict[str, Any] = {
+        "destinationReferences": [action],
         "eventTimestamp": timestamp(event_time(event, now)),
         "eventSource": settings.event_source,
         **_transaction(event),

@@ -1,6 +1,6 @@
 """What Data Manager says later of each event of a request (``requestStatus:retrieve``).
 
-A request goes to one conversion action, so the indices of its rows are those of its events.
+The indices of rows are those of the events in the request, to whatever destination they go.
 
 A reason that an event alone can cause never pauses the destination, since anyone can make a page
 send a click id of another account.
@@ -31,11 +31,14 @@ _WORDS = {
 _MAX_REASONS = 100
 
 
-def verdicts(events: int, response: Response) -> list[Outcome | None]:
-    """What is known of each of the `events` of a request."""
+def verdicts(reference: str, events: int, response: Response) -> list[Outcome | None]:
+    """What is known of each of the `events` of a request that go to the destination `reference`; of
+    all, if that is "". What is said of the others means nothing."""
     if not 200 <= response.status < 300:
         return [None] * events
     told = _objects(json_object(response.body).get("requestStatusPerDestination"))
+    if reference and len(told) > 1:
+        told = [each for each in told if _is_about(each, reference)]
     if not told or any(each.get("requestStatus") not in _DONE for each in told):
         return [None] * events
     errors = [_counts(each, "errorInfo", "errorCounts", _ERROR) for each in told]
@@ -49,6 +52,11 @@ def verdicts(events: int, response: Response) -> list[Outcome | None]:
         _outcome(by_row[row][0]) if row in by_row else _with_warnings(rest, warnings.get(row, ()))
         for row in range(events)
     ]
+
+
+def _is_about(told: Mapping[str, Any], reference: str) -> bool:
+    destination = told.get("destination")
+    return isinstance(destination, dict) and destination.get("reference") == reference
 
 
 def _outcome(reason: str) -> Outcome:

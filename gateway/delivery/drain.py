@@ -318,6 +318,8 @@ class Drain:
             trial, others, self._send_now, self._settlement.add, lambda: not self._ending
         )
         if isinstance(end, Rest):
+            if not self._polling.is_at_work:
+                await self._polling.poll()
             self.stop()
             await note_suspects(self._redis, self._keys, trial.single_suspects)
             await self._reader.hand_back(resting(trial.suspects))

@@ -129,7 +129,7 @@ class Polling:
         if response is None:
             return [None] * rows
         try:
-            told = list(self._destination.verdicts(rows, response))
+            told = list(self._destination.verdicts(ticket.ticket, rows, response))
             if len(told) != rows:
                 raise ValueError("the destination must return one verdict for each event")
             return [each and _kept(self._destination, each) for each in told]

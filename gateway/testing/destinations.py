@@ -261,7 +261,7 @@ class DestinationSuite:
         answers = [answer for answer in self.answers if not isinstance(answer, bytes)]
         answer = data.draw(st.sampled_from([None, *answers]))
         body = data.draw(RUBBISH) if answer is None else orjson.dumps(data.draw(changed(answer)))
-        verdicts = list(self.destination.verdicts(count, Response(status, {}, body)))
+        verdicts = list(self.destination.verdicts("a ticket", count, Response(status, {}, body)))
         assert len(verdicts) == count
         for outcome in filter(None, verdicts):
             assert 200 <= status < 300, "a question that failed is no verdict"

@@ -44,7 +44,8 @@ _HAPPENED = NOW - 60
 
 
 class AnswerExample(BaseModel):
-    """outcomes: of each event of the request, without what has its default; None without one."""
+    """outcomes: of each event of the request, without what has its default; None without one.
+    ticket: that was asked about, for a vendor to which it matters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,6 +53,7 @@ class AnswerExample(BaseModel):
     status: int
     headers: dict[str, str] = {}
     body: Any = None
+    ticket: str = ""
     outcomes: list[dict[str, Any] | None]
 
     @property
@@ -114,7 +116,7 @@ def verdicts_shown(
     destination: Destination[Any], request: Request, answer: AnswerExample
 ) -> list[dict[str, Any] | None]:
     """What `answer` to the question about `request` means, as ``outcomes`` of an example."""
-    verdicts = destination.verdicts(len(request.events), answer.response)
+    verdicts = destination.verdicts(answer.ticket, len(request.events), answer.response)
     return [None if each is None else dict(_without_defaults(each)) for each in verdicts]
 
 

@@ -3,6 +3,7 @@ event ends as Google says."""
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,7 +48,7 @@ def data_manager(monkeypatch: pytest.MonkeyPatch) -> GoogleDataManager:
     settings = {
         "credential": "google",
         "account_id": "1234567890",
-        "mapping": {"events": {"purchase": "987"}},
+        "mapping": {"events": {"purchase": "987", "generate_lead": "654"}},
     }
     made = GoogleDataManager(GoogleDataManagerSettings.model_validate(settings))
     made.limits = type(made.limits)(max_events=2000, max_age=made.limits.max_age)
@@ -78,3 +79,30 @@ async def test_a_lost_answer_makes_no_second_conversion(
     assert await outcomes(redis) == {"delivered": 2}
     assert vendor.conversions == {("987", "event-0"): 1, ("987", "event-1"): 1}
     assert len(vendor.requests) == 2
+
+
+async def test_conversion_actions_share_a_request_and_end_apart(
+    redis: Redis, fill: Fill, start: Start, data_manager: GoogleDataManager
+) -> None:
+    vendor = Vendor(reasons={"event-1": "INVALID_GCLID"})
+    await fill(2, **CLICK)
+    await fill(1, first=2, event_name="generate_lead", **CLICK)
+    await run(await start(Client(vendor), destination=data_manager, idle=1.5))  # type: ignore[arg-type]
+    assert await outcomes(redis) == {"delivered": 2, "rejected": 1}
+    assert len(vendor.requests) == 1
+    assert vendor.asked == ["request/0"] * 2, "once for each conversion action"
+    assert vendor.conversions == {("987", "event-0"): 1, ("654", "event-2"): 1}
+
+
+async def test_a_wrong_conversion_action_does_not_hold_up_the_others(
+    redis: Redis, fill: Fill, start: Start, data_manager: GoogleDataManager
+) -> None:
+    vendor = Vendor(actions={"987"})
+    await fill(1, event_name="generate_lead", **CLICK)
+    await fill(3, first=1, **CLICK)
+    for _ in range(2):  # each drain ends with its only suspect
+        client = Client(vendor)
+        await run(await start(client, destination=data_manager, idle=1.5))  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+    assert vendor.conversions == {("987", f"event-{number}"): 1 for number in (1, 2, 3)}
+    assert await outcomes(redis) == {"delivered": 3, "pending": 1}

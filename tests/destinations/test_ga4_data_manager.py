@@ -323,8 +323,8 @@ def test_a_request_and_its_verdicts_as_the_strict_vendor_has_them() -> None:
     assert (outcome.result, outcome.ticket) == ("submitted", "request/0")
     question = destination.poll(outcome.ticket)
     assert question is not None
-    assert [*destination.verdicts(2, answered(vendor, question))] == [None] * 2
-    verdicts = [*destination.verdicts(2, answered(vendor, question))]
+    assert [*destination.verdicts(outcome.ticket, 2, answered(vendor, question))] == [None] * 2
+    verdicts = [*destination.verdicts(outcome.ticket, 2, answered(vendor, question))]
     assert [each and each.result for each in verdicts] == ["delivered", "expired"]
 
 

@@ -128,23 +128,35 @@ def test_the_items_of_a_merchant() -> None:
     }
 
 
-def test_a_request_goes_to_one_conversion_action() -> None:
+def test_a_request_has_events_of_several_conversion_actions() -> None:
     events = [event(**CLICK), event("generate_lead", **CLICK), event(**CLICK)]
-    requests = list(made().requests(events, NOW))
-    told = {
-        json.loads(each.body)["destinations"][0]["productDestinationId"]: each.events
-        for each in requests
-        if isinstance(each, Request)
-    }
-    assert told == {"987": (0, 2), "654": (1,)}
-    (request, _) = requests
-    assert isinstance(request, Request)
+    request = request_of(*events)
+    assert request.events == (0, 1, 2)
     assert request.url == "https://datamanager.googleapis.com/v1/events:ingest"
     assert request.credential == "google"
-    assert json.loads(request.body)["destinations"][0]["operatingAccount"] == {
-        "accountType": "GOOGLE_ADS",
-        "accountId": "1234567890",
-    }
+    body = json.loads(request.body)
+    account = {"accountType": "GOOGLE_ADS", "accountId": "1234567890"}
+    assert body["destinations"] == [
+        {"reference": action, "operatingAccount": account, "productDestinationId": action}
+        for action in ("987", "654")
+    ]
+    named = [each["destinationReferences"] for each in body["events"]]
+    assert named == [["987"], ["654"], ["987"]]
+
+
+def test_a_request_goes_to_ten_conversion_actions_at_most_and_names_only_those_it_needs() -> None:
+    names = [f"event_{number}" for number in range(12)]
+    mapping = {"events": {name: str(100 + place) for place, name in enumerate(names)}}
+    events = [event(name, **CLICK) for name in names if name != "event_4"]
+    told = [
+        (len(each.events), [one["reference"] for one in json.loads(each.body)["destinations"]])
+        for each in made(mapping=mapping).requests(events, NOW)
+        if isinstance(each, Request)
+    ]
+    assert told == [
+        (9, ["100", "101", "102", "103", "105", "106", "107", "108", "109"]),
+        (2, ["110", "111"]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +266,7 @@ def test_what_an_answer_means(response: Response, expected: list[str]) -> None:
     outcomes = list(made().outcomes(request, response))
     assert [f"{each.result}/{each.scope}" for each in outcomes] == expected
     if outcomes[0].result == "submitted":
-        assert (outcomes[0].ticket, outcomes[0].poll_after) == ("r-1", POLL_AFTER)
+        assert (outcomes[0].ticket, outcomes[0].poll_after) == ("r-1 987", POLL_AFTER)
 
 
 def test_field_warnings_are_kept() -> None:
@@ -338,13 +350,13 @@ OK = "delivered"
 )
 def test_what_google_says_later(statuses: list[dict[str, Any]], expected: list[str]) -> None:
     body = json.dumps({"requestStatusPerDestination": statuses}).encode()
-    assert [told(each) for each in made().verdicts(3, Response(200, {}, body))] == expected
+    assert [told(each) for each in made().verdicts("r-1", 3, Response(200, {}, body))] == expected
 
 
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 429, 500])
 def test_a_question_that_fails_is_no_verdict(code: int) -> None:
     body = json.dumps({"requestStatusPerDestination": [status("FAILED")]}).encode()
-    assert list(made().verdicts(2, Response(code, {}, body))) == [None, None]
+    assert list(made().verdicts("r-1", 2, Response(code, {}, body))) == [None, None]
 
 
 def answered(vendor: Vendor, request: Request) -> Response:
@@ -361,8 +373,9 @@ def test_a_request_and_its_verdicts_as_the_strict_vendor_has_them() -> None:
     outcome = next(iter(destination.outcomes(request, answered(vendor, request))))
 
     question = destination.poll(outcome.ticket)
-    assert [*destination.verdicts(3, answered(vendor, question))] == [None] * 3
-    verdicts = [told(each) for each in destination.verdicts(3, answered(vendor, question))]
+    assert [*destination.verdicts(outcome.ticket, 3, answered(vendor, question))] == [None] * 3
+    said = destination.verdicts(outcome.ticket, 3, answered(vendor, question))
+    verdicts = [told(each) for each in said]
 
     assert verdicts == ["delivered", "rejected", "delivered"]
     assert vendor.conversions == {("987", "o-1"): 1}
@@ -374,3 +387,72 @@ def test_validate_only_counts_nothing_and_waits_for_nothing() -> None:
     (outcome,) = made(validate_only=True).outcomes(request, answered(vendor, request))
     assert (outcome.result, request.test) == ("delivered", True)
     assert vendor.conversions == {}
+
+
+MIXED = (event(**CLICK), event("generate_lead", **CLICK), event(**CLICK))
+
+
+def test_each_conversion_action_has_a_ticket_of_its_own() -> None:
+    response = Response(200, {}, b'{"requestId":"r-1"}')
+    outcomes = made().outcomes(request_of(*MIXED), response)
+    assert [each.ticket for each in outcomes] == ["r-1 987", "r-1 654", "r-1 987"]
+    asked = made().poll("r-1 987")
+    assert asked == made().poll("r-1"), "a ticket of an earlier version has no conversion action"
+    assert asked.url.endswith("requestId=r-1")
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        (
+            violation("destinations[1].product_destination_id", "INVALID_CONVERSION_ACTION_ID"),
+            ["rejected/request", "retry/configuration", "rejected/request"],
+        ),
+        (
+            violation("destinations[0]", "CONVERSION_ACTION_TOO_RECENTLY_CREATED"),
+            ["retry/event", "rejected/request", "retry/event"],
+        ),
+        (
+            violation("destinations[0].x"),
+            ["retry/configuration", "rejected/request", "retry/configuration"],
+        ),
+        (violation("destinations[7].x"), ["retry/configuration"] * 3),
+        (reason("INVALID_CONVERSION_ACTION_ID"), ["retry/configuration"] * 3),
+        (
+            violation("events[1].x"),
+            ["rejected/request", "rejected/event", "rejected/request"],
+        ),
+    ],
+    ids=str,
+)
+def test_only_events_of_the_conversion_action_that_is_named_wait(
+    detail: dict[str, Any], expected: list[str]
+) -> None:
+    outcomes = made().outcomes(request_of(*MIXED), error(400, "INVALID_ARGUMENT", detail))
+    assert [f"{each.result}/{each.scope}" for each in outcomes] == expected
+
+
+def of(action: str, told: dict[str, Any]) -> dict[str, Any]:
+    return {"destination": {"reference": action, "productDestinationId": action}, **told}
+
+
+@pytest.mark.parametrize(
+    ("ticket", "expected"),
+    [("r-1 987", [OK, "rejected", OK]), ("r-1 654", ["none"] * 3), ("r-1 321", ["none"] * 3)],
+)
+def test_each_conversion_action_is_decided_on_its_own(ticket: str, expected: list[str]) -> None:
+    statuses = [
+        of("987", status("PARTIAL_SUCCESS", ("INVALID_GCLID", [1]))),
+        of("654", status("PROCESSING")),
+    ]
+    body = json.dumps({"requestStatusPerDestination": statuses}).encode()
+    verdicts = made().verdicts(ticket, 3, Response(200, {}, body))
+    assert [told(each) for each in verdicts] == expected
+
+
+def test_a_conversion_action_that_failed_as_a_whole_does_not_touch_the_others() -> None:
+    statuses = [of("987", status("SUCCESS")), of("654", status("FAILED", ("INVALID_EVENT", None)))]
+    body = json.dumps({"requestStatusPerDestination": statuses}).encode()
+    response = Response(200, {}, body)
+    assert [told(each) for each in made().verdicts("r-1 987", 2, response)] == [OK, OK]
+    assert [told(each) for each in made().verdicts("r-1 654", 2, response)] == ["rejected"] * 2

@@ -39,7 +39,7 @@ class LaterParcel(Parcel):
     def poll(self, ticket: str) -> Request:
         return Request("GET", f"https://vendor.test/verdicts?ticket={ticket}", {}, b"", ())
 
-    def verdicts(self, events: int, response: Response) -> Iterable[Outcome | None]:
+    def verdicts(self, ticket: str, events: int, response: Response) -> Iterable[Outcome | None]:
         if response.status != 200:
             return [None] * events
         return [VERDICTS[word] for word in orjson.loads(response.body)]

@@ -25,6 +25,9 @@ _ANALYTICS = "GOOGLE_ANALYTICS_PROPERTY"
 _ACCOUNT_TYPES = {"GOOGLE_ADS", "FLOODLIGHT_CONFIG", _ANALYTICS}
 _is_stream = re.compile(r"G-[A-Z0-9]+|[0-9]+(:[0-9a-z]+)+").fullmatch
 _MAX_DESTINATIONS, _MAX_EVENTS = 10, 2000
+_PROCESSING = {"requestStatus": "PROCESSING"}
+_Told = tuple[dict[str, Any], list[tuple[int, str]]]
+"""A destination of a request, and of its events the place and why it is not counted."""
 
 
 @dataclass
@@ -46,7 +49,7 @@ class GoogleDataManager:
     now: Callable[[], float] = time
     conversions: Counter[tuple[str, str]] = field(default_factory=Counter)
     kept: list[dict[str, Any]] = field(default_factory=list)
-    requests: dict[str, list[str]] = field(default_factory=dict)
+    requests: dict[str, list[_Told]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def answer(
@@ -74,9 +77,20 @@ class GoogleDataManager:
         if request.get("validateOnly"):
             return as_json(200, {})
         ticket = f"request/{len(self.requests)}"
-        action = request["destinations"][0]["productDestinationId"]
-        self.requests[ticket] = [self._count(action, event) for event in request["events"]]
+        self.requests[ticket] = [
+            (destination, [*self._rows(destination, request["events"])])
+            for destination in request["destinations"]
+        ]
         return as_json(200, {"requestId": ticket})
+
+    def _rows(
+        self, destination: Mapping[str, Any], events: list[dict[str, Any]]
+    ) -> Iterator[tuple[int, str]]:
+        """The events for `destination`: the place of each in the request, and why it is not
+        counted."""
+        for place, event in enumerate(events):
+            if destination.get("reference") in event.get("destinationReferences", [None]):
+                yield place, self._count(destination["productDestinationId"], event)
 
     def _count(self, action: str, event: Mapping[str, Any]) -> str:
         """Counts a conversion; why it does not, "" if it does."""
@@ -94,26 +108,13 @@ class GoogleDataManager:
         self.asked.append(ticket)
         if ticket not in self.requests:
             return _error(400, "INVALID_ARGUMENT", "Unknown request id.")
-        if self.processing:
-            self.processing -= 1
-            return _told("PROCESSING")
-        reasons = self.requests[ticket]
-        rows: dict[str, list[int]] = {}
-        for row, reason in enumerate(reasons):
-            if reason:
-                rows.setdefault(reason, []).append(row)
-        if not rows:
-            return _told("SUCCESS", {"eventsIngestionStatus": {"recordCount": str(len(reasons))}})
-        counts = [
-            {
-                "recordCount": str(len(indices)),
-                "reason": f"PROCESSING_ERROR_REASON_{reason}",
-                "recordIndices": indices,
-            }
-            for reason, indices in rows.items()
+        is_decided = not self.processing
+        self.processing -= not is_decided
+        told = [
+            {"destination": destination} | (_decided(rows) if is_decided else _PROCESSING)
+            for destination, rows in self.requests[ticket]
         ]
-        status = "FAILED" if all(reasons) else "PARTIAL_SUCCESS"
-        return _told(status, {"errorInfo": {"errorCounts": counts}})
+        return as_json(200, {"requestStatusPerDestination": told})
 
     def _violations(self, request: Mapping[str, Any]) -> Iterator[Violation]:
         for unknown in request.keys() - _REQUEST:
@@ -124,11 +125,17 @@ class GoogleDataManager:
             return
         for place, destination in enumerate(destinations):
             yield from self._of_destination(f"destinations[{place}]", destination)
+        references = [each.get("reference") for each in destinations]
+        if len(set(references)) < len(references):
+            yield Violation("destinations", "share one", "DUPLICATE_DESTINATION_REFERENCE")
         if not isinstance(events, list) or not 1 <= len(events) <= _MAX_EVENTS:
             yield Violation("events", f"needs 1 to {_MAX_EVENTS}")
             return
         encoded = request.get("encoding") in ("HEX", "BASE64")
         for place, event in enumerate(events):
+            named = event.get("destinationReferences", references)
+            if len(named) != 1 or named[0] not in references:
+                yield Violation(f"events[{place}].destination_references", "must name one")
             if "userData" in event and not encoded:
                 yield Violation("encoding", "is required with user data")
             stream = destinations[0].get("productDestinationId", "")
@@ -160,9 +167,25 @@ class GoogleDataManager:
             yield Violation(field_name, "is unknown", "INVALID_CONVERSION_ACTION_ID")
 
 
-def _told(status: str, more: Mapping[str, Any] | None = None) -> Answer:
-    one = {"requestStatus": status, **(more or {})}
-    return as_json(200, {"requestStatusPerDestination": [one]})
+def _decided(rows: list[tuple[int, str]]) -> dict[str, Any]:
+    """What became of the events of one destination."""
+    indices: dict[str, list[int]] = {}
+    for place, reason in rows:
+        if reason:
+            indices.setdefault(reason, []).append(place)
+    count = {"eventsIngestionStatus": {"recordCount": str(len(rows))}}
+    if not indices:
+        return {"requestStatus": "SUCCESS", **count}
+    counts = [
+        {
+            "recordCount": str(len(places)),
+            "reason": f"PROCESSING_ERROR_REASON_{reason}",
+            "recordIndices": places,
+        }
+        for reason, places in indices.items()
+    ]
+    status = "FAILED" if all(reason for _, reason in rows) else "PARTIAL_SUCCESS"
+    return {"requestStatus": status, "errorInfo": {"errorCounts": counts}, **count}
 
 
 def _refused(found: list[Violation]) -> Answer:

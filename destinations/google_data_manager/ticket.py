@@ -1,0 +1,20 @@
+"""By what Google is asked what became of events."""
+
+from typing import NamedTuple, Self
+
+
+class Ticket(NamedTuple):
+    """request_id: Google's name for the request. reference: of the destination of those events, if
+    the request goes to several; "" if it does not say."""
+
+    request_id: str
+    reference: str
+
+    @classmethod
+    def read(cls, written: str) -> Self:
+        request_id, _, reference = written.rpartition(" ")
+        return cls(request_id, reference) if request_id else cls(written, "")
+
+    @property
+    def written(self) -> str:
+        return f"{self.request_id} {self.reference}" if self.reference else self.request_id
