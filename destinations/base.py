@@ -36,6 +36,8 @@ class Limits:
     linger: how long a single event may wait for others that share its request. Unless requests take
         several events, this only delays them.
     poll_every: the least time between two questions for verdicts (`Destination.poll`).
+    requests_per_day: how many requests the vendor takes in a day; 0 for no such limit. The fewer
+        are left, the longer events wait for others, beyond `linger` too.
     """
 
     max_events: int = 1
@@ -43,6 +45,7 @@ class Limits:
     dedupe: timedelta = timedelta(0)
     linger: timedelta = timedelta(0)
     poll_every: timedelta = timedelta(0)
+    requests_per_day: int = 0
 
 
 class Request(NamedTuple):
@@ -200,6 +203,7 @@ class Destination(ABC, Generic[S]):
     test_mode: how to send events that the vendor shows or checks as tests, in Markdown; "" if it
         offers no such way.
     limits: what the vendor accepts; an instance has its own where its settings change them.
+    quota: what ``limits.requests_per_day`` belongs to; destinations with the same one share it.
     sends_once: whether an event that may have been delivered is never sent again, whatever
         `delivery.on_ambiguous` says; an instance has its own where its settings change it.
     consent: consent types that an event requires, unless configured otherwise.
@@ -230,6 +234,7 @@ class Destination(ABC, Generic[S]):
     title: ClassVar[str] = ""
     test_mode: ClassVar[str] = ""
     limits: Limits = Limits()
+    quota: str = ""
     sends_once: bool = False
     consent: ClassVar[tuple[str, ...]] = ("ad_storage", "ad_user_data")
     anonymous: ClassVar[bool] = False

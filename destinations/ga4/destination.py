@@ -87,7 +87,10 @@ class GA4(Destination[GA4Settings]):
                 max_age=MAX_AGE,
                 linger=api.LINGER,
                 poll_every=api.POLL_EVERY,
+                requests_per_day=api.REQUESTS_PER_DAY,
             )
+        if self._data_manager:
+            self.quota = self._data_manager.api.quota
         if settings.too_old != "expire":
             self.limits = replace(self.limits, max_age=LATEST)
 

@@ -27,6 +27,7 @@ from destinations.google_data_manager.api import (
     MAX_DESTINATIONS,
     MAX_EVENTS,
     POLL_EVERY,
+    REQUESTS_PER_DAY,
     Api,
 )
 from destinations.google_data_manager.built_in import BUILT_IN, MAPPED_FIELDS
@@ -69,6 +70,7 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
         dedupe=timedelta(days=90),
         linger=LINGER,
         poll_every=POLL_EVERY,
+        requests_per_day=REQUESTS_PER_DAY,
     )
     purpose = "advertising"
     unwanted_events = NO_CONVERSIONS
@@ -99,6 +101,7 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
             settings.quota_project,
             settings.validate_only,
         )
+        self.quota = self._api.quota
 
     @cached_property
     def _groups(self) -> dict[str, int]:

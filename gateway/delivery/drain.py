@@ -29,6 +29,7 @@ from gateway.delivery.adaptive_rate import AdaptiveRate
 from gateway.delivery.assignment import Assignment
 from gateway.delivery.background import Background
 from gateway.delivery.breaker import Breaker, Doubt, Resume, Trip, whole_failure
+from gateway.delivery.daily_quota import DailyQuota
 from gateway.delivery.doubts import (
     Doubts,
     hold_trial,
@@ -138,6 +139,7 @@ class Drain:
             self._trip,
         )
         self._pace = ReadingPace(assignment.linger)
+        self._quota = DailyQuota(redis, keys, assignment, self._pace)
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -215,8 +217,10 @@ class Drain:
             await self._call_help()
 
     async def _write_notes(self) -> None:
-        """Counts that belong to no ending, the last failure, and the share of the rate."""
+        """Counts that belong to no ending, requests of a quota, the last failure, and the share of
+        the rate."""
         await self._accounting.write_notes()
+        await self._quota.heed(time.time())
         self._rate.recover()
         share = self._rate.share_to_note()
         if share is not None:
@@ -225,7 +229,7 @@ class Drain:
     async def _read_new(self) -> int:
         await self._linger()
         size = min(self._batch_size(), MAX_READ)
-        if size == 0 or self._ending:
+        if size == 0 or self._ending or self._pace.wait(time.monotonic()) > 0:
             return 0
         entries, paused = await self._reader.new(size, BLOCK_MS)
         if entries:
@@ -234,8 +238,8 @@ class Drain:
         return len(entries)
 
     async def _linger(self) -> None:
-        """Waits until it is time to read, or the drain is stopped."""
-        seconds = self._pace.wait(time.monotonic())
+        """Waits until it is time to read, or to look, or the drain is stopped."""
+        seconds = min(self._pace.wait(time.monotonic()), LOOK_SECONDS)
         if seconds > 0:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -281,6 +285,7 @@ class Drain:
 
     def _count(self, attempt: Attempt) -> None:
         self._accounting.count(attempt)
+        self._quota.count()
         self._watch(attempt)
 
     def _take_answer(self, results: Sequence[Result]) -> None:

@@ -17,9 +17,13 @@ class ReadingPace:
     """
 
     def __init__(self, linger: float) -> None:
-        self._longest = max(READ_SECONDS, linger)
+        self.linger(linger)
         self._pause = 0.0
         self._read_at = self._next_at = -inf
+
+    def linger(self, seconds: float) -> None:
+        """From now on, a single event may wait as long for company."""
+        self._longest = max(READ_SECONDS, seconds)
 
     def wait(self, now: float) -> float:
         """Seconds until the next read."""

@@ -84,6 +84,9 @@ name in the braces:
                        string  the newest access token of the credential C, and its refresh token,
                                encrypted; expires. `credential:C:lock` exists while a process renews
                                it; expires
+    gw:{gw:counts}:quota:Q:D
+                       string  requests that were sent on the day D (UTC, days since 1970) of a
+                               vendor's daily quota Q; expires
     gw:{gw:counts}:limit:S:A
                        hash    with `rate_limit: {shared: true}`: what the address A may send to
                                source S still (`at`, requests, events, bytes); expires when that

@@ -100,6 +100,11 @@ class Keys:
         return f"{self._at_counts}credential:"
 
     @property
+    def quotas(self) -> str:
+        """How the keys of counts of requests begin; a quota, a colon and a day follow."""
+        return f"{self._at_counts}quota:"
+
+    @property
     def limits(self) -> str:
         """How the keys of shared rate limits begin; a source, a colon and a sender follow."""
         return f"{self._at_counts}limit:"

@@ -118,6 +118,11 @@ def _facts(kind: Kind) -> Iterator[str]:
     }
     if limits.linger:
         facts["A single event waits for others"] = f"at most {_duration(limits.linger)}"
+    if limits.requests_per_day:
+        facts["Requests in a day"] = (
+            f"at most {limits.requests_per_day:,}; the fewer are left, the longer events wait for "
+            "others, at most 5 minutes"
+        )
     if kind.unwanted_events:
         facts["Events that it never gets"] = ", ".join(
             f"`{name}`" for name in sorted(kind.unwanted_events)
