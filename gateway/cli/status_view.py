@@ -149,6 +149,8 @@ def _words_of(each: DestinationStatus, now: float) -> Iterator[tuple[str, str]]:
         yield f"last error, {age} ago", each.last_error.reason
     if each.version_warning:
         yield "API version", each.version_warning
+    if each.credential_warning:
+        yield "credential", each.credential_warning
     if each.last_warning is not None:
         age = duration(max(0.0, now - each.last_warning.at))
         yield f"last warning, {age} ago", each.last_warning.words

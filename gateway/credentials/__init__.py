@@ -6,6 +6,19 @@ client, and so ask for none.
 """
 
 from gateway.credentials.client import AuthorisedClient
-from gateway.credentials.credential import Credential, NotAuthorised, open_credential
+from gateway.credentials.credential import (
+    Credential,
+    NotAuthorised,
+    open_credential,
+    read_stored_token,
+)
+from gateway.credentials.expiry import refresh_token_warning
 
-__all__ = ["AuthorisedClient", "Credential", "NotAuthorised", "open_credential"]
+__all__ = [
+    "AuthorisedClient",
+    "Credential",
+    "NotAuthorised",
+    "open_credential",
+    "read_stored_token",
+    "refresh_token_warning",
+]

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from destinations.base import Request, Response
+from destinations.common import vendor_words
 from destinations.masking import MASK
-from gateway.credentials.credential import Credential
+from gateway.credentials.credential import Credential, NotAuthorised
 from gateway.http.client import Client
 
 
@@ -23,7 +24,8 @@ class AuthorisedClient:
         self._credentials = credentials
 
     async def send(self, request: Request) -> Response:
-        """As `Client.send`. Raises `NotAuthorised` too."""
+        """As `Client.send`. Raises `NotAuthorised` too, also if the receiver refuses the token
+        because it lacks scopes."""
         if not request.credential:
             return await self._client.send(request)
         credential = self._credentials[request.credential]
@@ -32,7 +34,12 @@ class AuthorisedClient:
         if response.status == 401:
             token = await credential.token(refused=token)
             response = await self._client.send(_with_token(request, token))
-        return _without_token(response, token)
+        response = _without_token(response, token)
+        if refusal := credential.refusal(response):
+            words = vendor_words(response.body)
+            said = f"HTTP {response.status}" + (f": {words}" if words else "")
+            raise NotAuthorised(f"{said}; {refusal}")
+        return response
 
     async def close(self) -> None:
         await self._client.close()

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator
 
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from destinations.base import Response
 from destinations.masking import Masker
 from gateway.configuration.credentials import CredentialSettings, RefreshTokenSettings
 from gateway.configuration.exposure import secrets_in
+from gateway.credentials.expiry import refresh_token_warning
 from gateway.credentials.grants import NoToken, Refused, read_token, token_request
+from gateway.credentials.scopes import missing_scopes
 from gateway.credentials.token import Token, seal_token, unseal_token
 from gateway.http import Client, ClientSettings, NotSent, SendError, open_client
 from gateway.queue.credential_tokens import CredentialTokens
 from gateway.queue.keys import Keys
 from gateway.redis_client.connect import RedisError
+
+log = logging.getLogger(__name__)
 
 REST_SECONDS = 30.0
 """How long a refusal holds before the token endpoint is asked again."""
@@ -69,6 +75,18 @@ class Credential:
                     raise self._not_sent(f"Redis: {type(error).__name__}") from None
             return token.access_token
 
+    def refusal(self, response: Response) -> str:
+        """What to correct, if the receiver refuses the newest token with `response` because it
+        lacks scopes; "" if there is no sign of that."""
+        granted = self._token.scope if self._token else ""
+        missing = missing_scopes(response, self._settings.scope, granted)
+        if not missing:
+            return ""
+        return (
+            f"the access token of the credential {self._name} lacks the scope {missing}. Grant it "
+            f"at the vendor, and write it in credentials.{self._name}.scope"
+        )
+
     async def close(self) -> None:
         await self._client.close()
 
@@ -96,14 +114,15 @@ class Credential:
     async def _obtain(self, stored: Token | None) -> Token:
         if time.monotonic() < self._rests_until:
             raise NotAuthorised(self._refusal)
-        refresh_token = ""
+        refresh_token, ends = "", 0.0
         if isinstance(self._settings, RefreshTokenSettings):
             configured = self._settings.refresh_token.get_secret_value()
             refresh_token = stored.refresh_token if stored else configured
+            ends = stored.refresh_expires_at if stored else 0.0
         now = time.time()
         try:
             response = await self._client.send(token_request(self._settings, refresh_token, now))
-            return read_token(response, refresh_token, now)
+            token = read_token(response, refresh_token, now, ends)
         except Refused as error:
             self._rests_until = time.monotonic() + REST_SECONDS
             self._refusal = self._masker.text(
@@ -115,6 +134,9 @@ class Credential:
             raise self._not_sent(str(error)) from None
         except SendError as error:
             raise self._not_sent(error.reason) from None
+        if warning := refresh_token_warning(self._name, token, now):
+            log.warning("%s", warning)
+        return token
 
     def _not_sent(self, reason: str) -> NotSent:
         return NotSent(f"no access token for the credential {self._name}: {reason}")
@@ -128,6 +150,17 @@ def _secrets_of(settings: CredentialSettings) -> Iterator[SecretStr]:
     for _, secret in secrets_in(settings):
         if isinstance(secret, SecretStr):
             yield secret
+
+
+async def read_stored_token(
+    name: str, settings: CredentialSettings, redis: Redis, keys: Keys
+) -> Token | None:
+    """The token of the credential `name` that is stored; None without one. Raises what Redis
+    raises."""
+    sealed = await CredentialTokens(redis, keys, name).read()
+    if sealed is None:
+        return None
+    return unseal_token(sealed, settings.root.get_secret_value(), name)
 
 
 def open_credential(

@@ -13,6 +13,7 @@ from base64 import b64encode
 from urllib.parse import quote_plus
 
 from destinations.base import Request, Response
+from destinations.casts import to_number
 from destinations.common import vendor_words
 from gateway.configuration.credentials import (
     ClientCredentialsSettings,
@@ -30,6 +31,9 @@ DEFAULT_LIFE = 3600.0
 """Seconds that a token is taken to live if the answer does not say."""
 
 MAX_LIFE = 90 * 86_400.0
+MAX_REFRESH_LIFE = 10 * 365 * 86_400.0
+MAX_SCOPE = 4000
+"""Characters that are kept of the scopes of a token."""
 
 
 class Refused(Exception):
@@ -71,10 +75,13 @@ def token_request(settings: CredentialSettings, refresh_token: str, now: float) 
     return Request("POST", str(settings.token_url), headers, body.encode(), ())
 
 
-def read_token(response: Response, refresh_token: str, now: float) -> Token:
+def read_token(
+    response: Response, refresh_token: str, now: float, refresh_expires_at: float = 0.0
+) -> Token:
     """The token in the answer of a token endpoint.
 
-    refresh_token: that the request had; the answer may replace it. now: Unix seconds.
+    refresh_token, refresh_expires_at: that the request had; the answer may replace them. now: Unix
+    seconds.
     Raises `Refused` or `NoToken`.
     """
     from oauthlib.oauth2 import MissingTokenError, OAuth2Error
@@ -96,7 +103,17 @@ def read_token(response: Response, refresh_token: str, now: float) -> Token:
         raise _no_token(response, "the answer has no usable access_token")
     life = min(max(float(answer.get("expires_in") or DEFAULT_LIFE), 1.0), MAX_LIFE)
     newest = replaced if isinstance(replaced, str) and replaced else refresh_token
-    return Token(token, now, now + life, newest)
+    ends = refresh_expires_at if newest == refresh_token else 0.0
+    stated = to_number(answer.get("refresh_token_expires_in"))
+    if newest and stated is not None and 0 < stated <= MAX_REFRESH_LIFE:
+        ends = now + stated
+    return Token(token, now, now + life, newest, ends, _scope(answer.get("scope")))
+
+
+def _scope(stated: object) -> str:
+    """oauthlib reads a text with spaces into a list."""
+    text = " ".join(map(str, stated)) if isinstance(stated, list) else stated
+    return text if isinstance(text, str) and len(text) <= MAX_SCOPE else ""
 
 
 def _no_token(response: Response, words: str) -> Exception:

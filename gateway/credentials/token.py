@@ -15,12 +15,15 @@ RENEWED_AT = 0.8
 @dataclass(frozen=True, slots=True)
 class Token:
     """access_token: the token itself. obtained_at, expires_at: Unix seconds. refresh_token: the
-    newest one, "" where there is none."""
+    newest one, "" where there is none. refresh_expires_at: when that one ends, 0 if the vendor does
+    not say. scope: what the vendor says that it granted, "" if it does not."""
 
     access_token: str
     obtained_at: float
     expires_at: float
     refresh_token: str = ""
+    refresh_expires_at: float = 0.0
+    scope: str = ""
 
     def is_fresh(self, now: float) -> bool:
         """Whether the token can be used without being renewed first."""

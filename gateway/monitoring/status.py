@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 
 from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.configuration.settings import Settings
+from gateway.credentials import read_stored_token, refresh_token_warning
 from gateway.monitoring.api_versions import version_end
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.metrics import OUTCOMES, DestinationNumbers, read_numbers
@@ -63,6 +64,7 @@ class DestinationStatus:
     None when there is none. in_flight: those of the pending ones that were handed to a drain and
     not submitted: under way, or waiting for their next try. delivered_per_minute: in the last
     sixty seconds. version_warning: why the version of the API must be changed, "" if it need not.
+    credential_warning: why a credential must be changed, "" if it need not.
     pause: the one that it is in now. pauses: in a row, also when the last one is over and no
     success has come yet. dead_letter_bytes: size of the dead letters. removed: how many dead
     letters were removed because of a limit, by the reasons in `gateway.queue.dead_letters.REMOVED`.
@@ -80,6 +82,7 @@ class DestinationStatus:
     last_error: LastError | None
     last_warning: LastWarning | None
     version_warning: str
+    credential_warning: str
     pause: Pause | None
     pauses: int
     dead_letters: int
@@ -143,6 +146,7 @@ async def read_status(
             mask,
             now,
             _version_warning(configured, now),
+            await _credential_warning(redis, keys, settings, configured, now),
         )
     return Status(
         now,
@@ -176,6 +180,7 @@ async def _status(
     mask: Callable[[str], str],
     now: float,
     version_warning: str,
+    credential_warning: str,
 ) -> DestinationStatus:
     outcomes = {counted: numbers.counts.get(counted, 0) for counted in COUNTED}
     removed = removed_of(numbers.counts)
@@ -193,6 +198,7 @@ async def _status(
         last_error=error and LastError(error[0], mask(error[1])),
         last_warning=warning and LastWarning(warning[0], mask(warning[1])),
         version_warning=version_warning,
+        credential_warning=credential_warning,
         pause=pause and Pause(pause.seconds, mask(pause.reason), pause.number),
         pauses=numbers.counts.get(PAUSES, 0),
         dead_letters=numbers.dead,
@@ -208,6 +214,17 @@ async def _status(
 def _version_warning(configured: ForwardingSettings, now: float) -> str:
     end = version_end(configured)
     return end.warning(datetime.fromtimestamp(now, UTC).date()) if end else ""
+
+
+async def _credential_warning(
+    redis: Redis, keys: Keys, settings: Settings, configured: ForwardingSettings, now: float
+) -> str:
+    warnings = []
+    for name in sorted(set(configured.credential_names())):
+        token = await read_stored_token(name, settings.credentials[name], redis, keys)
+        if token and (warning := refresh_token_warning(name, token, now)):
+            warnings.append(warning)
+    return "; ".join(warnings)
 
 
 def _withheld(counts: Mapping[Reason, int]) -> list[Withheld]:

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from destinations.base import Request, Response
-from gateway.credentials import AuthorisedClient, Credential
+from gateway.credentials import AuthorisedClient, Credential, NotAuthorised
 from gateway.queue.credential_tokens import CredentialTokens
 from tests.support.keys import KEYS
 from tests.support.token_endpoint import TokenEndpoint, credential_settings
@@ -98,3 +98,50 @@ async def test_closing_closes_what_asks_for_tokens(
     await authorised(receiver).close()
     assert receiver.closed
     assert endpoint.closed
+
+
+CHALLENGE = {"www-authenticate": 'Bearer realm="x", error="insufficient_scope", scope="a/write b"'}
+
+
+@pytest.mark.parametrize(
+    ("response", "granted", "named"),
+    [
+        (Response(403, CHALLENGE, b"go away"), None, "lacks the scope a/write b"),
+        (Response(401, CHALLENGE), None, "lacks the scope a/write b"),
+        (Response(403, {}, b"go away"), "read", "lacks the scope write"),
+        (Response(403, {}, b"go away"), "read,other", "lacks the scope write"),
+        (Response(403), "read,write", ""),
+        (Response(403), "write read", ""),
+        (Response(403), None, ""),
+        (Response(204), "read", ""),
+        (Response(400, CHALLENGE), "read", ""),
+        (Response(403, {"www-authenticate": 'Bearer error="invalid_token"'}), None, ""),
+        (Response(403, {"www-authenticate": "Bearer error=insufficient_scope"}), None, ""),
+    ],
+    ids=str,
+)
+async def test_scopes_that_a_token_lacks_are_named(
+    redis: Redis, endpoint: TokenEndpoint, response: Response, granted: str | None, named: str
+) -> None:
+    endpoint.more = {} if granted is None else {"scope": granted}
+    settings = credential_settings("client_credentials", scope="read write")
+    credential = Credential("crm", settings, CredentialTokens(redis, KEYS, "crm"), endpoint)
+    client = AuthorisedClient(Receiver(lambda _: response), {"crm": credential})
+    if not named:
+        assert (await client.send(WITH_TOKEN)).status == response.status
+        return
+    with pytest.raises(NotAuthorised) as refused:
+        await client.send(WITH_TOKEN)
+    assert str(refused.value).startswith(f"HTTP {response.status}")
+    assert response.body.decode() in str(refused.value), "the receiver's words are kept"
+    assert f"{named}. Grant it at the vendor" in str(refused.value)
+
+
+async def test_a_refusal_for_want_of_a_scope_shows_no_token(authorised: Any) -> None:
+    def repeated(given: str) -> Response:
+        challenge = f'Bearer error="insufficient_scope", scope="{given.removeprefix("Bearer ")}"'
+        return Response(403, {"www-authenticate": challenge}, given.encode())
+
+    with pytest.raises(NotAuthorised) as refused:
+        await authorised(Receiver(repeated)).send(WITH_TOKEN)
+    assert "access-token" not in str(refused.value)

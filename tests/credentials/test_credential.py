@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from destinations.base import Response
 from gateway.credentials import credential as credential_module
-from gateway.credentials.credential import Credential, NotAuthorised
+from gateway.credentials.credential import Credential, NotAuthorised, read_stored_token
+from gateway.credentials.expiry import refresh_token_warning
+from gateway.credentials.token import Token
 from gateway.http import Ambiguous, NotSent
 from gateway.queue.credential_tokens import CredentialTokens
 from tests.support.keys import KEYS
@@ -167,6 +170,64 @@ class TestRefusal:
             await credential.token()
         assert not isinstance(raised.value, NotAuthorised)
         assert await credential.token() == "access-token-1"
+
+
+DAY = 86_400
+
+
+class TestRefreshTokensEnd:
+    async def test_the_end_is_kept_where_the_vendor_says_it(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.more = {"refresh_token_expires_in": 365 * DAY}
+        await open_process(redis, endpoint).token()
+        stored = await stored_token(redis)
+        assert stored.refresh_expires_at == pytest.approx(time.time() + 365 * DAY, abs=60)
+        assert await warning_of(redis, time.time()) == ""
+        soon = stored.refresh_expires_at - 20 * DAY
+        assert "the refresh token of the credential crm ends on" in await warning_of(redis, soon)
+        late = stored.refresh_expires_at + 1
+        assert "the refresh token of the credential crm ended on" in await warning_of(redis, late)
+
+    @pytest.mark.parametrize(
+        ("replaced", "kept"), [(False, True), (True, False)], ids=["the same", "another"]
+    )
+    async def test_a_token_that_stays_keeps_its_end(
+        self, redis: Redis, replaced: bool, kept: bool
+    ) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.more = {"refresh_token_expires_in": 100 * DAY, "refresh_token": FIRST}
+        refused = await open_process(redis, endpoint).token()
+        endpoint.refresh_token = FIRST
+        endpoint.more = {} if replaced else {"refresh_token": FIRST}
+        await open_process(redis, endpoint).token(refused=refused)
+        assert bool((await stored_token(redis)).refresh_expires_at) is kept
+
+    @pytest.mark.parametrize("odd", [None, 0, -1, "soon", 1e30, [], {}])
+    async def test_an_odd_life_is_none(self, redis: Redis, odd: Any) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.more = {"refresh_token_expires_in": odd}
+        await open_process(redis, endpoint).token()
+        assert (await stored_token(redis)).refresh_expires_at == 0
+
+    async def test_the_log_warns_when_the_end_is_near(
+        self, redis: Redis, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.more = {"refresh_token_expires_in": 10 * DAY}
+        await open_process(redis, endpoint).token()
+        assert "write it in credentials.crm.refresh_token" in caplog.text
+        assert FIRST not in caplog.text
+
+
+async def stored_token(redis: Redis) -> Token:
+    settings = credential_settings("refresh_token", refresh_token=FIRST)
+    found = await read_stored_token("crm", settings, redis, KEYS)
+    assert found is not None
+    return found
+
+
+async def warning_of(redis: Redis, now: float) -> str:
+    return refresh_token_warning("crm", await stored_token(redis), now)
 
 
 async def _fails(*_: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Received, Reply, Sink
+from tests.support.token_endpoint import PRIVATE_PEM
 
 CONFIG = """
 sources: {{backend: {{type: events, keys: [backend-test-key]}}}}
@@ -97,6 +99,96 @@ def test_tokens_are_renewed_and_their_refusal_pauses_the_destination(
         shown = gateway.command("status", "--json") + gateway.log.read_text()
         for secret in ("of-the-client", "refresh-token", "access-token"):
             assert secret not in shown
+
+
+KINDS = ("client_credentials", "refresh_token", "service_account")
+OF_CLIENT = """
+    token_url: "{sink}/token?{kind}"
+    client_id: gateway
+    client_secret: "${{CLIENT_SECRET}}"
+"""
+OF_KIND = {
+    "client_credentials": OF_CLIENT,
+    "refresh_token": OF_CLIENT + '    refresh_token: "${{REFRESH_TOKEN}}"\n',
+    "service_account": """
+    token_url: "{sink}/token?{kind}"
+    key: "${{file:{key}}}"
+    scope: write
+""",
+}
+SECRETS = ("of-the-client", "first-refresh-token", "next-refresh-token", "an-access-token-")
+
+
+def configuration(sink: str, key: Path) -> str:
+    """A destination for each kind of credential."""
+    text = "sources: {backend: {type: events, keys: [backend-test-key]}}\nledger: {}\n"
+    text += "destinations:\n"
+    for kind in KINDS:
+        text += (
+            f"  {kind}: {{type: webhook, url: '{sink}/{kind}', allow_private_addresses: true, "
+            f"consent: [], auth: {{oauth2: {kind}}}}}\n"
+        )
+    text += "credentials:\n"
+    for kind in KINDS:
+        more = OF_KIND[kind].format(sink=sink, kind=kind, key=key)
+        text += f"  {kind}:\n    type: {kind}\n    allow_private_addresses: true{more}"
+    return text
+
+
+class Talkative:
+    """A vendor that repeats what it gets, in the answers to tokens and to events, and refuses the
+    events of which the id ends in ``-bad``."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def __call__(self, received: Received) -> Reply:
+        path, _, kind = received.path.partition("?")
+        if path == "/token":
+            granted = {
+                "access_token": f"an-access-token-{kind}",
+                "refresh_token": "next-refresh-token",
+                "expires_in": 3600,
+                "you_sent": received.body,
+            }
+            return 200, json.dumps(granted).encode()
+        token = received.headers["authorization"]
+        self.given.append(token)
+        status = 400 if received.body["data"]["event_id"].endswith("-bad") else 200
+        return status, json.dumps({"authorization": token}).encode()
+
+
+def test_no_token_is_in_any_file_or_trace(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLIENT_SECRET", "of-the-client")
+    monkeypatch.setenv("REFRESH_TOKEN", "first-refresh-token")
+    key = tmp_path_factory.mktemp("secrets") / "google.json"
+    key.write_text(json.dumps({"client_email": "a@b.iam", "private_key": PRIVATE_PEM}))
+    vendor = Talkative()
+    with Sink(vendor) as sink, Gateway(tmp_path, configuration(sink.url, key)) as gateway:
+        send(gateway, "e-good", "e-bad")
+        for kind in KINDS:
+            wait_for(partial(has_ended, gateway, kind), 60, "an ending of both events")
+        wait_for(lambda: "rejected" in gateway.command("trace", "e-bad"), 60, "the ledger")
+        commands = [("status", "--json"), ("dead-letters", "list")]
+        commands += [("trace", "e-bad"), ("trace", "e-good")]
+        shown = "".join(gateway.command(*words) for words in commands)
+    assert set(vendor.given) == {f"Bearer an-access-token-{kind}" for kind in KINDS}
+
+    files = {str(file): file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    holding = [name for name, content in files.items() if b"e-bad" in content]
+    assert any("ledger" in name for name in holding), holding
+    assert any(".aof" in name for name in holding), "what Redis wrote is searched, too"
+    files["shown"] = shown.encode()
+    secrets = [secret.encode() for secret in (*SECRETS, PRIVATE_PEM.splitlines()[5])]
+    found = [(name, secret) for name, text in files.items() for secret in secrets if secret in text]
+    assert found == []
+
+
+def has_ended(gateway: Gateway, destination: str) -> bool:
+    outcomes = gateway.outcomes(destination)
+    return (outcomes["delivered"], outcomes["rejected"]) == (1, 1)
 
 
 def _on_one_line(text: str) -> str:

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
+from gateway.credentials.token import Token, seal_token
 from gateway.monitoring.metrics import OUTCOMES
 from gateway.monitoring.status import (
     DestinationStatus,
@@ -18,7 +19,9 @@ from gateway.monitoring.status import (
     per_minute,
     read_status,
 )
+from gateway.queue.credential_tokens import CredentialTokens
 from gateway.queue.dead_letters import find, replay
+from gateway.queue.keys import Keys
 from gateway.queue.pause import pause
 from gateway.queue.read import Reader
 from gateway.queue.settle import Bounds
@@ -65,6 +68,7 @@ async def test_before_the_first_event(redis: Redis, settings: Settings) -> None:
         last_error=None,
         last_warning=None,
         version_warning="",
+        credential_warning="",
         pause=None,
         pauses=0,
         dead_letters=0,
@@ -211,3 +215,35 @@ destinations:
     told = (await read_status(redis, settings, day)).destinations
     assert "ends version v25.0 of its API on 2027-02-23" in told["old"].version_warning
     assert told["new"].version_warning == ""
+
+
+async def test_a_refresh_token_is_told_when_it_ends_soon(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "of-the-client")
+    monkeypatch.setenv("FIRST", "the-first-token")
+    settings = parse_settings(
+        """
+sources: {site: {type: collect}}
+destinations:
+  linkedin: {type: linkedin, credential: ads, mapping: {events: {purchase: "1"}}}
+  other: {type: webhook, url: "https://a.example/"}
+credentials:
+  ads:
+    type: refresh_token
+    token_url: https://login.example/token
+    client_id: c
+    client_secret: "${SECRET}"
+    refresh_token: "${FIRST}"
+"""
+    )
+    day = datetime(2027, 2, 1, tzinfo=UTC).timestamp()
+    token = Token("access", day, day + 3600, "newest", day + 20 * 86_400)
+    stored = CredentialTokens(redis, Keys.of(settings), "ads")
+    await stored.write(seal_token(token, "the-first-token", "ads"))
+    told = (await read_status(redis, settings, day)).destinations
+    assert told["linkedin"].credential_warning == (
+        "the refresh token of the credential ads ends on 2027-02-21; get a new one from the "
+        "vendor, and write it in credentials.ads.refresh_token"
+    )
+    assert told["other"].credential_warning == ""

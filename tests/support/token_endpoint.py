@@ -51,7 +51,7 @@ class TokenEndpoint:
 
     refresh_token: the only one that is accepted; each use replaces it. public_key: of the service
     account. grants: of each request that was accepted. trouble: answers that come first, in order.
-    life: seconds, None to leave it out.
+    life: seconds, None to leave it out. more: further fields of its answers.
     """
 
     def __init__(self, refresh_token: str = "", public_key: str = "") -> None:
@@ -60,6 +60,7 @@ class TokenEndpoint:
         self.grants: list[dict[str, str]] = []
         self.trouble: list[Response | Exception] = []
         self.life: int | None = 3600
+        self.more: dict[str, object] = {}
         self.closed = False
 
     async def send(self, request: Request) -> Response:
@@ -101,7 +102,7 @@ class TokenEndpoint:
         self.grants.append(form)
         answer = {"access_token": f"access-token-{len(self.grants)}", "token_type": "Bearer"}
         life = {} if self.life is None else {"expires_in": self.life}
-        return Response(200, {}, orjson.dumps(answer | life | more))
+        return Response(200, {}, orjson.dumps(answer | life | more | self.more))
 
 
 def _client_of(form: dict[str, str], authorization: str) -> tuple[str, str]:
