@@ -9,11 +9,13 @@ upgrade/field-mappings, and for addresses google-ads-datamanager (AddressInfo).
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from destinations.ga4.hit_values import as_text
-from destinations.google_data_manager.api import consent
+from destinations.google_data_manager.api import MAX_IDENTIFIERS, consent
 from destinations.remarks import remark
+
+T = TypeVar("T")
 
 _is_currency = re.compile(r"[A-Z]{3}").fullmatch
 _PLACED = ("currency", "value", "transaction_id", "coupon", "items")
@@ -77,7 +79,7 @@ def fields_of_client(client: Mapping[str, Any], customer_type: str) -> dict[str,
     if user_id := client.get("user_id"):
         made["userId"] = user_id
     if identifiers := list(_identifiers(client.get("user_data", {}))):
-        made["userData"] = {"userIdentifiers": identifiers}
+        made["userData"] = {"userIdentifiers": identifiers[:MAX_IDENTIFIERS]}
     stated = {kind: state.lower() for kind, state in client.get("consent", {}).items()}
     if states := consent(stated):
         made["consent"] = states
@@ -110,14 +112,21 @@ def _item(given: Mapping[str, Any]) -> dict[str, Any]:
     return item
 
 
-def _identifiers(user_data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for digest in user_data.get("sha256_email_address", ()):
+def _identifiers(user_data: Any) -> Iterator[dict[str, Any]]:
+    """user_data: as the Measurement Protocol has it; a mapping may have made anything of it."""
+    if not isinstance(user_data, dict):
+        return
+    for digest in _listed(user_data.get("sha256_email_address"), str):
         yield {"emailAddress": digest}
-    for digest in user_data.get("sha256_phone_number", ()):
+    for digest in _listed(user_data.get("sha256_phone_number"), str):
         yield {"phoneNumber": digest}
-    for address in user_data.get("address", ()):
+    for address in _listed(user_data.get("address"), dict):
         if address.keys() >= _REQUIRED_OF_ADDRESS.keys():
             yield {"address": _renamed(address, _OF_ADDRESS)}
+
+
+def _listed(values: Any, kind: type[T]) -> list[T]:
+    return [each for each in values if isinstance(each, kind)] if isinstance(values, list) else []
 
 
 def _device(client: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,4 +154,4 @@ def _is_number(value: object) -> bool:
 
 
 def _is_whole(value: object) -> bool:
-    return _is_number(value) and value == int(value)  # type: ignore[call-overload]
+    return _is_number(value) and float(value).is_integer()  # type: ignore[arg-type]

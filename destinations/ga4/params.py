@@ -12,6 +12,7 @@ from destinations.ga4.items import item_params
 from destinations.ga4.rules import fitted_params, scalar_params, user_properties
 from destinations.ga4.session import session_id_of
 from destinations.mapping import Mapper
+from destinations.remarks import remark
 
 _NOT_PARAMS = frozenset(
     {
@@ -138,7 +139,7 @@ def _mapped(
     body["params"] = params
     mapper.apply(event, body)
     told = {
-        "user_properties": user_properties(body.get("user_properties", {})),
+        "user_properties": user_properties(_object(body, "user_properties")),
         "user_data": body.get("user_data"),
     }
     for key, value in told.items():
@@ -146,7 +147,16 @@ def _mapped(
             client[key] = value
         else:
             client.pop(key, None)
-    return fitted_params(body.get("params", {}))
+    return fitted_params(_object(body, "params"))
+
+
+def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """The field `name` of `body`, of which a mapping may have made anything."""
+    found = body.get(name, {})
+    if isinstance(found, dict):
+        return found
+    remark(f"{name}: removed because the mapping makes no object of it")
+    return {}
 
 
 def _engagement(event: Event) -> int:

@@ -16,6 +16,8 @@ from destinations.paths import as_text
 
 MAX_EVENTS = 2000
 MAX_DESTINATIONS = 10
+MAX_IDENTIFIERS = 10
+"""Of the person in an event."""
 
 REQUESTS_PER_DAY = 100_000
 """Of a Google Cloud project."""

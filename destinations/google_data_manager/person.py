@@ -10,6 +10,7 @@ from typing import Any
 from destinations import normalise
 from destinations.base import Event
 from destinations.clicks import click_id
+from destinations.google_data_manager.api import MAX_IDENTIFIERS
 from destinations.hashed_forms import Needs, PersonalData
 from destinations.normalise import hashing
 from destinations.paths import as_text
@@ -21,8 +22,6 @@ _NAMES = {
     "familyName": hashing("last_name", normalise.trimmed_name),
 }
 _CLEAR_OF_ADDRESS = frozenset({"country", "postal_code"})
-_MAX_IDENTIFIERS = 10
-
 _CLICKS = ("gclid", "gbraid", "wbraid")
 
 
@@ -42,7 +41,7 @@ def user_identifiers(event: Event, region: str | None) -> list[dict[str, Any]]:
     numbers = normalise.phone_numbers(event, normalise.phone, region)
     found += [{"phoneNumber": digest} for digest in numbers]
     found += [{"address": each} for each in _addresses(person)]
-    return found[:_MAX_IDENTIFIERS]
+    return found[:MAX_IDENTIFIERS]
 
 
 def ad_identifiers(event: Event) -> dict[str, str]:

@@ -309,6 +309,21 @@ def test_a_mapping_sets_parameters_properties_and_hashes() -> None:
     assert found["userData"]["userIdentifiers"] == [{"emailAddress": expected}]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"user_data": "x"},
+        {"user_data.address": "x"},
+        {"user_data.address": {"literal": [{"city": "Berlin"}]}},
+        {"user_properties": "x"},
+        {"params": "x"},
+    ],
+    ids=str,
+)
+def test_a_mapping_that_makes_nonsense_harms_no_event(fields: dict[str, Any]) -> None:
+    assert "userData" not in sent(event(), mapping={"fields": fields})
+
+
 def answered(vendor: Vendor, request: Request) -> Response:
     url = urlsplit(request.url)
     answer = vendor.answer(request.method, url.path, url.query, request.body)
