@@ -62,13 +62,12 @@ def outcomes(request: Request, response: Response, names: str) -> list[Outcome]:
 
 def _of_taken(request: Request, response: Response, answer: Mapping[str, Any]) -> list[Outcome]:
     request_id, count = answer.get("requestId"), len(request.events)
-    warnings = tuple(_field_warnings(answer))
-    if request.test and (isinstance(request_id, str) or not answer):
+    warnings, sent = tuple(_field_warnings(answer)), json_object(request.body)
+    if sent.get("validateOnly") and (isinstance(request_id, str) or not answer):
         return [Outcome("delivered", "only checked (validate_only)", warnings=warnings)] * count
     if not isinstance(request_id, str) or not request_id or len(request_id) > 500:
         words = f"the answer is not from Data Manager: {vendor_words(response.body)}"
         return [Outcome("retry", words, "destination", retry_after(response))] * count
-    sent = json_object(request.body)
     tickets = [Ticket(request_id, each).written for each in _references(sent)]
     taken = {each: replace(submitted(each, POLL_AFTER), warnings=warnings) for each in set(tickets)}
     return [taken[each] for each in tickets]

@@ -189,6 +189,16 @@ def test_events_for_debug_view_go_in_requests_of_their_own() -> None:
     assert named(shown)["debug_mode"] == "true"
 
 
+def test_events_for_debug_view_are_counted_and_so_submitted() -> None:
+    vendor = Vendor(now=lambda: NOW)
+    for checked, result in ((False, "submitted"), (True, "delivered")):
+        request = request_of(event(debug_mode=True), validate_only=checked)
+        assert request.test
+        outcomes = ga4(validate_only=checked).outcomes(request, answered(vendor, request))
+        assert [each.result for each in outcomes] == [result]
+    assert len(vendor.kept) == 1
+
+
 def test_an_anonymous_event_tells_nothing_of_the_visitor() -> None:
     raw = event(user_data={"email_address": "a@x.example"}, ip_override="203.0.113.7", user_id="u")
     found = sent(compile_anonymise()(raw))
