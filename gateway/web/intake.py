@@ -33,6 +33,7 @@ from gateway.web.headers import read_headers
 from gateway.web.key_check import compile_key_check
 from gateway.web.link_claims import ClaimLink
 from gateway.web.load_shedder import LoadShedder
+from gateway.web.long_reading import LongReading, takes_long
 from gateway.web.long_work import SMALL_BATCH, SMALL_BODY_BYTES, LongWork
 from gateway.web.origins import OriginCheck
 from gateway.web.proxy_warnings import warn_of_proxy
@@ -81,11 +82,11 @@ class EventAppender(Protocol):
 class Intake:
     """The endpoint of one source, an ASGI application.
 
-    load_shedder, long_work: shared by all endpoints of a process. watch: is told of the decisions
-    that were appended. claim_link: without it no link between domains identifies anybody.
-    release_held: is called before the answer when a page states consent for which events of it
-    wait. check_origin: without it any page may send. sample_refused: is told of events that cannot
-    be read. note_refused: is told of requests that are refused.
+    load_shedder, long_work, long_reading: shared by all endpoints of a process. watch: is told of
+    the decisions that were appended. claim_link: without it no link between domains identifies
+    anybody. release_held: is called before the answer when a page states consent for which events
+    of it wait. check_origin: without it any page may send. sample_refused: is told of events that
+    cannot be read. note_refused: is told of requests that are refused.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class Intake:
         max_body_bytes: int,
         load_shedder: LoadShedder,
         long_work: LongWork,
+        long_reading: LongReading,
         watch: DecisionObserver | None = None,
         claim_link: ClaimLink | None = None,
         release_held: ReleaseHeld | None = None,
@@ -115,6 +117,7 @@ class Intake:
         self._max_body_bytes = max_body_bytes
         self._load_shedder = load_shedder
         self._long_work = long_work
+        self._long_reading = long_reading
         self._shows_key = compile_key_check(source)
         self._watch = watch
         self._claim_link = claim_link
@@ -230,9 +233,12 @@ class Intake:
             self.limit.pay_body(bucket, client, request)
         request.received_at = time.time()
         size = len(request.body)
-        if size > SMALL_BODY_BYTES and not self._source.shows_key(request):
-            await self._long_work.wait(size)
-        batch = self._source.read(request)
+        if takes_long(request):
+            batch = await self._long_reading.read(self._source, request)
+        else:
+            if size > SMALL_BODY_BYTES and not self._source.shows_key(request):
+                await self._long_work.wait(size)
+            batch = self._source.read(request)
         if bucket is not None:
             if batch.trusted:
                 bucket.give_back(1, size)

@@ -1,7 +1,8 @@
 """Turns of the event loop that large requests of strangers share, however many come at once.
 
 Each request may take some time to read and decide. If a hundred were worked on in one turn, all
-other senders and the answers of Redis would wait for all of them.
+other senders and the answers of Redis would wait for all of them. `gateway.web.long_reading` has
+those that take long by themselves.
 """
 
 import asyncio
@@ -25,6 +26,10 @@ RETRY_AFTER = 2
 """Seconds after which a sender may try again."""
 
 
+def too_many() -> Refused:
+    return Refused(503, "busy", "too many large requests at once; retry later", RETRY_AFTER)
+
+
 class LongWork:
     """The turn that the loop is in, from the first that asks."""
 
@@ -41,7 +46,7 @@ class LongWork:
         if not self._is_over():
             return
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
-            raise Refused(503, "busy", "too many large requests at once; retry later", RETRY_AFTER)
+            raise too_many()
         self._waiting_bytes += size
         try:
             while self._is_over():

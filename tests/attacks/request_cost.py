@@ -27,6 +27,7 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.web.client_ip import compile_client_ip
 from gateway.web.intake import Intake
 from gateway.web.load_shedder import LoadShedder
+from gateway.web.long_reading import LongReading
 from gateway.web.long_work import LongWork
 from tests.benchmarks.pipeline import PURCHASE, Work, microseconds
 
@@ -125,6 +126,7 @@ def _intake(source: str, load_shedder: LoadShedder) -> Intake:
         131_072,
         load_shedder,
         LongWork(),
+        LongReading(),
     )
 
 
