@@ -8,8 +8,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from gateway.sources.base import Refused
+from gateway.web.deadlines import TOO_SLOW, Deadlines
 
-SECONDS = 10.0
+SECONDS = 10
 """For the whole body. uvicorn itself waits for a slow sender for ever."""
 
 MAX_RATIO = 100
@@ -19,14 +20,16 @@ can reach 1,032."""
 ALWAYS_INFLATED = 65_536
 """Bytes that a body may inflate to at any ratio."""
 
-_TOO_SLOW = "too slow"
-
 _GZIP = 31  # zlib's window size plus 16: expect a gzip header
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+async def read_body(
+    receive: Receive, headers: Mapping[str, str], limit: int, deadlines: Deadlines
+) -> bytes:
     """The body, inflated if it came as gzip (some senders do not say so).
+
+    deadlines: of `SECONDS`, for all bodies of a source.
 
     Raises `Refused` when it is larger than `limit` bytes, sent or inflated, when it inflates to
     more than `MAX_RATIO` times its size, when it takes too long, and for an encoding other than
@@ -38,19 +41,16 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) ->
     length = headers.get("content-length", "")
     if length.isdecimal() and float(length) > limit:  # an int of thousands of digits is an error
         raise _too_large(limit)
-    body = await _receive(receive, limit)
+    body = await _receive(receive, limit, deadlines)
     if encoding == "gzip" or body.startswith(_GZIP_MAGIC):
         return _inflate(body, limit)
     return body
 
 
-async def _receive(receive: Receive, limit: int) -> bytes:
-    """Its deadline is what `asyncio.timeout` would make of it, which costs every request as much as
-    reading its headers."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task(loop)
+async def _receive(receive: Receive, limit: int, deadlines: Deadlines) -> bytes:
+    task = asyncio.current_task()
     assert task is not None
-    deadline = loop.call_later(SECONDS, task.cancel, _TOO_SLOW)
+    deadlines.add(task)
     chunks, size, is_more = [], 0, True
     try:
         while is_more:
@@ -63,12 +63,12 @@ async def _receive(receive: Receive, limit: int) -> bytes:
                 raise _too_large(limit)
             is_more = message.get("more_body", False)
     except asyncio.CancelledError as cancelled:
-        if cancelled.args != (_TOO_SLOW,):
+        if cancelled.args != (TOO_SLOW,):
             raise
         task.uncancel()
-        raise Refused(408, "too_slow", f"the body took longer than {SECONDS:.0f} s") from None
+        raise Refused(408, "too_slow", f"the body took longer than {SECONDS} s") from None
     finally:
-        deadline.cancel()
+        deadlines.remove(task)
     return b"".join(chunks)
 
 

@@ -27,8 +27,9 @@ from gateway.spool.file import SpoolError, SpoolFull
 from gateway.web.answer_cookies import answer_cookies
 from gateway.web.application import PREFIX
 from gateway.web.base_url import BaseUrl
-from gateway.web.body import read_body
+from gateway.web.body import SECONDS, read_body
 from gateway.web.client_ip import ClientAddress, ClientIp
+from gateway.web.deadlines import Deadlines
 from gateway.web.headers import read_headers
 from gateway.web.key_check import compile_key_check
 from gateway.web.link_claims import ClaimLink
@@ -114,6 +115,7 @@ class Intake:
         self._appender = appender
         self._pending_counts = pending_counts
         self._client_ip = client_ip
+        self._body_deadlines = Deadlines(SECONDS)
         self._max_body_bytes = max_body_bytes
         self._load_shedder = load_shedder
         self._long_work = long_work
@@ -228,7 +230,9 @@ class Intake:
         check_token = self._check_token
         if check_token is not None and check_token.passes_early(request):
             check_token = None
-        request.body = await read_body(receive, request.headers, self._max_body_bytes)
+        request.body = await read_body(
+            receive, request.headers, self._max_body_bytes, self._body_deadlines
+        )
         if bucket is not None:
             self.limit.pay_body(bucket, client, request)
         request.received_at = time.time()

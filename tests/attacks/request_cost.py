@@ -25,6 +25,7 @@ from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.pending_counts import PendingCounts
 from gateway.web.client_ip import compile_client_ip
+from gateway.web.deadlines import Deadlines
 from gateway.web.intake import Intake
 from gateway.web.load_shedder import LoadShedder
 from gateway.web.long_reading import LongReading
@@ -97,7 +98,9 @@ def _read_headers(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in lines}
 
 
-async def _read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
+async def _read_body(
+    receive: Receive, headers: Mapping[str, str], limit: int, deadlines: Deadlines
+) -> bytes:
     return (await receive())["body"]  # type: ignore[no-any-return]
 
 

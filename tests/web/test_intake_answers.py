@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from gateway.configuration.settings import Settings
 from gateway.queue.entry import Entry
-from gateway.web import body as body_module
+from gateway.web import deadlines
 from gateway.web.app import create_app
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
@@ -208,7 +208,7 @@ class TestSlowAndGone:
     async def test_408_for_a_body_that_never_ends(
         self, redis_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(body_module, "SECONDS", 0.05)
+        monkeypatch.setattr(deadlines, "LOOK_SECONDS", 0.005)
         wire = Wire(part(b'{"event_name"'))
         await self.post(wire, redis_url, settings)
         assert wire.sent[0]["status"] == 408
