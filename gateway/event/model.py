@@ -41,7 +41,8 @@ class Received:
     `gateway.stages.claims` before, and has waited since. linked_visitor: the visitor id in a
     link between domains that this request has claimed, see `gateway.stages.identity.link`.
     page_token: a secret of the page that sent it, "" without one; it is never stored, logged or
-    passed on. clock_offset: seconds by which the sender's clock is behind.
+    passed on. clock_offset: seconds by which the sender's clock is behind. browser: what
+    `gateway.stages.enrichment.browser` has read in the headers, for all events of the request.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Received:
     linked_visitor: str = ""
     page_token: str = field(default="", repr=False)
     clock_offset: float = 0.0
+    browser: Any = field(default=None, init=False, repr=False, compare=False)
 
 
 class EventError(ValueError):

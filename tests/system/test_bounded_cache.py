@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.event import Received
-from gateway.stages.enrichment import bot, client_hints, geo, user_agent
+from gateway.stages.enrichment import bot, browser, geo, user_agent
 from gateway.system import bounded_cache
 from gateway.system.bounded_cache import BoundedCache
 from gateway.urls import page as page_url
@@ -63,9 +63,9 @@ def test_long_urls_and_headers_are_not_kept() -> None:
     url = f"https://shop.example/{'long' * 1_000}"
     assert page_url.read_page_url(url).hostname == "shop.example"
     assert url not in pages
-    values = ("x" * 5_000, *[None] * (len(client_hints.HINT_HEADERS) - 1))
-    assert client_hints.read_client_hints({"sec-ch-ua": "x" * 5_000}) == {}
-    assert values not in client_hints._hints
+    headers = {"sec-ch-ua": "x" * 5_000}
+    assert browser.browser_of(Received("site", 0.0, headers=headers)).client_hints == {}
+    assert tuple(map(headers.get, browser.BROWSER_HEADERS)) not in browser._browsers
 
 
 def _lists_and_objects(value: Any) -> list[int]:

@@ -9,30 +9,23 @@ from pydantic import Field
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.stages.enrichment.bot_agents import load_suspicions
+from gateway.stages.enrichment.browser import Manners, browser_of
 from gateway.stages.enrichment.networks import read_networks
 from gateway.stages.enrichment.tables import Tables
 from gateway.system.bounded_cache import BoundedCache
 
 _LONGEST = 512
-_MAX_REMEMBERED = 2_048
 _CERTAIN, _LIKELY, _HINT = 100, 50, 40
 """Points of a sign. One that browsers of people show now and then is a hint, no more."""
 
-_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
-BOT_HEADERS = (*_PREFETCH_HEADERS, "sec-ch-ua", "sec-ch-ua-platform", "accept-language")
-
-Evidence = tuple[Any, ...]
+Evidence = tuple[str, bool, bool, Manners]
 """Everything that a verdict depends on: the event's user agent, whether the sender has the same
-one, whether the address is in a data centre, and the values of `BOT_HEADERS`, None for those not
-sent."""
+one, whether the address is in a data centre, and how the sender behaves."""
 
 Sign = tuple[int, str]
 """A sign of a bot: points, and words."""
 
 _NO_BOT: Mapping[str, Any] = {"is_bot": False, "score": 0}
-
-_SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
-"""Systems as client hints name them, and as user agents do."""
 
 
 class BotSettings(PartSettings):
@@ -50,7 +43,7 @@ class BotSettings(PartSettings):
 
 def load(settings: BotSettings | None = None, tables: Tables | None = None) -> Enrichment:
     """Raises `TableMistake`."""
-    verdicts = BoundedCache(_compile_verdict(load_suspicions()), _are_short)
+    verdicts = BoundedCache(_compile_verdict(load_suspicions()))
     is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
 
     def find_bot(event: Event, received: Received) -> Additions:
@@ -66,8 +59,8 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
         agent = event.get("user_agent", "")[:_LONGEST]
         is_sender = agent == received.user_agent[:_LONGEST]
         in_data_centre = is_in_data_centre(event.get("ip_override", ""))
-        headers = map(received.headers.get, BOT_HEADERS)
-        verdict = verdicts[agent, is_sender, in_data_centre, *headers]
+        manners = browser_of(received).manners
+        verdict = verdicts[agent, is_sender, in_data_centre, manners]
         if verdict is _NO_BOT:
             return {"bot": {**_NO_BOT}}
         return {"bot": {**verdict, "reasons": [*verdict["reasons"]]}}
@@ -77,24 +70,19 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
 
 def _compile_verdict(suspicion_of: Callable[[str], str]) -> Callable[[Evidence], Mapping[str, Any]]:
     def verdict_of(evidence: Evidence) -> Mapping[str, Any]:
-        agent, is_sender, in_data_centre, *values = evidence
-        headers = {name: value or "" for name, value in zip(BOT_HEADERS, values, strict=True)}
+        agent, is_sender, in_data_centre, manners = evidence
         signs: list[Sign] = []
-        if _prefetches(headers):
+        if manners.prefetches:
             signs.append((_CERTAIN, "prefetch"))
         if suspicion := suspicion_of(agent):
             signs.append((_CERTAIN, suspicion))
         if is_sender and agent.startswith("Mozilla/5.0"):
-            signs += _signs_of_pretence(agent, headers)
+            signs += _signs_of_pretence(agent, manners)
         if in_data_centre:
             signs.append((_LIKELY, "data centre"))
         return _verdict(signs)
 
     return verdict_of
-
-
-def _are_short(evidence: Evidence) -> bool:
-    return sum(len(part) for part in evidence if isinstance(part, str)) <= _MAX_REMEMBERED
 
 
 def _compile_networks(settings: BotSettings, tables: Tables) -> Callable[[str], bool]:
@@ -115,23 +103,17 @@ def _verdict(signs: list[Sign]) -> Mapping[str, Any]:
     return {"is_bot": is_bot, "score": score, "reason": reason, "reasons": reasons}
 
 
-def _signs_of_pretence(agent: str, headers: Mapping[str, str]) -> list[Sign]:
-    """What the headers of a request say against its being from the browser `agent`."""
+def _signs_of_pretence(agent: str, manners: Manners) -> list[Sign]:
+    """What speaks against the request being from the browser `agent`."""
     signs = []
-    if "HeadlessChrome" in headers["sec-ch-ua"]:
+    if not manners.has_head:
         signs.append((_CERTAIN, "headless browser"))
     if (
         agent == "Mozilla/5.0"
     ):  # as Apple's mail program fetches pictures before anyone opens the mail
         signs.append((_LIKELY, "no browser in the user agent"))
-    if not headers["accept-language"]:
+    if not manners.has_language:
         signs.append((_HINT, "no Accept-Language"))
-    system = _SYSTEMS.get(headers["sec-ch-ua-platform"].strip('"'))
-    if system is not None and system not in agent:
+    if manners.system not in agent:
         signs.append((_HINT, "client hints of another system"))
     return signs
-
-
-def _prefetches(headers: Mapping[str, str]) -> bool:
-    """Whether a browser fetched a page that may never be shown."""
-    return any(headers[name].startswith(("prefetch", "preview")) for name in _PREFETCH_HEADERS)

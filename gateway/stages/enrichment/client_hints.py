@@ -7,8 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.system.bounded_cache import BoundedCache
-
 _LISTS = {"sec-ch-ua": "brands", "sec-ch-ua-full-version-list": "full_version_list"}
 _FLAGS = {"sec-ch-ua-mobile": "mobile", "sec-ch-ua-wow64": "wow64"}
 _TEXTS = {
@@ -19,9 +17,6 @@ _TEXTS = {
     "sec-ch-ua-platform-version": "platform_version",
 }
 HINT_HEADERS = (*_LISTS, *_FLAGS, *_TEXTS)
-_Values = tuple[str | None, ...]
-"""Of `HINT_HEADERS`, None for those that were not sent."""
-
 _LONGEST = 2_048
 """Characters of all headers together; no browser sends half as many."""
 
@@ -29,24 +24,12 @@ _BRAND = re.compile(r'"([^"]*)"\s*;\s*v="([^"]*)"')
 
 
 def read_client_hints(headers: Mapping[str, str]) -> Mapping[str, Any]:
-    """The hints in `headers`, whose names are in lower case; empty when there are none.
-
-    Shared by all requests with the same headers: copy it, never change it.
-    """
-    return _hints[tuple(map(headers.get, HINT_HEADERS))]
-
-
-def _are_short(values: _Values) -> bool:
-    return len("".join(filter(None, values))) <= _LONGEST
-
-
-def _read(values: _Values) -> Mapping[str, Any]:
+    """The hints in `headers`, whose names are in lower case; empty when there are none."""
     hints: dict[str, Any] = {}
-    if not _are_short(values):
+    values = {name: value for name in HINT_HEADERS if (value := headers.get(name))}
+    if sum(map(len, values.values())) > _LONGEST:
         return hints
-    for header, value in zip(HINT_HEADERS, values, strict=True):
-        if not value:
-            continue
+    for header, value in values.items():
         if header in _TEXTS:
             if text := value.strip(' "'):
                 hints[_TEXTS[header]] = text
@@ -56,6 +39,3 @@ def _read(values: _Values) -> Mapping[str, Any]:
         elif brands := _BRAND.findall(value):
             hints[_LISTS[header]] = [{"brand": name, "version": v} for name, v in brands]
     return hints
-
-
-_hints = BoundedCache(_read, _are_short)

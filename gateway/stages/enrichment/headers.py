@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 
-from gateway.stages.enrichment.bot import BOT_HEADERS
-from gateway.stages.enrichment.client_hints import HINT_HEADERS
+from gateway.stages.enrichment.browser import BROWSER_HEADERS
 from gateway.stages.enrichment.geo import GeoSettings
 from gateway.stages.enrichment.geo_headers import names_of
-from gateway.stages.enrichment.language import LANGUAGE_HEADER
 from gateway.stages.enrichment.settings import ConfiguredEnrichment, EnrichmentElement
 from gateway.stages.needs import Needs
 
@@ -19,4 +17,4 @@ def enrichment_needs(elements: Iterable[EnrichmentElement]) -> Needs:
         settings = element.settings if isinstance(element, ConfiguredEnrichment) else None
         if isinstance(settings, GeoSettings) and settings.headers is not None:
             geo |= names_of(settings.headers)
-    return Needs(frozenset([*BOT_HEADERS, *HINT_HEADERS, LANGUAGE_HEADER]) | geo)
+    return Needs(frozenset(BROWSER_HEADERS) | geo)

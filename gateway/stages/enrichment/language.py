@@ -1,23 +1,8 @@
-"""`language`: the visitor's language, from the header Accept-Language if the event has none.
-
-Source: RFC 9110, 12.4 and 12.5.4
-"""
-
-import re
-from functools import lru_cache
+"""`language`: the visitor's language, from the header Accept-Language if the event has none."""
 
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment
-
-LANGUAGE_HEADER = "accept-language"
-
-_LONGEST = 256
-_CACHED = 4_096
-
-_RANGE = re.compile(
-    r"\s*(?P<tag>[a-z]{1,8}(?:-[a-z0-9]{1,8})*)\s*(?:;\s*q=(?P<weight>[01](?:\.[0-9]{0,3})?)\s*)?",
-    re.IGNORECASE,
-)
+from gateway.stages.enrichment.browser import browser_of
 
 
 def load() -> Enrichment:
@@ -30,18 +15,5 @@ def find_language(event: Event, received: Received) -> Additions:
         event.get("language") or received.trusted or received.backend
     ):  # a backend's headers are not the visitor's
         return {}
-    header = received.headers.get(LANGUAGE_HEADER)
-    language = favourite(header[:_LONGEST]) if header else ""
+    language = browser_of(received).language
     return {"language": language} if language else {}
-
-
-@lru_cache(_CACHED)
-def favourite(header: str) -> str:
-    """The language of the highest weight in `header`, of several the first; "" if there is none."""
-    best, highest = "", 0.0
-    for part in header.split(","):
-        if found := _RANGE.fullmatch(part):
-            weight = min(float(found["weight"] or 1), 1.0)
-            if weight > highest:
-                best, highest = found["tag"].lower(), weight
-    return best

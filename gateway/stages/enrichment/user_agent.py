@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment, completed
-from gateway.stages.enrichment.client_hints import read_client_hints
+from gateway.stages.enrichment.browser import browser_of
 
 if TYPE_CHECKING:
     from ua_parser import Result
@@ -54,7 +54,7 @@ def load() -> Enrichment:
         hints = said = event.get("client_hints")
         is_visitors = not (received.trusted or received.backend)
         if not said and is_visitors:
-            hints = read_client_hints(received.headers)
+            hints = browser_of(received).client_hints
             if hints and (whole := completed(said, hints)):
                 new["client_hints"] = whole
         agent = event.get("user_agent")

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.event import Received
-from gateway.stages.enrichment.language import favourite, find_language
+from gateway.stages.enrichment.accept_language import favourite
+from gateway.stages.enrichment.language import find_language
 from tests.support.enrichments import adding
 
 add_language = adding(find_language)

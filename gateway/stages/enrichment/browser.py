@@ -1,0 +1,76 @@
+"""What the headers of a request say about the visitor's browser.
+
+Browsers send the same headers again and again, so what depends on nothing else is read once for
+many requests, and found by one look-up for all events of a request.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.event import Received
+from gateway.stages.enrichment.accept_language import LANGUAGE_HEADER, favourite
+from gateway.stages.enrichment.client_hints import HINT_HEADERS, read_client_hints
+from gateway.system.bounded_cache import BoundedCache
+
+_PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+BROWSER_HEADERS = (*HINT_HEADERS, LANGUAGE_HEADER, *_PREFETCH_HEADERS)
+
+_MAX_REMEMBERED = 4_096
+"""Characters of all headers together."""
+
+_SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
+"""Systems as client hints name them, and as user agents do."""
+
+_Values = tuple[str | None, ...]
+"""Of `BROWSER_HEADERS`, None for those that were not sent."""
+
+
+class Manners(NamedTuple):
+    """By what a bot can be told. prefetches: it fetched a page that may never be shown. has_head:
+    it is not a browser without a window. has_language: it accepts some. system: as its user agent
+    should name it, "" if that is not known."""
+
+    prefetches: bool
+    has_head: bool
+    has_language: bool
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Shared by all requests with the same headers: copy what is in it, never change it.
+
+    client_hints: as sGTM names them. language: the favourite one, in lower case, "" if there is
+    none.
+    """
+
+    client_hints: Mapping[str, Any]
+    language: str
+    manners: Manners
+
+
+def browser_of(received: Received) -> Browser:
+    found: Browser | None = received.browser
+    if found is None:
+        found = received.browser = _browsers[tuple(map(received.headers.get, BROWSER_HEADERS))]
+    return found
+
+
+def _read(values: _Values) -> Browser:
+    headers = {name: value or "" for name, value in zip(BROWSER_HEADERS, values, strict=True)}
+    languages = headers[LANGUAGE_HEADER]
+    manners = Manners(
+        any(headers[name].startswith(("prefetch", "preview")) for name in _PREFETCH_HEADERS),
+        "HeadlessChrome" not in headers["sec-ch-ua"],
+        bool(languages),
+        _SYSTEMS.get(headers["sec-ch-ua-platform"].strip('"'), ""),
+    )
+    return Browser(read_client_hints(headers), favourite(languages), manners)
+
+
+def _are_short(values: _Values) -> bool:
+    return len("".join(filter(None, values))) <= _MAX_REMEMBERED
+
+
+_browsers = BoundedCache(_read, _are_short)
