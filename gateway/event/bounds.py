@@ -35,9 +35,12 @@ _MAX_NAME = 64
 _CONTAINERS = frozenset([dict, list])
 
 
-def is_within_bounds(containers: list[Any]) -> bool:
-    """Whether what an event holds besides plain values, as a list, is within all bounds."""
-    return _left(containers, MAX_DEPTH, MAX_VALUES) >= 0
+def is_within_bounds(containers: list[Any], values: int = 0) -> bool:
+    """Whether what an event holds besides plain values, as a list, is within all bounds.
+
+    values: those that it holds elsewhere.
+    """
+    return _left(containers, MAX_DEPTH, MAX_VALUES - values) >= 0
 
 
 def cut(first: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:

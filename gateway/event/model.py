@@ -23,6 +23,7 @@ from gateway.event.consent import (
 )
 from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
+from gateway.event.plain_items import plain_items
 from gateway.event.schema import EventFields, validate
 
 Event = dict[str, Any]
@@ -85,9 +86,12 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
 
     Raises `EventError` if the event has no usable name.
     """
+    if isinstance(raw, dict):
+        if has_other_shape(raw):
+            raw = with_person(raw)
+        if "items" in raw and (event := _with_plain_items(raw)) is not None:
+            return event
     is_mended = False
-    if isinstance(raw, dict) and has_other_shape(raw):
-        raw = with_person(raw)
     try:
         event = validate(raw)
     except ValidationError as error:
@@ -105,13 +109,40 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
                 return read_event(_without_reserved(raw), own_properties)
             if len(raw) > MAX_KEYS:
                 return cut({**event, **_stated(raw)}, raw)
-        for name, value in raw.items():
-            if name not in event:
-                event[name] = value
-                unbounded.append(value)
+        unbounded += _add_others(event, raw)
     if SURPLUS not in event and not is_within_bounds(unbounded):
         return cut({**event, **_stated(event)}, event)
     return event
+
+
+def _with_plain_items(raw: Event) -> Event | None:
+    """The event in `raw`, which has items. None unless these and all the rest fit as they are."""
+    plain = plain_items(raw["items"])
+    if plain is None or len(raw) > MAX_KEYS:
+        return None
+    rest = raw.copy()
+    del rest["items"]
+    try:
+        event = validate(rest)
+    except ValidationError:
+        return None
+    unbounded = [event[name] for name in _OPEN if name in event]
+    event["items"] = plain.items
+    if len(event) < len(raw):
+        if not _RESERVED.isdisjoint(raw):
+            return None
+        unbounded += _add_others(event, raw)
+    return event if is_within_bounds(unbounded, plain.values) else None
+
+
+def _add_others(event: Event, raw: Event) -> list[Any]:
+    """Adds the fields of `raw` that the gateway does not know to `event`: their values."""
+    added = []
+    for name, value in raw.items():
+        if name not in event:
+            event[name] = value
+            added.append(value)
+    return added
 
 
 def _without_reserved(raw: Event) -> Event:

@@ -63,7 +63,8 @@ Number = Annotated[
     GetPydanticSchema(lambda _, __: _numbers, lambda _, handler: handler(_json_numbers)),
 ]
 """Numbers, and texts that are one; not true and false, which pydantic takes for 1 and 0."""
-Text = Annotated[str, StringConstraints(max_length=16_384)]
+MAX_TEXT = 16_384
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 _bounded = Field(max_length=MAX_VALUES)
 """A longer list does not fit, so it is cut."""
