@@ -13,7 +13,6 @@ from pydantic import HttpUrl, SecretStr
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.environment import Environment
 from gateway.configuration.exposure import STAND_INS
-from gateway.configuration.load import settings_schema
 from gateway.configuration.schema_walk import description_at
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import KeyPath, YamlFile, dotted, read_yaml
@@ -26,7 +25,7 @@ def destination_notes(settings: Settings, config: Path, today: date) -> Iterator
     file = read_yaml(settings.text, Environment(settings.folder).variables)
     for name, destination in settings.destinations.items():
         if destination.dry_run:
-            yield from _dry_run(name, file, config)
+            yield from _dry_run(name, destination, file, config)
         else:
             yield from _stand_ins(name, destination, file, config)
         yield from _private_addresses(name, destination, file, config)
@@ -42,9 +41,11 @@ def _ending_versions(
         yield f"Warning: {config}:{file.line(path)}: {dotted(path)}: {warning}."
 
 
-def _dry_run(name: str, file: YamlFile, config: Path) -> Iterator[str]:
+def _dry_run(
+    name: str, destination: ForwardingSettings, file: YamlFile, config: Path
+) -> Iterator[str]:
     unset = [
-        f"  {variable}: {_about(path, file)}"
+        f"  {variable}: {_about(destination, path, file)}"
         for path, variables in file.unset.items()
         if path[:2] == ("destinations", name) and path[2:] != ("dry_run",)
         for variable in variables
@@ -69,12 +70,18 @@ def _stand_ins(
             yield (
                 f"Warning: {config}:{file.line(path)}: {dotted(path)}: {variables[0]} is not set "
                 "in the environment or in .env, so the vendor will refuse every event. "
-                f"{_about(path, file)}"
+                f"{_about(destination, path, file)}"
             )
 
 
-def _about(path: KeyPath, file: YamlFile) -> str:
-    return description_at(settings_schema(), file.data, path)
+def _about(destination: ForwardingSettings, path: KeyPath, file: YamlFile) -> str:
+    """The description of the setting of `destination` at `path`."""
+    section, name, *keys = path
+    kind = type(destination)
+    field = kind.model_fields.get(str(keys[0])) if len(keys) == 1 else None
+    if field is not None and field.description:
+        return field.description
+    return description_at(kind.model_json_schema(), file.data[section][name], tuple(keys))
 
 
 def _private_addresses(

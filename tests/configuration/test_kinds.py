@@ -1,6 +1,7 @@
 """Kinds of sources and destinations: found through entry points, third parties' among them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -15,6 +16,7 @@ from destinations.base import (
     Response,
     Unsendable,
 )
+from gateway.configuration import kinds
 from gateway.configuration.destination import build_destination
 from gateway.configuration.kinds import destination_types, source_types
 from gateway.configuration.load import parse_settings
@@ -56,9 +58,19 @@ def test_ours() -> None:
     ]
 
 
-@pytest.mark.parametrize("kinds", [source_types, destination_types])
-def test_a_kind_is_named_as_its_class_and_its_settings_say(kinds: Any) -> None:
-    for name, kind in kinds().items():
+@pytest.mark.parametrize("group", ["gateway.sources", "gateway.destinations"])
+def test_ours_have_no_problems_that_are_only_looked_for_in_others(
+    group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = [each for each in entry_points(group=group) if each.module.split(".")[0] in kinds._OURS]
+    assert len(ours) > 5
+    monkeypatch.setattr(kinds, "_OURS", frozenset())
+    assert [problem for each in ours for problem in kinds._problems(each, each.load())] == []
+
+
+@pytest.mark.parametrize("types", [source_types, destination_types])
+def test_a_kind_is_named_as_its_class_and_its_settings_say(types: Any) -> None:
+    for name, kind in types().items():
         assert issubclass(kind, Source | Destination)
         assert kind.type == name
         assert kind.Settings.model_json_schema()["properties"]["type"]["const"] == name
