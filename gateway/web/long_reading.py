@@ -41,21 +41,28 @@ class LongReading:
     for strangers."""
 
     def __init__(self) -> None:
-        self._strangers = ThreadPoolExecutor(1, "read-strangers")
-        self._keyed = ThreadPoolExecutor(1, "read-keyed")
+        self._strangers = _Lane("read-strangers")
+        self._keyed = _Lane("read-keyed")
+
+    async def read(self, source: Source[Any], request: Inbound) -> Batch:
+        """What `source` reads in `request`. Raises `Refused` as it does, and when too many bytes
+        wait already."""
+        lane = self._keyed if source.shows_key(request) else self._strangers
+        return await lane.read(source, request)
+
+
+class _Lane:
+    def __init__(self, name: str) -> None:
+        self._thread = ThreadPoolExecutor(1, name)
         self._waiting_bytes = 0
 
     async def read(self, source: Source[Any], request: Inbound) -> Batch:
-        """What `source` reads in `request`. Raises `Refused` as it does, and when too many bytes of
-        strangers wait already."""
-        loop = asyncio.get_running_loop()
-        if source.shows_key(request):
-            return await loop.run_in_executor(self._keyed, source.read, request)
         size = len(request.body)
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise too_many()
         self._waiting_bytes += size
         try:
-            return await loop.run_in_executor(self._strangers, source.read, request)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, source.read, request)
         finally:
             self._waiting_bytes -= size

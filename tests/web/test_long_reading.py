@@ -161,12 +161,12 @@ async def test_strangers_are_read_one_after_the_other_in_their_order() -> None:
 
 
 @pytest.mark.anyio
-async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("has_key", [False, True])
+async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch, has_key: bool) -> None:
     monkeypatch.setattr(long_reading, "MAX_WAITING_BYTES", 100)
-    reading, strangers = LongReading(), Waits()
+    reading, senders = LongReading(), Waits(has_key)
     waiting = [
-        asyncio.ensure_future(reading.read(strangers, post("/collect", b"x" * 40)))
-        for _ in range(3)
+        asyncio.ensure_future(reading.read(senders, post("/collect", b"x" * 40))) for _ in range(3)
     ]
     await asyncio.sleep(0)
     with pytest.raises(Refused, match="too many large requests") as refused:
@@ -175,10 +175,11 @@ async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     gone = waiting.pop(1)
     gone.cancel()
     await asyncio.wait([gone])
-    again = asyncio.ensure_future(reading.read(strangers, post("/collect", b"x" * 60)))
+    again = asyncio.ensure_future(reading.read(senders, post("/collect", b"x" * 60)))
     await asyncio.sleep(0)
-    strangers.may_end.set()
-    assert (await waiting[0], await again) == (Batch(), Batch())
+    senders.may_end.set()
+    read = Batch(trusted=has_key)
+    assert (await waiting[0], await again) == (read, read)
 
 
 @pytest.mark.anyio

@@ -16,8 +16,8 @@ from gateway.system.bounded_cache import BoundedCache
 _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 BROWSER_HEADERS = (*HINT_HEADERS, LANGUAGE_HEADER, *_PREFETCH_HEADERS)
 
-_MAX_REMEMBERED = 4_096
-"""Characters of all headers together."""
+_MAX_REMEMBERED = 1_024
+"""Characters of all headers together, twice as many as browsers send."""
 
 _SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
 """Systems as client hints name them, and as user agents do."""
