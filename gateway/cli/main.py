@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import orjson
@@ -15,13 +12,24 @@ import orjson
 from gateway.cli.access import access
 from gateway.cli.audit import audit
 from gateway.cli.cases import test_cases
+from gateway.cli.console import console
 from gateway.cli.dead_letters import dead_letters
 from gateway.cli.erase import erase
 from gateway.cli.events import events
 from gateway.cli.explain import explain
 from gateway.cli.init.command import init
+from gateway.cli.listening import (
+    CONSOLE_HOST,
+    CONSOLE_PORT,
+    HOST,
+    OPERATORS_HOST,
+    OPERATORS_PORT,
+    PORT,
+    listen_at,
+    listen_for_console,
+)
 from gateway.cli.operator_log import operator_log
-from gateway.cli.options import CONFIG, REDIS_URL, fail, load, run_async
+from gateway.cli.options import CONFIG, REDIS_URL, fail, load, require_redis, run_async
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
 from gateway.cli.replay import replay
@@ -30,26 +38,6 @@ from gateway.cli.status import status
 from gateway.cli.trace import trace
 from gateway.system.logs import log_to_stderr
 
-if TYPE_CHECKING:
-    from gateway.configuration.settings import Settings
-    from gateway.runtime.address import Address
-
-HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
-OPERATORS_HOST = click.option(
-    "--operators-host",
-    default="127.0.0.1",
-    show_default=True,
-    help="Address to listen on for operators, who get /metrics and /readyz with reasons. An "
-    "address that other machines can reach requires server.operators_token in the configuration.",
-)
-OPERATORS_PORT = click.option(
-    "--operators-port",
-    type=click.IntRange(1, 65535),
-    default=8081,
-    show_default=True,
-    help="Port to listen on for operators.",
-)
 ALLOW_DEMO = click.option(
     "--allow-demo",
     is_flag=True,
@@ -79,6 +67,7 @@ def main() -> None:
 
 main.add_command(access)
 main.add_command(audit)
+main.add_command(console)
 main.add_command(dead_letters)
 main.add_command(erase)
 main.add_command(events)
@@ -100,6 +89,9 @@ main.add_command(trace)
 @PORT
 @OPERATORS_HOST
 @OPERATORS_PORT
+@CONSOLE_HOST
+@CONSOLE_PORT
+@click.option("--no-console", is_flag=True, help="Do not serve the console.")
 @WEB_PROCESSES
 @PROCESSES
 @ALLOW_DEMO
@@ -109,11 +101,15 @@ def run(
     port: int,
     operators_host: str,
     operators_port: int,
+    console_host: str,
+    console_port: int,
+    no_console: bool,
     web_processes: int,
     processes: int | None,
     allow_demo: bool,
 ) -> None:
-    """Run web and worker processes and, unless a Redis URL is configured, a Valkey server."""
+    """Run web and worker processes, the console and, unless a Redis URL is configured, a Valkey
+    server."""
     from gateway.configuration.exposure import is_loopback, operators_mistake, permitted
     from gateway.configuration.load import load_settings
     from gateway.queue.gateways import NamespaceTaken
@@ -126,10 +122,14 @@ def run(
     if mistake := operators_mistake(settings, operators_host):
         fail(mistake)
     public, operators = Address(host, port), Address(operators_host, operators_port)
-    for listening in _listen(public, operators):
-        listening.close()  # a clear word before anything is started
+    pages = None if no_console else Address(console_host, console_port)
+    listening = [*listen_at(public, operators)]
+    if pages is not None:
+        listening.append(listen_for_console(pages))
+    for each in listening:
+        each.close()  # a clear word before anything is started
     everything = run_everything(
-        *(settings, config, public, operators, web_processes, processes, allow_demo),
+        *(settings, config, public, operators, pages, web_processes, processes, allow_demo),
         start_fork_server(settings, main),
     )
     try:
@@ -169,12 +169,12 @@ def serve(
 
     allow_demo = allow_demo or is_loopback(host)
     settings = load(config, partial(load_running, allow_demo=allow_demo))
-    url = _require_redis(settings, redis_url)
+    url = require_redis(settings, redis_url)
     supervised = is_supervised()  # then `gateway run` has checked the rest
     if not supervised and (mistake := operators_mistake(settings, operators_host)):
         fail(mistake)
     public, operators = Address(host, port), Address(operators_host, operators_port)
-    sockets = _listen(public, operators, share_port)
+    sockets = listen_at(public, operators, share_port)
     try:
         if not supervised:
             run_async(enter_namespace(settings, url))
@@ -193,7 +193,7 @@ def work(config: Path, processes: int | None, redis_url: str | None) -> None:
     from gateway.runtime.run import run_workers, start_fork_server
 
     settings = load(config)
-    url = _require_redis(settings, redis_url)
+    url = require_redis(settings, redis_url)
     try:
         forks = start_fork_server(settings, main)
         run_async(run_workers(settings, config, url, processes, forks))
@@ -312,35 +312,3 @@ def reference() -> None:
     from gateway.cli.reference import reference as tables
 
     click.echo(tables(), nl=False)
-
-
-def _require_redis(settings: Settings, given: str | None) -> str:
-    url = given or settings.redis.url
-    if mistake := settings.mistake_at(url):
-        fail(mistake)
-    if url == "embedded":
-        fail(
-            "no Redis URL is configured: set REDIS_URL or use --redis-url. "
-            "Only `gateway run` starts the embedded server."
-        )
-    return url
-
-
-def _listen(
-    public: Address, operators: Address, share_port: bool = False
-) -> tuple[socket.socket, socket.socket]:
-    """Sockets that are bound to the public address and to that of operators."""
-    if public.port == operators.port:
-        fail(f"--port and --operators-port are both {public.port}; choose two different ports.")
-    listening = _bind(public, share_port, "Try --port.")
-    return listening, _bind(operators, share_port, "It is for operators: try --operators-port.")
-
-
-def _bind(address: Address, share_port: bool, advice: str) -> socket.socket:
-    from gateway.runtime.address import listen
-
-    try:
-        return listen(address, share_port)
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        fail(f"cannot listen on {address.host}:{address.port}: {reason}. {advice}")

@@ -154,3 +154,16 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
     click.echo(printable(message, keep="\n"), err=True)
     sys.exit(status)
+
+
+def require_redis(settings: Settings, given: str | None) -> str:
+    """The URL of the Redis server of a process on its own. Ends the command where there is none."""
+    url = given or settings.redis.url
+    if mistake := settings.mistake_at(url):
+        fail(mistake)
+    if url == "embedded":
+        fail(
+            "no Redis URL is configured: set REDIS_URL or use --redis-url. "
+            "Only `gateway run` starts the embedded server."
+        )
+    return url

@@ -6,11 +6,14 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from gateway.event.text import printable
+from gateway.event.words import duration, number
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+__all__ = ["cell", "console", "duration", "number", "table"]
 
 WIDE = 500
 """Columns where the output is not a terminal: a row of a table stays one line for other tools."""
@@ -50,16 +53,3 @@ def table(title: str, *columns: str, numbers: Collection[str] = ()) -> Table:
         else:
             made.add_column(name, overflow="fold")
     return made
-
-
-def number(count: int) -> str:
-    """Exact up to seven digits, so that a row of eight fits; ``--json`` has all digits."""
-    return str(count) if count < 10_000_000 else f"{count / 1e6:.1f} M"
-
-
-def duration(seconds: float) -> str:
-    """In words of one unit, such as ``12 s`` or ``3 h``."""
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"

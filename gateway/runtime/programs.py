@@ -14,8 +14,9 @@ from gateway.runtime.address import Address
 from gateway.runtime.last_good import INHERITED_REDIS
 from gateway.runtime.supervisor import Process, Program, spawn
 
-WEB, WORKER, LEDGER = "web", "worker ", "ledger"
-"""What the names of web and of worker processes begin with, and the name of the ledger's."""
+WEB, WORKER, LEDGER, CONSOLE = "web", "worker ", "ledger", "console"
+"""What the names of web and of worker processes begin with, and the names of the ledger's and the
+console's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ class Programs:
         if not self.settings.has_ledger:
             return []
         return [self._program(LEDGER, self.redis_url, ["ledger", *self._configured()])]
+
+    def console(self, address: Address) -> list[Program]:
+        words = ["console", "--config", str(self.config)]
+        words += ["--console-host", address.host, "--console-port", str(address.port)]
+        return [self._program(CONSOLE, self.redis_url, words)]
 
     def _configured(self) -> list[str]:
         """The options by which a process that is started again takes what its supervisor takes."""

@@ -18,7 +18,7 @@ from gateway.runtime.announce import announce_forever, enter_namespace
 from gateway.runtime.embedded import EmbeddedServer
 from gateway.runtime.fork_server import SUPPORTED, ForkServer
 from gateway.runtime.last_good import LastGood
-from gateway.runtime.programs import LEDGER, WEB, WORKER, Programs
+from gateway.runtime.programs import CONSOLE, LEDGER, WEB, WORKER, Programs
 from gateway.runtime.reload import ConfigFile, news
 from gateway.runtime.supervisor import Program, Supervisor, spawn
 from gateway.system.private_files import UMASK
@@ -74,12 +74,14 @@ async def run_everything(
     config: Path,
     public: Address,
     operators: Address,
+    console: Address | None,
     web_processes: int,
     processes: int | None,
     allow_demo: bool,
     forks: ForkServer | None = None,
 ) -> None:
-    """Runs web and workers, and a Valkey server unless the settings name a Redis. allow_demo: also
+    """Runs web and workers, and a Valkey server unless the settings name a Redis. console: where it
+    listens, None for no console. allow_demo: also
     once the file `config` holds a demo configuration. forks: starts what is the gateway's own;
     ended with it."""
     async with forks or nullcontext():
@@ -96,10 +98,11 @@ async def run_everything(
         start = forks.start if forks else spawn
         programs = Programs(settings, config, url, allow_demo, start)
         web = programs.web(public, operators, web_processes)
-        stages.append([*web, *programs.workers(processes), *programs.ledger()])
+        pages = programs.console(console) if console else []
+        stages.append([*web, *programs.workers(processes), *programs.ledger(), *pages])
         file = ConfigFile(config, settings, allow_demo=allow_demo)
         last_good = LastGood(settings.redis.data_dir, "run", config)
-        welcome = _welcome(settings, public, operators)
+        welcome = _welcome(settings, public, operators, console)
         await _run(Supervisor(stages), file, last_good, url, lambda: _say(welcome))
 
 
@@ -138,7 +141,7 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood,
                 if name.startswith(WEB):
                     supervisor.send_signal(name, signal.SIGHUP)
             await supervisor.restart(
-                [name for name in supervisor.names if name.startswith((WORKER, LEDGER))]
+                [name for name in supervisor.names if name.startswith((WORKER, LEDGER, CONSOLE))]
             )
             log.info("configuration %s is in force", settings.version)
     finally:
@@ -154,11 +157,15 @@ async def _keep_going(settings: Settings, url: str) -> None:
     )
 
 
-def _welcome(settings: Settings, public: Address, operators: Address) -> str:
+def _welcome(
+    settings: Settings, public: Address, operators: Address, console: Address | None
+) -> str:
     base = public.url
     lines = ["", "The event gateway is running. Press Ctrl-C to stop it.", ""]
     if settings.server.demo:
         lines.append(f"  demo shop   {base}/demo")
+    if console is not None:
+        lines.append(f"  console     {console.url}")
     lines.append(f"  operators   {operators.url}/metrics and /readyz")
     collect = next(
         (

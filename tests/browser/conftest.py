@@ -6,7 +6,6 @@ machine, so cookies, cross-origin rules and page loads are those of a real insta
 
 import asyncio
 import json
-import shutil
 import threading
 import time
 from collections import deque
@@ -26,6 +25,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from gateway.web.scripts import read_script, script_route
+from tests.support.chromium import FLAGS, find_chromium
 from tests.support.gateway_process import free_port
 
 OPEN_FILE = anyio.open_file
@@ -37,19 +37,6 @@ STUB = (
     "window.gateway = window.gateway || function(){(gateway.q = gateway.q || []).push(arguments)};"
 )
 GTAG = "window.dataLayer = window.dataLayer || []; function gtag(){dataLayer.push(arguments)}"
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP *.shop.example 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-
 
 MARK_BEACONS = """
     const { sendBeacon } = Navigator.prototype;
@@ -298,17 +285,6 @@ class Visitor:
 
     def cookies(self) -> dict[str, Any]:
         return {cookie["name"]: cookie for cookie in self.context.cookies()}
-
-
-def find_chromium() -> str:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not path:
-        pytest.fail(
-            "the browser tests need Chromium: "
-            "apt-get update && apt-get install -y --no-install-recommends chromium",
-            pytrace=False,
-        )
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,14 @@ def test_the_default_configuration_is_not_served_to_strangers(tmp_path: Path) ->
     done = subprocess.run(
         [
             *(sys.executable, "-m", "gateway", "run", "--config", str(config)),
-            *("--port", str(free_port()), "--operators-port", str(free_port()), *PUBLIC),
+            *(
+                "--port",
+                str(free_port()),
+                "--operators-port",
+                str(free_port()),
+                "--no-console",
+                *PUBLIC,
+            ),
         ],
         cwd=tmp_path,
         env={**os.environ, "DATA_DIR": str(tmp_path / "data")},

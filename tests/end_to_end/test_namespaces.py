@@ -176,7 +176,7 @@ def test_a_gateway_with_other_destinations_is_refused_in_the_same_namespace(
 
 
 def ports(port: int) -> tuple[str, ...]:
-    return "--port", str(port), "--operators-port", str(free_port())
+    return "--port", str(port), "--operators-port", str(free_port()), "--no-console"
 
 
 def is_ready(port: int) -> bool:

@@ -53,7 +53,7 @@ class Reader:
         words = shlex.split(command)
         if name == "gateway run":
             ports = ["--port", str(self.port), "--operators-port", str(self.operators_port)]
-            words += ports
+            words += [*ports, "--no-console"]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 words, cwd=self.folder, stdout=log, stderr=subprocess.STDOUT

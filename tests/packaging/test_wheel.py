@@ -109,6 +109,7 @@ def running(installed: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
     command(installed, tmp_path, "init", "--yes")
     port, operators_port = free_port(), free_port()
     ports = ["--port", str(port), "--operators-port", str(operators_port)]
+    ports += ["--console-port", str(free_port())]
     log = tmp_path / "gateway.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -105,7 +105,7 @@ class Soaked(Gateway):
         """Starts it without waiting."""
         self.log = self.folder / "gateway.log"
         options = ["--config", str(self.config), "--port", str(self.port)]
-        options += ["--operators-port", str(self.operators_port)]
+        options += ["--operators-port", str(self.operators_port), "--no-console"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._before, sys.executable, "-m", "gateway", "run", *options],

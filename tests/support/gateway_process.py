@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -66,9 +66,20 @@ class Gateway:
         self.url = f"http://127.0.0.1:{self.port}"
         self.operators_url = f"http://127.0.0.1:{self.operators_port}"
         self._environment = {**os.environ, "DATA_DIR": str(folder / "data"), **(environment or {})}
+        self._console = ["--no-console"]
+        self.console_port = 0
         self._more = more
 
-    def __enter__(self) -> Gateway:
+    def with_console(self) -> Self:
+        self.console_port = free_port()
+        self._console = ["--console-port", str(self.console_port)]
+        return self
+
+    @property
+    def console_url(self) -> str:
+        return f"http://127.0.0.1:{self.console_port}"
+
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -89,6 +100,7 @@ class Gateway:
                 str(self.port),
                 "--operators-port",
                 str(self.operators_port),
+                *self._console,
                 *self._more,
             ],
             cwd=self.folder,

@@ -1,0 +1,68 @@
+"""Where a process listens: options, and sockets that are bound."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.cli.options import fail
+
+if TYPE_CHECKING:
+    from gateway.runtime.address import Address
+
+HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+OPERATORS_HOST = click.option(
+    "--operators-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on for operators, who get /metrics and /readyz with reasons. An "
+    "address that other machines can reach requires server.operators_token in the configuration.",
+)
+OPERATORS_PORT = click.option(
+    "--operators-port",
+    type=click.IntRange(1, 65535),
+    default=8081,
+    show_default=True,
+    help="Port to listen on for operators.",
+)
+CONSOLE_HOST = click.option(
+    "--console-host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on for the console.",
+)
+CONSOLE_PORT = click.option(
+    "--console-port",
+    type=click.IntRange(1, 65535),
+    default=8082,
+    show_default=True,
+    help="Port to listen on for the console.",
+)
+
+
+def listen_for_console(address: Address) -> socket.socket:
+    return _bind(address, False, "It is for the console: try --console-port, or --no-console.")
+
+
+def listen_at(
+    public: Address, operators: Address, share_port: bool = False
+) -> tuple[socket.socket, socket.socket]:
+    """Sockets that are bound to the public address and to that of operators."""
+    if public.port == operators.port:
+        fail(f"--port and --operators-port are both {public.port}; choose two different ports.")
+    listening = _bind(public, share_port, "Try --port.")
+    return listening, _bind(operators, share_port, "It is for operators: try --operators-port.")
+
+
+def _bind(address: Address, share_port: bool, advice: str) -> socket.socket:
+    from gateway.runtime.address import listen
+
+    try:
+        return listen(address, share_port)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        fail(f"cannot listen on {address.host}:{address.port}: {reason}. {advice}")

@@ -1,0 +1,67 @@
+"""What the pages of the console read from."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from redis.asyncio import Redis
+
+from gateway.configuration.settings import Settings
+from gateway.console.trouble import Trouble
+from gateway.ledger.digests import EventDigests
+from gateway.ledger.place import ledger_of
+from gateway.ledger.reading import LedgerReader
+
+T = TypeVar("T")
+
+READERS = 2
+"""How many queries of the ledger run at once. More would only take turns on the disk."""
+
+NO_LEDGER = (
+    "This gateway keeps no ledger, so there is no record of single events. Set ledger.enabled, and "
+    "use the embedded Redis or a PostgreSQL database (ledger.url)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """settings: the configuration in force. config: its file. jobs_url: of the Redis of RQ."""
+
+    settings: Settings
+    config: Path
+    redis: Redis
+    jobs_url: str
+    _threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(READERS, "ledger"), repr=False
+    )
+    _readers: threading.local = field(default_factory=threading.local, repr=False)
+
+    async def read(self, work: Callable[[LedgerReader], T]) -> T:
+        """What `work` makes of the ledger, in a thread. Raises `Trouble` where there is none, and
+        what `LedgerReader` raises."""
+        if not self.settings.has_ledger:
+            raise Trouble(404, NO_LEDGER)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: work(self._reader()))
+
+    def digests(self) -> EventDigests:
+        """Raises `Trouble` as `read` does."""
+        if not self.settings.has_ledger:
+            raise Trouble(404, NO_LEDGER)
+        return EventDigests(ledger_of(self.settings).key())
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _reader(self) -> LedgerReader:
+        """This thread's own: a reader answers one question after the other."""
+        reader: LedgerReader | None = getattr(self._readers, "reader", None)
+        if reader is None:
+            reader = self._readers.reader = LedgerReader(ledger_of(self.settings))
+        return reader

@@ -1,0 +1,41 @@
+"""The time that a page is about."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+HOUR, DAY = 3600, 86_400
+
+PERIODS = {
+    "1h": (HOUR, 60),
+    "24h": (DAY, HOUR),
+    "7d": (7 * DAY, HOUR),
+    "28d": (28 * DAY, DAY),
+    "90d": (90 * DAY, DAY),
+}
+"""Seconds of a period, and of each step of its charts."""
+
+USUAL = "24h"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """name: one of `PERIODS`. since, until: Unix seconds. step: seconds of each step of a chart,
+    which begins at a multiple of it."""
+
+    name: str
+    since: float
+    until: float
+    step: int
+
+
+def period_of(request: Request, usual: str = USUAL) -> Period:
+    """Which one the query asks for by ``period``; the usual one for anything else."""
+    asked = request.query_params.get("period", usual)
+    name = asked if asked in PERIODS else usual
+    length, step = PERIODS[name]
+    until = time.time()
+    return Period(name, until - length, until, step)

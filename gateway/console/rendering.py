@@ -1,0 +1,82 @@
+"""HTML from templates. Whatever they show is escaped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+
+from gateway.event.text import printable, utc
+from gateway.event.words import duration, number
+
+FOLDER = Path(str(files("gateway") / "console"))
+STATIC = FOLDER / "static"
+
+
+def render(template: str, request: Request, data: Mapping[str, Any]) -> str:
+    """The HTML of `template` with `data`, for the one who asks."""
+    app = request.scope.get("app")
+    shared = {
+        "request": request,
+        "path": request.url.path,
+        "navigation": app.state.navigation if app else (),
+        "operator": getattr(request.state, "operator", None),
+        "csrf": getattr(request.state, "csrf", ""),
+        "nonce": request.scope.get("gateway.nonce", ""),
+    }
+    return _environment().get_template(template).render(**shared, **data)
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "number": number,
+        "duration": duration,
+        "utc": utc,
+        "ago": lambda at: f"{duration(max(0.0, time.time() - at))} ago",
+        "iso": lambda at: utc(at).replace(" ", "T"),
+        "shown": lambda text: printable(str(text), keep="\n"),
+        "json": as_json,
+        "share": share,
+    }
+    made.globals |= {"static": static_url, "link": link}
+    return made
+
+
+def as_json(value: Any) -> str:
+    """For an attribute: the template escapes it."""
+    return orjson.dumps(value, default=str).decode()
+
+
+def share(part: float, whole: float) -> str:
+    """Such as ``12.5 %``; a dash of nothing."""
+    return f"{100 * part / whole:.1f} %".replace(".0 %", " %") if whole else "–"
+
+
+def link(path: str, **parameters: Any) -> str:
+    """`path` with those of `parameters` that have a value."""
+    given = [(name, value) for name, value in parameters.items() if value not in (None, "")]
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+@cache
+def static_url(name: str) -> str:
+    """Of a file in `STATIC`. It changes with the file, so that browsers may keep what they have."""
+    digest = sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?{digest}"

@@ -1,0 +1,16 @@
+"""Amounts in words, for terminals and pages."""
+
+from __future__ import annotations
+
+
+def number(count: int) -> str:
+    """Exact up to seven digits, so that a row of eight fits; ``--json`` has all digits."""
+    return str(count) if count < 10_000_000 else f"{count / 1e6:.1f} M"
+
+
+def duration(seconds: float) -> str:
+    """In words of one unit, such as ``12 s`` or ``3 h``."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,53 @@
+"""The process of the console: `gateway console`."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.configuration.settings import Settings
+from gateway.console.app import console_app
+from gateway.console.context import Console
+from gateway.console.headers import ConsoleHeaders
+from gateway.redis_client.connect import connect_for_intake
+from gateway.system.processes import die_with_parent
+
+GRACE_SECONDS = 2
+"""How long pages may take that are under way when the process ends; live pages come back."""
+
+
+def run_console(settings: Settings, config: Path, redis_url: str, listening: socket.socket) -> None:
+    """Serves until SIGINT or SIGTERM. listening: bound."""
+    die_with_parent()
+    console = Console(
+        settings, config, connect_for_intake(redis_url), settings.redis.jobs_at(redis_url)
+    )
+    configured = uvicorn.Config(
+        _application(console),
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(configured).run([listening])
+
+
+def _application(console: Console) -> ASGIApp:
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        yield
+        console.close()
+        await console.redis.aclose()
+
+    app = console_app(console)
+    app.router.lifespan_context = lifespan
+    return ConsoleHeaders(app)
