@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -29,6 +29,9 @@ MinuteKey = tuple[int, str, str]
 HourKey = tuple[int, str, str, str, str]
 """The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
 value."""
+OF_DAY = "day:"
+"""What the dimension begins with of counts of a whole day, such as ``day:country``. Their hour is
+the first one of the day. Days that are over have them."""
 Alike = tuple[int, Traits, str, str, str]
 """The minute in which events came in, their traits, the destination, the ending and its reason."""
 
@@ -70,3 +73,12 @@ class DayRows:
             endings=[row for row in self.endings if row[0] in known],
             attempts=[row for row in self.attempts if row[0] in known],
         )
+
+
+def by_day(hours: Iterable[tuple[HourKey, int]]) -> Counter[HourKey]:
+    """The same counts by the day."""
+    found: Counter[HourKey] = Counter()
+    for (hour, dimension, *rest), number in hours:
+        value, destination, ending = rest
+        found[hour // 24 * 24, OF_DAY + dimension, value, destination, ending] += number
+    return found

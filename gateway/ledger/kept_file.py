@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from gateway.ledger.database import open_to_write
 from gateway.ledger.day_file import HOUR
-from gateway.ledger.day_rows import DayRows
+from gateway.ledger.day_rows import OF_DAY, DayRows, HourKey, by_day
 from gateway.ledger.retention import REMEMBERED_DAYS, day_before
 from gateway.ledger.tables import kept as kept_tables
 from gateway.ledger.totals import Ended
@@ -25,6 +25,7 @@ _FORGET_CONFIGURATIONS = (
     "(SELECT max(since) FROM configurations WHERE since < :before)"
 )
 _DAY_HOURS = "SELECT hour, dimension, value, destination, ending, number FROM hours"
+_IS_BY_DAY = "SELECT 1 FROM hours WHERE hour = ? AND dimension = ? LIMIT 1"
 
 
 class KeptFile:
@@ -45,9 +46,10 @@ class KeptFile:
     def roll_up(self, day: str, path: Path) -> None:
         """Keeps the counts of the file of `day`, once."""
         with closing(sqlite3.connect(path)) as database:
-            rows = database.execute(_DAY_HOURS).fetchall()
+            hours = Counter({row[:5]: row[5] for row in database.execute(_DAY_HOURS)})
         with self._transaction():
-            self._add(rows)
+            self._add(hours)
+            self._add(by_day(hours.items()))
             self._database.execute("INSERT INTO rolled_up VALUES (?)", (day,))
         self._over.add(day)
 
@@ -55,7 +57,10 @@ class KeptFile:
         """Counts what came for days that are over."""
         with self._transaction():
             for rows in days:
-                self._add([(*key, number) for key, number in rows.hours.items()])
+                self._add(rows.hours)
+                of_days = by_day(rows.hours.items())
+                counted = {hour for hour in {key[0] for key in of_days} if self._is_by_day(hour)}
+                self._add(Counter({key: n for key, n in of_days.items() if key[0] in counted}))
             self._database.execute(
                 "INSERT INTO progress VALUES (?, ?) "
                 "ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id",
@@ -95,10 +100,15 @@ class KeptFile:
         """Removes those that were replaced more than `days` ago."""
         self._database.execute(_FORGET_CONFIGURATIONS, {"before": now - 86_400 * days})
 
-    def _add(self, hours: Sequence[tuple[Any, ...]]) -> None:
+    def _is_by_day(self, hour: int) -> bool:
+        """Whether the day that begins with `hour` is counted by the day; an earlier version did not
+        do so."""
+        return self._database.execute(_IS_BY_DAY, (hour, OF_DAY)).fetchone() is not None
+
+    def _add(self, hours: Counter[HourKey]) -> None:
         """Adds the counts of hours, and to the totals those that are of no dimension."""
-        self._database.executemany(HOUR, hours)
-        totals = [(*row[3:5], row[5]) for row in hours if not row[1]]
+        self._database.executemany(HOUR, [(*key, number) for key, number in hours.items()])
+        totals = [(*key[3:], number) for key, number in hours.items() if not key[1]]
         self._database.executemany(_TOTAL, totals)
 
     def _transaction(self) -> sqlite3.Connection:

@@ -63,12 +63,18 @@ class LedgerReader:
     and sqlite3.Error or SQLAlchemy's DBAPIError for one that cannot be read."""
 
     def __init__(self, place: Readable) -> None:
-        self._reading = place.to_read()
+        self.reading = place.to_read()
 
     def is_empty(self) -> bool:
         """Whether nothing was stored yet."""
-        with self._reading.open_kept() as kept:
+        with self.reading.open_kept() as kept:
             return kept is None
+
+    def days_between(self, since: float | None, until: float | None) -> list[str]:
+        """The days that may have events between two times, oldest first."""
+        first = "" if since is None else _utc_day(since)
+        last = "~" if until is None else _utc_day(until)
+        return [day for day in self.reading.days() if first <= day <= last]
 
     def stories(self, digest: str, limit: int) -> Iterator[Story]:
         """The newest events that have `digest`, `limit` at most."""
@@ -76,10 +82,10 @@ class LedgerReader:
         receipts = select(lookups.c.receipt).where(*of_digest)
         found = select(events).where(events.c.receipt.in_(receipts))
         found = found.order_by(events.c.receipt.desc())
-        for day in reversed(self._reading.days()):
+        for day in reversed(self.reading.days()):
             if limit <= 0:
                 return
-            with self._reading.open_day(day) as file:
+            with self.reading.open_day(day) as file:
                 for row in file.execute(found.limit(limit)) if file else ():
                     yield _story(file, row)
                     limit -= 1
@@ -87,16 +93,16 @@ class LedgerReader:
     def story(self, receipt: str) -> Story | None:
         """The event with this receipt."""
         wanted = select(events).where(events.c.receipt == bytes.fromhex(receipt))
-        with self._reading.open_day(day_of(receipt)) as file:
+        with self.reading.open_day(day_of(receipt)) as file:
             row = file.execute(wanted).first() if file else None
             return _story(file, row) if row else None
 
     def endings(self, wanted: Wanted) -> Iterator[Listed]:
         """The endings that are wanted, those of the newest events first."""
-        for day in reversed(self._days(wanted.since, wanted.until)):
+        for day in reversed(self.days_between(wanted.since, wanted.until)):
             after: Position | None = None
             while True:
-                with self._reading.open_day(day) as file:
+                with self.reading.open_day(day) as file:
                     rows = file.execute(listing(wanted, after)).all() if file else []
                 yield from map(listed, rows)
                 if len(rows) < PAGE:
@@ -106,15 +112,15 @@ class LedgerReader:
     def recorded(self, destination: str, wanted: Wanted) -> Iterator[Recorded]:
         """The events that are wanted, oldest first, with how each last ended at `destination`,
         whatever that was."""
-        for day in self._days(wanted.since, wanted.until):
-            with self._reading.open_day(day) as file:
+        for day in self.days_between(wanted.since, wanted.until):
+            with self.reading.open_day(day) as file:
                 if file:
                     yield from recorded_in(file, destination, wanted)
 
     def recorded_event(self, receipt: str, destinations: Iterable[str]) -> dict[str, Recorded]:
         """The event with this receipt, as each of `destinations` has it; empty if it is not
         stored."""
-        with self._reading.open_day(day_of(receipt)) as file:
+        with self.reading.open_day(day_of(receipt)) as file:
             return recorded_event(file, receipt, destinations) if file else {}
 
     def counts(self, since: float, until: float, dimension: str) -> Counts:
@@ -126,10 +132,10 @@ class LedgerReader:
         found: Counts = Counter()
         first, last = int(since // 3600), int(until // 3600)
         over = self._count_kept(found, first, last, dimension)
-        for day in self._days(since, until):
+        for day in self.days_between(since, until):
             if day in over:
                 continue
-            with self._reading.open_day(day) as file:
+            with self.reading.open_day(day) as file:
                 if file and dimension:
                     _count_hours(found, file, hours, first, last, dimension)
                 elif file:
@@ -144,43 +150,37 @@ class LedgerReader:
         stored meanwhile: then another call gives the same. since: Unix seconds in the first day of
         those that are over for which the counts by the day are wanted."""
         totals = Totals()
-        with self._reading.open_kept() as file:
+        with self.reading.open_kept() as file:
             if file:
-                totals.over = _over(file)
+                totals.over = days_over(file)
                 add_kept(totals, file, feed, since)
-        for day in self._reading.days():
-            with self._reading.open_day(day) as file:
+        for day in self.reading.days():
+            with self.reading.open_day(day) as file:
                 if file and day not in totals.over:
                     add_day(totals, file, day, feed)
         return totals
 
     def baseline(self, feed: str) -> Ended:
         """What Redis had counted when the ledger began on `feed`; empty if it has not begun."""
-        with self._reading.open_kept() as file:
+        with self.reading.open_kept() as file:
             return baseline_in(file, feed) if file else Counter()
 
     def configuration(self, version: str) -> str | None:
         """The configuration of this version, without secrets."""
         wanted = select(configurations.c.text).where(configurations.c.version == version)
-        with self._reading.open_kept() as file:
+        with self.reading.open_kept() as file:
             return file.execute(wanted).scalar() if file else None
 
     def _count_kept(self, found: Counts, first: int, last: int, dimension: str) -> frozenset[str]:
         """Adds the counts of days that are over, and returns these days."""
-        with self._reading.open_kept() as file:
+        with self.reading.open_kept() as file:
             if file is None:
                 return frozenset()
             _count_hours(found, file, kept_hours, first, last, dimension)
-            return _over(file)
-
-    def _days(self, since: float | None, until: float | None) -> list[str]:
-        """Those that may have events between two times."""
-        first = "" if since is None else _utc_day(since)
-        last = "~" if until is None else _utc_day(until)
-        return [day for day in self._reading.days() if first <= day <= last]
+            return days_over(file)
 
 
-def _over(file: Connection) -> frozenset[str]:
+def days_over(file: Connection) -> frozenset[str]:
     """The days that have no file any more."""
     return frozenset(row.day for row in file.execute(select(rolled_up)))
 

@@ -12,10 +12,14 @@ from redis.asyncio import Redis
 
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
+from gateway.ledger.reading import LedgerReader
+from tests.support.large_ledger import fill
 from tests.support.ledger import Books
 from tests.support.postgresql_server import PostgreSQL
 
 NUMBERS = count(1)
+
+FILLED_EVENTS, FILLED_DAYS, FILLED_UNTIL = 800, 2.5, 1_796_000_000.0
 
 
 class Open(Protocol):
@@ -42,6 +46,26 @@ def folder(tmp_path: Path) -> LedgerFolder:
 def place(request: pytest.FixtureRequest) -> LedgerFolder | LedgerDatabase:
     found: LedgerFolder | LedgerDatabase = request.getfixturevalue(request.param)
     return found
+
+
+@pytest.fixture(scope="session", params=["folder", "database"], ids=["sqlite", "postgresql"])
+def filled_place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> LedgerFolder | LedgerDatabase:
+    """`FILLED_EVENTS` events of the days before `FILLED_UNTIL`, for tests that only read."""
+    place: LedgerFolder | LedgerDatabase
+    if request.param == "folder":
+        place = LedgerFolder(tmp_path_factory.mktemp("filled") / "ledger")
+    else:
+        url = request.getfixturevalue("shared_database")
+        place = LedgerDatabase(url, f"ledger_{next(NUMBERS)}", "salt")
+    fill(place, FILLED_EVENTS, FILLED_DAYS, FILLED_UNTIL)
+    return place
+
+
+@pytest.fixture
+def filled(filled_place: LedgerFolder | LedgerDatabase) -> LedgerReader:
+    return LedgerReader(filled_place)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ class Books:
     def rows(self, table: str) -> list[tuple[Any, ...]]:
         """Of all days."""
         found: list[tuple[Any, ...]] = []
-        reading = self.reader._reading
+        reading = self.reader.reading
         names = ", ".join(day_tables.tables[table].columns.keys())
         for day in reading.days():
             with reading.open_day(day) as opened:
@@ -139,7 +139,7 @@ class Books:
         return found
 
     def days(self) -> list[str]:
-        return self.reader._reading.days()
+        return self.reader.reading.days()
 
     def ended(self) -> list[tuple[str, str]]:
         """The destination and ending of every row."""

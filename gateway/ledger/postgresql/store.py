@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from gateway.configuration.ledger import Successes
 from gateway.ledger.bounded_values import BoundedValues
-from gateway.ledger.day_rows import DayRows, HourKey
+from gateway.ledger.day_rows import OF_DAY, DayRows, HourKey, by_day
 from gateway.ledger.errors import LedgerTaken
 from gateway.ledger.postgresql.adding import (
     STAGES,
@@ -54,6 +54,14 @@ SELECT hour, dimension, value, destination, ending, number FROM {}.hours
 ON CONFLICT (hour, dimension, value, destination, ending)
 DO UPDATE SET number = stored.number + excluded.number
 """
+_ROLL_UP_DAY = f"""
+INSERT INTO {{}}.hours AS stored
+SELECT hour / 24 * 24, '{OF_DAY}' || dimension, value, destination, ending, sum(number)
+FROM {{}}.hours GROUP BY 1, 2, 3, 4, 5
+ON CONFLICT (hour, dimension, value, destination, ending)
+DO UPDATE SET number = stored.number + excluded.number
+"""
+_BY_DAY = "SELECT DISTINCT hour FROM {}.hours WHERE hour = ANY(%s) AND dimension = %s"
 _TOTAL = """
 INSERT INTO {}.totals AS stored VALUES (%s, %s, %s)
 ON CONFLICT (destination, ending) DO UPDATE SET number = stored.number + excluded.number
@@ -173,12 +181,13 @@ class DatabaseStore:
         counted: Counter[HourKey] = Counter()
         for rows in days.values():
             counted.update(storable_hours(rows.hours))
-        hours = [(*key, number) for key, number in counted.items()]
         totals = [(*key[3:], number) for key, number in counted.items() if not key[1]]
         with errors_in_words():
             for day in days.keys() & self._failing:
                 with self._transaction() as connection:  # what comes again changes nothing here
                     go_on(connection, self._of_failures(day), days[day])
+            counted.update(self._of_days(counted))
+            hours = [(*key, number) for key, number in counted.items()]
             with self._transaction() as connection:
                 add(connection, self._kept, "hours", hours, is_of_day=False)
                 many(connection, _TOTAL, self._kept, totals)
@@ -190,6 +199,7 @@ class DatabaseStore:
             has_failures = keeps_failures and keep_failures(connection, self._schema, day)
             if not self.is_over(day):
                 connection.execute(SQL(_ROLL_UP).format(self._kept, self._of(day)))
+                connection.execute(SQL(_ROLL_UP_DAY).format(self._kept, self._of(day)))
                 connection.execute(SQL(_ROLL_UP_TOTALS).format(self._kept, self._of(day)))
                 connection.execute(SQL(_IS_OVER).format(self._kept), (day,))
             drop_schema(connection, schema_of_day(self._schema, day))
@@ -243,6 +253,13 @@ class DatabaseStore:
             known = self._rows(SQL(_VALUES).format(schema))
             self._values[day] = BoundedValues((dimension, value) for dimension, value in known)
         return schema, self._values[day]
+
+    def _of_days(self, hours: Counter[HourKey]) -> Counter[HourKey]:
+        """The same counts by the day, of days that are counted so; an earlier version did not."""
+        of_days = by_day(hours.items())
+        found = self._rows(SQL(_BY_DAY).format(self._kept), [key[0] for key in of_days], OF_DAY)
+        counted = {hour for (hour,) in found}
+        return Counter({key: number for key, number in of_days.items() if key[0] in counted})
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -1,0 +1,228 @@
+"""Time series for charts: how many events that came in at a time ended how.
+
+They are read off the counts, never off events. A day that is stored is counted by the minute, and
+by the hour for each value of a dimension; a day that is over by the hour, and by the day. So a day
+of a million events takes a few hundred rows for each value, and a chart of 90 days by the day less.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy.sql.functions import sum as sum_of
+
+from gateway.ledger.bounded_values import OTHER
+from gateway.ledger.day_rows import OF_DAY, Traits
+from gateway.ledger.reading import LedgerReader, days_over
+from gateway.ledger.tables import hours, kept_hours, minutes
+from gateway.queue.counting import AGAIN
+from gateway.queue.receipts import day_name, day_number
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+MAX_BUCKETS = 750
+"""A month by the hour, or half a day by the minute."""
+MAX_BUCKETS_BY_VALUE = 200
+"""The same with a dimension: a week by the hour, and a half year by the day."""
+TOP = 10
+
+_REST_OF: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(Traits._fields, ()),
+    "reason": ("withheld", "rejected"),
+}
+"""The dimensions of which values are left out of a series, with the endings that they count; all
+endings if none is named."""
+
+Key = tuple[int, str, str, str]
+"""The first second of a bucket (Unix), the value of the dimension, the destination and the
+ending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """step: seconds of a bucket. first, last: the first second (Unix) of the first and the last
+    bucket. values: of the dimension, those with most events first, and last `OTHER` for the rest.
+    counts: only of buckets in which something was counted."""
+
+    step: int
+    first: int
+    last: int
+    values: Sequence[str] = ("",)
+    counts: Counter[Key] = field(default_factory=Counter)
+
+    @property
+    def buckets(self) -> range:
+        """The first second of each bucket."""
+        return range(self.first, self.last + 1, self.step)
+
+
+class _Counted(NamedTuple):
+    """A table that counts by the hour. hours: those wanted, since 1970. prefix: of dimensions."""
+
+    file: Connection
+    table: Table
+    prefix: str
+    hours: Sequence[int]
+
+
+def series(
+    reader: LedgerReader,
+    since: float,
+    until: float,
+    step: int,
+    dimension: str = "",
+    *,
+    destination: str | None = None,
+    top: int = TOP,
+) -> Series:
+    """The events that came in between two times (Unix seconds), in whole buckets.
+
+    step: seconds; a minute, an hour, a day (UTC), or several minutes that divide an hour. With a
+    dimension, or where the time has a day that is over, it becomes an hour at least. dimension: as
+    `LedgerReader.counts` takes it. destination: the only one that is counted, None for all. top:
+    the values that are counted apart; the rest is `OTHER`.
+
+    Raises ValueError for another step, a time that ends before it begins, and too many buckets.
+    """
+    if step not in (HOUR, DAY) and (step <= 0 or step % MINUTE or HOUR % step):
+        raise ValueError("a step is a day, an hour, or minutes that divide an hour")
+    over = _over(reader)
+    if step < HOUR and (dimension or not over.isdisjoint(_days(since, until))):
+        step = HOUR
+    made = Series(step, int(since // step) * step, int(until // step) * step)
+    most = MAX_BUCKETS_BY_VALUE if dimension else MAX_BUCKETS
+    if not 0 < len(made.buckets) <= most:
+        raise ValueError(f"a series has 1 to {most} buckets, not {len(made.buckets)}")
+    if step < HOUR:
+        _count_minutes(reader, made, destination)
+        return made
+    apart = dimension in _REST_OF
+    values = _top(reader, made, over, dimension, destination, top) if dimension else [""]
+    whole: Counter[Key] = Counter()
+    for each in _counted(reader, made, over, by_day=step == DAY):
+        only = values if apart else None
+        _count(made.counts, each, step, dimension, destination, only)
+        if apart:
+            _count(whole, each, step, "", destination, None)
+    if apart:
+        _add_rest(made.counts, whole, _REST_OF[dimension])
+    found = {key[1] for key in made.counts}
+    named = [value for value in (*values, OTHER) if value in found]
+    return replace(made, values=named or [""])
+
+
+def _over(reader: LedgerReader) -> frozenset[str]:
+    with reader.reading.open_kept() as file:
+        return days_over(file) if file else frozenset()
+
+
+def _days(since: float, until: float) -> Iterator[str]:
+    return map(day_name, range(day_number(since), day_number(until) + 1))
+
+
+def _counted(
+    reader: LedgerReader, made: Series, over: frozenset[str], by_day: bool
+) -> Iterator[_Counted]:
+    """Where the events of `made` are counted. by_day: whether counts of whole days will do."""
+    wanted: dict[str, list[int]] = {}
+    for hour in range(made.first // HOUR, (made.last + made.step) // HOUR):
+        wanted.setdefault(day_name(hour // 24), []).append(hour)
+    with reader.reading.open_kept() as file:
+        if file:
+            left = [hour for day, of_day in wanted.items() if day in over for hour in of_day]
+            if by_day:
+                days = _counted_by_day(file, sorted({hour // 24 * 24 for hour in left}))
+                left = [hour for hour in left if hour // 24 * 24 not in days]
+                yield _Counted(file, kept_hours, OF_DAY, sorted(days))
+            if left:
+                yield _Counted(file, kept_hours, "", left)
+    for day in reader.days_between(made.first, made.last + made.step - 1):
+        if day in wanted and day not in over:
+            with reader.reading.open_day(day) as file:
+                if file:
+                    yield _Counted(file, hours, "", wanted[day])
+
+
+def _counted_by_day(file: Connection, starts: Sequence[int]) -> set[int]:
+    """Of the days that begin with the hours `starts`, those that are counted by the day."""
+    hour, dimension = kept_hours.c.hour, kept_hours.c.dimension
+    wanted = select(hour).distinct().where(hour.in_(starts), dimension == OF_DAY)
+    return set(file.execute(wanted).scalars())
+
+
+def _top(
+    reader: LedgerReader,
+    made: Series,
+    over: frozenset[str],
+    dimension: str,
+    destination: str | None,
+    top: int,
+) -> list[str]:
+    """The values with most events."""
+    found: Counter[str] = Counter()
+    for each in _counted(reader, made, over, by_day=True):
+        value, number = each.table.c.value, each.table.c.number
+        chosen = _of(each, dimension, destination)
+        for name, events in each.file.execute(
+            select(value, sum_of(number)).where(*chosen).group_by(value)
+        ).all():
+            found[name] += events
+    found.pop(OTHER, None)
+    return sorted(found, key=lambda value: (-found[value], value))[:top]
+
+
+def _of(each: _Counted, dimension: str, destination: str | None) -> list[ColumnElement[bool]]:
+    """Hours one by one: so the key of the table is used up to the dimension, and the value."""
+    columns = each.table.c
+    chosen: list[ColumnElement[bool]] = [columns.hour.in_(each.hours)]
+    chosen.append(columns.dimension == each.prefix + dimension)
+    return chosen if destination is None else [*chosen, columns.destination == destination]
+
+
+def _count(
+    counts: Counter[Key],
+    each: _Counted,
+    step: int,
+    dimension: str,
+    destination: str | None,
+    values: Sequence[str] | None,
+) -> None:
+    """values: the only ones that are counted, None for all."""
+    columns = each.table.c
+    keys = columns.hour // (step // HOUR), columns.value, columns.destination, columns.ending
+    chosen = _of(each, dimension, destination)
+    if values is not None:
+        chosen = [*chosen, columns.value.in_(values)]
+    wanted = select(*keys, sum_of(columns.number)).where(*chosen).group_by(*keys)
+    for place, value, name, ending, number in each.file.execute(wanted).all():
+        if not ending.startswith(AGAIN):
+            counts[place * step, value, name, ending] += number
+
+
+def _count_minutes(reader: LedgerReader, made: Series, destination: str | None) -> None:
+    columns = minutes.c
+    keys = columns.minute // (made.step // MINUTE), columns.destination, columns.ending
+    first, last = made.first // MINUTE, (made.last + made.step) // MINUTE - 1
+    chosen: list[ColumnElement[bool]] = [columns.minute.between(first, last)]
+    if destination is not None:
+        chosen.append(columns.destination == destination)
+    wanted = select(*keys, sum_of(columns.number)).where(*chosen).group_by(*keys)
+    for day in reader.days_between(made.first, made.last + made.step - 1):
+        with reader.reading.open_day(day) as file:
+            for place, name, ending, number in file.execute(wanted).all() if file else ():
+                if not ending.startswith(AGAIN):
+                    made.counts[place * made.step, "", name, ending] += number
+
+
+def _add_rest(counts: Counter[Key], whole: Counter[Key], endings: Sequence[str]) -> None:
+    """Adds what the values in `counts` lack to `whole`: so no row of any other value is read.
+    endings: the only ones of which there is a rest; all if none is named."""
+    rest = whole.copy()
+    for (bucket, _, name, ending), number in counts.items():
+        rest[bucket, "", name, ending] -= number
+    for (bucket, _, name, ending), number in rest.items():
+        if number > 0 and (not endings or ending in endings):  # less than 0: stored meanwhile
+            counts[bucket, OTHER, name, ending] = number
