@@ -19,6 +19,7 @@ DIMENSIONS = {
     "consent": "consent",
     "country": "country",
     "browser": "browser",
+    "delay": "delay",
 }
 WEEK = 7 * 86_400
 

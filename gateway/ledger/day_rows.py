@@ -29,6 +29,10 @@ MinuteKey = tuple[int, str, str]
 HourKey = tuple[int, str, str, str, str]
 """The hour, a dimension and its value, the destination and the ending. The dimension ``""`` has no
 value."""
+RECEIVED = "received"
+"""In place of an ending, of all events that came in, whatever their destinations. It is counted for
+the destination `NONE`."""
+NONE = ""
 OF_DAY = "day:"
 """What the dimension begins with of counts of a whole day, such as ``day:country``. Their hour is
 the first one of the day. Days that are over have them."""

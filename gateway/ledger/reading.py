@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Table, select, text
 from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.answers import Listed, Story, Wanted, listed, story
+from gateway.ledger.day_rows import NONE
 from gateway.ledger.queries import PAGE, Position, listing
 from gateway.ledger.recorded import Recorded, recorded_event, recorded_in
 from gateway.ledger.tables import (
@@ -127,7 +128,8 @@ class LedgerReader:
         """How many events that came in between two times (Unix seconds) ended how: by the minute,
         but by whole hours with a dimension, and on days that are over.
 
-        dimension: ``""`` for none, or one of `gateway.ledger.rows.Traits`, or ``reason``.
+        dimension: ``""`` for none, or one of `gateway.ledger.day_rows.Traits`, ``reason`` or
+        ``delay``, of which `gateway.ledger.delays` has the values.
         """
         found: Counts = Counter()
         first, last = int(since // 3600), int(until // 3600)
@@ -143,7 +145,9 @@ class LedgerReader:
                     ends = [(int(since // 60), 60 * first + 59), (60 * last, int(until // 60))]
                     for begin, end in ends if last > first else [(ends[0][0], ends[1][1])]:
                         _count_minutes(found, file, begin, end)
-        return Counter({key: n for key, n in found.items() if not key[-1].startswith(AGAIN)})
+        return Counter(
+            {key: n for key, n in found.items() if key[1] != NONE and not key[2].startswith(AGAIN)}
+        )
 
     def totals(self, feed: str, since: float = 0.0) -> Totals:
         """All that is counted, and up to which record of `feed`. It is of one moment if nothing is

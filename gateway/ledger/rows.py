@@ -9,10 +9,12 @@ import orjson
 
 from gateway.configuration.ledger import Payload
 from gateway.ledger.content import content_of
-from gateway.ledger.day_rows import NOTHING_KNOWN, DayRows, Traits
+from gateway.ledger.day_rows import NONE, NOTHING_KNOWN, RECEIVED, DayRows, Traits
+from gateway.ledger.delays import DELAY, bucket_of
+from gateway.ledger.tables import DELIVERIES
 from gateway.queue.counting import AGAIN
 from gateway.queue.feed import SUBMITTED, Decided, Fate, FeedRecord
-from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, minute_of
+from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, minute_of, received_at
 
 TOO_MANY = "too many events of this page wait for an answer"
 HAD_IT = "the destination took an event with this id before"
@@ -102,9 +104,11 @@ class RowMaker:
         repeated = frozenset(fields["r"].decode().split()) if "r" in fields else frozenset()
         verdicts: Mapping[str, Sequence[str]] = read.verdicts
         origin, content = content_of(payloads, self._payload)
+        is_first = True
         if "n" in fields:
             origin = {**(origin or {}), "decided": dict.fromkeys(verdicts, True)}
             name = fields["n"].decode()
+            is_first = name == next(iter(verdicts), "")  # of its records on a cluster
             verdicts = {name: verdicts[name]}
         if "u" in fields:
             verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
@@ -121,6 +125,8 @@ class RowMaker:
                 *(None if origin is None else orjson.dumps(origin).decode(), content),
             )
         )
+        if is_first and passage == 1 and not read.was_held:
+            place.add_count(traits, NONE, RECEIVED)
         hour = minute // 60 % 24
         rows.lookups += [(hour, bytes.fromhex(digest), key) for digest in {*read.digests}]
         for name, (decision, stage, reason) in verdicts.items():
@@ -160,6 +166,9 @@ class RowMaker:
             reason = words if result == "withheld" else _status(fate)
             again = entry_id in later
             place.add_count(self._known(receipt), name, result, reason, again=again)
+            if passage == 1 and result in DELIVERIES:
+                delay = bucket_of(at - received_at(receipt))
+                place.rows.hours[place.minute // 60, DELAY, delay, name, result] += 1
 
     def _add_replay(self, read: dict[str, Any], passages: Sequence[str]) -> None:
         name = read["destination"]

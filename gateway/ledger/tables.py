@@ -40,6 +40,7 @@ FAILED = "ending IN ('rejected', 'expired')"
 _WARNED = f"ending = '{WITH_WARNINGS}'"
 INDEXED = {"rejected": FAILED, "expired": FAILED, WITH_WARNINGS: _WARNED}
 """The condition of the index by which endings are found that are rare, word for word."""
+DELIVERIES = ("delivered", WITH_WARNINGS)
 DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
 """As a condition: events that the vendor has."""
 

@@ -29,6 +29,11 @@ def minute_of(receipt: str) -> int:
     return int(receipt[:_TIME_DIGITS], 16) // 60_000
 
 
+def received_at(receipt: str) -> float:
+    """Unix seconds, to the millisecond, at which its event came in."""
+    return int(receipt[:_TIME_DIGITS], 16) / 1000
+
+
 def day_of(receipt: str) -> str:
     """The UTC day of receipt, such as ``2026-11-30``. Raises ValueError for one that no event can
     have."""

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from gateway.configuration.load import load_settings
 from gateway.ledger.answers import Wanted
 from gateway.ledger.balance import balances_of
+from gateway.ledger.day_rows import NONE, RECEIVED
 from gateway.ledger.feeding import feed_bytes
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.monitoring.metrics import read_numbers, render
@@ -105,6 +106,8 @@ async def test_an_event_has_a_record_in_the_feed_of_each_destination(books: Clus
     assert (name, orjson.loads(going_to)) == ("purchase", {"ads": "send", "books": "send"})
     assert orjson.loads(payload)["value"] == 9
     assert books.counts("crm") == {"accepted": 1, "withheld": 1}
+    received = [row[3] for row in books.rows("minutes") if row[1:3] == (NONE, RECEIVED)]
+    assert received == [1]
     assert await books.problems() == []
 
 

@@ -18,11 +18,13 @@ from typing import Any
 
 import orjson
 
-from gateway.ledger.day_rows import DayRows, Traits
+from gateway.ledger.day_rows import NONE, RECEIVED, DayRows, Traits
+from gateway.ledger.delays import DELAY, bucket_of
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.rows import consent_in_words
+from gateway.ledger.tables import DELIVERIES
 from gateway.queue.feed import WITH_WARNINGS
 from gateway.queue.receipts import day_of, minute_of
 
@@ -116,12 +118,13 @@ def _add(
             *(_GOING, _ORIGIN, orjson.dumps(event).decode()),
         )
     )
+    rows.alike[minute, traits, NONE, RECEIVED, ""] += 1
     hour = minute // 60 % 24
     rows.lookups += [(hour, bytes.fromhex(each), key) for each in digests.of_event(event)]
     for name in DESTINATIONS:
         ending, status, reason = _ending(name, states, chance)
         counted = f"HTTP {status}" if ending == "rejected" else reason
-        ended = at + chance.expovariate(2.0)
+        ended = at + chance.expovariate(0.3) ** 2
         withheld = ending == "withheld"
         stage = "consent" if withheld else ""
         row = (key, name, 1, ending, stage, reason, ended, 1 - withheld, status, "version-1")
@@ -130,6 +133,8 @@ def _add(
             try_again = "HTTP 503: try again later"
             rows.attempts.append((key, name, 1, ended - 0.1, 1, 503, try_again))
         rows.alike[minute, traits, name, "accepted", ""] += 1
+        if ending in DELIVERIES:
+            rows.hours[minute // 60, DELAY, bucket_of(ended - at), name, ending] += 1
         is_named = ending in ("withheld", "rejected")
         rows.alike[minute, traits, name, ending, counted if is_named else ""] += 1
 
