@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 
 import click
 from redis.asyncio import Redis
@@ -12,27 +11,25 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli.consent_view import consent_defaults, consent_problems
 from gateway.cli.terminal import cell, console, duration, number, table
 from gateway.event.text import json_text, utc
 from gateway.monitoring.configuration import ConfigurationState
-from gateway.monitoring.status import COUNTED, DestinationStatus, Status, read_status
+from gateway.monitoring.consent_problems import MAX_SHOWN, consent_problems
+from gateway.monitoring.problems import (
+    FULL,
+    address_problems,
+    destination_problems,
+    unclaimed_problems,
+)
+from gateway.monitoring.status import COUNTED, Status, read_status
 from gateway.queue.bounds import WORDS
 from gateway.redis_client.connect import RedisError
 from gateway.runtime.last_good import InForce
-from gateway.sources.recognition import UNKNOWN
+from gateway.stages.consent.counts import ConsentCounts
 
 NOTHING = "-"
-FULL = "full, rejecting events"
 MUCH = 0.5
 """Share of a limit from which on it is shown."""
-UNBALANCED = "accepted is not the sum of withheld, delivered, rejected, expired and pending"
-ADDRESS_REASONS = {
-    "no_header": "without a forwarding header",
-    "unreadable": "with an unreadable one",
-    "hidden": "with an address that a proxy hides",
-    "proxy": "with the address of a proxy only",
-}
 NOW = ("pending", "oldest", "in flight", "delivered/min", "dead letters", "paused for")
 SUBMITTED = "submitted"
 """The column for events on which the vendor gives its verdict later, if there are any."""
@@ -74,13 +71,15 @@ def screen(status: Status) -> Group:
         _problems(status),
         _limits(status),
         _totals(status),
-        consent_defaults(status.consent),
+        _consent_defaults(status.consent),
     ]
     shown: list[Table | Text] = [each for each in tables if each.row_count]
     if status.quarantined:
         events = f"{number(status.quarantined)} events are in quarantine"
         shown.append(Text(f"{events}: run `gateway quarantine list` to see why.", "yellow"))
-    shown += [Text(line, "yellow") for line in (*_addresses(status), *_unclaimed(status))]
+    shown += [
+        Text(line, "yellow") for line in (*address_problems(status), *unclaimed_problems(status))
+    ]
     shown += [
         cell(line, "yellow") for line in consent_problems(status.consent, status.conflicts_ranked)
     ]
@@ -112,7 +111,7 @@ def _problems(status: Status) -> Table:
     if status.full is not None:
         problems.add_row("all", FULL, cell(status.full))
     for name, each in status.destinations.items():
-        for what, words in _words_of(each, status.at):
+        for what, words in destination_problems(each, status.at):
             problems.add_row(cell(name), what, cell(words))
     return problems
 
@@ -130,32 +129,6 @@ def _limits(status: Status) -> Table:
     return limits
 
 
-def _words_of(each: DestinationStatus, now: float) -> Iterator[tuple[str, str]]:
-    """What is full, why it is paused, what failed last, whether the API version ends, and what the
-    vendor warned of, each with the reason."""
-    if each.full is not None:
-        yield FULL, each.full
-    if each.pause is not None:
-        yield f"paused ({each.pauses} in a row)", each.pause.reason
-    elif each.pauses:
-        yield (
-            f"{each.pauses} pauses in a row",
-            "the last pause is over, no delivery has succeeded yet",
-        )
-    if not each.balanced:
-        yield "audit failed", UNBALANCED
-    if each.last_error is not None:
-        age = duration(max(0.0, now - each.last_error.at))
-        yield f"last error, {age} ago", each.last_error.reason
-    if each.version_warning:
-        yield "API version", each.version_warning
-    if each.credential_warning:
-        yield "credential", each.credential_warning
-    if each.last_warning is not None:
-        age = duration(max(0.0, now - each.last_warning.at))
-        yield f"last warning, {age} ago", each.last_warning.words
-
-
 def _totals(status: Status) -> Table:
     totals = table("Totals", "destination", *COUNTED, "audit", numbers=COUNTED)
     for name, each in status.destinations.items():
@@ -165,39 +138,6 @@ def _totals(status: Status) -> Table:
     return totals
 
 
-def _addresses(status: Status) -> Iterator[str]:
-    """What went wrong with the addresses of visitors, and what to do."""
-    reasons = [
-        f"{number(count)} {ADDRESS_REASONS[reason]}"
-        for reason, count in status.unknown_addresses.items()
-        if count
-    ]
-    if reasons:
-        total = number(sum(status.unknown_addresses.values()))
-        yield (
-            f"{total} requests from trusted proxies did not state the visitor's address: "
-            f"{', '.join(reasons)}. The place of these visitors is unknown. Make your proxy send "
-            "X-Forwarded-For, or name its header in `server.client_ip_header`."
-        )
-    if status.untrusted_proxy_requests:
-        yield (
-            f"{number(status.untrusted_proxy_requests)} requests came through a proxy in your "
-            "network that is not trusted, so they have the proxy's address instead of the "
-            "visitor's. Add it to `server.trusted_proxies`: the log of the web process names it."
-        )
-
-
-def _unclaimed(status: Status) -> Iterator[str]:
-    """How many requests of known protocols no source answered, and what to do."""
-    counts = {kind: count for kind, count in status.unclaimed_requests.items() if kind != UNKNOWN}
-    if counts:
-        kinds = ", ".join(f"{number(count)} like `{kind}`" for kind, count in counts.items())
-        yield (
-            f"{number(sum(counts.values()))} requests of known protocols came to a path where no "
-            f"source answers: {kinds}. Run `gateway refused list` to see where they went."
-        )
-
-
 def _configuration(state: ConfigurationState, now: float) -> Text:
     words = f"Configuration {state.version}"
     if state.since is not None:
@@ -205,3 +145,14 @@ def _configuration(state: ConfigurationState, now: float) -> Text:
     if state.rejected:
         return Text(f"{words}. The file on disk has mistakes and is rejected.", "yellow")
     return Text(f"{words}.")
+
+
+def _consent_defaults(counts: ConsentCounts) -> Table:
+    """How many events the most frequent defaults decided, a row each; empty without any."""
+    shown = table("Consent decided by a default", "default", "events", numbers=("events",))
+    defaults = [*counts.defaults.items()]
+    for default, events in defaults[:MAX_SHOWN]:
+        shown.add_row(cell(default), number(events))
+    if rest := defaults[MAX_SHOWN:]:
+        shown.add_row(f"{len(rest)} others", number(sum(events for _, events in rest)))
+    return shown

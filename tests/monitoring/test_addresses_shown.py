@@ -12,8 +12,8 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from gateway.cli.status import status
-from gateway.cli.status_view import ADDRESS_REASONS
 from gateway.monitoring.metrics import read_numbers, render
+from gateway.monitoring.problems import ADDRESS_REASONS
 from gateway.queue.address_counts import UNKNOWN
 from tests.support.keys import KEYS
 from tests.support.operator_commands import runner

@@ -11,8 +11,8 @@ import pytest
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
-from gateway.cli.consent_view import UNKNOWN_PLACES
 from gateway.cli.status import status
+from gateway.monitoring.consent_problems import UNKNOWN_PLACES
 from gateway.monitoring.metrics import read_numbers, render
 from gateway.stages.consent.counts import PlaceProblem
 from tests.support.keys import KEYS

@@ -1,18 +1,14 @@
-"""Consent in `gateway status`."""
+"""What an operator should know about consent, in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from gateway.cli.terminal import cell, number, table
+from gateway.event.words import number
 from gateway.stages.consent.counts import Conflict, ConsentCounts, PlaceProblem, UnknownPlace
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 MAX_SHOWN = 8
-"""Defaults, and pairs of signals; ``--json`` has all."""
+"""Of what is listed in a sentence."""
 
 UNKNOWN_PLACES: dict[PlaceProblem, str] = {
     "no_address": (
@@ -37,17 +33,6 @@ RANK_DECIDES = (
 )
 
 _SIGNALS = {"event": "the event", "query": "the query", "categories": "the categories"}
-
-
-def consent_defaults(counts: ConsentCounts) -> Table:
-    """How many events the most frequent defaults decided, a row each; empty without any."""
-    shown = table("Consent decided by a default", "default", "events", numbers=("events",))
-    defaults = [*counts.defaults.items()]
-    for default, events in defaults[:MAX_SHOWN]:
-        shown.add_row(cell(default), number(events))
-    if rest := defaults[MAX_SHOWN:]:
-        shown.add_row(f"{len(rest)} others", number(sum(events for _, events in rest)))
-    return shown
 
 
 def consent_problems(counts: ConsentCounts, ranked: bool) -> Iterator[str]:
