@@ -17,6 +17,8 @@ from gateway.console.trouble import Trouble
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.place import ledger_of
 from gateway.ledger.reading import LedgerReader
+from gateway.monitoring.configuration import ConfigurationState
+from gateway.monitoring.status import Status, read_status
 
 T = TypeVar("T")
 
@@ -31,12 +33,14 @@ NO_LEDGER = (
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """settings: the configuration in force. config: its file. jobs_url: of the Redis of RQ."""
+    """settings: the configuration in force. config: its file. jobs_url: of the Redis of RQ. state:
+    what is known of the configuration now."""
 
     settings: Settings
     config: Path
     redis: Redis
     jobs_url: str
+    state: Callable[[], ConfigurationState]
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, "ledger"), repr=False
     )
@@ -49,6 +53,13 @@ class Console:
             raise Trouble(404, NO_LEDGER)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: work(self._reader()))
+
+    async def status(self) -> Status:
+        """By the clock of Redis. Raises a redis-py error when it does not answer."""
+        seconds, microseconds = await self.redis.time()
+        return await read_status(
+            self.redis, self.settings, seconds + microseconds / 1e6, self.state()
+        )
 
     def digests(self) -> EventDigests:
         """Raises `Trouble` as `read` does."""

@@ -23,8 +23,8 @@ USUAL = "24h"
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """name: one of `PERIODS`. since, until: Unix seconds. step: seconds of each step of a chart,
-    which begins at a multiple of it."""
+    """name: one of `PERIODS`. since, until: Unix seconds. step: seconds of each step of a chart.
+    The period begins with a step; the last one goes on."""
 
     name: str
     since: float
@@ -38,4 +38,4 @@ def period_of(request: Request, usual: str = USUAL) -> Period:
     name = asked if asked in PERIODS else usual
     length, step = PERIODS[name]
     until = time.time()
-    return Period(name, until - length, until, step)
+    return Period(name, (until - length) // step * step + step, until, step)

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from gateway.event.text import printable, utc
@@ -51,12 +53,21 @@ def _environment() -> Environment:
         "utc": utc,
         "ago": lambda at: f"{duration(max(0.0, time.time() - at))} ago",
         "iso": lambda at: utc(at).replace(" ", "T"),
+        "prose": prose,
         "shown": lambda text: printable(str(text), keep="\n"),
         "json": as_json,
         "share": share,
+        "at_most": at_most,
     }
-    made.globals |= {"static": static_url, "link": link}
+    made.globals |= {"static": static_url, "link": link, "change": change}
     return made
+
+
+def prose(words: str) -> Markup:
+    """Sentences of ours, in which names of settings stand between backticks."""
+    parts = [str(escape(part)) for part in printable(words).split("`")]
+    marked = [part if n % 2 == 0 else f"<code>{part}</code>" for n, part in enumerate(parts)]
+    return Markup("".join(marked))
 
 
 def as_json(value: Any) -> str:
@@ -67,6 +78,18 @@ def as_json(value: Any) -> str:
 def share(part: float, whole: float) -> str:
     """Such as ``12.5 %``; a dash of nothing."""
     return f"{100 * part / whole:.1f} %".replace(".0 %", " %") if whole else "–"
+
+
+def change(now: int, before: int) -> str:
+    """Such as ``+12 %``; ``""`` without anything before."""
+    return f"{100 * (now - before) / before:+.0f} %" if before else ""
+
+
+def at_most(seconds: float | None) -> str:
+    """Of a bound of delays."""
+    if seconds is None:
+        return "–"
+    return "over a day" if seconds == inf else f"≤ {duration(seconds)}"
 
 
 def link(path: str, **parameters: Any) -> str:

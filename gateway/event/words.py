@@ -14,3 +14,8 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def counted(count: int, noun: str) -> str:
+    """Such as ``1 event`` and ``2 events``."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gateway.event.words import number
+from gateway.event.words import counted
 from gateway.stages.consent.counts import Conflict, ConsentCounts, PlaceProblem, UnknownPlace
 
 MAX_SHOWN = 8
@@ -42,8 +42,8 @@ def consent_problems(counts: ConsentCounts, ranked: bool) -> Iterator[str]:
             yield _unknown_places(places, words)
     for source, events in counts.source_defaults.items():
         yield (
-            f"{_events(events)} of source {source} did not state every consent type and depend on "
-            "its `consent_default`."
+            f"{counted(events, 'event')} of source {source} did not state every consent type and "
+            "depend on its `consent_default`."
         )
     if counts.conflicts:
         yield _conflicts(counts.conflicts, ranked)
@@ -61,7 +61,7 @@ def consent_problems(counts: ConsentCounts, ranked: bool) -> Iterator[str]:
 
 
 def _unknown_places(places: Iterable[UnknownPlace], words: str) -> str:
-    total = _events(sum(each.events for each in places))
+    total = counted(sum(each.events for each in places), "event")
     sources = _counted((each.source, each.events) for each in places)
     return f"{total} did not state every consent type and {words.format(sources=sources)}"
 
@@ -86,10 +86,6 @@ def _granted(conflict: Conflict) -> str:
 
 def _counted(named: Iterable[tuple[str, int]]) -> str:
     """The first few, each with its number of events."""
-    parts = [f"{name} ({_events(events)})" for name, events in named]
+    parts = [f"{name} ({counted(events, 'event')})" for name, events in named]
     more = [f"{len(parts) - MAX_SHOWN} others"] if len(parts) > MAX_SHOWN else []
     return ", ".join(parts[:MAX_SHOWN] + more)
-
-
-def _events(count: int) -> str:
-    return f"{number(count)} event{'' if count == 1 else 's'}"

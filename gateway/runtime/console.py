@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,9 @@ from gateway.configuration.settings import Settings
 from gateway.console.app import console_app
 from gateway.console.context import Console
 from gateway.console.headers import ConsoleHeaders
+from gateway.monitoring.configuration import ConfigurationState
 from gateway.redis_client.connect import connect_for_intake
+from gateway.runtime.reload import ConfigFile
 from gateway.system.processes import die_with_parent
 
 GRACE_SECONDS = 2
@@ -24,9 +27,14 @@ GRACE_SECONDS = 2
 def run_console(settings: Settings, config: Path, redis_url: str, listening: socket.socket) -> None:
     """Serves until SIGINT or SIGTERM. listening: bound."""
     die_with_parent()
-    console = Console(
-        settings, config, connect_for_intake(redis_url), settings.redis.jobs_at(redis_url)
-    )
+    since, file = time.time(), ConfigFile(config, settings, allow_demo=True)
+
+    def state() -> ConfigurationState:
+        file.has_news()
+        return ConfigurationState(settings.version, since, not file.is_in_force(settings))
+
+    jobs_url = settings.redis.jobs_at(redis_url)
+    console = Console(settings, config, connect_for_intake(redis_url), jobs_url, state)
     configured = uvicorn.Config(
         _application(console),
         http="httptools",

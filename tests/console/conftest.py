@@ -89,7 +89,7 @@ def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
         yield gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, no other event loop can run in this thread
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)

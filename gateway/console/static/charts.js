@@ -4,6 +4,13 @@
 (() => {
   const toneOf = (style, tone) => style.getPropertyValue(`--tone-${tone}`).trim();
 
+  const inWords = (options) => {
+    const format = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
+    return (seconds) => format.format(seconds * 1000);
+  };
+  const hour = inWords({ hour: "2-digit", minute: "2-digit" });
+  const day = inWords({ day: "numeric", month: "short" });
+
   function draw(figure) {
     const { at, lines } = JSON.parse(figure.dataset.chart);
     const style = getComputedStyle(figure);
@@ -26,7 +33,7 @@
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.05, 1)] } },
-      axes: [axis, { ...axis, size: 56 }],
+      axes: [{ ...axis, values: (_, seconds) => seconds.map(at.at(-1) - at[0] > 2 * 86400 ? day : hour) }, { ...axis, size: 56 }],
       series: [
         {},
         ...lines.map(({ tone }) => ({
