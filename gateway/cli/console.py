@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.console_access import hash_password
 from gateway.cli.listening import CONSOLE_HOST, CONSOLE_PORT, listen_for_console
 from gateway.cli.options import CONFIG, REDIS_URL, load, require_redis
 
@@ -34,3 +35,6 @@ def console(
     settings = load(config, partial(load_running, allow_demo=True))
     url = require_redis(settings, redis_url)
     run_console(settings, config, url, listen_for_console(Address(console_host, console_port)))
+
+
+console.add_command(hash_password)

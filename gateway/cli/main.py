@@ -260,6 +260,7 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
         config = file
     from gateway.cli.condition_check import condition_notes
     from gateway.cli.consent_check import consent_notes
+    from gateway.cli.console_check import console_notes
     from gateway.cli.destination_check import destination_notes
     from gateway.cli.hash_check import hash_notes
     from gateway.cli.ledger_check import ledger_notes
@@ -277,6 +278,7 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
         *consent_notes(settings),
         *ledger_notes(settings),
         *hash_notes(settings),
+        *console_notes(settings),
         *secret_notes(settings, config),
         *source_notes(settings, config),
         *condition_notes(settings, config),

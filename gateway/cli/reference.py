@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from destinations.mapping import EventMapping, MappingSettings, Source
+from gateway.configuration.console import ConsoleSettings, ConsoleUser, OpenIdSettings
 from gateway.configuration.credentials import (
     ClientCredentialsSettings,
     RefreshTokenSettings,
@@ -47,6 +48,9 @@ def reference() -> str:
         ("`redis`", RedisSettings, set()),
         ("`ledger`", LedgerSettings, set()),
         ("`spool`", SpoolSettings, set()),
+        ("`console`", ConsoleSettings, set()),
+        ("`console.users`, for each name", ConsoleUser, set()),
+        ("`console.openid`", OpenIdSettings, set()),
         ("`consent`", ConsentSettings, set()),
         ("`consent.regions[]`", RegionDefault, set()),
         ("`consent.tcf`", TcfSettings, set()),

@@ -32,6 +32,9 @@ SHORT = (
 LEDGER_URL = "ledger", "url"
 """A secret because of the password that it may have."""
 
+CONSOLE_USERS = "console", "users"
+"""Hashes of passwords, which may stand in the file."""
+
 _names_credentials = re.compile(
     r"auth|token|key|secret|password|credential|cookie|signature", re.IGNORECASE
 ).search
@@ -43,6 +46,8 @@ def secret_notes(settings: Settings, config: Path) -> Iterator[str]:
     file = read_yaml(settings.text, {})
     for path, secret in secrets_in(settings):
         if _is_made_up(secret) or not _is_credential(path) or path == LEDGER_URL:
+            continue
+        if path[:2] == CONSOLE_USERS:
             continue
         place = f"Warning: {config}:{file.line(path)}: {dotted(path)}"
         if path in file.lines and path not in file.outside and not _is_stand_in(file, path):

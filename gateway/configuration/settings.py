@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.configuration.console import ConsoleSettings
 from gateway.configuration.credentials import CredentialSettings
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types, source_types
@@ -63,6 +64,9 @@ class Settings(BaseModel):
     spool: SpoolSettings = Field(
         default=SpoolSettings(),
         description="Disk storage for events while Redis cannot accept them.",
+    )
+    console: ConsoleSettings = Field(
+        default=ConsoleSettings(), description="Console: who may see it, and what they may do."
     )
     dedupe_window: NonNegativeInt = Field(
         default=600,
