@@ -91,6 +91,25 @@ name in the braces:
                        hash    with `rate_limit: {shared: true}`: what the address A may send to
                                source S still (`at`, requests, events, bytes); expires when that
                                is all
+    gw:{gw:counts}:console:session:D
+                       hash    a session of the console: `data` (JSON), `ends`, the millisecond when
+                               it is over, `started`; D is the digest of its token; expires
+    gw:{gw:counts}:console:ended
+                       string  the millisecond before which all sessions of the console have ended
+    gw:{gw:counts}:console:link:D
+                       string  exists until a one-time link to the console is used; expires
+    gw:{gw:counts}:console:once:D
+                       string  exists once a sign-in with a provider was finished, until its time
+                               is over; expires
+    gw:{gw:counts}:console:pace:...
+                       string  the millisecond when as many attempts to sign in are allowed as ever,
+                               for a network, a name in a network, and all strangers; expires
+    gw:{gw:counts}:console:known:D
+                       string  exists for 30 days after somebody signed in with a password: D is the
+                               digest of the name and the network; expires
+    gw:{gw:counts}:console:refused:..., console:noted:...
+                       string  refused attempts that no line of the operators' log counts yet, and
+                               whether one was written lately; expires
     gw:gateways        zset    the sets of destinations of the gateways at work (JSON), scored by
                                the millisecond when they expire; see `gateway.queue.gateways`
     gw:destinations    set     names of destinations that are or were configured, until nothing of

@@ -110,6 +110,11 @@ class Keys:
         return f"{self._at_counts}limit:"
 
     @property
+    def console(self) -> str:
+        """How the keys of the console begin; what it is, a colon and a digest follow."""
+        return f"{self._at_counts}console:"
+
+    @property
     def feed(self) -> str:
         return f"{self._at_counts}feed"
 

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Stores a token. Allowed when memory is full, for delivery needs it to free some.
+-- Stores a token, or something else that operators or deliveries need when memory is full.
 -- KEYS: the token. ARGV: what is stored, and for how many seconds.
 
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])

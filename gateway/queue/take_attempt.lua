@@ -1,0 +1,23 @@
+#!lua flags=allow-oom
+-- Takes one attempt to sign in from every pace, or none if one of them has none left.
+--
+-- KEYS: the paces. Each holds the millisecond at which all its attempts are back; there is no key
+-- once they are.
+-- ARGV: for each of them how many attempts it has, and the milliseconds in which one comes back.
+-- Returns the milliseconds to wait, 0 if the attempt was taken.
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local back, longest = {}, 0
+for i, key in ipairs(KEYS) do
+  local most, each = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  back[i] = math.max(now, tonumber(redis.call('GET', key) or 0)) + each
+  longest = math.max(longest, back[i] - now - most * each)
+end
+if longest > 0 then
+  return longest
+end
+for i, key in ipairs(KEYS) do
+  redis.call('SET', key, back[i], 'PX', back[i] - now)
+end
+return 0
