@@ -1,0 +1,59 @@
+"""Cookies of the console: only for this host, and where it is reached by https only over that.
+
+Source: RFC 6265bis (``__Host-``, `SameSite`), which browsers accept with `Secure` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.configuration.exposure import is_loopback
+from gateway.urls.domains import host_name
+
+_SECURE = "__Host-"
+
+
+def is_https(request: Request) -> bool:
+    """Whether the browser reaches the console by https, also through a proxy that says nothing.
+
+    Browsers say so themselves: `Origin` has their scheme, and `Sec-Fetch-Site` is sent to no http
+    address but loopback (W3C Fetch Metadata, 2.4). A page of another site cannot set either.
+    """
+    if request.url.scheme == "https":
+        return True
+    headers = request.headers
+    if headers.get("origin", "").startswith("https://"):
+        return headers["origin"][8:] == headers.get("host", "").lower()
+    name = host_name(headers.get("host", "")).strip("[]")
+    return "sec-fetch-site" in headers and not is_loopback(name)
+
+
+def read_cookie(request: Request, name: str) -> str:
+    """The value of the cookie, "" without one. A cookie that a page of another host could have set
+    counts only where there is no https."""
+    cookies: Mapping[str, str] = request.cookies
+    return cookies.get(_SECURE + name) or ("" if is_https(request) else cookies.get(name, ""))
+
+
+def write_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    secure = is_https(request)
+    response.set_cookie(
+        _SECURE + name if secure else name,
+        value,
+        max_age=seconds,
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_cookie(request: Request, response: Response, name: str) -> None:
+    for each in (name, _SECURE + name):
+        if each in request.cookies:
+            response.delete_cookie(
+                each, secure=each.startswith(_SECURE), httponly=True, samesite="lax"
+            )

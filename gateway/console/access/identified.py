@@ -1,0 +1,64 @@
+"""Who asks: only those who have signed in get an answer."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.console.access.pages import NO_REDIS, NO_STORE, wants_page, words_answer
+from gateway.console.access.paths import Paths
+from gateway.console.access.requests import SAFE
+from gateway.console.access.sessions import Sessions
+from gateway.redis_client.connect import RedisError
+
+SIGN_IN_FIRST = (
+    "Sign in first: nobody has signed in with this browser, or the session has ended. Then repeat "
+    "what you did."
+)
+
+
+class Identified:
+    """`app` for those who have signed in, as ``request.state.operator`` with the CSRF token of
+    their session as ``request.state.csrf``.
+
+    Others are sent to the form, or told so where a page was not asked for. open_paths: they get
+    an answer there too.
+    """
+
+    def __init__(self, app: ASGIApp, sessions: Sessions, open_paths: Paths) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            found = await self._sessions.of(request)
+        except RedisError:
+            answer = words_answer(request, 503, NO_REDIS, {"retry-after": "2"})
+            await answer(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["operator"], state["csrf"] = None, ""
+        if found is not None:
+            session, state["csrf"] = found
+            state["operator"] = session.operator
+        elif scope["path"] not in self._open_paths:
+            await _sign_in(request)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _sign_in(request: Request) -> Response:
+    if request.method in SAFE and wants_page(request):
+        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = "" if path == "/" else "?" + urlencode({"next": path})
+        return RedirectResponse(f"/login{query}", 303, NO_STORE)
+    # htmx loads its page again, which leads to the form
+    return words_answer(request, 401, SIGN_IN_FIRST, {"hx-refresh": "true"})

@@ -1,0 +1,54 @@
+"""All that stands between the console and those who ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from redis.asyncio import Redis
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.configuration.settings import Settings
+from gateway.console.access.hosts import HostCheck
+from gateway.console.access.identified import Identified
+from gateway.console.access.links import Links
+from gateway.console.access.paths import Paths
+from gateway.console.access.requests import BODY_BYTES, OwnRequests
+from gateway.console.access.sessions import Sessions
+from gateway.console.access.sign_in import SignIn
+from gateway.queue.console_attempts import ConsoleAttempts
+from gateway.queue.console_sessions import ConsoleSessions
+from gateway.queue.keys import Keys
+
+SIGN_IN_PATHS = ("/login", "/login/", "/link/")
+
+
+class Access:
+    """`app` for those who may see it, under the names that `settings` allow.
+
+    open_paths: further ones that everybody gets, such as ``/static/`` for all below it. limit:
+    bytes of a request's body. Every layer stands on its own; the lifespan is that of `app`.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        redis: Redis,
+        open_paths: Collection[str] = ("/static/",),
+        limit: int = BODY_BYTES,
+    ) -> None:
+        keys, console = Keys.of(settings), settings.console
+        stored, attempts = ConsoleSessions(redis, keys), ConsoleAttempts(redis, keys)
+        sessions = Sessions(console, stored)
+        routes = SignIn.of(settings, sessions, attempts).routes()
+        routes += Links(settings, sessions, stored, attempts).routes()
+        router = Router(routes, redirect_slashes=False, default=app)
+        own = OwnRequests(router, limit, Paths(SIGN_IN_PATHS))
+        identified = Identified(own, sessions, Paths((*SIGN_IN_PATHS, *open_paths)))
+        self._app = app
+        self._checked = HostCheck(identified, console.allowed_hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app if scope["type"] == "lifespan" else self._checked
+        await app(scope, receive, send)
