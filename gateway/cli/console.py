@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.console_access import hash_password
+from gateway.cli.console_access import end_sessions, hash_password, link
 from gateway.cli.listening import CONSOLE_HOST, CONSOLE_PORT, listen_for_console
 from gateway.cli.options import CONFIG, REDIS_URL, load, require_redis
 
@@ -37,4 +37,6 @@ def console(
     run_console(settings, config, url, listen_for_console(Address(console_host, console_port)))
 
 
+console.add_command(end_sessions)
 console.add_command(hash_password)
+console.add_command(link)

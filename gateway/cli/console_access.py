@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
-from gateway.cli.options import fail
+from gateway.cli.actions_log import user_name
+from gateway.cli.options import CONFIG, REDIS_URL, fail, load_in_force, with_redis
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 MIN_CHARACTERS = 12
+DEFAULT_URL = "http://127.0.0.1:8082"
 
 
 @click.command("hash-password")
@@ -23,3 +31,54 @@ def hash_password() -> None:
             f"most {MAX_CHARACTERS}, such as five or six random words"
         )
     click.echo(hash_password(password))
+
+
+@click.command()
+@CONFIG
+@REDIS_URL
+@click.option(
+    "--url",
+    help="URL at which the console is reached, without a path. By default that of "
+    "console.openid.base_url, or http://127.0.0.1:8082.",
+)
+def link(config: Path, redis_url: str | None, url: str | None) -> None:
+    """Print a link that signs in to the console once, within 15 minutes, as an operator."""
+    from gateway.console.access.links import one_time_link
+    from gateway.console.access.log import note
+    from gateway.queue.console_sessions import ConsoleSessions
+    from gateway.queue.keys import Keys
+    from gateway.urls.origin import check_origin
+
+    settings = load_in_force(config).settings
+    openid = settings.console.openid
+    base_url = url or (openid.base_url if openid else DEFAULT_URL)
+    try:
+        check_origin(base_url)
+    except ValueError as error:
+        fail(f"--url {error}")
+
+    async def make(redis: Redis, _: str) -> str:
+        made = await one_time_link(ConsoleSessions(redis, Keys.of(settings)), base_url)
+        await note(settings, user_name(), "console link", {})
+        return made
+
+    click.echo(with_redis(settings, redis_url, make))
+
+
+@click.command("end-sessions")
+@CONFIG
+@REDIS_URL
+def end_sessions(config: Path, redis_url: str | None) -> None:
+    """End all sessions of the console: everyone has to sign in again."""
+    from gateway.console.access.log import note
+    from gateway.queue.console_sessions import ConsoleSessions
+    from gateway.queue.keys import Keys
+
+    settings = load_in_force(config).settings
+
+    async def end(redis: Redis, _: str) -> None:
+        await ConsoleSessions(redis, Keys.of(settings)).end_all()
+        await note(settings, user_name(), "console end-sessions", {})
+
+    with_redis(settings, redis_url, end)
+    click.echo("All sessions of the console have ended. Everyone has to sign in again.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import httpx
@@ -114,4 +115,4 @@ OpenBrowser = Callable[..., Browser]
 
 def words(answer: httpx.Response) -> str:
     """What a page says, in one line."""
-    return " ".join(re.sub(r"<[^>]*>", " ", answer.text).split())
+    return unescape(" ".join(re.sub(r"<[^>]*>", " ", answer.text).split()))

@@ -12,6 +12,10 @@ from gateway.configuration.settings import Settings
 from gateway.console.access.hosts import HostCheck
 from gateway.console.access.identified import Identified
 from gateway.console.access.links import Links
+from gateway.console.access.network import network_of
+from gateway.console.access.openid.provider import Provider
+from gateway.console.access.openid.routes import OpenId
+from gateway.console.access.passwords import Passwords
 from gateway.console.access.paths import Paths
 from gateway.console.access.requests import BODY_BYTES, OwnRequests
 from gateway.console.access.sessions import Sessions
@@ -41,7 +45,14 @@ class Access:
         keys, console = Keys.of(settings), settings.console
         stored, attempts = ConsoleSessions(redis, keys), ConsoleAttempts(redis, keys)
         sessions = Sessions(console, stored)
-        routes = SignIn.of(settings, sessions, attempts).routes()
+        network = network_of(settings.server)
+        self._passwords = Passwords(console.users)
+        self._provider = Provider(console.openid) if console.openid else None
+        routes = SignIn(settings, sessions, attempts, self._passwords, network).routes()
+        if console.openid and self._provider:
+            routes += OpenId(
+                settings, console.openid, self._provider, sessions, stored, attempts, network
+            ).routes()
         routes += Links(settings, sessions, stored, attempts).routes()
         router = Router(routes, redirect_slashes=False, default=app)
         own = OwnRequests(router, limit, Paths(SIGN_IN_PATHS))
@@ -50,5 +61,13 @@ class Access:
         self._checked = HostCheck(identified, console.allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app if scope["type"] == "lifespan" else self._checked
-        await app(scope, receive, send)
+        if scope["type"] != "lifespan":
+            await self._checked(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+        await self.close()
+
+    async def close(self) -> None:
+        self._passwords.close()
+        if self._provider is not None:
+            await self._provider.close()

@@ -12,6 +12,10 @@ from gateway.ledger.operator_log import OperatorLog
 
 log = logging.getLogger(__name__)
 
+UNKNOWN = "console:(unknown)"
+"""The user of an attempt under a name that nobody has. The name is not written: some type their
+password there."""
+
 
 async def note(
     settings: Settings,

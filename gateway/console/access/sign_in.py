@@ -15,8 +15,7 @@ from starlette.routing import Route
 
 from gateway.configuration.settings import Settings
 from gateway.console.access.cookies import is_https
-from gateway.console.access.log import note
-from gateway.console.access.network import network_of
+from gateway.console.access.log import UNKNOWN, note
 from gateway.console.access.operator import Operator
 from gateway.console.access.pages import NO_STORE, needs_redis, page
 from gateway.console.access.passwords import Busy, Passwords, is_outdated
@@ -34,10 +33,6 @@ PAUSED = (
 )
 BUSY = "Too many people sign in at this moment. Try again in a few seconds."
 
-UNKNOWN = "console:(unknown)"
-"""In the log, the user of an attempt under a name that nobody has. The name is not written: some
-type their password there."""
-
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
@@ -46,11 +41,6 @@ class SignIn:
     attempts: ConsoleAttempts
     passwords: Passwords
     network: Callable[[Request], str]
-
-    @classmethod
-    def of(cls, settings: Settings, sessions: Sessions, attempts: ConsoleAttempts) -> SignIn:
-        passwords = Passwords(settings.console.users)
-        return cls(settings, sessions, attempts, passwords, network_of(settings.server))
 
     def routes(self) -> list[Route]:
         return [
