@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.actions_log import user_name
+from gateway.cli.operator_action import operator_action
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load_in_force, with_redis
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ def hash_password() -> None:
 def link(config: Path, redis_url: str | None, url: str | None) -> None:
     """Print a link that signs in to the console once, within 15 minutes, as an operator."""
     from gateway.console.access.links import one_time_link
-    from gateway.console.access.log import note
     from gateway.queue.console_sessions import ConsoleSessions
     from gateway.queue.keys import Keys
     from gateway.urls.origin import check_origin
@@ -58,11 +57,11 @@ def link(config: Path, redis_url: str | None, url: str | None) -> None:
         fail(f"--url {error}")
 
     async def make(redis: Redis, _: str) -> str:
-        made = await one_time_link(ConsoleSessions(redis, Keys.of(settings)), base_url)
-        await note(settings, user_name(), "console link", {})
-        return made
+        return await one_time_link(ConsoleSessions(redis, Keys.of(settings)), base_url)
 
-    click.echo(with_redis(settings, redis_url, make))
+    made = with_redis(settings, redis_url, make)
+    operator_action(settings).note({})
+    click.echo(made)
 
 
 @click.command("end-sessions")
@@ -70,7 +69,6 @@ def link(config: Path, redis_url: str | None, url: str | None) -> None:
 @REDIS_URL
 def end_sessions(config: Path, redis_url: str | None) -> None:
     """End all sessions of the console: everyone has to sign in again."""
-    from gateway.console.access.log import note
     from gateway.queue.console_sessions import ConsoleSessions
     from gateway.queue.keys import Keys
 
@@ -78,7 +76,7 @@ def end_sessions(config: Path, redis_url: str | None) -> None:
 
     async def end(redis: Redis, _: str) -> None:
         await ConsoleSessions(redis, Keys.of(settings)).end_all()
-        await note(settings, user_name(), "console end-sessions", {})
 
     with_redis(settings, redis_url, end)
+    operator_action(settings).note({})
     click.echo("All sessions of the console have ended. Everyone has to sign in again.")

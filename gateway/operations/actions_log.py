@@ -22,6 +22,10 @@ PLAIN = (
     "apply_rules",
     "anyway",
     "rate",
+    "method",
+    "role",
+    "refusal",
+    "subject",
 )
 """Arguments that are written as they are. Others may name a person."""
 

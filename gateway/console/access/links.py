@@ -53,7 +53,7 @@ class Links:
     async def use(self, request: Request) -> Response:
         if not await self.stored.use_link(request.path_params["token"]):
             if refused := await self.attempts.refused(LOCAL):
-                arguments = {"method": "link", "reason": "no such link"}
+                arguments = {"method": "link", "refusal": "no such link"}
                 user, counts = f"console:{LOCAL}", {"refused": refused}
                 await note(self.settings, user, "console login refused", arguments, counts)
             return words_answer(request, 403, USED)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 
 from gateway.configuration.settings import Settings
-from gateway.ledger.operator_log import OperatorLog
+from gateway.operations.actions_log import Action
 
 log = logging.getLogger(__name__)
 
@@ -24,19 +23,10 @@ async def note(
     arguments: Mapping[str, str],
     counts: Mapping[str, int] | None = None,
 ) -> None:
-    """Adds a line. A line that cannot be written is said in the process's own log: whoever asks
-    could do nothing about it.
+    """Adds a line. One that cannot be written is said in the log of the process: whoever asks could
+    do nothing about it.
 
     user: such as ``console:anna``. arguments: no secrets, and nothing that a stranger wrote.
     """
-    line = {
-        "at": time.time(),
-        "user": user,
-        "command": command,
-        "arguments": dict(arguments),
-        "counts": dict(counts or {}),
-    }
-    try:
-        await asyncio.to_thread(OperatorLog.of(settings).append, line)
-    except OSError as error:
-        log.error("the log of operators' actions cannot be written: %s", error.strerror)
+    action = Action(settings, user, command, arguments, log.error)
+    await asyncio.to_thread(action.note, counts or {})

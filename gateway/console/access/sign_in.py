@@ -106,7 +106,7 @@ class SignIn:
         is_known = name in self.settings.console.users
         if refused := await self.attempts.refused(name if is_known else ""):
             user = f"console:{name}" if is_known else UNKNOWN
-            arguments = {"method": "password", "reason": reason}
+            arguments = {"method": "password", "refusal": reason}
             counts = {"refused": refused}
             await note(self.settings, user, "console login refused", arguments, counts)
 

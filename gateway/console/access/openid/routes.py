@@ -144,6 +144,6 @@ class OpenId:
 
     async def _note_refusal(self, user: str, reason: str) -> None:
         if refused := await self.attempts.refused(""):
-            arguments = {"method": "openid", "reason": reason}
+            arguments = {"method": "openid", "refusal": reason}
             counts = {"refused": refused}
             await note(self.settings, user, "console login refused", arguments, counts)
