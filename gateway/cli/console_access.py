@@ -43,7 +43,7 @@ def hash_password() -> None:
 )
 def link(config: Path, redis_url: str | None, url: str | None) -> None:
     """Print a link that signs in to the console once, within 15 minutes, as an operator."""
-    from gateway.console.access.links import one_time_link
+    from gateway.console.access.one_time_link import one_time_link
     from gateway.queue.console_sessions import ConsoleSessions
     from gateway.queue.keys import Keys
     from gateway.urls.origin import check_origin

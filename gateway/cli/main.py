@@ -122,7 +122,8 @@ def run(
     if mistake := operators_mistake(settings, operators_host):
         fail(mistake)
     public, operators = Address(host, port), Address(operators_host, operators_port)
-    pages = None if no_console else Address(console_host, console_port)
+    has_console = settings.console.enabled and not no_console
+    pages = Address(console_host, console_port) if has_console else None
     listening = [*listen_at(public, operators)]
     if pages is not None:
         listening.append(listen_for_console(pages))

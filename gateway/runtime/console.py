@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.configuration.settings import Settings
+from gateway.console.access.layers import Access
 from gateway.console.app import console_app
 from gateway.console.context import Console
 from gateway.console.headers import ConsoleHeaders
@@ -58,4 +59,4 @@ def _application(console: Console) -> ASGIApp:
 
     app = console_app(console)
     app.router.lifespan_context = lifespan
-    return ConsoleHeaders(app)
+    return ConsoleHeaders(Access(app, console.settings, console.redis))

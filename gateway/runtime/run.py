@@ -6,13 +6,18 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing, nullcontext
+from functools import partial
 from pathlib import Path
 
 from gateway.configuration.settings import Settings, build_sources
+from gateway.console.access.one_time_link import one_time_link
 from gateway.delivery.sweep import sweep_forever
 from gateway.delivery.unanswered import end_unanswered_forever
+from gateway.queue.console_sessions import ConsoleSessions
+from gateway.queue.keys import Keys
+from gateway.redis_client.connect import RedisError, connect_for_intake
 from gateway.runtime.address import Address
 from gateway.runtime.announce import announce_forever, enter_namespace
 from gateway.runtime.embedded import EmbeddedServer
@@ -66,7 +71,7 @@ async def run_workers(
     last_good = LastGood(settings.redis.data_dir, "work", config)
     async with forks or nullcontext():
         await enter_namespace(settings, redis_url)
-        await _run(supervisor, file, last_good, redis_url, lambda: _say("Workers are running."))
+        await _run(supervisor, file, last_good, redis_url, _workers_are_running)
 
 
 async def run_everything(
@@ -102,8 +107,8 @@ async def run_everything(
         stages.append([*web, *programs.workers(processes), *programs.ledger(), *pages])
         file = ConfigFile(config, settings, allow_demo=allow_demo)
         last_good = LastGood(settings.redis.data_dir, "run", config)
-        welcome = _welcome(settings, public, operators, console)
-        await _run(Supervisor(stages), file, last_good, url, lambda: _say(welcome))
+        welcome = partial(_welcome, settings, url, public, operators, console)
+        await _run(Supervisor(stages), file, last_good, url, welcome)
 
 
 async def _run(
@@ -111,13 +116,17 @@ async def _run(
     file: ConfigFile,
     last_good: LastGood,
     url: str,
-    started: Callable[[], None],
+    started: Callable[[], Awaitable[str]],
 ) -> None:
+    """started: gives what is printed once everything runs."""
     tasks: list[asyncio.Task[None]] = []
+
+    async def welcome() -> None:
+        print(await started(), flush=True)
 
     def start() -> None:
         tasks.append(asyncio.create_task(_follow(supervisor, file, last_good, url)))
-        started()
+        tasks.append(asyncio.create_task(welcome()))
 
     last_good.keep(file.settings.text)
     await supervisor.run(start)
@@ -157,15 +166,19 @@ async def _keep_going(settings: Settings, url: str) -> None:
     )
 
 
-def _welcome(
-    settings: Settings, public: Address, operators: Address, console: Address | None
+async def _workers_are_running() -> str:
+    return "Workers are running."
+
+
+async def _welcome(
+    settings: Settings, url: str, public: Address, operators: Address, console: Address | None
 ) -> str:
     base = public.url
     lines = ["", "The event gateway is running. Press Ctrl-C to stop it.", ""]
     if settings.server.demo:
         lines.append(f"  demo shop   {base}/demo")
     if console is not None:
-        lines.append(f"  console     {console.url}")
+        lines.append(f"  console     {await _way_in(settings, url, console)}")
     lines.append(f"  operators   {operators.url}/metrics and /readyz")
     collect = next(
         (
@@ -185,5 +198,10 @@ def _welcome(
     return "\n".join([*lines, ""])
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
+async def _way_in(settings: Settings, url: str, console: Address) -> str:
+    """A link that signs in once, or without Redis the address alone."""
+    async with aclosing(connect_for_intake(url)) as redis:
+        try:
+            return await one_time_link(ConsoleSessions(redis, Keys.of(settings)), console.url)
+        except RedisError:
+            return f"{console.url} (`gateway console link` prints a link that signs in)"

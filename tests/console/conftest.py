@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -97,6 +98,16 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def cookie(running: Gateway) -> dict[str, str]:
+    """Of an operator who has signed in with the link that `gateway run` printed."""
+    (link,) = re.findall(r"console +(http\S+/link/\S+)", running.log.read_text())[-1:]
+    answer = httpx.post(link, headers={"sec-fetch-site": "same-origin"})
+    assert answer.status_code == 303, answer.text
+    ((name, value),) = answer.cookies.items()
+    return {"name": name, "value": value, "url": running.console_url}
+
+
 @dataclass
 class Tab:
     """A page of the console in Chromium. errors: what the browser complained about: messages in its
@@ -140,7 +151,7 @@ class Tab:
 
 
 @pytest.fixture
-def open_tab(chromium: Browser, running: Gateway) -> Iterator[object]:
+def open_tab(chromium: Browser, running: Gateway, cookie: dict[str, str]) -> Iterator[object]:
     contexts = []
 
     def open_tab(width: int = 1440, dark: bool = False, javascript: bool = True) -> Tab:
@@ -151,6 +162,7 @@ def open_tab(chromium: Browser, running: Gateway) -> Iterator[object]:
             locale="en-GB",
         )
         context.set_default_timeout(60_000)
+        context.add_cookies([cookie])
         contexts.append(context)
         return Tab(context.new_page(), running.console_url)
 

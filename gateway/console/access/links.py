@@ -26,14 +26,6 @@ USED = (
 )
 
 
-async def one_time_link(stored: ConsoleSessions, base_url: str) -> str:
-    """A URL that signs in once, within 15 minutes, as an operator.
-
-    base_url: where the console is reached, without a path. Raises a redis-py error.
-    """
-    return f"{base_url}/link/{await stored.make_link()}"
-
-
 @dataclass(frozen=True, slots=True)
 class Links:
     settings: Settings

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from gateway.event.text import printable
+from gateway.console.rendering import render
 from gateway.redis_client.connect import RedisError
 
 NO_STORE = {"cache-control": "no-store"}
@@ -32,8 +28,7 @@ def page(
     status: int = 200,
     headers: Mapping[str, str] = NO_STORE,
 ) -> Response:
-    content = _environment().get_template(template).render(request=request, **data)
-    return HTMLResponse(content, status, {**NO_STORE, **headers})
+    return HTMLResponse(render(template, request, data), status, {**NO_STORE, **headers})
 
 
 def words_answer(
@@ -62,16 +57,3 @@ def needs_redis(view: View) -> View:
             return words_answer(request, 503, NO_REDIS, {"retry-after": "2"})
 
     return told
-
-
-@cache
-def _environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(Path(str(files("gateway") / "console" / "templates"))),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["shown"] = lambda text: printable(str(text), keep="\n")
-    return made

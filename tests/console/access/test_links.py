@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from redis.asyncio import Redis
 
-from gateway.console.access.links import USED, one_time_link
+from gateway.console.access.links import USED
+from gateway.console.access.one_time_link import one_time_link
 from gateway.queue.console_sessions import LINK_SECONDS, ConsoleSessions
 from tests.support.console_access import URL, OpenBrowser, words
 
