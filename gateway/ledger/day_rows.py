@@ -7,6 +7,9 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gateway.ledger.delays import DELAY
+from gateway.ledger.tables import DELIVERIES
+
 UNKNOWN = "(unknown)"
 """In place of what is not known of an event that the ledger does not have."""
 
@@ -37,7 +40,8 @@ OF_DAY = "day:"
 """What the dimension begins with of counts of a whole day, such as ``day:country``. Their hour is
 the first one of the day. Days that are over have them."""
 Alike = tuple[int, Traits, str, str, str]
-"""The minute in which events came in, their traits, the destination, the ending and its reason."""
+"""The minute in which events came in, their traits, the destination, the ending, and why it was
+not delivered or after which delay it was (`gateway.ledger.delays`)."""
 
 
 @dataclass(slots=True)
@@ -55,14 +59,15 @@ class DayRows:
 
     def count(self) -> None:
         """Adds events that ended alike to `minutes` and `hours`, each kind once: many are alike."""
-        for (minute, traits, destination, ending, reason), number in self.alike.items():
+        for (minute, traits, destination, ending, why), number in self.alike.items():
             hour, hours = minute // 60, self.hours
             self.minutes[minute, destination, ending] += number
             hours[hour, "", "", destination, ending] += number
             for dimension, value in zip(Traits._fields, traits, strict=True):
                 hours[hour, dimension, value, destination, ending] += number
-            if reason:
-                hours[hour, "reason", reason, destination, ending] += number
+            if why:
+                by = DELAY if ending in DELIVERIES else "reason"
+                hours[hour, by, why, destination, ending] += number
         self.alike.clear()
 
     def receipts_of_known(self) -> set[bytes]:

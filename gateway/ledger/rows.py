@@ -10,11 +10,11 @@ import orjson
 from gateway.configuration.ledger import Payload
 from gateway.ledger.content import content_of
 from gateway.ledger.day_rows import NONE, NOTHING_KNOWN, RECEIVED, DayRows, Traits
-from gateway.ledger.delays import DELAY, bucket_of
+from gateway.ledger.delays import bucket_of
 from gateway.ledger.tables import DELIVERIES
 from gateway.queue.counting import AGAIN
-from gateway.queue.feed import SUBMITTED, Decided, Fate, FeedRecord
-from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, minute_of, received_at
+from gateway.queue.feed import SUBMITTED, Decided, FeedRecord
+from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, received_at
 
 TOO_MANY = "too many events of this page wait for an answer"
 HAD_IT = "the destination took an event with this id before"
@@ -24,11 +24,12 @@ MAX_NAME = 100
 
 
 class _Place(NamedTuple):
-    """Where the rows of an event go. key: its receipt as it is stored. minute: since 1970, in which
-    it came in."""
+    """Where the rows of an event go. key: its receipt as it is stored. at, minute: at which it came
+    in, Unix seconds and since 1970."""
 
     rows: DayRows
     key: bytes
+    at: float
     minute: int
 
     def add_count(
@@ -36,13 +37,14 @@ class _Place(NamedTuple):
         traits: Traits,
         destination: str,
         ending: str,
-        reason: str = "",
+        why: str = "",
         amount: int = 1,
         again: bool = False,
     ) -> None:
-        """again: whether it is counted as in a later passage too."""
+        """why: as in `gateway.ledger.day_rows.Alike`. again: whether it is counted as in a later
+        passage too."""
         rows, minute = self.rows, self.minute
-        rows.alike[minute, traits, destination, ending, reason] += amount
+        rows.alike[minute, traits, destination, ending, why] += amount
         if again:
             rows.minutes[minute, destination, AGAIN + ending] += amount
             rows.hours[minute // 60, "", "", destination, AGAIN + ending] += amount
@@ -93,7 +95,7 @@ class RowMaker:
         self, read: Decided, fields: Mapping[str, bytes], payloads: Sequence[bytes]
     ) -> None:
         place, passage = self._place(read.receipt), int(read.passage)
-        rows, key, minute = place
+        rows, key, _, minute = place
         traits = self.traits[read.receipt] = Traits(
             read.name[:MAX_NAME],
             read.source,
@@ -126,7 +128,7 @@ class RowMaker:
             )
         )
         if is_first and passage == 1 and not read.was_held:
-            place.add_count(traits, NONE, RECEIVED)
+            rows.alike[minute, traits, NONE, RECEIVED, ""] += 1
         hour = minute // 60 % 24
         rows.lookups += [(hour, bytes.fromhex(digest), key) for digest in {*read.digests}]
         for name, (decision, stage, reason) in verdicts.items():
@@ -152,8 +154,7 @@ class RowMaker:
     def _add_fates(self, read: dict[str, Any], ended: frozenset[str]) -> None:
         name, version = read["destination"], read["version"]
         later = frozenset(read.get("again", ()))
-        for fate in (Fate(*each) for each in read["fates"]):
-            entry_id, receipt, passage, result, at, tries, status, words = fate
+        for entry_id, receipt, passage, result, at, tries, status, words in read["fates"]:
             place = self._place(receipt)
             if result in ("retry", SUBMITTED):
                 row = (place.key, name, passage, at, tries, status, words)
@@ -163,12 +164,12 @@ class RowMaker:
                 continue  # another drain has settled it
             ending = (place.key, name, passage, result, "", words, at, tries, status, version)
             place.rows.endings.append(ending)
-            reason = words if result == "withheld" else _status(fate)
+            if result in DELIVERIES:
+                why = bucket_of(at - place.at) if passage == 1 else ""
+            else:
+                why = words if result == "withheld" else _status(result, status)
             again = entry_id in later
-            place.add_count(self._known(receipt), name, result, reason, again=again)
-            if passage == 1 and result in DELIVERIES:
-                delay = bucket_of(at - received_at(receipt))
-                place.rows.hours[place.minute // 60, DELAY, delay, name, result] += 1
+            place.add_count(self._known(receipt), name, result, why, again=again)
 
     def _add_replay(self, read: dict[str, Any], passages: Sequence[str]) -> None:
         name = read["destination"]
@@ -198,12 +199,13 @@ class RowMaker:
         """Raises ValueError for anything but a receipt."""
         if not isinstance(receipt, str) or not RECEIPT.fullmatch(receipt):
             raise ValueError("not a receipt")
-        minute = minute_of(receipt)
+        at = received_at(receipt)
+        minute = int(at // 60)
         number = minute // MINUTES_OF_DAY
         rows = self._of_record.get(number)
         if rows is None:
             rows = self._of_record[number] = self._rows(day_name(number))
-        return _Place(rows, bytes.fromhex(receipt), minute)
+        return _Place(rows, bytes.fromhex(receipt), at, minute)
 
     def _rows(self, day: str) -> DayRows:
         if self._has(day, self._record_id):
@@ -225,6 +227,6 @@ def _not_held(verdict: Sequence[str]) -> Sequence[str]:
     return ["withheld", "hold", TOO_MANY] if verdict[0] == "held" else verdict
 
 
-def _status(fate: Fate) -> str:
+def _status(result: str, status: int | None) -> str:
     """What a destination's own endings are counted by: its words may be different each time."""
-    return f"HTTP {fate.status}" if fate.status is not None and fate.result == "rejected" else ""
+    return f"HTTP {status}" if status is not None and result == "rejected" else ""

@@ -14,6 +14,7 @@ MINUTES_OF_DAY = 1440
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _YEAR_10000 = 253_402_300_800
+_LAST_MS = 1000 * _YEAR_10000 - 1
 
 
 def new_receipt(received_at: float) -> str:
@@ -24,14 +25,15 @@ def new_receipt(received_at: float) -> str:
     return f"{int(1000 * received_at):0{_TIME_DIGITS}x}{secrets.token_hex(8)}"
 
 
-def minute_of(receipt: str) -> int:
-    """The minute since 1970 in which its event came in."""
-    return int(receipt[:_TIME_DIGITS], 16) // 60_000
-
-
 def received_at(receipt: str) -> float:
     """Unix seconds, to the millisecond, at which its event came in."""
     return int(receipt[:_TIME_DIGITS], 16) / 1000
+
+
+def first_receipt(at: float) -> str:
+    """No receipt of an event that came in at `at` (Unix seconds) or later is before it."""
+    milliseconds = int(1000 * at) if 0 <= at < _YEAR_10000 else 0 if at < 0 else _LAST_MS
+    return f"{milliseconds:0{_TIME_DIGITS}x}{'0' * 16}"
 
 
 def day_of(receipt: str) -> str:

@@ -19,14 +19,14 @@ from typing import Any
 import orjson
 
 from gateway.ledger.day_rows import NONE, RECEIVED, DayRows, Traits
-from gateway.ledger.delays import DELAY, bucket_of
+from gateway.ledger.delays import bucket_of
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.rows import consent_in_words
 from gateway.ledger.tables import DELIVERIES
 from gateway.queue.feed import WITH_WARNINGS
-from gateway.queue.receipts import day_of, minute_of
+from gateway.queue.receipts import day_of
 
 DAY = 86_400.0
 CHUNK = 10_000
@@ -109,7 +109,7 @@ def _add(
         COUNTRIES[min(int(chance.expovariate(0.2)), len(COUNTRIES) - 1)],
         BROWSERS[number % len(BROWSERS)],
     )
-    key, minute = bytes.fromhex(receipt), minute_of(receipt)
+    key, minute = bytes.fromhex(receipt), int(1000 * at) // 60_000
     consent = "ad_storage granted (event); analytics_storage granted (event)"
     rows.events.append(
         (
@@ -134,9 +134,10 @@ def _add(
             rows.attempts.append((key, name, 1, ended - 0.1, 1, 503, try_again))
         rows.alike[minute, traits, name, "accepted", ""] += 1
         if ending in DELIVERIES:
-            rows.hours[minute // 60, DELAY, bucket_of(ended - at), name, ending] += 1
-        is_named = ending in ("withheld", "rejected")
-        rows.alike[minute, traits, name, ending, counted if is_named else ""] += 1
+            counted = bucket_of(ended - at)
+        elif ending == "expired":
+            counted = ""
+        rows.alike[minute, traits, name, ending, counted] += 1
 
 
 def _ending(name: str, states: dict[str, str], chance: Random) -> tuple[str, int | None, str]:
