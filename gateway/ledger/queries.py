@@ -19,29 +19,40 @@ from sqlalchemy import (
 
 from gateway.ledger.answers import Wanted
 from gateway.ledger.field_values import field_is
-from gateway.ledger.tables import INDEXED, endings, events
+from gateway.ledger.tables import AT_ANY_HOUR, INDEXED, endings, events, lookups
+from gateway.queue.receipts import first_receipt
 
 PAGE = 500
 
 
+_AT_ANY_HOUR: ColumnElement[bool] = literal_column(AT_ANY_HOUR, Boolean)
+_FIRST, _LAST = bytes(14), bytes([255]) * 14
+
+
 class Position(NamedTuple):
-    """Of an ending in a list."""
+    """Of an ending in a list; without a destination, of all endings of an event."""
 
     receipt: bytes
-    destination: str
-    passage: int
+    destination: str = ""
+    passage: int = 0
 
 
-def listing(wanted: Wanted, after: Position | None) -> Select[Any]:
-    """`PAGE` endings that are wanted, with their events, those of the newest events first.
+def listing(
+    wanted: Wanted, after: Position | None, first: bytes = _FIRST, limit: int = 0
+) -> Select[Any]:
+    """Endings that are wanted, with their events, those of the newest events first.
 
-    after: where the page before ended.
+    after: where the page before ended. first: the receipt of the oldest event that may be listed.
+    limit: how many, 0 for `PAGE`.
     """
     chosen = [endings.c.receipt == events.c.receipt, *conditions(wanted)]
+    for column in (endings.c.receipt, events.c.receipt):  # whichever is read first
+        chosen.append(column.between(*_bounds(wanted, after, first)))
     if after is not None:
         rest = tuple_(endings.c.destination, endings.c.passage) > tuple_(*after[1:])
         same = and_(endings.c.receipt == after.receipt, rest)
-        chosen.append(or_(endings.c.receipt < after.receipt, same))
+        older = endings.c.receipt < after.receipt
+        chosen.append(or_(older, same) if after.destination else older)
     of_event = (
         events.c.name,
         events.c.source,
@@ -52,8 +63,36 @@ def listing(wanted: Wanted, after: Position | None) -> Select[Any]:
         select(endings, *of_event)
         .where(*chosen)
         .order_by(endings.c.receipt.desc(), endings.c.destination, endings.c.passage)
-        .limit(PAGE)
+        .limit(limit or PAGE)
     )
+
+
+def end_of_slice(wanted: Wanted, after: Position | None, rows: int) -> Select[Any]:
+    """The receipt with which the next `rows` rows end that may have to be looked at for the endings
+    that are wanted; none if there are fewer."""
+    of = endings.c.receipt
+    chosen: list[ColumnElement[bool]] = []
+    if wanted.digest is not None:
+        of = lookups.c.receipt
+        chosen = [lookups.c.digest == bytes.fromhex(wanted.digest), _AT_ANY_HOUR]
+    elif wanted.ending in INDEXED:
+        chosen = [_indexed(wanted.ending)]
+    bounds = _bounds(wanted, after, _FIRST)
+    return select(of).where(of.between(*bounds), *chosen).order_by(of.desc()).offset(rows).limit(1)
+
+
+def _bounds(wanted: Wanted, after: Position | None, first: bytes) -> tuple[bytes, bytes]:
+    """The receipts of the oldest and of the newest event that may be listed."""
+    last = _LAST if after is None else after.receipt
+    if wanted.since is not None:
+        first = max(first, bytes.fromhex(first_receipt(wanted.since)))
+    if wanted.until is not None:
+        last = min(last, bytes.fromhex(first_receipt(wanted.until + 0.001)))
+    return first, last
+
+
+def _indexed(ending: str) -> ColumnElement[bool]:
+    return literal_column(f"endings.{INDEXED[ending]}", Boolean)  # the index's own
 
 
 def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
@@ -66,9 +105,12 @@ def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         if value is not None:
             yield column == value
     if wanted.ending in INDEXED:
-        yield literal_column(f"endings.{INDEXED[wanted.ending]}", Boolean)  # the index's own
+        yield _indexed(wanted.ending)
     if wanted.reason is not None:
         yield func.lower(endings.c.reason).contains(wanted.reason.lower(), autoescape=True)
+    if wanted.digest is not None:
+        of_digest = lookups.c.digest == bytes.fromhex(wanted.digest), _AT_ANY_HOUR
+        yield events.c.receipt.in_(select(lookups.c.receipt).where(*of_digest))
     if wanted.since is not None:
         yield events.c.at >= wanted.since
     if wanted.until is not None:
