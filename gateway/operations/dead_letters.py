@@ -10,8 +10,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from gateway.configuration.settings import Settings
+from gateway.event.reasons import common, short
 from gateway.event.text import masked, printable, utc
-from gateway.operations.reasons import common, short
 from gateway.operations.stored import Presentation, Selection, Sheet, Store
 from gateway.operations.targets import Target
 from gateway.queue import dead_letters as queue

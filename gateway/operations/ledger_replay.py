@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from gateway.configuration.destination import build_destination
 from gateway.configuration.settings import Settings
+from gateway.event.reasons import common
 from gateway.event.text import printable
 from gateway.ledger.answers import Wanted
 from gateway.ledger.feeding import build_reporting
@@ -19,7 +20,6 @@ from gateway.ledger.recorded import PENDING, Recorded
 from gateway.operations.bulk import Advance, Throttle, completed, noted, throttled
 from gateway.operations.catching_up import wait_until_stored
 from gateway.operations.ledger_review import Review, compile_review, replay_of
-from gateway.operations.reasons import common
 from gateway.operations.stopped import Stopped
 from gateway.operations.targets import Target, dry_run_notes
 from gateway.operations.wake import wake

@@ -9,8 +9,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from gateway.configuration.settings import Settings
+from gateway.event.reasons import common, short
 from gateway.event.text import utc
-from gateway.operations.reasons import common, short
 from gateway.operations.stored import Presentation, Selection, Sheet, Store
 from gateway.queue import quarantine as queue
 from gateway.queue.keys import Keys

@@ -1,4 +1,4 @@
-"""The reasons of stored events, in short."""
+"""Reasons in short, and made alike."""
 
 from __future__ import annotations
 
