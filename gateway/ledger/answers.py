@@ -68,12 +68,13 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One ending in a list, with its event. receipt, name, source, payload: as in `Story`.
+    """One ending in a list, with its event. receipt, name, source, trusted, payload: as in `Story`.
     received_at: Unix seconds."""
 
     receipt: str
     name: str
     source: str
+    trusted: bool
     received_at: float
     payload: Event | None
     ending: Ending
@@ -143,7 +144,15 @@ def going(text: str) -> tuple[str, int]:
 def listed(row: Row[Any]) -> Listed:
     """From the row of an ending with its event, as `gateway.ledger.queries.listing` finds it."""
     ending = _ending(row, row.at, ())
-    return Listed(row.receipt.hex(), row.name, row.source, row.received_at, _payload(row), ending)
+    return Listed(
+        row.receipt.hex(),
+        row.name,
+        row.source,
+        bool(row.trusted),
+        row.received_at,
+        _payload(row),
+        ending,
+    )
 
 
 def _ending(row: Row[Any], at: float, attempts: Sequence[Attempt]) -> Ending:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Select,
     and_,
     func,
-    literal_column,
     or_,
     select,
+    text,
     tuple_,
 )
 
@@ -25,7 +24,6 @@ from gateway.queue.receipts import first_receipt
 PAGE = 500
 
 
-_AT_ANY_HOUR: ColumnElement[bool] = literal_column(AT_ANY_HOUR, Boolean)
 _FIRST, _LAST = bytes(14), bytes([255]) * 14
 
 
@@ -45,17 +43,18 @@ def listing(
     after: where the page before ended. first: the receipt of the oldest event that may be listed.
     limit: how many, 0 for `PAGE`.
     """
+    receipt = _receipt(wanted)
     chosen = [endings.c.receipt == events.c.receipt, *conditions(wanted)]
-    for column in (endings.c.receipt, events.c.receipt):  # whichever is read first
-        chosen.append(column.between(*_bounds(wanted, after, first)))
+    chosen.append(receipt.between(*_bounds(wanted, after, first)))
     if after is not None:
         rest = tuple_(endings.c.destination, endings.c.passage) > tuple_(*after[1:])
-        same = and_(endings.c.receipt == after.receipt, rest)
-        older = endings.c.receipt < after.receipt
+        same = and_(receipt == after.receipt, rest)
+        older = receipt < after.receipt
         chosen.append(or_(older, same) if after.destination else older)
     of_event = (
         events.c.name,
         events.c.source,
+        events.c.trusted,
         events.c.at.label("received_at"),
         events.c.payload,
     )
@@ -70,15 +69,38 @@ def listing(
 def end_of_slice(wanted: Wanted, after: Position | None, rows: int) -> Select[Any]:
     """The receipt with which the next `rows` rows end that may have to be looked at for the endings
     that are wanted; none if there are fewer."""
-    of = endings.c.receipt
+    of, receipt = endings.c.receipt, _receipt(wanted)
     chosen: list[ColumnElement[bool]] = []
     if wanted.digest is not None:
-        of = lookups.c.receipt
-        chosen = [lookups.c.digest == bytes.fromhex(wanted.digest), _AT_ANY_HOUR]
+        of = receipt = lookups.c.receipt
+        chosen = [*_has_digest(wanted.digest)]
     elif wanted.ending in INDEXED:
-        chosen = [_indexed(wanted.ending)]
+        chosen = [indexed(INDEXED[wanted.ending])]
     bounds = _bounds(wanted, after, _FIRST)
-    return select(of).where(of.between(*bounds), *chosen).order_by(of.desc()).offset(rows).limit(1)
+    found = select(of).where(receipt.between(*bounds), *chosen).order_by(of.desc())
+    return found.offset(rows).limit(1)
+
+
+def _receipt(wanted: Wanted) -> ColumnElement[bytes]:
+    """Of an ending. Where an index finds the endings that are wanted, no range of receipts may
+    offer itself in its place."""
+    return unranged(endings.c.receipt) if wanted.ending in INDEXED else endings.c.receipt
+
+
+def unranged(receipt: ColumnElement[bytes]) -> ColumnElement[bytes]:
+    """The same value, by which no database looks up rows."""
+    return func.coalesce(receipt, _FIRST)
+
+
+def indexed(condition: str) -> ColumnElement[bool]:
+    """The condition of an index of `endings`, word for word: so the index is used. As a column it
+    would become ``... = 1`` in SQLite."""
+    return cast("ColumnElement[bool]", text(f"endings.{condition}"))
+
+
+def _has_digest(digest: str) -> Iterator[ColumnElement[bool]]:
+    yield lookups.c.digest == bytes.fromhex(digest)
+    yield cast("ColumnElement[bool]", text(AT_ANY_HOUR))
 
 
 def _bounds(wanted: Wanted, after: Position | None, first: bytes) -> tuple[bytes, bytes]:
@@ -91,10 +113,6 @@ def _bounds(wanted: Wanted, after: Position | None, first: bytes) -> tuple[bytes
     return first, last
 
 
-def _indexed(ending: str) -> ColumnElement[bool]:
-    return literal_column(f"endings.{INDEXED[ending]}", Boolean)  # the index's own
-
-
 def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     for column, value in (
         (endings.c.destination, wanted.destination),
@@ -105,12 +123,12 @@ def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         if value is not None:
             yield column == value
     if wanted.ending in INDEXED:
-        yield _indexed(wanted.ending)
+        yield indexed(INDEXED[wanted.ending])
     if wanted.reason is not None:
         yield func.lower(endings.c.reason).contains(wanted.reason.lower(), autoescape=True)
     if wanted.digest is not None:
-        of_digest = lookups.c.digest == bytes.fromhex(wanted.digest), _AT_ANY_HOUR
-        yield events.c.receipt.in_(select(lookups.c.receipt).where(*of_digest))
+        of_digest = select(lookups.c.receipt).where(*_has_digest(wanted.digest))
+        yield events.c.receipt.in_(of_digest)
     if wanted.since is not None:
         yield events.c.at >= wanted.since
     if wanted.until is not None:

@@ -80,14 +80,14 @@ class LedgerReader:
     def stories(self, digest: str, limit: int) -> Iterator[Story]:
         """The newest events that have `digest`, `limit` at most."""
         of_digest = lookups.c.digest == bytes.fromhex(digest), text(AT_ANY_HOUR)
-        receipts = select(lookups.c.receipt).where(*of_digest)
-        found = select(events).where(events.c.receipt.in_(receipts))
-        found = found.order_by(events.c.receipt.desc())
+        receipts = select(lookups.c.receipt).where(*of_digest).order_by(lookups.c.receipt.desc())
         for day in reversed(self.reading.days()):
             if limit <= 0:
                 return
             with self.reading.open_day(day) as file:
-                for row in file.execute(found.limit(limit)) if file else ():
+                newest = events.c.receipt.in_(receipts.limit(limit))
+                found = select(events).where(newest).order_by(events.c.receipt.desc())
+                for row in file.execute(found).all() if file else ():
                     yield _story(file, row)
                     limit -= 1
 

@@ -37,8 +37,8 @@ SCHEMA_VERSION = 2
 """In SQLite's ``user_version``. What another version wrote is not read."""
 
 FAILED = "ending IN ('rejected', 'expired')"
-_WARNED = f"ending = '{WITH_WARNINGS}'"
-INDEXED = {"rejected": FAILED, "expired": FAILED, WITH_WARNINGS: _WARNED}
+WARNED = f"ending = '{WITH_WARNINGS}'"
+INDEXED = {"rejected": FAILED, "expired": FAILED, WITH_WARNINGS: WARNED}
 """The condition of the index by which endings are found that are rare, word for word."""
 DELIVERIES = ("delivered", WITH_WARNINGS)
 DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
@@ -106,8 +106,8 @@ Index(
 Index(
     "warnings",
     endings.c.receipt,
-    sqlite_where=text(_WARNED),
-    postgresql_where=text(_WARNED),
+    sqlite_where=text(WARNED),
+    postgresql_where=text(WARNED),
 )
 
 attempts = Table(
