@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gateway.cli.operator_action import operator_action
 from gateway.cli.options import CONFIG, REDIS_URL, fail, load_in_force, with_redis
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ def hash_password() -> None:
 )
 def link(config: Path, redis_url: str | None, url: str | None) -> None:
     """Print a link that signs in to the console once, within 15 minutes, as an operator."""
+    from gateway.cli.operator_action import operator_action
     from gateway.console.access.one_time_link import one_time_link
     from gateway.queue.console_sessions import ConsoleSessions
     from gateway.queue.keys import Keys
@@ -69,6 +69,7 @@ def link(config: Path, redis_url: str | None, url: str | None) -> None:
 @REDIS_URL
 def end_sessions(config: Path, redis_url: str | None) -> None:
     """End all sessions of the console: everyone has to sign in again."""
+    from gateway.cli.operator_action import operator_action
     from gateway.queue.console_sessions import ConsoleSessions
     from gateway.queue.keys import Keys
 

@@ -37,19 +37,21 @@ class Identified:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
+        request, found = Request(scope), None
+        is_open = scope["path"] in self._open_paths
         try:
             found = await self._sessions.of(request)
         except RedisError:
-            answer = words_answer(request, 503, NO_REDIS, {"retry-after": "2"})
-            await answer(scope, receive, send)
-            return
+            if not is_open:
+                answer = words_answer(request, 503, NO_REDIS, {"retry-after": "2"})
+                await answer(scope, receive, send)
+                return
         state = scope.setdefault("state", {})
         state["operator"], state["csrf"] = None, ""
         if found is not None:
             session, state["csrf"] = found
             state["operator"] = session.operator
-        elif scope["path"] not in self._open_paths:
+        elif not is_open:
             await _sign_in(request)(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from redis.asyncio import Redis
+from starlette.responses import PlainTextResponse
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,6 +16,7 @@ from gateway.console.access.links import Links
 from gateway.console.access.network import network_of
 from gateway.console.access.openid.provider import Provider
 from gateway.console.access.openid.routes import OpenId
+from gateway.console.access.openid.start import CALLBACK
 from gateway.console.access.passwords import Passwords
 from gateway.console.access.paths import Paths
 from gateway.console.access.requests import BODY_BYTES, OwnRequests
@@ -24,7 +26,7 @@ from gateway.queue.console_attempts import ConsoleAttempts
 from gateway.queue.console_sessions import ConsoleSessions
 from gateway.queue.keys import Keys
 
-SIGN_IN_PATHS = ("/login", "/login/", "/link/")
+_NO_PAGE = PlainTextResponse("There is no such page.\n", 404)
 
 
 class Access:
@@ -49,14 +51,22 @@ class Access:
         self._passwords = Passwords(console.users)
         self._provider = Provider(console.openid) if console.openid else None
         routes = SignIn(settings, sessions, attempts, self._passwords, network).routes()
+        sign_in_paths = ["/login", "/link/"]
         if console.openid and self._provider:
+            sign_in_paths += ["/login/openid", CALLBACK]
             routes += OpenId(
                 settings, console.openid, self._provider, sessions, stored, attempts, network
             ).routes()
         routes += Links(settings, sessions, stored, attempts).routes()
-        router = Router(routes, redirect_slashes=False, default=app)
-        own = OwnRequests(router, limit, Paths(SIGN_IN_PATHS))
-        identified = Identified(own, sessions, Paths((*SIGN_IN_PATHS, *open_paths)))
+        everybody = Paths(open_paths)
+
+        async def signed_in(scope: Scope, receive: Receive, send: Send) -> None:
+            is_allowed = scope["path"] in everybody or scope["state"]["operator"] is not None
+            await (app if is_allowed else _NO_PAGE)(scope, receive, send)
+
+        router = Router(routes, redirect_slashes=False, default=signed_in)
+        own = OwnRequests(router, limit, Paths(sign_in_paths))
+        identified = Identified(own, sessions, Paths((*sign_in_paths, *open_paths)))
         self._app = app
         self._checked = HostCheck(identified, console.allowed_hosts)
 

@@ -72,7 +72,7 @@ async def test_it_expires(browser: OpenBrowser, link: str, redis: Redis) -> None
 )
 async def test_any_other_link_is_refused(browser: OpenBrowser, link: str, token: str) -> None:
     answer = await browser().post(f"/link/{token}")
-    assert answer.status_code == 403
+    assert answer.status_code in (403, 404)
     assert "<script>" not in answer.text
     assert "set-cookie" not in answer.headers
     assert (await browser().post(link)).status_code == 303
