@@ -265,10 +265,10 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
     from gateway.cli.destination_check import destination_notes
     from gateway.cli.hash_check import hash_notes
     from gateway.cli.ledger_check import ledger_notes
-    from gateway.cli.permissions import permission_lines
     from gateway.cli.secret_check import secret_notes
     from gateway.cli.source_check import source_notes
     from gateway.event.text import printable
+    from gateway.monitoring.permissions import permission_lines
 
     settings = load(config)
     sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)

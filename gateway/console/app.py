@@ -39,6 +39,7 @@ def console_app(console: Console) -> Starlette:
             sqlite3.Error: _failed,
             DBAPIError: _failed,
             RedisError: _failed,
+            Exception: _unexpected,
         },
     )
     app.state.navigation = NAVIGATION
@@ -71,6 +72,12 @@ def _failed(request: Request, error: Exception) -> Response:
     what = "Redis does not answer" if isinstance(error, RedisError) else "The ledger cannot be read"
     words = f"{what}: {type(error).__name__}. Events are still accepted; try again in a moment."
     return _told(request, 503, words)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """Starlette raises `error` again, and the server logs it."""
+    words = "The console made a mistake. The log of `gateway run` has the details."
+    return _told(request, 500, words)
 
 
 def _told(request: Request, status: int, words: str) -> Response:

@@ -30,7 +30,7 @@ def notices(status: Status) -> list[Notice]:
     """Errors first, each kind in the order of the destinations."""
     found = [*_of_gateway(status)]
     for name, each in status.destinations.items():
-        found += _of_destination(name, each)
+        found += of_destination(name, each)
     for what, problems, link in (
         ("Visitors' addresses", address_problems(status), "/privacy"),
         ("Consent", consent_problems(status.consent, status.conflicts_ranked), "/privacy"),
@@ -59,7 +59,7 @@ def _of_gateway(status: Status) -> Iterator[Notice]:
         )
 
 
-def _of_destination(name: str, each: DestinationStatus) -> Iterator[Notice]:
+def of_destination(name: str, each: DestinationStatus) -> Iterator[Notice]:
     page = f"/destinations/{name}"
     if each.full is not None:
         yield Notice("error", f"{name} takes no more events", each.full, page)

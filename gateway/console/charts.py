@@ -1,4 +1,4 @@
-"""Lines of charts, from what the ledger counts."""
+"""Lines and bars of charts, from what the ledger counts."""
 
 from __future__ import annotations
 
@@ -34,6 +34,15 @@ class Chart:
 
     at: Sequence[int]
     lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A value, how many events it had, and the address where they are listed, ``""`` for none."""
+
+    value: str
+    events: int
+    link: str = ""
 
 
 def values(series: Series, wanted: Callable[[Key], bool]) -> list[int]:

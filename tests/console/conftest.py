@@ -161,7 +161,7 @@ def open_tab(chromium: Browser, running: Gateway, cookie: dict[str, str]) -> Ite
             java_script_enabled=javascript,
             locale="en-GB",
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(20_000)
         context.add_cookies([cookie])
         contexts.append(context)
         return Tab(context.new_page(), running.console_url)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.console.site import NAVIGATION
 
-PATHS = [page.path for page in NAVIGATION]
+PATHS = [*(page.path for page in NAVIGATION), "/destinations/crm"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from gateway.console.attention import notices
-from gateway.console.charts import DELIVERED, FAILED, Chart, Line, outcomes_chart, values
+from gateway.console.charts import DELIVERED, FAILED, Chart, Line, Row, outcomes_chart, values
 from gateway.console.context import Console
 from gateway.console.period import DAY, HOUR, PERIODS, Period, period_of
 from gateway.console.rendering import link
@@ -33,15 +33,6 @@ TABLES = (
 )
 """Dimensions of events that came in, the titles of their tables, and by which parameter of the
 search their events are found."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A value, how many events it had, and the address where they are listed, ``""`` for none."""
-
-    value: str
-    events: int
-    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

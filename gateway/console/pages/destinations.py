@@ -1,0 +1,132 @@
+"""The destinations, and each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+from starlette.requests import Request
+
+from gateway.configuration.destination import (
+    ForwardingSettings,
+    build_destination,
+)
+from gateway.console.advice import advice
+from gateway.console.attention import of_destination
+from gateway.console.charts import DELIVERED, FAILED, Row, outcomes_chart
+from gateway.console.context import Console
+from gateway.console.period import PERIODS, Period, period_of
+from gateway.console.trouble import Trouble
+from gateway.ledger.delays import BUCKETS, DELAY, quantile
+from gateway.ledger.quality import SAMPLE, match_quality, orders, sample
+from gateway.ledger.reading import Counts, LedgerReader
+from gateway.ledger.series import series
+from gateway.ledger.vendor_errors import vendor_errors
+from gateway.monitoring.permissions import permissions_of
+from gateway.pipeline.routes import required_consent
+from gateway.queue.bounds import WORDS
+
+
+async def list_view(console: Console, request: Request) -> dict[str, Any]:
+    period = period_of(request)
+    status = await console.status()
+    ended: dict[str, dict[str, Any]] = {}
+    if console.settings.has_ledger:
+        counts = await console.read(lambda reader: reader.counts(period.since, period.until, ""))
+        ended = {name: _ended(name, counts) for name in console.settings.destinations}
+    return {
+        "period": period,
+        "periods": list(PERIODS),
+        "destinations": {
+            name: {
+                "type": configured.type,
+                "dry_run": configured.dry_run,
+                "status": status.destinations[name],
+                "ended": ended.get(name),
+            }
+            for name, configured in console.settings.destinations.items()
+        },
+    }
+
+
+async def view(console: Console, request: Request) -> dict[str, Any]:
+    name = request.path_params["name"]
+    configured = console.settings.destinations.get(name)
+    if configured is None:
+        raise Trouble(404, "The configuration has no destination with this name.")
+    period = period_of(request)
+    status = await console.status()
+    data = {
+        "title": name,
+        "name": name,
+        "period": period,
+        "periods": list(PERIODS),
+        "attention": list(of_destination(name, status.destinations[name])),
+        "status": status.destinations[name],
+        "bounds": [
+            {"what": WORDS[each.kind], "used": each.used, "limit": each.limit}
+            for each in status.bounds
+            if each.of == name
+        ],
+        "about": _about(name, configured),
+        "numbers": None,
+    }
+    if console.settings.has_ledger:
+        data["numbers"] = await console.read(partial(_numbers, name, period))
+    return data
+
+
+def _about(name: str, configured: ForwardingSettings) -> dict[str, Any]:
+    destination = build_destination(configured)
+    limits, delivery = destination.limits, configured.delivery
+    return {
+        "type": configured.type,
+        "dry_run": configured.dry_run,
+        "consent": sorted(required_consent(configured)),
+        "permissions": permissions_of(configured),
+        "max_events": limits.max_events,
+        "max_age_seconds": limits.max_age.total_seconds(),
+        "dedupe_seconds": limits.dedupe.total_seconds(),
+        "requests_per_second": delivery.requests_per_second,
+        "events_per_second": delivery.events_per_second,
+        "in_flight": delivery.in_flight,
+        "drains": delivery.drains,
+        "rules": [rule.name or "(without a name)" for rule in configured.rules],
+    }
+
+
+def _ended(name: str, counts: Counts) -> dict[str, int]:
+    ended = Counter({key[2]: number for key, number in counts.items() if key[1] == name})
+    return {
+        "accepted": ended["accepted"],
+        "delivered": sum(ended[each] for each in DELIVERED),
+        "withheld": ended["withheld"],
+        "failed": sum(ended[each] for each in FAILED),
+    }
+
+
+def _numbers(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
+    since, until = period.since, period.until
+    of_name = series(reader, since, until, period.step, destination=name)
+    delays = reader.counts(since, until, DELAY)
+    took = {key[0]: number for key, number in delays.items() if key[1] == name}
+    errors = vendor_errors(reader, name, since, until)
+    sampled = sample(reader, name, SAMPLE)
+    payloads = [each.payload for each in sampled if each.payload is not None]
+    return {
+        "ended": _ended(name, reader.counts(since, until, "")),
+        "outcomes": outcomes_chart(of_name),
+        "delays": [Row(bucket, took[bucket]) for bucket in BUCKETS if bucket in took],
+        "median": quantile(took, 0.5),
+        "p95": quantile(took, 0.95),
+        "errors": [
+            {**asdict(group), "advice": advice(group.ending, group.status)}
+            for group in errors.groups
+        ],
+        "errors_since": errors.looked_since,
+        "sampled": len(payloads),
+        "quality": match_quality(payloads),
+        "orders": orders((each.payload, each.trusted) for each in sampled if each.payload),
+    }
