@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, settings
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
+from gateway.ledger.folder import LedgerFolder
 from gateway.redis_client.connect import connect_for_work
+from tests.support.large_ledger import LargeLedger, fill
 from tests.support.postgresql_server import PostgreSQL
 from tests.support.valkey_server import RedisServer, TcpServer, Valkey
 
@@ -68,6 +70,14 @@ def postgresql() -> Iterator[PostgreSQL]:
     """One server for the whole run; skips the test where PostgreSQL is not installed."""
     with PostgreSQL() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def large_ledger(tmp_path_factory: pytest.TempPathFactory) -> LargeLedger:
+    """One for the whole run, only to be read: `LARGE_LEDGER_EVENTS` events of a week up to now,
+    each with five endings. 40,000, the default, take some seconds, a million takes minutes."""
+    folder = LedgerFolder(tmp_path_factory.mktemp("large") / "ledger")
+    return LargeLedger(folder, fill(folder, int(os.environ.get("LARGE_LEDGER_EVENTS", "40000"))))
 
 
 @pytest.fixture

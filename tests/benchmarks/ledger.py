@@ -24,6 +24,9 @@ from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.folder_files import size_of
 from gateway.ledger.reading import LedgerReader
+from gateway.ledger.search import search
+from gateway.ledger.series import series
+from gateway.ledger.vendor_errors import vendor_errors
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.feed import Decided, Fate, FeedRecord, encode_endings
 from gateway.queue.receipts import new_receipt
@@ -131,6 +134,16 @@ def ask(reader: LedgerReader, digests: EventDigests, count: int, end: float) -> 
         "counts by destination, 7 days": lambda: reader.counts(end - 7 * DAY, end, ""),
         "counts by reason, 7 days": lambda: reader.counts(end - 7 * DAY, end, "reason"),
         "counts by event name, 7 days": lambda: reader.counts(end - 7 * DAY, end, "name"),
+        "series of 12 hours by the minute": lambda: series(reader, end - DAY / 2, end, 60),
+        "series of 7 days by the hour": lambda: series(reader, end - 7 * DAY, end, 3600),
+        "the same by event name, of one destination": lambda: series(
+            reader, end - 7 * DAY, end, 3600, "name", destination="meta"
+        ),
+        "a page of an order at one destination": lambda: search(
+            reader, Wanted(digest=digests.of_text(f"T-{count // 2}"), destination="meta")
+        ),
+        "a page of a reason that none has": lambda: search(reader, Wanted(reason="none has this")),
+        "errors of one destination, 24 h": lambda: vendor_errors(reader, "meta", end - DAY, end),
     }
     yardstick = 0.0
     for question, answer in questions.items():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -58,6 +58,11 @@ class Large:
     days: float
     end: float
     order: str
+
+
+class LargeLedger(NamedTuple):
+    folder: LedgerFolder
+    written: Large
 
 
 def fill(
