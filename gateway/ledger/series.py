@@ -28,6 +28,7 @@ MAX_BUCKETS = 750
 MAX_BUCKETS_BY_VALUE = 200
 """The same with a dimension: a week by the hour, and a half year by the day."""
 TOP = 10
+_YEAR_10000 = 253_402_300_800
 
 _REST_OF: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(Traits._fields, ()),
@@ -89,12 +90,15 @@ def series(
     """
     if step not in (HOUR, DAY) and (step <= 0 or step % MINUTE or HOUR % step):
         raise ValueError("a step is a day, an hour, or minutes that divide an hour")
+    if not 0 <= since <= until < _YEAR_10000:
+        raise ValueError("a series needs a time that ends after it begins, before year 10000")
     over = _over(reader)
-    if step < HOUR and (dimension or not over.isdisjoint(_days(since, until))):
+    first, last = (day_name(day_number(at)) for at in (since, until))
+    if step < HOUR and (dimension or any(first <= day <= last for day in over)):
         step = HOUR
     made = Series(step, int(since // step) * step, int(until // step) * step)
     most = MAX_BUCKETS_BY_VALUE if dimension else MAX_BUCKETS
-    if not 0 < len(made.buckets) <= most:
+    if len(made.buckets) > most:
         raise ValueError(f"a series has 1 to {most} buckets, not {len(made.buckets)}")
     if step < HOUR:
         _count_minutes(reader, made, destination)
@@ -117,10 +121,6 @@ def series(
 def _over(reader: LedgerReader) -> frozenset[str]:
     with reader.reading.open_kept() as file:
         return days_over(file) if file else frozenset()
-
-
-def _days(since: float, until: float) -> Iterator[str]:
-    return map(day_name, range(day_number(since), day_number(until) + 1))
 
 
 def _counted(

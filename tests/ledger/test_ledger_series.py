@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from math import inf, nan
 
 import pytest
 from sqlalchemy import select
@@ -174,6 +175,9 @@ async def test_what_ends_late_is_counted_by_the_day_too(books: Books, is_by_day:
         (DAY, -60, ""),
         (DAY, 2 * HOUR, ""),
         (-DAY, HOUR, ""),
+        (inf, HOUR, ""),
+        (nan, HOUR, ""),
+        (END, MINUTE, ""),
         (DAY, MINUTE, ""),
         (40 * DAY, HOUR, ""),
         (10 * DAY, HOUR, "name"),
@@ -182,7 +186,7 @@ async def test_what_ends_late_is_counted_by_the_day_too(books: Books, is_by_day:
 def test_a_series_is_bounded(
     place: LedgerFolder | LedgerDatabase, span: float, step: int, dimension: str
 ) -> None:
-    with pytest.raises(ValueError, match=r"step|buckets"):
+    with pytest.raises(ValueError, match=r"step|buckets|time"):
         series(LedgerReader(place), END - span, END, step, dimension)
 
 
