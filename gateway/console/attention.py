@@ -81,3 +81,5 @@ def of_destination(name: str, each: DestinationStatus) -> Iterator[Notice]:
         )
     if each.version_warning:
         yield Notice("warning", f"The API version of {name} ends", each.version_warning, page)
+    if each.credential_warning:
+        yield Notice("warning", f"The credential of {name}", each.credential_warning, page)
