@@ -27,6 +27,17 @@ PAGE = 500
 _FIRST, _LAST = bytes(14), bytes([255]) * 14
 
 
+LISTED = (
+    *endings.c,
+    events.c.name,
+    events.c.source,
+    events.c.trusted,
+    events.c.at.label("received_at"),
+    events.c.payload,
+)
+"""What `gateway.ledger.answers.listed` takes."""
+
+
 class Position(NamedTuple):
     """Of an ending in a list; without a destination, of all endings of an event."""
 
@@ -51,15 +62,8 @@ def listing(
         same = and_(receipt == after.receipt, rest)
         older = receipt < after.receipt
         chosen.append(or_(older, same) if after.destination else older)
-    of_event = (
-        events.c.name,
-        events.c.source,
-        events.c.trusted,
-        events.c.at.label("received_at"),
-        events.c.payload,
-    )
     return (
-        select(endings, *of_event)
+        select(*LISTED)
         .where(*chosen)
         .order_by(endings.c.receipt.desc(), endings.c.destination, endings.c.passage)
         .limit(limit or PAGE)

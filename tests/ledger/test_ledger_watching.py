@@ -1,4 +1,4 @@
-"""What a destination's page, an event's page and a live tail read from the ledger."""
+"""What a destination's page and an event's page read from the ledger."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.ledger import live as live_module
 from gateway.ledger import vendor_errors as vendor_errors_module
 from gateway.ledger.answers import Wanted
 from gateway.ledger.folder import LedgerFolder
-from gateway.ledger.live import Live
 from gateway.ledger.quality import Orders, match_quality, orders, sample
 from gateway.ledger.queries import Position, end_of_slice, listing
 from gateway.ledger.reading import LedgerReader
@@ -33,42 +31,6 @@ async def end(books: Books, results: dict[int, str], reason: str = "") -> None:
     for number, entry in enumerate(await books.read("ads")):
         await books.settle("ads", [entry], results.get(number, "retry"), reason)
     await books.store()
-
-
-async def test_live_tells_each_ending_once_as_it_comes(books: Books) -> None:
-    live = Live(books.reader)
-    assert live.fresh(time.time()).endings == []
-    told = []
-    for _ in range(3):
-        await books.append(*(decide(make_event(n), ["ads"]) for n in range(2)))
-        await end(books, {0: "delivered", 1: "rejected"})
-        fresh = live.fresh(time.time())
-        assert (len(fresh.endings), fresh.is_cut) == (2, False)
-        told += [each.receipt for each in fresh.endings]
-    assert told == sorted(told)
-    assert live.fresh(time.time()).endings == []
-
-
-async def test_live_looks_a_minute_back_and_an_hour_for_failures(books: Books) -> None:
-    made = [decide(make_event(n), ["ads"]) for n in range(4)]
-    for decision, seconds in zip(made, (600, 600, 4000, 10), strict=True):
-        decision.received_at = time.time() - seconds
-    await books.append(*made)
-    await end(books, {0: "delivered", 1: WITH_WARNINGS, 2: "rejected", 3: "delivered"})
-    fresh = Live(books.reader).fresh(time.time()).endings
-    assert [each.ending.ending for each in fresh] == [WITH_WARNINGS, "delivered"]
-
-
-async def test_live_says_that_it_left_something_out(
-    books: Books, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(live_module, "MAX_ENDINGS", 3)
-    live = Live(books.reader)
-    for is_cut in (True, True, False):
-        await books.append(*(decide(make_event(n), ["ads"]) for n in range(5 if is_cut else 2)))
-        await end(books, dict.fromkeys(range(5), "delivered"))
-        fresh = live.fresh(time.time())
-        assert (len(fresh.endings), fresh.is_cut) == (3 if is_cut else 2, is_cut)
 
 
 async def test_related_events_share_an_id(books: Books) -> None:
