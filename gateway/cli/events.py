@@ -16,19 +16,12 @@ import click
 from gateway.cli.options import CONFIG
 from gateway.cli.stored.moment import check_period, period
 from gateway.cli.stored.options import JSON, with_options
+from gateway.event.words import ENDINGS
 
 if TYPE_CHECKING:
     from gateway.ledger.answers import Listed, Wanted
 
 TAIL_SECONDS = 1.0
-ENDINGS = [
-    *("delivered", "delivered with warnings", "dry run"),
-    *("withheld", "rejected", "expired", "repeated"),
-]
-COLUMNS = (
-    *("received_at", "event_name", "source", "destination", "passage", "ending", "stage"),
-    *("status", "tries", "ended_at", "reason", "receipt"),
-)
 
 
 def _pair(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -141,11 +134,12 @@ def _key(each: Listed) -> tuple[str, str, int]:
 def _print(endings: Iterator[Listed], as_json: bool, as_csv: bool) -> None:
     from gateway.cli.ledger_views import listing
     from gateway.cli.terminal import console
+    from gateway.ledger.csv_rows import COLUMNS, csv_row
 
     if as_csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(COLUMNS)
-        writer.writerows(map(_row, endings))
+        writer.writerows(map(csv_row, endings))
     elif as_json:
         _print_lines(endings, as_json)
     else:
@@ -166,16 +160,3 @@ def _print_lines(endings: Iterable[Listed], as_json: bool) -> None:
             ending = each.ending
             words = f"{each.name} → {ending.destination}: {ending.ending}"
             click.echo(printable(f"{words}, {ending.reason}" if ending.reason else words))
-
-
-def _row(each: Listed) -> list[object]:
-    """A row of CSV. A text that a spreadsheet would take for a formula gets an apostrophe."""
-    ending = each.ending
-    row = (
-        *(each.received_at, each.name, each.source, ending.destination, ending.passage),
-        *(ending.ending, ending.stage, ending.status, ending.tries, ending.at, ending.reason),
-        each.receipt,
-    )
-    return [
-        f"'{text}" if isinstance(text, str) and text[:1] in "=+-@\t\r" else text for text in row
-    ]

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+ENDINGS = (
+    *("delivered", "delivered with warnings", "dry run"),
+    *("withheld", "rejected", "expired", "repeated"),
+)
+"""How an event can end at a destination."""
+
 
 def number(count: int) -> str:
     """Exact up to seven digits, so that a row of eight fits; ``--json`` has all digits."""

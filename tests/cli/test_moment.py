@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.cli.stored.moment import moment, unix_seconds
+from gateway.cli.stored.moment import moment
+from gateway.event.moment import unix_seconds
 
 NOW = 1_795_219_200.0  # 2026-11-21 00:00 UTC
 

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-_AGE = re.compile(r"(\d{1,9})([smhd])")
-_DAYS = {"today": 0, "yesterday": 1}
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def unix_seconds(text: str, now: float) -> float:
-    """The moment that `text` names: an age before `now`, such as ``90s``, ``15m``, ``2h``, ``3d``;
-    ``today`` or ``yesterday``, which begin at midnight UTC; or a date or time in ISO 8601, in UTC
-    unless it says otherwise.
-
-    Raises ValueError. What is before 1970 counts as 1970.
-    """
-    if age := _AGE.fullmatch(text):
-        return max(0.0, now - int(age[1]) * _SECONDS[age[2]])
-    if text in _DAYS:
-        return max(0.0, now - now % 86_400 - 86_400 * _DAYS[text])
-    named = datetime.fromisoformat(text)
-    return max(0.0, (named if named.tzinfo else named.replace(tzinfo=UTC)).timestamp())
+from gateway.event.moment import HOW_TO_WRITE, unix_seconds
 
 
 def moment(text: str) -> float:
@@ -35,10 +16,7 @@ def moment(text: str) -> float:
     try:
         return unix_seconds(text, time.time())
     except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is not a valid time. Use an age, such as 15m or 3d, today, yesterday, or "
-            "ISO 8601, such as 2026-07-01T12:00Z."
-        ) from None
+        raise click.BadParameter(f"{text!r} is not a valid time. {HOW_TO_WRITE}") from None
 
 
 def period(happened: str, default: str = "") -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:

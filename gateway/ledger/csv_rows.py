@@ -1,0 +1,28 @@
+"""Endings as rows of CSV."""
+
+from __future__ import annotations
+
+from gateway.ledger.answers import Listed
+
+COLUMNS = (
+    *("received_at", "event_name", "source", "destination", "passage", "ending", "stage"),
+    *("status", "tries", "ended_at", "reason", "receipt"),
+)
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""Source: owasp.org/www-community/attacks/CSV_Injection."""
+
+
+def csv_row(each: Listed) -> list[object]:
+    """The values of `COLUMNS`. A text that a spreadsheet would take for a formula gets an
+    apostrophe."""
+    ending = each.ending
+    row = (
+        *(each.received_at, each.name, each.source, ending.destination, ending.passage),
+        *(ending.ending, ending.stage, ending.status, ending.tries, ending.at, ending.reason),
+        each.receipt,
+    )
+    return [
+        f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+        for value in row
+    ]
