@@ -1,0 +1,163 @@
+"""What of an event everybody may see who may see the console. Pure.
+
+A field is shown if it is known to be nobody's, and hidden otherwise: what the gateway does not know
+may hold anything. Of what is left, a text is hidden that repeats an identifier of the event, such
+as a title with the visitor's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from gateway.event import Event
+from gateway.event.diff import Change
+from gateway.stages.identifiers import without_identifiers
+
+HIDDEN = "(hidden)"
+QUOTES_PERSON = "(hidden: it repeats what identifies the visitor)"
+
+_ORDER = ("event_id", "transaction_id")
+_URLS = frozenset(["page_location", "page_referrer"])
+_ITEM = (
+    *("item_id", "item_name", "item_brand", "item_variant", "item_category", "item_category2"),
+    *("item_category3", "item_category4", "item_category5", "item_list_id", "item_list_name"),
+    *("affiliation", "coupon", "price", "quantity", "discount", "index"),
+)
+_CONSENT = (
+    *("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization"),
+    *("functionality_storage", "personalization_storage", "security_storage"),
+)
+_SHOWN = frozenset(
+    [
+        *("event_name", *_ORDER, "timestamp", "language", "screen_resolution", "viewport_size"),
+        *(*_URLS, "page_hostname", "page_path", "page_title", "page_encoding"),
+        *("currency", "value", "tax", "shipping", "coupon", "engagement_time_msec"),
+        *("ga_session_number", "anonymised", "bot.is_bot", "bot.score"),
+        *(f"items.{name}" for name in _ITEM),
+        *(f"consent.{name}" for name in _CONSENT),
+        *("event_location.country", "event_location.region"),
+    ]
+)
+"""Paths of fields that are nobody's, without the places in lists."""
+_ABOVE = frozenset(path.partition(".")[0] for path in _SHOWN if "." in path)
+_FOUND = re.compile(r"(; found )(?!nothing\b).+", re.DOTALL)
+"""See `gateway.stages.conditions.describe`."""
+_PLACE = re.compile(r"(^|\.)(\d+|\*)(?=\.|$)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-\[\]]{0,79}")
+
+
+def is_shown(path: str) -> bool:
+    """Whether the field at `path`, dotted, may be shown to everybody, and searched by."""
+    return _PLACE.sub("", path) in _SHOWN
+
+
+def without_personal(event: Event) -> Event:
+    """`event` with `HIDDEN` in the place of what is not everybody's."""
+    left = {_name(name): _left(name, value) for name, value in event.items()}
+    return _without_repetitions(left, event)
+
+
+def text_without_personal(text: str, event: Event | None) -> str:
+    """`text` about `event`, such as a vendor's answer; `QUOTES_PERSON` if it repeats an identifier
+    of it. The id of an order may stand in it. What a condition has found is hidden."""
+    person, text = _person(event or {}), _FOUND.sub(rf"\1{HIDDEN}", text)
+    return text if _repeats_none({"text": text}, person) else QUOTES_PERSON
+
+
+def changes_without_personal(changes: Iterable[Change], event: Event) -> list[Change]:
+    """`changes` of `event`, with what `without_personal` hides hidden."""
+    hidden, person = [], _person(event)
+    for change in changes:
+        path = change["field"]
+        known: Event = {}
+        for key in change.keys() & {"before", "after"}:
+            value = change[key]
+            known[key] = _left(path, value) if _repeats_none({"value": value}, person) else HIDDEN
+        hidden.append({"field": _name(path), **known})
+    return hidden
+
+
+def request_without_personal(request: Mapping[str, Any]) -> dict[str, Any]:
+    """`request`, as `gateway.delivery.records.request_record` gives it: where it goes, and the
+    names of what it has."""
+    parts = urlsplit(request["url"])
+    names = [_name(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
+    query = "&".join(f"{name}={HIDDEN}" for name in names)
+    return {
+        "method": request["method"],
+        "url": f"{parts.scheme}://{parts.netloc}{parts.path}{'?' if query else ''}{query}",
+        "headers": {
+            name: value if name.lower() == "content-type" else HIDDEN
+            for name, value in request["headers"].items()
+        },
+        "body": _outline(request["body"]),
+    }
+
+
+def _left(path: str, value: Any) -> Any:
+    """What may be shown of `value`, which stands at `path`."""
+    if isinstance(value, dict) and _PLACE.sub("", path) in _ABOVE:
+        return {_name(name): _left(f"{path}.{name}", each) for name, each in value.items()}
+    if isinstance(value, list) and _PLACE.sub("", path) in _ABOVE:
+        return [_left(path, each) for each in value]
+    if value == "" or value is None:
+        return value
+    if isinstance(value, dict | list) or not is_shown(path):
+        return HIDDEN
+    return _without_query(value) if path in _URLS and isinstance(value, str) else value
+
+
+def _without_query(url: str) -> str:
+    """Click ids stand there, and more."""
+    shown = re.split(r"[?#]", url, maxsplit=1)[0]
+    return shown if shown == url else f"{shown}?{HIDDEN}"
+
+
+def _without_repetitions(left: Event, event: Event) -> Event:
+    person = _person(event)
+    if _repeats_none(left, person):
+        return left
+    return {
+        name: value if name in _ORDER or _repeats_none({name: value}, person) else HIDDEN
+        for name, value in left.items()
+    }
+
+
+def _person(event: Event) -> Event:
+    """What of `event` a text must not repeat. An address that is no text, which only a foreign hand
+    can have written, is none."""
+    person = {name: value for name, value in event.items() if name not in _ORDER}
+    if not isinstance(person.get("ip_override", ""), str):
+        del person["ip_override"]
+    return person
+
+
+def _repeats_none(texts: Event, person: Event) -> bool:
+    return without_identifiers(texts, person, [*_names(texts)]) == texts
+
+
+def _names(value: Any) -> Iterable[str]:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield name
+            yield from _names(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _names(each)
+
+
+def _name(name: str) -> str:
+    """A sender's own names may hold anything."""
+    return name if _NAME.fullmatch(name) else HIDDEN
+
+
+def _outline(body: Any) -> Any:
+    """`body` with the names of its fields alone."""
+    if isinstance(body, dict):
+        return {_name(name): _outline(each) for name, each in body.items()}
+    if isinstance(body, list):
+        return [_outline(each) for each in body]
+    return HIDDEN if body not in (None, "") else body

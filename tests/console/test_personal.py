@@ -1,0 +1,125 @@
+"""What viewers see of an event: nothing that is a person's."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.console.personal import (
+    HIDDEN,
+    QUOTES_PERSON,
+    changes_without_personal,
+    is_shown,
+    request_without_personal,
+    text_without_personal,
+    without_personal,
+)
+from gateway.event.diff import changes
+
+SECRET = "q7x-Ada-Lovelace-41"
+PERSONAL = [
+    *("client_id", "user_id", "ip_override", "user_agent", "fbp", "fbc", "gclid", "_fbp", "ttp"),
+    *("user_data.email_address", "user_data.address.city", "click_ids.gclid", "user_properties.x"),
+    *("client_hints.model", "my_own_field", "items.0.engraving", "ga_session_id"),
+    *("event_location.ip", "anything.at.all", "consent.note"),
+]  # fmt: skip
+
+names = st.one_of(st.sampled_from(PERSONAL), st.text("abz@.ü <", min_size=1, max_size=20))
+values = st.recursive(
+    st.sampled_from([SECRET, 417_123_456_789, True, None, ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+
+
+def nested(path: str, value: Any) -> Any:
+    for key in reversed(path.split(".")):
+        value = [value] if key == "0" else {key: value}
+    return value
+
+
+def text_of(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+@given(st.lists(st.tuples(names, values), max_size=6))
+def test_no_value_of_a_field_that_may_be_personal_is_left(fields: list[tuple[str, Any]]) -> None:
+    event: dict[str, Any] = {"event_name": "purchase", "value": 5}
+    for path, value in fields:
+        if not is_shown(path):
+            event |= nested(path, value)
+    shown = without_personal(event)
+    assert SECRET not in text_of(shown)
+    assert "417123456789" not in text_of(shown)
+    assert (shown["event_name"], shown["value"]) == ("purchase", 5)
+    assert SECRET not in text_of(changes_without_personal(changes({}, event), event))
+    assert SECRET not in text_of(changes_without_personal(changes(event, {}), event))
+
+
+@pytest.mark.parametrize("path", PERSONAL)
+def test_these_are_not_shown(path: str) -> None:
+    assert not is_shown(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["value", "items.0.item_id", "items.*.price", "consent.ad_storage", "page_path"]
+)
+def test_these_are_shown(path: str) -> None:
+    assert is_shown(path)
+
+
+def test_a_text_that_repeats_an_identifier_is_hidden() -> None:
+    event = {
+        "event_name": "purchase",
+        "transaction_id": "order-1001",
+        "page_title": "Orders of ada@example.com",
+        "page_path": "/thanks/order-1001",
+        "page_location": "https://shop.example/thanks?e=ada%40example.com#x",
+        "currency": "EUR",
+        "items": [{"item_id": "a", "item_name": "For ada@example.com"}],
+        "user_data": {"email_address": "ada@example.com"},
+    }
+    shown = without_personal(event)
+    assert shown == {
+        "event_name": "purchase",
+        "transaction_id": "order-1001",
+        "page_title": HIDDEN,
+        "page_path": "/thanks/order-1001",
+        "page_location": "https://shop.example/thanks?(hidden)",
+        "currency": "EUR",
+        "items": HIDDEN,
+        "user_data": HIDDEN,
+    }
+
+
+@pytest.mark.parametrize(
+    "said", ["ada@example.com", "ADA@example.com", sha256(b"ada@example.com").hexdigest()]
+)
+def test_an_answer_that_quotes_a_person_is_hidden(said: str) -> None:
+    event = {"transaction_id": "o-10001", "user_data": {"email_address": "ada@example.com"}}
+    assert text_without_personal(f"invalid value: {said}", event) == QUOTES_PERSON
+    assert text_without_personal("no order o-10001", event) == "no order o-10001"
+    assert text_without_personal("bad request", None) == "bad request"
+
+
+@given(st.recursive(st.just(SECRET), lambda i: st.lists(i) | st.dictionaries(st.just("em"), i)))
+def test_a_request_is_shown_without_its_values(body: Any) -> None:
+    request = {
+        "method": "POST",
+        "url": f"https://api.example/v1/events?email={SECRET}&v=1#frag{SECRET}",
+        "headers": {"content-type": "application/json", "user-agent": SECRET},
+        "body": body,
+    }
+    shown = request_without_personal(request)
+    assert SECRET not in text_of(shown)
+    assert shown["url"] == f"https://api.example/v1/events?email={HIDDEN}&v={HIDDEN}"
+    assert shown["headers"]["content-type"] == "application/json"
+
+
+def test_names_that_a_sender_chose_are_hidden_where_they_may_be_values() -> None:
+    assert without_personal({"ada@example.com": 1}) == {HIDDEN: HIDDEN}
