@@ -46,7 +46,7 @@ def related(
     if story.payload is None:
         kinds = [(SOME_ID, digest) for digest in _stored_digests(reader, receipt)]
     else:
-        kinds = [*_kinds(digests, story.payload)]
+        kinds = [*digests_by_id(digests, story.payload)]
     found: dict[str, tuple[Story, list[str]]] = {}
     for kind, digest in kinds:
         for each in reader.stories(digest, limit + 1):
@@ -57,8 +57,8 @@ def related(
     return [Related(*found[each]) for each in newest]
 
 
-def _kinds(digests: EventDigests, event: Event) -> Iterator[tuple[str, str]]:
-    """The digests of an event's ids, each with its kind."""
+def digests_by_id(digests: EventDigests, event: Event) -> Iterator[tuple[str, str]]:
+    """The digests of an event's ids, each with which of its ids it is."""
     for kind, name in _FIELDS.items():
         if name in event:
             for digest in digests.of_event({name: event[name]}):

@@ -25,6 +25,11 @@ def new_receipt(received_at: float) -> str:
     return f"{int(1000 * received_at):0{_TIME_DIGITS}x}{secrets.token_hex(8)}"
 
 
+def is_receipt(text: str) -> bool:
+    """Whether an event could have this receipt."""
+    return bool(RECEIPT.fullmatch(text)) and received_at(text) < _YEAR_10000
+
+
 def received_at(receipt: str) -> float:
     """Unix seconds, to the millisecond, at which its event came in."""
     return int(receipt[:_TIME_DIGITS], 16) / 1000

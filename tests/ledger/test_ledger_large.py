@@ -7,7 +7,7 @@ import pytest
 from gateway.ledger.answers import Wanted
 from gateway.ledger.day_rows import NONE, RECEIVED
 from gateway.ledger.digests import EventDigests
-from gateway.ledger.live import MAX_ENDINGS, Live
+from gateway.ledger.newest import MAX_NEW, Newest
 from gateway.ledger.quality import SAMPLE, orders, sample
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.related import related
@@ -37,7 +37,7 @@ def test_a_large_ledger_answers(large_ledger: LargeLedger) -> None:
     found = related(reader, digests, order[0].receipt)
     assert order[1].receipt in {each.story.receipt for each in found}
 
-    assert len(Live(reader).fresh(end).endings) <= MAX_ENDINGS + 300
+    assert len(Newest(0.0).look(reader, end).ended) <= 2 * MAX_NEW  # of two days at midnight
     assert vendor_errors(reader, "meta", since, end, seconds=1e9).groups
     newest = sample(reader, "meta", seconds=1e9)
     assert len(newest) == SAMPLE
