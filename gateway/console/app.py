@@ -16,7 +16,7 @@ from starlette.types import Scope
 from gateway.console.context import Console
 from gateway.console.page import json_response
 from gateway.console.rendering import STATIC, render
-from gateway.console.site import NAVIGATION, PAGES
+from gateway.console.site import NAVIGATION, PAGES, ROUTES
 from gateway.console.trouble import Trouble
 from gateway.ledger.errors import LedgerError
 from gateway.redis_client.connect import RedisError
@@ -30,8 +30,9 @@ WORDS = {
 def console_app(console: Console) -> Starlette:
     """Answers everybody who reaches it."""
     pages = [route for page in PAGES for route in page.routes(console)]
+    others = [route for routes in ROUTES for route in routes(console)]
     app = Starlette(
-        routes=[*pages, Mount("/static", _StaticFiles(directory=STATIC))],
+        routes=[*others, *pages, Mount("/static", _StaticFiles(directory=STATIC))],
         exception_handlers={
             Trouble: _trouble,
             HTTPException: _refused,

@@ -19,9 +19,12 @@ from starlette.requests import Request
 
 from gateway.event.text import printable, utc
 from gateway.event.words import duration, number
+from gateway.explain.explain import short_json
 
 FOLDER = Path(str(files("gateway") / "console"))
 STATIC = FOLDER / "static"
+
+_PRETTY = orjson.OPT_INDENT_2
 
 
 def render(template: str, request: Request, data: Mapping[str, Any]) -> str:
@@ -56,6 +59,8 @@ def _environment() -> Environment:
         "prose": prose,
         "shown": lambda text: printable(str(text), keep="\n"),
         "json": as_json,
+        "pretty": pretty,
+        "short": short_json,
         "share": share,
         "at_most": at_most,
     }
@@ -73,6 +78,12 @@ def prose(words: str) -> Markup:
 def as_json(value: Any) -> str:
     """For an attribute: the template escapes it."""
     return orjson.dumps(value, default=str).decode()
+
+
+def pretty(value: Any) -> str:
+    """A JSON value, or a text, for people: control characters are escaped."""
+    text = value if isinstance(value, str) else orjson.dumps(value, option=_PRETTY).decode()
+    return printable(text, keep="\n")
 
 
 def share(part: float, whole: float) -> str:

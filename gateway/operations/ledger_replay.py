@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from redis.asyncio import Redis
 
@@ -15,7 +16,6 @@ from gateway.event.reasons import common
 from gateway.event.text import printable
 from gateway.ledger.answers import Wanted
 from gateway.ledger.feeding import build_reporting
-from gateway.ledger.reading import LedgerReader
 from gateway.ledger.recorded import PENDING, Recorded
 from gateway.operations.bulk import Advance, Throttle, completed, noted, throttled
 from gateway.operations.catching_up import wait_until_stored
@@ -33,6 +33,23 @@ from gateway.queue.replay import Replay, put_back
 DELIVERED = ("delivered", WITH_WARNINGS)
 
 
+class Recording(Protocol):
+    """Where recorded events are read, as a `LedgerReader` does."""
+
+    def recorded(self, destination: str, wanted: Wanted) -> Iterator[Recorded]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OneEvent:
+    """A `Recording` of an event that was read before."""
+
+    event: Recorded
+
+    def recorded(self, destination: str, wanted: Wanted) -> Iterator[Recorded]:
+        """destination: the one for which it was read."""
+        yield self.event
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerReplay:
     """endings: which are meant. wanted: which events, and a part of the reason of their ending.
@@ -41,7 +58,7 @@ class LedgerReplay:
     redis: Redis
     jobs_url: str
     settings: Settings
-    reader: LedgerReader
+    reader: Recording
     name: str
     endings: Collection[str]
     wanted: Wanted

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.chromium import FLAGS, find_chromium
+from tests.support.console_server import ConsoleServer
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Received, Reply, Sink
 
@@ -90,6 +91,16 @@ def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
         yield gateway
 
 
+@pytest.fixture(scope="session")
+def signed_in(running: Gateway) -> Iterator[ConsoleServer]:
+    """The console of `running` for an operator; for a viewer with the header ``x-role: viewer``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATA_DIR", str(running.folder / "data"))
+        server = ConsoleServer(running, "operator")
+    with server:
+        yield server
+
+
 @pytest.fixture(scope="module")  # while it is open, no other event loop can run in this thread
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -154,7 +165,9 @@ class Tab:
 def open_tab(chromium: Browser, running: Gateway, cookie: dict[str, str]) -> Iterator[object]:
     contexts = []
 
-    def open_tab(width: int = 1440, dark: bool = False, javascript: bool = True) -> Tab:
+    def open_tab(
+        width: int = 1440, dark: bool = False, javascript: bool = True, base: str = ""
+    ) -> Tab:
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
@@ -164,7 +177,7 @@ def open_tab(chromium: Browser, running: Gateway, cookie: dict[str, str]) -> Ite
         context.set_default_timeout(20_000)
         context.add_cookies([cookie])
         contexts.append(context)
-        return Tab(context.new_page(), running.console_url)
+        return Tab(context.new_page(), base or running.console_url)
 
     yield open_tab
     for context in contexts:

@@ -1,0 +1,37 @@
+"""What people do here, in the log of operators' actions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from gateway.console.context import Console
+from gateway.console.person import user_of
+from gateway.console.trouble import Trouble
+from gateway.operations.actions_log import Action
+
+NOT_LOGGED = "{} What an operator does must be written there, so this was not done."
+
+
+def action_of(
+    console: Console, request: Request, command: str, arguments: Mapping[str, Any]
+) -> Action:
+    """Of who asks. arguments: by name; what may name a person is written as a digest. Its methods
+    raise `Trouble` when the log cannot be written."""
+
+    def refuse(words: str) -> None:
+        raise Trouble(503, NOT_LOGGED.format(words))
+
+    return Action(console.settings, user_of(request), command, arguments, refuse)
+
+
+async def note_action(
+    console: Console, request: Request, command: str, arguments: Mapping[str, Any], events: int
+) -> None:
+    """Writes down what is done next, with how many events. Raises `Trouble` when the log cannot be
+    written."""
+    action = action_of(console, request, command, arguments)
+    await asyncio.to_thread(action.note_events, events)

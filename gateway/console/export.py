@@ -1,0 +1,99 @@
+"""Endings as files, streamed: a page of the ledger after the other, so that nothing piles up and
+other pages take their turns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from gateway.console.action import note_action
+from gateway.console.context import Console
+from gateway.console.event_rows import shown_listed
+from gateway.console.filters import Filters, read_filters
+from gateway.console.person import require_operator
+from gateway.console.trouble import Trouble
+from gateway.ledger.answers import Listed
+from gateway.ledger.csv_rows import COLUMNS, csv_row
+from gateway.ledger.search import search
+
+PAGE = 500
+
+Written = Callable[[Iterable[Listed]], str]
+
+
+def _as_csv(endings: Iterable[Listed]) -> str:
+    return _csv(map(csv_row, endings))
+
+
+def _as_ndjson(endings: Iterable[Listed]) -> str:
+    return "".join(f"{orjson.dumps(each).decode()}\n" for each in endings)
+
+
+def _csv(rows: Iterable[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+KINDS: dict[str, tuple[str, str, Written]] = {
+    "csv": ("text/csv; charset=utf-8", _csv([COLUMNS]), _as_csv),
+    "ndjson": ("application/x-ndjson", "", _as_ndjson),
+}
+"""The media type, what stands first, and how endings are written. CSV is without the content of
+events."""
+
+
+def routes(console: Console) -> list[BaseRoute]:
+    """A GET gives what everybody may see; a POST by an operator has personal data too."""
+    return [
+        Route(f"/events.{kind}", _endpoint(console, kind), methods=["GET", "POST"])
+        for kind in KINDS
+    ]
+
+
+def _endpoint(console: Console, kind: str) -> Callable[[Request], Any]:
+    async def export(request: Request) -> Response:
+        filters = read_filters(request.query_params)
+        if filters.mistakes:
+            raise Trouble(400, " ".join(filters.mistakes))
+        is_whole = request.method == "POST"
+        if is_whole:
+            require_operator(request)
+            await note_action(console, request, f"events export {kind}", _asked(filters), 0)
+        media_type, head, written = KINDS[kind]
+        pages = _pages(console, filters, is_whole)
+        first = await anext(pages, None)  # so that a ledger that cannot be read is said as usual
+
+        async def lines() -> AsyncIterator[str]:
+            yield head
+            if first is not None:
+                yield written(first)
+            async for page in pages:
+                yield written(page)
+
+        named = {"content-disposition": f'attachment; filename="events.{kind}"'}
+        return StreamingResponse(lines(), media_type=media_type, headers=named)
+
+    return export
+
+
+def _asked(filters: Filters) -> dict[str, Any]:
+    return {**filters.given, "where": [*filters.fields], "id": filters.wanted.digest}
+
+
+async def _pages(console: Console, filters: Filters, is_whole: bool) -> AsyncIterator[list[Listed]]:
+    after = filters.after
+    while True:
+        page = await console.read(partial(search, wanted=filters.wanted, after=after, limit=PAGE))
+        yield [*page.found] if is_whole else [*map(shown_listed, page.found)]
+        after = page.next
+        if not after:
+            return

@@ -1,0 +1,125 @@
+"""Search: events by what happened to them, by their content, or by an id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from gateway.console.context import Console
+from gateway.console.event_rows import EventRow, row_of_story, rows_of_endings
+from gateway.console.filters import Filters, read_filters
+from gateway.console.person import is_operator
+from gateway.console.rendering import link
+from gateway.console.trouble import Trouble
+from gateway.event.words import ENDINGS
+from gateway.ledger.reading import LedgerReader
+from gateway.ledger.search import search
+from gateway.queue.receipts import is_receipt
+
+PATH = "/events"
+PAGE = 50
+"""Endings; and events that have an id, with all of their endings."""
+
+E_MAIL = (
+    "Searching by an e-mail address needs the role operator: whether a person is known here is "
+    "personal data. You can search by the id of an event, an order or a visitor."
+)
+QUICK: Sequence[tuple[str, Mapping[str, str]]] = (
+    ("Rejected in the last day", {"ending": "rejected", "since": "1d"}),
+    ("Expired in the last week", {"ending": "expired", "since": "7d"}),
+    ("Withheld today", {"ending": "withheld", "since": "today"}),
+    ("Delivered with warnings this week", {"ending": "delivered with warnings", "since": "7d"}),
+    ("Purchases of the last day", {"event_name": "purchase", "since": "1d"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """next: where the next one begins, "" for none. looked_since: Unix seconds since which events
+    were looked at when the time was over; None if it was not. is_newest: whether there may be
+    older events with the id."""
+
+    rows: Sequence[EventRow] = ()
+    next: str = ""
+    looked_since: float | None = None
+    is_newest: bool = False
+
+
+async def view(console: Console, request: Request) -> dict[str, Any]:
+    filters = read_filters(request.query_params)
+    page = _Page()
+    if not filters.mistakes:
+        page = await console.read(lambda reader: _search(reader, filters))
+    without_id = replace(filters, wanted=replace(filters.wanted, digest=None))
+    return {
+        "filters": filters.given,
+        "where": filters.fields,
+        "digest": filters.wanted.digest,
+        "mistakes": filters.mistakes,
+        "events": page.rows,
+        "next": page.next and filters.url(PATH, after=page.next),
+        "looked_since": page.looked_since,
+        "is_newest": page.is_newest,
+        "is_first": not filters.after,
+        "is_operator": is_operator(request),
+        "keeps_all": console.settings.ledger.successes == "all",
+        "choices": {
+            "destination": _choices(console.settings.destinations, filters, "destination"),
+            "source": _choices(console.settings.sources, filters, "source"),
+            "ending": ENDINGS,
+        },
+        "links": {
+            "all": PATH,
+            "this": filters.url(PATH),
+            "without_id": without_id.url(PATH),
+            **{kind: filters.url(f"{PATH}.{kind}") for kind in ("json", "csv", "ndjson")},
+            "quick": [{"words": words, "url": link(PATH, **given)} for words, given in QUICK],
+        },
+    }
+
+
+def routes(console: Console) -> list[BaseRoute]:
+    async def found(request: Request) -> Response:
+        """From the form to a URL that says the same, without an id of a person."""
+        form = await request.form(max_files=0, max_fields=50)
+        texts = ImmutableMultiDict(
+            [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        )
+        return RedirectResponse(_found_at(console, request, texts), 303)
+
+    return [Route(PATH, found, methods=["POST"])]
+
+
+def _found_at(console: Console, request: Request, texts: ImmutableMultiDict[str, str]) -> str:
+    filters = read_filters(texts)
+    typed = texts.get("id", "").strip()
+    if not typed:
+        return filters.url(PATH)
+    if is_receipt(typed):
+        return f"{PATH}/{typed}"
+    if "@" in typed and not is_operator(request):
+        raise Trouble(403, E_MAIL)
+    digest = console.digests().of_text(typed)
+    return replace(filters, wanted=replace(filters.wanted, digest=digest)).url(PATH)
+
+
+def _search(reader: LedgerReader, filters: Filters) -> _Page:
+    digest = filters.wanted.digest
+    if digest and not filters.is_narrow:
+        # so events are found too that have not ended
+        stories = [*reader.stories(digest, PAGE)]
+        return _Page([*map(row_of_story, stories)], is_newest=len(stories) == PAGE)
+    page = search(reader, filters.wanted, filters.after, PAGE)
+    return _Page(rows_of_endings(page.found), page.next, page.looked_since)
+
+
+def _choices(names: Iterable[str], filters: Filters, parameter: str) -> list[str]:
+    """`names`, and the one that is asked for: it may not be configured any more."""
+    asked = filters.given.get(parameter)
+    return [*dict.fromkeys([*names, *([asked] if asked else [])])]

@@ -1,0 +1,158 @@
+"""The page of an event: what it says, what it hides, and what an operator does there."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from gateway.ledger.operator_log import OperatorLog
+from tests.console.conftest import GRANTED, HOSTILE, KEY
+from tests.support.console_server import ConsoleServer
+from tests.support.gateway_process import Gateway, wait_for
+
+VIEWER = {"x-role": "viewer"}
+
+
+@pytest.fixture(scope="module")
+def client(signed_in: ConsoleServer):
+    with httpx.Client(base_url=signed_in.url, timeout=60) as client:
+        yield client
+
+
+def receipt_of(client: httpx.Client, typed: str) -> str:
+    found = client.post("/events", data={"id": typed}).headers["location"]
+    [event] = client.get(found.replace("/events?", "/events.json?")).json()["events"]
+    receipt: str = event["receipt"]
+    return receipt
+
+
+def data_of(client: httpx.Client, typed: str) -> dict[str, Any]:
+    answer = client.get(f"/events/{receipt_of(client, typed)}.json", headers=VIEWER)
+    assert answer.status_code == 200
+    data: dict[str, Any] = answer.json()
+    return data
+
+
+def test_the_story_of_an_event(client: httpx.Client) -> None:
+    data = data_of(client, "p-1")
+    assert (data["name"], data["source"], data["trusted"]) == ("purchase", "backend", True)
+    steps = data["destinations"]["crm"]["passages"][0]["steps"]
+    assert [(step["what"], step["status"]) for step in steps] == [("delivered", 200)]
+    decided = {each["type"]: each for each in data["consent"]["decided"]}
+    assert decided["ad_storage"] == {"type": "ad_storage", "state": "granted", "by": "event"}
+    assert data["event"]["currency"] == "EUR"
+    today = data["destinations"]["crm"]["today"]
+    assert today["decision"] == "send"
+    assert today["requests"][0]["method"] == "POST"
+
+
+def test_the_answer_of_a_vendor_is_told(client: httpx.Client) -> None:
+    data = data_of(client, "p-2")
+    step = data["destinations"]["crm"]["passages"][0]["steps"][-1]
+    assert (step["what"], step["status"]) == ("rejected", 400)
+    assert "unknown order" in step["words"]
+
+
+def test_what_is_not_known_is_said(client: httpx.Client) -> None:
+    [event] = client.get("/events.json?event_name=denied").json()["events"]
+    text = client.get(f"/events/{event['receipt']}?today").text
+    assert "Its content was not kept, since it was withheld from every destination." in text
+    assert "Not known: its content was not stored" in text
+
+
+@pytest.mark.parametrize("receipt", ["x", "0" * 28, "f" * 28, "0" * 27 + "'"])
+def test_an_event_that_is_not_there(client: httpx.Client, receipt: str) -> None:
+    assert client.get(f"/events/{receipt}").status_code == 404
+    assert client.get(f"/events/{receipt}.json").status_code == 404
+    for action in ("reveal", "replay"):
+        answer = client.post(f"/events/{receipt}/{action}", data={"destination": "crm"})
+        assert answer.status_code == 404
+
+
+def test_a_person_is_shown_to_operators_who_ask(
+    client: httpx.Client, signed_in: ConsoleServer
+) -> None:
+    receipt = receipt_of(client, "p-1")
+    for path in (f"/events/{receipt}", f"/events/{receipt}?today", f"/events/{receipt}.json"):
+        assert "ada@example.com" not in client.get(path).text
+    assert client.post(f"/events/{receipt}/reveal", headers=VIEWER).status_code == 403
+    text = client.post(f"/events/{receipt}/reveal").text
+    assert text.count("ada@example.com") >= 2, "the content and the request"
+    last = json.loads([*OperatorLog.of(signed_in.settings).lines()][-1])
+    assert (last["user"], last["command"]) == ("console:anna", "events reveal")
+    assert receipt not in str(last["arguments"]), "it names a person"
+
+
+def test_related_events(client: httpx.Client, running: Gateway) -> None:
+    for number in range(2):
+        event = {
+            "event_name": f"related {number}",
+            "event_id": f"related-{number}",
+            "client_id": "visitor-77",
+            "consent": GRANTED,
+        }
+        assert httpx.post(f"{running.url}/events", json=event, headers=KEY).is_success
+    wait_for(lambda: "related 1" in client.get("/events.json").text, 60, "the ledger")
+    wait_for(lambda: "related 0" in client.get("/events.json").text, 60, "the ledger")
+    data = data_of(client, "related-0")
+    [related] = data["related"]
+    assert (related["event"]["name"], related["shares"]) == ("related 1", ["visitor"])
+    digests = {each["of"]: each["digest"] for each in data["ids"]}
+    page = client.get("/events.json", params={"digest": digests["visitor"]}).json()
+    assert {event["name"] for event in page["events"]} == {"related 0", "related 1"}
+
+
+def test_sending_again(client: httpx.Client, running: Gateway, signed_in: ConsoleServer) -> None:
+    receipt = receipt_of(client, "p-1")
+    url = f"/events/{receipt}/replay"
+    assert client.post(url, data={"destination": "crm"}, headers=VIEWER).status_code == 403
+    assert client.post(url, data={"destination": "nobody"}).status_code == 404
+    unsure = client.post(url, data={"destination": "crm"})
+    assert unsure.status_code == 409
+    assert "tick the box" in unsure.text
+    answer = client.post(url, data={"destination": "crm", "again": "on"})
+    assert answer.headers["location"] == f"/events/{receipt}?replayed=crm"
+
+    def passages() -> list[str]:
+        data = client.get(f"/events/{receipt}.json").json()
+        return [each["ending"] for each in data["destinations"]["crm"]["passages"]]
+
+    wait_for(lambda: passages() == ["delivered", "delivered"], 60, "it to be sent again")
+    last = json.loads([*OperatorLog.of(signed_in.settings).lines()][-1])
+    assert (last["command"], last["counts"]) == ("replay", {"events": 1})
+
+
+def test_what_was_withheld_for_want_of_consent_is_not_sent(client: httpx.Client) -> None:
+    [event] = client.get("/events.json?event_name=denied").json()["events"]
+    answer = client.post(f"/events/{event['receipt']}/replay", data={"destination": "crm"})
+    assert answer.status_code == 409
+    assert "It was not sent: no consent for analytics_storage." in answer.text
+
+
+def test_a_page_is_made_quickly(client: httpx.Client) -> None:
+    """Not asserted: a wall time. It is printed for whoever looks."""
+    receipt = receipt_of(client, "p-1")
+    began = time.perf_counter()
+    for _ in range(10):
+        assert client.get(f"/events/{receipt}?today").is_success
+    print(f"{(time.perf_counter() - began) * 100:.0f} ms a page")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize("typed", ["p-1", "hostile", "p-2"])
+def test_the_page_in_a_browser(open_tab, client, signed_in, typed, width, dark) -> None:
+    tab = open_tab(width, dark, base=signed_in.url)
+    page = tab.open(f"/events/{receipt_of(client, typed)}?today")
+    if folder := os.environ.get("SCREENSHOTS"):
+        theme = "dark" if dark else "light"
+        page.screenshot(path=f"{folder}/event-{typed}-{width}-{theme}.png", full_page=True)
+    assert tab.complaints() == []
+    assert not tab.is_too_wide()
+    assert not any("hostile" in url.partition("?")[0] or url.endswith("/x") for url in tab.requests)
+    assert HOSTILE not in page.content()
