@@ -9,10 +9,11 @@ from starlette.routing import BaseRoute
 from gateway.console import event_actions, export
 from gateway.console.context import Console
 from gateway.console.page import Page
-from gateway.console.pages import destinations, event, overview, search
+from gateway.console.pages import destinations, event, live, overview, search
 
 PAGES = (
     Page("/", "overview.html", "Overview", overview.view),
+    Page("/live", "live.html", "Live", live.view),
     Page("/events", "search.html", "Events", search.view),
     Page("/events/{receipt}", "event.html", "Event", event.view),
     Page("/destinations", "destinations.html", "Destinations", destinations.list_view),
@@ -25,5 +26,6 @@ ROUTES: tuple[Callable[[Console], Sequence[BaseRoute]], ...] = (
     search.routes,
     export.routes,
     event_actions.routes,
+    live.routes,
 )
 """Actions of the pages, and what is no page."""
