@@ -10,11 +10,11 @@ import click
 
 from destinations.masking import Masker
 from gateway.cli.options import fail
-from gateway.cli.refused_views import request_in_words
 from gateway.configuration.settings import Settings
 from gateway.event.text import json_text, masked, printable
 from gateway.explain.explain import explain_decision, in_words
 from gateway.explain.refused_hints import hint_for
+from gateway.explain.refused_words import request_in_words
 from gateway.explain.requests import RecordedRequest, UnreadableRequest, read_requests
 from gateway.sources.recognition import NOISE, UNKNOWN
 from gateway.web.rehearsal import Rehearsal, Rehearsed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -259,33 +258,16 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
         if context.get_parameter_source("config") is not click.core.ParameterSource.DEFAULT:
             raise click.UsageError("FILE and --config mean the same: give only one of them.")
         config = file
-    from gateway.cli.condition_check import condition_notes
-    from gateway.cli.consent_check import consent_notes
-    from gateway.cli.console_check import console_notes
-    from gateway.cli.destination_check import destination_notes
-    from gateway.cli.hash_check import hash_notes
-    from gateway.cli.ledger_check import ledger_notes
-    from gateway.cli.secret_check import secret_notes
-    from gateway.cli.source_check import source_notes
     from gateway.event.text import printable
     from gateway.monitoring.permissions import permission_lines
+    from gateway.operations.checking.notes import configuration_notes
 
     settings = load(config)
     sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)
     click.echo(f"{config}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
     for line in permission_lines(settings) if permissions else ():
         click.echo(printable(line))
-    notes = (
-        *consent_notes(settings),
-        *ledger_notes(settings),
-        *hash_notes(settings),
-        *console_notes(settings),
-        *secret_notes(settings, config),
-        *source_notes(settings, config),
-        *condition_notes(settings, config),
-        *destination_notes(settings, config, datetime.now(UTC).date()),
-    )
-    for note in notes:
+    for note in configuration_notes(settings, config):
         click.echo(printable(note))
 
 

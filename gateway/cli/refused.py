@@ -42,9 +42,10 @@ def list_refused(as_json: bool, limit: int, config: Path, redis_url: str | None)
 
 
 async def _print(redis: Redis, settings: Settings, limit: int, as_json: bool) -> None:
-    from gateway.cli.refused_views import as_rows, events_view, requests_view
+    from gateway.cli.refused_views import events_view, requests_view
     from gateway.cli.terminal import console
     from gateway.event.text import json_text
+    from gateway.explain.refused_words import as_rows
     from gateway.queue.keys import Keys
     from gateway.queue.refused import read_refused
     from gateway.queue.refused_requests import read_refused_requests, useful_first

@@ -1,10 +1,8 @@
-"""Refused requests and events as tables, and as JSON."""
+"""Refused requests and events as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
 
 from rich.console import Group
 from rich.table import Table
@@ -13,28 +11,9 @@ from rich.text import Text
 from gateway.cli.terminal import cell, number, table
 from gateway.event.text import json_text, utc
 from gateway.explain.refused_hints import Sources, hint_for
+from gateway.explain.refused_words import request_in_words
 from gateway.queue.refused import RefusedEvent
-from gateway.queue.refused_requests import RefusedRequest, SampledRequest
-
-
-def as_rows(
-    requests: Sequence[SampledRequest], events: Sequence[RefusedEvent], sources: Sources
-) -> list[dict[str, Any]]:
-    """Requests, then events; at: when it was last seen, in Unix seconds."""
-    return [
-        *(
-            {
-                "kind": "request",
-                "at": each.last,
-                "first_at": each.first,
-                "count": each.count,
-                **asdict(each.request),
-                "hint": hint_for(each.request, sources),
-            }
-            for each in requests
-        ),
-        *({"kind": "event", **asdict(each)} for each in events),
-    ]
+from gateway.queue.refused_requests import SampledRequest
 
 
 def requests_view(requests: Sequence[SampledRequest], sources: Sources) -> Group:
@@ -63,16 +42,6 @@ def _titled(lines: Sequence[Text]) -> Iterator[Text]:
         yield Text("Hints", "bold")
         yield from lines
         yield Text("")
-
-
-def request_in_words(request: RefusedRequest) -> str:
-    """The request in one line: method, path, and what is known of its sender."""
-    query = f"?{'&'.join(request.parameters)}" if request.parameters else ""
-    parts = [f"{request.method} {request.path}{query}"]
-    if request.asked_method:
-        parts.append(f"before a {request.asked_method}")
-    parts += filter(None, [request.content_type, request.origin and f"from {request.origin}"])
-    return ", ".join([*parts, *request.keys])
 
 
 def events_view(events: Sequence[RefusedEvent]) -> Table:

@@ -10,10 +10,10 @@ import orjson
 import pytest
 from click.testing import Result
 
-from gateway.cli.condition_check import condition_notes, meant_field
 from gateway.configuration.load import load_settings, parse_settings
 from gateway.event import Received
 from gateway.event.schema import EventFields
+from gateway.operations.checking.conditions import condition_notes, meant_field
 from gateway.pipeline.compile import compile_pipeline
 
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from gateway.cli.consent_check import consent_notes
 from gateway.configuration.load import parse_settings
+from gateway.operations.checking.consent import consent_notes
 
 BACKEND = "sources: {backend: {type: events, keys: [k]}}\n"
 AGREED = (

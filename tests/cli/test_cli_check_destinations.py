@@ -10,8 +10,8 @@ import pytest
 from click.testing import Result
 
 from destinations.webhook import Webhook
-from gateway.cli.destination_check import destination_notes, is_private_host
 from gateway.configuration.load import load_settings
+from gateway.operations.checking.destinations import destination_notes, is_private_host
 
 Run = Callable[..., Result]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.cli.hash_check import hash_notes
 from gateway.configuration.load import parse_settings
+from gateway.operations.checking.hashes import hash_notes
 
 DESTINATIONS = """
 destinations:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from gateway.cli.secret_check import SHORT, WRITTEN, secret_notes
 from gateway.configuration.load import parse_settings
+from gateway.operations.checking.secrets import SHORT, WRITTEN, secret_notes
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = sorted([*ROOT.glob("config/*.yaml"), *ROOT.glob("config/examples/*.yaml")])
