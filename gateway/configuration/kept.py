@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
-from destinations.masking import MASK
-from gateway.configuration.exposure import secrets_in
+from destinations.masking import MASK, MIN_SECRET_CHARACTERS
+from gateway.configuration.exposure import Secret, secrets_in
 from gateway.configuration.settings import Settings
-from gateway.configuration.yaml_file import read_yaml
+from gateway.configuration.yaml_file import KeyPath, read_yaml
 from gateway.sources.keys import KeyDigest
 
+_COMMENTED = re.compile(
+    r"#.*?(?:key|token|secret|password|credential|salt)s?[\"']?\s*[:=]\s*(?!\$\{)([^\n]*[^\s])",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(r"^(?P<key>\s*(?:-\s+)?(?:[^\s#:]+:\s+)?).*$")
 _WORD = re.compile(r"""[^\s"'\[\]{},#]+""")
 
 Kept = Mapping[str, Any]
@@ -24,13 +30,68 @@ _UNDECIDING = frozenset({"rules", "destinations", "server", "redis", "ledger", "
 
 def without_secrets(settings: Settings) -> str:
     """The text of the configuration file, with each secret that is written out in it masked."""
-    text, digests = settings.text, []
-    for _, secret in secrets_in(settings):
-        if isinstance(secret, KeyDigest):
-            digests.append(secret)
-        elif value := secret.get_secret_value():
-            text = text.replace(value, MASK)
-    return _WORD.sub(lambda word: MASK if _is_key(word[0], digests) else word[0], text)
+    text, secrets = settings.text, [*secrets_in(settings)]
+    for secret in written_secrets(settings):
+        text = hide(text, secret, MASK)
+    return _without_lines(text, secrets)
+
+
+def hide(text: str, secret: str, stand_in: str) -> str:
+    """`text` with `stand_in` in the place of `secret`; of a short one only where it is a word of
+    its own, because other words contain it."""
+    if len(secret) >= MIN_SECRET_CHARACTERS:
+        return text.replace(secret, stand_in)
+    return re.sub(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", lambda _: stand_in, text)
+
+
+def written_secrets(settings: Settings) -> list[str]:
+    """Secrets as the text of the file has them; those of which one is a part of another last."""
+    secrets = [secret for _, secret in secrets_in(settings)]
+    values = {each.get_secret_value() for each in secrets if not isinstance(each, KeyDigest)}
+    urls = (settings.redis.url, settings.redis.jobs_url)
+    values |= {password for url in urls if (password := urlsplit(url or "").password)}
+    digests = [each for each in secrets if isinstance(each, KeyDigest)]
+    values |= {word for word in _WORD.findall(settings.text) if _is_key(word, digests)}
+    return sorted(filter(None, values), key=lambda value: (-len(value), value))
+
+
+def commented_secrets(text: str) -> list[str]:
+    """What looks like a secret in a comment. Those in use are masked already."""
+    return [found[1].strip() for found in _COMMENTED.finditer(text)]
+
+
+def _without_lines(text: str, secrets: Iterable[tuple[KeyPath, Secret]]) -> str:
+    """`text` without those of `secrets` that stand in it in another form, such as with escapes or
+    on several lines: all that is written there is masked."""
+    file = read_yaml(_readable(text), {})
+    lines = text.split("\n")
+    for path, secret in secrets:
+        if not _is_secret(_value_at(file.data, path), secret):
+            continue
+        first = file.line(path)
+        later = [line for each, line in file.lines.items() if line > first and each != path]
+        for line in range(first, min(later, default=len(lines) + 1)):
+            lines[line - 1] = _VALUE.sub(
+                rf"\g<key>{MASK}" if line == first else "", lines[line - 1]
+            )
+    return "\n".join(lines)
+
+
+def _value_at(data: Any, path: KeyPath) -> Any:
+    for key in path:
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _is_secret(written: object, secret: Secret) -> bool:
+    if not isinstance(written, str) or not written:
+        return False
+    if isinstance(secret, KeyDigest):
+        return secret.is_of(written)
+    return written == secret.get_secret_value()
 
 
 def _is_key(word: str, digests: Sequence[KeyDigest]) -> bool:
@@ -42,8 +103,12 @@ def read_kept(text: str) -> Kept | None:
 
     A mask would be an alias in YAML. Variables keep their names: their values of then are unknown.
     """
-    data = read_yaml(text.replace(MASK, "masked").replace("${", "$("), {}).data
+    data = read_yaml(_readable(text).replace("${", "$("), {}).data
     return data if isinstance(data, dict) else None
+
+
+def _readable(text: str) -> str:
+    return text.replace(MASK, "masked")
 
 
 def rule_names(part: Kept) -> list[str]:

@@ -13,17 +13,23 @@ from typing import TypeVar
 from redis.asyncio import Redis
 
 from gateway.configuration.settings import Settings
-from gateway.console.trouble import Trouble
+from gateway.console.apart import Apart, apart
+from gateway.console.background import Background
+from gateway.console.trouble import Trouble, as_sentence
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.place import ledger_of
 from gateway.ledger.reading import LedgerReader
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.status import Status, read_status
+from gateway.operations.stopped import Stopped
 
 T = TypeVar("T")
 
 READERS = 2
 """How many queries of the ledger run at once. More would only take turns on the disk."""
+
+SURVEYS = 2
+"""How many pages at once look through all stored events."""
 
 NO_LEDGER = (
     "This gateway keeps no ledger, so there is no record of single events. Set ledger.enabled, and "
@@ -34,13 +40,19 @@ NO_LEDGER = (
 @dataclass(frozen=True, slots=True)
 class Console:
     """settings: the configuration in force. config: its file. jobs_url: of the Redis of RQ. state:
-    what is known of the configuration now."""
+    what is known of the configuration now. redis_url: where `redis` is. background: what operators
+    have started."""
 
     settings: Settings
     config: Path
     redis: Redis
     jobs_url: str
     state: Callable[[], ConfigurationState]
+    redis_url: str
+    background: Background = field(default_factory=Background)
+    _surveys: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(SURVEYS), repr=False
+    )
     _threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(READERS, "ledger"), repr=False
     )
@@ -60,6 +72,15 @@ class Console:
         return await read_status(
             self.redis, self.settings, seconds + microseconds / 1e6, self.state()
         )
+
+    async def survey(self, work: Apart[T]) -> T:
+        """What `work` finds, apart from the pages. Raises `Trouble` where it stops, and a redis-py
+        error."""
+        async with self._surveys:
+            try:
+                return await apart(self.redis_url, work)
+            except Stopped as stopped:
+                raise Trouble(409, as_sentence(str(stopped))) from None
 
     def digests(self) -> EventDigests:
         """Raises `Trouble` as `read` does."""

@@ -9,7 +9,22 @@ from starlette.routing import BaseRoute
 from gateway.console import event_actions, export
 from gateway.console.context import Console
 from gateway.console.page import Page
-from gateway.console.pages import destinations, event, live, overview, search
+from gateway.console.pages import (
+    actions,
+    configuration,
+    configuration_edit,
+    dead_letters,
+    destinations,
+    event,
+    live,
+    overview,
+    playground,
+    quarantine,
+    refused,
+    search,
+    stored_event,
+    work,
+)
 
 PAGES = (
     Page("/", "overview.html", "Overview", overview.view),
@@ -18,6 +33,26 @@ PAGES = (
     Page("/events/{receipt}", "event.html", "Event", event.view),
     Page("/destinations", "destinations.html", "Destinations", destinations.list_view),
     Page("/destinations/{name}", "destination.html", "Destination", destinations.view),
+    Page("/dead-letters", "stored.html", "Dead letters", dead_letters.view),
+    Page("/dead-letters/send", "stored_plan.html", "", dead_letters.view_send),
+    Page("/dead-letters/drop", "stored_plan.html", "", dead_letters.view_drop),
+    Page("/dead-letters/{destination}/{id}", "stored_event.html", "", dead_letters.view_one),
+    Page("/quarantine", "stored.html", "Quarantine", quarantine.view),
+    Page("/quarantine/send", "stored_plan.html", "", quarantine.view_send),
+    Page("/quarantine/drop", "stored_plan.html", "", quarantine.view_drop),
+    Page("/quarantine/{id}", "stored_event.html", "", quarantine.view_one),
+    Page("/refused", "refused.html", "Refused", refused.view),
+    Page("/configuration/edit", "configuration_edit.html", "", configuration_edit.view),
+    Page("/configuration/playground", "playground.html", "", playground.view),
+    Page("/configuration", "configuration.html", "Configuration", configuration.view),
+    Page(
+        "/configuration/versions/{version}",
+        "configuration_version.html",
+        "",
+        configuration.view_version,
+    ),
+    Page("/actions", "actions.html", "Actions", actions.view),
+    Page("/work/{id}", "work.html", "", work.view),
 )
 
 NAVIGATION = tuple(page for page in PAGES if page.title and "{" not in page.path)
@@ -27,5 +62,11 @@ ROUTES: tuple[Callable[[Console], Sequence[BaseRoute]], ...] = (
     export.routes,
     event_actions.routes,
     live.routes,
+    dead_letters.routes,
+    quarantine.routes,
+    configuration_edit.routes,
+    playground.routes,
+    stored_event.routes,
+    work.routes,
 )
 """Actions of the pages, and what is no page."""

@@ -10,3 +10,8 @@ class Trouble(Exception):
         super().__init__(words)
         self.status = status
         self.words = words
+
+
+def as_sentence(words: str) -> str:
+    """`words` of an operation, which are written to follow the name of a program."""
+    return f"{words[:1].upper()}{words[1:]}{'' if words.endswith(('.', '!', '?')) else '.'}"

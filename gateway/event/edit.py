@@ -1,4 +1,4 @@
-"""Edits of one event by a person: ``value=59.9``, ``items.0.price=12``."""
+"""Edits of one event by a person: ``value=59.9``, ``items.0.price=12``, or the whole event."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from gateway.event.consent import CONSENT, STATEMENT_FIELDS
+from gateway.event.diff import changes
 from gateway.event.fields import changed_path, fitting
 from gateway.event.model import Event, read_event
 from gateway.event.paths import MISSING, editor
@@ -16,8 +17,8 @@ _FIXED = frozenset(map(str.lower, [CONSENT, "event_id", "anonymised", *STATEMENT
 """In any case: `read_event` takes the consent that it finds under another spelling."""
 
 
-def edit_event(event: Event, changes: Sequence[str], removals: Sequence[str]) -> Event:
-    """`event` with `changes`, each ``path=value``, and without the fields `removals`.
+def edit_event(event: Event, edits: Sequence[str], removals: Sequence[str]) -> Event:
+    """`event` with `edits`, each ``path=value``, and without the fields `removals`.
 
     A value is JSON, or else a text, and is read as at intake. Raises `ValueError` (`EventError`
     among them), which names the path and not the value: for a change that does not fit, for a field
@@ -27,13 +28,36 @@ def edit_event(event: Event, changes: Sequence[str], removals: Sequence[str]) ->
     for path in removals:
         _check(path)
         _remove(edited, path)
-    for change in changes:
+    for change in edits:
         path, equals, text = change.partition("=")
         if not equals:
             raise ValueError(f"{path!r} is not a change; write path=value")
         _check(path)
         _set(edited, path, fitting(path, _value(path, text)))
     return read_event(edited)
+
+
+def rewrite_event(event: Event, wanted: object) -> Event:
+    """`event` as `wanted`, a decoded JSON value.
+
+    Raises `ValueError` (`EventError` among them), which names the path and not the value: when
+    nothing was changed, for what an event cannot contain, and for what must not be changed.
+    """
+    if not isinstance(wanted, dict):
+        raise ValueError("an event is a JSON object")
+    changed = changes(event, wanted)
+    if not changed:
+        raise ValueError("nothing was changed")
+    for change in changed:
+        _check(change["field"])
+        if "after" in change:
+            fitting(change["field"], change["after"])
+    rewritten = read_event(wanted)
+    touched = {change["field"].partition(".")[0] for change in changed}
+    for lost in changes(wanted, rewritten):
+        if lost["field"].partition(".")[0] in touched:
+            raise ValueError(f"the event cannot contain {lost['field']} as it is written")
+    return rewritten
 
 
 def _check(path: str) -> None:

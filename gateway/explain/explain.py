@@ -48,18 +48,20 @@ def explain(settings: Settings, raw: object, now: float | None = None) -> Explan
 
     Raises `gateway.event.EventError` when the event cannot be read.
     """
-    now = time.time() if now is None else now
-    event = read_event(raw)
-    received = _received(event, now)
+    event, received = as_received(raw, time.time() if now is None else now)
     return explain_decision(settings, event, compile_pipeline(settings)(event, received))
 
 
-def _received(event: Event, now: float) -> Received:
-    """How `event` would come in. Takes the sender's address and agent out of it."""
+def as_received(raw: object, now: float) -> tuple[Event, Received]:
+    """The event `raw` as it would be read, and how it would come in, as `explain` takes it.
+
+    Raises `gateway.event.EventError` when it cannot be read.
+    """
+    event = read_event(raw)
     if "user_agent" not in event:
-        return Received("explain", now, trusted=True, backend=True)
+        return event, Received("explain", now, trusted=True, backend=True)
     address, agent = event.pop("ip_override", ""), event.pop("user_agent")
-    return Received("explain", now, address, agent, page_token=_PAGE_TOKEN)
+    return event, Received("explain", now, address, agent, page_token=_PAGE_TOKEN)
 
 
 def explain_decision(settings: Settings, event: Event, decision: Decision) -> Explanation:

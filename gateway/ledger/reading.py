@@ -175,6 +175,14 @@ class LedgerReader:
         with self.reading.open_kept() as file:
             return file.execute(wanted).scalar() if file else None
 
+    def configurations(self, limit: int) -> list[tuple[str, float]]:
+        """The versions that were in force, the newest first, and since when (Unix seconds)."""
+        wanted = select(configurations.c.version, configurations.c.since)
+        wanted = wanted.order_by(configurations.c.since.desc(), configurations.c.version)
+        with self.reading.open_kept() as file:
+            rows = file.execute(wanted.limit(limit)).all() if file else []
+        return [(row.version, row.since) for row in rows]
+
     def _count_kept(self, found: Counts, first: int, last: int, dimension: str) -> frozenset[str]:
         """Adds the counts of days that are over, and returns these days."""
         with self.reading.open_kept() as file:

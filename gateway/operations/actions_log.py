@@ -22,6 +22,7 @@ PLAIN = (
     "apply_rules",
     "anyway",
     "rate",
+    "version",
     "method",
     "role",
     "refusal",

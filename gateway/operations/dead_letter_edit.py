@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.event import Event
-from gateway.event.edit import edit_event
+from gateway.event.edit import edit_event, rewrite_event
 from gateway.event.text import masked, printable
 from gateway.ledger.feeding import build_reporting
 from gateway.operations.bulk import completed
@@ -36,6 +36,15 @@ async def survey_edit(
 ) -> Edited:
     """The event as it would be sent. changes, removals: as `gateway.event.edit.edit_event` reads
     them."""
+    return await _survey(chosen, wanted_id, lambda event: edit_event(event, changes, removals))
+
+
+async def survey_rewrite(chosen: DeadLetters, wanted_id: str, wanted: object) -> Edited:
+    """The same with the whole event as it was rewritten, a decoded JSON value."""
+    return await _survey(chosen, wanted_id, lambda event: rewrite_event(event, wanted))
+
+
+async def _survey(chosen: DeadLetters, wanted_id: str, change: Callable[[Event], Event]) -> Edited:
     found = await chosen.find_by_id(wanted_id)
     if len(found) > 1:
         ids = ", ".join(f"{store.name}: {letter.id}" for store, letter in found)
@@ -47,7 +56,7 @@ async def survey_edit(
     if name not in chosen.settings.destinations:
         raise Stopped(f"{name} is no longer in the configuration; configure it first")
     try:
-        edited = edit_event(letter.event, changes, removals)
+        edited = change(letter.event)
     except ValueError as error:
         raise Mistaken(str(error)) from None
     allowed, removed = compile_restriction(chosen.settings, name)(edited)

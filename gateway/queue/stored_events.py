@@ -75,7 +75,7 @@ class Filter:
     """Which stored events are meant; what is None does not matter.
 
     reason: a part of it, in any case. since, until: Unix seconds between which the event was
-    stored, both included.
+    stored, both included. id: of its entry.
     """
 
     reason: str | None = None
@@ -83,11 +83,13 @@ class Filter:
     event_id: str | None = None
     since: float | None = None
     until: float | None = None
+    id: str | None = None
 
     def matches(self, stored: StoredEvent) -> bool:
         """Whether `stored` is meant, its time apart: `EventStore.find` reads no others."""
         return (
-            (self.event_id is None or stored.event_id == self.event_id)
+            (self.id is None or stored.id == self.id)
+            and (self.event_id is None or stored.event_id == self.event_id)
             and (self.event_name is None or stored.event_name == self.event_name)
             and (self.reason is None or self.reason.casefold() in stored.reason.casefold())
         )
@@ -129,6 +131,26 @@ class EventStore(Generic[K]):
                 return
             start = f"({rows[-1][0].decode()}"
 
+    async def newest(self, redis: Redis, look_at: int, wanted: Filter = ALL) -> AsyncIterator[K]:
+        """Those that `wanted` means of the newest `look_at` in its time, newest first."""
+        start, end = _bounds(wanted, await self.newest_id(redis))
+        while look_at > 0:
+            page = min(PAGE, look_at)
+            rows: Any = await redis.xrevrange(self.key, end, start, page)
+            for entry_id, entry in rows:
+                stored = self._read(entry_id.decode(), entry)
+                if stored is not None and wanted.matches(stored):
+                    yield stored
+            if len(rows) < page:
+                return
+            look_at -= page
+            end = f"({rows[-1][0].decode()}"
+
+    async def count(self, redis: Redis) -> int:
+        """How many entries there are."""
+        count: int = await redis.xlen(self.key)
+        return count
+
     async def get(self, redis: Redis, entry_id: str) -> K | None:
         """The event of the entry with this id, if it exists; any text may be given."""
         if not _ID.fullmatch(entry_id):
@@ -160,6 +182,8 @@ def pages(items: Sequence[T]) -> Iterator[Sequence[T]]:
 def _bounds(wanted: Filter, through: str) -> tuple[str, str]:
     """The first and the last id that can be meant."""
     end = _parts(through)
+    if wanted.id is not None and _ID.fullmatch(wanted.id):
+        return wanted.id, min(wanted.id, through, key=_parts)
     if wanted.until is not None:
         end = min(end, (int(wanted.until * 1000), _LAST_IN_MILLISECOND))
     return str(int((wanted.since or 0.0) * 1000)), f"{end[0]}-{end[1]}"

@@ -34,8 +34,8 @@ def run_console(settings: Settings, config: Path, redis_url: str, listening: soc
         file.has_news()
         return ConfigurationState(settings.version, since, not file.is_in_force(settings))
 
-    jobs_url = settings.redis.jobs_at(redis_url)
-    console = Console(settings, config, connect_for_intake(redis_url), jobs_url, state)
+    redis, jobs_url = connect_for_intake(redis_url), settings.redis.jobs_at(redis_url)
+    console = Console(settings, config, redis, jobs_url, state, redis_url)
     configured = uvicorn.Config(
         _application(console),
         http="httptools",
@@ -54,6 +54,7 @@ def _application(console: Console) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         yield
+        await console.background.close()
         console.close()
         await console.redis.aclose()
 

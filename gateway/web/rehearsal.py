@@ -53,14 +53,15 @@ class Rehearsed:
 
     described: the request, as it may be shown; its reason and message are "" unless it was refused.
     status: of the answer; 0 where the gateway itself answers, and no source. decided: each event as
-    it was read, and the decision about it. refused: the events that could not be read.
-    server_only: how many were refused since only trusted senders may send them. secrets: what must
-    not be shown of the request.
+    it was read, and the decision about it. received: how each of them came in. refused: the events
+    that could not be read. server_only: how many were refused since only trusted senders may send
+    them. secrets: what must not be shown of the request.
     """
 
     described: RefusedRequest
     status: int = 0
     decided: list[tuple[Event, Decision]] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     server_only: int = 0
     secrets: tuple[str, ...] = field(default=(), repr=False)
@@ -109,6 +110,7 @@ class Rehearsal:
         def decide(event: Event, received: Received) -> Decision:
             decision = self._decide(event, received)
             rehearsed.decided.append((event, decision))
+            rehearsed.received.append(received)
             return decision
 
         def sample(source: str, at: float, refusals: Sequence[Refusal]) -> None:

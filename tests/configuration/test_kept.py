@@ -35,6 +35,38 @@ def test_a_kept_configuration_has_no_secret_and_can_be_read() -> None:
     assert (destination_in(kept, "ads") or {})["pixel_id"] == "1"
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        '"token-of\\x2dmeta"',
+        "|-\n      token-of-meta",
+        '"token-of\\\n      -meta"',
+        "'token-of-meta'",
+        "{anchor} token-of-meta",
+    ],
+)
+def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
+    written = written.replace("{anchor}", "&token")
+    text = TEXT.replace("token-of-meta", written)
+    masked = without_secrets(parse_settings(text, environment={}))
+    assert "oken-of" not in masked
+    assert "-meta" not in masked
+    kept = read_kept(masked)
+    assert kept is not None
+    assert (destination_in(kept, "ads") or {})["base_url"] == "$(BASE:-https://ads.example}"
+
+
+def test_a_short_secret_is_masked_where_it_is_a_word() -> None:
+    text = TEXT + "server: {hash_salt: salt}\n"
+    assert "server: {hash_salt: ***}" in without_secrets(parse_settings(text, environment={}))
+
+
+def test_the_password_in_a_url_of_redis_is_masked() -> None:
+    text = TEXT + "redis: {url: 'redis://:pass-of-redis@redis.example:6379/0'}\n"
+    masked = without_secrets(parse_settings(text, environment={}))
+    assert "redis://:***@redis.example:6379/0" in masked
+
+
 @pytest.mark.parametrize("text", ["", "- a list", "a: [", "a: b: c"])
 def test_what_is_no_configuration_is_not_read(text: str) -> None:
     assert read_kept(text) is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.event import Event
-from gateway.event.edit import edit_event
+from gateway.event.edit import edit_event, rewrite_event
 
 
 @pytest.fixture
@@ -84,3 +84,45 @@ def test_a_refusal_does_not_repeat_the_value(event: Event) -> None:
     with pytest.raises(ValueError, match="value") as raised:
         edit_event(event, ["value=top-secret"], [])
     assert "top-secret" not in str(raised.value)
+
+
+def test_a_whole_event_is_rewritten(event: Event) -> None:
+    wanted = {**event, "value": 59.9, "currency": "EUR", "items": [{"item_id": "8"}]}
+    del wanted["coupon"]
+    before = {**event}
+    assert rewrite_event(event, wanted) == wanted
+    assert event == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "nothing was changed"),
+        ({"value": "top-secret"}, "value"),
+        ({"event_id": "other"}, "keeps its id and its consent"),
+        ({"consent": {"ad_storage": "granted"}}, "keeps its id and its consent"),
+        ({"gcs": "G111"}, "keeps its id and its consent"),
+        ({"Consent": "granted"}, "keeps its id and its consent"),
+        ({"anonymised": False}, "keeps its id and its consent"),
+        ({"items": "top-secret"}, "items"),
+        ({"items": [{"price": "top-secret"}]}, "items"),
+        ({"coupon": None}, "coupon"),
+        ({"a..b": 1}, "not a path"),
+    ],
+)
+def test_a_rewrite_that_cannot_be_is_refused(event: Event, changed: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as raised:
+        rewrite_event(event, {**event, **changed})
+    assert "top-secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("wanted", [None, [], "purchase", 1])
+def test_a_rewrite_is_an_object(event: Event, wanted: Any) -> None:
+    with pytest.raises(ValueError, match="JSON object"):
+        rewrite_event(event, wanted)
+
+
+@pytest.mark.parametrize("missing", ["event_name", "event_id", "consent"])
+def test_a_rewrite_has_what_every_event_has(event: Event, missing: str) -> None:
+    with pytest.raises(ValueError, match=missing):
+        rewrite_event(event, {name: event[name] for name in event if name != missing})

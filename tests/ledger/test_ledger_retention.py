@@ -252,6 +252,9 @@ async def test_a_configuration_is_kept_while_it_is_in_force_and_then_for_a_time(
     books.writer.clean(now)
     kept = {name: books.reader.configuration(name) for name in "abc"}
     assert kept == {"a": "text of a", "b": None, "c": "text of c"}  # 400 days ago it was c
+    versions = books.reader.configurations(5)
+    assert versions == [("a", now - 300 * DAY), ("c", now - 700 * DAY)]
+    assert books.reader.configurations(1) == versions[:1]
 
 
 async def test_a_failure_learns_what_becomes_of_it_after_its_day(books: Books) -> None:

@@ -10,13 +10,16 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.configuration.settings import Settings
-from gateway.operations.dead_letter_edit import edit, survey_edit
+from gateway.operations import newest
+from gateway.operations.dead_letter_edit import edit, survey_edit, survey_rewrite
 from gateway.operations.dead_letter_replay import replay, survey_replay
 from gateway.operations.dead_letter_targets import find_targets
 from gateway.operations.dead_letters import DeadLetters
 from gateway.operations.drop import drop
+from gateway.operations.newest import look_at_newest
 from gateway.operations.stopped import Mistaken, Stopped
 from gateway.operations.survey import survey_of
+from gateway.queue import stored_events
 from gateway.queue.stored_events import Filter
 from tests.support.dead_letters import bury
 from tests.support.events import make_event
@@ -58,6 +61,46 @@ async def test_a_survey_tells_kinds_and_the_newest_and_changes_nothing(
     await survey_replay(await select(), include_overdue=False, apply_rules=False)
     assert await sizes(redis) == (3, 0)
     assert watch.noted == []
+
+
+async def test_a_look_at_the_newest_is_bounded_in_each_store(
+    redis: Redis, select: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newest, "PAGE", 2)
+    monkeypatch.setattr(stored_events, "PAGE", 2)
+    await bury_events(redis, range(5))
+    await bury_events(redis, [7], "books")
+    found = await look_at_newest(await select(), 12, 3)
+    assert [each.event_id for _, each in found.events] == ["event-7", "event-4", "event-3"]
+    assert (found.stored, found.kinds.total(), found.is_cut) == (6, 5, True)
+    found = await look_at_newest(await select("ads"), 5, 9)
+    assert [each.event_id for _, each in found.events] == [f"event-{n}" for n in (4, 3, 2, 1, 0)]
+    assert not found.is_cut
+    (old,) = [each for _, each in found.events if each.event_id == "event-1"]
+    alone = await look_at_newest(await select("ads", id=old.id), 2, 9)
+    assert [each.event_id for _, each in alone.events] == ["event-1"]
+
+
+async def test_an_entry_is_found_by_its_id_alone(redis: Redis, select: Any) -> None:
+    await bury_events(redis, [1, 1, 2])
+    (_, one), *_ = (await survey_of(await select("ads"), 3)).newest
+    survey = await survey_of(await select("ads", id=one.id), 3)
+    assert [each.id for _, each in survey.newest] == [one.id]
+    assert (await survey_of(await select("ads", id="0-0"))).total == 0
+    assert (await survey_of(await select("ads", id="none"))).total == 0
+
+
+async def test_a_rewritten_event_is_sent_again(redis: Redis, select: Any, watch: Any) -> None:
+    await bury_events(redis, [0])
+    chosen = await select()
+    ((_, letter),) = await chosen.find_by_id("event-0")
+    with pytest.raises(Mistaken, match="nothing was changed"):
+        await survey_rewrite(chosen, letter.id, letter.event)
+    edited = await survey_rewrite(chosen, letter.id, {**letter.event, "currency": "SEK"})
+    assert edited.shown["currency"] == "SEK"
+    await edit(chosen, edited)
+    assert watch.noted == [1]
+    assert await sizes(redis) == (0, 1)
 
 
 async def test_what_was_surveyed_is_replayed_and_nothing_that_came_later(

@@ -46,7 +46,7 @@ class ConsoleServer:
         jobs_url = self.settings.redis.jobs_at(url)
         state = ConfigurationState(self.settings.version, time.time(), False)
         redis = connect_for_intake(url)
-        self.console = Console(self.settings, gateway.config, redis, jobs_url, lambda: state)
+        self.console = Console(self.settings, gateway.config, redis, jobs_url, lambda: state, url)
         app = ConsoleHeaders(SignedIn(console_app(self.console), role))
         configured = uvicorn.Config(app, ws="none", log_config=None, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(configured)

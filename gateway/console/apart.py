@@ -1,0 +1,46 @@
+"""Work that would keep the pages waiting: in a thread, with an event loop and a connection of its
+own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from redis.asyncio import Redis
+
+from gateway.redis_client.connect import connect_for_intake
+
+T = TypeVar("T")
+
+Apart = Callable[[Redis], Coroutine[Any, Any, T]]
+
+
+async def apart(redis_url: str, work: Apart[T]) -> T:
+    """The result of `work`. When this task is cancelled, `work` is too, and has ended when this
+    returns."""
+
+    async def connected() -> T:
+        async with connect_for_intake(redis_url) as redis:
+            return await work(redis)
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(connected())
+
+    def run() -> T:
+        try:
+            return loop.run_until_complete(task)
+        finally:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
+
+    thread = asyncio.create_task(asyncio.to_thread(run))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        with suppress(RuntimeError):  # it has ended just now
+            loop.call_soon_threadsafe(task.cancel)
+        with suppress(asyncio.CancelledError):
+            await thread
+        raise
