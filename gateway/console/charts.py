@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.ledger.series import Key, Series
+from gateway.ledger.series import Series
 from gateway.queue.feed import WITH_WARNINGS
 
 DELIVERED = ("delivered", WITH_WARNINGS)
@@ -45,20 +46,20 @@ class Row:
     link: str = ""
 
 
-def values(series: Series, wanted: Callable[[Key], bool]) -> list[int]:
-    """The events of each step that have a `wanted` key."""
-    found = dict.fromkeys(series.buckets, 0)
-    for key, number in series.counts.items():
-        if wanted(key):
-            found[key[0]] += number
-    return list(found.values())
+def numbers_of(series: Series) -> dict[str, list[int]]:
+    """By the ending, the events of each step, at all destinations in `series` together."""
+    places = {at: place for place, at in enumerate(series.buckets)}
+    found: dict[str, list[int]] = defaultdict(lambda: [0] * len(places))
+    for (at, _, _, ending), number in series.counts.items():
+        found[ending][places[at]] += number
+    return found
 
 
 def outcomes_chart(series: Series) -> Chart:
     """How events ended, at all destinations in `series`."""
-    lines = [_line(series, name, *how) for name, how in OUTCOMES.items()]
+    numbers, steps = numbers_of(series), len(series.buckets)
+    lines = [
+        Line(name, [sum(numbers[each][step] for each in endings) for step in range(steps)], tone)
+        for name, (endings, tone) in OUTCOMES.items()
+    ]
     return Chart(list(series.buckets), lines)
-
-
-def _line(series: Series, name: str, endings: Sequence[str], tone: int) -> Line:
-    return Line(name, values(series, lambda key: key[3] in endings), tone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -53,12 +53,18 @@ def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:
     return connection
 
 
+MAX_HELD = 16
+"""Files that stay open for the next question; a week has eight."""
+
+
 class Files:
     """Opens files of the ledger for queries. The engine is made once: that takes SQLAlchemy longer
     than a query."""
 
     def __init__(self) -> None:
         self._path = Path()
+        self._holding: ExitStack | None = None
+        self._held: dict[Path, Connection] = {}
         self._engine = create_engine(
             "sqlite+pysqlite://", creator=self._connect, poolclass=NullPool
         )
@@ -66,9 +72,27 @@ class Files:
     @contextmanager
     def open(self, path: Path) -> Iterator[Connection]:
         """Raises `LedgerError` or SQLAlchemy's DBAPIError."""
+        if path in self._held:
+            yield self._held[path]
+            return
         self._path = path
+        if self._holding is not None and len(self._held) < MAX_HELD:
+            self._held[path] = self._holding.enter_context(self._engine.connect())
+            yield self._held[path]
+            return
         with self._engine.connect() as connection:
             yield connection
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Meanwhile files stay open, `MAX_HELD` of them at most: to open one takes longer than a
+        query of its counts."""
+        with ExitStack() as self._holding:
+            try:
+                yield
+            finally:
+                self._holding = None
+                self._held.clear()
 
     def _connect(self) -> sqlite3.Connection:
         source = f"file:{quote(str(self._path.absolute()))}?mode=ro"

@@ -36,6 +36,9 @@ RECEIVED = "received"
 """In place of an ending, of all events that came in, whatever their destinations. It is counted for
 the destination `NONE`."""
 NONE = ""
+RECEIVED_BY = "received:"
+"""What the dimension begins with of counts of all events that came in, such as
+``received:country``. So their rows lie together, apart from those of the destinations."""
 OF_DAY = "day:"
 """What the dimension begins with of counts of a whole day, such as ``day:country``. Their hour is
 the first one of the day. Days that are over have them."""
@@ -64,7 +67,8 @@ class DayRows:
             self.minutes[minute, destination, ending] += number
             hours[hour, "", "", destination, ending] += number
             for dimension, value in zip(Traits._fields, traits, strict=True):
-                hours[hour, dimension, value, destination, ending] += number
+                by = received_by(dimension) if destination == NONE else dimension
+                hours[hour, by, value, destination, ending] += number
             if why:
                 by = DELAY if ending in DELIVERIES else "reason"
                 hours[hour, by, why, destination, ending] += number
@@ -82,6 +86,11 @@ class DayRows:
             endings=[row for row in self.endings if row[0] in known],
             attempts=[row for row in self.attempts if row[0] in known],
         )
+
+
+def received_by(dimension: str) -> str:
+    """The dimension that counts all events that came in by one of `Traits`."""
+    return RECEIVED_BY + dimension
 
 
 def by_day(hours: Iterable[tuple[HourKey, int]]) -> Counter[HourKey]:

@@ -34,6 +34,11 @@ class FolderReading:
             yield file
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        with self._files.held():
+            yield
+
+    @contextmanager
     def _open(self, path: Path | None) -> Iterator[Connection | None]:
         if path is None or not path.exists():
             yield None

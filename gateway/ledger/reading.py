@@ -52,6 +52,9 @@ class Reading(Protocol):
     def open_kept(self) -> AbstractContextManager[Connection | None]:
         """What outlives the days; None where nothing was written yet."""
 
+    def held(self) -> AbstractContextManager[None]:
+        """Meanwhile what is opened stays open for the next question."""
+
 
 class Readable(Protocol):
     """Where a ledger is."""

@@ -8,17 +8,19 @@ of a million events takes a few hundred rows for each value, and a chart of 90 d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, select
 from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.bounded_values import OTHER
-from gateway.ledger.day_rows import OF_DAY, Traits
-from gateway.ledger.reading import LedgerReader, days_over
-from gateway.ledger.tables import hours, kept_hours, minutes
+from gateway.ledger.day_rows import NONE, Traits, received_by
+from gateway.ledger.hour_counts import Counted, counted, of_hours, over_days
+from gateway.ledger.reading import LedgerReader
+from gateway.ledger.tables import minutes
 from gateway.queue.counting import AGAIN
 from gateway.queue.receipts import day_name, day_number
 
@@ -30,8 +32,9 @@ MAX_BUCKETS_BY_VALUE = 200
 TOP = 10
 _YEAR_10000 = 253_402_300_800
 
+_OF_RECEIVED = frozenset(map(received_by, Traits._fields))
 _REST_OF: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(Traits._fields, ()),
+    **dict.fromkeys((*Traits._fields, *_OF_RECEIVED), ()),
     "reason": ("withheld", "rejected"),
 }
 """The dimensions of which values are left out of a series, with the endings that they count; all
@@ -59,14 +62,10 @@ class Series:
         """The first second of each bucket."""
         return range(self.first, self.last + 1, self.step)
 
-
-class _Counted(NamedTuple):
-    """A table that counts by the hour. hours: those wanted, since 1970. prefix: of dimensions."""
-
-    file: Connection
-    table: Table
-    prefix: str
-    hours: Sequence[int]
+    @property
+    def hours(self) -> range:
+        """Since 1970, where a bucket is an hour at least."""
+        return range(self.first // HOUR, (self.last + self.step) // HOUR)
 
 
 def series(
@@ -83,8 +82,9 @@ def series(
 
     step: seconds; a minute, an hour, a day (UTC), or several minutes that divide an hour. With a
     dimension, or where the time has a day that is over, it becomes an hour at least. dimension: as
-    `LedgerReader.counts` takes it. destination: the only one that is counted, None for all. top:
-    the values that are counted apart; the rest is `OTHER`.
+    `LedgerReader.counts` takes it, or as `received_by` gives it: of all events that came in, each
+    once. destination: the only one that is counted, None for all. top: the values that are counted
+    apart; the rest is `OTHER`.
 
     Raises ValueError for another step, a time that ends before it begins, and too many buckets.
     """
@@ -92,7 +92,7 @@ def series(
         raise ValueError("a step is a day, an hour, or minutes that divide an hour")
     if not 0 <= since <= until < _YEAR_10000:
         raise ValueError("a series needs a time that ends after it begins, before year 10000")
-    over = _over(reader)
+    over = over_days(reader)
     first, last = (day_name(day_number(at)) for at in (since, until))
     if step < HOUR and (dimension or any(first <= day <= last for day in over)):
         step = HOUR
@@ -103,54 +103,23 @@ def series(
     if step < HOUR:
         _count_minutes(reader, made, destination)
         return made
+    if dimension in _OF_RECEIVED:
+        destination = NONE
     apart = dimension in _REST_OF
     values = _top(reader, made, over, dimension, destination, top) if dimension else [""]
     whole: Counter[Key] = Counter()
-    for each in _counted(reader, made, over, by_day=step == DAY):
+    for each in counted(reader, made.hours, over, by_day=step == DAY):
         only = values if apart else None
         _count(made.counts, each, step, dimension, destination, only)
         if apart:
             _count(whole, each, step, "", destination, None)
     if apart:
+        if destination is None:
+            whole = Counter({key: n for key, n in whole.items() if key[2] != NONE})
         _add_rest(made.counts, whole, _REST_OF[dimension])
     found = {key[1] for key in made.counts}
     named = [value for value in (*values, OTHER) if value in found]
     return replace(made, values=named or [""])
-
-
-def _over(reader: LedgerReader) -> frozenset[str]:
-    with reader.reading.open_kept() as file:
-        return days_over(file) if file else frozenset()
-
-
-def _counted(
-    reader: LedgerReader, made: Series, over: frozenset[str], by_day: bool
-) -> Iterator[_Counted]:
-    """Where the events of `made` are counted. by_day: whether counts of whole days will do."""
-    wanted: dict[str, list[int]] = {}
-    for hour in range(made.first // HOUR, (made.last + made.step) // HOUR):
-        wanted.setdefault(day_name(hour // 24), []).append(hour)
-    with reader.reading.open_kept() as file:
-        if file:
-            left = [hour for day, of_day in wanted.items() if day in over for hour in of_day]
-            if by_day:
-                days = _counted_by_day(file, sorted({hour // 24 * 24 for hour in left}))
-                left = [hour for hour in left if hour // 24 * 24 not in days]
-                yield _Counted(file, kept_hours, OF_DAY, sorted(days))
-            if left:
-                yield _Counted(file, kept_hours, "", left)
-    for day in reader.days_between(made.first, made.last + made.step - 1):
-        if day in wanted and day not in over:
-            with reader.reading.open_day(day) as file:
-                if file:
-                    yield _Counted(file, hours, "", wanted[day])
-
-
-def _counted_by_day(file: Connection, starts: Sequence[int]) -> set[int]:
-    """Of the days that begin with the hours `starts`, those that are counted by the day."""
-    hour, dimension = kept_hours.c.hour, kept_hours.c.dimension
-    wanted = select(hour).distinct().where(hour.in_(starts), dimension == OF_DAY)
-    return set(file.execute(wanted).scalars())
 
 
 def _top(
@@ -163,43 +132,49 @@ def _top(
 ) -> list[str]:
     """The values with most events."""
     found: Counter[str] = Counter()
-    for each in _counted(reader, made, over, by_day=True):
-        value, number = each.table.c.value, each.table.c.number
-        chosen = _of(each, dimension, destination)
-        for name, events in each.file.execute(
-            select(value, sum_of(number)).where(*chosen).group_by(value)
-        ).all():
-            found[name] += events
+    for each in counted(reader, made.hours, over, by_day=True):
+        query = _value_query(each.table, destination is not None)
+        for value, events in each.rows(query, [dimension], destination=destination):
+            found[value] += events
     found.pop(OTHER, None)
     return sorted(found, key=lambda value: (-found[value], value))[:top]
 
 
-def _of(each: _Counted, dimension: str, destination: str | None) -> list[ColumnElement[bool]]:
-    """Hours one by one: so the key of the table is used up to the dimension, and the value."""
-    columns = each.table.c
-    chosen: list[ColumnElement[bool]] = [columns.hour.in_(each.hours)]
-    chosen.append(columns.dimension == each.prefix + dimension)
-    return chosen if destination is None else [*chosen, columns.destination == destination]
-
-
 def _count(
     counts: Counter[Key],
-    each: _Counted,
+    each: Counted,
     step: int,
     dimension: str,
     destination: str | None,
     values: Sequence[str] | None,
 ) -> None:
     """values: the only ones that are counted, None for all."""
-    columns = each.table.c
-    keys = columns.hour // (step // HOUR), columns.value, columns.destination, columns.ending
-    chosen = _of(each, dimension, destination)
-    if values is not None:
-        chosen = [*chosen, columns.value.in_(values)]
-    wanted = select(*keys, sum_of(columns.number)).where(*chosen).group_by(*keys)
-    for place, value, name, ending, number in each.file.execute(wanted).all():
+    query = _bucket_query(each.table, step, destination is not None, values is not None)
+    for place, value, name, ending, number in each.rows(
+        query, [dimension], destination=destination, values=values
+    ):
         if not ending.startswith(AGAIN):
-            counts[place * step, value, name, ending] += number
+            key = place * step, value, name, ending
+            counts[key] = counts.get(key, 0) + number
+
+
+@cache
+def _value_query(table: Table, of_one: bool) -> Select[Any]:
+    value = table.c.value
+    query = select(value, sum_of(table.c.number)).where(*of_hours(table)).group_by(value)
+    return query.where(table.c.destination == bindparam("destination")) if of_one else query
+
+
+@cache
+def _bucket_query(table: Table, step: int, of_one: bool, has_values: bool) -> Select[Any]:
+    columns = table.c
+    keys = columns.hour // (step // HOUR), columns.value, columns.destination, columns.ending
+    query = select(*keys, sum_of(columns.number)).where(*of_hours(table)).group_by(*keys)
+    if of_one:
+        query = query.where(columns.destination == bindparam("destination"))
+    if has_values:
+        query = query.where(columns.value.in_(bindparam("values", expanding=True)))
+    return query
 
 
 def _count_minutes(reader: LedgerReader, made: Series, destination: str | None) -> None:

@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from gateway.ledger.day_rows import NONE, RECEIVED
+from gateway.ledger.day_rows import NONE, RECEIVED, received_by
 from gateway.ledger.delays import BUCKETS, bucket_of, quantile
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.series import DAY, HOUR, MINUTE, series
@@ -24,7 +24,8 @@ pytestmark = pytest.mark.anyio
 def received(books: Books, dimension: str = "", step: int = HOUR) -> dict[str, int]:
     """By the value of the dimension."""
     now = time.time()
-    made = series(books.reader, now - HOUR, now + HOUR, step, dimension, destination=NONE)
+    by = received_by(dimension) if dimension else ""
+    made = series(books.reader, now - HOUR, now + HOUR, step, by, destination=NONE)
     assert {key[2:] for key in made.counts} <= {(NONE, RECEIVED)}
     found: Counter[str] = Counter()
     for key, number in made.counts.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,28 +11,29 @@ from typing import Any
 from starlette.requests import Request
 
 from gateway.console.attention import notices
-from gateway.console.charts import DELIVERED, FAILED, Chart, Line, Row, outcomes_chart, values
+from gateway.console.charts import DELIVERED, FAILED, Chart, Line, Row, numbers_of, outcomes_chart
 from gateway.console.context import Console
-from gateway.console.period import DAY, HOUR, PERIODS, Period, period_of
+from gateway.console.period import DAY, PERIODS, Period, period_of
 from gateway.console.rendering import link
 from gateway.ledger.bounded_values import OTHER
-from gateway.ledger.day_rows import NONE, RECEIVED
+from gateway.ledger.day_rows import RECEIVED, received_by
 from gateway.ledger.delays import DELAY, quantile
+from gateway.ledger.hour_counts import Tally, tally
 from gateway.ledger.reading import LedgerReader
-from gateway.ledger.series import Key, Series, series
+from gateway.ledger.series import Series, series
 
 WEEK = 7 * DAY
 TOP = 6
 
-TABLES = (
-    ("name", "Events", "event_name"),
-    ("source", "Sources", "source"),
-    ("country", "Countries", ""),
-    ("browser", "Browsers", ""),
-    ("consent", "Consent", ""),
-)
-"""Dimensions of events that came in, the titles of their tables, and by which parameter of the
-search their events are found."""
+TABLES = {
+    "name": ("Events", "event_name"),
+    "source": ("Sources", "source"),
+    "country": ("Countries", ""),
+    "browser": ("Browsers", ""),
+    "consent": ("Consent", ""),
+}
+"""Dimensions of events that came in, each with the title of its table, and the parameter of the
+search by which the events of a value are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,105 +58,100 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
     }
     if console.settings.has_ledger:
         names = list(console.settings.destinations)
-        data["numbers"] = await console.read(partial(_numbers, period, names))
+        data["numbers"] = await console.read(partial(numbers, period, names))
     return data
 
 
+def numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict[str, Any]:
+    with reader.reading.held():
+        return _numbers(period, names, reader)
+
+
 def _numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict[str, Any]:
+    """Three reads of the ledger: what many rows tell is counted from these."""
     ended = series(reader, period.since, period.until, period.step)
     weeks = max(1, round((period.until - period.since) / WEEK))
     back = weeks * WEEK
     before = series(reader, period.since - back, period.until - back, period.step)
-    counts = reader.counts(period.since, period.until, "")
-    delays = reader.counts(period.since, period.until, DELAY)
-    counts_before = reader.counts(period.since - back, period.until - back, "")
+    dimensions = [*map(received_by, TABLES), "reason", DELAY]
+    tallied = tally(reader, period.since, period.until, dimensions)
     return {
-        "now": _figures(ended, counts),
-        "before": _figures(before, counts_before),
+        "now": _figures(ended),
+        "before": _figures(before),
         "weeks": weeks,
         "received": _received_chart(ended, before, weeks),
         "outcomes": outcomes_chart(ended),
-        "destinations": {name: _destination(name, counts, delays) for name in names},
+        "destinations": _destinations(names, ended, tallied),
         "tables": [
-            {"title": title, "rows": _top(reader, period, dimension, parameter)}
-            for dimension, title, parameter in TABLES
+            {"title": title, "rows": _top(tallied, received_by(dimension), RECEIVED, parameter)}
+            for dimension, (title, parameter) in TABLES.items()
         ],
-        "withheld": _withheld(reader, period),
+        "withheld": _top(tallied, "reason", "withheld", "reason", ending="withheld"),
     }
 
 
-def _figures(of_period: Series, counts: Counter[tuple[str, str, str]]) -> Figures:
-    received = sum(values(of_period, _is_received))
-    ended: Counter[str] = Counter()
-    for (_, _, ending), number in counts.items():
-        ended[ending] += number
-    delivered = sum(ended[each] for each in DELIVERED)
-    failed = sum(ended[each] for each in FAILED)
-    return Figures(received, delivered, ended["withheld"], failed)
+def _figures(of_period: Series) -> Figures:
+    ended = {ending: sum(each) for ending, each in numbers_of(of_period).items()}
+    return Figures(ended.get(RECEIVED, 0), **_ended(Counter(ended)))
 
 
-def _is_received(key: Key) -> bool:
-    return key[3] == RECEIVED
+def _ended(ended: Counter[str]) -> dict[str, int]:
+    return {
+        "delivered": sum(ended[each] for each in DELIVERED),
+        "withheld": ended["withheld"],
+        "failed": sum(ended[each] for each in FAILED),
+    }
 
 
 def _received_chart(ended: Series, before: Series, weeks: int) -> Chart:
     earlier = "a week before" if weeks == 1 else f"{weeks} weeks before"
-    lines = [Line("this period", values(ended, _is_received), 1)]
-    old = values(before, _is_received)
-    if any(old) and len(old) == len(ended.buckets):
+    steps = len(ended.buckets)
+    lines = [Line("this period", numbers_of(ended).get(RECEIVED, [0] * steps), 1)]
+    old = numbers_of(before).get(RECEIVED, ())
+    if len(old) == steps:
         lines.append(Line(earlier, old, 8))
     return Chart(list(ended.buckets), lines)
 
 
-def _destination(
-    name: str, counts: Counter[tuple[str, str, str]], delays: Counter[tuple[str, str, str]]
-) -> dict[str, Any]:
-    ended = Counter({key[2]: number for key, number in counts.items() if key[1] == name})
-    took = {key[0]: number for key, number in delays.items() if key[1] == name}
+def _destinations(
+    names: Sequence[str], of_period: Series, tallied: Tally
+) -> dict[str, dict[str, Any]]:
+    ended: dict[str, Counter[str]] = defaultdict(Counter)
+    for (_, _, name, ending), number in of_period.counts.items():
+        ended[name][ending] += number
+    took: dict[str, Counter[str]] = defaultdict(Counter)
+    for (dimension, bucket, name, _), number in tallied.items():
+        if dimension == DELAY:
+            took[name][bucket] += number
     return {
-        "accepted": ended["accepted"],
-        "delivered": sum(ended[each] for each in DELIVERED),
-        "withheld": ended["withheld"],
-        "failed": sum(ended[each] for each in FAILED),
-        "median": quantile(took, 0.5),
-        "p95": quantile(took, 0.95),
+        name: {
+            "accepted": ended[name]["accepted"],
+            **_ended(ended[name]),
+            "median": quantile(took[name], 0.5),
+            "p95": quantile(took[name], 0.95),
+        }
+        for name in names
     }
 
 
-def _top(reader: LedgerReader, period: Period, dimension: str, parameter: str) -> list[Row]:
-    """The values of events that came in, those with most events first."""
-    found = series(
-        reader,
-        period.since,
-        period.until,
-        max(period.step, HOUR),
-        dimension,
-        destination=NONE,
-        top=TOP,
-    )
-    return _rows(found, (RECEIVED,), parameter, {})
-
-
-def _withheld(reader: LedgerReader, period: Period) -> list[Row]:
-    """Why events were withheld."""
-    step = max(period.step, HOUR)
-    found = series(reader, period.since, period.until, step, "reason", top=TOP)
-    return _rows(found, ("withheld",), "reason", {"ending": "withheld"})
-
-
-def _rows(
-    found: Series, endings: Sequence[str], parameter: str, others: dict[str, str]
+def _top(
+    tallied: Tally, dimension: str, ending: str, parameter: str, /, **others: str
 ) -> list[Row]:
+    """The values of `dimension` with most events that have this ending, and last `OTHER` for the
+    rest. parameter, others: of the address where the events of a value are listed."""
     totals: Counter[str] = Counter()
-    for (_, value, _, ending), number in found.counts.items():
-        if ending in endings:
+    for (counted, value, _, ended), number in tallied.items():
+        if (counted, ended) == (dimension, ending):
             totals[value] += number
-    return [
+    rest = totals.pop(OTHER, 0)
+    ranked = sorted(totals, key=lambda value: (-totals[value], value))
+    rest += sum(totals[value] for value in ranked[TOP:])
+    rows = [
         Row(
             value or "(unknown)",
             totals[value],
-            link("/events", **{parameter: value, **others}) if parameter and value != OTHER else "",
+            link("/events", **{parameter: value}, **others) if parameter and value else "",
         )
-        for value in found.values
-        if totals[value]
+        for value in ranked[:TOP]
     ]
+    return [*rows, Row(OTHER, rest)] if rest else rows

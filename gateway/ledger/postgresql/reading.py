@@ -48,6 +48,11 @@ class DatabaseReading:
             yield connection
 
     @contextmanager
+    def held(self) -> Iterator[None]:
+        """Its connections are kept for all questions anyway."""
+        yield
+
+    @contextmanager
     def _open(self, schema: str) -> Iterator[Connection | None]:
         """Within a transaction that keeps the tables of `schema`: they are dropped together."""
         with self._connection() as connection:

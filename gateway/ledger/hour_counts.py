@@ -1,0 +1,116 @@
+"""The tables that count by the hour, and which of their rows have the events of a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select
+from sqlalchemy.sql.functions import sum as sum_of
+
+from gateway.ledger.day_rows import OF_DAY
+from gateway.ledger.reading import LedgerReader, days_over
+from gateway.ledger.tables import hours, kept_hours
+from gateway.queue.counting import AGAIN
+from gateway.queue.receipts import day_name
+
+Tally = Counter[tuple[str, str, str, str]]
+"""By the dimension, its value, the destination and the ending."""
+
+
+class Counted(NamedTuple):
+    """A table that counts by the hour. hours: those wanted, since 1970. prefix: of dimensions."""
+
+    file: Connection
+    table: Table
+    prefix: str
+    hours: Sequence[int]
+
+    def rows(
+        self, query: Select[Any], dimensions: Sequence[str], **values: object
+    ) -> Sequence[Any]:
+        """Of `query`, which has the condition `of_hours`. values: its other parameters."""
+        named = [self.prefix + dimension for dimension in dimensions]
+        wanted = {"hours": self.hours, "dimensions": named, **values}
+        return self.file.execute(query, wanted).all()
+
+
+def of_hours(table: Table) -> list[ColumnElement[bool]]:
+    """The condition of the rows of hours and dimensions, which the query takes as parameters. It
+    names them one by one: so the key of the table is used up to the value, and no row of another
+    dimension is read."""
+    columns = table.c
+    return [
+        columns.hour.in_(bindparam("hours", expanding=True)),
+        columns.dimension.in_(bindparam("dimensions", expanding=True)),
+    ]
+
+
+def counted(
+    reader: LedgerReader, wanted: range, over: frozenset[str], by_day: bool
+) -> Iterator[Counted]:
+    """Where the events of the hours `wanted` (since 1970) are counted. over: the days that are.
+    by_day: whether counts of whole days will do."""
+    by_name: dict[str, list[int]] = {}
+    for hour in wanted:
+        by_name.setdefault(day_name(hour // 24), []).append(hour)
+    with reader.reading.open_kept() as file:
+        if file:
+            kept = {day: of_day for day, of_day in by_name.items() if day in over}
+            yield from _counted_in_kept(file, kept, by_day)
+    for day in reader.days_between(3600 * wanted.start, 3600 * wanted.stop - 1):
+        if day in by_name and day not in over:
+            with reader.reading.open_day(day) as file:
+                if file:
+                    yield Counted(file, hours, "", by_name[day])
+
+
+def _counted_in_kept(
+    file: Connection, wanted: Mapping[str, Sequence[int]], by_day: bool
+) -> Iterator[Counted]:
+    """wanted: hours, by the day that they are of."""
+    left = [hour for of_day in wanted.values() for hour in of_day]
+    if by_day:
+        whole = [of_day[0] for of_day in wanted.values() if len(of_day) == 24]
+        days = _counted_by_day(file, whole)
+        left = [hour for hour in left if hour // 24 * 24 not in days]
+        if days:
+            yield Counted(file, kept_hours, OF_DAY, sorted(days))
+    if left:
+        yield Counted(file, kept_hours, "", left)
+
+
+def _counted_by_day(file: Connection, starts: Sequence[int]) -> set[int]:
+    """Of the days that begin with the hours `starts`, those that are counted by the day."""
+    hour, dimension = kept_hours.c.hour, kept_hours.c.dimension
+    wanted = select(hour).distinct().where(hour.in_(starts), dimension == OF_DAY)
+    return set(file.execute(wanted).scalars())
+
+
+def over_days(reader: LedgerReader) -> frozenset[str]:
+    """The days that have no file any more."""
+    with reader.reading.open_kept() as file:
+        return days_over(file) if file else frozenset()
+
+
+def tally(reader: LedgerReader, since: float, until: float, dimensions: Sequence[str]) -> Tally:
+    """The events that came in between two times (Unix seconds, in whole hours), by the values of
+    each of `dimensions`. It reads each file once, whatever their number."""
+    wanted = range(int(since // 3600), int(until // 3600) + 1)
+    found: Tally = Counter()
+    for each in counted(reader, wanted, over_days(reader), by_day=True):
+        rows = each.rows(_tally_query(each.table), dimensions)
+        for dimension, value, destination, ending, number in rows:
+            if not ending.startswith(AGAIN):
+                key = dimension.removeprefix(each.prefix), value, destination, ending
+                found[key] = found.get(key, 0) + number
+    return found
+
+
+@cache
+def _tally_query(table: Table) -> Select[Any]:
+    """Made once: that takes longer than to run it."""
+    keys = table.c.dimension, table.c.value, table.c.destination, table.c.ending
+    return select(*keys, sum_of(table.c.number)).where(*of_hours(table)).group_by(*keys)
