@@ -130,7 +130,7 @@ def run(
         each.close()  # a clear word before anything is started
     everything = run_everything(
         *(settings, config, public, operators, pages, web_processes, processes, allow_demo),
-        start_fork_server(settings, main),
+        start_fork_server(settings, main, has_console),
     )
     try:
         run_async(everything)

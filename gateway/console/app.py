@@ -7,6 +7,7 @@ import sqlite3
 from sqlalchemy.exc import DBAPIError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount
@@ -28,11 +29,16 @@ WORDS = {
 
 
 def console_app(console: Console) -> Starlette:
-    """Answers everybody who reaches it."""
+    """Answers everybody who reaches it. Pages are not compressed: they hold the CSRF token next to
+    words of the request, and the length of a compressed page would tell of it (BREACH,
+    https://www.breachattack.com/)."""
     pages = [route for page in PAGES for route in page.routes(console)]
     others = [route for routes in ROUTES for route in routes(console)]
     app = Starlette(
-        routes=[*others, *pages, Mount("/static", _StaticFiles(directory=STATIC))],
+        routes=[
+            *(*others, *pages),
+            Mount("/static", GZipMiddleware(_StaticFiles(directory=STATIC))),
+        ],
         exception_handlers={
             Trouble: _trouble,
             HTTPException: _refused,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +13,7 @@ from redis.asyncio import Redis
 from gateway.configuration.settings import Settings
 from gateway.console.apart import Apart, apart
 from gateway.console.background import Background
+from gateway.console.ledger_threads import LedgerThreads
 from gateway.console.trouble import Trouble, as_sentence
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.place import ledger_of
@@ -24,9 +23,6 @@ from gateway.monitoring.status import Status, read_status
 from gateway.operations.stopped import Stopped
 
 T = TypeVar("T")
-
-READERS = 2
-"""How many queries of the ledger run at once. More would only take turns on the disk."""
 
 SURVEYS = 2
 """How many pages at once look through all stored events."""
@@ -53,18 +49,18 @@ class Console:
     _surveys: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(SURVEYS), repr=False
     )
-    _threads: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(READERS, "ledger"), repr=False
-    )
-    _readers: threading.local = field(default_factory=threading.local, repr=False)
+    _threads: LedgerThreads = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        threads = LedgerThreads(lambda: LedgerReader(ledger_of(self.settings)))
+        object.__setattr__(self, "_threads", threads)
 
     async def read(self, work: Callable[[LedgerReader], T]) -> T:
-        """What `work` makes of the ledger, in a thread. Raises `Trouble` where there is none, and
-        what `LedgerReader` raises."""
+        """What `work` makes of the ledger, in a thread. Raises `Trouble` where there is none or too
+        many ask at once, and what `LedgerReader` raises."""
         if not self.settings.has_ledger:
             raise Trouble(404, NO_LEDGER)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: work(self._reader()))
+        return await self._threads.run(work)
 
     async def status(self) -> Status:
         """By the clock of Redis. Raises a redis-py error when it does not answer."""
@@ -89,11 +85,4 @@ class Console:
         return EventDigests(ledger_of(self.settings).key())
 
     def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _reader(self) -> LedgerReader:
-        """This thread's own: a reader answers one question after the other."""
-        reader: LedgerReader | None = getattr(self._readers, "reader", None)
-        if reader is None:
-            reader = self._readers.reader = LedgerReader(ledger_of(self.settings))
-        return reader
+        self._threads.close()

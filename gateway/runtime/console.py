@@ -20,6 +20,11 @@ from gateway.monitoring.configuration import ConfigurationState
 from gateway.redis_client.connect import connect_for_intake
 from gateway.runtime.reload import ConfigFile
 from gateway.system.processes import die_with_parent
+from gateway.web.accept import Server
+from gateway.web.protocol import Protocol
+
+MAX_CONNECTIONS = 500
+"""Some hundred viewers with a live page each. Those that wait the longest are closed beyond it."""
 
 GRACE_SECONDS = 2
 """How long pages may take that are under way when the process ends; live pages come back."""
@@ -38,7 +43,7 @@ def run_console(settings: Settings, config: Path, redis_url: str, listening: soc
     console = Console(settings, config, redis, jobs_url, state, redis_url)
     configured = uvicorn.Config(
         _application(console),
-        http="httptools",
+        http=Protocol,
         ws="none",
         access_log=False,
         log_config=None,
@@ -47,7 +52,7 @@ def run_console(settings: Settings, config: Path, redis_url: str, listening: soc
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     with suppress(KeyboardInterrupt):
-        uvicorn.Server(configured).run([listening])
+        Server(configured, settings=lambda: settings.server, most=MAX_CONNECTIONS).run([listening])
 
 
 def _application(console: Console) -> ASGIApp:

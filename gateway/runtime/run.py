@@ -9,6 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, nullcontext
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from gateway.configuration.settings import Settings, build_sources
@@ -41,15 +42,18 @@ a user, since Meta cannot match an address of this machine to a person."""
 
 
 def start_fork_server(
-    settings: Settings, command: Callable[[Sequence[str]], object]
+    settings: Settings, command: Callable[[Sequence[str]], object], has_console: bool = False
 ) -> ForkServer | None:
     """To be called while there is no event loop and no thread. None where there can be none.
-    command: runs `gateway` with some arguments."""
+    command: runs `gateway` with some arguments. has_console: whether one of them is its console,
+    which shares what reads the ledger with the ledger's writer."""
 
     def prepare() -> None:
         from gateway.delivery.job import import_carriers
 
         import_carriers(settings)
+        if has_console and settings.has_ledger:
+            import_module("gateway.ledger.reading")
 
     return ForkServer(command, prepare) if SUPPORTED else None
 

@@ -18,7 +18,7 @@ import uvicorn
 
 from gateway.configuration.server import ServerSettings
 from gateway.web.client_ip import PRIVATE_NETWORKS, Network
-from gateway.web.connections import Connections, connections_by_files
+from gateway.web.connections import MAX_CONNECTIONS, Connections, connections_by_files
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ class Server(uvicorn.Server):
     """uvicorn's server, with another way to accept, limits for connections, and a socket for each
     of `configs`, in their order. Only the lifespan of the first application is run.
 
-    settings, exempt: as in `Connections`.
+    settings, exempt: as in `Connections`. most: of all connections, if the limit of open files
+    allows it.
     """
 
     def __init__(
@@ -44,11 +45,12 @@ class Server(uvicorn.Server):
         *configs: uvicorn.Config,
         settings: Callable[[], ServerSettings],
         exempt: Sequence[Network] = PRIVATE_NETWORKS,
+        most: int = MAX_CONNECTIONS,
     ) -> None:
         super().__init__(configs[0])
         self._configs = configs
         open_: Any = self.server_state.connections
-        self._connections = Connections(open_, settings, exempt, connections_by_files())
+        self._connections = Connections(open_, settings, exempt, min(most, connections_by_files()))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([])
