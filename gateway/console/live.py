@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.console.context import Console
 from gateway.console.event_rows import EventRow, shown_ending
+from gateway.console.trouble import Trouble
 from gateway.ledger.answers import Listed
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.newest import Look, Newest
@@ -106,7 +107,7 @@ class Tail:
             try:
                 look = await self._console.read(lambda reader: newest.look(reader, time.time()))
                 failed = False
-            except (LedgerError, sqlite3.Error, DBAPIError) as error:
+            except (LedgerError, sqlite3.Error, DBAPIError, Trouble) as error:
                 if not failed:
                     log.warning("the console cannot read the ledger: %s", type(error).__name__)
                     self._tell(Tick(self._next(), trouble=CANNOT_READ))

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from gateway.console import live_stream
 from gateway.console.live import MAX_REMEMBERED, MAX_WAITING, Tail, Tick, Viewer
 from gateway.console.live_stream import LiveStream
+from gateway.console.trouble import Trouble
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.newest import Look, Received
 
@@ -182,3 +183,13 @@ async def test_a_stream_ends_so_that_its_session_is_looked_at(
     text = await stream(Tail(ledger, seconds=0.1), asks(), 3600)  # type: ignore[arg-type]
     assert time.monotonic() - began >= 0.3
     assert ": nothing new\n\n" in text
+
+
+async def test_a_busy_console_is_no_end_of_the_reader() -> None:
+    ledger = Ledger()
+    tail = Tail(ledger, seconds=0.01)  # type: ignore[arg-type]
+    with tail.watched() as viewer:
+        ledger.fails = Trouble(503, "Too many pages ask the ledger.")
+        await until(lambda: ledger.looks >= 3)
+        ledger.fails = None
+        await until(lambda: any(name.startswith("event") for name in names(viewer)))
