@@ -117,6 +117,9 @@ class Gateway:
         except httpx.HTTPError:
             return False
 
+    def wait_for_console(self) -> None:
+        wait_for(lambda: not refuses(self.console_port), 60, "the console to be ready")
+
     def stop(self, seconds: float = 60) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
