@@ -69,6 +69,8 @@ class DayRows:
             for dimension, value in zip(Traits._fields, traits, strict=True):
                 by = received_by(dimension) if destination == NONE else dimension
                 hours[hour, by, value, destination, ending] += number
+            if ending == RECEIVED:
+                hours[hour, country_with(traits.consent), traits.country, NONE, ending] += number
             if why:
                 by = DELAY if ending in DELIVERIES else "reason"
                 hours[hour, by, why, destination, ending] += number
@@ -91,6 +93,12 @@ class DayRows:
 def received_by(dimension: str) -> str:
     """The dimension that counts all events that came in by one of `Traits`."""
     return RECEIVED_BY + dimension
+
+
+def country_with(consent: str) -> str:
+    """The dimension that counts all events that came in with `consent` by their country, such as
+    ``received:country of ads granted, analytics denied``."""
+    return received_by(f"country of {consent}")
 
 
 def by_day(hours: Iterable[tuple[HourKey, int]]) -> Counter[HourKey]:

@@ -19,6 +19,8 @@ from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, received_a
 TOO_MANY = "too many events of this page wait for an answer"
 HAD_IT = "the destination took an event with this id before"
 
+ADS, ANALYTICS = "ads", "analytics"
+
 MAX_NAME = 100
 """Characters of a text that a stranger may have chosen."""
 
@@ -216,7 +218,13 @@ class RowMaker:
 def consent_in_words(states: Mapping[str, str]) -> str:
     """Such as ``ads granted, analytics denied``."""
     ads, analytics = (states.get(name, "unset") for name in ("ad_storage", "analytics_storage"))
-    return f"ads {ads}, analytics {analytics}"
+    return f"{ADS} {ads}, {ANALYTICS} {analytics}"
+
+
+def granted_in_words(consent: str) -> set[str]:
+    """Which of `ADS` and `ANALYTICS` is granted, of what `consent_in_words` gave."""
+    parts = (part.partition(" ") for part in consent.split(", "))
+    return {kind for kind, _, state in parts if state == "granted"}
 
 
 def _going(decision: str, passage: int) -> str:
