@@ -9,15 +9,18 @@ from gateway.stages.field_consent.stage import (
     FieldConsent,
     Project,
     compile_field_consent,
+    consent_rows,
     removed_in_words,
 )
-from gateway.stages.field_consent.table import Purpose
+from gateway.stages.field_consent.table import Purpose, Row
 
 __all__ = [
     "FieldConsent",
     "Project",
     "Purpose",
     "Removed",
+    "Row",
     "compile_field_consent",
+    "consent_rows",
     "removed_in_words",
 ]

@@ -1,6 +1,6 @@
 """Reduces an event to what each purpose may receive under the consent types of the event."""
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import cache
 
 from gateway.event import Event
@@ -18,7 +18,7 @@ FieldConsent = Callable[[Set[str]], Project | None]
 
 def compile_field_consent(settings: ConsentSettings) -> FieldConsent:
     """The function that decides by the table and the additions in `settings`."""
-    rows = [*TABLE, *_own_rows(settings)]
+    rows = consent_rows(settings)
     covered = frozenset(name for row in rows for name in row.denied)
     equal = cache(_compile)
 
@@ -51,6 +51,11 @@ def compile_field_consent(settings: ConsentSettings) -> FieldConsent:
         return project
 
     return field_consent
+
+
+def consent_rows(settings: ConsentSettings) -> Sequence[Row]:
+    """What each consent type covers: the table, and the additions in `settings`."""
+    return [*TABLE, *_own_rows(settings)]
 
 
 def removed_in_words(removed: Removed) -> str:
