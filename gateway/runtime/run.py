@@ -1,4 +1,4 @@
-"""What `gateway run` and `gateway work` start, and what they print."""
+"""What `gateway run` and `gateway work` start."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from gateway.configuration.settings import Settings, build_sources
-from gateway.console.access.one_time_link import one_time_link
+from gateway.configuration.settings import Settings
 from gateway.delivery.sweep import sweep_forever
 from gateway.delivery.unanswered import end_unanswered_forever
-from gateway.queue.console_sessions import ConsoleSessions
-from gateway.queue.keys import Keys
-from gateway.redis_client.connect import RedisError, connect_for_intake
 from gateway.runtime.address import Address
 from gateway.runtime.announce import announce_forever, enter_namespace
 from gateway.runtime.embedded import EmbeddedServer
@@ -27,18 +23,11 @@ from gateway.runtime.last_good import LastGood
 from gateway.runtime.programs import CONSOLE, LEDGER, WEB, WORKER, Programs
 from gateway.runtime.reload import ConfigFile, news
 from gateway.runtime.supervisor import Program, Supervisor, spawn
+from gateway.runtime.welcome import welcome_words
 from gateway.system.private_files import UMASK
 from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
-
-FIRST_EVENT = (
-    '{"event_name": "page_view", "page_location": "https://shop.example/", "user_id": "u-17", '
-    '"consent": {"ad_storage": "granted", "ad_user_data": "granted", '
-    '"analytics_storage": "granted"}}'
-)
-"""States consent, since from this machine no country is known and the strictest default holds, and
-a user, since Meta cannot match an address of this machine to a person."""
 
 
 def start_fork_server(
@@ -111,7 +100,7 @@ async def run_everything(
         stages.append([*web, *programs.workers(processes), *programs.ledger(), *pages])
         file = ConfigFile(config, settings, allow_demo=allow_demo)
         last_good = LastGood(settings.redis.data_dir, "run", config)
-        welcome = partial(_welcome, settings, url, public, operators, console)
+        welcome = partial(welcome_words, settings, url, public, operators, console)
         await _run(Supervisor(stages), file, last_good, url, welcome)
 
 
@@ -172,40 +161,3 @@ async def _keep_going(settings: Settings, url: str) -> None:
 
 async def _workers_are_running() -> str:
     return "Workers are running."
-
-
-async def _welcome(
-    settings: Settings, url: str, public: Address, operators: Address, console: Address | None
-) -> str:
-    base = public.url
-    lines = ["", "The event gateway is running. Press Ctrl-C to stop it.", ""]
-    if settings.server.demo:
-        lines.append(f"  demo shop   {base}/demo")
-    if console is not None:
-        lines.append(f"  console     {await _way_in(settings, url, console)}")
-    lines.append(f"  operators   {operators.url}/metrics and /readyz")
-    collect = next(
-        (
-            (source.settings.paths or source.paths)[0]
-            for source in build_sources(settings).values()
-            if source.type == "collect"
-        ),
-        None,
-    )
-    if collect is not None:
-        lines += [
-            f"  collect     {base}{collect}",
-            "",
-            "  Send an event:",
-            f"  curl -i {base}{collect} -A 'Mozilla/5.0' -d '{FIRST_EVENT}'",
-        ]
-    return "\n".join([*lines, ""])
-
-
-async def _way_in(settings: Settings, url: str, console: Address) -> str:
-    """A link that signs in once, or without Redis the address alone."""
-    async with aclosing(connect_for_intake(url)) as redis:
-        try:
-            return await one_time_link(ConsoleSessions(redis, Keys.of(settings)), console.url)
-        except RedisError:
-            return f"{console.url} (`gateway console link` prints a link that signs in)"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,8 +111,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def cookie(running: Gateway) -> dict[str, str]:
     """Of an operator who has signed in with the link that `gateway run` printed."""
-    (link,) = re.findall(r"console +(http\S+/link/\S+)", running.log.read_text())[-1:]
-    answer = httpx.post(link, headers={"sec-fetch-site": "same-origin"})
+    answer = httpx.post(running.console_link(), headers={"sec-fetch-site": "same-origin"})
     assert answer.status_code == 303, answer.text
     ((name, value),) = answer.cookies.items()
     return {"name": name, "value": value, "url": running.console_url}

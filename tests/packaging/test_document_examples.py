@@ -24,7 +24,7 @@ from gateway.event import Received, read_event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.explain.cases.load import PLACEHOLDER
 from gateway.pipeline.compile import compile_pipeline
-from gateway.runtime.run import FIRST_EVENT
+from gateway.runtime.welcome import FIRST_EVENT
 from gateway.stages.conditions import Condition, Operators
 from gateway.stages.consent.settings import CookieFormat
 from gateway.stages.identity import IdentitySettings

@@ -79,6 +79,14 @@ class Gateway:
     def console_url(self) -> str:
         return f"http://127.0.0.1:{self.console_port}"
 
+    def console_link(self) -> str:
+        """The newest link that signs in once."""
+
+        def printed() -> list[str]:
+            return re.findall(r"console +(http\S+/link/\S+)", self.log.read_text())
+
+        return wait_for(printed, 60, "the link to the console")[-1]
+
     def __enter__(self) -> Self:
         self.start()
         return self
