@@ -11,6 +11,8 @@
   const hour = inWords({ hour: "2-digit", minute: "2-digit" });
   const day = inWords({ day: "numeric", month: "short" });
 
+  const once = (labels) => labels.map((label, n) => (label === labels[n - 1] ? "" : label));
+
   function draw(figure) {
     const { at, lines } = JSON.parse(figure.dataset.chart);
     const style = getComputedStyle(figure);
@@ -33,7 +35,7 @@
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.05, 1)] } },
-      axes: [{ ...axis, values: (_, seconds) => seconds.map(at.at(-1) - at[0] > 2 * 86400 ? day : hour) }, { ...axis, size: 56 }],
+      axes: [{ ...axis, values: (_, seconds) => once(seconds.map(at.at(-1) - at[0] > 2 * 86400 ? day : hour)) }, { ...axis, size: 56 }],
       series: [
         {},
         ...lines.map(({ tone }) => ({
