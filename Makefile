@@ -24,6 +24,7 @@
 #             pyproject.toml allows
 # make docs   builds the site of docs/ in site/, and fails on a warning or a broken link
 # make demo-picture  takes docs/demo.png, the picture of the demo shop in README.md
+# make console-pictures  takes docs/console-*.png, the pictures of the console in docs/console.md
 # make packages  builds the wheel and the source archive in dist/
 # make audit  looks for known vulnerabilities in requirements.lock
 # make sbom   writes the bill of materials of requirements.lock to dist/event-gateway.cdx.json
@@ -44,7 +45,7 @@ MUTANTS ?= 100
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
-.PHONY: run test test-again test-nightly test-dates test-random test-lowest clients mutants soak attacks lint docs demo-picture bench instructions reference lock packages audit sbom clean
+.PHONY: run test test-again test-nightly test-dates test-random test-lowest clients mutants soak attacks lint docs demo-picture console-pictures bench instructions reference lock packages audit sbom clean
 
 run: $(VENV)/.installed
 	$(BIN)/gateway run $(ARGS)
@@ -110,6 +111,9 @@ lint: $(VENV)/.installed-lint
 
 demo-picture: $(VENV)/.installed-test
 	$(BIN)/python -m tests.support.demo_picture
+
+console-pictures: $(VENV)/.installed-test
+	$(BIN)/python -m tests.support.console_pictures
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/sphinx-build --fail-on-warning --keep-going --fresh-env --quiet docs site

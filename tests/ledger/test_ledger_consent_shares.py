@@ -48,7 +48,7 @@ def test_they_are_those_of_the_events(filled: LedgerReader, step: int) -> None:
     events = [each.events for each in found.by_country.values()]
     assert events == sorted(events, reverse=True)
     assert found.all.events == sum(events) == FILLED_EVENTS
-    assert 0 < found.all.ads < found.all.analytics == FILLED_EVENTS
+    assert 0 < found.all.ads < found.all.analytics < FILLED_EVENTS
     assert found.step == max(step, HOUR)
     assert sum(each.ads for each in found.by_time.values()) == found.all.ads
 

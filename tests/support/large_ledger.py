@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
@@ -46,6 +46,7 @@ FAILURES = (
 _VISITORS = 50_000
 _GRANTED = {"ad_storage": "granted", "analytics_storage": "granted"}
 _DENIED = {"ad_storage": "denied", "analytics_storage": "granted"}
+_NOTHING = {"ad_storage": "denied", "analytics_storage": "denied"}
 _AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36"
 
 
@@ -66,15 +67,20 @@ class LargeLedger(NamedTuple):
 
 
 def fill(
-    place: LedgerFolder | LedgerDatabase, events: int, days: float = 7.0, end: float = 0.0
+    place: LedgerFolder | LedgerDatabase,
+    events: int,
+    days: float = 7.0,
+    end: float = 0.0,
+    spread: Callable[[float], float] = float,
 ) -> Large:
     """Writes `events` events, each with an ending at each of `DESTINATIONS`, spread evenly over the
-    `days` before `end` (Unix seconds, or now)."""
+    `days` before `end` (Unix seconds, or now). spread: moves them, from 0 to 1 of this time, and
+    keeps their order."""
     end = end or time.time()
     store = place.to_write()
     store.open()
     try:
-        chunks = _chunks(events, days, end, EventDigests(place.key()))
+        chunks = _chunks(events, days, end, EventDigests(place.key()), spread)
         for number, (day, rows) in enumerate(chunks, 1):
             rows.count()
             store.write(day, rows, "large", f"{number}-0")
@@ -84,12 +90,12 @@ def fill(
 
 
 def _chunks(
-    events: int, days: float, end: float, digests: EventDigests
+    events: int, days: float, end: float, digests: EventDigests, spread: Callable[[float], float]
 ) -> Iterator[tuple[str, DayRows]]:
     chance = Random(1)
     rows, of_day = DayRows(), ""
     for number in range(events):
-        at = end - days * DAY * (1 - number / events)
+        at = end - days * DAY * (1 - spread(number / events))
         random = blake2b(number.to_bytes(8), digest_size=8).hexdigest()
         receipt = f"{int(1000 * at):012x}{random}"
         day = day_of(receipt)
@@ -106,7 +112,8 @@ def _add(
     rows: DayRows, number: int, at: float, receipt: str, chance: Random, digests: EventDigests
 ) -> None:
     event, trusted = _event(number, chance)
-    states = _DENIED if chance.random() < 0.3 else _GRANTED
+    draw = chance.random()
+    states = _NOTHING if draw < 0.12 else _DENIED if draw < 0.3 else _GRANTED
     traits = Traits(
         event["event_name"],
         "shop" if trusted else "site",
@@ -146,7 +153,7 @@ def _add(
 
 
 def _ending(name: str, states: dict[str, str], chance: Random) -> tuple[str, int | None, str]:
-    if name in ("ads", "meta") and states is _DENIED:
+    if name in ("ads", "meta") and states["ad_storage"] == "denied":
         return "withheld", None, "ad_storage is denied"
     if name == "meta" and chance.random() < 0.03:
         ending, status, words = FAILURES[int(chance.random() * len(FAILURES))]
