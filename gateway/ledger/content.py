@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import orjson
 
 from gateway.configuration.ledger import Payload
-from gateway.event import Event
+from gateway.event.forms import union
 from gateway.queue.entry import Entry, decode, take_apart
 from gateway.stages.anonymise import ANONYMISED
 from gateway.stages.identifiers import IDENTIFIERS
@@ -17,6 +17,8 @@ _PERSONAL = IDENTIFIERS.union(
 )
 """What a redacted event is without."""
 
+_MARK = {ANONYMISED}
+"""The fields of an entry that adds no content."""
 
 Origin = dict[str, dict[str, bool]]
 """What one needs to know of an event besides its content, each as the names in an object, which
@@ -25,13 +27,15 @@ decided, each with a record of its own."""
 
 
 def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[Origin | None, str | None]:
-    """The origin of an event, and its content as JSON. payloads: its entries. Raises as
-    `gateway.queue.entry.decode` does."""
+    """The origin of an event, and its content as JSON. payloads: its entries, of which those behind
+    the first may say only what they add to it. Raises as `gateway.queue.entry.decode` does."""
     if kept == "none" or not payloads:
         return None, None
-    if kept == "full" and len(payloads) == 1:
+    if kept == "full":
         entry, event = take_apart(payloads[0])
-        return origin_of([entry]), event.decode()
+        others = [decode(b"", 0, each) for each in payloads[1:]]
+        if all(other.event.keys() <= _MARK for other in others):
+            return origin_of([entry, *others]), event.decode()
     entries = [decode(b"", 0, each) for each in payloads]
     whole = [entry.event for entry in entries if not entry.event.get(ANONYMISED)]
     merged = union(whole or [entry.event for entry in entries])
@@ -49,17 +53,3 @@ def origin_of(entries: Iterable[Entry]) -> Origin:
         for name, texts in origin.items():
             texts |= dict.fromkeys(getattr(entry, name), True)
     return origin
-
-
-def union(events: Iterable[Event]) -> Event:
-    """All that one of `events` has: forms of the same event, of which each destination got one."""
-    merged: Event = {}
-    for event in events:
-        if not merged:
-            merged = dict(event)
-        elif event != merged:
-            for name, value in event.items():
-                known = merged.setdefault(name, value)
-                if known is not value and isinstance(known, dict) and isinstance(value, dict):
-                    merged[name] = union([known, value])
-    return merged

@@ -24,7 +24,8 @@
 --         release       if events wait no longer: page, the first of them (a payload), how many,
 --                       when the rest is due, and what was said when they were read
 --         records       for the ledger, of each event: its record (a payload), its entries (payloads),
---                       and itself as one that waits (a payload), or 0
+--                       itself as one that waits (a payload), or 0, and for each entry but the first
+--                       what the ledger gets with the first in its place (a payload), or 0
 --         passages      on a cluster, of the event in each payload that has a record: its receipt and
 --                       passage, the content of its mark, by which the very same append is known
 --         alone         the destination that the records are about alone, or an empty text
@@ -231,11 +232,14 @@ end
 local records = {}
 for _, each in ipairs(plan.records) do
   local fields, detail, names, is_new = { 'd', ARGV[1 + each[1]] }, {}, {}, true
-  for _, number in ipairs(each[2]) do
+  for place, number in ipairs(each[2]) do
     is_new = is_new and not recorded[number]
-    if fresh[number] then
-      table.insert(detail, 'e' .. number)
-      table.insert(detail, ARGV[1 + number])
+    local told = fresh[number] and number or 0
+    if told > 0 and place > 1 and fresh[each[2][1]] then
+      told = each[4][place - 1]
+    end
+    if told > 0 then
+      detail[#detail + 1], detail[#detail + 2] = 'e' .. number, ARGV[1 + told]
     end
     for _, name in ipairs(again[number] or {}) do
       names[#names + 1] = name

@@ -8,21 +8,29 @@ from typing import Any, Self
 
 import orjson
 
+from gateway.event import Event
+from gateway.event.forms import beyond
 from gateway.pipeline.decision import Decision
 from gateway.queue.counting import NO_REASON, reason_of
 from gateway.queue.entry import encode, encode_held, encode_quarantined, has_many_items, share_items
 from gateway.queue.feed import Feeding
 from gateway.queue.marks import Marks, marks_of, read_marks
 from gateway.queue.receipts import day_number, new_receipt
+from gateway.stages.anonymise import ANONYMISED
 
 Withheld = Counter[tuple[int, str]]
 """How many events were withheld, by the day on which they came in (`day_number`) and the reason
 (`reason_of`)."""
 
-Record = tuple[int, list[int], int, str, list[str]]
+Record = tuple[int, list[int], int, str, list[str], list[int]]
 """Of an event: the numbers of its record for the ledger, of its entries, and of itself as an event
-that waits for consent, 0 if it does not; its receipt and passage; and the destinations that the
-record is about."""
+that waits for consent, 0 if it does not; its receipt and passage; the destinations that the record
+is about; and for each entry but the first the number of what the ledger gets with the first in its
+place, 0 for nothing. Earlier versions spooled no such numbers: the ledger gets each entry."""
+
+_Form = tuple[Event, tuple[str, ...], int]
+"""An event as some destinations get it, the rules of theirs that it met, and the number of its
+entry."""
 
 UNKNOWN_DAY = 0
 """Of what an earlier version has spooled: it is counted on no day."""
@@ -172,7 +180,7 @@ class AppendBatch:
         part.held = {destination: self.held.get(destination, Counter())}
         places = {number: place for place, number in enumerate(sent, 1)}
         for record in self.records:
-            _, entries, _, passage, names = record
+            _, entries, _, passage, names, *_ = record
             if destination in names:
                 taken = [places[number] for number in entries if number in places]
                 part.passages |= dict.fromkeys(taken, passage)
@@ -194,9 +202,9 @@ class AppendBatch:
 
     def _add_record(self, whole: AppendBatch, record: Record, entries: list[int]) -> None:
         """Adds `record` of `whole`, of which this is a part. entries: their numbers here."""
-        number, _, _, passage, names = record
+        number, _, _, passage, names, *_ = record
         payload = self._payload(whole.payloads[number - 1], whole.days[number - 1])
-        self.records.append((payload, entries, 0, passage, names))
+        self.records.append((payload, entries, 0, passage, names, []))
 
     def _measure(self) -> None:
         self.weight = sum(map(len, self.sent.values()))
@@ -207,6 +215,7 @@ class AppendBatch:
         day = day_number(decision.received_at)
         # many destinations get the very same event: written once
         numbers: dict[tuple[int, tuple[str, ...]], int] = {}
+        forms: list[_Form] = []
         items: dict[int, orjson.Fragment] | None = {} if has_many_items(decision.event) else None
         waiting: list[str] = []
         for name, verdict in decision.verdicts.items():
@@ -226,6 +235,7 @@ class AppendBatch:
                 form = verdict.event if items is None else share_items(verdict.event, items)
                 entry = encode(decision, form, verdict.applied, receipt)
                 numbers[content] = number = self._payload(entry, day, known_by)
+                forms.append((verdict.event, verdict.applied, number))
             self.sent.setdefault(name, []).append(number)
         held, held_number = decision.held_consent, 0
         if held is not None:
@@ -244,13 +254,33 @@ class AppendBatch:
             passage = f"{receipt}/{decision.passage}"
             names = [*decision.verdicts]
             self.again = decision.passage > 1
-            self.records.append((record, [*numbers.values()], held_number, passage, names))
+            forms.sort(key=_lack)
+            added = [self._what_adds(decision, each, forms[0], receipt, day) for each in forms[1:]]
+            entries = [number for _, _, number in forms]
+            self.records.append((record, entries, held_number, passage, names, added))
+
+    def _what_adds(
+        self, decision: Decision, form: _Form, first: _Form, receipt: str, day: int
+    ) -> int:
+        """The number of an entry with what `form` adds to the `first`, 0 for nothing."""
+        (event, applied, _), (whole, known, _) = form, first
+        mark = {ANONYMISED: True} if event.get(ANONYMISED) else {}
+        more = {} if mark and not whole.get(ANONYMISED) else beyond(event, whole)
+        if not more and {*applied} <= {*known}:
+            return 0
+        return self._payload(encode(decision, more | mark, applied, receipt), day)
 
     def _payload(self, payload: bytes, day: int, known_by: Marks = ()) -> int:
         self.payloads.append(payload)
         self.marks.append(known_by)
         self.days.append(day)
         return len(self.payloads)
+
+
+def _lack(form: _Form) -> tuple[bool, int]:
+    """What forms are ordered by: first the one that leaves the others the least to add."""
+    event, _, _ = form
+    return bool(event.get(ANONYMISED)), -len(event)
 
 
 def _read_withheld(told: int | list[tuple[int, str, int]]) -> Withheld:
@@ -303,7 +333,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     quarantine: list[int] = []
     released: list[str] = []
     renewed: list[int] = []
-    records: list[tuple[int, list[int], int]] = []
+    records: list[tuple[int, list[int], int, list[int]]] = []
     passages: dict[str, str] = {}
     for batch in group:
         before, again = len(payloads), batch.again
@@ -338,9 +368,17 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
             renewed.append(before + number)
         for number, passage in batch.passages.items():
             passages[str(before + number)] = passage
-        for record, numbers, waits, *_ in batch.records:
+        for record, numbers, waits, _, _, *rest in batch.records:
             held_number = before + waits if waits else 0
-            records.append((before + record, [before + each for each in numbers], held_number))
+            added = rest[0] if rest else numbers[1:]
+            records.append(
+                (
+                    before + record,
+                    [before + each for each in numbers],
+                    held_number,
+                    [each and before + each for each in added],
+                )
+            )
     places = {name: place for place, name in enumerate(rows, 1)}
     plan = {
         "marks": marks,

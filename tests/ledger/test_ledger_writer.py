@@ -205,6 +205,42 @@ async def test_different_forms_of_an_event_make_one_payload(books: Books) -> Non
     }
 
 
+async def test_a_form_that_adds_nothing_is_fed_once(books: Books) -> None:
+    event = make_event(0, ip_override="203.0.113.7", user_data={"city": "Berlin"})
+    less = {name: value for name, value in event.items() if name != "user_data"}
+    verdicts = {
+        "books": Verdict({**less, "ip_override": "203.0.113.0"}),
+        "ads": Verdict(event),
+        "crm": Verdict(less, applied=("without a person",)),
+    }
+    await books.append(replace(decide(event), verdicts=verdicts))
+    (record,) = await books.records()
+    assert [orjson.loads(each)["event"] for each in record.payloads] == [event, {}]
+    await books.store()
+    (recorded,) = books.reader.recorded("ads", Wanted())
+    assert recorded.event == event
+    assert sorted(recorded.applied) == ["a rule", "without a person"]
+
+
+async def test_a_form_is_whole_when_the_one_that_it_adds_to_was_repeated(
+    open_books: Open,
+) -> None:
+    """As after a request that was refused in part."""
+    books = open_books(retention=Retention(dedupe=60))
+    event = make_event(0, user_data={"city": "Berlin"})
+    less = {name: value for name, value in event.items() if name != "user_data"}
+    first = replace(decide(event), verdicts={"ads": Verdict(event)})
+    await books.append(first)
+    verdicts = {"ads": Verdict(event), "books": Verdict(less)}
+    await books.append(replace(decide(event), verdicts=verdicts))
+    _, second = await books.records()
+    (payload,) = second.payloads
+    assert orjson.loads(payload)["event"] == less
+    await books.store()
+    found = [each.event for each in books.reader.recorded("books", Wanted()) if each.passage]
+    assert found == [less]
+
+
 @pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
 async def test_what_is_decided_later_of_an_event_is_added(books: Books, together: bool) -> None:
     """As of one that was held for the answer of its visitor."""

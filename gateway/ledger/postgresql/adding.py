@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 import orjson
 from psycopg.sql import SQL, Composable, Identifier
 
-from gateway.ledger.content import union
+from gateway.event.forms import union
 from gateway.ledger.day_rows import DayRows, HourKey
 from gateway.ledger.postgresql.connecting import Connection
 from gateway.ledger.tables import day as day_tables
