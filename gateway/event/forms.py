@@ -24,11 +24,11 @@ def union(forms: Iterable[Event]) -> Event:
 def beyond(form: Event, known: Event) -> Event:
     """What `form` adds to `known`: the union of `known` and this is that of `known` and `form`."""
     more: Event = {}
+    if not form.keys() <= known.keys():
+        more = {name: value for name, value in form.items() if name not in known}
     for name, value in form.items():
-        if name not in known:
-            more[name] = value
-        elif (other := known[name]) is value:
+        if type(value) is not dict or (other := known.get(name)) is value:
             continue
-        elif isinstance(value, dict) and isinstance(other, dict) and (got := beyond(value, other)):
+        if type(other) is dict and (got := beyond(value, other)):
             more[name] = got
     return more

@@ -50,6 +50,10 @@ def origin_of(entries: Iterable[Entry]) -> Origin:
     consent types that a trusted sender stated."""
     origin: Origin = {"applied": {}, "visitors": {}, "stated": {}}
     for entry in entries:
-        for name, texts in origin.items():
-            texts |= dict.fromkeys(getattr(entry, name), True)
+        if entry.applied:
+            origin["applied"] |= dict.fromkeys(entry.applied, True)
+        if entry.visitors:
+            origin["visitors"] |= dict.fromkeys(entry.visitors, True)
+        if entry.stated:
+            origin["stated"] |= dict.fromkeys(entry.stated, True)
     return origin

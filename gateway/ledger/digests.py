@@ -6,7 +6,7 @@ before, so that an event which came with the hash alone is found as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
@@ -48,12 +48,20 @@ class EventDigests:
         """
         texts = _texts(event, _OF_EVENT)
         persons: list[str] = []
+        emails: list[str] = []
+        users: list[object] = []
         for form in forms:
             if form is not event:
                 texts += _texts(form, _OF_EVENT)
-            persons += map(self._of_id, _texts(form, _OF_PERSON))
-            persons += map(self._of_email, _emails(form))
-        return [*dict.fromkeys([*map(self._digest, dict.fromkeys(texts)), *persons])]
+            persons += _texts(form, _OF_PERSON)
+            user = form.get("user_data")
+            if isinstance(user, dict) and user not in users:  # forms share most of what they have
+                users.append(user)
+                emails += _emails(user)
+        digests = [*map(self._digest, dict.fromkeys(texts))]
+        digests += map(self._of_id, dict.fromkeys(persons))
+        digests += map(self._of_email, dict.fromkeys(emails))
+        return [*dict.fromkeys(digests)]
 
     def _digest_of_email(self, text: str) -> str:
         return self._digest(_hashed_email(text) if "@" in text else text.lower())
@@ -64,10 +72,7 @@ class EventDigests:
         return keyed.hexdigest()
 
 
-def _emails(event: Event) -> list[str]:
-    user = event.get("user_data")
-    if not isinstance(user, dict):
-        return []
+def _emails(user: Mapping[str, object]) -> list[str]:
     texts: list[str] = []
     for name in _EMAILS:
         found = user.get(name)
@@ -77,7 +82,11 @@ def _emails(event: Event) -> list[str]:
 
 
 def _texts(event: Event, names: Sequence[str]) -> list[str]:
-    return [found for name in names if isinstance(found := event.get(name), str) and found]
+    texts = []
+    for name in names:
+        if isinstance(found := event.get(name), str) and found:
+            texts.append(found)
+    return texts
 
 
 def _hashed_email(text: str) -> str:

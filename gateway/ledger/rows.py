@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -96,12 +97,13 @@ class RowMaker:
     def _add_decision(
         self, read: Decided, fields: Mapping[str, bytes], payloads: Sequence[bytes]
     ) -> None:
+        states, consent = _states(tuple(read.states.items()))
         place, passage = self._place(read.receipt), int(read.passage)
         rows, key, _, minute = place
         traits = self.traits[read.receipt] = Traits(
             read.name[:MAX_NAME],
             read.source,
-            consent_in_words(read.states),
+            consent,
             read.country[:MAX_NAME],
             read.browser[:MAX_NAME],
         )
@@ -124,7 +126,7 @@ class RowMaker:
         rows.events.append(
             (
                 *(key, read.at, traits.name, traits.source, int(read.trusted), read.version),
-                *(read.consent, orjson.dumps(read.states).decode()),
+                *(read.consent, states),
                 *(traits.country, traits.browser, orjson.dumps(going_to).decode()),
                 *(None if origin is None else orjson.dumps(origin).decode(), content),
             )
@@ -212,7 +214,16 @@ class RowMaker:
     def _rows(self, day: str) -> DayRows:
         if self._has(day, self._record_id):
             return DayRows()  # comes again, and is left out
-        return self._days.setdefault(day, DayRows())
+        if day not in self._days:
+            self._days[day] = DayRows()
+        return self._days[day]
+
+
+@lru_cache(maxsize=1000)
+def _states(states: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """The states of an event as JSON, and in words: many events have the same."""
+    named = dict(states)
+    return orjson.dumps(named).decode(), consent_in_words(named)
 
 
 def consent_in_words(states: Mapping[str, str]) -> str:

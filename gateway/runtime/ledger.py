@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from contextlib import suppress
@@ -21,6 +22,7 @@ from gateway.system.processes import die_with_parent
 def run_ledger(settings: Settings, redis_url: str) -> None:
     """Writes until SIGTERM, while no other process does."""
     die_with_parent()
+    gc.set_threshold(10_000, 20, 50)  # a batch of records is many objects, and makes no cycles
     asyncio.run(_write(settings, redis_url))
 
 
