@@ -40,6 +40,9 @@ MAX_WAIT = 2.0
 """Seconds that a request waits for its commit to begin. With the time-out of the connection, this
 bounds the time to an answer when Redis hangs."""
 
+WINDOW = 0.004
+"""Seconds that a commit waits for more requests at most, under load."""
+
 QueueJobs = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
 """Queues a job for each of the destinations named."""
 
@@ -138,6 +141,7 @@ class Appender:
             weigh=attrgetter("weight"),
             size=attrgetter("size"),
             longest_wait=MAX_WAIT,
+            window=WINDOW,
         )
         self._waking: set[asyncio.Task[None]] = set()
         self._closed = OPEN

@@ -3,7 +3,10 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
+
+from gateway.queue.commit_window import CommitWindow
 
 Item = TypeVar("Item")
 
@@ -23,7 +26,8 @@ class GroupCommit(Generic[Item]):
     `submit` raises `Overloaded`. longest_wait: seconds after which an item whose commit has not
     begun is not committed any more, and its `submit` raises `Overloaded`; None for ever.
     size: bytes that an item holds. most_bytes: of the items whose commit has not ended; once they
-    are reached `submit` raises `Overloaded`.
+    are reached `submit` raises `Overloaded`. window: seconds that a commit waits for more
+    items at most, as `gateway.queue.commit_window` says.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class GroupCommit(Generic[Item]):
         longest_wait: float | None = None,
         size: Callable[[Item], int] = lambda _: 0,
         most_bytes: int = 64 << 20,
+        window: float = 0.0,
     ) -> None:
         self._commit = commit
         self._weigh = weigh
@@ -43,6 +48,9 @@ class GroupCommit(Generic[Item]):
         self._most_waiting = most_waiting
         self._longest_wait = longest_wait
         self._most_bytes = most_bytes
+        self._window = CommitWindow(window)
+        self._arrived = 0
+        self._took = 0.0
         self._bytes = 0
         self._waiting: list[_Waiting[Item]] = []
         self._task: asyncio.Task[None] | None = None
@@ -58,6 +66,7 @@ class GroupCommit(Generic[Item]):
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         size = self._size(item)
         self._bytes += size
+        self._arrived += 1
         self._waiting.append((item, done, time.monotonic(), size))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -66,10 +75,20 @@ class GroupCommit(Generic[Item]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
+                began = time.monotonic()
                 await self._commit_group(self._take_group())
+                self._took = time.monotonic() - began
                 self._refuse_late()
         finally:
             self._task = None
+
+    async def _gather(self) -> None:
+        waiting, arrived, self._arrived = len(self._waiting), self._arrived, 0
+        seconds = self._window.seconds(waiting, arrived, time.monotonic(), self._took)
+        if seconds:
+            with suppress(asyncio.CancelledError):  # what waits is still committed
+                await asyncio.sleep(seconds)
 
     def _refuse_late(self) -> None:
         """Whoever waits behind commits that hang is told so, instead of waiting for each."""

@@ -22,7 +22,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from gateway.configuration.settings import Settings
 from gateway.pipeline.decision import Decision
 from gateway.queue.admission import Full, are_trusted
-from gateway.queue.append import Appender
+from gateway.queue.append import WINDOW, Appender
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.bounds import ALL_MEMORY, share_of
 from gateway.queue.capacity import read_memory_usage
@@ -77,7 +77,7 @@ class SpoolingAppender:
     def __init__(self, appender: Appender, redis: Redis, folder: SpoolFolder) -> None:
         self.appender = appender
         self._commits = GroupCommit(  # all may wait, as long as it takes
-            self._commit, weigh=attrgetter("weight"), size=attrgetter("size")
+            self._commit, weigh=attrgetter("weight"), size=attrgetter("size"), window=WINDOW
         )
         self._redis = redis
         self._folder = folder

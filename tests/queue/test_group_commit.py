@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.queue.commit_window import CommitWindow
 from gateway.queue.group_commit import GroupCommit, Overloaded
 
 pytestmark = pytest.mark.anyio
@@ -186,3 +187,32 @@ def test_what_is_held_never_exceeds_the_limit_by_more_than_one_item(
         assert held == 0
 
     asyncio.run(play())
+
+
+def always_wait(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr(CommitWindow, "seconds", lambda *_: seconds)
+
+
+async def test_what_arrives_while_a_commit_waits_shares_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always_wait(monkeypatch, 0.2)
+    journal.open.set()
+    commits = GroupCommit(journal.commit, window=1.0)
+    first = await submit(commits, 0)
+    assert journal.groups == []
+    await asyncio.gather(*first, *await submit(commits, 1, 2))
+    assert journal.groups == [[0, 1, 2]]
+
+
+async def test_a_commit_that_is_cancelled_while_it_waits_begins_at_once(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    always_wait(monkeypatch, 3600)
+    journal.open.set()
+    commits = GroupCommit(journal.commit, window=3600)
+    (sender,) = await submit(commits, 0)
+    (waiting,) = [each for each in asyncio.all_tasks() if each.get_coro().__name__ == "_run"]
+    waiting.cancel()
+    await asyncio.wait_for(sender, 60)
+    assert journal.groups == [[0]]
