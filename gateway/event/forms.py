@@ -21,14 +21,22 @@ def union(forms: Iterable[Event]) -> Event:
     return merged
 
 
-def beyond(form: Event, known: Event) -> Event:
-    """What `form` adds to `known`: the union of `known` and this is that of `known` and `form`."""
+def beyond(known: Event, forms: Iterable[Event]) -> list[Event]:
+    """What each of `forms` adds to `known`: their union is the same as that of `known` and the form
+    itself."""
+    nested = [name for name, value in known.items() if isinstance(value, dict)]
+    return [_more(known, form, nested) for form in forms]
+
+
+def _more(known: Event, form: Event, nested: Iterable[str]) -> Event:
+    """nested: the fields of `known` that are objects."""
     more: Event = {}
     if not form.keys() <= known.keys():
         more = {name: value for name, value in form.items() if name not in known}
-    for name, value in form.items():
-        if type(value) is not dict or (other := known.get(name)) is value:
-            continue
-        if type(other) is dict and (got := beyond(value, other)):
-            more[name] = got
+    for name in nested:
+        value, other = form.get(name), known[name]
+        if value is not other and isinstance(value, dict):
+            (inner,) = beyond(other, [value])
+            if inner:
+                more[name] = inner
     return more

@@ -32,6 +32,9 @@ _Form = tuple[Event, tuple[str, ...], int]
 """An event as some destinations get it, the rules of theirs that it met, and the number of its
 entry."""
 
+_MARK = {ANONYMISED}
+"""The fields of what adds nothing."""
+
 UNKNOWN_DAY = 0
 """Of what an earlier version has spooled: it is counted on no day."""
 
@@ -254,21 +257,28 @@ class AppendBatch:
             passage = f"{receipt}/{decision.passage}"
             names = [*decision.verdicts]
             self.again = decision.passage > 1
-            forms.sort(key=_lack)
-            added = [self._what_adds(decision, each, forms[0], receipt, day) for each in forms[1:]]
+            added = self._additions(decision, forms, receipt, day) if len(forms) > 1 else []
             entries = [number for _, _, number in forms]
             self.records.append((record, entries, held_number, passage, names, added))
 
-    def _what_adds(
-        self, decision: Decision, form: _Form, first: _Form, receipt: str, day: int
-    ) -> int:
-        """The number of an entry with what `form` adds to the `first`, 0 for nothing."""
-        (event, applied, _), (whole, known, _) = form, first
-        mark = {ANONYMISED: True} if event.get(ANONYMISED) else {}
-        more = {} if mark and not whole.get(ANONYMISED) else beyond(event, whole)
-        if not more and {*applied} <= {*known}:
-            return 0
-        return self._payload(encode(decision, more | mark, applied, receipt), day)
+    def _additions(
+        self, decision: Decision, forms: list[_Form], receipt: str, day: int
+    ) -> list[int]:
+        """Puts the form with the most of the event first, and returns for each of the others the
+        number of an entry with what it adds, 0 for nothing."""
+        forms.sort(key=_lack)
+        (first, known, _), *others = forms
+        numbers = []
+        for (event, applied, _), more in zip(
+            others, beyond(first, (event for event, _, _ in others)), strict=True
+        ):
+            if event.get(ANONYMISED):  # of one that is not, it is no part
+                more = {ANONYMISED: True} | (more if first.get(ANONYMISED) else {})
+            if more.keys() <= _MARK and {*applied} <= {*known}:
+                numbers.append(0)
+            else:
+                numbers.append(self._payload(encode(decision, more, applied, receipt), day))
+        return numbers
 
     def _payload(self, payload: bytes, day: int, known_by: Marks = ()) -> int:
         self.payloads.append(payload)
