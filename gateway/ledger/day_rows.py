@@ -41,7 +41,7 @@ RECEIVED_BY = "received:"
 ``received:country``. So their rows lie together, apart from those of the destinations."""
 OF_DAY = "day:"
 """What the dimension begins with of counts of a whole day, such as ``day:country``. Their hour is
-the first one of the day. Days that are over have them."""
+the first one of the day. Days that are over have them, those that are stored of some dimensions."""
 Alike = tuple[int, Traits, str, str, str]
 """The minute in which events came in, their traits, the destination, the ending, and why it was
 not delivered or after which delay it was (`gateway.ledger.delays`)."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, select
 from sqlalchemy.sql.functions import sum as sum_of
 
-from gateway.ledger.day_rows import OF_DAY
+from gateway.ledger.day_rows import OF_DAY, Traits
 from gateway.ledger.reading import LedgerReader, days_over
 from gateway.ledger.tables import hours, kept_hours
 from gateway.queue.counting import AGAIN
@@ -49,44 +49,49 @@ def of_hours(table: Table) -> list[ColumnElement[bool]]:
 
 
 def counted(
-    reader: LedgerReader, wanted: range, over: frozenset[str], by_day: bool
+    reader: LedgerReader,
+    wanted: range,
+    over: frozenset[str],
+    dimensions: Sequence[str],
+    by_day: bool,
 ) -> Iterator[Counted]:
-    """Where the events of the hours `wanted` (since 1970) are counted. over: the days that are.
-    by_day: whether counts of whole days will do."""
+    """Where the events of the hours `wanted` (since 1970) are counted by `dimensions`. over: the
+    days that are. by_day: whether counts of whole days will do."""
+    stored_by_day = by_day and not {*dimensions} & {*Traits._fields}
     by_name: dict[str, list[int]] = {}
     for hour in wanted:
         by_name.setdefault(day_name(hour // 24), []).append(hour)
     with reader.reading.open_kept() as file:
         if file:
-            kept = {day: of_day for day, of_day in by_name.items() if day in over}
-            yield from _counted_in_kept(file, kept, by_day)
+            kept = [of_day for day, of_day in by_name.items() if day in over]
+            yield from _counted_in(file, kept_hours, kept, by_day)
     for day in reader.days_between(3600 * wanted.start, 3600 * wanted.stop - 1):
         if day in by_name and day not in over:
             with reader.reading.open_day(day) as file:
                 if file:
-                    yield Counted(file, hours, "", by_name[day])
+                    yield from _counted_in(file, hours, [by_name[day]], stored_by_day)
 
 
-def _counted_in_kept(
-    file: Connection, wanted: Mapping[str, Sequence[int]], by_day: bool
+def _counted_in(
+    file: Connection, table: Table, wanted: Sequence[Sequence[int]], by_day: bool
 ) -> Iterator[Counted]:
-    """wanted: hours, by the day that they are of."""
-    left = [hour for of_day in wanted.values() for hour in of_day]
-    if by_day:
-        whole = [of_day[0] for of_day in wanted.values() if len(of_day) == 24]
-        days = _counted_by_day(file, whole)
+    """wanted: hours, apart for each day."""
+    left = [hour for of_day in wanted for hour in of_day]
+    whole = [of_day[0] for of_day in wanted if len(of_day) == 24]
+    if by_day and whole:
+        days = set(file.execute(_days_query(table), {"hours": whole}).scalars())
         left = [hour for hour in left if hour // 24 * 24 not in days]
         if days:
-            yield Counted(file, kept_hours, OF_DAY, sorted(days))
+            yield Counted(file, table, OF_DAY, sorted(days))
     if left:
-        yield Counted(file, kept_hours, "", left)
+        yield Counted(file, table, "", left)
 
 
-def _counted_by_day(file: Connection, starts: Sequence[int]) -> set[int]:
-    """Of the days that begin with the hours `starts`, those that are counted by the day."""
-    hour, dimension = kept_hours.c.hour, kept_hours.c.dimension
-    wanted = select(hour).distinct().where(hour.in_(starts), dimension == OF_DAY)
-    return set(file.execute(wanted).scalars())
+@cache
+def _days_query(table: Table) -> Select[Any]:
+    """Which days are counted by the day, of those that begin with the hours given."""
+    named = table.c.hour.in_(bindparam("hours", expanding=True)), table.c.dimension == OF_DAY
+    return select(table.c.hour).distinct().where(*named)
 
 
 def over_days(reader: LedgerReader) -> frozenset[str]:
@@ -100,7 +105,7 @@ def tally(reader: LedgerReader, since: float, until: float, dimensions: Sequence
     each of `dimensions`. It reads each file once, whatever their number."""
     wanted = range(int(since // 3600), int(until // 3600) + 1)
     found: Tally = Counter()
-    for each in counted(reader, wanted, over_days(reader), by_day=True):
+    for each in counted(reader, wanted, over_days(reader), dimensions, by_day=True):
         rows = each.rows(_tally_query(each.table), dimensions)
         for dimension, value, destination, ending, number in rows:
             if not ending.startswith(AGAIN):

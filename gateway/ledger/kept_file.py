@@ -24,7 +24,10 @@ _FORGET_CONFIGURATIONS = (
     "DELETE FROM configurations WHERE since < "
     "(SELECT max(since) FROM configurations WHERE since < :before)"
 )
-_DAY_HOURS = "SELECT hour, dimension, value, destination, ending, number FROM hours"
+_DAY_HOURS = (
+    "SELECT hour, dimension, value, destination, ending, number FROM hours "
+    f"WHERE dimension NOT LIKE '{OF_DAY}%'"
+)
 _IS_BY_DAY = "SELECT 1 FROM hours WHERE hour = ? AND dimension = ? LIMIT 1"
 
 

@@ -108,7 +108,7 @@ def series(
     apart = dimension in _REST_OF
     values = _top(reader, made, over, dimension, destination, top) if dimension else [""]
     whole: Counter[Key] = Counter()
-    for each in counted(reader, made.hours, over, by_day=step == DAY):
+    for each in counted(reader, made.hours, over, [dimension], by_day=step == DAY):
         only = values if apart else None
         _count(made.counts, each, step, dimension, destination, only)
         if apart:
@@ -132,7 +132,7 @@ def _top(
 ) -> list[str]:
     """The values with most events."""
     found: Counter[str] = Counter()
-    for each in counted(reader, made.hours, over, by_day=True):
+    for each in counted(reader, made.hours, over, [dimension], by_day=True):
         query = _value_query(each.table, destination is not None)
         for value, events in each.rows(query, [dimension], destination=destination):
             found[value] += events

@@ -48,16 +48,17 @@ _OVER = "SELECT day FROM {}.rolled_up"
 _VALUES = "SELECT DISTINCT dimension, value FROM {}.hours"
 _TRAITS = "SELECT name, source, states, country, browser FROM {}.events WHERE receipt = %s"
 _LAST_ID = "SELECT last_id FROM {}.progress WHERE feed = %s"
-_ROLL_UP = """
-INSERT INTO {}.hours AS stored
-SELECT hour, dimension, value, destination, ending, number FROM {}.hours
+_ROLL_UP = f"""
+INSERT INTO {{}}.hours AS stored
+SELECT hour, dimension, value, destination, ending, number FROM {{}}.hours
+WHERE dimension NOT LIKE '{OF_DAY}%'
 ON CONFLICT (hour, dimension, value, destination, ending)
 DO UPDATE SET number = stored.number + excluded.number
 """
 _ROLL_UP_DAY = f"""
 INSERT INTO {{}}.hours AS stored
 SELECT hour / 24 * 24, '{OF_DAY}' || dimension, value, destination, ending, sum(number)
-FROM {{}}.hours GROUP BY 1, 2, 3, 4, 5
+FROM {{}}.hours WHERE dimension NOT LIKE '{OF_DAY}%' GROUP BY 1, 2, 3, 4, 5
 ON CONFLICT (hour, dimension, value, destination, ending)
 DO UPDATE SET number = stored.number + excluded.number
 """

@@ -24,8 +24,8 @@ TEXT = (
     "One event in and one out, with the ledger and without: two installations that take turns "
     "under load. A load ends when the ledger has stored all of its events, and `worker` includes "
     "the process that writes the ledger. Microseconds of CPU for each event, at full pace, the "
-    "median of {pairs} loads each. Memory: all of `gateway run` (PSS, in MB), idle after some "
-    "events."
+    "median of {pairs} loads each. Memory: all of `gateway run` with its console (PSS, in MB), idle "
+    "after some events."
 )
 MAX_RATIO, MAX_MEMORY = 1.15, 300
 REST_SECONDS = 5.0
@@ -79,7 +79,7 @@ def _proportional(config: str) -> float:
     """MB of all processes of `gateway run` with this configuration, once they are idle."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         data = f"redis: {{data_dir: {folder}/data}}\n"
-        with Gateway(Path(folder), data + config) as gateway:
+        with Gateway(Path(folder), data + config).with_console() as gateway:
             uvloop.run(
                 post_many(gateway.port, "/collect", Body(purchase()).numbered("m", WARM_UP), 8)
             )
