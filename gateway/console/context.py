@@ -14,6 +14,7 @@ from gateway.configuration.settings import Settings
 from gateway.console.apart import Apart, apart
 from gateway.console.background import Background
 from gateway.console.ledger_threads import LedgerThreads
+from gateway.console.shared import Shared
 from gateway.console.trouble import Trouble, as_sentence
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.place import ledger_of
@@ -37,7 +38,7 @@ NO_LEDGER = (
 class Console:
     """settings: the configuration in force. config: its file. jobs_url: of the Redis of RQ. state:
     what is known of the configuration now. redis_url: where `redis` is. background: what operators
-    have started."""
+    have started. shared: what several viewers get."""
 
     settings: Settings
     config: Path
@@ -46,6 +47,7 @@ class Console:
     state: Callable[[], ConfigurationState]
     redis_url: str
     background: Background = field(default_factory=Background)
+    shared: Shared = field(default_factory=Shared, repr=False)
     _surveys: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(SURVEYS), repr=False
     )

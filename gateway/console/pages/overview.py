@@ -58,7 +58,8 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
     }
     if console.settings.has_ledger:
         names = list(console.settings.destinations)
-        data["numbers"] = await console.read(partial(numbers, period, names))
+        ask = partial(console.read, partial(numbers, period, names))
+        data["numbers"] = await console.shared.get(f"overview of {period.name}", ask)
     return data
 
 

@@ -24,8 +24,8 @@ TEXT = (
     "One event in and one out, with the ledger and without: two installations that take turns "
     "under load. A load ends when the ledger has stored all of its events, and `worker` includes "
     "the process that writes the ledger. Microseconds of CPU for each event, at full pace, the "
-    "median of {pairs} loads each. Memory: all of `gateway run` with its console (PSS, in MB), idle "
-    "after some events."
+    "median of {pairs} loads each. Memory: all of `gateway run` with its console (PSS, in MB), "
+    "idle after some events."
 )
 MAX_RATIO, MAX_MEMORY = 1.15, 300
 REST_SECONDS = 5.0
