@@ -20,9 +20,10 @@ from gateway.console.context import Console
 from gateway.console.period import PERIODS, Period, period_of
 from gateway.console.trouble import Trouble
 from gateway.ledger.delays import BUCKETS, DELAY, quantile
+from gateway.ledger.hour_counts import tally
 from gateway.ledger.quality import SAMPLE, match_quality, orders, sample
-from gateway.ledger.reading import Counts, LedgerReader
-from gateway.ledger.series import series
+from gateway.ledger.reading import LedgerReader
+from gateway.ledger.series import Series, series
 from gateway.ledger.vendor_errors import vendor_errors
 from gateway.monitoring.permissions import permissions_of
 from gateway.pipeline.routes import required_consent
@@ -34,8 +35,10 @@ async def list_view(console: Console, request: Request) -> dict[str, Any]:
     status = await console.status()
     ended: dict[str, dict[str, Any]] = {}
     if console.settings.has_ledger:
-        counts = await console.read(lambda reader: reader.counts(period.since, period.until, ""))
-        ended = {name: _ended(name, counts) for name in console.settings.destinations}
+        counted = await console.read(
+            lambda reader: series(reader, period.since, period.until, period.step)
+        )
+        ended = {name: _ended(name, counted) for name in console.settings.destinations}
     return {
         "period": period,
         "periods": list(PERIODS),
@@ -97,8 +100,11 @@ def _about(name: str, configured: ForwardingSettings) -> dict[str, Any]:
     }
 
 
-def _ended(name: str, counts: Counts) -> dict[str, int]:
-    ended = Counter({key[2]: number for key, number in counts.items() if key[1] == name})
+def _ended(name: str, counted: Series) -> dict[str, int]:
+    ended: Counter[str] = Counter()
+    for (_, _, destination, ending), number in counted.counts.items():
+        if destination == name:
+            ended[ending] += number
     return {
         "accepted": ended["accepted"],
         "delivered": sum(ended[each] for each in DELIVERED),
@@ -108,15 +114,22 @@ def _ended(name: str, counts: Counts) -> dict[str, int]:
 
 
 def _numbers(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
+    with reader.reading.held():
+        return _read(name, period, reader)
+
+
+def _read(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
     since, until = period.since, period.until
     of_name = series(reader, since, until, period.step, destination=name)
-    delays = reader.counts(since, until, DELAY)
-    took = {key[0]: number for key, number in delays.items() if key[1] == name}
+    took: Counter[str] = Counter()
+    for (_, bucket, destination, _), number in tally(reader, since, until, [DELAY]).items():
+        if destination == name:
+            took[bucket] += number
     errors = vendor_errors(reader, name, since, until)
     sampled = sample(reader, name, SAMPLE)
     payloads = [each.payload for each in sampled if each.payload is not None]
     return {
-        "ended": _ended(name, reader.counts(since, until, "")),
+        "ended": _ended(name, of_name),
         "outcomes": outcomes_chart(of_name),
         "delays": [Row(bucket, took[bucket]) for bucket in BUCKETS if bucket in took],
         "median": quantile(took, 0.5),
