@@ -9,9 +9,18 @@ from gateway.console.site import NAVIGATION
 PATHS = [*(page.path for page in NAVIGATION), "/destinations/crm"]
 
 
+SCREENS = [
+    pytest.param(360, True, id="phone, dark"),
+    pytest.param(1440, False, id="desktop, light"),
+    *(
+        pytest.param(width, dark, id=f"{width}, dark={dark}", marks=pytest.mark.nightly)
+        for width, dark in ((360, False), (768, False), (768, True), (1440, True))
+    ),
+]
+
+
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize(("width", "dark"), SCREENS)
 def test_a_page_is_whole(open_tab, path, width, dark):
     tab = open_tab(width, dark)
     tab.open(path)

@@ -29,6 +29,7 @@ def test_the_pages_lead_to_each_other(open_tab):
     for each in NAVIGATION[1:]:
         page.get_by_role("navigation", name="Pages").get_by_role("link", name=each.title).click()
         page.wait_for_url(f"**{each.path}")
+    page.get_by_role("link", name="Destinations").click()
     page.get_by_role("link", name="crm").first.click()
     page.wait_for_url("**/destinations/crm")
     page.get_by_role("navigation", name="Period").get_by_role("link", name="7d").click()
