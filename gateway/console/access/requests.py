@@ -20,6 +20,8 @@ from gateway.console.access.paths import Paths
 NO_PATHS = Paths(())
 SAFE = frozenset({"GET", "HEAD"})
 BODY_BYTES = 65_536
+SIGNED_IN_BYTES = 2_097_152
+"""Of those who have signed in: the playground takes files that browsers have recorded."""
 BODY_SECONDS = 10.0
 FIELD, HEADER = "csrf_token", "x-csrf-token"
 
@@ -41,7 +43,8 @@ class OwnRequests:
     unless the browser says that a page of the console sent them and, in a session, they carry its
     CSRF token: in the header `X-CSRF-Token` or the field ``csrf_token`` of a form.
 
-    The body is read here, within `limit` bytes and `BODY_SECONDS`. sign_in_paths: those that start
+    The body is read here, within `BODY_SECONDS`, and `limit` bytes of a stranger or
+    `SIGNED_IN_BYTES` of others. sign_in_paths: those that start
     a session, and need no token of the one before.
     """
 
@@ -60,7 +63,9 @@ class OwnRequests:
         try:
             if not is_from_own_page(request):
                 raise HTTPException(403, FOREIGN)
-            body = await _read(request, receive, self._limit)
+            signed_in = getattr(request.state, "operator", None) is not None
+            limit = max(self._limit, SIGNED_IN_BYTES) if signed_in else self._limit
+            body = await _read(request, receive, limit)
             starts_session = scope["path"] in self._sign_in_paths
             expected = "" if starts_session else getattr(request.state, "csrf", "")
             if expected and not _same(await _given(scope, body), expected):
