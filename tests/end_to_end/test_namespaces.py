@@ -154,7 +154,7 @@ def test_a_gateway_with_other_destinations_is_refused_in_the_same_namespace(
     with Gateway(tmp_path, config) as gateway:
         other.write_text(configuration(shared.url, "gw", sink, hook="hook", crm="crm"))
         for command, words in (
-            ("run", ports(free_port())),
+            ("run", (*ports(free_port()), "--no-console")),
             ("serve", ports(free_port())),
             ("work", ()),
         ):
@@ -176,7 +176,7 @@ def test_a_gateway_with_other_destinations_is_refused_in_the_same_namespace(
 
 
 def ports(port: int) -> tuple[str, ...]:
-    return "--port", str(port), "--operators-port", str(free_port()), "--no-console"
+    return "--port", str(port), "--operators-port", str(free_port())
 
 
 def is_ready(port: int) -> bool:
