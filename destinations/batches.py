@@ -50,3 +50,19 @@ def batched(
             del sizes[group]
     for group, batch in batches.items():
         yield request(batch, group)
+
+
+def batched_alike(
+    events: Sequence[Event],
+    translate: Callable[[Event], dict[str, Any] | str],
+    request: Callable[[Batch], Request],
+    max_events: int,
+    max_bytes: int = sys.maxsize,
+) -> Iterator[Request | Unsendable]:
+    """As `batched`, where any events may share a request."""
+
+    def of_one_group(event: Event) -> tuple[None, dict[str, Any]] | str:
+        made = translate(event)
+        return made if isinstance(made, str) else (None, made)
+
+    return batched(events, of_one_group, lambda batch, _: request(batch), max_events, max_bytes)

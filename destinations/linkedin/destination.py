@@ -18,7 +18,7 @@ from destinations.base import (
     Response,
     Unsendable,
 )
-from destinations.batches import Batch, batched
+from destinations.batches import Batch, batched_alike
 from destinations.hashed_forms import PersonalData
 from destinations.linkedin import answers
 from destinations.linkedin.built_in import BUILT_IN, MAPPED_FIELDS
@@ -76,11 +76,10 @@ class LinkedIn(Destination[LinkedInSettings]):
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         send_names, mapper = self.settings.send_names, self.mapper
 
-        def translated(event: Event) -> tuple[None, dict[str, Any]] | str:
-            made = translate(event, now, mapper, send_names)
-            return made if isinstance(made, str) else (None, made)
+        def translated(event: Event) -> dict[str, Any] | str:
+            return translate(event, now, mapper, send_names)
 
-        return batched(events, translated, self._request, self.limits.max_events)
+        return batched_alike(events, translated, self._request, self.limits.max_events)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.send_names)
@@ -92,7 +91,7 @@ class LinkedIn(Destination[LinkedInSettings]):
     def personal_data(cls, settings: LinkedInSettings) -> PersonalData:
         return personal_data(settings.send_names)
 
-    def _request(self, batch: Batch, _: None) -> Request:
+    def _request(self, batch: Batch) -> Request:
         body = b'{"elements":[%b]}' % b",".join(batch.values())
         credential = self.settings.credential or ""
         return Request("POST", self._url, self._headers, body, tuple(batch), credential=credential)

@@ -17,7 +17,7 @@ from destinations.base import (
     Response,
     Unsendable,
 )
-from destinations.batches import Batch, batched
+from destinations.batches import Batch, batched_alike
 from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.microsoft_uet import answers
@@ -71,12 +71,11 @@ class MicrosoftUET(Destination[MicrosoftUETSettings]):
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         mapper, region = self.mapper, self.settings.phone_region
 
-        def translated(event: Event) -> tuple[None, dict[str, Any]] | str:
-            made = translate(event, now, mapper, region)
-            return made if isinstance(made, str) else (None, made)
+        def translated(event: Event) -> dict[str, Any] | str:
+            return translate(event, now, mapper, region)
 
         max_bytes = MAX_BYTES - len(_START) - len(_END)
-        return batched(events, translated, self._request, self.limits.max_events, max_bytes)
+        return batched_alike(events, translated, self._request, self.limits.max_events, max_bytes)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.phone_region)
@@ -92,6 +91,6 @@ class MicrosoftUET(Destination[MicrosoftUETSettings]):
     def personal_data(cls, settings: MicrosoftUETSettings) -> PersonalData:
         return personal_data(settings.phone_region)
 
-    def _request(self, batch: Batch, _: None) -> Request:
+    def _request(self, batch: Batch) -> Request:
         body = _START + b",".join(batch.values()) + _END
         return Request("POST", self._url, self._headers, body, tuple(batch))

@@ -17,7 +17,7 @@ from destinations.base import (
     Response,
     Unsendable,
 )
-from destinations.batches import Batch, batched
+from destinations.batches import Batch, batched_alike
 from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.openai_ads import answers
@@ -67,11 +67,10 @@ class OpenAIAds(Destination[OpenAIAdsSettings]):
         )
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
-        def translated(event: Event) -> tuple[None, dict[str, Any]] | str:
-            made = translate(event, now, self.mapper, self.settings)
-            return made if isinstance(made, str) else (None, made)
+        def translated(event: Event) -> dict[str, Any] | str:
+            return translate(event, now, self.mapper, self.settings)
 
-        return batched(events, translated, self._request, self.limits.max_events)
+        return batched_alike(events, translated, self._request, self.limits.max_events)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.phone_region)
@@ -87,7 +86,7 @@ class OpenAIAds(Destination[OpenAIAdsSettings]):
     def personal_data(cls, settings: OpenAIAdsSettings) -> PersonalData:
         return personal_data(settings.phone_region)
 
-    def _request(self, batch: Batch, _: None) -> Request:
+    def _request(self, batch: Batch) -> Request:
         body = self._start + b",".join(batch.values()) + b"]}"
         is_test = self.settings.validate_only
         return Request("POST", self._url, self._headers, body, tuple(batch), is_test)

@@ -20,7 +20,7 @@ from destinations.base import (
     Response,
     Unsendable,
 )
-from destinations.batches import Batch, batched
+from destinations.batches import Batch, batched_alike
 from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.reddit import answers
@@ -81,11 +81,10 @@ class Reddit(Destination[RedditSettings]):
             self.limits = Limits(1, _LIMITS.max_age, _LIMITS.dedupe)
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
-        def translated(event: Event) -> tuple[None, dict[str, Any]] | str:
-            made = translate(event, now, self.mapper, self.settings)
-            return made if isinstance(made, str) else (None, made)
+        def translated(event: Event) -> dict[str, Any] | str:
+            return translate(event, now, self.mapper, self.settings)
 
-        return batched(events, translated, self._request, self.limits.max_events)
+        return batched_alike(events, translated, self._request, self.limits.max_events)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings)
@@ -105,7 +104,7 @@ class Reddit(Destination[RedditSettings]):
     def personal_data(cls, settings: RedditSettings) -> PersonalData:
         return personal_data(settings.phone_region)
 
-    def _request(self, batch: Batch, _: None) -> Request:
+    def _request(self, batch: Batch) -> Request:
         body = b'{"data":{"events":[%b%b' % (b",".join(batch.values()), self._end)
         is_test = self.settings.test_id is not None
         return Request("POST", self._url, self._headers, body, tuple(batch), is_test)
