@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.ledger.delays import DELAY
+from gateway.ledger.hour_counts import Tally
 from gateway.ledger.series import Series
 from gateway.queue.feed import WITH_WARNINGS
 
-DELIVERED = ("delivered", WITH_WARNINGS)
-FAILED = ("rejected", "expired")
-
 OUTCOMES: dict[str, tuple[tuple[str, ...], int]] = {
-    "delivered": (DELIVERED, 2),
+    "delivered": (("delivered", WITH_WARNINGS), 2),
     "withheld": (("withheld",), 4),
-    "failed": (FAILED, 3),
+    "failed": (("rejected", "expired"), 3),
 }
 """Lines of a chart of outcomes: the endings that each counts, and its tone."""
 
@@ -52,6 +51,28 @@ def numbers_of(series: Series) -> dict[str, list[int]]:
     found: dict[str, list[int]] = defaultdict(lambda: [0] * len(places))
     for (at, _, _, ending), number in series.counts.items():
         found[ending][places[at]] += number
+    return found
+
+
+def ended_at(series: Series) -> Mapping[str, Counter[str]]:
+    """By the destination, how many events ended how; empty for one that had none."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for (_, _, destination, ending), number in series.counts.items():
+        found[destination][ending] += number
+    return found
+
+
+def outcomes(ended: Counter[str]) -> dict[str, int]:
+    """The numbers of `OUTCOMES`."""
+    return {name: sum(ended[each] for each in endings) for name, (endings, _) in OUTCOMES.items()}
+
+
+def delays_at(tallied: Tally) -> Mapping[str, Counter[str]]:
+    """By the destination, how many deliveries took how long, as `gateway.ledger.delays` has it."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for (dimension, bucket, destination, _), number in tallied.items():
+        if dimension == DELAY:
+            found[destination][bucket] += number
     return found
 
 

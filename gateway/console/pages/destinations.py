@@ -9,13 +9,10 @@ from typing import Any
 
 from starlette.requests import Request
 
-from gateway.configuration.destination import (
-    ForwardingSettings,
-    build_destination,
-)
+from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.console.advice import advice
 from gateway.console.attention import of_destination
-from gateway.console.charts import DELIVERED, FAILED, Row, outcomes_chart
+from gateway.console.charts import Row, delays_at, ended_at, outcomes, outcomes_chart
 from gateway.console.context import Console
 from gateway.console.period import PERIODS, Period, period_of
 from gateway.console.trouble import Trouble
@@ -23,7 +20,7 @@ from gateway.ledger.delays import BUCKETS, DELAY, quantile
 from gateway.ledger.hour_counts import tally
 from gateway.ledger.quality import SAMPLE, match_quality, orders, sample
 from gateway.ledger.reading import LedgerReader
-from gateway.ledger.series import Series, series
+from gateway.ledger.series import series
 from gateway.ledger.vendor_errors import vendor_errors
 from gateway.monitoring.permissions import permissions_of
 from gateway.pipeline.routes import required_consent
@@ -38,7 +35,8 @@ async def list_view(console: Console, request: Request) -> dict[str, Any]:
         counted = await console.read(
             lambda reader: series(reader, period.since, period.until, period.step)
         )
-        ended = {name: _ended(name, counted) for name in console.settings.destinations}
+        found = ended_at(counted)
+        ended = {name: _ended(found[name]) for name in console.settings.destinations}
     return {
         "period": period,
         "periods": list(PERIODS),
@@ -73,7 +71,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
             for each in status.bounds
             if each.of == name
         ],
-        "about": _about(name, configured),
+        "about": _about(configured),
         "numbers": None,
     }
     if console.settings.has_ledger:
@@ -81,7 +79,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
     return data
 
 
-def _about(name: str, configured: ForwardingSettings) -> dict[str, Any]:
+def _about(configured: ForwardingSettings) -> dict[str, Any]:
     destination = build_destination(configured)
     limits, delivery = destination.limits, configured.delivery
     return {
@@ -100,17 +98,8 @@ def _about(name: str, configured: ForwardingSettings) -> dict[str, Any]:
     }
 
 
-def _ended(name: str, counted: Series) -> dict[str, int]:
-    ended: Counter[str] = Counter()
-    for (_, _, destination, ending), number in counted.counts.items():
-        if destination == name:
-            ended[ending] += number
-    return {
-        "accepted": ended["accepted"],
-        "delivered": sum(ended[each] for each in DELIVERED),
-        "withheld": ended["withheld"],
-        "failed": sum(ended[each] for each in FAILED),
-    }
+def _ended(ended: Counter[str]) -> dict[str, int]:
+    return {"accepted": ended["accepted"], **outcomes(ended)}
 
 
 def _numbers(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
@@ -121,15 +110,12 @@ def _numbers(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
 def _read(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
     since, until = period.since, period.until
     of_name = series(reader, since, until, period.step, destination=name)
-    took: Counter[str] = Counter()
-    for (_, bucket, destination, _), number in tally(reader, since, until, [DELAY]).items():
-        if destination == name:
-            took[bucket] += number
+    took = delays_at(tally(reader, since, until, [DELAY]))[name]
     errors = vendor_errors(reader, name, since, until)
     sampled = sample(reader, name, SAMPLE)
     payloads = [each.payload for each in sampled if each.payload is not None]
     return {
-        "ended": _ended(name, of_name),
+        "ended": _ended(ended_at(of_name)[name]),
         "outcomes": outcomes_chart(of_name),
         "delays": [Row(bucket, took[bucket]) for bucket in BUCKETS if bucket in took],
         "median": quantile(took, 0.5),

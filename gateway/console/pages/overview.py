@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,16 @@ from typing import Any
 from starlette.requests import Request
 
 from gateway.console.attention import notices
-from gateway.console.charts import DELIVERED, FAILED, Chart, Line, Row, numbers_of, outcomes_chart
+from gateway.console.charts import (
+    Chart,
+    Line,
+    Row,
+    delays_at,
+    ended_at,
+    numbers_of,
+    outcomes,
+    outcomes_chart,
+)
 from gateway.console.context import Console
 from gateway.console.period import DAY, PERIODS, Period, period_of
 from gateway.console.rendering import link
@@ -93,15 +102,7 @@ def _numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict
 
 def _figures(of_period: Series) -> Figures:
     ended = {ending: sum(each) for ending, each in numbers_of(of_period).items()}
-    return Figures(ended.get(RECEIVED, 0), **_ended(Counter(ended)))
-
-
-def _ended(ended: Counter[str]) -> dict[str, int]:
-    return {
-        "delivered": sum(ended[each] for each in DELIVERED),
-        "withheld": ended["withheld"],
-        "failed": sum(ended[each] for each in FAILED),
-    }
+    return Figures(ended.get(RECEIVED, 0), **outcomes(Counter(ended)))
 
 
 def _received_chart(ended: Series, before: Series, weeks: int) -> Chart:
@@ -117,17 +118,11 @@ def _received_chart(ended: Series, before: Series, weeks: int) -> Chart:
 def _destinations(
     names: Sequence[str], of_period: Series, tallied: Tally
 ) -> dict[str, dict[str, Any]]:
-    ended: dict[str, Counter[str]] = defaultdict(Counter)
-    for (_, _, name, ending), number in of_period.counts.items():
-        ended[name][ending] += number
-    took: dict[str, Counter[str]] = defaultdict(Counter)
-    for (dimension, bucket, name, _), number in tallied.items():
-        if dimension == DELAY:
-            took[name][bucket] += number
+    ended, took = ended_at(of_period), delays_at(tallied)
     return {
         name: {
             "accepted": ended[name]["accepted"],
-            **_ended(ended[name]),
+            **outcomes(ended[name]),
             "median": quantile(took[name], 0.5),
             "p95": quantile(took[name], 0.95),
         }
