@@ -1,8 +1,8 @@
 """The tail of the ledger for all who watch it: one reader, however many they are.
 
 The reader looks once a second while somebody watches. Each look becomes a `Tick`, made once for
-everybody, and goes into the queue of each viewer. Queues are bounded: whoever does not take what
-is in his is dropped, and comes back with the id of the last tick that he got.
+everybody, and goes into the queue of each viewer. Queues are bounded: a viewer who falls behind is
+dropped, and comes back with the id of the last tick received.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Tick:
 
 @dataclass(eq=False, slots=True)
 class Viewer:
-    """waiting: ticks he did not take yet. dropped: is set when these were too many."""
+    """waiting: ticks not taken yet. dropped: is set when these were too many."""
 
     waiting: asyncio.Queue[Tick] = field(default_factory=lambda: asyncio.Queue(MAX_WAITING))
     dropped: asyncio.Event = field(default_factory=asyncio.Event)
