@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.requests import Request
 
+from gateway.console.access.operator import user_of
 from gateway.console.context import Console
-from gateway.console.person import user_of
 from gateway.console.trouble import Trouble
 from gateway.operations.actions_log import Action
 

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.console.access.operator import require_operator
 from gateway.console.action import action_of, note_action
 from gateway.console.context import Console
 from gateway.console.pages.event import NO_SUCH, event_data
-from gateway.console.person import require_operator
 from gateway.console.rendering import link, render
 from gateway.console.trouble import Trouble
 from gateway.ledger.answers import Wanted

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from gateway.console.access.operator import require_operator
 from gateway.console.action import note_action
 from gateway.console.context import Console
 from gateway.console.event_rows import shown_listed
 from gateway.console.filters import Filters, read_filters
-from gateway.console.person import require_operator
 from gateway.console.trouble import Trouble
 from gateway.ledger.answers import Listed
 from gateway.ledger.csv_rows import COLUMNS, csv_row

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from types import SimpleNamespace
-from typing import Self
+from typing import Self, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.configuration.console import Role
+from gateway.console.access.operator import Operator
 from gateway.console.app import console_app
 from gateway.console.context import Console
 from gateway.console.headers import ConsoleHeaders
@@ -31,7 +32,7 @@ class SignedIn:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             given = dict(scope["headers"]).get(b"x-role", self._role.encode()).decode()
-            scope["state"] = {"operator": SimpleNamespace(name="anna", role=given), "csrf": "token"}
+            scope["state"] = {"operator": Operator("anna", cast(Role, given)), "csrf": "token"}
         await self._app(scope, receive, send)
 
 

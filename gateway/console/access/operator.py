@@ -28,9 +28,25 @@ class Operator:
         return f"console:{self.name}"
 
 
-def require_operator(request: Request) -> Operator:
-    """Who asks. Raises HTTPException (403) unless they have the role operator."""
+def operator_of(request: Request) -> Operator | None:
+    """Who has signed in; None for nobody."""
     operator: Operator | None = getattr(request.state, "operator", None)
-    if operator is None or operator.role != "operator":
-        raise HTTPException(403, ONLY_OPERATORS)
     return operator
+
+
+def is_operator(request: Request) -> bool:
+    """Whether who asks has the role operator."""
+    operator = operator_of(request)
+    return operator is not None and operator.role == "operator"
+
+
+def require_operator(request: Request) -> None:
+    """Raises HTTPException (403) unless who asks has the role operator."""
+    if not is_operator(request):
+        raise HTTPException(403, ONLY_OPERATORS)
+
+
+def user_of(request: Request) -> str:
+    """Who asks, as the log of operators' actions names them."""
+    operator = operator_of(request)
+    return operator.user if operator else "console:unknown"

@@ -8,11 +8,11 @@ from typing import Any
 from starlette.requests import Request
 
 from gateway.configuration.kept import without_secrets
+from gateway.console.access.operator import is_operator
 from gateway.console.configured.checked import check_file
 from gateway.console.configured.shown import diff, in_words, shown
 from gateway.console.configured.versions import Version, read_versions
 from gateway.console.context import Console
-from gateway.console.person import is_operator
 from gateway.console.trouble import Trouble
 from gateway.ledger.reading import LedgerReader
 

@@ -15,13 +15,13 @@ from gateway.configuration.load import load_settings
 from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import Problem
+from gateway.console.access.operator import require_operator
 from gateway.console.action import action_of
 from gateway.console.configured.checked import notes_of
 from gateway.console.configured.shown import diff
 from gateway.console.configured.versions import WRITE
 from gateway.console.context import Console
 from gateway.console.form import read_form, text_of
-from gateway.console.person import require_operator
 from gateway.console.rendering import render
 from gateway.console.trouble import Trouble
 from gateway.system.replace_file import replace_text

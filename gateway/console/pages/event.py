@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from starlette.requests import Request
 
+from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
 from gateway.console.event_rows import row_of_story, shown_ending
 from gateway.console.explained import explanation_without_personal
-from gateway.console.person import is_operator
 from gateway.console.personal import without_personal
 from gateway.console.timeline import consent_of, passages
 from gateway.console.trouble import Trouble

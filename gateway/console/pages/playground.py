@@ -16,6 +16,7 @@ from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.settings import Settings
 from gateway.configuration.trial import FOR_EVERY_EVENT, OF_DESTINATIONS, try_changes
 from gateway.configuration.yaml_file import Problem
+from gateway.console.access.operator import require_operator
 from gateway.console.action import note_action
 from gateway.console.configured.compared import (
     Compared,
@@ -28,7 +29,6 @@ from gateway.console.configured.shown import Line, diff, shown
 from gateway.console.configured.simulated import KINDS, MAX_EVENTS, Simulated, simulate
 from gateway.console.context import Console
 from gateway.console.form import read_form, text_of
-from gateway.console.person import require_operator
 from gateway.console.rendering import render
 from gateway.console.trouble import Trouble, as_sentence
 from gateway.event.text import json_text

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
 from gateway.console.event_rows import EventRow, row_of_story, rows_of_endings
 from gateway.console.filters import Filters, read_filters
-from gateway.console.person import is_operator
 from gateway.console.rendering import link
 from gateway.console.trouble import Trouble
 from gateway.event.words import ENDINGS

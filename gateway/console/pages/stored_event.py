@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from gateway.console.access.operator import require_operator, user_of
 from gateway.console.context import Console
 from gateway.console.form import read_form, text_of
-from gateway.console.person import require_operator, user_of
 from gateway.console.rendering import render
 from gateway.console.stored.area import DEAD_LETTERS, QUARANTINE, Area, select_dead_letters, unnoted
 from gateway.console.stored.sheet import alone, find_one, note_reveal, reveal

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.requests import Request
 
+from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
-from gateway.console.person import is_operator
 from gateway.console.personal import QUOTES_PERSON
 from gateway.console.stored.area import Area, reason_for_all, unnoted
 from gateway.console.stored.selected import Selected, read_selected

@@ -6,9 +6,9 @@ from typing import Any
 
 from starlette.requests import Request
 
+from gateway.console.access.operator import is_operator, require_operator
 from gateway.console.action import note_action
 from gateway.console.context import Console
-from gateway.console.person import is_operator, require_operator
 from gateway.console.personal import text_without_personal, without_personal
 from gateway.console.stored.area import Area, unnoted
 from gateway.console.stored.selected import Selected

@@ -13,10 +13,10 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from gateway.console.access.operator import require_operator, user_of
 from gateway.console.background import Do, Work
 from gateway.console.context import Console
 from gateway.console.form import read_form
-from gateway.console.person import require_operator, user_of
 from gateway.console.stored.area import Area, unnoted
 from gateway.console.stored.selected import Selected, read_selected
 from gateway.console.trouble import Trouble
