@@ -15,7 +15,7 @@ from gateway.configuration.settings import Settings
 from gateway.credentials import read_stored_token, refresh_token_warning
 from gateway.monitoring.api_versions import version_end
 from gateway.monitoring.configuration import ConfigurationState
-from gateway.monitoring.metrics import OUTCOMES, DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import OUTCOMES, DestinationNumbers, read_numbers
 from gateway.queue.address_counts import unknown_addresses, untrusted_proxy_requests
 from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, Limits
 from gateway.queue.capacity import read_bounds

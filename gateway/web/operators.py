@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from gateway.configuration.settings import Settings
 from gateway.monitoring.api_versions import version_ends
 from gateway.monitoring.configuration import ConfigurationState
-from gateway.monitoring.metrics import limits_of, read_numbers, render
+from gateway.monitoring.metrics import limits_of, render
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.bounds import Limits
 from gateway.queue.capacity import read_bounds
 from gateway.queue.keys import Keys

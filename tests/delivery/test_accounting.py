@@ -11,7 +11,7 @@ from destinations.base import Outcome, Request
 from gateway.delivery.accounting import Accounting
 from gateway.delivery.planning import Ended
 from gateway.delivery.send import Attempt
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append import Appender
 from gateway.queue.entry import Entry
 from gateway.queue.pending_counts import PendingCounts

@@ -20,7 +20,7 @@ from gateway.delivery import unanswered
 from gateway.delivery.release import Contended, PageRelease, resolve, write
 from gateway.delivery.unanswered import end_unanswered, end_unanswered_forever
 from gateway.event import Received, read_event
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch

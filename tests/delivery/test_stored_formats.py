@@ -22,7 +22,7 @@ from gateway.delivery.assignment import Assignment
 from gateway.delivery.drain import Drain
 from gateway.delivery.stay import Patience, Stay
 from gateway.delivery.unanswered import end_unanswered
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.operations.quarantine_review import compile_review
 from gateway.queue import dead_letters
 from gateway.queue.append import Appender, Retention

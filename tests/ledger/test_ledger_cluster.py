@@ -22,7 +22,8 @@ from gateway.ledger.balance import balances_of
 from gateway.ledger.day_rows import NONE, RECEIVED
 from gateway.ledger.feeding import feed_bytes
 from gateway.ledger.postgresql.place import LedgerDatabase
-from gateway.monitoring.metrics import read_numbers, render
+from gateway.monitoring.metrics import render
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.entry import Entry
 from gateway.queue.erasure import pending_entries, withhold

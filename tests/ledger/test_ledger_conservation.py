@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.ledger.balance import balances_of, daily_balances_of
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append import Retention
 from gateway.queue.counting import AGAIN
 from gateway.queue.entry import Entry, decode

@@ -15,7 +15,7 @@ from gateway.event import Received, read_event
 from gateway.ledger.answers import Story
 from gateway.ledger.balance import daily_balances_of
 from gateway.ledger.rows import TOO_MANY
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.compile import compile_pipeline
 from gateway.queue.append import Retention
 from gateway.queue.held_consent import read_page

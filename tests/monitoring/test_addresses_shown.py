@@ -12,7 +12,8 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from gateway.cli.status import status
-from gateway.monitoring.metrics import read_numbers, render
+from gateway.monitoring.metrics import render
+from gateway.monitoring.numbers import read_numbers
 from gateway.monitoring.problems import ADDRESS_REASONS
 from gateway.queue.address_counts import UNKNOWN
 from tests.support.keys import KEYS

@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 
 from gateway.cli.status import status
 from gateway.monitoring.consent_problems import UNKNOWN_PLACES
-from gateway.monitoring.metrics import read_numbers, render
+from gateway.monitoring.metrics import render
+from gateway.monitoring.numbers import read_numbers
 from gateway.stages.consent.counts import PlaceProblem
 from tests.support.keys import KEYS
 from tests.support.operator_commands import runner

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 
 from gateway.cli.status import status
 from gateway.configuration.load import parse_settings
-from gateway.monitoring.metrics import read_numbers, render
+from gateway.monitoring.metrics import render
+from gateway.monitoring.numbers import read_numbers
 from gateway.monitoring.status import read_status
 from tests.support.events import make_event
 from tests.support.keys import KEYS

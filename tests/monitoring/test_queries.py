@@ -11,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.configuration.load import parse_settings
 from gateway.monitoring.api_versions import VersionEnd
 from gateway.monitoring.configuration import ConfigurationState
-from gateway.monitoring.metrics import DestinationNumbers, Numbers, limits_of, render
+from gateway.monitoring.metrics import limits_of, render
+from gateway.monitoring.numbers import DestinationNumbers, Numbers
 from gateway.queue.bounds import Bound, MemoryUsage
 from gateway.spool.appender import SpoolNumbers
 from gateway.web.openapi_answers import ANSWERS

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
 from gateway.credentials.token import Token, seal_token
-from gateway.monitoring.metrics import OUTCOMES
+from gateway.monitoring.numbers import OUTCOMES
 from gateway.monitoring.status import (
     DestinationStatus,
     LastError,

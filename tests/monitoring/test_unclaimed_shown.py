@@ -10,7 +10,8 @@ from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from gateway.cli.status import status
-from gateway.monitoring.metrics import read_numbers, render
+from gateway.monitoring.metrics import render
+from gateway.monitoring.numbers import read_numbers
 from tests.support.keys import KEYS
 from tests.support.operator_commands import runner
 

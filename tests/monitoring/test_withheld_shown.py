@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from gateway.cli.status import status
 from gateway.configuration.load import parse_settings
-from gateway.monitoring.metrics import read_numbers, render
+from gateway.monitoring.metrics import render
+from gateway.monitoring.numbers import read_numbers
 from gateway.monitoring.status import Withheld, read_status
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from gateway.cli.main import main
 from gateway.configuration.kinds import destination_types, source_types
 from gateway.monitoring.configuration import ConfigurationState
-from gateway.monitoring.metrics import Numbers, render
+from gateway.monitoring.metrics import render
+from gateway.monitoring.numbers import Numbers
 from gateway.queue.capacity import MemoryUsage
 from gateway.spool.appender import SpoolNumbers
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.admission import HOLD_FULL, Full, RefusedEvent, admit
 from gateway.queue.append import Appender

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, RedisError
 
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender
 from gateway.queue.append_batch import AppendBatch

@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from gateway.cli.main import main
 from gateway.configuration.delivery import DeliverySettings
 from gateway.event import Received
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append import MIN_WINDOW, Appender, Retention
 from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, OPEN, Limits

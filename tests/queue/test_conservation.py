@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from gateway.delivery.policy import JITTER, waits
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append import Appender
 from gateway.queue.entry import decode
 from gateway.queue.keys import GROUP

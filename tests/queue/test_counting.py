@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue import settle
 from gateway.queue.dead_letters import DeadLetter, drop, find, removed_of, replay
 from gateway.queue.entry import decode

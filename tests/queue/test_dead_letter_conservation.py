@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.dead_letters import DeadLetter, drop, find, replay
 from tests.support.dead_letters import append, end
 from tests.support.events import make_event

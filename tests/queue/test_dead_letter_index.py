@@ -15,7 +15,7 @@ from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue import settle
 from gateway.queue.dead_letters import DeadLetter, drop, find, removed_of, replay
 from gateway.queue.entry import Entry, encode_dead_letter

@@ -13,7 +13,7 @@ from redis.exceptions import OutOfMemoryError
 from gateway.configuration.destination import build_destination
 from gateway.configuration.load import parse_settings
 from gateway.delivery.planning import Shipment, plan
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue import stored_events
 from gateway.queue.dead_letters import DeadLetter, dead_letters_of, drop, find, replay
 from gateway.queue.entry import Entry, decode, encode_dead_letter

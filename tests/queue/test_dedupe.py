@@ -15,7 +15,7 @@ from redis.exceptions import OutOfMemoryError
 
 from gateway.configuration.load import parse_settings
 from gateway.event import Received
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender, Retention

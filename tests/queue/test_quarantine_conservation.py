@@ -16,7 +16,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from gateway.monitoring.metrics import Numbers, read_numbers
+from gateway.monitoring.numbers import Numbers, read_numbers
 from gateway.pipeline.decision import Decision
 from gateway.queue.counting import AGAIN
 from gateway.queue.feed import Feeding

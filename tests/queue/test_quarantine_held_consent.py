@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
 from gateway.event import Event, Received
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.operations.quarantine_review import compile_review
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from gateway.event import Event
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.pipeline.decision import Decision
 from gateway.queue import quarantine as quarantine_module
 from gateway.queue import stored_events

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.append import Appender
 from gateway.queue.entry import Entry, encode_dead_letter
 from gateway.queue.keys import GROUP

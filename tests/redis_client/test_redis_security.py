@@ -22,7 +22,7 @@ from rq.scheduler import RQScheduler
 
 from gateway.configuration.load import load_settings
 from gateway.delivery.sweep import sweep_forever
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.monitoring.status import read_status
 from gateway.queue.dead_letters import drop, find, replay
 from gateway.queue.lease import forget_consumers

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
 
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.append import Appender
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.redis_client.connect import connect_for_work
 from gateway.system.processes import die_with_parent
 from tests.support.gateway_process import free_port, pids_under, wait_for

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from destinations.base import Response
 from gateway.delivery.drain import Drain
-from gateway.monitoring.metrics import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.keys import GROUP
 from tests.support.keys import ADS, KEYS
 

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings, build_sources
-from gateway.monitoring.metrics import read_numbers
+from gateway.monitoring.numbers import read_numbers
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.refused_requests import RequestSample
 from gateway.queue.unclaimed_counts import unclaimed_requests

@@ -1,0 +1,54 @@
+"""Metrics of what is stored beside the destinations' queues: the ledger's feed and quarantine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from gateway.monitoring.numbers import Numbers
+
+FEED_COUNTS = ("feed_bytes", "feed_cut", "feed_dropped")
+
+
+class StoredCollector(Collector):
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._feed()
+        yield from self._quarantine()
+
+    def _feed(self) -> Iterator[Metric]:
+        destinations = self._numbers.destinations.values()
+        counts = Counter(self._numbers.gateway)
+        for each in destinations:  # on a cluster each has a feed
+            counts.update({name: each.counts.get(name, 0) for name in FEED_COUNTS})
+        yield GaugeMetricFamily(
+            "gateway_ledger_feed_bytes",
+            "Size in bytes of the records that the ledger has yet to store.",
+            counts["feed_bytes"],
+        )
+        for name, text in (
+            ("cut", "Ledger records that were stored without the content of their event, because"),
+            ("dropped", "Records missing in the ledger, because"),
+        ):
+            yield CounterMetricFamily(
+                f"gateway_ledger_records_{name}",
+                f"{text} too many waited to be stored.",
+                counts[f"feed_{name}"],
+            )
+
+    def _quarantine(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "gateway_quarantined_events",
+            "Events in quarantine because they did not match their schema.",
+            self._numbers.quarantined,
+        )
+        yield CounterMetricFamily(
+            "gateway_quarantined_events_removed",
+            "Events removed from quarantine because there were too many or they were too old.",
+            self._numbers.gateway.get("quarantine_removed", 0),
+        )
