@@ -10,10 +10,10 @@ folder, which --quick and --only need to write at all. Linux only.
     plans.py          how much of it          children.py       other processes
     yardsticks.py     what it is beside       hammer.py         load, by wrk (wrk.lua)
     pace.py           how quick the cores     bodies.py         what is sent
-    peer.py           another way to do it    peer/             its two programs
+    peers/            other ways to do it     null_app.py       the gateway without its thinking
     results.py        figures                 ../support/       CPU and memory, among others
     document.py       figures to text         machine.py        where it ran
-    plot.py           figures to a plot       null_app.py       the gateway without its thinking
+    plot.py           figures to a plot
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from tests.benchmarks.plans import DEFAULT, FULL, QUICK, Plan
 from tests.benchmarks.plot import draw
 from tests.benchmarks.results import Results, Section, Yardsticks
 from tests.benchmarks.scenarios import (
+    all_peers,
     backlog,
     batches,
     beside_peer,
@@ -54,6 +55,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
     "shop": beside_peer.shop,
     "webhook": beside_peer.one,
+    "peers": all_peers.measure,
     "delivered": delivered.measure,
     "thinking": thinking.measure,
     "ledger": ledger_cost.measure,

@@ -14,6 +14,7 @@ import time
 from typing import cast
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
+CHUNKED = b"\r\ntransfer-encoding: chunked"
 EVENT_ID = re.compile(rb'"event_id":\s?"([^"]+)"')
 
 
@@ -28,13 +29,20 @@ class Receiver(asyncio.Protocol):
         self.received += data
         while (end := self.received.find(b"\r\n\r\n")) >= 0:
             head = bytes(self.received[:end]).lower()
-            length = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
-            size = end + 4 + int(length or 0)
-            if len(self.received) < size:
+            found = (
+                chunked(self.received, end + 4) if CHUNKED in head else self.sized(head, end + 4)
+            )
+            if found is None:
                 return
-            body = bytes(self.received[end + 4 : size])
+            body, size = found
             del self.received[:size]
             self.transport.write(self.answer(head, body))
+
+    def sized(self, head: bytes, begin: int) -> tuple[bytes, int] | None:
+        """The body from `begin` on and where it ends, or None as long as some of it is to come."""
+        length = head.partition(b"\r\ncontent-length:")[2].partition(b"\r\n")[0]
+        end = begin + int(length or 0)
+        return (bytes(self.received[begin:end]), end) if len(self.received) >= end else None
 
     def answer(self, head: bytes, body: bytes) -> bytes:
         if head.startswith(b"get /arrivals "):
@@ -47,6 +55,21 @@ class Receiver(asyncio.Protocol):
         if head.startswith(b"post /v"):  # the Graph API; it says how many events it took
             return with_body(b'{"events_received":%d}' % body.count(b'"event_name"'))
         return NO_CONTENT
+
+
+def chunked(received: bytearray, begin: int) -> tuple[bytes, int] | None:
+    """As `Receiver.sized`, of a body in chunks without trailers. Source: RFC 9112, 7.1"""
+    body = b""
+    while (line := received.find(b"\r\n", begin)) >= 0:
+        size = int(received[begin:line].partition(b";")[0], 16)
+        begin, end = line + 2, line + 2 + size
+        if len(received) < end + 2:
+            return None
+        if not size:
+            return body, end + 2
+        body += received[begin:end]
+        begin = end + 2
+    return None
 
 
 def with_body(body: bytes) -> bytes:

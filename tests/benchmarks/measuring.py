@@ -37,11 +37,13 @@ LEGEND = (
 
 
 class Loaded(Protocol):
-    """What can be put under load: an installation of the gateway, or its peer. work: None where
-    nothing is forwarded."""
+    """What can be put under load: an installation of the gateway, or a peer. work: the process that
+    forwards, None where nothing is forwarded."""
 
     port: int
-    work: Child | None
+
+    @property
+    def work(self) -> Child | None: ...
 
     def accepted(self) -> int: ...
     def pending(self) -> int: ...
@@ -68,9 +70,10 @@ class Spent:
 
 @dataclass(frozen=True)
 class Run(Spent):
-    """What a load took."""
+    """What a load took. forwards: whether events were delivered too."""
 
     answered: Answered
+    forwards: bool = True
 
     def row(self, title: str, yardsticks: Yardsticks) -> list[str]:
         each = self.each
@@ -79,7 +82,7 @@ class Run(Spent):
         return [
             *(title, *parts, yardsticks.times(each.all), f"{self.slowness:.2f}"),
             f"{self.events / answered.seconds:,.0f}",
-            f"{self.events / self.took:,.0f}" if each.worker else "",
+            f"{self.events / self.took:,.0f}" if self.forwards else "",
             *(f"{answered.p50:.1f}", f"{answered.p99:.1f}"),
         ]
 
@@ -157,7 +160,8 @@ def under_load(
     ended = _wait_until_quiet(gateway)
     gateway.wait_until_stored()
     cpu, slowness = gateway.cpu() - before, pace.slowness(began, ended)
-    return Run(gateway.accepted() - accepted, cpu, slowness, ended - began, answered)
+    events, forwards = gateway.accepted() - accepted, gateway.work is not None
+    return Run(events, cpu, slowness, ended - began, answered, forwards)
 
 
 def _wait_until_quiet(gateway: Loaded) -> float:

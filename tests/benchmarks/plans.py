@@ -14,7 +14,8 @@ class Plan:
     backlog: the larger one; rounds: of the one of 1,000. destinations, webs, workers: numbers of
     them. sizes: of events in bytes. drained: the backlog for workers. waiting: events that wait in
     memory. overload: seconds. clustered: events to a cluster. pairs: of loads with the ledger and
-    without. rounds_of_peer: of loads of the gateway and its peer in turn."""
+    without. rounds_of_peer: of loads of the gateway and its peers in turn. warm_up_of_peer: events
+    at most before them."""
 
     calibration: int = 10
     load: int = 8
@@ -33,6 +34,7 @@ class Plan:
     clustered: int = 6_000
     pairs: int = 5
     rounds_of_peer: int = 3
+    warm_up_of_peer: int = 10_000
 
     @property
     def short_load(self) -> int:
@@ -65,4 +67,5 @@ QUICK = Plan(
     clustered=2_000,
     pairs=2,
     rounds_of_peer=1,
+    warm_up_of_peer=1_000,
 )

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from gateway.configuration.load import parse_settings
-from tests.benchmarks import peer
 from tests.benchmarks.bodies import MARK, Body, purchase, sized
 from tests.benchmarks.configurations import shop
 from tests.benchmarks.document import markdown, plain
@@ -18,10 +17,11 @@ from tests.benchmarks.hammer import Answered
 from tests.benchmarks.installation import Cpu
 from tests.benchmarks.measuring import Run
 from tests.benchmarks.pace import Pace
+from tests.benchmarks.peers import bullmq
 from tests.benchmarks.plans import QUICK, Plan
 from tests.benchmarks.results import Goal, Results, Section, Yardsticks
 from tests.benchmarks.scenarios import beside_peer
-from tests.benchmarks.scenarios.beside_peer import beside
+from tests.benchmarks.scenarios.turns import beside
 
 GOAL = Goal("delivered, one event", 310.4, 320, "µs", "6.2 x bare ASGI")
 SECTION = Section(
@@ -106,23 +106,17 @@ def test_the_ratio_to_the_peer_is_the_median_of_rounds() -> None:
 
 
 @pytest.mark.parametrize("measure", [beside_peer.shop, beside_peer.one])
-def test_without_node_the_document_says_that_the_peer_was_not_measured(
-    monkeypatch: pytest.MonkeyPatch, measure: Callable[[Plan, Yardsticks], Section]
+def test_without_its_packages_the_document_says_that_the_peer_was_not_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, measure: Callable[[Plan, Yardsticks], Section]
 ) -> None:
-    monkeypatch.setenv("PATH", "")
+    missing = replace(bullmq.PEER, installed=tmp_path / "missing")
+    monkeypatch.setattr(beside_peer, "PEER", missing)
     section = measure(QUICK, Yardsticks(Pace(), 50, 100, 150, SECTION))
     assert section.last == ""
     assert "not measured" in plain(section)
     text = markdown(replace(RESULTS, sections=[section]))
-    assert "Node.js" in text
+    assert "tests/install-tools bench" in text
     assert "## Goals" not in text
-
-
-def test_without_its_packages_the_peer_is_not_measured(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(peer, "INSTALLED", tmp_path / "missing")
-    assert not peer.is_installed()
 
 
 def test_the_shop_has_the_destinations_of_which_the_peer_has_jobs() -> None:

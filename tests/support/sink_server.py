@@ -82,7 +82,10 @@ class Sink:
                     name.lower(): value.strip()
                     for name, _, value in (line.partition(":") for line in lines[1:] if line)
                 }
-                body = await reader.readexactly(int(headers.get("content-length", "0")))
+                if headers.get("transfer-encoding") == "chunked":
+                    body = await _read_chunks(reader)
+                else:
+                    body = await reader.readexactly(int(headers.get("content-length", "0")))
                 method, target, _ = lines[0].split()
                 received = Received(target, headers, _read(headers, body))
                 answer = (
@@ -98,6 +101,16 @@ class Sink:
             pass
         finally:
             writer.close()
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    """A body without trailers. Source: RFC 9112, 7.1"""
+    chunks = []
+    while size := int((await reader.readuntil(b"\r\n")).partition(b";")[0], 16):
+        chunks.append(await reader.readexactly(size))
+        await reader.readexactly(2)
+    await reader.readexactly(2)
+    return b"".join(chunks)
 
 
 def _as_bytes(answer: Answer) -> bytes:
