@@ -11,8 +11,9 @@
 # make clients  runs the tests of SDKs with the newest version of each
 # make mutants  changes the pure rooms on purpose and shows the changes that no test notices;
 #             MUTANTS=100 how many, each takes seconds to minutes
-# make bench  measures everything next to yardsticks and writes docs/benchmarks.md, about ten minutes;
-#             ARGS="--quick" two minutes, and ARGS="--only latency" a part, which only print
+# make bench  measures everything next to yardsticks and writes docs/benchmarks.md, about twenty
+#             minutes; ARGS="--quick" four minutes, and ARGS="--only latency" a part, which only print;
+#             ARGS="--help" names the parts
 # make instructions  counts the instructions of each stage under callgrind, and fails if one takes over
 #             3 % more than in an earlier commit; about a minute; BASE=<commit> compares with another
 # make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"

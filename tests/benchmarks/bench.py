@@ -40,12 +40,14 @@ from tests.benchmarks.scenarios import (
     cluster,
     delivered,
     growth,
+    idle,
     latency,
     ledger_cost,
     memory,
     overload,
     paced,
     processes,
+    ready,
     thinking,
 )
 from tests.benchmarks.yardsticks import again
@@ -69,6 +71,8 @@ SCENARIOS: dict[str, Callable[[Plan, Yardsticks], Section]] = {
     "workers": processes.workers,
     "waiting": memory.waiting,
     "memory": memory.processes,
+    "idle": idle.measure,
+    "ready": ready.measure,
     "overload": overload.measure,
     "cluster": cluster.measure,
 }
@@ -125,11 +129,16 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="about two minutes")
+    size.add_argument("--quick", action="store_true", help="about four minutes")
     size.add_argument("--full", action="store_true", help="a backlog of a million events")
-    parser.add_argument("--only", action="append", choices=SCENARIOS, help="may be repeated")
+    parser.add_argument("--only", action="append", choices=SCENARIOS, metavar="NAME", help=_parts())
     parser.add_argument("--output", type=Path, help="folder for the document and the plot")
     return parser.parse_args()
+
+
+def _parts() -> str:
+    lines = (f"{name:13}{scenario.__doc__}" for name, scenario in SCENARIOS.items())
+    return "\n".join(["a part, which may be repeated:", *lines])
 
 
 def _command(arguments: argparse.Namespace) -> str:

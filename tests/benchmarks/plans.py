@@ -14,8 +14,8 @@ class Plan:
     backlog: the larger one; rounds: of the one of 1,000. destinations, webs, workers: numbers of
     them. sizes: of events in bytes. drained: the backlog for workers. waiting: events that wait in
     memory. overload: seconds. clustered: events to a cluster. pairs: of loads with the ledger and
-    without. rounds_of_peer: of loads of the gateway and its peers in turn. warm_up_of_peer: events
-    at most before them."""
+    without. starts: of `gateway run`. rounds_of_peer: of loads of the gateway and its peers in
+    turn. warm_up_of_peer: events before them, at most."""
 
     calibration: int = 10
     load: int = 8
@@ -33,6 +33,7 @@ class Plan:
     overload: int = 60
     clustered: int = 6_000
     pairs: int = 5
+    starts: int = 5
     rounds_of_peer: int = 3
     warm_up_of_peer: int = 10_000
 
@@ -46,6 +47,11 @@ class Plan:
         """Seconds of each load of the peer: two at least, for garbage to be collected in it too."""
         return max(2, self.load)
 
+    @property
+    def peers_load(self) -> int:
+        """Seconds of each load of one of several peers."""
+        return max(2, self.load // 2)
+
 
 DEFAULT = Plan()
 FULL = Plan(backlog=1_000_000)
@@ -58,7 +64,7 @@ QUICK = Plan(
     backlog=5_000,
     rounds=2,
     destinations=(1, 5),
-    sizes=(5_000,),
+    sizes=(5_000, 50_000),
     webs=(2,),
     workers=(2,),
     drained=2_000,
@@ -66,6 +72,7 @@ QUICK = Plan(
     overload=8,
     clustered=2_000,
     pairs=2,
+    starts=2,
     rounds_of_peer=1,
     warm_up_of_peer=1_000,
 )

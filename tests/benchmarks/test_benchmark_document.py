@@ -3,6 +3,7 @@ is."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,11 @@ from tests.benchmarks.hammer import Answered
 from tests.benchmarks.installation import Cpu
 from tests.benchmarks.measuring import Run
 from tests.benchmarks.pace import Pace
-from tests.benchmarks.peers import bullmq
+from tests.benchmarks.peers import bullmq, walkeros
+from tests.benchmarks.peers.peer import Peer
 from tests.benchmarks.plans import QUICK, Plan
 from tests.benchmarks.results import Goal, Results, Section, Yardsticks
-from tests.benchmarks.scenarios import beside_peer
+from tests.benchmarks.scenarios import all_peers, beside_peer
 from tests.benchmarks.scenarios.turns import beside
 
 GOAL = Goal("delivered, one event", 310.4, 320, "µs", "6.2 x bare ASGI")
@@ -117,6 +119,28 @@ def test_without_its_packages_the_document_says_that_the_peer_was_not_measured(
     text = markdown(replace(RESULTS, sections=[section]))
     assert "tests/install-tools bench" in text
     assert "## Goals" not in text
+
+
+def test_a_peer_that_is_not_installed_is_named_and_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    there = replace(walkeros.PEER, installed=tmp_path)
+    missing = replace(bullmq.PEER, installed=tmp_path / "missing")
+    monkeypatch.setattr(all_peers, "PEERS", (there, missing))
+    text = all_peers.text(QUICK)
+    assert there.in_words() in text
+    assert "**Fastify + BullMQ** was not measured" in text
+    line = all_peers.in_a_line({there.name: (0.5, 0.75)})
+    assert line == (
+        "peers: 0.50 times walkerOS (0.75 with the ledger), Fastify + BullMQ not installed"
+    )
+
+
+@pytest.mark.parametrize("peer", all_peers.PEERS, ids=lambda peer: peer.name)
+def test_the_document_tells_a_peers_locked_versions_and_its_promises(peer: Peer) -> None:
+    text = peer.in_words()
+    assert re.search(r"\((Node\.js v|Python )\d+\.\d+\.\d+(, \S+ \d+\.\d+\.\d+)+\)", text)
+    assert "a kill" in text
 
 
 def test_the_shop_has_the_destinations_of_which_the_peer_has_jobs() -> None:

@@ -32,8 +32,9 @@ TEXT = (
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """Three destinations, beside every other tool that is installed."""
     peers = [peer for peer in PEERS if peer.is_installed()]
-    runs = take_turns(peers, SHOP_JOBS, shop, plan, yardsticks.pace)
+    runs = take_turns(peers, SHOP_JOBS, shop, plan, plan.peers_load, yardsticks.pace)
     ratios = {peer.name: _ratios(runs, peer) for peer in peers}
     rows = [
         [*middle(each).row(name, yardsticks), *(f"{ratio:.2f}" for ratio in ratios[name])]
@@ -41,7 +42,7 @@ def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
         else [*middle(each).row(name, yardsticks), "", ""]
         for name, each in runs.items()
     ]
-    return Section(TITLE, _text(plan), MORE_COLUMNS, rows, last=_last(ratios))
+    return Section(TITLE, text(plan), MORE_COLUMNS, rows, last=in_a_line(ratios))
 
 
 def _ratios(runs: Runs, peer: Peer) -> tuple[float, float]:
@@ -49,7 +50,8 @@ def _ratios(runs: Runs, peer: Peer) -> tuple[float, float]:
     return beside(runs[WITHOUT], runs[peer.name]), beside(runs[WITH], runs[peer.name])
 
 
-def _text(plan: Plan) -> str:
+def text(plan: Plan) -> str:
+    """What was done, and how each peer was set up."""
     lines = [TEXT.format(rounds=plan.rounds_of_peer) + LEGEND, ""]
     for peer in PEERS:
         lines.append(f"- {peer.in_words() if peer.is_installed() else _missing(peer)}")
@@ -60,8 +62,8 @@ def _missing(peer: Peer) -> str:
     return f"**{peer.name}** was not measured: it is not installed (`tests/install-tools bench`)."
 
 
-def _last(ratios: Mapping[str, tuple[float, float]]) -> str:
-    """All of it in a line."""
+def in_a_line(ratios: Mapping[str, tuple[float, float]]) -> str:
+    """ratios: as `_ratios`, by the name of the peer."""
     found = [
         f"{without:.2f} times {name} ({with_ledger:.2f} with the ledger)"
         for name, (without, with_ledger) in ratios.items()

@@ -33,6 +33,7 @@ MAX_GROWTH = 1.1
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """Events that wait: many to few."""
     with CountingSink() as sink:
         with installation(configuration(sink.url)) as gateway:
             small = _in_rounds(gateway, plan.rounds, yardsticks.pace)

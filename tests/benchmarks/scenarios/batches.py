@@ -21,6 +21,7 @@ MAX_SINGLE, MAX_IN_BATCHES = 160, 40
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """Single events and batches to destinations that take batches."""
     single, batches = (
         {kind: _run(plan, kind, batch, yardsticks.pace) for kind in plan.kinds}
         for batch in (1, 100)

@@ -30,10 +30,12 @@ MISSING = "Not measured: it needs its packages from npm (`tests/install-tools be
 
 
 def shop(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """Three destinations, beside Fastify and BullMQ; prints the ratio last."""
     return _section("shop", SHOP, MAX_SHOP, shop_configuration, SHOP_JOBS, plan, yardsticks)
 
 
 def one(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """One webhook, beside Fastify and BullMQ."""
     return _section("webhook", ONE, MAX_ONE, configuration, ["webhook"], plan, yardsticks)
 
 
@@ -51,7 +53,7 @@ def _section(
     if not PEER.is_installed():
         row = ["not measured", *[""] * (len(COLUMNS) - 1)]
         return Section(heading, MISSING, COLUMNS, [row])
-    runs = take_turns([PEER], names, config, plan, yardsticks.pace)
+    runs = take_turns([PEER], names, config, plan, plan.peer_load, yardsticks.pace)
     found = {name: middle(each) for name, each in runs.items()}
     without, with_ledger = (beside(runs[name], runs[PEER.name]) for name in (WITHOUT, WITH))
     costs = f"{cost(found[WITHOUT]):.0f} µs to {cost(found[PEER.name]):.0f} µs"

@@ -34,6 +34,7 @@ PARTS = ("web", "work", "nodes", "jobs")
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """A Valkey Cluster of three nodes."""
     body, names = Body(purchase()), [f"d{number}" for number in range(DESTINATIONS)]
     with CountingSink() as sink, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         config = configuration(sink.url, destinations=DESTINATIONS) + "spool: {enabled: false}\n"

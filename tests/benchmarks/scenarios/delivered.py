@@ -18,6 +18,7 @@ MAX_DELIVERED, MAX_ACCEPTED = 320, 2.5
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """One event in and one webhook out; and the intake alone."""
     body = Body(purchase())
     with CountingSink() as sink:
         with installation(configuration(sink.url)) as gateway:

@@ -22,6 +22,7 @@ MAX_GROWTH = 1.1
 
 
 def destinations(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """1, 5 and 20 destinations."""
     runs: dict[int, Run] = {}
     with CountingSink() as sink:
         for count in plan.destinations:
@@ -49,6 +50,7 @@ def destinations(plan: Plan, yardsticks: Yardsticks) -> Section:
 
 
 def sizes(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """Events of 0.5, 5 and 50 KB."""
     runs: dict[int, Run] = {}
     with CountingSink() as sink:
         for size in plan.sizes:

@@ -34,6 +34,7 @@ MAX_P50, MAX_P99 = 15, 60
 
 
 def measure(plan: Plan, _: Yardsticks) -> Section:
+    """From answer to arrival, one event at a time."""
     awake, asleep = plan.latencies
     with CountingSink(record=True) as sink, installation(configuration(sink.url)) as gateway:
         warm_up(gateway, Body(purchase()))

@@ -26,6 +26,7 @@ MAX_WAITING, MAX_RESIDENT, MAX_GROWTH = 1.6, 90, 5
 
 
 def waiting(plan: Plan, _: Yardsticks) -> Section:
+    """Memory of an event that waits, in Valkey."""
     rows, worst = [], 0.0
     event = sized(1_000)
     for count in (1, 5):
@@ -56,6 +57,7 @@ def _kept_bytes(gateway: Installation) -> int:
 
 
 def processes(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """Memory of the web process and of workers, before and after load."""
     with CountingSink() as sink, installation(configuration(sink.url)) as gateway:
         looks = [_look(gateway)]
         for _ in range(2):

@@ -28,6 +28,7 @@ TIMES = 2
 
 
 def measure(plan: Plan, _: Yardsticks) -> Section:
+    """Twice as many events as can be taken."""
     body = Body(purchase())
     with CountingSink(record=True) as sink, installation(configuration(sink.url)) as gateway:
         warm_up(gateway, body)

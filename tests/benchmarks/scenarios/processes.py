@@ -34,6 +34,7 @@ WORKERS_TEXT = (
 
 
 def webs(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """1, 2 and 4 web processes."""
     rows = []
     with CountingSink() as sink:
         for count in plan.webs:
@@ -44,6 +45,7 @@ def webs(plan: Plan, yardsticks: Yardsticks) -> Section:
 
 
 def workers(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """1, 2 and 4 workers."""
     rows = []
     with CountingSink() as sink:
         for count in plan.workers:

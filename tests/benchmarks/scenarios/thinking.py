@@ -19,6 +19,7 @@ TEXT = (
 
 
 def measure(plan: Plan, yardsticks: Yardsticks) -> Section:
+    """The same without the ledger, beside `null`: the gateway without its thinking."""
     body = Body(purchase())
     runs: tuple[list[Run], list[Run]] = ([], [])
     with CountingSink() as sink:

@@ -25,10 +25,11 @@ def take_turns(
     names: Sequence[str],
     config: Callable[[str], str],
     plan: Plan,
+    seconds: int,
     pace: Pace,
 ) -> Runs:
-    """names: of the peers' destinations. config: of the gateway, by the URL of the sink. Sees to it
-    that as many events arrive as are accepted."""
+    """names: of the peers' destinations. config: of the gateway, by the URL of the sink. seconds:
+    of each load. Sees to it that as many events arrive as are accepted."""
     body = Body(purchase())
     with CountingSink(record=True) as sink, ExitStack() as stack:
         started: dict[str, Loaded] = {
@@ -41,7 +42,7 @@ def take_turns(
         runs: dict[str, list[Run]] = {name: [] for name in started}
         for _ in range(plan.rounds_of_peer):
             for name, each in started.items():
-                runs[name].append(under_load(each, body, plan.peer_load, pace))
+                runs[name].append(under_load(each, body, seconds, pace))
         accepted, arrived = sum(each.accepted() for each in started.values()), len(sink.arrivals())
         assert accepted == arrived, f"{accepted} events were accepted, and {arrived} arrived"
     return runs
