@@ -28,7 +28,8 @@ SETUP = (
     "Fastify puts a job for each destination into a queue of BullMQ, in one transaction, and "
     "answers when it is on disk, in a Valkey that is configured as the gateway's. BullMQ's worker "
     "posts each with undici, 32 at a time. A job is tried eight times, with growing pauses, "
-    "and then stays in the store as failed. After a kill the jobs of the worker are done again."
+    "and then stays in the store as failed. After a kill the worker's jobs are done again up "
+    "to a minute later."
 )
 
 

@@ -21,12 +21,13 @@ from tests.support.gateway_process import free_port
 
 SETUP = (
     "One process with walkerOS's collector and an API destination for each of the three; consent, "
-    "mappings and batches are not used. It has no queue on disk, and tries nothing again. So that "
-    "it loses as little as it can, a sender is answered only after all three destinations took the "
-    "event, and else gets 502 to try again, which sends it to all three once more. What a kill "
-    "interrupts was not answered. walkerOS's own source needs Express and answers at once by "
-    "default; the one here does the same with Node.js alone. Its API destination ignores the "
-    "answers of destinations; here it looks at them."
+    "mapping rules and batches are not used. It has no queue on disk, and tries nothing again. So "
+    "that it loses as little as it can, a sender is answered only after all three destinations "
+    "took the event, and else gets 502 to try again, which sends it to all three once more. What a "
+    "kill interrupts is gone, but was not answered. walkerOS's own source for servers, which uses "
+    "Express and by default answers before it sends, is replaced by one that uses Node.js alone, "
+    "which costs less. walkerOS's API destination ignores whether its requests succeed; here a "
+    "wrapper looks at that."
 )
 
 
