@@ -37,7 +37,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOWEST := .venv-lowest
-PARALLEL := -n 4 --dist loadfile -m "not alone and not nightly"
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder -m "not alone and not nightly"
 COVERAGE := --cov --cov-report=term
 DAYS ?= 40 730 -365
 ROUNDS ?= 5

@@ -45,8 +45,14 @@ def refuses(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
 
 
+PATIENCE = 3
+"""How many times as long a machine may take that is busy with other tests."""
+
+
 def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:
-    """What `condition` returns, once it is true."""
+    """What `condition` returns, once it is true. seconds: how long that takes at most on a machine
+    with nothing else to do."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
