@@ -35,6 +35,7 @@ from gateway.cli.replay import replay
 from gateway.cli.stats import stats
 from gateway.cli.status import status
 from gateway.cli.trace import trace
+from gateway.system.collector import end_pause
 from gateway.system.logs import log_to_stderr
 
 ALLOW_DEMO = click.option(
@@ -237,6 +238,7 @@ def scheduler(namespace: str, redis_url: str) -> None:
     from gateway.delivery.scheduler import run_scheduler
     from gateway.queue.keys import Keys
 
+    end_pause()
     run_scheduler(redis_url, Keys(namespace))
 
 

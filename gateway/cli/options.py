@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from gateway.system.collector import end_pause
+
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
@@ -53,6 +55,8 @@ def load(path: Path, read: Callable[[Path], Settings] | None = None) -> Settings
         return (read or load_settings)(path)
     except ConfigurationError as error:
         fail(str(error))
+    finally:
+        end_pause()
 
 
 def load_in_force(path: Path) -> InForce:
@@ -66,6 +70,8 @@ def load_in_force(path: Path) -> InForce:
         in_force = load_in_force(path)
     except ConfigurationError as error:
         fail(str(error))
+    finally:
+        end_pause()
     if in_force.rejected:
         note = (
             f"{path} has mistakes: using the configuration in force "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -22,6 +21,7 @@ from gateway.queue.keys import Keys
 from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
 from gateway.queue.wake import ForwardJob
 from gateway.redis_client.connect import PATIENT_TRIES, connect_for_jobs
+from gateway.system.collector import spare_shared_pages
 from gateway.system.processes import die_with_parent
 
 log = logging.getLogger(__name__)
@@ -74,8 +74,7 @@ def prepare_forks(settings: Settings) -> None:
     """Imports what forks send with, and takes all there is out of the garbage collector's sight: a
     page that it marks in a fork is a page of the fork's own."""
     import_carriers(settings)
-    gc.collect()
-    gc.freeze()
+    spare_shared_pages()
 
 
 def import_carriers(settings: Settings) -> None:
