@@ -15,7 +15,6 @@ Only on Linux: the libraries of macOS do not bear a fork without a new program.
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import logging
 import os
@@ -29,6 +28,7 @@ from contextlib import suppress
 from typing import Any, NoReturn, Self
 
 from gateway.runtime.supervisor import Process, Program, spawn
+from gateway.system.collector import paused, spare_shared_pages
 from gateway.system.processes import die_with_parent, show_command_line
 
 log = logging.getLogger(__name__)
@@ -41,14 +41,16 @@ _FOR_FORKS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 class ForkServer:
     """The side of the supervisor. command: runs `gateway` with some arguments, in a fork.
-    prepare: imports what forks share, in the server."""
+    prepare: imports in the server what forks with some arguments share; called before each."""
 
     def __init__(
-        self, command: Callable[[Sequence[str]], object], prepare: Callable[[], object]
+        self,
+        command: Callable[[Sequence[str]], object],
+        prepare: Callable[[Sequence[str]], object],
     ) -> None:
         self._connection, others = socket.socketpair()
         sys.stdout.flush()
-        _spare_shared_pages()
+        spare_shared_pages()
         self._pid = os.fork()
         if self._pid == 0:
             self._connection.close()
@@ -142,7 +144,7 @@ class ForkedProcess:
 def _run_server(
     connection: socket.socket,
     command: Callable[[Sequence[str]], object],
-    prepare: Callable[[], object],
+    prepare: Callable[[Sequence[str]], object],
 ) -> NoReturn:
     os.setsid()  # Ctrl-C is for the supervisor alone
     die_with_parent(signal.SIGKILL)
@@ -150,21 +152,12 @@ def _run_server(
         signal.signal(number, signal.SIG_IGN)
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
     show_command_line(["gateway", "fork-server"])
-    prepare()
-    _spare_shared_pages()
-    arguments = _serve(connection)
+    arguments = _serve(connection, prepare)
     command(arguments)
     sys.exit()
 
 
-def _spare_shared_pages() -> None:
-    """To be called before a fork: a page on which the garbage collector leaves marks afterwards is
-    copied."""
-    gc.collect()
-    gc.freeze()
-
-
-def _serve(connection: socket.socket) -> Sequence[str]:
+def _serve(connection: socket.socket, prepare: Callable[[Sequence[str]], object]) -> Sequence[str]:
     """Forks on request. Returns in each fork, with its arguments; in the server never, which ends
     with its supervisor."""
     woken, waking = os.pipe()
@@ -188,6 +181,9 @@ def _serve(connection: socket.socket) -> Sequence[str]:
         *lines, received = received.split(b"\n")
         for line in lines:
             request = json.loads(line)
+            with paused():
+                prepare(request["arguments"])
+            spare_shared_pages()
             signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_FORKS)  # kept for the fork to heed
             try:
                 pid = os.fork()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import urllib.request
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Programs:
     start: Callable[[Program], Awaitable[Process]] = spawn
 
     def web(self, public: Address, operators: Address, count: int) -> list[Program]:
+        """They start before Redis is ready, and spool meanwhile."""
         words = ["serve", *self._configured()]
         words += ["--host", public.host, "--port", str(public.port)]
         words += ["--operators-host", operators.host, "--operators-port", str(operators.port)]
@@ -42,7 +43,8 @@ class Programs:
             words.append("--share-port")
             names = [f"{WEB} {n}" for n in range(1, count + 1)]
         is_ready = partial(_answers, public)
-        return [self._program(name, self.redis_url, words, is_ready) for name in names]
+        programs = [self._program(name, self.redis_url, words, is_ready) for name in names]
+        return [replace(program, is_early=True) for program in programs]
 
     def workers(self, count: int | None) -> list[Program]:
         """With RQ's scheduler. count: by default as many as there is use for."""

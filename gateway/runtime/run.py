@@ -37,12 +37,14 @@ def start_fork_server(
     command: runs `gateway` with some arguments. has_console: whether one of them is its console,
     which shares what reads the ledger with the ledger's writer."""
 
-    def prepare() -> None:
-        from gateway.delivery.job import import_carriers
+    def prepare(arguments: Sequence[str]) -> None:
+        match arguments[0]:
+            case "worker":
+                from gateway.delivery.job import import_carriers
 
-        import_carriers(settings)
-        if has_console and settings.has_ledger:
-            import_module("gateway.ledger.reading")
+                import_carriers(settings)
+            case "ledger" | "console" if has_console and settings.has_ledger:
+                import_module("gateway.ledger.reading")
 
     return ForkServer(command, prepare) if SUPPORTED else None
 

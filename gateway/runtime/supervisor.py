@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,7 +53,7 @@ class Program:
     name: for messages. command: with its arguments. environment: added to our own. is_ready: asked
     before the programs of the next stage start. advice: what to look at when it ends by itself.
     umask: which rights its files do not get; by default our own; only `spawn` heeds it. start:
-    starts it.
+    starts it. is_early: started at once, whatever stage it is in.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Program:
     advice: str = ""
     umask: int | None = None
     start: Callable[[Program], Awaitable[Process]] = spawn
+    is_early: bool = False
 
     def whole_environment(self) -> dict[str, str]:
         """Our own as it is now, with `environment`."""
@@ -85,20 +86,25 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
-        tasks: list[list[asyncio.Task[None]]] = []
+        keeping: dict[str, asyncio.Task[None]] = {}
+
+        def keep(programs: Iterable[Program]) -> None:
+            for each in programs:
+                keeping[each.name] = asyncio.create_task(self._keep(each))
+
+        keep(each for stage in self._stages for each in stage if each.is_early)
         for stage in self._stages:
             if self._stopping.is_set():
                 break
-            tasks.append([asyncio.create_task(self._keep(program)) for program in stage])
+            keep(each for each in stage if not each.is_early)
             for program in stage:
                 await self._wait_until_ready(program)
         if not self._stopping.is_set():
             started()
         await self._stopping.wait()
-        for stage, running in zip(
-            reversed(self._stages[: len(tasks)]), reversed(tasks), strict=True
-        ):
-            await self._end(stage, running)
+        for stage in reversed(self._stages):
+            if running := [keeping[each.name] for each in stage if each.name in keeping]:
+                await self._end(stage, running)
 
     def stop(self) -> None:
         self._stopping.set()

@@ -38,7 +38,7 @@ async def main():
     async with forks:
         await drive(forks)
 
-def prepare():
+def prepare(arguments):
     pass
 """
 """Starts a fork server outside of pytest, which is no process to be forked."""
@@ -100,20 +100,37 @@ async def drive(forks):
     assert lines == ["changed own", "None None", "end"]
 
 
-def test_what_was_prepared_is_there_and_imported_once() -> None:
+def test_what_was_prepared_for_a_fork_is_there_and_in_those_that_follow() -> None:
     lines, _ = said("""
-def prepare():
-    print("prepared", flush=True)
-    command.ready = True
+there = []
+
+def prepare(arguments):
+    there.extend(arguments)
 
 def command(words):
-    print(f"ready {command.ready}\\n", end="", flush=True)  # in one piece: two print at once
+    print(*there, flush=True)
 
 async def drive(forks):
-    for process in [await forks.start(program()) for _ in range(2)]:
-        await process.wait()
+    for word in ("one", "two"):
+        await (await forks.start(program(word))).wait()
 """)
-    assert lines == ["prepared", "ready True", "ready True", "end"]
+    assert lines == ["one", "one two", "end"]
+
+
+def test_the_garbage_collector_works_in_a_fork() -> None:
+    lines, _ = said("""
+import gc
+
+def prepare(arguments):
+    print(gc.isenabled(), flush=True)
+
+def command(words):
+    print(gc.isenabled(), flush=True)
+
+async def drive(forks):
+    await (await forks.start(program())).wait()
+""")
+    assert lines == ["False", "True", "end"]
 
 
 @pytest.mark.parametrize(("how", "status"), [("terminate", -15), ("kill", -9)])
@@ -146,7 +163,7 @@ async def drive(forks):
 
 def test_what_cannot_be_forked_is_an_error_of_the_system() -> None:
     lines, _ = said("""
-def prepare():
+def prepare(arguments):
     def fork():
         raise OSError(11, "no process left")
     os.fork = fork

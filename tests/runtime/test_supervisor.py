@@ -118,6 +118,32 @@ async def test_stages_start_in_order_and_stop_in_reverse(
     assert diary.lines()[2:] == ["stopped second", "stopped first"]
 
 
+async def test_an_early_program_does_not_wait_for_the_stage_before_and_stops_before_it(
+    run: Callable[..., Running], diary: Diary
+) -> None:
+    first = diary.program("first", is_ready=diary.has("started early"))
+    early = diary.program("early", is_early=True)
+    running = run([first], [early, diary.program("late")])
+    async with asyncio.timeout(60):
+        await running.started.wait()
+    await until(diary.has("started late"))
+    assert set(diary.lines()[:2]) == {"started first", "started early"}
+    await running.stop()
+    assert diary.lines()[-1] == "stopped first"
+    assert diary.lines().count("started early") == 1
+
+
+async def test_an_early_program_is_stopped_while_the_stage_before_is_not_ready(
+    run: Callable[..., Running], diary: Diary
+) -> None:
+    first = diary.program("first", is_ready=lambda: False)
+    running = run([first], [diary.program("early", is_early=True), diary.program("late")])
+    await until(lambda: len(diary.lines()) == 2)
+    await running.stop()
+    assert set(diary.lines()[:2]) == {"started first", "started early"}
+    assert diary.lines()[2:] == ["stopped early", "stopped first"]
+
+
 async def test_programs_are_restarted_one_after_the_other_and_at_once(
     run: Callable[..., Running], diary: Diary, caplog: pytest.LogCaptureFixture
 ) -> None:
