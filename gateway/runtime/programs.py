@@ -60,12 +60,13 @@ class Programs:
     def ledger(self) -> list[Program]:
         if not self.settings.has_ledger:
             return []
-        return [self._program(LEDGER, self.redis_url, ["ledger", *self._configured()])]
+        program = self._program(LEDGER, self.redis_url, ["ledger", *self._configured()])
+        return [replace(program, is_late=True)]
 
     def console(self, address: Address) -> list[Program]:
         words = ["console", "--config", str(self.config)]
         words += ["--console-host", address.host, "--console-port", str(address.port)]
-        return [self._program(CONSOLE, self.redis_url, words)]
+        return [replace(self._program(CONSOLE, self.redis_url, words), is_late=True)]
 
     def _configured(self) -> list[str]:
         """The options by which a process that is started again takes what its supervisor takes."""

@@ -22,6 +22,7 @@ STEADY_SECONDS = 10.0
 GRACE_SECONDS = 20.0
 BETWEEN_SECONDS = 1.0
 """From the end of one program that is restarted to that of the next, so that some are at work."""
+HEAD_START_SECONDS = 10.0
 
 
 class Process(Protocol):
@@ -53,7 +54,8 @@ class Program:
     name: for messages. command: with its arguments. environment: added to our own. is_ready: asked
     before the programs of the next stage start. advice: what to look at when it ends by itself.
     umask: which rights its files do not get; by default our own; only `spawn` heeds it. start:
-    starts it. is_early: started at once, whatever stage it is in.
+    starts it. is_early: started at once, whatever stage it is in. is_late: started once the others
+    of its stage are ready, or have not become so within `HEAD_START_SECONDS`.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Program:
     umask: int | None = None
     start: Callable[[Program], Awaitable[Process]] = spawn
     is_early: bool = False
+    is_late: bool = False
 
     def whole_environment(self) -> dict[str, str]:
         """Our own as it is now, with `environment`."""
@@ -96,9 +99,13 @@ class Supervisor:
         for stage in self._stages:
             if self._stopping.is_set():
                 break
-            keep(each for each in stage if not each.is_early)
-            for program in stage:
-                await self._wait_until_ready(program)
+            keep(each for each in stage if not each.is_early and not each.is_late)
+            if late := [each for each in stage if each.is_late]:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HEAD_START_SECONDS):
+                        await self._wait_until_ready(each for each in stage if not each.is_late)
+                keep(late)
+            await self._wait_until_ready(stage)
         if not self._stopping.is_set():
             started()
         await self._stopping.wait()
@@ -174,11 +181,12 @@ class Supervisor:
             return f"was killed by signal {-status}"
         return f"exited with status {status}"
 
-    async def _wait_until_ready(self, program: Program) -> None:
-        while program.is_ready is not None and not self._stopping.is_set():
-            if await asyncio.to_thread(program.is_ready):
-                return
-            await asyncio.sleep(0.05)
+    async def _wait_until_ready(self, programs: Iterable[Program]) -> None:
+        for program in programs:
+            while program.is_ready is not None and not self._stopping.is_set():
+                if await asyncio.to_thread(program.is_ready):
+                    break
+                await asyncio.sleep(0.05)
 
     async def _end(self, stage: Sequence[Program], running: Sequence[asyncio.Task[None]]) -> None:
         self._ending.update(program.name for program in stage)

@@ -133,6 +133,29 @@ async def test_an_early_program_does_not_wait_for_the_stage_before_and_stops_bef
     assert diary.lines().count("started early") == 1
 
 
+async def test_a_late_program_waits_for_the_others_of_its_stage(
+    run: Callable[..., Running], diary: Diary
+) -> None:
+    late = diary.program("late", is_late=True)
+    one = diary.program("one", is_ready=diary.has("started one"))
+    running = run([late, one])
+    async with asyncio.timeout(60):
+        await running.started.wait()
+    await until(diary.has("started late"))
+    assert diary.lines() == ["started one", "started late"]
+
+
+async def test_a_late_program_starts_although_another_does_not_become_ready(
+    run: Callable[..., Running], diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "HEAD_START_SECONDS", 0.2)
+    running = run(
+        [diary.program("one", is_ready=lambda: False), diary.program("late", is_late=True)]
+    )
+    await until(diary.has("started late"))
+    assert not running.started.is_set()
+
+
 async def test_an_early_program_is_stopped_while_the_stage_before_is_not_ready(
     run: Callable[..., Running], diary: Diary
 ) -> None:
