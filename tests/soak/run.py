@@ -2,6 +2,7 @@
 
     python -m tests.soak.run [--scenario kills ...] [--short] [--seed N ...]
     python -m tests.soak.run --scenario flat --hours 1
+    python -m tests.soak.run --scenario small --minutes 60
 
 Prints what each scenario found, one table of all promises at the end, and ends with status 1 when
 one was not kept. Everything is on this machine: traffic goes to 127.0.0.1, files to a temporary
@@ -23,7 +24,14 @@ from pathlib import Path
 
 from tests.soak.summary import LINES, Summary
 
-NUMBERS = {"events": int, "kills": int, "seed": int, "hanging": int, "hours": float}
+NUMBERS = {
+    "events": int,
+    "kills": int,
+    "seed": int,
+    "hanging": int,
+    "hours": float,
+    "minutes": float,
+}
 FORM_OF_HOURS = {"flat": "flat_hours"}
 SCENARIOS = [name for name in LINES if name not in FORM_OF_HOURS.values()]
 

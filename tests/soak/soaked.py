@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -76,7 +76,8 @@ meta = partial(_destination, META, "meta")
 class Soaked(Gateway):
     """before: words in front of the command, such as those that give it a small disk.
     environment: besides our own, such as the address of a Redis or a clock. settings: further
-    sections of the configuration. memory: bytes that the embedded server may use."""
+    sections of the configuration. memory: bytes that the embedded server may use. cores: to which
+    all processes are bound (Linux)."""
 
     def __init__(
         self,
@@ -86,12 +87,14 @@ class Soaked(Gateway):
         environment: Mapping[str, str] | None = None,
         settings: str = "",
         memory: int | None = None,
+        cores: Collection[int] = (),
     ) -> None:
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         bound = "" if memory is None else f", embedded_memory_bytes: {memory}"
         config = settings + CONFIG % {"memory": bound} + destinations
-        super().__init__(folder, config, {"PYTHONPATH": path, **(environment or {})})
-        self._before = before
+        compiled = {"PYTHONDONTWRITEBYTECODE": ""}  # as an installation is
+        super().__init__(folder, config, {"PYTHONPATH": path, **compiled, **(environment or {})})
+        self._before, self._cores = before, cores
 
     def __enter__(self) -> Self:
         self.start()
@@ -105,7 +108,7 @@ class Soaked(Gateway):
         """Starts it without waiting."""
         self.log = self.folder / "gateway.log"
         options = ["--config", str(self.config), "--port", str(self.port)]
-        options += ["--operators-port", str(self.operators_port), "--no-console"]
+        options += ["--operators-port", str(self.operators_port), *self._console]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._before, sys.executable, "-m", "gateway", "run", *options],
@@ -113,8 +116,13 @@ class Soaked(Gateway):
                 env=self._environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+                preexec_fn=self._prepare,
             )
+
+    def _prepare(self) -> None:
+        die_with_parent(signal.SIGTERM)
+        if self._cores:
+            os.sched_setaffinity(0, self._cores)
 
     def stop(self, seconds: float = 40) -> int:
         """Its exit status; what does not end in time is killed."""

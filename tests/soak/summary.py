@@ -37,7 +37,7 @@ LINES = {
     "restart": Line(
         "all of `gateway run` killed {kills} times during {events} events",
         "0 lost; ready again within {ready_seconds:.0f} s",
-        ("hook: lost", "hook: duplicates", "seconds until ready"),
+        ("hook: lost", "hook: duplicates", "seconds until ready", "ready again"),
     ),
     "down": Line(
         "a destination down for 10 minutes (compressed to {down_seconds:.0f} s), {events} events",
@@ -83,6 +83,16 @@ LINES = {
         "from the first look to the last no process and not Valkey's `used_memory` takes more than "
         "{growth:g} MB more",
         ("grown, MB",),
+    ),
+    "small": Line(
+        "{rate:g} events a second to 3 destinations for {minutes:g} minutes, on one core, with the "
+        "console and the ledger",
+        "0 lost, each event accepted at its first try; all processes together take at most "
+        "{memory} MiB",
+        (
+            *("hook: lost", "store: lost", "meta: lost", "answer, ms", "memory, MiB", "CPU"),
+            "audit",
+        ),
     ),
     "disk": Line(
         "disk full for {full_seconds:.0f} s during {events} events",
