@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 from starlette.responses import PlainTextResponse
@@ -14,9 +15,6 @@ from gateway.console.access.hosts import HostCheck
 from gateway.console.access.identified import Identified
 from gateway.console.access.links import Links
 from gateway.console.access.network import network_of
-from gateway.console.access.openid.provider import Provider
-from gateway.console.access.openid.routes import OpenId
-from gateway.console.access.openid.start import CALLBACK
 from gateway.console.access.passwords import Passwords
 from gateway.console.access.paths import Paths
 from gateway.console.access.requests import BODY_BYTES, OwnRequests
@@ -25,6 +23,9 @@ from gateway.console.access.sign_in import SignIn
 from gateway.queue.console_attempts import ConsoleAttempts
 from gateway.queue.console_sessions import ConsoleSessions
 from gateway.queue.keys import Keys
+
+if TYPE_CHECKING:
+    from gateway.console.access.openid.provider import Provider
 
 _NO_PAGE = PlainTextResponse("There is no such page.\n", 404)
 
@@ -49,10 +50,15 @@ class Access:
         sessions = Sessions(console, stored)
         network = network_of(settings.server)
         self._passwords = Passwords(console.users)
-        self._provider = Provider(console.openid) if console.openid else None
+        self._provider: Provider | None = None
         routes = SignIn(settings, sessions, attempts, self._passwords, network).routes()
         sign_in_paths = ["/login", "/link/"]
-        if console.openid and self._provider:
+        if console.openid:  # else nothing here needs PyJWT, which is large
+            from gateway.console.access.openid.provider import Provider
+            from gateway.console.access.openid.routes import OpenId
+            from gateway.console.access.openid.start import CALLBACK
+
+            self._provider = Provider(console.openid)
             sign_in_paths += ["/login/openid", CALLBACK]
             routes += OpenId(
                 settings, console.openid, self._provider, sessions, stored, attempts, network
