@@ -27,6 +27,10 @@ PROGRAMS = {
     "job.import_carriers(settings)",
     "ledger": "import gateway.runtime.ledger; "
     "from gateway.ledger.folder import LedgerFolder; LedgerFolder.of(settings).to_write()",
+    "console": "import gateway.runtime.console; "
+    "from gateway.console.access.layers import Access; "
+    "from gateway.redis_client.connect import connect_for_intake; "
+    "Access(None, settings, connect_for_intake('redis://127.0.0.1:1'))",
     "scheduler": "import gateway.delivery.scheduler",
     "check": "from gateway.cli.main import main; "
     "main(['check', 'config/gateway.yaml'], standalone_mode=False)",
@@ -49,6 +53,7 @@ NEEDED = {
     "supervisor": {"redis"},
     "fork server": {"rq", *SENDING},
     "ledger": {"sqlite3", *KEEPING},
+    "console": {"starlette", "uvicorn", "jinja2", *KEEPING},
     "scheduler": {"rq"},
     "check": {"pydantic", "ruamel"},
 }
@@ -58,6 +63,7 @@ NOT_NEEDED = {
     "supervisor": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM | KEEPING,
     "fork server": SERVING | ENRICHING | SELDOM | KEEPING,
     "ledger": SERVING - {"sqlite3"} | ENRICHING | SENDING | SELDOM,
+    "console": ENRICHING | SENDING | SELDOM,
     "scheduler": SERVING
     | KEEPING
     | ENRICHING
