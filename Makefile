@@ -16,7 +16,7 @@
 #             ARGS="--help" names the parts
 # make instructions  counts the instructions of each stage under callgrind, and fails if one takes over
 #             3 % more than in an earlier commit; about a minute; BASE=<commit> compares with another
-# make soak   runs the soak test's long forms, about forty minutes; ARGS="--scenario kills"
+# make soak   runs the soak test's long forms, about 45 minutes; ARGS="--scenario kills"
 # make attacks  attacks a gateway in every way of docs/security.md and writes the table there, about
 #             four minutes; ARGS="--only gzip" a part, which only prints
 # make reference  writes what docs/ says about settings, destinations and SDKs, from the code and the

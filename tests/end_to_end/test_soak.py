@@ -43,7 +43,8 @@ PROMISES = {
 }
 """In this order, so that the two lanes end at about the same time. Not here: `weather`; `memory`,
 which tests/delivery/test_full_memory.py has; `outage`, which test_spool.py has;
-`slow_connections`, which tests/hostile/test_connections.py has."""
+`slow_connections`, which tests/hostile/test_connections.py has; `small`, for a busy machine refuses
+events."""
 NEEDS = {
     "clock": fake_clock.why_not,
     "retry_after": fake_clock.why_not,
