@@ -43,6 +43,9 @@ DAYS ?= 40 730 -365
 ROUNDS ?= 5
 MUTANTS ?= 100
 
+# Without bytecode each process of the gateway would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 LOCK := $(BIN)/uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
         --generate-hashes --custom-compile-command "make lock"
 
