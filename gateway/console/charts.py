@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gateway.ledger.delays import DELAY
 from gateway.ledger.hour_counts import Tally
 from gateway.ledger.series import Series
-from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.fates import WITH_WARNINGS
 
 OUTCOMES: dict[str, tuple[tuple[str, ...], int]] = {
     "delivered": (("delivered", WITH_WARNINGS), 2),

@@ -16,7 +16,7 @@ from gateway.delivery.warnings import warning_words
 from gateway.queue.counting import ERASED, reason_of
 from gateway.queue.drain_notes import write_failure, write_warning
 from gateway.queue.entry import Entry, encode_dead_letter
-from gateway.queue.feed import SUBMITTED, WITH_WARNINGS, Fate
+from gateway.queue.fates import SUBMITTED, WITH_WARNINGS, Fate
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import Reader

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Row
 
 from gateway.event import Event
-from gateway.queue.feed import SUBMITTED
+from gateway.queue.fates import SUBMITTED
 
 
 @dataclass(frozen=True, slots=True)

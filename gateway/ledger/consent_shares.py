@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.ledger.consent_words import ADS, ANALYTICS, granted_in_words
 from gateway.ledger.day_rows import country_with, received_by
 from gateway.ledger.hour_counts import tally
 from gateway.ledger.reading import LedgerReader
-from gateway.ledger.rows import ADS, ANALYTICS, granted_in_words
 from gateway.ledger.series import HOUR, series
 
 KINDS = 9

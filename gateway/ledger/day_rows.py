@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -47,21 +47,43 @@ Alike = tuple[int, Traits, str, str, str]
 not delivered or after which delay it was (`gateway.ledger.delays`)."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DecidedAlike:
+    """What the decision about each of many events counts. Two are the same only if they are one
+    object, so that events are quickly counted by it. counted: of `Alike` what follows the traits.
+    """
+
+    traits: Traits
+    counted: Sequence[tuple[str, str, str]]
+
+
+Blob = bytes | bytearray
+"""sqlite3 takes a bytearray as it is; for bytes it searches for an adapter, which takes as long as
+to insert."""
+
+
 @dataclass(slots=True)
 class DayRows:
-    """What a batch of records adds to one day."""
+    """What a batch of records adds to one day. The first of an ending or attempt, and of an event,
+    is the receipt."""
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
-    replayed: list[tuple[str, bytes]] = field(default_factory=list)
-    lookups: list[tuple[int, bytes, bytes]] = field(default_factory=list)
+    replayed: list[tuple[str, Blob]] = field(default_factory=list)
+    lookups: list[tuple[int, Blob, Blob]] = field(default_factory=list)
     endings: list[tuple[Any, ...]] = field(default_factory=list)
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
     minutes: Counter[MinuteKey] = field(default_factory=Counter)
     hours: Counter[HourKey] = field(default_factory=Counter)
     alike: Counter[Alike] = field(default_factory=Counter)
+    decided: Counter[tuple[int, DecidedAlike]] = field(default_factory=Counter)
+    """By the minute in which the events came in."""
 
     def count(self) -> None:
         """Adds events that ended alike to `minutes` and `hours`, each kind once: many are alike."""
+        for (minute, kind), number in self.decided.items():
+            for counted in kind.counted:
+                self.alike[minute, kind.traits, *counted] += number
+        self.decided.clear()
         for (minute, traits, destination, ending, why), number in self.alike.items():
             hour, hours = minute // 60, self.hours
             self.minutes[minute, destination, ending] += number
@@ -78,15 +100,15 @@ class DayRows:
 
     def receipts_of_known(self) -> set[bytes]:
         """Of the events of which earlier rows are continued."""
-        ended = {row[0] for row in (*self.endings, *self.attempts)}
-        return ended | {receipt for _, receipt in self.replayed}
+        ended = {bytes(row[0]) for row in (*self.endings, *self.attempts)}
+        return ended | {bytes(receipt) for _, receipt in self.replayed}
 
     def continuing(self, known: Container[bytes]) -> DayRows:
         """Only what became of the events `known`."""
         return DayRows(
-            replayed=[row for row in self.replayed if row[1] in known],
-            endings=[row for row in self.endings if row[0] in known],
-            attempts=[row for row in self.attempts if row[0] in known],
+            replayed=[row for row in self.replayed if bytes(row[1]) in known],
+            endings=[row for row in self.endings if bytes(row[0]) in known],
+            attempts=[row for row in self.attempts if bytes(row[0]) in known],
         )
 
 

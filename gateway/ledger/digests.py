@@ -13,7 +13,7 @@ from hashlib import blake2b, sha256
 from destinations.normalise import email
 from gateway.event import Event
 
-_BYTES = 12
+DIGEST_BYTES = 12
 _OF_EVENT = ("event_id", "transaction_id")
 _OF_PERSON = ("client_id", "user_id")
 _EMAILS = ("email_address", "sha256_email_address")
@@ -26,7 +26,7 @@ class EventDigests:
     """key: as `gateway.ledger.folder.LedgerFolder.key` gives it."""
 
     def __init__(self, key: bytes) -> None:
-        self._keyed = blake2b(digest_size=_BYTES, key=key[:64], person=b"ledger")
+        self._keyed = blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=b"ledger")
         self._of_id = lru_cache(_REMEMBERED)(self._digest)
         self._of_email = lru_cache(_REMEMBERED)(self._digest_of_email)
 

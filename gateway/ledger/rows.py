@@ -2,62 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from itertools import compress, repeat
+from operator import attrgetter, sub
+from typing import Any
 
 import orjson
 
 from gateway.configuration.ledger import Payload
-from gateway.ledger.content import content_of
-from gateway.ledger.day_rows import NONE, NOTHING_KNOWN, RECEIVED, DayRows, Traits
+from gateway.ledger.content import content_of, with_decided
+from gateway.ledger.day_rows import NONE, NOTHING_KNOWN, RECEIVED, DayRows, DecidedAlike, Traits
+from gateway.ledger.decided_kinds import DecidedKind, going, going_to, kind_of
 from gateway.ledger.delays import bucket_of
+from gateway.ledger.digests import DIGEST_BYTES
+from gateway.ledger.known_events import Known, known_event
 from gateway.ledger.tables import DELIVERIES
 from gateway.queue.counting import AGAIN
-from gateway.queue.feed import SUBMITTED, Decided, FeedRecord
-from gateway.queue.receipts import MINUTES_OF_DAY, RECEIPT, day_name, received_at
+from gateway.queue.fates import Alike, read_fates
+from gateway.queue.feed import FeedRecord, read_parts
+from gateway.queue.receipts import day_name
 
 TOO_MANY = "too many events of this page wait for an answer"
 HAD_IT = "the destination took an event with this id before"
 
-ADS, ANALYTICS = "ads", "analytics"
-
-MAX_NAME = 100
-"""Characters of a text that a stranger may have chosen."""
-
-
-class _Place(NamedTuple):
-    """Where the rows of an event go. key: its receipt as it is stored. at, minute: at which it came
-    in, Unix seconds and since 1970."""
-
-    rows: DayRows
-    key: bytes
-    at: float
-    minute: int
-
-    def add_count(
-        self,
-        traits: Traits,
-        destination: str,
-        ending: str,
-        why: str = "",
-        amount: int = 1,
-        again: bool = False,
-    ) -> None:
-        """why: as in `gateway.ledger.day_rows.Alike`. again: whether it is counted as in a later
-        passage too."""
-        rows, minute = self.rows, self.minute
-        rows.alike[minute, traits, destination, ending, why] += amount
-        if again:
-            rows.minutes[minute, destination, AGAIN + ending] += amount
-            rows.hours[minute // 60, "", "", destination, AGAIN + ending] += amount
+_CHANGING = frozenset("nru")
+"""Fields of the record of a decision after which its verdicts are not all that there is to say."""
+_UNKNOWN = DecidedAlike(NOTHING_KNOWN, ())
+_KEY, _AT, _DAY = attrgetter("key"), attrgetter("at"), attrgetter("day")
+_COUNTED_BY = attrgetter("minute", "kind")
 
 
 class RowMaker:
     """Makes the rows of a batch of records.
 
     traits_of: of an event that an earlier batch brought; None for one that is not known. has:
-    whether a day has stored a record, by the day and the record's id.
+    whether a day has stored a record, by the day and the record's id. known: events that earlier
+    batches brought, by their receipts; those of this batch are added.
     """
 
     def __init__(
@@ -65,187 +46,217 @@ class RowMaker:
         payload: Payload,
         traits_of: Callable[[str], Traits | None],
         has: Callable[[str, str], bool],
+        known: MutableMapping[str, Known] | None = None,
     ) -> None:
         self._payload = payload
         self._traits_of = traits_of
         self._has = has
+        self._known: MutableMapping[str, Known] = {} if known is None else known
         self._record_id = ""
-        self._of_record: dict[int, DayRows] = {}
-        self._days: dict[str, DayRows] = {}
-        self.traits: dict[str, Traits] = {}
+        self._days: dict[int, DayRows] = {}
 
     @property
     def days(self) -> dict[str, DayRows]:
         """What was made so far."""
         for rows in self._days.values():
             rows.count()
-        return self._days
+        return {day_name(number): rows for number, rows in self._days.items()}
 
     def add(self, record: FeedRecord) -> None:
-        """Raises KeyError, TypeError or ValueError for what the gateway has not written."""
+        """Records come in the order of their ids. Raises KeyError, TypeError or ValueError for what
+        the gateway has not written."""
         fields, self._record_id = record.fields, record.id
-        self._of_record = {}
         if "d" in fields:
-            self._add_decision(Decided.read(fields["d"]), fields, record.payloads)
+            self._add_decision(fields, record.payloads)
         elif "s" in fields:
-            self._add_fates(orjson.loads(fields["s"]), frozenset(fields["a"].decode().split()))
+            self._add_fates(fields)
         elif "p" in fields:
             self._add_replay(orjson.loads(fields["p"]), fields["a"].decode().split())
         else:
             self._add_unanswered(orjson.loads(fields["w"]))
 
-    def _add_decision(
-        self, read: Decided, fields: Mapping[str, bytes], payloads: Sequence[bytes]
-    ) -> None:
-        states, consent = _states(tuple(read.states.items()))
-        place, passage = self._place(read.receipt), int(read.passage)
-        rows, key, _, minute = place
-        traits = self.traits[read.receipt] = Traits(
-            read.name[:MAX_NAME],
-            read.source,
-            consent,
-            read.country[:MAX_NAME],
-            read.browser[:MAX_NAME],
-        )
-        repeated = frozenset(fields["r"].decode().split()) if "r" in fields else frozenset()
-        verdicts: Mapping[str, Sequence[str]] = read.verdicts
+    def _add_decision(self, fields: Mapping[str, bytes], payloads: Sequence[bytes]) -> None:
+        (receipt, passage, was_held, at, digests), shared = read_parts(fields["d"])
+        kind = kind_of(shared)
+        event = known_event(receipt, kind.alike)
+        self._known[receipt] = event
+        rows, key = self._rows_of(event), event.key
+        if passage == 1 and not was_held and _CHANGING.isdisjoint(fields):
+            rows.decided[event.minute, kind.alike] += 1
+            for name, verdict in kind.withheld:
+                rows.endings.append(_decided_ending(event, kind, name, 1, verdict, at))
+            goes_to = kind.going_to
+        else:
+            goes_to = _add_verdicts(rows, event, kind, passage, was_held, at, fields)
         origin, content = content_of(payloads, self._payload)
-        is_first = True
         if "n" in fields:
-            origin = {**(origin or {}), "decided": dict.fromkeys(verdicts, True)}
-            name = fields["n"].decode()
-            is_first = name == next(iter(verdicts), "")  # of its records on a cluster
-            verdicts = {name: verdicts[name]}
-        if "u" in fields:
-            verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
-        going_to = {
-            name: _going(verdict[0], passage)
-            for name, verdict in verdicts.items()
-            if verdict[0] != "withheld" and name not in repeated
-        }
+            origin = with_decided(origin, kind.verdicts)
+        name, source, _, country, browser = kind.traits
         rows.events.append(
             (
-                *(key, read.at, traits.name, traits.source, int(read.trusted), read.version),
-                *(read.consent, states),
-                *(traits.country, traits.browser, orjson.dumps(going_to).decode()),
-                *(None if origin is None else orjson.dumps(origin).decode(), content),
+                *(key, at, name, source, kind.trusted, kind.version, kind.consent, kind.states),
+                *(country, browser, goes_to, origin, content),
             )
         )
-        if is_first and passage == 1 and not read.was_held:
-            rows.alike[minute, traits, NONE, RECEIVED, ""] += 1
-        hour = minute // 60 % 24
-        rows.lookups += [(hour, bytes.fromhex(digest), key) for digest in {*read.digests}]
-        for name, (decision, stage, reason) in verdicts.items():
-            if name in repeated:
-                self._end(place, read, name, "repeated", "queue", HAD_IT)
-                if read.was_held:
-                    place.add_count(traits, name, "accepted", amount=-1)
-                continue
-            if decision == "withheld":
-                self._end(place, read, name, decision, stage, reason)
-            if not read.was_held:
-                place.add_count(traits, name, "accepted", again=passage > 1)
+        hour, raw = event.minute // 60 % 24, bytearray.fromhex(digests)
+        for first in range(0, len(raw), DIGEST_BYTES):
+            rows.lookups.append((hour, raw[first : first + DIGEST_BYTES], key))
 
-    def _end(
-        self, place: _Place, read: Decided, name: str, ending: str, stage: str, reason: str
-    ) -> None:
-        """An event that ended as it was decided about."""
-        row = (place.key, name, int(read.passage), ending, stage, reason, read.at, 0, None)
-        place.rows.endings.append((*row, read.version))
-        again = read.passage > 1
-        place.add_count(self.traits[read.receipt], name, ending, reason, again=again)
-
-    def _add_fates(self, read: dict[str, Any], ended: frozenset[str]) -> None:
-        name, version = read["destination"], read["version"]
-        later = frozenset(read.get("again", ()))
-        for entry_id, receipt, passage, result, at, tries, status, words in read["fates"]:
-            place = self._place(receipt)
-            if result in ("retry", SUBMITTED):
-                row = (place.key, name, passage, at, tries, status, words)
-                place.rows.attempts.append(row)
-                continue
-            if entry_id not in ended:
-                continue  # another drain has settled it
-            ending = (place.key, name, passage, result, "", words, at, tries, status, version)
-            place.rows.endings.append(ending)
-            if result in DELIVERIES:
-                why = bucket_of(at - place.at) if passage == 1 else ""
-            else:
-                why = words if result == "withheld" else _status(result, status)
-            again = entry_id in later
-            place.add_count(self._known(receipt), name, result, why, again=again)
+    def _add_fates(self, fields: Mapping[str, bytes]) -> None:
+        name, version, later, told = read_fates(fields)
+        known = self._known
+        for alike in told:
+            events = [known.get(receipt) or self._event(receipt) for receipt in alike.receipts]
+            days = {*map(_DAY, events)}
+            for day in days:
+                of_day = [True] * len(events)
+                if len(days) > 1:
+                    of_day = [event.day == day for event in events]
+                chosen = [*compress(events, of_day)]
+                _add_alike(self._rows(day), name, version, alike.chosen(of_day), chosen)
+            for entry_id, event in zip(alike.ids, events, strict=True) if later else ():
+                if entry_id in later:
+                    _count_again(self._rows(event.day), event, name, alike.result)
 
     def _add_replay(self, read: dict[str, Any], passages: Sequence[str]) -> None:
         name = read["destination"]
         for passage in passages:
             receipt, _, number = passage.partition("/")
-            place = self._place(receipt)
-            going_to = {name: _going("send", int(number))}
-            place.rows.replayed.append((orjson.dumps(going_to).decode(), place.key))
-            place.add_count(self._known(receipt), name, "accepted", again="again" in read)
+            event = self._event(receipt)
+            rows = self._rows_of(event)
+            goes_to = {name: going("send", int(number))}
+            rows.replayed.append((orjson.dumps(goes_to).decode(), event.key))
+            _count(rows, event, name, "accepted", again="again" in read)
 
     def _add_unanswered(self, read: dict[str, Any]) -> None:
         reason, at = read["reason"], read["at"]
         for receipt, names in read["ended"]:
-            place, traits = self._place(receipt), self._known(receipt)
+            event = self._event(receipt)
+            rows = self._rows_of(event)
             for name in names:
-                row = (place.key, name, 1, "withheld", "hold", reason, at, 0, None, "")
-                place.rows.endings.append(row)
-                place.add_count(traits, name, "withheld", reason)
+                row = (event.key, name, 1, "withheld", "hold", reason, at, 0, None, "")
+                rows.endings.append(row)
+                _count(rows, event, name, "withheld", reason)
 
-    def _known(self, receipt: str) -> Traits:
-        found = self.traits.get(receipt)
+    def _event(self, receipt: str) -> Known:
+        found = self._known.get(receipt)
         if found is None:
-            found = self.traits[receipt] = self._traits_of(receipt) or NOTHING_KNOWN
+            event = known_event(receipt, _UNKNOWN)  # before the ledger is asked for it
+            traits = self._traits_of(receipt)
+            found = event if traits is None else event._replace(kind=DecidedAlike(traits, ()))
+            self._known[receipt] = found
         return found
 
-    def _place(self, receipt: object) -> _Place:
-        """Raises ValueError for anything but a receipt."""
-        if not isinstance(receipt, str) or not RECEIPT.fullmatch(receipt):
-            raise ValueError("not a receipt")
-        at = received_at(receipt)
-        minute = int(at // 60)
-        number = minute // MINUTES_OF_DAY
-        rows = self._of_record.get(number)
+    def _rows_of(self, event: Known) -> DayRows:
+        return self._days.get(event.day) or self._rows(event.day)
+
+    def _rows(self, number: int) -> DayRows:
+        """Of a day, since 1970."""
+        rows = self._days.get(number)
         if rows is None:
-            rows = self._of_record[number] = self._rows(day_name(number))
-        return _Place(rows, bytes.fromhex(receipt), at, minute)
-
-    def _rows(self, day: str) -> DayRows:
-        if self._has(day, self._record_id):
-            return DayRows()  # comes again, and is left out
-        if day not in self._days:
-            self._days[day] = DayRows()
-        return self._days[day]
+            rows = DayRows()
+            if not self._has(day_name(number), self._record_id):
+                self._days[number] = rows  # all that follow are new too
+        return rows
 
 
-@lru_cache(maxsize=1000)
-def _states(states: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """The states of an event as JSON, and in words: many events have the same."""
-    named = dict(states)
-    return orjson.dumps(named).decode(), consent_in_words(named)
+def _add_alike(
+    rows: DayRows, name: str, version: str, alike: Alike, events: Sequence[Known]
+) -> None:
+    """events: in the order of `alike`, all of the day of `rows`. There are many: no line of Python
+    runs for each."""
+    passage, result, tries, status, words, _, _, times = alike
+    keys = map(_KEY, events)
+    if not alike.has_ended:
+        told: Sequence[object] = tries, status, words
+        ends = map(repeat, told)
+        rows.attempts += zip(keys, repeat(name), repeat(passage), times, *ends, strict=False)
+        return
+    before, after = (name, passage, result, "", words), (tries, status, version)
+    rows.endings += zip(keys, *map(repeat, before), times, *map(repeat, after), strict=False)
+    reasons: Iterable[str] = repeat(words if result == "withheld" else _status(alike))
+    if result in DELIVERIES and passage == 1:
+        reasons = map(bucket_of, map(sub, times, map(_AT, events)))
+    counted = Counter(zip(map(_COUNTED_BY, events), reasons, strict=False))
+    for ((minute, kind), why), number in counted.items():
+        rows.alike[minute, kind.traits, name, result, why] += number
 
 
-def consent_in_words(states: Mapping[str, str]) -> str:
-    """Such as ``ads granted, analytics denied``."""
-    ads, analytics = (states.get(name, "unset") for name in ("ad_storage", "analytics_storage"))
-    return f"{ADS} {ads}, {ANALYTICS} {analytics}"
+def _add_verdicts(
+    rows: DayRows,
+    event: Known,
+    kind: DecidedKind,
+    passage: int,
+    was_held: bool,
+    at: float,
+    fields: Mapping[str, bytes],
+) -> str:
+    """Counts and ends an event as was decided about it. Returns the destinations to which it
+    goes, as they are stored."""
+    verdicts = kind.verdicts
+    repeated = frozenset(fields["r"].decode().split()) if "r" in fields else frozenset()
+    is_first = True
+    if "n" in fields:
+        name = fields["n"].decode()
+        is_first = name == next(iter(verdicts), "")  # of its records on a cluster
+        verdicts = {name: verdicts[name]}
+    if "u" in fields:
+        verdicts = {name: _not_held(verdict) for name, verdict in verdicts.items()}
+    if is_first and passage == 1 and not was_held:
+        rows.alike[event.minute, event.traits, NONE, RECEIVED, ""] += 1
+    again = passage > 1
+    for name, verdict in verdicts.items():
+        decision, _, reason = verdict
+        if name in repeated:
+            told = "repeated", "queue", HAD_IT
+            rows.endings.append(_decided_ending(event, kind, name, passage, told, at))
+            _count(rows, event, name, "repeated", HAD_IT, again=again)
+            if was_held:
+                _count(rows, event, name, "accepted", amount=-1)
+            continue
+        if decision == "withheld":
+            rows.endings.append(_decided_ending(event, kind, name, passage, verdict, at))
+            _count(rows, event, name, decision, reason, again=again)
+        if not was_held:
+            _count(rows, event, name, "accepted", again=again)
+    return going_to({n: each for n, each in verdicts.items() if n not in repeated}, passage)
 
 
-def granted_in_words(consent: str) -> set[str]:
-    """Which of `ADS` and `ANALYTICS` is granted, of what `consent_in_words` gave."""
-    parts = (part.partition(" ") for part in consent.split(", "))
-    return {kind for kind, _, state in parts if state == "granted"}
+def _decided_ending(
+    event: Known, kind: DecidedKind, name: str, passage: int, told: Sequence[str], at: float
+) -> tuple[Any, ...]:
+    """Of an event that ended as was decided about it. told: the ending, the stage, the reason."""
+    return (event.key, name, passage, *told, at, 0, None, kind.version)
 
 
-def _going(decision: str, passage: int) -> str:
-    return decision if passage == 1 else f"{decision}/{passage}"
+def _count(
+    rows: DayRows,
+    event: Known,
+    destination: str,
+    ending: str,
+    why: str = "",
+    amount: int = 1,
+    again: bool = False,
+) -> None:
+    """why: as in `gateway.ledger.day_rows.Alike`. again: whether it is counted as in a later
+    passage too."""
+    rows.alike[event.minute, event.traits, destination, ending, why] += amount
+    if again:
+        _count_again(rows, event, destination, ending, amount)
+
+
+def _count_again(
+    rows: DayRows, event: Known, destination: str, ending: str, amount: int = 1
+) -> None:
+    rows.minutes[event.minute, destination, AGAIN + ending] += amount
+    rows.hours[event.minute // 60, "", "", destination, AGAIN + ending] += amount
 
 
 def _not_held(verdict: Sequence[str]) -> Sequence[str]:
     return ["withheld", "hold", TOO_MANY] if verdict[0] == "held" else verdict
 
 
-def _status(result: str, status: int | None) -> str:
+def _status(alike: Alike) -> str:
     """What a destination's own endings are counted by: its words may be different each time."""
-    return f"HTTP {status}" if status is not None and result == "rejected" else ""
+    is_known = alike.status is not None and alike.result == "rejected"
+    return f"HTTP {alike.status}" if is_known else ""

@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.fates import WITH_WARNINGS
 
 SCHEMA_VERSION = 2
 """In SQLite's ``user_version``. What another version wrote is not read."""
@@ -70,7 +70,6 @@ events = Table(
     Column("going_to", Text, nullable=False),
     Column("origin", Text),
     Column("payload", Text),
-    sqlite_with_rowid=False,
 )
 
 lookups = Table(

@@ -19,7 +19,8 @@ from gateway.ledger.tables import (
     progress,
 )
 from gateway.queue.counting import AGAIN
-from gateway.queue.feed import WITH_WARNINGS, FeedRecord, id_key
+from gateway.queue.fates import WITH_WARNINGS
+from gateway.queue.feed import FeedRecord, id_key
 from gateway.queue.receipts import day_name, day_number
 
 Ended = Counter[tuple[str, str]]

@@ -20,7 +20,7 @@ from gateway.event.reasons import common
 from gateway.ledger.queries import indexed, unranged
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.tables import FAILED, WARNED, attempts, endings
-from gateway.queue.feed import SUBMITTED
+from gateway.queue.fates import SUBMITTED
 from gateway.queue.receipts import first_receipt, received_at
 
 RETRY = "retry"

@@ -26,11 +26,13 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.balance import baseline_of
+from gateway.ledger.consent_words import consent_in_words
 from gateway.ledger.day_rows import Traits
 from gateway.ledger.errors import LedgerError, LedgerTaken
+from gateway.ledger.known_events import Known
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.retention import clean
-from gateway.ledger.rows import RowMaker, consent_in_words
+from gateway.ledger.rows import RowMaker
 from gateway.ledger.store import Writable
 from gateway.queue.feed import READ, Feed, FeedRecord, id_key
 from gateway.queue.feeds import Feeds
@@ -47,7 +49,7 @@ REST_SECONDS = 1.0
 """After a failure."""
 
 CLEAN_SECONDS = 60.0
-KNOWN_TRAITS = 20_000
+KNOWN_EVENTS = 20_000
 
 CANNOT_WRITE = (sqlite3.Error, DBAPIError, OSError, LedgerError)
 """What is wrong with the files, and not with a record."""
@@ -63,7 +65,7 @@ class LedgerWriter:
         self._feeds = feeds
         self._configuration: tuple[str, str, float] | None = None
         self._in_use = threading.RLock()  # a thread goes on after its task was cancelled
-        self._traits: OrderedDict[str, Traits] = OrderedDict()
+        self._known: OrderedDict[str, Known] = OrderedDict()
         self._names: dict[str, str] = {}
         """Of the feeds that have begun, by the destination."""
         self._said = ""
@@ -171,7 +173,7 @@ class LedgerWriter:
         """Lets another process write; the store is opened again when it is needed."""
         with self._in_use:
             self._store.close()
-            self._traits.clear()
+            self._known.clear()
             self._names.clear()
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
@@ -195,7 +197,7 @@ class LedgerWriter:
                 stored[day] = id_key(self._store.last_id(day, feed))
             return id_key(record_id) <= stored[day]
 
-        maker = RowMaker(self._settings.payload, self._traits_of, has)
+        maker = RowMaker(self._settings.payload, self._traits_of, has, self._known)
         for record in records:
             try:
                 maker.add(record)
@@ -208,21 +210,15 @@ class LedgerWriter:
                 self._store.write(day, rows, feed, records[-1].id)
         if late:
             self._store.add_late(late, feed, records[-1].id)
-        self._remember(maker.traits)
+        while len(self._known) > KNOWN_EVENTS:
+            self._known.popitem(last=False)
 
     def _traits_of(self, receipt: str) -> Traits | None:
-        if receipt in self._traits:
-            return self._traits[receipt]
         found = self._store.traits_of(receipt)
         if found is None:
             return None
         name, source, states, country, browser = found
         return Traits(name, source, consent_in_words(orjson.loads(states)), country, browser)
-
-    def _remember(self, traits: dict[str, Traits]) -> None:
-        self._traits.update(traits)
-        while len(self._traits) > KNOWN_TRAITS:
-            self._traits.popitem(last=False)
 
     def _say_once(self, level: int, words: str) -> None:
         """Once for each state in a row."""

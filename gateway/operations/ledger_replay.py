@@ -26,7 +26,7 @@ from gateway.operations.wake import wake
 from gateway.queue import dead_letters
 from gateway.queue.bounds import ALL_MEMORY, Closed, Limits
 from gateway.queue.capacity import read_bounds
-from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.fates import WITH_WARNINGS
 from gateway.queue.keys import Keys
 from gateway.queue.replay import Replay, put_back
 

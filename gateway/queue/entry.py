@@ -166,6 +166,23 @@ def take_apart(data: bytes) -> tuple[Entry, bytes]:
     return decode(b"", 0, _EVENT + b"{}" + data[end:]), data[len(_EVENT) : end]
 
 
+def take_content(data: bytes) -> tuple[tuple[Sequence[str], ...], bytes]:
+    """What the ledger keeps of the entry that `encode` wrote: its `applied`, `visitors` and
+    `stated`, and its event as JSON. Raises as `decode` does."""
+    end = data.rfind(_FROM)
+    origin: list[Any] = orjson.loads(data[end + len(_FROM) - 1 : -1]) if end > 0 else []
+    if len(origin) == _WITH_RECEIPT and data.startswith(_EVENT + b"{"):
+        _, _, _, applied, visitors, _, stated, *_ = origin
+        if type(applied) is list and _TEXT.issuperset(map(type, (visitors, stated, *applied))):
+            return (applied, visitors.split(), stated.split()), data[len(_EVENT) : end]
+    entry, event = take_apart(data)
+    return (entry.applied, entry.visitors, entry.stated), event
+
+
+_WITH_RECEIPT = 9
+"""Parts of where an entry comes from that has a receipt, and is in its first passage."""
+
+
 def _read_origin(
     source: str,
     received_at: float,

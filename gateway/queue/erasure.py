@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from gateway.queue.counting import ERASED
 from gateway.queue.entry import Entry, decode, unreadable_entry
-from gateway.queue.feed import WITH_WARNINGS, Fate
+from gateway.queue.fates import WITH_WARNINGS, Fate
 from gateway.queue.feeds import Feeds
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts

@@ -11,8 +11,10 @@ A record has one of these fields, and others that belong to it:
         had the event already; `u` when the event could not be held, since too many were; `n` in
         the feed of a destination: its name. The record is about this destination alone, for the
         others have their own.
-    s   what became of entries of one destination, as `encode_endings` writes it. With it `a`, the
-        ids of the entries that ended in this step.
+    s   what became of entries of one destination, as `gateway.queue.fates.encode_fates` writes it.
+        With it `o`, the ids of those of these entries that another step had ended before, if
+        there are any. An earlier version wrote `a` instead, the ids of the entries that ended in
+        this step.
     w   held events that ended without an answer, as `encode_unanswered` writes it.
     p   events that were put into the stream of a destination again, as `encode_replay` writes it.
         With it `a`, the receipt and passage of each, such as ``<receipt>/2``.
@@ -39,15 +41,12 @@ from gateway.queue.tombstones import Tombstones, read_tombstones
 READ = 500
 """Records that are read at once."""
 
-WITH_WARNINGS = "delivered with warnings"
-"""How an event ended that was delivered, and about which the vendor had something to say."""
-
-SUBMITTED = "submitted"
-"""What became of an event that the vendor has, and on which it gives its verdict later. It has not
-ended. The words of the attempt begin with this."""
-
 Digests = Callable[[Event], Sequence[str]]
 """What an event can be found by: keyed digests of its ids."""
+
+
+_BETWEEN = b"\t"
+"""The parts of a decision. JSON has none, and a line of the spool takes it."""
 
 
 class Decided(NamedTuple):
@@ -78,11 +77,31 @@ class Decided(NamedTuple):
     @classmethod
     def read(cls, data: bytes) -> Self:
         """Raises TypeError or ValueError for what the gateway has not written."""
-        return cls(*orjson.loads(data))
+        (*own, digests), shared = read_parts(data)
+        read = orjson.loads(shared)
+        return cls._make([*own, *read[:4], digests.split(), *read[4:]])
 
     def encode(self) -> bytes:
-        """Without names: there are many records, and they are kept in memory."""
-        return orjson.dumps(tuple(self))
+        """Without names: there are many records, and they are kept in memory. In two parts: what is
+        of this event alone, and what it shares with many, which need not be read each time."""
+        receipt, passage, was_held, at, source, trusted, version, name, digests, *rest = self
+        own = receipt, passage, was_held, at, " ".join(digests)
+        return orjson.dumps(own) + _BETWEEN + orjson.dumps((source, trusted, version, name, *rest))
+
+
+def read_parts(data: bytes) -> tuple[list[Any], bytes]:
+    """Of what `Decided.encode` wrote: what is of the event alone (the receipt, the passage,
+    `was_held`, the time, and the digests in one text); and, not read, what it shares with many.
+
+    Raises TypeError or ValueError for what the gateway has not written.
+    """
+    own, _, shared = data.partition(_BETWEEN)
+    if shared:
+        return orjson.loads(own), shared
+    # an earlier version wrote all in one
+    earlier = Decided._make(orjson.loads(data))
+    own, _, shared = earlier.encode().partition(_BETWEEN)
+    return orjson.loads(own), shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,34 +138,6 @@ class Feeding:
             _text(event.get("device"), "browser"),
             verdicts,
         ).encode()
-
-
-class Fate(NamedTuple):
-    """What became of one entry in one attempt, or without one.
-
-    entry_id: of the stream entry, "" if it stays pending. result: delivered, `WITH_WARNINGS`,
-    rejected, expired, withheld, ``dry run``, `SUBMITTED` or retry. at: Unix seconds.
-    tries: how often it was handed to a drain. status: of the answer, None without one. words: the
-    reason and the warnings, secrets masked.
-    """
-
-    entry_id: str
-    receipt: str
-    passage: int
-    result: str
-    at: float
-    tries: int
-    status: int | None
-    words: str
-
-
-def encode_endings(
-    destination: str, version: str, fates: Iterable[Fate], again: Sequence[str] = ()
-) -> bytes:
-    """version: of the configuration that sent them. again: the ids of the entries that are in a
-    later passage."""
-    told = {"destination": destination, "version": version, "fates": [*map(tuple, fates)]}
-    return orjson.dumps(told | {"again": again} if again else told)
 
 
 def encode_unanswered(ended: Iterable[tuple[str, Sequence[str]]], reason: str, at: float) -> bytes:

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 _TIME_DIGITS = 12
 RECEIPT = re.compile(r"[0-9a-f]{28}")
+RECEIPT_BYTES = 14
 
 MINUTES_OF_DAY = 1440
 _DAY_MS = 86_400_000

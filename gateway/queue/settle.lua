@@ -60,7 +60,7 @@ if ticket ~= '' then
   end
 end
 local any_submitted = redis.call('HEXISTS', counts, 'submitted') == 1
-local endings, reasons, delivered, ended, bytes = {}, {}, 0, {}, 0
+local endings, reasons, delivered, ended, others, bytes = {}, {}, 0, {}, {}, 0
 while position < #ARGV do
   local ending, reason, day = take(), take(), take()
   local letter, trusted, is_later = take(), take() == '1', take() == '1'
@@ -79,6 +79,8 @@ while position < #ARGV do
         add_letter(keys, letter, trusted)
         most = most + 1
       end
+    else
+      others[#others + 1] = id
     end
   end
   local of_day = endings[day] or {}
@@ -119,7 +121,10 @@ for _, counter in ipairs(counters) do
   redis.call('HINCRBY', counts, counter[1], counter[2])
 end
 if record ~= '' then
-  local fields = { 's', record, 'a', table.concat(ended, ' ') }
+  local fields = { 's', record }
+  if #others > 0 then
+    fields[3], fields[4] = 'o', table.concat(others, ' ')
+  end
   add_to_feed(KEYS[8], KEYS[9], feed_bytes, { { fields = fields } })
 end
 if delivered > 0 then

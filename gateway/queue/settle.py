@@ -13,7 +13,7 @@ from typing import NamedTuple
 from redis.asyncio import Redis
 
 from gateway.queue.counting import NO_REASON
-from gateway.queue.feed import Fate, encode_endings
+from gateway.queue.fates import Fate, encode_fates
 from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.receipts import day_number
@@ -132,7 +132,7 @@ class Settler:
             to = self._reporting
             keys += self._feed
             later = [ending.entry_id.decode() for ending in endings if ending.again]
-            report = [encode_endings(to.destination, to.version, fates, later), to.most]
+            report = [encode_fates(to.destination, to.version, fates, later), to.most]
         arguments = [GROUP, *kept, *report, len(counts), *counters, *ticket, *groups]
         try:
             removed: int = await self._script(keys, arguments)

@@ -28,7 +28,8 @@ from gateway.ledger.search import search
 from gateway.ledger.series import series
 from gateway.ledger.vendor_errors import vendor_errors
 from gateway.ledger.writer import LedgerWriter
-from gateway.queue.feed import Decided, Fate, FeedRecord, encode_endings
+from gateway.queue.fates import Fate, encode_fates
+from gateway.queue.feed import Decided, FeedRecord
 from gateway.queue.receipts import new_receipt
 
 DAYS, DESTINATIONS, BATCH = 7, ("ads", "books", "crm", "meta", "warehouse"), 500
@@ -55,7 +56,7 @@ def records(count: int, digests: EventDigests, end: float) -> Iterator[FeedRecor
             number += 1
             fates = [_fate(place, receipt, name, chance) for place, receipt in enumerate(receipts)]
             ids = " ".join(fate.entry_id for fate in fates).encode()
-            fields = {"s": encode_endings(name, "version-1", fates), "a": ids}
+            fields = {"s": encode_fates(name, "version-1", fates), "a": ids}
             yield FeedRecord(f"{number}-0", fields, [], 0)
 
 

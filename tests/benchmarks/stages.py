@@ -33,7 +33,8 @@ from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.writer import LedgerWriter
 from gateway.queue.append_batch import AppendBatch, plan_of
 from gateway.queue.entry import decode, encode
-from gateway.queue.feed import Fate, Feeding, FeedRecord, encode_endings
+from gateway.queue.fates import Fate, encode_fates
+from gateway.queue.feed import Feeding, FeedRecord
 from gateway.queue.receipts import new_receipt
 from gateway.sources.base import Inbound
 from tests.benchmarks.bodies import MARK, purchase, sized
@@ -169,7 +170,7 @@ def store_in_ledger(destinations: int) -> Work:
             records.append(FeedRecord(f"{next(number)}-0", {"d": named[0]}, named[1:], 0))
             told.append(Fate("1-0", receipt, 1, "delivered", NOW, 1, 204, ""))
         for place in range(destinations):
-            fields = {"s": encode_endings(f"d{place}", "version-1", told), "a": _ids(told)}
+            fields = {"s": encode_fates(f"d{place}", "version-1", told), "a": _ids(told)}
             records.append(FeedRecord(f"{next(number)}-0", fields, [], 0))
         writer.store(records, "feed")
         assert Path(temporary.name).exists()  # it goes with the last reference to it

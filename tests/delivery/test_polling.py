@@ -17,7 +17,8 @@ from destinations.base import Outcome, Request, Response, submitted
 from gateway.delivery import polling as polling_module
 from gateway.http.client import Ambiguous
 from gateway.queue.append import Appender
-from gateway.queue.feed import Fate, Feeding
+from gateway.queue.fates import Fate
+from gateway.queue.feed import Feeding
 from gateway.queue.pause import current_pause
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group

@@ -16,7 +16,8 @@ from redis.exceptions import NoPermissionError, RedisError
 from destinations.base import DELIVERED, Event, Outcome, Request, Response, Unsendable
 from gateway.delivery.send import Attempt
 from gateway.queue.append import Appender
-from gateway.queue.feed import WITH_WARNINGS, Fate, Feeding
+from gateway.queue.fates import WITH_WARNINGS, read_fates
+from gateway.queue.feed import Feeding
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import ensure_group
 from tests.support.drains import DOWN, OK, Fill, Start, nobody, numbers, outcomes, run, until
@@ -179,8 +180,8 @@ async def test_the_ledger_learns_of_warnings_and_of_tests(start: Start, redis: R
     await appender.append(decisions(2, ["ads"]))
     await run(await start(Vendor(), destination=Tested(2), reports=True))
     (fields,) = [fields for _, fields in await redis.xrange(KEYS.feed) if b"s" in fields]
-    fates = [Fate(*each) for each in orjson.loads(fields[b"s"])["fates"]]
-    assert [(fate.result, fate.words) for fate in fates] == [
+    told = read_fates({"s": fields[b"s"]}).alike
+    assert [(each.result, each.words) for each in told for _ in each.ids] == [
         (WITH_WARNINGS, "v1 ends soon; token *** is old; sent as a test; taken"),
         ("delivered", "sent as a test"),
     ]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from gateway.ledger.consent_shares import KINDS, Shares, consent_shares
+from gateway.ledger.consent_words import consent_in_words, granted_in_words
 from gateway.ledger.reading import LedgerReader
-from gateway.ledger.rows import consent_in_words, granted_in_words
 from gateway.ledger.series import DAY, HOUR
 from gateway.ledger.tables import events
 from tests.ledger.conftest import FILLED_DAYS, FILLED_EVENTS, FILLED_UNTIL

@@ -13,7 +13,7 @@ from gateway.ledger.delays import BUCKETS, bucket_of, quantile
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.series import DAY, HOUR, MINUTE, series
 from gateway.queue.append import Retention
-from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.fates import WITH_WARNINGS
 from tests.ledger.conftest import FILLED_DAYS, FILLED_EVENTS, FILLED_UNTIL, Open
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books

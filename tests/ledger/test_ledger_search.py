@@ -15,7 +15,7 @@ from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.search import Page, read_position, search
-from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.fates import WITH_WARNINGS
 from tests.ledger.conftest import FILLED_UNTIL
 
 DAY = 86_400.0

@@ -13,7 +13,7 @@ from gateway.ledger.successes import may_be_forgotten, succeeded
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
-from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.fates import WITH_WARNINGS
 from gateway.queue.receipts import new_receipt
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event

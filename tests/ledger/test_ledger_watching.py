@@ -15,7 +15,7 @@ from gateway.ledger.queries import Position, end_of_slice, listing
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.related import SOME_ID, related
 from gateway.ledger.vendor_errors import RETRY, vendor_errors
-from gateway.queue.feed import WITH_WARNINGS
+from gateway.queue.fates import WITH_WARNINGS
 from tests.ledger.conftest import FILLED_UNTIL, Open
 from tests.support.events import decide, make_event
 from tests.support.large_ledger import fill

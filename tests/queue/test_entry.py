@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pipeline.decision import Decision
-from gateway.queue.entry import decode, encode, encode_entry, share_items, take_apart
+from gateway.queue.entry import decode, encode, encode_entry, share_items, take_apart, take_content
 
 values = st.recursive(
     st.none()
@@ -72,6 +72,23 @@ def test_an_event_can_be_taken_out_unread(event: dict[str, Any], applied: list[s
     whole = decode(b"", 0, data)
     assert orjson.loads(taken) == whole.event == event
     assert entry == whole._replace(event={}, size=entry.size)
+
+
+@given(
+    st.dictionaries(names, values | st.just(FROM), max_size=4),
+    st.lists(names, max_size=2),
+    st.sampled_from(["", "r"]),
+    st.integers(1, 2),
+)
+def test_the_ledger_takes_what_the_whole_entry_says(
+    event: dict[str, Any], applied: list[str], receipt: str, passage: int
+) -> None:
+    more = (["c0ffee", "cafe"], True, ["ad_storage"], "b1", receipt, passage)
+    data = encode_entry(event, "site", 1.5, "v1", applied, *more)
+    origin, taken = take_content(data)
+    whole = decode(b"", 0, data)
+    assert orjson.loads(taken) == whole.event == event
+    assert origin == (whole.applied, whole.visitors, whole.stated)
 
 
 def test_an_event_of_an_earlier_version_is_taken_out_too() -> None:
@@ -144,3 +161,5 @@ def test_what_is_no_entry_is_told_as_the_reader_expects(data: bytes) -> None:
         decode(b"1-0", 1, data)
     with pytest.raises((KeyError, TypeError, ValueError)):
         take_apart(data)
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        take_content(data)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -19,6 +18,7 @@ from gateway.queue.erasure import (
     rewrite_files,
     withhold,
 )
+from gateway.queue.fates import read_fates
 from gateway.queue.feed import Decided, Feed, Feeding
 from gateway.queue.feeds import Feeds
 from gateway.queue.pending_counts import PendingCounts
@@ -133,9 +133,8 @@ async def test_the_ledger_learns_of_it(redis: Redis) -> None:
     await appender(redis, FEEDING).append([decide(make_event(0, client_id="anna"), ["ads"])])
     await withhold(redis, ADS, await entries_of(redis), "erased", REPORTING)
     _, record = await Feed(redis, KEYS).read("0-0", None)
-    ((entry_id, _, _, result, *_, words),) = orjson.loads(record.fields["s"])["fates"]
-    assert (result, words) == ("withheld", "erased")
-    assert record.fields["a"].decode() == entry_id
+    (alike,) = read_fates(record.fields).alike
+    assert (alike.result, alike.words, len(alike.ids)) == ("withheld", "erased", 1)
 
 
 async def test_the_feed_gives_nothing_of_erased_persons(redis: Redis) -> None:

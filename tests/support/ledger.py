@@ -19,7 +19,8 @@ from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
 from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
-from gateway.queue.feed import WITH_WARNINGS, Fate, Feed, Feeding, FeedRecord
+from gateway.queue.fates import WITH_WARNINGS, Fate
+from gateway.queue.feed import Feed, Feeding, FeedRecord
 from gateway.queue.feeds import Feeds
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.quarantine import Releaser

@@ -106,7 +106,8 @@ def _whole(
     }
     whole: dict[bytes, dict[str, Any]] = {}
     for row in added:
-        earlier = known.get(row["receipt"], {})
+        receipt = bytes(row["receipt"])
+        earlier = known.get(receipt, {})
         joined = {
             "consent": row["consent"],
             "states": row["states"],
@@ -114,7 +115,7 @@ def _whole(
             "origin": _joined(earlier.get("origin"), row["origin"]),
             "payload": _joined_content(earlier.get("payload"), row["payload"]),
         }
-        whole[row["receipt"]] = known[row["receipt"]] = {**row, **earlier, **joined}
+        whole[receipt] = known[receipt] = {**row, **earlier, **joined}
     return [[row[name] for name in names] for row in whole.values()]
 
 

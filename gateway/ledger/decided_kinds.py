@@ -1,0 +1,83 @@
+"""What the decisions about many events have in common, read once for all of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import orjson
+
+from gateway.ledger.consent_words import consent_in_words
+from gateway.ledger.day_rows import NONE, RECEIVED, DecidedAlike, Traits
+
+REMEMBERED = 1000
+"""Kinds that are remembered: a site has few, but strangers choose names."""
+
+MAX_NAME = 100
+"""Characters of a text that a stranger may have chosen."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecidedKind:
+    """trusted: 0 or 1. states: JSON. going_to: as it is stored of an event in its first passage,
+    which no destination had before. alike: what such an event counts. withheld: those of the
+    `verdicts`, by the destination. verdicts, version, consent: as in `Decided` of the feed."""
+
+    alike: DecidedAlike
+    trusted: int
+    version: str
+    consent: str
+    states: str
+    verdicts: Mapping[str, Sequence[str]]
+    withheld: Sequence[tuple[str, Sequence[str]]]
+    going_to: str
+
+    @property
+    def traits(self) -> Traits:
+        return self.alike.traits
+
+
+@lru_cache(REMEMBERED)
+def kind_of(shared: bytes) -> DecidedKind:
+    """shared: as `gateway.queue.feed.read_parts` gives it. Raises KeyError, TypeError or ValueError
+    for what the gateway has not written."""
+    source, trusted, version, name, states, consent, country, browser, verdicts = orjson.loads(
+        shared
+    )
+    names = name[:MAX_NAME], source, consent_in_words(states)
+    traits = Traits(*names, country[:MAX_NAME], browser[:MAX_NAME])
+    return DecidedKind(
+        DecidedAlike(traits, [(NONE, RECEIVED, ""), *_counted(verdicts)]),
+        int(trusted),
+        version,
+        consent,
+        orjson.dumps(states).decode(),
+        verdicts,
+        [(name, each) for name, each in verdicts.items() if each[0] == "withheld"],
+        going_to(verdicts, 1),
+    )
+
+
+def going_to(verdicts: Mapping[str, Sequence[str]], passage: int) -> str:
+    """As it is stored: the destinations to which an event goes or for which it is held, as JSON."""
+    found = {
+        name: going(verdict[0], passage)
+        for name, verdict in verdicts.items()
+        if verdict[0] != "withheld"
+    }
+    return orjson.dumps(found).decode()
+
+
+def going(decision: str, passage: int) -> str:
+    """Such as ``send``, or ``send/2`` in the second passage."""
+    return decision if passage == 1 else f"{decision}/{passage}"
+
+
+def _counted(verdicts: Mapping[str, Sequence[str]]) -> Sequence[tuple[str, str, str]]:
+    found = []
+    for name, (decision, _, reason) in verdicts.items():
+        if decision == "withheld":
+            found.append((name, decision, reason))
+        found.append((name, "accepted", ""))
+    return found

@@ -1,0 +1,121 @@
+"""What became of entries in an attempt: as the ledger's feed has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
+from typing import Any, NamedTuple, Self
+
+import orjson
+
+WITH_WARNINGS = "delivered with warnings"
+"""How an event ended that was delivered, and about which the vendor had something to say."""
+
+SUBMITTED = "submitted"
+"""What became of an event that the vendor has, and on which it gives its verdict later. It has not
+ended. The words of the attempt begin with this."""
+
+
+PENDING = ""
+"""In place of the id of an entry that has not ended."""
+
+
+class Fate(NamedTuple):
+    """What became of one entry in one attempt, or without one.
+
+    entry_id: of the stream entry, `PENDING` if it has not ended. receipt, passage: of its event.
+    at: Unix seconds. result: delivered, `WITH_WARNINGS`, rejected, expired, withheld, ``dry run``,
+    `SUBMITTED` or retry. tries: how often it was handed to a drain. status: of the answer, None
+    without one. words: the reason and the warnings, secrets masked.
+    """
+
+    entry_id: str
+    receipt: str
+    passage: int
+    result: str
+    at: float
+    tries: int
+    status: int | None
+    words: str
+
+
+class Alike(NamedTuple):
+    """Fates that differ in the entry and the time alone. ids, receipts, times: of each its
+    `entry_id`, `receipt` and `at`. The others: as in `Fate`."""
+
+    passage: int
+    result: str
+    tries: int
+    status: int | None
+    words: str
+    ids: Sequence[str]
+    receipts: Sequence[str]
+    times: Sequence[float]
+
+    @property
+    def has_ended(self) -> bool:
+        return self.result not in ("retry", SUBMITTED)
+
+    def chosen(self, chosen: Sequence[bool]) -> Self:
+        """Those of the fates that are `chosen`."""
+        if all(chosen):
+            return self
+        return self._replace(
+            ids=[*compress(self.ids, chosen)],
+            receipts=[*compress(self.receipts, chosen)],
+            times=[*compress(self.times, chosen)],
+        )
+
+
+class Fates(NamedTuple):
+    """What a record of the feed says. version: of the configuration that sent them. again: the ids
+    of the entries that are in a later passage."""
+
+    destination: str
+    version: str
+    again: frozenset[str]
+    alike: Sequence[Alike]
+
+
+def encode_fates(
+    destination: str, version: str, fates: Iterable[Fate], again: Sequence[str] = ()
+) -> bytes:
+    """What many fates have in common is written once. version, again: as in `Fates`."""
+    alike: dict[tuple[Any, ...], tuple[list[str], list[str], list[float]]] = {}
+    for entry_id, receipt, passage, result, at, tries, status, words in fates:
+        kind = passage, result, tries, status, words
+        found = alike.get(kind)
+        if found is None:
+            found = alike[kind] = [], [], []
+        found[0].append(entry_id)
+        found[1].append(receipt)
+        found[2].append(at)
+    told = {"destination": destination, "version": version}
+    rows = [(*kind, *columns) for kind, columns in alike.items()]
+    return orjson.dumps({**told, "alike": rows} | ({"again": again} if again else {}))
+
+
+def read_fates(fields: Mapping[str, bytes]) -> Fates:
+    """fields: of a record of the feed, whose `s` is what `encode_fates` wrote. Entries are left out
+    that another drain had ended before. Raises KeyError, TypeError or ValueError for what the
+    gateway has not written."""
+    read = orjson.loads(fields["s"])
+    destination, version = read["destination"], read["version"]
+    again = frozenset(read.get("again", ()))
+    if "alike" in read:
+        alike = [Alike(*each) for each in read["alike"]]
+    else:
+        alike = [*_earlier(read["fates"])]
+    if "o" in fields:
+        others = frozenset(fields["o"].decode().split())
+        alike = [each.chosen([one not in others for one in each.ids]) for each in alike]
+    elif "a" in fields:
+        known = frozenset((*fields["a"].decode().split(), PENDING))
+        alike = [each.chosen([one in known for one in each.ids]) for each in alike]
+    return Fates(destination, version, again, alike)
+
+
+def _earlier(fates: Iterable[Sequence[Any]]) -> Iterator[Alike]:
+    """As an earlier version wrote them: each by itself."""
+    for entry_id, receipt, passage, result, at, tries, status, words in fates:
+        yield Alike(passage, result, tries, status, words, [entry_id], [receipt], [at])
