@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from redis.asyncio import Redis
@@ -25,6 +26,9 @@ from gateway.queue.submitted import NO_ENTRY, Resolved, Ticket, Tickets
 
 MAX_WORDS = 500
 """Characters of a vendor's words that the ledger keeps."""
+
+REMEMBERED = 100
+"""Words of a vendor of which the masked form is remembered: most answers have the same."""
 
 TEST = "sent as a test"
 WITHDRAWN = "the visitor withdrew consent before it was sent"
@@ -53,6 +57,7 @@ class Accounting:
         self._pending_counts = PendingCounts()
         self._settler = Settler(redis, keys, self._pending_counts, bounds, reporting)
         self._reports = reporting is not None
+        self._masked = lru_cache(REMEMBERED)(destination.mask)
         self._delivered = "dry run" if dry_run else "delivered"
         self._last_failure: tuple[float, str] | None = None
         self._last_warning: tuple[float, str] | None = None
@@ -210,7 +215,7 @@ class Accounting:
 
     def _words_of(self, outcome: Outcome, test: bool) -> str:
         """The warnings, whether it was a test, and the reason, secrets masked."""
-        reason = self._destination.mask(outcome.reason) if outcome.reason else ""
+        reason = self._masked(outcome.reason) if outcome.reason else ""
         if outcome.warnings or test:
             words = [warning_words(outcome), TEST if test else "", reason]
             reason = "; ".join(filter(None, words))

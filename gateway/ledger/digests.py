@@ -6,7 +6,7 @@ before, so that an event which came with the hash alone is found as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
@@ -14,8 +14,6 @@ from destinations.normalise import email
 from gateway.event import Event
 
 DIGEST_BYTES = 12
-_OF_EVENT = ("event_id", "transaction_id")
-_OF_PERSON = ("client_id", "user_id")
 _EMAILS = ("email_address", "sha256_email_address")
 
 _REMEMBERED = 1000
@@ -46,20 +44,22 @@ class EventDigests:
 
         forms: the event as destinations may have it.
         """
-        texts = _texts(event, _OF_EVENT)
-        persons: list[str] = []
+        get = event.get
+        texts = [get("event_id"), get("transaction_id")]
+        persons: list[object] = []
         emails: list[str] = []
         users: list[object] = []
         for form in forms:
+            get = form.get
             if form is not event:
-                texts += _texts(form, _OF_EVENT)
-            persons += _texts(form, _OF_PERSON)
-            user = form.get("user_data")
+                texts += get("event_id"), get("transaction_id")
+            persons += get("client_id"), get("user_id")
+            user = get("user_data")
             if isinstance(user, dict) and user not in users:  # forms share most of what they have
                 users.append(user)
                 emails += _emails(user)
-        digests = [*map(self._digest, dict.fromkeys(texts))]
-        digests += map(self._of_id, dict.fromkeys(persons))
+        digests = [*map(self._digest, _known(texts))]
+        digests += map(self._of_id, _known(persons))
         digests += map(self._of_email, dict.fromkeys(emails))
         return [*dict.fromkeys(digests)]
 
@@ -81,12 +81,9 @@ def _emails(user: Mapping[str, object]) -> list[str]:
     return texts
 
 
-def _texts(event: Event, names: Sequence[str]) -> list[str]:
-    texts = []
-    for name in names:
-        if isinstance(found := event.get(name), str) and found:
-            texts.append(found)
-    return texts
+def _known(found: Iterable[object]) -> list[str]:
+    """The texts of `found`, each once."""
+    return [*dict.fromkeys([each for each in found if isinstance(each, str) and each])]
 
 
 def _hashed_email(text: str) -> str:

@@ -42,7 +42,7 @@ from gateway.redis_client.connect import RedisError
 log = logging.getLogger(__name__)
 
 BLOCK_MS = 1000
-GATHER_SECONDS = 0.5
+GATHER_SECONDS = 1.0
 """How long records are gathered: a commit costs as much for one as for many."""
 
 REST_SECONDS = 1.0

@@ -38,7 +38,7 @@ from gateway.queue.keys import Keys
 from gateway.queue.scripts import script
 from gateway.queue.tombstones import Tombstones, read_tombstones
 
-READ = 500
+READ = 2000
 """Records that are read at once."""
 
 Digests = Callable[[Event], Sequence[str]]
@@ -119,9 +119,11 @@ class Feeding:
         forms: dict[int, Event] = {}
         verdicts: dict[str, Sequence[str]] = {}
         for name, verdict in decision.verdicts.items():
-            if verdict.event is not None:
-                forms[id(verdict.event)] = verdict.event
-            verdicts[name] = verdict.decision, verdict.stage, verdict.reason
+            if (form := verdict.event) is None:
+                verdicts[name] = verdict.decision, verdict.stage, verdict.reason
+            else:
+                forms[id(form)] = form
+                verdicts[name] = "send", verdict.stage, verdict.reason
         return Decided(
             receipt,
             passage,

@@ -55,8 +55,7 @@ def records(count: int, digests: EventDigests, end: float) -> Iterator[FeedRecor
         for name in DESTINATIONS:
             number += 1
             fates = [_fate(place, receipt, name, chance) for place, receipt in enumerate(receipts)]
-            ids = " ".join(fate.entry_id for fate in fates).encode()
-            fields = {"s": encode_fates(name, "version-1", fates), "a": ids}
+            fields = {"s": encode_fates(name, "version-1", fates)}
             yield FeedRecord(f"{number}-0", fields, [], 0)
 
 

@@ -46,6 +46,7 @@ from tests.benchmarks.pipeline import (
     pipeline_work,
     traffic,
 )
+from tests.benchmarks.settling import settle
 
 WARM_UP, TURNS = 3, 2
 """How often each work is done before it is counted, and while it is."""
@@ -170,7 +171,7 @@ def store_in_ledger(destinations: int) -> Work:
             records.append(FeedRecord(f"{next(number)}-0", {"d": named[0]}, named[1:], 0))
             told.append(Fate("1-0", receipt, 1, "delivered", NOW, 1, 204, ""))
         for place in range(destinations):
-            fields = {"s": encode_fates(f"d{place}", "version-1", told), "a": _ids(told)}
+            fields = {"s": encode_fates(f"d{place}", "version-1", told)}
             records.append(FeedRecord(f"{next(number)}-0", fields, [], 0))
         writer.store(records, "feed")
         assert Path(temporary.name).exists()  # it goes with the last reference to it
@@ -214,6 +215,8 @@ STAGES: Mapping[str, Callable[[], Work]] = {
     "plan: x": lambda: plan_for(
         "x", "pixel_id: oabc1, pixel_token: t, mapping: {events: {purchase: tw-oabc1-odef2}}"
     ),
+    "settle: shop, without a ledger": lambda: settle(ledger=False),
+    "settle: shop, with a ledger": lambda: settle(ledger=True),
     "ledger: 1 destination": lambda: store_in_ledger(1),
     "ledger: 5 destinations": lambda: store_in_ledger(5),
 }
@@ -253,10 +256,6 @@ def _long_events() -> list[tuple[Event, Received]]:
     more = json.loads(sized(LONG))
     fields = {name: more[name] for name in ("items", "page_title", "value", "currency")}
     return traffic(**fields)[:LONG_EVENTS]
-
-
-def _ids(fates: list[Fate]) -> bytes:
-    return " ".join(fate.entry_id for fate in fates).encode()
 
 
 def main(library: str) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -17,7 +16,7 @@ from destinations.base import Outcome, Request, Response, submitted
 from gateway.delivery import polling as polling_module
 from gateway.http.client import Ambiguous
 from gateway.queue.append import Appender
-from gateway.queue.fates import Fate
+from gateway.queue.fates import Fate, read_fates
 from gateway.queue.feed import Feeding
 from gateway.queue.pause import current_pause
 from gateway.queue.pending_counts import PendingCounts
@@ -187,7 +186,12 @@ async def test_no_more_events_wait_for_verdicts_than_may(
 
 async def told(redis: Redis) -> list[Fate]:
     records = [fields[b"s"] for _, fields in await redis.xrange(KEYS.feed) if b"s" in fields]
-    return [Fate(*each) for record in records for each in orjson.loads(record)["fates"]]
+    return [
+        Fate(entry_id, receipt, each.passage, each.result, at, *each[2:5])
+        for record in records
+        for each in read_fates({"s": record}).alike
+        for entry_id, receipt, at in zip(each.ids, each.receipts, each.times, strict=True)
+    ]
 
 
 async def test_the_ledger_learns_of_the_attempt_and_of_the_verdict(
