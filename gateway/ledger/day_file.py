@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from gateway.configuration.ledger import Successes
 from gateway.ledger.bounded_values import BoundedValues
 from gateway.ledger.database import open_to_write
 from gateway.ledger.day_rows import DayRows
+from gateway.ledger.many_rows import add_endings, add_lookups
 from gateway.ledger.successes import may_be_forgotten, succeeded
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.ledger.tables import day as day_tables
@@ -26,7 +27,6 @@ ON CONFLICT (receipt) DO UPDATE SET consent = excluded.consent, states = exclude
     THEN coalesce(excluded.payload, payload) ELSE json_patch(payload, excluded.payload) END
 """
 _REPLAYED = "UPDATE events SET going_to = json_patch(going_to, ?) WHERE receipt = ?"
-_LOOKUP = "INSERT OR IGNORE INTO lookups VALUES (?, ?, ?)"
 _ENDING = "INSERT OR IGNORE INTO endings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)"
 _MINUTE = """
@@ -46,15 +46,6 @@ SELECT receipt, going_to, origin, destination, passage, ending
 FROM events JOIN endings USING (receipt) WHERE receipt = ?
 """
 _TRAITS = "SELECT name, source, states, country, browser FROM events WHERE receipt = ?"
-
-
-Row = TypeVar("Row", bound=tuple[Any, ...])
-
-
-def _ordered(rows: Iterable[Row], column: int) -> list[Row]:
-    """By a column of bytes: stored in the order of their keys, each page is visited once. Texts are
-    the quickest to compare."""
-    return sorted(rows, key=lambda row: row[column].hex())
 
 
 class DayFile:
@@ -102,8 +93,9 @@ class DayFile:
         many = self._database.executemany
         many(_EVENT, rows.events)
         many(_REPLAYED, rows.replayed)
-        many(_LOOKUP, _ordered(rows.lookups, 1))
-        many(_ENDING, _ordered(rows.endings, 0))  # the first of an event's stays so
+        add_lookups(self._database, rows.lookups)
+        many(_ENDING, rows.endings)  # the first of an event's stays so
+        add_endings(self._database, rows.ended)
         many(_ATTEMPT, rows.attempts)
 
     def _forget(self, ended: Sequence[bytes]) -> None:

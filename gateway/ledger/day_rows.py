@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -62,6 +62,20 @@ Blob = bytes | bytearray
 to insert."""
 
 
+class EndedAlike(NamedTuple):
+    """What endings have in common that differ in the event and the time alone; the columns of the
+    ledger's table."""
+
+    destination: str
+    passage: int
+    ending: str
+    stage: str
+    reason: str
+    tries: int
+    status: int | None
+    version: str
+
+
 @dataclass(slots=True)
 class DayRows:
     """What a batch of records adds to one day. The first of an ending or attempt, and of an event,
@@ -71,6 +85,8 @@ class DayRows:
     replayed: list[tuple[str, Blob]] = field(default_factory=list)
     lookups: list[tuple[int, Blob, Blob]] = field(default_factory=list)
     endings: list[tuple[Any, ...]] = field(default_factory=list)
+    ended: dict[EndedAlike, tuple[list[Blob], list[float]]] = field(default_factory=dict)
+    """More endings: the receipts of their events, and when they ended in Unix seconds."""
     attempts: list[tuple[Any, ...]] = field(default_factory=list)
     minutes: Counter[MinuteKey] = field(default_factory=Counter)
     hours: Counter[HourKey] = field(default_factory=Counter)
@@ -98,16 +114,23 @@ class DayRows:
                 hours[hour, by, why, destination, ending] += number
         self.alike.clear()
 
+    def all_endings(self) -> Iterator[tuple[Any, ...]]:
+        """Also those of `ended`, each by itself."""
+        yield from self.endings
+        for (*before, tries, status, version), (receipts, times) in self.ended.items():
+            for receipt, at in zip(receipts, times, strict=True):
+                yield (receipt, *before, at, tries, status, version)
+
     def receipts_of_known(self) -> set[bytes]:
         """Of the events of which earlier rows are continued."""
-        ended = {bytes(row[0]) for row in (*self.endings, *self.attempts)}
+        ended = {bytes(row[0]) for row in (*self.all_endings(), *self.attempts)}
         return ended | {bytes(receipt) for _, receipt in self.replayed}
 
     def continuing(self, known: Container[bytes]) -> DayRows:
         """Only what became of the events `known`."""
         return DayRows(
             replayed=[row for row in self.replayed if bytes(row[1]) in known],
-            endings=[row for row in self.endings if bytes(row[0]) in known],
+            endings=[row for row in self.all_endings() if bytes(row[0]) in known],
             attempts=[row for row in self.attempts if bytes(row[0]) in known],
         )
 

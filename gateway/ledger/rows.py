@@ -12,7 +12,15 @@ import orjson
 
 from gateway.configuration.ledger import Payload
 from gateway.ledger.content import content_of, with_decided
-from gateway.ledger.day_rows import NONE, NOTHING_KNOWN, RECEIVED, DayRows, DecidedAlike, Traits
+from gateway.ledger.day_rows import (
+    NONE,
+    NOTHING_KNOWN,
+    RECEIVED,
+    DayRows,
+    DecidedAlike,
+    EndedAlike,
+    Traits,
+)
 from gateway.ledger.decided_kinds import DecidedKind, going, going_to, kind_of
 from gateway.ledger.delays import bucket_of
 from gateway.ledger.digests import DIGEST_BYTES
@@ -99,6 +107,8 @@ class RowMaker:
             )
         )
         hour, raw = event.minute // 60 % 24, bytearray.fromhex(digests)
+        if len(raw) % DIGEST_BYTES:
+            raise ValueError("not the digests of an event")
         for first in range(0, len(raw), DIGEST_BYTES):
             rows.lookups.append((hour, raw[first : first + DIGEST_BYTES], key))
 
@@ -172,8 +182,10 @@ def _add_alike(
         ends = map(repeat, told)
         rows.attempts += zip(keys, repeat(name), repeat(passage), times, *ends, strict=False)
         return
-    before, after = (name, passage, result, "", words), (tries, status, version)
-    rows.endings += zip(keys, *map(repeat, before), times, *map(repeat, after), strict=False)
+    ended = EndedAlike(name, passage, result, "", words, tries, status, version)
+    receipts, ends_at = rows.ended.setdefault(ended, ([], []))
+    receipts += keys
+    ends_at += times
     reasons: Iterable[str] = repeat(words if result == "withheld" else _status(alike))
     if result in DELIVERIES and passage == 1:
         reasons = map(bucket_of, map(sub, times, map(_AT, events)))

@@ -30,7 +30,7 @@ def may_be_forgotten(rows: DayRows, successes: Successes) -> list[bytes]:
     """The receipts of the events that end in `rows` and are not in the sample."""
     if successes == "all":
         return []
-    ended = {bytes(row[0]) for row in rows.endings}
+    ended = {bytes(row[0]) for row in rows.all_endings()}
     return sorted(ended if successes == "counts" else filter(_is_out_of_sample, ended))
 
 

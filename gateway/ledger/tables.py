@@ -14,6 +14,10 @@ A file of a day has
     hours      the same by the hour, and by each dimension
     progress   the last record of each feed that this file has stored
 
+In SQLite `events` has rows of a number each, which is cheap for rows that are long and come in the
+order of time: SQLite fills a page after the other. An earlier version made the table without;
+all statements are the same for both.
+
 What is kept of a day that is over has the same tables; those that count are empty.
 """
 

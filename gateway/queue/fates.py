@@ -106,6 +106,8 @@ def read_fates(fields: Mapping[str, bytes]) -> Fates:
         alike = [Alike(*each) for each in read["alike"]]
     else:
         alike = [*_earlier(read["fates"])]
+    if any(not len(each.ids) == len(each.receipts) == len(each.times) for each in alike):
+        raise ValueError("not as many times as entries")
     if "o" in fields:
         others = frozenset(fields["o"].decode().split())
         alike = [each.chosen([one not in others for one in each.ids]) for each in alike]

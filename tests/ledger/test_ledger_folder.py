@@ -7,14 +7,18 @@ import logging
 import sqlite3
 from contextlib import closing
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 
 from gateway.ledger import database
+from gateway.ledger.erasure import FolderErasure
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
+from gateway.queue.feed import Decided
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import wait_for
+from tests.support.keys import KEYS
 from tests.support.ledger import Books
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +45,72 @@ async def test_a_file_of_another_version_is_an_error_in_words(
     with pytest.raises(LedgerError, match=words):
         await books.writer.step()
     assert len(await books.records()) == 1
+    books.writer.close()
+
+
+_EARLIER_EVENTS = """
+ALTER TABLE events RENAME TO made;
+CREATE TABLE events (receipt BLOB NOT NULL, at FLOAT NOT NULL, name TEXT NOT NULL,
+  source TEXT NOT NULL, trusted INTEGER NOT NULL, version TEXT NOT NULL, consent TEXT NOT NULL,
+  states TEXT NOT NULL, country TEXT NOT NULL, browser TEXT NOT NULL, going_to TEXT NOT NULL,
+  origin TEXT, payload TEXT, PRIMARY KEY (receipt)) WITHOUT ROWID;
+INSERT INTO events SELECT * FROM made;
+DROP TABLE made;
+"""
+"""The table as an earlier version made it."""
+
+
+async def test_a_file_that_an_earlier_version_began_is_read_and_goes_on(
+    redis: Redis, folder: LedgerFolder
+) -> None:
+    books = Books(redis, folder)
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    books.writer.close()
+    (day,) = folder.days()
+    with closing(sqlite3.connect(folder.day(day))) as file:
+        file.executescript(_EARLIER_EVENTS)
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.append(decide(make_event(1), send=["ads"]))
+    await books.store()
+    for name, ending in (("event-0", "delivered"), ("event-1", "pending")):
+        (story,) = books.reader.stories(books.digests.of_text(name), 10)
+        assert [each.ending for each in story.endings] == [ending]
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    erasure = FolderErasure(folder)
+    assert erasure.erase_day(day, [story.receipt]).events == 1
+    assert not [*books.reader.stories(books.digests.of_text("event-0"), 10)]
+    books.writer.close()
+
+
+async def test_records_that_an_earlier_version_fed_are_stored(
+    redis: Redis, folder: LedgerFolder
+) -> None:
+    books = Books(redis, folder)
+    await books.append(decide(make_event(0), send=["ads", "books"], withhold=["crm"]))
+    (record,) = await books.records()
+    decided = Decided.read(record.fields["d"])
+    entries = [f"e{number}" for number, _ in enumerate(record.payloads)]
+    fed = dict(zip(entries, record.payloads, strict=True))
+    await redis.delete(KEYS.feed)
+    await redis.xadd(KEYS.feed, {"d": orjson.dumps(tuple(decided)), **fed})
+    fates = [
+        (f"{number}-0", decided.receipt, 1, "delivered", decided.at, 1, 204, "")
+        for number in range(2)
+    ]
+    for name, fate in zip(("ads", "books"), fates, strict=True):
+        told = {"destination": name, "version": "v1", "fates": [fate]}
+        await redis.xadd(KEYS.feed, {"s": orjson.dumps(told), "a": "0-0"})  # books had ended before
+    await books.store()
+    (story,) = books.reader.stories(books.digests.of_text("event-0"), 10)
+    assert [(each.destination, each.ending) for each in story.endings] == [
+        ("ads", "delivered"),
+        ("books", "pending"),
+        ("crm", "withheld"),
+    ]
+    assert story.payload is not None
+    assert books.counts("ads") == {"accepted": 1, "delivered": 1}
+    assert books.counts("crm") == {"accepted": 1, "withheld": 1}
     books.writer.close()
 
 

@@ -41,7 +41,7 @@ def add_events(connection: Connection, schema: Identifier, rows: DayRows) -> Non
     add(connection, schema, "events", _whole(connection, schema, rows.events))
     many(connection, _REPLAYED, schema, rows.replayed)
     add(connection, schema, "lookups", rows.lookups)
-    add(connection, schema, "endings", rows.endings)
+    add(connection, schema, "endings", [*rows.all_endings()])
     add(connection, schema, "attempts", rows.attempts)
 
 

@@ -1,0 +1,52 @@
+"""Adds many rows to an SQLite file with one statement.
+
+To hand over the values of a row costs SQLite more than to insert it. So what rows have in common is
+one parameter, and what differs stands in another, from which the statement takes it: ``json_each``
+gives a row for each element of a list, with its place as ``key``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+
+import orjson
+
+from gateway.ledger.day_rows import Blob, EndedAlike
+from gateway.ledger.digests import DIGEST_BYTES
+from gateway.queue.receipts import RECEIPT_BYTES
+
+_PAIR = DIGEST_BYTES + RECEIPT_BYTES
+_LOOKUPS = f"""
+INSERT OR IGNORE INTO lookups
+SELECT ?1, substr(?2, {_PAIR} * key + 1, {DIGEST_BYTES}),
+  substr(?2, {_PAIR} * key + {DIGEST_BYTES + 1}, {RECEIPT_BYTES})
+FROM json_each(?3)
+"""
+_ENDINGS = f"""
+INSERT OR IGNORE INTO endings
+SELECT substr(?1, {RECEIPT_BYTES} * key + 1, {RECEIPT_BYTES}),
+  ?3, ?4, ?5, ?6, ?7, value, ?8, ?9, ?10
+FROM json_each(?2)
+"""
+
+
+def add_lookups(database: sqlite3.Connection, lookups: Iterable[tuple[int, Blob, Blob]]) -> None:
+    """In the order in which they are stored, so that each page is visited once."""
+    by_hour: dict[int, list[str]] = {}
+    for hour, digest, receipt in lookups:
+        by_hour.setdefault(hour, []).append(digest.hex() + receipt.hex())
+    for hour, pairs in by_hour.items():
+        pairs.sort()
+        places = f"[0{',0' * (len(pairs) - 1)}]"
+        database.execute(_LOOKUPS, (hour, bytearray.fromhex("".join(pairs)), places))
+
+
+def add_endings(
+    database: sqlite3.Connection,
+    ended: Mapping[EndedAlike, tuple[Sequence[Blob], Sequence[float]]],
+) -> None:
+    """ended: as in `gateway.ledger.day_rows.DayRows`."""
+    for alike, (receipts, times) in ended.items():
+        told = bytearray().join(receipts), orjson.dumps(times).decode()
+        database.execute(_ENDINGS, (*told, *alike))
