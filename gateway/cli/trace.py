@@ -54,15 +54,15 @@ def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path)
 
     def find(reader: LedgerReader, digests: EventDigests) -> tuple[list[Story], list[Explanation]]:
         stories = find_stories(reader, digests, wanted, limit)
-        return stories, explain_stories(settings, reader, stories) if explained else []
+        return stories, explain_stories(settings, reader, stories, today=explained)
 
     stories, explanations = with_ledger_of(settings, find)
     if not stories:
         fail(f"no event has the id {printable(wanted)!r} in {_what_is_kept(settings)}", 1)
     if as_json:
-        _print_json(stories, explanations)
+        _print_json(stories, explanations, explained)
         return
-    _print(stories, explanations)
+    _print(stories, explanations, explained)
     if len(stories) == limit:
         click.echo(f"There may be more: these are the newest {limit} (--limit).", file=sys.stderr)
 
@@ -74,24 +74,28 @@ def _what_is_kept(settings: Settings) -> str:
     return f"{days}. It does not keep all events that were delivered (ledger.successes)"
 
 
-def _print_json(stories: list[Story], explanations: list[Explanation]) -> None:
+def _print_json(stories: list[Story], explanations: list[Explanation], explained: bool) -> None:
     from dataclasses import asdict
 
     from gateway.event.text import json_text
 
     told = [asdict(story) for story in stories]
-    for each, explanation in zip(told, explanations, strict=False):
-        each["explanation"] = explanation
+    for each, explanation in zip(told, explanations, strict=True):
+        each["changed"] = explanation["happened"]
+        if explained:
+            each["explanation"] = {k: v for k, v in explanation.items() if k != "happened"}
     click.echo(json_text(told))
 
 
-def _print(stories: list[Story], explanations: list[Explanation]) -> None:
+def _print(stories: list[Story], explanations: list[Explanation], explained: bool) -> None:
+    from gateway.cli.happened_view import happened_in_words
     from gateway.cli.ledger_views import story_view
     from gateway.cli.terminal import console
     from gateway.cli.then_and_today_view import then_and_today_in_words
 
     shown = console()
-    for number, story in enumerate(stories):
+    for story, explanation in zip(stories, explanations, strict=True):
         shown.print(story_view(story))
-        if explanations:
-            click.echo(then_and_today_in_words(explanations[number]))
+        click.echo(happened_in_words(explanation["happened"]))
+        if explained:
+            click.echo(then_and_today_in_words(explanation))

@@ -113,7 +113,7 @@ def _readable(text: str) -> str:
 
 def rule_names(part: Kept) -> list[str]:
     """The names of the rules of a configuration, or of one destination in it."""
-    return [*_rules(part)]
+    return [*rules_in(part)]
 
 
 def destination_in(kept: Kept, name: str) -> Kept | None:
@@ -145,7 +145,7 @@ def changes_of_destination(name: str, then: Kept, now: Kept) -> list[str]:
 
 def _rule_changes(what: str, then: Kept, now: Kept) -> Iterator[str]:
     """what: a rule is called, ``rule`` or ``its rule``."""
-    before, after = _rules(then), _rules(now)
+    before, after = rules_in(then), rules_in(now)
     for name in {**before, **after}:
         if name not in before:
             yield f"{what} {name!r} was added"
@@ -157,7 +157,7 @@ def _rule_changes(what: str, then: Kept, now: Kept) -> Iterator[str]:
         yield f"the order of {what}s was changed"
 
 
-def _rules(part: Kept) -> dict[str, Any]:
+def rules_in(part: Kept) -> dict[str, Any]:
     """By name, in their order. One without a name is called by its place, as in a trace."""
     found = part.get("rules")
     rules = [_mapping(each) for each in found] if isinstance(found, list) else []

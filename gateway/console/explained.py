@@ -15,14 +15,19 @@ from gateway.explain.explain import Explanation
 
 def explanation_without_personal(explained: Explanation, event: Event | None) -> Explanation:
     """`explained`, as `gateway.explain.then_and_today.ThenAndToday` gives it, of `event`."""
+    happened = explained["happened"]
     return {
         **explained,
+        "happened": {
+            **happened,
+            "stages": [_decided(each, event) for each in happened["stages"]],
+            "destinations": {
+                name: _decided(each, event) for name, each in happened["destinations"].items()
+            },
+        },
         "destinations": {
-            name: {
-                **each,
-                "then": _decided(each["then"], event),
-                "today": _decided(each["today"], event),
-            }
+            name: each
+            | {key: _decided(each[key], event) for key in each.keys() & {"then", "today"}}
             for name, each in explained["destinations"].items()
         },
     }

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from gateway.event import Event
 from gateway.event.diff import Change
+from gateway.pipeline.changed import OTHER
 from gateway.stages.identifiers import without_identifiers
 
 HIDDEN = "(hidden)"
@@ -76,7 +77,8 @@ def changes_without_personal(changes: Iterable[Change], event: Event) -> list[Ch
         for key in change.keys() & {"before", "after"}:
             value = change[key]
             known[key] = _left(path, value) if _repeats_none({"value": value}, person) else HIDDEN
-        hidden.append({"field": _name(path), **known})
+        field = path if path == OTHER else _name(path)
+        hidden.append({**change, "field": field, **known})
     return hidden
 
 

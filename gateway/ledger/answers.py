@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Row
 
 from gateway.event import Event
+from gateway.pipeline.changed import Changed
 from gateway.queue.fates import SUBMITTED
 
 
@@ -52,7 +53,8 @@ class Story:
 
     receipt: its name in the ledger. at: Unix seconds at which it came in. consent: each type's
     state, and who decided it. payload: what its destinations were allowed to have, None if it is
-    not kept.
+    not kept. applied: names of the rules that were met, of all destinations too. changed: which
+    fields were changed, None if that is not kept.
     """
 
     receipt: str
@@ -64,6 +66,8 @@ class Story:
     consent: str
     payload: Event | None
     endings: Sequence[Ending]
+    applied: Sequence[str] = ()
+    changed: Changed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
             made_so_far = attempts.pop((name, passage), ())
             state_now = "held" if state == "held" else _state_of(made_so_far)
             told.append(Ending(name, passage, state_now, attempts=made_so_far))
+    origin = orjson.loads(event.origin or "{}")
     for (name, passage), tried_so_far in attempts.items():  # sent again, and not ended
         told.append(Ending(name, passage, _state_of(tried_so_far), attempts=tried_so_far))
     return Story(
@@ -126,6 +131,8 @@ def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]])
         event.consent,
         _payload(event),
         sorted(told, key=lambda each: (each.destination, each.passage)),
+        [*origin.get("applied", ())],
+        origin.get("changed"),
     )
 
 

@@ -28,7 +28,8 @@ def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[str | None, st
 
     The origin is what one needs to know of an event besides its content, each as the names in an
     object, which SQLite can merge: the names of the rules that were met, the visitors whose denial
-    may stop the event, and the consent types that a trusted sender stated. See `with_decided`.
+    may stop the event, and the consent types that a trusted sender stated. See `with_changed` and
+    `with_decided`.
     """
     if kept == "none" or not payloads:
         return None, None
@@ -47,6 +48,12 @@ def content_of(payloads: Sequence[bytes], kept: Payload) -> tuple[str | None, st
         known = {name: value for name, value in merged.items() if name not in _PERSONAL}
         return None, orjson.dumps(known).decode()
     return _origin_of(entries), orjson.dumps(merged).decode()
+
+
+def with_changed(origin: str, changed: str) -> str:
+    """`origin` with ``changed``: what `gateway.pipeline.changed.changed_fields` gave, as JSON. Rows
+    of earlier versions are without it."""
+    return f'{origin[:-1]},"changed":{changed}}}'
 
 
 def with_decided(origin: str | None, destinations: Iterable[str]) -> str:

@@ -22,7 +22,8 @@ MAX_NAME = 100
 class DecidedKind:
     """trusted: 0 or 1. states: JSON. going_to: as it is stored of an event in its first passage,
     which no destination had before. alike: what such an event counts. withheld: those of the
-    `verdicts`, by the destination. verdicts, version, consent: as in `Decided` of the feed."""
+    `verdicts`, by the destination. changed: as JSON, "" if it is not known. verdicts, version,
+    consent: as in `Decided` of the feed."""
 
     alike: DecidedAlike
     trusted: int
@@ -32,6 +33,7 @@ class DecidedKind:
     verdicts: Mapping[str, Sequence[str]]
     withheld: Sequence[tuple[str, Sequence[str]]]
     going_to: str
+    changed: str
 
     @property
     def traits(self) -> Traits:
@@ -42,9 +44,9 @@ class DecidedKind:
 def kind_of(shared: bytes) -> DecidedKind:
     """shared: as `gateway.queue.feed.read_parts` gives it. Raises KeyError, TypeError or ValueError
     for what the gateway has not written."""
-    source, trusted, version, name, states, consent, country, browser, verdicts = orjson.loads(
-        shared
-    )
+    told = orjson.loads(shared)
+    source, trusted, version, name, states, consent, country, browser, verdicts, *more = told
+    [changed] = more or [None]  # an earlier version wrote none
     names = name[:MAX_NAME], source, consent_in_words(states)
     traits = Traits(*names, country[:MAX_NAME], browser[:MAX_NAME])
     return DecidedKind(
@@ -56,6 +58,7 @@ def kind_of(shared: bytes) -> DecidedKind:
         verdicts,
         [(name, each) for name, each in verdicts.items() if each[0] == "withheld"],
         going_to(verdicts, 1),
+        "" if changed is None else orjson.dumps(changed).decode(),
     )
 
 

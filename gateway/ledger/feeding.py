@@ -23,7 +23,8 @@ def build_feeding(settings: Settings) -> Feeding | None:
     if not settings.has_ledger:
         return None
     digests = EventDigests(ledger_of(settings).key())
-    return Feeding(feed_bytes(settings), digests.of_decided)
+    has_content = settings.ledger.payload == "full"
+    return Feeding(feed_bytes(settings), digests.of_decided, has_content)
 
 
 def build_reporting(settings: Settings, destination: str) -> Reporting | None:

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gateway.configuration.ledger import Payload
-from gateway.ledger.content import content_of, with_decided
+from gateway.ledger.content import content_of, with_changed, with_decided
 from gateway.ledger.day_rows import (
     NONE,
     NOTHING_KNOWN,
@@ -97,6 +97,8 @@ class RowMaker:
         else:
             goes_to = _add_verdicts(rows, event, kind, passage, was_held, at, fields)
         origin, content = content_of(payloads, self._payload)
+        if origin is not None and kind.changed:
+            origin = with_changed(origin, kind.changed)
         if "n" in fields:
             origin = with_decided(origin, kind.verdicts)
         name, source, _, country, browser = kind.traits

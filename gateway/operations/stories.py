@@ -24,13 +24,15 @@ def find_stories(
 
 
 def explain_stories(
-    settings: Settings, reader: LedgerReader, stories: Sequence[Story]
+    settings: Settings, reader: LedgerReader, stories: Sequence[Story], today: bool = True
 ) -> list[Explanation]:
-    """What was decided then and is decided today, one for each of `stories`."""
+    """What was decided then, one for each of `stories`. today: whether also what is decided today,
+    as `ThenAndToday.explain` gives it, or else what `ThenAndToday.then` does."""
     compared = ThenAndToday(settings, reader.configuration, time.time())
     explanations = []
     for story in stories:
         names = dict.fromkeys(ending.destination for ending in story.endings)
         names |= dict.fromkeys(settings.destinations)
-        explanations.append(compared.explain(story, reader.recorded_event(story.receipt, names)))
+        explain = compared.explain if today else compared.then
+        explanations.append(explain(story, reader.recorded_event(story.receipt, names)))
     return explanations

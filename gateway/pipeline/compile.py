@@ -167,6 +167,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
             trace,
             identified.unclaimed_link,
             bool(given.get("event_id")),
+            given=given,
         )
 
     return decide

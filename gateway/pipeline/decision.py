@@ -83,7 +83,7 @@ class Decision:
     it. has_own_id: its `event_id` came from the sender, and is the same when the event is repeated.
     demo_browser: the browser in which the demo shop shows the event, as a digest, or "". receipt:
     its name in the ledger if it was accepted before, as an event that was held. passage: 1, and one
-    more each time that the event is sent again.
+    more each time that the event is sent again. given: the event as it was read.
     """
 
     event: Event
@@ -104,6 +104,7 @@ class Decision:
     demo_browser: str = field(default="", repr=False, compare=False)
     receipt: str = field(default="", repr=False, compare=False)
     passage: int = field(default=1, repr=False, compare=False)
+    given: Event = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def steps(self) -> list[Step]:

@@ -33,6 +33,7 @@ import orjson
 from redis.asyncio import Redis
 
 from gateway.event import Event
+from gateway.pipeline.changed import Changed, changed_fields
 from gateway.pipeline.decision import Decision
 from gateway.queue.keys import Keys
 from gateway.queue.scripts import script
@@ -56,7 +57,8 @@ class Decided(NamedTuple):
     passage: 1 for an event that comes in, one more each time that it is sent again. was_held: it
     was accepted before. at: Unix seconds. states: by the consent type. consent: each type's state,
     and who decided it. verdicts: of each destination the decision, the stage and the reason, as in
-    `gateway.pipeline.decision.Verdict`.
+    `gateway.pipeline.decision.Verdict`. changed: the names of the fields that were changed, where a
+    destination gets the event; None if they are not known.
     """
 
     receipt: str
@@ -73,13 +75,14 @@ class Decided(NamedTuple):
     country: str
     browser: str
     verdicts: dict[str, Sequence[str]]
+    changed: Changed | None = None
 
     @classmethod
     def read(cls, data: bytes) -> Self:
         """Raises TypeError or ValueError for what the gateway has not written."""
         (*own, digests), shared = read_parts(data)
         read = orjson.loads(shared)
-        return cls._make([*own, *read[:4], digests.split(), *read[4:]])
+        return cls(*own, *read[:4], digests.split(), *read[4:])
 
     def encode(self) -> bytes:
         """Without names: there are many records, and they are kept in memory. In two parts: what is
@@ -99,7 +102,7 @@ def read_parts(data: bytes) -> tuple[list[Any], bytes]:
     if shared:
         return orjson.loads(own), shared
     # an earlier version wrote all in one
-    earlier = Decided._make(orjson.loads(data))
+    earlier = Decided(*orjson.loads(data))
     own, _, shared = earlier.encode().partition(_BETWEEN)
     return orjson.loads(own), shared
 
@@ -108,10 +111,11 @@ def read_parts(data: bytes) -> tuple[list[Any], bytes]:
 class Feeding:
     """How a process writes to the feed. most: bytes that the feed may hold before records lose
     their detail. digests: what an event can be found by, of it and of its forms as destinations may
-    have it."""
+    have it. has_content: whether the ledger stores the content of events, whole."""
 
     most: int
     digests: Callable[[Event, Iterable[Event]], list[str]]
+    has_content: bool = True
 
     def encode(self, decision: Decision, receipt: str, passage: int) -> bytes:
         """The record of `decision`."""
@@ -139,6 +143,7 @@ class Feeding:
             _text(event.get("event_location"), "country"),
             _text(event.get("device"), "browser"),
             verdicts,
+            changed_fields(decision) if forms and self.has_content else None,
         ).encode()
 
 
@@ -234,7 +239,7 @@ def _without_erased(record: FeedRecord, tombstones: Tombstones) -> FeedRecord:
             return record
     except (TypeError, ValueError):  # the ledger says that it cannot be read
         return record
-    fields = {**record.fields, "d": read._replace(digests=[]).encode()}
+    fields = {**record.fields, "d": read._replace(digests=[], changed=None).encode()}
     return record._replace(fields=fields, payloads=())
 
 

@@ -16,7 +16,7 @@ from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
 from gateway.stages.anonymise import ANONYMISED
 from gateway.stages.consent import CLAIMED_LOCATION
 
-_CLAIMS = frozenset(
+CLAIMS = frozenset(
     {
         *("ip_override", "user_agent", "event_location", "bot", "test_event_code"),
         *(ANONYMISED, CLAIMED_LOCATION),
@@ -49,7 +49,7 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
         if CLAIMED_LOCATION in event:
             event = _without(event, [CLAIMED_LOCATION])
         return _with_address_read(event)
-    claimed = [name for name in event if name in _CLAIMS]
+    claimed = [name for name in event if name in CLAIMS]
     if "action_source" in event and _is_offline(event["action_source"]):
         claimed.append("action_source")
     if not claimed:

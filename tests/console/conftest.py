@@ -28,6 +28,9 @@ rules:
   - name: no tests
     when: {{event_name: test_event}}
     drop: true
+  - name: margin
+    when: {{event_name: purchase}}
+    set: {{margin: 2, shipping: 4}}
 sources:
   site: {{type: collect, allowed_origins: ["https://shop.example"]}}
   backend: {{type: events, keys: [a-long-enough-key-for-tests]}}
@@ -41,6 +44,7 @@ destinations:
     url: {sink}/warehouse
     allow_private_addresses: true
     consent: [analytics_storage]
+    rules: [{{name: no shipping, when: {{event_name: purchase}}, remove: [shipping]}}]
 """
 
 KEY = {"authorization": "Bearer a-long-enough-key-for-tests"}

@@ -31,8 +31,8 @@ def receipt_of(client: httpx.Client, typed: str) -> str:
     return receipt
 
 
-def data_of(client: httpx.Client, typed: str) -> dict[str, Any]:
-    answer = client.get(f"/events/{receipt_of(client, typed)}.json", headers=VIEWER)
+def data_of(client: httpx.Client, typed: str, query: str = "") -> dict[str, Any]:
+    answer = client.get(f"/events/{receipt_of(client, typed)}.json{query}", headers=VIEWER)
     assert answer.status_code == 200
     data: dict[str, Any] = answer.json()
     return data
@@ -46,9 +46,29 @@ def test_the_story_of_an_event(client: httpx.Client) -> None:
     decided = {each["type"]: each for each in data["consent"]["decided"]}
     assert decided["ad_storage"] == {"type": "ad_storage", "state": "granted", "by": "event"}
     assert data["event"]["currency"] == "EUR"
-    today = data["destinations"]["crm"]["today"]
+    assert "today" not in data["destinations"]["crm"]
+    today = data_of(client, "p-1", "?today")["destinations"]["crm"]["today"]
     assert today["decision"] == "send"
     assert today["requests"][0]["method"] == "POST"
+
+
+def test_what_each_stage_changed(client: httpx.Client) -> None:
+    data = data_of(client, "p-1")
+    [of_rules] = [each for each in data["stages"] if each["stage"] == "rules"]
+    text = '{"when": {"event_name": "purchase"}, "set": {"margin": 2, "shipping": 4}}'
+    assert of_rules["rules"] == [{"name": "margin", "does": text}]
+    assert of_rules["changed"] == [
+        {"field": "margin", "kind": "added", "after": "(hidden)"},
+        {"field": "shipping", "kind": "added", "after": 4},
+    ]
+    crm, warehouse = (data["destinations"][name]["happened"] for name in ("crm", "warehouse"))
+    assert {"field": "shipping", "kind": "removed", "before": 4} in warehouse["changed"]
+    assert [rule["name"] for rule in warehouse["rules"]] == ["no shipping"]
+    assert crm["rules"] == []
+    text = client.get(f"/events/{receipt_of(client, 'p-1')}").text
+    assert "What each stage changed" in text
+    assert "Rule “no shipping”" in text
+    assert "<del>− 4</del>" in text
 
 
 def test_the_answer_of_a_vendor_is_told(client: httpx.Client) -> None:

@@ -50,8 +50,9 @@ async def event_data(console: Console, request: Request, reveal: bool) -> dict[s
     if not is_receipt(receipt):
         raise Trouble(404, NO_SUCH)
     digests = console.digests()
+    shows_today = reveal or "today" in request.query_params
     story, explanation, others = await console.read(
-        lambda reader: _read(console, reader, digests, receipt)
+        lambda reader: _read(console, reader, digests, receipt, shows_today)
     )
     payload = story.payload
     ids = [{"of": kind, "digest": digest} for kind, digest in digests_by_id(digests, payload or {})]
@@ -79,31 +80,36 @@ async def event_data(console: Console, request: Request, reveal: bool) -> dict[s
         "destinations": {
             name: {
                 "passages": went.get(name, []),
-                "then": each["then"],
-                "today": each["today"],
-                "same": each["same"],
-                "changes": each["changes"],
-                "note": each["note"],
+                **each,
+                "happened": explanation["happened"]["destinations"].get(name),
                 "is_configured": name in console.settings.destinations,
                 "has_it": any(passage.ending in TAKEN for passage in went.get(name, [])),
             }
             for name, each in explanation["destinations"].items()
         },
-        "configurations": {key: explanation[key] for key in ("then", "today", "changes")},
+        "stages": explanation["happened"]["stages"],
+        "has_stages": explanation["happened"]["recorded"],
+        "configurations": {
+            "then": explanation["then"],
+            "today": {"version": console.settings.version},
+            "changes": explanation.get("changes"),
+        },
         "related": [{"event": row_of_story(each.story), "shares": each.shares} for each in others],
         "ids": ids,
         "is_revealed": reveal,
         "is_operator": is_operator(request),
-        "shows_today": "today" in request.query_params,
+        "shows_today": shows_today,
         "replayed": request.query_params.get("replayed", ""),
     }
 
 
-def _read(console: Console, reader: LedgerReader, digests: EventDigests, receipt: str) -> _Read:
+def _read(
+    console: Console, reader: LedgerReader, digests: EventDigests, receipt: str, today: bool
+) -> _Read:
     story = reader.story(receipt)
     if story is None:
         raise Trouble(404, NO_SUCH)
-    [explanation] = explain_stories(console.settings, reader, [story])
+    [explanation] = explain_stories(console.settings, reader, [story], today)
     return _Read(story, explanation, related(reader, digests, receipt))
 
 

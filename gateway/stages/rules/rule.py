@@ -39,6 +39,10 @@ Places = Annotated[int, Field(ge=-9, le=10)]
 PlugInName = Annotated[str, AfterValidator(_loaded)]
 
 
+Fields = tuple[str, ...] | None
+"""Names of outermost fields; None stands for any."""
+
+
 class Rule(BaseModel):
     """One rule: a condition and what to do with the events that meet it.
 
@@ -183,6 +187,17 @@ class Rule(BaseModel):
         for path in (path for pair in self.rename.items() for path in pair):
             changed_path(path)
         return self
+
+    @property
+    def fields(self) -> Fields:
+        """The outermost fields that the rule may change, None for any."""
+        if self.transform or self.keep_only or (self.redact and not self.redact.fields):
+            return None
+        paths = [*self.rename, *self.rename.values(), *self.set_, *self.map, *self.cast]
+        paths += [*self.round, *self.lower, *self.truncate, *self.hash, *self.remove]
+        paths += self.redact.fields if self.redact else ()
+        names = {path.partition(".")[0] for path in paths}
+        return None if ANY in names else tuple(sorted(names))
 
     @property
     def can_withhold(self) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
 
 from gateway.event import Event
 from gateway.stages.conditions import Probe, Unmet, compile_probe, describe, unmet_in_words
@@ -15,7 +17,7 @@ from gateway.stages.rules.assign import set_field
 from gateway.stages.rules.edits import Edit, Withheld
 from gateway.stages.rules.plug_in import PlugIn
 from gateway.stages.rules.redact import hash_field, redact
-from gateway.stages.rules.rule import Rule
+from gateway.stages.rules.rule import Fields, Rule
 from gateway.stages.rules.sample import compile_sample
 from gateway.stages.rules.shape import keep_only, remove_field, rename_field
 from gateway.stages.rules.values import (
@@ -30,18 +32,37 @@ Seen = tuple[str, Unmet | None, tuple[str, ...]]
 """The name of a rule, the part of its condition that was not met, and further notes."""
 
 
+MAX_COMBINATIONS = 1000
+_UNKNOWN = object()
+
+
 @dataclass(slots=True)
 class Ruled:
     """The result of a list of rules for an event.
 
     applied: names of the rules that were met. dropped: why the event was dropped, or None. seen:
-    the source of `trace`.
+    the source of `trace`. fields: by the names of rules that were met together, what they may have
+    changed, as in `gateway.stages.rules.rule.Rule.fields`; of each single rule at least.
     """
 
     event: Event
     applied: tuple[str, ...] = ()
     dropped: str | None = None
     seen: Sequence[Seen] = field(default=(), repr=False, compare=False)
+    fields: dict[tuple[str, ...], Fields] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def edited(self) -> Fields:
+        """The outermost fields that the rules may have changed, None for any."""
+        known: Any = self.fields.get(self.applied, _UNKNOWN)
+        return self._edited() if known is _UNKNOWN else known
+
+    def _edited(self) -> Fields:
+        each = [self.fields[(name,)] for name in self.applied]
+        edited = None if None in each else tuple(sorted({*chain.from_iterable(filter(None, each))}))
+        if len(self.fields) < MAX_COMBINATIONS:
+            self.fields[self.applied] = edited
+        return edited
 
     @property
     def trace(self) -> tuple[str, ...]:
@@ -62,6 +83,10 @@ event continues, and the reason if not; its edits; the reason of `drop`."""
 def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callable[[Event], Ruled]:
     """The function that applies `rules` to an event without changing the event itself."""
     steps = [_compile(rule, number, hash_salt) for number, rule in enumerate(rules, 1)]
+    fields: dict[tuple[str, ...], Fields] = {}
+    for (name, *_), rule in zip(steps, rules, strict=True):
+        earlier, own = fields.get((name,), ()), rule.fields
+        fields[(name,)] = None if earlier is None or own is None else (*earlier, *own)
     if not steps:
         return Ruled
 
@@ -88,8 +113,8 @@ def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callab
                 ends = f"withheld by rule {name!r}: {withheld}"
             seen.append(met)
             if ends is not None:
-                return Ruled(current, tuple(applied), ends, seen)
-        return Ruled(current, tuple(applied), None, seen)
+                return Ruled(current, tuple(applied), ends, seen, fields)
+        return Ruled(current, tuple(applied), None, seen, fields)
 
     return apply
 

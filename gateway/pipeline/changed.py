@@ -1,0 +1,179 @@
+"""The fields that each stage changed in an event, by name, for the ledger.
+
+It records names alone: a value that a stage removed or replaced may be what nobody is to have. A
+name is recorded if the gateway knows the field, or if a destination gets it; a name that a sender
+made up may hold anything, and is left out with its value.
+
+What the consent stage decided is recorded elsewhere, type by type. This is on the way of every
+event, so where it is known which fields can differ, only these are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress
+from operator import is_not
+
+from gateway.event import Event
+from gateway.event.bounds import SURPLUS
+from gateway.event.fields import known_names
+from gateway.event.mending import IGNORED
+from gateway.pipeline.decision import Decision, Verdict
+from gateway.stages.claims import CLAIMS
+from gateway.stages.integrations import INTEGRATIONS
+from gateway.stages.rules import Ruled
+
+ADDED, REPLACED, REMOVED = "+", "~", "-"
+"""What stands before the name of a field: ``+timestamp``."""
+OTHER = "*"
+"""In place of names that are not recorded."""
+NOTHING = "="
+"""In place of the fields of a destination that gets the event as it left the stages."""
+
+Changed = dict[str, str]
+"""By stage, and by ``for <destination>``, the outermost fields that were changed, such as ``+bot
+~value -note``. A stage that changed nothing is not in it."""
+
+_FOR = "for "
+
+_Names = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""The fields that were added, replaced and removed."""
+_Difference = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+"""Whose it is, with its names."""
+
+_NOTHING: _Names = ((), (), ())
+_FIELDS: Mapping[str, Iterable[str]] = {
+    "normalise": (*("event_id", "timestamp", "action_source", IGNORED, SURPLUS, *sorted(CLAIMS)),),
+    "locate": ("event_location", "ip_override"),
+}
+"""All that a stage can change."""
+_COMPLETED = ("bot", "campaign", "click_ids", "device", "event_location", "referrer")
+"""Objects to which an enrichment may add."""
+_KNOWN = frozenset(known_names())
+
+
+def changed_fields(decision: Decision) -> Changed:
+    """What each stage changed, and what each destination that gets the event has otherwise."""
+    forms = {name: each for name, each in decision.verdicts.items() if each.event is not None}
+    differences = _of_stages(decision) + _of_destinations(decision.event, forms)
+    told, hidden = _in_words(tuple(differences))
+    for verdict in forms.values():
+        if not hidden:
+            return told
+        hidden = hidden.difference(verdict.event or ())
+    return _without(told, hidden) if hidden else told
+
+
+def marks_of_stages(changed: Changed) -> dict[str, Sequence[str]]:
+    """The marks of each stage that changed something, in their order."""
+    return {stage: marks.split() for stage, marks in changed.items() if not stage.startswith(_FOR)}
+
+
+def marks_of_destinations(changed: Changed) -> dict[str, Sequence[str]]:
+    """What each destination has otherwise than the event as it left the stages."""
+    return {
+        whose.removeprefix(_FOR): [mark for mark in marks.split() if mark != NOTHING]
+        for whose, marks in changed.items()
+        if whose.startswith(_FOR)
+    }
+
+
+def _of_stages(decision: Decision) -> list[_Difference]:
+    differences: list[_Difference] = []
+    before = decision.given
+    for stage, after, words in decision.trace:
+        if after is not before:
+            if stage != "consent":
+                differences.append((stage, *_of_stage(stage, words, before, after)))
+            before = after
+    return differences
+
+
+def _of_stage(stage: str, words: str | Ruled, before: Event, after: Event) -> _Names:
+    if stage == "enrichment" and "lookup" not in str(words):
+        completed = _difference_in(_COMPLETED, before, after)[1]
+        return tuple([*after][len(before) :]), completed, ()
+    names = _FIELDS.get(stage) if isinstance(words, str) else words.edited
+    return _difference(before, after) if names is None else _difference_in(names, before, after)
+
+
+def _of_destinations(event: Event, verdicts: Mapping[str, Verdict]) -> list[_Difference]:
+    differences: list[_Difference] = []
+    known: dict[int, _Names] = {id(event): _NOTHING}
+    for name, verdict in verdicts.items():
+        form: Event = verdict.event or {}
+        key = id(form)
+        if key not in known:
+            known[key] = _of_destination(event, form, verdict)
+        differences.append((_FOR + name, *known[key]))
+    return differences
+
+
+def _of_destination(event: Event, form: Event, verdict: Verdict) -> _Names:
+    """What can differ: see `gateway.pipeline.routes`."""
+    edited: Iterable[str] | None = verdict.ruled.edited if verdict.ruled else ()
+    if edited is None or verdict.reason or INTEGRATIONS in event:
+        return _difference(event, form)
+    removed = [path.partition(".")[0] for path, _ in verdict.removed]
+    if any(" " in name for name in removed):  # such as a parameter of a URL
+        return _difference(event, form)
+    return _difference_in(dict.fromkeys(("ip_override", *removed, *edited)), event, form)
+
+
+def _difference(before: Event, after: Event) -> _Names:
+    was, names = [*before], [*after]
+    count = len(was)
+    added: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    if names[:count] == was:
+        added = tuple(names[count:])
+        old, new = [*before.values()], [*after.values()]
+        differing = compress(was, map(is_not, old, new))
+    else:
+        common = [*filter(after.__contains__, was)]
+        held = map(is_not, map(before.__getitem__, common), map(after.__getitem__, common))
+        differing = compress(common, held)
+        added = tuple([name for name in names if name not in before])
+        if len(common) < count:
+            removed = tuple([name for name in was if name not in after])
+    return added, tuple([name for name in differing if before[name] != after[name]]), removed
+
+
+def _difference_in(names: Iterable[str], before: Event, after: Event) -> _Names:
+    """Of the fields `names` alone."""
+    added, replaced, removed = [], [], []
+    for name in names:
+        if name not in after:
+            if name in before:
+                removed.append(name)
+        elif name not in before:
+            added.append(name)
+        elif (new := after[name]) is not (old := before[name]) and new != old:
+            replaced.append(name)
+    return tuple(added), tuple(replaced), tuple(removed)
+
+
+@lru_cache(maxsize=2048)
+def _in_words(differences: tuple[_Difference, ...]) -> tuple[Changed, frozenset[str]]:
+    """With the names that the gateway does not know. Many events have the same."""
+    told: Changed = {}
+    for whose, *three in differences:
+        marks = [
+            sign + (OTHER if " " in name else name)
+            for sign, names in zip((ADDED, REPLACED, REMOVED), three, strict=True)
+            for name in names
+        ]
+        if marks or whose.startswith(_FOR):
+            told[whose] = " ".join(marks) or NOTHING
+    names = {name for _, *three in differences for names in three for name in names}
+    return told, frozenset(names - _KNOWN)
+
+
+def _without(told: Changed, hidden: Collection[str]) -> Changed:
+    return {
+        whose: " ".join(
+            dict.fromkeys(mark[0] + OTHER if mark[1:] in hidden else mark for mark in marks.split())
+        )
+        for whose, marks in told.items()
+    }
