@@ -157,10 +157,33 @@ def test_recorded_events_are_decided_again(anna, copy):
     assert "/events/" in withheld
 
 
-def test_what_concerns_every_event_cannot_be_simulated_and_that_is_said(anna, copy):
-    fields = {"text": rule(copy, "{name: note, set: {note: x}}"), "event": "", "hours": "1"}
-    page = anna.post("/configuration/playground/simulate", data=fields)
-    assert "What concerns every event was changed: rules." in page.text
+@pytest.mark.parametrize(
+    ("written", "kind"),
+    [
+        ("{name: note, set: {note: x}}", 3),
+        ("{name: stop, when: {event_name: purchase}, drop: true}", 2),
+        ("{name: nothing, when: {event_name: nothing}, drop: true}", 0),
+    ],
+    ids=["sent otherwise", "withheld now", "same"],
+)
+def test_added_rules_for_every_event_are_simulated(anna, copy, written, kind):
+    fields = {"text": rule(copy, written), "event": "", "hours": "24"}
+    page = html.unescape(anna.post("/configuration/playground/simulate", data=fields).text)
+    name = written.partition("name: ")[2].partition(",")[0]
+    assert f"Rules for every event that the copy adds or changes: {name}." in page
+    table = page.partition('id="simulated"')[2].partition("</table>")[0]
+    row = table.partition(">crm<")[2].partition("</tr>")[0]
+    cells = [cell.partition("</td>")[0] for cell in row.split('<td class="n">')[1:]]
+    assert int(cells[kind].partition(" ")[0].partition("<")[0]) >= 2
+
+
+def test_what_a_removed_rule_did_cannot_be_simulated_and_that_is_said(anna, copy):
+    text = copy.replace("set: {margin: 2, shipping: 4}", "set: {margin: 3}")
+    assert text != copy
+    fields = {"text": text, "event": "", "hours": "24"}
+    page = html.unescape(anna.post("/configuration/playground/simulate", data=fields).text)
+    assert "the copy changes or takes out: margin. What they had changed" in page
+    assert "the copy adds or changes: margin. They were applied" in page
 
 
 def test_pages_of_an_operator_are_whole(open_tab, signed_in, copy):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.configuration.settings import Settings
+from gateway.console.configured.before_record import Apply, compile_before_record
 from gateway.ledger.answers import Wanted
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.recorded import Recorded
@@ -29,12 +30,14 @@ class Simulated:
 
     events: how many were looked at. since: when the oldest of them came in, Unix seconds; None
     without one. is_cut: whether older ones in the time were not looked at. counts: by destination
-    and kind. samples: the receipt of one event for each of these.
+    and kind. notes: what of the changes was tried and what was not, in sentences. samples: the
+    receipt of one event for each of these.
     """
 
     events: int = 0
     since: float | None = None
     is_cut: bool = False
+    notes: list[str] = field(default_factory=list)
     counts: dict[str, Counter[Kind]] = field(default_factory=dict)
     samples: dict[str, dict[Kind, str]] = field(default_factory=dict)
 
@@ -43,13 +46,15 @@ def simulate(reader: LedgerReader, now: Settings, trial: Settings, hours: float)
     """Decides again, with both configurations, about the events of the last `hours`, the newest
     first, `MAX_EVENTS` and `MAX_SECONDS` at most: for a thread.
 
-    The rules for every event are not applied: they belong before what was recorded.
+    What the trial changes for every event is applied to what was recorded, as
+    `compile_before_record` says.
     """
     names = [name for name in now.destinations if name in trial.destinations]
     both = {
         name: [compile_redecision(settings, name) for settings in (now, trial)] for name in names
     }
-    simulated = Simulated()
+    before = compile_before_record(now, trial)
+    simulated = Simulated(notes=before.notes)
     for name in names:
         simulated.counts[name], simulated.samples[name] = Counter(), {}
     ends = time.monotonic() + MAX_SECONDS
@@ -65,7 +70,7 @@ def simulate(reader: LedgerReader, now: Settings, trial: Settings, hours: float)
             simulated.since = each.received_at
             kind: Kind = "unknown"
             if not each.lack:
-                kind = _kind(*(_decide(redecide, each) for redecide in both[name]))
+                kind = _try(each, *both[name], before.apply)
             simulated.counts[name][kind] += 1
             simulated.samples[name].setdefault(kind, receipt)
     return simulated
@@ -80,8 +85,14 @@ def _receipts(reader: LedgerReader, since: float) -> Iterator[str]:
             yield last
 
 
-def _decide(redecide: Redecide, recorded: Recorded) -> Verdict:
-    return redecide(*recorded.as_received(), recorded.consent, recorded.received_at)
+def _try(recorded: Recorded, now: Redecide, trial: Redecide, before: Apply) -> Kind:
+    event, received = recorded.as_received()
+    decided = now(event, received, recorded.consent, recorded.received_at)
+    changed, dropped = before(event, received)
+    if dropped is not None:
+        return "same" if decided.event is None else "withheld now"
+    tried = trial(changed, received, recorded.consent, recorded.received_at)
+    return _kind(decided, tried)
 
 
 def _kind(now: Verdict, trial: Verdict) -> Kind:

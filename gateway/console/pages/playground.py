@@ -56,10 +56,6 @@ NO_CONTENT = (
     "The content of this event is not kept: it was withheld from all destinations, or the ledger "
     "keeps none. Pick another one."
 )
-RULES_BEFORE = (
-    "What concerns every event was changed: {}. It is not applied here, since it belongs before "
-    "what was recorded. Paste an event to see its effect."
-)
 
 
 @dataclass(slots=True)
@@ -111,7 +107,7 @@ def routes(console: Console) -> list[BaseRoute]:
 
     async def pick(request: Request) -> Response:
         base, tried = await ask(request)
-        receipt = text_of(await request.form(), "receipt")
+        receipt = text_of(await read_form(request), "receipt")
         if not RECEIPT.fullmatch(receipt):
             raise Trouble(422, "This is no receipt of an event.")
         await note_action(console, request, "configuration playground", {"event": receipt}, 1)
@@ -128,14 +124,10 @@ def routes(console: Console) -> list[BaseRoute]:
         trial = await _trial(console, base, tried)
         if trial is not None:
             settings, hours = console.settings, tried.hours
-            sections = [
-                name for name in FOR_EVERY_EVENT if getattr(trial, name) != getattr(settings, name)
-            ]
-            if sections:
-                tried.notes.append(RULES_BEFORE.format(", ".join(sections)))
             tried.simulated = await console.read(
                 lambda reader: simulate(reader, settings, trial, hours)
             )
+            tried.notes += tried.simulated.notes
         return await answer(request, base, tried)
 
     return [
