@@ -65,7 +65,10 @@ class _StaticFiles(StaticFiles):
 
 def _trouble(request: Request, error: Exception) -> Response:
     assert isinstance(error, Trouble)
-    return _told(request, error.status, error.words)
+    answer = _told(request, error.status, error.words)
+    if error.retry_after is not None:
+        answer.headers["retry-after"] = str(error.retry_after)
+    return answer
 
 
 def _refused(request: Request, error: Exception) -> Response:

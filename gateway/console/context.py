@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,13 @@ T = TypeVar("T")
 
 SURVEYS = 2
 """How many pages at once look through all stored events."""
+MAX_WAITING = 20
+"""Pages that wait for their turn to. A look takes a few seconds at most."""
+BUSY = (
+    "Too many pages look through the stored events at the moment, so this one was not made. Events "
+    "are still accepted; try again in a few seconds."
+)
+RETRY_SECONDS = 5
 
 NO_LEDGER = (
     "This gateway keeps no ledger, so there is no record of single events. Set ledger.enabled, and "
@@ -51,6 +59,9 @@ class Console:
     _surveys: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(SURVEYS), repr=False
     )
+    _room: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(SURVEYS + MAX_WAITING), repr=False
+    )
     _threads: LedgerThreads = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,13 +83,17 @@ class Console:
         )
 
     async def survey(self, work: Apart[T]) -> T:
-        """What `work` finds, apart from the pages. Raises `Trouble` where it stops, and a redis-py
-        error."""
-        async with self._surveys:
-            try:
+        """What `work` finds, apart from the pages. Raises `Trouble` where it stops or too many
+        wait, and a redis-py error."""
+        if not self._room.acquire(blocking=False):
+            raise Trouble(503, BUSY, RETRY_SECONDS)
+        try:
+            async with self._surveys:
                 return await apart(self.redis_url, work)
-            except Stopped as stopped:
-                raise Trouble(409, as_sentence(str(stopped))) from None
+        except Stopped as stopped:
+            raise Trouble(409, as_sentence(str(stopped))) from None
+        finally:
+            self._room.release()
 
     def digests(self) -> EventDigests:
         """Raises `Trouble` as `read` does."""

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.console.access.operator import require_operator
 from gateway.console.action import action_of, note_action
 from gateway.console.context import Console
+from gateway.console.form import read_form
 from gateway.console.pages.event import NO_SUCH, event_data
 from gateway.console.rendering import link, render
 from gateway.console.trouble import Trouble
@@ -35,7 +36,7 @@ def routes(console: Console) -> list[BaseRoute]:
 
     async def send_again(request: Request) -> Response:
         require_operator(request)
-        form = await request.form(max_files=0, max_fields=10)
+        form = await read_form(request)
         name, receipt = str(form.get("destination", "")), request.path_params["receipt"]
         try:
             await _replay(console, request, receipt, name, is_sure="again" in form)

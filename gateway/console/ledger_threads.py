@@ -19,6 +19,7 @@ THREADS = 2
 MAX_WAITING = 50
 """Questions that wait. At the usual few hundredths of a second they take a second or two."""
 
+RETRY_SECONDS = 3
 BUSY = (
     "Too many pages ask the ledger at the moment, so this one was not made. Events are still "
     "accepted; try again in a few seconds."
@@ -39,7 +40,7 @@ class LedgerThreads:
         """What `work` returns or raises. Raises `Trouble` with the status 503 where too many wait.
         A question counts until it is answered, also where nobody waits for the answer any more."""
         if not self._room.acquire(blocking=False):
-            raise Trouble(503, BUSY)
+            raise Trouble(503, BUSY, RETRY_SECONDS)
         asked = self._executor.submit(lambda: work(self._reader()))
         asked.add_done_callback(lambda _: self._room.release())
         return await asyncio.wrap_future(asked)

@@ -15,6 +15,7 @@ from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
 from gateway.console.event_rows import EventRow, row_of_story, rows_of_endings
 from gateway.console.filters import Filters, read_filters
+from gateway.console.form import read_form
 from gateway.console.rendering import link
 from gateway.console.trouble import Trouble
 from gateway.event.words import ENDINGS
@@ -87,7 +88,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
 def routes(console: Console) -> list[BaseRoute]:
     async def found(request: Request) -> Response:
         """From the form to a URL that says the same, without an id of a person."""
-        form = await request.form(max_files=0, max_fields=50)
+        form = await read_form(request)
         texts = ImmutableMultiDict(
             [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
         )
