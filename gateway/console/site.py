@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from starlette.routing import BaseRoute
 
-from gateway.console import event_actions, export
+from gateway.console import event_actions, export, persons
 from gateway.console.context import Console
 from gateway.console.page import Page
 from gateway.console.pages import (
@@ -44,6 +44,7 @@ PAGES = (
     Page("/quarantine/{id}", "stored_event.html", "", quarantine.view_one),
     Page("/refused", "refused.html", "Refused", refused.view),
     Page("/privacy", "privacy.html", "Consent", privacy.view),
+    Page("/privacy/persons/{digest}", "person.html", "", persons.view),
     Page("/configuration/edit", "configuration_edit.html", "", configuration_edit.view),
     Page("/configuration/playground", "playground.html", "", playground.view),
     Page("/configuration", "configuration.html", "Configuration", configuration.view),
@@ -68,6 +69,7 @@ ROUTES: tuple[Callable[[Console], Sequence[BaseRoute]], ...] = (
     quarantine.routes,
     configuration_edit.routes,
     playground.routes,
+    persons.routes,
     stored_event.routes,
     work.routes,
 )

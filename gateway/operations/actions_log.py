@@ -27,6 +27,7 @@ PLAIN = (
     "role",
     "refusal",
     "subject",
+    "digest",
 )
 """Arguments that are written as they are. Others may name a person."""
 

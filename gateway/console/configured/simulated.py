@@ -51,7 +51,7 @@ def simulate(reader: LedgerReader, now: Settings, trial: Settings, hours: float)
     """
     names = [name for name in now.destinations if name in trial.destinations]
     both = {
-        name: [compile_redecision(settings, name) for settings in (now, trial)] for name in names
+        name: (compile_redecision(now, name), compile_redecision(trial, name)) for name in names
     }
     before = compile_before_record(now, trial)
     simulated = Simulated(notes=before.notes)

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from gateway.configuration.settings import Settings
+from gateway.console.access.operator import is_operator
 from gateway.console.charts import Chart, Line, Row
 from gateway.console.context import Console
 from gateway.console.period import PERIODS, Period, period_of
@@ -48,6 +49,7 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
         "numbers": None,
         "signals": _signals(status.consent),
         "data_map": data_map(console.settings),
+        "is_operator": is_operator(request),
         **await asyncio.to_thread(_requests, console.settings),
     }
     if console.settings.has_ledger:
