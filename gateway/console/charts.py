@@ -45,12 +45,19 @@ class Row:
     link: str = ""
 
 
-def numbers_of(series: Series) -> dict[str, list[int]]:
-    """By the ending, the events of each step, at all destinations in `series` together."""
-    places = {at: place for place, at in enumerate(series.buckets)}
-    found: dict[str, list[int]] = defaultdict(lambda: [0] * len(places))
+Numbers = Mapping[str, Sequence[int]]
+"""By the ending, the events of each step."""
+
+
+def numbers_of(series: Series) -> Numbers:
+    """Of all destinations in `series` together."""
+    first, step, steps = series.first, series.step, len(series.buckets)
+    found: dict[str, list[int]] = {}
     for (at, _, _, ending), number in series.counts.items():
-        found[ending][places[at]] += number
+        of_ending = found.get(ending)
+        if of_ending is None:
+            of_ending = found[ending] = [0] * steps
+        of_ending[(at - first) // step] += number
     return found
 
 
@@ -76,11 +83,11 @@ def delays_at(tallied: Tally) -> Mapping[str, Counter[str]]:
     return found
 
 
-def outcomes_chart(series: Series) -> Chart:
-    """How events ended, at all destinations in `series`."""
-    numbers, steps = numbers_of(series), len(series.buckets)
+def outcomes_chart(buckets: range, numbers: Numbers) -> Chart:
+    """How events ended. buckets: the first second of each step (Unix)."""
+    none, steps = [0] * len(buckets), range(len(buckets))
     lines = [
-        Line(name, [sum(numbers[each][step] for each in endings) for step in range(steps)], tone)
+        Line(name, [sum(numbers.get(each, none)[step] for each in endings) for step in steps], tone)
         for name, (endings, tone) in OUTCOMES.items()
     ]
-    return Chart(list(series.buckets), lines)
+    return Chart(list(buckets), lines)

@@ -75,6 +75,11 @@ class Console:
             raise Trouble(404, NO_LEDGER)
         return await self._threads.run(work)
 
+    def warm(self, work: Callable[[LedgerReader], object]) -> None:
+        """Begins `work` in each thread that reads the ledger, if there is one."""
+        if self.settings.has_ledger:
+            self._threads.warm(work)
+
     async def status(self) -> Status:
         """By the clock of Redis. Raises a redis-py error when it does not answer."""
         seconds, microseconds = await self.redis.time()

@@ -35,7 +35,11 @@ class Period:
 def period_of(request: Request, usual: str = USUAL) -> Period:
     """Which one the query asks for by ``period``; the usual one for anything else."""
     asked = request.query_params.get("period", usual)
-    name = asked if asked in PERIODS else usual
+    return period_named(asked if asked in PERIODS else usual)
+
+
+def period_named(name: str) -> Period:
+    """name: one of `PERIODS`."""
     length, step = PERIODS[name]
     until = time.time()
     return Period(name, (until - length) // step * step + step, until, step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -16,6 +17,8 @@ from gateway.console.access.layers import Access
 from gateway.console.app import console_app
 from gateway.console.context import Console
 from gateway.console.headers import ConsoleHeaders
+from gateway.console.pages import overview
+from gateway.console.rendering import compile_templates
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.redis_client.connect import connect_for_intake
 from gateway.runtime.reload import ConfigFile
@@ -58,7 +61,10 @@ def run_console(settings: Settings, config: Path, redis_url: str, listening: soc
 def _application(console: Console) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
+        overview.warm(console)
+        compiling = asyncio.create_task(asyncio.to_thread(compile_templates))
         yield
+        await compiling
         await console.background.close()
         console.close()
         await console.redis.aclose()

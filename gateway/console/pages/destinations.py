@@ -12,7 +12,7 @@ from starlette.requests import Request
 from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.console.advice import advice
 from gateway.console.attention import of_destination
-from gateway.console.charts import Row, delays_at, ended_at, outcomes, outcomes_chart
+from gateway.console.charts import Row, delays_at, ended_at, numbers_of, outcomes, outcomes_chart
 from gateway.console.context import Console
 from gateway.console.period import PERIODS, Period, period_of
 from gateway.console.trouble import Trouble
@@ -116,7 +116,7 @@ def _read(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
     payloads = [each.payload for each in sampled if each.payload is not None]
     return {
         "ended": _ended(ended_at(of_name)[name]),
-        "outcomes": outcomes_chart(of_name),
+        "outcomes": outcomes_chart(of_name.buckets, numbers_of(of_name)),
         "delays": [Row(bucket, took[bucket]) for bucket in BUCKETS if bucket in took],
         "median": quantile(took, 0.5),
         "p95": quantile(took, 0.95),

@@ -14,6 +14,7 @@ from gateway.console.attention import notices
 from gateway.console.charts import (
     Chart,
     Line,
+    Numbers,
     Row,
     delays_at,
     ended_at,
@@ -22,7 +23,7 @@ from gateway.console.charts import (
     outcomes_chart,
 )
 from gateway.console.context import Console
-from gateway.console.period import DAY, PERIODS, Period, period_of
+from gateway.console.period import DAY, PERIODS, Period, period_named, period_of
 from gateway.console.rendering import link
 from gateway.ledger.bounded_values import OTHER
 from gateway.ledger.day_rows import RECEIVED, received_by
@@ -72,6 +73,17 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
     return data
 
 
+def warm(console: Console) -> None:
+    """Has the queries of all periods compiled before someone waits for them."""
+    names = list(console.settings.destinations)
+
+    def ask(reader: LedgerReader) -> None:
+        for name in PERIODS:
+            numbers(period_named(name), names, reader)
+
+    console.warm(ask)
+
+
 def numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict[str, Any]:
     with reader.reading.held():
         return _numbers(period, names, reader)
@@ -85,12 +97,13 @@ def _numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict
     before = series(reader, period.since - back, period.until - back, period.step)
     dimensions = [*map(received_by, TABLES), "reason", DELAY]
     tallied = tally(reader, period.since, period.until, dimensions)
+    now, earlier = numbers_of(ended), numbers_of(before)
     return {
-        "now": _figures(ended),
-        "before": _figures(before),
+        "now": _figures(now),
+        "before": _figures(earlier),
         "weeks": weeks,
-        "received": _received_chart(ended, before, weeks),
-        "outcomes": outcomes_chart(ended),
+        "received": _received_chart(ended.buckets, now, earlier, weeks),
+        "outcomes": outcomes_chart(ended.buckets, now),
         "destinations": _destinations(names, ended, tallied),
         "tables": [
             {"title": title, "rows": _top(tallied, received_by(dimension), RECEIVED, parameter)}
@@ -100,19 +113,19 @@ def _numbers(period: Period, names: Sequence[str], reader: LedgerReader) -> dict
     }
 
 
-def _figures(of_period: Series) -> Figures:
-    ended = {ending: sum(each) for ending, each in numbers_of(of_period).items()}
+def _figures(numbers: Numbers) -> Figures:
+    ended = {ending: sum(each) for ending, each in numbers.items()}
     return Figures(ended.get(RECEIVED, 0), **outcomes(Counter(ended)))
 
 
-def _received_chart(ended: Series, before: Series, weeks: int) -> Chart:
+def _received_chart(buckets: range, now: Numbers, before: Numbers, weeks: int) -> Chart:
     earlier = "a week before" if weeks == 1 else f"{weeks} weeks before"
-    steps = len(ended.buckets)
-    lines = [Line("this period", numbers_of(ended).get(RECEIVED, [0] * steps), 1)]
-    old = numbers_of(before).get(RECEIVED, ())
+    steps = len(buckets)
+    lines = [Line("this period", now.get(RECEIVED, [0] * steps), 1)]
+    old = before.get(RECEIVED, ())
     if len(old) == steps:
         lines.append(Line(earlier, old, 8))
-    return Chart(list(ended.buckets), lines)
+    return Chart(list(buckets), lines)
 
 
 def _destinations(
