@@ -19,6 +19,14 @@ SCREENS = [
 ]
 
 
+def scrolled_sideways(tab):
+    """The tables that are wider than the screen."""
+    return tab.page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(each => each.scrollWidth >"
+        " each.clientWidth + 1).map(each => each.textContent.trim().slice(0, 40))"
+    )
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("width", "dark"), SCREENS)
 def test_a_page_is_whole(open_tab, path, width, dark):
@@ -30,3 +38,5 @@ def test_a_page_is_whole(open_tab, path, width, dark):
         tab.page.screenshot(path=f"{folder}/{name}-{width}-{theme}.png", full_page=True)
     assert tab.complaints() == []
     assert not tab.is_too_wide()
+    if width == 360:
+        assert scrolled_sideways(tab) == []
