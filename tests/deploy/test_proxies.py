@@ -41,10 +41,13 @@ Run = Callable[[Path, int, int, Path, Path], list[str]]
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The files of a certificate for `SITE` and of its key."""
-    folder = tmp_path_factory.mktemp("certificate")
+    return write_certificate(tmp_path_factory.mktemp("certificate"), SITE)
+
+
+def write_certificate(folder: Path, host: str) -> tuple[Path, Path]:
+    """The files of a certificate for `host` and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SITE)])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.datetime.now(datetime.UTC)
     built = (
         x509.CertificateBuilder()
@@ -54,7 +57,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         .serial_number(1)
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(SITE)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem, private = folder / "site.pem", folder / "site.key"
@@ -79,13 +82,20 @@ def replaced(text: str, changes: dict[str, str]) -> str:
 
 def nginx(folder: Path, port: int, gateway: int, pem: Path, key: Path) -> list[str]:
     [shown] = blocks(DOCS / "deploy.md", "nginx")
+    return nginx_at(folder, shown, SITE, port, {8080: gateway}, pem, key)
+
+
+def nginx_at(
+    folder: Path, shown: str, host: str, port: int, ports: dict[int, int], pem: Path, key: Path
+) -> list[str]:
+    """ports: in the document, and those in their place."""
     site = replaced(
         shown,
         {
-            "127.0.0.1:8080": f"127.0.0.1:{gateway}",
+            **{f"127.0.0.1:{old}": f"127.0.0.1:{new}" for old, new in ports.items()},
             "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
-            "/etc/ssl/certs/shop.example.pem": str(pem),
-            "/etc/ssl/private/shop.example.key": str(key),
+            f"/etc/ssl/certs/{host}.pem": str(pem),
+            f"/etc/ssl/private/{host}.key": str(key),
         },
     )
     paths = "".join(
@@ -102,11 +112,18 @@ def nginx(folder: Path, port: int, gateway: int, pem: Path, key: Path) -> list[s
 
 def caddy(folder: Path, port: int, gateway: int, pem: Path, key: Path) -> list[str]:
     [shown] = blocks(DOCS / "deploy.md", "caddy")
+    return caddy_at(folder, shown, SITE, port, {8080: gateway}, pem, key)
+
+
+def caddy_at(
+    folder: Path, shown: str, host: str, port: int, ports: dict[int, int], pem: Path, key: Path
+) -> list[str]:
+    """ports: as `nginx_at` takes them."""
     site = replaced(
         shown,
         {
-            "127.0.0.1:8080": f"127.0.0.1:{gateway}",
-            f"{SITE} {{": f"https://{SITE}:{port} {{\n\tbind 127.0.0.1\n\ttls {pem} {key}",
+            f"{host} {{": f"https://{host}:{port} {{\n\tbind 127.0.0.1\n\ttls {pem} {key}",
+            **{f"127.0.0.1:{old}": f"127.0.0.1:{new}" for old, new in ports.items()},
         },
     )
     settings = f"admin off\nauto_https disable_redirects\nstorage file_system {folder}/caddy"
@@ -116,19 +133,21 @@ def caddy(folder: Path, port: int, gateway: int, pem: Path, key: Path) -> list[s
 
 
 @contextmanager
-def running(command: list[str], folder: Path, port: int) -> Iterator[None]:
+def running(
+    command: list[str], folder: Path, port: int, host: str = SITE, path: str = "/gw/healthz"
+) -> Iterator[None]:
     log = folder / "proxy.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=output, preexec_fn=die_with_parent, cwd=folder
         )
     try:
-        with client(port) as visitor:
+        with client(port, host=host) as visitor:
 
             def answers() -> bool:
                 assert process.poll() is None, log.read_text()
                 try:
-                    return visitor.get("/gw/healthz").status_code == 200
+                    return visitor.get(path).status_code == 200
                 except httpx.TransportError:
                     return False
 
@@ -139,11 +158,11 @@ def running(command: list[str], folder: Path, port: int) -> Iterator[None]:
         process.wait(60)
 
 
-def client(port: int, http2: bool = True) -> httpx.Client:
+def client(port: int, http2: bool = True, host: str = SITE) -> httpx.Client:
     """A visitor's browser, which reaches the proxy from `VISITOR`."""
     return httpx.Client(
         base_url=f"https://127.0.0.1:{port}",
-        headers={"host": SITE, "origin": f"https://{SITE}"},
+        headers={"host": host, "origin": f"https://{host}"},
         transport=_Named(verify=False, http2=http2, local_address=VISITOR),
         timeout=60,
     )
@@ -151,7 +170,7 @@ def client(port: int, http2: bool = True) -> httpx.Client:
 
 class _Named(httpx.HTTPTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions["sni_hostname"] = SITE
+        request.extensions["sni_hostname"] = request.headers["host"]
         return super().handle_request(request)
 
 
