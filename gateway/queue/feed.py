@@ -82,7 +82,8 @@ class Decided(NamedTuple):
         """Raises TypeError or ValueError for what the gateway has not written."""
         (*own, digests), shared = read_parts(data)
         read = orjson.loads(shared)
-        return cls(*own, *read[:4], digests.split(), *read[4:])
+        parts = [*own, *read[:4], digests.split(), *read[4:]]
+        return cls(*parts)
 
     def encode(self) -> bytes:
         """Without names: there are many records, and they are kept in memory. In two parts: what is
