@@ -34,7 +34,7 @@ from gateway.stages.anonymise import compile_anonymise
 from gateway.stages.hash_at_ingest import compile_hash_person
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from gateway.testing.secrets import forms, open_secrets
-from gateway.testing.values import JSON, changed, fuzzed
+from gateway.testing.values import JSON, changed, fuzzed, fuzzed_with_several
 
 RUBBISH = st.binary(max_size=40) | JSON.map(orjson.dumps)
 STATUSES = st.sampled_from(
@@ -81,7 +81,7 @@ class DestinationSuite:
     def test_no_events_make_no_requests(self) -> None:
         assert list(self.destination.requests([], NOW)) == []
 
-    @fuzzed
+    @fuzzed_with_several
     @given(data=st.data())
     def test_whatever_the_events_each_is_in_one_request_or_unsendable(
         self, data: st.DataObject
@@ -138,7 +138,7 @@ class DestinationSuite:
         made = list(self.destination.requests(self.events, NOW))
         assert list(self.destination.requests(seen, NOW)) == made
 
-    @fuzzed
+    @fuzzed_with_several
     @given(data=st.data())
     def test_with_hash_at_ingest_it_sends_the_same(self, data: st.DataObject) -> None:
         needs = self.destination.personal_data(self.destination.settings)
@@ -179,7 +179,7 @@ class DestinationSuite:
         settings = self._mapped_by(mapping.as_written()).settings
         assert list(mapping_mistakes(kind, settings)) == []
 
-    @fuzzed
+    @fuzzed_with_several
     @given(data=st.data())
     def test_its_mapping_as_printed_makes_the_same_requests(self, data: st.DataObject) -> None:
         printed = built_in_mapping(type(self.destination))

@@ -20,8 +20,11 @@ JSON = st.recursive(
     max_leaves=20,
 )
 
-fuzzed = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+fuzzed = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 """For tests of a suite: every subclass runs them, and machines differ."""
+
+fuzzed_with_several = settings(fuzzed, max_examples=25)
+"""For tests that take several values at once, which are slow to make."""
 
 
 @st.composite
