@@ -33,9 +33,7 @@ def _lines(happened: Explanation) -> Iterator[str]:
 def _changes(told: Explanation) -> Iterable[str]:
     yield from (f"  rule {rule['name']!r}: {rule['does']}" for rule in told["rules"])
     for change in told["changed"]:
-        name = (
-            "fields with names of the sender's own" if change["field"] == OTHER else change["field"]
-        )
+        name = _OTHERS if change["field"] == OTHER else change["field"]
         values = [
             f"{side} {short_json(change[side])}" for side in ("before", "after") if side in change
         ]
