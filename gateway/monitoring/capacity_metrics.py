@@ -8,6 +8,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.configuration.delivery import DeliverySettings
+from gateway.monitoring.destination_metrics import by_destination
 from gateway.queue.bounds import ALL_MEMORY, Bound, Closed, MemoryUsage
 
 
@@ -44,15 +45,15 @@ class CapacityCollector(Collector):
         for bound in self._bounds:
             of = bound.of if bound.of in self._limits else ""
             used.add_metric([of, bound.kind], bound.share)
-        pending = _by_destination(
+        pending = by_destination(
             "gateway_pending_events_limit",
             "Maximum number of pending events.",
         )
-        dead = _by_destination(
+        dead = by_destination(
             "gateway_dead_letters_limit",
             "Maximum number of dead letters. Beyond it, the oldest are removed.",
         )
-        size = _by_destination(
+        size = by_destination(
             "gateway_dead_letter_bytes_limit",
             "Maximum size in bytes of the dead letters. Beyond it, the oldest are removed.",
         )
@@ -80,7 +81,3 @@ class CapacityCollector(Collector):
                 "Memory limit of Redis in bytes (maxmemory).",
                 usage.limit,
             )
-
-
-def _by_destination(name: str, text: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, text, labels=["destination"])

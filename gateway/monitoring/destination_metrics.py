@@ -87,25 +87,25 @@ class DestinationCollector(Collector):
         yield from (attempts, polls, delivery)
 
     def _pending(self) -> Iterator[Metric]:
-        pending = _by_destination(
+        pending = by_destination(
             "gateway_pending_events",
             "Accepted events that are not yet delivered, rejected, expired or withheld.",
         )
-        waiting = _by_destination(
+        waiting = by_destination(
             "gateway_pending_bytes", "Size in bytes of the pending events that are not held."
         )
-        oldest = _by_destination(
+        oldest = by_destination(
             "gateway_oldest_pending_seconds",
             "Age in seconds of the oldest pending event that was not submitted.",
         )
-        paused = _by_destination(
+        paused = by_destination(
             "gateway_paused_seconds", "Time in seconds until a paused destination is tried again."
         )
-        held = _by_destination(
+        held = by_destination(
             "gateway_held_events",
             "Pending events that are held until their visitor answers about consent.",
         )
-        submitted = _by_destination(
+        submitted = by_destination(
             "gateway_submitted_events",
             "Pending events that the vendor has accepted and gives its verdict on later.",
         )
@@ -120,8 +120,8 @@ class DestinationCollector(Collector):
         yield from (pending, waiting, oldest, paused, held, submitted)
 
     def _dead_letters(self) -> Iterator[Metric]:
-        dead = _by_destination("gateway_dead_letters", "Dead letters stored for each destination.")
-        size = _by_destination(
+        dead = by_destination("gateway_dead_letters", "Dead letters stored for each destination.")
+        size = by_destination(
             "gateway_dead_letter_bytes",
             "Size in bytes of the dead letters stored for each destination.",
         )
@@ -138,5 +138,6 @@ class DestinationCollector(Collector):
         yield from (dead, size, removed)
 
 
-def _by_destination(name: str, text: str) -> GaugeMetricFamily:
+def by_destination(name: str, text: str) -> GaugeMetricFamily:
+    """Without values. text: the metric in words."""
     return GaugeMetricFamily(name, text, labels=["destination"])
