@@ -26,11 +26,11 @@ _held: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A port that the system gives to no other process while this one runs. A server that sets
-    SO_REUSEADDR, as all of ours do, can listen on it."""
+    """A port that the system gives to no other process while this one runs, on no IPv4 address. A
+    server that sets SO_REUSEADDR, as all of ours do, can listen on it."""
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.bind(("127.0.0.1", 0))
+    holder.bind(("", 0))
     port = int(holder.getsockname()[1])
     if sys.platform == "linux":
         _held.append(holder)
