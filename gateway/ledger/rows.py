@@ -88,8 +88,6 @@ class RowMaker:
         (receipt, passage, was_held, at, digests), shared = read_parts(fields["d"])
         kind = kind_of(shared)
         event = known_event(receipt, kind.alike)
-        is_again = "r" in fields and self._is_again(receipt, passage, was_held, fields)
-        self._decided.add(receipt)
         self._known[receipt] = event
         rows, key = self._rows_of(event), event.key
         if passage == 1 and not was_held and _CHANGING.isdisjoint(fields):
@@ -98,7 +96,9 @@ class RowMaker:
                 rows.endings.append(_decided_ending(event, kind, name, 1, verdict, at))
             goes_to = kind.going_to
         else:
+            is_again = self._is_again(receipt, passage, was_held, fields)
             goes_to = _add_verdicts(rows, event, kind, passage, was_held, at, fields, is_again)
+        self._decided.add(receipt)
         origin, content = content_of(payloads, self._payload)
         if origin is not None and kind.changed:
             origin = with_changed(origin, kind.changed)
@@ -123,7 +123,7 @@ class RowMaker:
         """Whether the event was appended before, with this receipt: the answer of Redis was lost,
         so it was appended again, and found itself. On a cluster each destination has a record of
         its own, of which this cannot be told."""
-        if passage > 1 or was_held or "n" in fields:
+        if "r" not in fields or "n" in fields or passage > 1 or was_held:
             return False
         return receipt in self._decided or self._traits_of(receipt) is not None
 
