@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from gateway.console.personal import is_shown
 from gateway.event.moment import HOW_TO_WRITE, unix_seconds
 from gateway.event.words import ENDINGS
 from gateway.ledger.answers import Wanted
+from gateway.ledger.digests import DIGEST
 from gateway.ledger.search import read_position
 
 _TEXTS = ("destination", "ending", "source", "event_name", "reason")
 _TIMES = ("since", "until")
-_DIGEST = re.compile(r"[0-9a-f]{24}")
 MAX_TEXT = 256
 MAX_FIELDS = 4
 
@@ -70,7 +69,7 @@ def read_filters(query: ImmutableMultiDict[str, str]) -> Filters:
     if given.get("ending", ENDINGS[0]) not in ENDINGS:
         mistakes.append(f"No event ends like this: {given['ending']}.")
     digest = _text(query.get("digest"))
-    if digest and not _DIGEST.fullmatch(digest):
+    if digest and not DIGEST.fullmatch(digest):
         mistakes.append("The digest in this URL is not one. Enter the id again.")
         digest = ""
     wanted = Wanted(**values, digest=digest or None, where=[*_pairs(fields, mistakes)])

@@ -6,7 +6,6 @@ forms, on pages and in the log.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,6 +21,7 @@ from gateway.console.background import Work
 from gateway.console.context import Console
 from gateway.console.form import read_form, text_of
 from gateway.console.trouble import Trouble, as_sentence
+from gateway.ledger.digests import DIGEST
 from gateway.ledger.feeding import build_digests
 from gateway.operations.actions_log import Action
 from gateway.operations.erasing import erase, survey_erasure
@@ -38,7 +38,6 @@ TOO_MANY = (
     "There are {} events, and an export from here has {} at most. Run `gateway access ID --json` "
     "on the machine of the gateway."
 )
-_DIGEST = re.compile(r"[0-9a-f]{24}")
 
 
 async def view(console: Console, request: Request) -> dict[str, Any]:
@@ -130,6 +129,6 @@ def _person(console: Console, redis: Redis, digest: str) -> Person:
 
 def _digest_in(request: Request) -> str:
     digest: str = request.path_params["digest"]
-    if not _DIGEST.fullmatch(digest):
+    if not DIGEST.fullmatch(digest):
         raise Trouble(404, NO_SUCH)
     return digest

@@ -6,6 +6,7 @@ before, so that an event which came with the hash alone is found as well.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b, sha256
@@ -14,6 +15,9 @@ from destinations.normalise import email
 from gateway.event import Event
 
 DIGEST_BYTES = 12
+DIGEST = re.compile(rf"[0-9a-f]{{{2 * DIGEST_BYTES}}}")
+"""A digest as it is written."""
+
 _EMAILS = ("email_address", "sha256_email_address")
 
 _REMEMBERED = 1000
