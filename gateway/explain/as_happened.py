@@ -8,7 +8,7 @@ What was there before a stage removed or replaced it was never stored.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.configuration.kept import Kept, destination_in, rules_in
@@ -97,7 +97,7 @@ def _told(mark: str) -> Explanation:
     return {"field": mark[1:], "kind": KINDS[mark[0]]}
 
 
-def _present(marks: Any) -> set[str]:
+def _present(marks: Iterable[str]) -> set[str]:
     return {mark[1:] for mark in marks if mark[0] != REMOVED}
 
 

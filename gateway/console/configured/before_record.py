@@ -79,4 +79,4 @@ def _notes(now: Settings, trial: Settings, new: list[Rule], gone: list[Rule]) ->
 
 def _names(rules: list[Rule], settings: Settings) -> str:
     named = enumerate(settings.rules, 1)
-    return ", ".join(rule.name or f"rule {number}" for number, rule in named if rule in rules)
+    return ", ".join(rule.called(number) for number, rule in named if rule in rules)

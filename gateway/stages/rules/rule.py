@@ -188,6 +188,10 @@ class Rule(BaseModel):
             changed_path(path)
         return self
 
+    def called(self, number: int) -> str:
+        """Its name; without one, its place in the list, from 1."""
+        return self.name or f"rule {number}"
+
     @property
     def fields(self) -> Fields:
         """The outermost fields that the rule may change, None for any."""

@@ -120,7 +120,7 @@ def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callab
 
 
 def _compile(rule: Rule, number: int, hash_salt: str | None) -> _Step:
-    name = rule.name or f"rule {number}"
+    name = rule.called(number)
     dropped = f"dropped by rule {name!r}"
     sampled: _Sampled | None = None
     ends = None
