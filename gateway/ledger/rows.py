@@ -60,7 +60,6 @@ class RowMaker:
         self._traits_of = traits_of
         self._has = has
         self._known: MutableMapping[str, Known] = {} if known is None else known
-        self._decided: set[str] = set()
         self._record_id = ""
         self._days: dict[int, DayRows] = {}
 
@@ -96,9 +95,7 @@ class RowMaker:
                 rows.endings.append(_decided_ending(event, kind, name, 1, verdict, at))
             goes_to = kind.going_to
         else:
-            is_again = self._is_again(receipt, passage, was_held, fields)
-            goes_to = _add_verdicts(rows, event, kind, passage, was_held, at, fields, is_again)
-        self._decided.add(receipt)
+            goes_to = _add_verdicts(rows, event, kind, passage, was_held, at, fields)
         origin, content = content_of(payloads, self._payload)
         if origin is not None and kind.changed:
             origin = with_changed(origin, kind.changed)
@@ -116,16 +113,6 @@ class RowMaker:
             raise ValueError("not the digests of an event")
         for first in range(0, len(raw), DIGEST_BYTES):
             rows.lookups.append((hour, raw[first : first + DIGEST_BYTES], key))
-
-    def _is_again(
-        self, receipt: str, passage: int, was_held: bool, fields: Mapping[str, bytes]
-    ) -> bool:
-        """Whether the event was appended before, with this receipt: the answer of Redis was lost,
-        so it was appended again, and found itself. On a cluster each destination has a record of
-        its own, of which this cannot be told."""
-        if "r" not in fields or "n" in fields or passage > 1 or was_held:
-            return False
-        return receipt in self._decided or self._traits_of(receipt) is not None
 
     def _add_fates(self, fields: Mapping[str, bytes]) -> None:
         name, version, later, told = read_fates(fields)
@@ -217,11 +204,9 @@ def _add_verdicts(
     was_held: bool,
     at: float,
     fields: Mapping[str, bytes],
-    is_again: bool,
 ) -> str:
     """Counts and ends an event as was decided about it. Returns the destinations to which it
-    goes, as they are stored. is_again: as `RowMaker._is_again` says; then what is repeated is
-    counted, as Redis counts it, and has the ending of the first time."""
+    goes, as they are stored."""
     verdicts = kind.verdicts
     repeated = frozenset(fields["r"].decode().split()) if "r" in fields else frozenset()
     is_first = True
@@ -238,8 +223,7 @@ def _add_verdicts(
         decision, _, reason = verdict
         if name in repeated:
             told = "repeated", "queue", HAD_IT
-            if not is_again:
-                rows.endings.append(_decided_ending(event, kind, name, passage, told, at))
+            rows.endings.append(_decided_ending(event, kind, name, passage, told, at))
             _count(rows, event, name, "repeated", HAD_IT, again=again)
             if was_held:
                 _count(rows, event, name, "accepted", amount=-1)

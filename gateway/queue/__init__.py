@@ -50,6 +50,8 @@ their names. For each destination, all in one hash slot because of the tag in br
     gw:{meta}:feed, gw:{meta}:feed:name
                                on a cluster with a ledger: as those of the gateway, for this
                                destination alone; its counts have `feed_bytes` and so on
+    gw:{meta}:committed:S
+                       string  on a cluster: as that of the gateway
 
 For the gateway as a whole, all but the last six in one hash slot. No destination can have the
 name in the braces:
@@ -76,6 +78,9 @@ name in the braces:
                        string  names this stream, since its ids start again in another Redis
     gw:{gw:counts}:feeds
                        set     on a cluster: the destinations that may have a feed
+    gw:{gw:counts}:committed:S
+                       string  the number of the last commit of the series S, by which one whose
+                               answer was lost is known again, see `gateway.queue.commits`; expires
     gw:{gw:counts}:erased
                        zset    tombstones of erased persons (keyed digests of ids, receipts), scored
                                by the second when they were written; expires; see

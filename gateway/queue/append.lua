@@ -1,11 +1,15 @@
 -- Appends a group of events to the streams of their destinations, all or none, and counts them.
 --
 -- KEYS: for each destination its stream, counts, wake, drains, pause, and what its marks are named
---       after; then the gateway's counts, the feed of the ledger, the quarantine, and of held
---       consent what is due, what was said, and what the names of events and of withdrawals begin
---       with. On a cluster each call has keys of one slot: that of one destination, where its own
---       counts and feed are the last, or that of the gateway, without destinations.
+--       after; then the gateway's counts, the feed of the ledger, what the names of commits begin
+--       with, the quarantine, and of held consent what is due, what was said, and what the names of
+--       events and of withdrawals begin with. On a cluster each call has keys of one slot: that of
+--       one destination, where its own counts, feed and commits are the last, or that of the
+--       gateway, without destinations.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
+--         commits       series and number of this commit, then of the one in which the very same may
+--                       have been appended before; empty for what is not known again
+--         commits_kept  for how many seconds the last number of a series is known
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
 --         window        seconds in which an event is taken once that has marks
@@ -37,17 +41,18 @@
 --                       gets, by how much the number of its waiting ones grows, and whether these
 --                       events are in a later passage, of which none can wait
 -- Returns the places (from 1) of the destinations that need a job, which the caller queues, and the
--- pages that state something while events of theirs are held. Nothing, and does nothing, when what
--- is to be released has been released, or its page has stated something since; does nothing and fails
--- with GONE and their ids when entries have left the quarantine already. Needs feed.lua and
--- counting.lua.
+-- pages that state something while events of theirs are held. When one of `commits` was carried out it
+-- adds to the gateway's counters alone, and returns the places of all destinations. Returns nothing,
+-- and does nothing, when what is to be released has been released, or its page has stated something
+-- since; does nothing and fails with GONE and their ids when entries have left the quarantine already.
+-- Needs feed.lua and counting.lua.
 
 local PER_DESTINATION = 6
 
 local plan = cjson.decode(ARGV[1])
 local own = PER_DESTINATION * #plan.destinations
-local totals, feed, quarantine, due, said, events, withdrawn = KEYS[own + 1], KEYS[own + 2],
-  KEYS[own + 3], KEYS[own + 4], KEYS[own + 5], KEYS[own + 6], KEYS[own + 7]
+local totals, feed, committed, quarantine, due, said, events, withdrawn = KEYS[own + 1],
+  KEYS[own + 2], KEYS[own + 3], KEYS[own + 4], KEYS[own + 5], KEYS[own + 6], KEYS[own + 7], KEYS[own + 8]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -91,6 +96,18 @@ end
 for name, amount in pairs(plan.counters) do
   redis.call('HINCRBY', totals, name, amount)
 end
+
+for _, commit in ipairs(plan.commits) do
+  local last = redis.call('GET', committed .. commit[1])
+  if last and tonumber(last) >= commit[2] then
+    local all = {}
+    for place in ipairs(plan.destinations) do
+      all[place] = place
+    end
+    return { all, {} }
+  end
+end
+
 for _, number in ipairs(plan.quarantine) do
   redis.call('XADD', quarantine, '*', 'q', ARGV[1 + number])
 end
@@ -267,5 +284,9 @@ end
 for _, id in ipairs(plan.released) do
   -- the addition came first: when memory is full it is refused, and nothing is lost
   redis.call('XDEL', quarantine, id)
+end
+local commit = plan.commits[1]
+if commit then  -- last: whatever failed above may be repeated
+  redis.call('SET', committed .. commit[1], commit[2], 'EX', plan.commits_kept)
 end
 return {asleep, awaited}

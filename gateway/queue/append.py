@@ -25,6 +25,7 @@ from gateway.pipeline.decision import Decision
 from gateway.queue.admission import HOLD_FULL, Full, admit, are_trusted, withhold_held
 from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, Closed, share_of
+from gateway.queue.commits import KEEP_SECONDS, Commit, Series
 from gateway.queue.counting import reason_of
 from gateway.queue.feed import Feeding
 from gateway.queue.group_commit import GroupCommit
@@ -136,8 +137,9 @@ class Appender:
         self._marks_all = bool(retention.dedupe) or self._in_parts
         self._marks_until = 0.0
         self._window = window_of(retention.dedupe, self._in_parts)
+        self._series = Series()
         self._commits = GroupCommit(
-            self.write,
+            self._commit,
             weigh=attrgetter("weight"),
             size=attrgetter("size"),
             longest_wait=MAX_WAIT,
@@ -207,10 +209,14 @@ class Appender:
             if name == ALL_MEMORY or name in batch.sent:
                 raise Full(reason)
 
-    async def write(self, group: list[AppendBatch]) -> None:
+    async def write(self, group: list[AppendBatch], commits: Sequence[Commit] = ()) -> None:
         """Appends `group` at once, whatever else is being committed: all or none, on a cluster for
-        each destination. Raises a redis-py error when that is not certain."""
-        await self._write(group)
+        each destination. Raises a redis-py error when that is not certain.
+
+        commits: this one, and that in which `group` may have been appended before. When one of them
+        was carried out, nothing is done.
+        """
+        await self._write(group, commits)
 
     async def flush_counts(self) -> None:
         """Writes the pending counts, for times without events."""
@@ -239,19 +245,26 @@ class Appender:
             batch.withheld.setdefault(name, Counter())[day, undecided.reason] += 1
         for name, day in (*waited, *undecided.waited):
             batch.held.setdefault(name, Counter())[day] -= 1
-        return await self._write([batch], release, undecided.record)
+        return await self._write([batch], release=release, unanswered=undecided.record)
+
+    async def _commit(self, group: list[AppendBatch]) -> None:
+        await self._write(group, [self._series.next()])
 
     async def _write(
-        self, group: list[AppendBatch], release: Release | None = None, unanswered: bytes = b""
+        self,
+        group: list[AppendBatch],
+        commits: Sequence[Commit] = (),
+        release: Release | None = None,
+        unanswered: bytes = b"",
     ) -> bool:
         if self._in_parts:
             parts, group = parts_of(group)
-            await _all_of(self._append_part(part) for part in parts)
+            await _all_of(self._append_part(part, commits) for part in parts)
             if parts and not group:  # the counts can wait: who flushes them adds to no destination
                 return True
         counts = self._pending_counts.take()
         try:
-            appended = await self._append(group, self._own, counts, release, unanswered)
+            appended = await self._append(group, commits, self._own, counts, release, unanswered)
         except BaseException:
             self._pending_counts.put_back(counts)
             raise
@@ -259,15 +272,16 @@ class Appender:
             self._pending_counts.put_back(counts)
         return appended
 
-    async def _append_part(self, part: list[AppendBatch]) -> None:
+    async def _append_part(self, part: list[AppendBatch], commits: Sequence[Commit]) -> None:
         try:
-            await self._append(part)
-        except RedisConnectionError:  # perhaps a stale connection; what was taken has its mark
-            await self._append(part)
+            await self._append(part, commits)
+        except RedisConnectionError:  # perhaps a stale connection
+            await self._append(part, commits)
 
     async def _append(
         self,
         group: list[AppendBatch],
+        commits: Sequence[Commit],
         own: Sequence[bytes] | None = None,
         counts: Mapping[str, int] | None = None,
         release: Release | None = None,
@@ -278,6 +292,8 @@ class Appender:
         destinations, payloads, plan = plan_of(group)
         alone = destinations[0] if own is None else ""
         plan |= {
+            "commits": commits,
+            "commits_kept": KEEP_SECONDS,
             "counters": counts or {},
             "mark_ms": WAKE_MARK_MS,
             "window": self._window,

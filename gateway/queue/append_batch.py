@@ -11,6 +11,7 @@ import orjson
 from gateway.event import Event
 from gateway.event.forms import beyond
 from gateway.pipeline.decision import Decision
+from gateway.queue.commits import Commit
 from gateway.queue.counting import NO_REASON, reason_of
 from gateway.queue.entry import encode, encode_held, encode_quarantined, has_many_items, share_items
 from gateway.queue.feed import Feeding
@@ -58,6 +59,7 @@ class AppendBatch:
         "said",
         "sent",
         "size",
+        "tried",
         "waiting",
         "weight",
         "withheld",
@@ -93,6 +95,8 @@ class AppendBatch:
     again: bool
     """Whether its events are counted as in a later passage: those of a release from quarantine,
     which is a batch of its own."""
+    tried: Commit | None
+    """The commit in which it may have been appended, for all that is known."""
     renewed: list[int]
     """Numbers of the payloads of which a repetition is expected: it renews their marks."""
     weight: int
@@ -127,6 +131,7 @@ class AppendBatch:
         self.passages = {}
         self.released = []
         self.renewed = []
+        self.tried = None
         for decision in decisions:
             self._add(decision, marks_of(decision) if marked else (), feeding)
         self._measure()
@@ -143,13 +148,19 @@ class AppendBatch:
         batch.days = head.get("days", [UNKNOWN_DAY] * len(payloads))
         for name in ("waiting", "said", "denied", "quarantine", "records"):
             setattr(batch, name, head.get(name, getattr(batch, name)))
+        if tried := head.get("tried"):
+            series, number = tried
+            batch.tried = series, number
         batch._measure()
         return batch
 
     @property
     def head(self) -> dict[str, Any]:
         """Everything but the payloads, for JSON."""
-        names = ("sent", "marks", "days", "waiting", "said", "denied", "quarantine", "records")
+        names = (
+            *("sent", "marks", "days", "waiting", "said", "denied", "quarantine", "records"),
+            "tried",
+        )
         withheld = {
             name: [(*by, amount) for by, amount in told.items()]
             for name, told in self.withheld.items()

@@ -134,6 +134,11 @@ class Keys:
         return FeedKeys(of.feed, of.counts, f"{of.feed}:name")
 
     @property
+    def committed(self) -> str:
+        """How the keys of the last commits begin; the name of a series follows."""
+        return f"{self._at_counts}committed:"
+
+    @property
     def erased(self) -> str:
         return f"{self._at_counts}erased"
 
@@ -141,7 +146,7 @@ class Keys:
     def own(self) -> tuple[str, ...]:
         """The gateway's own keys, as `append.lua` takes them."""
         return (
-            *(self.counts, self.feed),
+            *(self.counts, self.feed, self.committed),
             *(self.quarantine, self.due, self.said, self.events, self.withdrawn),
         )
 
@@ -194,6 +199,8 @@ class DestinationKeys:
     passage that is."""
     feed: str
     """On a cluster alone."""
+    committed: str
+    """On a cluster alone: as `Keys.committed`, with a colon after it."""
 
     @property
     def appended(self) -> tuple[str, ...]:
@@ -203,7 +210,7 @@ class DestinationKeys:
     @property
     def in_place_of_own(self) -> tuple[str, ...]:
         """Those that it takes on a cluster in place of the gateway's own."""
-        return self.counts, self.feed
+        return self.counts, self.feed, f"{self.committed}:"
 
     def minute(self, at: float) -> str:
         """The counter of what was delivered in the minute of `at`, Unix seconds."""

@@ -26,6 +26,7 @@ from gateway.queue.append import WINDOW, Appender
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.bounds import ALL_MEMORY, share_of
 from gateway.queue.capacity import read_memory_usage
+from gateway.queue.commits import Series
 from gateway.queue.group_commit import GroupCommit
 from gateway.redis_client.connect import RedisError
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
@@ -79,6 +80,7 @@ class SpoolingAppender:
         self._commits = GroupCommit(  # all may wait, as long as it takes
             self._commit, weigh=attrgetter("weight"), size=attrgetter("size"), window=WINDOW
         )
+        self._series = Series()
         self._redis = redis
         self._folder = folder
         self._thread = ThreadPoolExecutor(1, "spool")
@@ -163,7 +165,13 @@ class SpoolingAppender:
     async def _commit_to_redis(self, group: list[AppendBatch]) -> None:
         if reason := self.appender.closed.untrusted.get(ALL_MEMORY):
             raise Full(reason)
-        await self.appender.write(group)
+        tried = self._series.next()
+        try:
+            await self.appender.write(group, [tried])
+        except RedisError:
+            for batch in group:
+                batch.tried = tried
+            raise
 
     async def _store(self, group: list[AppendBatch]) -> None:
         rows = [Row.of(batch) for batch in group]
@@ -187,11 +195,7 @@ class SpoolingAppender:
                 await _wait(self._closing, PROBE_SECONDS)
 
     async def _drain(self) -> bool:
-        """Feeds until nothing is left, which ends the detour, or Redis has no more room.
-
-        That Redis answers is found out first: a portion that it takes without an answer is fed
-        twice.
-        """
+        """Feeds until nothing is left, which ends the detour, or Redis has no more room."""
         while not self._closing.is_set() and await self._has_room():
             portion = await self._in_thread(self._folder.first)
             if portion is not None and self._folder.events - portion.events > LITTLE:
@@ -212,7 +216,7 @@ class SpoolingAppender:
         )  # without the right to ask, an append will tell
 
     async def _feed(self, portion: Portion) -> None:
-        await self.appender.write(portion.batches)
+        await self.appender.write(portion.batches, portion.commits)
         self._fed += portion.events
         await self._in_thread(self._folder.remove, portion)
 

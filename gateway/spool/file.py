@@ -24,6 +24,7 @@ from typing import IO, Any
 import orjson
 
 from gateway.queue.append_batch import AppendBatch
+from gateway.queue.commits import Commit
 from gateway.system.private_files import create_private
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,19 @@ class Portion:
     bytes: int = 0
     weight: int = 0
 
+    @property
+    def commits(self) -> list[Commit]:
+        """By which Redis knows it again, as `Appender.write` takes them. The first is the same for
+        whoever reads these rows, also after a crash."""
+        tried = self.batches[0].tried if self.batches else None
+        return [(self.file.path.stem, self.last), *([tried] if tried else ())]
+
+    def may_have(self, batch: AppendBatch) -> bool:
+        """Whether `batch` was tried as those were that it has already."""
+        return not self.batches or self.batches[0].tried == batch.tried
+
     def add(self, number: int, row: Row, batch: AppendBatch) -> None:
+        self.last = number
         self.ids.append(number)
         self.batches.append(batch)
         self.events += row.events
@@ -195,12 +208,15 @@ class SpoolFile:
                 if number <= self._fed or number in self._fed_ahead or number in portion.ids:
                     self._has_damaged_rows = True  # ids out of order: it may be a second time
                     continue
-                portion.last = number
                 try:
                     row = _sound_row(*columns)
-                    portion.add(number, row, row.batch())
+                    batch = row.batch()
                 except (ValueError, LookupError, TypeError):
-                    self._has_damaged_rows = True
+                    portion.last, self._has_damaged_rows = number, True
+                    continue
+                if not portion.may_have(batch):
+                    break
+                portion.add(number, row, batch)
                 if portion.is_large_enough:
                     break
         return portion if portion.last else None

@@ -16,7 +16,6 @@ from gateway.queue.append import Retention
 from gateway.queue.fates import WITH_WARNINGS
 from tests.ledger.conftest import FILLED_DAYS, FILLED_EVENTS, FILLED_UNTIL, Open
 from tests.support.events import decide, make_event
-from tests.support.keys import KEYS
 from tests.support.ledger import Books
 
 pytestmark = pytest.mark.anyio
@@ -57,23 +56,6 @@ async def test_one_that_comes_again_is_received_again(open_books: Open) -> None:
     await books.append(decide(make_event(0), ["ads"]))
     await books.store()
     assert received(books) == {"": 2}
-
-
-@pytest.mark.parametrize("is_stored", [True, False])
-async def test_one_that_is_appended_again_ends_as_the_first_time(
-    open_books: Open, is_stored: bool
-) -> None:
-    """The answer to the first time was lost with a connection, so it is appended again."""
-    books = open_books(retention=Retention(dedupe=600))
-    await books.append(decide(make_event(0), ["ads"]))
-    ((_, record),) = await books.redis.xrange(KEYS.feed)
-    if is_stored:
-        await books.store()
-    await books.redis.xadd(KEYS.feed, {**record, b"r": b"ads"})
-    await books.settle("ads", await books.read("ads"), "delivered")
-    await books.store()
-    assert books.ended() == [("ads", "delivered")]
-    assert books.counts("ads")["repeated"] == 1, "as Redis counts"
 
 
 async def test_counts_are_those_of_destinations_alone(books: Books) -> None:

@@ -16,6 +16,7 @@ from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender
 from gateway.queue.append_batch import AppendBatch
+from gateway.queue.commits import KEEP_SECONDS, Commit
 from gateway.queue.entry import Entry, decode
 from gateway.queue.group_commit import Overloaded
 from gateway.queue.keys import WAKE_MARK_MS
@@ -226,6 +227,50 @@ async def test_without_redis_it_fails_and_the_counts_are_kept(
         assert time.monotonic() - started < 10
     assert dict(pending_counts.take()) == {"received:site": 3}
     assert woken.calls == []
+
+
+async def test_a_commit_that_was_carried_out_is_not_carried_out_again(
+    appender: Appender, redis: Redis, pending_counts: PendingCounts, woken: Woken
+) -> None:
+    """The answer to it was lost, so nobody knows that it was, and nobody was woken."""
+    batch = appender.batch_of([decide(make_event(0), ["ads"], ["books"])])
+    await appender.write([batch], [("process", 7)])
+    pending_counts.add("received:site", 3)
+    await appender.write([batch], [("file", 1), ("process", 7)])
+    assert await ids(redis, "ads") == ["event-0"]
+    assert await counts(redis, "ads") == {"accepted": 1}
+    assert await counts(redis, "books") == {"accepted": 1, "withheld": 1}
+    await appender.wait_for_wake_ups()
+    assert woken.calls == [["ads"], ["ads", "books"]]
+    assert await redis.hget(KEYS.counts, "received:site") == b"3"
+
+
+@pytest.mark.parametrize("commits", [[("process", 8)], [("file", 1), ("process", 8)], []])
+async def test_a_commit_that_comes_after_the_last_is_carried_out(
+    appender: Appender, redis: Redis, commits: list[Commit]
+) -> None:
+    batch = appender.batch_of([decide(make_event(0), ["ads"])])
+    await appender.write([batch], [("process", 7)])
+    await appender.write([batch], commits)
+    assert await ids(redis, "ads") == ["event-0"] * 2
+
+
+async def test_a_commit_that_failed_half_way_is_carried_out_again(
+    appender: Appender, redis: Redis
+) -> None:
+    batch = appender.batch_of([decide(make_event(0), ["ads"])])
+    await redis.set(ADS.stream, "of another type")
+    with pytest.raises(RedisError):
+        await appender.write([batch], [("process", 1)])
+    await redis.delete(ADS.stream)
+    await appender.write([batch], [("process", 1)])
+    assert await ids(redis, "ads") == ["event-0"]
+
+
+async def test_no_trace_of_a_commit_is_kept_for_ever(appender: Appender, redis: Redis) -> None:
+    await appender.append(decisions(1, ["ads"]))
+    (key,) = await redis.keys(f"{KEYS.committed}*")
+    assert KEEP_SECONDS - 60 < await redis.ttl(key) <= KEEP_SECONDS
 
 
 async def test_at_maxmemory_nothing_is_appended_anywhere(

@@ -44,6 +44,7 @@ def test_existing_installations_find_their_data() -> None:
     assert names(KEYS, "ads") == [
         "gw:counts",
         "gw:{gw:counts}:feed",
+        "gw:{gw:counts}:committed:",
         "gw:{gw:counts}:quarantine",
         "gw:{gw:counts}:late:due",
         "gw:{gw:counts}:late:said",
@@ -76,6 +77,7 @@ def test_existing_installations_find_their_data() -> None:
         "gw:{ads}:seen",
         "gw:{ads}:replays",
         "gw:{ads}:feed",
+        "gw:{ads}:committed",
         "gw:{ads}:minute:29920320",
         "rq:job:later-ads",
     ]

@@ -103,6 +103,22 @@ class TestOrder:
         assert fed(file) == payloads(rows)
         assert (file.events, file.bytes) == (0, 0)
 
+    def test_what_was_tried_in_one_commit_is_a_portion_of_its_own(self, file: SpoolFile) -> None:
+        batches = [row(number).batch() for number in range(5)]
+        for batch in batches[1:3]:
+            batch.tried = "process", 7
+        file.put([Row.of(batch) for batch in batches])
+        found = []
+        while (portion := file.read()) is not None:
+            found.append((len(portion.batches), portion.commits))
+            file.remove(portion)
+        name = file.path.stem
+        assert found == [
+            (1, [(name, 1)]),
+            (2, [(name, 3), ("process", 7)]),
+            (2, [(name, 5)]),
+        ]
+
     def test_a_portion_is_read_again_until_it_is_removed(self, file: SpoolFile) -> None:
         file.put([row(1)])
         for _ in range(2):

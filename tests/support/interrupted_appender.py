@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.queue.append import Appender
 from gateway.queue.append_batch import AppendBatch, plan_of
+from gateway.queue.commits import Commit
 
 
 class InterruptedAppender(Appender):
@@ -17,10 +18,10 @@ class InterruptedAppender(Appender):
     unsent: Collection[str] = ()
     unanswered: Collection[str] = ()
 
-    async def _append_part(self, part: list[AppendBatch]) -> None:
+    async def _append_part(self, part: list[AppendBatch], commits: Sequence[Commit]) -> None:
         ((name,), _, _) = plan_of(part)
         if name in self.unsent:
             raise RedisConnectionError("not sent")
-        await super()._append_part(part)
+        await super()._append_part(part, commits)
         if name in self.unanswered:
             raise RedisConnectionError("not answered")
