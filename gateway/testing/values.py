@@ -20,10 +20,15 @@ JSON = st.recursive(
     max_leaves=20,
 )
 
-fuzzed = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-"""For tests of a suite: every subclass runs them, and machines differ."""
+_EXAMPLES = settings().max_examples
 
-fuzzed_with_several = settings(fuzzed, max_examples=25)
+fuzzed = settings(
+    max_examples=max(_EXAMPLES // 2, 1), deadline=None, suppress_health_check=list(HealthCheck)
+)
+"""For tests of a suite: every subclass runs them, and machines differ. Half as many examples as the
+profile says that was loaded before this module."""
+
+fuzzed_with_several = settings(fuzzed, max_examples=max(_EXAMPLES // 5, 1))
 """For tests that take several values at once, which are slow to make."""
 
 

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 from typing import get_args
 
@@ -32,6 +33,8 @@ from gateway.stages.consent.settings import CookieFormat
 Run = Callable[..., Result]
 OUR_SECRETS = ("BACKEND_KEY", "HASH_SALT", "OPERATORS_TOKEN")
 KINDS = [*((kind,) for kind in DESTINATIONS), ("ga4", "meta"), ("meta", "webhook"), DESTINATIONS]
+MANAGERS = ["none", *CONSENT_COOKIES]
+CHOICES = [*zip(KINDS, cycle(MANAGERS)), *((("ga4", "meta"), manager) for manager in MANAGERS)]
 
 
 def settings_in(folder: Path) -> Settings:
@@ -62,8 +65,7 @@ def test_with_yes_it_asks_nothing_and_the_files_work_at_once(
         assert f"\n  {variable}: " in checked.stdout
 
 
-@pytest.mark.parametrize("kinds", KINDS, ids=" ".join)
-@pytest.mark.parametrize("manager", ["none", *CONSENT_COOKIES])
+@pytest.mark.parametrize(("kinds", "manager"), CHOICES)
 def test_every_choice_is_a_good_configuration(
     run: Run, tmp_path: Path, kinds: tuple[str, ...], manager: str
 ) -> None:

@@ -164,8 +164,17 @@ def test_a_page_is_made_quickly(client: httpx.Client) -> None:
         print(f"{(time.perf_counter() - began) * 100:.0f} ms a page{query}")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize(
+    ("width", "dark"),
+    [
+        (360, False),
+        (1440, True),
+        *(
+            pytest.param(*shown, marks=pytest.mark.nightly)
+            for shown in [(360, True), (768, False), (768, True), (1440, False)]
+        ),
+    ],
+)
 @pytest.mark.parametrize("typed", ["p-1", "hostile", "p-2"])
 def test_the_page_in_a_browser(open_tab, client, signed_in, typed, width, dark) -> None:
     tab = open_tab(width, dark, base=signed_in.url)

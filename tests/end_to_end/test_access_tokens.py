@@ -158,6 +158,7 @@ class Talkative:
         return status, json.dumps({"authorization": token}).encode()
 
 
+@pytest.mark.nightly
 def test_no_token_is_in_any_file_or_trace(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

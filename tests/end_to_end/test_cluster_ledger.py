@@ -42,6 +42,7 @@ def sink() -> Iterator[Sink]:
         yield running
 
 
+@pytest.mark.nightly
 def test_every_event_has_its_endings_whatever_was_killed(
     tmp_path: Path, sink: Sink, postgresql: PostgreSQL
 ) -> None:

@@ -137,6 +137,7 @@ def test_after_an_erasure_during_retries_nothing_is_left(tmp_path: Path, sink: S
         assert traces(tmp_path / "data") == {}
 
 
+@pytest.mark.nightly
 def test_an_erasure_goes_on_under_load(tmp_path: Path, sink: Sink) -> None:
     """Other people's events come in all the time, and none is lost."""
     sink.reply = reply

@@ -107,6 +107,7 @@ def test_after_kills_the_ledger_counts_what_redis_counts(tmp_path: Path, sink: S
         assert gateway.audit() == ""
 
 
+@pytest.mark.nightly
 def test_an_audit_balances_while_events_come_in(tmp_path: Path, sink: Sink) -> None:
     with Gateway(tmp_path, CONFIG.format(sink=sink.url)) as gateway:
         over = threading.Event()

@@ -133,8 +133,10 @@ def test_a_right_key_leaves_the_budget_of_others_alone(send: Send) -> None:
 
 @pytest.mark.parametrize(
     ("peer", "headers"),
-    [("172.17.0.1", {"x-forwarded-for": "198.51.100.1"}), ("10.0.0.1", {})],
-    ids=["not trusted", "silent"],
+    [
+        pytest.param("172.17.0.1", {"x-forwarded-for": "198.51.100.1"}, id="not trusted"),
+        pytest.param("10.0.0.1", {}, id="silent", marks=pytest.mark.nightly),
+    ],
 )
 def test_2000_visitors_behind_one_unlisted_proxy_lose_nothing(
     redis_url: str, peer: str, headers: dict[str, str]
@@ -155,7 +157,7 @@ def test_addresses_without_end_take_little_memory() -> None:
     limit = SenderLimit("site", Collect(CollectSettings(type="collect")))
     request = Inbound("POST", "/collect")
     tracemalloc.start()
-    for number in range(4 * MAX_BUCKETS):
+    for number in range(2 * MAX_BUCKETS):
         limit.enter(ClientAddress(f"2001:db8:0:{number:x}::1", False), request)
         if number == MAX_BUCKETS:
             first = tracemalloc.get_traced_memory()[0]

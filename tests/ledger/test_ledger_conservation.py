@@ -208,7 +208,7 @@ class Machine(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-@pytest.mark.parametrize(("store", "examples"), [("sqlite", 15), ("postgresql", 6)])
+@pytest.mark.parametrize(("store", "examples"), [("sqlite", 8), ("postgresql", 4)])
 def test_the_ledger_counts_what_redis_counts(
     valkey: Valkey, request: pytest.FixtureRequest, store: str, examples: int
 ) -> None:

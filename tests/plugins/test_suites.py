@@ -177,7 +177,7 @@ def fail_fast(suite: object, name: str) -> None:
     """Runs a test of `suite`; the first random example that fails ends it."""
     test = getattr(type(suite), name)
     if hasattr(test, "hypothesis"):
-        without_shrinking = settings(fuzzed, phases=[Phase.generate])
+        without_shrinking = settings(fuzzed, max_examples=100, phases=[Phase.generate])
         test = without_shrinking(given(data=st.data())(test.hypothesis.inner_test))
     test(suite)
 
