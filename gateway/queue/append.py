@@ -23,7 +23,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from gateway.configuration.settings import Settings
 from gateway.pipeline.decision import Decision
 from gateway.queue.admission import HOLD_FULL, Full, admit, are_trusted, withhold_held
-from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
+from gateway.queue.append_batch import AppendBatch
+from gateway.queue.append_plan import parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, Closed, share_of
 from gateway.queue.commits import KEEP_SECONDS, Commit, Series
 from gateway.queue.counting import reason_of

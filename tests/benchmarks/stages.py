@@ -31,7 +31,8 @@ from gateway.event import Event, Received
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.writer import LedgerWriter
-from gateway.queue.append_batch import AppendBatch, plan_of
+from gateway.queue.append_batch import AppendBatch
+from gateway.queue.append_plan import plan_of
 from gateway.queue.entry import decode, encode
 from gateway.queue.fates import Fate, encode_fates
 from gateway.queue.feed import Feeding, FeedRecord

@@ -26,7 +26,8 @@ from gateway.configuration.delivery import DeliverySettings
 from gateway.event import Received
 from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append import MIN_WINDOW, Appender, Retention
-from gateway.queue.append_batch import AppendBatch, parts_of, plan_of
+from gateway.queue.append_batch import AppendBatch
+from gateway.queue.append_plan import parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, OPEN, Limits
 from gateway.queue.capacity import CapacityWatch, read_bounds, read_memory_usage
 from gateway.queue.entry import encode_dead_letter

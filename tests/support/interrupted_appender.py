@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from gateway.queue.append import Appender
-from gateway.queue.append_batch import AppendBatch, plan_of
+from gateway.queue.append_batch import AppendBatch
+from gateway.queue.append_plan import plan_of
 from gateway.queue.commits import Commit
 
 
