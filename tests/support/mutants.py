@@ -2,9 +2,10 @@
 
     python -m tests.support.mutants 100    how many mutants, drawn with a fixed seed
 
-Each mutant runs in a copy of the project: first against the tests of its own room, then against
-those of all pure rooms. Cosmic Ray makes the mutants. A survivor is printed as a diff. It is either
-a missing test or a change that makes no difference; a person decides.
+There is a copy of the project for each processor. A mutant runs in one of them, first against the
+tests of its own room, then against those of all pure rooms. Cosmic Ray makes the mutants. A
+survivor is printed as a diff. It is either a missing test or a change that makes no difference; a
+person decides.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from typing import Any, NamedTuple
 
 from cosmic_ray.ast import ast_nodes, get_ast_from_path
@@ -90,11 +93,8 @@ def tests_of(path: str) -> list[list[str]]:
 def is_noticed(copy: Path, folders: Sequence[str]) -> bool:
     words = ["-m", "pytest", "-q", "-x", "-m", "not alone", "-p", "no:cacheprovider"]
     command = [sys.executable, *words, *folders]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        result = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, timeout=SECONDS
-        )
+        result = subprocess.run(command, cwd=copy, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return True
     return result.returncode != 0
@@ -103,6 +103,7 @@ def is_noticed(copy: Path, folders: Sequence[str]) -> bool:
 def diff_of_survivor(copy: Path, mutant: Mutant) -> str:
     """Tries a mutant; its diff if no test noticed it, else an empty text."""
     path = copy / mutant.path
+    _forget_bytecode(path)
     before, after = apply_mutation(path, get_operator(mutant.operator)(), mutant.occurrence)
     if not after or before == after:
         return ""
@@ -111,25 +112,48 @@ def diff_of_survivor(copy: Path, mutant: Mutant) -> str:
             return ""
     finally:
         path.write_text(before, encoding="utf-8")
+        _forget_bytecode(path)
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), mutant.path, lineterm="")
     return "\n".join(lines)
+
+
+def _forget_bytecode(path: Path) -> None:
+    """Python takes bytecode for that of `path` when its size and its second are the same."""
+    for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
+        compiled.unlink()
+
+
+def copy_project(copy: Path) -> None:
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
 
 
 def main(count: int) -> None:
     chosen = sample(count)
     survivors = 0
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, copy)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as threads:
+        copies: Queue[Path] = Queue()
+        for number in range(os.cpu_count() or 1):
+            copy = Path(folder) / str(number)
+            copy.mkdir()
+            copy_project(copy)
+            copies.put(copy)
         if is_noticed(copy, tests_of("destinations/base.py")[-1]):
             sys.exit("The tests of the pure rooms fail without a mutant. Run make test first.")
-        for number, mutant in enumerate(chosen, 1):
-            diff = diff_of_survivor(copy, mutant)
+
+        def attempt(mutant: Mutant) -> str:
+            copy = copies.get()
+            try:
+                return diff_of_survivor(copy, mutant)
+            finally:
+                copies.put(copy)
+
+        tried = zip(chosen, threads.map(attempt, chosen), strict=True)
+        for number, (mutant, diff) in enumerate(tried, 1):
             survivors += bool(diff)
             print(f"{number}/{len(chosen)} {mutant.path} {mutant.operator}", flush=True)
             print(diff or "noticed", flush=True)
