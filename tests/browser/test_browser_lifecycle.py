@@ -60,8 +60,8 @@ def free_chromium(tmp_path):
     flags = [flag for flag in FLAGS if flag != "--disable-background-networking"]
     running = []
 
-    def visit(address):
-        command = [find_chromium(), *flags, f"--user-data-dir={tmp_path}"]
+    def visit(address, **which):
+        command = [find_chromium(**which), *flags, f"--user-data-dir={tmp_path}"]
         # Without a port it prints the page and ends
         command += ["--remote-debugging-port=0", address]
         running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
@@ -95,11 +95,12 @@ GO_AND_COME_BACK = """
 """
 
 
+@pytest.mark.nightly
 def test_a_page_from_the_back_forward_cache_of_chromium_counts_again(free_chromium, gateway, shop):
     shop.write(
         "addEventListener('load', () => setTimeout(() => history.back(), 500))", path="/next"
     )
-    free_chromium(shop.write(GO_AND_COME_BACK))
+    free_chromium(shop.write(GO_AND_COME_BACK), whole=True)
     events = gateway.wait_for_events(5)
     assert sorted(names(events)) == ["back", "goodbye", "page_view", "page_view", "page_view"]
     assert len({event["event_id"] for event in events}) == 5

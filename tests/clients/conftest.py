@@ -63,7 +63,7 @@ class Running:
         return self.events(wanted)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with Sink() as sink:
         config = CONFIG.format(sink=sink.url, key=KEY)

@@ -70,7 +70,7 @@ EVENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sink() -> Iterator[Sink]:
     def reply(received: Received) -> Reply:
         refused = "refuse-me" in str(received.body)
@@ -80,7 +80,7 @@ def sink() -> Iterator[Sink]:
         yield sink
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A gateway that has had `EVENTS`, all of them in the ledger."""
     folder = tmp_path_factory.mktemp("console")
@@ -94,7 +94,7 @@ def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
         yield gateway
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(running: Gateway) -> Iterator[ConsoleServer]:
     """The console of `running` for an operator; for a viewer with the header ``x-role: viewer``."""
     with pytest.MonkeyPatch.context() as patch:
@@ -112,7 +112,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cookie(running: Gateway) -> dict[str, str]:
     """Of an operator who has signed in with the link that `gateway run` printed."""
     answer = httpx.post(running.console_link(), headers={"sec-fetch-site": "same-origin"})

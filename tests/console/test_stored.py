@@ -14,7 +14,7 @@ VIEWER = {"x-role": "viewer"}
 ADA = "ada@example.com"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def anna(signed_in):
     with httpx.Client(base_url=signed_in.url, timeout=60) as client:
         yield client

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from pathlib import Path
 
 import httpx
@@ -11,10 +10,10 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from gateway.web.demo_routes import COOKIE
+from tests.support.chromium import FLAGS, find_chromium
 from tests.support.gateway_process import Gateway
 
 CONFIG = (Path(__file__).parents[2] / "config" / "gateway.yaml").read_text()
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +23,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Gateway:
 
 
 def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert chromium, "install Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = browser.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))

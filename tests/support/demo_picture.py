@@ -5,19 +5,17 @@ python -m tests.support.demo_picture    or: make demo-picture
 
 from __future__ import annotations
 
-import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tests.support.chromium import FLAGS, find_chromium
 from tests.support.documents import DOCS, ROOT
 from tests.support.gateway_process import Gateway
 
 PICTURE = DOCS / "demo.png"
 CONFIG = (ROOT / "config" / "gateway.yaml").read_text()
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 VIEW = {"width": 920, "height": 1400}
 AREA = {"x": 0, "y": 0, "width": VIEW["width"]}
 MARGIN = 24
@@ -26,10 +24,10 @@ MARGIN = 24
 SECONDS = 60
 
 
-def take(url: str, chromium: str, picture: Path) -> None:
+def take(url: str, picture: Path) -> None:
     """Accepts, buys, and waits until each destination has the purchase."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = browser.new_page(viewport=VIEW, locale="en-GB", reduced_motion="reduce")
         page.set_default_timeout(SECONDS * 1000)
         page.goto(url)
@@ -45,11 +43,8 @@ def take(url: str, chromium: str, picture: Path) -> None:
 
 
 def main() -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
-        sys.exit("install Chromium: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder, Gateway(Path(folder), CONFIG) as gateway:
-        take(f"{gateway.url}/demo", chromium, PICTURE)
+        take(f"{gateway.url}/demo", PICTURE)
     print(f"{PICTURE.relative_to(ROOT)}: {PICTURE.stat().st_size // 1024} KB")
 
 
