@@ -50,7 +50,7 @@ EXPIRE = (
     r"gw:\{\w+\}:(minute|counts):\d+",
     r"gw:\{gw:counts\}:late:withdrawn:(#\d+|[\w-]+)",
     r"gw:\{gw:counts\}:limit:site:.+",
-    r"gw:\{gw:counts\}:erased",
+    r"gw:\{gw:counts\}:(erased|committed:\w+)",
     r"gw:\{gw:counts\}:credential:.+",
     r"gw:gateways",
     r"gw:link:.+",
@@ -87,7 +87,16 @@ EXPECTED = (
     "minute",
     "pause",
 )
-EXPECTED += ("error", "late:events", "late:due", "withdrawn", "erased", "link", "refused")
+EXPECTED += (
+    "error",
+    "committed",
+    "late:events",
+    "late:due",
+    "withdrawn",
+    "erased",
+    "link",
+    "refused",
+)
 EXPECTED += ("feed:name", "gateways", "destinations", "rq:job")
 """Parts of keys that the test must have seen, or it would show nothing about them."""
 

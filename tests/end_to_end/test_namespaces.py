@@ -34,7 +34,7 @@ OF_RQ_AS_A_WHOLE = {"rq:queues", "rq:workers", "rq:clean_groups"}
 """Lists of names, and a lock for the groups of jobs, which no gateway has."""
 OF_ONE_JOB_OR_PROCESS = re.compile(r"rq:(job|results|executions?|worker|scheduler):[0-9a-f-]{32}.*")
 
-OF_AN_EVENT = re.compile("minute|:seen")
+OF_AN_EVENT = re.compile("minute|:seen|:committed")
 """Counts of minutes, and marks of events that came."""
 
 
