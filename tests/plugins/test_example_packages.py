@@ -87,14 +87,13 @@ def test_a_package_asks_for_the_gateway_of_this_series(package: Path) -> None:
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a new environment with the gateway and the packages installed."""
     folder = tmp_path_factory.mktemp("fresh")
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
     wanted = [f"{ROOT}[testing]", *map(str, PACKAGES)]
     installed = subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "--no-compile", *wanted],
         capture_output=True,
         text=True,
-        timeout=240,
     )
     assert installed.returncode == 0, installed.stderr[-3000:]
     return python
@@ -109,11 +108,9 @@ def run(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
         env={**environment, **SECRETS},
         capture_output=True,
         text=True,
-        timeout=120,
     )
 
 
-@pytest.mark.alone
 @every_package
 def test_the_packages_own_tests_pass_where_it_is_installed(
     python: Path, package: Path, tmp_path: Path
@@ -124,7 +121,6 @@ def test_the_packages_own_tests_pass_where_it_is_installed(
     assert re.search(r"^\d+ passed", result.stdout, re.MULTILINE)
 
 
-@pytest.mark.alone
 def test_type_checkers_of_other_packages_see_our_types(python: Path) -> None:
     """A package without this file counts as one without types (PEP 561)."""
     (packages,) = python.parents[1].glob("lib/python*/site-packages")
@@ -132,7 +128,6 @@ def test_type_checkers_of_other_packages_see_our_types(python: Path) -> None:
     assert (packages / "destinations" / "py.typed").is_file()
 
 
-@pytest.mark.alone
 def test_a_configuration_with_both_is_understood_and_explained(
     python: Path, tmp_path: Path
 ) -> None:
