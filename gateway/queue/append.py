@@ -30,6 +30,7 @@ from gateway.queue.commits import KEEP_SECONDS, Commit, Series
 from gateway.queue.counting import reason_of
 from gateway.queue.feed import Feeding
 from gateway.queue.group_commit import GroupCommit
+from gateway.queue.held_release import NOTHING, Release, Undecided, Waited
 from gateway.queue.keys import WAKE_MARK_MS, Keys
 from gateway.queue.marks import MIN_WINDOW, PARTS, WITHDRAWAL_SECONDS, window_of
 from gateway.queue.pending_counts import PendingCounts
@@ -72,41 +73,8 @@ class Retention:
 
 NO_RETENTION = Retention()
 
-Waited = tuple[str, int]
-"""A destination for which an event waited, and the day on which the event came in."""
 TOO_MANY = reason_of("hold", "too many held")
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """The end of the wait of a page's oldest events."""
-
-    page: str
-    """Its digest."""
-    first: bytes
-    """The oldest event."""
-    count: int
-    """How many of the page's events wait no longer."""
-    due: float
-    """Unix seconds when the rest is looked at again."""
-    said: str
-    """What the page had stated when the events were read, "" for nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """Events that waited and about which nothing is decided: they are withheld.
-
-    waited: for each destination of each event. reason: as `reason_of` writes it. record: for the
-    ledger, empty if there is nothing to say.
-    """
-
-    waited: Sequence[Waited]
-    reason: str
-    record: bytes
-
-
-NOTHING = Undecided((), "", b"")
+"""Of an event that cannot wait, since as many of its page wait as may."""
 
 
 class Appender:
@@ -301,7 +269,7 @@ class Appender:
             "hold": (1000 * self._retention.hold[0], self._retention.hold[1], TOO_MANY),
             "parts": PARTS,
             "withdrawn_ms": 1000 * self._retention.withdrawal,
-            "release": release and _release_plan(release, len(payloads) + 1),
+            "release": release and release.plan(len(payloads) + 1),
             "feed_bytes": self._feeding.most if self._feeding else 0,
             "unanswered": len(payloads) + 2 if release and unanswered else 0,
             "alone": alone,
@@ -339,13 +307,3 @@ async def _all_of(steps: Iterable[Coroutine[Any, Any, None]]) -> None:
     for result in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(result, BaseException):
             raise result
-
-
-def _release_plan(release: Release, first: int) -> dict[str, Any]:
-    return {
-        "page": release.page,
-        "first": first,
-        "count": release.count,
-        "due": int(1000 * release.due),
-        "said": release.said,
-    }
