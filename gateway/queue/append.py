@@ -217,7 +217,8 @@ class Appender:
         return await self._write([batch], release=release, unanswered=undecided.record)
 
     async def _commit(self, group: list[AppendBatch]) -> None:
-        await self._write(group, [self._series.next()])
+        may_repeat = self._in_parts  # as `_append_part` does
+        await self._write(group, [self._series.next()] if may_repeat else ())
 
     async def _write(
         self,

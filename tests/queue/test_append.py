@@ -268,7 +268,7 @@ async def test_a_commit_that_failed_half_way_is_carried_out_again(
 
 
 async def test_no_trace_of_a_commit_is_kept_for_ever(appender: Appender, redis: Redis) -> None:
-    await appender.append(decisions(1, ["ads"]))
+    await appender.write([appender.batch_of(decisions(1, ["ads"]))], [("process", 1)])
     (key,) = await redis.keys(f"{KEYS.committed}*")
     assert KEEP_SECONDS - 60 < await redis.ttl(key) <= KEEP_SECONDS
 
