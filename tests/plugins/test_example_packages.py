@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import DOCS, ROOT, blocks
+from tests.support.fake_clock import without_fake_clock
 
 GUIDES = {
     DOCS / "adding-a-destination.md": ROOT / "examples" / "gateway-mixpanel",
@@ -92,6 +93,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wanted = [f"{ROOT}[testing]", *map(str, PACKAGES)]
     installed = subprocess.run(
         [python, "-m", "pip", "install", "--quiet", "--no-compile", *wanted],
+        env=without_fake_clock(),
         capture_output=True,
         text=True,
     )

@@ -48,6 +48,12 @@ class FakeClock:
             file.write(ahead.to_bytes(8, sys.byteorder, signed=True))
 
 
+def without_fake_clock() -> dict[str, str]:
+    """The environment, for a program that needs the real time: the certificates of servers that are
+    not ours hold for a few months."""
+    return {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+
+
 def why_not(folder: Path) -> str:
     """Why no clock can be made to jump here; "" when it can."""
     if sys.platform != "linux" or shutil.which("cc") is None:
