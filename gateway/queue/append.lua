@@ -285,8 +285,9 @@ for _, id in ipairs(plan.released) do
   -- the addition came first: when memory is full it is refused, and nothing is lost
   redis.call('XDEL', quarantine, id)
 end
-local commit = plan.commits[1]
-if commit then  -- last: whatever failed above may be repeated
+-- at the end, so that what failed above may be repeated; the earlier one, which may be on its way still,
+-- is not carried out any more
+for _, commit in ipairs(plan.commits) do
   redis.call('SET', committed .. commit[1], commit[2], 'EX', plan.commits_kept)
 end
 return {asleep, awaited}

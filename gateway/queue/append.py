@@ -182,8 +182,8 @@ class Appender:
         """Appends `group` at once, whatever else is being committed: all or none, on a cluster for
         each destination. Raises a redis-py error when that is not certain.
 
-        commits: this one, and that in which `group` may have been appended before. When one of them
-        was carried out, nothing is done.
+        commits: this one, and that in which `group` may have been appended before, or still may be.
+        Only one of them is carried out.
         """
         await self._write(group, commits)
 

@@ -245,6 +245,16 @@ async def test_a_commit_that_was_carried_out_is_not_carried_out_again(
     assert await redis.hget(KEYS.counts, "received:site") == b"3"
 
 
+async def test_a_commit_that_arrives_after_its_repetition_is_not_carried_out(
+    appender: Appender, redis: Redis
+) -> None:
+    """It was on its way when the connection was given up."""
+    batch = appender.batch_of([decide(make_event(0), ["ads"])])
+    await appender.write([batch], [("file", 1), ("process", 7)])
+    await appender.write([batch], [("process", 7)])
+    assert await ids(redis, "ads") == ["event-0"]
+
+
 @pytest.mark.parametrize("commits", [[("process", 8)], [("file", 1), ("process", 8)], []])
 async def test_a_commit_that_comes_after_the_last_is_carried_out(
     appender: Appender, redis: Redis, commits: list[Commit]
