@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -314,6 +315,24 @@ class TestRestart:
         await first.close()
         await fed(await open_spool())
         assert arrived(mortal) == ids
+
+    async def test_what_was_fed_when_a_process_died_is_not_fed_again(
+        self, open_spool: Open, mortal: Valkey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It had not come to take it off the disk."""
+        first = await open_spool()
+        mortal.kill()
+        ids = await append(first, 0, 10)
+        with monkeypatch.context() as patch:
+            patch.setattr(SpoolFolder, "remove", lambda *_: time.sleep(0.2))
+            mortal.start()
+            while not arrived(mortal):
+                await asyncio.sleep(0)
+            await first.close()
+            assert first.is_spooling
+        await fed(await open_spool())
+        assert arrived(mortal) == ids
+        assert accepted(mortal, "ads") == accepted(mortal, "books") == 10
 
     async def test_who_is_not_open_refuses(self, open_spool: Open, mortal: Valkey) -> None:
         spool = await open_spool()
