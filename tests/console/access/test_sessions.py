@@ -91,6 +91,14 @@ async def test_the_csrf_token_is_the_same_for_all_pages_and_not_the_session(
         ),
         ("hosts: [console.example]", False),
     ],
+    ids=[
+        "the same",
+        "other settings",
+        "another role",
+        "another password",
+        "another name",
+        "nobody",
+    ],
 )
 async def test_a_session_ends_when_its_user_is_not_the_same(
     browser: OpenBrowser, make_settings: MakeSettings, after: str, stays: bool
