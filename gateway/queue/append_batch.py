@@ -157,15 +157,13 @@ class AppendBatch:
     @property
     def head(self) -> dict[str, Any]:
         """Everything but the payloads, for JSON."""
-        names = (
-            *("sent", "marks", "days", "waiting", "said", "denied", "quarantine", "records"),
-            "tried",
-        )
+        names = ("sent", "marks", "days", "waiting", "said", "denied", "quarantine", "records")
         withheld = {
             name: [(*by, amount) for by, amount in told.items()]
             for name, told in self.withheld.items()
         }
-        return {"withheld": withheld, **{name: getattr(self, name) for name in names}}
+        rest = {name: getattr(self, name) for name in names}
+        return {"withheld": withheld, "tried": self.tried, **rest}
 
     @property
     def events(self) -> int:
