@@ -30,8 +30,9 @@ from gateway.queue.commits import Series
 from gateway.queue.group_commit import GroupCommit
 from gateway.redis_client.connect import RedisError
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
-from gateway.spool.file import Portion, Row, SpoolError, SpoolFull
+from gateway.spool.file import Portion, SpoolError, SpoolFull
 from gateway.spool.folder import SpoolFolder
+from gateway.spool.row import Row
 
 log = logging.getLogger(__name__)
 
@@ -216,6 +217,7 @@ class SpoolingAppender:
         )  # without the right to ask, an append will tell
 
     async def _feed(self, portion: Portion) -> None:
+        await self._in_thread(self._folder.begin, portion)
         await self.appender.write(portion.batches, portion.commits)
         self._fed += portion.events
         await self._in_thread(self._folder.remove, portion)

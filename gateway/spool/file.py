@@ -14,17 +14,15 @@ import logging
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from typing import IO, Any
 
-import orjson
-
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.commits import Commit
+from gateway.spool.row import Row, sound_row
 from gateway.system.private_files import create_private
 
 log = logging.getLogger(__name__)
@@ -99,28 +97,6 @@ def spool_errors() -> Iterator[None]:
         raise (SpoolFull if full else SpoolError)(os.strerror(error.errno or 0)) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one request adds to the streams, written down. events: how many it brought."""
-
-    events: int
-    data: bytes
-
-    @classmethod
-    def of(cls, batch: AppendBatch) -> Row:
-        """A line of JSON that says which destination gets what, and a line for each payload."""
-        return cls(batch.events, b"\n".join((orjson.dumps(batch.head), *batch.payloads)))
-
-    @property
-    def checksum(self) -> int:
-        return zlib.crc32(self.data, self.events & 0xFFFFFFFF)
-
-    def batch(self) -> AppendBatch:
-        """What `of` was given. Raises ValueError, LookupError or TypeError for other data."""
-        head, *payloads = self.data.split(b"\n")
-        return AppendBatch.of(orjson.loads(head), payloads)
-
-
 @dataclass(slots=True)
 class Portion:
     """Rows that stand next to each other in a file, oldest first.
@@ -142,7 +118,7 @@ class Portion:
         """By which Redis knows it again, as `Appender.write` takes them. The first is the same for
         whoever reads these rows, also after a crash."""
         tried = self.batches[0].tried if self.batches else None
-        return [(self.file.path.stem, self.last), *([tried] if tried else ())]
+        return [(self.file.series, self.last), *([tried] if tried else ())]
 
     def may_have(self, batch: AppendBatch) -> bool:
         """Whether `batch` was tried as those were that it has already."""
@@ -162,13 +138,16 @@ class Portion:
 
 
 class SpoolFile:
-    """One file, ours alone until it is closed. events, bytes: what is in it and was not fed."""
+    """One file, ours alone until it is closed.
+
+    events, bytes: what is in it and was not fed.
+    """
 
     def __init__(self, path: Path, is_new: bool = False) -> None:
         """Raises a `SpoolError` of any kind."""
         self.path = path
         self.events = self.bytes = 0
-        self._fed = 0
+        self._fed = self._tried = 0
         self._fed_ahead: set[int] = set()
         self._has_damaged_rows = False
         self._connection: sqlite3.Connection | None = None
@@ -193,6 +172,11 @@ class SpoolFile:
         """A new file. Names sort by age, and none is used twice."""
         return cls(folder / f"spool-{time.time_ns():020d}-{token_hex(4)}.sqlite", is_new=True)
 
+    @property
+    def series(self) -> str:
+        """Of its commits, each of which is numbered by the last row in it."""
+        return self.path.stem
+
     def put(self, rows: Sequence[Row]) -> None:
         """Returns once `rows` are on disk, all or none."""
         with spool_errors(), self._database as database:
@@ -201,15 +185,21 @@ class SpoolFile:
         self.bytes += sum(len(row.data) for row in rows)
 
     def read(self) -> Portion | None:
-        """The oldest rows that were not fed, None when there are none."""
+        """The oldest rows that were not fed, None when there are none.
+
+        A portion that was begun stays as it was, though rows were added since: with these it would
+        be another commit, and Redis may have carried out the first one.
+        """
         portion = Portion(self)
         with spool_errors(), contextlib.closing(self._database.cursor()) as cursor:
             for number, *columns in cursor.execute(_READ, (self._fed, PORTION_ROWS)):
                 if number <= self._fed or number in self._fed_ahead or number in portion.ids:
                     self._has_damaged_rows = True  # ids out of order: it may be a second time
                     continue
+                if 0 < portion.last <= self._tried < number:
+                    break
                 try:
-                    row = _sound_row(*columns)
+                    row = sound_row(*columns)
                     batch = row.batch()
                 except (ValueError, LookupError, TypeError):
                     portion.last, self._has_damaged_rows = number, True
@@ -220,6 +210,13 @@ class SpoolFile:
                 if portion.is_large_enough:
                     break
         return portion if portion.last else None
+
+    def begin(self, portion: Portion) -> None:
+        """Notes that `portion` is fed from now on. On a full disk, where this raises, the note ends
+        with this process."""
+        self._tried = portion.last
+        with spool_errors():
+            self._database.execute(f"PRAGMA user_version = {portion.last}")
 
     def remove(self, portion: Portion) -> None:
         """Takes out what was fed.
@@ -269,6 +266,7 @@ class SpoolFile:
         if not is_new:
             self._has_damaged_rows = self._one("PRAGMA quick_check(1)") != ("ok",)
             self.events, self.bytes = map(int, self._one(_TOTALS))
+            (self._tried,) = self._one("PRAGMA user_version")
 
     def _one(self, statement: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._database.execute(statement).fetchone()
@@ -305,13 +303,3 @@ def _take_lock(path: Path) -> IO[bytes]:
             lock.close()
             raise
     return lock
-
-
-def _sound_row(events: object, checksum: object, data: object) -> Row:
-    """Raises TypeError or ValueError when it is not what was written."""
-    if not isinstance(events, int) or not isinstance(data, bytes):
-        raise TypeError
-    row = Row(events, data)
-    if row.checksum != checksum:
-        raise ValueError
-    return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 from gateway.spool.file import (
     NAMES,
     Portion,
-    Row,
     SpoolDamaged,
     SpoolError,
     SpoolFile,
@@ -17,6 +17,7 @@ from gateway.spool.file import (
     SpoolTaken,
     spool_errors,
 )
+from gateway.spool.row import Row
 from gateway.system.private_files import make_private_folder
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,11 @@ class SpoolFolder:
                 return portion
             self._drop(file).discard()
         return None
+
+    def begin(self, portion: Portion) -> None:
+        """Notes that `portion` is fed from now on, if the disk takes the note."""
+        with contextlib.suppress(SpoolError):
+            portion.file.begin(portion)
 
     def remove(self, portion: Portion) -> None:
         """Takes out what was fed."""

@@ -29,7 +29,7 @@ from gateway.queue.entry import decode, decode_held, encode_held, open_held
 from gateway.queue.held_consent import HeldPage, due_pages, read_page
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
-from gateway.spool.file import Row
+from gateway.spool.row import Row
 from gateway.stages.enrichment import Tables, open_tables
 from gateway.stages.held_consent import HeldConsent, compile_page_digest, with_statement
 from gateway.stages.sealing import Unreadable

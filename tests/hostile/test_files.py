@@ -15,8 +15,8 @@ from redis import Redis
 from gateway.queue.append_batch import AppendBatch
 from gateway.runtime.embedded import EmbeddedServer, embedded_url
 from gateway.runtime.last_good import LastGood
-from gateway.spool.file import Row
 from gateway.spool.folder import SpoolFolder
+from gateway.spool.row import Row
 from gateway.system.private_files import create_private, make_private_folder
 from tests.support.gateway_process import Gateway
 

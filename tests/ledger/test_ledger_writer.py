@@ -23,7 +23,7 @@ from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
 from gateway.queue.feed import Decided
 from gateway.queue.receipts import new_receipt
-from gateway.spool.file import Row
+from gateway.spool.row import Row
 from gateway.stages.anonymise import ANONYMISED
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event

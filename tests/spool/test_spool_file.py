@@ -19,11 +19,11 @@ from gateway.queue.append_batch import AppendBatch
 from gateway.spool.file import (
     PORTION_ROWS,
     PORTION_WEIGHT,
-    Row,
     SpoolDamaged,
     SpoolFile,
     SpoolTaken,
 )
+from gateway.spool.row import Row
 from tests.support.events import decide, decisions, make_event
 
 ROOT = Path(__file__).parents[2]
@@ -154,7 +154,8 @@ class TestRestart:
         program = """
 import os, signal, sys
 from pathlib import Path
-from gateway.spool.file import (Row, SpoolFile)
+from gateway.spool.file import SpoolFile
+from gateway.spool.row import Row
 file = SpoolFile.create(Path(sys.argv[1]))
 for number in range(20):
     file.put([Row(1, b'{"sent": {"ads": [1]}, "withheld": {}}\\n%d' % number)])
@@ -166,6 +167,38 @@ os.kill(os.getpid(), signal.SIGKILL)
         file = SpoolFile(path)
         assert fed(file) == [b"%d" % number for number in range(20)]
         file.discard()
+
+    def test_a_portion_that_was_begun_is_the_same_one_later(self, file: SpoolFile) -> None:
+        """Redis may have taken it, and knows it by its last row."""
+        rows = [row(number) for number in range(20)]
+        file.put(rows[:5])
+        begun = file.read()
+        assert begun is not None
+        file.begin(begun)
+        file.put(rows[5:])
+        assert (file.read() or begun).commits == begun.commits
+        file.close()
+        next_process = SpoolFile(file.path)
+        same = next_process.read()
+        assert same is not None
+        assert same.commits == begun.commits
+        assert [each.payloads for each in same.batches] == [[each] for each in payloads(rows[:5])]
+        next_process.remove(same)
+        assert fed(next_process) == payloads(rows[5:])
+        next_process.discard()
+
+    def test_one_that_was_begun_and_taken_out_is_not_looked_for(self, file: SpoolFile) -> None:
+        rows = [row(number) for number in range(20)]
+        file.put(rows[:5])
+        portion = file.read()
+        assert portion is not None
+        file.begin(portion)
+        file.remove(portion)
+        file.put(rows[5:])
+        file.close()
+        next_process = SpoolFile(file.path)
+        assert fed(next_process) == payloads(rows[5:])
+        next_process.discard()
 
 
 class TestOwner:

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.spool.file import Row, SpoolError, SpoolFull
+from gateway.spool.file import SpoolError, SpoolFull
 from gateway.spool.folder import SpoolFolder
+from gateway.spool.row import Row
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,10 +9,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError
 
 from gateway.pipeline.decision import Decision
 from gateway.queue.admission import Full
@@ -333,6 +334,31 @@ class TestRestart:
         await fed(await open_spool())
         assert arrived(mortal) == ids
         assert accepted(mortal, "ads") == accepted(mortal, "books") == 10
+
+    async def test_what_comes_after_a_portion_whose_answer_was_lost_does_not_double_it(
+        self, open_spool: Open, mortal: Valkey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        spool = await open_spool()
+        write = spool.appender.write
+        lost = asyncio.Event()
+
+        async def lose_answer(*of: Any) -> None:
+            await write(*of)
+            if not lost.is_set() and len(of[0]) > 1:  # the first one was tried before
+                lost.set()
+                raise ConnectionError
+
+        mortal.kill()
+        ids = await append(spool, 0, 10)
+        monkeypatch.setattr(spool_module, "PROBE_SECONDS", 0.5)
+        monkeypatch.setattr(spool.appender, "write", lose_answer)
+        mortal.start()
+        await asyncio.wait_for(lost.wait(), 60)
+        assert spool.is_spooling
+        ids += await append(spool, 10, 10)
+        await fed(spool)
+        assert arrived(mortal) == ids
+        assert accepted(mortal, "ads") == accepted(mortal, "books") == 20
 
     async def test_who_is_not_open_refuses(self, open_spool: Open, mortal: Valkey) -> None:
         spool = await open_spool()
