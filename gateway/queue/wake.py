@@ -18,7 +18,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.exceptions import NoSuchJobError
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job
 
 from gateway.queue.keys import WAKE_MARK_MS, Keys
@@ -50,7 +50,7 @@ class ForwardJob(Job):
         a rubbish date: RQ's workers pass over those, and end at any other error."""
         try:
             return super().fetch(id, *args, **named)  # type: ignore[return-value]
-        except (NoSuchJobError, RedisError):
+        except (NoSuchJobError, RedisError, StopRequested):  # a signal raises the last, anywhere
             raise
         except Exception as error:
             log.error("skipping job %s, which cannot be read: %s", id, type(error).__name__)

@@ -11,6 +11,7 @@ import orjson
 import pytest
 from redis import Redis
 from rq import Callback, Queue, SimpleWorker, Webhook
+from rq.exceptions import StopRequested
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
 from rq.scheduler import RQScheduler
@@ -95,6 +96,17 @@ class TestWaking:
     def test_the_queue_of_rq_is_the_one_that_drains_look_at(self, redis: Redis) -> None:
         wake_unmarked(redis, "ads")
         assert Queue(KEYS.queue, connection=redis).key == KEYS.queue_key
+
+
+def test_a_signal_to_stop_while_a_job_is_read_stops_the_worker(
+    monkeypatch: pytest.MonkeyPatch, redis: Redis
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise StopRequested
+
+    monkeypatch.setattr(Job, "refresh", interrupted)
+    with pytest.raises(StopRequested):
+        ForwardJob.fetch("later-ads", connection=redis, serializer=JSONSerializer)
 
 
 class TestRefusals:
