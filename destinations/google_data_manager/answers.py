@@ -30,9 +30,8 @@ POLL_AFTER = 1800.0
 _QUOTA_SECONDS = 60.0
 """Google's limits are per minute and per day."""
 
-_NOT_NOW = frozenset(
-    {"UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED", "CANCELLED", "UNKNOWN"}
-)
+# no set: Google could say a list
+_NOT_NOW = ("UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED", "CANCELLED", "UNKNOWN")
 _TO_MEND = {
     "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE": "Google has not enabled this for the account",
     "DESTINATION_ACCOUNT_TYPE_MISMATCH": "the account is of another type",

@@ -34,7 +34,7 @@ from gateway.stages.anonymise import compile_anonymise
 from gateway.stages.hash_at_ingest import compile_hash_person
 from gateway.testing.events import FIELDS, NOW, SAMPLES, readable
 from gateway.testing.secrets import forms, open_secrets
-from gateway.testing.values import JSON, changed, fuzzed, fuzzed_with_several
+from gateway.testing.values import JSON, changed, fuzzed, fuzzed_with_several, with_one_part
 
 RUBBISH = st.binary(max_size=40) | JSON.map(orjson.dumps)
 STATUSES = st.sampled_from(
@@ -251,6 +251,21 @@ class DestinationSuite:
         body = answer if isinstance(answer, bytes) else orjson.dumps(data.draw(changed(answer)))
         for outcome in self._outcomes(data, status, body):
             assert outcome.result not in TAKEN or status // 100 in (2, 4)
+
+    @pytest.mark.parametrize("status", [200, 400, 500])
+    @pytest.mark.parametrize("other", [None, True, 7, "7", [], {}], ids=repr)
+    def test_no_part_of_the_vendors_words_has_to_be_of_its_type(
+        self, other: object, status: int
+    ) -> None:
+        request = self._request(2)
+        for answer in self.answers:
+            for changed_answer in with_one_part(answer, other):
+                response = Response(status, {}, orjson.dumps(changed_answer))
+                outcomes = list(self.destination.outcomes(request, response))
+                verdicts = list(self.destination.verdicts("a ticket", 2, response))
+                assert len(outcomes) == len(verdicts) == 2
+                for outcome in filter(None, (*outcomes, *verdicts)):
+                    check_outcome(outcome)
 
     @fuzzed
     @given(data=st.data())

@@ -25,7 +25,7 @@ from gateway.testing.values import (
     fuzzed,
     with_another_key,
     with_every_text,
-    with_one_text,
+    with_one_part,
 )
 
 HOSTILE = {
@@ -266,5 +266,5 @@ class SourceSuite:
         except orjson.JSONDecodeError:
             return
         for other in (PERSON, PERSON * 20, [PERSON], {PERSON: PERSON}):
-            for body in (with_every_text(value, other), *with_one_text(value, other)):
+            for body in (with_every_text(value, other), *with_one_part(value, other, str)):
                 yield self.signed(replace(self.request, body=orjson.dumps(body)))

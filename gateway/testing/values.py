@@ -64,21 +64,18 @@ def with_every_text(value: object, other: object) -> Any:
     return other if isinstance(value, str) else value
 
 
-def with_one_text(value: object, other: object) -> list[Any]:
-    """The JSON `value` as often as it has texts, each time with `other` in place of one."""
+def with_one_part(value: object, other: object, kind: type = object) -> list[Any]:
+    """The JSON `value` as often as it has parts of this `kind`, of which it may be one itself, each
+    time with `other` in place of one."""
+    changed: list[Any] = [other] if isinstance(value, kind) else []
     if isinstance(value, dict):
-        return [
-            {**value, name: part}
-            for name, old in value.items()
-            for part in with_one_text(old, other)
-        ]
-    if isinstance(value, list):
-        return [
-            [*value[:place], part, *value[place + 1 :]]
-            for place, old in enumerate(value)
-            for part in with_one_text(old, other)
-        ]
-    return [other] if isinstance(value, str) else []
+        for name, old in value.items():
+            changed += [{**value, name: part} for part in with_one_part(old, other, kind)]
+    elif isinstance(value, list):
+        for place, old in enumerate(value):
+            before, after = value[:place], value[place + 1 :]
+            changed += [[*before, part, *after] for part in with_one_part(old, other, kind)]
+    return changed
 
 
 def with_another_key(value: object, name: str, added: object) -> Any:
