@@ -123,7 +123,7 @@ def test_the_command_prints_a_hash_that_the_configuration_takes() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "words"),
-    [("short\nshort\n", "has 5 characters"), (f"{GOOD}\nother\n", "do not match")],
+    [("short\nshort\n", "has 5 characters"), (f"{GOOD}\nother\nshort\nshort\n", "do not match")],
 )
 def test_a_password_that_is_short_or_mistyped_is_not_hashed(typed: str, words: str) -> None:
     result = CliRunner().invoke(command, input=typed)
