@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from math import isfinite
 from typing import Any, ClassVar
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -252,20 +252,17 @@ class DestinationSuite:
         for outcome in self._outcomes(data, status, body):
             assert outcome.result not in TAKEN or status // 100 in (2, 4)
 
-    @pytest.mark.parametrize("status", [200, 400, 500])
     @pytest.mark.parametrize("other", [None, True, 7, "7", [], {}], ids=repr)
-    def test_no_part_of_the_vendors_words_has_to_be_of_its_type(
-        self, other: object, status: int
-    ) -> None:
+    def test_no_part_of_the_vendors_words_has_to_be_of_its_type(self, other: object) -> None:
         request = self._request(2)
-        for answer in self.answers:
-            for changed_answer in with_one_part(answer, other):
-                response = Response(status, {}, orjson.dumps(changed_answer))
-                outcomes = list(self.destination.outcomes(request, response))
-                verdicts = list(self.destination.verdicts("a ticket", 2, response))
-                assert len(outcomes) == len(verdicts) == 2
-                for outcome in filter(None, (*outcomes, *verdicts)):
-                    check_outcome(outcome)
+        changed = [part for answer in self.answers for part in with_one_part(answer, other)]
+        for body, status in product(map(orjson.dumps, changed), (200, 400, 500)):
+            response = Response(status, {}, body)
+            outcomes = list(self.destination.outcomes(request, response))
+            verdicts = list(self.destination.verdicts("a ticket", 2, response))
+            assert len(outcomes) == len(verdicts) == 2
+            for outcome in filter(None, (*outcomes, *verdicts)):
+                check_outcome(outcome)
 
     @fuzzed
     @given(data=st.data())
