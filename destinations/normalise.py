@@ -43,6 +43,12 @@ _MAN = ("m", "male", "man", "boy", "gentleman", "mr", "sir", "he", "him")
 _GENDERS = dict.fromkeys(_WOMAN, "f") | dict.fromkeys(_MAN, "m")
 
 
+_OF_MANY = frozenset(["city", "country", "first_name", "gender", "postal_code", "region"])
+"""Fields whose values many people share."""
+_REMEMBERED = 2048
+"""Such values of a field of which the hashes are kept."""
+
+
 def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     """What hashes `field` of one or several holders: SHA-256 in lower-case hex, without repetition.
 
@@ -54,29 +60,37 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     """
     known = f"sha256_{field}"
     form = form or "+".join(map(_name_of, normalisers))
+    find = lru_cache(_REMEMBERED)(digests_of) if field in _OF_MANY else digests_of
 
     def hashed(holders: Iterable[Mapping[str, Any]]) -> list[str]:
-        digests: dict[str, None] = {}
+        digests: list[str] = []
         for holder in holders:
-            stored = stored_hashes(holder, field, form) if FORMS in holder else None
-            if stored is not None:
-                digests.update(dict.fromkeys(stored))
-            elif known in holder:
-                for text in _texts(holder[known]):
-                    if known_digest := _digest(text):
-                        digests[known_digest[1].lower()] = None
-                    elif text:
-                        remark(f"{known}: removed because it is not a SHA-256 digest in hex")
+            if known in holder or FORMS in holder:
+                digests += _given_digests(holder, field, form)
             if field in holder:
-                for text in _texts(holder[field]):
-                    found = digests_of(text, normalisers)
+                value = holder[field]
+                for text in (value.strip(),) if type(value) is str else _texts(value):
+                    found = find(text, normalisers)
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
-                    for digest in found:
-                        digests[digest] = None
-        return list(digests)
+                    digests += found
+        return digests if len(digests) < 2 else list(dict.fromkeys(digests))
 
     return Hashing(field, form, hashed)
+
+
+def _given_digests(holder: Mapping[str, Any], field: str, form: str) -> list[str]:
+    """The hashes of `field` that `holder` has instead of the clear value."""
+    stored = stored_hashes(holder, field, form) if FORMS in holder else None
+    if stored is not None:
+        return stored
+    digests: list[str] = []
+    for text in _texts(holder.get(f"sha256_{field}")):
+        if known := _digest(text):
+            digests.append(known[1].lower())
+        elif text:
+            remark(f"sha256_{field}: removed because it is not a SHA-256 digest in hex")
+    return digests
 
 
 def _name_of(function: Callable[..., object]) -> str:
@@ -134,7 +148,8 @@ class _Only(dict[int, int | None]):
     r"""For ``str.translate``: leaves the characters in the general categories `kinds`: Letter,
     Mark, Number, Z space. It looks a character up when it first comes.
 
-    ``isalpha`` and ``\w`` know no marks, and would break the names of half of Asia.
+    ``isalpha`` and ``\w`` know no marks, and would break the names of half of Asia. But what has
+    letters alone (``isalpha``), or these and numbers (``isalnum``), stays as it is, and most does.
     """
 
     def __init__(self, kinds: str) -> None:
@@ -143,6 +158,10 @@ class _Only(dict[int, int | None]):
     def __missing__(self, code: int) -> int | None:
         left = self[code] = code if category(chr(code))[0] in self._kinds else None
         return left
+
+
+def _letters_and_numbers(text: str) -> str:
+    return text if text.isalnum() else text.translate(_LETTERS_NUMBERS)
 
 
 _A_TO_Z = frozenset(ascii_lowercase)
@@ -259,12 +278,13 @@ def trimmed_name(text: str) -> str:
 
 def bare_name(text: str) -> str:
     """Lower case without spaces and punctuation: capi-param-builder."""
-    return _lower(text).translate(_LETTERS_NUMBERS)
+    return _letters_and_numbers(_lower(text))
 
 
 def city(text: str) -> str:
     """Lower case, letters alone: Meta."""
-    return _lower(text).translate(_LETTERS)
+    text = _lower(text)
+    return text if text.isalpha() else text.translate(_LETTERS)
 
 
 def latin_city(text: str) -> str:
@@ -277,7 +297,7 @@ def state(text: str) -> str:
     punctuation: Meta. Of ISO 3166-2, such as ``DE-BY``, the part after the country."""
     text = subdivision(text)
     code = us_state_code(text) or canadian_province_code(text)
-    return code.lower() or _lower(text).translate(_LETTERS_NUMBERS)
+    return code.lower() or _letters_and_numbers(_lower(text))
 
 
 def postal_code(text: str) -> str:
@@ -317,9 +337,12 @@ def external_id(text: str) -> str:
 
 def words_of_letters(text: str) -> str:
     """Trimmed and lower case, without digits and symbols: GA4, names and places."""
-    return _lower(text).translate(_LETTERS_SPACES).strip()
+    text = _lower(text)
+    return text if text.isalpha() else text.translate(_LETTERS_SPACES).strip()
 
 
 def street(text: str) -> str:
     """Trimmed and lower case, without symbols: GA4."""
-    return _lower(text).translate(_LETTERS_NUMBERS_SPACES).strip()
+    text = _lower(text)
+    is_plain = text.replace(" ", "").isalnum()
+    return text if is_plain else text.translate(_LETTERS_NUMBERS_SPACES).strip()

@@ -97,8 +97,8 @@ def add_hashes(
     data: dict[str, Any], hashings: Mapping[str, Hashing], holders: Sequence[Mapping[str, Any]]
 ) -> None:
     """Adds the hashes that `holders` have to the vendor's person `data`."""
-    for key, hashed in hashings.items():
-        if found := hashed(holders):
+    for key, each in hashings.items():
+        if found := each.hashed(holders):
             data[key] = found
 
 

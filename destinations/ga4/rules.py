@@ -80,8 +80,9 @@ def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[s
             if (value or value == 0) and not name.startswith(_INTERNAL):
                 remark(f"{name}: removed because GA4 does not accept a parameter with this name")
             continue
-        scalar = scalar_of(name, value, longest_param(name))
-        if scalar is not None:
+        if type(value) is str and 0 < len(value) <= MAX_PARAM:  # as most are
+            params[name] = value
+        elif (scalar := scalar_of(name, value, longest_param(name))) is not None:
             params[name] = scalar
     if "transaction_id" in params and len(str(fields["transaction_id"])) > MAX_TRANSACTION_ID:
         remark("transaction_id: removed, because orders would be merged if it were truncated")

@@ -79,16 +79,19 @@ def _compile(path: str, value: Value, hasher: Hasher | None) -> _Row | Step:
 
 def _copy(parent: Parent, rows: Sequence[_Row]) -> Step:
     """One step for many rows: an event has few of their fields, and those mostly in their type."""
-    sources = [(row.key, row.source) for row in rows]
-    types = {row.key: row.types for row in rows}
+    told = [(row.source, row.key, row.types) for row in rows]
     row_of = {row.key: row for row in rows}
 
     def copy(event: Json, body: Json) -> None:
-        values = {key: event[source] for key, source in sources if source in event}
-        for key, value in values.items():
-            if type(value) not in types[key] or value == "":
-                values = _converted_each(values, row_of)
-                break
+        values: Json = {}
+        fits = True
+        for source, key, types in told:
+            if source in event:
+                values[key] = value = event[source]
+                if type(value) not in types or value == "":
+                    fits = False
+        if not fits:
+            values = _converted_each(values, row_of)
         if values:
             update(body, parent, values)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from unicodedata import category
 
 import pytest
@@ -27,3 +28,10 @@ def test_only_the_kinds_of_characters_that_count_are_left(
 ) -> None:
     lower = normalise.trimmed_name(text)
     assert form(text) == "".join(c for c in lower if category(c)[0] in kinds).strip()
+
+
+def test_what_python_calls_letters_and_numbers_are_such() -> None:
+    """So a text of them alone is left as it is."""
+    for text in map(chr, range(sys.maxunicode + 1)):
+        if text.isalnum():
+            assert category(text)[0] in ("L" if text.isalpha() else "LN")
