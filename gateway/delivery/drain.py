@@ -193,7 +193,7 @@ class Drain:
             if now - looked >= LOOK_SECONDS:
                 looked = now
                 await self._look()
-            if await self._read_new() or self._window.ids:
+            if await self._read_new() != 0 or self._window.ids:
                 self._stay.has_worked()
             if await self._stay.is_over(now):
                 break
@@ -226,11 +226,12 @@ class Drain:
         if share is not None:
             await write_share(self._redis, self._keys, share)
 
-    async def _read_new(self) -> int:
+    async def _read_new(self) -> int | None:
+        """How many new entries were found; None if it was not the time to read."""
         await self._linger()
         size = min(self._batch_size(), MAX_READ)
         if size == 0 or self._ending or self._pace.wait(time.monotonic()) > 0:
-            return 0
+            return None
         entries, paused = await self._reader.new(size, BLOCK_MS)
         if entries:
             self._pace.has_read(len(entries), size, time.monotonic())

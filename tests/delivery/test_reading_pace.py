@@ -6,9 +6,11 @@ import asyncio
 import time
 
 import pytest
+from redis.asyncio import Redis
 
 from gateway.delivery.reading_pace import READ_SECONDS, ReadingPace
 from tests.support.drains import Fill, Start
+from tests.support.keys import KEYS
 from tests.support.scripted_vendor import Vendor
 
 LINGER = 0.2
@@ -67,3 +69,19 @@ async def test_a_drain_that_lingers_ends_as_soon_as_it_is_stopped(start: Start, 
     await running
     assert time.monotonic() - began < 9
     assert vendor.requests == [], "it was lingering"
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("quick")
+async def test_a_pause_that_ends_too_early_is_no_reason_to_leave(
+    start: Start, fill: Fill, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The timers of an event loop are exact to a millisecond only."""
+    await fill(1)
+    await redis.rpush(KEYS.queue_key, "a job for another destination")
+    vendor = Vendor()
+    drain = await start(vendor)
+    monkeypatch.setattr(drain, "_linger", lambda: asyncio.sleep(0))
+    drain._pace.has_read(1, 2, time.monotonic())
+    await drain.run()
+    assert len(vendor.requests) == 1
