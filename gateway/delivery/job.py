@@ -19,6 +19,7 @@ from gateway.delivery.without_rq import drain_without_rq
 from gateway.http import import_carrier
 from gateway.queue.keys import Keys
 from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
+from gateway.queue.scripts import read_scripts
 from gateway.queue.wake import ForwardJob
 from gateway.redis_client.connect import PATIENT_TRIES, connect_for_jobs
 from gateway.system.collector import spare_shared_pages
@@ -71,9 +72,10 @@ def run_worker(settings: Settings, redis_url: str) -> None:
 
 
 def prepare_forks(settings: Settings) -> None:
-    """Imports what forks send with, and takes all there is out of the garbage collector's sight: a
-    page that it marks in a fork is a page of the fork's own."""
+    """Imports what forks send with, reads their scripts, and takes all there is out of the garbage
+    collector's sight: a page that it marks in a fork is a page of the fork's own."""
     import_carriers(settings)
+    read_scripts()
     spare_shared_pages()
 
 

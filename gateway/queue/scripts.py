@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 
 @cache
@@ -15,5 +16,18 @@ def script(name: str, *libraries: str) -> str:
     return "\n".join([first, *map(_lua, libraries), rest])
 
 
+def read_scripts() -> None:
+    """Reads all files, which forks of this process need not do then."""
+    for file in _folder().iterdir():
+        name, _, suffix = file.name.partition(".")
+        if suffix == "lua":
+            _lua(name)
+
+
+@cache
 def _lua(name: str) -> str:
-    return files("gateway.queue").joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    return _folder().joinpath(f"{name}.lua").read_text(encoding="utf-8")
+
+
+def _folder() -> Traversable:
+    return files("gateway.queue")

@@ -29,6 +29,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.asyncio.sentinel import Sentinel as AsyncSentinel
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.connection import parse_url
+from redis.driver_info import DriverInfo
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -55,6 +56,10 @@ PORT, SENTINEL_PORT = 6379, 26379
 TRIES, PATIENT_TRIES = 5, 15
 """More of them, where a command may be repeated. When Redis refuses they take about two seconds,
 and about ten: longer than a killed Redis needs to start and read its file."""
+
+
+_DRIVER = DriverInfo()
+"""Looked up once: redis-py would search the installed packages for its version in each fork."""
 
 
 def connect_for_intake(url: str) -> AsyncRedis:
@@ -127,6 +132,7 @@ def _backoff() -> ExponentialWithJitterBackoff:
 
 
 def _open_async(url: str, **policy: Any) -> AsyncRedis:
+    policy["driver_info"] = _DRIVER
     with _nothing_repeated():
         if names_cluster(url):
             return _open_cluster(url, **policy)
@@ -143,6 +149,7 @@ def _open_async(url: str, **policy: Any) -> AsyncRedis:
 
 
 def _open(url: str, **policy: Any) -> Redis:
+    policy["driver_info"] = _DRIVER
     with _nothing_repeated():
         if names_cluster(url):
             raise _UrlError("is a cluster, but RQ needs a single server: redis://, sentinel://")
