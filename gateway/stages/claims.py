@@ -2,9 +2,8 @@
 invalid addresses.
 
 Claims are fields that only the gateway or a trusted sender may state about a visitor, or that make
-an event a test of its sender's. From other
-senders such a field is ignored. The place is kept under another name, for consent only: a place
-that a page states can only deny.
+an event a test of its sender's. From other senders such a field is ignored. The place is kept under
+another name, for consent only: a place that a page states can only deny.
 """
 
 from collections.abc import Collection
@@ -49,7 +48,7 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
         if CLAIMED_LOCATION in event:
             event = _without(event, [CLAIMED_LOCATION])
         return _with_address_read(event)
-    claimed = [name for name in event if name in CLAIMS]
+    claimed = [] if CLAIMS.isdisjoint(event) else [name for name in event if name in CLAIMS]
     if "action_source" in event and _is_offline(event["action_source"]):
         claimed.append("action_source")
     if not claimed:
@@ -82,7 +81,10 @@ def hides_address(event: Event, received: Received) -> bool:
 
 
 def _without(event: Event, names: Collection[str]) -> Event:
-    return {name: value for name, value in event.items() if name not in names}
+    left = event.copy()
+    for name in names:
+        left.pop(name, None)
+    return left
 
 
 def _is_offline(value: object) -> bool:
