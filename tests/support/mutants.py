@@ -91,7 +91,16 @@ def tests_of(path: str) -> list[list[str]]:
 
 
 def is_noticed(copy: Path, folders: Sequence[str]) -> bool:
-    words = ["-m", "pytest", "-q", "-x", "-m", "not alone", "-p", "no:cacheprovider"]
+    words = [
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-m",
+        "not alone and not nightly",
+        "-p",
+        "no:cacheprovider",
+    ]
     command = [sys.executable, *words, *folders]
     try:
         result = subprocess.run(command, cwd=copy, capture_output=True, timeout=SECONDS)
