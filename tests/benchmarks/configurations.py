@@ -4,7 +4,10 @@ from __future__ import annotations
 
 BEGINNING = """
 sources:
-  site: {type: collect, rate_limit: {requests: 9999999/second, events: off, bytes: off}}
+  site:
+    type: collect
+    max_body_bytes: 1000000
+    rate_limit: {requests: 9999999/second, events: off, bytes: off}
 rules:
   - {name: internal, when: {page_hostname: {ends_with: .internal.example}}, drop: true}
   - {name: bots, when: {bot.is_bot: true}, drop: true}

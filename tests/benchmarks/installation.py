@@ -14,8 +14,11 @@ from gateway.configuration.load import load_settings
 from tests.benchmarks.children import Child, NullApp
 from tests.support.gateway_process import free_port, wait_for
 from tests.support.keys import KEYS
-from tests.support.process_stats import children, cpu_seconds, listeners
+from tests.support.process_stats import children, cpu_seconds, listeners, parent, title
 from tests.support.valkey_server import Valkey
+
+WORKER = "gateway worker"
+"""The title of a worker, and of its children."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,11 @@ class Installation:
 
     def worker_pids(self) -> list[int]:
         return [self.work.pid, *children(self.work.pid)] if self.work else []
+
+    def drain_pids(self) -> list[int]:
+        """The children in which workers run a job; workers themselves are the fork server's."""
+        workers = [pid for pid in self.worker_pids() if title(pid) == WORKER]
+        return [pid for pid in workers if title(parent(pid)) == WORKER]
 
     def accepted(self) -> int:
         """Events that were answered 2xx, whatever became of them."""

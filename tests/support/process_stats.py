@@ -45,6 +45,13 @@ def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
 
 
+def title(pid: int) -> str:
+    """The name that a process of the gateway has: ``gateway worker``; "" of one that has ended."""
+    with suppress(OSError):
+        return " ".join(command_line(pid).split()[:2])
+    return ""
+
+
 def cpu_seconds(pids: Iterable[int]) -> float:
     """User and system time of `pids`, and of those of their children that have ended. One that has
     ended itself has none; its parent has it."""

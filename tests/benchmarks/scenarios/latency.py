@@ -19,7 +19,6 @@ from tests.benchmarks.plans import Plan
 from tests.benchmarks.results import Goal, Section, Yardsticks, quantile
 from tests.support.gateway_process import wait_for
 from tests.support.load_generator import Answers, post_at_rate
-from tests.support.process_stats import children
 
 TEXT = (
     "The time from a sender's answer to the arrival of its event at the sink, in "
@@ -56,17 +55,10 @@ def _send(gateway: Installation, events: int) -> Answers:
 def _put_to_sleep(gateway: Installation) -> None:
     """Ends the drain as its worker does when it stops; the worker stays, and waits for a job."""
     gateway.wait_until_pending()
-    for pid in _drains(gateway):
+    for pid in gateway.drain_pids():
         os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not _drains(gateway), 20, "the drain to end")
+    wait_for(lambda: not gateway.drain_pids(), 20, "the drain to end")
     time.sleep(0.3)  # the worker tidies up
-
-
-def _drains(gateway: Installation) -> list[int]:
-    """The children in which workers run a job: workers themselves have the supervisor as parent."""
-    assert gateway.work is not None
-    workers = gateway.worker_pids()[1:]
-    return [pid for worker in workers for pid in children(worker)]
 
 
 def _found(

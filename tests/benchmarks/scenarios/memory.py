@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from tests.benchmarks.bodies import Body, purchase, sized
 from tests.benchmarks.children import CountingSink
-from tests.benchmarks.configurations import configuration
-from tests.benchmarks.installation import Installation
+from tests.benchmarks.configurations import NO_LEDGER, configuration
+from tests.benchmarks.installation import WORKER, Installation
 from tests.benchmarks.measuring import fill, installation, under_load
 from tests.benchmarks.plans import Plan
 from tests.benchmarks.results import Goal, Section, Yardsticks
 from tests.support.keys import KEYS
-from tests.support.process_stats import Memory, command_line, memory, parent
+from tests.support.process_stats import Memory, memory, title
 
 WAITING_TEXT = (
     "Valkey's `used_memory` before and after events were accepted and stay pending, divided "
     "by the number of events and destinations. A stored event is larger than the event that "
-    "was sent, because enrichment adds fields. In KB of 1,000 bytes."
+    "was sent, because enrichment adds fields. Without the ledger, whose feed would hold its own "
+    "record of each event until the ledger has stored it. In KB of 1,000 bytes."
 )
 PROCESSES_TEXT = (
     "Resident memory of each process in MB, and in brackets with only its share of the pages "
@@ -31,7 +32,7 @@ def waiting(plan: Plan, _: Yardsticks) -> Section:
     event = sized(1_000)
     for count in (1, 5):
         with CountingSink() as sink:
-            config = configuration(sink.url, destinations=count)
+            config = NO_LEDGER + configuration(sink.url, destinations=count)
             with installation(config, workers=0) as gateway:
                 fill(gateway, event, 100)
                 before = gateway.used_memory()
@@ -87,13 +88,12 @@ def _look(gateway: Installation) -> dict[str, Memory]:
     """The memory of each process, by what it does."""
     supervisor, *others = gateway.worker_pids()
     roles = {"web": gateway.webs[0].pid, "supervisor of the workers": supervisor}
+    drains = gateway.drain_pids()
     for pid in others:
-        if parent(pid) != supervisor:
-            roles["drain, a worker's child"] = pid
-        elif "scheduler" in command_line(pid):
-            roles["scheduler"] = pid
-        else:
-            roles[f"worker {sum(role.startswith('worker') for role in roles) + 1}"] = pid
+        role = "drain, a worker's child" if pid in drains else title(pid)
+        if role == WORKER:
+            role = f"worker {sum(each.startswith('worker') for each in roles) + 1}"
+        roles[role] = pid
     return {role: memory(pid) for role, pid in roles.items()}
 
 
