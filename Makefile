@@ -85,6 +85,7 @@ clients: $(VENV)/.installed-test
 	NEWEST_CLIENTS=1 $(BIN)/python -m pytest tests/clients/test_sdks.py $(ARGS)
 
 mutants: $(VENV)/.installed-mutants
+	tests/install-tools
 	$(BIN)/python -m tests.support.mutants $(MUTANTS)
 
 soak: $(VENV)/.installed-test
