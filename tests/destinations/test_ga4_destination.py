@@ -713,7 +713,7 @@ def test_answers(status: int, result: str, scope: str) -> None:
         assert status == 204 or outcome.reason == f"HTTP {status}: words"
 
 
-@pytest.mark.parametrize("status", [301, 302, 307])
+@pytest.mark.parametrize("status", [300, 301, 302, 307, 399])
 def test_a_redirect_rejects_nothing(status: int) -> None:
     for outcome in ga4().outcomes(REQUEST, Response(status)):
         assert (outcome.result, outcome.scope) == ("retry", "configuration")

@@ -553,3 +553,10 @@ def test_what_is_refused_is_named() -> None:
     content = orjson.loads(answer.body)
     assert (answer.status, content["status"], content["accepted"]) == (400, 0, 0)
     assert SOURCE.answer(read(message())).body == b'{"status":1}'
+
+
+def test_only_a_request_with_a_body_is_described_with_one() -> None:
+    assert {method: bool(SOURCE.describe(method).body) for method in SOURCE.methods} == {
+        "GET": False,
+        "POST": True,
+    }
