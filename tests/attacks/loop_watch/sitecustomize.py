@@ -35,10 +35,17 @@ def _watch_servers() -> None:
 
     async def startup(self: Any, *arguments: Any, **named: Any) -> None:
         await started(self, *arguments, **named)
-        self.loop_watch = asyncio.create_task(watch())
+        if _serves():
+            self.loop_watch = asyncio.create_task(watch())
 
     uvicorn.Server.startup = startup  # type: ignore[method-assign]
 
 
-if "serve" in sys.orig_argv and "LOOP_WATCH_FILE" in os.environ:
+def _serves() -> bool:
+    """Whether this is a web process, which may be a fork of `gateway run`; the console is not."""
+    with open("/proc/self/cmdline") as file:
+        return "serve" in file.read().replace("\0", " ").split()
+
+
+if {"run", "serve"} & {*sys.orig_argv} and "LOOP_WATCH_FILE" in os.environ:
     _watch_servers()
