@@ -68,8 +68,7 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
             if known in holder or FORMS in holder:
                 digests += _given_digests(holder, field, form)
             if field in holder:
-                value = holder[field]
-                for text in (value.strip(),) if type(value) is str else _texts(value):
+                for text in _texts(holder[field]):
                     found = find(text, normalisers)
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")
@@ -148,8 +147,7 @@ class _Only(dict[int, int | None]):
     r"""For ``str.translate``: leaves the characters in the general categories `kinds`: Letter,
     Mark, Number, Z space. It looks a character up when it first comes.
 
-    ``isalpha`` and ``\w`` know no marks, and would break the names of half of Asia. But what has
-    letters alone (``isalpha``), or these and numbers (``isalnum``), stays as it is, and most does.
+    ``isalpha`` and ``\w`` know no marks, and would break the names of half of Asia.
     """
 
     def __init__(self, kinds: str) -> None:
@@ -159,9 +157,9 @@ class _Only(dict[int, int | None]):
         left = self[code] = code if category(chr(code))[0] in self._kinds else None
         return left
 
-
-def _letters_and_numbers(text: str) -> str:
-    return text if text.isalnum() else text.translate(_LETTERS_NUMBERS)
+    def left_of(self, text: str) -> str:
+        """What is left of `text`: all of it if it has letters alone, as most names have."""
+        return text if text.isalpha() else text.translate(self)
 
 
 _A_TO_Z = frozenset(ascii_lowercase)
@@ -278,13 +276,12 @@ def trimmed_name(text: str) -> str:
 
 def bare_name(text: str) -> str:
     """Lower case without spaces and punctuation: capi-param-builder."""
-    return _letters_and_numbers(_lower(text))
+    return _LETTERS_NUMBERS.left_of(_lower(text))
 
 
 def city(text: str) -> str:
     """Lower case, letters alone: Meta."""
-    text = _lower(text)
-    return text if text.isalpha() else text.translate(_LETTERS)
+    return _LETTERS.left_of(_lower(text))
 
 
 def latin_city(text: str) -> str:
@@ -297,7 +294,7 @@ def state(text: str) -> str:
     punctuation: Meta. Of ISO 3166-2, such as ``DE-BY``, the part after the country."""
     text = subdivision(text)
     code = us_state_code(text) or canadian_province_code(text)
-    return code.lower() or _letters_and_numbers(_lower(text))
+    return code.lower() or _LETTERS_NUMBERS.left_of(_lower(text))
 
 
 def postal_code(text: str) -> str:
@@ -337,12 +334,9 @@ def external_id(text: str) -> str:
 
 def words_of_letters(text: str) -> str:
     """Trimmed and lower case, without digits and symbols: GA4, names and places."""
-    text = _lower(text)
-    return text if text.isalpha() else text.translate(_LETTERS_SPACES).strip()
+    return _LETTERS_SPACES.left_of(_lower(text)).strip()
 
 
 def street(text: str) -> str:
     """Trimmed and lower case, without symbols: GA4."""
-    text = _lower(text)
-    is_plain = text.replace(" ", "").isalnum()
-    return text if is_plain else text.translate(_LETTERS_NUMBERS_SPACES).strip()
+    return _LETTERS_NUMBERS_SPACES.left_of(_lower(text)).strip()

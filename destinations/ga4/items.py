@@ -89,9 +89,7 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     params: dict[str, Any] = {}
     custom = 0
     for name, value in item.items():
-        scalar: object = value
-        if type(value) is not str or not 0 < len(value) <= MAX_PARAM:
-            scalar = scalar_of(name, value, MAX_PARAM, "items.")
+        scalar = scalar_of(name, value, MAX_PARAM, "items.")
         if scalar is None:
             continue
         if name == "quantity" and value <= 0:
