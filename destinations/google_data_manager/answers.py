@@ -30,7 +30,7 @@ POLL_AFTER = 1800.0
 _QUOTA_SECONDS = 60.0
 """Google's limits are per minute and per day."""
 
-# no set: Google could say a list
+# not a set: the status that Google sends may be a list
 _NOT_NOW = ("UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED", "CANCELLED", "UNKNOWN")
 _TO_MEND = {
     "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE": "Google has not enabled this for the account",

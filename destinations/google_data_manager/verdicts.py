@@ -15,7 +15,7 @@ from typing import Any
 from destinations.base import DELIVERED, Outcome, Response
 from destinations.common import json_object, vendor_words
 
-_DONE = ("SUCCESS", "PARTIAL_SUCCESS", "FAILED")  # no set: Google could say a list
+_DONE = ("SUCCESS", "PARTIAL_SUCCESS", "FAILED")  # not a set: Google may send a list
 _ERROR, _WARNING = "PROCESSING_ERROR_REASON_", "PROCESSING_WARNING_REASON_"
 
 _HAD_IT = frozenset({"DUPLICATE_GCLID", "DUPLICATE_TRANSACTION_ID"})
