@@ -118,7 +118,7 @@ class Portion:
         """By which Redis knows it again, as `Appender.write` takes them. The first is the same for
         whoever reads these rows, also after a crash."""
         tried = self.batches[0].tried if self.batches else None
-        return [(self.file.series, self.last), *([tried] if tried else ())]
+        return [(self.file.path.stem, self.last), *([tried] if tried else ())]
 
     def may_have(self, batch: AppendBatch) -> bool:
         """Whether `batch` was tried as those were that it has already."""
@@ -138,10 +138,7 @@ class Portion:
 
 
 class SpoolFile:
-    """One file, ours alone until it is closed.
-
-    events, bytes: what is in it and was not fed.
-    """
+    """One file, ours alone until it is closed. events, bytes: what is in it and was not fed."""
 
     def __init__(self, path: Path, is_new: bool = False) -> None:
         """Raises a `SpoolError` of any kind."""
@@ -171,11 +168,6 @@ class SpoolFile:
     def create(cls, folder: Path) -> SpoolFile:
         """A new file. Names sort by age, and none is used twice."""
         return cls(folder / f"spool-{time.time_ns():020d}-{token_hex(4)}.sqlite", is_new=True)
-
-    @property
-    def series(self) -> str:
-        """Of its commits, each of which is numbered by the last row in it."""
-        return self.path.stem
 
     def put(self, rows: Sequence[Row]) -> None:
         """Returns once `rows` are on disk, all or none."""
