@@ -91,17 +91,9 @@ def tests_of(path: str) -> list[list[str]]:
 
 
 def is_noticed(copy: Path, folders: Sequence[str]) -> bool:
-    words = [
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-m",
-        "not alone and not nightly",
-        "-p",
-        "no:cacheprovider",
-    ]
-    command = [sys.executable, *words, *folders]
+    words = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    chosen = ["-m", "not alone and not nightly", *folders]
+    command = [sys.executable, *words, *chosen]
     try:
         result = subprocess.run(command, cwd=copy, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
