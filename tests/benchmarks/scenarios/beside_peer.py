@@ -20,9 +20,8 @@ TEXT = (
     "solution for the same job in JavaScript, configured as its authors advise for production "
     "(`tests/benchmarks/peers/bullmq`). {peer} It does nothing else. The gateway's figures "
     "include consent, identity, enrichment, the PII guard, five rules, and each vendor's mapping "
-    "and signature. Most of its cost is this: with the same queue and delivery, but without any "
-    "decision about the event, one event to one webhook costs what the row `null` under [The "
-    "thinking](#the-thinking) says. "
+    "and signature. The row `null` under [The thinking](#the-thinking) shows what one event to one "
+    "webhook costs with the same queue and delivery, but without these. "
 )
 SHOP = "One event in; GA4, Meta and a webhook that takes batches out."
 ONE = "One event in, one signed webhook out."
