@@ -26,7 +26,8 @@ class GroupCommit(Generic[Item]):
     `submit` raises `Overloaded`. longest_wait: seconds after which an item whose commit has not
     begun is not committed any more, and its `submit` raises `Overloaded`; None for ever.
     size: bytes that an item holds. most_bytes: of the items whose commit has not ended; once they
-    are reached `submit` raises `Overloaded`. window: seconds that a commit waits for more
+    are reached `submit` raises `Overloaded`. (What the items were made of takes several times as
+    much, and their senders keep it.) window: seconds that a commit waits for more
     items at most, as `gateway.queue.commit_window` says.
     """
 
@@ -38,7 +39,7 @@ class GroupCommit(Generic[Item]):
         most_waiting: int = 20_000,
         longest_wait: float | None = None,
         size: Callable[[Item], int] = lambda _: 0,
-        most_bytes: int = 64 << 20,
+        most_bytes: int = 32 << 20,
         window: float = 0.0,
     ) -> None:
         self._commit = commit

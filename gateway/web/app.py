@@ -49,7 +49,7 @@ from gateway.web.limit_sharing import share_limits
 from gateway.web.link_claims import compile_claim_link
 from gateway.web.link_route import link_routes
 from gateway.web.load_shedder import LoadShedder
-from gateway.web.long_reading import LongReading
+from gateway.web.long_requests import LongRequests
 from gateway.web.long_work import LongWork
 from gateway.web.operators import operators_app
 from gateway.web.origins import compile_origin_check
@@ -94,7 +94,7 @@ def create_app(
         pipeline = with_demo_browser(pipeline)
     client_ip = compile_client_ip(server.trusted_proxies, server.client_ip_header)
     limit = settings.server.max_body_bytes
-    load_shedder, long_work, long_reading = LoadShedder(), LongWork(), LongReading()
+    load_shedder, long_work, long_requests = LoadShedder(), LongWork(), LongRequests()
     claim_link = compile_claim_link(redis, keys) if settings.identity.link_domains else None
 
     def watch(decisions: list[Decision]) -> None:
@@ -126,7 +126,7 @@ def create_app(
             min(limit, source.max_body_bytes or limit),
             load_shedder,
             long_work,
-            long_reading,
+            long_requests,
             watch,
             claim_link,
             release_held,

@@ -1,7 +1,7 @@
 """Turns of the event loop that large requests of strangers share, however many come at once.
 
 Each request may take some time to read and decide. If a hundred were worked on in one turn, all
-other senders and the answers of Redis would wait for all of them. `gateway.web.long_reading` has
+other senders and the answers of Redis would wait for all of them. `gateway.web.long_requests` has
 those that take long by themselves.
 """
 

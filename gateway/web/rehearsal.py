@@ -31,7 +31,7 @@ from gateway.web.base_url import compile_base_url
 from gateway.web.client_ip import compile_client_ip
 from gateway.web.intake import QUESTION_METHODS, Intake
 from gateway.web.load_shedder import LoadShedder
-from gateway.web.long_reading import LongReading
+from gateway.web.long_requests import LongRequests
 from gateway.web.long_work import LongWork
 from gateway.web.origins import compile_origin_check
 from gateway.web.preflights import with_cors
@@ -131,7 +131,7 @@ class Rehearsal:
             min(server.max_body_bytes, source.max_body_bytes or server.max_body_bytes),
             LoadShedder(),
             LongWork(),
-            LongReading(),
+            LongRequests(),
             check_origin=compile_origin_check(source.settings, server.demo),
             sample_refused=sample,
             note_refused=note,

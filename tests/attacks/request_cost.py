@@ -28,7 +28,7 @@ from gateway.web.client_ip import compile_client_ip
 from gateway.web.deadlines import Deadlines
 from gateway.web.intake import Intake
 from gateway.web.load_shedder import LoadShedder
-from gateway.web.long_reading import LongReading
+from gateway.web.long_requests import LongRequests
 from gateway.web.long_work import LongWork
 from tests.benchmarks.pipeline import PURCHASE, Work, microseconds
 
@@ -129,7 +129,7 @@ def _intake(source: str, load_shedder: LoadShedder) -> Intake:
         131_072,
         load_shedder,
         LongWork(),
-        LongReading(),
+        LongRequests(),
     )
 
 

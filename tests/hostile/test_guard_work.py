@@ -21,7 +21,8 @@ from gateway.queue.entry import Entry
 from gateway.stages.bound_counts import unsearched_counter
 from gateway.stages.pii import PiiGuardSettings, cleaning, compile_guard, found_too_much
 from gateway.stages.pii.work import MAX_WORK, work_of
-from gateway.web import intake as intake_module
+from gateway.web import deciding
+from gateway.web.deciding import Decider
 from gateway.web.long_work import LongWork
 from tests.hostile.payloads import text_of
 
@@ -163,7 +164,7 @@ def test_a_neighbours_event_arrives_meanwhile(
 def test_other_requests_have_their_turn_between_the_events_of_a_batch(
     monkeypatch: pytest.MonkeyPatch, pipeline: Pipeline
 ) -> None:
-    monkeypatch.setattr(intake_module, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(deciding, "TURN_SECONDS", -1.0)
     order: list[str] = []
 
     def decide(event: Event, received: Received) -> Any:
@@ -176,11 +177,9 @@ def test_other_requests_have_their_turn_between_the_events_of_a_batch(
             await asyncio.sleep(0)
 
     async def both() -> None:
-        intake = object.__new__(intake_module.Intake)
-        intake._pipeline = decide
-        intake._long_work = LongWork()
+        decider = Decider(decide, LongWork())
         events = [event_with({}) for _ in range(3)]
-        await asyncio.gather(intake._decide_each(events, RECEIVED), neighbour())
+        await asyncio.gather(decider.decide(events, RECEIVED), neighbour())
 
     asyncio.run(both())
     assert order == ["event", "neighbour"] * 3
