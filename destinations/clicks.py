@@ -6,12 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from destinations.base import Event
+from destinations.placeholders import is_placeholder
 from destinations.remarks import remark
 
 _MAX_PARAMETERS = 100
-_PLACEHOLDERS = frozenset({"undefined", "null", "none", "nan", "true", "false"})
-"""What scripts write when they have no value, in lower case."""
-
 _is_usual = re.compile(r"[A-Za-z0-9._!*~-]{1,512}").fullmatch
 
 Matches = Callable[[str], object]
@@ -35,11 +33,6 @@ def click_id(event: Event, name: str, vendor: str, matches: Matches = _is_usual)
             if _is_id(found, matches):
                 return found
     return ""
-
-
-def is_placeholder(text: str) -> bool:
-    """Whether `text` is what a script writes when it has no value."""
-    return text.lower() in _PLACEHOLDERS
 
 
 def browser_id(event: Event, field: str) -> str:

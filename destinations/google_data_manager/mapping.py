@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from destinations.base import Event
-from destinations.clicks import is_placeholder
 from destinations.common import event_time
 from destinations.contents import ContentFields, contents, named_items, value_and_currency
 from destinations.conversions import id_of, refund
@@ -19,6 +18,7 @@ from destinations.google_data_manager.person import ad_identifiers, user_identif
 from destinations.google_data_manager.settings import GoogleDataManagerSettings
 from destinations.mapping import Mapper
 from destinations.paths import as_text
+from destinations.placeholders import is_placeholder
 from destinations.remarks import remark
 
 _NO_ACTION = "`mapping.events` has no conversion action for this event"

@@ -12,7 +12,8 @@ import re
 
 from destinations.addresses import public_address
 from destinations.base import Event
-from destinations.clicks import click_id, is_placeholder
+from destinations.clicks import click_id
+from destinations.placeholders import is_placeholder
 from destinations.remarks import remark
 
 _APPENDIX = r"(?:\.(?:[A-Za-z0-9_-]{2}|[A-Za-z0-9_-]{8}))?"

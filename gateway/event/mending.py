@@ -1,7 +1,8 @@
 """Known fields that do not fit cost the field, not the event.
 
 What is empty (``""``, ``{}``, ``[]``, null) counts as absent. What can be read in one way only is
-read: ``"4,245.42"``, ``"59,90 €"``. The rest is set aside, named in `IGNORED`.
+read: ``"4,245.42"``, ``"59,90 €"``. The rest, and an id that is none, is set aside, named in
+`IGNORED`.
 
 Senders with properties of their own (Segment, gtag.js) may use our names for them. Their
 ``value: "high"`` is no mistake, unless the event is about commerce: it moves to `PARAMS`, as it
@@ -20,6 +21,7 @@ from typing_extensions import get_type_hints, is_typeddict
 from gateway.event.amounts import Unreadable, read_amount
 from gateway.event.bounds import is_within_bounds
 from gateway.event.currencies import currencies_of
+from gateway.event.ids import IDS, NO_ID, is_no_id
 from gateway.event.schema import EventFields, Number, as_list, branches
 from gateway.event.text import printable
 
@@ -207,6 +209,19 @@ def _compile(annotation: Any, place: str) -> Mend:
     return mend
 
 
+def _compile_id(name: str, mend: Mend) -> Mend:
+    """As `mend`, of the field `name`, one of `IDS`."""
+
+    def mend_id(value: Any, notes: _Notes) -> Any:
+        made = mend(value, notes)
+        if made is not _ABSENT and is_no_id(name, made):
+            notes.set_aside(name, NO_ID)
+            return _ABSENT
+        return made
+
+    return mend_id
+
+
 def _compile_elements(annotation: Any, place: str) -> Mend | None:
     """What mends each element, where a value can be a list."""
     lists = (each for each in branches(annotation) if get_origin(each) is list)
@@ -290,8 +305,13 @@ def _is_empty(value: object) -> bool:
     return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
 
 
+def _compile_field(name: str, annotation: Any) -> Mend:
+    mend = _compile(annotation, name)
+    return _compile_id(name, mend) if name in IDS else mend
+
+
 _FIELDS = {
-    name: _compile(hint, name)
+    name: _compile_field(name, hint)
     for name, hint in get_type_hints(EventFields, include_extras=True).items()
     if name not in ("event_name", "consent")
 }

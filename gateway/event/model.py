@@ -21,6 +21,7 @@ from gateway.event.consent import (
     with_consent_read,
     with_one_consent,
 )
+from gateway.event.ids import has_no_id
 from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
 from gateway.event.plain_items import plain_items
@@ -91,16 +92,17 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
             raw = with_person(raw)
         if "items" in raw and (event := _with_plain_items(raw)) is not None:
             return event
-    is_mended = False
     try:
         event = validate(raw)
+        is_mended = has_no_id(event)
     except ValidationError as error:
         if not isinstance(raw, dict):
             raise EventError(_describe(error)) from None
+        is_mended = True
+    if is_mended:
         if not _RESERVED.isdisjoint(raw):
             return read_event(_without_reserved(raw), own_properties)
         raw = mended(_within_bounds(raw), own_properties)
-        is_mended = True
         event = known_fields(raw)
     unbounded = [event[name] for name in _OPEN if name in event]
     if len(event) < len(raw):
@@ -125,6 +127,8 @@ def _with_plain_items(raw: Event) -> Event | None:
     try:
         event = validate(rest)
     except ValidationError:
+        return None
+    if has_no_id(event):
         return None
     unbounded = [event[name] for name in _OPEN if name in event]
     event["items"] = plain.items

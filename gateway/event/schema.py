@@ -66,6 +66,7 @@ Number = Annotated[
 MAX_TEXT = 16_384
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+LongId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT)]
 _bounded = Field(max_length=MAX_VALUES)
 """A longer list does not fit, so it is cut."""
 
@@ -160,7 +161,7 @@ class EventFields(TypedDict, total=False):
     value: Number
     tax: Number
     shipping: Number
-    transaction_id: Text
+    transaction_id: LongId
     coupon: Text
     items: Annotated[list[Item], _bounded, BeforeValidator(as_list)]
     user_data: UserData
@@ -170,7 +171,7 @@ class EventFields(TypedDict, total=False):
     client_hints: dict[str, Any]
     click_ids: dict[str, Text]
     engagement_time_msec: Number
-    ga_session_id: Text
+    ga_session_id: LongId
     ga_session_number: Number
     fbp: Text
     fbc: Text

@@ -1,0 +1,34 @@
+"""Ids that are none, such as ``undefined``. They would make one of many events, orders or people:
+all but the first would be taken for repetitions, at the gateway or at a vendor."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from destinations.placeholders import PLACEHOLDERS, is_placeholder
+
+IDS = ("event_id", "client_id", "user_id", "transaction_id", "ga_session_id")
+"""Fields of an event."""
+
+NO_ID = "a placeholder, not an id"
+"""The reason why such an id is ignored."""
+
+_NOBODY = "0"
+"""The user of whom PHP shops say that nobody is logged in."""
+
+
+def has_no_id(event: Mapping[str, Any]) -> bool:
+    """Whether an id of `event`, whose known fields have their types, is none."""
+    get = event.get
+    ids = (
+        get("event_id"),
+        get("client_id"),
+        get("user_id"),
+        get("transaction_id"),
+        get("ga_session_id"),
+    )
+    return not PLACEHOLDERS.isdisjoint(ids) or ids[2] == _NOBODY
+
+
+def is_no_id(name: str, text: str) -> bool:
+    """Whether `text` in the field `name`, one of `IDS`, is none."""
+    return is_placeholder(text) or (name == "user_id" and text == _NOBODY)

@@ -1,0 +1,56 @@
+"""What a script writes when it has no value is no id: it would make many events one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.event import read_event
+from gateway.event.ids import IDS, NO_ID
+from gateway.event.mending import IGNORED
+
+PURCHASE: dict[str, Any] = {"event_name": "purchase", "value": 10, "currency": "EUR"}
+ITEMS = [{"item_id": "A", "price": 10, "quantity": 1}]
+
+
+def read(**fields: Any) -> dict[str, Any]:
+    return read_event({**PURCHASE, **fields})
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize(
+    "text",
+    ["undefined", "Undefined", "null", "NULL", "NaN", "None", "[object Object]", " null ", "true"],
+)
+def test_a_placeholder_is_set_aside(name: str, text: str) -> None:
+    assert read(**{name: text}) == {
+        **PURCHASE,
+        IGNORED: [{"field": name, "reason": NO_ID}],
+    }
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("text", ["undefined-1", "nullable", "order-null", "7", "Nan Goldin"])
+def test_what_only_looks_similar_stays(name: str, text: str) -> None:
+    assert read(**{name: text}) == {**PURCHASE, name: text}
+
+
+@pytest.mark.parametrize("stated", ["0", 0])
+def test_nobody_is_user_0(stated: object) -> None:
+    assert "user_id" not in read(user_id=stated)
+    assert read(transaction_id=stated, client_id="0")["transaction_id"] == "0"
+
+
+def test_beside_items_that_fit() -> None:
+    event = read(transaction_id="undefined", items=ITEMS)
+    assert event == {
+        **PURCHASE,
+        "items": ITEMS,
+        IGNORED: [{"field": "transaction_id", "reason": NO_ID}],
+    }
+
+
+@pytest.mark.parametrize(("stated", "kept"), [(" T-1 ", "T-1"), ("  ", ""), ("", "")])
+def test_an_order_has_no_blanks_around_its_number(stated: str, kept: str) -> None:
+    assert read(transaction_id=stated)["transaction_id"] == kept
