@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from gateway.event import Event, EventError, read_event
+from gateway.sources.batch_size import BatchSize, BatchTooLarge
 from gateway.sources.description import Operation, any_operation
 from gateway.sources.rate_limits import RateLimit, RateLimits
 from gateway.sources.shape import shape
@@ -131,7 +132,8 @@ class Batch:
     `gateway.event.Received`. submission_token: as the sender states it around the events, not
     yet checked. sent: when the request was sent by the clock of its sender, as stated and not yet
     checked; a backend's clock is taken to be right. reply: the answer to a request that asks for
-    something, such as the settings of an SDK; the source is then not asked for another.
+    something, such as the settings of an SDK; the source is then not asked for another. size: bytes
+    of the events in JSON, 0 for a few.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -143,6 +145,7 @@ class Batch:
     submission_token: str = field(default="", repr=False)
     sent: Sequence[Any] = ()
     reply: Answer | None = None
+    size: int = 0
 
 
 class SourceSettings(BaseModel):
@@ -245,6 +248,7 @@ class Source(ABC, Generic[S]):
         ``authorization`` and ``content-type``. A browser does not let a page of another origin send
         any other header (Fetch standard, CORS-preflight fetch).
     reads_query: whether the source reads consent in the query; otherwise the pipeline reads it.
+    text_events: whether events in a JSON body can be texts instead of objects.
     questions: URL paths where its clients ask for something with GET, such as the settings of an
         SDK, and what the OpenAPI document says of each. One segment may be a name in braces, which
         stands for any: ``/v1/projects/{key}/settings``. `read` answers with `Batch.reply`.
@@ -257,6 +261,7 @@ class Source(ABC, Generic[S]):
     body_bytes: ClassVar[int | None] = None
     cors_headers: ClassVar[tuple[str, ...]] = ()
     reads_query: ClassVar[bool] = False
+    text_events: ClassVar[bool] = False
     questions: ClassVar[Mapping[str, Operation]] = {}
     Settings: ClassVar[SettingsClass] = SourceSettings
 
@@ -329,15 +334,26 @@ def read_events(
 
     messages: decoded JSON values. translate: one message of a protocol, of any JSON type, into an
     event that is not yet checked; raises `EventError` when it cannot. Without it they are in the
-    gateway's own names. Raises `Refused` when there are too many.
+    gateway's own names. Raises `Refused` when there are too many, or they are too large together.
     """
     check_count(messages)
     events: list[Event] = []
     refused: list[Refusal] = []
+    size = BatchSize(len(messages), trusted)
     for index, message in enumerate(messages):
         try:
-            event = translate(message) if translate else message
-            events.append(read_event(event, own_properties))
+            event = read_event(translate(message) if translate else message, own_properties)
+            size.add(event)
+            events.append(event)
         except EventError as error:
             refused.append(Refusal(index, str(error), shape(message)))
-    return Batch(events, refused, trusted, trusted if backend is None else backend, anonymous)
+        except BatchTooLarge:
+            raise Refused(413, "grows_too_much", _GROWS_TOO_MUCH) from None
+    is_backend = trusted if backend is None else backend
+    return Batch(events, refused, trusted, is_backend, anonymous, size=size.json)
+
+
+_GROWS_TOO_MUCH = (
+    "the events of this request are too large together, since each gets all the fields that they "
+    "share; send fewer events in one request"
+)

@@ -29,7 +29,7 @@ from gateway.web.key_check import compile_key_check
 from gateway.web.link_claims import ClaimLink
 from gateway.web.load_shedder import LoadShedder
 from gateway.web.long_requests import LongRequests, takes_long
-from gateway.web.long_work import SMALL_BODY_BYTES, LongWork
+from gateway.web.long_work import LongWork
 from gateway.web.origins import OriginCheck
 from gateway.web.proxy_warnings import warn_of_proxy
 from gateway.web.rate_limit import Bucket
@@ -173,13 +173,13 @@ class Intake:
         if bucket is not None:
             self.limit.pay_body(bucket, client, request)
         request.received_at = time.time()
-        if takes_long(request):
+        if takes_long(self._source, request):
             lane = self._long_requests.lane(self._source, request)
-            async with lane.place(len(request.body)):
+            async with lane.place(len(request.body) + len(request.query)):
                 batch = await lane.read(self._source, request)
                 return await self._take(batch, request, client, bucket, check_token)
-        if len(request.body) > SMALL_BODY_BYTES and not self._source.shows_key(request):
-            await self._long_work.wait(len(request.body))
+        if self._long_work.is_over() and not self._source.shows_key(request):
+            await self._long_work.wait(len(request.body) + len(request.query))
         batch = self._source.read(request)
         return await self._take(batch, request, client, bucket, check_token)
 
@@ -196,7 +196,8 @@ class Intake:
             if batch.trusted:
                 bucket.give_back(1, len(request.body))
             else:
-                bucket.pay(len(batch.events) + len(batch.refused), 0)
+                more = max(0, batch.size - len(request.body))
+                bucket.pay(len(batch.events) + len(batch.refused), more)
         if check_token is not None:
             check_token.check_batch(request, batch)
         self._refuse_events(batch)

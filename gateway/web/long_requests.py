@@ -13,16 +13,25 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from gateway.sources.base import Batch, Inbound, Source
-from gateway.web.long_work import MAX_WAITING_BYTES, SMALL_BODY_BYTES, too_many
+from gateway.web.long_work import MAX_WAITING_BYTES, too_many
 
 SMALL_REQUEST_BYTES = 1_024
 """Of the query and the body. One that is no larger takes a few milliseconds at most."""
+
+SMALL_BODY_BYTES = 4_096
+"""Of a body that is no JSON object, and of a query without a body."""
 
 SMALL_PARTS = 40
 """Lines and objects in the body of a few events."""
 
 MAX_PLAIN_BYTES = 65_536
 """Of a JSON object with so few of them, which is read at once."""
+
+MAX_SHARED_QUERY_BYTES = 16_384
+"""Of a query that is shared by lines, in all of them together."""
+
+MAX_SHARED_BYTES = 1 << 20
+"""The same of an object that may be shared by the objects in it."""
 
 PLACES = 2
 """So that one is read or decided while the events of the other are being stored."""
@@ -31,18 +40,24 @@ MAX_WAIT = 10.0
 """Seconds that a request waits for its place."""
 
 
-def takes_long(request: Inbound) -> bool:
-    """Whether `request` can have many events that share many fields.
+def takes_long(source: Source[Any], request: Inbound) -> bool:
+    """Whether `request` to `source` can have many events that share many fields.
 
-    Each event is an object or a line of its own. What is not JSON may be an encoding of it.
+    Each event is an object or a line of its own, unless the source takes texts. What is not JSON
+    may be an encoding of it.
     """
-    body = request.body
-    size = len(body) + len(request.query)
-    if size <= SMALL_REQUEST_BYTES or not body:
+    body, query = request.body, request.query
+    if not body:
+        return len(query) > SMALL_BODY_BYTES
+    size = len(body) + len(query)
+    if size <= SMALL_REQUEST_BYTES:
         return False
-    if body.count(b"{") + body.count(b"\n") > SMALL_PARTS:
+    parts = body.count(b"{") + body.count(b"\n")
+    if parts > SMALL_PARTS:
         return True
-    return size > (MAX_PLAIN_BYTES if body.startswith(b"{") else SMALL_BODY_BYTES)
+    if not body.startswith(b"{"):
+        return size > SMALL_BODY_BYTES or parts * len(query) > MAX_SHARED_QUERY_BYTES
+    return source.text_events or size > MAX_PLAIN_BYTES or parts * size > MAX_SHARED_BYTES
 
 
 class Lane:

@@ -1,4 +1,4 @@
-"""Turns of the event loop that large requests of strangers share, however many come at once.
+"""Turns of the event loop that requests of strangers share, however many come at once.
 
 Each request may take some time to read and decide. If a hundred were worked on in one turn, all
 other senders and the answers of Redis would wait for all of them. `gateway.web.long_requests` has
@@ -13,9 +13,6 @@ from gateway.sources.base import Refused
 SECONDS = 0.01
 """Of one turn. What has begun goes on to its next rest."""
 
-SMALL_BODY_BYTES = 4_096
-"""Of a body that is read at once, like the few events of a page."""
-
 SMALL_BATCH = 10
 """Events that are decided at once."""
 
@@ -27,7 +24,7 @@ RETRY_AFTER = 2
 
 
 def too_many() -> Refused:
-    return Refused(503, "busy", "too many large requests at once; retry later", RETRY_AFTER)
+    return Refused(503, "busy", "too many requests at once; retry later", RETRY_AFTER)
 
 
 class LongWork:
@@ -43,18 +40,19 @@ class LongWork:
 
         size: bytes that are kept meanwhile. Raises `Refused` when too many are kept already.
         """
-        if not self._is_over():
+        if not self.is_over():
             return
         if self._waiting_bytes + size > MAX_WAITING_BYTES:
             raise too_many()
         self._waiting_bytes += size
         try:
-            while self._is_over():
+            while self.is_over():
                 await asyncio.sleep(0)
         finally:
             self._waiting_bytes -= size
 
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether who asks has to wait."""
         now = time.perf_counter()
         if not self._has_begun:
             self._has_begun = True

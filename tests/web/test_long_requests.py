@@ -16,7 +16,7 @@ from gateway.configuration.load import parse_settings
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
 from gateway.queue.pending_counts import PendingCounts
-from gateway.sources import collect, events, own_events
+from gateway.sources import batch_size, collect, events, own_events
 from gateway.sources.base import Inbound, Refused, Source
 from gateway.web import long_requests
 from gateway.web.client_ip import compile_client_ip
@@ -33,6 +33,7 @@ sources:
   collect: {{type: collect}}
   events: {{type: events, keys: [{KEY}]}}
   ga4: {{type: ga4}}
+  matomo: {{type: matomo}}
   measurement_protocol: {{type: measurement_protocol, api_secrets: {{G-1: {KEY}}}}}
   posthog: {{type: posthog, write_keys: [k]}}
   segment: {{type: segment, write_keys: [k]}}
@@ -98,27 +99,51 @@ SHARED = {
 
 @pytest.mark.parametrize("name", SHARED)
 def test_events_that_share_fields_take_long(name: str) -> None:
-    assert takes_long(SHARED[name])
+    assert takes_long(source(name.partition(",")[0]), SHARED[name])
 
 
 @pytest.mark.parametrize(
-    "request_",
+    ("kind", "request_"),
     [
-        post("/collect", purchase().encode()),
-        post("/collect", {"event_name": "view_item_list", "items": [{"item_id": "a" * 400}] * 30}),
-        post("/collect", {"event_name": "page_view", "text": "x" * 60_000}),
-        post("/g/collect", b"", "v=2&tid=G-1&en=a&ep.text=" + "x" * 16_000),
-        post("/g/collect", b"\n".join([b"en=a&ep.text=" + b"x" * 60] * 20), "v=2&tid=G-1"),
-        post("/collect", [{"event_name": "a"}] * 40),
+        ("ga4", post("/g/collect", b"", "v=2&tid=G-1&en=a&ep.text=" + "x" * 16_000)),
+        ("ga4", post("/g/collect", b"\n".join([b"en=a"] * 40), "v=2&tid=G-1&ep.a=" + "x" * 900)),
+        ("posthog", Inbound("GET", "/e", "data=" + b64encode(b"x" * 4000).decode())),
+        ("matomo", post("/matomo.php", {"consent": MANY, "requests": ["?rec=1"] * 900})),
+        (
+            "collect",
+            post("/collect", {"events": [{"event_name": "a"}] * 30, "a": ["x" * 10] * 3000}),
+        ),
     ],
 )
-def test_usual_requests_do_not(request_: Inbound) -> None:
-    assert not takes_long(request_)
+def test_what_has_a_long_query_or_texts_for_events_takes_long(kind: str, request_: Inbound) -> None:
+    assert takes_long(source(kind), request_)
+
+
+@pytest.mark.parametrize(
+    ("kind", "request_"),
+    [
+        ("collect", post("/collect", purchase().encode())),
+        (
+            "collect",
+            post("/collect", {"event_name": "a", "items": [{"item_id": "a" * 400}] * 30}),
+        ),
+        ("collect", post("/collect", {"event_name": "page_view", "text": "x" * 60_000})),
+        ("collect", post("/collect", [{"event_name": "a"}] * 40)),
+        ("ga4", post("/g/collect", b"", "v=2&tid=G-1&en=a&ep.text=" + "x" * 3_000)),
+        ("ga4", post("/g/collect", b"\n".join([b"en=a&ep.text=" + b"x" * 60] * 20), "v=2&tid=G")),
+        ("matomo", post("/matomo.php", {"requests": ["?rec=1&idsite=1"] * 20})),
+    ],
+)
+def test_usual_requests_do_not(kind: str, request_: Inbound) -> None:
+    assert not takes_long(source(kind), request_)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", SHARED)
-async def test_the_loop_turns_while_one_is_read(name: str) -> None:
+async def test_the_loop_turns_while_one_is_read(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(batch_size, "MAX_SIZE", 1 << 30)
     reads, turns = source(name.partition(",")[0]), 0
     reading = asyncio.ensure_future(Lane("reads").read(reads, SHARED[name]))
     while not reading.done():
@@ -171,7 +196,7 @@ async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     lane, may_end, begun = Lane("reads"), asyncio.Event(), list[int]()
     tasks = [asyncio.ensure_future(under_way(lane, may_end, begun, each)) for each in range(4)]
     await turns()
-    with pytest.raises(Refused, match="too many large requests") as refused:
+    with pytest.raises(Refused, match="too many requests at once") as refused:
         await under_way(lane, may_end, begun, 4)
     assert (refused.value.status, refused.value.reason) == (503, "busy")
     gone = tasks.pop(2)
@@ -190,7 +215,7 @@ async def test_none_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     lane, may_end, begun = Lane("reads"), asyncio.Event(), list[int]()
     tasks = [asyncio.ensure_future(under_way(lane, may_end, begun, each)) for each in range(2)]
     await turns()
-    with pytest.raises(Refused, match="too many large requests"):
+    with pytest.raises(Refused, match="too many requests at once"):
         await under_way(lane, may_end, begun, 2)
     may_end.set()
     await asyncio.gather(*tasks)

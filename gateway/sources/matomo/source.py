@@ -105,6 +105,7 @@ class Matomo(Source[MatomoSettings]):
     body_bytes = 524_288
     """Matomo's log importer sends 200 hits in a request."""
     reads_query = True
+    text_events = True
     Settings = MatomoSettings
 
     def __init__(self, settings: MatomoSettings) -> None:
