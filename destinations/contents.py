@@ -66,8 +66,7 @@ def value_and_currency(event: Event) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if (value := event_value(event)) is not None:
         found["value"] = value
-    items = event.get("items")
-    if not items or "currency" in event or "currency" not in items[0]:
+    if "currency" in event or not (items := event.get("items")):
         return found
     currency = currency_of_items(items)
     if currency:

@@ -10,7 +10,7 @@ from typing import Any
 from destinations.base import Event
 from destinations.casts import to_number
 from destinations.mapping import EventMapping, Mapper, MappingSettings
-from destinations.refusals import refuses
+from destinations.refusals import restriction
 
 
 def checked_ids(
@@ -64,7 +64,6 @@ def amount_problem(stated: Any, path: str, vendor: str) -> str:
 
 def refusal(event: Event, vendor: str) -> str:
     """Why `event` cannot be sent to `vendor`, which has no field for a visitor's refusal of
-    personalised advertising; "" if nothing is refused."""
-    if not refuses(event):
-        return ""
-    return f"ad_user_data or ad_personalization is denied, and {vendor} has no field that says so"
+    personalised advertising or a restriction that the event asks for; "" if it can be."""
+    asked = restriction(event)
+    return f"{asked}, and {vendor} has no field that says so" if asked else ""

@@ -18,6 +18,7 @@ from unicodedata import category, normalize
 from urllib.parse import unquote
 
 from destinations.base import Event
+from destinations.casts import to_whole_number
 from destinations.dates import read_date
 from destinations.hashed_forms import FORMS, Hashing, PhoneHashing, stored_hashes
 from destinations.paths import as_text
@@ -135,8 +136,14 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value.strip()]
     if isinstance(value, list):
-        return [text.strip() for text in value if isinstance(text, str)]
-    return []
+        return [text.strip() if isinstance(text, str) else _digits(text) for text in value]
+    return [_digits(value)]
+
+
+def _digits(value: Any) -> str:
+    """A whole number as text; "" for all else that is no text."""
+    number = to_whole_number(value)
+    return "" if number is None else str(number)
 
 
 def _lower(text: str) -> str:
@@ -216,7 +223,7 @@ def google_email(text: str) -> str:
     name, at, domain = email(text).rpartition("@")
     if domain in ("gmail.com", "googlemail.com"):
         name = name.partition("+")[0].replace(".", "")
-    return name + at + domain
+    return name + at + domain if name else ""
 
 
 def phone(region: str | None) -> Normaliser:

@@ -1,4 +1,4 @@
-"""What a visitor refuses, for vendors that can be told to do less with an event."""
+"""What a visitor refuses, and what an event itself asks for: that vendors do less with it."""
 
 from typing import Any
 
@@ -9,6 +9,9 @@ from destinations.paths import as_text
 _REFUSALS = ("ad_user_data", "ad_personalization")
 """Global Privacy Control and the opt-outs of the USA deny both."""
 
+_RESTRICTIONS = ("opt_out", "data_processing_options")
+"""Fields that ask every vendor to do less with an event, whatever its consent allows."""
+
 
 def refuses(event: Event) -> bool:
     """Whether the visitor denies that personal data is used for advertising."""
@@ -18,6 +21,20 @@ def refuses(event: Event) -> bool:
 def refuses_personalisation(event: Event) -> bool:
     denied: bool = event.get("consent", {}).get("ad_personalization") == "denied"
     return denied
+
+
+def restriction(event: Event, *own: str) -> str:
+    """What asks a vendor to do less with `event`, in words: its consent or one of its fields; "" if
+    nothing does.
+
+    own: names of fields that ask this vendor alone.
+    """
+    if refuses(event):
+        return "ad_user_data or ad_personalization is denied"
+    for field in (*_RESTRICTIONS, *own):
+        if field in event and asks(event[field]):
+            return f"{field} asks for a restriction"
+    return ""
 
 
 def asks(stated: Any) -> bool:

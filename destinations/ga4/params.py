@@ -6,7 +6,7 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (refer
 from typing import Any
 
 from destinations.base import Event
-from destinations.common import event_value
+from destinations.contents import value_and_currency
 from destinations.ga4.commerce import commerce_params
 from destinations.ga4.items import item_params
 from destinations.ga4.rules import fitted_params, scalar_params, user_properties
@@ -101,7 +101,7 @@ def params_of(
 
     client: what the request says of the client; it gets those fields that a mapping sets.
     """
-    params = _params(event, debug_mode)
+    params = _params(event, mapper, debug_mode)
     return _mapped(event, mapper, client, params) if mapper.has_fields else params
 
 
@@ -112,14 +112,16 @@ def names_an_order(event: Event, mapper: Mapper) -> bool:
     return bool(params_of(event, mapper, {}, debug_mode=False).get("transaction_id"))
 
 
-def _params(event: Event, debug_mode: bool) -> dict[str, Any]:
+def _params(event: Event, mapper: Mapper, debug_mode: bool) -> dict[str, Any]:
     params: dict[str, Any] = {"engagement_time_msec": _engagement(event)}
     if session_id := session_id_of(event):
         params["session_id"] = session_id
     if debug_mode:
         params["debug_mode"] = True  # False would switch it on as well.
-    if (value := event_value(event)) is not None:
+    if "currency" in event and (value := event.get("value")) is not None:
         params["value"] = value
+    elif "value" in event or "items" in event:
+        params |= _worth(event, mapper)
     if items := item_params(event.get("items", ())):
         params["items"] = items
     own = event.get("params")
@@ -129,6 +131,15 @@ def _params(event: Event, debug_mode: bool) -> dict[str, Any]:
         given = scalar_params(event, _NOT_FROM_EVENT)
     older = commerce_params(event)
     return older | given | params if older else given | params
+
+
+def _worth(event: Event, mapper: Mapper) -> dict[str, Any]:
+    """``value`` and ``currency`` of `event`, else of its items, which make no purchase negative."""
+    worth = value_and_currency(event)
+    if "value" not in event and worth.get("value", 0) < 0 and mapper.name_of(event) == "purchase":
+        remark("value: left out, because the items of the purchase add up to less than zero")
+        del worth["value"]
+    return worth
 
 
 def _mapped(

@@ -12,15 +12,17 @@ from typing import Any, NamedTuple
 from destinations.base import Event
 from destinations.common import event_time
 from destinations.contents import ContentFields, contents, named_items, value_and_currency
-from destinations.conversions import id_of, refund
+from destinations.conversions import amount_problem, id_of, refund
 from destinations.google_data_manager.api import consent, customer_type, timestamp
 from destinations.google_data_manager.person import ad_identifiers, user_identifiers
 from destinations.google_data_manager.settings import GoogleDataManagerSettings
 from destinations.mapping import Mapper
 from destinations.paths import as_text
 from destinations.placeholders import is_placeholder
+from destinations.refusals import asks
 from destinations.remarks import remark
 
+_VENDOR = "Data Manager"
 _NO_ACTION = "`mapping.events` has no conversion action for this event"
 _TOO_LITTLE = (
     "nothing to attribute it by: Google needs a click id (gclid, gbraid, wbraid, dclid), an e-mail "
@@ -42,7 +44,7 @@ def translate(
     event: Event, now: float, mapper: Mapper, settings: GoogleDataManagerSettings
 ) -> Translated | str:
     """`event` in Data Manager's format, or why it cannot be sent. now: Unix seconds."""
-    if problem := refund(event, "Data Manager"):
+    if problem := refund(event, _VENDOR):
         return problem
     action = id_of(event, mapper)
     if not action:
@@ -65,7 +67,9 @@ def translate(
     if customer := customer_type(event):
         made["userProperties"] = {"customerType": customer}
     mapper.apply(event, made)
-    if stated := consent(event.get("consent", {})):
+    if problem := amount_problem(made.get("conversionValue"), "conversionValue", _VENDOR):
+        return problem
+    if stated := _consent(event):
         made["consent"] = stated
     return Translated(action, made) if _is_known(made) else _TOO_LITTLE
 
@@ -75,7 +79,7 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
     region: ISO 3166-1 alpha-2 of phone numbers without a country code.
     """
-    if problem := refund(event, "Data Manager"):
+    if problem := refund(event, _VENDOR):
         return problem
     if ad_identifiers(event) or user_identifiers(event, region) or mapper.touches("adIdentifiers"):
         return ""
@@ -84,6 +88,16 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
 def _is_known(made: Mapping[str, Any]) -> bool:
     return bool(made.get("userData") or made.get("adIdentifiers"))
+
+
+def _consent(event: Event) -> dict[str, str]:
+    """The visitor's, without what the event itself asks Google not to do."""
+    states = {**event.get("consent", {})}
+    if is_limited := asks(event.get("data_processing_options")):
+        states["ad_user_data"] = "denied"
+    if is_limited or asks(event.get("opt_out")):
+        states["ad_personalization"] = "denied"
+    return consent(states)
 
 
 def _transaction(event: Event) -> dict[str, str]:

@@ -37,8 +37,8 @@ class LinkedIn(Destination[LinkedInSettings]):
 
     The rules need the source Conversions API. If the Insight Tag reports the same conversions, give
     it a rule of its own in the same ad account, and send it the event's ``event_id``: LinkedIn
-    counts one of the two. It has no field for a visitor's refusal of personalised ads, so such
-    events are withheld.
+    counts one of the two. It has no field for a visitor's refusal of personalised ads, nor for a
+    restriction that an event asks for, so such events are withheld.
     """
 
     type = "linkedin"

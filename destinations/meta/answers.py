@@ -92,7 +92,10 @@ def _throttled(reason: str, response: Response) -> Outcome:
 def _outcomes_of_error(
     request: Request, response: Response, error: Mapping[str, Any]
 ) -> list[Outcome]:
-    """By Meta's codes: it answers 400 to a refused event, an old token and a busy minute alike."""
+    """By Meta's codes: it answers 400 to a refused event, an old token and a busy minute alike.
+
+    With 5xx, the fault is Meta's, whatever code it names.
+    """
     code, subcode = (
         number if isinstance(number := error.get(key), int) else None
         for key in ("code", "error_subcode")
@@ -100,13 +103,13 @@ def _outcomes_of_error(
     words = _words(error, code, subcode)
     if code in _THROTTLED or response.status == 429:
         outcome = _throttled(words, response)
-    elif error.get("is_transient") is True or code in _TRANSIENT:
+    elif response.status >= 500 or error.get("is_transient") is True or code in _TRANSIENT:
         outcome = Outcome("retry", words, "destination", retry_after(response))
     elif mend := _what_to_mend(error, code, subcode):
         outcome = Outcome("retry", f"{mend}: {words}", "configuration")
     elif code == _INVALID_PARAMETER:
         outcome = Outcome("rejected", words, "request")
-    elif 200 <= response.status < 300 or response.status >= 500:
+    elif 200 <= response.status < 300:
         outcome = Outcome("retry", words, "destination", retry_after(response))
     elif error.get("type") == _OF_ACCESS:
         mend = "Meta does not let access_token send events; check the token, its app and the pixel"

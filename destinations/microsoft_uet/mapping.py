@@ -12,9 +12,9 @@ from destinations.conversions import amount_problem, refund
 from destinations.mapping import Mapper
 from destinations.microsoft_uet.built_in import PAGE_LOAD
 from destinations.microsoft_uet.person import identifies, is_known, user_data
+from destinations.refusals import restriction
 
 _ITEM = ContentFields(id="id", quantity="quantity", price="price", texts={"item_name": "name"})
-_REFUSALS = ("ad_storage", "ad_user_data", "ad_personalization")
 _NO_PAGE = "page_location is missing: Microsoft requires it for the view of a page"
 _TOO_LITTLE = (
     "no usable customer information: Microsoft needs msclkid, _uetvid, user_id, an e-mail address, "
@@ -67,10 +67,10 @@ def _problem_of(translated: dict[str, Any]) -> str:
 
 
 def _consent(event: Event) -> str:
-    """G where the visitor allows advertising, else D: Microsoft then uses the event for none."""
-    consent = event.get("consent", {})
-    denied = "denied" in map(consent.get, _REFUSALS)
-    return "G" if consent.get("ad_storage") == "granted" and not denied else "D"
+    """G where the visitor allows advertising and the event asks for no restriction, else D:
+    Microsoft then uses the event for none."""
+    is_granted = event.get("consent", {}).get("ad_storage") == "granted"
+    return "G" if is_granted and not restriction(event) else "D"
 
 
 def _custom_data(event: Event) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from destinations.openai_ads.built_in import CUSTOM, DATA_TYPES, OF_APPS, ORDER
 from destinations.openai_ads.contents import products, worth
 from destinations.openai_ads.person import identifies, user
 from destinations.openai_ads.settings import ActionSource, OpenAIAdsSettings
-from destinations.refusals import asks, refuses
+from destinations.refusals import restriction
 from destinations.remarks import remark
 
 _STATED: Mapping[str, ActionSource] = {source: source for source in get_args(ActionSource)}
@@ -74,7 +74,7 @@ def translate(
     if clicked := click_id(event, "oppref", "OpenAI", _is_click):
         translated["oppref"] = clicked
     mapper.apply(event, translated)
-    if refuses(event) or asks(event.get("opt_out")):
+    if restriction(event):
         translated["opt_out"] = True
     _correct_source(translated)
     return _problem_of(translated) or translated

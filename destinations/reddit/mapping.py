@@ -27,7 +27,7 @@ from destinations.places import country_code, us_state_code
 from destinations.reddit.built_in import CUSTOM, STANDARD, WITH_COUNT, WITH_VALUE
 from destinations.reddit.person import identifies, user
 from destinations.reddit.settings import ActionSource, RedditSettings
-from destinations.refusals import asks, refuses
+from destinations.refusals import restriction
 from destinations.remarks import remark
 
 _SOURCES: Mapping[Place | None, ActionSource] = {
@@ -68,7 +68,7 @@ def translate(
     if metadata := _metadata(event, kind["tracking_type"], settings):
         translated["metadata"] = metadata
     mapper.apply(event, translated)
-    if refuses(event) or asks(event.get("data_processing_options")) or asks(event.get("opt_out")):
+    if restriction(event):
         held = translated.get("user")
         limited = {"data_processing_options": _limited(event)}
         translated["user"] = {**(held if isinstance(held, dict) else {}), **limited}

@@ -22,7 +22,7 @@ from destinations.contents import (
 )
 from destinations.mapping import Mapper
 from destinations.paths import as_text, object_at
-from destinations.refusals import asks, refuses
+from destinations.refusals import restriction
 from destinations.remarks import remark
 from destinations.tiktok.built_in import STANDARD_EVENTS
 from destinations.tiktok.identifiers import identifies
@@ -54,10 +54,6 @@ _OF_SOME_SOURCE = frozenset({"page", "app", "ad", "lead"})
 
 _NEGATIVE = "value is negative: TikTok does not support refunds"
 _REFUND = "TikTok does not support refunds; to send them, give `refund` a name in `mapping.events`"
-_UNLIMITED = (
-    "the visitor refuses personalised advertising, or the event asks for limited_data_use, which "
-    "TikTok has for web and app events only"
-)
 _NOBODY = (
     "no usable customer information: TikTok matches people by an e-mail address, a phone number, "
     "user_id, client_id, ttclid, ttp, a public IP address or the id of a device"
@@ -85,7 +81,7 @@ def translate(
         translated["lead"] = lead
     mapper.apply(event, translated)
     _fit(translated, source)
-    if source in _LIMITED and _is_limited(event):
+    if source in _LIMITED and _restriction(event):
         translated["limited_data_use"] = True
     return translated
 
@@ -99,8 +95,8 @@ def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | 
         return _NEGATIVE
     if source == "offline" and mapper.name_of(event) not in STANDARD_EVENTS:
         return "TikTok takes only standard events from an offline event source"
-    if source not in _LIMITED and _is_limited(event):
-        return _UNLIMITED
+    if source not in _LIMITED and (asked := _restriction(event)):
+        return f"{asked}, and TikTok has limited_data_use for web and app events only"
     if identifies(event) or mapper.touches("user") or not is_nobody(user(event, region)):
         return ""
     return _NOBODY
@@ -118,8 +114,8 @@ def problem_of(translated: Mapping[str, Any], source: EventSource) -> str:
     return _NOBODY if is_nobody(object_at(translated, "user")) else ""
 
 
-def _is_limited(event: Event) -> bool:
-    return refuses(event) or asks(event.get("limited_data_use"))
+def _restriction(event: Event) -> str:
+    return restriction(event, "limited_data_use")
 
 
 def _properties(event: Event) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class X(Destination[XSettings]):
 
     If your pixel reports the same conversions, use its event ids, and give the pixel the event's
     ``event_id`` as ``conversion_id``: X counts one of the two. It has no field for a visitor's
-    refusal of personalised ads, so such events are withheld.
+    refusal of personalised ads, nor for a restriction that an event asks for, so such events are
+    withheld.
     """
 
     type = "x"

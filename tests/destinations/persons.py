@@ -43,7 +43,7 @@ _EVERYBODY = {
 }
 
 
-def event_with(field: str, value: str) -> dict[str, Any]:
+def event_with(field: str, value: str | int) -> dict[str, Any]:
     """An event whose only personal datum is `value`, in our field for the vendor's `field`."""
     raw: dict[str, Any] = {
         "event_name": "x",
@@ -66,7 +66,7 @@ def _listed(told: Any) -> list[str]:
     return told if isinstance(told, list) else [told]
 
 
-def digests_at(destination: Destination[Any], field: str, value: str) -> set[str]:
+def digests_at(destination: Destination[Any], field: str, value: str | int) -> set[str]:
     """All hashes and clear values that `destination` would send of the person."""
     (request,) = destination.requests([read_event(event_with(field, value))], 1795219260.0)
     assert isinstance(request, Request)

@@ -475,7 +475,7 @@ def test_what_has_to_be_cut_or_left_out_is_remarked(example: Example, now: float
     event = example(
         "purchase",
         page_title="x" * 301,
-        ga_session_id="undefined",
+        ga_session_id="GS2.1.",
         colours=["red"],
         ga_own="1",
         user_properties={"plan": "x" * 37, "user_id": "1"},

@@ -112,6 +112,29 @@ def test_an_event_in_googles_format(given: dict[str, Any], expected: dict[str, A
     assert {key: found.get(key) for key in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"opt_out": True}, ("GRANTED", "DENIED")),
+        ({"opt_out": "perhaps"}, ("GRANTED", "DENIED")),
+        ({"data_processing_options": ["LDU"]}, ("DENIED", "DENIED")),
+        ({"opt_out": True, "data_processing_options": ["LDU"]}, ("DENIED", "DENIED")),
+        ({"opt_out": False, "data_processing_options": []}, ("GRANTED", "GRANTED")),
+    ],
+    ids=str,
+)
+def test_what_an_event_asks_for_is_denied(asked: dict[str, Any], expected: tuple[str, str]) -> None:
+    granted = {"ad_user_data": "granted", "ad_personalization": "granted"}
+    user_data, personalisation = (f"CONSENT_{state}" for state in expected)
+    stated = {"adUserData": user_data, "adPersonalization": personalisation}
+    asking = event(consent=granted, **asked, **CLICK)
+    assert made().unsendable(asking) == ""
+    assert sent(asking)["consent"] == stated
+    without_consent = sent(event(**asked, **CLICK)).get("consent", {})
+    assert set(without_consent.values()) <= {"CONSENT_DENIED"}, "nothing is granted by a field"
+    assert without_consent.keys() == {key for key in stated if stated[key] == "CONSENT_DENIED"}
+
+
 def test_the_items_of_a_merchant() -> None:
     items = [{"item_id": "A1", "price": 5, "quantity": 1}]
     cart = sent(
@@ -176,6 +199,34 @@ def test_what_google_never_counts_is_unsendable(given: dict[str, Any], reason: s
     (result,) = destination.requests([refused], NOW)
     assert isinstance(result, Unsendable)
     assert result.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("given", "mapped", "reason"),
+    [
+        ({"items": [{"price": 10}, {"price": -25}]}, None, "negative"),
+        ({"value": 5}, -1, "negative: Data Manager does not support refunds"),
+        ({"value": 5}, "-0.01", "negative"),
+        ({"value": 5}, "much", "not a number"),
+    ],
+    ids=str,
+)
+def test_a_value_that_cannot_be_sent_is_a_dead_letter(
+    given: dict[str, Any], mapped: Any, reason: str
+) -> None:
+    fields = {} if mapped is None else {"conversionValue": mapped}
+    destination = made(mapping={**SETTINGS["mapping"], "fields": fields})
+    raw = event(currency="EUR", **given, **CLICK)
+    assert destination.unsendable(raw) == "", "an operator can mend it"
+    (result,) = destination.requests([raw], NOW)
+    assert isinstance(result, Unsendable)
+    assert result.reason.startswith(f"conversionValue is {reason}")
+
+
+def test_a_mapping_can_mend_a_negative_value() -> None:
+    mapping = {**SETTINGS["mapping"], "fields": {"conversionValue": 0}}
+    raw = event(currency="EUR", items=[{"item_id": "A", "price": -1}], **CLICK)
+    assert sent(raw, mapping=mapping)["conversionValue"] == 0
 
 
 @pytest.mark.parametrize(

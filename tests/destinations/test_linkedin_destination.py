@@ -187,6 +187,8 @@ def test_a_value_of_a_mapping_that_cannot_be_sent(
         ("refund", {}, "LinkedIn does not support refunds"),
         ("purchase", {"consent": {"ad_personalization": "denied"}}, "no field that says so"),
         ("purchase", {"consent": {"ad_user_data": "denied"}}, "no field that says so"),
+        ("purchase", {"opt_out": True}, "opt_out asks for a restriction, and LinkedIn has no"),
+        ("purchase", {"data_processing_options": ["LDU"]}, "data_processing_options asks for"),
     ],
 )
 def test_what_linkedin_never_counts_is_withheld(

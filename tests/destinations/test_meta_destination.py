@@ -875,11 +875,29 @@ def test_wrong_settings_hold_the_events_and_say_what_to_mend(answer: Any, to_men
     "subcode",
     [2804001, 2804003, 2804007, 2804009, 2804016, 2804017, 2804019, 2804048, 2804050, None],
 )
-def test_a_refused_event_refuses_the_request_whatever_the_status(subcode: int | None) -> None:
-    for status in (400, 500):
-        outcome = outcome_of(status, error(100, subcode, error_user_msg="Zu alt"))
-        assert (outcome.result, outcome.scope) == ("rejected", "request")
-        assert outcome.reason.startswith("Zu alt (100")
+def test_a_refused_event_refuses_the_request(subcode: int | None) -> None:
+    outcome = outcome_of(400, error(100, subcode, error_user_msg="Zu alt"))
+    assert (outcome.result, outcome.scope) == ("rejected", "request")
+    assert outcome.reason.startswith("Zu alt (100")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize(
+    ("code", "subcode"),
+    [(100, None), (100, 33), (100, 2804050), (190, 463), (102, None), (10, None), (200, None),
+     (2635, None), (1, None), (987654, None)],
+)  # fmt: skip
+def test_an_outage_is_waited_for_whatever_code_it_names(
+    status: int, code: int, subcode: int | None
+) -> None:
+    body = orjson.dumps(error(code, subcode))
+    (outcome, _) = meta().outcomes(REQUEST, Response(status, {"retry-after": "7"}, body))
+    words = f"Invalid parameter ({code}{f'/{subcode}' if subcode else ''})"
+    assert outcome == Outcome("retry", words, "destination", 7.0)
+
+
+def test_an_outage_that_throttles_throttles() -> None:
+    assert outcome_of(503, error(4)).retry_after == THROTTLE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -909,9 +927,8 @@ def test_an_unknown_code_of_access_holds_the_events(code: int, status: int) -> N
     assert "check the token, its app and the pixel" in outcome.reason
 
 
-@pytest.mark.parametrize("status", [200, 500])
-def test_an_unknown_code_of_access_in_another_status_is_waited_for(status: int) -> None:
-    outcome = outcome_of(status, error(987654))
+def test_an_unknown_code_of_access_with_success_is_waited_for() -> None:
+    outcome = outcome_of(200, error(987654))
     assert (outcome.result, outcome.scope) == ("retry", "destination")
 
 

@@ -137,6 +137,23 @@ def test_what_a_visitor_does_not_allow_is_said(
 
 
 @pytest.mark.parametrize(
+    ("fields", "flag"),
+    [
+        ({"opt_out": True}, "D"),
+        ({"opt_out": False}, "G"),
+        ({"data_processing_options": ["LDU"]}, "D"),
+        ({"data_processing_options": []}, "G"),
+    ],
+)
+def test_what_an_event_asks_for_is_said(
+    example: Example, now: float, fields: dict[str, Any], flag: str
+) -> None:
+    event = example("purchase", consent=GRANTED, **fields)
+    assert microsoft().unsendable(event) == ""
+    assert sent(event, now)["adStorageConsent"] == flag
+
+
+@pytest.mark.parametrize(
     ("fields", "found"),
     [
         (CLICK, {"msclkid": "m-1"}),

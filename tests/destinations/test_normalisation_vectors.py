@@ -18,6 +18,7 @@ from destinations.ga4 import GA4, GA4Settings
 from destinations.meta import Meta, MetaSettings
 from destinations.pinterest import Pinterest, PinterestSettings
 from destinations.reddit import Reddit, RedditSettings
+from destinations.remarks import collect_remarks
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.tiktok import TikTok, TikTokSettings
 from tests.destinations.persons import digests_at
@@ -104,6 +105,42 @@ def test_a_hash_with_something_else_after_it_is_none(mark: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "texts"),
+    [
+        (19970216, ["19970216"]),
+        (19970216.0, ["19970216"]),
+        ([19970216, "19800229", 19901231.0], ["19970216", "19800229", "19901231"]),
+        (19970216.5, []),
+        (float("nan"), []),
+        (float("inf"), []),
+        (True, []),
+        ([True, None, {}, 0.5], []),
+        ({"year": 1997}, []),
+        (None, []),
+    ],
+    ids=str,
+)
+def test_whole_numbers_are_read_as_text(stated: Any, texts: list[str]) -> None:
+    hashed = normalise.hashing("date_of_birth", normalise.birth_date)
+    expected = [sha256(text.encode()).hexdigest() for text in texts]
+    assert hashed([{"date_of_birth": stated}]) == expected
+
+
+@pytest.mark.parametrize("field", ["date_of_birth", "sha256_date_of_birth"])
+def test_a_number_that_cannot_be_used_is_remarked(field: str) -> None:
+    with collect_remarks() as remarks:
+        assert normalise.hashing("date_of_birth", normalise.birth_date)([{field: 1997}]) == []
+    (words,) = remarks
+    assert words.startswith(f"{field}: removed because")
+
+
+@pytest.mark.parametrize("vendor", ["meta", "pinterest", "snapchat"])
+def test_a_date_of_birth_may_be_a_number(vendor: str) -> None:
+    found = digests_at(DESTINATIONS[vendor], "db", 19970216)
+    assert found == digests_at(DESTINATIONS[vendor], "db", "1997-02-16") != set()
+
+
+@pytest.mark.parametrize(
     ("text", "region", "number"),
     [
         ("+1 (650) 555-1212", None, "+16505551212"),
@@ -162,6 +199,12 @@ def test_phone_numbers(text: str, region: str | None, number: str) -> None:
         (normalise.email_without_gmail_dots, "A.B@GoogleMail.com", "ab@googlemail.com"),
         (normalise.email_without_gmail_dots, "a.b@example.com", "a.b@example.com"),
         (normalise.email_without_gmail_dots, "no address", ""),
+        (normalise.email_without_gmail_dots, "...@gmail.com", ""),
+        (normalise.google_email, "A.B+News@GoogleMail.com", "ab@googlemail.com"),
+        (normalise.google_email, "a.b+news@example.com", "a.b+news@example.com"),
+        (normalise.google_email, "+news@gmail.com", ""),
+        (normalise.google_email, "+news@example.com", "+news@example.com"),
+        (normalise.google_email, "no address", ""),
         (normalise.bare_name, "अनिल", "अनिल"),  # the marks are part of the name
         (normalise.bare_name, "Vale\u0301ry", "val\u00e9ry"),
         (normalise.city, "Frankfurt (Oder) 2", "frankfurtoder"),

@@ -289,6 +289,7 @@ def test_advertising_ids_of_android_alone(
         {"consent": {"ad_user_data": "denied"}},
         {"opt_out": True},
         {"opt_out": "yes"},
+        {"data_processing_options": ["LDU"]},
     ],
 )
 def test_a_refusal_is_told(fields: dict[str, Any]) -> None:

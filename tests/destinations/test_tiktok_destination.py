@@ -223,6 +223,10 @@ def test_leads_of_a_crm() -> None:
         ({"limited_data_use": "true"}, True),
         ({"limited_data_use": False}, None),
         ({"limited_data_use": "perhaps"}, True),
+        ({"opt_out": True}, True),
+        ({"opt_out": "no"}, None),
+        ({"data_processing_options": ["LDU"]}, True),
+        ({"data_processing_options": []}, None),
     ],
 )
 def test_limited_data_use(fields: dict[str, Any], limited: bool | None) -> None:
@@ -242,12 +246,18 @@ def test_a_mapping_cannot_lift_a_restriction() -> None:
         ({"event_name": "refund", "value": 1}, {}, "TikTok does not support refunds"),
         ({"value": -1}, {}, "value is negative"),
         ({"event_name": "quiz"}, {"event_source": "offline"}, "only standard events"),
-        ({"consent": {"ad_personalization": "denied"}}, {"event_source": "offline"}, "refuses"),
-        ({"limited_data_use": True}, {"event_source": "offline"}, "asks for limited_data_use"),
+        (
+            {"consent": {"ad_personalization": "denied"}},
+            {"event_source": "offline"},
+            "ad_user_data or ad_personalization is denied, and TikTok has limited_data_use for web",
+        ),
+        ({"limited_data_use": True}, {"event_source": "offline"}, "limited_data_use asks for"),
+        ({"opt_out": True}, {"event_source": "offline"}, "opt_out asks for"),
+        ({"data_processing_options": ["LDU"]}, {"event_source": "offline"}, "options asks for"),
         (
             {"consent": {"ad_personalization": "denied"}, "lead_id": "1"},
             {"event_source": "crm"},
-            "refuses",
+            "ad_personalization is denied",
         ),
     ],
 )

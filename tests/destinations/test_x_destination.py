@@ -174,7 +174,10 @@ def test_an_amount_of_a_mapping_that_cannot_be_sent(
         ("purchase", {**NOBODY, "ip_override": "203.0.113.7"}, "no usable customer information"),
         ("purchase", {"value": -1}, "X does not support refunds"),
         ("refund", {}, "X does not support refunds"),
-        ("purchase", {"consent": {"ad_personalization": "denied"}}, "no field that says so"),
+        ("purchase", {"consent": {"ad_personalization": "denied"}}, "ad_personalization is denied"),
+        ("purchase", {"opt_out": True}, "opt_out asks for a restriction, and X has no field"),
+        ("purchase", {"opt_out": "perhaps"}, "opt_out asks for a restriction"),
+        ("purchase", {"data_processing_options": ["LDU"]}, "data_processing_options asks for"),
     ],
 )
 def test_what_x_never_counts_is_withheld(
@@ -185,6 +188,22 @@ def test_what_x_never_counts_is_withheld(
     result = made(event, now, mapping=mapping)
     assert isinstance(result, Unsendable)
     assert words in result.reason
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"opt_out": False, "data_processing_options": []},
+        {"opt_out": "0", "data_processing_options": None},
+        {"consent": {"ad_personalization": "granted"}},
+    ],
+)
+def test_an_event_that_asks_for_no_restriction_is_sent(
+    example: Example, now: float, fields: dict[str, Any]
+) -> None:
+    event = example("purchase", **fields)
+    assert x().unsendable(event) == ""
+    assert sent(event, now) == sent(example("purchase"), now)
 
 
 def test_an_event_without_an_id_is_not_sent(example: Example, now: float) -> None:
