@@ -48,6 +48,8 @@ _OF_MANY = frozenset(["city", "country", "first_name", "gender", "postal_code", 
 """Fields whose values many people share."""
 _REMEMBERED = 2048
 """Such values of a field of which the hashes are kept."""
+_LONGEST_REMEMBERED = 100
+"""Characters of one of them."""
 
 
 def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
@@ -61,7 +63,7 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
     """
     known = f"sha256_{field}"
     form = form or "+".join(map(_name_of, normalisers))
-    find = lru_cache(_REMEMBERED)(digests_of) if field in _OF_MANY else digests_of
+    cached = lru_cache(_REMEMBERED)(digests_of) if field in _OF_MANY else digests_of
 
     def hashed(holders: Iterable[Mapping[str, Any]]) -> list[str]:
         digests: list[str] = []
@@ -70,6 +72,7 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
                 digests += _given_digests(holder, field, form)
             if field in holder:
                 for text in _texts(holder[field]):
+                    find = cached if len(text) <= _LONGEST_REMEMBERED else digests_of
                     found = find(text, normalisers)
                     if text and not found:
                         remark(f"{field}: removed because its value is not valid")

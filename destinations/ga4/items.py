@@ -7,7 +7,7 @@ limitations); the names of Universal Analytics are those that gtag.js still read
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from destinations.ga4.rules import MAX_PARAM, is_param, scalar_of
+from destinations.ga4.rules import MAX_PARAM, TOO_LONG, is_param, scalar_of
 from destinations.remarks import remark
 
 _MAX_ITEMS, _MAX_CUSTOM = 200, 27
@@ -96,7 +96,7 @@ def _item(item: Mapping[str, Any]) -> dict[str, Any]:
             remark("items: removed a quantity of zero or less")
             continue
         if name not in _ITEM_PARAMS:
-            if custom == _MAX_CUSTOM or not is_param(name):
+            if custom == _MAX_CUSTOM or not is_param(name[:TOO_LONG]):
                 remark(f"items: removed {name} because GA4 does not accept it as an item parameter")
                 continue
             custom += 1

@@ -19,7 +19,10 @@ _NO_SCALARS = ("items", "debug_mode")
 is_param = lru_cache(1024)(
     re.compile(r"(?!firebase_|ga_|google_)[A-Za-z][A-Za-z0-9_]{0,39}").fullmatch
 )
-"""Retention, because the names of parameters are few and seen with every event."""
+"""Retention, because the names of parameters are few and seen with every event. Give it the first
+`TOO_LONG` characters of a name: senders choose names."""
+TOO_LONG = 41
+"""Characters of the shortest name that is too long for a parameter."""
 is_user_property = re.compile(r"(?!firebase_|ga_|google_)[A-Za-z][A-Za-z0-9_]{0,23}").fullmatch
 _INTERNAL = ("x-ga-", "x-sst-", "x-ads-")
 """What the names of fields begin with that are words of Google's tags to Google's servers."""
@@ -76,7 +79,7 @@ def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[s
     for name, value in fields.items():
         if name in without:
             continue
-        if not is_param(name):
+        if not is_param(name[:TOO_LONG]):
             if (value or value == 0) and not name.startswith(_INTERNAL):
                 remark(f"{name}: removed because GA4 does not accept a parameter with this name")
             continue

@@ -11,7 +11,6 @@ event, so where it is known which fields can differ, only these are looked at.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import compress
 from operator import is_not
 
@@ -23,11 +22,14 @@ from gateway.pipeline.decision import Decision, Verdict
 from gateway.stages.claims import CLAIMS
 from gateway.stages.integrations import INTEGRATIONS
 from gateway.stages.rules import Ruled
+from gateway.system.bounded_cache import BoundedCache
 
 ADDED, REPLACED, REMOVED = "+", "~", "-"
 """What stands before the name of a field: ``+timestamp``."""
 OTHER = "*"
 """In place of names that are not recorded."""
+MAX_NAME = 64
+"""Characters of a name that is recorded."""
 NOTHING = "="
 """In place of the fields of a destination that gets the event as it left the stages."""
 
@@ -36,6 +38,8 @@ Changed = dict[str, str]
 ~value -note``. A stage that changed nothing is not in it."""
 
 _FOR = "for "
+_MAX_REMEMBERED = 2_048
+"""Characters of the names of a difference."""
 
 _Names = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """The fields that were added, replaced and removed."""
@@ -57,7 +61,7 @@ def changed_fields(decision: Decision) -> Changed:
     """What each stage changed, and what each destination that gets the event has otherwise."""
     forms = {name: each for name, each in decision.verdicts.items() if each.event is not None}
     differences = _of_stages(decision) + _of_destinations(decision.event, forms)
-    told, hidden = _in_words(tuple(differences))
+    told, hidden = _in_words[tuple(differences)]
     for verdict in forms.values():
         if not hidden:
             return told
@@ -154,13 +158,12 @@ def _difference_in(names: Iterable[str], before: Event, after: Event) -> _Names:
     return tuple(added), tuple(replaced), tuple(removed)
 
 
-@lru_cache(maxsize=2048)
-def _in_words(differences: tuple[_Difference, ...]) -> tuple[Changed, frozenset[str]]:
-    """With the names that the gateway does not know. Many events have the same."""
+def _to_words(differences: tuple[_Difference, ...]) -> tuple[Changed, frozenset[str]]:
+    """With the names that the gateway does not know."""
     told: Changed = {}
     for whose, *three in differences:
         marks = [
-            sign + (OTHER if " " in name else name)
+            sign + (OTHER if " " in name or len(name) > MAX_NAME else name)
             for sign, names in zip((ADDED, REPLACED, REMOVED), three, strict=True)
             for name in names
         ]
@@ -168,6 +171,15 @@ def _in_words(differences: tuple[_Difference, ...]) -> tuple[Changed, frozenset[
             told[whose] = " ".join(marks) or NOTHING
     names = {name for _, *three in differences for names in three for name in names}
     return told, frozenset(names - _KNOWN)
+
+
+def _are_short(differences: tuple[_Difference, ...]) -> bool:
+    names = (name for _, *three in differences for names in three for name in names)
+    return sum(map(len, names)) <= _MAX_REMEMBERED
+
+
+_in_words = BoundedCache(_to_words, _are_short)
+"""Many events have the same differences."""
 
 
 def _without(told: Changed, hidden: Collection[str]) -> Changed:

@@ -16,6 +16,10 @@ _HOST = re.compile(
 )
 
 
+MAX_HEADER = 262
+"""Characters: a name, brackets or a colon, and a port."""
+
+
 @cache
 def load_public_suffixes() -> PublicSuffixList:
     """The list in the package, read when it is first asked for: no network."""
@@ -27,7 +31,7 @@ def host_name(header: str) -> str:
 
     An IPv6 address keeps its brackets.
     """
-    match = _HOST.fullmatch(header.lower()) if len(header) <= 262 else None
+    match = _HOST.fullmatch(header.lower()) if len(header) <= MAX_HEADER else None
     return match["name"] if match else ""
 
 

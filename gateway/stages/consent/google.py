@@ -30,6 +30,8 @@ class Gcd(NamedTuple):
 
 _REMEMBERED = 1_024
 """Pairs of strings; there are a few dozen on a site."""
+_LONGEST = 100
+"""Characters of such a string that are read: those in use have 20."""
 
 _GCD_TYPES = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
 _GCS_STATES = {"1": "granted", "0": "denied", "-": ""}
@@ -80,9 +82,13 @@ def read_gcd(gcd: str) -> Gcd:
     return Gcd(said, defaults)
 
 
-@lru_cache(_REMEMBERED)
 def denies_analytics(gcd: str, gcs: str) -> bool:
     """Whether a tag runs without analytics_storage: by default, or since an update."""
+    return _denies_analytics(gcd[:_LONGEST], gcs[:_LONGEST])
+
+
+@lru_cache(_REMEMBERED)
+def _denies_analytics(gcd: str, gcs: str) -> bool:
     return "denied" in (_analytics(_current, gcd), _analytics(read_gcs, gcs))
 
 

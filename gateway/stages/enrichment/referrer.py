@@ -13,6 +13,8 @@ from gateway.stages.enrichment.tables import Tables
 from gateway.urls.page import read_page_url
 
 _CACHED = 4_096
+_LONGEST = 300
+"""More characters than the name of a host has."""
 
 Domain = Annotated[
     str,
@@ -43,7 +45,7 @@ def load(settings: ReferrerSettings | None = None, _: Tables | None = None) -> E
             return {}
         host = read_page_url(url).hostname
         here = event.get("page_hostname") or read_page_url(event.get("page_location", "")).hostname
-        found = referrer_of(host, here.lower()) if host else None
+        found = referrer_of(host, here[:_LONGEST].lower()) if 0 < len(host) < _LONGEST else None
         return {"referrer": {**found}} if found else {}
 
     return find_referrer

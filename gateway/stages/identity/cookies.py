@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gateway.urls.domains import host_name, is_local, registrable_domain
+from gateway.urls.domains import MAX_HEADER, host_name, is_local, registrable_domain
 
 MAX_AGE = 34_560_000
 """Seconds that a cookie of the visitor id lives: 400 days, the most that browsers allow."""
@@ -55,7 +55,7 @@ def compile_scope(domain: str | None, visitor_cookie: str | None) -> ScopeOf:
     one_host, always_secure = name.startswith("__Host-"), name.startswith(("__Host-", "__Secure-"))
 
     @lru_cache(maxsize=_HOSTS)
-    def scope(header: str, tls: bool) -> CookieScope:
+    def scope_of(header: str, tls: bool) -> CookieScope:
         host = host_name(header)
         own = registrable_domain(host) if domain is None else domain
         secure = tls or not is_local(host)
@@ -67,7 +67,7 @@ def compile_scope(domain: str | None, visitor_cookie: str | None) -> ScopeOf:
             _attributes(own, META_MAX_AGE, secure, http_only=False),
         )
 
-    return scope
+    return lambda header, tls: scope_of(header if len(header) <= MAX_HEADER else "", tls)
 
 
 def deletes(cookie: str) -> bool:
