@@ -19,6 +19,7 @@ from gateway.configuration.server import ServerSettings
 from gateway.event.address import read_node, sender_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.web.client_ip import PRIVATE_NETWORKS, Network, is_in
+from gateway.web.rare_warning import RareWarning
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +53,6 @@ FILES_BESIDES = 256
 MAX_STEP_SECONDS = 2.0
 """What counts of the time between two looks. A process that stood still for longer has not read yet
 what was sent to it meanwhile."""
-
-LOG_SECONDS = 60.0
-"""Between two warnings of a kind."""
 
 REFUSED = PendingCounts()
 """What was refused before its source was known, until it is counted with the rest."""
@@ -130,26 +128,10 @@ class _Wait:
     until: float
 
 
-class _RareWarning:
-    """A log line at most every `LOG_SECONDS`. text: with `%d`, the number since the last one."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._count = 0
-        self._last = float("-inf")
-
-    def add(self) -> None:
-        self._count += 1
-
-    def say(self, now: float) -> None:
-        if self._count and now - self._last >= LOG_SECONDS:
-            log.warning(self._text, self._count)
-            self._count, self._last = 0, now
-
-
-MALFORMED = _RareWarning(
+MALFORMED = RareWarning(
+    log,
     "%d connections sent something other than HTTP and were answered 400; they are typical of "
-    "scanners and of clients that use TLS on this port"
+    "scanners and of clients that use TLS on this port",
 )
 
 
@@ -175,14 +157,16 @@ class Connections:
         self._waits: dict[Connection, _Wait] = {}
         self._now = self._looked = 0.0
         self._read_settings()
-        self._too_many = _RareWarning(
+        self._too_many = RareWarning(
+            log,
             "closed %d waiting connections of addresses that have more than "
             "`server.max_connections_per_address`; if such an address is that of your proxy, add "
-            "it to `server.trusted_proxies`"
+            "it to `server.trusted_proxies`",
         )
-        self._full = _RareWarning(
+        self._full = RareWarning(
+            log,
             f"closed %d waiting connections: a process holds at most {most}, and "
-            f"{MAX_HELD_BYTES // 1_000_000} MB of unfinished requests"
+            f"{MAX_HELD_BYTES // 1_000_000} MB of unfinished requests",
         )
 
     def sweep(self, now: float) -> None:
@@ -266,7 +250,7 @@ class Connections:
 
         return sorted(connections, key=rank)
 
-    def _close(self, connections: list[Connection], warning: _RareWarning) -> None:
+    def _close(self, connections: list[Connection], warning: RareWarning) -> None:
         for connection in connections:
             REFUSED.add("refused::too_many_connections")
             warning.add()

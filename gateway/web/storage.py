@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from gateway.queue.group_commit import Overloaded
 from gateway.redis_client.connect import RedisError
 from gateway.sources.base import Batch, Refused
 from gateway.spool.file import SpoolError, SpoolFull
+from gateway.web.rare_warning import RareWarning
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Storage:
         self._count_refused = count_refused
         self._watch = watch
         self._release_held = release_held
+        self._warnings: dict[str, RareWarning] = {}
 
     async def store(self, decisions: list[Decision], batch: Batch) -> None:
         """Returns once the events of `decisions`, about those of `batch`, are durable. Raises
@@ -74,7 +77,7 @@ class Storage:
                 await self._release(batch.page_token, decisions)
             raise self._full(error, batch) from None
         except (RedisError, Overloaded, SpoolError) as error:
-            log.warning("%d events refused: %s", len(decisions), type(error).__name__)
+            self._warn("events could not be stored", error, len(decisions))
             reason = "spool_full" if isinstance(error, SpoolFull) else "unavailable"
             message = "events could not be stored; retry the whole request"
             raise self._refused(reason, len(decisions), message) from None
@@ -88,12 +91,22 @@ class Storage:
         try:
             await self._release_held(page_token, decisions)
         except (RedisError, Overloaded) as error:
-            log.warning("held events could not be released: %s", type(error).__name__)
+            self._warn("times, held events could not be released", error, 1)
             message = (
                 "the events are stored, but held events of this page could not be released; retry "
                 "the whole request"
             )
             raise self._refused("unavailable", 1, message) from None
+
+    def _warn(self, what: str, error: Exception, number: int) -> None:
+        text = (
+            f"%d {what}, and their senders were told to try again ({type(error).__name__}); "
+            "`gateway status` says more"
+        )
+        if text not in self._warnings:
+            self._warnings[text] = RareWarning(log, text)
+        self._warnings[text].add(number)
+        self._warnings[text].say(time.monotonic())
 
     def _full(self, error: Full, batch: Batch) -> Refused:
         if not error.events:

@@ -24,7 +24,6 @@ from gateway.web.connections import (
     HEAD_SECONDS,
     KEEP_ALIVE_SECONDS,
     LINGER_SECONDS,
-    LOG_SECONDS,
     MALFORMED,
     MAX_CONNECTIONS,
     MAX_HELD_BYTES,
@@ -34,6 +33,7 @@ from gateway.web.connections import (
     connections_by_files,
 )
 from gateway.web.protocol import Protocol
+from gateway.web.rare_warning import LOG_SECONDS
 
 PUBLIC = "203.0.113.7"
 

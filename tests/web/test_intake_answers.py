@@ -94,7 +94,7 @@ class TestRefused:
             ("/collect", {"json": [0] * 1001}, 413, "too_many_events"),
             (
                 "/collect",
-                {"content": b"{}", "headers": {"content-type": "text/xml"}},
+                {"content": b"<a/>", "headers": {"content-type": "text/xml"}},
                 415,
                 "unsupported_media_type",
             ),

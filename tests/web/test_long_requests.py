@@ -140,9 +140,7 @@ def test_usual_requests_do_not(kind: str, request_: Inbound) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("name", SHARED)
-async def test_the_loop_turns_while_one_is_read(
-    monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+async def test_the_loop_turns_while_one_is_read(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(batch_size, "MAX_SIZE", 1 << 30)
     reads, turns = source(name.partition(",")[0]), 0
     reading = asyncio.ensure_future(Lane("reads").read(reads, SHARED[name]))

@@ -1,0 +1,40 @@
+"""What a sender and the log are told when events cannot be stored."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+
+from gateway.pipeline.decision import Decision
+from gateway.queue.group_commit import Overloaded
+from gateway.sources.base import Batch, Refused
+from gateway.web.storage import Storage
+
+DECISIONS: list[Any] = [object(), object()]
+
+
+class Broken:
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def append(self, decisions: list[Decision]) -> bool:
+        raise self._error
+
+
+@pytest.mark.anyio
+async def test_a_flood_that_cannot_be_stored_is_a_line_a_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counts: list[tuple[str, int]] = []
+    storage = Storage(Broken(Overloaded()), lambda reason, number: counts.append((reason, number)))
+    with caplog.at_level(logging.WARNING):
+        for _ in range(50):
+            with pytest.raises(Refused, match="retry the whole request") as refused:
+                await storage.store(DECISIONS, Batch())
+            assert (refused.value.status, refused.value.reason) == (503, "unavailable")
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("2 events could not be stored")
+    assert "(Overloaded)" in line
+    assert counts == [("unavailable", 1)] * 50, "the request itself counts one more"
