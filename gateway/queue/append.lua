@@ -7,8 +7,10 @@
 --       one destination, where its own counts, feed and commits are the last, or that of the
 --       gateway, without destinations.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
---         commits       series and number of this commit, then of the one in which the very same may
---                       have been appended before; empty for what is not known again
+--         commits       series and number of this commit, then of an earlier one in which all that
+--                       this series has may have been appended; empty for what is not known again.
+--                       The earlier one is carried out no more, but it counts as carried out only
+--                       while this series has no commit: its first one may hold a part alone
 --         commits_kept  for how many seconds the last number of a series is known
 --         counters      amounts by which the gateway's counters grow, by name
 --         mark_ms       how long a wake mark lives
@@ -98,13 +100,16 @@ for name, amount in pairs(plan.counters) do
 end
 
 for _, commit in ipairs(plan.commits) do
-  local last = redis.call('GET', committed .. commit[1])
-  if last and tonumber(last) >= commit[2] then
+  local last = tonumber(redis.call('GET', committed .. commit[1]))
+  if last and last >= commit[2] then
     local all = {}
     for place in ipairs(plan.destinations) do
       all[place] = place
     end
     return { all, {} }
+  end
+  if last then
+    break  -- a commit of this series was carried out, so the earlier one was not
   end
 end
 

@@ -182,8 +182,9 @@ class Appender:
         """Appends `group` at once, whatever else is being committed: all or none, on a cluster for
         each destination. Raises a redis-py error when that is not certain.
 
-        commits: this one, and that in which `group` may have been appended before, or still may be.
-        Only one of them is carried out.
+        commits: this one, and an earlier one in which all that this series has, of which `group`
+        may be a part, may have been appended, or still may be. Redis carries out the earlier one
+        or those of this series.
         """
         await self._write(group, commits)
 

@@ -116,7 +116,9 @@ class Portion:
     @property
     def commits(self) -> list[Commit]:
         """By which Redis knows it again, as `Appender.write` takes them. The first is the same for
-        whoever reads these rows, also after a crash."""
+        whoever reads these rows, also after a crash. The second is that of a group that may be in
+        several portions. It opens its file, since nothing is tried while events wait: until one of
+        its portions was carried out, the file's series has no commit."""
         tried = self.batches[0].tried if self.batches else None
         return [(self.file.path.stem, self.last), *([tried] if tried else ())]
 

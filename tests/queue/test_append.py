@@ -255,6 +255,28 @@ async def test_a_commit_that_arrives_after_its_repetition_is_not_carried_out(
     assert await ids(redis, "ads") == ["event-0"]
 
 
+@pytest.mark.parametrize("tried", ["before", "after the first part", "after all", "never"])
+async def test_what_was_one_commit_and_is_repeated_in_parts_is_carried_out_once(
+    appender: Appender, redis: Redis, tried: str
+) -> None:
+    """The one commit may have been carried out, or may come late, or not at all."""
+    batches = [appender.batch_of([decide(make_event(n), ["ads"], ["books"])]) for n in range(5)]
+
+    async def attempt(when: str) -> None:
+        if tried == when:
+            await appender.write(batches, [("process", 7)])
+
+    await attempt("before")
+    for first, last in ((0, 2), (2, 4), (4, 5)):
+        for _ in range(2):  # its answer may be lost too
+            await appender.write(batches[first:last], [("file", last), ("process", 7)])
+        await attempt("after the first part")
+    await attempt("after all")
+    assert await ids(redis, "ads") == [f"event-{number}" for number in range(5)]
+    assert await counts(redis, "ads") == {"accepted": 5}
+    assert await counts(redis, "books") == {"accepted": 5, "withheld": 5}
+
+
 @pytest.mark.parametrize("commits", [[("process", 8)], [("file", 1), ("process", 8)], []])
 async def test_a_commit_that_comes_after_the_last_is_carried_out(
     appender: Appender, redis: Redis, commits: list[Commit]

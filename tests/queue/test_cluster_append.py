@@ -286,6 +286,25 @@ async def test_a_release_that_failed_in_part_can_be_repeated(
         assert await redis.xlen(KEYS.destination(name).stream) == 2
 
 
+@pytest.mark.anyio
+async def test_a_commit_that_failed_in_part_is_repeated_in_smaller_ones(
+    intake: Redis, redis: Redis
+) -> None:
+    """Each destination knows what it took of the first."""
+    batches = [AppendBatch([decide(make_event(n), NAMES)]) for n in range(5)]
+    await redis.set(ADS.stream, "no stream")
+    with pytest.raises(RedisError):
+        await appender(intake).write(batches, [("process", 7)])
+    await redis.delete(ADS.stream)
+    for first, last in ((0, 2), (2, 4), (4, 5)):
+        commits = [("file", last), ("process", 7)]
+        for _ in range(2):
+            await appender(intake).write(batches[first:last], commits)
+    for name in NAMES:
+        assert await redis.xlen(KEYS.destination(name).stream) == 5
+        assert await counts(redis, name) == {"accepted": 5}
+
+
 # held consent
 
 

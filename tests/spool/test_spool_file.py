@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from gateway.queue.append_batch import AppendBatch
 from gateway.spool.file import (
+    PORTION_BYTES,
     PORTION_ROWS,
     PORTION_WEIGHT,
+    Portion,
     SpoolDamaged,
     SpoolFile,
     SpoolTaken,
@@ -35,13 +37,17 @@ def row(number: int, size: int = 100) -> Row:
     return Row.of(AppendBatch([decision]))
 
 
+def read_all(file: SpoolFile) -> Iterator[Portion]:
+    """The portions of `file`, taken out as the feeder does."""
+    while (portion := file.read()) is not None:
+        yield portion
+        file.remove(portion)
+
+
 def fed(file: SpoolFile) -> list[bytes]:
     """The payloads in `file`, taken out as the feeder does."""
-    payloads: list[bytes] = []
-    while (portion := file.read()) is not None:
-        payloads += [payload for each in portion.batches for payload in each.payloads]
-        file.remove(portion)
-    return payloads
+    batches = [batch for portion in read_all(file) for batch in portion.batches]
+    return [payload for batch in batches for payload in batch.payloads]
 
 
 def payloads(rows: list[Row]) -> list[bytes]:
@@ -108,16 +114,34 @@ class TestOrder:
         for batch in batches[1:3]:
             batch.tried = "process", 7
         file.put([Row.of(batch) for batch in batches])
-        found = []
-        while (portion := file.read()) is not None:
-            found.append((len(portion.batches), portion.commits))
-            file.remove(portion)
+        found = [(len(portion.batches), portion.commits) for portion in read_all(file)]
         name = file.path.stem
         assert found == [
             (1, [(name, 1)]),
             (2, [(name, 3), ("process", 7)]),
             (2, [(name, 5)]),
         ]
+
+    @pytest.mark.parametrize(
+        ("requests", "events", "pad"),
+        [(2 * PORTION_ROWS + 3, 1, 10), (7, PORTION_WEIGHT // 2, 10), (7, 1, PORTION_BYTES // 2)],
+        ids=["rows", "entries", "bytes"],
+    )
+    def test_what_was_tried_in_one_commit_is_fed_in_portions_that_all_name_it(
+        self, file: SpoolFile, requests: int, events: int, pad: int
+    ) -> None:
+        made = [decide(make_event(n, pad="p" * pad), ["ads"]) for n in range(events)]
+        batches = [AppendBatch(made) for _ in range(requests)]
+        for batch in batches:
+            batch.tried = "process", 7
+        file.put([Row.of(batch) for batch in batches])
+        file.put([row(1)])
+        *portions, last = read_all(file)
+        assert len(portions) > 2
+        assert sum(portion.events for portion in portions) == requests * events
+        for portion in portions:
+            assert portion.commits == [(file.path.stem, portion.last), ("process", 7)]
+        assert last.commits == [(file.path.stem, requests + 1)]
 
     def test_a_portion_is_read_again_until_it_is_removed(self, file: SpoolFile) -> None:
         file.put([row(1)])

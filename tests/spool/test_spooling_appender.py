@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,21 @@ from redis.exceptions import ConnectionError, RedisError
 from gateway.pipeline.decision import Decision
 from gateway.queue.admission import Full
 from gateway.queue.append import Appender, Retention
+from gateway.queue.append_batch import AppendBatch
 from gateway.queue.bounds import Closed
+from gateway.queue.commits import Commit
 from gateway.queue.entry import decode
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
 from gateway.spool import appender as spool_module
 from gateway.spool.appender import SpoolingAppender
-from gateway.spool.file import SpoolError, SpoolFull
+from gateway.spool.file import (
+    PORTION_BYTES,
+    PORTION_ROWS,
+    PORTION_WEIGHT,
+    SpoolError,
+    SpoolFull,
+)
 from gateway.spool.folder import SpoolFolder
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
@@ -269,6 +277,127 @@ async def test_when_memory_is_closed_to_untrusted_senders_others_do_not_wait_on_
     client.config_set("maxmemory", 0)
     await fed(spool)
     assert arrived(mortal) == ["event-2", "event-1"]
+
+
+FOUR = ["ads", "books", "crm", "shop"]
+REQUESTS = {
+    "rows": [[decide(make_event(number), FOUR[:1])] for number in range(PORTION_ROWS + 44)],
+    "entries": [decisions(PORTION_WEIGHT // 10, FOUR) for _ in range(4)],
+    "bytes": [
+        [decide(make_event(number, pad="p" * (PORTION_BYTES // 10)), FOUR[:1])]
+        for number in range(15)
+    ],
+}
+"""Together one commit, and more than a portion of the spool."""
+
+
+@pytest.mark.parametrize("requests", REQUESTS.values(), ids=REQUESTS)
+class TestGroup:
+    """A commit fails, and its requests are fed in more than one portion."""
+
+    @pytest.fixture
+    def commits(self, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[Commit]]:
+        """Of each call of `Appender.write`."""
+        commits: list[Sequence[Commit]] = []
+        write = Appender.write
+
+        async def note(self: Appender, group: list[AppendBatch], by: Sequence[Commit]) -> None:
+            commits.append(by)
+            await write(self, group, by)
+
+        monkeypatch.setattr(Appender, "write", note)
+        return commits
+
+    async def answer(self, spool: SpoolingAppender, requests: list[list[Decision]]) -> None:
+        await asyncio.gather(*(spool.append(request) for request in requests))
+        assert spool.numbers.spooled == sum(map(len, requests))
+
+    def check(
+        self, server: Valkey, requests: list[list[Decision]], commits: list[Sequence[Commit]]
+    ) -> None:
+        expected = [decision.event["event_id"] for request in requests for decision in request]
+        assert arrived(server) == expected
+        for name in requests[0][0].verdicts:
+            assert accepted(server, name) == len(expected)
+        (tried,), *portions = commits
+        assert len(portions) > 1
+        assert all(by[1:] == [tried] for by in portions)
+
+    async def test_redis_was_dead(
+        self,
+        spool: SpoolingAppender,
+        mortal: Valkey,
+        requests: list[list[Decision]],
+        commits: list[Sequence[Commit]],
+    ) -> None:
+        mortal.kill()
+        await self.answer(spool, requests)
+        mortal.start()
+        await fed(spool)
+        self.check(mortal, requests, commits)
+
+    async def test_redis_had_no_memory(
+        self,
+        spool: SpoolingAppender,
+        client: Redis,
+        mortal: Valkey,
+        requests: list[list[Decision]],
+        commits: list[Sequence[Commit]],
+    ) -> None:
+        client.config_set("maxmemory", 1)
+        await self.answer(spool, requests)
+        client.config_set("maxmemory", 0)
+        await fed(spool)
+        self.check(mortal, requests, commits)
+
+    async def test_the_answer_was_lost(
+        self,
+        spool: SpoolingAppender,
+        mortal: Valkey,
+        requests: list[list[Decision]],
+        commits: list[Sequence[Commit]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """It was carried out as a whole."""
+        write = spool.appender.write
+
+        async def lose_answer(*of: Any) -> None:
+            await write(*of)
+            if len(commits) == 1:
+                raise ConnectionError
+
+        monkeypatch.setattr(spool.appender, "write", lose_answer)
+        await self.answer(spool, requests)
+        await fed(spool)
+        self.check(mortal, requests, commits)
+
+    async def test_the_process_ended_between_two_portions(
+        self,
+        open_spool: Open,
+        mortal: Valkey,
+        requests: list[list[Decision]],
+        commits: list[Sequence[Commit]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        first = await open_spool()
+        write = first.appender.write
+
+        async def write_one_portion(*of: Any) -> None:
+            if arrived(mortal):
+                raise ConnectionError
+            await write(*of)
+
+        mortal.kill()
+        await self.answer(first, requests)
+        monkeypatch.setattr(first.appender, "write", write_one_portion)
+        mortal.start()
+        total = first.numbers.events
+        while first.numbers.events == total:
+            await asyncio.sleep(0.01)
+        await first.close()
+        assert 0 < len(arrived(mortal)) < total
+        await fed(await open_spool())
+        self.check(mortal, requests, commits)
 
 
 class TestRestart:
