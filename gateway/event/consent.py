@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, Literal, get_args
 
-import orjson
+from gateway.event.every_value import load_every_value
 
 ConsentType = Literal[
     "ad_storage",
@@ -62,6 +62,9 @@ _GRANTS = frozenset(["granted", "true", "yes", "1"])
 _DENIALS = frozenset(["denied", "false", "no", "0"])
 _SEPARATORS = str.maketrans("", "", "_- ")
 _TYPES = {name.translate(_SEPARATORS): name for name in CONSENT_TYPES}
+_DELAY = "waitforupdate"
+"""Milliseconds, the one number in `consent` that may be 0 and denies nothing."""
+
 _ALL_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
 
 States = dict[str, str]
@@ -101,7 +104,7 @@ def read_consent(said: object) -> tuple[States, list[str]]:
         for key, value in statement.items():
             name = consent_type(key)
             if name is None:
-                denies_more = denies_more or _denies(value, _MAX_DEPTH)
+                denies_more = denies_more or _denies({key: value}, _MAX_DEPTH + 1)
                 if len(unknown) < MAX_UNKNOWN_KEYS:
                     unknown[key[:MAX_KEY]] = None
             elif states.get(name) != "denied":
@@ -128,7 +131,12 @@ def consent_type(key: str) -> str | None:
     """The consent type that `key` spells: ``AD_STORAGE``, ``adStorage``, ``ad-storage``."""
     if key in _TYPES.values():
         return key
-    return _TYPES.get(key[:MAX_KEY].translate(_SEPARATORS).lower())
+    return _TYPES.get(_plain(key))
+
+
+def _plain(key: str) -> str:
+    """`key` in lower case and in one word."""
+    return key[:MAX_KEY].translate(_SEPARATORS).lower()
 
 
 def strictest(all_states: Iterable[Mapping[str, str]]) -> States:
@@ -167,8 +175,8 @@ def _json_in(text: object) -> object:
     """The object or list that `text` holds as JSON; a denial of everything for anything else."""
     if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
         try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
+            return load_every_value(text)
+        except ValueError:
             pass
     return _ALL_DENIED
 
@@ -188,8 +196,12 @@ def _denies(value: object, levels: int) -> bool:
     if isinstance(value, str):
         return value.strip().lower() in _DENIALS
     if isinstance(value, dict):
-        value = [*value.values()]
+        value = [each for key, each in value.items() if not _is_delay(key, each)]
     if isinstance(value, list):
         is_long = levels == 0 or len(value) > _MAX_STATEMENTS
         return is_long or any(_denies(each, levels - 1) for each in value)
-    return value is False
+    return isinstance(value, (bool, int, float)) and value == 0
+
+
+def _is_delay(key: str, value: object) -> bool:
+    return type(value) in (int, float) and _plain(key) == _DELAY

@@ -90,8 +90,8 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     if isinstance(raw, dict):
         if has_other_shape(raw):
             raw = with_person(raw)
-        if "items" in raw and (event := _with_plain_items(raw)) is not None:
-            return event
+        if "items" in raw and (plain := _with_plain_items(raw)) is not None:
+            return plain
     try:
         event = validate(raw)
         is_mended = has_no_id(event)

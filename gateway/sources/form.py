@@ -13,6 +13,7 @@ from gateway.event.bounds import MAX_DEPTH
 from gateway.sources.lenient_json import REPLACEMENT, mend_text
 from gateway.sources.statement_fields import expand_statements, list_or_object
 from gateway.sources.statements import is_statement, names_a_type, several
+from gateway.stages.integrations import INTEGRATIONS
 
 Fields = list[tuple[str, str]]
 """Names and values in order, decoded."""
@@ -61,15 +62,16 @@ def expand(fields: Iterable[tuple[str, str]]) -> Event:
 
     ``items.0.item_id=A`` is ``{"items": [{"item_id": "A"}]}``. Of two fields with one name the
     last counts; an object wins over a plain value of the same name. Of what states something about
-    consent all values count: they become a list. There brackets lead into objects, too.
+    consent, and in ``integrations``, all values count: they become a list. There brackets lead into
+    objects, too.
     """
     event: Event = {}
-    consent: list[tuple[str, Any]] = []
+    stated: list[tuple[str, Any]] = []
     statements: dict[str, list[Any]] = {}
     steps_left = _MAX_STEPS
     for name, value in fields:
-        if name[:7].lower() == _CONSENT:
-            consent.append((name, value))
+        if name[:7].lower() == _CONSENT or name.startswith(INTEGRATIONS):
+            stated.append((name, value))
             continue
         steps = min(name.count("."), MAX_DEPTH)
         if steps == 0 or steps > steps_left:
@@ -88,7 +90,7 @@ def expand(fields: Iterable[tuple[str, str]]) -> Event:
         if not isinstance(event[name], dict):
             event[name] = several(values)
     expanded = {name: _with_lists(value) for name, value in event.items()}
-    return expanded | expand_statements(consent) if consent else expanded
+    return expanded | expand_statements(stated) if stated else expanded
 
 
 def _parent(event: Event, name: str) -> tuple[Event, str]:

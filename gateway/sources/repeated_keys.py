@@ -1,6 +1,7 @@
 """JSON in which a key occurs twice in one object.
 
-The usual parser keeps the last value of such a key. Here no statement about consent is lost.
+The usual parser keeps the last value of such a key. Here no statement about consent is lost, and no
+destination that a sender excludes.
 """
 
 from collections.abc import Iterable
@@ -8,6 +9,7 @@ from typing import Any
 
 from gateway.sources.lenient_json import load_leniently
 from gateway.sources.statements import as_values, is_statement, several
+from gateway.stages.integrations import INTEGRATIONS
 
 Pairs = Iterable[tuple[str, Any]]
 
@@ -17,17 +19,25 @@ class _Repeated(list[Any]):
 
 
 def load_all_values(text: str) -> Any:
-    """The value in `text`, JSON, with nothing lost that it states about consent.
+    """The value in `text`, JSON, with nothing lost that it states about consent or in
+    ``integrations``.
 
-    Of a key that occurs twice, objects are merged and values about consent become a list; of other
-    values the last counts. Raises `ValueError`, whose text repeats nothing, when it is not JSON or
-    nested too deep.
+    Of a key that occurs twice, objects are merged and values that state something become a list; of
+    other values the last counts, if none is an object: there may be a statement in it. Raises
+    `ValueError`, whose text repeats nothing, when it is not JSON or nested too deep.
     """
     value = load_leniently(text, _gather)
     try:
-        return _resolve(value, about_consent=False)
+        return _resolve(value, states=False)
     except RecursionError:
         raise ValueError("nested too deep") from None
+
+
+def repeats_keys(text: str) -> bool:
+    """Whether a key occurs twice in one object of `text`, JSON. Raises as `load_all_values`."""
+    sizes: list[tuple[int, int]] = []
+    load_leniently(text, lambda pairs: sizes.append((len(pairs), len(dict(pairs)))))
+    return any(written != kept for written, kept in sizes)
 
 
 def _gather(pairs: Pairs) -> dict[str, Any]:
@@ -46,27 +56,30 @@ def _gather(pairs: Pairs) -> dict[str, Any]:
     return gathered
 
 
-def _resolve(value: Any, about_consent: bool) -> Any:
-    """`value` without `_Repeated`. about_consent: it stands in a field that states consent."""
+def _resolve(value: Any, states: bool) -> Any:
+    """`value` without `_Repeated`. states: it stands in a field that states something."""
     if isinstance(value, _Repeated):
-        return _resolve_repeated(value, about_consent)
+        return _resolve_repeated(value, states)
     if isinstance(value, dict):
-        return {
-            name: _resolve(child, about_consent or is_statement(name))
-            for name, child in value.items()
-        }
+        return {name: _resolve(child, states or _states(name)) for name, child in value.items()}
     if isinstance(value, list):
-        return [_resolve(element, about_consent) for element in value]
+        return [_resolve(element, states) for element in value]
     return value
 
 
-def _resolve_repeated(values: _Repeated, about_consent: bool) -> Any:
-    if not about_consent and not isinstance(values[-1], dict):
-        return _resolve(values[-1], about_consent)
+def _resolve_repeated(values: _Repeated, states: bool) -> Any:
     objects = [value for value in values if isinstance(value, dict)]
-    merged = _resolve(_gather(pair for each in objects for pair in each.items()), about_consent)
-    if not about_consent or len(objects) == len(values):
+    if not states and not objects:
+        return _resolve(values[-1], states)
+    merged = _resolve(_gather(pair for each in objects for pair in each.items()), states)
+    if not states or len(objects) == len(values):
         return merged
-    others = [_resolve(value, about_consent) for value in values if not isinstance(value, dict)]
+    others = [_resolve(value, states) for value in values if not isinstance(value, dict)]
     stated = [merged] if objects else []
-    return several([*(each for other in others for each in as_values(other)), *stated])
+    all_values = [*(each for other in others for each in as_values(other)), *stated]
+    has_lists_alone = all(isinstance(value, list) for value in others)
+    return all_values if has_lists_alone else several(all_values)
+
+
+def _states(name: str) -> bool:
+    return is_statement(name) or name == INTEGRATIONS

@@ -16,6 +16,7 @@ from gateway.sources.statements import (
 )
 
 _separators = re.compile(r"[.\[\]]")
+_in_lower_case = re.compile(rb"consent\w*[.\[]").search
 
 
 def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
@@ -35,8 +36,8 @@ def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
 
 
 def may_have_fields(body: bytes) -> bool:
-    """Whether there may be a key such as ``consent.ad_storage`` in the JSON `body`."""
-    return b"consent." in body or b"consent[" in body
+    """Whether there may be a key such as ``consent.ad_storage`` in the JSON `body`, in any case."""
+    return _in_lower_case(body.lower()) is not None
 
 
 def with_fields_expanded(message: Event) -> Event:

@@ -14,8 +14,9 @@ from gateway.stages.consent.categories import choices_in, merged
 CATEGORIES = "consent_categories"
 """Field with the visitor's choices by category, whatever these are called."""
 
-MAX_STATEMENTS = 10
-"""Values of one field. Of further ones only those that deny in words are kept, again as many."""
+MAX_STATEMENTS = 21
+"""Values of one field: one more than the consent stage reads, which makes it deny. Nothing more can
+be said by those that are cut off."""
 
 _NAMES = re.compile(
     r"(?:x-ga-(?:mp2-)?|ep\.|sst\.)?"
@@ -26,7 +27,8 @@ _NAMES = re.compile(
 """The event's fields and, with prefixes, those of Google's tags."""
 
 _IN_CONSENT = re.compile(r"(?:ep\.)?consent\w*(?:[.\[]|%2e|%5b)(?!\]|%5d|$)", re.IGNORECASE)
-_DENIALS = frozenset(["", "0", "false"])
+_DENIALS = frozenset(["", "0", "false", "no"])
+_opens_json = re.compile(r"\s*(?:\{|\[\s*\{)").match
 
 
 def is_statement(name: str) -> bool:
@@ -54,7 +56,7 @@ def states_consent(value: object) -> bool:
     grant nothing and deny nothing. An object that became a text is ``[object Object]``.
     """
     if isinstance(value, str):
-        return value.lstrip().startswith(("{", "[{")) or denies(value)
+        return _opens_json(value) is not None or denies(value)
     return isinstance(value, dict | list) or value == 0
 
 
@@ -62,9 +64,9 @@ def several(values: Iterable[Any]) -> Any:
     """`values` of one field as one value: the only one, or a list of those that differ."""
     kept: list[Any] = []
     for value in values:
-        is_new = isinstance(value, dict | list) or value not in kept
-        has_room = len(kept) < MAX_STATEMENTS
-        if is_new and (has_room or (len(kept) < 2 * MAX_STATEMENTS and _can_deny(value))):
+        if len(kept) == MAX_STATEMENTS:
+            break
+        if isinstance(value, dict | list) or value not in kept:
             kept.append(value)
     return kept[0] if len(kept) == 1 else kept
 
@@ -117,7 +119,3 @@ def _joined(name: str, first: Any, second: Any) -> Any:
 
 def _is_empty(value: object) -> bool:
     return value is None or value in ("", {}, [])
-
-
-def _can_deny(value: object) -> bool:
-    return denies(value) if isinstance(value, str) else True

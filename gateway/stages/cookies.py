@@ -10,8 +10,6 @@ from functools import lru_cache
 _HEADERS = 64
 """Cached for the events of one batch, which share a header; no more, they are personal data."""
 
-_MAX_OF_ONE_KIND = 20
-
 _NONE: Mapping[str, str] = {}
 
 Pairs = tuple[tuple[str, str], ...]
@@ -40,14 +38,13 @@ def compile_cookies(names: Collection[str], *patterns: str) -> Callable[[str], M
 
 def compile_every_cookie(names: Collection[str]) -> Callable[[str], Pairs]:
     """A function from a ``Cookie`` header to the name and value of each of its cookies with one of
-    `names`, in the order of `names`, at most twenty; several with one name are all there."""
+    `names`, in the order of `names`; of several with one name those that differ are all there."""
     find = _compile_find(names)
     rank = {name: place for place, name in enumerate(names)}
 
     @lru_cache(maxsize=_HEADERS)
     def read(header: str) -> Pairs:
-        found = sorted(find(header), key=lambda pair: rank[pair[0]])
-        return tuple(found[:_MAX_OF_ONE_KIND])
+        return tuple(sorted(dict.fromkeys(find(header)), key=lambda pair: rank[pair[0]]))
 
     return read
 

@@ -9,6 +9,7 @@ rudderstack.com/docs/user-guides/how-to-guides/how-to-filter-selective-destinati
 
 from collections.abc import Callable, Iterable, Mapping
 
+from gateway.event.every_value import load_every_value
 from gateway.event.text import folded
 from gateway.stages.consent.categories import is_agreed, merged
 
@@ -19,31 +20,59 @@ MAX_INTEGRATIONS = 100
 MAX_NAME = 128
 
 _ALL = "all"
+_EXCLUDED_ALL = {"All": False}
+_EXCLUSIONS = frozenset(["false", "0", "no", "denied"])
+_MAX_DEPTH = 4
+"""Of lists and JSON texts in each other: what is inside further ones excludes everything."""
+
 _ALL_EXCLUDED = "excluded by the sender: All is false in integrations"
 
 
 def read_integrations(statements: Iterable[object]) -> dict[str, bool]:
     """What several `integrations` objects say together: an exclusion in one of them holds.
 
-    Settings for a destination (an object or a list) include it, null says nothing, and what cannot
-    be read excludes. Names are cut at `MAX_NAME` characters; of more than `MAX_INTEGRATIONS` names
-    those remain that are excluded, and of more than these none: then everything is excluded.
+    A statement may be JSON in a text, or a list of several; ``false`` and JSON that cannot be read
+    exclude everything. Other words and numbers are a property of a page's own and say nothing.
+
+    Settings for a destination (an object, or a list with no exclusion in it) include it, null says
+    nothing, and what cannot be read excludes. Names are cut at `MAX_NAME` characters; of more than
+    `MAX_INTEGRATIONS` names those remain that are excluded, and of more than these none: then
+    everything is excluded.
     """
     choices = merged(map(_choices, statements))
     if len(choices) <= MAX_INTEGRATIONS:
         return choices
     excluded = {name: False for name, included in choices.items() if not included}
-    return excluded if len(excluded) <= MAX_INTEGRATIONS else {"All": False}
+    return excluded if len(excluded) <= MAX_INTEGRATIONS else _EXCLUDED_ALL
 
 
-def _choices(stated: object) -> dict[str, bool]:
-    if not isinstance(stated, dict):
-        return {}
-    return _joined(
-        (name[:MAX_NAME], isinstance(value, (dict, list)) or is_agreed(value))
-        for name, value in stated.items()
-        if value is not None
-    )
+def _choices(stated: object, levels: int = _MAX_DEPTH) -> dict[str, bool]:
+    if isinstance(stated, dict):
+        return _joined(
+            (name[:MAX_NAME], _includes(value))
+            for name, value in stated.items()
+            if value is not None
+        )
+    if isinstance(stated, list):
+        return merged(_choices(each, levels - 1) for each in stated) if levels else _EXCLUDED_ALL
+    if isinstance(stated, str) and stated.lstrip()[:1] in ("{", "["):
+        try:
+            return _choices(load_every_value(stated), levels - 1) if levels else _EXCLUDED_ALL
+        except ValueError:
+            return _EXCLUDED_ALL
+    return _EXCLUDED_ALL if _excludes(stated) else {}
+
+
+def _includes(value: object) -> bool:
+    if isinstance(value, list):
+        return not any(map(_excludes, value))
+    return isinstance(value, dict) or is_agreed(value)
+
+
+def _excludes(value: object) -> bool:
+    if isinstance(value, str):
+        return value.strip().lower() in _EXCLUSIONS
+    return isinstance(value, (bool, int, float)) and value == 0
 
 
 def _joined(pairs: Iterable[tuple[str, bool]]) -> dict[str, bool]:

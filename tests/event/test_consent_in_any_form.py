@@ -73,7 +73,21 @@ def test_what_is_empty_says_nothing(nothing: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["denied", "granted", "{not json", '"denied"', False, True, 0, 17, 1.5, ["denied"]]
+    "said",
+    [
+        "denied",
+        "granted",
+        "{not json",
+        '{"a": "\\ud800"}',
+        '{"a": NaN}',
+        '"denied"',
+        False,
+        True,
+        0,
+        17,
+        1.5,
+        ["denied"],
+    ],
 )
 def test_what_cannot_be_read_as_a_whole_denies_every_type(said: object) -> None:
     assert read_consent(said) == (EVERYTHING_DENIED, [])
@@ -89,6 +103,8 @@ def test_what_cannot_be_read_as_a_whole_denies_every_type(said: object) -> None:
         {"adStorage": "denied", "ad_storage": "granted"},
         '[{"ad_storage": "granted"}, {"ad_storage": "denied"}]',
         [{"ad_storage": "granted"}, '{"ad_storage": "denied"}'],
+        '{"ad_storage": "denied", "ad_storage": "granted"}',
+        '{"ad_storage": false, "ad_storage": true}',
     ],
 )
 def test_of_several_words_the_denial_holds(said: object) -> None:
@@ -103,6 +119,12 @@ def test_of_several_words_the_denial_holds(said: object) -> None:
         {"marketing": "0"},
         {"update": {"ad_storage": "denied"}},
         {"default": {"ad_storage": "granted"}, "update": [{"ad_storage": False}]},
+        {"marketing": 0},
+        {"marketing": 0.0},
+        {"wait_for_update": False},
+        {"wait_for_update": "0"},
+        {"default": {"ad_storage": 1}, "update": {"ad_storage": 0, "analytics_storage": 0}},
+        {"categoryPreferences": {"Advertising": 0}},
         {"region": [["x"] * 21]},
         {"a": {"b": {"c": {"d": {"e": {}}}}}},
     ],
@@ -117,12 +139,18 @@ def test_a_denial_under_another_key_denies_what_is_not_stated(unknown: dict[str,
 @pytest.mark.parametrize(
     "unknown",
     [{"marketing": True}, {"wait_for_update": 500}, {"wait_for_update": 0}, {"region": ["DE"]}]
+    + [{"waitForUpdate": 0}, {"default": {"wait_for_update": 0, "ad_storage": "granted"}}]
     + [{"banner": value} for value in (None, "", [], {}, "v2", "granted")],
     ids=str,
 )
 def test_what_another_key_says_without_a_denial_is_passed_over(unknown: dict[str, Any]) -> None:
     assert read_consent({**unknown, "ad_storage": "granted"})[0] == {"ad_storage": "granted"}
     assert read_consent(unknown)[0] == {}
+
+
+def test_a_denial_among_the_repeated_values_of_another_key_of_a_text_counts() -> None:
+    text = '{"marketing": false, "marketing": true, "ad_storage": "granted"}'
+    assert read_consent(text)[0] == {**EVERYTHING_DENIED, "ad_storage": "granted"}
 
 
 def test_keys_that_are_no_type_are_named_at_most_ten_and_cut() -> None:

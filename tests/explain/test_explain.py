@@ -169,7 +169,7 @@ def test_what_was_done_to_make_an_event_fit_is_said() -> None:
     event = {
         **PURCHASE,
         "page_title": "x" * 301,
-        "ga_session_id": "undefined",
+        "ga_session_id": "GS2.1.",
         "fbc": "undefined",
         "colours": ["red"],
     }

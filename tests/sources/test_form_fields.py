@@ -108,6 +108,11 @@ def test_of_two_fields_of_one_name_the_last_counts() -> None:
         ('consent={"ad_storage":"denied"}', {"consent": '{"ad_storage":"denied"}'}),
         ("consent[0][ad_storage]=denied", {"consent": [{"ad_storage": "denied"}]}),
         (
+            "integrations.All=false&integrations.All=true&integrations[GA4]=true",
+            {"integrations": {"All": ["false", "true"], "GA4": "true"}},
+        ),
+        ("integrations=%7B%22All%22:0%7D&integrations=", {"integrations": '{"All":0}'}),
+        (
             "consent.ad_storage=granted&consent[ad_storage]=denied",
             {"consent": {"ad_storage": ["granted", "denied"]}},
         ),

@@ -121,7 +121,12 @@ def test_ids_of_rudderstack_in_the_batch_hold_for_its_messages() -> None:
         ({}, None),
         (None, None),
         ([], None),
-        ("no", None),
+        ("GA4", None),
+        (["Slack", "Jira"], None),
+        ("no", {"All": False}),
+        (False, {"All": False}),
+        ('{"All": false}', {"All": False}),
+        ([{"All": False}], {"All": False}),
     ],
 )
 def test_integrations_are_cleaned_and_left_out_where_they_exclude_nothing(

@@ -2,16 +2,20 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.event.consent import read_consent
+from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 from gateway.sources.statements import (
     MAX_STATEMENTS,
     is_statement,
     last_or_all,
     several,
     statements_in,
+    states_consent,
     with_statements,
 )
 
@@ -56,12 +60,49 @@ def test_several_values_are_a_list_of_those_that_differ(values: list[Any], expec
     assert several(values) == expected
 
 
-@given(st.lists(st.text(max_size=5), max_size=60), st.sampled_from(["denied", "DENIED", " 0", ""]))
-def test_there_is_always_room_for_a_denial(others: list[str], denial: str) -> None:
+@given(st.lists(st.text(max_size=5), max_size=60), st.sampled_from(["denied", "1YYN", " 0", ""]))
+def test_a_value_is_kept_or_cut_where_all_is_denied(others: list[str], denial: str) -> None:
     value = several([*others, denial])
     kept = value if isinstance(value, list) else [value]
-    assert len(kept) <= 2 * MAX_STATEMENTS
-    assert denial in kept or sum(each.strip() in ("", "0") for each in kept) > 1
+    assert denial in kept or len(kept) == MAX_STATEMENTS
+
+
+def test_one_value_more_is_kept_than_the_consent_stage_reads() -> None:
+    grants = [{"ad_storage": "granted"}] * (MAX_STATEMENTS - 1)
+    assert read_consent(several(grants))[0]["ad_storage"] == "granted"
+    assert read_consent(several([*grants, *grants]))[0]["ad_storage"] == "denied"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        *((denial, True) for denial in ("no", " No ", "false", "0", "denied", False, 0, 0.0)),
+        *((stated, True) for stated in ("{", ' [{"a": 1}]', '[ {"a": 1}]', "[\n{", [], {"a": 1})),
+        *((other, False) for other in ("yes", "true", True, 1, "I agree", "no thanks", None)),
+        *((other, False) for other in ("[object Object]", "[ object Object]", "note", 2)),
+    ],
+)
+def test_a_property_called_consent_states_something_or_is_of_the_page(
+    value: object, expected: bool
+) -> None:
+    assert states_consent(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"consent.ad_storage":0}', True),
+        (b'{"Consent.ad_storage":0}', True),
+        (b'{"CONSENT[ad_storage]":0}', True),
+        (b'{"consent_default.ad_storage":0}', True),
+        (b'{"consent":{"ad_storage":"granted"},"page":"a.b[c"}', False),
+    ],
+)
+def test_a_body_may_have_fields_in_any_case(body: bytes, expected: bool) -> None:
+    assert may_have_fields(body) is expected
+    fields = {"event_name": "a", **orjson.loads(body)}
+    stated = {name: value for name, value in with_fields_expanded(fields).items() if value != "a"}
+    assert all("." not in name and "[" not in name for name in stated)
 
 
 def test_of_repeated_fields_the_last_counts_except_for_statements() -> None:

@@ -164,6 +164,7 @@ class Matomo(Source[MatomoSettings]):
             [each for each in batch.refused if each.index < len(found.hits)],
             batch.trusted,
             batch.backend,
+            size=batch.size,
             hits=len(found.hits),
             sends_image=found.sends_image,
             is_bulk=found.is_bulk,

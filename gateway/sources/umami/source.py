@@ -68,9 +68,9 @@ class UmamiSettings(SourceSettings):
 
 @dataclass(slots=True)
 class _Messages(Batch):
-    """size: how many messages a list had; None for one that came alone."""
+    """count: how many messages a list had; None for one that came alone."""
 
-    size: int | None = None
+    count: int | None = None
 
 
 class Umami(Source[UmamiSettings]):
@@ -124,24 +124,31 @@ class Umami(Source[UmamiSettings]):
             backend=trusted or backend,
             own_properties=True,
         )
-        size = len(messages) if isinstance(body, list) else None
-        return _Messages(batch.events, batch.refused, batch.trusted, batch.backend, size=size)
+        count = len(messages) if isinstance(body, list) else None
+        return _Messages(
+            batch.events,
+            batch.refused,
+            batch.trusted,
+            batch.backend,
+            size=batch.size,
+            count=count,
+        )
 
     def answer(self, batch: Batch) -> Answer:
-        if isinstance(batch, _Messages) and batch.size is not None:
-            return Answer.json(answers.status_of(batch, 200), _processed(batch, batch.size))
+        if isinstance(batch, _Messages) and batch.count is not None:
+            return Answer.json(answers.status_of(batch, 200), _processed(batch, batch.count))
         if batch.refused:
             return answers.accepted(batch)
         return _SENT
 
 
-def _processed(batch: Batch, size: int) -> dict[str, Any]:
+def _processed(batch: Batch, count: int) -> dict[str, Any]:
     details = [
         {"index": each.index, "response": {"message": each.message}} for each in batch.refused
     ]
     return {
-        "size": size,
-        "processed": size - len(details),
+        "size": count,
+        "processed": count - len(details),
         "errors": len(details),
         "details": details,
     }

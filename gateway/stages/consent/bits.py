@@ -1,5 +1,6 @@
 """Reading the packed bits of IAB consent strings: base64url text, numbers of any width."""
 
+import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +9,9 @@ from gateway.stages.consent.types import UnreadableString
 
 _MAX_FIBONACCI = 24
 """Bits; enough for numbers of five digits."""
+
+
+_others = re.compile(r"[^A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +31,28 @@ class Numbers:
 class Bits:
     """The bits of one base64url segment, read from the front.
 
-    Raises `UnreadableString` for other characters, and for a read past the end.
+    Other characters end it: what stands before them can be read, and `check` says that they are
+    there. Raises `UnreadableString` for a read past the end.
     """
 
-    __slots__ = ("_left", "_value")
+    __slots__ = ("_is_damaged", "_left", "_value")
 
     def __init__(self, text: str) -> None:
         text = text.rstrip("=")
+        self._is_damaged = False
         try:
-            packed = b64decode(text + "A" * (-len(text) % 4), altchars=b"-_", validate=True)
+            packed = _decoded(text)
         except ValueError:
-            raise UnreadableString from None
+            self._is_damaged = True
+            text = _others.split(text, maxsplit=1)[0]
+            packed = _decoded(text)
         self._left = 6 * len(text)
         self._value = int.from_bytes(packed, "big") >> (8 * len(packed) - self._left)
+
+    def check(self) -> None:
+        """Raises `UnreadableString` if there are characters that are not base64url."""
+        if self._is_damaged:
+            raise UnreadableString
 
     def take(self, width: int) -> int:
         """The next `width` bits as a number."""
@@ -65,3 +78,7 @@ class Bits:
             number += weight * bit
             weight, following, before = following, weight + following, bit
         raise UnreadableString
+
+
+def _decoded(text: str) -> bytes:
+    return b64decode(text + "A" * (-len(text) % 4), altchars=b"-_", validate=True)

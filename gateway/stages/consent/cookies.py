@@ -6,14 +6,19 @@ Sources: cookiebot.com/en/developer (``CookieConsent``), my.onetrust.com "OneTru
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import orjson
-
-from gateway.stages.consent.categories import Choices, Meanings, merged, read_categories
-from gateway.stages.consent.types import UnreadableString, denials_in
+from gateway.event.every_value import load_every_value
+from gateway.stages.consent.categories import (
+    Choices,
+    Meanings,
+    is_agreed,
+    merged,
+    read_categories,
+)
+from gateway.stages.consent.types import States, UnreadableString, denials_in
 
 _ADVERTISING = ("ad_storage", "ad_user_data", "ad_personalization")
 _FUNCTIONALITY = ("functionality_storage", "personalization_storage")
@@ -43,8 +48,16 @@ MEANINGS: Mapping[str, Meanings] = {
 _ENCODINGS = 3
 """Times that a value is decoded: some servers encode a cookie again before they pass it on."""
 
-_cookiebot_choice = re.compile(r"\b(necessary|preferences|statistics|marketing):(true|false)\b")
+_cookiebot_choice = re.compile(
+    r"\b(necessary|preferences|statistics|marketing)\s*:\s*([^,}]*)([,}]?)"
+)
+_UNNAMED = "unnamed service"
+
 _onetrust_groups = re.compile(r"(?:^|&)groups=([^&]*)")
+_usercentrics_denial = re.compile(
+    rf"\"({'|'.join(MEANINGS['usercentrics'])})\"\s*:\s*(?:\"denied\"|\"?false\b|\"?0\b)",
+    re.IGNORECASE,
+)
 
 
 def decoded(value: str) -> str:
@@ -59,33 +72,43 @@ def decoded(value: str) -> str:
 def read_cookiebot(value: str) -> Choices:
     """``{stamp:'...',necessary:true,preferences:false, ...}``, or a lone number.
 
-    The number (``-1``: not asked, as no law requires it; ``0``: no answer) is no choice.
-    Raises `UnreadableString`, with the denials of a value that breaks off.
+    The number (``-1``: not asked, as no law requires it; ``0``: no answer) is no choice. A category
+    with any other answer than ``true`` is denied. Raises `UnreadableString`, with the denials of a
+    value that breaks off.
     """
-    text = decoded(value)
+    text = decoded(value).strip()
+    is_cut = text[:1] == "{" and text[-1:] != "}"
     choices = _each_once(
-        (name, answer == "true") for name, answer in _cookiebot_choice.findall(text)
+        (name, answer.strip() == "true")
+        for name, answer, end in _cookiebot_choice.findall(text)
+        if end or not is_cut or answer == "false"
     )
+    if is_cut:
+        raise UnreadableString(denials=_denials(choices, "cookiebot"))
     if not choices and text not in ("-1", "0"):
         raise UnreadableString
-    if text[:1] == "{" and text[-1:] != "}":
-        states, _ = read_categories(choices.items(), MEANINGS["cookiebot"])
-        raise UnreadableString(denials=denials_in(states))
     return choices
+
+
+def _denials(choices: Choices, kind: str) -> States:
+    states, _ = read_categories(choices.items(), MEANINGS[kind])
+    return denials_in(states)
 
 
 def read_onetrust(value: str) -> Choices:
     """``...&groups=C0001:1,C0002:0&...``; a group with any other state is denied.
 
-    Raises `UnreadableString`, also when there is no group.
+    Raises `UnreadableString`, also when there is no group, and with the denials of a list that has
+    an empty group in it, as one that breaks off behind a comma.
     """
     text = value
     for _ in range(_ENCODINGS):
-        if groups := _onetrust_groups.search(text):
-            stated = [each.strip().partition(":") for each in decoded(groups[1]).split(",")]
+        if lists := _onetrust_groups.findall(text):
+            groups = [group.strip() for each in lists for group in decoded(each).split(",")]
+            stated = [group.partition(":") for group in groups]
             choices = _each_once((name, state == "1") for name, _, state in stated if name)
-            if not choices:
-                break
+            if "" in groups:
+                raise UnreadableString(denials=_denials(choices, "onetrust"))
             return choices
         text = unquote(text)  # no more than needed: behind the groups stands the page's address
     raise UnreadableString
@@ -99,50 +122,62 @@ def _each_once(choices: Iterable[tuple[str, bool]]) -> Choices:
 def read_usercentrics(value: str) -> Choices:
     """JSON: ``ucData``, ``uc_gcm`` or ``uc_settings``; services by their id.
 
-    Raises `UnreadableString`.
+    Each type and service with another state than a grant is denied. Raises `UnreadableString`, with
+    the denials that can be read.
     """
+    text = decoded(value)
     try:
-        stored = orjson.loads(decoded(value))
+        stored = load_every_value(text)
     except ValueError:
-        raise UnreadableString from None
+        refused = dict.fromkeys(_usercentrics_denial.findall(text), False)
+        raise UnreadableString(denials=_denials(refused, "usercentrics")) from None
     if not isinstance(stored, dict):
         raise UnreadableString
-    choices = _usercentrics_services(stored) | _usercentrics_types(stored.get("gcm", stored))
-    if not choices:
-        raise UnreadableString
+    parts = [*_all_of(stored.get("gcm")), *_all_of(stored.get("consent"))]
+    objects = [stored, *(part for part in parts if isinstance(part, dict))]
+    services = [each.get("services") for each in objects]
+    choices = _each_once(
+        [
+            *(choice for each in objects for choice in _usercentrics_types(each)),
+            *(choice for each in services for choice in _usercentrics_services(each)),
+        ]
+    )
+    is_whole = len(objects) == 1 + len(parts) and all(
+        each is None or isinstance(each, (dict, list)) for each in services
+    )
+    if not choices or not is_whole:
+        raise UnreadableString(denials=_denials(choices, "usercentrics"))
     return choices
 
 
-def _usercentrics_types(stored: Any) -> Choices:
-    if not isinstance(stored, dict):
-        return {}
-    return {
-        name: stored[name] == "granted"
-        for name in MEANINGS["usercentrics"]
-        if stored.get(name) in ("granted", "denied")
-    }
+def _usercentrics_types(stored: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    for name in MEANINGS["usercentrics"]:
+        if name in stored:
+            yield name, is_agreed(stored[name])
 
 
-def _usercentrics_services(stored: dict[str, Any]) -> Choices:
+def _usercentrics_services(services: Any) -> Iterator[tuple[str, bool]]:
     """``services`` is a list in version 2; in version 3 an object, inside ``consent``."""
-    consent = stored.get("consent")
-    services = consent.get("services") if isinstance(consent, dict) else stored.get("services")
     if isinstance(services, dict):
-        pairs = [(name, service, "consent") for name, service in services.items()]
-    elif isinstance(services, list):
-        pairs = [(_id(service), service, "status") for service in services]
-    else:
-        return {}
-    return {
-        name: service[key]
-        for name, service, key in pairs
-        if name and isinstance(service, dict) and isinstance(service.get(key), bool)
-    }
+        for name, service in services.items():
+            yield name or _UNNAMED, _state(service, "consent") is True
+    for service in services if isinstance(services, list) else ():
+        name = _state(service, "id")
+        yield (
+            name if name and isinstance(name, str) else _UNNAMED,
+            _state(service, "status") is True,
+        )
 
 
-def _id(service: Any) -> str:
-    name = service.get("id") if isinstance(service, dict) else ""
-    return name if isinstance(name, str) else ""
+def _state(service: Any, key: str) -> Any:
+    return service.get(key) if isinstance(service, dict) else None
+
+
+def _all_of(value: Any) -> list[Any]:
+    """The values of a key that may occur twice, or not at all."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 READERS: Mapping[str, Callable[[str], Choices]] = {

@@ -51,40 +51,69 @@ def read_gpp(text: str, applicable: str = "") -> Gpp:
     """What the sections of the GPP string `text` say.
 
     applicable: ids of the sections in force (``gpp_sid``), with anything between them; all are
-    read when it names none, and none is when it says so (-1). Raises `UnreadableString` when the
-    sections cannot be told apart.
+    read when it names none, and none is when it says so (-1). What can be read in front of damage
+    counts. Raises `UnreadableString` when the sections cannot be told apart.
     """
     in_force = {int(number) for number in re.findall(r"-?[0-9]{1,4}", applicable)} - {0}
     tc_string, opted_out, gpc, unreadable = "", False, False, False
     for number, section in sections_of(text):
         if in_force and number not in in_force:
             continue
-        try:
-            if number == _TCF_EU:
-                tc_string = section
-            elif number == _US_PRIVACY:
-                opted_out |= us_privacy.opted_out(section)
-            elif number == _US_NATIONAL or number in _STATES:
-                core, *others = section.split(".")
-                if number not in _WITHOUT_GPC:
-                    gpc |= any(_has_gpc(Bits(segment)) for segment in others)
-                for opt_out in _opt_outs(number, Bits(core)):
-                    opted_out |= opt_out == _OPTED_OUT
-        except UnreadableString:
-            unreadable = True
+        if number == _TCF_EU:
+            tc_string = section
+            unreadable |= not section
+        elif number in (_US_PRIVACY, _US_NATIONAL) or number in _STATES:
+            said = _of_us_privacy(section) if number == _US_PRIVACY else _of_state(number, section)
+            opted_out |= said.opted_out
+            gpc |= said.gpc
+            unreadable |= said.unreadable
     return Gpp(tc_string, opted_out, gpc, unreadable)
 
 
 def sections_of(text: str) -> list[tuple[int, str]]:
-    """The sections of the GPP string `text` with their ids. Raises `UnreadableString`."""
+    """The sections of the GPP string `text` with their ids; empty where the text is cut off.
+
+    Raises `UnreadableString`.
+    """
     header, *sections = text.split("~")
     bits = Bits(header)
+    bits.check()
     if bits.take(6) != _HEADER or bits.take(6) != _HEADER_VERSION:
         raise UnreadableString
     ids = list(_section_ids(bits))
-    if len(ids) != len(sections):
+    if not 0 < len(sections) <= len(ids):
         raise UnreadableString
+    sections += [""] * (len(ids) - len(sections))
     return list(zip(ids, sections, strict=True))
+
+
+def _of_us_privacy(section: str) -> Gpp:
+    try:
+        return Gpp(opted_out=us_privacy.opted_out(section))
+    except UnreadableString as why:
+        return Gpp(opted_out=bool(why.denials), unreadable=True)
+
+
+def _of_state(number: int, section: str) -> Gpp:
+    """What the section of a state, or the national one, says: its core and each of its segments is
+    read whatever is wrong with the others."""
+    core, *segments = section.split(".")
+    opted_out, gpc, unreadable = False, False, False
+    try:
+        bits = Bits(core)
+        for opt_out in _opt_outs(number, bits):
+            opted_out |= opt_out == _OPTED_OUT
+        bits.check()
+    except UnreadableString:
+        unreadable = True
+    for segment in segments if number not in _WITHOUT_GPC else ():
+        try:
+            bits = Bits(segment)
+            gpc |= _has_gpc(bits)
+            bits.check()
+        except UnreadableString:
+            unreadable = True
+    return Gpp("", opted_out, gpc, unreadable)
 
 
 def _section_ids(bits: Bits) -> Iterator[int]:

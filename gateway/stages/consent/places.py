@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from destinations.places import COUNTRY_CODES
+from destinations.places import COUNTRY_CODES, canadian_province_code, us_state_code
 
 COUNTRIES = COUNTRY_CODES | {"XK"}
 """ISO 3166-1 alpha-2, and XK, by which location services know Kosovo."""
@@ -25,7 +25,16 @@ GROUPS = {
 _MISTAKEN = {"UK": "GB", "EL": "GR", "USA": "US", "EU": "EEA"}
 """What people and address registries write, and the code that they mean."""
 
-_region = re.compile("[A-Z0-9]{1,3}").fullmatch
+_CODES_OF = {"US": us_state_code, "CA": canadian_province_code}
+"""The codes of regions where they are known: what is none of them is a mistake or a code of another
+kind (``06``, ``CAL``), and may be any region."""
+
+_ISLANDS = frozenset(("US", region) for region in ("AS", "GU", "MP", "PR", "UM", "VI"))
+"""Areas of the USA with codes of ISO 3166-2:US that are no states."""
+
+_region = re.compile("(?!XX$|ZZ$|0+$)[A-Z0-9]{1,3}").fullmatch
+"""A code of ISO 3166-2 without its country, and not what stands for none."""
+
 _LONGER_THAN_A_CODE = 8
 _REMEMBERED = 1_024
 
@@ -40,12 +49,19 @@ def _read_place(text: str) -> str:
         raise ValueError(f'"{text}" is not an ISO 3166 code; write "{_MISTAKEN[country]}"')
     if code in GROUPS:
         return code
-    if country not in COUNTRIES or (dash and not _region(region)):
+    if country not in COUNTRIES or (dash and not _is_region(country, region)):
         raise ValueError(
             f'"{text}" is not a place; write an ISO 3166 country ("DE"), a country and region '
             f'("US-CA") or a group ({", ".join(GROUPS)})'
         )
     return code
+
+
+def _is_region(country: str, region: str) -> bool:
+    if not _region(region):
+        return False
+    code_of = _CODES_OF.get(country)
+    return code_of is None or code_of(region) == region or (country, region) in _ISLANDS
 
 
 Place = Annotated[str, AfterValidator(_read_place)]
@@ -56,7 +72,8 @@ def codes_of(location: Location) -> tuple[str, str]:
     """The country, or group, and the region with its country; each empty when it is not known.
 
     A region is read with its country (``US-CA``) and without (``CA``). Codes that stand for no
-    country (``XX``, ``T1``) and names of regions are not known.
+    country or region (``XX``, ``T1``) and names of regions are not known, nor is a region of the
+    USA or Canada that is none of theirs (``06``).
     """
     country, region = location.get("country", ""), location.get("region", "")
     return _codes(country[:_LONGER_THAN_A_CODE], region[:_LONGER_THAN_A_CODE])
@@ -71,7 +88,7 @@ def _codes(country: str, region: str) -> tuple[str, str]:
     if country not in COUNTRIES and country not in GROUPS:
         return "", ""
     region = region.removeprefix(f"{country}-")
-    return country, f"{country}-{region}" if _region(region) else ""
+    return country, f"{country}-{region}" if _is_region(country, region) else ""
 
 
 def countries_of(places: Sequence[str]) -> Iterator[str]:

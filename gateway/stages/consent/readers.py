@@ -82,7 +82,10 @@ class Statements:
             self.defaults.append(Statement("default in gcd", gcd.defaults))
 
     def _add_us_privacy(self, text: str) -> None:
-        if self._read("us_privacy", us_privacy.opted_out, text, "us_privacy string"):
+        opted_out = self._read(
+            "us_privacy", us_privacy.opted_out, text, "us_privacy string", self.opt_outs
+        )
+        if opted_out:
             self.opt_outs.append(Statement("us_privacy", OPTED_OUT))
 
     def _add_tcf(self, text: str, source: str, called: str) -> None:
@@ -131,14 +134,23 @@ class Statements:
             elif text not in ("0", "1", "true", "false"):
                 self.unreadable.append("unreadable gdpr")
 
-    def _read(self, source: str, read: Callable[[str], T], text: str, called: str) -> T | None:
-        """None where `text` cannot be read; the denials that it has all the same are added."""
+    def _read(
+        self,
+        source: str,
+        read: Callable[[str], T],
+        text: str,
+        called: str,
+        statements: list[Statement] | None = None,
+    ) -> T | None:
+        """None where `text` cannot be read; the denials that it has all the same are added to
+        `statements`, or to `others`."""
         try:
             return read(text)
         except UnreadableString as why:
             self.unreadable.append(f"{why} {called}")
             if why.denials:
-                self.others.append(Statement(source, why.denials))
+                denials = Statement(source, why.denials)
+                (self.others if statements is None else statements).append(denials)
             return None
 
 

@@ -17,6 +17,8 @@ LONGEST = 16_384
 are longer."""
 
 _MAX_STRINGS = 20
+"""Different ones, of all kinds together; and as many cookies."""
+
 _MAX_SECTIONS = 100
 """Ids in one ``gpp_sid``; there are two dozen sections."""
 
@@ -82,6 +84,9 @@ _in_query = re.compile(
     rf"(?:^|&)({'|'.join(_NAMES)}|consent(?:(?:[.\[]|%2E|%5B)[^=&]*)?)(?:=([^&]*)|(?=&|$))",
     re.IGNORECASE,
 ).findall
+_encoded_name_in = re.compile(r"&[^=&%]*+%").search
+"""Whether a name has an escape in it, in a query behind ``&``."""
+
 _part_of_consent = re.compile(r"consent[.\[]([^\].\[]*)", re.IGNORECASE).match
 
 
@@ -96,13 +101,25 @@ def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Si
 
     def signals_of(event: Event, received: Received) -> Signals:
         signals = NO_SIGNALS if event.keys().isdisjoint(_SIGNS) else _in_event(event)
-        if received.query and (found := _in_query(received.query)):
+        if received.query and (found := _stated_in(received.query)):
             signals = _with_query(signals, found)
         if read_cookies is not None and (header := received.headers.get("cookie")):
-            signals = signals._replace(cookies=tuple(map(_bounded, read_cookies(header))))
+            signals = signals._replace(cookies=_bounded(read_cookies(header)))
         return signals
 
     return signals_of
+
+
+def _stated_in(query: str) -> list[tuple[str, str]]:
+    """Names and values in `query` of what states something, both as they are written there."""
+    if "%" not in query or not _encoded_name_in(f"&{query}"):
+        return _in_query(query)
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return [
+        (name, value)
+        for name, _, value in pairs
+        if _in_query(unquote_plus(name).replace("&", " ").replace("=", " "))
+    ]
 
 
 def _in_event(event: Event) -> Signals:
@@ -124,7 +141,7 @@ def _strings(fields: Mapping[str, Any]) -> Pairs:
         if kind == "gpp_sid":
             found.append((kind, _sections(value)))
         elif isinstance(value, list):
-            found += [(kind, _text(each)) for each in value[: _MAX_STRINGS + 1]]
+            found += [(kind, _text(each)) for each in value]
         else:
             found.append((kind, _text(value)))
     return _distinct(found)
@@ -153,8 +170,11 @@ def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:
     return (*distinct[:_MAX_STRINGS], ("tcf", TOO_LONG))
 
 
-def _bounded(pair: tuple[str, str]) -> tuple[str, str]:
-    return pair if len(pair[1]) <= LONGEST else (pair[0], TOO_LONG)
+def _bounded(cookies: Pairs) -> Pairs:
+    """`cookies`; of those that are too long, and of the first of too many, nothing can be read."""
+    read = cookies[:_MAX_STRINGS]
+    bounded = [pair if len(pair[1]) <= LONGEST else (pair[0], TOO_LONG) for pair in read]
+    return (*bounded, *((name, TOO_LONG) for name, _ in cookies[_MAX_STRINGS:][:1]))
 
 
 def _text(value: object) -> str:
@@ -167,11 +187,13 @@ def _text(value: object) -> str:
 
 
 def _sections(value: object) -> str:
-    """The ids in a ``gpp_sid``, which may be a text, a number or a list of these."""
+    """The ids in a ``gpp_sid``, which may be a text, a number or a list of these. Too many name
+    none, so that all sections are read."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST else TOO_LONG
-    numbers = value[:_MAX_SECTIONS] if isinstance(value, list) else [value]
-    return ",".join(str(number) for number in numbers if _is_section(number))
+    numbers = value if isinstance(value, list) else [value]
+    ids = dict.fromkeys(str(number) for number in numbers if _is_section(number))
+    return ",".join(ids) if len(ids) <= _MAX_SECTIONS else TOO_LONG
 
 
 def _is_section(number: object) -> bool:

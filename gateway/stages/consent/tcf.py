@@ -54,12 +54,17 @@ class TcString:
         )
 
 
-class _BrokenOff(UnreadableString):
-    """A TC string that cannot be read behind its `purposes`."""
+_EVERYONE = Numbers(-1, 0xFFFF)
+"""Every vendor, where it cannot be read which of them have consent."""
 
-    def __init__(self, purposes: Numbers) -> None:
+
+class _BrokenOff(UnreadableString):
+    """A TC string that cannot be read behind its purposes: what stands before the damage is in
+    `string`, where all that follows allows everything."""
+
+    def __init__(self, string: TcString) -> None:
         super().__init__()
-        self.purposes = purposes
+        self.string = string
 
 
 def read_tcf(text: str, settings: TcfSettings) -> States:
@@ -72,20 +77,12 @@ def read_tcf(text: str, settings: TcfSettings) -> States:
     try:
         string = decode_tcf(text)
     except _BrokenOff as broken:
-        raise UnreadableString(denials=_refused(broken.purposes, settings)) from None
+        raise UnreadableString(denials=denials_in(_states(broken.string, settings))) from None
     states = _states(string, settings)
     without_vendors = string.disclosed is None and string.updated >= DISCLOSURE_REQUIRED
     if without_vendors or not string.service_specific:
         raise UnreadableString("outdated", denials_in(states))
     return states
-
-
-def _refused(purposes: Numbers, settings: TcfSettings) -> States:
-    return {
-        name: "denied"
-        for name, needed in settings.purposes.items()
-        if not all(purpose in purposes for purpose in needed)
-    }
 
 
 def _states(string: TcString, settings: TcfSettings) -> States:
@@ -122,14 +119,18 @@ def decode_tcf(text: str) -> TcString:
     service_specific = bool(bits.take(1))
     bits.skip(1 + 12)  # texts, special features
     purposes = bits.numbers(24)
+    vendors, restrictions = _EVERYONE, tuple[Restriction, ...]()
     try:
         bits.skip(24 + 1 + 12)  # legitimate interests, treatment of purpose 1, country
         vendors = _vendors(bits)
         _vendors(bits)  # legitimate interests
         restrictions = tuple(_restrictions(bits))
+        bits.check()
         disclosed = _disclosed(others)
     except UnreadableString:
-        raise _BrokenOff(purposes) from None
+        raise _BrokenOff(
+            TcString(updated, service_specific, purposes, vendors, restrictions, None)
+        ) from None
     return TcString(updated, service_specific, purposes, vendors, restrictions, disclosed)
 
 
@@ -137,7 +138,9 @@ def _disclosed(segments: list[str]) -> Numbers | None:
     for segment in segments:
         bits = Bits(segment)
         if bits.take(3) == _DISCLOSED_VENDORS:
-            return _vendors(bits)
+            disclosed = _vendors(bits)
+            bits.check()
+            return disclosed
     return None
 
 

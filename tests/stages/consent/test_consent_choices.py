@@ -19,6 +19,9 @@ from gateway.stages.consent.cookies import (
 )
 from gateway.stages.consent.types import UnreadableString
 
+ADVERTISING = {"ad_storage", "ad_user_data", "ad_personalization"}
+USER = {"ad_user_data"}
+
 NOT_AGREED = {"preferences": False, "marketing": False}
 COOKIEBOT = (
     "{stamp:%27abc+/D==%27%2Cnecessary:true%2Cpreferences:false%2Cstatistics:true"
@@ -37,6 +40,13 @@ COOKIEBOT = (
         (quote(COOKIEBOT), {**dict.fromkeys(("necessary", "statistics"), True), **NOT_AGREED}),
         ("{marketing:false,marketing:true}", {"marketing": False}),
         ("{marketing:true,marketing:false}", {"marketing": False}),
+        *(
+            (f"{{statistics:true,{said},ver:1}}", {"statistics": True, "marketing": False})
+            for said in ("marketing:False", "marketing:xx", "marketing: false", "marketing:")
+        ),
+        ("{statistics: true ,marketing : no}", {"statistics": True, "marketing": False}),
+        ("statistics:yes", {"statistics": False}),
+        (" {marketing:true} ", {"marketing": True}),
         ("-1", {}),
         ("0", {}),
     ],
@@ -50,6 +60,7 @@ ONETRUST = (
     "&isIABGlobal=false&hosts=&landingPath=NotLandingPage"
     "&groups=C0004%3A0%2CC0001%3A1%2CC0003%3A1%2CC0002%3A1&AwaitingReconsent=false"
 )
+TWICE = {"C0001": True, "C0004": False, "C0002": False}
 ONETRUST_CHOICES = {"C0001": True, "C0002": True, "C0003": True, "C0004": False}
 
 
@@ -69,7 +80,8 @@ ONETRUST_CHOICES = {"C0001": True, "C0002": True, "C0003": True, "C0004": False}
         ("groups=C0001:7,C0002:1x,C0004:0", {"C0001": False, "C0002": False, "C0004": False}),
         ("groups=C0002:,C0004", {"C0002": False, "C0004": False}),
         ("groups=C0002:0,C0004:1,C0002:1,C0004:0", {"C0002": False, "C0004": False}),
-        ("groups=,C0002:1,", {"C0002": True}),
+        ("groups=C0001:1,C0004:1&x=1&groups=C0004:0,C0002:0", TWICE),
+        ("groups=C0001:1,C0004:1&groups=C0004%3A0%2CC0002%3A0", TWICE),
     ],
 )
 def test_onetrust(value: str, expected: dict[str, bool]) -> None:
@@ -91,11 +103,41 @@ def test_onetrust(value: str, expected: dict[str, bool]) -> None:
             {"adUserData": False, "adPersonalization": True},
         ),
         (
-            {"services": [{"id": "S1", "status": False}, {"id": "S2", "status": True}, 7, {}]},
+            {"services": [{"id": "S1", "status": False}, {"id": "S2", "status": True}]},
             {"S1": False, "S2": True},
         ),
+        (
+            {"gcm": {"adStorage": "DENIED", "analyticsStorage": True, "adUserData": False}},
+            {"adStorage": False, "analyticsStorage": True, "adUserData": False},
+        ),
+        (
+            {"gcm": {"adStorage": None, "analyticsStorage": "Granted", "adUserData": ["x"]}},
+            {"adStorage": False, "analyticsStorage": True, "adUserData": False},
+        ),
+        (
+            {"gcm": {"adStorage": "granted"}, "adStorage": "denied"},
+            {"adStorage": False},
+        ),
+        (
+            {"services": [{"id": "S1", "status": "false"}, {"id": "S2", "status": 1}, 7, {}]},
+            {"S1": False, "S2": False, "unnamed service": False},
+        ),
+        (
+            {"consent": {"services": {"S1": {"consent": 0}, "S2": False, "": {"consent": True}}}},
+            {"S1": False, "S2": False, "unnamed service": True},
+        ),
+        (
+            {
+                "services": [{"id": "S1", "status": False}],
+                "consent": {"services": {"S1": {"consent": True}}},
+            },
+            {"S1": False},
+        ),
     ],
-    ids=["ucData", "uc_gcm", "uc_settings"],
+    ids=[
+        *("ucData", "uc_gcm", "uc_settings", "other words", "no words", "gcm and around it"),
+        *("odd states", "odd services", "both versions"),
+    ],
 )
 def test_usercentrics(stored: dict[str, Any], expected: dict[str, bool]) -> None:
     assert read_usercentrics(json.dumps(stored)) == expected
@@ -107,20 +149,62 @@ def test_usercentrics(stored: dict[str, Any], expected: dict[str, bool]) -> None
     [
         ("cookiebot", ""),
         ("cookiebot", "{stamp:1}"),
-        ("cookiebot", "statistics:yes"),
         ("onetrust", "isGpcEnabled=0"),
         ("onetrust", "groups="),
         ("onetrust", "groups=,&hosts="),
+        ("onetrust", "groups=,C0002:1,"),
         ("onetrust", "nogroups=C0001:1"),
         ("usercentrics", "no JSON"),
         ("usercentrics", "[]"),
         ("usercentrics", "{}"),
         ("usercentrics", '{"gcm": [], "consent": 1, "services": 2}'),
+        ("usercentrics", '{"gcm": {"adStorage": "granted"}, "services": 2}'),
+        ("usercentrics", '{"gcm": 1, "adStorage": "granted"}'),
     ],
 )
 def test_a_value_of_another_shape_is_unreadable(kind: str, value: str) -> None:
-    with pytest.raises(UnreadableString):
+    with pytest.raises(UnreadableString) as unreadable:
         READERS[kind](value)
+    assert unreadable.value.denials == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "denied"),
+    [
+        ("cookiebot", " {stamp:'x',statistics:false,mark", {"analytics_storage"}),
+        ("cookiebot", "{statistics:false,marketing:true", {"analytics_storage"}),
+        ("cookiebot", "{statistics:true,marketing:false", ADVERTISING),
+        ("cookiebot", "{marketing:no,statistics:fal", ADVERTISING),
+        ("onetrust", "groups=C0001:1,C0002:0,", {"analytics_storage"}),
+        ("onetrust", "groups=C0001:1,C0002:1,", set()),
+        ("onetrust", "groups=C0004:0,,C0002:1", ADVERTISING),
+        ("usercentrics", '{"gcm":{"adStorage":"denied","analyticsSto', {"ad_storage"}),
+        (
+            "usercentrics",
+            '{"gcm":{"adStorage" : false,"adUserData":"DENIED"',
+            {"ad_storage", *USER},
+        ),
+        ("usercentrics", '{"gcm":{"adUserData":"granted","adStorage":"den', set()),
+        ("usercentrics", '{"gcm":{"adUserData":"denied"},"services":2}', USER),
+    ],
+)
+def test_what_a_damaged_value_denies_is_denied(kind: str, value: str, denied: set[str]) -> None:
+    for text in (value, quote(value)):
+        with pytest.raises(UnreadableString) as unreadable:
+            READERS[kind](text)
+        assert unreadable.value.denials.keys() == denied
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"gcm":{"adStorage":"denied","adStorage":"granted"}}',
+        '{"gcm":{"adStorage":"denied"},"gcm":{"adStorage":"granted"}}',
+        '{"adStorage":false,"adStorage":true}',
+    ],
+)
+def test_of_a_key_that_is_there_twice_the_denial_holds(text: str) -> None:
+    assert read_usercentrics(text) == {"adStorage": False}
 
 
 JSON = st.recursive(

@@ -68,6 +68,7 @@ def test_only_sections_in_force_are_read(
         "",
         "D",
         "DBABBg",
+        "DBABBg!~BAYAAABA",
         "DBABBg~BAYAAABA~BAYAAABA",
         "CBABBg~BAYAAABA",
         "DCABBg~BAYAAABA",
@@ -93,6 +94,39 @@ def test_an_unreadable_section_does_not_hide_the_others() -> None:
     text = STRINGS["a range of sections, one opted out"]["text"]
     header, _, *others = text.split("~")
     assert read_gpp("~".join([header, "?", *others])) == Gpp(opted_out=True, unreadable=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            f"{OPTED_OUT.partition('.')[0]}{damage}"
+            for damage in ("!", ".", ".!", ".Y!", ".A.", "=A")
+        ),
+        *(f"DBABLA~BVVV{damage}" for damage in ("!", "V!AA")),
+        BOTH[: BOTH.rindex("~")],
+        "DBACTY~1YYN",
+        "DBACTY~1YY~",
+    ],
+)
+def test_an_opt_out_before_the_damage_counts(text: str) -> None:
+    gpp = read_gpp(text)
+    assert gpp.unreadable, text
+    assert gpp.opted_out or gpp.tc_string, text
+
+
+def test_gpc_counts_whatever_is_wrong_with_the_core_and_other_segments() -> None:
+    on = base64url("011")
+    assert read_gpp(f"DBABBg~.{on}") == Gpp(gpc=True, unreadable=True)
+    assert read_gpp(f"DBABBg~BAYAAABA.!.{on}") == Gpp("", True, True, True)
+
+
+def test_a_string_that_is_cut_is_unreadable_where_a_lost_section_is_in_force() -> None:
+    header, eu, us = BOTH.split("~")
+    assert read_gpp(f"{header}~{eu}") == Gpp(eu, unreadable=True)
+    assert read_gpp(f"{header}~{eu}", "2") == Gpp(eu)
+    assert read_gpp(f"{header}~{eu}", "8") == Gpp(unreadable=True)
+    assert read_gpp(f"{header}~~{us}") == Gpp(opted_out=True, unreadable=True)
 
 
 @pytest.mark.parametrize(
@@ -145,3 +179,13 @@ def test_us_privacy(text: str, opted_out: bool) -> None:
 def test_us_privacy_that_cannot_be_read(text: str) -> None:
     with pytest.raises(UnreadableString):
         us_privacy.opted_out(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "denies"),
+    [("1YY", True), ("1yyX", True), ("1-Y", True), ("1YYNN", True), ("1YN", False), ("1Y", False)],
+)
+def test_an_opt_out_in_front_of_what_cannot_be_read_denies(text: str, denies: bool) -> None:
+    with pytest.raises(UnreadableString) as unreadable:
+        us_privacy.opted_out(text)
+    assert bool(unreadable.value.denials) is denies

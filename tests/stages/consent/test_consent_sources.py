@@ -387,6 +387,63 @@ def test_of_several_strings_of_one_kind_each_is_read(order: int) -> None:
     assert settle({"tc_string": [f"{ACCEPTED}.{n}" for n in range(30)]})[0] == "gggg"
 
 
+def test_copies_of_a_string_do_not_hide_another() -> None:
+    granted = {"consent": said("gggg")}
+    assert settle({**granted, "us_privacy": [*["1YNN"] * 40, "1YYN"]})[0] == "ggdd"
+    assert settle({**granted, "gpp": GPP["usca: SaleOptOut"], "gpp_sid": [*[7] * 200, 8]})[0] == (
+        "ggdd"
+    )
+
+
+def test_more_strings_than_are_read_are_unreadable() -> None:
+    strings = [f"1Y{first}{second}" for first in "N-n" for second in "YN-yn"]
+    assert settle({"us_privacy": strings}, config={"default": said("gggg")})[0] == "gggg"
+    many = [*strings, *(f"1N{string[2:]}" for string in strings)]
+    letters, line = settle({"us_privacy": many}, config={"default": said("gggg")})
+    assert letters == "dddd"
+    assert "unreadable tcf string" in line
+
+
+def test_more_sections_than_are_read_leave_all_in_force() -> None:
+    event = {"gpp": GPP["usca: SaleOptOut"], "gpp_sid": [*range(100, 300)]}
+    assert settle({**event, "consent": said("gggg")})[0] == "ggdd"
+
+
+def test_copies_of_a_cookie_do_not_hide_another() -> None:
+    copies = "; ".join(["CookieConsent={statistics:true}"] * 40)
+    cookie = f"{copies}; CookieConsent={{statistics:false}}"
+    assert settle({"consent": said("gggg")}, {"cookie": cookie})[0] == "gdgg"
+
+
+def test_more_cookies_than_are_read_are_unreadable() -> None:
+    many = "; ".join(f"CookieConsent={{statistics:true%2Cver:{n}}}" for n in range(30))
+    letters, line = settle({}, {"cookie": f"{many}; {ONETRUST}"}, {"default": said("gggg")})
+    assert letters == "dgdd"
+    assert "unreadable cookie CookieConsent" in line
+
+
+@pytest.mark.parametrize(
+    ("event", "source"),
+    [
+        ({"us_privacy": "1YY"}, "us_privacy"),
+        ({"gpp": "DBABLA~BVVVAAA."}, "gpp opt-out"),
+        ({"gpp": "DBABLA~BVVVAAA.*"}, "gpp opt-out"),
+        ({"gpp": "DBACTY~1YYN"}, "gpp opt-out"),
+        ({"gpp": "DBACLY~BVVVAAA"}, "gpp opt-out"),
+        ({"gpp": "DBABTA~1YY"}, "gpp opt-out"),
+    ],
+)
+@pytest.mark.parametrize("conflicts", ["deny", "ranked"])
+def test_an_opt_out_in_a_damaged_string_holds_whatever_else_is_said(
+    event: dict[str, Any], source: str, conflicts: str
+) -> None:
+    config = {"conflicts": conflicts}
+    letters, line = settle({**event, "consent": said("gggg")}, config=config)
+    assert letters == "ggdd"
+    assert f"ad_user_data denied ({source})" in line
+    assert "unreadable" in line
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
@@ -401,6 +458,12 @@ def test_of_several_strings_of_one_kind_each_is_read(order: int) -> None:
         ("consent.ad_storage=", "d---"),
         ("consent.ad_storage", "d---"),
         ("consent%2Ead_storage=denied", "d---"),
+        ("%63onsent.ad_storage=denied", "d---"),
+        ("a=1&con%73ent%5Bad_storage%5D=denied&x=%20", "d---"),
+        (f"gdpr%5Fconsent={REFUSED}", "dddd"),
+        ("us%5fprivacy=1YYN&a%26gcs=G100", "--dd"),
+        ("g%63s", "----"),
+        ("a%26gcs=G100&b%3Dgcs=G100&%2563onsent=denied", "----"),
         ("consent&gcs", "----"),
         ("consent=", "----"),
         ("consent=denied", "dddd"),

@@ -102,6 +102,10 @@ def test_a_string_that_is_no_longer_valid_says_nothing(name: str) -> None:
         letters(STRINGS[name]["text"])
 
 
+NOTHING = STRINGS["nothing consented"]["text"].partition(".")[0]
+WITHOUT_GOOGLE = STRINGS["all purposes, without Google"]["text"].partition(".")[0]
+FOUR_DENIED = "dddd"
+
 BROKEN = {
     "empty": "",
     "not base64": "C!gcD4AQgcD4AAfACAENBkFg",
@@ -118,6 +122,26 @@ BROKEN = {
 def test_a_broken_string_is_unreadable_and_is_not_repeated(text: str) -> None:
     with pytest.raises(UnreadableString, match=r"^unreadable$"):
         letters(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        (f"{NOTHING[:-1]}!", FOUR_DENIED),
+        (f"{NOTHING}!", FOUR_DENIED),
+        (f"{NOTHING[:45]}!{NOTHING[46:]}", FOUR_DENIED),
+        (f"{WITHOUT_GOOGLE}.!", "dgdd"),
+        (f"{WITHOUT_GOOGLE}!", "dgdd"),
+        (f"{WITHOUT_GOOGLE}.", "dgdd"),
+        (f"{WITHOUT_GOOGLE[:38]}!", "gggg"),
+        (f"{ACCEPTED}!", "gggg"),
+    ],
+)
+def test_what_a_damaged_string_refuses_before_the_damage_is_denied(text: str, denied: str) -> None:
+    with pytest.raises(UnreadableString, match=r"^unreadable$") as unreadable:
+        letters(text)
+    states = unreadable.value.denials
+    assert "".join("d" if states.get(name) == "denied" else "g" for name in TYPES) == denied
 
 
 def test_a_range_of_vendors_that_runs_backwards_is_unreadable() -> None:

@@ -3,8 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from gateway.stages.consent import RegionDefault
 from gateway.stages.consent.places import codes_of, compile_places
+
+NO_STATES = ("06", "6", "US-06", "CAL", "XX", "ZZ", "NA", "0", "FR", "QC")
+"""The first two are California's FIPS code."""
 
 
 @pytest.mark.parametrize(
@@ -19,6 +24,13 @@ from gateway.stages.consent.places import codes_of, compile_places
         ({"country": "XX", "region": "CA"}, ("", "")),
         ({"country": "US", "region": "California"}, ("US", "")),
         ({"country": "EU"}, ("EEA", "")),
+        ({"country": "US", "region": "PR"}, ("US", "US-PR")),
+        ({"country": "CA", "region": "qc"}, ("CA", "CA-QC")),
+        ({"country": "CA", "region": "CA-QC"}, ("CA", "CA-QC")),
+        *(({"country": "US", "region": none}, ("US", "")) for none in NO_STATES),
+        *(({"country": "CA", "region": none}, ("CA", "")) for none in ("QUE", "PQ", "24", "CA")),
+        *(({"country": "DE", "region": none}, ("DE", "")) for none in ("XX", "ZZ", "0", "00")),
+        *(({"country": "FR", "region": known}, ("FR", f"FR-{known}")) for known in ("75", "IDF")),
     ],
 )
 def test_codes(location: dict[str, str], codes: tuple[str, str]) -> None:
@@ -38,3 +50,16 @@ def test_a_longer_text_is_no_code(country: str, region: str, more: str) -> None:
 @pytest.mark.parametrize("country", ["", "XX", "T1", "Atlantis"])
 def test_what_is_not_known_counts_as_there(country: str) -> None:
     assert compile_places(["US-CA", "DE"])({"country": country}) is True
+
+
+@pytest.mark.parametrize("region", NO_STATES)
+def test_a_region_that_is_no_state_may_be_any(region: str) -> None:
+    location = {"country": "US", "region": region}
+    assert compile_places(["US-CA"])(location) is True
+    assert compile_places(["CA-QC"])(location) is False
+
+
+@pytest.mark.parametrize("place", ["US-06", "US-CAL", "CA-PQ", "US-XX", "DE-0"])
+def test_a_region_that_can_match_nobody_cannot_be_configured(place: str) -> None:
+    with pytest.raises(ValidationError, match="is not a place"):
+        RegionDefault.model_validate({"in": [place], "default": {}})

@@ -1,0 +1,28 @@
+"""JSON in a text that states something: of a key that occurs twice no value may be lost."""
+
+import json
+from typing import Any
+
+import orjson
+
+
+def load_every_value(text: str) -> Any:
+    """The value in `text`, JSON. A key that occurs twice in one object has a list of its values.
+
+    Raises `ValueError` when it is not JSON or nested too deep to be read.
+    """
+    orjson.loads(text)  # the parser that can keep all takes NaN and half a surrogate pair, too
+    try:
+        return json.loads(text, object_pairs_hook=_gathered)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) == len(pairs):
+        return values
+    by_name: dict[str, list[Any]] = {}
+    for name, value in pairs:
+        by_name.setdefault(name, []).append(value)
+    return {name: each if len(each) > 1 else each[0] for name, each in by_name.items()}
