@@ -6,10 +6,10 @@ start for what is known then, and for each event with a function that is cheap f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Final, Required, get_args, get_origin
+from typing import Annotated, Any, Final, get_origin
 
 import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -19,7 +19,7 @@ from destinations.url_parts import CHANGED, PARTS
 from gateway.event.bounds import MAX_DEPTH
 from gateway.event.model import known_fields, without_nulls
 from gateway.event.paths import ANY, as_text
-from gateway.event.schema import EventFields, branches, unwrapped
+from gateway.event.schema import EventFields, below, branches, unwrapped
 from gateway.event.text import did_you_mean
 
 MISFIT: Final = type("Misfit", (), {"__repr__": lambda _: "MISFIT"})()
@@ -65,11 +65,11 @@ def field_type(path: str) -> FieldType:
     annotation: Any = EventFields
     makes = True
     for at, key in enumerate(keys):
-        below = list(_below(annotation, key))
-        if not below:
+        found = list(below(annotation, key))
+        if not found:
             return _in_url(path, keys, at, annotation)
         makes = makes and _is_object(annotation, key)
-        annotation = next((each for each in below if each is not Any), Any)
+        annotation = next((each for each in found if each is not Any), Any)
         if annotation is Any:
             makes = makes and "query" not in keys[1:-1]
             return FieldType(keys, len(keys), _shallow(MAX_DEPTH - len(keys)), makes=makes)
@@ -82,7 +82,7 @@ def known_names(*above: str) -> set[str]:
     a sender's own fields are."""
     annotations: list[Any] = [EventFields]
     for key in above:
-        annotations = [below for each in annotations for below in _below(each, key)]
+        annotations = [inner for each in annotations for inner in below(each, key)]
     objects = [bare for each in annotations for bare in branches(each) if is_typeddict(bare)]
     return {name for each in objects for name in get_type_hints(each)}
 
@@ -144,24 +144,6 @@ def _no_such(path: str, above: str, key: str, annotation: Any, kinds: frozenset[
         parts = ", ".join(".query.<name>" if part == "query" else f".{part}" for part in PARTS)
         return f"{path}: {above} is a text: as a URL it has {parts}"
     return f"{path}: {above} is a number and has no fields"
-
-
-def _below(annotation: Any, key: str) -> Iterator[Any]:
-    """The types that can stand at `key` below `annotation`; Any for what is not known."""
-    for bare in branches(annotation):
-        if is_typeddict(bare):
-            hints = get_type_hints(bare, include_extras=True)
-            if key in hints:
-                hint = hints[key]
-                yield unwrapped(hint, Required)
-            elif key == ANY or bare.__pydantic_config__.get("extra") == "allow":
-                yield Any
-        elif get_origin(bare) is dict:
-            yield get_args(bare)[1]
-        elif get_origin(bare) is list and (key == ANY or key.isdigit()):
-            yield get_args(bare)[0]
-        elif bare is Any:
-            yield Any
 
 
 def _is_object(annotation: Any, key: str) -> bool:

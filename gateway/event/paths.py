@@ -1,6 +1,7 @@
 """Editing at paths into an event; `destinations.paths` says what paths are, and reads.
 
-A path is compiled once, at start, into a function. Whoever edits an event has a copy of its
+A path is compiled once, at start, into a function. Where the model has an object or a list of
+objects, a name applies to each (`gateway.event.each_way`). Whoever edits an event has a copy of its
 outermost object to himself; everything in it may be shared, so an edit copies the containers along
 its path and nothing else.
 """
@@ -11,6 +12,7 @@ from typing import Any
 
 from destinations.paths import ANY, MISSING, Keys, as_text, getter, index_of
 from destinations.url_parts import change_part
+from gateway.event.each_way import each_way, place_of_list
 from gateway.event.model import Event
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "change_text",
     "compile_edit",
     "editor",
+    "finder",
     "getter",
 ]
 
@@ -31,6 +34,24 @@ Change = Callable[[Any], Any]
 EditBelow = Callable[[Any, Change], Any]
 """From a container, or MISSING, to it with the change made below it: to the very same one when
 nothing changed."""
+
+
+def finder(path: str) -> Callable[[Event], Any] | None:
+    """A function from an event to the list of the values at `path`, MISSING when there are none.
+
+    None for a path at which there can be only one, and `getter` is enough.
+    """
+    ways = each_way(path.split("."))
+    find_all = getter(".".join(ways[-1]))
+    if len(ways) == 1:
+        return find_all if ANY in ways[0] else None
+    get = getter(path)
+
+    def find(event: Event) -> Any:
+        value = get(event)
+        return find_all(event) if value is MISSING else [value]
+
+    return find
 
 
 def editor(path: str, change: Change, makes: bool = True) -> Callable[[Event], None]:
@@ -48,7 +69,8 @@ def compile_edit(keys: Keys, makes: bool = True) -> Callable[[Event, Change], No
     first = keys[0]
     if first == ANY:
         return lambda _event, _change: None  # an event is no list
-    below = _edit_below(keys[1:], makes)
+    place = place_of_list(tuple(keys))
+    below = _edit_below(keys[1:], makes, -1 if place is None else place - 1)
 
     def edit(event: Event, change: Change) -> None:
         old = event.get(first, MISSING)
@@ -74,16 +96,23 @@ def change_text(url: str, keys: Keys, change: Change) -> str:
     return change_part(url, keys, change_part_of_url)
 
 
-def _edit_below(keys: Keys, makes: bool) -> EditBelow | None:
-    """None when there are no keys left: the change is for the value itself."""
+def _edit_below(keys: Keys, makes: bool, lists: int = -1) -> EditBelow | None:
+    """None when there are no keys left: the change is for the value itself. lists: which of `keys`
+    is for each element if a list stands there."""
     if not keys:
         return None
-    return _edit_each(keys, makes) if keys[0] == ANY else _edit_one(keys, makes)
+    if keys[0] == ANY:
+        return _edit_each(keys, makes, lists)
+    one = _edit_one(keys, makes, lists)
+    if lists != 0:
+        return one
+    each = _edit_each((ANY, *keys), makes)
+    return lambda value, change: (each if isinstance(value, list) else one)(value, change)
 
 
-def _edit_one(keys: Keys, makes: bool) -> EditBelow:
+def _edit_one(keys: Keys, makes: bool, lists: int = -1) -> EditBelow:
     key, index = keys[0], index_of(keys[0])
-    below = _edit_below(keys[1:], makes)
+    below = _edit_below(keys[1:], makes, lists - 1)
 
     def edit(container: Any, change: Change) -> Any:
         if isinstance(container, dict):
@@ -113,8 +142,8 @@ def _edit_one(keys: Keys, makes: bool) -> EditBelow:
     return edit
 
 
-def _edit_each(keys: Keys, makes: bool) -> EditBelow:
-    below = _edit_below(keys[1:], makes)
+def _edit_each(keys: Keys, makes: bool, lists: int = -1) -> EditBelow:
+    below = _edit_below(keys[1:], makes, lists - 1)
 
     def edit(elements: Any, change: Change) -> Any:
         if not isinstance(elements, list):

@@ -30,8 +30,9 @@ Redecide = Callable[[Event, Received, str, float], Verdict]
 def compile_redecision(settings: Settings, name: str) -> Redecide:
     """The function that decides for the destination `name`.
 
-    The consent of then holds. A type that was granted by a default of then must also be granted by
-    the default of today. The event waits for nobody's consent any more.
+    The consent of then holds, with what the rules of then denied. A type that was granted by a
+    default of then must also be granted by the default of today. The event waits for nobody's
+    consent any more.
     """
     destination = settings.destinations[name]
     alone = {name: destination}
@@ -43,7 +44,8 @@ def compile_redecision(settings: Settings, name: str) -> Redecide:
 
     def allowed(event: Event, received: Received, decided_by: str) -> dict[str, str]:
         states: dict[str, str] = event.get(CONSENT, {})
-        by_default = granted_by_default(decided_by) & states.keys()
+        defaulted = granted_by_default(decided_by)
+        by_default = {kind for kind in defaulted if states.get(kind) == "granted"}
         if not by_default:
             return states
         stated = {kind: state for kind, state in states.items() if kind not in by_default}

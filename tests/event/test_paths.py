@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.event.paths import ANY, MISSING, Change, editor, getter
+from gateway.event.paths import ANY, MISSING, Change, editor, finder, getter
 
 
 def edited(event: dict[str, Any], path: str, change: Change) -> dict[str, Any]:
@@ -268,3 +268,49 @@ def test_a_star_edits_what_it_finds(event: Any, path: str, new: Any) -> None:
         assert present == ([] if getter(path)(event) is MISSING else getter(path)(event))
         result = edited(event, path, lambda old: old if old is MISSING else new)
         assert getter(path)(result) == ([new] * len(present) if present else MISSING)
+
+
+STREETS: dict[str, Any] = {"user_data": {"address": [{"street": "A", "city": "B"}, "c", {}]}}
+
+
+@pytest.mark.parametrize("makes", [True, False])
+def test_a_name_applies_to_each_object_where_the_model_has_an_object_or_a_list(makes: bool) -> None:
+    own = STREETS.copy()
+    editor("user_data.address.street", lambda _: MISSING, makes=makes)(own)
+    assert own == {"user_data": {"address": [{"city": "B"}, "c", {}]}}
+    assert STREETS["user_data"]["address"][0]["street"] == "A"
+    assert edited(STREETS, "user_data.address.0.street", lambda _: "C")["user_data"]["address"] == [
+        {"street": "C", "city": "B"},
+        "c",
+        {},
+    ]
+
+
+def test_where_the_model_has_no_list_a_name_is_no_element() -> None:
+    event = {"own": [{"a": 1}], "user_properties": {"x": [{"a": 1}]}}
+    for path in ("own.a", "user_properties.x.a"):
+        assert is_untouched(edited(event, path, lambda _: MISSING), event)
+
+
+@pytest.mark.parametrize(
+    ("path", "event", "expected"),
+    [
+        ("user_data.address.street", STREETS, ["A"]),
+        ("user_data.address.street", {"user_data": {"address": {"street": "A"}}}, ["A"]),
+        ("user_data.address.street", {"user_data": {"address": [{}]}}, MISSING),
+        ("user_data.address.street", {}, MISSING),
+        ("user_data.address.*.city", STREETS, ["B"]),
+        ("items.*.price", ORDER, [5]),
+    ],
+)
+def test_all_values_at_a_path(path: str, event: dict[str, Any], expected: Any) -> None:
+    find = finder(path)
+    assert find is not None
+    assert find(event) == expected
+
+
+@pytest.mark.parametrize(
+    "path", ["value", "user_data.address", "user_data.address.0.street", "a.b"]
+)
+def test_paths_at_which_there_can_be_only_one_value(path: str) -> None:
+    assert finder(path) is None

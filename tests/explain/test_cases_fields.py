@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.explain.cases.fields import Mismatch, mismatches
+from gateway.explain.cases.fields import Mismatch, event_mismatches, mismatches
 
 NAMES = st.text("abcxyz_", min_size=1, max_size=5)
 SCALARS = (
@@ -73,3 +73,21 @@ def test_what_is_not_there_is_absent_and_is_never_as_wanted(
 )
 def test_a_mismatch_in_words(value: Any, path: str, wanted: Any, expected: str, found: str) -> None:
     assert list(mismatches(value, {path: wanted})) == [Mismatch(path, expected, found)]
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted", "found"),
+    [
+        ([{"street": "A"}, {}], "absent", '"A"'),
+        ([{"street": "A"}, {"street": "B"}], "C", '["A","B"]'),
+        ([{}], "A", "nothing"),
+        ({"street": "A"}, "absent", '"A"'),
+        ([{}, {"street": "A"}], "A", None),
+        ({"street": "A"}, "A", None),
+        ([{}], "absent", None),
+    ],
+)
+def test_a_name_means_each_address(address: Any, wanted: str, found: str | None) -> None:
+    fields = {"user_data.address.street": wanted}
+    wrong = [each.found for each in event_mismatches({"user_data": {"address": address}}, fields)]
+    assert wrong == ([] if found is None else [found])

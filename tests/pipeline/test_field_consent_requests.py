@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -258,6 +259,29 @@ def test_a_held_event_is_projected_when_it_is_released() -> None:
     assert sent is not None
     assert sent["client_id"] == EVENT["client_id"]
     assert sent.keys().isdisjoint({"fbp", "fbc", "click_ids", "user_data"})
+
+
+def test_what_a_lookup_knows_of_a_person_needs_consent_too(tmp_path: Path) -> None:
+    (tmp_path / "crm.csv").write_text(
+        "id,email,phone_number,segment\nu1,ada@x.example,+49151,gold\n"
+    )
+    settings = parse_settings(
+        f"""
+sources: {{site: {{type: collect}}}}
+lookups:
+  crm: {{key: user_id, add: [email, phone_number, segment], file: {tmp_path / "crm.csv"}}}
+destinations:
+  ads: {{type: webhook, url: "https://a.example/", purpose: advertising, consent: []}}
+"""
+    )
+    decide = compile_pipeline(settings)
+    for state, has_person in (("denied", False), ("granted", True)):
+        event = {"event_name": "x", "user_id": "u1", "consent": dict.fromkeys((AD, USER), state)}
+        sent = decide(event, Received("site", NOW)).verdicts["ads"].event
+        assert sent is not None
+        assert sent["segment"] == "gold"
+        assert sent.keys().isdisjoint({"email", "phone_number"})
+        assert ("user_data" in sent) is has_person
 
 
 # In words

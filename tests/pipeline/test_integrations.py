@@ -82,9 +82,19 @@ def sent(integrations: Any) -> set[str]:
         ({"ownshop": False}, ALL - {"own-shop"}),
         ({"WAREHOUSE": False}, ALL - {"own-shop"}),
         ({"All": False, "warehouse": True}, {"own-shop"}),
-        ("no object", ALL),
-        (["All"], ALL),
-        (False, ALL),
+        *((own, ALL) for own in ("no object", ["All"], ["Slack", "Jira"], "", [], True, 5)),
+        *(
+            (everything, set())
+            for everything in (False, 0, 0.0, "false", " No ", "denied", [False])
+        ),
+        *((text, set()) for text in ('{"All":false}', '{"All":false,"All":true}', "{", "[")),
+        ([{"All": False}], set()),
+        ([{"All": True}, '{"All": 0}'], set()),
+        ([[[[[True]]]]], set()),
+        ('[{"GA4": false}]', ALL - {"stats"}),
+        ({"All": [False, True]}, set()),
+        ({"All": ["false", "true"]}, set()),
+        ({"All": False, "GA4": ["purchase", {"debug": False}]}, {"stats"}),
     ],
 )
 def test_who_gets_an_event(integrations: Any, reached: set[str]) -> None:

@@ -24,11 +24,12 @@ rules:
   - {when: {items.*.price: {gt: 1}}, rename: {extra: deep.down.here, user_data: person}}
   - {when: {not: {any: [{value: {lt: 5}}, {extra.*: [x, 1, true]}]}}, hash: [extra, user_id, items]}
   - {hash: [user_data.email_address, user_properties.a, items.*.item_name, bot, campaign]}
-  - {remove: [user_data.address.street, extra.*.a, consent.ad_storage, click_ids.*]}
+  - {remove: [user_data.address.street, extra.*.a, click_ids.*]}
+  - {when: {value: 2}, set: {consent.ad_storage: denied}}
   - {when: {extra: {exists: false}, value: 3}, drop: true}
 destinations:
   meta: {type: meta, pixel_id: "1", access_token: t, when: {event_name: {starts_with: p}}}
-  web: {type: webhook, url: "https://shop.example/", rules: [{remove: [user_id, consent]}]}
+  web: {type: webhook, url: "https://shop.example/", rules: [{remove: [user_id]}]}
   ga4: {type: ga4, measurement_id: G-1, api_secret: s, rules: [{when: {extra: 1}, drop: true}]}
 """
 PARSED = {

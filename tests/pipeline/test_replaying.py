@@ -98,6 +98,17 @@ def test_a_denial_of_then_holds_whatever_the_default_is_today() -> None:
     assert verdict.stage == "consent"
 
 
+def test_a_denial_by_a_rule_of_then_holds_although_the_default_had_granted() -> None:
+    words = "ad_storage granted (default); analytics_storage granted (default)"
+    denied = {"ad_storage": "denied", "analytics_storage": "denied"}
+    verdict = redecide("consent: [ad_storage]", words, consent=denied)
+    assert verdict.stage == "consent"
+    kept = redecide("consent: []", words, consent=denied)
+    assert kept.event is not None
+    assert kept.event["consent"] == denied
+    assert "client_id" not in kept.event
+
+
 def test_what_was_anonymised_stays_so() -> None:
     verdict = redecide("consent: []", **{ANONYMISED: True})
     assert (verdict.event, verdict.reason) == (None, NOT_WHOLE)

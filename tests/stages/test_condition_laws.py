@@ -14,28 +14,36 @@ from gateway.stages.conditions import (
     describe,
     unmet_in_words,
 )
+from gateway.stages.conditions.impossible import impossible
 
 SCALARS = st.sampled_from(["", "a", "ab", "1", "0.5", 0, 1, 2, 0.5, True, False])
 NUMBERS = st.sampled_from([0, 0.5, 1, 2])
 TEXTS = st.sampled_from(["", "a", "b", "1"])
-OPERATORS = st.fixed_dictionaries(
-    {},
-    optional={
-        "equals": SCALARS,
-        "in": st.lists(SCALARS, max_size=3),
-        "contains": TEXTS | st.lists(TEXTS, max_size=2),
-        "starts_with": TEXTS | st.lists(TEXTS, max_size=2),
-        "ends_with": TEXTS | st.lists(TEXTS, max_size=2),
-        "gt": NUMBERS,
-        "gte": NUMBERS,
-        "lt": NUMBERS,
-        "lte": NUMBERS,
-        "exists": st.booleans(),
-    },
-)
+EQUAL: dict[str, st.SearchStrategy[Any]] = {
+    "equals": SCALARS,
+    "in": st.lists(SCALARS, min_size=1, max_size=3),
+    "exists": st.just(True),
+}
+TEXT = TEXTS | st.lists(TEXTS, min_size=1, max_size=2)
+
+
+def _can_be_met(operators: dict[str, Any]) -> bool:
+    return bool(operators) and not [*impossible(operators)]
+
+
+OPERATORS = st.one_of(
+    st.fixed_dictionaries(
+        {}, optional={**EQUAL, "contains": TEXT, "starts_with": TEXT, "ends_with": TEXT}
+    ),
+    st.fixed_dictionaries(
+        {}, optional={**EQUAL, **dict.fromkeys(("gt", "gte", "lt", "lte"), NUMBERS)}
+    ),
+    st.just({"exists": False}),
+).filter(_can_be_met)
 FIELDS = st.dictionaries(
     st.sampled_from(["a", "b", "c.d", "e.*", "e.*.d"]),
-    OPERATORS | SCALARS | st.lists(SCALARS, max_size=3),
+    OPERATORS | SCALARS | st.lists(SCALARS, min_size=1, max_size=3),
+    min_size=1,
     max_size=2,
 )
 
@@ -44,8 +52,8 @@ def _blocks(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
     groups = st.fixed_dictionaries(
         {},
         optional={
-            "all": st.lists(inner, max_size=3),
-            "any": st.lists(inner, max_size=3),
+            "all": st.lists(inner, min_size=1, max_size=3),
+            "any": st.lists(inner, min_size=1, max_size=3),
             "not": inner,
         },
     )
@@ -86,7 +94,7 @@ def test_not_is_the_negation(when: dict[str, Any], event: dict[str, Any]) -> Non
     assert is_met({"not": {"not": when}}, event) == is_met(when, event)
 
 
-@given(blocks=st.lists(CONDITIONS, max_size=3), event=EVENTS)
+@given(blocks=st.lists(CONDITIONS, min_size=1, max_size=3), event=EVENTS)
 @settings(max_examples=60, deadline=None)
 def test_all_and_any_are_pythons(blocks: list[dict[str, Any]], event: dict[str, Any]) -> None:
     met = [is_met(block, event) for block in blocks]
@@ -94,9 +102,15 @@ def test_all_and_any_are_pythons(blocks: list[dict[str, Any]], event: dict[str, 
     assert is_met({"any": blocks}, event) == any(met)
 
 
-LONG = st.lists(st.text(min_size=1), max_size=20) | st.integers(1, 900).map("x".__mul__) | NUMBERS
+LONG = (
+    st.lists(st.text(min_size=1), min_size=1, max_size=20)
+    | st.integers(1, 900).map("x".__mul__)
+    | NUMBERS
+)
 DEEP = st.recursive(
-    st.dictionaries(st.sampled_from(["a", "b", "c.d", "e.*"]), OPERATORS | LONG, max_size=4),
+    st.dictionaries(
+        st.sampled_from(["a", "b", "c.d", "e.*"]), OPERATORS | LONG, min_size=1, max_size=4
+    ),
     _blocks,
     max_leaves=20,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from itertools import combinations
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -204,6 +205,45 @@ def test_purposes_that_may_have_equally_much_get_the_same_event() -> None:
     assert both is not None
     assert both(WHOLE, "analytics")[0] is both(WHOLE, "own")[0]
     assert both(WHOLE, "analytics")[0] is not both(WHOLE, "advertising")[0]
+
+
+@pytest.mark.parametrize(
+    ("field", "denied"),
+    [
+        ("x-ga-mp2-fbp", AD),
+        ("x-ga-mp2-fbc", AD),
+        ("x-ga-mp2-_gcl_au", AD),
+        ("x-ga-mp2-gclid", AD),
+        ("x-ga-mp2-_ga", ANALYTICS),
+        ("x-ga-mp2-_ga_ABC123", ANALYTICS),
+        ("session_cookie", ANALYTICS),
+        ("__utma", ANALYTICS),
+        ("_ga_ABC123", ANALYTICS),
+    ],
+)
+def test_identifiers_under_the_names_of_tools(field: str, denied: str) -> None:
+    inner = {field: "GS1.1.5", "name": "a"}
+    event = {"event_name": "x", **inner, "contexts": [{"data": {"session_cookies": [inner]}}]}
+    rest, removed = left(event, denied)
+    assert removed == ((field, denied),)
+    less = {"name": "a"}
+    assert rest == {"event_name": "x", **less, "contexts": [{"data": {"session_cookies": [less]}}]}
+    kept, _ = left(event, *({AD, ANALYTICS} - {denied}))
+    assert kept == event
+
+
+def test_a_name_with_the_mark_of_a_prefix_inside_stays() -> None:
+    event = {"event_name": "x", "my_ga_id": "1", "_gallery": "2"}
+    assert left(event, ANALYTICS)[0] is event
+
+
+@pytest.mark.parametrize("times", range(5))
+def test_a_parameter_goes_however_often_its_url_is_encoded(times: int) -> None:
+    url = "https://shop.example/?gclid=abc"
+    for _ in range(times):
+        url = quote(url, safe="")
+    rest, _ = left({"event_name": "x", "redirect": url}, AD)
+    assert "gclid" not in rest["redirect"]
 
 
 def test_an_event_without_such_fields_stays_the_same_object() -> None:

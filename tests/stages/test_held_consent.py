@@ -41,7 +41,7 @@ def remembered(
 @pytest.mark.parametrize("server", ["", "server: {hash_salt: ''}\n"])
 def test_it_needs_a_salt(key: str, server: str) -> None:
     rest = f"sources: {{}}\ndestinations: {{}}\nconsent: {{{key}}}\n"
-    with pytest.raises(ConfigurationError, match=r"consent\.\w+ needs server\.hash_salt, the key"):
+    with pytest.raises(ConfigurationError, match=r"consent\.\w+: needs server\.hash_salt, the key"):
         parse_settings(server + rest, environment={})
 
 

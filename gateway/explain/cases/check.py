@@ -8,7 +8,13 @@ from dataclasses import dataclass
 
 from gateway.configuration.settings import Settings
 from gateway.explain.cases import reasons
-from gateway.explain.cases.fields import expected_in_words, found_in_words, is_wanted, mismatches
+from gateway.explain.cases.fields import (
+    event_mismatches,
+    expected_in_words,
+    found_in_words,
+    is_wanted,
+    mismatches,
+)
 from gateway.explain.cases.model import Case, ExpectedDestination
 from gateway.explain.explain import Explanation, explain_decision
 from gateway.pipeline.compile import compile_pipeline
@@ -50,7 +56,7 @@ def compile_check_case(settings: Settings) -> CheckCase:
 
 
 def _of_event(case: Case, settings: Settings, explanation: Explanation) -> Iterator[Failure]:
-    for path, expected, found in mismatches(explanation["event"], case.expect.event):
+    for path, expected, found in event_mismatches(explanation["event"], case.expect.event):
         because = reasons.of_field(path, settings, explanation)
         yield Failure(f"event.{path}", expected, found, tuple(because))
 
@@ -71,7 +77,7 @@ def _of_destination(
     yield from wrong
     if wrong and verdict.event is None:
         return  # it gets nothing that could be looked at
-    for path, wanted, found in mismatches(verdict.event or {}, expected.event):
+    for path, wanted, found in event_mismatches(verdict.event or {}, expected.event):
         because = reasons.of_field_there(path, name, settings, explanation)
         yield Failure(f"{name}.event.{path}", wanted, found, tuple(because))
     yield from _of_requests(name, expected, there)

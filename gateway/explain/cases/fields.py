@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from gateway.event.paths import ANY, MISSING, getter
+from gateway.event import Event
+from gateway.event.paths import ANY, MISSING, finder, getter
 from gateway.explain.cases.model import ABSENT
 from gateway.explain.explain import short_json
 from gateway.stages.conditions import (
@@ -23,6 +24,17 @@ class Mismatch(NamedTuple):
     path: str
     expected: str
     found: str
+
+
+def event_mismatches(event: Event, fields: Mapping[str, Wanted]) -> Iterator[Mismatch]:
+    """Each of `fields` that is not as wanted in `event`."""
+    for path, wanted in fields.items():
+        find = finder(path)
+        found = (find or getter(path))(event)
+        if not is_wanted(found, wanted, several=find is not None):
+            is_one = find is not None and found is not MISSING and ANY not in path.split(".")
+            shown = found[0] if is_one and len(found) == 1 else found
+            yield Mismatch(path, expected_in_words(wanted), found_in_words(shown))
 
 
 def mismatches(value: Any, fields: Mapping[str, Wanted]) -> Iterator[Mismatch]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.configuration.settings import Settings
+from gateway.event.each_way import each_way
 from gateway.event.paths import ANY
 from gateway.explain.explain import Explanation
 from gateway.pipeline.decision import Verdict
@@ -93,5 +94,8 @@ def _may_change(rule: Rule, path: str) -> bool:
 
 def _overlap(path: str, other: str) -> bool:
     """Whether one is at or below the other; ``*`` is every element."""
-    pairs = zip(path.split("."), other.split("."), strict=False)
-    return all(one == two or ANY in (one, two) for one, two in pairs)
+    return any(
+        all(one == two or ANY in (one, two) for one, two in zip(mine, its, strict=False))
+        for mine in each_way(path.split("."))
+        for its in each_way(other.split("."))
+    )

@@ -1,110 +1,99 @@
-"""What `gateway check` says about fields in conditions that no event is likely to have."""
+"""What `gateway check` says about conditions on values that no event has there."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from gateway.configuration.settings import Settings
-from gateway.configuration.yaml_file import Key, KeyPath, dotted, read_yaml
-from gateway.event.fields import known_names
-from gateway.event.text import folded
-from gateway.stages.conditions import Condition
-from gateway.stages.rules import Rule
+from gateway.configuration.yaml_file import dotted, read_yaml
+from gateway.event.consent import CONSENT
+from gateway.event.fields import field_type, fitting
+from gateway.operations.checking.written_paths import Tested, tested_fields
+from gateway.stages.conditions.compare import other_form, tests_of
+from gateway.stages.conditions.model import Operators
 
-ADDED: Mapping[str, Collection[str]] = {
-    "action_source": (),
-    "anonymised": (),
-    "bot": ("is_bot", "score", "reason", "reasons"),
-    "campaign": ("source", "medium", "name", "term", "content", "id"),
-    "channel_group": (),
-    "currency_converted": (),
-    "device": (
-        *("browser", "browser_version", "operating_system", "operating_system_version"),
-        *("brand", "model", "category"),
-    ),
-    "event_location": ("city",),
-    "items_quantity": (),
-    "items_value": (),
-    "referrer": ("hostname", "source", "type"),
-    "value_converted": (),
+ADDED_KINDS: Mapping[str, str] = {
+    "bot.is_bot": "boolean",
+    "bot.score": "number",
+    "anonymised": "boolean",
+    "items_quantity": "number",
+    "items_value": "number",
+    "value_converted": "number",
 }
-"""Fields that the gateway adds or reads, and that `gateway.event.schema` does not list, each with
-the names in it."""
+"""JSON Schema's types of the fields that the gateway adds, and that are no texts."""
 
-_SIMILARITY = 0.8
-"""From which on a name is taken for another one misspelt; `difflib` calls it ratio."""
+_WORDS = {"boolean": "is true or false", "number": "is a number", "string": "is a text"}
+_OF_TEXTS = ("starts_with", "ends_with", "matches")
+_OF_NUMBERS = ("gt", "gte", "lt", "lte")
 
 
-def condition_notes(settings: Settings, config: Path) -> Iterator[str]:
-    """A warning for each field in a `when` that is close to one that the gateway knows. Other names
-    are left alone: events may have fields of their own."""
+def value_notes(settings: Settings, config: Path) -> Iterator[str]:
+    """A warning for each value in a condition that the field, by its type, never has."""
     lines = read_yaml(settings.text, {})
-    own = set(_made_fields(settings))
-    for place, path in _tested_fields(settings):
-        if path not in own and (meant := meant_field(path)):
-            yield (
-                f"Warning: {config}:{lines.line(place)}: {dotted(place)}: the gateway knows no "
-                f"such field; did you mean {meant!r}?"
-            )
+    for tested in tested_fields(settings):
+        for words in _never_met(tested):
+            place = tested.place
+            yield f"Warning: {config}:{lines.line(place)}: {dotted(place)}: {words}."
 
 
-def meant_field(path: str) -> str | None:
-    """The known field that `path` is nearly, if it is not known itself."""
-    keys = path.split(".")
-    for at, key in enumerate(keys):
-        known = _known_below(*keys[:at])
-        if key in known or key == "*" or key.isdigit():
-            continue
-        meant = _nearest(key, known)
-        return ".".join([*keys[:at], meant, *keys[at + 1 :]]) if meant else None
-    return None
+def _never_met(tested: Tested) -> Iterator[str]:
+    path, operators = tested.path, tested.operators
+    wanted = [*(operators.in_ or ()), *([] if operators.equals is None else [operators.equals])]
+    for value in wanted:
+        if words := _mismatch(path, value):
+            yield f"{words} never matches"
+    kinds = _kinds(path)
+    if not kinds:
+        return
+    for names, kind in ((_OF_TEXTS, "string"), (_OF_NUMBERS, "number")):
+        used = [name for name in names if getattr(operators, name) is not None]
+        if used and kinds.isdisjoint({kind, "array"}):
+            yield f"{_in_words(path)}; `{used[0]}` never matches"
 
 
-def _known_below(*above: str) -> set[str]:
-    added = ADDED if not above else ADDED.get(above[0], ()) if len(above) == 1 else ()
-    return known_names(*above) | {*added}
-
-
-def _nearest(name: str, known: Collection[str]) -> str | None:
-    alike = (each for each in sorted(known) if folded(each) == folded(name))
-    return next(alike, None) or next(
-        iter(get_close_matches(name, sorted(known), n=1, cutoff=_SIMILARITY)), None
+def _mismatch(path: str, value: Any) -> str:
+    """What the field at `path` has instead of `value`, and `value`; "" when it may have it."""
+    misfit = f"{_in_words(path)}; {_shown(value)}"
+    if kind := ADDED_KINDS.get(path):
+        return "" if _is_of_kind(value, kind) else misfit
+    try:
+        fitted = fitting(path, value)
+    except ValueError:
+        return misfit
+    met = all(test(fitted) for test in tests_of(Operators(equals=value)))
+    return (
+        "" if met or isinstance(fitted, list | dict) else f"events have {fitted!r}; {_plain(value)}"
     )
 
 
-def _made_fields(settings: Settings) -> Iterator[str]:
-    """Fields that the configuration itself gives to events."""
-    for _, rules in _rule_lists(settings):
-        for rule in rules:
-            yield from rule.set_
-            yield from rule.rename.values()
-    for lookup in settings.lookups.values():
-        yield from lookup.add
+def _is_of_kind(value: Any, kind: str) -> bool:
+    if kind == "boolean" or isinstance(value, bool):
+        return kind == "boolean" and isinstance(value, bool)
+    return not isinstance(other_form(value) if isinstance(value, str) else value, str)
 
 
-def _tested_fields(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
-    """Each field in a condition, with its place in the file."""
-    for place, rules in _rule_lists(settings):
-        for index, rule in enumerate(rules):
-            yield from _fields_in(rule.when, *place, index, "when")
-    for name, destination in settings.destinations.items():
-        yield from _fields_in(destination.when, "destinations", name, "when")
+def _kinds(path: str) -> frozenset[str]:
+    added = ADDED_KINDS.get(path)
+    if added is not None:
+        return frozenset({added})
+    field = field_type(path)
+    return frozenset({"string"}) if field.in_url else field.kinds
 
 
-def _rule_lists(settings: Settings) -> Iterator[tuple[KeyPath, list[Rule]]]:
-    yield ("rules",), settings.rules
-    for name, destination in settings.destinations.items():
-        yield ("destinations", name, "rules"), destination.rules
+def _in_words(path: str) -> str:
+    if path.startswith(f"{CONSENT}."):
+        return "is 'granted' or 'denied'"
+    if path == "currency":
+        return "is a currency such as 'EUR'"
+    return " or ".join(_WORDS[kind] for kind in sorted(_kinds(path)) if kind in _WORDS)
 
 
-def _fields_in(condition: Condition | None, *place: Key) -> Iterator[tuple[KeyPath, str]]:
-    if condition is None:
-        return
-    for path in condition.__pydantic_extra__ or ():
-        yield (*place, path), path
-    for key, blocks in (("all", condition.all_), ("any", condition.any_)):
-        for index, block in enumerate(blocks or ()):
-            yield from _fields_in(block, *place, key, index)
-    yield from _fields_in(condition.not_, *place, "not")
+def _shown(value: Any) -> str:
+    return f"{'the text ' if isinstance(value, str) else ''}{_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else json.dumps(value)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.configuration.settings import Settings
-from gateway.operations.checking.conditions import condition_notes
+from gateway.operations.checking.conditions import value_notes
 from gateway.operations.checking.consent import consent_notes
 from gateway.operations.checking.console import console_notes
 from gateway.operations.checking.destinations import destination_notes
 from gateway.operations.checking.hashes import hash_notes
 from gateway.operations.checking.ledger import ledger_notes
+from gateway.operations.checking.paths import path_notes
 from gateway.operations.checking.secrets import secret_notes
 from gateway.operations.checking.sources import source_notes
 
@@ -26,5 +27,6 @@ def configuration_notes(settings: Settings, config: Path) -> Iterator[str]:
     yield from console_notes(settings)
     yield from secret_notes(settings, config)
     yield from source_notes(settings, config)
-    yield from condition_notes(settings, config)
+    yield from path_notes(settings, config)
+    yield from value_notes(settings, config)
     yield from destination_notes(settings, config, datetime.now(UTC).date())

@@ -9,7 +9,7 @@ from gateway.stages.conditions.describe import (
     describe_field,
     unmet_in_words,
 )
-from gateway.stages.conditions.model import Condition, Operators, Wanted
+from gateway.stages.conditions.model import Condition, Operators, Wanted, When
 
 __all__ = [
     "MAX_WORDS",
@@ -20,6 +20,7 @@ __all__ = [
     "Probe",
     "Unmet",
     "Wanted",
+    "When",
     "compile_condition",
     "compile_probe",
     "describe",

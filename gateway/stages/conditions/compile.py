@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gateway.event import Event
-from gateway.event.paths import ANY, MISSING, getter
+from gateway.event.paths import MISSING, finder, getter
 from gateway.stages.conditions.compare import Test, other_form, tests_of
 from gateway.stages.conditions.describe import (
     UNSEEN,
@@ -91,7 +91,7 @@ def _probe_not(block: Condition) -> Probe:
 def _probe_field(path: str, operators: Operators) -> Probe:
     words = describe_field(path, operators)
     texts, tests = _only_texts(operators), tests_of(operators)
-    if ANY in path.split(".") or operators.exists is not None or len(tests) != 1:
+    if finder(path) is not None or operators.exists is not None or len(tests) != 1:
         probe = _probe_values(path, operators, words)
     elif texts is not None:
         probe = _probe_texts(path, texts, words)
@@ -159,13 +159,14 @@ def _only_texts(operators: Operators) -> frozenset[str] | None:
 
 
 def _probe_values(path: str, operators: Operators, words: str) -> Probe:
-    get, tests, exists = getter(path), tests_of(operators), operators.exists
-    several = ANY in path.split(".")
+    find, tests, exists = finder(path), tests_of(operators), operators.exists
+    several = find is not None
+    get = find or getter(path)
 
     def probe(event: Event) -> Unmet | None:
         value = get(event)
         if value is MISSING:
-            return None if exists is False and not tests else (words, value)
+            return None if exists is False else (words, value)
         if exists is False:
             return words, value
         candidates = value if several else (value,)

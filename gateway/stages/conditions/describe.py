@@ -88,8 +88,8 @@ def _condition(condition: Condition) -> _Phrase:
         parts.append(_any(condition.any_))
     if condition.not_ is not None:
         parts.append(_negated(condition.not_))
-    if len(parts) < 2:
-        return parts[0] if parts else _Phrase("always")
+    if len(parts) == 1:
+        return parts[0]
     texts = [part.bracketed for part in parts]
     has_or = any(" or " in text for text in texts)
     return _Phrase((", and " if has_or else " and ").join(texts), is_group=True)
@@ -97,8 +97,8 @@ def _condition(condition: Condition) -> _Phrase:
 
 def _any(blocks: Sequence[Condition]) -> _Phrase:
     parts = [_condition(block) for block in blocks]
-    if len(parts) < 2:
-        return parts[0] if parts else _Phrase("never")
+    if len(parts) == 1:
+        return parts[0]
     return _Phrase(", or ".join(part.bracketed for part in parts), is_group=True)
 
 
@@ -107,8 +107,6 @@ def _negated(condition: Condition) -> _Phrase:
     if condition.all_ is None and condition.any_ is None:
         if condition.not_ is None and len(fields) == 1:
             return _field(*fields[0], negated=True)
-        if condition.not_ is None and not fields:
-            return _Phrase("never")
         if condition.not_ is not None and not fields:
             return _condition(condition.not_)
     return _Phrase(f"not ({_condition(condition).text})")
@@ -117,11 +115,9 @@ def _negated(condition: Condition) -> _Phrase:
 def _field(path: str, operators: Operators, *, negated: bool = False) -> _Phrase:
     wanted = operators.model_dump(by_alias=True, exclude_none=True)
     exists = wanted.pop("exists", True)
-    if not wanted:
+    if not wanted:  # `exists: false` stands alone
         return _Phrase(f"{path} exists" if exists is not negated else f"{path} does not exist")
     plain = " and ".join(f"{_VERBS[name][0]} {_values(value)}" for name, value in wanted.items())
-    if not exists:  # a field that does not exist is not equal to anything either
-        return _Phrase("always" if negated else f"{path} does not exist and {plain}")
     if ANY in path.split("."):
         return _Phrase(f"{'none' if negated else 'one'} of {path} {plain}")
     if not negated:
@@ -135,8 +131,6 @@ def _field(path: str, operators: Operators, *, negated: bool = False) -> _Phrase
 def _values(wanted: Any) -> str:
     if not isinstance(wanted, list):
         return _value(wanted)
-    if not wanted:
-        return "one of []"
     shown = [_value(each) for each in wanted]
     if len(shown) > _MAX_VALUES:
         shown[_MAX_VALUES - 1 :] = [f"one of {len(shown) - _MAX_VALUES + 1} more"]

@@ -22,6 +22,7 @@ import re2
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -30,6 +31,7 @@ from pydantic import (
 )
 
 from gateway.event.fields import read_path
+from gateway.stages.conditions.impossible import EMPTY, NEVER, impossible
 
 Scalar = bool | int | float | str
 
@@ -92,6 +94,15 @@ class Operators(BaseModel):
         default=None, description="Whether the field must exist (`true`) or must not (`false`)."
     )
 
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Operators:
+        wanted = self.model_dump(by_alias=True, exclude_none=True)
+        if not wanted:
+            raise ValueError("needs an operator, such as `{exists: true}`")
+        if mistakes := [*impossible(wanted)]:
+            raise ValueError("\n".join(mistakes))
+        return self
+
 
 def _kind(value: Any) -> Literal["value", "list", "operators"]:
     if isinstance(value, list):
@@ -99,9 +110,15 @@ def _kind(value: Any) -> Literal["value", "list", "operators"]:
     return "operators" if isinstance(value, dict | Operators) else "value"
 
 
+def _not_empty(wanted: list[Scalar]) -> list[Scalar]:
+    if not wanted:
+        raise ValueError(NEVER)
+    return wanted
+
+
 Wanted = Annotated[
     Annotated[Scalar, Tag("value")]
-    | Annotated[list[Scalar], Tag("list")]
+    | Annotated[list[Scalar], AfterValidator(_not_empty), Tag("list")]
     | Annotated[Operators, Tag("operators")],
     Discriminator(_kind),
 ]
@@ -126,6 +143,28 @@ class Condition(BaseModel):
         for path in self.__pydantic_extra__ or ():
             read_path(path)
         return self
+
+    @model_validator(mode="after")
+    def _is_a_condition(self) -> Condition:
+        groups = {"all": self.all_, "any": self.any_}
+        if empty := [name for name, blocks in groups.items() if blocks == []]:
+            always, never = "every event meets an empty list", NEVER
+            words = [f"{name}: {always if name == 'all' else never}" for name in empty]
+            raise ValueError("\n".join(words))
+        if not (self.__pydantic_extra__ or self.all_ or self.any_ or self.not_):
+            raise ValueError(EMPTY)
+        return self
+
+
+def _written(condition: object) -> object:
+    if condition is None:
+        raise ValueError(EMPTY)
+    return condition
+
+
+When = Annotated[Condition | None, BeforeValidator(_written)]
+"""The type of a setting that may be left out, and not left empty: nobody means every event by it.
+"""
 
 
 def fields_of(condition: Condition) -> list[tuple[str, Operators]]:

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
-from gateway.stages.enrichment.bot_agents import load_suspicions
+from gateway.stages.enrichment.bot_agents import is_mail_proxy, load_suspicions
 from gateway.stages.enrichment.browser import Manners, browser_of
 from gateway.stages.enrichment.networks import read_networks
 from gateway.stages.enrichment.tables import Tables
@@ -76,6 +76,8 @@ def _compile_verdict(suspicion_of: Callable[[str], str]) -> Callable[[Evidence],
             signs.append((_CERTAIN, "prefetch"))
         if suspicion := suspicion_of(agent):
             signs.append((_CERTAIN, suspicion))
+        if is_mail_proxy(agent):
+            return _verdict(signs)
         if is_sender and agent.startswith("Mozilla/5.0"):
             signs += _signs_of_pretence(agent, manners)
         if in_data_centre:

@@ -7,10 +7,28 @@ _CACHED = 4_096
 _MEMORY = 32 << 20
 """Bytes for RE2's automaton. Its default, 8 MiB, is too small for the list: ten times slower."""
 
+_MAIL_PROXIES = ("GoogleImageProxy", "YahooMailProxy")
+"""In the agents that fetch the images of a mail when somebody opens it.
+
+Sources: help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html;
+sparkpost.com/blog/gmail-prefetching-images
+"""
+
+_GMAIL_PREFETCH = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
+)
+"""The whole agent that fetches the images of a mail before anybody opens it. No browser has
+``Mozilla/5.0`` at its end.
+
+Source: sparkpost.com/blog/gmail-prefetching-images
+"""
+
 _PEOPLE = (
     r"AP3A\.240617\.008",  # a build of Android 15 on phones that are sold
     "MetaIAB Facebook",  # the browser inside Meta's apps
     "okhttp",  # what apps on Android send their events with
+    *_MAIL_PROXIES,
 )
 """Patterns of the list that match what people use."""
 
@@ -40,6 +58,12 @@ _SERVER_SOFTWARE = (
 """Server-side languages, tools and SDKs that the list does not know."""
 
 
+def is_mail_proxy(agent: str) -> bool:
+    """Whether `agent` fetches an image for a person who has opened a mail: its address and its
+    headers are not that person's."""
+    return any(name in agent for name in _MAIL_PROXIES)
+
+
 def load_suspicions() -> Callable[[str], str]:
     """A function from a user agent to why it is a program's; empty when it may be a person's."""
     import re2
@@ -64,6 +88,8 @@ def load_suspicions() -> Callable[[str], str]:
             return "no user agent"
         if "HeadlessChrome" in agent:
             return "headless browser"
+        if agent == _GMAIL_PREFETCH:
+            return "mail prefetch"
         found = patterns.Match(agent)
         return reason_at[min(found)] if found else ""
 

@@ -9,8 +9,11 @@ import orjson
 from pydantic import AfterValidator, Field, PositiveInt, StringConstraints, model_validator
 
 from gateway.event import Event, Received
+from gateway.event.consent import CONSENT
+from gateway.event.each_way import each_way
 from gateway.event.fields import MISFIT, field_type
 from gateway.event.paths import ANY, as_text, compile_edit
+from gateway.event.person import person_path, with_columns
 from gateway.stages.enrichment.base import Additions, Enrichment, NamedFile, PartSettings
 from gateway.stages.enrichment.numbers import as_number
 from gateway.stages.enrichment.table_mistake import TableMistake
@@ -18,6 +21,10 @@ from gateway.stages.enrichment.table_rows import as_columns, read_rows
 from gateway.stages.enrichment.tables import Tables
 
 Rows = Mapping[str, Mapping[str, Any]]
+
+PERSON = "user_data"
+_WHERE_PEOPLE_ARE = ("", PERSON)
+"""Objects in which the columns of a person are those of the visitor."""
 
 
 def _key_path(path: str) -> str:
@@ -44,7 +51,9 @@ class LookupSettings(PartSettings):
     add: list[ColumnName] = Field(
         min_length=1,
         description="Columns of the table to add to the event, under their own names. Fields "
-        "that the event already has are not changed.",
+        "that the event already has are not changed. Columns of a person (`email`, `phone_number`, "
+        "`birthday`, `first_name`, `last_name`) are added to `user_data`, so that consent covers "
+        "them, unless `key` is in another object.",
     )
     file: Path | None = Field(
         default=None,
@@ -72,8 +81,10 @@ class LookupSettings(PartSettings):
             raise ValueError("needs either `file` or `redis_hash`")
         if self.redis_hash is not None and self.column is not None:
             raise ValueError("`column` can only be used with `file`")
-        for name in self.add:
-            field_type(_beside(self.key, name))
+        for path in (_place(self.key, name) for name in self.add):
+            if path.partition(".")[0] == CONSENT:
+                raise ValueError(f"{path} cannot be looked up; only visitors give consent")
+            field_type(path)
         return self
 
     def files(self) -> Iterable[NamedFile]:
@@ -103,7 +114,7 @@ class ReadTable:
 
     def row_of(self) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
         """A function from a row's columns to the fields to add; it raises `TableMistake`."""
-        fields = [(name, field_type(_beside(self.key, name))) for name in self.add]
+        fields = [(name, field_type(_place(self.key, name))) for name in self.add]
 
         def row_of(columns: Mapping[str, Any]) -> Mapping[str, Any]:
             row = {}
@@ -116,7 +127,7 @@ class ReadTable:
                 fitted = field.fit(value)
                 if fitted is MISFIT:
                     raise TableMistake(
-                        f"has a {name} with the wrong type for {_beside(self.key, name)}"
+                        f"has a {name} with the wrong type for {_place(self.key, name)}"
                     )
                 row[name] = fitted
             return row
@@ -153,19 +164,21 @@ def load(settings: LookupSettings, tables: Tables) -> Enrichment:
 def compile_lookup(key: str, table: Callable[[], Rows]) -> Enrichment:
     """The enrichment that looks up what is at the path `key`. table: gives the newest rows."""
     *above, name = key.split(".")
-    edit = compile_edit(above or [name], makes=False)
+    edits = [compile_edit(way[:-1] or way, makes=False) for way in each_way(key.split("."))]
+    with_row = _with_person_row if above == [PERSON] else _with_row
 
     def look_up(event: Event, _: Received) -> Additions:
         rows = table()
         if not rows:
             return {}
         if not above:
-            return _row_of(event, name, rows)
+            return _with_person_apart(event, _row_of(event, name, rows))
         outermost = above[0]
         if outermost not in event:
             return {}
         found = {outermost: event[outermost]}
-        edit(found, lambda holder: _with_row(holder, name, rows))
+        for edit in edits:
+            edit(found, lambda holder: with_row(holder, name, rows))
         return {} if found[outermost] is event[outermost] else found
 
     return look_up
@@ -177,6 +190,31 @@ def _with_row(holder: Any, name: str, rows: Rows) -> Any:
     return {**holder, **new} if new else holder
 
 
+def _with_person_row(person: Any, name: str, rows: Rows) -> Any:
+    """`_with_row`, of the event's `user_data`."""
+    new = _row_of(person, name, rows) if isinstance(person, dict) else None
+    if not new:
+        return person
+    columns, others = _apart(new)
+    return with_columns({**person, **others}, columns)
+
+
+def _with_person_apart(event: Event, new: Additions) -> Additions:
+    """`new`, additions to `event`, with the columns of a person in `user_data`."""
+    columns, others = _apart(new)
+    if not columns:
+        return new
+    person: Any = others.get(PERSON, event.get(PERSON, {}))
+    more = with_columns(person, columns)
+    return others if more == person else {**others, PERSON: more}
+
+
+def _apart(new: Additions) -> tuple[Additions, Additions]:
+    """The columns of a person, and the others."""
+    columns = {name: value for name, value in new.items() if person_path(name)}
+    return columns, {name: value for name, value in new.items() if name not in columns}
+
+
 def _row_of(holder: Mapping[str, Any], name: str, rows: Rows) -> Additions:
     """What `rows` have for the value of the field `name` of `holder`, if it does not say that."""
     value = holder.get(name)
@@ -186,6 +224,8 @@ def _row_of(holder: Mapping[str, Any], name: str, rows: Rows) -> Additions:
     return {field: value for field, value in row.items() if holder.get(field) in (None, "")}
 
 
-def _beside(key: str, name: str) -> str:
+def _place(key: str, name: str) -> str:
+    """The path of the column `name` in an event."""
     above, dot, _ = key.rpartition(".")
-    return f"{above}{dot}{name}"
+    person = person_path(name) if above in _WHERE_PEOPLE_ARE else None
+    return person or f"{above}{dot}{name}"

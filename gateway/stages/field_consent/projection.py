@@ -23,10 +23,14 @@ _MAX_REMEMBERED = 512
 def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str]) -> Projection:
     """The function that takes out `fields` and `parameters`, both with the type that covers them.
 
-    fields: a name without dots means that field wherever it stands; one with dots is a path.
+    fields: a name without dots means that field wherever it stands, one that ends with ``*`` every
+    field whose name begins so; one with dots is a path.
     parameters: names in lower case, taken out of every text of the event.
     """
-    names = frozenset(name for name in fields if "." not in name)
+    names = frozenset(name for name in fields if "." not in name and not _is_prefix(name))
+    by_prefix = {name[:-1]: kind for name, kind in fields.items() if _is_prefix(name)}
+    prefixes = tuple(by_prefix)
+    marks = [each for each in prefixes if not any(one in each for one in {*prefixes} - {each})]
     paths = [(path, path.split(".")[0], _remover(path)) for path in fields if "." in path]
     cleaned = _cleaner(frozenset(parameters))
     search_texts = bool(parameters)
@@ -38,16 +42,30 @@ def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str])
         removed += ((f"URL parameter {name}", parameters[name]) for name in found)
         return left
 
+    def less_of_prefixed(value: Event, removed: list[tuple[str, str]]) -> Event:
+        left = {name: each for name, each in value.items() if not name.startswith(prefixes)}
+        removed += ((name, covering(name)) for name in value if name not in left)
+        return value if len(left) == len(value) else left
+
+    def covering(name: str) -> str:
+        return next(kind for prefix, kind in by_prefix.items() if name.startswith(prefix))
+
     def less_of_object(value: Event, removed: list[tuple[str, str]]) -> Event:
         left = value
         if not names.isdisjoint(value):
             removed += ((name, fields[name]) for name in value if name in names)
             left = {name: each for name, each in value.items() if name not in names}
+        if marks:
+            joined = "\n".join(left)  # much quicker than to look at each name
+            for mark in marks:
+                if mark in joined:
+                    left = less_of_prefixed(left, removed)
+                    break
         changed = None
         for name, each in left.items():
             kind = type(each)
             if kind is str:
-                if not search_texts or ("=" not in each and "%3" not in each):
+                if not search_texts or ("=" not in each and "%" not in each):
                     continue
                 new: Any = less_of_text(each, removed)
             elif kind is dict:
@@ -96,6 +114,10 @@ def _cleaner(parameters: frozenset[str]) -> Callable[[str], tuple[str, list[str]
         return without_parameters(text, parameters)
 
     return BoundedCache(clean, lambda text: len(text) <= _MAX_REMEMBERED).__getitem__
+
+
+def _is_prefix(name: str) -> bool:
+    return len(name) > 1 and name.endswith("*") and "." not in name
 
 
 def _remover(path: str) -> Callable[[Event], None]:

@@ -12,7 +12,7 @@ for Meta's; docs.snowplow.io and segment.com/docs for those of trackers.
 from typing import Literal, NamedTuple, get_args
 
 from gateway.event.consent import ConsentType
-from gateway.stages.vendor_cookies import ADVERTISING_BROWSERS, ADVERTISING_COOKIES
+from gateway.stages.vendor_cookies import ADVERTISING_BROWSERS, ADVERTISING_COOKIES, GA_SESSION
 from gateway.urls.page import CLICK_IDS
 
 Purpose = Literal["advertising", "analytics", "own"]
@@ -25,7 +25,8 @@ class Row(NamedTuple):
     """What is taken out for destinations of some `purposes` when all of the types `denied` are.
 
     fields: a name alone is the field of that name wherever it stands in the event, in objects and
-    lists too; one with dots is a path. parameters: of URLs, in lower case.
+    lists too; one that ends with ``*`` is every name that begins so; one with dots is a path.
+    parameters: of URLs, in lower case.
     """
 
     denied: tuple[ConsentType, ...]
@@ -37,8 +38,8 @@ class Row(NamedTuple):
 CLICK_NAMES = tuple(dict.fromkeys([*CLICK_IDS, *map(str.lower, CLICK_IDS)]))
 """Click ids are fields of their own, too, in pages and data layers that copy them there."""
 
-_CLICK_FIELDS = (*CLICK_NAMES, *(f"x-ga-mp2-{name}" for name in CLICK_NAMES))
-"""GA4's source keeps a parameter that it does not know under the second of the names."""
+OF_GA4 = "x-ga-mp2-"
+"""GA4's source keeps a parameter that it does not know under its name with this before it."""
 
 ADVERTISING_FIELDS = (
     "click_ids",
@@ -90,23 +91,38 @@ VISITOR_FIELDS = (
     "idfv",
     "appleIdfv",
     "contexts.*.data.userId",
+    "session_cookie",
+    "__utma",
 )
+_VISITOR_PREFIXES = (f"{GA_SESSION}*",)
 VISITOR_PARAMETERS = ("_gl", "gw_link", "_ga", "_sp", "ajs_aid")
 
 PERSON_FIELDS = ("user_data", "x-ga-em")
 """What people said of themselves, clear or hashed."""
 
+
+def _also_of_ga4(*names: str) -> tuple[str, ...]:
+    """`names`, and those that GA4's source gives to parameters called so."""
+    plain = [name for name in names if "." not in name and not name.startswith("x-ga-")]
+    return (*names, *(OF_GA4 + name for name in plain))
+
+
 TABLE = (
     Row(
         ("ad_storage",),
         EVERY_PURPOSE,
-        (*ADVERTISING_FIELDS, *_CLICK_FIELDS),
+        _also_of_ga4(*dict.fromkeys([*ADVERTISING_FIELDS, *CLICK_NAMES])),
         (*ADVERTISING_PARAMETERS, *dict.fromkeys(map(str.lower, CLICK_IDS))),
     ),
     Row(("ad_user_data",), ("advertising",), (*PERSON_FIELDS, "user_id", "ajs_uid"), ("ajs_uid",)),
     Row(("ad_user_data",), ("analytics",), PERSON_FIELDS),
     Row(("ad_user_data", "ad_storage"), ("own",), PERSON_FIELDS),
     Row(("ad_user_data", "analytics_storage"), ("own",), PERSON_FIELDS),
-    Row(("analytics_storage",), EVERY_PURPOSE, VISITOR_FIELDS, VISITOR_PARAMETERS),
+    Row(
+        ("analytics_storage",),
+        EVERY_PURPOSE,
+        _also_of_ga4(*VISITOR_FIELDS, *_VISITOR_PREFIXES),
+        VISITOR_PARAMETERS,
+    ),
     Row(("analytics_storage",), ("analytics",), ("user_id", "ajs_uid"), ("ajs_uid",)),
 )

@@ -1,7 +1,6 @@
 """`set`: gives fields a value, which is one of
 
-literal                       written in the rule; a mapping that would be taken for one of
-                              the others is written as ``{literal: ...}``
+literal                       written in the rule; an object is written as ``{literal: ...}``
 ``{field: other.path}``       what another field has
 ``{template: "{path}-{x}"}``  a text with fields in it
 """
@@ -11,10 +10,13 @@ from typing import Any
 from destinations.template import compile_template, template_paths
 from gateway.event import Event
 from gateway.event.fields import MISFIT, changed_path, field_type, fitting, read_path
-from gateway.event.paths import MISSING, editor, getter
-from gateway.stages.rules.edits import Edit, setter
+from gateway.event.paths import ANY, MISSING, compile_edit, getter
+from gateway.event.text import did_you_mean
+from gateway.stages.rules.edits import NO_PLACE, Edit, setter
 
 _FORMS = ("literal", "field", "template")
+_OBJECT = "to set an object, write `{literal: ...}`"
+_IN_QUOTES = 'put templates in quotes: `{template: "{event_name}"}`'
 
 
 def checked_value(path: str, value: Any) -> Any:
@@ -22,18 +24,33 @@ def checked_value(path: str, value: Any) -> Any:
 
     Raises `ValueError` when the field can never hold it.
     """
-    form, content = _form(value)
     changed_path(path)
+    _check_form(path, value)
+    form, content = _form(value)
     if form == "literal":
         literal = fitting(path, content)
         return literal if content is value else {"literal": literal}
     if not isinstance(content, str):
-        raise ValueError(
-            f"{path}: {form} is a text; to set a mapping as it is, write {{literal: ...}}"
-        )
+        if form == "template" and isinstance(content, dict):
+            raise ValueError(f"{path}: {_IN_QUOTES}")
+        raise ValueError(f"{path}: {form} is a text; to set an object, write {{literal: ...}}")
     for other in template_paths(content) if form == "template" else [content]:
         read_path(other)
     return value
+
+
+def _check_form(path: str, value: Any) -> None:
+    """Raises `ValueError` for an object that is none of the forms, such as a form misspelt."""
+    if not isinstance(value, dict) or (len(value) == 1 and not value.keys().isdisjoint(_FORMS)):
+        return
+    if value and all(content is None for content in value.values()):
+        raise ValueError(f"{path}: {_IN_QUOTES}")
+    unknown = next((str(key) for key in value if key not in _FORMS), None)
+    if unknown is None:
+        raise ValueError(f"{path}: needs one of {', '.join(_FORMS)}; {_OBJECT}")
+    if meant := did_you_mean(unknown, _FORMS):
+        raise ValueError(f"{path}: unknown key {unknown!r}{meant} {_OBJECT.capitalize()}")
+    raise ValueError(f"{path}: unknown key {unknown!r}; {_OBJECT}")
 
 
 def set_field(path: str, value: Any) -> Edit:
@@ -57,14 +74,10 @@ def _form(value: Any) -> tuple[str, Any]:
 def _set_literal(path: str, value: Any) -> Edit:
     field = field_type(path)
     if field.in_url:
-        put = setter(path)
-
-        def set_in_url(event: Event) -> None:
-            put(event, value)
-
-        return set_in_url
+        put, nowhere = setter(path), _nowhere(path)
+        return lambda event: nowhere if put(event, value) is MISSING else None
     if len(field.keys) > 1:
-        return editor(path, lambda _: value, field.makes)
+        return _set_inside(path, value)
 
     def set_value(event: Event) -> None:
         event[path] = value
@@ -72,8 +85,32 @@ def _set_literal(path: str, value: Any) -> Edit:
     return set_value
 
 
+def _set_inside(path: str, value: Any) -> Edit:
+    field, nowhere = field_type(path), _nowhere(path)
+    edit = compile_edit(field.keys, field.makes)
+
+    def set_value(event: Event) -> str | None:
+        is_set = False
+
+        def change(_: Any) -> Any:
+            nonlocal is_set
+            is_set = True
+            return value
+
+        edit(event, change)
+        return None if is_set else nowhere
+
+    return set_value
+
+
+def _nowhere(path: str) -> str | None:
+    """What is said when the event has no place for a value at `path`: a text or number is on the
+    way, or a list is too short. A list without elements has nothing to set in each of them."""
+    return None if ANY in path.split(".") else f"{path} was not set: {NO_PLACE}"
+
+
 def _set_from_field(path: str, other: str) -> Edit:
-    get, put = getter(other), setter(path)
+    get, put, nowhere = getter(other), setter(path), _nowhere(path)
     missing = f"{path} was not set: {other} is missing"
     misfit = f"{path} was not set: the value of {other} has the wrong type for it"
 
@@ -81,13 +118,14 @@ def _set_from_field(path: str, other: str) -> Edit:
         value = get(event)
         if value is MISSING:
             return missing
-        return misfit if put(event, value) is MISFIT else None
+        held = put(event, value)
+        return misfit if held is MISFIT else nowhere if held is MISSING else None
 
     return set_value
 
 
 def _set_from_template(path: str, template: str) -> Edit:
-    fill, put = compile_template(template), setter(path)
+    fill, put, nowhere = compile_template(template), setter(path), _nowhere(path)
     missing = f"{path} was not set: a field in its template is missing, or is not a text or number"
     misfit = f"{path} was not set: the result of its template has the wrong type for it"
 
@@ -95,6 +133,7 @@ def _set_from_template(path: str, template: str) -> Edit:
         text = fill(event)
         if text is None:
             return missing
-        return misfit if put(event, text) is MISFIT else None
+        held = put(event, text)
+        return misfit if held is MISFIT else nowhere if held is MISSING else None
 
     return set_value

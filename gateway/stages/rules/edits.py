@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.event.fields import MISFIT, FieldType, field_type
-from gateway.event.paths import MISSING, Change, as_text, change_text, compile_edit, editor
+from gateway.event.paths import MISSING, Change, as_text, change_text, compile_edit
 
 Edit = Callable[[Event], str | None]
 """Changes an event. Its outermost object is the caller's own; what is in it may be shared, and is
@@ -22,7 +22,10 @@ class Withheld(Exception):
 
 
 Put = Callable[[Event, Any], Any]
-"""Gives a field a value; answers with the value as the field holds it, or MISFIT."""
+"""Gives a field a value; answers with the value as the field holds it, MISFIT, or MISSING when the
+event has no place for it."""
+
+NO_PLACE = "the event has no place for it"
 
 
 def change_values(
@@ -34,7 +37,36 @@ def change_values(
     new one; MISSING takes it out.
     """
     field = field_type(path)
-    base = ".".join(field.keys[: field.url])
+    edit = compile_edit(field.keys[: field.url], makes=False)
+    change_fitting = _fitting(field, change, instead)
+    return lambda event: edit(event, change_fitting)
+
+
+def change_or_say(path: str, change: Change, failed: str) -> Edit:
+    """As `change_values`, for a `change` that answers MISFIT to what it cannot change, which then
+    stays. Returns `failed` when there was such a value."""
+    field = field_type(path)
+    edit = compile_edit(field.keys[: field.url], makes=False)
+
+    def change_all(event: Event) -> str | None:
+        left = 0
+
+        def attempt(value: Any) -> Any:
+            nonlocal left
+            new = change(value)
+            if new is not MISFIT:
+                return new
+            left += 1
+            return value
+
+        edit(event, _fitting(field, attempt, lambda old, _: old))
+        return failed if left else None
+
+    return change_all
+
+
+def _fitting(field: FieldType, change: Change, instead: Callable[[Any, Any], Any]) -> Change:
+    """`change`, of values that are there, to what the field can hold."""
     inner = _in_text(field, change) if field.in_url else change
 
     def change_fitting(old: Any) -> Any:
@@ -46,7 +78,7 @@ def change_values(
         fitted = field.fit(new)
         return instead(old, new) if fitted is MISFIT else fitted
 
-    return editor(base, change_fitting, makes=False)
+    return change_fitting
 
 
 def setter(path: str) -> Put:
@@ -58,9 +90,17 @@ def setter(path: str) -> Put:
 
     def put(event: Event, value: Any) -> Any:
         fitted = fit(value)
-        if fitted is not MISFIT:
-            edit(event, lambda _: fitted)
-        return fitted
+        if fitted is MISFIT:
+            return MISFIT
+        is_put = False
+
+        def change(_: Any) -> Any:
+            nonlocal is_put
+            is_put = True
+            return fitted
+
+        edit(event, change)
+        return fitted if is_put else MISSING
 
     return put
 
@@ -74,12 +114,18 @@ def _url_setter(field: FieldType) -> Put:
         if text is None:
             return MISFIT
 
+        held: Any = MISSING
+
         def change(url: Any) -> Any:
-            changed = change_text(url, part, lambda _: text) if isinstance(url, str) else url
-            return url if field.fit(changed) is MISFIT else changed
+            nonlocal held
+            if not isinstance(url, str):
+                return url
+            changed = change_text(url, part, lambda _: text)
+            held = text if field.fit(changed) is not MISFIT else MISFIT
+            return url if held is MISFIT else changed
 
         edit(event, change)
-        return text
+        return held
 
     return put
 

@@ -1,7 +1,8 @@
 """`transform: package.module:function`: a Python function for what YAML cannot say.
 
 The function takes an event and answers with one. It gets a copy of its own; what it answers goes
-through `read_event`, as what a sender sends does. `problem_counts` counts what goes wrong:
+through `read_event`, as what a sender sends does. It can deny consent, and not grant it: what it
+grants is as it was before. `problem_counts` counts what goes wrong:
 
     raised        the function raised an exception
     no event      its answer is no event, or has no `event_id` or `timestamp` left
@@ -29,8 +30,10 @@ from typing import Any, Literal
 import orjson
 
 from gateway.event import Event, EventError, read_event
+from gateway.event.consent import CONSENT
 from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
 from gateway.event.text import did_you_mean
+from gateway.stages.rules.denials import with_denials_only
 from gateway.stages.rules.edits import Withheld
 
 Function = Callable[[Event], Any]
@@ -146,9 +149,22 @@ class PlugIn:
             return self._problem(
                 "no event", f"removed {' and '.join(lost)}, which every event needs"
             )
+        words = self._only_denying(event, changed)
         event.clear()
         event.update(changed)
-        return None
+        return words
+
+    def _only_denying(self, before: Event, changed: Event) -> str | None:
+        """Puts into `changed` the consent that it may have. Returns which grants it lost."""
+        old, new = before.get(CONSENT, {}), changed.get(CONSENT, {})
+        if new == old:
+            return None
+        changed[CONSENT] = states = with_denials_only(old, new)
+        granted = [kind for kind, state in new.items() if states.get(kind) != state]
+        if not granted:
+            return None
+        types = " and ".join(granted)
+        return f"transform {self._reference} granted {types}, which was ignored: it can only deny"
 
     def _time(self, started: float) -> bool:
         now = self._clock()

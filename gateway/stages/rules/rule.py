@@ -17,8 +17,9 @@ from pydantic import (
 from destinations.casts import CastType
 from gateway.event.fields import changed_path
 from gateway.event.paths import ANY
-from gateway.stages.conditions import Condition
+from gateway.stages.conditions import When
 from gateway.stages.rules.assign import checked_value
+from gateway.stages.rules.denials import checked_denials, checked_untouched
 from gateway.stages.rules.plug_in import OnFailure, load_function
 from gateway.stages.rules.redact import Redact, checked_hash
 from gateway.stages.rules.sample import Sample
@@ -39,6 +40,11 @@ Places = Annotated[int, Field(ge=-9, le=10)]
 PlugInName = Annotated[str, AfterValidator(_loaded)]
 
 
+def name_of_number(number: int) -> str:
+    """What a rule without a name is called. number: its place in the list, from 1."""
+    return f"rule {number}"
+
+
 Fields = tuple[str, ...] | None
 """Names of outermost fields; None stands for any."""
 
@@ -54,7 +60,7 @@ class Rule(BaseModel):
     name: str | None = Field(
         default=None, description="Name of the rule, shown wherever the rule decided something."
     )
-    when: Condition | None = Field(
+    when: When = Field(
         default=None,
         description="Condition of the rule. Without it, the rule applies to every event.",
     )
@@ -75,8 +81,8 @@ class Rule(BaseModel):
         alias="set",
         description="Set fields: `path: value`. The value may be that of another field, `{field: "
         "path}`, or a text with fields in it, `{template: '{event_name}-{items.0.item_id}'}` "
-        "(`{{` is a brace). A field is not changed if one of these is missing. To set a mapping "
-        "as it is, write `{literal: ...}`.",
+        "(`{{` is a brace). A field is not changed if one of these is missing. To set an "
+        "object, write `{literal: ...}`.",
     )
     map: dict[str, dict[str, JsonValue]] = Field(
         default={},
@@ -188,9 +194,16 @@ class Rule(BaseModel):
             changed_path(path)
         return self
 
+    @model_validator(mode="after")
+    def _can_only_deny(self) -> Rule:
+        checked_denials({path: [value] for path, value in self.set_.items()})
+        checked_denials({path: table.values() for path, table in self.map.items()})
+        checked_untouched([*self.rename, *self.rename.values(), *self.cast, *self.remove])
+        return self
+
     def called(self, number: int) -> str:
         """Its name; without one, its place in the list, from 1."""
-        return self.name or f"rule {number}"
+        return self.name or name_of_number(number)
 
     @property
     def fields(self) -> Fields:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from destinations.url_parts import keep_parts
 from gateway.event import Event
+from gateway.event.each_way import each_way
 from gateway.event.fields import MISFIT, field_type
-from gateway.event.paths import ANY, MISSING, as_text, editor, getter
+from gateway.event.paths import ANY, MISSING, as_text, compile_edit, editor, getter
 from gateway.stages.rules.edits import Edit, setter
 
 ALWAYS_KEPT = ("event_name", "event_id", "timestamp", "consent")
@@ -27,6 +28,14 @@ def rename_field(old: str, new: str) -> Edit:
     failed = f"{old} was not renamed: its value has the wrong type for {new}"
     if "." not in old and "." not in new:
         return _rename_outermost(old, new, failed)
+    rename = _rename_in_object(old, new, failed)
+    rename_in_list = _rename_in_list(old, new)
+    if rename_in_list is None:
+        return rename
+    return lambda event: rename(event) or rename_in_list(event)
+
+
+def _rename_in_object(old: str, new: str, failed: str) -> Edit:
     get, get_new = getter(old), getter(new)
     put, remove = setter(new), remove_field(old)
 
@@ -37,13 +46,57 @@ def rename_field(old: str, new: str) -> Edit:
         trial = event.copy()
         remove(trial)
         held, found = put(trial, value), get_new(trial)
-        if found is not held and found != held and found != as_text(held):
+        if held is MISSING or (found is not held and found != held and found != as_text(held)):
             return failed
         event.clear()
         event.update(trial)
         return None
 
     return rename
+
+
+def _rename_in_list(old: str, new: str) -> Edit | None:
+    """As `rename_field`, for a list that stands where `old` has an object, in each element; None
+    where there can be none."""
+    way = each_way(old.split("."))[-1]
+    if way == tuple(old.split(".")):
+        return None
+    at = way.index(ANY)
+    above, below_old = way[: at + 1], way[at + 1 :]
+    if each_way(new.split("."))[-1][: at + 1] != above:
+        return _refuse_in_list(old, new, getter(".".join(way)), ".".join(above[:-1]))
+    fit, below_new = field_type(new).fit, tuple(new.split("."))[at:]
+    get, get_new = getter(".".join(below_old)), getter(".".join(below_new))
+    remove, put = compile_edit(below_old, makes=False), compile_edit(below_new)
+    edit = compile_edit(above, makes=False)
+    failed = f"{old} was not renamed: a value has the wrong type for {new}"
+
+    def rename(event: Event) -> str | None:
+        words = None
+
+        def change(element: Any) -> Any:
+            nonlocal words
+            value = get(element) if isinstance(element, dict) else MISSING
+            if value is MISSING:
+                return element
+            held, renamed = fit(value), element.copy()
+            if held is not MISFIT:
+                remove(renamed, lambda _: MISSING)
+                put(renamed, lambda _: held)
+                if get_new(renamed) == held:
+                    return renamed
+            words = failed
+            return element
+
+        edit(event, change)
+        return words
+
+    return rename
+
+
+def _refuse_in_list(old: str, new: str, find: Callable[[Event], Any], above: str) -> Edit:
+    failed = f"{old} was not renamed: {above} is a list, and {new} is not in its elements"
+    return lambda event: None if find(event) is MISSING else failed
 
 
 def _rename_outermost(old: str, new: str, failed: str) -> Edit:
@@ -75,7 +128,8 @@ def keep_only(paths: Sequence[str]) -> Edit:
     """
     tree: Tree = {}
     for path in (*ALWAYS_KEPT, *paths):
-        _plant(tree, path.split("."))
+        for way in each_way(path.split(".")):
+            _plant(tree, way)
     _spread_any(tree)
 
     def keep(event: Event) -> None:

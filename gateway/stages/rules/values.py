@@ -10,9 +10,9 @@ from operator import itemgetter
 from typing import Any
 
 from destinations.casts import CASTS, CastType, is_plain_number
-from gateway.event.fields import changed_path, field_type, fitting
+from gateway.event.fields import MISFIT, changed_path, field_type, fitting
 from gateway.event.paths import as_text
-from gateway.stages.rules.edits import Edit, change_values
+from gateway.stages.rules.edits import Edit, change_or_say, change_values
 
 OTHERWISE = "*"
 """The key of a lookup table that stands for every value that it does not list."""
@@ -63,9 +63,9 @@ def cast_field(path: str, kind: CastType) -> Edit:
 
     def cast(value: Any) -> Any:
         converted = to_kind(value)
-        return value if converted is None else converted
+        return MISFIT if converted is None else converted
 
-    return change_values(path, cast)
+    return change_or_say(path, cast, f"{path} was not converted: its value is no {kind}")
 
 
 def round_field(path: str, places: int) -> Edit:

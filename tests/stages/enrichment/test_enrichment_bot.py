@@ -44,6 +44,12 @@ def program(*reasons: str) -> dict[str, Any]:
     return {"is_bot": True, "score": 100, "reason": reasons[0], "reasons": list(reasons)}
 
 
+GMAIL_PREFETCH = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
+)
+
+
 @pytest.mark.parametrize(
     ("agent", "reason"),
     [
@@ -65,6 +71,8 @@ def program(*reasons: str) -> dict[str, Any]:
         ("posthog-python/7.91.1", "server software"),
         ("Mozilla/5.0 Umami/v20.20.2", "server software"),
         ("PostmanRuntime/7.39.0", "server software"),
+        (GMAIL_PREFETCH, "mail prefetch"),
+        ("GoogleImageProxy Googlebot/2.1", "crawler Googlebot"),
     ],
 )
 def test_programs(agent: str, reason: str) -> None:
@@ -97,6 +105,26 @@ PEOPLE = [
 @pytest.mark.parametrize("agent", PEOPLE)
 def test_people(agent: str) -> None:
     assert verdict(agent) == PERSON
+
+
+YAHOO = "YahooMailProxy; https://help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html"
+MAIL_PROXIES = [
+    "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)",
+    YAHOO,
+    f"Mozilla/5.0 (compatible; {YAHOO})",
+]
+
+
+@pytest.mark.parametrize("agent", MAIL_PROXIES)
+def test_a_proxy_that_shows_a_mail_fetches_for_a_person(agent: str, tmp_path: Path) -> None:
+    from_proxy = {"accept-language": ""}
+    assert verdict(agent, from_proxy) == PERSON
+    assert in_networks("192.0.2.0/24", "192.0.2.1", tmp_path, agent) == PERSON
+    assert verdict(agent, {**from_proxy, "purpose": "prefetch"}) == program("prefetch")
+
+
+def test_a_browser_is_not_the_prefetch_of_a_mail() -> None:
+    assert verdict(GMAIL_PREFETCH.removesuffix(" Mozilla/5.0")) == PERSON
 
 
 def test_every_crawler_of_the_list_is_known() -> None:
@@ -191,11 +219,11 @@ def test_headers_say_nothing_of_another_browser_than_the_one_that_sent_them() ->
     assert add_bot(event, Received("site", 0.0, user_agent="MyServer/1"))["bot"] == PERSON
 
 
-def in_networks(text: str, address: str, folder: Path) -> Any:
+def in_networks(text: str, address: str, folder: Path, agent: str = CHROME) -> Any:
     (folder / "networks.txt").write_text(text)
     add = adding(bot.load(BotSettings(networks=Path("networks.txt")), Tables(folder)))
-    event = {"event_name": "x", "user_agent": CHROME, "ip_override": address}
-    return add(event, Received("site", 0.0, user_agent=CHROME, headers=HEADERS))["bot"]
+    event = {"event_name": "x", "user_agent": agent, "ip_override": address}
+    return add(event, Received("site", 0.0, user_agent=agent, headers=HEADERS))["bot"]
 
 
 NETWORKS = """

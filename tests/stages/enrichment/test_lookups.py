@@ -212,7 +212,11 @@ def test_a_table_in_another_encoding_is_a_mistake(tmp_path: Path) -> None:
         ({"key": "items.item_id", "add": ["a"], "file": "a.csv"}, r"items.\*"),
         ({"key": "items.*", "add": ["a"], "file": "a.csv"}, "an element of a list"),
         ({"key": "page_location.query.sku", "add": ["a"], "file": "a.csv"}, "part of a URL"),
-        ({"key": "consent.ad_storage", "add": ["a"], "file": "a.csv"}, "consent has no a"),
+        (
+            {"key": "consent.ad_storage", "add": ["ad_user_data"], "file": "a.csv"},
+            "consent.ad_user_data cannot be looked up; only visitors give consent",
+        ),
+        ({"key": "user_id", "add": ["consent"], "file": "a.csv"}, "consent cannot be looked up"),
         ({"key": "a..b", "add": ["a"], "file": "a.csv"}, "is not a path"),
         ({"key": "user_id", "add": ["a"], "file": "a.csv", "default": 1}, "Extra inputs"),
     ],
@@ -220,6 +224,63 @@ def test_a_table_in_another_encoding_is_a_mistake(tmp_path: Path) -> None:
 def test_settings_that_are_mistakes(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         LookupSettings.model_validate(settings)
+
+
+CRM = (
+    "id,email,phone,first_name,segment,birthday\n"
+    "u1,ada@example.com,4915112345678,Ada,gold,1815-12-10\n"
+)
+ADA = {
+    "email_address": "ada@example.com",
+    "phone_number": "4915112345678",
+    "date_of_birth": "1815-12-10",
+    "address": {"first_name": "Ada"},
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({}, ADA),
+        ({"user_data": {"own": 1}}, {**ADA, "own": 1}),
+        (
+            {"user_data": {"email_address": "e@x.example", "address": {"city": "Bonn"}}},
+            {
+                **ADA,
+                "email_address": "e@x.example",
+                "address": {"city": "Bonn", "first_name": "Ada"},
+            },
+        ),
+        (
+            {"user_data": {"sha256_email_address": "f" * 64, "address": [{"city": "Bonn"}]}},
+            {
+                "sha256_email_address": "f" * 64,
+                "phone_number": "4915112345678",
+                "date_of_birth": "1815-12-10",
+                "address": [{"city": "Bonn"}],
+            },
+        ),
+    ],
+)
+@pytest.mark.parametrize("key", ["user_id", "user_data.member"])
+def test_the_columns_of_a_person_are_in_user_data(
+    event: dict[str, Any], expected: dict[str, Any], key: str, tmp_path: Path
+) -> None:
+    columns = ["email", "phone", "first_name", "segment", "birthday"]
+    member = {"member": "u1"} if key == "user_data.member" else {}
+    event = {**event, "user_id": "u1", "user_data": {**event.get("user_data", {}), **member}}
+    found = look_up(tmp_path, CRM, event, key=key, add=columns, column="id")
+    holder = found["user_data"] if member else found
+    assert holder.pop("segment") == "gold"
+    assert found["user_data"] == {**expected, **member}
+    assert found.keys() == {"event_name", "user_id", "user_data"}
+
+
+def test_what_is_beside_other_things_is_not_the_visitors(tmp_path: Path) -> None:
+    event = {"seller": {"id": "u1"}}
+    found = look_up(tmp_path, CRM, event, key="seller.id", add=["email"], column="id")
+    assert found["seller"] == {"id": "u1", "email": "ada@example.com"}
+    assert "user_data" not in found
 
 
 HASH = {"key": "user_id", "add": ["segment"], "redis_hash": "segments"}

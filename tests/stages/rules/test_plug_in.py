@@ -45,6 +45,10 @@ def gives_wrong_types(event): return {**event, "value": "s3cr3t"}
 def takes_the_id(event): return {"event_name": "x"}
 def gives_objects(event): return {**event, "own": {1, 2}}
 def gives_dates(event): return {**event, "own": datetime.date(2026, 1, 2)}
+def grants(event):
+    return {**event, "consent": {**event.get("consent", {}), "ad_storage": "granted"}}
+def denies(event): return {**event, "consent": {"ad_storage": False}}
+def forgets_consent(event): return {k: v for k, v in event.items() if k != "consent"}
 def gives_what_it_keeps(event):
     kept.update(event, own=kept.get("own", []))
     return kept
@@ -77,6 +81,37 @@ def test_what_the_function_keeps_is_not_in_the_event() -> None:
 
     shop_rules.kept["own"].append("later")
     assert first["own"] == []
+
+
+@pytest.mark.parametrize(
+    ("function", "before", "after"),
+    [
+        ("grants", {"ad_storage": "denied"}, {"ad_storage": "denied"}),
+        ("grants", {"ad_user_data": "granted"}, {"ad_user_data": "granted"}),
+        ("grants", {"ad_storage": "granted"}, {"ad_storage": "granted"}),
+        ("denies", {"ad_storage": "granted"}, {"ad_storage": "denied"}),
+        (
+            "denies",
+            {"ad_user_data": "granted", "ad_personalization": "denied"},
+            {"ad_user_data": "granted", "ad_personalization": "denied", "ad_storage": "denied"},
+        ),
+        ("forgets_consent", {"ad_storage": "denied"}, {"ad_storage": "denied"}),
+    ],
+)
+def test_a_function_can_only_deny_consent(
+    function: str, before: dict[str, str], after: dict[str, str]
+) -> None:
+    ruled = compile_rules([rule(function)])({**EVENT, "consent": before})
+    assert ruled.event["consent"] == after
+    ignored = function == "grants" and before.get("ad_storage") != "granted"
+    assert ruled.trace == (
+        (
+            "own: met; transform shop_rules:grants granted ad_storage, which was ignored: it can "
+            "only deny",
+        )
+        if ignored
+        else ("own: met",)
+    )
 
 
 def test_dates_become_texts() -> None:

@@ -53,8 +53,16 @@ KNOWN = [
 PATHS = st.sampled_from([*OWN, *KNOWN])
 
 TEXTS = st.sampled_from(
-    ["", " ", "a", "Ab ", "jo@x.example", "12", "12.55", "true", "eur", "granted", "x" * 300]
-) | st.sampled_from(["/p?a=1&b=jo%40x.example#f", "https://x.example/?a=b", "2026-01-01T00:00:00Z"])
+    ["", " ", "a", "Ab ", "jo@x.example", "12", "12.55", "true", "eur", "x" * 300]
+) | st.sampled_from(
+    [
+        "granted",
+        "denied",
+        "/p?a=1&b=jo%40x.example#f",
+        "https://x.example/?a=b",
+        "2026-01-01T00:00:00Z",
+    ]
+)
 SCALARS = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-1e9, 1e300) | TEXTS
 VALUES = st.recursive(
     SCALARS,
@@ -99,6 +107,7 @@ EVENTS = st.fixed_dictionaries(
 )
 FORMS = (
     VALUES
+    | st.builds(lambda value: {"literal": value}, VALUES)
     | st.builds(lambda path: {"field": path}, PATHS)
     | st.builds(lambda a, b: {"template": f"{{{a}}}-{{{b}}} "}, PATHS, PATHS)
 )
@@ -129,7 +138,8 @@ ACTIONS: dict[str, st.SearchStrategy[Any]] = {
 }
 RULE = st.sampled_from(sorted(ACTIONS)).flatmap(
     lambda action: st.fixed_dictionaries(
-        {action: ACTIONS[action]}, optional={"when": st.dictionaries(PATHS, TEXTS, max_size=1)}
+        {action: ACTIONS[action]},
+        optional={"when": st.dictionaries(PATHS, TEXTS, min_size=1, max_size=1)},
     )
 )
 
@@ -159,6 +169,12 @@ def typed(event: dict[str, Any]) -> str:
     return json.dumps(event, sort_keys=True)
 
 
+def only_denied(before: dict[str, str], after: dict[str, str]) -> bool:
+    """Whether each type is as it was, or denied."""
+    same = all(after.get(name) in (state, "denied") for name, state in before.items())
+    return same and all(after[name] == "denied" for name in after.keys() - before.keys())
+
+
 @given(raw=EVENTS, rules=st.lists(RULE, min_size=1, max_size=8))
 @settings(max_examples=400, deadline=None)
 def test_any_rules_leave_an_event_that_is_read_as_it_is(
@@ -172,6 +188,7 @@ def test_any_rules_leave_an_event_that_is_read_as_it_is(
 
     assert typed(read_event(copy.deepcopy(ruled.event))) == typed(ruled.event)
     assert ruled.event.keys() >= {"event_name", "event_id", "timestamp"}
+    assert only_denied(event.get("consent", {}), ruled.event.get("consent", {}))
     assert event == before  # which is why events can be shared between destinations
     assert function(event) == ruled
     if not ruled.applied:

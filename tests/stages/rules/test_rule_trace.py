@@ -87,12 +87,25 @@ def test_each_rule_has_its_line_with_what_it_saw_at_its_time() -> None:
             {"set": {"value": {"template": "{a}"}}},
             "value was not set: the result of its template has the wrong type for it",
         ),
+        ({"set": {"text.x": 1}}, "text.x was not set: the event has no place for it"),
+        ({"set": {"text.x": {"field": "a"}}}, "text.x was not set: the event has no place for it"),
+        (
+            {"set": {"text.x": {"template": "{a}"}}},
+            "text.x was not set: the event has no place for it",
+        ),
+        (
+            {"set": {"page_location.query.q": "x"}},
+            "page_location.query.q was not set: the event has no place for it",
+        ),
+        ({"set": {"list.7": 1}}, "list.7 was not set: the event has no place for it"),
+        ({"cast": {"text": "integer"}}, "text was not converted: its value is no integer"),
+        ({"cast": {"list.*": "boolean"}}, "list.* was not converted: its value is no boolean"),
         ({"rename": {"a": "value"}}, "a was not renamed: its value has the wrong type for value"),
         ({"rename": {"a": "b.c"}}, "a was not renamed: its value has the wrong type for b.c"),
     ],
 )
 def test_an_action_that_could_not_be_done_says_so(action: dict[str, Any], note: str) -> None:
-    event = {"a": "text", "b": "text"}
+    event = {"a": "text", "b": "text", "text": "hello", "list": ["x", "true"]}
     assert trace(event, {"name": "r", **action}) == (f"r: met; {note}",)
 
 

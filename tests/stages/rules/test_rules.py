@@ -1,6 +1,7 @@
 """Rules: their actions, the order of everything, and who is told of what."""
 
 import copy
+import hashlib
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from gateway.event.paths import getter
 from gateway.stages.rules import Rule, Ruled, compile_rules
+from gateway.stages.rules.denials import ONLY_DENY
 
 SHA256 = {
     "": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -96,8 +98,7 @@ def test_an_action(rule: dict[str, Any], event: dict[str, Any], expected: dict[s
         ({"template": "{nan}"}, "old"),
         ({"literal": {"template": "{b}"}}, {"template": "{b}"}),
         ({"literal": 5}, 5),
-        ({"field": "b", "more": 1}, {"field": "b", "more": 1}),
-        ({"own": "b"}, {"own": "b"}),
+        ({"literal": {"own": "b"}}, {"own": "b"}),
     ],
 )
 def test_what_a_field_can_be_set_to(value: Any, expected: Any) -> None:
@@ -113,8 +114,6 @@ def test_what_a_field_can_be_set_to(value: Any, expected: Any) -> None:
         ("value", "12.5", 12.5),
         ("value", "much", 1),
         ("value", [5], 1),
-        ("consent.ad_storage", True, "granted"),
-        ("consent.ad_storage", "perhaps", "denied"),
         ("currency", "usd", "USD"),
         ("currency", "dollars", "EUR"),
         ("page_location.query.q", 5, "5"),
@@ -127,7 +126,7 @@ def test_what_a_field_can_be_set_to(value: Any, expected: Any) -> None:
 )
 def test_a_known_field_keeps_its_type(path: str, found: Any, expected: Any) -> None:
     event = {"event_name": "buy", "value": 1, "currency": "EUR", "user_data": {}, "found": found}
-    event |= {"consent": {"ad_storage": "denied"}, "page_location": "/?q=old"}
+    event |= {"page_location": "/?q=old"}
     for rule in ({"set": {path: {"field": "found"}}}, {"rename": {"found": path}}):
         assert repr(getter(path)(apply(event, rule).event)) == repr(expected)
 
@@ -255,7 +254,6 @@ def test_a_salt_is_the_key_of_an_hmac(salt: str, text: str, expected: str) -> No
         ("transaction_id", 7, "7"),
         ("timestamp", "2026-01-01T00:00:00Z", 1_767_225_600.0),
         ("consent.ad_storage", False, "denied"),
-        ("consent", {"ad_storage": True}, {"ad_storage": "granted"}),
         ("items.0.price", "5", 5),
         ("own", "12.5", "12.5"),
         ("own", None, None),
@@ -310,7 +308,7 @@ def test_each_rule_sees_what_the_one_before_left() -> None:
 
 
 def test_without_when_a_rule_always_applies() -> None:
-    assert apply({}, {"set": {"a": 1}}, {"when": {}, "set": {"b": 2}}).event == {"a": 1, "b": 2}
+    assert apply({}, {"set": {"a": 1}}, {"set": {"b": 2}}).event == {"a": 1, "b": 2}
 
 
 def test_rules_without_a_name_have_a_number() -> None:
@@ -361,6 +359,8 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
         ({"rename": {"a": "items.*.b"}}, "rename moves a single field"),
         ({"st": {"a": 1}}, "Extra inputs are not permitted"),
         ({"hash": "a"}, "valid list"),
+        ({"when": None, "drop": True}, "is empty, so every event meets it; write a condition"),
+        ({"when": {}, "drop": True}, "is empty, so every event meets it; write a condition"),
         ({"set": ["a"]}, "valid dictionary"),
         ({"set": {"value": "much"}}, "value: Input should be a valid"),
         ({"set": {"consent": "granted"}}, "consent: Input should be a valid dictionary"),
@@ -376,6 +376,21 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
         ),
         ({"rename": {"a": "page_location.host"}}, "page_location.host is read-only"),
         ({"hash": ["timestamp"]}, "timestamp cannot hold arbitrary text"),
+        ({"rename": {"my": "consent"}}, f"consent: {ONLY_DENY}"),
+        ({"rename": {"my": "consent.ad_storage"}}, f"consent.ad_storage: {ONLY_DENY}"),
+        ({"rename": {"consent.ad_storage": "my"}}, f"consent.ad_storage: {ONLY_DENY}"),
+        ({"set": {"consent.ad_storage": "granted"}}, f"consent.ad_storage: {ONLY_DENY}"),
+        ({"set": {"consent.ad_storage": {"field": "a"}}}, f"consent.ad_storage: {ONLY_DENY}"),
+        ({"set": {"consent.ad_storage": {"template": "{a}"}}}, f"consent.ad_storage: {ONLY_DENY}"),
+        ({"set": {"consent": {"literal": {"ad_storage": "denied"}}}}, f"consent: {ONLY_DENY}"),
+        ({"set": {"consent.*": "denied"}}, f"consent.*: {ONLY_DENY}"),
+        (
+            {"map": {"consent.ad_storage": {"denied": "granted"}}},
+            f"consent.ad_storage: {ONLY_DENY}",
+        ),
+        ({"cast": {"consent.ad_storage": "text"}}, f"consent.ad_storage: {ONLY_DENY}"),
+        ({"remove": ["consent"]}, f"consent: {ONLY_DENY}"),
+        ({"remove": ["consent.ad_storage"]}, f"consent.ad_storage: {ONLY_DENY}"),
         ({"hash": ["consent"]}, "consent cannot hold arbitrary text"),
         ({"hash": ["consent.ad_storage"]}, "consent.ad_storage cannot hold arbitrary text"),
         ({"hash": ["value"]}, "value cannot hold arbitrary text"),
@@ -384,6 +399,22 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
         ({"when": {"items.price": 1}, "drop": True}, "write items.*.price for each element"),
         ({"set": {"items.price": 1}}, "write items.*.price for each element"),
         ({"set": {"items.*.price": "much"}}, "price: Input should be a valid"),
+        (
+            {"set": {"a": {"feild": "b"}}},
+            "a: unknown key 'feild'; did you mean 'field'? To set an object, write `{literal: ",
+        ),
+        (
+            {"set": {"a": {"templte": "{b}"}}},
+            "a: unknown key 'templte'; did you mean 'template'? To set an object, write",
+        ),
+        ({"set": {"a": {"x": 1}}}, "a: unknown key 'x'; to set an object, write `{literal: ...}`"),
+        ({"set": {"a": {"field": "b", "x": 1}}}, "a: unknown key 'x'; to set an object, write"),
+        ({"set": {"a": {}}}, "a: needs one of literal, field, template; to set an object, write"),
+        (
+            {"set": {"a": {"event_name": None}}},
+            'a: put templates in quotes: `{template: "{event_name}"}`',
+        ),
+        ({"set": {"a": {"template": {"b": None}}}}, "a: put templates in quotes"),
         ({"set": {"value": None}}, "value cannot be null"),
         ({"set": {"a": {"template": "{b"}}}, "a template needs a path between each { and }"),
         ({"set": {"a": {"template": "{}"}}}, "'' is not a path"),
@@ -422,6 +453,81 @@ def test_mistakes(rule: dict[str, Any], message: str) -> None:
     assert message in str(caught.value)
 
 
+TWO = [{"street": "Am Hof", "city": "Bonn"}, {"city": "Wien"}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"remove": ["user_data.address.street"]}, [{"city": "Bonn"}, {"city": "Wien"}]),
+        ({"remove": ["user_data.address.0.street"]}, [{"city": "Bonn"}, {"city": "Wien"}]),
+        ({"set": {"user_data.address.city": "X"}}, [{**TWO[0], "city": "X"}, {"city": "X"}]),
+        (
+            {"set": {"user_data.address.city": {"field": "event_name"}}},
+            [{**TWO[0], "city": "buy"}, {"city": "buy"}],
+        ),
+        (
+            {"hash": ["user_data.address.street"]},
+            [{**TWO[0], "street": hashlib.sha256(b"Am Hof").hexdigest()}, {"city": "Wien"}],
+        ),
+        (
+            {"redact": {"query_parameters": ["a"], "fields": ["user_data.address.note"]}},
+            TWO,
+        ),
+        ({"lower": ["user_data.address.city"]}, [{**TWO[0], "city": "bonn"}, {"city": "wien"}]),
+        (
+            {"map": {"user_data.address.city": {"Wien": "Vienna"}}},
+            [TWO[0], {"city": "Vienna"}],
+        ),
+        ({"cast": {"user_data.address.city": "text"}}, TWO),
+        ({"keep_only": ["user_data.address.city"]}, [{"city": "Bonn"}, {"city": "Wien"}]),
+        (
+            {"rename": {"user_data.address.street": "user_data.address.road"}},
+            [{"city": "Bonn", "road": "Am Hof"}, {"city": "Wien"}],
+        ),
+        (
+            {"rename": {"user_data.address.city": "user_data.address.place.name"}},
+            [{"street": "Am Hof", "place": {"name": "Bonn"}}, {"place": {"name": "Wien"}}],
+        ),
+        (
+            {"when": {"user_data.address.city": "Wien"}, "remove": ["user_data.address"]},
+            None,
+        ),
+        (
+            {"when": {"user_data.address.region": {"exists": False}}, "set": {"a": 1}},
+            TWO,
+        ),
+    ],
+)
+def test_a_name_applies_to_each_address(rule: dict[str, Any], expected: Any) -> None:
+    event = {"event_name": "buy", "user_data": {"address": TWO}}
+    ruled = apply(event, rule)
+    assert ruled.event["user_data"].get("address") == expected
+    assert ruled.applied == ("rule 1",)
+
+
+@pytest.mark.parametrize(
+    ("rename", "words"),
+    [
+        (
+            {"user_data.address.street": "street"},
+            "user_data.address.street was not renamed: user_data.address is a list, and street is "
+            "not in its elements",
+        ),
+        (
+            {"user_data.address.own": "user_data.address.city"},
+            "user_data.address.own was not renamed: a value has the wrong type for "
+            "user_data.address.city",
+        ),
+    ],
+)
+def test_what_cannot_be_renamed_in_a_list_stays(rename: dict[str, str], words: str) -> None:
+    event = {"user_data": {"address": [{"street": "A", "own": {"a": 1}}]}}
+    ruled = apply(event, {"rename": rename})
+    assert ruled.event == event
+    assert ruled.trace == (f"rule 1: met; {words}",)
+
+
 PATHS = st.sampled_from(["a", "b", "a.b", "a.*", "a.*.b", "a.0", "b.a", "c"])
 PLAIN = st.sampled_from(["a", "b", "a.b", "a.0", "b.a", "c"])
 SCALARS = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["", "x"])
@@ -437,13 +543,15 @@ def _nested(scalars: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-LITERALS = _nested(SCALARS)
+LITERALS = _nested(SCALARS).map(
+    lambda value: {"literal": value} if isinstance(value, dict) else value
+)
 VALUES = _nested(SCALARS | st.just("\ud800"))
 EVENTS = st.dictionaries(st.sampled_from("abc"), VALUES)
 RULES = st.fixed_dictionaries(
     {"set": st.dictionaries(PATHS, LITERALS, min_size=1, max_size=2)},
     optional={
-        "when": st.dictionaries(PATHS, st.sampled_from(["x", 1, True]), max_size=2),
+        "when": st.dictionaries(PATHS, st.sampled_from(["x", 1, True]), min_size=1, max_size=2),
         "rename": st.dictionaries(PLAIN, PLAIN, max_size=2),
         "hash": st.lists(PATHS, max_size=2),
         "keep_only": st.lists(PATHS, max_size=2),

@@ -1,0 +1,39 @@
+"""What no event meets, whatever is in it, and what every event meets: mistakes in a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+EMPTY = "is empty, so every event meets it; write a condition or remove it"
+NEVER = "an empty list never matches"
+
+_OF_TEXTS = ("contains", "starts_with", "ends_with", "matches")
+_ABOVE, _BELOW = ("gt", "gte"), ("lt", "lte")
+_WORDS = {"gt": "above", "gte": "at least", "lt": "below", "lte": "at most"}
+
+
+def impossible(wanted: Mapping[str, Any]) -> Iterator[str]:
+    """Why no value meets `wanted`, operators by their names in YAML, of which one is there.
+
+    A reason begins with the operator that is wrong alone.
+    """
+    for name, value in wanted.items():
+        if value == []:
+            yield f"{name}: {NEVER}"
+    if wanted.get("exists") is False and len(wanted) > 1:
+        yield "a field that does not exist has no value; remove `exists: false` or the others"
+    yield from _no_number(wanted)
+    numeric = [name for name in wanted if name in _WORDS]
+    texts = [name for name in wanted if name in _OF_TEXTS]
+    if numeric and texts:
+        yield f"no value is a number for `{numeric[0]}` and a text or list for `{texts[0]}`"
+
+
+def _no_number(wanted: Mapping[str, Any]) -> Iterator[str]:
+    for above, below in product(_ABOVE, _BELOW):
+        if above in wanted and below in wanted:
+            least, most = wanted[above], wanted[below]
+            if least > most or (least == most and (above, below) != ("gte", "lte")):
+                yield f"no number is {_WORDS[above]} {least:g} and {_WORDS[below]} {most:g}"
