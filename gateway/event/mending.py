@@ -22,7 +22,7 @@ from gateway.event.amounts import Unreadable, read_amount
 from gateway.event.bounds import is_within_bounds
 from gateway.event.currencies import currencies_of
 from gateway.event.ids import IDS, NO_ID, is_no_id
-from gateway.event.schema import EventFields, Number, as_list, branches
+from gateway.event.schema import EventFields, Number, as_items, as_list, branches
 from gateway.event.text import printable
 
 IGNORED = "ignored_fields"
@@ -185,6 +185,7 @@ def _compile(annotation: Any, place: str) -> Mend:
     validate = _validator(annotation)
     elements, member = _compile_elements(annotation, place), _compile_members(annotation, place)
     read = _compile_reader(annotation, place.rpartition(".")[2])
+    in_list = as_items if place == "items" else as_list
 
     def mend(value: Any, notes: _Notes) -> Any:
         try:
@@ -194,7 +195,7 @@ def _compile(annotation: Any, place: str) -> Mend:
                 notes.misfits += 1
                 return _ABSENT
         try:
-            if elements is not None and isinstance(listed := as_list(value), list):
+            if elements is not None and isinstance(listed := in_list(value), list):
                 return _with_elements_mended(listed, elements, notes, place) or _ABSENT
             if member is not None and isinstance(value, dict):
                 return validate(_with_members_mended(value, member, notes))

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.event.schema import as_list
+
 _EMAIL = "email"
 """The one of these names that an event itself may have: the others may be those of a shop."""
 
@@ -24,6 +26,8 @@ _PERSON = {
     "sha256_phone": "sha256_phone_number",
     "birthday": "date_of_birth",
 }
+_OURS = frozenset(_PERSON.values())
+_HASHED = "sha256_"
 _NAMES = {
     "firstName": "first_name",
     "first_name": "first_name",
@@ -55,9 +59,14 @@ def has_other_shape(raw: Mapping[str, Any]) -> bool:
     person = raw.get("user_data")
     if not isinstance(person, dict) or not person:
         return False
-    address = person.get("address")
-    return not _FLAT.isdisjoint(person) or (
-        isinstance(address, dict) and not _OF_ADDRESS.isdisjoint(address)
+    return not _FLAT.isdisjoint(person) or _has_other_address(person.get("address"))
+
+
+def _has_other_address(address: Any) -> bool:
+    if isinstance(address, dict) and isinstance(address := as_list(address), dict):
+        return not _OF_ADDRESS.isdisjoint(address)
+    return isinstance(address, list) and any(
+        isinstance(each, dict) and not _OF_ADDRESS.isdisjoint(each) for each in address
     )
 
 
@@ -67,9 +76,11 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
     event = {**raw}
     stated = event.get("user_data")
     person = our_person(stated) if isinstance(stated, dict) else {}
-    if _is_email(email := event.get(_EMAIL)) and (stated is None or isinstance(stated, dict)):
+    email = as_list(event.get(_EMAIL))
+    if _is_email(email) and (stated is None or isinstance(stated, dict)):
         if person.keys().isdisjoint(("email_address", "sha256_email_address")):
-            person["email_address"] = event.pop(_EMAIL)
+            person["email_address"] = email
+            del event[_EMAIL]
         elif person.get("email_address") == email:
             del event[_EMAIL]
     if person:
@@ -84,16 +95,70 @@ def _is_email(value: Any) -> bool:
 
 def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
     """`stated`, a `user_data`, with our names."""
-    person = _renamed(stated, _PERSON)
-    address = person.get("address")
+    indexed = {name: stated[name] for name in _PERSON if isinstance(stated.get(name), dict)}
+    lists = {name: as_list(value) for name, value in indexed.items()}
+    person = _renamed({**stated, **lists}, _PERSON)
+    address = as_list(person.get("address"))
     if isinstance(address, dict):
         person["address"] = address = _renamed(address, _ADDRESS)
+    elif isinstance(address, list):
+        person["address"] = [
+            _renamed(each, _ADDRESS) if isinstance(each, dict) else each for each in address
+        ]
     if address is None or isinstance(address, dict):
         flat = {name: person.pop(name) for name in _ADDRESS if _is_value(person.get(name))}
         found = {**_name_parts(person, {**flat, **(address or {})}), **_renamed(flat, _ADDRESS)}
         if found:
             person["address"] = {**found, **(address or {})}
     return person
+
+
+def read_as(path: str) -> str | None:
+    """The path at which an event has what a sender calls `path`; None when that is the same."""
+    if path == _EMAIL:
+        return f"user_data.{_PERSON[_EMAIL]}"
+    above, _, name = path.rpartition(".")
+    if above == "user_data" and name in _PERSON:
+        return f"user_data.{_PERSON[name]}"
+    if (above == "user_data" and name in _ADDRESS) or (
+        above == "user_data.address" and name in _OF_ADDRESS
+    ):
+        return f"user_data.address.{_ADDRESS[name]}"
+    return None
+
+
+def person_path(name: str) -> str | None:
+    """The path of what a table of people calls `name`: ``user_data.phone_number`` of ``phone``.
+
+    None for what is not a person's alone: a shop has a city and a postal code, too.
+    """
+    ours = _PERSON.get(name, name)
+    if ours in _OURS:
+        return f"user_data.{ours}"
+    return f"user_data.address.{_NAMES[name]}" if name in _NAMES else None
+
+
+def with_columns(person: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
+    """`person`, a `user_data`, with the values of `columns`, names that have a `person_path`, that
+    it has neither in clear nor hashed."""
+    more = {**person}
+    for name, value in columns.items():
+        is_name = name in _NAMES
+        holder = more.get("address", {}) if is_name else more
+        field = _NAMES[name] if is_name else _PERSON.get(name, name)
+        if not isinstance(holder, dict) or not holder.keys().isdisjoint(_forms(field)):
+            continue
+        if is_name:
+            more["address"] = {**holder, field: value}
+        else:
+            more[field] = value
+    return more
+
+
+def _forms(field: str) -> tuple[str, str]:
+    """The names of `field` in clear and hashed."""
+    clear = field.removeprefix(_HASHED)
+    return clear, _HASHED + clear
 
 
 def _renamed(stated: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -17,9 +17,14 @@ from pydantic import (
     with_config,
 )
 from pydantic_core import core_schema
-from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+from typing_extensions import (
+    TypedDict,  # pydantic needs this one before Python 3.12
+    get_type_hints,
+    is_typeddict,
+)
 
 from destinations.numbers import MAX_EXACT
+from destinations.paths import ANY
 from gateway.event.bounds import MAX_VALUES
 from gateway.event.times import to_seconds
 
@@ -35,6 +40,13 @@ def as_list(value: object) -> object:
     if isinstance(value, dict) and value and all(map(str.isdigit, value)):
         return list(value.values())
     return value
+
+
+def as_items(value: object) -> object:
+    """As `as_list`, and a single item as a list of one."""
+    if isinstance(value, dict) and ("item_id" in value or "item_name" in value):
+        return [value]
+    return as_list(value)
 
 
 _open = ConfigDict(extra="allow", coerce_numbers_to_str=True)
@@ -163,7 +175,7 @@ class EventFields(TypedDict, total=False):
     shipping: Number
     transaction_id: LongId
     coupon: Text
-    items: Annotated[list[Item], _bounded, BeforeValidator(as_list)]
+    items: Annotated[list[Item], _bounded, BeforeValidator(as_items)]
     user_data: UserData
     user_properties: dict[str, Any]
     consent: Consent
@@ -198,3 +210,21 @@ def branches(annotation: Any) -> Iterator[Any]:
 
 def unwrapped(annotation: Any, wrapper: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is wrapper else annotation
+
+
+def below(annotation: Any, key: str) -> Iterator[Any]:
+    """The types that can stand at `key` below `annotation`; Any for what is not known."""
+    for bare in branches(annotation):
+        if is_typeddict(bare):
+            hints = get_type_hints(bare, include_extras=True)
+            if key in hints:
+                hint = hints[key]
+                yield unwrapped(hint, Required)
+            elif key == ANY or bare.__pydantic_config__.get("extra") == "allow":
+                yield Any
+        elif get_origin(bare) is dict:
+            yield get_args(bare)[1]
+        elif get_origin(bare) is list and (key == ANY or key.isdigit()):
+            yield get_args(bare)[0]
+        elif bare is Any:
+            yield Any

@@ -11,7 +11,14 @@ from typing import Any
 
 import orjson
 
+_CLOSE = 0.65
+"""How alike two names have to be, from 0 to 1, for one to be a slip of the other."""
+
+_MIN_BEGINNING = 4
+"""Characters of a name from which it may stand for a longer one that begins so."""
+
 _no_letter_or_digit = re.compile(r"[\W_]+")
+_negation = re.compile(r"not|^(?:no|non|un|dis|ex|min)")
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -55,6 +62,16 @@ def utc(seconds: float) -> str:
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """The end of a message about a wrong `name`: ``; did you mean 'event_name'?``, or "" when
-    none of the `valid` names is close to it."""
-    close = get_close_matches(name, valid, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    none of the `valid` names is close to it. Names that say the opposite are never close."""
+    given = folded(name)
+    negations = _negations(given)
+    forms = {form: each for each in valid if _negations(form := folded(each)) == negations}
+    close = get_close_matches(given, forms, n=1, cutoff=_CLOSE)
+    if not close and len(given) >= _MIN_BEGINNING:
+        close = sorted((form for form in forms if form.startswith(given)), key=len)[:1]
+    return f"; did you mean {forms[close[0]]!r}?" if close else ""
+
+
+def _negations(form: str) -> set[str]:
+    """What turns the meaning of a name in the form of `folded` into its opposite."""
+    return set(_negation.findall(form))

@@ -35,6 +35,7 @@ from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import query_fields
 from gateway.sources.keys import Key, KeySet
 from gateway.sources.measurement_protocol_check import MAX_MESSAGES, Problem, problems_of
+from gateway.sources.own_properties import differing, with_own_apart
 from gateway.sources.reading import (
     as_object,
     bearer_key,
@@ -51,6 +52,9 @@ from gateway.stages.identity.visitor import client_id_of_fpid, client_id_of_ga
 
 _SHARED = ("user_id", "ip_override", "user_agent", "user_data", "device")
 """Fields of the body that are fields of every event in it, under the same name."""
+
+_OWN = ("device", "event_location", "language", "screen_resolution", "user_properties")
+"""Fields that the body states, and that an event may also have as parameters of its own."""
 
 _CHECK_PATH = "/debug/mp/collect"
 """Where requests are checked and nothing is kept of them, as at Google's validation server."""
@@ -197,13 +201,13 @@ def _expanded(event: Any) -> Any:
 def _to_event(event: Any, shared: Event, envelope: Event) -> Event:
     message = as_object(event)
     params = _with_session(own_parameters(present(as_object(message.get("params")))))
+    own = {
+        _PARAMS.get(name, name): value
+        for name, value in params.items()
+        if name != "consent" or states_consent(value)
+    }
     translated = {
-        **{
-            _PARAMS.get(name, name): value
-            for name, value in params.items()
-            if name != "consent" or states_consent(value)
-        },
-        **shared,
+        **with_own_apart(own, shared, differing(own, shared, _OWN)),
         **_moment(message),
         **present({"event_name": message.get("name")}),
     }

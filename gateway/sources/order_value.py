@@ -5,25 +5,29 @@ Source: developers.google.com/analytics/devguides/collection/ga4/reference/event
 
 from typing import Any
 
-from destinations.numbers import read_number
 from gateway.event import Event
-from gateway.event.amounts import Unreadable, read_amount
+from gateway.event.mending import ignored_of, mended
+
+_EXTRAS = ("tax", "shipping")
+_JUDGED = ("currency", *_EXTRAS)
 
 
-def without_extras(total: Any, event: Event) -> Any:
-    """`total` without the `tax` and the `shipping` of `event`, or as it is if it is no number or
-    less than these."""
-    whole = _number(total)
-    if whole is None:
-        return total
-    value = round(whole - sum(_number(event.get(name)) or 0 for name in ("tax", "shipping")), 6)
-    return value if value >= 0 else total
+def value_without_extras(total: Any, event: Event) -> Event:
+    """The `value` of the order `event`: `total` without its `tax` and its `shipping`, and the
+    `currency` that the amounts are in, if that is known.
 
-
-def _number(value: Any) -> float | int | None:
-    if isinstance(value, str):
-        try:
-            return read_number(value) or read_amount(value).number
-        except Unreadable:
-            return None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    What an amount means, and in which currency, is judged as everywhere in an event. A `total`
+    that cannot be read is the value as it is, to be named as ignored, and so is one that is less
+    than the tax and the shipping. If one of these two cannot be read, there is no value.
+    """
+    if "tax" not in event and "shipping" not in event:
+        return {"value": total}
+    stated = {name: event[name] for name in _JUDGED if name in event}
+    judged = mended({**stated, "value": total}, own_properties=False)
+    found = {name: judged[name] for name in ("currency",) if name in judged}
+    if any(each["field"] in _EXTRAS for each in ignored_of(judged)):
+        return found
+    extras = sum(judged.get(name, 0) for name in _EXTRAS)
+    if "value" not in judged or judged["value"] < extras:
+        return {**found, "value": total}
+    return {**found, "value": round(judged["value"] - extras, 6)}

@@ -19,9 +19,10 @@ _JSON_TYPES = frozenset(["", "text/plain", "application/json"])
 """What browsers put on JSON; the empty one is a Blob without a type or an ArrayBuffer."""
 
 _FORM = "application/x-www-form-urlencoded"
-"""Also what ``curl -d '{...}'`` puts on JSON, which no form begins like."""
-
 _MULTIPART = "multipart/form-data"
+_JSON = (b"{", b"[")
+_BLANKS = b" \t\r\n\xef\xbb\xbf"
+"""What may stand before JSON, a byte order mark too."""
 
 
 SENT_AT = "sent_at"
@@ -60,8 +61,9 @@ _FIELDS: Schema = {
 
 DESCRIPTION = Operation(
     text="One event, an array of events, or an object with `events` and what holds for all of "
-    "them. `text/plain` and a missing content type are read as JSON. A form is one event; dots in "
-    "its names lead into objects: `items.0.item_id`. Without a body, the query is the event. "
+    "them. A body that begins like JSON is read as JSON, whatever its content type. A form is one "
+    "event; dots in its names lead into objects: `items.0.item_id`. Without a body, the query is "
+    "the event. "
     "Values that do not match the schema are converted or ignored where possible.",
     parameters=[query_parameter("The event of a request without a body, with dotted names.")],
     body={JSON: _EVENTS, "text/plain": {"type": "string"}, _FORM: _FIELDS, _MULTIPART: _FIELDS},
@@ -81,16 +83,21 @@ class RawEvents(NamedTuple):
 def raw_events(request: Inbound) -> RawEvents:
     """The events in `request`.
 
-    JSON is one event, an array, or ``{"events": [...]}``, of which the statements about consent
-    outside the events hold for each of them; the tokens and `SENT_AT` are only read there. A
-    form is one event; so is the query string of a request without a body. Raises `Refused`.
+    JSON, which is told by how it begins whatever the content type says (``curl -d '{...}'`` says
+    that it is a form), is one event, an array, or ``{"events": [...]}``, of which the statements
+    about consent outside the events hold for each of them; the tokens and `SENT_AT` are only read
+    there. A form is one event; so is the query string of a request without a body. Raises
+    `Refused`.
     """
     if not request.body:
         return _one(expand(query_fields(request.query)))
     content_type = request.headers.get("content-type", "")
     kind = content_type.partition(";")[0].strip().lower()
-    if kind in _JSON_TYPES or (kind == _FORM and request.body[:1] in (b"{", b"[")):
-        return _listed(decode_body(request.body), may_have_fields(request.body))
+    if kind in _JSON_TYPES:
+        return _listed(request.body)
+    text = request.body.lstrip(_BLANKS)
+    if text.startswith(_JSON):
+        return _listed(text)
     if kind == _FORM:
         return _one(expand(form_fields(request.body)))
     if kind == _MULTIPART:
@@ -98,7 +105,7 @@ def raw_events(request: Inbound) -> RawEvents:
     raise Refused(
         415,
         "unsupported_media_type",
-        "send JSON (application/json, text/plain or no content type) or a form",
+        "the body is neither JSON nor a form; send one of them, with its content type",
     )
 
 
@@ -113,9 +120,9 @@ def _without_token(event: Any) -> Any:
     return event
 
 
-def _listed(value: Any, with_fields: bool) -> RawEvents:
-    """The events in `value`. with_fields: some may have keys such as ``consent.ad_storage``."""
-    envelope, events = _opened(value)
+def _listed(text: bytes) -> RawEvents:
+    """The events in `text`, which should be JSON."""
+    envelope, events = _opened(decode_body(text))
     if not isinstance(events, list):
         raise Refused(400, "malformed", "expected an event, an array of events or {events: [...]}")
     if not events:
@@ -126,7 +133,7 @@ def _listed(value: Any, with_fields: bool) -> RawEvents:
     submission_token = envelope.get(SUBMISSION_TOKEN)
     if not isinstance(submission_token, str):
         submission_token = ""
-    if with_fields:
+    if may_have_fields(text):
         envelope = with_fields_expanded(envelope)
         events = [with_fields_expanded(each) if isinstance(each, dict) else each for each in events]
     if stated := statements_in(envelope):

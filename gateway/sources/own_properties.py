@@ -1,9 +1,10 @@
 """Properties that a page or a backend gives to an event, under names of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.event import Event
+from gateway.event.mending import with_params
 from gateway.sources.reading import own_parameters, present
 from gateway.sources.statement_fields import with_fields_expanded
 from gateway.sources.statements import states_consent
@@ -16,3 +17,18 @@ def read_own_properties(properties: Mapping[str, Any]) -> Event:
     if "consent" in event and not states_consent(event["consent"]):
         return {name: value for name, value in event.items() if name != "consent"}
     return event
+
+
+def with_own_apart(own: Event, fields: Event, moved: Collection[str]) -> Event:
+    """`own` properties with `fields` that the protocol states elsewhere. Those of `own` that are in
+    `moved` move to `gateway.event.mending.PARAMS`, as they came."""
+    if not moved:
+        return {**own, **fields}
+    apart = {name: own[name] for name in moved}
+    kept = {name: value for name, value in own.items() if name not in apart}
+    return with_params({**kept, **fields}, apart)
+
+
+def differing(own: Event, fields: Event, names: Collection[str]) -> list[str]:
+    """Those of `names` that `own` and `fields` both have, with different values."""
+    return [name for name in names if name in own and name in fields and own[name] != fields[name]]

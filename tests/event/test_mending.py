@@ -147,6 +147,13 @@ def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None
             ["items: not an object"],
         ),
         ({"items": 3}, {}, ["items: not a list"]),
+        ({"items": {"item_id": 7}}, {"items": [{"item_id": "7"}]}, []),
+        (
+            {"items": {"item_name": "Lamp", "price": "59,90", "quantity": "x"}},
+            {"items": [{"item_name": "Lamp", "price": 59.9}]},
+            ["items.quantity: not a number"],
+        ),
+        ({"items": {"price": 5}}, {}, ["items: not a list"]),
         (
             {"items": {"0": {"price": "x", "own": [1]}}},
             {"items": [{"own": [1]}]},

@@ -45,6 +45,22 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
         ({"email": MAIL, "email_address": "b@x.ex"}, {"email": MAIL, "email_address": "b@x.ex"}),
         ({"email": {"a": 1}, "zip": True}, {"email": {"a": 1}, "zip": True}),
         ({"address": [{"city": "Bath"}], "zip": "1"}, {"address": [{"city": "Bath"}], "zip": "1"}),
+        (
+            {"email": {"0": MAIL, "1": "b@x.example"}, "phone": {"0": "+49 1"}},
+            {"email_address": [MAIL, "b@x.example"], "phone_number": ["+49 1"]},
+        ),
+        (
+            {"address": {"0": {"firstName": "Ada", "zip": "1"}, "1": {"city": "Bath"}}},
+            {"address": [{"first_name": "Ada", "postal_code": "1"}, {"city": "Bath"}]},
+        ),
+        (
+            {"address": [{"city": "Bath"}, {"last_name": "Byron", "state": "BE"}]},
+            {"address": [{"city": "Bath"}, {"last_name": "Byron", "region": "BE"}]},
+        ),
+        (
+            {"address": {"zip": {"0": "1"}, "state": "BE"}},
+            {"address": {"zip": {"0": "1"}, "region": "BE"}},
+        ),
         ({"lead_id": 7, "email": MAIL}, {"lead_id": 7, "email_address": MAIL}),
     ],
 )
@@ -71,6 +87,8 @@ def test_user_data_in_the_names_of_other_tools(
             {"email": MAIL, "user_data": {"email_address": "b@x.example"}},
         ),
         ({"email": [MAIL, "0" * 64]}, {"user_data": {"email_address": [MAIL, "0" * 64]}}),
+        ({"email": {"0": MAIL}}, {"user_data": {"email_address": [MAIL]}}),
+        ({"email": {"0": 5}}, {"email": {"0": 5}}),
         ({"email": ""}, {"email": ""}),
         ({"email": f"write to {MAIL}"}, {"email": f"write to {MAIL}"}),
         ({"email": "ada%40shop.example"}, {"email": "ada%40shop.example"}),

@@ -59,6 +59,11 @@ def as_multipart(fields: dict[str, str], boundary: str = "B") -> bytes:
         post(orjson.dumps(PURCHASE)),
         post(orjson.dumps([PURCHASE])),
         post(orjson.dumps({"events": [PURCHASE]})),
+        post(orjson.dumps(PURCHASE), "text/json"),
+        post(orjson.dumps(PURCHASE), "application/octet-stream"),
+        post(b"\xef\xbb\xbf" + orjson.dumps(PURCHASE)),
+        post(b"\xef\xbb\xbf" + orjson.dumps(PURCHASE), FORM),
+        post(b" \r\n\xef\xbb\xbf\t" + orjson.dumps([PURCHASE]), FORM),
         post(urlencode(PURCHASE_FIELDS).encode(), FORM),
         post(as_multipart(PURCHASE_FIELDS), "multipart/form-data; boundary=B"),
         post(as_multipart(PURCHASE_FIELDS), 'multipart/form-data; boundary="B"'),
@@ -77,9 +82,10 @@ def test_one_event_in_every_way_that_a_page_can_send_it(request_: Inbound) -> No
 @pytest.mark.parametrize(
     "content_type", ["application/xml", "image/png", "text/html", "application/octet-stream"]
 )
-def test_other_content_types_are_415(content_type: str) -> None:
+@pytest.mark.parametrize("body", [b"<event/>", b"event_name=a", b"\x00{", b" "])
+def test_what_is_neither_json_nor_a_form_is_415(content_type: str, body: bytes) -> None:
     with pytest.raises(Refused) as refused:
-        COLLECT.read(post(orjson.dumps(PURCHASE), content_type))
+        COLLECT.read(post(body, content_type))
     assert (refused.value.status, refused.value.reason) == (415, "unsupported_media_type")
 
 

@@ -197,7 +197,52 @@ def test_consent_in_words(query: str, consent: dict[str, str] | None) -> None:
             },
         ),
         ("en=a&ep.event_name=b&ep.event_id=e-1", {"event_name": "a", "event_id": "e-1"}),
-        ("en=a&ep.items=%5Bobject%20Object%5D&ep.consent=x&ep.user_data=y", {"event_name": "a"}),
+        (
+            "en=a&ep.items=%5Bobject%20Object%5D%2C%5Bobject%20Object%5D&ep.consent=x"
+            "&ep.user_data=%5Bobject+Object%5D&ep.campaign=%5Bobject+Object%5D",
+            {"event_name": "a"},
+        ),
+        (
+            "en=a&ep.event_location=Berlin&ep.campaign=spring&ep.items=3&ep.user_properties=x",
+            {
+                "event_name": "a",
+                "params": {
+                    "event_location": "Berlin",
+                    "campaign": "spring",
+                    "items": "3",
+                    "user_properties": "x",
+                },
+            },
+        ),
+        (
+            "en=a&ep.campaign=spring&cs=news&ep.client_hints=x&uap=Linux&epn.items=3&pr1=idA"
+            "&ep.user_properties=y&up.plan=pro",
+            {
+                "event_name": "a",
+                "campaign": {"source": "news"},
+                "client_hints": {"platform": "Linux"},
+                "items": [{"item_id": "A"}],
+                "user_properties": {"plan": "pro"},
+                "params": {
+                    "campaign": "spring",
+                    "client_hints": "x",
+                    "items": 3,
+                    "user_properties": "y",
+                },
+            },
+        ),
+        ("en=a&epn.campaign=7", {"event_name": "a", "params": {"campaign": 7}}),
+        ("en=a&ep.campaign.name=n", {"event_name": "a", "campaign": {"name": "n"}}),
+        (
+            "en=a&ep.user_data=y&ep.click_ids=z",
+            {
+                "event_name": "a",
+                "ignored_fields": [
+                    {"field": "user_data", "reason": "not an object"},
+                    {"field": "click_ids", "reason": "not an object"},
+                ],
+            },
+        ),
         (
             "en=a&ep.user_data.email_address=a%40b.example&ep.user_data.address.city=Linz",
             {
@@ -343,6 +388,7 @@ def test_measurement_ids(allowed: list[str] | None, accepted: bool) -> None:
         with pytest.raises(Refused) as refused:
             source.read(request)
         assert refused.value.status == 403
+        assert str(refused.value).count("measurement_ids") == 1
 
 
 def test_a_hit_is_lost_only_when_all_of_it_is() -> None:

@@ -267,6 +267,27 @@ def test_a_page_view_of_a_browser() -> None:
             },
         ),
         (
+            {"idgoal": "0", "ec_id": "T1", "revenue": "59,90 €", "ec_tx": "9,90"},
+            {
+                "event_name": "purchase",
+                "transaction_id": "T1",
+                "value": 50,
+                "currency": "EUR",
+                "tax": 9.9,
+            },
+        ),
+        (
+            {"idgoal": "0", "ec_id": "T1", "revenue": "5000", "ec_sh": "1,234"},
+            {
+                "event_name": "purchase",
+                "transaction_id": "T1",
+                "revenue": "5000",
+                "ignored_fields": [
+                    {"field": "shipping", "reason": "ambiguous: thousands or decimals"}
+                ],
+            },
+        ),
+        (
             {"idgoal": "0", "ec_id": "T1", "revenue": "1,234", "ec_items": "[["},
             {
                 "event_name": "purchase",
@@ -490,6 +511,19 @@ def test_who_speaks_for_a_visitor_is_a_backend(
         ),
     ):
         assert (batch.trusted, batch.backend) == (False, backend)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "idsite=1&rec=1&url=https://shop.example/?a=b",
+        "?idsite=1&rec=1&url=https://shop.example/?a=b",
+        "https://stats.example/matomo.php?idsite=1&rec=1&url=https://shop.example/?a=b",
+    ],
+)
+def test_a_hit_in_bulk_may_have_question_marks_in_its_values(request_: str) -> None:
+    (event,) = bulk(request_).events
+    assert event["page_location"] == "https://shop.example/?a=b"
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,40 @@ def test_a_client_id_may_be_a_whole_cookie(client_id: object, read: str) -> None
     assert event["client_id"] == read
 
 
+OWN = {
+    "device": "kiosk",
+    "event_location": "Berlin",
+    "language": "Klingon",
+    "screen_resolution": "huge",
+    "user_properties": "own",
+}
+
+
+def test_parameters_that_the_body_states_in_its_own_way_move_apart() -> None:
+    body = {
+        "client_id": "1.2",
+        "device": {"language": "en", "screen_resolution": "1x1"},
+        "user_location": {"city": "Rome"},
+        "user_properties": {"plan": {"value": "pro"}},
+        "events": [
+            {"name": "a", "params": OWN},
+            {"name": "b", "params": {"language": "en", "client_id": "own"}},
+        ],
+    }
+    stated = {
+        "client_id": "1.2",
+        "device": {"language": "en", "screen_resolution": "1x1"},
+        "language": "en",
+        "screen_resolution": "1x1",
+        "event_location": {"city": "Rome"},
+        "user_properties": {"plan": "pro"},
+        "x-ga-measurement_id": "G-1",
+    }
+    first, second = SOURCE.read(post(body)).events
+    assert first == {"event_name": "a", **stated, "params": OWN}
+    assert second == {"event_name": "b", **stated}
+
+
 NEW_COOKIE = "GS2.1.s1795289657$o4$g0$t1795289700$j60$l0$h0"
 
 

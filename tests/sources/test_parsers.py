@@ -179,7 +179,7 @@ def test_messages_of_posthog(message: Any, flag: bool) -> None:
     assert isinstance(is_from_backend(message), bool)
     denies = is_cookieless(message)
     with contextlib.suppress(EventError):
-        event = read_event(event_of_posthog(message, {}, flag, not flag))
+        event = read_event(event_of_posthog(message, {}, flag, not flag, 1.8e9))
         orjson.dumps(event)
         assert not denies or set(event["consent"].values()) == {"denied"}
         assert "$ip" not in event

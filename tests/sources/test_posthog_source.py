@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -546,6 +547,32 @@ def test_when_a_request_was_sent() -> None:
     each = {"api_key": KEY, **message()}
     assert SOURCE.read(post(each, query=query)).sent == ["1795289657000"]
     assert SOURCE.read(post([{**each, "sent_at": 1}, each])).sent == [1]
+
+
+@pytest.mark.parametrize(
+    ("stated", "envelope", "timestamp"),
+    [
+        ({"offset": 1_500}, {}, 1_796_000_000.0 - 1.5),
+        ({"offset": 1_500}, {"sent_at": "2026-11-30T00:00:00Z"}, 1_795_996_800.0 - 1.5),
+        ({"offset": 1_500}, {"sent_at": "never"}, 1_796_000_000.0 - 1.5),
+        ({"offset": 0}, {"sent_at": -1}, 1_796_000_000.0),
+        ({"offset": 1_500, "timestamp": 1_795_000_000}, {}, 1_795_000_000.0),
+        ({"offset": -1}, {}, None),
+        ({"offset": 10**18}, {}, None),
+        ({"offset": True}, {}, None),
+        ({"offset": "5"}, {}, None),
+        ({}, {}, None),
+    ],
+)
+def test_a_message_may_say_how_long_it_has_waited(
+    stated: Event, envelope: Event, timestamp: float | None
+) -> None:
+    body = {"api_key": KEY, "batch": [{**message(), **stated}], **envelope}
+    request = replace(post(body), received_at=1_796_000_000.0)
+    (event,) = SOURCE.read(request).events
+    assert event.get("timestamp") == timestamp
+    (event,) = SOURCE.read(post({"api_key": KEY, **message(), "offset": 5})).events
+    assert "timestamp" not in event
 
 
 def test_what_is_refused_is_named() -> None:

@@ -279,6 +279,7 @@ FORMER = {
     "started order": "begin_checkout",
     "viewed checkout step": "Viewed Checkout Step",
     "completed checkout step": "add_shipping_info",
+    "completed order": "purchase",
     "updated order": "Updated Order",
 }
 
@@ -350,11 +351,48 @@ def test_products_in_other_shapes(products: Any, found: Event) -> None:
         ({"revenue": "25,50", "subtotal": 3, "total": 4}, 25.5),
         ({"subtotal": 22.5, "total": 27.5, "tax": 2, "shipping": 3}, 22.5),
         ({"total": 27.5, "tax": 2, "shipping": 3}, 22.5),
+        ({"total": 10, "tax": 2, "shipping": ""}, 8),
+        ({"total": 10, "tax": 2, "shipping": " "}, 8),
+        ({"total": {}, "tax": 0}, None),
         ({}, None),
     ],
 )
 def test_value_is_without_tax_and_shipping(properties: dict[str, Any], value: Any) -> None:
     assert track("Order Completed", **properties).get("value") == value
+
+
+@pytest.mark.parametrize(
+    ("properties", "read", "ignored"),
+    [
+        ({"total": "59,90 €"}, {"value": 59.9, "currency": "EUR"}, None),
+        ({"total": "59,90 €", "tax": "9,90"}, {"value": 50, "currency": "EUR", "tax": 9.9}, None),
+        ({"total": "59,90", "tax": "9,90 €"}, {"value": 50, "currency": "EUR", "tax": 9.9}, None),
+        (
+            {"total": "$59.90", "tax": "$9.90", "currency": "usd"},
+            {"value": 50, "currency": "USD", "tax": 9.9},
+            None,
+        ),
+        ({"total": "59.90 USD", "currency": "EUR"}, {"currency": "EUR"}, "value"),
+        ({"total": "$59.90", "currency": "EUR"}, {"currency": "EUR"}, "value"),
+        ({"total": "$59.90", "tax": 5}, {"tax": 5}, "value"),
+        ({"total": "59.90 USD", "tax": 5, "currency": "€"}, {"tax": 5, "currency": "EUR"}, "value"),
+        ({"total": 10, "tax": "1 £", "currency": "EUR"}, {"total": 10, "currency": "EUR"}, "tax"),
+        ({"total": "5 €", "tax": "1 £"}, {"total": "5 €", "currency": "EUR"}, "tax"),
+        (
+            {"total": "10000", "tax": "1,234", "shipping": "5,00"},
+            {"total": "10000", "shipping": 5},
+            "tax",
+        ),
+        ({"total": 10, "shipping": True}, {"total": 10}, "shipping"),
+    ],
+)
+def test_a_total_is_in_the_currency_of_the_event_and_its_extras_are_known(
+    properties: dict[str, Any], read: Event, ignored: str | None
+) -> None:
+    event = track("Order Completed", **properties)
+    named = [each["field"] for each in event.pop("ignored_fields", [])]
+    assert event == {"event_name": "purchase", **read}
+    assert named == ([ignored] if ignored else [])
 
 
 def test_what_the_page_itself_calls_as_we_do_stays() -> None:
@@ -449,6 +487,34 @@ def test_names_of_events(segment: str, ga4: str) -> None:
         ),
         ("Order Completed", {"total": 5}, {"event_name": "purchase", "value": 5}),
         (
+            "Completed Order",
+            {"orderId": 7, "revenue": 5, "products": [{"id": "A"}, {"productId": "B", "id": "x"}]},
+            {
+                "event_name": "purchase",
+                "transaction_id": "7",
+                "value": 5,
+                "items": [{"item_id": "A"}, {"item_id": "B", "id": "x"}],
+            },
+        ),
+        (
+            "Order Completed",
+            {"orderId": "own", "order_id": "7"},
+            {"event_name": "purchase", "transaction_id": "7", "orderId": "own"},
+        ),
+        (
+            "Added Product",
+            {"productId": "A", "imageUrl": "https://a.example/a.png"},
+            {
+                "event_name": "add_to_cart",
+                "items": [{"item_id": "A", "image_url": "https://a.example/a.png"}],
+            },
+        ),
+        (
+            "Completed Checkout Step",
+            {"paymentMethod": "card", "orderID": "x"},
+            {"event_name": "add_payment_info", "payment_type": "card", "orderID": "x"},
+        ),
+        (
             "Order Completed",
             {"total": "65,90", "tax": 5, "shipping": "1,00"},
             {"event_name": "purchase", "value": 59.9, "tax": 5, "shipping": 1},
@@ -463,7 +529,7 @@ def test_names_of_events(segment: str, ga4: str) -> None:
             {"total": 10, "tax": "unknown", "shipping": 2},
             {
                 "event_name": "purchase",
-                "value": 8,
+                "total": 10,
                 "shipping": 2,
                 "ignored_fields": [{"field": "tax", "reason": "not a number"}],
             },

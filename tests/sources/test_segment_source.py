@@ -214,6 +214,14 @@ def test_messages(message: dict[str, Any], event: Event) -> None:
     assert one(message) == event
 
 
+@pytest.mark.parametrize("nothing", ["", None])
+def test_a_batch_that_does_not_say_when_it_was_sent_leaves_it_to_its_messages(nothing: Any) -> None:
+    sent = "2026-01-02T03:04:06Z"
+    messages = [{"type": "track", "event": "A", "sentAt": sent}, {"type": "track", "event": "B"}]
+    body = {"writeKey": KEY, "batch": messages, "sentAt": nothing}
+    assert SOURCE.read(post("/v1/batch", body)).sent == [sent]
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [

@@ -186,6 +186,9 @@ def test_a_person_that_is_there_counts() -> None:
         ([{"a": 1}], "_dcid=c-1; x=1", ["c-1"]),
         ([{"a": 1}, {"_dcid": "c-2"}], "_dcid=c-1", ["c-2", "c-2"]),
         ([{"client_id": "c-3"}, {"_dcid": "c-2"}], "", ["c-3", "c-2"]),
+        ([{"a": 1}], "_dcid_temp=c-0", ["c-0"]),
+        ([{"a": 1}], "_dcid_temp=c-0; _dcid=c-1", ["c-1"]),
+        ([{"a": 1}], "_dcid_temp=c-0; _dcid=", ["c-0"]),
         ([{"a": 1}], "", [None]),
         ([{"client_id": {}}], "_dcid=c-1", [None]),
     ],
@@ -193,6 +196,58 @@ def test_a_person_that_is_there_counts() -> None:
 def test_the_visitor(objects: list[Event], cookie: str, visitors: list[str | None]) -> None:
     batch = post(objects, cookie=cookie)
     assert [event.get("client_id") for event in batch.events] == visitors
+
+
+FBP, FBC = "fb.1.1795289657142.2", "fb.1.1795289657142.abc"
+GCLID_COOKIE = "GCL.1795289657.gclid-1"
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ({"common_cookie": {"_fbp": FBP, "_fbc": FBC}}, {"fbp": FBP, "fbc": FBC}),
+        ({"cookies": {"_fbp": FBP, "_ttp": "t"}}, {"fbp": FBP, "ttp": "t"}),
+        (
+            {"common_cookie": {"_scid": "s"}, "cookies": {"_scid": "x", "_fbp": FBP}},
+            {"scid": "s", "fbp": FBP},
+        ),
+        (
+            {"common_cookie": {"ttclid": "t", "_epik": "e", "uet_msclkid": "m"}},
+            {"click_ids": {"ttclid": "t", "epik": "e", "msclkid": "m"}},
+        ),
+        (
+            {"common_cookie": {"taboola_cid": "a", "outbrain_cid": "b", "awin_awc": "c"}},
+            {"click_ids": {"tblci": "a", "dicbo": "b", "awc": "c"}},
+        ),
+        ({"common_cookie": {"_gcl_aw": GCLID_COOKIE}}, {"click_ids": {"gclid": "gclid-1"}}),
+        (
+            {"common_cookie": {"_fbp": "x", "ttclid": "x"}, "fbp": FBP, "click_ids": {"a": "b"}},
+            {"fbp": FBP, "click_ids": {"a": "b", "ttclid": "x"}},
+        ),
+        (
+            {"common_cookie": {"_gtmeec": "e", "ttclid": 5, "_fbp": "", "awin_source": "aw"}},
+            {"common_cookie": {"_gtmeec": "e", "ttclid": 5, "awin_source": "aw"}},
+        ),
+        (
+            {
+                "common_cookie": {"_fbc": FBC, "_gcl_aw": GCLID_COOKIE, "ttclid": "t"},
+                "url": "https://a.example/?gclid=newer&fbclid=newer",
+            },
+            {
+                "page_location": "https://a.example/?gclid=newer&fbclid=newer",
+                "click_ids": {"ttclid": "t"},
+            },
+        ),
+        (
+            {"common_cookie": {"_fbc": FBC}, "url": "https://a.example/?fbclid=abc"},
+            {"fbc": FBC, "page_location": "https://a.example/?fbclid=abc"},
+        ),
+        ({"cookies": 3, "common_cookie": ["a"]}, {"cookies": 3, "common_cookie": ["a"]}),
+        ({"common_cookie": f'{{"_fbp": "{FBP}"}}'}, {"fbp": FBP}),
+    ],
+)
+def test_ids_in_cookies_are_fields(sent: Event, read: Event) -> None:
+    assert one(sent) == {"event_name": "Data", **read}
 
 
 @pytest.mark.parametrize("stated", [DENIED, {"ad_storage": False}, {"ad_storage": "x"}])

@@ -136,6 +136,64 @@ def test_an_order_that_is_not_signed_is_refused(request_: Inbound) -> None:
     assert (refused.value.status, refused.value.reason) == (401, "unauthorized")
 
 
+@pytest.mark.parametrize(
+    ("order", "headers"),
+    [({**ORDER, "test": True}, {}), (ORDER, {"x-shopify-test": "true"})],
+)
+def test_a_test_order_is_answered_and_not_recorded(
+    order: dict[str, Any], headers: dict[str, str]
+) -> None:
+    request = webhook(order)
+    batch = shopify().read(replace(request, headers={**request.headers, **headers}))
+    assert batch == Batch(trusted=True, backend=True)
+    assert shopify().answer(batch).status == 200
+
+
+def test_an_order_that_says_it_is_no_test_is_recorded() -> None:
+    request = webhook({**ORDER, "test": False})
+    headers = {**request.headers, "x-shopify-test": "false"}
+    assert len(shopify().read(replace(request, headers=headers)).events) == 1
+
+
+@pytest.mark.parametrize(
+    ("order", "field", "value"),
+    [
+        (
+            {"processed_at": None, "created_at": "2026-11-20T11:59:59+01:00"},
+            "timestamp",
+            1795172399,
+        ),
+        (
+            {"browser_ip": None, "client_details": {"browser_ip": "203.0.113.9"}},
+            "ip_override",
+            "203.0.113.9",
+        ),
+        (
+            {"email": "", "contact_email": "b@example.com"},
+            "user_data",
+            {"email_address": "b@example.com"},
+        ),
+        ({"total_shipping_price_set": {"shop_money": {"amount": "4.90"}}}, "shipping", 4.9),
+        ({"total_discounts": "5.00"}, "discount", "5.00"),
+        ({"current_total_price": "80.00"}, "value", 80),
+        ({"current_total_tax": "12.77"}, "tax", 12.77),
+        ({"referring_site": "https://www.google.com/"}, "page_referrer", "https://www.google.com/"),
+        (
+            {"landing_site": "/p?gclid=a&utm_source=x&SCCID=b#c"},
+            "click_ids",
+            {"gclid": "a", "ScCid": "b"},
+        ),
+        ({"landing_site": "/p"}, "click_ids", None),
+    ],
+)
+def test_what_stands_in_other_places_is_found(
+    order: dict[str, Any], field: str, value: object
+) -> None:
+    sent = {**ORDER, "billing_address": None, **order}
+    (event,) = shopify().read(webhook(sent)).events
+    assert event.get(field) == value
+
+
 def test_another_topic_is_answered_and_not_recorded() -> None:
     batch = shopify().read(webhook(ORDER, topic="orders/updated"))
     assert batch == Batch(trusted=True, backend=True)

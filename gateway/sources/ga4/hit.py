@@ -15,6 +15,7 @@ from destinations.numbers import read_number
 from gateway.event import Event
 from gateway.sources.form import expand
 from gateway.sources.ga4.items import read_items
+from gateway.sources.own_properties import with_own_apart
 from gateway.sources.reading import own_parameters
 from gateway.sources.statement_fields import expand_statements
 from gateway.sources.statements import as_values, states_consent
@@ -113,7 +114,10 @@ _OBJECTS = frozenset(
         "campaign",
     )
 )
-"""Objects in our model: as a text parameter such a name only holds ``[object Object]``."""
+"""Objects in our model, some of which a page may have as texts or numbers of its own."""
+
+_LOST_OBJECT = "[object Object]"
+"""What gtag.js makes of an object; of several in a list, with commas between them."""
 
 _NUMBERS = ("x-ga-page_id", "x-ga-request_count", "x-ga-tfd")
 _FLAGS = ("x-ga-dma", "x-ga-lps")
@@ -131,8 +135,7 @@ def to_event(hit: Hit) -> Event:
     for name, value in hit.items():
         group, key = _PLACES.get(name) or _place(name)
         groups[group][key] = value
-    event = own_parameters({**_text_parameters(groups["ep"]), **_numbers(groups["epn"])})
-    event |= _typed(groups[""])
+    own = own_parameters({**_text_parameters(groups["ep"]), **_numbers(groups["epn"])})
     objects: dict[str, Any] = {
         "items": read_items(groups["items"]),
         "user_properties": {**groups["up"], **_numbers(groups["upn"])},
@@ -141,7 +144,9 @@ def to_event(hit: Hit) -> Event:
         "x-ga-system_properties": _system_properties(groups["system"]),
         "x-sst-system_properties": groups["sst"],
     }
-    event |= {name: value for name, value in objects.items() if value}
+    stated = _typed(groups[""])
+    stated |= {name: value for name, value in objects.items() if value}
+    event = with_own_apart(own, stated, _clashing(own, stated))
     if groups["consent"]:
         event |= _consent_parameters(groups["consent"])
     if "_uip" in hit and _REDACTED in as_values(hit["_uip"]):
@@ -168,7 +173,24 @@ def _place(name: str) -> tuple[str, str]:
 
 def _text_parameters(parameters: Hit) -> Event:
     """The page's own parameters; ``user_data.email_address`` and the like become objects."""
-    return expand((name, value) for name, value in parameters.items() if name not in _OBJECTS)
+    return expand(
+        (name, value)
+        for name, value in parameters.items()
+        if name not in _OBJECTS or _LOST_OBJECT not in value
+    )
+
+
+def _clashing(own: Event, stated: Event) -> list[str]:
+    """The names in `own`, parameters of the page, of objects that the hit has `stated`, too. A text
+    called `campaign` is one of these always: enrichment would take it for the campaign."""
+    if _OBJECTS.isdisjoint(own):
+        return []
+    names = [name for name in own if name in _OBJECTS]
+    return [name for name in names if name in stated or _is_word(name, own[name])]
+
+
+def _is_word(name: str, value: Any) -> bool:
+    return name == "campaign" and not isinstance(value, dict)
 
 
 def _numbers(parameters: Hit) -> dict[str, float]:

@@ -91,7 +91,7 @@ class GA4(Source[GA4Settings]):
                 403,
                 "unauthorized",
                 "hits of this measurement id are not accepted; add it to `measurement_ids` of the "
-                "source; add it to `measurement_ids` of the source",
+                "source",
             )
         return read_events(_hits(shared, request.body), to_event, own_properties=True)
 

@@ -9,21 +9,21 @@ from typing import Any
 from gateway.event import Event
 from gateway.sources.matomo.hits import Hit
 from gateway.sources.matomo.values import selected
-from gateway.sources.order_value import without_extras
+from gateway.sources.order_value import value_without_extras
 from gateway.sources.reading import decoded_text, present
 
 _ITEM = ("item_id", "item_name", "item_category", "price", "quantity")
 """What the values of an item in `ec_items` are, in their order."""
 
+_REVENUE = "revenue"
 _ORDER = {
     "ec_id": "transaction_id",
-    "revenue": "value",
     "ec_st": "subtotal",
     "ec_tx": "tax",
     "ec_sh": "shipping",
     "ec_dt": "discount",
 }
-CART = frozenset({*_ORDER, "ec_items"})
+CART = frozenset({*_ORDER, _REVENUE, "ec_items"})
 """Parameters of an order or a cart."""
 
 PRODUCT = {"_pks": "item_id", "_pkn": "item_name", "_pkc": "item_category", "_pkp": "price"}
@@ -31,10 +31,13 @@ PRODUCT = {"_pks": "item_id", "_pkn": "item_name", "_pkc": "item_category", "_pk
 
 
 def cart(hit: Hit) -> Event:
-    """The order in `hit`, or without an `ec_id` all that is in a visitor's cart now."""
+    """The order in `hit`, or without an `ec_id` all that is in a visitor's cart now. Its revenue
+    keeps that name if there is tax or shipping in it that cannot be read."""
     event = {"event_name": "purchase" if "ec_id" in hit else "cart_update", **selected(hit, _ORDER)}
-    if "value" in event:
-        event["value"] = without_extras(event["value"], event)
+    if _REVENUE in hit:
+        event |= value_without_extras(hit[_REVENUE], event)
+        if "value" not in event:
+            event[_REVENUE] = hit[_REVENUE]
     if "ec_items" in hit:
         event["items"] = _items(hit["ec_items"])
     return event

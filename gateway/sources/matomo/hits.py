@@ -77,8 +77,9 @@ def _hit(request: Any) -> Hit | None:
     """The hit in an element of a bulk request: a query, with or without what stands before it, or
     an object."""
     if isinstance(request, str):
-        before, mark, after = request.partition("?")
-        return last_or_all(query_fields(after if mark else before))
+        before, _, after = request.partition("?")
+        is_query = "=" in before or not after
+        return last_or_all(query_fields(request if is_query else after))
     return _as_hit(request) if isinstance(request, dict) else None
 
 

@@ -71,11 +71,14 @@ _NO_ADDRESS = (None, "", "0", "0.0.0.0")
 _ALL_DENIED = {"consent": dict.fromkeys(CONSENT_TYPES, "denied")}
 
 
-def to_event(message: Any, envelope: Event, backend: bool, with_fields: bool) -> Event:
+def to_event(
+    message: Any, envelope: Event, backend: bool, with_fields: bool, sent_at: float
+) -> Event:
     """The event in `message`; not yet checked.
 
     envelope: what the object around the messages states about consent. backend: as in `Batch`.
-    with_fields: some properties may have names such as ``consent.ad_storage``.
+    with_fields: some properties may have names such as ``consent.ad_storage``. sent_at: when the
+    request was sent, in Unix seconds, 0 if that is not known.
     Raises `EventError` when `message` is no object.
     """
     if not isinstance(message, dict):
@@ -92,7 +95,9 @@ def to_event(message: Any, envelope: Event, backend: bool, with_fields: bool) ->
         **present(
             {
                 "event_id": message.get("uuid") or properties.get("$insert_id"),
-                "timestamp": message.get("timestamp") or properties.get("$time"),
+                "timestamp": message.get("timestamp")
+                or properties.get("$time")
+                or _moment(message.get("offset"), sent_at),
             }
         ),
     }
@@ -135,6 +140,14 @@ def _fields(kind: Any, properties: Mapping[str, Any]) -> Event:
         "viewport_size": size_of(properties, "$viewport_width", "$viewport_height"),
     }
     return {**event, **present(found)}
+
+
+def _moment(offset: Any, sent_at: float) -> float | None:
+    """When a message was made that says how many milliseconds it has waited to be sent, as older
+    versions of the SDK for browsers do."""
+    if type(offset) not in (int, float) or not 0 <= offset <= sent_at * 1000:
+        return None
+    return float(sent_at - offset / 1000)
 
 
 def _address(properties: Mapping[str, Any], backend: bool) -> Event:

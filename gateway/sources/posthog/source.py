@@ -5,11 +5,13 @@ posthog 7.91 of PyPI; github.com/PostHog/posthog, rust/capture/src/router.rs, fo
 """
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import Any, Literal
 
 from pydantic import Field
 
 from gateway.event import Event
+from gateway.event.times import to_seconds
 from gateway.sources.answers import report, status_of
 from gateway.sources.base import Answer, Batch, Inbound, Refused, Source, check_count, read_events
 from gateway.sources.description import (
@@ -135,15 +137,17 @@ class PostHog(Source[PostHogSettings]):
             envelope = with_fields_expanded(envelope)
         stated = statements_in(envelope)
         backend = trusted or _is_backend(request, messages)
+        sent = list(_sent_times(query, envelope, messages))
+        sent_at = _latest(sent) or request.received_at
         batch = read_events(
             messages,
-            lambda message: to_event(message, stated, backend, with_fields),
+            lambda message: to_event(message, stated, backend, with_fields, sent_at),
             trusted,
             backend,
             anonymous=any(map(is_cookieless, messages)),
             own_properties=True,
         )
-        batch.sent = list(_sent_times(query, envelope, messages))
+        batch.sent = sent
         return batch
 
     def answer(self, batch: Batch) -> Answer:
@@ -207,3 +211,17 @@ def _sent_times(query: Event, envelope: Event, messages: list[Any]) -> Iterator[
     for stated in (query, envelope, *messages):
         if isinstance(stated, dict) and "sent_at" in stated:
             yield stated["sent_at"]
+
+
+def _latest(sent: Iterable[Any]) -> float:
+    """The latest of the times in `sent` in Unix seconds, by which clocks are compared, too; 0 if
+    none can be read."""
+    return max(filter(None, map(_seconds, sent)), default=0.0)
+
+
+def _seconds(stated: Any) -> float:
+    try:
+        seconds = to_seconds(stated)
+    except ValueError:
+        return 0.0
+    return float(seconds) if isinstance(seconds, int | float) and 0 < seconds < inf else 0.0

@@ -46,7 +46,7 @@ def read_calls(
         or (bool(unnamed) and _is_of_no_browser(request, unnamed)),
         own_properties=True,
     )
-    batch.sent = [body["sentAt"]] if "sentAt" in body else _sent_times(messages)
+    batch.sent = [body["sentAt"]] if body.get("sentAt") else _sent_times(messages)
     return batch
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gateway.event import Event
 from gateway.sources.items import items_of
-from gateway.sources.order_value import without_extras
+from gateway.sources.order_value import value_without_extras
 from gateway.sources.reading import present, renamed
 
 _ITEM = {
@@ -20,7 +20,7 @@ _ITEM = {
     "variant": "item_variant",
     "position": "index",
 }
-_OTHER_IDS = ("id", "sku")
+_OTHER_IDS = ("productId", "id", "sku")
 """The first of these is the `item_id` of an item without a product id."""
 
 _PRODUCT = (*_ITEM, *_OTHER_IDS, "price", "quantity", "coupon", "url", "image_url")
@@ -34,6 +34,19 @@ _PROPERTIES = {
     "payment_method": "payment_type",
     "shipping_method": "shipping_tier",
 }
+_CAMEL_CASE = {
+    "orderId": "order_id",
+    "productId": "product_id",
+    "imageUrl": "image_url",
+    "listId": "list_id",
+    "listName": "list_name",
+    "couponId": "coupon_id",
+    "shareVia": "share_via",
+    "paymentMethod": "payment_method",
+    "shippingMethod": "shipping_method",
+}
+"""The spelling of version 1, which older sites and apps still have."""
+
 _OF_PROMOTIONS = {
     **_PROPERTIES,
     "name": "promotion_name",
@@ -101,6 +114,7 @@ _KINDS |= {
         "started order": "checkout started",
         "viewed checkout step": "checkout step viewed",
         "completed checkout step": "checkout step completed",
+        "completed order": "order completed",
         "updated order": "order updated",
     }.items()
 }
@@ -115,7 +129,7 @@ def commerce_event(name: Any, properties: Event) -> Event:
     kind = _KINDS.get(name.strip().lower()) if isinstance(name, str) else None
     if kind is None:
         return {**properties, **present({"event_name": name})}
-    event = dict(properties)
+    event = _in_snake_case(properties)
     products = event.pop("products", None)
     if products is None and kind.of_one_product:
         product = {part: event.pop(part) for part in _PRODUCT if part in event}
@@ -125,6 +139,13 @@ def commerce_event(name: Any, properties: Event) -> Event:
     _use_revenue_as_value(event)
     event = renamed(event, kind.properties)
     return {**event, "event_name": _name_of(kind, event) or name.strip()}
+
+
+def _in_snake_case(properties: Event) -> Event:
+    """`properties` as version 2 spells them; what it says in that spelling already stays."""
+    if _CAMEL_CASE.keys().isdisjoint(properties):
+        return dict(properties)
+    return renamed(properties, _CAMEL_CASE)
 
 
 def _name_of(kind: _Kind, event: Event) -> str:
@@ -150,7 +171,7 @@ def _with_id(item: Any) -> Any:
 
 def _use_revenue_as_value(event: Event) -> None:
     """GA4's `value` has no tax and no shipping in it: Segment's `revenue` or `subtotal`, or its
-    `total` without them."""
+    `total` without them, which stays where it is if they cannot be read."""
     if "value" in event:
         return
     for name in ("revenue", "subtotal"):
@@ -158,4 +179,6 @@ def _use_revenue_as_value(event: Event) -> None:
             event["value"] = event.pop(name)
             return
     if "total" in event:
-        event["value"] = without_extras(event.pop("total"), event)
+        event.update(value_without_extras(event["total"], event))
+        if "value" in event:
+            del event["total"]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.event import Event, EventError
-from gateway.event.mending import with_params
+from gateway.sources.own_properties import differing, with_own_apart
 from gateway.sources.reading import as_object, own_parameters, present
 from gateway.sources.segment.choices import with_choices
 from gateway.sources.segment.commerce import commerce_event
@@ -60,7 +60,8 @@ def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
         raise EventError(f"type: not one of {', '.join(KINDS)}")
     context = _context(message, envelope)
     fields = context_fields(context, _page(context, message, kind))
-    event = {**_with_own_apart(_properties(message, kind), fields), **_from_envelope(message)}
+    own = _properties(message, kind)
+    event = with_own_apart(own, fields, differing(own, fields, _OWN)) | _from_envelope(message)
     traits = {**as_object(context.get("traits")), **_traits(message, kind)}
     if traits or "device" in context:
         for name, found in person_fields(traits, as_object(context.get("device"))).items():
@@ -128,15 +129,3 @@ def _page(context: Mapping[str, Any], message: Mapping[str, Any], kind: str) -> 
     if kind != "page":
         return page
     return {**page, **present(as_object(message.get("properties")))}
-
-
-def _with_own_apart(properties: Event, fields: Event) -> Event:
-    """`properties` with `fields` of the context; of a name that both have, the page's own property
-    moves to `gateway.event.mending.PARAMS`."""
-    own = {
-        name: properties[name]
-        for name in _OWN
-        if name in fields and name in properties and properties[name] != fields[name]
-    }
-    event = {**properties, **fields}
-    return with_params(event, own) if own else event

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.event import Event, EventError
 from gateway.sources.reading import as_object, decode
+from gateway.sources.stape_data.cookies import with_cookies
 from gateway.sources.statement_fields import with_fields_expanded
 from gateway.sources.statements import with_statements
 
@@ -54,7 +55,7 @@ _ADDRESS: Names = {
 _OF_THE_TAG = ("v", "data_tag")
 """Its version, and that it is one."""
 
-_STRUCTURED = ("ecommerce", "items", "user_data", "user_properties")
+_STRUCTURED = ("common_cookie", "cookies", "ecommerce", "items", "user_data", "user_properties")
 """Fields of a form or a query that may hold JSON."""
 
 _CONSENT_STATE = "consent_state"
@@ -76,7 +77,7 @@ def to_event(data: Any, client_id: str) -> Event:
     event.setdefault("event_name", _NAMELESS)
     if client_id:
         event.setdefault("client_id", client_id)
-    event = _with_person(event, person, address)
+    event = with_cookies(_with_person(event, person, address))
     if _CONSENT_STATE in event:
         event = with_statements(event, {"consent": event.pop(_CONSENT_STATE)})
     return event

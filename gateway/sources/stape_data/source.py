@@ -39,8 +39,10 @@ from gateway.stages.cookies import compile_cookies
 
 _DOCUMENTATION = "https://github.com/stape-io/data-client"
 _PLAIN, _ENCODED = "dtcd", "dtdc"
-_COOKIE = "_dcid"
-_cookies = compile_cookies([_COOKIE])
+_COOKIES = ("_dcid", "_dcid_temp")
+"""The visitor; the second one until the first can be set."""
+
+_cookies = compile_cookies(_COOKIES)
 
 _ACCEPTED: Schema = {
     "type": "object",
@@ -71,8 +73,8 @@ class StapeData(Source[StapeDataSettings]):
 
     The query of a GET request may hold the object as JSON (``dtcd``) or as base64 of JSON
     (``dtdc``); that of a POST request holds for each object of the body. The visitor is the one
-    whom an object names, otherwise another object of the request, otherwise the cookie ``_dcid``,
-    which is read and not set.
+    whom an object names, otherwise another object of the request, otherwise the cookie ``_dcid``
+    or ``_dcid_temp``, which are read and not set.
 
     Answers a GIF to GET, and to POST the time and the id of each event.
     """
@@ -191,4 +193,5 @@ def _with_shared(event: Any, shared: Event) -> Any:
 
 
 def _of_cookie(request: Inbound) -> str:
-    return _cookies(request.headers.get("cookie", "")).get(_COOKIE, "")
+    jar = _cookies(request.headers.get("cookie", ""))
+    return next((jar[name] for name in _COOKIES if jar.get(name)), "")
