@@ -35,13 +35,16 @@ class Result:
 def test_cases(files: tuple[Path, ...], config: Path, as_json: bool) -> None:
     """Run the test cases in FILES against the configuration.
 
-    By default FILES are those in the folder `tests` next to the configuration. Environment
-    variables are ignored, so no secrets are needed. Exits with status 1 if a case fails.
+    By default FILES are those in the folder `tests` next to the configuration, and in the folder
+    in it that is named like the configuration, such as `tests/production` for production.yaml.
+    Environment variables are ignored, so no secrets are needed. Exits with status 1 if a case
+    fails.
     """
     from gateway.explain.cases import CasesMistakes, load_all
 
     folder = config.parent / "tests"
-    paths = list(files) or sorted(folder.glob("*.yaml"))
+    own = folder / config.stem
+    paths = list(files) or [*sorted(folder.glob("*.yaml")), *sorted(own.glob("*.yaml"))]
     if not paths:
         fail(f"no test cases found in {folder}: add some or name a file")
     try:

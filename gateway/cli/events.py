@@ -42,8 +42,8 @@ EVENT_FILTERS = (
         multiple=True,
         metavar="FIELD=VALUE",
         callback=_pair,
-        help="Only events with this value of a field, such as `user_data.city=Berlin`. May be "
-        "repeated. Events without content never match.",
+        help="Only events with this value of a field, such as `user_data.address.city=Berlin`. May "
+        "be repeated. Events without content never match.",
     ),
 )
 FILTERS = (

@@ -57,8 +57,8 @@ def explain(
     address: str,
     event: Any,
 ) -> None:
-    """Show what the gateway would do with the event in a JSON file (- for standard input), or with
-    recorded requests.
+    """Show what the gateway would do with the event in a JSON file (- for standard input), with
+    each of several, or with recorded requests.
 
     It runs the code of production, and sends and stores nothing.
     """
@@ -98,15 +98,22 @@ def _explain_event(config: Path, as_json: bool, event: Any) -> None:
     from gateway.event.text import json_text
     from gateway.explain.explain import explain as explain_event
     from gateway.explain.explain import in_words
+    from gateway.explain.sent_events import sent_events
 
     settings, name = load(config), getattr(event, "name", "<stdin>")
     try:
-        explanation = explain_event(settings, orjson.loads(event.read()))
+        sent = sent_events(orjson.loads(event.read()))
+        explained = [explain_event(settings, each) for each in sent]
     except orjson.JSONDecodeError as error:
         fail(f"{name}: invalid JSON: {error}")
     except EventError as error:
         fail(f"{name}: {error}")
+    except ValueError as error:
+        fail(f"{name}: {error}. With a whole request, use --request")
     if as_json:
-        click.echo(json_text(explanation))
-    else:
-        click.echo(in_words(explanation))
+        click.echo(json_text(explained[0] if len(explained) == 1 else explained))
+        return
+    for number, each in enumerate(explained, 1):
+        if len(explained) > 1:
+            click.echo(f"event {number} of {len(explained)}")
+        click.echo(in_words(each))

@@ -265,8 +265,11 @@ def check(context: click.Context, file: Path | None, config: Path, permissions: 
     from gateway.operations.checking.notes import configuration_notes
 
     settings = load(config)
-    sources, destinations = ", ".join(settings.sources), ", ".join(settings.destinations)
+    sources = ", ".join(settings.sources) or "none"
+    destinations = ", ".join(settings.destinations) or "none"
     click.echo(f"{config}: no mistakes. Sources: {sources}. Destinations: {destinations}.")
+    if not settings.sources:
+        click.echo("Note: no source is configured, so nothing is accepted.")
     for line in permission_lines(settings) if permissions else ():
         click.echo(printable(line))
     for note in configuration_notes(settings, config):

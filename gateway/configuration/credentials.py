@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
+from destinations.base import DestinationSettings
 from destinations.common import Url
 from gateway.http.client import HttpSettings
 
 GOOGLE_TOKEN_URL = HttpUrl("https://oauth2.googleapis.com/token")
+
+_NAMING = ("credential", "oauth2")
+"""Settings of destinations that name a credential."""
 
 
 def _not_empty(secret: SecretStr) -> SecretStr:
@@ -129,3 +134,27 @@ CredentialSettings = Annotated[
     ClientCredentialsSettings | RefreshTokenSettings | ServiceAccountSettings,
     Field(discriminator="type"),
 ]
+
+
+def unknown_credentials(
+    destinations: Mapping[str, DestinationSettings], credentials: Collection[str]
+) -> Iterator[str]:
+    """A line for each credential that a destination names and `credentials` lack; it begins with
+    the key that names it. destinations: by name."""
+    known = ", ".join(credentials) or "none"
+    for name, destination in destinations.items():
+        for credential in destination.credential_names():
+            if credential not in credentials:
+                place = ".".join(["destinations", name, *_key_of(destination, credential)])
+                yield f"{place}: there is no credential {credential}; `credentials` has: {known}"
+
+
+def _key_of(settings: BaseModel, credential: str) -> list[str]:
+    """The keys that lead to the name `credential` in `settings`; none if it stands elsewhere."""
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if name in _NAMING and value == credential:
+            return [name]
+        if isinstance(value, BaseModel) and (below := _key_of(value, credential)):
+            return [name, *below]
+    return []

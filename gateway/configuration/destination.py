@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -12,7 +13,7 @@ from gateway.configuration.kinds import destination_types
 from gateway.configuration.mapping import mapping_mistakes
 from gateway.http.client import ClientSettings, HttpSettings
 from gateway.stages.anonymise import OwnField
-from gateway.stages.conditions import Condition
+from gateway.stages.conditions import When
 from gateway.stages.consent import ConsentType
 from gateway.stages.enrichment import IpChoice
 from gateway.stages.field_consent import Purpose
@@ -33,7 +34,7 @@ Switch = Annotated[
 class ForwardingSettings(DestinationSettings):
     """What every destination can be told, whatever its kind."""
 
-    when: Condition | None = Field(
+    when: When = Field(
         default=None,
         description="Condition that an event must match to be sent to this destination.",
     )
@@ -92,30 +93,26 @@ class ForwardingSettings(DestinationSettings):
     http: HttpSettings = Field(default=HttpSettings(), description="Settings of the HTTP client.")
 
     @model_validator(mode="after")
-    def _can_be_carried(self) -> Self:
+    def _parts_fit_together(self) -> Self:
+        if mistakes := [*self._conflicts()]:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+    def _conflicts(self) -> Iterator[str]:
+        """A line for each setting that does not go with another; it begins with its key."""
+        kind = destination_types()[self.type]
         try:
             client_settings(self)
         except ValidationError as error:
-            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-        return self
-
-    @model_validator(mode="after")
-    def _can_be_anonymous(self) -> Self:
-        if self.on_denied == "anonymise":
-            if not destination_types()[self.type].takes_anonymous(self):
-                raise ValueError(
-                    f"on_denied: a {self.type} destination with these settings cannot accept "
-                    f"anonymised events; use `on_denied: withhold`"
-                )
-        elif self.anonymised_fields:
-            raise ValueError("anonymised_fields: has no effect without `on_denied: anonymise`")
-        return self
-
-    @model_validator(mode="after")
-    def _can_be_mapped(self) -> Self:
-        if mistakes := [*mapping_mistakes(destination_types()[self.type], self)]:
-            raise ValueError("; ".join(mistakes))
-        return self
+            yield error.errors()[0]["msg"].removeprefix("Value error, ")
+        if self.on_denied == "withhold" and self.anonymised_fields:
+            yield "anonymised_fields: has no effect without `on_denied: anonymise`"
+        if self.on_denied == "anonymise" and not kind.takes_anonymous(self):
+            yield (
+                f"on_denied: a {self.type} destination with these settings cannot accept "
+                "anonymised events; use `on_denied: withhold`"
+            )
+        yield from mapping_mistakes(kind, self)
 
 
 def build_destination(settings: ForwardingSettings) -> Destination[Any]:

@@ -12,6 +12,7 @@ from inspect import isabstract
 from typing import Any, Literal, NamedTuple
 
 from destinations.base import Destination, DestinationSettings
+from gateway.event.text import folded
 from gateway.sources.base import Source, SourceSettings
 
 Group = Literal["gateway.sources", "gateway.destinations"]
@@ -62,6 +63,15 @@ def unusable_kind(section: str, name: str) -> str:
     """
     group: Group = "gateway.sources" if section == "sources" else "gateway.destinations"
     return installed_kinds(group).unusable.get(name, "")
+
+
+def type_of_vendor(section: str, name: str) -> str:
+    """The `type` of the destination that other tools call `name`, such as ``facebook``; "" where
+    there is none. section: of the configuration."""
+    kinds = destination_types().items() if section == "destinations" else ()
+    wanted = folded(name)
+    called = (kind for kind, each in kinds if wanted in map(folded, each.integration_names))
+    return next(called, "")
 
 
 def _loaded(point: EntryPoint) -> Any:

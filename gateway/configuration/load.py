@@ -8,21 +8,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from gateway.configuration.environment import Environment
 from gateway.configuration.inline_credentials import inline_credentials
+from gateway.configuration.lost_digits import lost_digits
 from gateway.configuration.mistakes import ConfigurationError, problems_of, unset_variables
+from gateway.configuration.other_references import other_references
+from gateway.configuration.rule_names import repeated_rule_names
 from gateway.configuration.secret_files import SecretFiles
 from gateway.configuration.settings import Settings, settings_model
 from gateway.configuration.shared_paths import shared_paths
-from gateway.configuration.yaml_file import (
-    KeyPath,
-    Problem,
-    ReadFile,
-    dotted,
-    read_yaml,
-)
+from gateway.configuration.validation import validated
+from gateway.configuration.yaml_file import KeyPath, Problem, ReadFile, dotted, read_yaml
 from gateway.stages.enrichment import EnrichmentMistakes, open_tables
 from gateway.stages.schemas import SchemaMistakes, compile_schemas
 
@@ -52,19 +48,18 @@ def parse_settings(
         raise ConfigurationError(name, file.problems or problems_of("the file is empty"))
     if file.problems and file.unset:
         file.problems = unset_variables(file, settings_schema())
-    shared = shared_paths(file)
-    try:
-        settings = settings_model().model_validate(file.data)
-    except ValidationError as error:
-        problems = problems_of(error, file, settings_schema())
-        raise ConfigurationError(name, problems + shared) from None
-    inline = list(inline_credentials(file))
-    if file.problems or shared or inline:
-        raise ConfigurationError(name, file.problems + shared + inline)
-    settings._version, settings._folder, settings._text = version, folder, text
-    settings._secret_files = secret_files.digests
-    if wrong := list(_wrong_files(settings)):
-        problems = [Problem(file.line(key), dotted(key), text) for key, text in wrong]
+    settings, wrong = validated(file, settings_schema)
+    problems = [*file.problems, *wrong, *shared_paths(file), *inline_credentials(file)]
+    problems += other_references(file, settings_schema)
+    problems += lost_digits(file, settings_schema)
+    problems += repeated_rule_names(file)
+    if settings is not None:
+        settings._version, settings._folder, settings._text = version, folder, text
+        settings._secret_files = secret_files.digests
+        problems += [
+            Problem(file.line(key), dotted(key), words) for key, words in _wrong_files(settings)
+        ]
+    if problems or settings is None:
         raise ConfigurationError(name, problems)
     return settings
 
@@ -95,7 +90,11 @@ def load_settings(
             "names another file"
         )
         raise ConfigurationError(str(path), problems_of(message)) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = Problem(line, "", "is not UTF-8; save the file as UTF-8")
+        raise ConfigurationError(str(path), [problem]) from None
+    except OSError as error:
         raise ConfigurationError(str(path), problems_of(f"cannot be read: {error}")) from None
     return parse_settings(text, str(path), environment, read_file)
 

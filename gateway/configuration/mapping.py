@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from destinations.base import Destination, DestinationSettings
-from destinations.mapping import MappingSettings
+from destinations.mapping import EventMapping, MappingSettings, Source
+from destinations.mapping.settings import Value
 from gateway.event.fields import read_path
 from gateway.event.text import did_you_mean
 from gateway.stages.field_consent.table import PERSON_FIELDS
@@ -18,7 +19,8 @@ _tells_of_person = (tells(EMAIL), tells(replace(PHONE, words=("tel",))))
 
 
 def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings) -> Iterator[str]:
-    """A line for each mistake, with what to do about it. settings: of a destination of `kind`."""
+    """A line for each mistake, which begins with its key and ends with what to do about it.
+    settings: of a destination of `kind`."""
     mapping = settings.mapping
     if kind.built_in_mapping is None:
         if isinstance(mapping, MappingSettings) and mapping.model_fields_set:
@@ -28,23 +30,35 @@ def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings
             )
         return
     hashed = kind.hashers(settings)
-    for path, _ in mapping.values():
-        yield from _wrong_place(path, kind, hashed)
-    for path, source in mapping.sources():
-        yield from _wrong_source(path, source, kind, hashed)
+    for place, path, value in _fields_of(mapping):
+        mistakes = [*_wrong_place(path, kind, hashed)]
+        for source in value.paths() if isinstance(value, Source) else ():
+            mistakes += _wrong_source(path, source, kind, hashed)
+        yield from (f"{place}: {mistake}" for mistake in mistakes)
 
 
 def clear_sources(destinations: Mapping[str, DestinationSettings]) -> Iterator[str]:
     """A line for each field that a mapping takes clear personal data from, which is not stored with
-    `hash_at_ingest`. destinations: by name."""
+    `hash_at_ingest`; it begins with the key. destinations: by name."""
     for name, settings in destinations.items():
-        for path, source in settings.mapping.sources():
-            if is_personal(source):
-                yield (
-                    f"destinations.{name}: mapping: {path}: with hash_at_ingest, {source} is "
-                    "not there in clear when a mapping is applied; put it into a field of "
-                    "user_data that the destination hashes, with a rule"
-                )
+        for place, _, value in _fields_of(settings.mapping):
+            for source in value.paths() if isinstance(value, Source) else ():
+                if is_personal(source):
+                    yield (
+                        f"destinations.{name}: {place}: with hash_at_ingest, {source} is not there "
+                        "in clear when a mapping is applied; put it into a field of user_data that "
+                        "the destination hashes, with a rule"
+                    )
+
+
+def _fields_of(mapping: MappingSettings) -> Iterator[tuple[str, str, Value]]:
+    """Where each value of a vendor's field is written, the path of this field, and the value."""
+    for path, value in mapping.fields.items():
+        yield f"mapping: fields: {path}", path, value
+    for name, event in mapping.events.items():
+        if isinstance(event, EventMapping):
+            for path, value in event.fields.items():
+                yield f"mapping: events: {name}: fields: {path}", path, value
 
 
 def _wrong_place(path: str, kind: type[Destination[Any]], hashed: Collection[str]) -> Iterator[str]:
@@ -52,12 +66,12 @@ def _wrong_place(path: str, kind: type[Destination[Any]], hashed: Collection[str
     known = kind.mapped_fields
     if known and outermost not in known:
         yield (
-            f"mapping: {path}: a mapping cannot set {outermost} of {kind.type}"
+            f"a mapping cannot set {outermost} of {kind.type}"
             f"{did_you_mean(outermost, known)}; it can set {', '.join(sorted(known))}"
         )
     for each in hashed:
         if path.startswith(f"{each}."):
-            yield f"mapping: {path}: {each} is hashed as a whole; write {each} instead"
+            yield f"{each} is hashed as a whole; write {each} instead"
 
 
 def _wrong_source(
@@ -66,15 +80,15 @@ def _wrong_source(
     try:
         read_path(source)
     except ValueError as error:
-        yield f"mapping: {path}: {error}"
+        yield str(error)
         return
     # A system of the owner's own gets the event as it is.
     if kind.purpose == "own" or path in hashed or not is_personal(source):
         return
     places = f" ({', '.join(sorted(hashed))})" if hashed else ""
     yield (
-        f"mapping: {path}: {source} is personal data, which {kind.type} would get in clear here; "
-        f"remove it, or give it to a field that is hashed{places}"
+        f"{source} is personal data, which {kind.type} would get in clear here; remove it, or give "
+        f"it to a field that is hashed{places}"
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.configuration.yaml_file import Key, KeyPath
 
 Schema = dict[str, Any]
+SchemaOf = Callable[[], Schema]
 
 
 def names_at(schema: Schema, data: Any, path: KeyPath) -> list[str]:
@@ -29,6 +30,25 @@ def description_at(schema: Schema, data: Any, path: KeyPath) -> str:
     if not any(texts) and path and isinstance(path[-1], int):
         return description_at(schema, data, path[:-1])
     return next(filter(None, texts), "")
+
+
+def is_secret_at(schema: Schema, data: Any, path: KeyPath) -> bool:
+    """Whether `schema` says that the value at `path` of `data` is a secret."""
+    return any(
+        branch.get("writeOnly")
+        for node, value in _nodes_at(schema, data, path)
+        for branch in _branches(node, value, schema)
+    )
+
+
+def is_text_at(schema: Schema, data: Any, path: KeyPath) -> bool:
+    """Whether `schema` allows a text and no number at `path` of `data`."""
+    types = {
+        branch.get("type")
+        for node, value in _nodes_at(schema, data, path)
+        for branch in _branches(node, value, schema)
+    }
+    return "string" in types and types.isdisjoint({"integer", "number", None})
 
 
 def _nodes_at(schema: Schema, data: Any, path: KeyPath) -> list[tuple[Schema, Any]]:
@@ -65,7 +85,7 @@ def _branches(node: Schema, data: Any, schema: Schema) -> Iterator[Schema]:
         yield from _branches(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], data, schema)
     elif mapping := node.get("discriminator", {}).get("mapping"):
         chosen = data.get("type") if isinstance(data, dict) else None
-        if chosen in mapping:
+        if isinstance(chosen, str) and chosen in mapping:
             yield from _branches({"$ref": mapping[chosen]}, data, schema)
     elif union := node.get("oneOf") or node.get("anyOf"):
         for branch in union:

@@ -114,7 +114,7 @@ class RedisSettings(BaseModel):
     data_dir: Path = Field(
         default=Path("./data"),
         description="Folder for the files of the embedded server and of the spool, and for the "
-        "last good configuration.",
+        "last good configuration. Relative to the working directory.",
     )
     embedded_memory_bytes: PositiveInt | None = Field(
         default=None,

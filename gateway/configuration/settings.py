@@ -6,7 +6,7 @@ JSON Schema for editors and the documentation come from there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self, Union
@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from gateway.configuration.console import ConsoleSettings
-from gateway.configuration.credentials import CredentialSettings
+from gateway.configuration.credentials import CredentialSettings, unknown_credentials
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.kinds import destination_types, source_types
 from gateway.configuration.ledger import LedgerSettings
@@ -127,47 +127,31 @@ class Settings(BaseModel):
     _secret_files: Mapping[Path, bytes] = PrivateAttr(default={})
 
     @model_validator(mode="after")
-    def _identity_can_be_used(self) -> Self:
-        compile_identity(self.identity, self.salt)
+    def _parts_fit_together(self) -> Self:
+        if mistakes := [*self._conflicts()]:
+            raise ValueError("\n".join(mistakes))
         return self
 
-    @model_validator(mode="after")
-    def _consent_can_be_used(self) -> Self:
-        compile_held_consent(self.consent, self.salt)
-        return self
-
-    @model_validator(mode="after")
-    def _redis_can_be_used(self) -> Self:
+    def _conflicts(self) -> Iterator[str]:
+        """A line for each setting that does not go with another; it begins with its key."""
+        for stage in (
+            lambda: compile_identity(self.identity, self.salt),
+            lambda: compile_held_consent(self.consent, self.salt),
+        ):
+            try:
+                stage()
+            except ValueError as error:
+                yield str(error)
         if mistake := self.mistake_at(self.redis.url):
-            raise ValueError(mistake)
-        return self
-
-    @model_validator(mode="after")
-    def _ledger_can_be_used(self) -> Self:
+            yield mistake
         if self.ledger.url is not None and not self.salt:
-            raise ValueError(
+            yield (
                 "ledger.url needs server.hash_salt: from it comes the key of the digests by which "
                 "the ledger finds events, the same on all machines"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _credentials_are_known(self) -> Self:
-        for name, destination in self.destinations.items():
-            for credential in destination.credential_names():
-                if credential not in self.credentials:
-                    known = ", ".join(self.credentials) or "none"
-                    raise ValueError(
-                        f"destinations.{name}: there is no credential {credential}; "
-                        f"`credentials` has: {known}"
-                    )
-        return self
-
-    @model_validator(mode="after")
-    def _mappings_can_be_hashed(self) -> Self:
-        if self.hash_at_ingest and (mistakes := [*clear_sources(self.destinations)]):
-            raise ValueError("; ".join(mistakes))
-        return self
+        yield from unknown_credentials(self.destinations, self.credentials)
+        if self.hash_at_ingest:
+            yield from clear_sources(self.destinations)
 
     def mistake_at(self, redis_url: str) -> str | None:
         """What cannot be done where the events are at `redis_url`, if there is anything."""
@@ -180,8 +164,8 @@ class Settings(BaseModel):
             )
         if self.consent.hold is not None:
             return (
-                "consent.hold: cannot be had on a cluster: what waits there and the counts of its "
-                "destinations are on different nodes, and could not change in one step"
+                "consent.hold: does not work with a Redis cluster; remove it, or use a single "
+                "Redis server"
             )
         return None
 

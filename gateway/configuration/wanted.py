@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 _MAPPING = "keys and values"
+_UNIT = re.compile(r"\b(seconds|days|bytes)\b", re.IGNORECASE)
 _WANTED = {
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     **dict.fromkeys(
@@ -25,11 +27,21 @@ def wanted(error_type: str) -> str | None:
     return _WANTED.get(error_type)
 
 
-def wrong_kind(kinds: Iterable[str], given: Any) -> str:
-    """What to say of a value that is of none of `kinds`, as `wanted` names them."""
+def unit_of(key: str, description: str) -> str:
+    """The unit of a number, by the name of its setting or else its description; "" if neither
+    tells."""
+    found = _UNIT.search(key.replace("_", " ")) or _UNIT.search(description)
+    return found[0].lower() if found else ""
+
+
+def wrong_kind(kinds: Iterable[str], given: Any, unit: str = "") -> str:
+    """What to say of a value that is of none of `kinds`, as `wanted` names them. unit: of numbers;
+    it is named where it may be in the value, as in ``10m``."""
     names = list(dict.fromkeys(kinds))
     if "a number" in names and "a whole number" in names:
         names.remove("a whole number")
+    if unit and isinstance(given, str) and given[:1].isdigit():
+        names = [f"{name} of {unit}" if name.endswith("number") else name for name in names]
     values = [name for name in names if name != _MAPPING]
     wishes = [f"be {_or(values)}"] if values else []
     wishes += ["have keys and values"] if _MAPPING in names else []

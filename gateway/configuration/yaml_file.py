@@ -15,6 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.scalarint import ScalarInt
 
 Key = str | int
 KeyPath = tuple[Key, ...]
@@ -33,7 +34,9 @@ REFERENCE_PATTERN = r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?)\}"
 _REFERENCE = re.compile(
     r"\$\{(?:file:(?P<file>[^}]+)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<default>:-(?P<value>[^}]*))?)\}"
+    r"|\$\{(?P<begun>(?:env:)?(?P<near>[A-Za-z_][A-Za-z0-9_]*)?)"
 )
+"""A reference, or the beginning of what looks like one."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,15 +61,17 @@ class YamlFile:
 
     outside: texts that come, at least in part, from a variable without a default or from another
     file, so that they are not written in this one. unset: texts with variables that the environment
-    lacks, whether they have a default or not, and the names of these variables. problems: what was
-    wrong already here: syntax, keys given twice, names that the environment lacks, and files that
-    cannot be read.
+    lacks, whether they have a default or not, and the names of these variables. written: numbers as
+    they are written, where their value is written otherwise, as without zeros in front. problems:
+    what was wrong already here: syntax, keys given twice, names that the environment lacks,
+    references that are written wrongly, and files that cannot be read.
     """
 
     data: Any = None
     lines: dict[KeyPath, int] = field(default_factory=dict)
     outside: set[KeyPath] = field(default_factory=set)
     unset: dict[KeyPath, list[str]] = field(default_factory=dict)
+    written: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def line(self, path: KeyPath) -> int:
@@ -84,17 +89,17 @@ def read_yaml(
     text: str, environment: Mapping[str, str], read_file: ReadFile = _read_no_file
 ) -> YamlFile:
     """Reads YAML 1.2. ``${NAME}`` in a text comes from `environment`, ``${NAME:-default}`` too, and
-    ``${file:PATH}`` from `read_file`.
+    ``${file:PATH}`` from `read_file`. Any other ``${`` is a mistake.
 
     Never raises: whatever is wrong is in ``problems``, without the values in the file.
     """
     try:
-        tree, repeated = _parsed(text)
-        reader = _Reader(environment, read_file, repeated)
+        tree, noted = _parsed(text)
+        reader = _Reader(environment, read_file, noted)
         reader.read(tree)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = Problem(mark.line + 1 if mark else 1, "", f"not YAML: {_words(error)}")
+        problem = Problem(mark.line + 1 if mark else 1, "", f"not YAML: {_yaml_words(error)}")
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         problem = Problem(line, "", f"not YAML: {chr(error.character)!r} must be escaped")
@@ -117,33 +122,65 @@ def read_yaml(
 
 
 @lru_cache(maxsize=1)
-def _parsed(text: str) -> tuple[Any, Mapping[int, list[tuple[str, int]]]]:
-    """ruamel's tree, which nobody changes, and `_Constructor.repeated`. Kept for the next look at
-    the same file."""
+def _parsed(text: str) -> tuple[Any, _Noted]:
+    """ruamel's tree, which nobody changes, and what it does not tell. Kept for the next look at the
+    same file."""
     yaml = YAML()
     yaml.Constructor = _Constructor
     with warnings.catch_warnings(action="ignore"):  # they quote the file
         tree = yaml.load(text)
-    return tree, yaml.constructor.repeated
+    return tree, yaml.constructor.noted
 
 
-def _words(error: MarkedYAMLError) -> str:
+def _yaml_words(error: MarkedYAMLError) -> str:
     """What is wrong, without names in the file: they may be secrets that lack their quotes."""
     problem = str(error.problem or error.context or "").split("\n")[0]
     if problem.startswith("but "):
         problem = f"{error.context}, {problem}"
+    if starts := re.search(r"found character ('.*') that cannot start any token", problem):
+        if starts[1] == r"'\t'":
+            return "a tab; indent with spaces"
+        return f"a value cannot begin with {starts[1]}; put it in quotes"
+    if problem == "mapping values are not allowed here":
+        problem += ". Put texts with a colon and a space in quotes, and check the indentation"
+    if problem.startswith("expected ',' or"):
+        problem += ". Look for a bracket that is not closed, here or in a line above"
     return re.sub(r"""\b(alias|anchor|handle|tag|from) ['"].*['"]""", r"\1", problem)
 
 
-class _Constructor(RoundTripConstructor):
-    """Notes the keys that are given twice, where ruamel's own would stop and show their values.
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """What ruamel's tree does not tell.
 
-    repeated: keys with their lines, by the id of the object that they are in.
+    repeated: keys with their lines, by the id of the object that they are in. written: of numbers
+    that would be written otherwise, the text, by the id of the number.
     """
+
+    repeated: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    written: dict[int, str] = field(default_factory=dict)
+
+
+class _Constructor(RoundTripConstructor):
+    """Notes the keys that are given twice, where ruamel's own would stop and show their values, and
+    how numbers are written."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.repeated: dict[int, list[tuple[str, int]]] = {}
+        self.noted = _Noted()
+
+    def construct_yaml_int(self, node: Any) -> Any:
+        value = super().construct_yaml_int(node)
+        if str(int(value)) == node.value:
+            return value
+        alone = ScalarInt(value)  # Python shares small numbers
+        self.noted.written[id(alone)] = node.value
+        return alone
+
+    def construct_yaml_float(self, node: Any) -> Any:
+        value = super().construct_yaml_float(node)
+        if str(float(value)) != node.value:
+            self.noted.written[id(value)] = node.value
+        return value
 
     def check_mapping_key(
         self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
@@ -151,8 +188,14 @@ class _Constructor(RoundTripConstructor):
         if key not in mapping:
             return True
         place = (str(key), key_node.start_mark.line + 1)
-        self.repeated.setdefault(id(mapping), []).append(place)
+        self.noted.repeated.setdefault(id(mapping), []).append(place)
         return False
+
+
+for _kind in ("int", "float"):
+    _Constructor.add_constructor(
+        f"tag:yaml.org,2002:{_kind}", getattr(_Constructor, f"construct_yaml_{_kind}")
+    )
 
 
 class _TooManyAliases(Exception):
@@ -170,12 +213,12 @@ class _Reader:
         self,
         environment: Mapping[str, str],
         read_file: ReadFile,
-        repeated: Mapping[int, list[tuple[str, int]]],
+        noted: _Noted,
     ) -> None:
         self.file = YamlFile()
         self._environment = environment
         self._read_file = read_file
-        self._repeated = repeated
+        self._noted = noted
         self._seen: set[int] = set()
         self._repeats = 0
 
@@ -188,8 +231,10 @@ class _Reader:
         if isinstance(node, CommentedMap):
             for key in node:
                 self.file.lines[(*path, str(key))] = _own_line(node, key)
-            for key, line in self._repeated.get(id(node), ()):
-                self._report((*path, key), "is there twice", line)
+            for key, line in self._noted.repeated.get(id(node), ()):
+                first = self.file.lines.get((*path, key), line)
+                words = f"duplicate key; it is also in line {first}. Remove one"
+                self._report((*path, key), words, line)
             return {str(k): self._plain(v, (*path, str(k))) for k, v in node.items()}
         if isinstance(node, CommentedSeq):
             for index in range(len(node)):
@@ -197,6 +242,8 @@ class _Reader:
             return [self._plain(v, (*path, i)) for i, v in enumerate(node)]
         if isinstance(node, str | TaggedScalar):
             return self._interpolate(str(getattr(node, "value", node)), path)
+        if id(node) in self._noted.written:
+            self.file.written[path] = self._noted.written[id(node)]
         return _scalar(node)
 
     def _count(self, node: CommentedMap | CommentedSeq) -> None:
@@ -215,6 +262,9 @@ class _Reader:
         def value(match: re.Match[str]) -> str:
             if not match["value"]:
                 self.file.outside.add(path)
+            if match["begun"] is not None:
+                self._report(path, _no_reference(match["begun"], match["near"]))
+                return ""
             if match["file"]:
                 return self._value_in_file(match["file"], path)
             return self._variable(match, path)
@@ -241,6 +291,16 @@ class _Reader:
     def _report(self, path: KeyPath, message: str, line: int | None = None) -> None:
         problem = Problem(line or self.file.line(path), dotted(path), message)
         self.file.problems.append(problem)
+
+
+def _no_reference(begun: str, near: str | None) -> str:
+    """What is wrong with a ``${`` that begins no reference. What follows the name is not repeated:
+    it may be a default that is a secret."""
+    name = near if near and near != "file" else "NAME"
+    wish = f"write `${{{name}}}`, `${{{name}:-default}}` or `${{file:PATH}}`"
+    if not begun.isupper():  # it may be meant literally, as a price in a template
+        wish += "; for the two characters `${` themselves write `${DOLLAR:-$}{`"
+    return f"`${{{begun}...` is not a reference; {wish}"
 
 
 def _own_line(node: CommentedMap, key: Any) -> int:

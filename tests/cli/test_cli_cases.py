@@ -423,15 +423,23 @@ def test_what_is_printed_cannot_command_the_terminal(check: Callable[..., Result
     assert result.stdout.splitlines()[-1] == "1 case: 1 failed"
 
 
+def test_cases_of_one_configuration_are_in_a_folder_named_like_it(run: Run, tmp_path: Path) -> None:
+    config = "sources: {site: {type: collect}}\ndestinations: {}\nrules:\n  - set: {of: %s}\n"
+    case = "cases:\n  - name: a\n    given: {event: {event_name: a}}\n    expect: {event: {%s}}\n"
+    for name in ("shop", "blog"):
+        (tmp_path / f"{name}.yaml").write_text(config % name)
+        (tmp_path / "tests" / name).mkdir(parents=True)
+        (tmp_path / "tests" / name / "own.yaml").write_text(case % f"of: {name}")
+    (tmp_path / "tests/all.yaml").write_text(case % "event_name: a")
+    for name in ("shop", "blog"):
+        result = run("test", "--config", tmp_path / f"{name}.yaml")
+        assert (result.exit_code, result.output) == (0, "2 cases: all passed\n")
+
+
 @pytest.mark.parametrize(
-    ("name", "files"),
-    [
-        ("config/gateway.yaml", []),
-        ("config/examples/shop.yaml", []),
-        ("config/production.yaml", [ROOT / "config/tests/consent.yaml"]),
-    ],
+    "name", ["config/gateway.yaml", "config/examples/shop.yaml", "config/production.yaml"]
 )
-def test_the_cases_that_we_ship(run: Run, name: str, files: list[Path]) -> None:
-    result = run("test", "--config", ROOT / name, *files)
+def test_the_cases_that_we_ship(run: Run, name: str) -> None:
+    result = run("test", "--config", ROOT / name)
     assert result.output.endswith(" cases: all passed\n")
     assert result.exit_code == 0

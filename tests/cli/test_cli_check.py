@@ -90,6 +90,14 @@ def test_where_there_is_no_configuration_it_says_how_to_make_one(
     )
 
 
+def test_what_accepts_nothing_says_so(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "gateway.yaml"
+    file.write_text("sources: {}\ndestinations: {}\n")
+    first, second, *_ = run("check", file).stdout.splitlines()
+    assert first == f"{file}: no mistakes. Sources: none. Destinations: none."
+    assert second == "Note: no source is configured, so nothing is accepted."
+
+
 def test_two_files_are_a_mistake(run: Run) -> None:
     result = run("check", SHOP, "--config", SHOP)
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""What `gateway check` says about fields in conditions that no event is likely to have."""
+"""What `gateway check` says about fields and values that no event is likely to have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from click.testing import Result
 from gateway.configuration.load import load_settings, parse_settings
 from gateway.event import Received
 from gateway.event.schema import EventFields
-from gateway.operations.checking.conditions import condition_notes, meant_field
+from gateway.operations.checking.conditions import ADDED_KINDS, value_notes
+from gateway.operations.checking.fields import ADDED, meant_field
+from gateway.operations.checking.paths import path_notes
 from gateway.pipeline.compile import compile_pipeline
 
 ROOT = Path(__file__).parents[2]
@@ -108,12 +110,152 @@ destinations:
 def test_every_condition_is_looked_at_and_fields_that_rules_make_are_known() -> None:
     settings = parse_settings(CONFIGURATION, "shop.yaml", {})
     said = "the gateway knows no such field; did you mean"
-    assert list(condition_notes(settings, Path("shop.yaml"))) == [
+    assert list(path_notes(settings, Path("shop.yaml"))) == [
         f"Warning: shop.yaml:6: rules.2.when.evnt_name: {said} 'event_name'?",
         f"Warning: shop.yaml:11: rules.3.when.any.1.not.all.0.valu: {said} 'value'?",
         f"Warning: shop.yaml:19: destinations.hook.rules.0.when.clientid: {said} 'client_id'?",
         f"Warning: shop.yaml:17: destinations.hook.when.not.page_paht: {said} 'page_path'?",
     ]
+
+
+PATHS = """\
+sources: {}
+rules:
+  - remove: [user_data.email, user_data.phone, user_data.zip, email, own]
+  - hash: [user_data.emailaddress]
+  - redact: {patterns: [email], fields: [page_lokation]}
+  - keep_only: [clientid]
+  - map: {curency: {a: b}}
+  - rename: {usr_id: own_id}
+  - set: {a: {field: page_titel}, b: {template: "{event_name}-{vlue}"}}
+  - when: {user_data.firstName: Ada}
+    drop: true
+  - set: {user_data.phone: x, user_data.address.zip: y}
+destinations:
+  hook:
+    type: webhook
+    url: https://shop.example/
+    body: {id: "{evnt_id}", list: ["x {clientid} y", 5]}
+    mapping: {fields: {total: {field: user_data.email}}}
+  batch: {type: webhook, url: "https://shop.example/", body: [event_nme, value]}
+"""
+
+
+def test_every_path_is_looked_at() -> None:
+    settings = parse_settings(PATHS, "shop.yaml", {})
+
+    def said(line: int, place: str, words: str) -> str:
+        return f"Warning: shop.yaml:{line}: {place}: {words}"
+
+    def meant(line: int, place: str, name: str) -> str:
+        return said(line, place, f"the gateway knows no such field; did you mean {name!r}?")
+
+    def read(line: int, place: str, path: str, ours: str, verb: str) -> str:
+        return said(line, place, f"`{path}` is read as `user_data.{ours}`; this {verb} nothing.")
+
+    assert sorted(path_notes(settings, Path("shop.yaml"))) == sorted(
+        [
+            read(3, "rules.0.remove.0", "user_data.email", "email_address", "removes"),
+            read(3, "rules.0.remove.2", "user_data.zip", "address.postal_code", "removes"),
+            read(3, "rules.0.remove.3", "email", "email_address", "removes"),
+            meant(4, "rules.1.hash.0", "user_data.email_address"),
+            meant(5, "rules.2.redact.fields.0", "page_location"),
+            meant(6, "rules.3.keep_only.0", "client_id"),
+            meant(7, "rules.4.map.curency", "currency"),
+            meant(8, "rules.5.rename.usr_id", "user_id"),
+            meant(9, "rules.6.set.a", "page_title"),
+            meant(9, "rules.6.set.b", "value"),
+            read(
+                10,
+                "rules.7.when.user_data.firstName",
+                "user_data.firstName",
+                "address.first_name",
+                "finds",
+            ),
+            meant(17, "destinations.hook.body.id", "event_id"),
+            meant(17, "destinations.hook.body.list.0", "client_id"),
+            read(
+                18,
+                "destinations.hook.mapping.fields.total",
+                "user_data.email",
+                "email_address",
+                "finds",
+            ),
+            meant(19, "destinations.batch.body.0", "event_name"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("{currency: eur}", "currency: events have 'EUR'; 'eur' never matches"),
+        ("{currency: [EUR, chf]}", "currency: events have 'CHF'; 'chf' never matches"),
+        (
+            "{currency: euro}",
+            "currency: is a currency such as 'EUR'; the text 'euro' never matches",
+        ),
+        ("{bot.is_bot: yes}", "bot.is_bot: is true or false; the text 'yes' never matches"),
+        ("{bot.is_bot: 'true'}", "bot.is_bot: is true or false; the text 'true' never matches"),
+        ("{bot.is_bot: 1}", "bot.is_bot: is true or false; 1 never matches"),
+        ("{bot.score: high}", "bot.score: is a number; the text 'high' never matches"),
+        (
+            "{consent.ad_storage: true}",
+            "consent.ad_storage: events have 'granted'; true never matches",
+        ),
+        (
+            "{consent.ad_storage: 'yes'}",
+            "consent.ad_storage: is 'granted' or 'denied'; the text 'yes' never matches",
+        ),
+        ("{value: high}", "value: is a number; the text 'high' never matches"),
+        ("{items.*.price: high}", "items.*.price: is a number; the text 'high' never matches"),
+        ("{value: {starts_with: '1'}}", "value: is a number; `starts_with` never matches"),
+        ("{page_title: {gt: 5}}", "page_title: is a text; `gt` never matches"),
+        ("{page_title: true}", "page_title: is a text; true never matches"),
+        (
+            "{page_location.query.a: {lt: 5}}",
+            "page_location.query.a: is a text; `lt` never matches",
+        ),
+    ],
+)
+def test_a_value_that_a_field_never_has(when: str, words: str) -> None:
+    settings = parse_settings(
+        f"sources: {{}}\ndestinations: {{}}\nrules:\n- {{when: {{not: {when}}}, drop: true}}",
+        "shop.yaml",
+        {},
+    )
+    assert list(value_notes(settings, Path("shop.yaml"))) == [
+        f"Warning: shop.yaml:4: rules.0.when.not.{words}."
+    ]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        *(
+            "{currency: EUR}",
+            "{bot.is_bot: true}",
+            "{bot.score: 1}",
+            "{value: '12'}",
+            "{own: true}",
+        ),
+        *("{value: {gt: 5}}", "{page_title: 12}", "{consent.ad_storage: denied}", "{own: {gt: 5}}"),
+        *("{user_data.email_address: a@b.example}", "{user_data.address.city: Bonn}"),
+        *("{page_location.query.a: '5'}", "{user_data.email_address: {starts_with: a}}"),
+        *("{items: {contains: a}}", "{event_name: {exists: false}}", "{timestamp: 5}"),
+    ],
+)
+def test_values_that_a_field_may_have_need_no_warning(when: str) -> None:
+    settings = parse_settings(
+        f"sources: {{}}\ndestinations: {{}}\nrules: [{{when: {when}, drop: true}}]", "shop.yaml", {}
+    )
+    assert list(value_notes(settings, Path("shop.yaml"))) == []
+
+
+def test_the_kinds_of_added_fields_are_of_fields_that_are_added() -> None:
+    for path in ADDED_KINDS:
+        first, _, name = path.partition(".")
+        assert name in ADDED[first] if name else first in ADDED
 
 
 def test_a_warning_is_no_failure(run: Run, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from gateway.operations.checking.destinations import destination_notes, is_priva
 Run = Callable[..., Result]
 
 CONFIGURATION = """\
-sources: {}
+sources: {site: {type: collect}}
 destinations:
   ads:
     type: meta
@@ -74,7 +74,7 @@ def test_a_credential_that_is_not_set_is_a_warning_without_a_dry_run(run: Run, f
 
 
 HOOK = """\
-sources: {}
+sources: {site: {type: collect}}
 destinations:
   hook:
     type: webhook
@@ -118,7 +118,7 @@ def test_other_hosts_may_be_anywhere(host: str) -> None:
 
 
 VERSIONED = """\
-sources: {}
+sources: {site: {type: collect}}
 destinations:
   ads:
     type: meta

@@ -61,7 +61,7 @@ def test_where_there_is_no_ledger_the_reason_is_said(
 @pytest.mark.parametrize(
     ("text", "url", "mistake"),
     [
-        (DATABASE, URL, "ledger.url needs server.hash_salt"),
+        (DATABASE, URL, "ledger.url: needs server.hash_salt"),
         (SALT + DATABASE, "mysql://gateway:l0ng-s3cret@db.example/", "of a PostgreSQL database"),
         (SALT + DATABASE, "l0ng-s3cret", "of a PostgreSQL database"),
     ],

@@ -57,6 +57,31 @@ def test_json(run: Run, event_file: Path) -> None:
     assert meta["requests"][0]["body"]["data"][0]["event_id"] == "e-1"
 
 
+@pytest.mark.parametrize("body", ["[%s, %s]", '{"page_token": "t", "events": [%s, %s]}'])
+def test_several_events_as_they_were_sent(run: Run, tmp_path: Path, body: str) -> None:
+    file = tmp_path / "events.json"
+    file.write_text(body % (json.dumps(PURCHASE), json.dumps({"event_name": "login"})))
+    result = run("explain", "--config", SHOP, "--json", file)
+    assert [each["event"]["event_name"] for each in json.loads(result.stdout)] == [
+        "purchase",
+        "login",
+    ]
+    in_words = run("explain", "--config", SHOP, file).stdout
+    assert in_words.startswith("event 1 of 2\nevent ")
+    assert "\nevent 2 of 2\nevent " in in_words
+
+
+def test_a_list_with_one_event_is_this_event(run: Run, tmp_path: Path, event_file: Path) -> None:
+    file = tmp_path / "events.json"
+    file.write_text(json.dumps({"events": [PURCHASE]}))
+    one, listed = (
+        json.loads(run("explain", "--config", SHOP, "--json", each).stdout)
+        for each in (event_file, file)
+    )
+    assert listed.keys() == one.keys()
+    assert listed["destinations"].keys() == one["destinations"].keys()
+
+
 def test_words(run: Run, event_file: Path) -> None:
     result = run("explain", "--config", SHOP, event_file)
     assert result.exit_code == 0
@@ -138,9 +163,15 @@ def test_no_secret_is_printed(
         ('{"event_name": "s3cr3t"', "invalid JSON: "),
         (b'{"event_name": "\xff"}', "invalid JSON: "),
         ("[" * 5000, "invalid JSON: "),
-        ("[]", "Input should be a valid dictionary"),
-        ("null", "Input should be a valid dictionary"),
-        ("{}", "event_name: Field required"),
+        ("[]", "has no events: the list is empty"),
+        ("null", "is not an event: write a JSON object with `event_name`"),
+        (
+            "{}",
+            "is not an event: write a JSON object with `event_name`. With a whole request, use ",
+        ),
+        ('{"name": "s3cr3t"}', "is not an event: write a JSON object with `event_name`"),
+        ('[{"event_name": "a"}, "s3cr3t"]', "event 2: is not an event: write a JSON object"),
+        ('{"events": [{"event_name": "a"}, {}]}', "event 2: is not an event: write a JSON object"),
         (
             '{"event_name": ["s3cr3t"], "currency": "s3cr3t"}',
             "event_name: Input should be a valid string",

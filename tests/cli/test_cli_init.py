@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from gateway.cli.init.answers import (
 )
 from gateway.configuration.exposure import permitted
 from gateway.configuration.file_schema import file_schema
-from gateway.configuration.kinds import destination_types
+from gateway.configuration.kinds import destination_types, source_types
 from gateway.configuration.load import load_settings
 from gateway.configuration.settings import Settings
 from gateway.stages.consent.settings import CookieFormat
@@ -63,6 +64,27 @@ def test_with_yes_it_asks_nothing_and_the_files_work_at_once(
     assert "Warning" not in checked.stdout
     for variable in ("META_PIXEL_ID", "META_ACCESS_TOKEN", "GA4_MEASUREMENT_ID", "GA4_API_SECRET"):
         assert f"\n  {variable}: " in checked.stdout
+
+
+def test_the_snippet_sends_the_answer_that_releases_what_is_held(run: Run, tmp_path: Path) -> None:
+    """As docs/browser.md says, a held page view is lost without a later event."""
+    result = run("init", tmp_path, "--yes")
+    snippet = result.stdout.partition("<script")[2].partition("</script>")[0]
+    sent = re.search(r'data-consent-event="(\w+)"', snippet)
+    settings = settings_in(tmp_path)
+    assert settings.consent.hold is not None
+    assert sent is not None
+    dropped = settings.rules[0].when
+    assert dropped is not None
+    assert dropped.model_dump(exclude_none=True) == {"event_name": sent[1]}
+
+
+def test_the_configuration_names_every_kind_of_source(run: Run, tmp_path: Path) -> None:
+    run("init", tmp_path, "--yes")
+    text = (tmp_path / "gateway.yaml").read_text()
+    named = text.partition("More kinds: ")[2].partition("sources:")[0]
+    in_use = {each.type for each in settings_in(tmp_path).sources.values()}
+    assert set(re.findall(r"\w+", named)) - {"and"} == source_types().keys() - in_use
 
 
 @pytest.mark.parametrize(("kinds", "manager"), CHOICES)

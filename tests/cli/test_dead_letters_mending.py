@@ -24,8 +24,9 @@ rules:
   - {name: euro, when: {currency: {exists: false}}, set: {currency: EUR}}
   - {set: {nameless: true}}
   - {name: no tests, when: {event_name: test}, drop: true}
-  - {name: sneaky, set: {consent: {ad_storage: granted}, event_id: new, email_address: a@b.example,
-     user_data: {email_address: a@b.example}, ip_override: 203.0.113.77}}
+  - {name: sneaky, set: {consent.analytics_storage: denied, event_id: new,
+     email_address: a@b.example, user_data: {literal: {email_address: a@b.example}},
+     ip_override: 203.0.113.77}}
 destinations:
   ads:
     type: webhook

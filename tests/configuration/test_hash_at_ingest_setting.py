@@ -26,7 +26,7 @@ destinations:
 
 @pytest.mark.parametrize("source", ["user_data.email_address", "contact.email"])
 def test_a_mapping_of_clear_values_is_a_mistake(source: str) -> None:
-    words = f"destinations.ads: mapping: user_data.em: .* {source} is not there in clear"
+    words = f"9: destinations.ads.mapping.fields.user_data.em: .* {source} is not there in clear"
     with pytest.raises(ConfigurationError, match=words):
         configured(True, source)
     configured(False, source)

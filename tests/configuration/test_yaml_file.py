@@ -70,8 +70,8 @@ def test_lines(path: tuple[str | int, ...], line: int) -> None:
         ("${UNSET:-https://x.example/?a=b:-c}", "https://x.example/?a=b:-c"),
         ("${TWICE}", "${NAME}"),  # what comes from the environment is text, and read once
         ("$NAME", "$NAME"),
-        ("${}", "${}"),
-        ("${1}", "${1}"),
+        ("{${NAME}}", "{value}"),
+        ("${DOLLAR:-$}{NAME}", "${NAME}"),
         ("$${NAME}", "$value"),
     ],
 )
@@ -100,9 +100,9 @@ def test_names_that_the_environment_lacks() -> None:
 def test_a_key_that_is_there_twice_does_not_hide_what_else_is_wrong() -> None:
     file = read_yaml("a:\n  b: s3cr3t\n  b: s3cr3t\n  c: ${NO}\na: 2\na: 3\n", {})
     assert file.problems == [
-        Problem(5, "a", "is there twice"),
-        Problem(6, "a", "is there twice"),
-        Problem(3, "a.b", "is there twice"),
+        Problem(5, "a", "duplicate key; it is also in line 1. Remove one"),
+        Problem(6, "a", "duplicate key; it is also in line 1. Remove one"),
+        Problem(3, "a.b", "duplicate key; it is also in line 2. Remove one"),
         Problem(
             4, "a.c", "the environment has no NO; set it there or in .env, or write ${NO:-default}"
         ),
@@ -119,13 +119,13 @@ def test_anchors_and_merges() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        ("a: 1\n b: 2", 2, "mapping values are not allowed here"),
-        ("a: [1, 2\nb: 3", 2, "expected ',' or ']', but got ':'"),
-        ("a: 1\n\tb: 2", 2, r"found character '\t' that cannot start any token"),
+        ("a: 1\n b: 2", 2, "mapping values are not allowed here. Put texts with a colon"),
+        ("a: [1, 2\nb: 3", 2, "expected ',' or ']', but got ':'. Look for a bracket"),
+        ("a: 1\n\tb: 2", 2, "a tab; indent with spaces"),
         ('a: "1\n', 2, "found unexpected end of stream"),
         ("a: 1\n---\nb: 2", 2, "expected a single document in the stream, but found another"),
         ("a: 1\nb: '\x00'", 2, r"'\x00' must be escaped"),
-        ("a: 1\nb: %s3cr3t", 2, "found character '%' that cannot start any token"),
+        ("a: 1\nb: %s3cr3t", 2, "a value cannot begin with '%'; put it in quotes"),
         ("a: 1\nb: *s3cr3t", 2, "found undefined alias"),
         ("a: 1\nb: !s3cr3t!x y", 2, "found undefined tag handle"),
         ("a: !!timestamp s3cr3t", 1, "failed to construct timestamp from"),

@@ -61,7 +61,7 @@ def test_what_needs_nobody_may_get_it_anonymously(destination: str) -> None:
     [
         (
             f"{META}, on_denied: anonymise",
-            "shop.yaml:3: destinations.it: on_denied: a meta destination with these "
+            "shop.yaml:3: destinations.it.on_denied: a meta destination with these "
             "settings cannot accept anonymised events; use `on_denied: withhold`",
         ),
         (f"{APP}, on_denied: anonymise", "on_denied: a ga4 destination with these"),

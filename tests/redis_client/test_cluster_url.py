@@ -51,7 +51,7 @@ def test_jobs_cannot_be_on_a_cluster() -> None:
         (f"redis: {{url: 'cluster://one'}}\n{REST}", "redis.jobs_url: is needed with a cluster"),
         (
             f"redis: {{url: 'clusters://one', {JOBS}}}\n{SALT}consent: {{hold: {{}}}}\n{REST}",
-            "consent.hold: cannot be had on a cluster",
+            "consent.hold: does not work with a Redis cluster; remove it",
         ),
     ],
 )

@@ -137,7 +137,8 @@ def _next_steps(folder: Path, answers: Answers) -> str:
         "All destinations run dry: requests are built and recorded, and none is sent. Put your",
         "credentials into .env and end the dry runs there. Keep .env out of version control.",
         "On your pages, load the snippet from the gateway:",
-        '  <script async src="https://GATEWAY/gateway.js"></script>',
+        '  <script async src="https://GATEWAY/gateway.js"',
+        '    data-consent-event="consent_update"></script>',
     ]
     if answers.sites == list(_DEFAULTS.sites):
         lines.append(f"Replace {answers.sites[0]} in {CONFIGURATION} by the address of your site.")

@@ -28,13 +28,13 @@ def period(happened: str, default: str = "") -> tuple[Callable[[Any], Any], Call
         click.option(
             "--since",
             type=moment,
-            help=f"{happened} at or after this time: an age (90s, 15m, 2h, 3d) or ISO 8601."
-            f"{by_default}",
+            help=f"{happened} at or after this time: an age (90s, 15m, 2h, 3d), today, yesterday "
+            f"or ISO 8601.{by_default}",
         ),
         click.option(
             "--until",
             type=moment,
-            help=f"{happened} at or before this time: an age or ISO 8601.",
+            help=f"{happened} at or before this time: an age, today, yesterday or ISO 8601.",
         ),
     )
 

@@ -1,0 +1,101 @@
+"""What is said where a configuration has the words of another tool."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.configuration.load import parse_settings
+from gateway.configuration.mistakes import ConfigurationError
+
+CONFIG = """\
+sources: {site: {type: collect}}
+destinations: {hook: {type: webhook, url: "https://hook.example/"}}
+rules:
+  - drop: true
+    %s
+"""
+OPERATOR = "rules.0.when.%s: there is no such operator; write %s"
+NOT = "`not: {event_name: %s}` next to the fields"
+
+
+def mistakes(text: str) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_settings(text, "shop.yaml", {})
+    return [line.removeprefix("shop.yaml:") for line in str(caught.value).splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("operator", "hint"),
+    [
+        ("not", NOT % "..."),
+        ("not_equals", NOT % "..."),
+        ("ne", NOT % "..."),
+        ("!=", NOT % "..."),
+        ("not_in", NOT % "[...]"),
+        ("notContains", NOT % "{contains: ...}"),
+        ("does_not_match", NOT % "{matches: ...}"),
+        ("regex", "`matches`"),
+        (">", "`gt`"),
+        (">=", "`gte`"),
+        ("<", "`lt`"),
+        ("<=", "`lte`"),
+        ("==", "`equals`"),
+        ("begins_with", "`starts_with`"),
+        ("missing", "`exists: false`"),
+    ],
+)
+def test_operators(operator: str, hint: str) -> None:
+    (found,) = mistakes(CONFIG % f'when: {{event_name: {{"{operator}": s3cr3t}}}}')
+    assert found == "5: " + OPERATOR % (f"event_name.{operator}", hint)
+
+
+def test_an_operator_before_its_field() -> None:
+    (found,) = mistakes(CONFIG % "when: {exists: {page_location: true}}")
+    assert found == "5: " + OPERATOR % (
+        "exists.page_location",
+        "the field first: `page_location: {exists: ...}`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("block", "hint"),
+    [
+        ("or: [{event_name: a}, {event_name: b}]", "or: is not a group of…`any: [...]`"),
+        ("any: [{and: [{event_name: a}]}]", "any.0.and: is not a group of…`all: [...]`"),
+        ("unless: {event_name: a}", "unless: is not a group of…`not: {...}`"),
+        ("not: {nor: [{event_name: a}]}", "not.nor: is not a group of…`not: {any: [...]}`"),
+    ],
+)
+def test_groups_of_conditions(block: str, hint: str) -> None:
+    (found,) = mistakes(CONFIG % f"when: {{{block}}}")
+    assert found == f"5: rules.0.when.{hint.replace('of…', 'of conditions; write ')}"
+
+
+@pytest.mark.parametrize("when", ["or: x", "and: [a, b]", "unless: {equals: 1}", "none: true"])
+def test_fields_of_a_sender_may_be_called_so(when: str) -> None:
+    parse_settings(CONFIG % f"when: {{{when}}}", "shop.yaml", {})
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"), [("if", "`when: {...}`"), ("unless", "`when: {not: {...}}`")]
+)
+def test_where_conditions_belong(key: str, hint: str) -> None:
+    (found,) = mistakes(CONFIG % f"{key}: {{event_name: a}}")
+    assert found == f"5: rules.0.{key}: unknown key; write {hint}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "ours"),
+    [
+        ("google_analytics", "ga4"),
+        ("facebook", "meta"),
+        ("BingAds", "microsoft_uet"),
+        ("twitter-ads", "x"),
+    ],
+)
+def test_vendors(kind: str, ours: str) -> None:
+    (found,) = mistakes(
+        f"sources: {{}}\ndestinations:\n  it:\n    type: {kind}\n    measurement_id: x\n"
+    )
+    assert found.startswith(f"4: destinations.it.type: {kind!r} is not one of ga4, ")
+    assert found.endswith(f", x; did you mean {ours!r}?")
