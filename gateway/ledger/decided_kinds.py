@@ -9,6 +9,7 @@ from functools import lru_cache
 import orjson
 
 from gateway.ledger.consent_words import consent_in_words
+from gateway.ledger.counted_reasons import counted_reason
 from gateway.ledger.day_rows import NONE, RECEIVED, DecidedAlike, Traits
 
 REMEMBERED = 1000
@@ -79,8 +80,8 @@ def going(decision: str, passage: int) -> str:
 
 def _counted(verdicts: Mapping[str, Sequence[str]]) -> Sequence[tuple[str, str, str]]:
     found = []
-    for name, (decision, _, reason) in verdicts.items():
+    for name, (decision, stage, reason) in verdicts.items():
         if decision == "withheld":
-            found.append((name, decision, reason))
+            found.append((name, decision, counted_reason(stage, reason)))
         found.append((name, "accepted", ""))
     return found

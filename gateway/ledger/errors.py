@@ -7,3 +7,7 @@ class LedgerError(Exception):
 
 class LedgerTaken(LedgerError):
     """Another process writes to the ledger."""
+
+
+class RefusedValue(ValueError):
+    """A value of a record can never be stored; the text says why, and does not repeat it."""

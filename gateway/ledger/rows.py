@@ -12,6 +12,7 @@ import orjson
 
 from gateway.configuration.ledger import Payload
 from gateway.ledger.content import content_of, with_changed, with_decided
+from gateway.ledger.counted_reasons import counted_reason
 from gateway.ledger.day_rows import (
     NONE,
     NOTHING_KNOWN,
@@ -220,7 +221,7 @@ def _add_verdicts(
         rows.alike[event.minute, event.traits, NONE, RECEIVED, ""] += 1
     again = passage > 1
     for name, verdict in verdicts.items():
-        decision, _, reason = verdict
+        decision, stage, reason = verdict
         if name in repeated:
             told = "repeated", "queue", HAD_IT
             rows.endings.append(_decided_ending(event, kind, name, passage, told, at))
@@ -230,7 +231,8 @@ def _add_verdicts(
             continue
         if decision == "withheld":
             rows.endings.append(_decided_ending(event, kind, name, passage, verdict, at))
-            _count(rows, event, name, decision, reason, again=again)
+            counted = counted_reason(stage, reason)
+            _count(rows, event, name, decision, counted, again=again)
         if not was_held:
             _count(rows, event, name, "accepted", again=again)
     return going_to({n: each for n, each in verdicts.items() if n not in repeated}, passage)

@@ -34,11 +34,12 @@ class Store(Retained, Protocol):
         """The name, source, consent states as JSON, country and browser of an event."""
 
     def write(self, day: str, rows: DayRows, feed: str, last_id: str) -> None:
-        """Stores `rows`, which end with the record `last_id` of `feed`, all or none."""
+        """Stores `rows`, which end with the record `last_id` of `feed`, all or none. Raises
+        ValueError, such as `RefusedValue`, for rows that can never be stored."""
 
     def add_late(self, days: Mapping[str, DayRows], feed: str, last_id: str) -> None:
         """Counts what came for days that are over, all or none, and stores what became of their
-        failures. Of all else there is no row any more."""
+        failures. Of all else there is no row any more. Raises as `write` does."""
 
     def keep_configuration(self, version: str, text: str, now: float) -> None: ...
 

@@ -6,8 +6,9 @@
     take off what all days have stored
 
 It may be killed at any point: a day that has stored a record leaves it out when it comes again.
-What cannot be read is logged and left out. While the store is full, damaged or away the feeds wait,
-within their bound in Redis, and nothing else does. So does one whose node of a cluster is away.
+What cannot be read or stored is logged, counted and left out. While the store is full, damaged or
+away the feeds wait, within their bound in Redis, and nothing else does. So does one whose node of a
+cluster is away.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.balance import baseline_of
 from gateway.ledger.consent_words import consent_in_words
 from gateway.ledger.day_rows import Traits
-from gateway.ledger.errors import LedgerError, LedgerTaken
+from gateway.ledger.errors import LedgerError, LedgerTaken, RefusedValue
 from gateway.ledger.known_events import Known
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.retention import clean
@@ -79,7 +80,7 @@ class LedgerWriter:
                     await self._feeds.announce()
                     await asyncio.to_thread(self._open)
                     cleaned = time.monotonic()  # one that fails does not keep records from coming
-                    await asyncio.to_thread(self.clean, time.time())
+                    await self._step_and_clean()
                 if await self.step(BLOCK_MS) < READ:
                     await asyncio.sleep(GATHER_SECONDS)
             except LedgerTaken as taken:
@@ -110,6 +111,17 @@ class LedgerWriter:
             self._said = ""
         return sum(each for each in stored if isinstance(each, int))
 
+    async def _step_and_clean(self) -> None:
+        """First takes off what a process that died has stored: for a day that is removed now it
+        would be counted a second time. What cannot be stored may lack the room that this makes."""
+        try:
+            await self.step()
+        except CANNOT_WRITE:
+            self.close()
+            await asyncio.to_thread(self.clean, time.time())
+            raise
+        await asyncio.to_thread(self.clean, time.time())
+
     async def _step_of(self, feed: Feed, block_ms: int | None) -> int:
         try:
             if feed.destination not in self._names:
@@ -117,8 +129,8 @@ class LedgerWriter:
             records = await feed.read("0-0", block_ms)
             if records:
                 name = self._names[feed.destination]
-                await asyncio.to_thread(self._store_all, records, name)
-                await feed.take_off(records)
+                left_out = await asyncio.to_thread(self._store_all, records, name)
+                await feed.take_off(records, left_out)
         except RedisError:
             self._names.pop(feed.destination, None)  # it may come back without its data
             raise
@@ -142,26 +154,28 @@ class LedgerWriter:
             totals = LedgerReader(self._place).totals(feed)
             self._store.keep_baseline(feed, baseline_of(snapshot, totals))
 
-    def _store_all(self, records: Sequence[FeedRecord], feed: str) -> None:
-        """Stores `records`; one that cannot be stored is left out, and its neighbours are not."""
+    def _store_all(self, records: Sequence[FeedRecord], feed: str) -> int:
+        """Stores `records`, and returns how many were left out: one that cannot be stored is, and
+        its neighbours are not."""
         try:
-            self.store(records, feed)
+            return self.store(records, feed)
         except CANNOT_WRITE:
             raise
         except Exception as error:
             if len(records) == 1:
-                kind = type(error).__name__
+                kind = error if isinstance(error, RefusedValue) else type(error).__name__
                 log.error(
                     "record %s of the ledger's feed cannot be stored: %s", records[0].id, kind
                 )
-                return
-            for record in records:
-                self._store_all([record], feed)
+                return 1
+            half = len(records) // 2
+            return self._store_all(records[:half], feed) + self._store_all(records[half:], feed)
 
-    def store(self, records: Sequence[FeedRecord], feed: str) -> None:
-        """Stores `records`, all of those that a day does not have yet. feed: its name."""
+    def store(self, records: Sequence[FeedRecord], feed: str) -> int:
+        """Stores `records`, all of those that a day does not have yet, and returns how many cannot
+        be read. feed: its name."""
         with self._in_use:
-            self._store_records(records, feed)
+            return self._store_records(records, feed)
 
     def clean(self, now: float) -> None:
         """Removes what is not kept any longer, or makes room. now: Unix seconds."""
@@ -188,8 +202,9 @@ class LedgerWriter:
                 self._store.keep_configuration(*self._configuration)
                 self._configuration = None
 
-    def _store_records(self, records: Sequence[FeedRecord], feed: str) -> None:
+    def _store_records(self, records: Sequence[FeedRecord], feed: str) -> int:
         self._open()
+        unreadable = 0
         stored: dict[str, tuple[int, int]] = {}
 
         def has(day: str, record_id: str) -> bool:
@@ -204,6 +219,7 @@ class LedgerWriter:
             except (KeyError, TypeError, ValueError, IndexError) as error:
                 kind = type(error).__name__
                 log.error("record %s of the ledger's feed cannot be read: %s", record.id, kind)
+                unreadable += 1
         late = {day: rows for day, rows in maker.days.items() if self._store.is_over(day)}
         for day, rows in maker.days.items():
             if day not in late:
@@ -212,6 +228,7 @@ class LedgerWriter:
             self._store.add_late(late, feed, records[-1].id)
         while len(self._known) > KNOWN_EVENTS:
             self._known.popitem(last=False)
+        return unreadable
 
     def _traits_of(self, receipt: str) -> Traits | None:
         found = self._store.traits_of(receipt)

@@ -9,6 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from gateway.monitoring.numbers import Numbers
+from gateway.queue.quarantine import removed_of
 
 FEED_COUNTS = ("feed_bytes", "feed_cut", "feed_dropped")
 
@@ -31,17 +32,17 @@ class StoredCollector(Collector):
             "Size in bytes of the records that the ledger has yet to store.",
             counts["feed_bytes"],
         )
+        why = "because too many waited to be stored"
         for name, text in (
-            ("cut", "Ledger records that were stored without the content of their event, because"),
-            ("dropped", "Records missing in the ledger, because"),
+            ("cut", f"Ledger records that were stored without the content of their event, {why}."),
+            ("dropped", f"Records missing in the ledger, {why} or they could not be stored."),
         ):
             yield CounterMetricFamily(
-                f"gateway_ledger_records_{name}",
-                f"{text} too many waited to be stored.",
-                counts[f"feed_{name}"],
+                f"gateway_ledger_records_{name}", text, counts[f"feed_{name}"]
             )
 
     def _quarantine(self) -> Iterator[Metric]:
+        gateway = self._numbers.gateway  # an earlier version counted all reasons as one
         yield GaugeMetricFamily(
             "gateway_quarantined_events",
             "Events in quarantine because they did not match their schema.",
@@ -49,6 +50,6 @@ class StoredCollector(Collector):
         )
         yield CounterMetricFamily(
             "gateway_quarantined_events_removed",
-            "Events removed from quarantine because there were too many or they were too old.",
-            self._numbers.gateway.get("quarantine_removed", 0),
+            "Events removed from quarantine because of a limit on their count, bytes or age.",
+            sum(removed_of(gateway).values()) + gateway.get("quarantine_removed", 0),
         )

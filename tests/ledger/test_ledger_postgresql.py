@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from random import Random
 
 import psycopg
 import pytest
@@ -14,7 +15,9 @@ from gateway.ledger.day_rows import DayRows
 from gateway.ledger.errors import LedgerError, LedgerTaken
 from gateway.ledger.postgresql.connecting import in_words
 from gateway.ledger.postgresql.place import LedgerDatabase
+from gateway.queue.feed import Decided
 from tests.support.events import decide, make_event
+from tests.support.keys import KEYS
 from tests.support.ledger import Books
 from tests.support.postgresql_server import PostgreSQL
 
@@ -106,6 +109,27 @@ async def test_while_the_server_is_away_records_wait(books: Books, postgresql: P
         postgresql.start()
     await books.store()
     assert books.counts("ads") == {"accepted": 2}
+
+
+async def test_a_record_with_a_value_that_is_refused_is_left_out_and_counted(
+    books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A text too long for an index, as an earlier version fed it."""
+    await books.append(*(decide(make_event(n), send=["ads"]) for n in range(40)))
+    ((entry_id, fields),) = await books.redis.xrange(KEYS.feed, count=1)
+    reason = Random(1).randbytes(4000).hex()
+    odd = Decided.read(fields[b"d"])._replace(verdicts={"ads": ["withheld", "rules", reason]})
+    await books.redis.xdel(KEYS.feed, entry_id)
+    await books.redis.xadd(KEYS.feed, {"d": odd.encode()})
+    await books.append(*(decide(make_event(n), send=["ads"]) for n in range(40, 60)))
+    await books.store()
+    assert books.counts("ads") == {"accepted": 59}
+    assert len(books.rows("events")) == 59
+    assert await books.records() == []
+    assert await books.redis.hget(KEYS.counts, "feed_dropped") == b"1"
+    (error,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "index row size" in error.message
+    assert reason[:20] not in error.message
 
 
 async def test_a_nul_is_stored_as_a_mark_and_keeps_nothing_from_being_read(books: Books) -> None:

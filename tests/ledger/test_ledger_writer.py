@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import logging
 import sqlite3
 import threading
 import time
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import orjson
@@ -21,10 +23,11 @@ from gateway.ledger.errors import LedgerTaken
 from gateway.ledger.tables import day as day_tables
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
-from gateway.queue.feed import Decided
+from gateway.queue.feed import MAX_REASON, Decided
 from gateway.queue.receipts import new_receipt
 from gateway.spool.row import Row
 from gateway.stages.anonymise import ANONYMISED
+from gateway.system.tasks import cancel_and_wait
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
@@ -391,6 +394,7 @@ async def test_what_is_no_record_is_left_out(
     errors = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert len(errors) == 4
     assert await books.records() == []
+    assert await books.redis.hget(KEYS.counts, "feed_dropped") == b"4"
 
 
 async def test_a_record_that_cannot_be_stored_costs_no_neighbour_its_row(
@@ -404,6 +408,7 @@ async def test_a_record_that_cannot_be_stored_costs_no_neighbour_its_row(
     await books.store()
     assert len(books.rows("events")) == 2
     assert await books.records() == []
+    assert await books.redis.hget(KEYS.counts, "feed_dropped") == b"1"
     assert "of the ledger's feed cannot be" in caplog.text
 
 
@@ -428,6 +433,42 @@ async def test_a_day_that_is_over_is_removed_and_stays_counted(books: Books) -> 
     assert len(books.days()) == 1
     books.writer.clean(now + 500 * DAY)
     assert books.counts("ads") == {}
+
+
+async def test_what_a_dead_process_stored_is_not_counted_again_once_its_day_is_over(
+    books: Books,
+) -> None:
+    """It had not come to take it off; the next one takes it off before it removes the day."""
+    old = decide(make_event(0), send=["ads"])
+    old.received_at = time.time() - 9 * DAY
+    await books.append(old)
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store_and_die()
+    assert len(books.days()) == 1
+    running = asyncio.create_task(books.writer.run())
+    async with asyncio.timeout(60):
+        while await books.records() or books.days():
+            await asyncio.sleep(0.02)
+    await cancel_and_wait(running)
+    assert books.counts("ads") == {"accepted": 1, "delivered": 1}
+
+
+async def test_room_is_made_while_nothing_can_be_stored(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    store = books.writer.store
+    monkeypatch.setattr(books.writer, "store", is_full)
+    monkeypatch.setattr(books.writer, "clean", lambda _: setattr(books.writer, "store", store))
+    await books.append(decide(make_event(0), send=["ads"]))
+    running = asyncio.create_task(books.writer.run())
+    async with asyncio.timeout(60):
+        while await books.records():
+            await asyncio.sleep(0.02)
+    await cancel_and_wait(running)
+    assert books.counts("ads") == {"accepted": 1}
 
 
 async def test_beyond_its_bytes_the_oldest_day_goes_first(
@@ -464,6 +505,17 @@ async def test_on_a_full_disk_the_records_wait(
     assert len(await books.records()) == 1
     await books.store()
     assert len(books.rows("events")) == 1
+
+
+async def test_a_long_reason_is_cut(books: Books) -> None:
+    reason = Random(1).randbytes(4000).hex()
+    decision = decide(make_event(0))
+    verdicts = {"ads": Verdict(None, "destination", reason)}
+    await books.append(replace(decision, verdicts=verdicts))
+    await books.store()
+    ((*_, why, _, _, _, _),) = books.rows("endings")
+    assert why == reason[:MAX_REASON]
+    assert books.reader.counts(0, time.time() + 60, "reason") == {(why, "ads", "withheld"): 1}
 
 
 async def test_names_that_strangers_choose_are_counted_together_beyond_a_bound(

@@ -8,8 +8,9 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import ProgramLimitExceeded
 
-from gateway.ledger.errors import LedgerError
+from gateway.ledger.errors import LedgerError, RefusedValue
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -53,6 +54,16 @@ def errors_in_words() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         raise LedgerError(in_words(error)) from None
+
+
+@contextmanager
+def refused_values() -> Iterator[None]:
+    """Raises `RefusedValue` for what PostgreSQL does not take of the rows of a record, such as a
+    text too long for an index."""
+    try:
+        yield
+    except (psycopg.DataError, ProgramLimitExceeded) as error:
+        raise RefusedValue(in_words(error)) from None
 
 
 def in_words(error: BaseException | None) -> str:

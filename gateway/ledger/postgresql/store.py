@@ -23,7 +23,12 @@ from gateway.ledger.postgresql.adding import (
     storable,
     storable_hours,
 )
-from gateway.ledger.postgresql.connecting import Connection, connect, errors_in_words
+from gateway.ledger.postgresql.connecting import (
+    Connection,
+    connect,
+    errors_in_words,
+    refused_values,
+)
 from gateway.ledger.postgresql.failures import drop_schema, keep_failures, size_of
 from gateway.ledger.postgresql.schema import (
     create_day,
@@ -166,7 +171,7 @@ class DatabaseStore:
             return rows[0] if rows else None
 
     def write(self, day: str, rows: DayRows, feed: str, last_id: str) -> None:
-        with errors_in_words():
+        with errors_in_words(), refused_values():
             schema, values = self._prepared(day)
             with self._transaction() as connection:
                 add_events(connection, schema, rows)
@@ -183,7 +188,7 @@ class DatabaseStore:
         for rows in days.values():
             counted.update(storable_hours(rows.hours))
         totals = [(*key[3:], number) for key, number in counted.items() if not key[1]]
-        with errors_in_words():
+        with errors_in_words(), refused_values():
             for day in days.keys() & self._failing:
                 with self._transaction() as connection:  # what comes again changes nothing here
                     go_on(connection, self._of_failures(day), days[day])
