@@ -1,4 +1,5 @@
-"""The sweep: wakes destinations that have work and no drain, and trims dead letters.
+"""The sweep: wakes destinations that have work and no drain, and trims dead letters and the
+quarantine.
 
 It is what guarantees progress: jobs may be lost with a worker, a mark with a web process, a later
 wake-up with the scheduler. It runs in every `gateway work` and `gateway run`, and in a worker that
@@ -19,8 +20,7 @@ from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.settings import Settings
 from gateway.delivery.policy import waits
 from gateway.delivery.removed import forget_removed
-from gateway.delivery.trim import Trimmer
-from gateway.queue import quarantine
+from gateway.delivery.trim import QuarantineTrimmer, Trimmer
 from gateway.queue.bounds import MemoryUsage
 from gateway.queue.capacity import read_memory_usage
 from gateway.queue.keys import DestinationKeys, Keys
@@ -37,6 +37,8 @@ FORGET_SECONDS = 60.0
 REMOVED_SECONDS = 3600.0
 """Between looks for destinations that are no longer configured."""
 
+QUARANTINE = ":quarantine"
+"""No destination can be named so."""
 
 EnsureDrain = Callable[[str], Awaitable[object]]
 """Sees to it that the destination of this name is drained."""
@@ -64,7 +66,7 @@ async def sweep_and_wake(
     away: set[str] = set()
     keys = Keys.of(settings)
     deliveries = {name: each.delivery for name, each in settings.destinations.items()}
-    trimmer = Trimmer(redis, keys, deliveries)
+    trimmer, quarantine = Trimmer(redis, keys, deliveries), QuarantineTrimmer(redis, keys)
     looked = -math.inf
     while True:
         forget = time.monotonic() - forgot > FORGET_SECONDS
@@ -82,8 +84,13 @@ async def sweep_and_wake(
                     )
                 away.add(name)
         forgot = time.monotonic() if forget else forgot
-        if forget:
-            await _trim_quarantine(redis, keys)
+        try:
+            await quarantine.trim(memory)
+            away.discard(QUARANTINE)
+        except RedisError as error:
+            if QUARANTINE not in away:
+                log.warning("could not trim the quarantine: %s", type(error).__name__)
+            away.add(QUARANTINE)
         if time.monotonic() - looked > REMOVED_SECONDS:
             # not at once: others that share the namespace may not have announced themselves
             await _look_for_removed(redis, settings, forgets=looked > 0)
@@ -124,20 +131,6 @@ async def _look_for_removed(redis: Redis, settings: Settings, forgets: bool) -> 
             await forget_removed(redis, settings, time.time())
     except RedisError as error:
         log.warning("could not look for removed destinations: %s", type(error).__name__)
-
-
-async def _trim_quarantine(redis: Redis, keys: Keys) -> None:
-    try:
-        removed = await quarantine.trim(redis, keys)
-    except RedisError as error:
-        log.warning("could not trim the quarantine: %s", type(error).__name__)
-        return
-    if removed:
-        log.warning(
-            "%d events were removed from the quarantine, which keeps %d events for %d days; they "
-            "stay counted as withheld. `gateway quarantine list` shows why events are there",
-            *(removed, quarantine.MAX_EVENTS, quarantine.MAX_DAYS),
-        )
 
 
 async def _read_memory(redis: Redis) -> MemoryUsage | None:

@@ -1,8 +1,9 @@
-"""Trim: keeps dead letters within their limits, and logs what was removed.
+"""Trim: keeps dead letters and the quarantine within their limits, and logs what was removed.
 
 A drain keeps the bounds in the step that adds a dead letter. The sweep does it too: dead letters
-become too old without a drain, and a configuration may lower a bound. It alone sees to it that dead
-letters never fill the memory of Redis, which would shut intake for everybody.
+become too old without a drain, and a configuration may lower a bound. It alone sees to it that
+neither dead letters nor the quarantine fill the memory of Redis, which would shut intake for
+everybody.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import replace
 from redis.asyncio import Redis
 
 from gateway.configuration.delivery import DeliverySettings
+from gateway.queue import quarantine
 from gateway.queue.bounds import MemoryUsage
 from gateway.queue.dead_letters import REMOVED, read_removed
 from gateway.queue.keys import Keys
@@ -24,16 +26,20 @@ from gateway.queue.settle import MAX_REMOVED, Bounds, Settler
 log = logging.getLogger(__name__)
 
 MAX_STEPS = 20
-"""Steps of at most `MAX_REMOVED` dead letters in one look at a destination."""
+"""Steps of at most `MAX_REMOVED` events in one look at a destination or the quarantine."""
 
 LOG_SECONDS = 60.0
-"""The shortest time between two messages about one destination."""
+"""The shortest time between two messages about a destination or the quarantine."""
 
 SCARCE_SHARE = 0.6
-"""Of the memory: above it dead letters get less than is configured, so that intake stays open."""
+"""Of the memory: above it dead letters and the quarantine get less than is configured, so that
+intake stays open."""
 
 DEAD_LETTER_SHARE = 0.2
 """Of the memory: what the dead letters of all destinations may take then, each equally much."""
+
+QUARANTINE_SHARE = 0.05
+"""Of the memory: what the quarantine may take then."""
 
 SETTINGS = {
     "count": "max_dead_letters",
@@ -41,6 +47,13 @@ SETTINGS = {
     "age": "max_dead_letter_days",
 }
 """The setting behind each reason for which dead letters are removed."""
+
+
+_BEYOND = {
+    "count": f"beyond {quarantine.BOUNDS.letters} events",
+    "bytes": "beyond the bytes that it may take",
+    "age": f"older than {quarantine.BOUNDS.seconds / 86_400:.0f} days",
+}
 
 
 def bounds_of(settings: DeliverySettings) -> Bounds:
@@ -54,10 +67,33 @@ def bounds_of(settings: DeliverySettings) -> Bounds:
 
 def within_memory(bounds: Bounds, memory: MemoryUsage | None, destinations: int) -> Bounds:
     """`bounds`, narrower while `memory` is scarce. destinations: how many share it."""
+    return _within(bounds, memory, DEAD_LETTER_SHARE / destinations)
+
+
+def _within(bounds: Bounds, memory: MemoryUsage | None, share: float) -> Bounds:
     if memory is None or memory.share <= SCARCE_SHARE:
         return bounds
-    fair = int(DEAD_LETTER_SHARE * memory.limit / destinations)
-    return replace(bounds, size=min(bounds.size, fair))
+    return replace(bounds, size=min(bounds.size, int(share * memory.limit)))
+
+
+class _Told:
+    """What the log was told of removed events, by whose they were. clock: seconds that never go
+    back."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._told: dict[str, tuple[float, Mapping[str, int]]] = {}
+
+    def more(self, name: str, removed: Mapping[str, int]) -> Mapping[str, int]:
+        """How many events of `name` were removed for each reason since the last time that this was
+        told, once a minute at most; empty when there is nothing to tell now. removed: so far."""
+        now = self._clock()
+        told_at, told = self._told.setdefault(name, (now - LOG_SECONDS, removed))
+        more = {reason: removed[reason] - told[reason] for reason in REMOVED}
+        if now - told_at < LOG_SECONDS or not any(more.values()):
+            return {}
+        self._told[name] = now, removed
+        return more
 
 
 class Trimmer:
@@ -75,9 +111,8 @@ class Trimmer:
     ) -> None:
         self._redis = redis
         self._keys = keys
-        self._clock = clock
         self._destinations = destinations
-        self._told: dict[str, tuple[float, Mapping[str, int]]] = {}
+        self._told = _Told(clock)
 
     async def trim(self, name: str, memory: MemoryUsage | None) -> None:
         """Removes dead letters of the destination `name` that are beyond their bounds; what is
@@ -91,14 +126,10 @@ class Trimmer:
         await self._tell(name)
 
     async def _tell(self, name: str) -> None:
-        """Says what was removed since the last time that it was said, once a minute at most."""
         removed = await read_removed(self._redis, self._keys.destination(name))
-        now = self._clock()
-        told_at, told = self._told.setdefault(name, (now - LOG_SECONDS, removed))
-        more = {reason: removed[reason] - told[reason] for reason in REMOVED}
-        if now - told_at < LOG_SECONDS or not any(more.values()):
+        more = self._told.more(name, removed)
+        if not more:
             return
-        self._told[name] = now, removed
         log.log(
             logging.ERROR if more["count"] or more["bytes"] else logging.WARNING,
             "dead letters of %s were removed, and their events are lost: %s. "
@@ -108,3 +139,31 @@ class Trimmer:
             ", ".join(f"{n} beyond delivery.{SETTINGS[r]}" for r, n in more.items() if n),
             name,
         )
+
+
+class QuarantineTrimmer:
+    """Trims the quarantine, and tells the log what was removed. clock: seconds that never go
+    back."""
+
+    def __init__(
+        self, redis: Redis, keys: Keys, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._redis = redis
+        self._keys = keys
+        self._told = _Told(clock)
+
+    async def trim(self, memory: MemoryUsage | None) -> None:
+        """Removes events beyond the bounds; what is left after `MAX_STEPS` is for the next time.
+        Raises a redis-py error."""
+        bounds = _within(quarantine.BOUNDS, memory, QUARANTINE_SHARE)
+        for _ in range(MAX_STEPS):
+            if await quarantine.trim(self._redis, self._keys, bounds) < MAX_REMOVED:
+                break
+        more = self._told.more("", await quarantine.read_removed(self._redis, self._keys))
+        if more:
+            log.warning(
+                "events were removed from the quarantine, and stay withheld: %s. "
+                "Run `gateway quarantine list` to see why events are there; correct the schema or "
+                "the sender, and release or drop them",
+                ", ".join(f"{n} {_BEYOND[reason]}" for reason, n in more.items() if n),
+            )

@@ -63,8 +63,8 @@ async def end_unanswered_forever(settings: Settings, redis_url: str) -> None:
 async def end_unanswered(
     held_page: HeldPage, appender: Appender, seconds: float, now: float
 ) -> bool:
-    """Withholds those of a page's oldest events that have waited for `seconds`; False if another
-    process changed something meanwhile."""
+    """Withholds those of a page's oldest events that have waited for `seconds`, and notes when the
+    next one has; False if another process changed something meanwhile."""
     if not held_page.events:
         return False
     waited: list[Waited] = []

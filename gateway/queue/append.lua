@@ -3,9 +3,9 @@
 -- KEYS: for each destination its stream, counts, wake, drains, pause, and what its marks are named
 --       after; then the gateway's counts, the feed of the ledger, what the names of commits begin
 --       with, the quarantine, and of held consent what is due, what was said, and what the names of
---       events and of withdrawals begin with. On a cluster each call has keys of one slot: that of
---       one destination, where its own counts, feed and commits are the last, or that of the
---       gateway, without destinations.
+--       events and of withdrawals begin with; and the events in quarantine of untrusted senders. On a
+--       cluster each call has keys of one slot: that of one destination, where its own counts, feed
+--       and commits are the last, or that of the gateway, without destinations.
 -- ARGV: the plan, in JSON; then the payloads. The plan:
 --         commits       series and number of this commit, then of an earlier one in which all that
 --                       this series has may have been appended; empty for what is not known again.
@@ -19,7 +19,8 @@
 --                       of others that it would repeat; empty for nothing
 --         renewed       numbers of the payloads of which a repetition renews the marks
 --         parts         in how many parts of their lifetime marks are counted
---         quarantine    numbers of the payloads that are kept aside
+--         quarantine    numbers of the payloads that are kept aside, each with whether its sender is
+--                       trusted
 --         released      ids of the entries that leave the quarantine
 --         said          what pages state about consent
 --         denied        what is denied for pages and visitors
@@ -27,8 +28,9 @@
 --         hold          how long an event waits in ms, how many of one page, and the reason by which
 --                       those are counted that are one too many
 --         waiting       events that wait: page, payload, places of the destinations, day
---         release       if events wait no longer: page, the first of them (a payload), how many,
---                       when the rest is due, and what was said when they were read
+--         release       if events wait no longer: page, the oldest that waits (a payload), how many
+--                       end, perhaps none, when the rest is due, and what was said when they were
+--                       read
 --         records       for the ledger, of each event: its record (a payload), its entries (payloads),
 --                       itself as one that waits (a payload), or 0, and for each entry but the first
 --                       what the ledger gets with the first in its place (a payload), or 0
@@ -47,7 +49,7 @@
 -- adds to the gateway's counters alone, and returns the places of all destinations. Returns nothing,
 -- and does nothing, when what is to be released has been released, or its page has stated something
 -- since; does nothing and fails with GONE and their ids when entries have left the quarantine already.
--- Needs feed.lua and counting.lua.
+-- Needs letters.lua, feed.lua and counting.lua.
 
 local PER_DESTINATION = 6
 
@@ -55,6 +57,7 @@ local plan = cjson.decode(ARGV[1])
 local own = PER_DESTINATION * #plan.destinations
 local totals, feed, committed, quarantine, due, said, events, withdrawn = KEYS[own + 1],
   KEYS[own + 2], KEYS[own + 3], KEYS[own + 4], KEYS[own + 5], KEYS[own + 6], KEYS[own + 7], KEYS[own + 8]
+local aside = letters_of('quarantine', quarantine, KEYS[own + 9], totals)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -77,8 +80,11 @@ if release ~= cjson.null then
   then
     return false
   end
-  local bytes = 0
-  for _, each in ipairs(redis.call('LRANGE', waiting, 0, release.count - 1)) do
+  local ended, bytes = {}, 0
+  if release.count > 0 then  -- up to the place -1 would be all of them
+    ended = redis.call('LRANGE', waiting, 0, release.count - 1)
+  end
+  for _, each in ipairs(ended) do
     bytes = bytes + #each
   end
   redis.call('HINCRBY', totals, 'held_events', -release.count)
@@ -113,8 +119,8 @@ for _, commit in ipairs(plan.commits) do
   end
 end
 
-for _, number in ipairs(plan.quarantine) do
-  redis.call('XADD', quarantine, '*', 'q', ARGV[1 + number])
+for _, each in ipairs(plan.quarantine) do
+  add_letter(aside, ARGV[1 + each[1]], each[2])
 end
 
 -- Counts marks that live for `ms` and were written at `written`; see gateway.queue.marks.
@@ -288,7 +294,7 @@ if #records > 0 then
 end
 for _, id in ipairs(plan.released) do
   -- the addition came first: when memory is full it is refused, and nothing is lost
-  redis.call('XDEL', quarantine, id)
+  remove_letter(aside, id)
 end
 -- at the end, so that what failed above may be repeated; the earlier one, which may be on its way still,
 -- is not carried out any more

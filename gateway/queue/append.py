@@ -93,7 +93,7 @@ class Appender:
         retention: Retention = NO_RETENTION,
         feeding: Feeding | None = None,
     ) -> None:
-        self._script = redis.register_script(script("append", "feed", "counting"))
+        self._script = redis.register_script(script("append", "letters", "feed", "counting"))
         # as Redis gets them: redis-py would encode them for each commit
         self._own = _encoded(keys.own)
         self._keys_of = cache(lambda destination: _encoded(keys.destination(destination).appended))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.queue.append_batch import AppendBatch
+from gateway.queue.entry import has_trusted_sender
 from gateway.queue.marks import Marks
 
 
@@ -50,7 +51,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
     waiting: list[tuple[str, int, list[str], int]] = []
     payloads: list[bytes] = []
     marks: list[Marks] = []
-    quarantine: list[int] = []
+    quarantine: list[tuple[int, bool]] = []
     released: list[str] = []
     renewed: list[int] = []
     records: list[tuple[int, list[int], int, list[int]]] = []
@@ -83,7 +84,7 @@ def plan_of(group: Sequence[AppendBatch]) -> tuple[list[str], list[bytes], dict[
             for name in names:
                 rows[name][day, again][3] += 0  # the script decides whether it may wait
         for number in batch.quarantine:
-            quarantine.append(before + number)
+            quarantine.append((before + number, has_trusted_sender(batch.payloads[number - 1])))
         for number in batch.renewed:
             renewed.append(before + number)
         for number, passage in batch.passages.items():

@@ -26,7 +26,8 @@ TRUSTED_SHARE = 0.95
 
 PENDING_SHARE = 0.4
 """Of the memory: what the pending events of all destinations may take by default, each equally
-much. With the other shares and `gateway.delivery.trim.DEAD_LETTER_SHARE` it makes 0.85."""
+much. With the other shares, and `DEAD_LETTER_SHARE` and `QUARANTINE_SHARE` of
+`gateway.delivery.trim`, it makes 0.9."""
 
 HELD_SHARE = 0.1
 """Of the memory: what events may take by default that wait for consent."""

@@ -73,7 +73,7 @@ async def drop(redis: Redis, keys: DestinationKeys, ids: Sequence[str]) -> int:
     delete = redis.register_script(script("drop", "letters"))
     count = 0
     for page in pages(ids):
-        count += await delete([keys.dead, keys.untrusted, keys.counts], page)
+        count += await delete([keys.dead, keys.untrusted, keys.counts], ["dead", *page])
     return count
 
 

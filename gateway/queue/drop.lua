@@ -1,18 +1,19 @@
 #!lua flags=allow-oom
--- Deletes dead letters of one destination for good. Needs letters.lua.
+-- Deletes dead letters of one destination, or events in quarantine, for good. Needs letters.lua.
 --
--- KEYS: dead, untrusted, counts.
--- ARGV: their ids.
+-- KEYS: where they are, untrusted, counts.
+-- ARGV: ``dead`` or ``quarantine``; their ids.
 -- Returns how many were there.
 
-local keys = { dead = KEYS[1], untrusted = KEYS[2], counts = KEYS[3] }
+local kind = ARGV[1]
+local keys = letters_of(kind, KEYS[1], KEYS[2], KEYS[3])
 local dropped = 0
-for _, id in ipairs(ARGV) do
-  if remove_letter(keys, id) then
+for number = 2, #ARGV do
+  if remove_letter(keys, ARGV[number]) then
     dropped = dropped + 1
   end
 end
-if dropped > 0 then
+if dropped > 0 and kind == 'dead' then
   redis.call('HINCRBY', keys.counts, 'dropped', dropped)
 end
 return dropped

@@ -374,3 +374,9 @@ def encode_quarantined(decision: Decision, receipt: str = "") -> bytes:
             "passage": decision.passage,
         }
     )
+
+
+def has_trusted_sender(quarantined: bytes) -> bool:
+    """Whether the sender of what `encode_quarantined` wrote is trusted, without reading all of it:
+    the event comes first, and in a text a quote is escaped."""
+    return quarantined.rpartition(b'"trusted":')[2].startswith(b"true")

@@ -42,6 +42,10 @@ from gateway.queue.tombstones import Tombstones, read_tombstones
 READ = 2000
 """Records that are read at once."""
 
+MAX_REASON = 500
+"""Characters of a verdict's reason that are stored: it may name fields that a stranger chose, and
+PostgreSQL indexes at most 2,700 bytes."""
+
 Digests = Callable[[Event], Sequence[str]]
 """What an event can be found by: keyed digests of its ids."""
 
@@ -125,10 +129,10 @@ class Feeding:
         verdicts: dict[str, Sequence[str]] = {}
         for name, verdict in decision.verdicts.items():
             if (form := verdict.event) is None:
-                verdicts[name] = verdict.decision, verdict.stage, verdict.reason
+                verdicts[name] = verdict.decision, verdict.stage, verdict.reason[:MAX_REASON]
             else:
                 forms[id(form)] = form
-                verdicts[name] = "send", verdict.stage, verdict.reason
+                verdicts[name] = "send", verdict.stage, verdict.reason[:MAX_REASON]
         return Decided(
             receipt,
             passage,
@@ -213,12 +217,13 @@ class Feed:
         """Whether it has this record, or an older one."""
         return bool(await self.redis.xrange(self._of.stream, "-", record_id, 1))
 
-    async def take_off(self, records: Sequence[FeedRecord]) -> None:
-        """Removes `records`, the oldest of the feed."""
+    async def take_off(self, records: Sequence[FeedRecord], left_out: int = 0) -> None:
+        """Removes `records`, the oldest of the feed. left_out: how many of them the ledger lacks;
+        they are counted."""
         milliseconds, _, number = records[-1].id.partition("-")
         first_left = f"{milliseconds}-{int(number) + 1}"
         size = sum(record.size for record in records)
-        await self._take_off([self._of.stream, self._of.counts], [first_left, size])
+        await self._take_off([self._of.stream, self._of.counts], [first_left, size, left_out])
 
 
 def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:

@@ -17,7 +17,7 @@ class Release:
     first: bytes
     """The oldest event."""
     count: int
-    """How many of the page's events wait no longer."""
+    """How many of the page's events wait no longer; 0 to look at them again at another time."""
     due: float
     """Unix seconds when the rest is looked at again."""
     said: str

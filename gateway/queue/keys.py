@@ -71,6 +71,10 @@ class Keys:
         return f"{self._at_counts}quarantine"
 
     @property
+    def quarantine_untrusted(self) -> str:
+        return f"{self._at_counts}quarantine:untrusted"
+
+    @property
     def due(self) -> str:
         return f"{self._at_counts}late:due"
 
@@ -148,6 +152,7 @@ class Keys:
         return (
             *(self.counts, self.feed, self.committed),
             *(self.quarantine, self.due, self.said, self.events, self.withdrawn),
+            self.quarantine_untrusted,
         )
 
     @property

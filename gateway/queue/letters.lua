@@ -1,20 +1,35 @@
--- The dead letters of one destination, for the scripts that change them. `keys` has the names of
--- what changes together, here and nowhere else:
+-- Events that are kept for a person to look at, within bounds: the dead letters of one destination, and
+-- the quarantine; for the scripts that change them. `letters_of` has the names of what changes together,
+-- here and nowhere else:
 --
---   dead       stream; an entry has the field d, the dead letter, and n, the bytes that it counts
---   untrusted  stream with the ids of those dead letters that have untrusted senders
---   counts     hash; its field dead_bytes is the sum of all n
+--   stored     stream; an entry has the event in the field `field`, and n, the bytes that it counts
+--   untrusted  stream with the ids of those that have untrusted senders
+--   counts     hash; its field `bytes` is the sum of all n, and fields that begin with `removed` count
+--              what was removed, by the reason
 --
--- A dead letter without n was written by an earlier version: it counts no bytes, and its sender
--- passes for a trusted one.
+-- An entry without n was written by an earlier version: it counts no bytes, and its sender passes for
+-- a trusted one.
+
+local KINDS = {
+  dead = { field = 'd', bytes = 'dead_bytes', removed = 'removed:' },
+  quarantine = { field = 'q', bytes = 'quarantine_bytes', removed = 'quarantine_removed:' },
+}
+
+local function letters_of(kind, stored, untrusted, counts)
+  local names = KINDS[kind]
+  return {
+    stored = stored, untrusted = untrusted, counts = counts,
+    field = names.field, bytes = names.bytes, removed = names.removed,
+  }
+end
 
 local function add_letter(keys, letter, trusted)
-  if redis.call('XLEN', keys.dead) == 0 then  -- heals what an earlier version or a person left
+  if redis.call('XLEN', keys.stored) == 0 then  -- heals what an earlier version or a person left
     redis.call('DEL', keys.untrusted)
-    redis.call('HDEL', keys.counts, 'dead_bytes')
+    redis.call('HDEL', keys.counts, keys.bytes)
   end
-  local id = redis.call('XADD', keys.dead, '*', 'd', letter, 'n', #letter)
-  redis.call('HINCRBY', keys.counts, 'dead_bytes', #letter)
+  local id = redis.call('XADD', keys.stored, '*', keys.field, letter, 'n', #letter)
+  redis.call('HINCRBY', keys.counts, keys.bytes, #letter)
   if not trusted then
     redis.call('XADD', keys.untrusted, id, 'id', '')
   end
@@ -22,21 +37,21 @@ end
 
 -- Returns whether it was there.
 local function remove_letter(keys, id)
-  local entry = redis.call('XRANGE', keys.dead, id, id)[1]
+  local entry = redis.call('XRANGE', keys.stored, id, id)[1]
   redis.call('XDEL', keys.untrusted, id)
   if not entry then
     return false
   end
-  redis.call('XDEL', keys.dead, id)
+  redis.call('XDEL', keys.stored, id)
   local fields = entry[2]
   if fields[3] == 'n' then
-    redis.call('HINCRBY', keys.counts, 'dead_bytes', -tonumber(fields[4]))
+    redis.call('HINCRBY', keys.counts, keys.bytes, -tonumber(fields[4]))
   end
   return true
 end
 
 local function oldest_letter(keys, last)
-  local entry = redis.call('XRANGE', keys.dead, '-', last, 'COUNT', 1)[1]
+  local entry = redis.call('XRANGE', keys.stored, '-', last, 'COUNT', 1)[1]
   return entry and entry[1]
 end
 
@@ -45,16 +60,16 @@ local function oldest_untrusted(keys)
   return entry and entry[1]
 end
 
--- The next dead letter that is beyond `bounds`, and why; nothing when all of them may stay.
+-- The next one that is beyond `bounds`, and why; nothing when all of them may stay.
 local function next_to_remove(keys, bounds, too_old)
   local old = too_old and oldest_letter(keys, too_old)
   if old then
     return old, 'age'
   end
   local reason = nil
-  if redis.call('XLEN', keys.dead) > bounds.letters then
+  if redis.call('XLEN', keys.stored) > bounds.letters then
     reason = 'count'
-  elseif tonumber(redis.call('HGET', keys.counts, 'dead_bytes') or 0) > bounds.bytes then
+  elseif tonumber(redis.call('HGET', keys.counts, keys.bytes) or 0) > bounds.bytes then
     reason = 'bytes'
   end
   if reason then
@@ -80,7 +95,7 @@ local function trim_letters(keys, bounds, most)
     end
   end
   for reason, count in pairs(removed) do
-    redis.call('HINCRBY', keys.counts, 'removed:' .. reason, count)
+    redis.call('HINCRBY', keys.counts, keys.removed .. reason, count)
   end
   return total
 end

@@ -10,12 +10,13 @@ from redis.exceptions import ResponseError
 
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender
+from gateway.queue.dead_letters import REMOVED
 from gateway.queue.keys import Keys
 from gateway.queue.scripts import script
+from gateway.queue.settle import MAX_REMOVED, Bounds
 from gateway.queue.stored_events import EventStore, StoredEvent, pages
 
-MAX_EVENTS = 100_000
-MAX_DAYS = 30
+BOUNDS = Bounds(letters=100_000, size=100_000_000, seconds=30 * 86_400)
 """As of dead letters, by default: strangers choose how many events do not match."""
 
 _GONE = "GONE"
@@ -78,12 +79,33 @@ class Releaser:
 
 async def drop(redis: Redis, keys: Keys, ids: Sequence[str]) -> int:
     """Deletes the entries `ids`, and returns how many were there. Their events stay withheld."""
-    return sum([await redis.xdel(keys.quarantine, *page) for page in pages(ids)])
+    delete = redis.register_script(script("drop", "letters"))
+    of = _of(keys)
+    return sum([int(await delete(of, ["quarantine", *page])) for page in pages(ids)])
 
 
-async def trim(redis: Redis, keys: Keys) -> int:
-    """Removes what is older than `MAX_DAYS`, then the oldest beyond `MAX_EVENTS`, and returns how
-    many events that were. They stay counted as withheld. Raises a redis-py error."""
-    trimmed = redis.register_script(script("trim_quarantine"))
-    bounds = [MAX_EVENTS, 86_400_000 * MAX_DAYS]
-    return int(await trimmed([keys.quarantine, keys.counts], bounds))
+async def trim(redis: Redis, keys: Keys, bounds: Bounds = BOUNDS) -> int:
+    """Removes events beyond `bounds`, as dead letters are: what is too old, then the oldest of
+    untrusted senders, then the oldest; `MAX_REMOVED` at most. Returns how many that were. They stay
+    counted as withheld. Raises a redis-py error."""
+    trimmed = redis.register_script(script("trim_quarantine", "letters"))
+    kept = [bounds.letters, bounds.size, int(1000 * bounds.seconds), MAX_REMOVED]
+    return int(await trimmed(_of(keys), kept))
+
+
+def removed_of(counts: Mapping[str, int]) -> dict[str, int]:
+    """How many events were removed from quarantine for each reason in `REMOVED`, by the counts of
+    the gateway."""
+    return {reason: counts.get(f"quarantine_removed:{reason}", 0) for reason in REMOVED}
+
+
+async def read_removed(redis: Redis, keys: Keys) -> dict[str, int]:
+    """The same, by those that are counted now. Raises a redis-py error."""
+    fields = [f"quarantine_removed:{reason}" for reason in REMOVED]
+    counts = await redis.hmget(keys.counts, fields)
+    return {reason: int(count or 0) for reason, count in zip(REMOVED, counts, strict=True)}
+
+
+def _of(keys: Keys) -> list[str]:
+    """As the scripts take them."""
+    return [keys.quarantine, keys.quarantine_untrusted, keys.counts]

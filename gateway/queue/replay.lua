@@ -10,14 +10,14 @@
 -- Returns how many were put back. A dead letter that is gone already is left alone, and so is a
 -- passage that has begun, so that two operators at once replay nothing twice.
 
-local keys = { dead = KEYS[1], untrusted = KEYS[2], counts = KEYS[3] }
+local keys = letters_of('dead', KEYS[1], KEYS[2], KEYS[3])
 local stream, replays = KEYS[4], KEYS[5]
 local record, feed_bytes, seconds = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local replayed, letters, bytes, passages, days, later = 0, 0, 0, {}, {}, {}
 for i = 4, #ARGV, 4 do
   local letter, passage, day, entry = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark = passage ~= '' and replays .. ':' .. passage
-  local waits = letter == '' or #redis.call('XRANGE', keys.dead, letter, letter) == 1
+  local waits = letter == '' or #redis.call('XRANGE', keys.stored, letter, letter) == 1
   if waits and not (mark and redis.call('EXISTS', mark) == 1) then
     -- the addition comes first: when memory is full it is refused, and nothing is lost
     redis.call('XADD', stream, '*', 'e', entry)

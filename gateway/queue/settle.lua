@@ -29,7 +29,7 @@ local function take()
 end
 
 local stream, counts, minute, tickets, polls = KEYS[1], KEYS[2], KEYS[5], KEYS[6], KEYS[7]
-local keys = { dead = KEYS[3], untrusted = KEYS[4], counts = counts }
+local keys = letters_of('dead', KEYS[3], KEYS[4], counts)
 local group = take()
 local bounds = { letters = tonumber(take()), bytes = tonumber(take()), ms = tonumber(take()) }
 local most = tonumber(take())

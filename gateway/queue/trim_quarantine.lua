@@ -1,15 +1,10 @@
 #!lua flags=allow-oom
--- Removes the oldest events in quarantine, and counts them.
+-- Removes events in quarantine that are beyond their bounds, and counts them. Needs letters.lua.
 --
--- KEYS: quarantine, the gateway's counts.
--- ARGV: how many events may stay, and for how many milliseconds.
+-- KEYS: quarantine, those of untrusted senders, the gateway's counts.
+-- ARGV: how many may stay, how many bytes, for how many ms; how many are removed at most.
 -- Returns how many were removed.
 
-local time = redis.call('TIME')
-local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
-local removed = redis.call('XTRIM', KEYS[1], 'MINID', string.format('%.0f', math.max(0, oldest)))
-  + redis.call('XTRIM', KEYS[1], 'MAXLEN', ARGV[1])
-if removed > 0 then
-  redis.call('HINCRBY', KEYS[2], 'quarantine_removed', removed)
-end
-return removed
+local keys = letters_of('quarantine', KEYS[1], KEYS[2], KEYS[3])
+local bounds = { letters = tonumber(ARGV[1]), bytes = tonumber(ARGV[2]), ms = tonumber(ARGV[3]) }
+return trim_letters(keys, bounds, tonumber(ARGV[4]))

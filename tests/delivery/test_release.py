@@ -273,6 +273,24 @@ async def test_the_end_of_the_time_withholds(shop: Shop) -> None:
     assert not await shop.redis.exists(KEYS.due)
 
 
+@pytest.mark.parametrize("ended", range(4))
+async def test_the_size_of_what_waits_is_that_of_the_events_that_wait(
+    shop: Shop, ended: int
+) -> None:
+    """Also when none has waited long enough, since the time was raised meanwhile."""
+    for number in range(3):
+        await shop.send(f"e{number}", at=time.time() - (61 if number < ended else 0))
+    await shop.send("other", page=OTHER_PAGE)
+    await shop.redis.zadd(KEYS.due, {page_digest(PAGE): 0})
+    assert await shop.sweep() == [True]
+    pages = [(await shop.held(page)).events for page in (PAGE, OTHER_PAGE)]
+    waiting = [event for events in pages for event in events]
+    assert len(waiting) == 4 - ended
+    held = await shop.redis.hmget(KEYS.counts, ["held_events", "held_bytes"])
+    assert [*map(int, held)] == [len(waiting), sum(map(len, waiting))]  # type: ignore[arg-type]
+    assert await due_pages(shop.redis, KEYS) == []
+
+
 async def test_of_one_page_so_many_wait(shop: Shop) -> None:
     for number in range(8):
         await shop.send(f"e{number}")

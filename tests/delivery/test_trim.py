@@ -15,7 +15,7 @@ from gateway.configuration.load import parse_settings
 from gateway.delivery import sweep as sweep_module
 from gateway.delivery import trim as trim_module
 from gateway.delivery.sweep import sweep_forever
-from gateway.delivery.trim import Trimmer, bounds_of, within_memory
+from gateway.delivery.trim import QuarantineTrimmer, Trimmer, bounds_of, within_memory
 from gateway.queue import settle
 from gateway.queue.bounds import MemoryUsage
 from gateway.queue.settle import Bounds
@@ -24,6 +24,7 @@ from gateway.system.tasks import cancel_and_wait
 from tests.support.dead_letters import bury
 from tests.support.events import make_event
 from tests.support.keys import ADS, BOOKS, KEYS
+from tests.support.quarantine import set_aside
 
 pytestmark = pytest.mark.anyio
 
@@ -162,6 +163,32 @@ async def test_while_memory_is_scarce_dead_letters_make_room(
     await trimmed.look(memory=MemoryUsage(used=8 * size, limit=5 * size))
     half = int(await redis.hget(ADS.counts, "dead_bytes"))  # of that fifth, for two share it
     assert 0.4 * size < half <= 0.5 * size
+
+
+# the quarantine
+
+
+async def test_while_memory_is_scarce_the_quarantine_makes_room_once_told_a_minute(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = 1000.0
+    trimmer = QuarantineTrimmer(redis, KEYS, lambda: now)
+    await trimmer.trim(None)
+    await set_aside(redis, [make_event(n) for n in range(10, 30)], trusted=True)
+    size = int(await redis.hget(KEYS.counts, "quarantine_bytes"))
+    await trimmer.trim(MemoryUsage(used=60, limit=100))
+    assert (await redis.xlen(KEYS.quarantine), caplog.records) == (20, [])
+    scarce = MemoryUsage(used=8 * size, limit=int(10.4 * size))
+    await trimmer.trim(scarce)
+    assert await redis.xlen(KEYS.quarantine) == 10
+    await set_aside(redis, [make_event(n) for n in range(30, 32)])
+    await trimmer.trim(scarce)
+    assert await redis.xlen(KEYS.quarantine) == 10
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert "and stay withheld: 10 beyond the bytes that it may take." in warning
+    now += 60
+    await trimmer.trim(scarce)
+    assert "withheld: 2 beyond the bytes" in caplog.messages[-1]
 
 
 # in the sweep

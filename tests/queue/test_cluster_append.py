@@ -135,8 +135,8 @@ def test_the_parts_say_together_what_the_whole_says(
         assert not plan["quarantine"]
     names, payloads, plan = plan_of(own)
     assert names == []
-    kept_aside = [payloads[n - 1] for n in plan["quarantine"]]
-    assert kept_aside == [whole_payloads[n - 1] for n in whole["quarantine"]]
+    kept_aside = [payloads[n - 1] for n, _ in plan["quarantine"]]
+    assert kept_aside == [whole_payloads[n - 1] for n, _ in whole["quarantine"]]
 
 
 # on a real cluster

@@ -50,6 +50,7 @@ def test_existing_installations_find_their_data() -> None:
         "gw:{gw:counts}:late:said",
         "gw:{gw:counts}:late:events:",
         "gw:{gw:counts}:late:withdrawn:",
+        "gw:{gw:counts}:quarantine:untrusted",
         "gw:{gw:counts}:feed:name",
         "gw:{gw:counts}:feeds",
         "gw:recent",

@@ -13,15 +13,22 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 from gateway.event import Event
 from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.pipeline.decision import Decision
-from gateway.queue import quarantine as quarantine_module
 from gateway.queue import stored_events
 from gateway.queue.admission import Full
 from gateway.queue.append import Appender, Retention
 from gateway.queue.bounds import Closed
 from gateway.queue.pause import pause
 from gateway.queue.pending_counts import PendingCounts
-from gateway.queue.quarantine import Quarantined, Releaser, drop, quarantine_of, trim
+from gateway.queue.quarantine import (
+    Quarantined,
+    Releaser,
+    drop,
+    quarantine_of,
+    read_removed,
+    trim,
+)
 from gateway.queue.read import Reader, ensure_group
+from gateway.queue.settle import Bounds
 from gateway.queue.stored_events import Filter
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
@@ -271,18 +278,73 @@ async def test_metrics_know_how_many_there_are(redis: Redis) -> None:
     assert (await read_numbers(redis, KEYS, [])).quarantined == 3
 
 
-async def test_the_oldest_go_beyond_a_number_and_what_is_too_old(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def bytes_of(redis: Redis) -> int:
+    return int(await redis.hget(KEYS.counts, "quarantine_bytes") or 0)
+
+
+async def test_the_oldest_go_beyond_a_number_and_what_is_too_old(redis: Redis) -> None:
     for days in (31, 29, 3, 2, 1):
         at = int(1000 * (time.time() - days * 86_400))
         await redis.xadd(KEYS.quarantine, {"q": "{}"}, id=f"{at}-1")
     assert await trim(redis, KEYS) == 1
     assert await trim(redis, KEYS) == 0
-    monkeypatch.setattr(quarantine_module, "MAX_EVENTS", 2)
-    assert await trim(redis, KEYS) == 2
+    assert await trim(redis, KEYS, Bounds(letters=2)) == 2
     assert await redis.xlen(KEYS.quarantine) == 2
-    assert await redis.hget(KEYS.counts, "quarantine_removed") == b"3"
+    assert await read_removed(redis, KEYS) == {"count": 2, "bytes": 0, "age": 1}
+
+
+async def test_those_of_untrusted_senders_go_first(redis: Redis) -> None:
+    for number in range(4):
+        forged = make_event(number, trusted=True, own={"trusted": True}, note='"trusted":true')
+        await set_aside(redis, [forged], trusted=number % 2 == 0)
+    left = []
+    for letters in (3, 2, 1, 0):
+        await trim(redis, KEYS, Bounds(letters=letters))
+        left.append(await ids_of(redis))
+    assert left == [["event-0", "event-2", "event-3"], ["event-0", "event-2"], ["event-2"], []]
+    assert await redis.xlen(KEYS.quarantine_untrusted) == 0
+
+
+async def test_no_flood_pushes_out_what_a_trusted_sender_sent(redis: Redis) -> None:
+    """Not by its number, and not by its bytes."""
+    await set_aside(redis, [make_event(1)], trusted=True)
+    size = await bytes_of(redis)
+    await set_aside(redis, [make_event(n, note="x" * 20_000) for n in range(2, 1002)])
+    while await trim(redis, KEYS, Bounds(letters=500, size=10 * 20_500 + size)):
+        pass
+    kept = await ids_of(redis)
+    assert kept == ["event-1", *(f"event-{n}" for n in range(992, 1002))]
+    assert await read_removed(redis, KEYS) == {"count": 501, "bytes": 489, "age": 0}
+
+
+async def test_bytes_are_counted_until_an_event_leaves(redis: Redis) -> None:
+    async def check(events: int) -> None:
+        rows = await redis.xrange(KEYS.quarantine)
+        assert len(rows) == await redis.xlen(KEYS.quarantine_untrusted) == events
+        assert await bytes_of(redis) == sum(len(fields[b"q"]) for _, fields in rows)
+
+    await set_aside(redis, [make_event(n) for n in range(4)])
+    events = await found(redis)
+    await check(4)
+    await make_releaser(redis, Woken()).release(sent_to_ads(events[:1]))
+    await check(3)
+    await drop(redis, KEYS, [events[1].id])
+    await check(2)
+    await trim(redis, KEYS, Bounds(size=await bytes_of(redis) - 1))
+    await check(1)
+    await trim(redis, KEYS, Bounds(seconds=-1))
+    await check(0)
+
+
+async def test_what_an_earlier_version_set_aside_outlives_what_strangers_sent(
+    redis: Redis,
+) -> None:
+    await redis.xadd(KEYS.quarantine, {"q": "{}"})
+    await set_aside(redis, [make_event(1)])
+    assert await trim(redis, KEYS, Bounds(letters=1)) == 1
+    assert await ids_of(redis) == []
+    assert await redis.xlen(KEYS.quarantine) == 1
+    assert await bytes_of(redis) == 0
 
 
 async def test_without_a_quarantine_nothing_is_trimmed(redis: Redis) -> None:

@@ -33,12 +33,16 @@ def make_releaser(
 
 
 async def set_aside(
-    redis: Redis, events: Iterable[Event], reason: str = REASON, ago: float = 0
+    redis: Redis,
+    events: Iterable[Event],
+    reason: str = REASON,
+    ago: float = 0,
+    trusted: bool = False,
 ) -> None:
     """`events`, received `ago` seconds ago, go into quarantine for `reason`; no destination is told
-    of them."""
+    of them. trusted: their sender is."""
     appender = Appender(redis, KEYS, PendingCounts(), nobody)  # type: ignore[arg-type]
-    aside = [replace(decide(event), quarantine=reason) for event in events]
+    aside = [replace(decide(event, trusted=trusted), quarantine=reason) for event in events]
     await appender.append([replace(each, received_at=each.received_at - ago) for each in aside])
 
 
