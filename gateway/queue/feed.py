@@ -46,6 +46,9 @@ MAX_REASON = 500
 """Characters of a verdict's reason that are stored: it may name fields that a stranger chose, and
 PostgreSQL indexes at most 2,700 bytes."""
 
+MAX_TEXT = 100
+"""Characters of a country and of a browser, which a stranger may have chosen, too."""
+
 Digests = Callable[[Event], Sequence[str]]
 """What an event can be found by: keyed digests of its ids."""
 
@@ -256,4 +259,4 @@ def _consent_words(decision: Decision) -> str:
 
 def _text(value: object, name: str) -> str:
     found = value.get(name) if isinstance(value, dict) else None
-    return found if isinstance(found, str) else ""
+    return found[:MAX_TEXT] if isinstance(found, str) else ""

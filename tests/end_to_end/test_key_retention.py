@@ -64,7 +64,7 @@ EXPIRE = (
 BOUNDED = {
     r"gw:\{\w+\}:stream": "deadline, max_pending; without its destination seven days",
     r"gw:\{\w+\}:(dead|untrusted)": "max_dead_letter...; without its destination 30 days",
-    r"gw:\{gw:counts\}:quarantine": "100,000 events, 30 days",
+    r"gw:\{gw:counts\}:quarantine(:untrusted)?": "100,000 events, 100 MB, 30 days",
     r"gw:\{gw:counts\}:late:(due|said|events:[\w-]+)": "consent.hold",
     r"gw:\{gw:counts\}:feed": "its bytes",
     r"gw:destinations": "names that were configured and have events",

@@ -22,6 +22,7 @@ from gateway.stages.field_consent import (
     compile_field_consent,
     removed_in_words,
 )
+from gateway.stages.field_consent.projection import MAX_PIECES, TOO_MANY
 from gateway.stages.field_consent.table import EVERY_PURPOSE
 
 AD, ANALYTICS, USER = "ad_storage", "analytics_storage", "ad_user_data"
@@ -244,6 +245,19 @@ def test_a_parameter_goes_however_often_its_url_is_encoded(times: int) -> None:
         url = quote(url, safe="")
     rest, _ = left({"event_name": "x", "redirect": url}, AD)
     assert "gclid" not in rest["redirect"]
+
+
+@pytest.mark.parametrize("piece", ["a%3d;", "%3d;", "a%25253d;", "a=1&", "?=", "#a=1"])
+def test_more_parameters_than_can_be_searched_go_with_their_text(piece: str) -> None:
+    event = {"event_name": "a", "x": piece * (MAX_PIECES + 1), "y": "gclid=1&a=1", "z": "kept"}
+    less, removed = left(event, "ad_storage")
+    assert less == {"event_name": "a", "x": "[redacted]", "y": "a=1", "z": "kept"}
+    assert removed == ((TOO_MANY, "ad_storage"), ("URL parameter gclid", "ad_storage"))
+
+
+def test_as_many_as_can_be_searched_stay() -> None:
+    event = {"event_name": "a", "x": ["a=1&" * 1000] * (MAX_PIECES // 1000)}
+    assert left(event, "ad_storage") == (event, ())
 
 
 def test_an_event_without_such_fields_stays_the_same_object() -> None:

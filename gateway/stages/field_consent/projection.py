@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.event.paths import MISSING, editor
+from gateway.stages.pii.marks import REDACTED
 from gateway.system.bounded_cache import BoundedCache
 from gateway.urls.parameters import without_parameters
 
@@ -18,6 +19,25 @@ Projection = Callable[[Event], tuple[Event, Removed]]
 
 _MAX_REMEMBERED = 512
 """Characters of a text that is remembered with what is left of it."""
+
+MAX_PIECES = 5_000
+"""Of the texts of an event together: each parameter is one, and what is encoded may be one. To look
+at one takes up to 7 µs. A text for which there are not enough left is removed as a whole."""
+
+TOO_MANY = "texts with too many URL parameters"
+"""What stands among the names of what was taken out then."""
+
+_SEPARATORS = "&;?#%"
+
+
+class _Taken:
+    """What was taken out of one event so far. pieces: how many may still be looked at."""
+
+    __slots__ = ("pieces", "removed")
+
+    def __init__(self) -> None:
+        self.removed: list[tuple[str, str]] = []
+        self.pieces = MAX_PIECES
 
 
 def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str]) -> Projection:
@@ -35,31 +55,36 @@ def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str])
     cleaned = _cleaner(frozenset(parameters))
     search_texts = bool(parameters)
 
-    def less_of_text(text: str, removed: list[tuple[str, str]]) -> str:
+    def less_of_text(text: str, taken: _Taken) -> str:
+        pieces = sum(map(text.count, _SEPARATORS))
+        if pieces > taken.pieces:
+            taken.removed.append((TOO_MANY, next(iter(parameters.values()))))
+            return REDACTED
+        taken.pieces -= pieces
         left, found = cleaned(text)
         if not found:
             return text
-        removed += ((f"URL parameter {name}", parameters[name]) for name in found)
+        taken.removed += ((f"URL parameter {name}", parameters[name]) for name in found)
         return left
 
-    def less_of_prefixed(value: Event, removed: list[tuple[str, str]]) -> Event:
+    def less_of_prefixed(value: Event, taken: _Taken) -> Event:
         left = {name: each for name, each in value.items() if not name.startswith(prefixes)}
-        removed += ((name, covering(name)) for name in value if name not in left)
+        taken.removed += ((name, covering(name)) for name in value if name not in left)
         return value if len(left) == len(value) else left
 
     def covering(name: str) -> str:
         return next(kind for prefix, kind in by_prefix.items() if name.startswith(prefix))
 
-    def less_of_object(value: Event, removed: list[tuple[str, str]]) -> Event:
+    def less_of_object(value: Event, taken: _Taken) -> Event:
         left = value
         if not names.isdisjoint(value):
-            removed += ((name, fields[name]) for name in value if name in names)
+            taken.removed += ((name, fields[name]) for name in value if name in names)
             left = {name: each for name, each in value.items() if name not in names}
         if marks:
             joined = "\n".join(left)  # much quicker than to look at each name
             for mark in marks:
                 if mark in joined:
-                    left = less_of_prefixed(left, removed)
+                    left = less_of_prefixed(left, taken)
                     break
         changed = None
         for name, each in left.items():
@@ -67,11 +92,11 @@ def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str])
             if kind is str:
                 if not search_texts or ("=" not in each and "%" not in each):
                     continue
-                new: Any = less_of_text(each, removed)
+                new: Any = less_of_text(each, taken)
             elif kind is dict:
-                new = less_of_object(each, removed)
+                new = less_of_object(each, taken)
             elif kind is list:
-                new = less_of_list(each, removed)
+                new = less_of_list(each, taken)
             else:
                 continue
             if new is not each:
@@ -79,29 +104,29 @@ def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str])
                 changed[name] = new
         return {**left, **changed} if changed else left
 
-    def less_of_element(value: Any, removed: list[tuple[str, str]]) -> Any:
+    def less_of_element(value: Any, taken: _Taken) -> Any:
         if type(value) is dict:
-            return less_of_object(value, removed)
+            return less_of_object(value, taken)
         if type(value) is list:
-            return less_of_list(value, removed)
-        return less_of_text(value, removed) if type(value) is str else value
+            return less_of_list(value, taken)
+        return less_of_text(value, taken) if type(value) is str and search_texts else value
 
-    def less_of_list(value: list[Any], removed: list[tuple[str, str]]) -> list[Any]:
-        elements = [less_of_element(each, removed) for each in value]
+    def less_of_list(value: list[Any], taken: _Taken) -> list[Any]:
+        elements = [less_of_element(each, taken) for each in value]
         return elements if any(map(is_not, elements, value)) else value
 
     def project(event: Event) -> tuple[Event, Removed]:
-        removed: list[tuple[str, str]] = []
-        left = less_of_object(event, removed)
+        taken = _Taken()
+        left = less_of_object(event, taken)
         for path, first, remove in paths:
             if first not in left:
                 continue
             edited = left.copy()
             remove(edited)
             if edited.get(first, MISSING) is not left[first]:
-                removed.append((path, fields[path]))
+                taken.removed.append((path, fields[path]))
                 left = edited
-        return left, tuple(dict.fromkeys(removed))
+        return left, tuple(dict.fromkeys(taken.removed))
 
     return project
 
