@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import accumulate
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -13,8 +14,8 @@ from gateway.stages.cookies import compile_every_cookie
 from gateway.stages.needs import Needs
 
 LONGEST = 16_384
-"""Characters of a string. A browser's cookie has up to 4,096; several strings of several vendors
-are longer."""
+"""Characters of the strings of an event together. A browser's cookie has up to 4,096; several
+strings of several vendors are longer. To read so many takes up to 30 ms."""
 
 _MAX_STRINGS = 20
 """Different ones, of all kinds together; and as many cookies."""
@@ -163,11 +164,15 @@ def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
 
 
 def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:
-    """Each once, without empty ones; those above the limit become one that cannot be read."""
+    """Each once, without empty ones; those above the limits become one that cannot be read, the
+    longest first."""
     distinct = tuple(dict.fromkeys([pair for pair in strings if pair[1]]))
-    if len(distinct) <= _MAX_STRINGS:
+    if len(distinct) <= _MAX_STRINGS and sum(len(text) for _, text in distinct) <= LONGEST:
         return distinct
-    return (*distinct[:_MAX_STRINGS], ("tcf", TOO_LONG))
+    shortest = sorted(distinct, key=lambda pair: len(pair[1]))[:_MAX_STRINGS]
+    lengths = accumulate(len(text) for _, text in shortest)
+    read = [pair for pair, length in zip(shortest, lengths, strict=True) if length <= LONGEST]
+    return (*read, ("tcf", TOO_LONG))
 
 
 def _bounded(cookies: Pairs) -> Pairs:

@@ -65,6 +65,8 @@ _REMEMBERED = 4096
 """Visitors whose strings are not read again at their next hit; at worst 10 KB each."""
 
 _LONGEST_REMEMBERED = 8_192
+_LONG_REMEMBERED = 4
+"""Longer ones, which all events of a batch may have."""
 
 
 def compile_consent(
@@ -92,6 +94,7 @@ def compile_consent(
     honours_gpc = bool(honoured)
     answer = compile_answer(settings, table, owners)
     remembered = lru_cache(_REMEMBERED)(answer)
+    remembered_of_batch = lru_cache(_LONG_REMEMBERED)(answer)
 
     def complete_consent(event: Event, received: Received) -> Consented:
         location = event.get("event_location")
@@ -117,7 +120,7 @@ def compile_consent(
             honour_gpc and header is not None and _is_gpc(header),
         )
         short = signals is NO_SIGNALS or signals.length < _LONGEST_REMEMBERED
-        settled, line, counts = (remembered if short else answer)(question)
+        settled, line, counts = (remembered if short else remembered_of_batch)(question)
         if place is UNKNOWN and settled.open:
             why: PlaceProblem = "no_country" if event.get("ip_override") else "no_address"
             line = f"{line}; the place is unknown: {_WHY[why]}"

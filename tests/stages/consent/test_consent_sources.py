@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.event import Received
 from gateway.sources.ga4.hit import to_event
-from gateway.stages.consent import ConsentSettings, compile_consent
+from gateway.stages.consent import ConsentSettings, compile_consent, readers
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "consent" / "strings.json"
 STRINGS = json.loads(FIXTURE.read_text())
@@ -658,3 +658,33 @@ def test_what_any_source_denies_is_denied_and_the_default_only_grants_what_all_c
             assert letters[position] == min(stated), line  # d before g
         else:
             assert letters[position] == ("d" if unreadable else default[position]), line
+
+
+def test_strings_that_are_too_long_together_deny_what_nothing_else_decides() -> None:
+    others = [f"{ACCEPTED}.{letter * 4_000}" for letter in "ABCDE"]
+    assert settle({"tc_string": ACCEPTED})[0] == "gggg"
+    letters, line = settle({"tc_string": [ACCEPTED, *others]})
+    assert letters == "gggg"
+    assert "unreadable tcf string" in line
+    longer = [f"{each}{'A' * 13_000}" for each in others]
+    assert settle({"us_privacy": "1YNN", "tc_string": longer[:2]})[0] == "dddd"
+    assert settle({"tc_string": [*others, REFUSED]})[0] == "dddd"
+
+
+def test_long_strings_are_read_once_for_all_events_of_a_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    whole = readers.read_tcf
+
+    def counted(text: str, *rest: Any) -> Any:
+        read.append(text)
+        return whole(text, *rest)
+
+    monkeypatch.setattr(readers, "read_tcf", counted)
+    stage = compile_consent(ConsentSettings.model_validate(NOTHING_ELSE))
+    received = Received("site", 1_795_000_000.0)
+    long = f"{ACCEPTED}.{'A' * 12_000}"
+    for _ in range(20):
+        stage({"event_name": "page_view", **HERE, "tc_string": long}, received)
+    assert read == [long]
