@@ -2,11 +2,14 @@
 
 A vendor that throttles (429) halves the share of the limits that is used, down to a
 thirty-second; a second without being throttled gives a twentieth back. The share outlives the
-drain in the destination's counts, so that the next one does not start at full speed.
+drain in the destination's counts, so that the next one does not start at full speed. So does the
+time until the next request may start (`rate_notes`): a limit holds from one drain to the next.
 
 A vendor that says how much of its limit is used is not driven to the limit: from `HIGH_USAGE`
 percent on, requests are spaced, the more the less is left.
 """
+
+from math import inf
 
 from destinations.base import HIGH_USAGE
 from gateway.configuration.delivery import DeliverySettings
@@ -27,7 +30,7 @@ class AdaptiveRate:
     def __init__(self, settings: DeliverySettings, share: float = 1.0) -> None:
         self._settings = settings
         self._limited = bool(settings.requests_per_second or settings.events_per_second)
-        self._free_at = 0.0
+        self._free_at = self._noted = -inf
         self._was_slow = False
         self._spacing = 0.0
         self.restore(share)
@@ -41,13 +44,24 @@ class AdaptiveRate:
         """Requests that may be under way at once."""
         return max(1, int(self._settings.in_flight * self.share))
 
-    def wait(self, events: int, now: float) -> float:
-        """Seconds that a request with `events` events has to wait; its turn is taken with that."""
-        if not self._limited and not self._spacing:
-            return 0.0
-        turn = max(now, self._free_at)
-        self._free_at = turn + self._seconds_for(events)
-        return turn - now
+    def hold(self, seconds: float, events: int, now: float) -> None:
+        """Goes on where the last drain was: the first request waits `seconds`.
+
+        events: as many as a request can carry. No request waits longer than its turn with them
+        would last: `seconds` is from a clock that may have been set.
+        """
+        longest = max(self._seconds_for(events), MAX_SPACING_SECONDS * self._settings.drains)
+        self._free_at = self._noted = now + min(seconds, longest)
+
+    def turn(self, now: float) -> float:
+        """When the next request may start: `now` or later. If it does, call `take`."""
+        return max(now, self._free_at)
+
+    def take(self, turn: float, events: int) -> None:
+        """A request with `events` events starts, at its `turn`."""
+        seconds = self._seconds_for(events)
+        if seconds:
+            self._free_at = max(turn, self._free_at) + seconds
 
     def throttle(self) -> None:
         self.share = max(SMALLEST_SHARE, self.share / 2)
@@ -56,6 +70,8 @@ class AdaptiveRate:
         """The vendor says that `usage` percent of its limit are used."""
         excess = (min(usage, FULL_USAGE) - HIGH_USAGE) / (FULL_USAGE - HIGH_USAGE)
         self._spacing = MAX_SPACING_SECONDS * max(0.0, excess) ** 2
+        if not self._limited and not self._spacing:
+            self._free_at = -inf
 
     def recover(self) -> None:
         """A second has gone by without being throttled."""
@@ -65,6 +81,14 @@ class AdaptiveRate:
         """The share, for the next drain; None when it is full and was so at the last call."""
         was_slow, self._was_slow = self._was_slow, self.share < 1
         return self.share if self._was_slow or was_slow else None
+
+    def wait_to_note(self, now: float) -> float | None:
+        """Seconds until the next request may start, for the next drain; None if it may start now,
+        or has been noted."""
+        if self._free_at <= now or self._free_at == self._noted:
+            return None
+        self._noted = self._free_at
+        return self._free_at - now
 
     def _seconds_for(self, events: int) -> float:
         settings = self._settings

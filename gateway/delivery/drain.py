@@ -2,7 +2,7 @@
 
     read      entries that are due for a retry, then new ones, as many as the window takes
     plan      expired ones end here; the destination makes requests of the others
-    send      up to `in_flight` requests at once (`sending`)
+    send      up to `in_flight` requests at once; a refused batch comes back in halves (`sending`)
     judge     the breaker says when the destination has to be paused (`breaker`); a verdict about
               the whole destination is confirmed with another event first (`trial`)
     settle    delivered, rejected and expired entries end, as many at once as have come back by
@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 from redis.asyncio import Redis
@@ -38,9 +38,9 @@ from gateway.delivery.doubts import (
     spend_try,
     split_by_verdict,
 )
-from gateway.delivery.planning import Ended, Shipment, plan
 from gateway.delivery.policy import is_throttled, waits
-from gateway.delivery.polling import Polling
+from gateway.delivery.polling import BRIEF_SECONDS, Polling
+from gateway.delivery.rate_notes import RateNotes
 from gateway.delivery.reading_pace import ReadingPace
 from gateway.delivery.send import Attempt, AttemptObserver, Result, Sender, highest_usage
 from gateway.delivery.sending import SenderPool
@@ -49,7 +49,6 @@ from gateway.delivery.stay import Stay
 from gateway.delivery.trial import Rest
 from gateway.delivery.trim import bounds_of
 from gateway.delivery.window import Window
-from gateway.queue.drain_notes import read_share, write_share
 from gateway.queue.entry import Entry
 from gateway.queue.held_consent import withdrawn
 from gateway.queue.keys import Keys
@@ -69,6 +68,7 @@ log = logging.getLogger(__name__)
 
 BLOCK_MS = 250
 LOOK_SECONDS = 1.0
+WIND_DOWN_SECONDS = 30.0
 MAX_READ = 500
 
 
@@ -114,6 +114,8 @@ class Drain:
         )
         self._breaker = Breaker()
         self._rate = AdaptiveRate(assignment.settings)
+        max_events = assignment.destination.limits.max_events
+        self._rate_notes = RateNotes(redis, self._keys, self._rate, max_events)
         self._window = Window(assignment.window)
         self._wait = waits(assignment.settings.backoff)
         self._doubts = Doubts(self._reader, lease, self._wait, self._window, self._admit)
@@ -171,7 +173,7 @@ class Drain:
     async def _restore(self) -> None:
         """Takes over the state of the destination that earlier drains left in Redis."""
         probing = await is_probing(self._redis, self._keys)
-        self._rate.restore(await read_share(self._redis, self._keys))
+        await self._rate_notes.restore()
         self._pool.open(self._rate.in_flight)
         suspects = await read_suspects(self._redis, self._keys)
         self._doubts.restore(suspects)
@@ -187,16 +189,28 @@ class Drain:
             if self._breaker.state == "doubting" and not self._pool.is_busy:
                 await self._settle_doubt()
                 continue
-            if self._batch_size() == 0:
-                await self._window.wait()
-                continue
             if now - looked >= LOOK_SECONDS:
                 looked = now
                 await self._look()
-            if await self._read_new() != 0 or self._window.ids:
+            if self._batch_size() == 0:
+                await self._window.wait(LOOK_SECONDS)
+                self._stay.has_worked()
+            elif await self._read_new() != 0 or self._window.ids:
                 self._stay.has_worked()
             if await self._stay.is_over(now):
+                await self._wind_down()
                 break
+
+    async def _wind_down(self) -> None:
+        """Brings what the next drain would have to begin again to a result: waits for the answers
+        to the requests under way, but no longer than `WIND_DOWN_SECONDS`; halves refused batches
+        until a part of each has a result; and settles doubts."""
+        self._pool.wind_down()
+        until = time.monotonic() + WIND_DOWN_SECONDS
+        while self._pool.is_busy and (left := until - time.monotonic()) > 0:
+            await self._window.wait(left)
+        if self._breaker.state == "doubting" and not self._pool.is_busy and not self._ending:
+            await self._settle_doubt()
 
     def _batch_size(self) -> int:
         """How many entries to read now."""
@@ -208,8 +222,7 @@ class Drain:
         others = await self._lease.others()
         due = await self._reader.due(self._wait, others, self._batch_size(), self._window.ids)
         await self._dispatch(due, bool(due) and await is_paused(self._redis, self._keys))
-        if not self._polling.is_at_work:
-            self._background.start(self._polling.poll())
+        self._background.start(self._polling.poll())
         await self._write_notes()
         await self._stay.look_at_memory()
         more_may_come = len(others) + 1 < self._assignment.settings.drains
@@ -217,14 +230,11 @@ class Drain:
             await self._call_help()
 
     async def _write_notes(self) -> None:
-        """Counts that belong to no ending, requests of a quota, the last failure, and the share of
-        the rate."""
+        """Counts that belong to no ending, requests of a quota, the last failure, and the rate."""
         await self._accounting.write_notes()
         await self._quota.heed(time.time())
         self._rate.recover()
-        share = self._rate.share_to_note()
-        if share is not None:
-            await write_share(self._redis, self._keys, share)
+        await self._rate_notes.write()
 
     async def _read_new(self) -> int | None:
         """How many new entries were found; None if it was not the time to read."""
@@ -257,18 +267,8 @@ class Drain:
         self._put(await self._admit(entries))
 
     def _put(self, entries: Sequence[Entry]) -> None:
-        """Makes shipments of `entries`; those of which none can be made end here."""
-        shipments: list[Shipment] = []
-        for planned in self._plan(entries):
-            if isinstance(planned, Ended):
-                self._settlement.add([planned])
-            else:
-                shipments.append(planned)
-        self._pool.put(shipments)
-
-    def _plan(self, entries: Sequence[Entry]) -> Iterator[Shipment | Ended]:
-        todo, max_age = self._assignment, self._policy.max_age
-        return plan(todo.destination, entries, max_age, time.time(), todo.is_erased)
+        """Has `entries` sent; those of which no request can be made end here."""
+        self._settlement.add(self._pool.put(entries))
 
     async def _admit(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Those of `entries` that are at work from now on."""
@@ -324,30 +324,24 @@ class Drain:
             trial, others, self._send_now, self._settlement.add, lambda: not self._ending
         )
         if isinstance(end, Rest):
-            if not self._polling.is_at_work:
-                await self._polling.poll()
+            await self._polling.poll(BRIEF_SECONDS)
             self.stop()
             await note_suspects(self._redis, self._keys, trial.single_suspects)
             await self._reader.hand_back(resting(trial.suspects))
             return
         if isinstance(end, Trip):
-            self.stop()
             self._breaker.pause()
             await self._pause(end, trial.single_suspects)
+            await self._polling.poll(BRIEF_SECONDS)
+            self.stop()
         elif not self._ending:
             self._breaker.end_doubt(proven=True)
             await resume(self._redis, self._keys)
         self._put([*trial.suspects, *others])
 
     async def _send_now(self, entries: Sequence[Entry]) -> list[Result]:
-        results: list[Result] = []
-        for planned in self._plan(entries):
-            if isinstance(planned, Ended):
-                results.append(planned)
-            else:
-                sent = await self._pool.send_now(planned)
-                self._set_pace(sent, whole_failure(sent))
-                results += sent
+        results = await self._pool.send_now(entries)
+        self._set_pace(results, whole_failure(results))
         return results
 
     def _trip(self, trip: Trip, suspects: Sequence[bytes] = ()) -> None:

@@ -20,12 +20,16 @@ from gateway.http import import_carrier
 from gateway.queue.keys import Keys
 from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
 from gateway.queue.scripts import read_scripts
-from gateway.queue.wake import ForwardJob
+from gateway.queue.wake import JOB_SECONDS, ForwardJob
 from gateway.redis_client.connect import PATIENT_TRIES, connect_for_jobs
 from gateway.system.collector import spare_shared_pages
 from gateway.system.processes import die_with_parent
 
 log = logging.getLogger(__name__)
+
+STOP_SECONDS = JOB_SECONDS - 60.0
+"""When a drain is told to end that has not done so by itself. RQ's own limit cannot end it: it
+raises an error in a signal handler, which uvloop swallows, and kills the process a minute later."""
 
 _settings: Settings | None = None
 _redis_url = ""
@@ -132,5 +136,7 @@ class ForwardWorker(Worker):
 
 async def _forward(settings: Settings, destination: str) -> None:
     stopping = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.call_later(STOP_SECONDS, stopping.set)
     await forward_events(settings, _redis_url, destination, stopping, Patience())

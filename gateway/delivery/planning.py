@@ -26,10 +26,14 @@ def none_erased(_: Entry) -> bool:
 
 @dataclass(slots=True)
 class Shipment:
-    """A request to be sent, and the entries that it carries."""
+    """A request to be sent, and the entries that it carries.
+
+    part_of: stands for the refused batch of which this is a part; None for any other request.
+    """
 
     entries: Sequence[Entry]
     request: Request
+    part_of: object | None = None
 
 
 @dataclass(slots=True)

@@ -1,9 +1,11 @@
 """Polling: asks a vendor that answers later what became of the events that it has.
 
 A question costs no try of an event. The next one comes when the request is twice as old, at least
-`MIN_WAIT_SECONDS` later; the destination says how far apart questions have to be. After
-`DEADLINE_SECONDS` without a verdict an event ends as delivered, with a warning: the vendor has
-accepted it.
+`MIN_WAIT_SECONDS` later; the destination says how far apart questions have to be.
+
+After `DEADLINE_SECONDS` the vendor is asked once more. If it has no verdict then, the event ends as
+delivered, with a warning: the vendor has accepted it. If the question fails, as while the token is
+wrong, it is asked again, until `LAST_SECONDS` after the request.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from destinations.base import Destination, Outcome, Request, Response
@@ -28,11 +31,17 @@ from gateway.queue.submitted import NO_ENTRY, Ticket, Tickets
 log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 86_400.0
+LAST_SECONDS = 3 * 86_400.0
 MIN_WAIT_SECONDS = 60.0
+OVERDUE_WAIT_SECONDS = 3600.0
+"""Between two questions after the deadline."""
+BRIEF_SECONDS = 10.0
+"""For how long a drain asks that ends because the destination takes no events."""
 RESERVED_SECONDS = 300.0
 """For how long no other drain takes a ticket. If this one is killed, it is asked about then."""
 
 NO_VERDICT = "the vendor accepted it and gave no verdict within 24 hours"
+NO_ANSWER = "the vendor accepted it and could not be asked for its verdict within 72 hours"
 TOO_MANY = "the vendor accepted it; its verdict was not awaited, as too many wait"
 
 
@@ -58,29 +67,40 @@ class Polling:
         self._settings = settings
         self._on_trip = on_trip
         self._stopped = False
-        self.is_at_work = False
+        self._is_at_work = False
 
     def stop(self) -> None:
         """Asks no further question; one that is under way comes to its end."""
         self._stopped = True
 
-    async def poll(self) -> None:
-        """Asks about each ticket that is due, one after the other. Raises what Redis raised."""
-        self.is_at_work = True
+    async def poll(self, seconds: float = inf) -> None:
+        """Asks about each ticket that is due, one after the other, but begins with none after
+        `seconds`. Does nothing while it is at work already. Raises what Redis raised."""
+        if self._is_at_work:
+            return
+        self._is_at_work = True
+        until = time.monotonic() + seconds
         try:
-            while not self._stopped and (ticket := await self._take()) is not None:
+            while not self._stopped and time.monotonic() < until:
+                ticket = await self._take()
+                if ticket is None:
+                    return
                 await self._settle(ticket)
         finally:
-            self.is_at_work = False
+            self._is_at_work = False
 
     async def _take(self) -> Ticket | None:
         spacing = self._destination.limits.poll_every.total_seconds()
         bounds = self._settings.max_submitted, self._settings.max_submitted_bytes
-        return await self._tickets.take(RESERVED_SECONDS, spacing, DEADLINE_SECONDS, *bounds)
+        return await self._tickets.take(RESERVED_SECONDS, spacing, LAST_SECONDS, *bounds)
 
     async def _settle(self, ticket: Ticket) -> None:
-        response = None if ticket.ends else await self._ask(ticket)
+        question = None if ticket.ends or self._client is None else self._question(ticket)
+        response = None if question is None else await self._ask(question)
         told = self._read(ticket, response)
+        if ticket.ends or _is_last(ticket, question, response):
+            taken = Outcome("delivered", warnings=(_last_words(ticket),))
+            told = [each or taken for each in told]
         verdicts = {
             entry_id: outcome
             for entry_id, outcome in zip(ticket.rows, told, strict=True)
@@ -91,18 +111,15 @@ class Polling:
             entries = await self._reader.submitted(
                 [each for each in ticket.rows if each in verdicts]
             )
-        again_in = min(max(ticket.age, MIN_WAIT_SECONDS), max(0.0, DEADLINE_SECONDS - ticket.age))
-        await self._accounting.resolve(ticket, entries, verdicts, response, again_in)
+        await self._accounting.resolve(ticket, entries, verdicts, response, _again_in(ticket.age))
         self._heed(verdicts)
 
-    async def _ask(self, ticket: Ticket) -> Response | None:
+    async def _ask(self, question: Request) -> Response | None:
         """The vendor's answer; None without one."""
-        request = self._question(ticket)
-        if request is None or self._client is None:
-            return None
+        assert self._client is not None
         now = time.time()
         try:
-            response = await self._client.send(request)
+            response = await self._client.send(question)
         except SendError as error:
             self._accounting.count_poll(now, error.reason)
             return None
@@ -123,9 +140,6 @@ class Polling:
     def _read(self, ticket: Ticket, response: Response | None) -> Sequence[Outcome | None]:
         """What is known of each row of `ticket`."""
         rows = len(ticket.rows)
-        if ticket.ends:
-            words = NO_VERDICT if ticket.age >= DEADLINE_SECONDS else TOO_MANY
-            return [Outcome("delivered", warnings=(words,))] * rows
         if response is None:
             return [None] * rows
         try:
@@ -143,6 +157,31 @@ class Polling:
             if outcome.result == "retry" and takes_nothing_now(outcome):
                 self._on_trip(Trip(outcome.reason, outcome.retry_after))
                 return
+
+
+def _again_in(age: float) -> float:
+    """Seconds until the next question about a request of this age."""
+    if age >= DEADLINE_SECONDS:
+        return OVERDUE_WAIT_SECONDS
+    return min(max(age, MIN_WAIT_SECONDS), DEADLINE_SECONDS - age)
+
+
+def _is_last(ticket: Ticket, question: Request | None, response: Response | None) -> bool:
+    """Whether the events without a verdict end: it is time, and the question did not fail."""
+    if ticket.age < DEADLINE_SECONDS:
+        return False
+    return question is None or (response is not None and not _says_nothing(response.status))
+
+
+def _says_nothing(status: int) -> bool:
+    """Whether a vendor that answers so may still have a verdict, for one who may ask."""
+    return status in (401, 403, 408, 429) or status >= 500
+
+
+def _last_words(ticket: Ticket) -> str:
+    if not ticket.ends:
+        return NO_VERDICT
+    return NO_ANSWER if ticket.age >= LAST_SECONDS else TOO_MANY
 
 
 def _kept(destination: Destination[Any], outcome: Outcome) -> Outcome | None:

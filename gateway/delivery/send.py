@@ -1,4 +1,4 @@
-"""Send: sends a request, retries or halves it, and turns responses into outcomes.
+"""Send: sends a request, tries it again, and turns responses into outcomes.
 
 This is the only place where a destination's pure functions and the HTTP client meet.
 """
@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from tenacity import (
     AsyncRetrying,
@@ -64,6 +64,17 @@ Result = Attempt | Ended
 """What became of entries that were to be sent."""
 
 
+class Sent(NamedTuple):
+    """What came of one shipment.
+
+    results: the last attempt for those of its entries that it settles, and those that end unsent.
+    parts: what has to be sent for the others.
+    """
+
+    results: list[Result]
+    parts: list[Shipment]
+
+
 def response_record(
     destination: Destination[Any], response: Response | None
 ) -> dict[str, Any] | None:
@@ -107,41 +118,46 @@ class Sender:
         """Makes no further tries; what is under way comes to its end."""
         self._stopping = True
 
-    async def send(self, shipment: Shipment) -> list[Result]:
-        """The last attempt for each entry of `shipment`: one attempt for all, unless the request
-        was halved. Entries that expire before their half is sent come back as `Ended`, as do those
-        of persons who were erased while the shipment waited.
+    def plan(self, entries: Sequence[Entry]) -> Iterator[Shipment | Ended]:
+        """The requests that carry `entries` now, and those of them that end unsent."""
+        max_age = self._policy.max_age
+        return plan(self._destination, entries, max_age, time.time(), self._is_erased)
 
-        A request of several events that is refused as a whole is halved, and so on, until the
-        guilty event stands alone. If the answer names the guilty events, only they have ended, and
-        the others are halved.
+    async def send(self, shipment: Shipment) -> Sent:
+        """Sends the request of `shipment`, or the first one that is left of it when persons were
+        erased while it waited.
+
+        A request of several events that is refused as a whole comes back as its two halves, and so
+        on, until the guilty event stands alone. If the answer names the guilty events, only they
+        have ended, and the halves carry the others.
         """
-        entries = shipment.entries
-        if any(map(self._is_erased, entries)):
-            return await self._send_part(entries)
-        attempt = await self._attempt(shipment)
+        sent = Sent([], [shipment])
+        if any(map(self._is_erased, shipment.entries)):
+            sent = self._divide([shipment.entries], shipment.part_of)
+        if not sent.parts:
+            return sent
+        attempt = await self._attempt(sent.parts.pop(0))
         if self._policy.tries > 1 and self._may_try_again(attempt):
             attempt = await self._try_again(attempt)
         ended, others = _ended_and_others(attempt)
-        if not others:
-            return [ended]
-        middle = len(others) // 2
-        results: list[Result] = [ended] if ended.entries else []
-        results += await self._send_part(others[:middle])
-        return results + await self._send_part(others[middle:])
+        if ended.entries:
+            sent.results.append(ended)
+        if others:
+            middle = len(others) // 2
+            halves = self._divide([others[:middle], others[middle:]], shipment.part_of or object())
+            sent = Sent(sent.results + halves.results, halves.parts + sent.parts)
+        return sent
 
-    async def _send_part(self, entries: Sequence[Entry]) -> list[Result]:
-        results: list[Result] = []
-        for planned in self._plan(entries):
+    def _divide(self, parts: Sequence[Sequence[Entry]], part_of: object | None) -> Sent:
+        """`parts` of one refused batch, or of one shipment, planned each by itself."""
+        divided = Sent([], [])
+        for planned in (each for part in parts for each in self.plan(part)):
             if isinstance(planned, Ended):
-                results.append(planned)
+                divided.results.append(planned)
             else:
-                results += await self.send(planned)
-        return results
-
-    def _plan(self, entries: Sequence[Entry]) -> Iterator[Shipment | Ended]:
-        max_age = self._policy.max_age
-        return plan(self._destination, entries, max_age, time.time(), self._is_erased)
+                planned.part_of = part_of
+                divided.parts.append(planned)
+        return divided
 
     async def _attempt(self, shipment: Shipment) -> Attempt:
         entries, request = shipment.entries, shipment.request
@@ -168,11 +184,19 @@ class Sender:
         """What becomes of an event when its request got no answer."""
         gives_up = self._policy.give_up or self._destination.sends_once
         may_be_known = isinstance(error, Ambiguous) and gives_up
-        if may_be_known and not self._destination.recognises(entry.event, now - time_of(entry)):
+        if may_be_known and not self._recognises(entry, now):
             reason = f"{error.reason}; the event may have been delivered and is not sent again"
             return Outcome("rejected", reason)
         scope: Scope = "configuration" if isinstance(error, NotAuthorised) else "destination"
         return Outcome("retry", error.reason, scope)
+
+    def _recognises(self, entry: Entry, now: float) -> bool:
+        try:
+            return self._destination.recognises(entry.event, now - time_of(entry))
+        except Exception as error:
+            kind, words = self._destination.type, "could not say if the vendor recognises an event"
+            log.error("%s %s: %s", kind, words, type(error).__name__)
+            return False
 
     def _read(self, request: Request, response: Response) -> Sequence[Outcome]:
         try:
@@ -194,7 +218,7 @@ class Sender:
         async def once_more() -> Attempt:
             if made:
                 return made.pop()
-            for planned in self._plan(failed.entries):
+            for planned in self.plan(failed.entries):
                 if isinstance(planned, Ended) or len(planned.entries) < len(failed.entries):
                     break  # an event has expired or no longer fits: the next job plans again
                 return await self._attempt(planned)

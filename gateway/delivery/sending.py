@@ -1,4 +1,8 @@
-"""Sending: a pool of senders, within the rate and as the breaker admits."""
+"""Sending: a pool of senders, within the rate and as the breaker admits.
+
+The parts of a refused batch go before what waits, each as a request of its own: they wait for their
+turn, and what is not sent in the end is handed back.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,16 @@ from contextlib import suppress
 from gateway.delivery.adaptive_rate import AdaptiveRate
 from gateway.delivery.background import Background
 from gateway.delivery.breaker import Breaker
-from gateway.delivery.planning import Shipment
+from gateway.delivery.planning import Ended, Shipment
 from gateway.delivery.send import Result, Sender
 from gateway.queue.entry import Entry
 
 OnAnswer = Callable[[Sequence[Result]], None]
 """Called with the results of each shipment that was sent."""
+
+LATE_SECONDS = 0.005
+"""A request that starts this much after its turn does not delay the next one: timers are late by
+about a millisecond, and high rates would not be reached."""
 
 
 class SenderPool:
@@ -36,8 +44,11 @@ class SenderPool:
         self._background = background
         self._on_answer = on_answer
         self._waiting: deque[Shipment] = deque()
+        self._fruitless: set[object] = set()
         self._most = 1
         self._busy = 0
+        self._next = asyncio.Lock()
+        self._winding_down = asyncio.Event()
         self._stopped = asyncio.Event()
 
     @property
@@ -54,14 +65,25 @@ class SenderPool:
         """From now on, up to `in_flight` requests are under way at once."""
         self._most = in_flight
 
-    def put(self, shipments: Sequence[Shipment]) -> None:
-        self._waiting += shipments
-        for _ in range(min(len(self._waiting), self._most - self._busy)):
-            self._busy += 1
-            self._background.start(self._send_waiting())
+    def put(self, entries: Sequence[Entry]) -> list[Ended]:
+        """Has `entries` sent after those that wait; returns those that end unsent."""
+        ended: list[Ended] = []
+        for planned in self._sender.plan(entries):
+            if isinstance(planned, Ended):
+                ended.append(planned)
+            else:
+                self._waiting.append(planned)
+        self._start_senders()
+        return ended
+
+    def wind_down(self) -> None:
+        """From now on, starts only parts of refused batches of which no event has a result yet:
+        whoever sends such a batch next would have to halve it from the beginning."""
+        self._winding_down.set()
 
     def stop(self) -> None:
         """Starts no further request; those under way come to their end."""
+        self._winding_down.set()
         self._stopped.set()
         self._sender.stop()
 
@@ -73,32 +95,81 @@ class SenderPool:
         """The same, which are no longer the pool's then."""
         entries = self.unsent()
         self._waiting.clear()
+        self._fruitless.clear()
         return entries
 
-    async def send_now(self, shipment: Shipment) -> Sequence[Result]:
-        """The results of `shipment`, sent before those that wait and although the breaker admits
-        none, but within the rate."""
-        seconds = self._rate.wait(len(shipment.entries), time.monotonic())
-        if seconds:
-            await self._wait(seconds)
-        return await self._sender.send(shipment)
+    async def send_now(self, entries: Sequence[Entry]) -> list[Result]:
+        """What became of `entries`, sent before those that wait and although the breaker admits
+        none, but within the rate. Those of a refused batch wait then."""
+        results: list[Result] = []
+        for planned in self._sender.plan(entries):
+            if isinstance(planned, Ended):
+                results.append(planned)
+            else:
+                turn, seconds = self._turn()
+                if seconds > 0:
+                    await _wait(self._stopped, seconds)
+                self._rate.take(turn, len(planned.entries))
+                results += await self._send(planned)
+        return results
+
+    def _start_senders(self) -> None:
+        for _ in range(min(len(self._waiting), self._most - self._busy)):
+            self._busy += 1
+            self._background.start(self._send_waiting())
 
     async def _send_waiting(self) -> None:
         """Sends one shipment after the other, while some wait."""
         try:
-            while self._waiting and not self._stopped.is_set():
-                shipment = self._waiting.popleft()
-                seconds = self._rate.wait(len(shipment.entries), time.monotonic())
-                if seconds:
-                    await self._wait(seconds)
-                if self._stopped.is_set() or not self._breaker.admit():
-                    self._waiting.appendleft(shipment)
-                    return
-                self._on_answer(await self._sender.send(shipment))
+            while (shipment := await self._take_next()) is not None:
+                self._on_answer(await self._send(shipment))
         finally:
             self._busy -= 1
 
-    async def _wait(self, seconds: float) -> None:
-        """Waits, but not after `stop`."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), seconds)
+    async def _take_next(self) -> Shipment | None:
+        """The first shipment that waits when its turn has come; None if there is none, or it may
+        not start. One sender waits for the turn, so that parts of a refused batch go first."""
+        async with self._next:
+            while (shipment := self._first()) is not None:
+                turn, seconds = self._turn()
+                if seconds > 0:
+                    winding_down = self._winding_down.is_set()
+                    await _wait(self._stopped if winding_down else self._winding_down, seconds)
+                    continue
+                if not self._breaker.admit():
+                    return None
+                self._waiting.remove(shipment)
+                self._rate.take(turn, len(shipment.entries))
+                return shipment
+        return None
+
+    def _first(self) -> Shipment | None:
+        """What to send next of what waits."""
+        if self._stopped.is_set():
+            return None
+        if not self._winding_down.is_set():
+            return self._waiting[0] if self._waiting else None
+        return next((each for each in self._waiting if each.part_of in self._fruitless), None)
+
+    async def _send(self, shipment: Shipment) -> list[Result]:
+        results, parts = await self._sender.send(shipment)
+        if results:
+            self._fruitless.discard(shipment.part_of)
+        elif parts:
+            self._fruitless.add(parts[0].part_of)
+        if parts:
+            self._waiting.extendleft(reversed(parts))
+            self._start_senders()
+        return results
+
+    def _turn(self) -> tuple[float, float]:
+        """When the next request has its turn, and the seconds until then."""
+        now = time.monotonic()
+        turn = self._rate.turn(now - LATE_SECONDS)
+        return turn, turn - now
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Waits for `event`, but no longer than `seconds`."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

@@ -19,8 +19,8 @@ class Patience:
     """How long a drain stays, in seconds.
 
     idle: without work, while no other job waits. busy: with work, while another job waits.
-    longest: in any case; RQ ends jobs that take longer than `wake.JOB_SECONDS`. When memory is
-    full, no job can be queued, so another one may be wanted at any time.
+    longest: in any case, but for what is under way then (`job.STOP_SECONDS`). When memory is full,
+    no job can be queued, so another one may be wanted at any time.
 
     By default an idle drain stays as long as any: to start one takes ten times as long as it takes
     a drain to deliver an event.

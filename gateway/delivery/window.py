@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from gateway.delivery.planning import Ended
 from gateway.delivery.send import Result
@@ -43,7 +44,9 @@ class Window:
         """Ends `wait`, so that the loop looks again."""
         self._changed.set()
 
-    async def wait(self) -> None:
-        """Returns once something has changed since this was called."""
+    async def wait(self, seconds: float) -> None:
+        """Returns once something has changed since this was called, or after `seconds`."""
         self._changed.clear()
-        await self._changed.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()

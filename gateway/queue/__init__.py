@@ -15,11 +15,11 @@ their names. For each destination, all in one hash slot because of the tag in br
                                `submitted_bytes`; delivered,
                                rejected, expired; `warned`, how many of the delivered had a warning
                                of the vendor; repeated; replayed, dropped, removed by reason;
-                               attempts; polls; latency; pauses in a row; sending rate;
-                               `pending_bytes`, the size of the entries in the stream;
-                               `dead_bytes`, the size of the dead letters; withheld events by
-                               reason; `again:accepted` and so on; and `days_from`, see
-                               `gateway.queue.counting`
+                               attempts; polls; latency; pauses in a row; sending rate, and
+                               when it lets the next request start; `pending_bytes`, the size of
+                               the entries in the stream; `dead_bytes`, the size of the dead
+                               letters; withheld events by reason; `again:accepted` and so on;
+                               and `days_from`, see `gateway.queue.counting`
     gw:{meta}:counts:N hash    accepted, withheld, delivered, rejected, expired, repeated of the
                                events that came in on day N (UTC) since 1970, and how many of each
                                were in a later passage; expires after 35 days
@@ -59,12 +59,17 @@ name in the braces:
     gw:counts          hash    received and refused events, time to answer,
                                requests that do not tell the visitor's address; `held_events` and
                                `held_bytes`, how many events wait for consent and their size;
+                               `quarantine_bytes`, and `quarantine_removed:` with each reason;
                                `feed_bytes`, the size of the feed; `feed_cut` and `feed_dropped`,
-                               records that lost detail or were left out at its bound
+                               records that lost detail or were left out, at its bound or since
+                               they could not be stored
     gw:{gw:counts}:quarantine
                        stream  events that did not fit their schema, as they were when they were
-                               checked, until a person releases or drops them, field `q`; bounded
-                               by number and age, see `gateway.queue.quarantine.trim`
+                               checked, until a person releases or drops them, fields `q` and `n`,
+                               its bytes; bounded by number, bytes and age, see
+                               `gateway.queue.quarantine.trim`
+    gw:{gw:counts}:quarantine:untrusted
+                       stream  ids of those that have untrusted senders, which are removed first
     gw:{gw:counts}:late:...    held consent. P stands for a page, V for a page or a visitor, both as
                                keyed digests: `events:P` list of the events that wait, encrypted,
                                `due` zset of pages by the millisecond when the wait of their oldest

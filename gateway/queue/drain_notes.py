@@ -15,6 +15,9 @@ WORDS_SECONDS = 30 * 86_400
 SHARE = "share"
 """Field of the counts: thousandths of the configured rate."""
 
+NEXT_REQUEST = "next_request"
+"""Field of the counts: milliseconds since 1970."""
+
 
 async def read_share(redis: Redis, keys: DestinationKeys) -> float:
     """The share of the configured rate that the last drain left, 1.0 unless it was throttled."""
@@ -24,6 +27,17 @@ async def read_share(redis: Redis, keys: DestinationKeys) -> float:
 
 async def write_share(redis: Redis, keys: DestinationKeys, share: float) -> None:
     await write_note(redis, "HSET", keys.counts, SHARE, int(share * 1000))
+
+
+async def read_next_request(redis: Redis, keys: DestinationKeys) -> float:
+    """When the rate lets the next request start, in Unix seconds; 0.0 unless a drain said so."""
+    milliseconds = await redis.hget(keys.counts, NEXT_REQUEST)
+    return int(milliseconds or 0) / 1000
+
+
+async def write_next_request(redis: Redis, keys: DestinationKeys, at: float) -> None:
+    """Writes when the rate lets the next request start. at: Unix seconds."""
+    await write_note(redis, "HSET", keys.counts, NEXT_REQUEST, int(at * 1000))
 
 
 async def write_failure(redis: Redis, keys: DestinationKeys, at: float, reason: str) -> None:

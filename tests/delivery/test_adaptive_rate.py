@@ -10,9 +10,16 @@ from gateway.configuration.delivery import DeliverySettings
 from gateway.delivery.adaptive_rate import SMALLEST_SHARE, AdaptiveRate
 
 
+def wait(rate: AdaptiveRate, events: int, now: float) -> float:
+    """Seconds that a request with `events` events waits for its turn, which it takes."""
+    turn = rate.turn(now)
+    rate.take(turn, events)
+    return turn - now
+
+
 def test_without_limits_nothing_waits() -> None:
     rate = AdaptiveRate(DeliverySettings())
-    assert [rate.wait(1000, 5.0) for _ in range(100)] == [0.0] * 100
+    assert [wait(rate, 1000, 5.0) for _ in range(100)] == [0.0] * 100
 
 
 @pytest.mark.parametrize(
@@ -28,22 +35,36 @@ def test_each_request_waits_for_its_turn(
     settings: dict[str, float], events: int, waits: list[float]
 ) -> None:
     rate = AdaptiveRate(DeliverySettings(**settings))
-    assert [rate.wait(events, 100.0) for _ in waits] == pytest.approx(waits)
+    assert [wait(rate, events, 100.0) for _ in waits] == pytest.approx(waits)
+
+
+def test_a_turn_that_is_not_taken_delays_nobody() -> None:
+    rate = AdaptiveRate(DeliverySettings(requests_per_second=1))
+    rate.take(rate.turn(100.0), 1)
+    assert [rate.turn(100.0) for _ in range(3)] == [101.0] * 3
+
+
+def test_two_that_take_the_same_turn_delay_the_next_for_both() -> None:
+    rate = AdaptiveRate(DeliverySettings(requests_per_second=1))
+    turn = rate.turn(100.0)
+    rate.take(turn, 1)
+    rate.take(turn, 1)
+    assert rate.turn(100.0) == 102.0
 
 
 def test_time_that_was_not_used_is_not_saved_up() -> None:
     rate = AdaptiveRate(DeliverySettings(requests_per_second=10))
-    rate.wait(1, 0.0)
-    assert rate.wait(1, 60.0) == 0
-    assert rate.wait(1, 60.0) == pytest.approx(0.1)
+    wait(rate, 1, 0.0)
+    assert wait(rate, 1, 60.0) == 0
+    assert wait(rate, 1, 60.0) == pytest.approx(0.1)
 
 
 def test_a_throttled_vendor_gets_half_and_slowly_more_again() -> None:
     rate = AdaptiveRate(DeliverySettings(in_flight=32, requests_per_second=10))
     rate.throttle()
     assert rate.in_flight == 16
-    rate.wait(1, 0.0)
-    assert rate.wait(1, 0.0) == pytest.approx(0.2)
+    wait(rate, 1, 0.0)
+    assert wait(rate, 1, 0.0) == pytest.approx(0.2)
     for _ in range(14):
         rate.recover()
     assert rate.in_flight < 32
@@ -76,17 +97,50 @@ def test_the_next_drain_hears_of_the_share_until_it_is_full_again() -> None:
 def test_requests_are_spaced_before_a_limit_is_used_up(usage: float, seconds: float) -> None:
     rate = AdaptiveRate(DeliverySettings())
     rate.heed(usage)
-    assert [rate.wait(1, 0.0) for _ in range(3)] == pytest.approx([0, seconds, 2 * seconds])
+    assert [wait(rate, 1, 0.0) for _ in range(3)] == pytest.approx([0, seconds, 2 * seconds])
 
 
 def test_a_limit_that_is_free_again_spaces_nothing() -> None:
     rate = AdaptiveRate(DeliverySettings())
     rate.heed(95)
+    wait(rate, 1, 0.0)
     rate.heed(40)
-    assert [rate.wait(1, 0.0) for _ in range(3)] == [0.0] * 3
+    assert [wait(rate, 1, 0.0) for _ in range(3)] == [0.0] * 3
 
 
 def test_all_drains_together_keep_the_spacing() -> None:
     rate = AdaptiveRate(DeliverySettings(drains=4))
     rate.heed(100)
-    assert [rate.wait(1, 0.0) for _ in range(2)] == [0, 120]
+    assert [wait(rate, 1, 0.0) for _ in range(2)] == [0, 120]
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds", "waits"),
+    [
+        ({"events_per_second": 1}, 40.0, 40.0),
+        ({"events_per_second": 1}, 9e9, 60.0),
+        ({"events_per_second": 1, "drains": 2}, 9e9, 120.0),
+        ({"requests_per_second": 1 / 90}, 9e9, 90.0),
+        ({"requests_per_second": 10}, 0.1, 0.1),
+        ({"requests_per_second": 10}, 9e9, 30.0),
+        ({}, 20.0, 20.0),
+        ({}, 9e9, 30.0),
+    ],
+)
+def test_the_first_request_waits_as_the_last_drain_had_to_but_not_for_a_clock_that_was_set(
+    settings: dict[str, float], seconds: float, waits: float
+) -> None:
+    rate = AdaptiveRate(DeliverySettings(**settings))
+    rate.hold(seconds, 60, 1000.0)
+    assert rate.turn(1000.0) == pytest.approx(1000.0 + waits)
+    assert rate.wait_to_note(1000.0) is None, "it is known"
+
+
+def test_the_next_drain_hears_once_of_each_wait() -> None:
+    rate = AdaptiveRate(DeliverySettings(requests_per_second=1))
+    assert rate.wait_to_note(100.0) is None
+    rate.take(rate.turn(100.0), 1)
+    assert rate.wait_to_note(100.25) == pytest.approx(0.75)
+    assert rate.wait_to_note(100.5) is None
+    rate.take(rate.turn(102.0), 1)
+    assert rate.wait_to_note(104.0) is None, "it is over"

@@ -17,6 +17,7 @@ from gateway.delivery.send import Attempt
 from gateway.http.client import NotSent
 from gateway.queue.append import Appender
 from gateway.queue.lease import Lease
+from gateway.queue.pause import current_pause
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader
 from tests.support.drains import (
@@ -123,6 +124,19 @@ class TestEndings:
         assert await outcomes(redis) == {"delivered": 10, "rejected": 1}
         (letter,) = await dead_letters(redis)
         assert letter["reason"] == "the request could not be built: KeyError"
+
+    async def test_a_fault_in_a_deadline_costs_no_event(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        class Faulty(Parcel):
+            def max_age(self, event: Any) -> Any:
+                if event["event_id"] == "event-2":
+                    raise KeyError("no such field")
+                return self.limits.max_age
+
+        await fill(5)
+        await run(await start(Vendor(), destination=Faulty()))
+        assert await outcomes(redis) == {"delivered": 5}
 
     async def test_an_event_without_a_time_does_not_stop_the_others(
         self, start: Start, fill: Fill, redis: Redis
@@ -264,6 +278,59 @@ class TestStay:
         assert became["delivered"] + became["pending"] == 500
         assert set(vendor.times_sent.values()) == {1}
         assert set(await deliveries(redis)) <= {0}
+
+    async def test_with_a_full_window_it_leaves_all_the_same(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        """One request in a minute: half the window would be free after four."""
+        await fill(50)
+        await redis.rpush(KEYS.queue_key, "job")
+        vendor = Vendor()
+        await run(await start(vendor, in_flight=1, requests_per_second=1 / 60, busy=0.1))
+        assert len(vendor.requests) == 1
+        assert await outcomes(redis) == {"delivered": 1, "pending": 49}
+        assert set(await deliveries(redis)) <= {0}
+
+    async def test_with_a_full_window_it_goes_on_to_look(
+        self, start: Start, fill: Fill, calls_for_help: list[float]
+    ) -> None:
+        await fill(50)
+        drain = await start(Vendor(), in_flight=1, drains=2, requests_per_second=1 / 60)
+        running = asyncio.create_task(run(drain))
+        await until(lambda: len(calls_for_help) >= 4)
+        drain.stop()
+        await running
+
+    async def test_it_does_not_leave_in_doubt(self, start: Start, fill: Fill, redis: Redis) -> None:
+        """Otherwise drains of a slow vendor would come and go and never know what it refuses."""
+
+        async def reply(ids: list[str]) -> Response:
+            if ids == ["event-0"]:
+                return Response(401)
+            if ids == ["event-1"]:
+                await asyncio.sleep(0.1)
+                await redis.rpush(KEYS.queue_key, "job")
+                await asyncio.sleep(0.5)
+            return OK
+
+        await fill(3)
+        await run(await start(Vendor(reply), in_flight=2, busy=0.0, idle=60))
+        assert await outcomes(redis) == {"delivered": 2, "rejected": 1}
+
+    async def test_a_verdict_that_comes_while_it_leaves_pauses_the_destination(
+        self, start: Start, fill: Fill, redis: Redis
+    ) -> None:
+        """Otherwise each drain would send requests to a slow vendor with a wrong token."""
+
+        async def refuse(_: Any) -> Response:
+            await asyncio.sleep(0.3)
+            return Response(401)
+
+        await fill(3)
+        await redis.rpush(KEYS.queue_key, "job")
+        await run(await start(Vendor(refuse), in_flight=2, busy=0.0))
+        assert await current_pause(redis, ADS) is not None
+        assert await deliveries(redis) == {0: 3}
 
 
 class TestStop:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import zlib
 from collections.abc import Iterator
@@ -107,6 +108,23 @@ def test_a_signal_to_stop_while_a_job_is_read_stops_the_worker(
     monkeypatch.setattr(Job, "refresh", interrupted)
     with pytest.raises(StopRequested):
         ForwardJob.fetch("later-ads", connection=redis, serializer=JSONSerializer)
+
+
+def test_a_drain_that_does_not_end_by_itself_is_told_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before RQ kills it, with all that is under way."""
+    ended = []
+
+    async def forward_events(*known: Any) -> None:
+        stopping = known[3]
+        async with asyncio.timeout(60):
+            await stopping.wait()
+        ended.append(known[2])
+
+    monkeypatch.setattr(job_module, "forward_events", forward_events)
+    monkeypatch.setattr(job_module, "STOP_SECONDS", 0.01)
+    monkeypatch.setattr(job_module, "_settings", parse_settings(CONFIG.format(port=1)))
+    forward("ads")
+    assert ended == ["ads"]
 
 
 class TestRefusals:

@@ -17,6 +17,7 @@ from gateway.delivery.planning import plan
 from gateway.delivery.policy import SendPolicy
 from gateway.delivery.send import Attempt, Sender
 from gateway.queue.entry import Entry
+from tests.support.drains import send_to_the_end
 from tests.support.events import make_entries
 from tests.vendors.snapchat import Snapchat as StrictSnapchat
 from tests.vendors.tiktok import TikTok as StrictTikTok
@@ -65,7 +66,7 @@ async def test_only_the_event_that_is_named_is_rejected(
     network, entries = Network(vendor), entries_with(poison)
     sender = Sender(destination, network, SendPolicy(3, lambda _: DAYS), lambda _: None)  # type: ignore[arg-type]
     (shipment,) = plan(destination, entries, lambda _: DAYS, time.time())
-    attempts = await sender.send(shipment)  # type: ignore[arg-type]
+    attempts = await send_to_the_end(sender, shipment)  # type: ignore[arg-type]
 
     became = {
         entry.event["event_id"]: outcome.result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from gateway.configuration.delivery import DeliverySettings
-from gateway.delivery.policy import is_expired, wait_before_retry, waits
+from gateway.delivery.policy import SendPolicy, is_expired, wait_before_retry, waits
 from gateway.queue.pause import pause_seconds
+from tests.support.scripted_vendor import Parcel
 
 BACKOFF = DeliverySettings().backoff
 
@@ -71,6 +73,26 @@ def test_an_event_expires_past_the_deadline_not_at_it() -> None:
     assert not is_expired(1000, 1060, timedelta(minutes=1))
     assert is_expired(1000, 1060.1, timedelta(minutes=1))
     assert not is_expired(2000, 1000, timedelta(minutes=1))
+
+
+class Odd(Parcel):
+    """Its deadline is `age` hours by the event, where that is a number."""
+
+    def max_age(self, event: Any) -> Any:
+        return event["age"] and timedelta(hours=event["age"])
+
+
+@pytest.mark.parametrize(
+    ("event", "hours"), [({"age": 1}, 1), ({}, 9), ({"age": "x"}, 9), ({"age": None}, 9)]
+)
+def test_where_a_destination_says_no_deadline_its_limits_do(
+    event: dict[str, Any], hours: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    policy = SendPolicy.of(DeliverySettings(), Odd(max_age=timedelta(hours=9)))
+    for _ in range(3):
+        assert policy.max_age({**event, "email": "ada@example.com"}) == timedelta(hours=hours)
+    assert len(caplog.records) == int(hours == 9), "the first fault is logged"
+    assert "ada" not in caplog.text
 
 
 @pytest.mark.parametrize(

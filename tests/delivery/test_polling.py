@@ -126,8 +126,13 @@ async def test_a_question_that_fails_costs_nothing(
 
     vendor = Deaf()
     await fill(2)
-    await run(await start(vendor, destination=LaterParcel(), idle=1.5))
-    assert await outcomes(redis) == {"delivered": 2}
+    drain = await start(vendor, destination=LaterParcel(), idle=60)
+    running = asyncio.create_task(drain.run())
+    async with asyncio.timeout(60):
+        while (await outcomes(redis)) != {"delivered": 2}:
+            await asyncio.sleep(0.01)
+    drain.stop()
+    await running
     assert set(vendor.times_sent.values()) == {1}
     assert len(vendor.polls) == 3
 
@@ -170,6 +175,90 @@ async def test_after_the_deadline_an_event_is_delivered_with_a_warning(
     await run(await start(vendor, destination=LaterParcel(), idle=1.5))
     assert await outcomes(redis) == {"delivered": 2}
     assert (await numbers(redis)).counts["warned"] == 2
+
+
+async def submit_two(redis: Redis, fill: Fill, start: Start, vendor: LaterVendor) -> None:
+    """Two events that the vendor has, and about which it was never asked though it is time."""
+    await fill(2)
+    await run(await start(vendor, destination=LaterParcel(poll_after=3600), idle=0.3))
+    assert vendor.polls == []
+    await ask_at(redis, 0)
+
+
+async def ask_at(redis: Redis, milliseconds: float) -> None:
+    for ticket in await redis.zrange(ADS.polls, 0, -1):
+        await redis.zadd(ADS.polls, {ticket: milliseconds})
+
+
+async def test_at_the_deadline_the_vendor_is_asked_once_more(
+    redis: Redis, fill: Fill, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor = LaterVendor(by_event(_0="bad", _1="wait"))
+    await submit_two(redis, fill, start, vendor)
+    monkeypatch.setattr(polling_module, "DEADLINE_SECONDS", 0.0)
+    await run(await start(vendor, destination=LaterParcel(), idle=0.3))
+    assert vendor.polls == ["t-0"]
+    assert await outcomes(redis) == {"delivered": 1, "rejected": 1}
+    assert (await numbers(redis)).counts["warned"] == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+async def test_a_question_that_fails_at_the_deadline_ends_nothing(
+    redis: Redis, fill: Fill, start: Start, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """The vendor tells its verdict once the token is mended. But it is not awaited for ever."""
+    vendor = LaterVendor(lambda _: "bad")
+    await submit_two(redis, fill, start, vendor)
+    monkeypatch.setattr(polling_module, "DEADLINE_SECONDS", 0.0)
+    vendor.poll_status = status
+    await run(await start(vendor, destination=LaterParcel(), idle=0.3))
+    assert vendor.polls == ["t-0"]
+    assert await outcomes(redis) == {"pending": 2}
+    vendor.poll_status = 200
+    await ask_at(redis, 0)
+    await run(await start(vendor, destination=LaterParcel(), idle=0.3))
+    assert await outcomes(redis) == {"rejected": 2}
+
+
+async def test_who_never_answers_is_not_asked_for_ever(
+    redis: Redis, fill: Fill, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor = LaterVendor(lambda _: "bad")
+    await submit_two(redis, fill, start, vendor)
+    monkeypatch.setattr(polling_module, "DEADLINE_SECONDS", 0.0)
+    monkeypatch.setattr(polling_module, "LAST_SECONDS", 0.0)
+    await run(await start(vendor, destination=LaterParcel(), idle=0.3))
+    assert vendor.polls == []
+    assert await outcomes(redis) == {"delivered": 2}
+    assert (await numbers(redis)).counts["warned"] == 2
+
+
+async def test_a_vendor_that_takes_no_events_is_asked_all_the_same(
+    redis: Redis, fill: Fill, start: Start
+) -> None:
+    """After each pause the destination is refused again, until somebody mends the token."""
+
+    class Strict(LaterVendor):
+        async def send(self, request: Request) -> Response:
+            if request.method == "POST":
+                return Response(401)
+            return await super().send(request)
+
+    taker = LaterVendor()
+    await submit_two(redis, fill, start, taker)
+    vendor = Strict(lambda _: "bad")
+    vendor.requests = taker.requests
+    await ask_at(redis, 9e15)
+    await fill(4, first=10)
+    await run(await start(vendor, destination=LaterParcel(), idle=0.3))
+    assert await current_pause(redis, ADS) is not None
+    assert vendor.polls == []
+    await redis.delete(ADS.pause)
+    await ask_at(redis, 0)
+    await run(await start(vendor, destination=LaterParcel(), idle=0.3))
+    assert await current_pause(redis, ADS) is not None
+    assert vendor.polls == ["t-0"]
+    assert await outcomes(redis) == {"pending": 4, "rejected": 2}
 
 
 @pytest.mark.parametrize("bound", [{"max_submitted": 3}, {"max_submitted_bytes": 500}])

@@ -12,11 +12,12 @@ import pytest
 
 from destinations.base import Outcome, Request, Response
 from gateway.credentials import NotAuthorised
-from gateway.delivery.planning import plan
+from gateway.delivery.planning import Ended, plan
 from gateway.delivery.policy import SendPolicy
 from gateway.delivery.send import Attempt, Sender
 from gateway.http.client import Ambiguous, NotSent, SendError
 from gateway.queue.entry import Entry
+from tests.support.drains import send_to_the_end
 from tests.support.events import make_entries
 from tests.support.scripted_vendor import Parcel, Vendor, script
 
@@ -61,7 +62,7 @@ async def send(
     destination, watched = kind(size), []
     sender = Sender(destination, vendor, SendPolicy(tries, lambda _: WEEK), watched.append)
     (shipment,) = planned(destination, entries)
-    return await sender.send(shipment), watched
+    return await send_to_the_end(sender, shipment), watched
 
 
 def results(attempts: Sequence[Attempt]) -> dict[str, str]:
@@ -118,7 +119,7 @@ class TestQuickTries:
         (shipment,) = planned(destination, entries)
         while time.time() < entries[0].event["timestamp"] + 100.06:
             pass
-        await sender.send(shipment)
+        await send_to_the_end(sender, shipment)
         assert len(vendor.requests) == 1
 
     async def test_a_dry_run_delivers_without_sending(self) -> None:
@@ -145,7 +146,7 @@ class TestQuickTries:
         destination, vendor = Wrong(10), Vendor()
         sender = Sender(destination, vendor, SendPolicy(3, lambda _: WEEK), lambda _: None)
         (shipment,) = planned(destination, make_entries(2))
-        attempts = await sender.send(shipment)
+        attempts = await send_to_the_end(sender, shipment)
         assert results(attempts) == {"event-0": "rejected", "event-1": "rejected"}
         assert len(vendor.requests) == 1
 
@@ -211,6 +212,37 @@ class TestHalving:
         assert len(vendor.requests) == 1000
         assert sum(map(len, vendor.requests)) < 1000 * log2(1024)
 
+    async def test_the_halves_come_back_and_are_not_sent_by_themselves(self) -> None:
+        """Who sends them asks the rate and the breaker, and may stop between them."""
+        vendor = Vendor(script(Response(400)))
+        sender = Sender(Parcel(8), vendor, SendPolicy(1, lambda _: WEEK), lambda _: None)
+        (shipment,) = planned(Parcel(8), make_entries(8))
+        results, parts = await sender.send(shipment)
+        assert results == []
+        assert [entry for part in parts for entry in part.entries] == shipment.entries
+        assert [len(part.entries) for part in parts] == [4, 4]
+        assert {part.part_of for part in parts} == {parts[0].part_of} != {None}
+        deeper = await sender.send(parts[0])
+        assert {part.part_of for part in deeper.parts} == {parts[0].part_of}
+        assert len(vendor.requests) == 2
+
+    async def test_events_of_erased_persons_end_and_the_others_are_sent_without_them(self) -> None:
+        vendor, erased = Vendor(), {"event-1"}
+        sender = Sender(
+            Parcel(8),
+            vendor,
+            SendPolicy(1, lambda _: WEEK),
+            lambda _: None,
+            lambda entry: entry.event["event_id"] in erased,
+        )
+        (shipment,) = planned(Parcel(8), make_entries(3))
+        sent = await sender.send(shipment)
+        assert vendor.requests == [["event-0", "event-2"]]
+        assert [type(each) for each in sent.results] == [Ended, Attempt]
+        erased |= {"event-0", "event-2"}
+        assert all(isinstance(each, Ended) for each in (await sender.send(shipment)).results)
+        assert len(vendor.requests) == 1
+
     async def test_a_single_event_is_not_halved(self) -> None:
         vendor = Vendor(script(Response(400)))
         attempts, _ = await send(vendor, make_entries(1), size=1000)
@@ -249,9 +281,25 @@ class TestAmbiguity:
             lambda _: None,
         )
         (shipment,) = planned(Vendors(10), make_entries(2))
-        attempts = await sender.send(shipment)
+        attempts = await send_to_the_end(sender, shipment)
         assert results(attempts) == {"event-0": result, "event-1": result}
         assert error.reason in attempts[0].outcomes[0].reason
+
+    @pytest.mark.parametrize(("give_up", "result"), [(False, "retry"), (True, "rejected")])
+    async def test_a_fault_of_the_destination_counts_as_not_recognised(
+        self, give_up: bool, result: str, caplog: Any
+    ) -> None:
+        class Faulty(Parcel):
+            def recognises(self, event: Any, age: float) -> bool:
+                raise KeyError(event["event_id"])
+
+        vendor = Vendor(script(Ambiguous("slow")))
+        policy = SendPolicy(1, lambda _: WEEK, give_up)
+        sender = Sender(Faulty(10), vendor, policy, lambda _: None)
+        (shipment,) = planned(Faulty(10), make_entries(2))
+        attempts = await send_to_the_end(sender, shipment)
+        assert results(attempts) == {"event-0": result, "event-1": result}
+        assert "event-0" not in caplog.text
 
 
 async def test_a_credential_that_is_refused_is_a_matter_of_the_configuration() -> None:

@@ -53,8 +53,13 @@ def test_what_is_settled_is_at_work_no_more() -> None:
 async def test_who_waits_looks_again_when_something_is_settled() -> None:
     window = Window(10)
     window.notify()
-    waiting = asyncio.create_task(window.wait())
+    waiting = asyncio.create_task(window.wait(60))
     await asyncio.sleep(0)
     assert not waiting.done()
     window.release([])
-    await asyncio.wait_for(waiting, 60)
+    await asyncio.wait_for(waiting, 50)
+
+
+@pytest.mark.anyio
+async def test_who_waits_looks_again_after_a_while() -> None:
+    await asyncio.wait_for(Window(10).wait(0.01), 60)

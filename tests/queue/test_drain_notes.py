@@ -6,7 +6,14 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from gateway.queue.drain_notes import read_share, write_failure, write_share, write_warning
+from gateway.queue.drain_notes import (
+    read_next_request,
+    read_share,
+    write_failure,
+    write_next_request,
+    write_share,
+    write_warning,
+)
 from gateway.queue.pause import is_paused, pause
 from gateway.queue.read import count_waiting
 from gateway.queue.wake import jobs_wait
@@ -20,6 +27,13 @@ async def test_the_next_drain_goes_on_with_the_share_of_the_last(redis: Redis) -
     await write_share(redis, ADS, 0.125)
     assert await read_share(redis, ADS) == 0.125
     assert await read_share(redis, BOOKS) == 1.0
+
+
+async def test_the_next_drain_knows_when_a_request_may_start(redis: Redis) -> None:
+    assert await read_next_request(redis, ADS) == 0.0
+    await write_next_request(redis, ADS, 1795219200.25)
+    assert await read_next_request(redis, ADS) == 1795219200.25
+    assert await read_next_request(redis, BOOKS) == 0.0
 
 
 async def test_the_last_failure_is_kept(redis: Redis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from redis.asyncio import Redis
 
 from destinations.base import Response
 from gateway.delivery.drain import Drain
+from gateway.delivery.planning import Shipment
+from gateway.delivery.send import Result, Sender
 from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.keys import GROUP
 from tests.support.keys import ADS, KEYS
@@ -30,6 +33,17 @@ async def nobody(_: object = None) -> None:
 async def run(*drains: Drain) -> None:
     async with asyncio.timeout(60):
         await asyncio.gather(*(drain.run() for drain in drains))
+
+
+async def send_to_the_end(sender: Sender, shipment: Shipment) -> list[Result]:
+    """What became of `shipment` and of the parts into which it was halved."""
+    results: list[Result] = []
+    waiting = deque([shipment])
+    while waiting:
+        sent = await sender.send(waiting.popleft())
+        results += sent.results
+        waiting.extendleft(reversed(sent.parts))
+    return results
 
 
 async def numbers(redis: Redis) -> DestinationNumbers:
