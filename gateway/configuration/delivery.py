@@ -1,5 +1,6 @@
 """Settings of a destination's delivery."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
@@ -7,6 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 
 from destinations.base import Destination, Event, Limits
+
+log = logging.getLogger(__name__)
 
 
 class DeliverySettings(BaseModel):
@@ -113,9 +116,32 @@ MaxAge = Callable[[Event], timedelta]
 def deadline(settings: DeliverySettings, destination: Destination[Any]) -> MaxAge:
     """How old an event may be: as configured, else as old as the vendor accepts it."""
     if not settings.max_age:
-        return destination.max_age
+        return _without_faults(destination.max_age, destination)
     configured = timedelta(seconds=settings.max_age)
     return lambda _: configured
+
+
+def _without_faults(max_age: MaxAge, destination: Destination[Any]) -> MaxAge:
+    """`max_age`, but the age of `destination.limits` for events of which it gives none, as a fault
+    in a plug-in's code may have it. Logs the first fault only."""
+    has_failed = False
+
+    def limit(event: Event) -> timedelta:
+        nonlocal has_failed
+        try:
+            found = max_age(event)
+            if isinstance(found, timedelta):
+                return found
+            fault = f"it is no timedelta but {type(found).__name__}"
+        except Exception as error:
+            fault = type(error).__name__
+        if not has_failed:
+            has_failed = True
+            words = "%s could not say how old an event may be, so its limits apply: %s"
+            log.error(words, destination.type, fault)
+        return destination.limits.max_age
+
+    return limit
 
 
 def shortest_deadline(settings: DeliverySettings, limits: Limits) -> timedelta:

@@ -1,6 +1,5 @@
 """Retry policy of a destination: settings, and pure functions of time."""
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,9 +8,6 @@ from zlib import crc32
 
 from destinations.base import Destination, Outcome
 from gateway.configuration.delivery import DeliverySettings, MaxAge, deadline
-from gateway.event import Event
-
-log = logging.getLogger(__name__)
 
 JITTER = 0.2
 FAILURES_BEFORE_PAUSE = 5
@@ -38,31 +34,7 @@ class SendPolicy:
     @classmethod
     def of(cls, settings: DeliverySettings, destination: Destination[Any]) -> "SendPolicy":
         give_up = settings.on_ambiguous == "give_up"
-        max_age = without_faults(deadline(settings, destination), destination)
-        return cls(settings.tries, max_age, give_up)
-
-
-def without_faults(max_age: MaxAge, destination: Destination[Any]) -> MaxAge:
-    """`max_age`, but the age of `destination.limits` for events of which it gives none, as a fault
-    in a plug-in's code may have it. Logs the first fault only."""
-    has_failed = False
-
-    def limit(event: Event) -> timedelta:
-        nonlocal has_failed
-        try:
-            found = max_age(event)
-            if isinstance(found, timedelta):
-                return found
-            fault = f"it is no timedelta but {type(found).__name__}"
-        except Exception as error:
-            fault = type(error).__name__
-        if not has_failed:
-            has_failed = True
-            words = "%s could not say how old an event may be, so its limits apply: %s"
-            log.error(words, destination.type, fault)
-        return destination.limits.max_age
-
-    return limit
+        return cls(settings.tries, deadline(settings, destination), give_up)
 
 
 def waits(backoff: Sequence[float]) -> Callable[[int, bytes], float]:

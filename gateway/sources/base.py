@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from gateway.event import Event, EventError, read_event
-from gateway.sources.batch_size import BatchSize, BatchTooLarge
+from gateway.sources.batch_size import FEW_EVENTS, BatchSize, BatchTooLarge
 from gateway.sources.description import Operation, any_operation
 from gateway.sources.rate_limits import RateLimit, RateLimits
 from gateway.sources.shape import shape
@@ -202,7 +202,8 @@ class SourceSettings(BaseModel):
         default=None,
         description="Maximum size in bytes of a request body, as sent and after gunzip; at most "
         "`server.max_body_bytes`. Default: `131072` for sources that browsers send to "
-        "(`segment`: `524288`), and `server.max_body_bytes` for others.",
+        "(`segment` and `matomo`: `524288`, `posthog`: `1048576`), and `server.max_body_bytes` for "
+        "others.",
     )
     spool: bool | None = Field(
         default=None,
@@ -339,18 +340,21 @@ def read_events(
     check_count(messages)
     events: list[Event] = []
     refused: list[Refusal] = []
-    size = BatchSize(len(messages), trusted)
+    size = BatchSize(trusted) if len(messages) > FEW_EVENTS else None
     for index, message in enumerate(messages):
         try:
             event = read_event(translate(message) if translate else message, own_properties)
-            size.add(event)
+            if size is not None:
+                size.add(event)
             events.append(event)
         except EventError as error:
             refused.append(Refusal(index, str(error), shape(message)))
         except BatchTooLarge:
             raise Refused(413, "grows_too_much", _GROWS_TOO_MUCH) from None
     is_backend = trusted if backend is None else backend
-    return Batch(events, refused, trusted, is_backend, anonymous, size=size.json)
+    return Batch(
+        events, refused, trusted, is_backend, anonymous, size=size.json if size is not None else 0
+    )
 
 
 _GROWS_TOO_MUCH = (

@@ -16,7 +16,7 @@ MAX_SIZE = 8 << 20
 MAX_TRUSTED_SIZE = 64 << 20
 
 FEW_EVENTS = 10
-"""Events that are not measured: the bounds of one event are enough."""
+"""Events of a request that need not be measured: the bounds of one event are enough."""
 
 _CONTAINER, _VALUE = 100, 16
 """Bytes in memory beyond those in JSON, of an object or a list, and of any other value."""
@@ -29,16 +29,12 @@ class BatchTooLarge(Exception):
 class BatchSize:
     """json: bytes of the events added so far, in JSON."""
 
-    def __init__(self, events: int, trusted: bool) -> None:
-        """events: how many there are."""
+    def __init__(self, trusted: bool) -> None:
         self.json = 0
-        self._is_measured = events > FEW_EVENTS
         self._left = MAX_TRUSTED_SIZE if trusted else MAX_SIZE
 
     def add(self, event: dict[str, Any]) -> None:
         """Raises `BatchTooLarge` when the events hold too much with `event`."""
-        if not self._is_measured:
-            return
         try:
             text = orjson.dumps(event)
         except TypeError:  # its request is refused when it is to be stored

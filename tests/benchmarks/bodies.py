@@ -42,7 +42,7 @@ def purchase(**more: Any) -> str:
         "transaction_id": f"T-{MARK}",
         "page_location": f"https://shop.example/thanks?order={MARK}&utm_source=news",
     }
-    return json.dumps(event | more)
+    return _written(event | more)
 
 
 def sized(size: int) -> str:
@@ -60,8 +60,13 @@ def sized(size: int) -> str:
         "consent": consent,
     }
     items: list[dict[str, Any]] = []
-    while len(json.dumps(event | {"items": items})) < size - 60:
+    while len(_written(event | {"items": items})) < size - 60:
         number = len(items)
         name = f"A shirt of linen, number {number}"
         items.append({"item_id": f"SKU-{number}", "item_name": name, "price": 9.5, "quantity": 2})
-    return json.dumps(event | {"items": items} if items else event)
+    return _written(event | {"items": items} if items else event)
+
+
+def _written(event: dict[str, Any]) -> str:
+    """As browsers write JSON."""
+    return json.dumps(event, separators=(",", ":"), ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What is remembered of many events stays small, however long the texts are that strangers choose."""
+"""What is remembered of many events stays small, however long strangers make their texts."""
 
 from __future__ import annotations
 
