@@ -65,11 +65,14 @@ def _event(name: str = "page_view", **fields: Any) -> bytes:
 
 
 def _requests(
-    path: str, bodies: Callable[[int], bytes] | bytes, headers: Mapping[str, str] | None = None
+    path: str,
+    bodies: Callable[[int], bytes] | bytes,
+    headers: Mapping[str, str] | None = None,
+    connections: int = 20,
 ) -> Run:
     """Requests to `path`, each of another address, so that none of them has a rate limit."""
 
-    async def run(target: Target, until: float, connections: int = 20) -> Answers:
+    async def run(target: Target, until: float) -> Answers:
         senders = addresses()
 
         def make(number: int) -> bytes:
@@ -245,6 +248,11 @@ ATTACKS = (
         "JSON with 60,000 levels",
         _requests("/collect", b"[" * 60_000 + b"]" * 60_000),
         _set("400 malformed", BUSY),
+    ),
+    Attack(
+        f"{CROWD} requests at once with 1,000 events each, in 25 KB",
+        _requests("/collect", json.dumps([{"event_name": "rush"}] * 1000).encode(), None, CROWD),
+        _set("204", "503 full", BUSY),
     ),
     Attack(
         "events for a destination that is down",

@@ -35,6 +35,12 @@ destinations:
     allow_private_addresses: true
     consent: []
     when: {{event_name: [page_view, order]}}
+  away:
+    type: webhook
+    url: "http://127.0.0.1:9/"
+    allow_private_addresses: true
+    consent: []
+    when: {{event_name: rush}}
   down:
     type: webhook
     url: "http://127.0.0.1:9/"

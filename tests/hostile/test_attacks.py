@@ -20,7 +20,7 @@ pytestmark = [
 
 SHARE = 0.8
 """Of the time that an attack takes for the table: the slowest connections are closed by then."""
-MAX_HOLD = 1_000
+MAX_HOLD = 250
 """Normal requests in whose time the event loop goes on, however many attackers share its turn."""
 
 
