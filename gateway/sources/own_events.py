@@ -10,7 +10,7 @@ from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, form_fields, query_fields
 from gateway.sources.multipart import multipart_fields
 from gateway.sources.reading import decode_body
-from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
+from gateway.sources.statement_fields import with_fields_expanded
 from gateway.sources.statements import statements_in, with_statements
 from gateway.sources.submission_tokens import SUBMISSION_TOKEN
 from gateway.stages.page_token import PAGE_TOKEN, read_page_token
@@ -133,9 +133,8 @@ def _listed(text: bytes) -> RawEvents:
     submission_token = envelope.get(SUBMISSION_TOKEN)
     if not isinstance(submission_token, str):
         submission_token = ""
-    if may_have_fields(text):
-        envelope = with_fields_expanded(envelope)
-        events = [with_fields_expanded(each) if isinstance(each, dict) else each for each in events]
+    envelope = with_fields_expanded(envelope)
+    events = [with_fields_expanded(each) if isinstance(each, dict) else each for each in events]
     if stated := statements_in(envelope):
         events = [
             with_statements(each, stated) if isinstance(each, dict) else each for each in events

@@ -49,6 +49,9 @@ def may_have_fields(body: bytes) -> bool:
 
 def with_fields_expanded(message: Event) -> Event:
     """`message` with its keys such as ``consent.ad_storage`` led into objects."""
+    names = "".join(message)
+    if "." not in names and "[" not in names and "%" not in names:  # as in most
+        return message
     fields = {name: value for name, value in message.items() if names_a_type(name)}
     if not fields:
         return message
