@@ -15,6 +15,7 @@ _OF_SOURCE = {
     "too_large": "send fewer events in one request, or raise `max_body_bytes` of source `{source}`",
     "inflates_too_much": "send fewer events in one request, or send it without gzip",
     "too_many_events": "send fewer events in one request",
+    "grows_too_much": "send fewer events in one request, or share less among them",
     "unsupported_encoding": "send the body as it is, or with Content-Encoding: gzip",
     "rate_limited": "raise `rate_limit` of source `{source}`, send with a key, or, if the requests "
     "come through your proxy, list it in `server.trusted_proxies`",

@@ -33,6 +33,7 @@ ANSWERS: Mapping[str, AnswerDescription] = {
             "too_large": "Send a smaller body.",
             "inflates_too_much": "Send fewer events in one request, or send it without gzip.",
             "too_many_events": "Send fewer events in one request.",
+            "grows_too_much": "Send fewer events in one request, or share less among them.",
         },
     ),
     "415": AnswerDescription(
