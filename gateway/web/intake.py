@@ -29,7 +29,7 @@ from gateway.web.key_check import compile_key_check
 from gateway.web.link_claims import ClaimLink
 from gateway.web.load_shedder import LoadShedder
 from gateway.web.long_requests import LongRequests, takes_long
-from gateway.web.long_work import LongWork
+from gateway.web.long_work import LongWork, too_many
 from gateway.web.origins import OriginCheck
 from gateway.web.proxy_warnings import warn_of_proxy
 from gateway.web.rate_limit import Bucket
@@ -42,10 +42,7 @@ from gateway.web.submission_check import SubmissionCheck
 QUESTION_METHODS = ("GET",)
 """Those at the `questions` of a source."""
 
-RETRY_AFTER = 2
-"""Seconds after which a sender may try again while too many send."""
-
-BUSY = Refused(503, "busy", "too many requests at once; retry later", RETRY_AFTER).answer()
+BUSY = too_many().answer()
 """Made once: whoever sends too much is to cost little."""
 
 SampleRefused = Callable[[str, float, Sequence[Refusal]], None]

@@ -12,7 +12,7 @@ from gateway.event import Event
 from gateway.event.fields import MISFIT, changed_path, field_type, fitting, read_path
 from gateway.event.paths import ANY, MISSING, compile_edit, getter
 from gateway.event.text import did_you_mean
-from gateway.stages.rules.edits import NO_PLACE, Edit, setter
+from gateway.stages.rules.edits import NO_PLACE, Edit, put_at, setter
 
 _FORMS = ("literal", "field", "template")
 _OBJECT = "to set an object, write `{literal: ...}`"
@@ -89,18 +89,7 @@ def _set_inside(path: str, value: Any) -> Edit:
     field, nowhere = field_type(path), _nowhere(path)
     edit = compile_edit(field.keys, field.makes)
 
-    def set_value(event: Event) -> str | None:
-        is_set = False
-
-        def change(_: Any) -> Any:
-            nonlocal is_set
-            is_set = True
-            return value
-
-        edit(event, change)
-        return None if is_set else nowhere
-
-    return set_value
+    return lambda event: None if put_at(edit, event, value) else nowhere
 
 
 def _nowhere(path: str) -> str | None:

@@ -92,17 +92,22 @@ def setter(path: str) -> Put:
         fitted = fit(value)
         if fitted is MISFIT:
             return MISFIT
-        is_put = False
-
-        def change(_: Any) -> Any:
-            nonlocal is_put
-            is_put = True
-            return fitted
-
-        edit(event, change)
-        return fitted if is_put else MISSING
+        return fitted if put_at(edit, event, fitted) else MISSING
 
     return put
+
+
+def put_at(edit: Callable[[Event, Change], None], event: Event, value: Any) -> bool:
+    """Gives the field to which `edit` leads this value; False if `event` has no place for it."""
+    is_put = False
+
+    def change(_: Any) -> Any:
+        nonlocal is_put
+        is_put = True
+        return value
+
+    edit(event, change)
+    return is_put
 
 
 def _url_setter(field: FieldType) -> Put:
