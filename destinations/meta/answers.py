@@ -94,7 +94,7 @@ def _outcomes_of_error(
 ) -> list[Outcome]:
     """By Meta's codes: it answers 400 to a refused event, an old token and a busy minute alike.
 
-    With 5xx, the fault is Meta's, whatever code it names.
+    An answer with 5xx is an outage of Meta's, whatever code it names.
     """
     code, subcode = (
         number if isinstance(number := error.get(key), int) else None

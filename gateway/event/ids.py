@@ -13,7 +13,7 @@ NO_ID = "a placeholder, not an id"
 """The reason why such an id is ignored."""
 
 _NOBODY = "0"
-"""The user of whom PHP shops say that nobody is logged in."""
+"""The user id that PHP shops send when nobody is logged in."""
 
 
 def has_no_id(event: Mapping[str, Any]) -> bool:
