@@ -197,13 +197,15 @@ def test_events_wait_until_a_token_can_be_had(visitor, issuer, status):
 
 
 def test_without_a_token_the_last_events_wait_for_the_next_page(visitor, issuer):
+    """In the same tab: about:blank, of another process, may be there before the page has left."""
     issuer.token_statuses.extend([503] * 1000)
     page = visit(visitor, issuer)
     send(page, "one")
     page.evaluate("addEventListener('pagehide', () => gateway('event', 'last'))")
-    page.goto("about:blank")
+    visitor.shop.html["/without-a-script"] = "<!doctype html><title>Shop</title>"
+    page.goto(f"{visitor.shop.origin}/without-a-script")
     issuer.token_statuses.clear()
-    visit(visitor, issuer)
+    page.goto(f"{visitor.shop.origin}/")
     issuer.wait_for("one", "last")
 
 
