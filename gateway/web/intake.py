@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,30 +13,28 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.event import Received
 from gateway.pipeline.clock import clock_offset
-from gateway.pipeline.compile import Pipeline
 from gateway.queue.address_counts import AddressProblem, count_address_problem
-from gateway.queue.pending_counts import ANSWER, PendingCounts
-from gateway.sources.base import Answer, Batch, Inbound, Refusal, Refused, Source
+from gateway.queue.pending_counts import ANSWER
+from gateway.sources.base import Answer, Batch, Inbound, Refused, Source
 from gateway.web.answer_cookies import answer_cookies
 from gateway.web.application import PREFIX
 from gateway.web.base_url import BaseUrl
 from gateway.web.body import SECONDS, read_body
-from gateway.web.client_ip import ClientAddress, ClientIp
+from gateway.web.client_ip import ClientAddress
 from gateway.web.deadlines import Deadlines
 from gateway.web.deciding import Decider
 from gateway.web.headers import read_headers
 from gateway.web.key_check import compile_key_check
-from gateway.web.link_claims import ClaimLink
-from gateway.web.load_shedder import LoadShedder
-from gateway.web.long_requests import LongRequests, takes_long
-from gateway.web.long_work import LongWork, too_many
+from gateway.web.long_requests import takes_long
+from gateway.web.long_work import too_many
 from gateway.web.origins import OriginCheck
 from gateway.web.proxy_warnings import warn_of_proxy
 from gateway.web.rate_limit import Bucket
 from gateway.web.refusals import NoteRefused
 from gateway.web.sender_limit import SenderLimit
 from gateway.web.server_only import compile_names, refuse_server_only
-from gateway.web.storage import DecisionObserver, EventAppender, ReleaseHeld, Storage
+from gateway.web.shared import Shared
+from gateway.web.storage import EventAppender, Storage
 from gateway.web.submission_check import SubmissionCheck
 
 QUESTION_METHODS = ("GET",)
@@ -45,53 +43,38 @@ QUESTION_METHODS = ("GET",)
 BUSY = too_many().answer()
 """Made once: whoever sends too much is to cost little."""
 
-SampleRefused = Callable[[str, float, Sequence[Refusal]], None]
-"""Is told of a source's refused events, and when they came, in Unix seconds."""
-
 
 class Intake:
     """The endpoint of one source, an ASGI application.
 
-    load_shedder, long_work, long_requests: shared by all endpoints of a process. watch: is told of
-    the decisions that were appended. claim_link: without it no link between domains identifies
-    anybody. release_held: is called before the answer when a page states consent for which events
-    of it wait. check_origin: without it any page may send. sample_refused: is told of events that
-    cannot be read. note_refused: is told of requests that are refused.
+    appender: makes events durable. note_refused: is told of requests that are refused.
+    check_origin: without it any page may send.
     """
 
     def __init__(
         self,
         name: str,
         source: Source[Any],
-        pipeline: Pipeline,
+        shared: Shared,
         appender: EventAppender,
-        pending_counts: PendingCounts,
-        client_ip: ClientIp,
         max_body_bytes: int,
-        load_shedder: LoadShedder,
-        long_work: LongWork,
-        long_requests: LongRequests,
-        watch: DecisionObserver | None = None,
-        claim_link: ClaimLink | None = None,
-        release_held: ReleaseHeld | None = None,
-        check_origin: OriginCheck | None = None,
-        sample_refused: SampleRefused | None = None,
         note_refused: NoteRefused = lambda request, refused: None,
+        check_origin: OriginCheck | None = None,
     ) -> None:
         self._name = name
         self._source = source
-        self._decider = Decider(pipeline, long_work, claim_link)
-        self._storage = Storage(appender, self._count_refused, watch, release_held)
-        self._pending_counts = pending_counts
-        self._client_ip = client_ip
+        self._decider = Decider(shared.pipeline, shared.long_work, shared.claim_link)
+        self._storage = Storage(appender, self._count_refused, shared.watch, shared.release_held)
+        self._pending_counts = shared.pending_counts
+        self._client_ip = shared.client_ip
+        self._load_shedder = shared.load_shedder
+        self._long_work = shared.long_work
+        self._long_requests = shared.long_requests
+        self._sample_refused = shared.sample_refused
         self._body_deadlines = Deadlines(SECONDS)
         self._max_body_bytes = max_body_bytes
-        self._load_shedder = load_shedder
-        self._long_work = long_work
-        self._long_requests = long_requests
         self._shows_key = compile_key_check(source)
         self._check_origin = check_origin
-        self._sample_refused = sample_refused
         self._note_refused = note_refused
         self._server_only = compile_names(source.settings.server_only)
         tokens = source.settings.submission_tokens

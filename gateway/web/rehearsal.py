@@ -27,14 +27,8 @@ from gateway.sources.description import Schema
 from gateway.sources.recognition import keys_in
 from gateway.stages.pii.parameters import PASSWORD, SECRET, tells
 from gateway.web.application import PREFIX
-from gateway.web.base_url import compile_base_url
 from gateway.web.client_ip import compile_client_ip
-from gateway.web.intake import QUESTION_METHODS, Intake
-from gateway.web.load_shedder import LoadShedder
-from gateway.web.long_requests import LongRequests
-from gateway.web.long_work import LongWork
-from gateway.web.origins import compile_origin_check
-from gateway.web.preflights import with_cors
+from gateway.web.endpoints import endpoints_of
 from gateway.web.refusals import (
     NOT_FOUND,
     UNCLAIMED,
@@ -43,6 +37,7 @@ from gateway.web.refusals import (
     schemes_of,
 )
 from gateway.web.scripts import script_claims
+from gateway.web.shared import Shared
 
 _names_password, _names_secret = tells(PASSWORD), tells(SECRET)
 
@@ -121,25 +116,10 @@ class Rehearsal:
                 noted, refused.reason, refused.message, source=name
             )
 
-        intake = Intake(
-            name,
-            source,
-            decide,
-            _Nowhere(),
-            counts,
-            compile_client_ip(server.trusted_proxies, server.client_ip_header),
-            min(server.max_body_bytes, source.max_body_bytes or server.max_body_bytes),
-            LoadShedder(),
-            LongWork(),
-            LongRequests(),
-            check_origin=compile_origin_check(source.settings, server.demo),
-            sample_refused=sample,
-            note_refused=note,
-        )
-        methods: Sequence[str] = source.methods
-        if found.target.role == "question":
-            methods, intake = QUESTION_METHODS, intake.for_questions(compile_base_url(server))
-        endpoint = with_cors(name, source, methods, intake, counts, note)
+        client_ip = compile_client_ip(server.trusted_proxies, server.client_ip_header)
+        shared = Shared(decide, counts, client_ip, sample_refused=sample)
+        endpoints = endpoints_of(name, source, server, shared, _Nowhere(), note)
+        endpoint = endpoints.by_role[found.target.role]
         exchange = _Exchange(recorded.body)
         scope = _scope(recorded, found, self._address)
         await endpoint(scope, exchange.receive, exchange.send)

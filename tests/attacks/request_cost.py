@@ -28,8 +28,7 @@ from gateway.web.client_ip import compile_client_ip
 from gateway.web.deadlines import Deadlines
 from gateway.web.intake import Intake
 from gateway.web.load_shedder import LoadShedder
-from gateway.web.long_requests import LongRequests
-from gateway.web.long_work import LongWork
+from gateway.web.shared import Shared
 from tests.benchmarks.pipeline import PURCHASE, Work, microseconds
 
 REQUESTS = 300
@@ -119,17 +118,18 @@ def _no_limits() -> Iterator[None]:
 
 def _intake(source: str, load_shedder: LoadShedder) -> Intake:
     settings = parse_settings(CONFIG % source, "", {})
+    shared = Shared(
+        compile_pipeline(settings),
+        PendingCounts(),
+        compile_client_ip([]),
+        load_shedder=load_shedder,
+    )
     return Intake(
         "site",
         build_sources(settings)["site"],
-        compile_pipeline(settings),
+        shared,
         _Nowhere(),
-        PendingCounts(),
-        compile_client_ip([]),
         131_072,
-        load_shedder,
-        LongWork(),
-        LongRequests(),
     )
 
 

@@ -43,7 +43,7 @@ def post(
     redis_url: str, server: SyncRedis, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Any], None]:
     """Sends events, and waits until the sample is written."""
-    monkeypatch.setattr(app_module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
 
     def post(events: Any) -> None:
         before = server.xlen(KEYS.refused)

@@ -159,7 +159,7 @@ Serve = Callable[..., int]
 @pytest.fixture
 def serve(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Starts the web part in this process, with no address exempt from the cap; the port."""
-    monkeypatch.setattr(app, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
     with ExitStack() as stack:
 
         def serve(per_address: int, most: int) -> int:

@@ -67,7 +67,7 @@ def small(tmp_path: Path) -> Iterator[Valkey]:
 def open_small(
     small: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., TestClient]]:
-    monkeypatch.setattr(app_module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
     opened: list[TestClient] = []
 
     def open_small(**limits: Any) -> TestClient:

@@ -15,7 +15,6 @@ from gateway.configuration.load import parse_settings
 from gateway.queue.entry import Entry, decode
 from gateway.spool import appender as spool_module
 from gateway.spool.appender import build_spool
-from gateway.web import app as app_module
 from gateway.web.app import create_app
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
@@ -53,7 +52,7 @@ Open = Callable[..., TestClient]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_module, "FLUSH_SECONDS", 0.05)
+    monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.05)
     monkeypatch.setattr(spool_module, "PROBE_SECONDS", 0.05)
 
 

@@ -57,7 +57,7 @@ def enriching(settings: Settings) -> Settings:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app_module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
 
 
 @pytest.fixture

@@ -21,9 +21,8 @@ from gateway.sources.base import Inbound, Refused, Source
 from gateway.web import long_requests
 from gateway.web.client_ip import compile_client_ip
 from gateway.web.intake import Intake
-from gateway.web.load_shedder import LoadShedder
 from gateway.web.long_requests import Lane, LongRequests, takes_long
-from gateway.web.long_work import LongWork
+from gateway.web.shared import Shared
 from tests.benchmarks.bodies import purchase
 
 KEY = "a-secret-of-the-shop"
@@ -246,18 +245,8 @@ class _Appender:
 @pytest.mark.anyio
 async def test_one_is_under_way_until_its_events_are_stored() -> None:
     appender, answers = _Appender(), list[int]()
-    intake = Intake(
-        "collect",
-        source("collect"),
-        compile_pipeline(SETTINGS),
-        appender,
-        PendingCounts(),
-        compile_client_ip([]),
-        131_072,
-        LoadShedder(),
-        LongWork(),
-        LongRequests(),
-    )
+    shared = Shared(compile_pipeline(SETTINGS), PendingCounts(), compile_client_ip([]))
+    intake = Intake("collect", source("collect"), shared, appender, 131_072)
 
     async def send(events: int) -> None:
         body = orjson.dumps([{"event_name": "page_view"}] * events)
