@@ -38,6 +38,7 @@ from gateway.queue.read import ensure_group, seconds_to_work
 from gateway.queue.recent import Recorder
 from gateway.queue.wake import WakeQueue, jobs_wait
 from gateway.redis_client.connect import connect_for_jobs, connect_for_work
+from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -128,8 +129,7 @@ class Forwarding:
                 tasks.append(asyncio.create_task(erasures.keep_looking(blind=drain.stop)))
             await drain.run()
         finally:
-            for task in tasks:
-                task.cancel()
+            await cancel_and_wait(*tasks)
             if client is not None:
                 await client.close()
             if recorder is not None:

@@ -17,6 +17,7 @@ from gateway.queue.keys import Keys
 from gateway.redis_client.connect import connect_for_intake, connect_for_work
 from gateway.redis_client.schemes import names_cluster
 from gateway.system.processes import die_with_parent
+from gateway.system.tasks import cancel_and_wait
 
 
 def run_ledger(settings: Settings, redis_url: str) -> None:
@@ -34,7 +35,12 @@ async def _write(settings: Settings, redis_url: str) -> None:
     writer = LedgerWriter(ledger_of(settings), settings.ledger, feeds)
     writer.keep_configuration(settings.version, without_secrets(settings), time.time())
     writing = asyncio.create_task(writer.run())
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, writing.cancel)
+    endings: list[asyncio.Task[None]] = []
+
+    def end() -> None:
+        endings.append(asyncio.create_task(cancel_and_wait(writing)))
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
     with suppress(asyncio.CancelledError):
         await writing
     writer.close()

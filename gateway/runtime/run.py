@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Sequence
@@ -126,21 +125,18 @@ async def _run(
     last_good.keep(file.settings.text)
     await supervisor.run(start)
     last_good.close()
-    for task in tasks:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+    await cancel_and_wait(*tasks)
 
 
 async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood, url: str) -> None:
     """Sweeps and releases, and restarts the workers when the configuration changes. The web
     part follows the file by itself, without missing a request."""
-    sweeping = asyncio.create_task(_keep_going(file.settings, url))
+    going = keep_going(file.settings, url)
     try:
         async for settings in news(file):
             last_good.keep(settings.text)
-            await cancel_and_wait(sweeping)
-            sweeping = asyncio.create_task(_keep_going(settings, url))
+            await cancel_and_wait(*going)
+            going = keep_going(settings, url)
             for name in supervisor.names:
                 if name.startswith(WEB):
                     supervisor.send_signal(name, signal.SIGHUP)
@@ -149,16 +145,13 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood,
             )
             log.info("configuration %s is in force", settings.version)
     finally:
-        await cancel_and_wait(sweeping)
+        await cancel_and_wait(*going)
 
 
-async def _keep_going(settings: Settings, url: str) -> None:
-    """What has to happen from time to time, whatever workers do."""
-    await asyncio.gather(
-        sweep_forever(settings, url),
-        end_unanswered_forever(settings, url),
-        announce_forever(settings, url),
-    )
+def keep_going(settings: Settings, url: str) -> list[asyncio.Task[None]]:
+    """What has to happen from time to time, whatever workers do; each until it is cancelled."""
+    works = (sweep_forever, end_unanswered_forever, announce_forever)
+    return [asyncio.create_task(work(settings, url)) for work in works]
 
 
 async def _workers_are_running() -> str:

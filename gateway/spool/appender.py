@@ -33,6 +33,7 @@ from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 from gateway.spool.file import Portion, SpoolError, SpoolFull
 from gateway.spool.folder import SpoolFolder
 from gateway.spool.row import Row
+from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ class SpoolingAppender:
         self._closing.set()
         self._stirred.set()
         await asyncio.wait([self._feeder], timeout=CLOSE_SECONDS)
-        self._feeder.cancel()
+        await cancel_and_wait(self._feeder)
         self._feeder = None
         await self._in_thread(self._folder.close)
         self._thread.shutdown()

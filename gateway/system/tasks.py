@@ -6,13 +6,20 @@ from typing import Any
 _AGAIN_SECONDS = 0.1
 
 
-async def cancel_and_wait(task: asyncio.Task[Any]) -> None:
-    """Cancels `task` until it has ended.
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
+    """Cancels `tasks` until they have ended, even if this task is cancelled meanwhile.
 
     Before Python 3.12 once may not be enough: `asyncio.wait_for`, through which redis-py sends its
     commands, forgets a cancellation that comes at the moment when what it waits for is there.
     Source: github.com/python/cpython/issues/86296
     """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=_AGAIN_SECONDS)
+    cancelled = None
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        try:
+            await asyncio.wait(running, timeout=_AGAIN_SECONDS)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
