@@ -68,9 +68,19 @@ def test_an_empty_id_is_refused(client: httpx.Client) -> None:
     assert client.post(URL, data={"id": "  "}).status_code == 422
 
 
+def wait_until_recorded(client: httpx.Client, person: str) -> None:
+    """The answer is that the page is busy while another process works on the ledger's files."""
+
+    def is_recorded() -> bool:
+        answer = client.get(f"{person}.json")
+        return answer.status_code == 200 and answer.json()["total"] == 2
+
+    wait_for(is_recorded, 60, "the ledger")
+
+
 def test_a_dry_run_counts_and_shows_no_id(client: httpx.Client, person: str) -> None:
     assert EMAIL not in person
-    wait_for(lambda: client.get(f"{person}.json").json()["total"] == 2, 60, "the ledger")
+    wait_until_recorded(client, person)
     page = client.get(person)
     assert page.status_code == 200
     assert "2 records" in page.text
@@ -81,7 +91,7 @@ def test_a_dry_run_counts_and_shows_no_id(client: httpx.Client, person: str) -> 
 def test_an_access_is_a_file_and_is_logged(
     client: httpx.Client, person: str, signed_in: ConsoleServer
 ) -> None:
-    wait_for(lambda: client.get(f"{person}.json").json()["total"] == 2, 60, "the ledger")
+    wait_until_recorded(client, person)
     answer = client.post(f"{person}/access")
     assert answer.status_code == 200
     assert answer.headers["content-disposition"].startswith("attachment")
@@ -95,7 +105,7 @@ def test_an_access_is_a_file_and_is_logged(
 def test_an_erasure_is_confirmed_goes_on_and_is_logged(
     client: httpx.Client, person: str, signed_in: ConsoleServer
 ) -> None:
-    wait_for(lambda: client.get(f"{person}.json").json()["total"] == 2, 60, "the ledger")
+    wait_until_recorded(client, person)
     assert client.post(f"{person}/erase").status_code == 422
     assert client.get(f"{person}.json").json()["total"] == 2
     work = client.post(f"{person}/erase", data={"sure": "on"})

@@ -15,7 +15,7 @@ from tests.support.gateway_process import Gateway, wait_for
 
 def connect(gateway: Gateway) -> socket.socket:
     parts = urlsplit(gateway.console_url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=20)
+    return socket.create_connection((parts.hostname, parts.port), timeout=60)
 
 
 def answer(connection: socket.socket) -> bytes:
@@ -44,8 +44,8 @@ def test_odd_requests_are_refused(running: Gateway, request_: bytes, status: byt
 def test_connections_that_wait_give_way(running: Gateway) -> None:
     with ExitStack() as opened:
         made = [opened.enter_context(connect(running)) for _ in range(MAX_CONNECTIONS + 20)]
-        assert httpx.get(f"{running.console_url}/login", timeout=20).status_code == 200
-        wait_for(lambda: sum(map(is_open, made)) <= MAX_CONNECTIONS, 20, "some to be closed")
+        assert httpx.get(f"{running.console_url}/login", timeout=60).status_code == 200
+        wait_for(lambda: sum(map(is_open, made)) <= MAX_CONNECTIONS, 60, "some to be closed")
 
 
 def is_open(connection: socket.socket) -> bool:
