@@ -31,7 +31,6 @@ REMEMBERED = 100
 """Words of a vendor of which the masked form is remembered: most answers have the same."""
 
 TEST = "sent as a test"
-WITHDRAWN = "the visitor withdrew consent before it was sent"
 
 
 class Accounting:
@@ -149,11 +148,12 @@ class Accounting:
         resolved = Resolved(ticket, left, again_in, self._tickets.consumer, retries)
         await self._settler.settle(endings, fates, resolved)
 
-    async def withhold(self, entries: Sequence[Entry]) -> None:
-        """Ends `entries` because their visitors have withdrawn consent."""
+    async def withhold(self, entries: Sequence[Entry], words: str) -> None:
+        """Ends `entries` because their visitors have withdrawn consent, or may have. words: which
+        of them."""
         fates: list[Fate] = []
         for entry in entries:
-            self._tell(fates, entry, Outcome("rejected", WITHDRAWN), time.time(), None, "withheld")
+            self._tell(fates, entry, Outcome("rejected", words), time.time(), None, "withheld")
         endings = [_withheld(entry, reason_of("delivery", "withdrawn")) for entry in entries]
         await self._settler.settle(endings, fates)
 

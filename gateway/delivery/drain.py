@@ -50,7 +50,7 @@ from gateway.delivery.trial import Rest
 from gateway.delivery.trim import bounds_of
 from gateway.delivery.window import Window
 from gateway.queue.entry import Entry
-from gateway.queue.held_consent import withdrawn
+from gateway.queue.held_consent import NOT_REMEMBERED, WITHDRAWN, is_beyond_memory, withdrawn
 from gateway.queue.keys import Keys
 from gateway.queue.lease import Lease
 from gateway.queue.pause import (
@@ -277,12 +277,18 @@ class Drain:
         return entries
 
     async def _without_withdrawn(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """`entries` without those of visitors who have withdrawn consent since; these end here."""
-        stopped = await withdrawn(self._redis, self._gateway_keys, entries, self._assignment.stops)
-        if not stopped:
+        """`entries` without those of visitors who have withdrawn consent since, or may have, longer
+        ago than is remembered; these end here."""
+        stops, now = self._assignment.stops, time.time()
+        if not stops:
             return entries
-        await self._accounting.withhold(stopped)
-        return [entry for entry in entries if entry not in stopped]
+        stopped = await withdrawn(self._redis, self._gateway_keys, entries, stops)
+        left = [entry for entry in entries if entry not in stopped]
+        old = [each for each in left if is_beyond_memory(each.visitors, each.received_at, now)]
+        for ended, words in ((stopped, WITHDRAWN), (old, NOT_REMEMBERED)):
+            if ended:
+                await self._accounting.withhold(ended, words)
+        return [entry for entry in left if entry not in old]
 
     def _count(self, attempt: Attempt) -> None:
         self._accounting.count(attempt)

@@ -9,7 +9,9 @@ from gateway.configuration.settings import Settings
 from gateway.event import Event
 from gateway.ledger.recorded import PENDING, Recorded
 from gateway.pipeline.replaying import compile_redecision
+from gateway.pipeline.routes import required_consent
 from gateway.queue.entry import encode_entry
+from gateway.queue.held_consent import NOT_REMEMBERED, is_beyond_memory
 from gateway.queue.replay import Replay
 from gateway.stages.anonymise import ANONYMISED
 
@@ -38,12 +40,16 @@ Review = Callable[[Recorded, float], Reviewed]
 
 def compile_review(settings: Settings, name: str) -> Review:
     redecide = compile_redecision(settings, name)
+    stops = required_consent(settings.destinations[name]) if settings.consent.withdrawals else ()
 
     def review(recorded: Recorded, now: float) -> Reviewed:
         reason = _obstacle(recorded)
         if reason:
             return Reviewed(None, reason)
         verdict = redecide(*recorded.as_received(), recorded.consent, now)
+        is_whole = verdict.event is not None and verdict.event.get(ANONYMISED) is not True
+        if is_whole and stops and is_beyond_memory(recorded.visitors, recorded.received_at, now):
+            return Reviewed(None, NOT_REMEMBERED)
         return Reviewed(verdict.event, verdict.reason, verdict.stage == "age", verdict.applied)
 
     return review

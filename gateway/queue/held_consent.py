@@ -15,7 +15,13 @@ from redis.asyncio import Redis
 
 from gateway.queue.entry import Entry
 from gateway.queue.keys import Keys
+from gateway.queue.marks import WITHDRAWAL_SECONDS
 from gateway.stages.held_consent import denial
+
+WITHDRAWN = "the visitor withdrew consent before it was sent"
+NOT_REMEMBERED = (
+    f"it is older than the {WITHDRAWAL_SECONDS // 86_400} days for which withdrawals are remembered"
+)
 
 MAX_PAGES = 100
 MAX_EVENTS = 50
@@ -72,6 +78,12 @@ async def withdrawn(
         for visitor, moments in zip(visitors, answers, strict=True)
     }
     return [entry for entry in entries if _is_stopped(entry, denials)]
+
+
+def is_beyond_memory(visitors: Collection[str], received_at: float, now: float) -> bool:
+    """Whether a denial may have come, and been forgotten since, from one of `visitors`, who may
+    speak for an event that came in at `received_at`. Times in Unix seconds."""
+    return bool(visitors) and received_at < now - WITHDRAWAL_SECONDS
 
 
 def _is_stopped(entry: Entry, denials: Mapping[str, Mapping[str, float]]) -> bool:

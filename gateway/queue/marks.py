@@ -19,7 +19,7 @@ MIN_WINDOW = 300
 """Shortest dedupe window where an append may succeed in part, in seconds: the sender repeats it."""
 
 WITHDRAWAL_SECONDS = 7 * 86_400
-"""How long events may wait for their destination: the longest that a vendor accepts."""
+"""How long denials are remembered. What is older is not sent where one could have stopped it."""
 
 SEEN_BYTES, WITHDRAWAL_BYTES = 100, 240
 """What a mark takes of the memory of Redis."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -74,6 +75,7 @@ async def start(redis: Redis, watched: list[Attempt], calls_for_help: list[float
         busy: float = 60.0,
         destination: Parcel | None = None,
         reports: bool = False,
+        stops: Sequence[str] = (),
         **settings: Any,
     ) -> Drain:
         chosen = DeliverySettings(**{"tries": 1, **settings})
@@ -81,7 +83,7 @@ async def start(redis: Redis, watched: list[Attempt], calls_for_help: list[float
         await lease.take()
         reporting = Reporting(KEYS, 1_000_000, "ads", "version-1") if reports else None
         made = destination or Parcel(size)
-        assignment = Assignment("ads", made, chosen, vendor, reporting=reporting)
+        assignment = Assignment("ads", made, chosen, vendor, stops, reporting)
         stay = Stay(redis, KEYS, Patience(idle, busy, 60))
         return Drain(redis, KEYS, assignment, lease, stay, watched.append, call_help)
 

@@ -62,7 +62,7 @@ async def settle_all(accounting: Accounting, entries: list[Entry]) -> None:
             Ended(entries[3], Outcome("rejected", "erased"), now, withheld=True),
         ]
     )
-    await accounting.withhold(entries[4:])
+    await accounting.withhold(entries[4:], "the visitor withdrew consent")
 
 
 async def test_each_ending_counts_on_the_day_on_which_its_event_came_in(
