@@ -107,8 +107,6 @@ def _in_words(explained: Explained, number_of_all: int) -> Iterator[str]:
         yield f"hint: {explained['hint']}"
     for each in explained["refused"]:
         yield f"event {each['index']} refused: {each['reason']}"
-    if count := explained["server_only"]:
-        yield f"{count} events refused: only trusted senders may send them (`server_only`)"
     if explained["source"] and explained["status"] < 400 and not explained["events"]:
         yield "no events"
     for each in explained["events"]:

@@ -200,10 +200,10 @@ class Intake:
     def _refuse_events(self, batch: Batch) -> None:
         if batch.refused:
             self._count_refused("invalid", len(batch.refused))
-            if self._sample_refused is not None:
-                self._sample_refused(self._name, time.time(), batch.refused)
         if self._server_only and (refused := refuse_server_only(batch, self._server_only)):
             self._count_refused("server_only", refused)
+        if batch.refused and self._sample_refused is not None:
+            self._sample_refused(self._name, time.time(), batch.refused)
 
     def _received_of(self, batch: Batch, request: Inbound, client: ClientAddress) -> Received:
         client_ip, proxied, problem = client

@@ -49,8 +49,8 @@ class Rehearsed:
     described: the request, as it may be shown; its reason and message are "" unless it was refused.
     status: of the answer; 0 where the gateway itself answers, and no source. decided: each event as
     it was read, and the decision about it. received: how each of them came in. refused: the events
-    that could not be read. server_only: how many were refused since only trusted senders may send
-    them. secrets: what must not be shown of the request.
+    that were refused. server_only: how many of them since only trusted senders may send them.
+    secrets: what must not be shown of the request.
     """
 
     described: RefusedRequest

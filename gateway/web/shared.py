@@ -23,7 +23,7 @@ SampleRefused = Callable[[str, float, Sequence[Refusal]], None]
 class Shared:
     """watch: is told of the decisions that were appended. claim_link: without it no link between
     domains identifies anybody. release_held: is called before the answer when a page states consent
-    for which events of it wait. sample_refused: is told of events that cannot be read."""
+    for which events of it wait. sample_refused: is told of events that are refused."""
 
     pipeline: Pipeline
     pending_counts: PendingCounts

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from gateway.web.server_only import MESSAGE
+
 ROOT = Path(__file__).parents[1]
 CAPTURES, SAMPLES = ROOT / "captures", ROOT / "fixtures/requests"
 Run = Callable[..., Result]
@@ -180,7 +182,8 @@ def test_events_that_are_refused_alone(explained: Callable[..., list[dict[str, A
     (read,) = explained("/collect", headers=PAGE, body_text=json.dumps(events))
     assert [each["event"]["event_name"] for each in read["events"]] == ["a"]
     assert read["refused"] == [
-        {"index": 1, "reason": "event_name: Field required", "shape": {"?": "number"}}
+        {"index": 1, "reason": "event_name: Field required", "shape": {"?": "number"}},
+        {"index": 2, "reason": MESSAGE, "shape": None},
     ]
     assert read["server_only"] == 1
 

@@ -24,7 +24,7 @@ from tests.support.keys import KEYS
 
 CONFIG = """
 enrichment: []
-sources: {site: {type: collect}}
+sources: {site: {type: collect, server_only: [payout]}}
 destinations:
   ads: {type: webhook, url: "https://ads.example/"}
 """
@@ -78,6 +78,15 @@ def test_types_are_shown_in_place_of_values(
     assert "event_nam" in output
     assert "SECRET" not in output
     assert "jane" not in output
+
+
+def test_an_event_that_only_trusted_senders_may_send_is_shown(
+    run: Callable[..., Result], post: Callable[[Any], None]
+) -> None:
+    post([{"event_name": "a"}, {"event_name": "payout", "own": "SECRET"}])
+    (refused,) = json.loads(run("--json").output)
+    assert "only from trusted senders (`server_only`)" in refused["reason"]
+    assert "SECRET" not in json.dumps(refused)
 
 
 def test_the_sample_is_small_and_short_lived(
