@@ -15,6 +15,7 @@ from gateway.configuration.settings import Settings
 from gateway.console.apart import Apart, apart
 from gateway.console.background import Background
 from gateway.console.ledger_threads import LedgerThreads
+from gateway.console.personal import status_without_personal
 from gateway.console.shared import Shared
 from gateway.console.trouble import Trouble, as_sentence
 from gateway.ledger.digests import EventDigests
@@ -81,10 +82,12 @@ class Console:
             self._threads.warm(work)
 
     async def status(self) -> Status:
-        """By the clock of Redis. Raises a redis-py error when it does not answer."""
+        """By the clock of Redis, as everybody may see it. Raises a redis-py error when it does not
+        answer."""
         seconds, microseconds = await self.redis.time()
-        return await read_status(
-            self.redis, self.settings, seconds + microseconds / 1e6, self.state()
+        now = seconds + microseconds / 1e6
+        return status_without_personal(
+            await read_status(self.redis, self.settings, now, self.state())
         )
 
     async def survey(self, work: Apart[T]) -> T:

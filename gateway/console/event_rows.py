@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from gateway.console.personal import text_without_personal, without_personal
+from gateway.console.personal import QUOTES_PERSON, text_without_personal, without_personal
 from gateway.event import Event
 from gateway.ledger.answers import Ending, Listed, Story
 
@@ -61,6 +61,15 @@ def shown_ending(ending: Ending, event: Event | None) -> Ending:
     ]
     reason = text_without_personal(ending.reason, event)
     return replace(ending, reason=reason, attempts=attempts)
+
+
+def is_told(listed: Listed, reason: str | None) -> bool:
+    """Whether `reason`, a part of it that was searched for, stands in what everybody may see of the
+    ending. Else that it was found would tell, letter by letter, what is hidden."""
+    if reason is None:
+        return True
+    shown = text_without_personal(listed.ending.reason, listed.payload)
+    return shown != QUOTES_PERSON and reason.lower() in shown.lower()
 
 
 def shown_listed(listed: Listed) -> Listed:

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.console.access.operator import require_operator
 from gateway.console.action import note_action
 from gateway.console.context import Console
-from gateway.console.event_rows import shown_listed
+from gateway.console.event_rows import is_told, shown_listed
 from gateway.console.filters import Filters, read_filters
 from gateway.console.trouble import Trouble
 from gateway.ledger.answers import Listed
@@ -93,7 +93,11 @@ async def _pages(console: Console, filters: Filters, is_whole: bool) -> AsyncIte
     after = filters.after
     while True:
         page = await console.read(partial(search, wanted=filters.wanted, after=after, limit=PAGE))
-        yield [*page.found] if is_whole else [*map(shown_listed, page.found)]
+        if is_whole:
+            yield [*page.found]
+        else:
+            told = [each for each in page.found if is_told(each, filters.wanted.reason)]
+            yield [*map(shown_listed, told)]
         after = page.next
         if not after:
             return

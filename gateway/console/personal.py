@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from gateway.event import Event
 from gateway.event.diff import Change
+from gateway.monitoring.status import DestinationStatus, Status
 from gateway.pipeline.changed import OTHER
 from gateway.stages.identifiers import without_identifiers
+from gateway.stages.pii import emails, phones
 
 HIDDEN = "(hidden)"
 QUOTES_PERSON = "(hidden: it repeats what identifies the visitor)"
@@ -97,6 +100,37 @@ def request_without_personal(request: Mapping[str, Any]) -> dict[str, Any]:
         },
         "body": _outline(request["body"]),
     }
+
+
+def status_without_personal(status: Status) -> Status:
+    """`status` without what vendors said about an event that is not known here: what identifies its
+    visitor cannot be told from other words. Why a destination is paused is left, without e-mail
+    addresses and phone numbers: it is seldom about one event, and what operators need first."""
+    return replace(
+        status,
+        destinations={name: _about_none(each) for name, each in status.destinations.items()},
+    )
+
+
+def _about_none(of: DestinationStatus) -> DestinationStatus:
+    error, warning, pause = of.last_error, of.last_warning, of.pause
+    return replace(
+        of,
+        last_error=error and replace(error, reason=_own_words(error.reason)),
+        last_warning=warning and replace(warning, words=HIDDEN),
+        pause=pause and replace(pause, reason=_without_contacts(pause.reason)),
+    )
+
+
+def _own_words(reason: str) -> str:
+    """Such as ``HTTP 400`` in front of what the vendor said."""
+    own, colon, _ = reason.partition(": ")
+    return f"{own}: {HIDDEN}" if colon else _without_contacts(own)
+
+
+def _without_contacts(text: str) -> str:
+    """`text` without e-mail addresses and phone numbers, whoever has them."""
+    return phones.remove(emails.remove(text))
 
 
 def _left(path: str, value: Any) -> Any:

@@ -16,10 +16,13 @@ from gateway.console.personal import (
     changes_without_personal,
     is_shown,
     request_without_personal,
+    status_without_personal,
     text_without_personal,
     without_personal,
 )
 from gateway.event.diff import changes
+from gateway.monitoring.status import DestinationStatus, LastError, LastWarning, Status
+from gateway.queue.pause import Pause
 
 SECRET = "q7x-Ada-Lovelace-41"
 PERSONAL = [
@@ -123,3 +126,23 @@ def test_a_request_is_shown_without_its_values(body: Any) -> None:
 
 def test_names_that_a_sender_chose_are_hidden_where_they_may_be_values() -> None:
     assert without_personal({"ada@example.com": 1}) == {HIDDEN: HIDDEN}
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("HTTP 400: no person Ada, id 77.88991", f"HTTP 400: {HIDDEN}"),
+        ("HTTP 503", "HTTP 503"),
+        ("no answer within 10 s", "no answer within 10 s"),
+        ("write to ada@example.com", "write to [email]"),
+    ],
+)
+def test_the_last_error_of_a_destination_says_nothing_of_its_event(reason: str, shown: str) -> None:
+    pause = Pause(60.0, "HTTP 403: ask ada@example.com", 1)
+    given = DestinationStatus(
+        *(0, 0, None, 0, 0.0, LastError(1.0, reason), LastWarning(1.0, "no person Ada")),
+        *("", "", pause, 1, 0, 0, {}, None, {}, [], True),
+    )
+    of = status_without_personal(Status(1.0, None, {"crm": given})).destinations["crm"]
+    assert (of.last_error, of.last_warning) == (LastError(1.0, shown), LastWarning(1.0, HIDDEN))
+    assert of.pause == Pause(60.0, "HTTP 403: ask [email]", 1)

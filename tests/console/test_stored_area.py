@@ -4,6 +4,7 @@ import pytest
 
 from gateway.console.personal import QUOTES_PERSON
 from gateway.console.stored.area import CHECKS, DEAD_LETTERS, KindsForAll
+from gateway.console.stored.listing import _tells
 from gateway.operations.stored import Store
 from gateway.queue.dead_letters import DeadLetter
 
@@ -42,3 +43,19 @@ def test_addresses_and_numbers_of_anybody_are_hidden(reason_of):
 def test_secrets_are_hidden_and_other_words_are_not(reason_of):
     for _ in range(CHECKS + 5):
         assert reason_of("HTTP 400: token-of-crm is wrong") == "HTTP 400: *** is wrong"
+
+
+@pytest.mark.parametrize(
+    ("reason", "wanted", "tells"),
+    [
+        (QUOTES_PERSON, "ada@", False),
+        (QUOTES_PERSON, "visitor", False),
+        ("no [email] here", "ada@", False),
+        ("no [email] here", "NO", True),
+        ("call [phone]", "4930", False),
+        ("HTTP 400: id #", "12345", True),
+        ("HTTP 400: bad value", "bad", True),
+    ],
+)
+def test_a_filter_tells_no_more_of_a_reason_than_is_shown(reason, wanted, tells):
+    assert _tells(reason, wanted) == tells

@@ -5,8 +5,6 @@ Source: RFC 6265bis (``__Host-``, `SameSite`), which browsers accept with `Secur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,7 +32,7 @@ def is_https(request: Request) -> bool:
 def read_cookie(request: Request, name: str) -> str:
     """The value of the cookie, "" without one. A cookie that a page of another host could have set
     counts only where there is no https."""
-    cookies: Mapping[str, str] = request.cookies
+    cookies = _cookies(request)
     return cookies.get(_SECURE + name) or ("" if is_https(request) else cookies.get(name, ""))
 
 
@@ -52,8 +50,14 @@ def write_cookie(request: Request, response: Response, name: str, value: str, se
 
 
 def clear_cookie(request: Request, response: Response, name: str) -> None:
-    for each in (name, _SECURE + name):
-        if each in request.cookies:
-            response.delete_cookie(
-                each, secure=each.startswith(_SECURE), httponly=True, samesite="lax"
-            )
+    for each in _cookies(request).keys() & {name, _SECURE + name}:
+        response.delete_cookie(each, secure=each.startswith(_SECURE), httponly=True, samesite="lax")
+
+
+def _cookies(request: Request) -> dict[str, str]:
+    """Not `Request.cookies`: that strips every white space of Latin-1 around a name. A page of
+    another host may set a cookie with such a byte before ``__Host-``, which browsers then take for
+    no prefix."""
+    header = ";".join(request.headers.getlist("cookie"))
+    pairs = (each.strip(" \t").partition("=") for each in header.split(";"))
+    return {name: value for name, _, value in pairs}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -15,16 +16,19 @@ from gateway.console.attention import of_destination
 from gateway.console.charts import Row, delays_at, ended_at, numbers_of, outcomes, outcomes_chart
 from gateway.console.context import Console
 from gateway.console.period import PERIODS, Period, period_of
+from gateway.console.personal import QUOTES_PERSON, text_without_personal
 from gateway.console.trouble import Trouble
+from gateway.event.reasons import common
 from gateway.ledger.delays import BUCKETS, DELAY, quantile
 from gateway.ledger.hour_counts import tally
 from gateway.ledger.quality import SAMPLE, match_quality, orders, sample
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.series import series
-from gateway.ledger.vendor_errors import vendor_errors
+from gateway.ledger.vendor_errors import ErrorGroup, vendor_errors
 from gateway.monitoring.permissions import permissions_of
 from gateway.pipeline.routes import required_consent
 from gateway.queue.bounds import WORDS
+from gateway.stages.pii import emails, phones
 
 
 async def list_view(console: Console, request: Request) -> dict[str, Any]:
@@ -122,10 +126,37 @@ def _read(name: str, period: Period, reader: LedgerReader) -> dict[str, Any]:
         "p95": quantile(took, 0.95),
         "errors": [
             {**asdict(group), "advice": advice(group.ending, group.status)}
-            for group in errors.groups
+            for group in _for_all(reader, name, errors.groups)
         ],
         "errors_since": errors.looked_since,
         "sampled": len(payloads),
         "quality": match_quality(payloads),
         "orders": orders((each.payload, each.trusted) for each in sampled if each.payload),
     }
+
+
+def _for_all(reader: LedgerReader, name: str, groups: Iterable[ErrorGroup]) -> list[ErrorGroup]:
+    """`groups` with reasons that everybody may see, each of these once."""
+    found: dict[tuple[str, int | None, str], ErrorGroup] = {}
+    for group in groups:
+        reason = _reason_for_all(reader, name, group)
+        key = group.ending, group.status, reason
+        one = found.get(key, replace(group, reason=reason, number=0))
+        newest = max(one.newest, group.newest)
+        found[key] = replace(one, number=one.number + group.number, newest=newest)
+    return sorted(found.values(), key=lambda group: -group.number)
+
+
+def _reason_for_all(reader: LedgerReader, name: str, group: ErrorGroup) -> str:
+    """What the newest event of `group` tells: its whole reasons, which `group` has in short, and
+    what identifies its visitor."""
+    story = reader.story(group.newest)
+    endings = [each for each in story.endings if each.destination == name] if story else []
+    reasons = [ending.reason for ending in endings]
+    reasons += [each.reason for ending in endings for each in ending.attempts]
+    meant = [each for each in reasons if common(each) == group.reason] or [group.reason]
+    event = story.payload if story else None
+    shown = [text_without_personal(each, event) for each in meant]
+    if QUOTES_PERSON in shown:
+        return QUOTES_PERSON
+    return common(phones.remove(emails.remove(shown[0])))

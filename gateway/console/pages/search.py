@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,14 +14,15 @@ from starlette.routing import BaseRoute, Route
 
 from gateway.console.access.operator import is_operator
 from gateway.console.context import Console
-from gateway.console.event_rows import EventRow, row_of_story, rows_of_endings
+from gateway.console.event_rows import EventRow, is_told, row_of_story, rows_of_endings
 from gateway.console.filters import Filters, read_filters
 from gateway.console.form import read_form
 from gateway.console.rendering import link
 from gateway.console.trouble import Trouble
 from gateway.event.words import ENDINGS
+from gateway.ledger import search as ledger
+from gateway.ledger.answers import Listed
 from gateway.ledger.reading import LedgerReader
-from gateway.ledger.search import search
 from gateway.queue.receipts import is_receipt
 
 PATH = "/events"
@@ -56,7 +58,8 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
     filters = read_filters(request.query_params)
     page = _Page()
     if not filters.mistakes:
-        page = await console.read(lambda reader: _search(reader, filters))
+        tells_all = is_operator(request) or filters.wanted.reason is None
+        page = await console.read(lambda reader: _search(reader, filters, tells_all))
     without_id = replace(filters, wanted=replace(filters.wanted, digest=None))
     return {
         "filters": filters.given,
@@ -110,14 +113,28 @@ def _found_at(console: Console, request: Request, texts: ImmutableMultiDict[str,
     return replace(filters, wanted=replace(filters.wanted, digest=digest)).url(PATH)
 
 
-def _search(reader: LedgerReader, filters: Filters) -> _Page:
+def _search(reader: LedgerReader, filters: Filters, tells_all: bool) -> _Page:
     digest = filters.wanted.digest
     if digest and not filters.is_narrow:
         # so events are found too that have not ended
         stories = [*reader.stories(digest, PAGE)]
         return _Page([*map(row_of_story, stories)], is_newest=len(stories) == PAGE)
-    page = search(reader, filters.wanted, filters.after, PAGE)
+    page = _found(reader, filters, tells_all)
     return _Page(rows_of_endings(page.found), page.next, page.looked_since)
+
+
+def _found(reader: LedgerReader, filters: Filters, tells_all: bool) -> ledger.Page:
+    """tells_all: whether the answer may tell that a reason was found where it is hidden. Where it
+    may not, it reads on until the page is full: a next page would tell so too."""
+    wanted, after, found = filters.wanted, filters.after, list[Listed]()
+    deadline = time.monotonic() + ledger.MAX_SECONDS
+    while True:
+        left = max(0.0, deadline - time.monotonic())
+        page = ledger.search(reader, wanted, after, PAGE - len(found), left)
+        found += [each for each in page.found if tells_all or is_told(each, wanted.reason)]
+        if tells_all or not page.next or len(found) == PAGE or time.monotonic() >= deadline:
+            return replace(page, found=found)
+        after = page.next
 
 
 def _choices(names: Iterable[str], filters: Filters, parameter: str) -> list[str]:

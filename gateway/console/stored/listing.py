@@ -23,6 +23,7 @@ KEEP = 50
 MAX_GROUPS = 40
 
 _VARIES = re.compile(r"[#…]")
+_HIDES = re.compile(rf"{re.escape(QUOTES_PERSON)}|\[(?:email|phone)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ async def list_stored(console: Console, request: Request, area: Area[Any]) -> di
     selected = read_selected(request.query_params)
     shown: dict[str, Any] = {"groups": [], "others": 0, "rows": [], "stored": 0, "is_cut": False}
     if not selected.mistakes:
-        shown = await _look(console, area, selected)
+        shown = await _look(console, area, selected, is_operator(request))
     return {
         "area": {"path": area.path, "what": area.what, "columns": area.columns},
         "filters": selected.given,
@@ -70,13 +71,19 @@ async def list_stored(console: Console, request: Request, area: Area[Any]) -> di
     }
 
 
-async def _look(console: Console, area: Area[Any], selected: Selected) -> dict[str, Any]:
+async def _look(
+    console: Console, area: Area[Any], selected: Selected, tells_all: bool
+) -> dict[str, Any]:
+    """tells_all: whether it may tell that a reason was found where it is hidden."""
+    wanted = "" if tells_all else (selected.wanted.reason or "")
     try:
         chosen = await area.select(console, console.redis, selected, unnoted)
         found = await look_at_newest(chosen, LOOK_AT, KEEP)
     except Stopped as stopped:
         raise Trouble(404, as_sentence(str(stopped))) from None
-    groups = found.kinds.most_common()
+    groups = [
+        each for each in found.kinds.most_common() if not wanted or _tells(each[0][-1], wanted)
+    ]
     return {
         "groups": [_group(area, selected, kind, n) for kind, n in groups[:MAX_GROUPS]],
         "others": sum(n for _, n in groups[MAX_GROUPS:]),
@@ -89,10 +96,18 @@ async def _look(console: Console, area: Area[Any], selected: Selected) -> dict[s
                 area.url(store, stored),
             )
             for store, stored in found.events
+            if not wanted or _tells(reason_for_all(store, stored, str), wanted)
         ],
         "stored": found.stored,
         "is_cut": found.is_cut,
     }
+
+
+def _tells(reason: str, wanted: str) -> bool:
+    """Whether `reason`, as everybody may see it, has the part `wanted`, or hides nothing."""
+    if not _HIDES.search(reason):
+        return True
+    return reason != QUOTES_PERSON and wanted.casefold() in reason.casefold()
 
 
 def _group(area: Area[Any], selected: Selected, kind: tuple[str, ...], count: int) -> Group:

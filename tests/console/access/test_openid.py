@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,6 +17,7 @@ from gateway.console.access.openid import provider as provider_module
 from gateway.console.access.openid import routes as module
 from gateway.console.access.openid import start as start_module
 from gateway.console.access.openid.start import CALLBACK, unsealed
+from gateway.queue.console_attempts import STRANGERS
 from tests.support.console_access import (
     URL,
     Browser,
@@ -99,6 +101,15 @@ async def test_whoever_follows_a_link_gets_there_after_signing_in(
     assert line["arguments"] == {"method": "openid", "role": "operator", "subject": "u-17"}
 
 
+async def test_an_odd_subject_is_written_to_the_log_escaped(
+    open_console: Callable[..., Browser], provider: OpenIdProvider, logged: Logged
+) -> None:
+    provider.user["sub"] = "u\ud800\n\x1b[2J"
+    assert (await sign_in(open_console())).status_code == 303
+    (line,) = logged()
+    assert line["arguments"]["subject"] == "u\\ud800\\n\\u001b[2J"
+
+
 @pytest.mark.parametrize(
     ("user", "more", "role"),
     [
@@ -140,6 +151,10 @@ async def test_a_claim_decides_about_the_role(
     [
         ({"email": "a@b.example", "preferred_username": "a"}, "a@b.example"),
         ({"email": "a@b.example", "email_verified": False, "preferred_username": "a"}, "a"),
+        ({"email": "a@b.example", "email_verified": "false", "preferred_username": "a"}, "a"),
+        ({"email": "a@b.example", "email_verified": 0, "preferred_username": "a"}, "a"),
+        ({"email": "a@b.example", "email_verified": True}, "a@b.example"),
+        ({"email": "a@b.example", "email_verified": "true"}, "a@b.example"),
         ({"email": 7, "preferred_username": " "}, "u-17"),
         ({"preferred_username": "anna"}, "anna (openid)"),
         ({"preferred_username": "local"}, "local (openid)"),
@@ -191,6 +206,7 @@ NOW = int(time.time())
         without("iat"),
         with_(nbf=NOW + 86_400),
         with_(sub=""),
+        with_(sub=" "),
         with_(sub=7),
         without("sub"),
     ],
@@ -403,8 +419,19 @@ async def test_under_another_name_one_is_sent_to_the_one_that_the_provider_knows
 ) -> None:
     console = open_console(url="http://localhost:8082")
     answer = await console.get("/login/openid?next=%2Fevents")
-    assert answer.headers["location"] == f"{URL}/login/openid?next=%2Fevents"
+    assert answer.headers["location"] == f"{URL}/login/openid?next=%2Fevents&sent=1"
     assert "set-cookie" not in answer.headers
+
+
+async def test_a_proxy_that_changes_the_host_is_told_about_and_no_loop(
+    open_console: Callable[..., Browser],
+) -> None:
+    console = open_console(url="http://127.0.0.1:8082")
+    sent = (await console.get("/login/openid?next=/events")).headers["location"]
+    answer = await console.get(sent.removeprefix(URL))
+    assert answer.status_code == 421
+    assert "came for the host 127.0.0.1:8082" in words(answer)
+    assert "has to pass the header Host on" in words(answer)
 
 
 @pytest.mark.parametrize(
@@ -473,6 +500,34 @@ async def test_a_provider_that_cannot_be_used_is_said(
     assert provider.calls.count("configuration") == 1, "asked again only after a moment"
 
 
+class Clock:
+    """Stands for the module `time`. now: in seconds."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+async def test_those_who_wait_for_a_provider_that_hangs_wait_for_one_question(
+    open_console: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(provider_module, "time", clock := Clock())
+
+    async def hang(_: object, url: str) -> Claims:
+        asked.append(url)
+        await asyncio.sleep(0.01)
+        clock.now += provider_module.TIMEOUT_SECONDS
+        raise provider_module.ProviderError("it does not answer")
+
+    monkeypatch.setattr(provider_module.Provider, "_get", hang)
+    console = open_console()
+    answers = await asyncio.gather(*(console.get("/login/openid") for _ in range(5)))
+    assert [answer.status_code for answer in answers] == [502] * 5
+    assert len(asked) == 1
+
+
 async def test_without_a_provider_others_still_get_in(
     open_console: Callable[..., Browser], provider: OpenIdProvider
 ) -> None:
@@ -505,7 +560,26 @@ async def test_strangers_begin_sign_ins_without_leaving_anything(
     assert await stored._redis.keys("*") == []
 
 
-async def test_answers_are_paced(open_console: Callable[..., Browser]) -> None:
+async def test_answers_that_let_nobody_in_are_paced(
+    open_console: Callable[..., Browser], provider: OpenIdProvider
+) -> None:
+    provider.change = with_(nonce="another")
     console = open_console()
     statuses = [(await sign_in(console)).status_code for _ in range(7)]
-    assert statuses == [303] * 5 + [429] * 2
+    assert statuses == [403] * 5 + [429] * 2
+
+
+async def test_colleagues_in_one_network_do_not_keep_each_other_out(
+    open_console: Callable[..., Browser],
+) -> None:
+    statuses = [(await sign_in(open_console())).status_code for _ in range(12)]
+    assert statuses == [303] * 12
+
+
+async def test_strangers_keep_nobody_out_who_has_signed_in_before(
+    open_console: Callable[..., Browser], browser: OpenBrowser
+) -> None:
+    assert (await sign_in(open_console())).status_code == 303
+    for n in range(STRANGERS.attempts + 5):
+        await browser(address=f"198.51.{n}.7").sign_in("anna", "guess")
+    assert (await sign_in(open_console())).status_code == 303

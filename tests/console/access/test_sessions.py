@@ -51,6 +51,20 @@ async def test_over_https_a_cookie_of_another_host_counts_for_nothing(
     assert (await victim.get("/")).status_code == 200
 
 
+@pytest.mark.parametrize("before", [b"\xa0", b"\x85", b"\x1f", b"\x0b", b'"', b"x"])
+async def test_a_cookie_with_a_name_that_is_only_alike_counts_for_nothing(
+    browser: OpenBrowser, before: bytes
+) -> None:
+    """Browsers see no prefix ``__Host-`` in it, so a page of evil.console.example can set it."""
+    attacker, victim = await signed_in(browser, "ben"), await signed_in(browser)
+    own, other = (f"{SECURE}={each.token}".encode() for each in (victim, attacker))
+    for sent, status in ((before + other, 303), (own + b"; " + before + other, 200)):
+        headers = {b"cookie": sent, b"sec-fetch-site": b"none"}
+        answer = await browser().client.get("/", headers=headers)
+        assert answer.status_code == status
+    assert answer.json()["name"] == "anna"
+
+
 async def test_whoever_has_a_session_can_sign_in_once_more(
     browser: OpenBrowser, stored: ConsoleSessions
 ) -> None:

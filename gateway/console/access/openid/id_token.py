@@ -67,7 +67,7 @@ def claims_of(
     is_for_several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if is_for_several else settings.client_id) != settings.client_id:
         raise NotValid("azp names another client")
-    if not isinstance(claims["sub"], str) or not claims["sub"]:
+    if not isinstance(claims["sub"], str) or not claims["sub"].strip():
         raise NotValid("sub is empty")
     return claims
 
@@ -81,8 +81,13 @@ def role_of(claims: Mapping[str, Any], settings: OpenIdSettings) -> Role | None:
 
 
 def name_of(claims: Mapping[str, Any], settings: ConsoleSettings) -> str:
-    """How they are shown and logged. No name of a user with a password, and not ``local``."""
-    email = None if claims.get("email_verified") is False else claims.get("email")
+    """How they are shown and logged. No name of a user with a password, and not ``local``.
+
+    An e-mail address counts unless the provider says that it is not verified. Some write a text in
+    place of true and false.
+    """
+    is_verified = claims.get("email_verified", True) in (True, "true")
+    email = claims.get("email") if is_verified else None
     given = (email, claims.get("preferred_username"), claims["sub"])
     text = next(each for each in given if isinstance(each, str) and each.strip())
     name = printable(text.strip()[:MAX_NAME])

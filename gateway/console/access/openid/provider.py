@@ -24,7 +24,7 @@ from gateway.http import Client, ClientSettings, SendError, open_client
 
 FRESH_SECONDS = 3_600.0
 REST_SECONDS = 5.0
-"""Between two questions after one that failed, and between two for keys that are not known."""
+"""Without a question after one that failed, and between two for keys that are not known."""
 
 TIMEOUT_SECONDS = 10.0
 MAX_BYTES = 1_048_576
@@ -91,7 +91,8 @@ class Provider:
                 metadata = self._read(await self._get(url))
                 self._keys = _keys(await self._get(metadata.jwks_uri))
             except ProviderError as error:
-                self._failure = str(error)
+                # those who waited meanwhile are not to wait for a question each
+                self._failure, self._asked_at = str(error), time.monotonic()
                 raise
             self._metadata, self._failure = metadata, ""
             self._fresh_until = now + FRESH_SECONDS

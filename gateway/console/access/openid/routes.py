@@ -32,12 +32,15 @@ from gateway.console.access.openid.start import (
 from gateway.console.access.pages import NO_STORE, needs_redis, words_answer
 from gateway.console.access.return_path import return_path
 from gateway.console.access.sessions import Sessions, new_session
+from gateway.event.text import printable
 from gateway.queue.console_attempts import ConsoleAttempts
 from gateway.queue.console_sessions import ConsoleSessions
 
 log = logging.getLogger(__name__)
 
 COOKIE = "gateway_console_openid"
+SENT = "sent"
+"""The parameter by which it is known that a browser was sent to `base_url` before."""
 PACE = ":openid"
 """In the place of a name where attempts are counted; no user can have it."""
 
@@ -54,6 +57,11 @@ NOT_VALID = "The provider's answer cannot be trusted, so nobody was signed in. S
 NO_ROLE = (
     "You have signed in at the provider as {name}, but none of your values of {claim} is one of "
     "console.openid.operators or viewers. Ask who administers the gateway."
+)
+OTHER_HOST = (
+    "This request came for the host {given}, not for that of console.openid.base_url ({base}), "
+    "although the console sent the browser there. A proxy in front of the console has to pass the "
+    "header Host on as it is."
 )
 PAUSED = "Too many attempts to sign in from your network. Try again in {seconds} s."
 
@@ -79,9 +87,13 @@ class OpenId:
     async def begin(self, request: Request) -> Response:
         wanted = return_path(request.query_params.get("next", ""))
         base = self.openid.base_url
-        if request.headers.get("host", "").lower() != base.partition("://")[2]:
+        host = request.headers.get("host", "").lower()
+        if host != base.partition("://")[2]:
+            if SENT in request.query_params:
+                words = OTHER_HOST.format(given=host, base=base)
+                return words_answer(request, 421, words)
             # the cookie has to be where the provider sends the browser back to
-            query = urlencode({"next": wanted})
+            query = urlencode({"next": wanted, SENT: "1"})
             return RedirectResponse(f"{base}/login/openid?{query}", 303, NO_STORE)
         try:
             metadata = await self.provider.metadata()
@@ -103,7 +115,8 @@ class OpenId:
         given = request.query_params
         if start is None or not start.began(given.get("state", ""), time.time()):
             return words_answer(request, 403, OTHER_BROWSER)
-        if wait := await self.attempts.take(PACE, self.network(request)):
+        network = self.network(request)
+        if wait := await self.attempts.take(PACE, network):
             seconds = math.ceil(wait)
             words = PAUSED.format(seconds=seconds)
             return words_answer(request, 429, words, {"retry-after": str(seconds)})
@@ -131,10 +144,11 @@ class OpenId:
             await self._note_refusal(f"console:{name}", "no role")
             words = NO_ROLE.format(name=name, claim=self.openid.role_claim)
             return words_answer(request, 403, words)
+        await self.attempts.succeeded(PACE, network)
         session = new_session(console, "openid", name, role)
         answer = RedirectResponse(start.wanted, 303, NO_STORE)
         await self.sessions.start(request, answer, session)
-        arguments = {"method": "openid", "role": role, "subject": claims["sub"][:255]}
+        arguments = {"method": "openid", "role": role, "subject": printable(claims["sub"][:255])}
         await note(self.settings, session.operator.user, "console login", arguments)
         return answer
 

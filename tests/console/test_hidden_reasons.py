@@ -1,0 +1,88 @@
+"""What a vendor said about one event is shown to nobody who may not see its visitor, and searching
+tells no more than is shown."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from starlette.datastructures import ImmutableMultiDict
+
+from gateway.console.filters import read_filters
+from gateway.console.pages import destinations, search
+from gateway.console.period import Period
+from gateway.console.personal import QUOTES_PERSON
+from gateway.ledger.folder import LedgerFolder
+from tests.support.events import decide, make_event
+from tests.support.ledger import Books
+
+pytestmark = pytest.mark.anyio
+
+ADA = {"client_id": "77.88991", "user_data": {"email_address": "ada@example.com"}}
+REASONS = [
+    "no such person: ada@example.com",
+    "HTTP 400: client 77.88991 is unknown" + " to this account" * 10,
+    "no such order: T-1",
+    "write to bob@example.com",
+]
+
+
+@pytest.fixture
+async def books(redis: Redis, tmp_path: Path) -> Books:
+    """A ledger of Ada's events, each rejected or put off for one of `REASONS`."""
+    books = Books(redis, LedgerFolder(tmp_path / "ledger"))
+    await books.append(*(decide({**make_event(n), **ADA}, ["crm"]) for n in range(8)))
+    for number, entry in enumerate(await books.read("crm")):
+        result = "rejected" if number < 4 else "retry"
+        await books.settle("crm", [entry], result, REASONS[number % 4])
+    await books.store()
+    return books
+
+
+async def test_the_errors_of_a_destination(books: Books) -> None:
+    now = time.time()
+    period = Period("1h", now - 3600, now + 1, 60)
+    found = destinations._numbers("crm", period, books.reader)["errors"]
+    assert {(each["ending"], each["reason"]): each["number"] for each in found} == {
+        ("rejected", QUOTES_PERSON): 2,
+        ("rejected", "no such order: T-1"): 1,
+        ("rejected", "write to [email]"): 1,
+        ("retry", QUOTES_PERSON): 2,
+        ("retry", "no such order: T-1"): 1,
+        ("retry", "write to [email]"): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("reason", "all_found", "told"),
+    [
+        ("ada@example.com", 1, 0),
+        ("ADA", 1, 0),
+        ("77.", 1, 0),
+        ("t", 3, 2),
+        ("visitor", 0, 0),
+        ("no such order", 1, 1),
+        ("carl", 0, 0),
+    ],
+)
+async def test_a_search_by_reason(books: Books, reason: str, all_found: int, told: int) -> None:
+    filters = read_filters(ImmutableMultiDict([("reason", reason), ("ending", "rejected")]))
+    for tells_all, number in ((True, all_found), (False, told)):
+        page = search._search(books.reader, filters, tells_all)
+        assert len(page.rows) == number
+        assert page.next == ""
+
+
+async def test_no_further_page_tells_what_is_hidden(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE", 1)
+    filters = read_filters(ImmutableMultiDict([("reason", "t"), ("ending", "rejected")]))
+    assert search._search(books.reader, filters, True).next
+    pages = [search._search(books.reader, filters, False)]
+    while pages[-1].next:
+        query = [("reason", "t"), ("ending", "rejected"), ("after", pages[-1].next)]
+        pages.append(search._search(books.reader, read_filters(ImmutableMultiDict(query)), False))
+    assert [len(page.rows) for page in pages if page.rows] == [1, 1]
