@@ -40,13 +40,13 @@ from gateway.sources.reading import (
     as_object,
     bearer_key,
     decode_body,
+    is_on,
     own_parameters,
     present,
     text_bytes,
 )
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
-from gateway.sources.statements import as_values, statements_in, states_consent, with_statements
-from gateway.stages.consent.categories import is_agreed
+from gateway.sources.statements import as_values, statements_in, with_statements
 from gateway.stages.identity.ga_session import read_session
 from gateway.stages.identity.visitor import client_id_of_fpid, client_id_of_ga
 
@@ -201,11 +201,7 @@ def _expanded(event: Any) -> Any:
 def _to_event(event: Any, shared: Event, envelope: Event) -> Event:
     message = as_object(event)
     params = _with_session(own_parameters(present(as_object(message.get("params")))))
-    own = {
-        _PARAMS.get(name, name): value
-        for name, value in params.items()
-        if name != "consent" or states_consent(value)
-    }
+    own = {_PARAMS.get(name, name): value for name, value in params.items()}
     translated = {
         **with_own_apart(own, shared, differing(own, shared, _OWN)),
         **_moment(message),
@@ -252,7 +248,7 @@ def _moment(message: Mapping[str, Any]) -> Event:
 def _statements(body: Mapping[str, Any]) -> Event:
     """What the body says about consent, in the older `non_personalized_ads` too."""
     stated = statements_in(body)
-    if not is_agreed(body.get("non_personalized_ads")):
+    if not is_on(body.get("non_personalized_ads")):
         return stated
     consent = [{"ad_personalization": "denied"}, *as_values(stated.get("consent", {}))]
     return {**stated, "consent": consent}

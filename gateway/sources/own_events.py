@@ -21,6 +21,7 @@ _JSON_TYPES = frozenset(["", "text/plain", "application/json"])
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _JSON = (b"{", b"[")
+_TOKENS = (PAGE_TOKEN, SUBMISSION_TOKEN)
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 """What may stand before JSON, a byte order mark too."""
 
@@ -110,13 +111,13 @@ def raw_events(request: Inbound) -> RawEvents:
 
 
 def _one(event: Event) -> RawEvents:
-    return RawEvents([_without_token(event)])
+    return RawEvents([without_tokens(event)])
 
 
-def _without_token(event: Any) -> Any:
-    """In an event the token would be passed on."""
-    if isinstance(event, dict) and PAGE_TOKEN in event:
-        return {name: value for name, value in event.items() if name != PAGE_TOKEN}
+def without_tokens(event: Any) -> Any:
+    """In an event the tokens would be passed on."""
+    if isinstance(event, dict) and (PAGE_TOKEN in event or SUBMISSION_TOKEN in event):
+        return {name: value for name, value in event.items() if name not in _TOKENS}
     return event
 
 
@@ -128,7 +129,7 @@ def _listed(text: bytes) -> RawEvents:
     if not events:
         raise Refused(400, "malformed", "no events in the request")
     check_count(events)
-    events = [_without_token(each) for each in events]
+    events = [without_tokens(each) for each in events]
     token = read_page_token(envelope.get(PAGE_TOKEN))
     submission_token = envelope.get(SUBMISSION_TOKEN)
     if not isinstance(submission_token, str):

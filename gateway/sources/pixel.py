@@ -9,6 +9,7 @@ from gateway.sources.base import Answer, Batch, Inbound, Source, SourceSettings,
 from gateway.sources.description import IMAGE, AnswerDescription, Operation
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, query_fields
+from gateway.sources.own_events import without_tokens
 
 
 class PixelSettings(SourceSettings):
@@ -46,7 +47,7 @@ class Pixel(Source[PixelSettings]):
         page = request.headers.get("referer")
         if page:
             event.setdefault("page_location", page)
-        return read_events([event])
+        return read_events([without_tokens(event)])
 
     def answer(self, batch: Batch) -> Answer:
         return answers.pixel(batch)

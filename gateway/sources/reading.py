@@ -10,10 +10,12 @@ import orjson
 
 from destinations.numbers import read_number
 from gateway.event import Event
+from gateway.event.consent import CONSENT, OTHER_CASES
 from gateway.event.mending import with_params
 from gateway.sources.base import Refused
 from gateway.sources.lenient_json import load_leniently, mend_json
 from gateway.sources.repeated_keys import load_all_values, repeats_keys
+from gateway.sources.statements import states_consent
 
 _BACKSLASH, _QUOTE = ord("\\"), ord('"')
 """As numbers: looked for as bytes, they take four times as long."""
@@ -21,6 +23,13 @@ _BACKSLASH, _QUOTE = ord("\\"), ord('"')
 _NO_PARAMETERS = frozenset(["timestamp", "user_agent"])
 """Fields of ours for which the protocols with free parameters have other places."""
 
+_OBJECTS_OF_URLS = frozenset(["campaign", "referrer"])
+"""Objects that enrichment makes of the page's URLs, unless the event has something there."""
+
+_CONSENTS = OTHER_CASES | {CONSENT}
+_JUDGED = _NO_PARAMETERS | _OBJECTS_OF_URLS | _CONSENTS
+
+_OFF = frozenset(["", "0", "false", "no", "off"])
 _TO_BASE64 = bytes.maketrans(b" -_", b"++/")
 
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -113,12 +122,29 @@ def renamed(fields: Mapping[str, Any], names: Mapping[str, str]) -> Event:
 
 
 def own_parameters(parameters: Event) -> Event:
-    """`parameters` of a page or a backend, the same object unless one has the name of a field that
-    no parameter states: these move to `gateway.event.mending.PARAMS`."""
-    if parameters.keys().isdisjoint(_NO_PARAMETERS):
+    """`parameters` of a page or a backend, the same object if none has to be judged.
+
+    Those with the name of a field that they cannot state, such as a text called `campaign`, move to
+    `gateway.event.mending.PARAMS`. One called `consent`, in any case, is left out unless it states
+    anything: the protocols have no such field.
+    """
+    if parameters.keys().isdisjoint(_JUDGED):
         return parameters
-    own = {name: value for name, value in parameters.items() if name in _NO_PARAMETERS}
-    return with_params({name: parameters[name] for name in parameters if name not in own}, own)
+    kept: Event = {}
+    moved: Event = {}
+    for name, value in parameters.items():
+        if name in _NO_PARAMETERS or (name in _OBJECTS_OF_URLS and not isinstance(value, dict)):
+            moved[name] = value
+        elif name not in _CONSENTS or states_consent(value):
+            kept[name] = value
+    return with_params(kept, moved) if moved else kept
+
+
+def is_on(flag: Any) -> bool:
+    """Whether a flag that protects the visitor is on: unless it is missing or plainly off."""
+    if isinstance(flag, str):
+        return flag.strip().lower() not in _OFF
+    return bool(flag)
 
 
 def number_of(value: Any) -> Any:

@@ -16,8 +16,10 @@ from gateway.sources.statements import (
 )
 
 _CONSENT = b"consent"
+_BACKSLASH = ord("\\")
 _separators = re.compile(r"[.\[\]]")
 _field = re.compile(rb"consent\w*[.\[]").match
+_escaped_ascii = re.compile(rb"\\u00[2-7]").search
 
 
 def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
@@ -37,7 +39,12 @@ def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
 
 
 def may_have_fields(body: bytes) -> bool:
-    """Whether there may be a key such as ``consent.ad_storage`` in the JSON `body`, in any case."""
+    """Whether there may be a key such as ``consent.ad_storage`` in the JSON `body`, in any case.
+
+    A key may be written with escapes (``\\u0063onsent``), so any escaped ASCII character counts.
+    """
+    if _BACKSLASH in body and _escaped_ascii(body):
+        return True
     text = body.lower()
     at = text.find(_CONSENT)
     while at >= 0:  # much faster than to search for the pattern

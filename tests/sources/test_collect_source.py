@@ -277,16 +277,18 @@ def test_the_page_token_stands_around_the_events() -> None:
         {"events": [{**PURCHASE, "page_token": TOKEN}]},
         {"page_token": TOKEN[:-1], "events": [PURCHASE]},
         {"page_token": [TOKEN], "events": [PURCHASE]},
+        {**PURCHASE, "submission_token": TOKEN},
+        {"events": [{**PURCHASE, "submission_token": TOKEN}]},
     ],
 )
 def test_in_an_event_it_is_none_and_never_a_field(body: object) -> None:
     batch = COLLECT.read(post(orjson.dumps(body)))
-    assert batch.page_token == ""
+    assert (batch.page_token, batch.submission_token) == ("", "")
     assert batch.events == [PURCHASE]
 
 
 def test_nor_in_a_form_or_a_query() -> None:
-    fields = urlencode({**PURCHASE_FIELDS, "page_token": TOKEN})
+    fields = urlencode({**PURCHASE_FIELDS, "page_token": TOKEN, "submission_token": TOKEN})
     for request in (post(fields.encode(), FORM), post(b"", None, fields)):
         batch = COLLECT.read(request)
         assert (batch.page_token, batch.events) == ("", [PURCHASE])

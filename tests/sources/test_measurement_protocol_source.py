@@ -91,12 +91,13 @@ def test_a_purchase() -> None:
 
 
 def test_parameters_may_have_the_names_of_fields() -> None:
-    params = {"timestamp": "9 am", "user_agent": "mine", "value": "high"}
+    words = {"campaign": "spring", "referrer": "Ada"}
+    params = {"timestamp": "9 am", "user_agent": "mine", "value": "high", **words}
     body = {"client_id": "1.2", "user_agent": "UA", "events": [{"name": "a", "params": params}]}
     (event,) = SOURCE.read(post(body)).events
     assert event["params"] == params
     assert event["user_agent"] == "UA"
-    assert not event.keys() & {"timestamp", "value"}
+    assert not event.keys() & {"timestamp", "value", *words}
 
 
 @pytest.mark.parametrize(
@@ -203,10 +204,10 @@ def test_an_app() -> None:
     [
         ({}, None),
         ({"non_personalized_ads": False}, None),
-        ({"non_personalized_ads": "false"}, None),
+        *(({"non_personalized_ads": value}, None) for value in ("false", " No ", "0", 0, None, "")),
         *(
             ({"non_personalized_ads": value}, {"ad_personalization": "denied"})
-            for value in (True, "true", "1", 1)
+            for value in (True, "true", "1", 1, "yes", "Y", 2, [True])
         ),
         (
             {"non_personalized_ads": True, "consent": {"ad_user_data": "GRANTED"}},
@@ -315,9 +316,29 @@ def test_secrets_are_not_shown() -> None:
         ('{"ad_storage": "granted"}', {"ad_storage": "granted"}),
     ],
 )
+@pytest.mark.parametrize("name", ["consent", "Consent", "CONSENT"])
 def test_a_parameter_called_consent_counts_when_it_states_consent(
-    value: object, consent: dict[str, str] | None
+    name: str, value: object, consent: dict[str, str] | None
 ) -> None:
-    body = {"events": [{"name": "a", "params": {"consent": value}}]}
+    body = {"events": [{"name": "a", "params": {name: value}}]}
     (event,) = SOURCE.read(post(body)).events
     assert event.get("consent") == consent
+
+
+MARK = {"KEY": "denied"}
+
+
+@pytest.mark.parametrize("key", [rb"\u0063onsent.ad_storage", rb"consent\u002eadStorage"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"events": [{"name": "a"}], **MARK},
+        {"events": [{"name": "a", **MARK}]},
+        {"events": [{"name": "a", "params": MARK}]},
+    ],
+)
+def test_a_key_with_escapes_denies_like_any_other(body: dict[str, Any], key: bytes) -> None:
+    request = post(body)
+    request.body = request.body.replace(b"KEY", key)
+    (event,) = SOURCE.read(request).events
+    assert event["consent"] == {"ad_storage": "denied"}

@@ -33,6 +33,7 @@ PAGE = "https://shop.example/"
                 "cb": "17",
             },
         ),
+        ("page_token=t&submission_token=s", {}, {"event_name": "page_view"}),
         (
             "consent[ad_storage]=granted&consent.ad_storage=denied",
             {},

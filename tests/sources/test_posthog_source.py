@@ -424,7 +424,8 @@ def test_own_code_without_an_origin_is_a_backend(body: Event, origin: str, backe
         ({"$ip": ""}, ""),
         ({"$ip": "0.0.0.0"}, ""),
         ({"$geoip_disable": True}, ""),
-        ({"$geoip_disable": False}, None),
+        *(({"$geoip_disable": on}, "") for on in ("true", 1, "1", "yes")),
+        *(({"$geoip_disable": off}, None) for off in (False, "false", 0, "0", None)),
         ({"$geoip_disable": True, "$ip": "203.0.113.9"}, "203.0.113.9"),
         ({"$geoip_disable": True, "$is_server": True}, None),
     ],
@@ -517,6 +518,8 @@ DENIED = {"ad_storage": "denied"}
         ({**message(), "consent": DENIED}, {}),
         (message(), {"consent": DENIED}),
         (message(**{"consent.ad_storage": "denied"}), {}),
+        (message(**{"consent.ad_storage": ""}), {}),
+        (message(**{"consent[ad_storage]": None}), {}),
         (message(), {"consent[ad_storage]": "denied"}),
         (message(consent={"ad_storage": "granted"}), {"consent": DENIED}),
     ],
@@ -526,7 +529,15 @@ def test_consent_may_be_stated_anywhere(each: Event, envelope: Event) -> None:
 
 
 def test_a_box_of_a_form_is_no_consent() -> None:
-    assert "consent" not in one(message(consent=True))
+    for name in ("consent", "Consent"):
+        assert not one(message(**{name: True})).keys() & {"consent", "Consent"}
+
+
+def test_a_word_called_campaign_is_the_pages_own() -> None:
+    own = {"campaign": "spring", "referrer": "Ada"}
+    event = one(message(**own))
+    assert event["params"] == own
+    assert not event.keys() & own.keys()
 
 
 @pytest.mark.parametrize("value", [True, "true", 1, {}, [], "on_reject"])

@@ -34,9 +34,12 @@ DENIED, GRANTED = {"ad_storage": "denied"}, {"adStorage": "Granted"}
 
 
 @pytest.mark.parametrize("value", [True, 1, "true", "yes", "I agree", "[object Object]"], ids=repr)
-def test_a_property_of_the_page_that_is_called_consent_says_nothing(value: object) -> None:
-    assert event_of({"properties": {"consent": value}}) == {}
-    assert event_of({"properties": {"consent": value}, "consent": GRANTED}) == {"consent": GRANTED}
+@pytest.mark.parametrize("name", ["consent", "Consent", "CONSENT"])
+def test_a_property_of_the_page_that_is_called_consent_says_nothing(
+    name: str, value: object
+) -> None:
+    assert event_of({"properties": {name: value}}) == {}
+    assert event_of({"properties": {name: value}, "consent": GRANTED}) == {"consent": GRANTED}
 
 
 @pytest.mark.parametrize("value", [False, 0, "denied", "no, Denied", DENIED, '{"ad_storage": 0}'])

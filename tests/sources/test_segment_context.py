@@ -48,8 +48,15 @@ NETWORK = {"bluetooth": False, "carrier": "T-Mobile US", "cellular": True, "wifi
     [
         (PHONE, {"device": DEVICE, **MADID}),
         (
-            {**PHONE, "device": {**PHONE["device"], "adTrackingEnabled": False}},
-            {"device": DEVICE},
+            {**PHONE, "device": {**PHONE["device"], "adTrackingEnabled": None}},
+            {"device": DEVICE, **MADID},
+        ),
+        *(
+            (
+                {**PHONE, "device": {**PHONE["device"], "adTrackingEnabled": limited}},
+                {"device": DEVICE},
+            )
+            for limited in (False, 0, "false", "0", "no", "limited", [])
         ),
         ({"device": {"advertisingId": "00000000-0000-0000-0000-000000000000"}}, {}),
         ({"device": {"advertisingId": 7}}, {}),
@@ -208,6 +215,17 @@ def test_context(context: dict[str, Any], fields: Event) -> None:
                 "params": {"campaign": "spring", "language": "fr"},
             },
         ),
+        (
+            {
+                "properties": {"campaign": "spring", "referrer": "Ada"},
+                "context": {"page": {"url": "https://a.example/?utm_source=news"}},
+            },
+            {
+                "page_location": "https://a.example/?utm_source=news",
+                "params": {"campaign": "spring", "referrer": "Ada"},
+            },
+        ),
+        ({"properties": {"campaign": {"name": "n"}}}, {"campaign": {"name": "n"}}),
         (
             {"properties": {"timezone": "UTC"}, "context": {"timezone": "UTC"}},
             {"timezone": "UTC"},

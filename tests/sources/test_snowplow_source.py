@@ -216,6 +216,10 @@ def test_recordings_field_by_field(capture: Capture, name: str) -> None:
             {"e": "ue", "ue_pr": self_describing(LOGIN, {"value": "high", "timestamp": "9 am"})},
             {"event_name": "login", "params": {"value": "high", "timestamp": "9 am"}},
         ),
+        (
+            {"e": "ue", "ue_pr": self_describing(LOGIN, {"campaign": "spring", "Consent": "yes"})},
+            {"event_name": "login", "params": {"campaign": "spring"}},
+        ),
     ],
 )
 def test_payloads(payload: dict[str, Any], event: Event) -> None:

@@ -95,6 +95,11 @@ def test_a_property_called_consent_states_something_or_is_of_the_page(
         (b'{"Consent.ad_storage":0}', True),
         (b'{"CONSENT[ad_storage]":0}', True),
         (b'{"consent_default.ad_storage":0}', True),
+        (rb'{"\u0063onsent.ad_storage":0}', True),
+        (rb'{"consent\u002ead_storage":0}', True),
+        (rb'{"consent\u005Bad_storage]":0}', True),
+        (rb'{"\u0043\u006F\u006E\u0073\u0065\u006E\u0074\u002E\u0061d_storage":0}', True),
+        (rb'{"consent":{"ad_storage":"granted"},"page":"caf\u00e9\u2026"}', False),
         (b'{"consent":{"ad_storage":"granted"},"page":"a.b[c"}', False),
     ],
 )

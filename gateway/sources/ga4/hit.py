@@ -181,16 +181,10 @@ def _text_parameters(parameters: Hit) -> Event:
 
 
 def _clashing(own: Event, stated: Event) -> list[str]:
-    """The names in `own`, parameters of the page, of objects that the hit has `stated`, too. A text
-    called `campaign` is one of these always: enrichment would take it for the campaign."""
+    """The names in `own`, parameters of the page, of objects that the hit has `stated`, too."""
     if _OBJECTS.isdisjoint(own):
         return []
-    names = [name for name in own if name in _OBJECTS]
-    return [name for name in names if name in stated or _is_word(name, own[name])]
-
-
-def _is_word(name: str, value: Any) -> bool:
-    return name == "campaign" and not isinstance(value, dict)
+    return [name for name in own if name in _OBJECTS and name in stated]
 
 
 def _numbers(parameters: Hit) -> dict[str, float]:

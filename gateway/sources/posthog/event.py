@@ -12,11 +12,11 @@ from gateway.event import Event, EventError
 from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.posthog.person import ids_of, is_cookieless, person_of
 from gateway.sources.posthog.properties import own_properties_of
-from gateway.sources.reading import as_object, own_parameters, present
+from gateway.sources.reading import as_object, is_on, own_parameters, present
 from gateway.sources.segment.commerce import commerce_event
 from gateway.sources.segment.context import size_of
 from gateway.sources.statement_fields import with_fields_expanded
-from gateway.sources.statements import statements_in, states_consent, with_statements
+from gateway.sources.statements import statements_in, with_statements
 
 _NAMES = {
     "$pageview": "page_view",
@@ -77,13 +77,15 @@ def to_event(
     """The event in `message`; not yet checked.
 
     envelope: what the object around the messages states about consent. backend: as in `Batch`.
-    with_fields: some properties may have names such as ``consent.ad_storage``. sent_at: when the
+    with_fields: some keys may be names such as ``consent.ad_storage``. sent_at: when the
     request was sent, in Unix seconds, 0 if that is not known.
     Raises `EventError` when `message` is no object.
     """
     if not isinstance(message, dict):
         raise EventError("expected an object with event and properties")
     given = as_object(message.get("properties"))
+    if with_fields:
+        message, given = with_fields_expanded(message), with_fields_expanded(given)
     properties = present(given)
     kind = message.get("event")
     event = {
@@ -101,7 +103,7 @@ def to_event(
             }
         ),
     }
-    return _with_consent(event, message, envelope, with_fields)
+    return _with_consent(event, message, envelope)
 
 
 def is_from_backend(message: Any) -> bool:
@@ -156,18 +158,14 @@ def _address(properties: Mapping[str, Any], backend: bool) -> Event:
     if "$ip" in properties:
         stated = properties["$ip"]
         return {"ip_override": "" if stated in _NO_ADDRESS else stated}
-    if properties.get("$geoip_disable") is True and not backend:
+    if is_on(properties.get("$geoip_disable")) and not backend:
         return {"ip_override": ""}
     return {}
 
 
-def _with_consent(event: Event, message: Event, envelope: Event, with_fields: bool) -> Event:
+def _with_consent(event: Event, message: Event, envelope: Event) -> Event:
     """`event` with all that is stated about consent: in its properties, next to them, and around
     the messages. Cookieless mode is a denial: nobody has agreed to anything."""
-    if "consent" in event and not states_consent(event["consent"]):
-        del event["consent"]
-    if with_fields:
-        event, message = with_fields_expanded(event), with_fields_expanded(message)
     stated = [statements_in(message), envelope, _ALL_DENIED if is_cookieless(message) else {}]
     for each in stated:
         event = with_statements(event, each)

@@ -104,15 +104,15 @@ def _from_envelope(message: Mapping[str, Any]) -> Event:
 
 def _properties(message: Mapping[str, Any], kind: str) -> Event:
     """The event's name and what is particular to its kind."""
-    properties = own_parameters(present(as_object(message.get("properties"))))
+    properties = present(as_object(message.get("properties")))
     if kind == "track":
-        return commerce_event(message.get("event"), properties)
-    event: Event = {**properties, "event_name": _NAMES.get(kind, kind)}
+        return commerce_event(message.get("event"), own_parameters(properties))
     if kind == "page":
         for name in (*PAGE, "referrer", "search"):
-            event.pop(name, None)
-        if event.get(_INITIAL_REFERRER) == NO_REFERRER:
-            del event[_INITIAL_REFERRER]
+            properties.pop(name, None)
+        if properties.get(_INITIAL_REFERRER) == NO_REFERRER:
+            del properties[_INITIAL_REFERRER]
+    event: Event = {**own_parameters(properties), "event_name": _NAMES.get(kind, kind)}
     if kind in _SHOWN:
         name = message.get("name") or event.pop("name", None)
         event |= present({_SHOWN[kind]: name, "category": message.get("category")})

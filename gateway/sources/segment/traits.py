@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.sources.reading import as_object, present
+from gateway.stages.consent.categories import is_agreed
 
 _TRAITS = ("email", "phone", "birthday", "gender", "name", "zip")
 _NAME_TRAITS = ("firstName", "first_name", "lastName", "last_name")
@@ -62,8 +63,8 @@ def user_data_of(traits: Mapping[str, Any]) -> Event:
 
 
 def _advertising_id(device: Mapping[str, Any]) -> str:
-    stated = device.get("advertisingId")
-    if device.get("adTrackingEnabled") is False or not isinstance(stated, str):
+    stated, allowed = device.get("advertisingId"), device.get("adTrackingEnabled")
+    if not isinstance(stated, str) or not (allowed is None or is_agreed(allowed)):
         return ""
     return stated if stated.strip(_NO_ID) else ""
 

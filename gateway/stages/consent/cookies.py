@@ -54,6 +54,9 @@ _cookiebot_choice = re.compile(
 _UNNAMED = "unnamed service"
 
 _onetrust_groups = re.compile(r"(?:^|&)groups=([^&]*)")
+_between_groups = re.compile(r"[,|;]")
+"""OneTrust writes commas; who copies the cookie may write others."""
+
 _usercentrics_denial = re.compile(
     rf"\"({'|'.join(MEANINGS['usercentrics'])})\"\s*:\s*(?:\"denied\"|\"?false\b|\"?0\b)",
     re.IGNORECASE,
@@ -99,15 +102,17 @@ def read_onetrust(value: str) -> Choices:
     """``...&groups=C0001:1,C0002:0&...``; a group with any other state is denied.
 
     Raises `UnreadableString`, also when there is no group, and with the denials of a list that has
-    an empty group in it, as one that breaks off behind a comma.
+    a group without a name in it, as one that breaks off behind a comma, or one with two colons,
+    which are several with an unknown separator.
     """
     text = value
     for _ in range(_ENCODINGS):
         if lists := _onetrust_groups.findall(text):
-            groups = [group.strip() for each in lists for group in decoded(each).split(",")]
-            stated = [group.partition(":") for group in groups]
-            choices = _each_once((name, state == "1") for name, _, state in stated if name)
-            if "" in groups:
+            groups = [group for each in lists for group in _between_groups.split(decoded(each))]
+            parts = [group.partition(":") for group in groups]
+            stated = [(name.strip(), state.strip()) for name, _, state in parts]
+            choices = _each_once((name, state == "1") for name, state in stated if name)
+            if not all(name and ":" not in state for name, state in stated):
                 raise UnreadableString(denials=_denials(choices, "onetrust"))
             return choices
         text = unquote(text)  # no more than needed: behind the groups stands the page's address

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 
 from gateway.event import Event, Received
 from gateway.event.consent import read_consent
-from gateway.stages.consent.categories import bounded, choices_in
+from gateway.stages.consent.categories import bounded, choices_in, merged
 from gateway.stages.consent.settings import ConsentSettings
 from gateway.stages.cookies import compile_every_cookie
 from gateway.stages.needs import Needs
@@ -78,7 +78,24 @@ _FIELDS = {
 }
 """The same by fields of the event; ``x-ga-...`` is where the hits of Google's tags have them."""
 
-_SIGNS = frozenset([*_FIELDS, _IN_SERVER_MODE, _CATEGORIES])
+
+def _spellings(name: str) -> list[str]:
+    """How else people write the name of a field: ``gppSid`` or ``GPP_SID`` for ``gpp_sid``."""
+    first, *others = name.split("_")
+    words = [word.capitalize() for word in (first, *others)]
+    spelt = [name.upper(), "_".join(words), "".join(words), "".join([first, *words[1:]])]
+    return [each for each in dict.fromkeys(spelt) if each != name]
+
+
+_OTHER_FIELDS = {
+    spelling: kind
+    for name, kind in _NAMES.items()
+    if kind in ("tcf", "gpp", "gpp_sid", "us_privacy")  # the others are words with other meanings
+    for spelling in _spellings(name)
+} | {"TCString": "tcf"}
+_OTHER_CATEGORIES = _spellings(_CATEGORIES)
+
+_SIGNS = frozenset([*_FIELDS, *_OTHER_FIELDS, _IN_SERVER_MODE, _CATEGORIES, *_OTHER_CATEGORIES])
 NO_SIGNALS = Signals()
 
 _in_query = re.compile(
@@ -128,9 +145,10 @@ def _in_event(event: Event) -> Signals:
     properties = event.get(_IN_SERVER_MODE)
     if isinstance(properties, dict):
         strings = _distinct([*strings, *_strings(properties)])
-    chosen = event.get(_CATEGORIES)
-    categories = bounded(choices_in(chosen, _CATEGORIES)) if chosen is not None else ()
-    return Signals(strings, (), categories)
+    others = [event[name] for name in _OTHER_CATEGORIES if isinstance(event.get(name), dict)]
+    chosen = [event.get(_CATEGORIES), *others]
+    choices = merged(choices_in(each, _CATEGORIES) for each in chosen)
+    return Signals(strings, (), bounded(choices) if choices else ())
 
 
 def _strings(fields: Mapping[str, Any]) -> Pairs:
@@ -145,6 +163,9 @@ def _strings(fields: Mapping[str, Any]) -> Pairs:
             found += [(kind, _text(each)) for each in value]
         else:
             found.append((kind, _text(value)))
+    for name, kind in _OTHER_FIELDS.items():
+        if isinstance(value := fields.get(name), str):  # a number is something else of the sender's
+            found.append((kind, _sections(value) if kind == "gpp_sid" else _text(value)))
     return _distinct(found)
 
 

@@ -171,6 +171,11 @@ def test_cookies_that_the_configuration_does_not_name_are_not_read() -> None:
         ({"us_privacy": "1YYN"}, {}, "us_privacy"),
         ({"x-ga-mp2-us_privacy": "1YYN"}, {}, "us_privacy"),
         ({"x-sst-system_properties": {"us_privacy": "1YYN"}}, {}, "us_privacy"),
+        ({"US_PRIVACY": "1YYN"}, {}, "us_privacy"),
+        ({"Us_Privacy": "1YYN"}, {}, "us_privacy"),
+        ({"usPrivacy": "1YYN", "us_privacy": "1YNN"}, {}, "us_privacy"),
+        ({"GPP": GPP["usnat: SharingOptOut"]}, {}, "gpp opt-out"),
+        ({"gpp": GPP["usca: Gpc"], "gppSid": "8"}, {}, "gpp gpc"),
         ({"gpp": GPP["usnat: SharingOptOut"]}, {}, "gpp opt-out"),
         ({"gpp": GPP["usca: Gpc"], "gpp_sid": "8"}, {}, "gpp gpc"),
         ({"gpp": GPP["US Privacy: opted out"]}, {}, "gpp opt-out"),
@@ -184,6 +189,30 @@ def test_an_opt_out_holds_whatever_else_is_said(
     assert letters == "ggdd"
     assert f"ad_user_data denied ({source}); ad_personalization denied ({source})" in line
     assert "ad_storage granted (event)" in line
+
+
+@pytest.mark.parametrize("name", ["TC_STRING", "tcString", "TcString", "TCString", "gdprConsent"])
+def test_a_tc_string_is_read_in_other_spellings(name: str) -> None:
+    assert (
+        settle({name: REFUSED, "consent": said("gggg")})[0]
+        == settle({"tc_string": REFUSED, "consent": said("gggg")})[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "event",
+    [{"GPP": 35}, {"NPA": "1003"}, {"Gcs": "words"}, {"GDPR": "accepted"}, {"TCString": 7}],
+)
+def test_what_is_alike_and_something_of_the_senders_own_says_nothing(event: dict[str, Any]) -> None:
+    assert settle({**event, "consent": said("gggg")})[0] == "gggg"
+
+
+@pytest.mark.parametrize("name", ["consentCategories", "Consent_Categories", "CONSENT_CATEGORIES"])
+def test_categories_are_read_in_other_spellings(name: str) -> None:
+    denied = {"ad_storage": False}
+    expected = settle({"consent_categories": denied, "consent": said("gggg")})
+    assert settle({name: denied, "consent": said("gggg")}) == expected
+    assert expected[0] != "gggg"
 
 
 @pytest.mark.parametrize(
