@@ -16,6 +16,9 @@ MISSING: Final = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
 ANY: Final = "*"
 """The part of a path that means every element of a list."""
 
+OBJECT_OR_LIST: Final = ("user_data", "address")
+"""The keys of the one field that senders write as an object or as a list of objects."""
+
 Keys = Sequence[str]
 
 _IN_NO_LIST = 2**31
@@ -49,6 +52,27 @@ def getter(path: str) -> Callable[[dict[str, Any]], Any]:
         return value
 
     return get
+
+
+def reader(path: str) -> Callable[[dict[str, Any]], Any]:
+    """As `getter`, for whoever needs one value: in a list of addresses, that of the first."""
+    keys = path.split(".")
+    place = len(OBJECT_OR_LIST)
+    if tuple(keys[:place]) != OBJECT_OR_LIST or len(keys) == place or _is_element(keys[place]):
+        return getter(path)
+    get, get_below = getter(".".join(keys[:place])), getter(".".join(keys[place:]))
+
+    def read(event: dict[str, Any]) -> Any:
+        value = get(event)
+        if isinstance(value, list):
+            value = value[0] if value else MISSING
+        return get_below(value) if isinstance(value, dict) else MISSING
+
+    return read
+
+
+def _is_element(key: str) -> bool:
+    return key == ANY or index_of(key) != _IN_NO_LIST
 
 
 def object_at(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:

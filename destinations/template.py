@@ -4,7 +4,7 @@ from collections.abc import Callable
 from string import Formatter
 from typing import Any
 
-from destinations.paths import ANY, as_text, getter
+from destinations.paths import ANY, as_text, reader
 
 Template = Callable[[dict[str, Any]], str | None]
 """The text for an event, or None when one of its fields is missing or no text or number."""
@@ -16,7 +16,7 @@ def compile_template(template: str, to_text: Callable[[Any], str | None] = as_te
     to_text: how a value is written; None if it cannot be. Raises `ValueError` when the template
     cannot be read.
     """
-    pieces = [(before, None if path is None else getter(path)) for before, path in _read(template)]
+    pieces = [(before, None if path is None else reader(path)) for before, path in _read(template)]
 
     def fill(event: dict[str, Any]) -> str | None:
         filled = ""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from destinations.casts import CASTS, Cast
 from destinations.mapping.settings import Source, Value
 from destinations.mapping.writing import Json, Parent, remove, update
-from destinations.paths import ANY, MISSING, getter
+from destinations.paths import ANY, MISSING, reader
 from destinations.remarks import remark
 from destinations.template import compile_template
 
@@ -136,7 +136,7 @@ def _reader(path: str, value: Value) -> Read:
     if not isinstance(value, Source):
         return lambda _: value
     if value.field is not None:
-        return _converted(getter(value.field), path, value)
+        return _converted(reader(value.field), path, value)
     if value.template is not None:
         fill = compile_template(value.template)
         missing = f"{path}: not set because a field in its template is missing or not a text"

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from destinations.casts import CastType
+from destinations.json_values import representable
 from destinations.paths import ANY
 from destinations.template import template_paths
 
@@ -44,7 +45,9 @@ class Source(BaseModel):
     template: str | None = Field(
         default=None, description="Text with fields in it: `{event_name}-{items.0.item_id}`."
     )
-    literal: JsonValue = Field(default=None, description="The value itself, such as an object.")
+    literal: Annotated[JsonValue, AfterValidator(representable)] = Field(
+        default=None, description="The value itself, such as an object."
+    )
     as_: CastType | None = Field(
         default=None,
         alias="as",
@@ -71,7 +74,8 @@ class Source(BaseModel):
         return template_paths(self.template) if self.template is not None else []
 
 
-Value = Source | str | bool | int | float | list[JsonValue] | None
+Plain = Annotated[str | bool | int | float | list[JsonValue], AfterValidator(representable)]
+Value = Source | Plain | None
 """Of a vendor's field: a source, a literal, or None, which leaves the field out."""
 
 Fields = dict[Annotated[str, AfterValidator(_single_path)], Value]

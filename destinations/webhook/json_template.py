@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from destinations.base import Event
-from destinations.paths import ANY, MISSING, getter
+from destinations.json_values import representable
+from destinations.paths import ANY, MISSING, reader
 from destinations.template import compile_template, template_paths
 
 Source = Callable[[Event], Any]
@@ -29,6 +30,7 @@ def compile_json_template(template: Any) -> Source:
         return _filled_object(template)
     if isinstance(template, list):
         return _filled_list(template)
+    representable(template)
     return lambda _: template
 
 
@@ -40,7 +42,7 @@ def compile_path(path: str) -> Source:
             f"{path!r} is not the path of a field, such as value or items.0.item_id; "
             "write {{ and }} for braces"
         )
-    return getter(path)
+    return reader(path)
 
 
 def check_text(template: str) -> None:

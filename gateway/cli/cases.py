@@ -41,6 +41,7 @@ def test_cases(files: tuple[Path, ...], config: Path, as_json: bool) -> None:
     fails.
     """
     from gateway.explain.cases import CasesMistakes, load_all
+    from gateway.operations.checking.cases import case_notes
 
     folder = config.parent / "tests"
     own = folder / config.stem
@@ -48,9 +49,12 @@ def test_cases(files: tuple[Path, ...], config: Path, as_json: bool) -> None:
     if not paths:
         fail(f"no test cases found in {folder}: add some or name a file")
     try:
-        results = list(_results(load_all(paths, config)))
+        loaded = load_all(paths, config)
+        results = list(_results(loaded))
     except CasesMistakes as mistakes:
         fail(str(mistakes))
+    for note in dict.fromkeys(note for file in loaded for note in case_notes(file)):
+        click.echo(printable(note), err=True)
     failed = sum(1 for result in results if result.failures)
     if as_json:
         click.echo(json_text(results))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.configuration.schema_walk import SchemaOf, is_text_at
-from gateway.configuration.yaml_file import Problem, YamlFile, dotted
+from gateway.configuration.schema_walk import SchemaOf, is_text_at, may_be_text_at
+from gateway.configuration.yaml_file import (
+    Problem,
+    YamlFile,
+    dotted,
+    has_zeros_in_front,
+)
 
 
 def lost_digits(file: YamlFile, schema: SchemaOf) -> Iterator[Problem]:
     """A mistake for each text that is written as a number in another form than the value has, so
-    that it would be another text. schema: returns that of the settings."""
-    for path in file.written:
-        if is_text_at(schema(), file.data, path):
+    that it would be another text. Where numbers are allowed too, it is a text if it begins with
+    zeros. schema: returns that of the file."""
+    for path, written in file.written.items():
+        is_code = has_zeros_in_front(written) and may_be_text_at(schema(), file.data, path)
+        if is_code or is_text_at(schema(), file.data, path):
             yield Problem(file.line(path), dotted(path), "should be a text: write it in quotes")

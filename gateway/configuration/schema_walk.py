@@ -43,12 +43,23 @@ def is_secret_at(schema: Schema, data: Any, path: KeyPath) -> bool:
 
 def is_text_at(schema: Schema, data: Any, path: KeyPath) -> bool:
     """Whether `schema` allows a text and no number at `path` of `data`."""
-    types = {
+    types = _types_at(schema, data, path)
+    return "string" in types and types.isdisjoint({"integer", "number", None})
+
+
+def may_be_text_at(schema: Schema, data: Any, path: KeyPath) -> bool:
+    """Whether `schema` allows a text at `path` of `data`, among other types or without naming
+    any."""
+    types = _types_at(schema, data, path)
+    return not types or not types.isdisjoint({"string", None})
+
+
+def _types_at(schema: Schema, data: Any, path: KeyPath) -> set[str | None]:
+    return {
         branch.get("type")
         for node, value in _nodes_at(schema, data, path)
         for branch in _branches(node, value, schema)
     }
-    return "string" in types and types.isdisjoint({"integer", "number", None})
 
 
 def _nodes_at(schema: Schema, data: Any, path: KeyPath) -> list[tuple[Schema, Any]]:

@@ -38,6 +38,9 @@ _REFERENCE = re.compile(
 )
 """A reference, or the beginning of what looks like one."""
 
+_HALF = re.compile("[\ud800-\udfff]")
+_HALF_WORDS = "half of a character, as `\\ud83d` is; write the whole character"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -182,6 +185,10 @@ class _Constructor(RoundTripConstructor):
             self.noted.written[id(value)] = node.value
         return value
 
+    def construct_yaml_timestamp(self, node: Any, values: Any = None) -> Any:
+        super().construct_yaml_timestamp(node, values)  # raises for what is no date
+        return self.construct_yaml_str(node)
+
     def check_mapping_key(
         self, node: Any, key_node: Any, mapping: Any, key: Any, value: Any
     ) -> bool:
@@ -192,7 +199,7 @@ class _Constructor(RoundTripConstructor):
         return False
 
 
-for _kind in ("int", "float"):
+for _kind in ("int", "float", "timestamp"):
     _Constructor.add_constructor(
         f"tag:yaml.org,2002:{_kind}", getattr(_Constructor, f"construct_yaml_{_kind}")
     )
@@ -229,22 +236,42 @@ class _Reader:
         if isinstance(node, CommentedMap | CommentedSeq):
             self._count(node)
         if isinstance(node, CommentedMap):
-            for key in node:
-                self.file.lines[(*path, str(key))] = _own_line(node, key)
-            for key, line in self._noted.repeated.get(id(node), ()):
-                first = self.file.lines.get((*path, key), line)
-                words = f"duplicate key; it is also in line {first}. Remove one"
-                self._report((*path, key), words, line)
-            return {str(k): self._plain(v, (*path, str(k))) for k, v in node.items()}
+            return self._object(node, path)
         if isinstance(node, CommentedSeq):
             for index in range(len(node)):
                 self.file.lines[(*path, index)] = node.lc.data[index][0] + 1
             return [self._plain(v, (*path, i)) for i, v in enumerate(node)]
         if isinstance(node, str | TaggedScalar):
-            return self._interpolate(str(getattr(node, "value", node)), path)
+            text = _whole(str(getattr(node, "value", node)))
+            if _HALF.search(text):
+                self._report(path, f"has {_HALF_WORDS}")
+            return self._interpolate(text, path)
         if id(node) in self._noted.written:
             self.file.written[path] = self._noted.written[id(node)]
         return _scalar(node)
+
+    def _object(self, node: CommentedMap, path: KeyPath) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        repeated = list(self._noted.repeated.get(id(node), ()))
+        for key, value in node.items():
+            name = self._name(key)
+            if _HALF.search(name):
+                self._report(path, f"has a key with {_HALF_WORDS}", _own_line(node, key))
+            elif name in values:  # such as 1 and "1"
+                repeated.append((name, _own_line(node, key)))
+            else:
+                self.file.lines[(*path, name)] = _own_line(node, key)
+                values[name] = value
+        for name, line in repeated:
+            first = self.file.lines.get((*path, name), line)
+            words = f"duplicate key; it is also in line {first}. Remove one"
+            self._report((*path, name), words, line)
+        return {name: self._plain(value, (*path, name)) for name, value in values.items()}
+
+    def _name(self, key: Any) -> str:
+        """A number that begins with zeros is the text that is written: a code, and no number."""
+        written = self._noted.written.get(id(key), "")
+        return written if has_zeros_in_front(written) else _whole(str(key))
 
     def _count(self, node: CommentedMap | CommentedSeq) -> None:
         """Raises `_TooManyAliases` when `node` is there once more, and is one too many."""
@@ -291,6 +318,19 @@ class _Reader:
     def _report(self, path: KeyPath, message: str, line: int | None = None) -> None:
         problem = Problem(line or self.file.line(path), dotted(path), message)
         self.file.problems.append(problem)
+
+
+def _whole(text: str) -> str:
+    """`text` with the characters that it has in two halves, as JSON escapes them."""
+    if not _HALF.search(text):
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def has_zeros_in_front(written: str) -> bool:
+    """Whether a number is written as a code is, such as ``01067``: with zeros that it does not
+    need."""
+    return len(written) > 1 and written[0] == "0" and written.isascii() and written.isdigit()
 
 
 def _no_reference(begun: str, near: str | None) -> str:

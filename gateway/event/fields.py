@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, get_origin
 
-import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
+from destinations.json_values import representable
 from destinations.url_parts import CHANGED, PARTS
 from gateway.event.bounds import MAX_DEPTH
 from gateway.event.model import known_fields, without_nulls
@@ -109,9 +109,9 @@ def fitting(path: str, value: Any) -> Any:
     """
     field = field_type(changed_path(path))
     try:
-        orjson.dumps(value)
-    except TypeError:
-        raise ValueError(f"{path}: value cannot be represented in JSON") from None
+        representable(value)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if field.in_url:
         if as_text(value) is None:
             raise ValueError(f"{path} is part of a URL; it must be a text or a number")
@@ -135,6 +135,10 @@ def _in_url(path: str, keys: tuple[str, ...], at: int, annotation: Any) -> Field
 
 def _no_such(path: str, above: str, key: str, annotation: Any, kinds: frozenset[str]) -> str:
     bare = unwrapped(annotation, Annotated)
+    if key == ANY and kinds == {"object"}:
+        here = above or "an event"
+        wish = f"write {above} or one of its fields" if above else "write the name of a field"
+        return f"{path}: {here} is an object, and * is for the elements of a list: {wish}"
     if is_typeddict(bare):
         return f"{path}: {above} has no {key}{did_you_mean(key, get_type_hints(bare))}"
     if kinds == {"array"}:

@@ -41,15 +41,18 @@ def finder(path: str) -> Callable[[Event], Any] | None:
 
     None for a path at which there can be only one, and `getter` is enough.
     """
-    ways = each_way(path.split("."))
+    keys = path.split(".")
+    ways = each_way(keys)
     find_all = getter(".".join(ways[-1]))
     if len(ways) == 1:
-        return find_all if ANY in ways[0] else None
-    get = getter(path)
+        return find_all if ANY in keys else None
+    get, is_one = getter(path), ANY not in keys
 
     def find(event: Event) -> Any:
         value = get(event)
-        return find_all(event) if value is MISSING else [value]
+        if value is MISSING:
+            return find_all(event)
+        return [value] if is_one else value
 
     return find
 

@@ -213,17 +213,19 @@ def unwrapped(annotation: Any, wrapper: Any) -> Any:
 
 
 def below(annotation: Any, key: str) -> Iterator[Any]:
-    """The types that can stand at `key` below `annotation`; Any for what is not known."""
+    """The types that can stand at `key` below `annotation`; Any for what is not known. An object
+    has nothing at ``*``, which means each element of a list."""
     for bare in branches(annotation):
         if is_typeddict(bare):
             hints = get_type_hints(bare, include_extras=True)
             if key in hints:
                 hint = hints[key]
                 yield unwrapped(hint, Required)
-            elif key == ANY or bare.__pydantic_config__.get("extra") == "allow":
+            elif key != ANY and bare.__pydantic_config__.get("extra") == "allow":
                 yield Any
         elif get_origin(bare) is dict:
-            yield get_args(bare)[1]
+            if key != ANY:
+                yield get_args(bare)[1]
         elif get_origin(bare) is list and (key == ANY or key.isdigit()):
             yield get_args(bare)[0]
         elif bare is Any:

@@ -247,6 +247,67 @@ cases:
     ]
 
 
+GIVEN = """\
+cases:
+  - name: it
+    given:
+      event:
+        event_name: purchase
+        page_titel: x
+        email: a@b.example
+        user_data: {addres: {city: x}, phone: '1'}
+        items: [{item_id: A, item_nme: b}]
+        user_properties: {item_nme: own}
+        staf: 1
+    expect:
+      event: {user_data.adress.city: absent, user_data.email: absent, order_sze: absent}
+      destinations: {web: {event: {clientid: absent}}}
+"""
+
+
+def test_a_field_that_is_nearly_a_known_one_is_a_warning(run: Run, config: Path) -> None:
+    file = config.parent / "cases.yaml"
+    file.write_text(GIVEN)
+    result = run("test", "--config", config, file)
+    assert result.exit_code == 0
+    assert result.stdout == "1 case: all passed\n"
+    said, expected = "the gateway knows no such field; did you mean", "cases.0.expect"
+    of_event = "cases.0.given.event"
+    assert result.stderr.splitlines() == [
+        f"Warning: {file}:6: {of_event}.page_titel: {said} 'page_title'?",
+        f"Warning: {file}:8: {of_event}.user_data.addres: {said} 'user_data.address'?",
+        f"Warning: {file}:9: {of_event}.items.0.item_nme: {said} 'items.0.item_name'?",
+        f"Warning: {file}:13: {expected}.event.user_data.adress.city: {said} "
+        "'user_data.address.city'?",
+        f"Warning: {file}:13: {expected}.event.user_data.email: `user_data.email` is read as "
+        "`user_data.email_address`; expect that.",
+        f"Warning: {file}:14: {expected}.destinations.web.event.clientid: {said} 'client_id'?",
+    ]
+
+
+def test_fields_that_the_configuration_makes_or_reads_need_no_warning(
+    run: Run, tmp_path: Path
+) -> None:
+    config, file = tmp_path / "gateway.yaml", tmp_path / "cases.yaml"
+    rules = "[{rename: {usr_id: own}}, {set: {page_titel: x}}]"
+    config.write_text(f"sources: {{}}\ndestinations: {{}}\nrules: {rules}\n")
+    file.write_text(
+        "cases: [{name: it, given: {event: {event_name: a, usr_id: '1'}}, "
+        "expect: {event: {page_titel: x, usr_id: absent, own: '1'}}}]"
+    )
+    result = run("test", "--config", config, file)
+    assert (result.stdout, result.stderr) == ("1 case: all passed\n", "")
+
+
+def test_a_code_with_zeros_in_front_is_a_text(check: Callable[..., Result]) -> None:
+    result = check("event: {event_name: a, zip: 01067}", "event: {zip: 01067}")
+    assert result.exit_code == 2
+    assert [line.partition(": ")[2] for line in result.stderr.splitlines()] == [
+        "cases.0.given.event.zip: should be a text: write it in quotes",
+        "cases.0.expect.event.zip: should be a text: write it in quotes",
+    ]
+
+
 def test_json(check: Callable[..., Result]) -> None:
     result = check(event(), "event: {order_size: large}", "--json")
     assert result.exit_code == 1

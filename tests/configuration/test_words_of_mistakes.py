@@ -123,9 +123,36 @@ def test_a_number_that_would_lose_digits_as_a_text(written: str, words: list[str
 
 @pytest.mark.parametrize("written", ["0600", "600.0", "1_000", "+5", "0x10"])
 def test_a_number_may_be_written_in_any_form(written: str) -> None:
-    assert (
-        mistakes(f"dedupe_window: {written}\nrules: [{{when: {{x: {written}}}, drop: true}}]") == []
-    )
+    assert mistakes(f"dedupe_window: {written}") == []
+
+
+@pytest.mark.parametrize("written", ["600.0", "1_000", "+5", "0x10", "0", "0.5", "1e3"])
+def test_a_number_in_a_condition_may_be_written_in_any_form(written: str) -> None:
+    assert mistakes(f"rules: [{{when: {{x: {written}}}, drop: true}}]") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("when: {a: 01067}, drop: true", "when.a"),
+        ("when: {not: {any: [{a: [x, 01067]}]}}, drop: true", "when.not.any.0.a.1"),
+        ("when: {a: {equals: 01067}}, drop: true", "when.a.equals"),
+        ("set: {a: 01067}", "set.a"),
+        ("set: {user_data.address.postal_code: 01067}", "set.user_data.address.postal_code"),
+        ("set: {a: {literal: {b: [01067]}}}", "set.a.literal.b.0"),
+        ("map: {a: {x: 01067}}", "map.a.x"),
+    ],
+)
+def test_a_code_with_zeros_in_front_is_a_text(rule: str, path: str) -> None:
+    assert mistakes(f"rules: [{{{rule}}}]") == [f"rules.0.{path}: {IN_QUOTES}"]
+
+
+@pytest.mark.parametrize(
+    "settings", ["body: {a: 01067}", "mapping: {fields: {a: 01067}}", "headers: {X-A: 01067}"]
+)
+def test_a_code_that_a_destination_sends_is_a_text(settings: str) -> None:
+    hook = f"destinations: {{a: {{type: webhook, url: 'https://a.example/', {settings}}}}}"
+    assert [words for words in mistakes(hook) if words.endswith(IN_QUOTES)] != []
 
 
 def test_small_numbers_that_are_shared_are_not_mixed_up() -> None:

@@ -109,6 +109,46 @@ def test_a_key_that_is_there_twice_does_not_hide_what_else_is_wrong() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text", ["a: {1: x, '1': y}", "a: {'1': x, 1: y}", "a: {true: x, 'True': y}", "a: {1: x, 1: y}"]
+)
+def test_keys_that_are_the_same_text(text: str) -> None:
+    [problem] = read_yaml(text, {}).problems
+    assert problem.message == "duplicate key; it is also in line 1. Remove one"
+
+
+@pytest.mark.parametrize(
+    ("written", "data"),
+    [
+        ("2026-01-02", "2026-01-02"),
+        ("2026-01-02T10:00:00Z", "2026-01-02T10:00:00Z"),
+        ("2026-01-02 10:00:00+02:00", "2026-01-02 10:00:00+02:00"),
+        ("no", "no"),
+        ('"\\ud83d\\ude00"', "\U0001f600"),
+    ],
+)
+def test_a_text_is_as_it_is_written(written: str, data: str) -> None:
+    file = read_yaml(f"a: {written}\n{written}: 1\n", {})
+    assert (file.data, file.problems) == ({"a": data, data: 1}, [])
+
+
+def test_a_key_with_zeros_in_front_keeps_them() -> None:
+    assert read_yaml("{01067: a, 0: b, 1.50: c}", {}).data == {"01067": "a", "0": "b", "1.5": "c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "words"),
+    [
+        ('a: ["x\\ud83d"]', "a.0", "has half of a character"),
+        ('a: {"\\ud83d": 1}', "a", "has a key with half of a character"),
+    ],
+)
+def test_half_of_a_character(text: str, path: str, words: str) -> None:
+    [problem] = read_yaml(text, {}).problems
+    assert problem.path == path
+    assert problem.message.startswith(words)
+
+
 def test_anchors_and_merges() -> None:
     file = read_yaml("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\nz: *x\n", {})
     assert file.data == {"x": {"a": 1, "b": 2}, "y": {"a": 1, "b": 3}, "z": {"a": 1, "b": 2}}

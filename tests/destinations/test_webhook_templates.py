@@ -83,6 +83,14 @@ def test_chosen_fields_are_named_by_their_paths() -> None:
     }
 
 
+def test_a_field_of_several_addresses_is_that_of_the_first() -> None:
+    several = {**PURCHASE, "user_data": {"address": [{"city": "Bonn"}, {"city": "Wien"}]}}
+    template = {"city": "{user_data.address.city}", "all": "{user_data.address.*.city}"}
+    assert body_of(several, template) == {"city": "Bonn", "all": ["Bonn", "Wien"]}
+    assert body_of(several, {"to": "to {user_data.address.city}"}) == {"to": "to Bonn"}
+    assert body_of(several, ["user_data.address.city"]) == {"user_data.address.city": "Bonn"}
+
+
 def test_the_event_alone() -> None:
     assert body_of(PURCHASE, "event") == PURCHASE
 
@@ -104,6 +112,8 @@ def test_no_value_can_change_the_structure_of_a_body(value: object) -> None:
         ({"a": "{ value }"}, "is not the path of a field"),
         ({"a": "{value:.2f}"}, "remove : and !"),
         ({"a": "all {items.*.price}"}, "contains *"),
+        ({"a": 2**64}, "value cannot be represented in JSON"),
+        ({"a": [float("nan")]}, "value cannot be represented in JSON"),
         ({"a": [{"b": {1: "x"}}]}, "keys in a template must be texts"),
         (["value", "a..b"], "is not the path of a field"),
         ([], "is empty"),

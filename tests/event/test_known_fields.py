@@ -72,6 +72,10 @@ def test_which_objects_may_be_made_on_the_way(path: str, makes: bool) -> None:
             "items.price: items is a list: write items.*.price for each element, or items.0",
         ),
         ("value.amount", "value.amount: value is a number and has no fields"),
+        ("*", "*: an event is an object, and * is for the elements of a list: write the name of"),
+        ("click_ids.*", "click_ids.*: click_ids is an object, and * is for the elements of a list"),
+        ("user_data.*.city", "user_data is an object, and * is for the elements of a list"),
+        ("items.*.*", "items.* is an object, and * is for the elements of a list: write items.*"),
         (
             "client_id.a",
             "client_id.a: client_id is a text: "
@@ -117,6 +121,8 @@ def test_parts_of_a_url_that_are_only_read(part: str) -> None:
         ),
         ("page_location.query.a", ["s3cr3t"], "page_location.query.a is part of a URL"),
         ("own", "\ud800", "own: value cannot be represented in JSON"),
+        ("own", {"a": float("nan")}, "own: value cannot be represented in JSON"),
+        ("own", float("inf"), "own: value cannot be represented in JSON"),
         ("own", 2**64, "own: value cannot be represented in JSON"),
         (DEEP, {"s3cr3t": []}, "nested"),
     ],

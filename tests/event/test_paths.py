@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from destinations.paths import OBJECT_OR_LIST, reader
+from gateway.event.each_way import place_of_list
+from gateway.event.fields import known_names
 from gateway.event.paths import ANY, MISSING, Change, editor, finder, getter
 
 
@@ -314,3 +317,36 @@ def test_all_values_at_a_path(path: str, event: dict[str, Any], expected: Any) -
 )
 def test_paths_at_which_there_can_be_only_one_value(path: str) -> None:
     assert finder(path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "event", "expected"),
+    [
+        ("user_data.address.street", STREETS, "A"),
+        ("user_data.address.street", {"user_data": {"address": {"street": "A"}}}, "A"),
+        ("user_data.address.street", {"user_data": {"address": [{}, {"street": "B"}]}}, MISSING),
+        ("user_data.address.street", {"user_data": {"address": []}}, MISSING),
+        (
+            "user_data.address.street",
+            {"user_data": {"address": ["text", {"street": "A"}]}},
+            MISSING,
+        ),
+        ("user_data.address.street", {"user_data": "text"}, MISSING),
+        ("user_data.address.street", {}, MISSING),
+        ("user_data.address.own.*", {"user_data": {"address": [{"own": [1, 2]}]}}, [1, 2]),
+        ("user_data.address.1", STREETS, "c"),
+        ("user_data.address.*.street", STREETS, ["A"]),
+        ("user_data.address", STREETS, STREETS["user_data"]["address"]),
+        ("own.street", {"own": [{"street": "A"}]}, MISSING),
+    ],
+)
+def test_one_value_at_a_path(path: str, event: dict[str, Any], expected: Any) -> None:
+    assert reader(path)(event) == expected
+
+
+def test_one_value_is_read_where_the_model_has_an_object_or_a_list() -> None:
+    assert place_of_list((*OBJECT_OR_LIST, "street")) == len(OBJECT_OR_LIST)
+    outermost = [(name, "own") for name in known_names()]
+    inner = [(name, each, "own") for name in known_names() for each in known_names(name)]
+    places = {keys[:-1] for keys in [*outermost, *inner] if place_of_list(keys) is not None}
+    assert places == {OBJECT_OR_LIST}

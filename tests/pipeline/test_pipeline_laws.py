@@ -24,7 +24,7 @@ rules:
   - {when: {items.*.price: {gt: 1}}, rename: {extra: deep.down.here, user_data: person}}
   - {when: {not: {any: [{value: {lt: 5}}, {extra.*: [x, 1, true]}]}}, hash: [extra, user_id, items]}
   - {hash: [user_data.email_address, user_properties.a, items.*.item_name, bot, campaign]}
-  - {remove: [user_data.address.street, extra.*.a, click_ids.*]}
+  - {remove: [user_data.address.street, extra.*.a, click_ids.gclid]}
   - {when: {value: 2}, set: {consent.ad_storage: denied}}
   - {when: {extra: {exists: false}, value: 3}, drop: true}
 destinations:

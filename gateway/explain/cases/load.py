@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.configuration.load import load_settings
+from gateway.configuration.lost_digits import lost_digits
 from gateway.configuration.mistakes import ConfigurationError, problems_of
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile, dotted, read_yaml
@@ -86,6 +87,7 @@ def _read(path: Path, wrong: list[str]) -> tuple[Path, YamlFile, Cases | None]:
             cases = Cases.model_validate(file.data)
         except ValidationError as error:
             problems = problems_of(error, file, _schema())
+        problems = [*problems, *lost_digits(file, _schema)]
     if problems:
         wrong.append(str(ConfigurationError(str(path), problems)))
     return path, file, cases

@@ -8,6 +8,7 @@ from typing import Any
 
 EMPTY = "is empty, so every event meets it; write a condition or remove it"
 NEVER = "an empty list never matches"
+IN_EVERY_TEXT = "every text has an empty text in it; write `exists: true` or a text to look for"
 
 _OF_TEXTS = ("contains", "starts_with", "ends_with", "matches")
 _ABOVE, _BELOW = ("gt", "gte"), ("lt", "lte")
@@ -22,6 +23,10 @@ def impossible(wanted: Mapping[str, Any]) -> Iterator[str]:
     for name, value in wanted.items():
         if value == []:
             yield f"{name}: {NEVER}"
+    for name in _OF_TEXTS:
+        texts = wanted.get(name, ())
+        if texts == "" or (isinstance(texts, list) and "" in texts):
+            yield f"{name}: {IN_EVERY_TEXT}"
     if wanted.get("exists") is False and len(wanted) > 1:
         yield "a field that does not exist has no value; remove `exists: false` or the others"
     yield from _no_number(wanted)

@@ -26,6 +26,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    FiniteFloat,
     Tag,
     model_validator,
 )
@@ -33,7 +34,7 @@ from pydantic import (
 from gateway.event.fields import read_path
 from gateway.stages.conditions.impossible import EMPTY, NEVER, impossible
 
-Scalar = bool | int | float | str
+Scalar = bool | int | FiniteFloat | str
 
 
 def _is_re2(pattern: str) -> str:
@@ -80,14 +81,16 @@ class Operators(BaseModel):
     matches: Annotated[str, AfterValidator(_is_re2)] | None = Field(
         default=None, description="The text contains a match of this RE2 expression."
     )
-    gt: float | None = Field(
+    gt: FiniteFloat | None = Field(
         default=None, description="The value is a number greater than this one."
     )
-    gte: float | None = Field(
+    gte: FiniteFloat | None = Field(
         default=None, description="The value is a number greater than or equal to this one."
     )
-    lt: float | None = Field(default=None, description="The value is a number less than this one.")
-    lte: float | None = Field(
+    lt: FiniteFloat | None = Field(
+        default=None, description="The value is a number less than this one."
+    )
+    lte: FiniteFloat | None = Field(
         default=None, description="The value is a number less than or equal to this one."
     )
     exists: bool | None = Field(

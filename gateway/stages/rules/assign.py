@@ -7,10 +7,12 @@ literal                       written in the rule; an object is written as ``{li
 
 from typing import Any
 
+from destinations.paths import OBJECT_OR_LIST, object_at, reader
 from destinations.template import compile_template, template_paths
 from gateway.event import Event
+from gateway.event.each_way import place_of_list
 from gateway.event.fields import MISFIT, changed_path, field_type, fitting, read_path
-from gateway.event.paths import ANY, MISSING, compile_edit, getter
+from gateway.event.paths import ANY, MISSING, compile_edit
 from gateway.event.text import did_you_mean
 from gateway.stages.rules.edits import NO_PLACE, Edit, put_at, setter
 
@@ -56,11 +58,40 @@ def _check_form(path: str, value: Any) -> None:
 def set_field(path: str, value: Any) -> Edit:
     """Gives the field at `path` a `value` that went through `checked_value`."""
     form, content = _form(value)
+    if form == "literal":
+        return _set_literal(path, content)
     if form == "field":
-        return _set_from_field(path, content)
-    if form == "template":
-        return _set_from_template(path, content)
-    return _set_literal(path, content)
+        edit, sources = _set_from_field(path, content), [content]
+    else:
+        edit, sources = _set_from_template(path, content), template_paths(content)
+    if _is_of_each(path) and any(map(_is_of_each, sources)):
+        return _in_each_address(edit)
+    return edit
+
+
+def _is_of_each(path: str) -> bool:
+    """Whether `path` names what is in each address."""
+    return place_of_list(tuple(path.split("."))) is not None
+
+
+def _in_each_address(edit: Edit) -> Edit:
+    """`edit`, for each of several addresses as if it were the only one."""
+    person_key, address_key = OBJECT_OR_LIST
+
+    def edit_each(event: Event) -> str | None:
+        person = object_at(event, person_key)
+        addresses = person.get(address_key)
+        if not isinstance(addresses, list):
+            return edit(event)
+        words, edited = None, []
+        for address in addresses:
+            alone = {**event, person_key: {**person, address_key: address}}
+            words = edit(alone) or words
+            edited.append(alone[person_key][address_key])
+        event[person_key] = {**person, address_key: edited}
+        return words
+
+    return edit_each
 
 
 def _form(value: Any) -> tuple[str, Any]:
@@ -99,7 +130,7 @@ def _nowhere(path: str) -> str | None:
 
 
 def _set_from_field(path: str, other: str) -> Edit:
-    get, put, nowhere = getter(other), setter(path), _nowhere(path)
+    get, put, nowhere = reader(other), setter(path), _nowhere(path)
     missing = f"{path} was not set: {other} is missing"
     misfit = f"{path} was not set: the value of {other} has the wrong type for it"
 

@@ -20,6 +20,7 @@ EVENT: dict[str, Any] = {
     "tags": ["a", "b"],
     "shop": {"name": "Bergen", "sizes": [41, 42]},
     "items": [{"item_id": "A"}, {"item_id": "B"}],
+    "user_data": {"address": [{"city": "Bonn"}, {"city": "Wien"}]},
     "page_location": "https://shop.example/?size=42",
 }
 
@@ -53,6 +54,9 @@ def applied(
         ({"field": "shop.name"}, "Bergen"),
         ({"field": "shop.sizes.1"}, 42),
         ({"field": "items.*.item_id"}, ["A", "B"]),
+        ({"field": "user_data.address.city"}, "Bonn"),
+        ({"field": "user_data.address.*.city"}, ["Bonn", "Wien"]),
+        ({"template": "to {user_data.address.city}"}, "to Bonn"),
         ({"field": "page_location.query.size"}, "42"),
         ({"field": "page_location.query.size", "as": "number"}, 42),
         ({"field": "margin", "as": "text"}, "12.5"),
@@ -145,6 +149,10 @@ def test_no_personal_data_is_set_if_the_visitor_denied_that(state: str, is_set: 
         ({"a": {"template": "{}"}}, "'' is not a path"),
         ({"a": {"template": "{b"}}, "a template needs a path between each { and }"),
         ({"a": {"template": "{b.*}"}}, "a template needs single values"),
+        ({"a": 2**64}, "value cannot be represented in JSON"),
+        ({"a": float("nan")}, "value cannot be represented in JSON"),
+        ({"a": ["\ud800"]}, "value cannot be represented in JSON"),
+        ({"a": {"literal": {"b": float("inf")}}}, "value cannot be represented in JSON"),
         ({"a.*.b": 1}, "a.*.b contains *"),
         ({".a": 1}, "'.a' is not a path"),
     ],

@@ -383,7 +383,13 @@ def test_a_rule_that_is_not_met_does_nothing() -> None:
         ({"set": {"consent.ad_storage": {"field": "a"}}}, f"consent.ad_storage: {ONLY_DENY}"),
         ({"set": {"consent.ad_storage": {"template": "{a}"}}}, f"consent.ad_storage: {ONLY_DENY}"),
         ({"set": {"consent": {"literal": {"ad_storage": "denied"}}}}, f"consent: {ONLY_DENY}"),
-        ({"set": {"consent.*": "denied"}}, f"consent.*: {ONLY_DENY}"),
+        ({"set": {"consent.*": "denied"}}, "consent is an object, and * is for the elements of"),
+        ({"hash": ["consent.*"]}, "consent is an object, and * is for the elements of a list"),
+        (
+            {"remove": ["user_data.*"]},
+            "user_data is an object, and * is for the elements of a list",
+        ),
+        ({"keep_only": ["*"]}, "an event is an object, and * is for the elements of a list"),
         (
             {"map": {"consent.ad_storage": {"denied": "granted"}}},
             f"consent.ad_storage: {ONLY_DENY}",
@@ -474,6 +480,20 @@ TWO = [{"street": "Am Hof", "city": "Bonn"}, {"city": "Wien"}]
             {"redact": {"query_parameters": ["a"], "fields": ["user_data.address.note"]}},
             TWO,
         ),
+        (
+            {"set": {"user_data.address.town": {"field": "user_data.address.city"}}},
+            [{**TWO[0], "town": "Bonn"}, {"city": "Wien", "town": "Wien"}],
+        ),
+        (
+            {
+                "set": {
+                    "user_data.address.line": {
+                        "template": "{event_name} {user_data.address.street}"
+                    }
+                }
+            },
+            [{**TWO[0], "line": "buy Am Hof"}, {"city": "Wien"}],
+        ),
         ({"lower": ["user_data.address.city"]}, [{**TWO[0], "city": "bonn"}, {"city": "wien"}]),
         (
             {"map": {"user_data.address.city": {"Wien": "Vienna"}}},
@@ -504,6 +524,22 @@ def test_a_name_applies_to_each_address(rule: dict[str, Any], expected: Any) -> 
     ruled = apply(event, rule)
     assert ruled.event["user_data"].get("address") == expected
     assert ruled.applied == ("rule 1",)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"field": "user_data.address.city"}, "Bonn"),
+        ({"field": "user_data.address.1.city"}, "Wien"),
+        ({"field": "user_data.address.*.city"}, ["Bonn", "Wien"]),
+        ({"field": "user_data.address"}, TWO),
+        ({"field": "user_data.address.tags.*"}, None),
+        ({"template": "{user_data.address.street}, {user_data.address.city}"}, "Am Hof, Bonn"),
+    ],
+)
+def test_one_value_is_that_of_the_first_address(value: dict[str, str], expected: Any) -> None:
+    event = {"event_name": "buy", "user_data": {"address": TWO}}
+    assert apply(event, {"set": {"a": value}}).event.get("a") == expected
 
 
 @pytest.mark.parametrize(
