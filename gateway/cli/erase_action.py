@@ -6,8 +6,9 @@ import click
 
 from gateway.cli.operator_action import operator_action
 from gateway.cli.person_views import print_counts
-from gateway.cli.stored.progress import confirmed
+from gateway.cli.stored.progress import confirmed, stopped_as_by_ctrl_c
 from gateway.event.text import printable
+from gateway.event.words import counted
 from gateway.operations.erasing import erase, survey_erasure
 from gateway.operations.person import Person
 
@@ -18,8 +19,9 @@ async def erase_person(person: Person, yes: bool, dry_run: bool, embedded: bool)
     print_counts(found)
     if dry_run or not confirmed("Erase these events permanently?", yes):
         return
-    erased = await erase(person, found, embedded, operator_action(person.settings).note)
-    click.echo(f"Erased {erased.records} records. The counts of events stay.")
+    with stopped_as_by_ctrl_c():
+        erased = await erase(person, found, embedded, operator_action(person.settings).note)
+    click.echo(f"Erased {counted(erased.records, 'record')}. The counts of events stay.")
     click.echo("Beyond the reach of this command:")
     for line in erased.beyond_reach:
         click.echo(f"- {printable(line)}")

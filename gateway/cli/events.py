@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from gateway.ledger.answers import Listed, Wanted
 
 TAIL_SECONDS = 1.0
+"""Between two looks at the least; a look at many events is followed by a longer rest."""
+STORE_SECONDS = 120.0
+"""How long the ledger may take to store an ending that is to be shown."""
 
 
 def _pair(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -99,18 +102,17 @@ def tail(as_json: bool, config: Path, **filters: Any) -> None:
     since = wanted.since or time.time()
 
     def follow(reader: Any, _: object) -> None:
-        seen: dict[tuple[str, str, int], float] = {}
+        # an event may end long after it came in, but most do within the hour
+        first = max(since - 3600, wanted.since or 0.0)
+        ended_since, seen = since, frozenset[tuple[str, str, int]]()
         while True:
-            # an event may end long after it came in, but most do within the hour
-            newest = replace(wanted, since=max(since - 3600, wanted.since or 0.0))
-            fresh = [
-                each
-                for each in reader.endings(newest)
-                if (each.ending.at or 0) >= since and _key(each) not in seen
-            ]
-            seen.update((_key(each), each.ending.at or 0) for each in fresh)
-            _print_lines(reversed(fresh), as_json)
-            time.sleep(TAIL_SECONDS)
+            now = time.time()
+            recent = replace(wanted, since=first, ended_since=ended_since)
+            ended = [*reader.endings(recent)]
+            _print_lines([each for each in reversed(ended) if _key(each) not in seen], as_json)
+            seen = frozenset(map(_key, ended))
+            ended_since = max(since, now - STORE_SECONDS)
+            time.sleep(max(TAIL_SECONDS, 4 * (time.time() - now)))
 
     try:
         with_ledger(config, follow)

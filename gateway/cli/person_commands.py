@@ -15,6 +15,8 @@ from gateway.ledger.errors import LedgerError
 from gateway.ledger.feeding import build_digests
 from gateway.operations.person import NO_KEY, Person
 
+NO_ID = "ID is empty: type an e-mail address, or the id of a client, a user, an order or an event"
+
 
 def with_person(
     wanted: str,
@@ -23,7 +25,11 @@ def with_person(
     work: Callable[[Person], Coroutine[Any, Any, None]],
 ) -> None:
     """Does `work` on what the gateway that runs with the file `config` stores about the person with
-    the id `wanted`. Ends the command where it cannot be read or written."""
+    the id `wanted`. Ends the command where it cannot be read or written, and without an id, as with
+    a variable of a script that is not set."""
+    wanted = wanted.strip()
+    if not wanted:
+        fail(NO_ID)
     settings = load_in_force(config).settings
     try:
         digests = build_digests(settings) or fail(NO_KEY)

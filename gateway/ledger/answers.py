@@ -91,6 +91,7 @@ class Wanted:
     reason: a part of it, in any case. digest: of an id that the event has, as
     `EventDigests.of_text` makes it. since, until: Unix seconds between which the event came in,
     both included. where: fields of the event's content, dotted paths, with their values as text.
+    ended_since: Unix seconds at which it ended, or later.
     """
 
     destination: str | None = None
@@ -102,6 +103,7 @@ class Wanted:
     since: float | None = None
     until: float | None = None
     where: Sequence[tuple[str, str]] = ()
+    ended_since: float | None = None
 
 
 def story(event: Row[Any], ended: Sequence[Row[Any]], tried: Sequence[Row[Any]]) -> Story:

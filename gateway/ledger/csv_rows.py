@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gateway.event.text import printable
 from gateway.ledger.answers import Listed
 
 COLUMNS = (
@@ -15,14 +16,15 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def csv_row(each: Listed) -> list[object]:
     """The values of `COLUMNS`. A text that a spreadsheet would take for a formula gets an
-    apostrophe."""
+    apostrophe, and control characters are escaped: CSV is read on terminals too."""
     ending = each.ending
     row = (
         *(each.received_at, each.name, each.source, ending.destination, ending.passage),
         *(ending.ending, ending.stage, ending.status, ending.tries, ending.at, ending.reason),
         each.receipt,
     )
-    return [
-        f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-        for value in row
-    ]
+    return [_plain(value) if isinstance(value, str) else value for value in row]
+
+
+def _plain(text: str) -> str:
+    return f"'{printable(text)}" if text.startswith(_FORMULA) else printable(text)

@@ -1,7 +1,8 @@
 """What an event can be found by in the ledger: keyed digests of its ids.
 
-One id has one digest, whatever it is the id of. An e-mail address is hashed as vendors want it
-before, so that an event which came with the hash alone is found as well.
+One id has one digest, whatever it is the id of: a user's id that is an e-mail address has the one
+of the address. An e-mail address is hashed as vendors want it before, so that an event which came
+with the hash alone is found as well.
 """
 
 from __future__ import annotations
@@ -11,16 +12,19 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
-from destinations.normalise import email
+from destinations.normalise import digests_of, email
 from gateway.event import Event
 
 DIGEST_BYTES = 12
 DIGEST = re.compile(rf"[0-9a-f]{{{2 * DIGEST_BYTES}}}")
 """A digest as it is written."""
 
+_HEX_DIGITS = 64
+"""Of a SHA-256 digest."""
+
 _EMAILS = ("email_address", "sha256_email_address")
 
-_REMEMBERED = 1000
+_REMEMBERED = 2000
 """Ids of persons of which the digests are remembered: most visitors send several events."""
 
 
@@ -29,13 +33,14 @@ class EventDigests:
 
     def __init__(self, key: bytes) -> None:
         self._keyed = blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=b"ledger")
-        self._of_id = lru_cache(_REMEMBERED)(self._digest)
-        self._of_email = lru_cache(_REMEMBERED)(self._digest_of_email)
+        self._of_person = lru_cache(_REMEMBERED)(self.of_text)
 
     def of_text(self, text: str) -> str:
-        """Of an id as an operator types it: an event's, an order's, a client's or a user's, or an
-        e-mail address."""
-        return self._digest_of_email(text) if "@" in text else self._digest(text)
+        """Of an id as an operator types it, or as an event has it: an event's, an order's, a
+        client's or a user's, or an e-mail address or its SHA-256 digest."""
+        keyed = self._keyed.copy()
+        keyed.update(_one_spelling(text).encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
 
     def of_event(self, event: Event) -> list[str]:
         """Of all ids that `event` has."""
@@ -62,18 +67,9 @@ class EventDigests:
             if isinstance(user, dict) and user not in users:  # forms share most of what they have
                 users.append(user)
                 emails += _emails(user)
-        digests = [*map(self._digest, _known(texts))]
-        digests += map(self._of_id, _known(persons))
-        digests += map(self._of_email, dict.fromkeys(emails))
+        digests = [*map(self.of_text, _known(texts))]
+        digests += map(self._of_person, _known((*persons, *emails)))
         return [*dict.fromkeys(digests)]
-
-    def _digest_of_email(self, text: str) -> str:
-        return self._digest(_hashed_email(text) if "@" in text else text.lower())
-
-    def _digest(self, text: str) -> str:
-        keyed = self._keyed.copy()
-        keyed.update(text.encode("utf-8", "surrogatepass"))
-        return keyed.hexdigest()
 
 
 def _emails(user: Mapping[str, object]) -> list[str]:
@@ -90,5 +86,12 @@ def _known(found: Iterable[object]) -> list[str]:
     return [*dict.fromkeys([each for each in found if isinstance(each, str) and each])]
 
 
-def _hashed_email(text: str) -> str:
-    return sha256((email(text) or text).encode("utf-8", "surrogatepass")).hexdigest()
+def _one_spelling(text: str) -> str:
+    """The same for every spelling of an id: of an e-mail address its SHA-256 digest, of such a
+    digest the hex digits in lower case; any other id as it is."""
+    if "@" in text:
+        address = email(text) or text.strip().lower()
+        return sha256(address.encode("utf-8", "surrogatepass")).hexdigest()
+    if len(text) >= _HEX_DIGITS and (known := digests_of(text.strip(), ())):
+        return known[0]
+    return text

@@ -7,11 +7,13 @@ elsewhere.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,7 @@ class OperatorLog:
             torn = bool(text) and not text.endswith(b"\n")  # by a crash; it stays, as a line
             before = _digest(text.splitlines()[-1]) if text else START
             line = orjson.dumps({**action, "before": before})
-            file.write((b"\n" if torn else b"") + line + b"\n")
+            _write(file, (b"\n" if torn else b"") + line + b"\n")
             os.fsync(file.fileno())
 
     def lines(self) -> Iterator[bytes]:
@@ -80,6 +82,18 @@ class OperatorLog:
                 return Chain(number, head, number)
             head = _digest(line)
         return Chain(number, head)
+
+
+def _write(file: FileIO, text: bytes) -> None:
+    """All of `text` at the end of `file`, or nothing: part of a line breaks the chain for good.
+    Raises OSError."""
+    end = file.tell()
+    try:
+        if file.write(text) < len(text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError:
+        file.truncate(end)
+        raise
 
 
 def _digest(line: bytes) -> str:

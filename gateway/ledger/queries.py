@@ -129,7 +129,7 @@ def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
     if wanted.ending in INDEXED:
         yield indexed(INDEXED[wanted.ending])
     if wanted.reason is not None:
-        yield func.lower(endings.c.reason).contains(wanted.reason.lower(), autoescape=True)
+        yield endings.c.reason.icontains(wanted.reason, autoescape=True)
     if wanted.digest is not None:
         of_digest = select(lookups.c.receipt).where(*_has_digest(wanted.digest))
         yield events.c.receipt.in_(of_digest)
@@ -137,5 +137,7 @@ def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield events.c.at >= wanted.since
     if wanted.until is not None:
         yield events.c.at <= wanted.until
+    if wanted.ended_since is not None:
+        yield endings.c.at >= wanted.ended_since
     for path, value in wanted.where:
         yield field_is(path, value)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, Table, select, text
@@ -33,7 +32,7 @@ from gateway.ledger.tables import (
 )
 from gateway.ledger.totals import Ended, Totals, add_day, add_kept, baseline_in
 from gateway.queue.counting import AGAIN
-from gateway.queue.receipts import day_of
+from gateway.queue.receipts import day_of, first_receipt
 
 Counts = Counter[tuple[str, str, str]]
 """By the value of a dimension, the destination and the ending."""
@@ -233,4 +232,4 @@ def _count_minutes(found: Counts, file: Connection, first: int, last: int) -> No
 
 
 def _utc_day(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
+    return day_of(first_receipt(at))

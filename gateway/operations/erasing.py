@@ -54,15 +54,19 @@ async def erase(
 ) -> Erased:
     """Removes what `survey_erasure` found, and what has come since.
 
-    embedded: whether Redis is the server of `gateway run`. note: writes what was removed into the
-    log of operators' actions.
+    embedded: whether Redis is the server of `gateway run`. note: writes what was found to be
+    removed into the log of operators' actions, whatever stops the removal.
     """
     names = {person.digest, *found.all_receipts}
     await write_tombstones(person.redis, person.keys, names, time.time())
     await asyncio.sleep(LOOK_SECONDS + MARGIN_SECONDS)
-    removed = await _remove(person)
+    await _wait_for_ledger(person)
+    removed = await person.find()
     counts = dict(removed.counts())
-    note(counts)
+    try:
+        await _remove(person, removed)
+    finally:  # what it had removed when it was stopped is found by nobody any more
+        note(counts)
     if embedded and not await rewrite_files(person.redis, REWRITE_SECONDS):
         raise Stopped(
             "the events are removed, but the append-only file of the embedded server was not "
@@ -71,11 +75,8 @@ async def erase(
     return Erased(sum(counts.values()), _beyond_reach(person, removed, embedded))
 
 
-async def _remove(person: Person) -> Found:
-    """What was found in the end, and is removed."""
+async def _remove(person: Person, found: Found) -> None:
     redis, keys = person.redis, person.keys
-    await _wait_for_ledger(person)
-    found = await person.find()
     for name, entries in found.pending.items():
         if entries:
             reporting = build_reporting(person.settings, name)
@@ -91,7 +92,6 @@ async def _remove(person: Person) -> Found:
         erasure = person.ledger.to_erase()
         for day, receipts in found.receipts.items():
             erasure.erase_day(day, receipts)
-    return found
 
 
 async def _wait_for_ledger(person: Person) -> None:
@@ -122,6 +122,11 @@ def _beyond_reach(person: Person, removed: Found, embedded: bool) -> list[str]:
     else:
         lines.append("what vendors got is not known, since there is no ledger")
     lines.append("a request that was under way may still have reached its vendor")
+    if settings.identity.hash_user_id:
+        lines.append(
+            "events have the hash of a user id alone (identity.hash_user_id). To erase a user, run "
+            "this command for the HMAC-SHA256 of the id under server.hash_salt, in hex, too"
+        )
     if settings.consent.hold is not None:
         lines.append(
             "events that wait for consent are encrypted; they end within "

@@ -31,6 +31,8 @@ from gateway.queue.keys import Keys
 from gateway.queue.replay import Replay, put_back
 
 DELIVERED = ("delivered", WITH_WARNINGS)
+_TAKEN = (*DELIVERED, "repeated")
+"""Endings of events that the destination has, a repeated one from another event with its id."""
 
 
 class Recording(Protocol):
@@ -86,7 +88,7 @@ class Survey:
     """What a replay would do.
 
     kinds: of the events that are sent. left: why others are not. overdue: how many of these are
-    past the deadline. taken: how many of those that are sent were delivered before. twice: how many
+    past the deadline. taken: how many of those that are sent the destination has. twice: how many
     of these the destination does not recognise. applied: the rules that were applied when the
     events were recorded. passages: the last one of each event that is sent, by its receipt.
     notes: what to know before, in sentences. review, now: by which the work goes, too.
@@ -150,7 +152,7 @@ def _survey(chosen: LedgerReplay, survey: Survey) -> Survey:
         survey.kinds[recorded.ending, common(recorded.reason)] += 1
         survey.passages[recorded.receipt] = recorded.passage
         survey.applied.update(recorded.applied)
-        if recorded.ending in DELIVERED:
+        if recorded.ending in _TAKEN:
             age = now - recorded.happened_at
             survey.taken += 1
             survey.twice += not destination.recognises(reviewed.event, age)

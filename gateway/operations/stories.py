@@ -11,14 +11,14 @@ from gateway.explain.then_and_today import ThenAndToday
 from gateway.ledger.answers import Story
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.reading import LedgerReader
-from gateway.queue.receipts import RECEIPT
+from gateway.queue.receipts import is_receipt
 
 
 def find_stories(
     reader: LedgerReader, digests: EventDigests, wanted: str, limit: int
 ) -> list[Story]:
     """The newest `limit` events with the receipt or the id `wanted`, newest first."""
-    if RECEIPT.fullmatch(wanted) and (found := reader.story(wanted)):
+    if is_receipt(wanted) and (found := reader.story(wanted)):
         return [found]
     return list(reader.stories(digests.of_text(wanted), limit))
 

@@ -9,15 +9,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
 
+from gateway.cli import events
+from gateway.ledger.answers import Listed, Wanted
 from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.reading import LedgerReader
+from gateway.queue.erasure import pending_entries
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
+from tests.support.keys import ADS
 from tests.support.ledger import Books
 
 Run = Callable[..., Result]
@@ -90,8 +97,9 @@ def test_trace_finds_an_event_by_its_receipt(run: Run, filled: Path) -> None:
     assert again == [story]
 
 
-def test_what_is_not_found_is_said(run: Run, filled: Path) -> None:
-    result = run("trace", f"T-{ESCAPE}", "--config", filled)
+@pytest.mark.parametrize("wanted", [f"T-{ESCAPE}", "f" * 28], ids=["order", "no receipt"])
+def test_what_is_not_found_is_said(run: Run, filled: Path, wanted: str) -> None:
+    result = run("trace", wanted, "--config", filled)
     assert result.exit_code == 1
     assert "no event has the id" in result.stderr
     assert "ledger.successes" not in result.stderr
@@ -128,10 +136,48 @@ def test_list_as_json_has_an_ending_in_each_line(
 def test_nothing_that_strangers_wrote_reaches_the_terminal_unescaped(
     run: Run, filled: Path
 ) -> None:
-    for words in (("events", "list"), ("events", "list", "--json"), ("trace", "event-1")):
+    for words in (
+        ("events", "list"),
+        ("events", "list", "--json"),
+        ("events", "list", "--csv"),
+        ("trace", "event-1"),
+    ):
         result = run(*words, "--config", filled)
         assert result.exit_code == 0
         assert "\x1b" not in result.stdout
+
+
+def test_tail_prints_each_ending_once_and_reads_only_what_ended_of_late(
+    run: Run, filled: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, endings = [], LedgerReader.endings
+
+    def read(reader: LedgerReader, wanted: Wanted) -> Iterator[Listed]:
+        looks.append(wanted.ended_since or 0.0)
+        return endings(reader, wanted)
+
+    async def deliver() -> None:
+        async with connect_for_work(redis_url) as redis:
+            books = Books(redis, LedgerFolder(filled.parent / "ledger"))
+            async for entry in pending_entries(redis, ADS):
+                await books.settle("ads", [entry], "delivered")
+            await books.store()
+            books.writer.close()
+
+    def rest(seconds: float) -> None:
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+        if len(looks) == 1:
+            asyncio.run(deliver())
+
+    monkeypatch.setattr(LedgerReader, "endings", read)
+    monkeypatch.setattr(events, "time", SimpleNamespace(time=time.time, sleep=rest))
+    result = run("events", "tail", "--since", "1h", "--json", "--config", filled)
+    assert result.exit_code == 0
+    found = [json.loads(line)["ending"] for line in result.stdout.splitlines()]
+    assert [each["ending"] for each in found] == ["delivered", "rejected", "delivered"]
+    assert looks[0] < time.time() - 3000
+    assert min(looks[1:]) > time.time() - 300
 
 
 def test_csv_holds_no_formula(run: Run, filled: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -19,6 +20,7 @@ from gateway.event import Received
 from gateway.ledger.folder import LedgerFolder
 from gateway.operations import catching_up
 from gateway.pipeline.decision import Decision, Verdict
+from gateway.queue.append import Retention
 from gateway.queue.dead_letters import find
 from gateway.queue.dead_letters import replay as replay_letters
 from gateway.queue.entry import Entry
@@ -243,8 +245,15 @@ def test_a_dead_letter_is_replayed_by_one_command_alone(
     assert counts(server)["accepted"] == 2
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_replay_says_how_far_it_came_and_goes_on(
-    run: Run, redis_url: str, config: Path, with_books: Callable[..., Any], server: SyncRedis
+    run: Run,
+    redis_url: str,
+    config: Path,
+    with_books: Callable[..., Any],
+    server: SyncRedis,
+    tmp_path: Path,
+    number: int,
 ) -> None:
     with_books(rejected(40))
     words = ("replay", "--destination", "ads", "--rate", "10")
@@ -252,11 +261,13 @@ def test_an_interrupted_replay_says_how_far_it_came_and_goes_on(
         session.wait_for("Replay 40 events? [y/N]")
         session.type("y\r")
         session.wait_for("4/40")
-        session.interrupt()
+        session.interrupt(number)
         assert session.end() == 1
     sent = counts(server)["accepted"] - 40
     assert 0 < sent < 40
     assert f"Replayed {sent} of 40 events." in session.screen
+    (line,) = (tmp_path / "ledger" / "operators.log").read_bytes().splitlines()
+    assert orjson.loads(line)["counts"] == {"events": sent}
     assert len(pending(with_books)) == sent
     assert (
         f"Replayed {40 - sent} of {40 - sent} events."
@@ -322,6 +333,36 @@ def test_what_was_withdrawn_before_it_was_sent_stays_withheld(
     output = run("--destination", "ads", "--yes").output
     assert ["1", "withheld", "withdrew"] in table_rows(output)
     assert "No events to send to ads." in output
+
+
+@pytest.mark.parametrize(
+    ("days", "withdrawals", "is_sent"), [(6, True, True), (8, True, False), (8, False, True)]
+)
+def test_what_may_have_been_withdrawn_longer_ago_than_is_remembered(
+    run: Run,
+    config: Path,
+    with_books: Callable[..., Any],
+    days: int,
+    withdrawals: bool,
+    is_sent: bool,
+) -> None:
+    consent = f"consent: {{regions: [], withdrawals: {str(withdrawals).lower()}}}"
+    text = config.read_text().replace(
+        "consent: {regions: []}", f"server: {{hash_salt: s}}\n{consent}"
+    )
+    config.write_text(text.replace("[ad_storage]}", "[ad_storage], delivery: {max_age: 2592000}}"))
+
+    async def work(books: Books) -> None:
+        decision = received(decide(granted(0), ["ads"]))
+        then = time.time() - days * DAY
+        held = _held(["visitor-1"], {})
+        await books.append(replace(decision, received_at=then, held_consent=held))
+        await books.settle("ads", await books.read("ads"), "rejected")
+
+    with_books(work)
+    output = run("--destination", "ads", "--since", "20d", "--yes").output
+    assert ("days for which withdrawals are remembered" in " ".join(output.split())) is not is_sent
+    assert ("Replayed 1 " in output) is is_sent
 
 
 def test_a_sender_that_excluded_some_is_not_sent_to_a_new_one(
@@ -397,6 +438,20 @@ def test_delivered_events_are_sent_with_again_alone(
     config.write_text(f"{text[:start]}  ads: {meta}\n{text[text.index('  new:') :]}")
     output = run("--destination", "ads", "--again", "--dry-run").output
     assert "Events that ads has taken before: 2, of which it may count 1 twice" in output
+
+
+def test_what_repeats_an_event_that_was_taken_may_be_counted_twice(
+    run: Run, with_books: Callable[..., Any]
+) -> None:
+    async def work(books: Books) -> None:
+        for names in (["ads"], ["ads", "new"]):
+            await books.append(received(decide(granted(0), names)))
+        await books.settle("ads", await books.read("ads"), "delivered")
+
+    with_books(work, retention=Retention(dedupe=300))
+    output = run("--destination", "ads", "--again", "--dry-run").output
+    assert ["1", "repeated"] in [row[:2] for row in table_rows(output)], output
+    assert "Events that ads has taken before: 2, of which" in output
 
 
 @pytest.mark.parametrize(

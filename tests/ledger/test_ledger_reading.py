@@ -36,9 +36,11 @@ async def filled(books: Books) -> Books:
     results = ["delivered", "rejected", "rejected", "expired", WITH_WARNINGS]
     for name in ("ads", "books"):
         for entry, result in zip(await books.read(name), results, strict=True):
-            words = {"rejected": f"HTTP 400: no {name}", WITH_WARNINGS: "v25.0 ends"}.get(
-                result, ""
-            )
+            words = {
+                "rejected": f"HTTP 400: no {name}",
+                WITH_WARNINGS: "v25.0 ends",
+                "expired": "Überfällig",
+            }.get(result, "")
             await books.settle(name, [entry], result, words)
     await books.store()
     return books
@@ -64,11 +66,15 @@ def found(books: Books, **wanted: Any) -> list[tuple[str, str]]:
         ({"ending": "pending"}, 0),
         ({"reason": "NO ADS"}, 2),
         ({"reason": "no%"}, 0),
+        ({"reason": "Überfällig"}, 2),
+        ({"reason": "ÜBERF"}, 2),
         ({"event_name": "page_view"}, 2),
         ({"source": "site"}, 12),
         ({"source": "shop"}, 0),
         ({"since": NOW - 86_400}, 10),
         ({"until": NOW - 86_400}, 2),
+        ({"until": 253_402_343_999.0}, 12),  # in the year 10000
+        ({"since": 253_402_343_999.0}, 0),
         ({"since": NOW - 4 * 86_400, "until": NOW - 2 * 86_400}, 2),
         ({"where": [("value", "5")]}, 2),
         ({"where": [("value", "7.5")]}, 2),

@@ -77,6 +77,19 @@ def test_a_line_that_a_crash_tore_is_told_and_others_follow(log: OperatorLog) ->
     assert log.check().broken == 5
 
 
+def test_a_line_for_which_there_is_no_room_is_refused_whole(log: OperatorLog) -> None:
+    size = log.path.stat().st_size + 20
+    program = (
+        "import resource; from pathlib import Path\n"
+        "from gateway.ledger.operator_log import OperatorLog\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+        f"OperatorLog(Path({str(log.path)!r})).append({{'command': 'later'}})"
+    )
+    run = subprocess.run([sys.executable, "-c", program], stderr=subprocess.PIPE, check=False)
+    assert b"OSError" in run.stderr
+    assert (log.check().lines, log.check().broken) == (5, None)
+
+
 def test_processes_append_at_once(tmp_path: Path) -> None:
     path = tmp_path / "operators.log"
     program = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import hmac
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,3 +64,35 @@ async def test_what_was_surveyed_is_erased_and_noted(
     assert any("backups" in line for line in erased.beyond_reach)
     assert await redis.xlen(ADS.dead) == 1
     assert dict((await survey_erasure(anna)).counts())["dead letters, ads"] == 0
+
+
+async def test_a_user_id_that_is_hashed_is_erased_by_its_hash(
+    anna: Person, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
+    hashed = hmac.digest(b"a-salt-of-the-shop", b"customer-7", "sha256").hex()
+    await bury(redis, "ads", [make_event(2, user_id=hashed)])
+    identity = anna.settings.identity.model_copy(update={"hash_user_id": True})
+    settings = anna.settings.model_copy(update={"identity": identity})
+    for typed, records in (("customer-7", 0), (hashed, 1)):
+        person = replace(anna, settings=settings, digest=anna.digests.of_text(typed))
+        erased = await erase(person, await survey_erasure(person), False, lambda _: None)
+        assert erased.records == records
+        assert any("HMAC-SHA256 of the id" in line for line in erased.beyond_reach)
+
+
+async def test_an_erasure_that_is_stopped_is_noted(
+    anna: Person, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stop(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
+    monkeypatch.setattr(erasing, "forget_recent", stop)
+    noted: list[Mapping[str, int]] = []
+    found = await survey_erasure(anna)
+    with pytest.raises(asyncio.CancelledError):
+        await erase(anna, found, embedded=False, note=noted.append)
+    assert (await redis.xlen(ADS.dead), noted) == (1, [FOUND])

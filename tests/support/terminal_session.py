@@ -50,8 +50,8 @@ class TerminalSession:
     def type(self, words: str) -> None:
         os.write(self._terminal, words.encode())
 
-    def interrupt(self) -> None:
-        self.process.send_signal(signal.SIGINT)
+    def interrupt(self, number: int = signal.SIGINT) -> None:
+        self.process.send_signal(number)
 
     def end(self, seconds: float = 60) -> int:
         """Its exit status, once it has ended."""

@@ -1,7 +1,9 @@
-"""Common parts of bulk commands: confirmation and progress bar."""
+"""Common parts of bulk commands: confirmation, progress bar, and how they are stopped."""
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +21,25 @@ def confirmed(question: str, yes: bool) -> bool:
 
 
 @contextmanager
+def stopped_as_by_ctrl_c() -> Iterator[None]:
+    """Meanwhile SIGTERM, and SIGHUP of a terminal that is closed, stop the work as Ctrl-C does:
+    what was done is said and logged. A signal that is ignored, as with nohup, stays ignored."""
+    ending = [
+        each
+        for each in (signal.SIGTERM, signal.SIGHUP)
+        if threading.current_thread() is threading.main_thread()  # no other receives signals
+        and signal.getsignal(each) is signal.SIG_DFL
+    ]
+    for each in ending:
+        signal.signal(each, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        for each in ending:
+            signal.signal(each, signal.SIG_DFL)
+
+
+@contextmanager
 def progress(done_to_them: str, total: int, others: str) -> Iterator[Advance]:
     """A progress bar on a terminal, and at the end, whatever ends it, a line that says how many.
 
@@ -29,7 +50,10 @@ def progress(done_to_them: str, total: int, others: str) -> Iterator[Advance]:
     bar = console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
-    with Progress(*columns, console=bar, disable=not bar.is_terminal) as shown:
+    with (
+        stopped_as_by_ctrl_c(),
+        Progress(*columns, console=bar, disable=not bar.is_terminal) as shown,
+    ):
         task = shown.add_task("", total=total)
 
         def advance(count: int, successes: int) -> None:
