@@ -65,7 +65,7 @@ def config(redis_url: str, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("wanted", [EMAIL, EMAIL.upper(), "anna"])
+@pytest.mark.parametrize("wanted", [EMAIL, EMAIL.upper(), " anna "])
 def test_access_shows_what_redis_has(run: Run, config: Path, wanted: str) -> None:
     result = run("access", wanted, "--json", "--config", config)
     assert result.exit_code == 0, result.output
@@ -116,6 +116,16 @@ def test_nothing_found_is_no_failure(run: Run, redis_url: str, config: Path) -> 
             return len((await read_tombstones(redis, KEYS)).written)
 
     assert asyncio.run(written()) == 1  # for what is still on its way
+
+
+@pytest.mark.parametrize("command", [["access"], ["erase", "--yes"]])
+@pytest.mark.parametrize("wanted", ["", " "])
+def test_an_empty_id_is_refused(
+    run: Run, server: Redis, config: Path, command: list[str], wanted: str
+) -> None:
+    result = run(*command, wanted, "--config", config)
+    assert (result.exit_code, "ID is empty" in result.stderr) == (2, True)
+    assert not server.exists(KEYS.erased)
 
 
 @pytest.mark.parametrize("command", ["access", "erase"])
