@@ -10,6 +10,7 @@ from gateway.cli.stored.actions import print_kinds
 from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_lines
 from gateway.event.text import json_text
+from gateway.event.words import counted
 from gateway.operations.dead_letter_edit import edit as edit_letter
 from gateway.operations.dead_letter_edit import survey_edit
 from gateway.operations.dead_letter_replay import ReplaySurvey, survey_replay
@@ -31,7 +32,7 @@ async def replay(
     _warn_about_overdue(survey)
     print_lines(survey.notes)
     total = survey.total
-    if dry_run or not total or not confirmed(f"Replay {total} events?", yes):
+    if dry_run or not total or not confirmed(f"Replay {counted(total, 'event')}?", yes):
         return
     with progress("Replayed", total, chosen.shown.others) as advance:
         await replay_letters(chosen, survey, rate, advance)

@@ -19,6 +19,7 @@ def operator_log(verify: bool, config: Path) -> None:
     not follow from the one before.
     """
     from gateway.event.text import printable
+    from gateway.event.words import counted
     from gateway.ledger.operator_log import OperatorLog
 
     log = OperatorLog.of(load_in_force(config).settings)
@@ -36,4 +37,5 @@ def operator_log(verify: bool, config: Path) -> None:
             "was changed, or lines are missing",
             1,
         )
-    click.echo(f"{chain.lines} actions, no line was changed. Digest of the last: {chain.head}")
+    actions = counted(chain.lines, "action")
+    click.echo(f"{actions}, no line was changed. Digest of the last: {chain.head}")

@@ -169,7 +169,7 @@ def require_redis(settings: Settings, given: str | None) -> str:
         fail(mistake)
     if url == "embedded":
         fail(
-            "no Redis URL is configured: set REDIS_URL or use --redis-url. "
+            "no Redis URL is configured: set redis.url in the configuration or use --redis-url. "
             "Only `gateway run` starts the embedded server."
         )
     return url

@@ -12,6 +12,7 @@ from gateway.cli.stored.actions import print_kinds
 from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_counts, print_lines
 from gateway.cli.terminal import cell, console, table
+from gateway.event.words import counted
 from gateway.operations.quarantine import InQuarantine
 from gateway.operations.quarantine_release import FATES, Fate, survey_release
 from gateway.operations.quarantine_release import release as release_events
@@ -29,7 +30,7 @@ async def release(chosen: InQuarantine, rate: int, anyway: bool, yes: bool, dry_
         return
     console().print("", _fates_table(preview.fates, chosen.settings.destinations), sep="\n")
     print_lines(preview.notes)
-    if dry_run or not confirmed(f"Release {preview.total} events?", yes):
+    if dry_run or not confirmed(f"Release {counted(preview.total, 'event')}?", yes):
         return
     with progress("Released", preview.total, chosen.shown.others) as advance:
         await release_events(chosen, preview, rate, advance)

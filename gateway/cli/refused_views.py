@@ -10,6 +10,7 @@ from rich.text import Text
 
 from gateway.cli.terminal import cell, number, table
 from gateway.event.text import json_text, utc
+from gateway.event.words import counted
 from gateway.explain.refused_hints import Sources, hint_for
 from gateway.explain.refused_words import request_in_words
 from gateway.queue.refused import RefusedEvent
@@ -19,7 +20,7 @@ from gateway.queue.refused_requests import SampledRequest
 def requests_view(requests: Sequence[SampledRequest], sources: Sources) -> Group:
     """A table of what came where, and under it a hint for each."""
     columns = ("last seen", "times", "went to", "reason", "request", "hint")
-    shown = table(f"{len(requests)} refused requests", *columns, numbers=("times",))
+    shown = table(counted(len(requests), "refused request"), *columns, numbers=("times",))
     hints: dict[str, int] = {}
     for each in requests:
         request = each.request
@@ -45,7 +46,7 @@ def _titled(lines: Sequence[Text]) -> Iterator[Text]:
 
 
 def events_view(events: Sequence[RefusedEvent]) -> Table:
-    shown = table(f"{len(events)} refused events", "refused", "source", "reason", "event")
+    shown = table(counted(len(events), "refused event"), "refused", "source", "reason", "event")
     for each in events:
         event = " ".join(json_text(each.shape).split())
         shown.add_row(cell(utc(each.at)), cell(each.source), cell(each.reason), cell(event))

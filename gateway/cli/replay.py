@@ -50,7 +50,7 @@ def replay(
 
     They are sent with the same ids. The rules for every event, which come before the ledger, are
     not applied again; consent, conditions, deadlines and the rules of the destination are. An event
-    that the destination was not allowed to have for want of consent is never sent.
+    that the destination was not allowed to have for lack of consent is never sent.
     """
     from gateway.cli.ledger import with_ledger_of
     from gateway.cli.operator_action import operator_action

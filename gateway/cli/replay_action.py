@@ -7,6 +7,7 @@ import click
 from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_counts, print_lines
 from gateway.event.text import printable
+from gateway.event.words import counted
 from gateway.operations.ledger_replay import LedgerReplay, survey_replay
 from gateway.operations.ledger_replay import replay as replay_events
 
@@ -21,7 +22,8 @@ async def replay(chosen: LedgerReplay, rate: int, yes: bool, dry_run: bool) -> N
         click.echo()
     print_counts(f"events to send to {name}", survey.kinds, "ended", "reason")
     print_lines(survey.notes)
-    if dry_run or not survey.total or not confirmed(f"Replay {survey.total} events?", yes):
+    question = f"Replay {counted(survey.total, 'event')}?"
+    if dry_run or not survey.total or not confirmed(question, yes):
         return
     with progress("Replayed", survey.total, OTHERS) as advance:
         await replay_events(chosen, survey, rate, advance)

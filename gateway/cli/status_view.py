@@ -13,6 +13,7 @@ from rich.text import Text
 
 from gateway.cli.terminal import cell, console, duration, number, table
 from gateway.event.text import json_text, utc
+from gateway.event.words import counted
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.consent_problems import MAX_SHOWN, consent_problems
 from gateway.monitoring.problems import (
@@ -75,7 +76,8 @@ def screen(status: Status) -> Group:
     ]
     shown: list[Table | Text] = [each for each in tables if each.row_count]
     if status.quarantined:
-        events = f"{number(status.quarantined)} events are in quarantine"
+        verb = "is" if status.quarantined == 1 else "are"
+        events = f"{counted(status.quarantined, 'event')} {verb} in quarantine"
         shown.append(Text(f"{events}: run `gateway quarantine list` to see why.", "yellow"))
     shown += [
         Text(line, "yellow") for line in (*address_problems(status), *unclaimed_problems(status))

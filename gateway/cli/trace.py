@@ -43,8 +43,8 @@ def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path)
     ID is the id of an event, of an order, of a client or of a user, or an e-mail address, or a
     receipt as `gateway events list` shows it. The newest events come first.
 
-    An event that was withheld from all destinations is found by its own id and by that of its order
-    alone: the ledger keeps nothing else of it.
+    An event that was withheld from all destinations is found only by its own id and that of its
+    order: the ledger keeps nothing else of it.
     """
     from gateway.cli.ledger import with_ledger_of
     from gateway.event.text import printable

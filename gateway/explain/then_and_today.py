@@ -30,7 +30,7 @@ GONE = "this destination is not configured any more"
 WITHHELD_EVERYWHERE = f"{NOT_KEPT}, since it was withheld from all destinations"
 NO_ANSWER = "it was held for the visitor's answer, which no configuration replaces"
 NEVER_AGAIN = (
-    "`gateway replay` does not send it: an event that was withheld for want of consent is never "
+    "`gateway replay` does not send it: an event that was withheld for lack of consent is never "
     "sent."
 )
 TOO_LATE = "`gateway replay` does not send it any more: {}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.event.words import duration, number
+from gateway.event.words import counted, duration, number
 from gateway.monitoring.status import DestinationStatus, Status
 from gateway.sources.recognition import UNKNOWN
 
@@ -52,15 +52,15 @@ def address_problems(status: Status) -> Iterator[str]:
         if count
     ]
     if reasons:
-        total = number(sum(status.unknown_addresses.values()))
+        total = counted(sum(status.unknown_addresses.values()), "request")
         yield (
-            f"{total} requests from trusted proxies did not state the visitor's address: "
+            f"{total} from trusted proxies did not state the visitor's address: "
             f"{', '.join(reasons)}. The place of these visitors is unknown. Make your proxy send "
             "X-Forwarded-For, or name its header in `server.client_ip_header`."
         )
     if status.untrusted_proxy_requests:
         yield (
-            f"{number(status.untrusted_proxy_requests)} requests came through a proxy in your "
+            f"{counted(status.untrusted_proxy_requests, 'request')} came through a proxy in your "
             "network that is not trusted, so they have the proxy's address instead of the "
             "visitor's. Add it to `server.trusted_proxies`: the log of the web process names it."
         )
@@ -71,7 +71,8 @@ def unclaimed_problems(status: Status) -> Iterator[str]:
     counts = {kind: count for kind, count in status.unclaimed_requests.items() if kind != UNKNOWN}
     if counts:
         kinds = ", ".join(f"{number(count)} like `{kind}`" for kind, count in counts.items())
+        total = counted(sum(counts.values()), "request")
         yield (
-            f"{number(sum(counts.values()))} requests of known protocols came to a path where no "
+            f"{total} of known protocols came to a path where no "
             f"source answers: {kinds}. Run `gateway refused list` to see where they went."
         )

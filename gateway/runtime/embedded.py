@@ -152,5 +152,5 @@ def _binary() -> str:
         if binary.is_file():
             return str(binary)
     raise EmbeddedError(
-        "no embedded server for this platform: set REDIS_URL to a Redis or Valkey server"
+        "no embedded server for this platform: set redis.url to a Redis or Valkey server"
     )

@@ -190,7 +190,7 @@ def test_with_yes_files_that_exist_stay(run: Run, existing: Path) -> None:
     result = run("init", existing, "--yes")
     assert result.exit_code == 2
     assert result.stderr == (
-        f"{existing}/gateway.yaml and {existing}/.env: exists already, so nothing was written. "
+        f"{existing}/gateway.yaml and {existing}/.env: already there, so nothing was written. "
         "Use --force to replace files.\n"
     )
     assert {path.read_text() for path in existing.iterdir()} == {"MINE=1\n"}

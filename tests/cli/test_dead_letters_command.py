@@ -326,7 +326,7 @@ def test_an_interrupted_replay_says_how_far_it_came(
 def test_drop_counts_asks_and_deletes(run: Run, redis_url: str, server: SyncRedis) -> None:
     bury_now(redis_url, "ads", [make_event(n) for n in range(3)])
     result = run("drop", "--event-id", "event-1", answer="y\n")
-    assert "Permanently drop 1 events? [y/N]" in result.output
+    assert "Permanently drop 1 event? [y/N]" in result.output
     assert result.output.endswith("Dropped 1 of 1 events.\n")
     assert server.xlen(ADS.dead) == 2
     assert counts(server) == {"accepted": 3, "rejected": 3, "dropped": 1}

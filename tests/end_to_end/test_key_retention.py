@@ -1,6 +1,6 @@
 """Every key that a gateway leaves in Redis expires, or is bounded, or is a set of counters.
 
-A key that no row names fails the test: say here and in docs/operations.md ("How long what is kept")
+A key that no row names fails the test: say here and in docs/operations.md ("How long data is kept")
 when it goes.
 """
 

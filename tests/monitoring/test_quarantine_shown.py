@@ -52,6 +52,8 @@ def test_the_screen(redis_url: str, tmp_path: Path) -> None:
 
     assert "quarantine" not in shown()
     assert json.loads(shown("--json"))["quarantined"] == 0
-    set_aside_now(redis_url, [make_event(n) for n in range(3)])
+    set_aside_now(redis_url, [make_event(0)])
+    assert "1 event is in quarantine: run" in shown()
+    set_aside_now(redis_url, [make_event(n) for n in range(1, 3)])
     assert "3 events are in quarantine: run `gateway quarantine list` to see why." in shown()
     assert json.loads(shown("--json"))["quarantined"] == 3

@@ -37,6 +37,8 @@ def test_the_status_names_known_protocols_alone(redis_url: str, tmp_path: Path) 
     with SyncRedis.from_url(redis_url) as server:
         server.hset(KEYS.counts, mapping={"unclaimed:unknown": 9000})
         assert "no source answers" not in run().output
+        server.hset(KEYS.counts, mapping={"unclaimed:segment": 1})
+        assert "1 request of known protocols came to a path" in " ".join(run().output.split())
         server.hset(KEYS.counts, mapping={"unclaimed:segment": 7, "unclaimed:ga4": 1})
     words = " ".join(run().output.split())
     assert (

@@ -202,5 +202,5 @@ def test_where_there_is_no_program_the_way_out_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
-    with pytest.raises(EmbeddedError, match="set REDIS_URL to a Redis or Valkey server"):
+    with pytest.raises(EmbeddedError, match=r"set redis\.url to a Redis or Valkey server"):
         EmbeddedServer(tmp_path).command()

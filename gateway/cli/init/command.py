@@ -58,7 +58,7 @@ def init(
     existing = [path for name in _MODES if (path := folder / name).exists()]
     if existing and yes and not force:
         names = " and ".join(map(str, existing))
-        fail(f"{names}: exists already, so nothing was written. Use --force to replace files.")
+        fail(f"{names}: already there, so nothing was written. Use --force to replace files.")
     try:
         answers = Answers(
             read_sites(" ".join(sites)) if sites else _ask_sites(yes),
@@ -141,5 +141,5 @@ def _next_steps(folder: Path, answers: Answers) -> str:
         '    data-consent-event="consent_update"></script>',
     ]
     if answers.sites == list(_DEFAULTS.sites):
-        lines.append(f"Replace {answers.sites[0]} in {CONFIGURATION} by the address of your site.")
+        lines.append(f"Replace {answers.sites[0]} in {CONFIGURATION} with your site's address.")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import newest_table, print_counts, print_lines, sheet_in_words
 from gateway.cli.terminal import console
 from gateway.event.text import json_text
+from gateway.event.words import counted
 from gateway.operations.drop import drop as drop_events
 from gateway.operations.stored import K, Selection
 from gateway.operations.survey import Survey, survey_of
@@ -41,7 +42,7 @@ async def drop(chosen: Selection[K], yes: bool, dry_run: bool) -> None:
     survey = await survey_of(chosen)
     if not print_kinds(chosen, survey) or dry_run:
         return
-    if not confirmed(f"Permanently drop {survey.total} events?", yes):
+    if not confirmed(f"Permanently drop {counted(survey.total, 'event')}?", yes):
         return
     with progress("Dropped", survey.total, chosen.shown.others) as advance:
         await drop_events(chosen, survey, advance)

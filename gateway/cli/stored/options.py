@@ -35,7 +35,9 @@ RATE = click.option(
     help="Maximum number of events per second.",
 )
 YES = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Count the events and change nothing.")
+DRY_RUN = click.option(
+    "--dry-run", is_flag=True, help="Show what would happen, and change nothing."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
