@@ -23,7 +23,7 @@ def _configurations(explained: Explanation) -> Iterator[str]:
     else:
         yield f"decided by configuration {then['version']}; today's is {today['version']}"
         if explained["changes"] is None:
-            yield "  the configuration of then is not kept: it cannot be compared with today's"
+            yield "  that configuration is no longer stored, so it cannot be compared with today's"
     for change in explained["changes"] or ():
         yield f"  since then: {change}"
     what = "rules for every event" if then["kept"] else "rules"

@@ -73,8 +73,8 @@ class ForwardingSettings(DestinationSettings):
     allow_private_addresses: bool | None = Field(
         default=None,
         description="Send to loopback, private and link-local addresses too. Without it, whoever "
-        "can change the URL of a destination could reach what only this machine can. By default "
-        "what suits the kind of destination: `true` where the vendor's address is known.",
+        "can change the URL of a destination could reach what only this machine can. Default: "
+        "depends on the type of the destination; `true` where the vendor's address is fixed.",
     )
     integration_names: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(
         default=[],

@@ -53,9 +53,9 @@ class LedgerSettings(BaseModel):
         default=30,
         le=365,
         description="How many days an event is kept that a destination rejected, or that expired, "
-        "with all that is stored of it. The default leaves time to mend a destination and to "
-        "compare a month with the vendor's report. No longer than `keep_days`, nothing is kept "
-        "separately.",
+        "with all that is stored of it. The default leaves time to repair a destination and "
+        "to compare a month with the vendor's report. It has no effect unless it is greater than "
+        "`keep_days`.",
     )
     counts_keep_days: PositiveInt = Field(
         default=400,
@@ -81,9 +81,9 @@ class LedgerSettings(BaseModel):
     max_bytes: PositiveInt = Field(
         default=5_000_000_000,
         ge=10_000_000,
-        description="Most bytes of the ledger on disk. Beyond them the oldest day is removed "
-        "early, except for its failures. Failures take a fifth at most: beyond it the oldest are "
-        "removed.",
+        description="Maximum size of the ledger on disk, in bytes. Beyond it the oldest day is "
+        "removed early, except for its failures. Failures may use a fifth of it; beyond that the "
+        "oldest are removed.",
     )
 
     @field_validator("url", mode="before")

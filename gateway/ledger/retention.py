@@ -31,7 +31,7 @@ BYTES = "ledger.max_bytes is reached"
 
 
 class Retained(Protocol):
-    """What the ledger stores and removes, day by day. Raises as `gateway.ledger.writer.Store`."""
+    """What the ledger stores and removes, day by day. Raises as `gateway.ledger.store.Store`."""
 
     def days(self) -> list[str]:
         """The days that are stored, oldest first."""

@@ -108,12 +108,12 @@ async def _wait_for_ledger(person: Person) -> None:
 def _beyond_reach(person: Person, removed: Found, embedded: bool) -> list[str]:
     settings = person.settings
     lines = [
-        f"{name} has got {count} of these events: ask the vendor to erase them"
+        f"{name} received {count} of these events; ask the vendor to erase them"
         for name, count in sorted(removed.delivered.items())
     ]
     if person.ledger is not None:
         days = settings.ledger.keep_days
-        lines.append(f"what vendors got more than {days} days ago is not known any more")
+        lines.append(f"deliveries more than {days} days ago are no longer recorded")
         if settings.ledger.successes != "all":
             lines.append(
                 "what vendors got of events that no destination refused is not known: the ledger "

@@ -65,7 +65,9 @@ class Upkeep:
                 for sample in self.samples:
                     await sample.flush()
             except (RedisError, Overloaded) as error:
-                log.warning("Redis does not keep up: %s", type(error).__name__)
+                log.warning(
+                    "Redis does not keep up (%s): counts and samples wait", type(error).__name__
+                )
             await asyncio.sleep(UPKEEP_SECONDS)
 
     async def finish(self) -> None:

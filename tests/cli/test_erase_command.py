@@ -167,7 +167,7 @@ def test_erase_with_a_ledger_names_the_vendors(run: Run, redis_url: str, with_le
     words = ("--config", with_ledger, "--redis-url", redis_url)
     result = run("erase", EMAIL, "--yes", *words)
     assert result.exit_code == 0, result.output
-    assert "ads has got 1 of these events" in result.stdout
+    assert "ads received 1 of these events" in result.stdout
     shown = json.loads(run("access", EMAIL, "--json", *words).stdout)
     assert not any(shown.values())
 

@@ -107,6 +107,6 @@ def test_without_the_configuration_of_then_this_is_said(run: Run, config: Path) 
     kept.close()
     config.write_text(config.read_text().replace("a rule", "another"))
     shown = run("trace", "T-1", "--explain", "--config", config).stdout
-    assert "the configuration of then is not kept" in shown
+    assert "that configuration is no longer stored" in shown
     assert "rules that were applied: a rule\n" in shown
     assert "ads: send, then and today" in shown

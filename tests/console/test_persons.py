@@ -116,7 +116,7 @@ def test_an_erasure_is_confirmed_goes_on_and_is_logged(
     wait_for(lambda: client.get(path).json()["ended"] is not None, 120, "the erasure")
     told = client.get(path).json()
     assert (told["trouble"], told["succeeded"]) == ("", 2)
-    assert any("Beyond reach: Crm has got 2" in note for note in told["notes"])
+    assert any("Beyond reach: Crm received 2" in note for note in told["notes"])
     assert EMAIL not in json.dumps(told)
     assert client.get(f"{person}.json").json()["total"] == 0
     assert client.get("/events.json?event_name=of grace").json()["events"] == []

@@ -120,7 +120,7 @@ def test_after_an_erasure_during_retries_nothing_is_left(tmp_path: Path, sink: S
         assert traces(tmp_path / "data")
 
         report = command(gateway, "erase", EMAIL, "--yes")
-        assert "up has got 67 of these events" in report
+        assert "up received 67 of these events" in report
         before = len(seen)
 
         wait_for(lambda: not traces(tmp_path / "data"), 60, "the last trace to go")

@@ -43,7 +43,9 @@ def test_what_a_workflow_makes_is_a_target(workflow: str) -> None:
 
 
 def test_the_workflows_test_lint_and_build() -> None:
-    assert {"make test", "make lint", "make test-lowest", "make docs"} <= {*commands("test")}
+    assert {"make test || make test-again", "make lint", "make test-lowest", "make docs"} <= {
+        *commands("test")
+    }
     assert {"make packages", "make sbom"} <= {*commands("package")}
     assert any(line.startswith("docker build") for line in commands("package"))
 

@@ -42,7 +42,9 @@ _DEFAULTS = Answers()
     type=click.Choice((NO_CONSENT_MANAGER, *CONSENT_COOKIES)),
     help="The consent manager of your site, or the standard of the string in its cookie.",
 )
-@click.option("--yes", is_flag=True, help="Ask nothing: use the defaults for what no option says.")
+@click.option(
+    "--yes", is_flag=True, help="Do not ask; use defaults for options that are not given."
+)
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 def init(
     folder: Path,

@@ -24,11 +24,11 @@ ORDER = (
     "events. Paste an event to see its effect."
 )
 GUARD = (
-    "The copy's PII guard was applied to each event as it was recorded. What the guard of then had "
-    "removed was not recorded."
+    "The copy's PII guard was applied to each event as it was recorded. What the guard removed "
+    "at the time was not recorded."
 )
 CONSENT = (
-    "The consent of then holds: signals are not read again. Only a type that a default had granted "
+    "Recorded consent applies; signals are not read again. Only a type that a default had granted "
     "is decided again, by the defaults of the copy."
 )
 

@@ -27,7 +27,7 @@ from gateway.queue.receipts import is_receipt
 
 NO_SUCH = (
     "The ledger has no event with this receipt. It came in before the days that the ledger keeps "
-    "(ledger.days), it was erased, or it was delivered and is not kept (ledger.successes)."
+    "(ledger.keep_days), it was erased, or it was delivered and is not kept (ledger.successes)."
 )
 WITHHELD_EVERYWHERE = "Its content was not kept, since it was withheld from every destination."
 NOT_KEPT = "Its content was not kept (ledger.payload: none)."

@@ -14,7 +14,8 @@ page_links      taking both parameters out of URLs
 user_id         the hash that stands for a user id
 proof           the cookie that shows that a visitor id is the browser's own
 cookies         cookies in, cookies out
-domains         what domain a cookie belongs to
+visit           the identifiers in the request of one event
+fresh           random ids, the same for all events of one request
 """
 
 from gateway.stages.identity.link import Link, compile_link
