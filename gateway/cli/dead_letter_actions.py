@@ -11,10 +11,8 @@ from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_lines
 from gateway.event.text import json_text
 from gateway.event.words import counted
-from gateway.operations.dead_letter_edit import edit as edit_letter
-from gateway.operations.dead_letter_edit import survey_edit
-from gateway.operations.dead_letter_replay import ReplaySurvey, survey_replay
-from gateway.operations.dead_letter_replay import replay as replay_letters
+from gateway.operations.dead_letter_edit import edit_dead_letter, survey_edit
+from gateway.operations.dead_letter_replay import ReplaySurvey, replay_dead_letters, survey_replay
 from gateway.operations.dead_letters import DeadLetters
 
 
@@ -35,7 +33,7 @@ async def replay(
     if dry_run or not total or not confirmed(f"Replay {counted(total, 'event')}?", yes):
         return
     with progress("Replayed", total, chosen.shown.others) as advance:
-        await replay_letters(chosen, survey, rate, advance)
+        await replay_dead_letters(chosen, survey, rate, advance)
 
 
 def _warn_about_overdue(survey: ReplaySurvey) -> None:
@@ -62,5 +60,5 @@ async def edit(
     print_lines(edited.notes)
     if dry_run or not confirmed("Send the event again like this?", yes):
         return
-    await edit_letter(chosen, edited)
+    await edit_dead_letter(chosen, edited)
     click.echo("Edited the event and put it back into the queue.")

@@ -14,8 +14,7 @@ from gateway.cli.stored.views import print_counts, print_lines
 from gateway.cli.terminal import cell, console, table
 from gateway.event.words import counted
 from gateway.operations.quarantine import InQuarantine
-from gateway.operations.quarantine_release import FATES, Fate, survey_release
-from gateway.operations.quarantine_release import release as release_events
+from gateway.operations.quarantine_release import FATES, Fate, release_quarantined, survey_release
 
 MISFITS = "of them do not match the current schemas and stay (use --anyway to release them too)"
 
@@ -33,7 +32,7 @@ async def release(chosen: InQuarantine, rate: int, anyway: bool, yes: bool, dry_
     if dry_run or not confirmed(f"Release {counted(preview.total, 'event')}?", yes):
         return
     with progress("Released", preview.total, chosen.shown.others) as advance:
-        await release_events(chosen, preview, rate, advance)
+        await release_quarantined(chosen, preview, rate, advance)
 
 
 def _fates_table(fates: Counter[tuple[str, Fate]], destinations: Collection[str]) -> Table:

@@ -8,8 +8,7 @@ from gateway.cli.stored.progress import confirmed, progress
 from gateway.cli.stored.views import print_counts, print_lines
 from gateway.event.text import printable
 from gateway.event.words import counted
-from gateway.operations.ledger_replay import LedgerReplay, survey_replay
-from gateway.operations.ledger_replay import replay as replay_events
+from gateway.operations.ledger_replay import LedgerReplay, replay_from_ledger, survey_replay
 
 OTHERS = "sent, replayed or dropped"
 
@@ -26,4 +25,4 @@ async def replay(chosen: LedgerReplay, rate: int, yes: bool, dry_run: bool) -> N
     if dry_run or not survey.total or not confirmed(question, yes):
         return
     with progress("Replayed", survey.total, OTHERS) as advance:
-        await replay_events(chosen, survey, rate, advance)
+        await replay_from_ledger(chosen, survey, rate, advance)

@@ -15,7 +15,12 @@ from gateway.console.rendering import link, render
 from gateway.console.trouble import Trouble
 from gateway.ledger.answers import Wanted
 from gateway.operations.catching_up import wait_until_stored
-from gateway.operations.ledger_replay import LedgerReplay, OneEvent, replay, survey_replay
+from gateway.operations.ledger_replay import (
+    LedgerReplay,
+    OneEvent,
+    replay_from_ledger,
+    survey_replay,
+)
 from gateway.operations.stopped import Stopped
 from gateway.queue.receipts import is_receipt
 
@@ -86,6 +91,6 @@ async def _replay(
         nonlocal sent
         sent += succeeded
 
-    await replay(chosen, survey, 1, advance)
+    await replay_from_ledger(chosen, survey, 1, advance)
     if not sent:
         raise Stopped("it is on its way already")

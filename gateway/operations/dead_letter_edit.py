@@ -68,7 +68,7 @@ async def _survey(chosen: DeadLetters, wanted_id: str, change: Callable[[Event],
     return Edited(name, mended, masked(allowed, store.mask), notes)
 
 
-async def edit(chosen: DeadLetters, edited: Edited) -> None:
+async def edit_dead_letter(chosen: DeadLetters, edited: Edited) -> None:
     """Puts the event back into the stream as it was edited."""
     keys = chosen.keys.destination(edited.name)
     reporting = build_reporting(chosen.settings, edited.name)

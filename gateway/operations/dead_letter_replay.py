@@ -68,7 +68,9 @@ async def survey_replay(
     return ReplaySurvey(found, total, overdue, notes, include_overdue, mend, now)
 
 
-async def replay(chosen: DeadLetters, survey: ReplaySurvey, rate: int, advance: Advance) -> None:
+async def replay_dead_letters(
+    chosen: DeadLetters, survey: ReplaySurvey, rate: int, advance: Advance
+) -> None:
     """Replays what `survey` found, `rate` events a second."""
     throttle = Throttle(rate)
     with noted(chosen.note, advance) as count:

@@ -8,7 +8,7 @@ from gateway.operations.survey import Survey
 from gateway.queue.stored_events import PAGE
 
 
-async def drop(chosen: Selection[K], survey: Survey[K], advance: Advance) -> None:
+async def drop_stored(chosen: Selection[K], survey: Survey[K], advance: Advance) -> None:
     """Deletes what is meant and was stored when `survey` was made."""
     with noted(chosen.note, advance) as count:
         for store in chosen.stores:

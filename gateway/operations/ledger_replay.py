@@ -84,7 +84,7 @@ class LedgerReplay:
 
 
 @dataclass(slots=True)
-class Survey:
+class LedgerSurvey:
     """What a replay would do.
 
     kinds: of the events that are sent. left: why others are not. overdue: how many of these are
@@ -110,15 +110,19 @@ class Survey:
         return len(self.passages)
 
 
-async def survey_replay(chosen: LedgerReplay) -> Survey:
+async def survey_replay(chosen: LedgerReplay) -> LedgerSurvey:
     """Waits until the ledger has stored what has happened, and looks."""
     await wait_until_stored(chosen.redis, chosen.settings)
-    survey = _survey(chosen, Survey(compile_review(chosen.settings, chosen.name), time.time()))
+    survey = _survey(
+        chosen, LedgerSurvey(compile_review(chosen.settings, chosen.name), time.time())
+    )
     survey.notes = [*_notes(chosen, survey)]
     return survey
 
 
-async def replay(chosen: LedgerReplay, survey: Survey, rate: int, advance: Advance) -> None:
+async def replay_from_ledger(
+    chosen: LedgerReplay, survey: LedgerSurvey, rate: int, advance: Advance
+) -> None:
     """Sends what `survey` found, `rate` events a second."""
     # read after the survey: whatever it found rejected or expired has its dead letter by now
     letters = await _letters(chosen, survey)
@@ -139,7 +143,7 @@ async def replay(chosen: LedgerReplay, survey: Survey, rate: int, advance: Advan
             ) from None
 
 
-def _survey(chosen: LedgerReplay, survey: Survey) -> Survey:
+def _survey(chosen: LedgerReplay, survey: LedgerSurvey) -> LedgerSurvey:
     """`survey`, filled."""
     destination = build_destination(chosen.settings.destinations[chosen.name])
     now = survey.now
@@ -159,7 +163,7 @@ def _survey(chosen: LedgerReplay, survey: Survey) -> Survey:
     return survey
 
 
-def _notes(chosen: LedgerReplay, survey: Survey) -> Iterator[str]:
+def _notes(chosen: LedgerReplay, survey: LedgerSurvey) -> Iterator[str]:
     name, configured = printable(chosen.name), chosen.settings.destinations[chosen.name]
     if survey.overdue:
         yield (
@@ -187,14 +191,14 @@ def _rule_notes(name: str, applied: Counter[str], own: Collection[str | None]) -
             yield f"Rules that were applied before events were recorded: {shown}. {words}."
 
 
-async def _letters(chosen: LedgerReplay, survey: Survey) -> dict[str, str]:
+async def _letters(chosen: LedgerReplay, survey: LedgerSurvey) -> dict[str, str]:
     """The ids of the dead letters of the events that are sent, by receipt."""
     found = dead_letters.find(chosen.redis, chosen.keys.destination(chosen.name))
     return {each.receipt: each.id async for each in found if each.receipt in survey.passages}
 
 
 async def _replays(
-    chosen: LedgerReplay, survey: Survey, letters: dict[str, str]
+    chosen: LedgerReplay, survey: LedgerSurvey, letters: dict[str, str]
 ) -> AsyncIterator[Replay]:
     """What the survey has found to be sent, unless it was sent again since."""
     for recorded in chosen.find(survey.now):

@@ -76,7 +76,9 @@ def _fate(stored: Quarantined, decision: Decision, target: Target, now: float) -
     return "will expire" if target.is_overdue(stored, now) else "to send"
 
 
-async def release(chosen: InQuarantine, preview: Preview, rate: int, advance: Advance) -> None:
+async def release_quarantined(
+    chosen: InQuarantine, preview: Preview, rate: int, advance: Advance
+) -> None:
     """Releases what `preview` found and still fits, `rate` events a second."""
     try:
         await _release(chosen, preview, Throttle(rate), advance)

@@ -11,11 +11,11 @@ from redis.asyncio import Redis
 
 from gateway.configuration.settings import Settings
 from gateway.operations import newest
-from gateway.operations.dead_letter_edit import edit, survey_edit, survey_rewrite
-from gateway.operations.dead_letter_replay import replay, survey_replay
+from gateway.operations.dead_letter_edit import edit_dead_letter, survey_edit, survey_rewrite
+from gateway.operations.dead_letter_replay import replay_dead_letters, survey_replay
 from gateway.operations.dead_letter_targets import find_targets
 from gateway.operations.dead_letters import DeadLetters
-from gateway.operations.drop import drop
+from gateway.operations.drop import drop_stored
 from gateway.operations.newest import look_at_newest
 from gateway.operations.stopped import Mistaken, Stopped
 from gateway.operations.survey import survey_of
@@ -98,7 +98,7 @@ async def test_a_rewritten_event_is_sent_again(redis: Redis, select: Any, watch:
         await survey_rewrite(chosen, letter.id, letter.event)
     edited = await survey_rewrite(chosen, letter.id, {**letter.event, "currency": "SEK"})
     assert edited.shown["currency"] == "SEK"
-    await edit(chosen, edited)
+    await edit_dead_letter(chosen, edited)
     assert watch.noted == [1]
     assert await sizes(redis) == (0, 1)
 
@@ -110,7 +110,7 @@ async def test_what_was_surveyed_is_replayed_and_nothing_that_came_later(
     chosen = await select("ads")
     survey = await survey_replay(chosen, include_overdue=False, apply_rules=False)
     await bury_events(redis, [9])
-    await replay(chosen, survey, 4, watch.advance)
+    await replay_dead_letters(chosen, survey, 4, watch.advance)
     assert survey.total == 3
     assert watch.steps == [(1, 1)] * 3  # a quarter of a second each
     assert watch.noted == [3]
@@ -131,7 +131,7 @@ async def test_replay_ends_after_the_batch_in_which_it_was_cancelled(
         task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
-        await asyncio.create_task(replay(chosen, survey, 4, advance))
+        await asyncio.create_task(replay_dead_letters(chosen, survey, 4, advance))
     assert (watch.steps, watch.noted) == ([(1, 1)], [1])
     assert await sizes(redis) == (2, 1)
 
@@ -142,7 +142,7 @@ async def test_what_expired_is_counted_and_stays(redis: Redis, select: Any, watc
     chosen = await select()
     survey = await survey_replay(chosen, include_overdue=False, apply_rules=False)
     assert (survey.found.total, survey.overdue, survey.total) == (2, 1, 1)
-    await replay(chosen, survey, 100, watch.advance)
+    await replay_dead_letters(chosen, survey, 100, watch.advance)
     assert await redis.xlen(BOOKS.dead) == 1
     survey = await survey_replay(chosen, include_overdue=True, apply_rules=False)
     assert (survey.overdue, survey.total) == (1, 1)
@@ -165,7 +165,7 @@ async def test_one_that_is_gone_from_the_configuration_is_noticed(
     assert "gone is no longer in the configuration: its 1 events" in notice
     with pytest.raises(Stopped, match="configure it first"):
         await survey_edit(chosen, "event-0", ["value=1"], [])
-    await drop(chosen, survey.found, watch.advance)
+    await drop_stored(chosen, survey.found, watch.advance)
     assert (watch.steps, watch.noted) == ([(1, 1)], [1])
 
 
@@ -178,11 +178,11 @@ async def test_an_edited_event_is_sent_as_it_was_shown(
     assert edited.shown["currency"] == "SEK"
     assert await sizes(redis) == (1, 0)
     await redis.delete(ADS.wake)  # of the append
-    await edit(chosen, edited)
+    await edit_dead_letter(chosen, edited)
     assert (await sizes(redis), watch.noted) == ((0, 1), [1])
     assert await redis.llen(KEYS.queue_key) == 1
     with pytest.raises(Stopped, match="another command has replayed or dropped it"):
-        await edit(chosen, edited)
+        await edit_dead_letter(chosen, edited)
     assert watch.noted == [1]
 
 

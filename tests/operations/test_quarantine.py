@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from gateway.configuration.load import parse_settings
 from gateway.operations.quarantine import InQuarantine
-from gateway.operations.quarantine_release import release, survey_release
+from gateway.operations.quarantine_release import release_quarantined, survey_release
 from gateway.operations.stopped import Stopped
 from gateway.queue.stored_events import ALL
 from tests.support.events import make_event
@@ -50,7 +50,7 @@ async def test_a_survey_tells_what_becomes_of_them_and_the_release_does_it(
     assert preview.notes == []  # nothing goes to trial
     assert await redis.xlen(KEYS.quarantine) == 2
     await set_aside(redis, [make_event(2, value=1)])
-    await release(chosen, preview, 100, watch.advance)
+    await release_quarantined(chosen, preview, 100, watch.advance)
     assert (watch.steps, watch.noted) == ([(1, 1)], [1])
     assert (await redis.xlen(KEYS.quarantine), await redis.xlen(ADS.stream)) == (2, 1)
     preview = await survey_release(chosen, anyway=True)
@@ -63,6 +63,6 @@ async def test_a_destination_that_is_full_stops_it_and_what_was_done_is_noted(
     await set_aside(redis, [make_event(number, value=1) for number in range(5)])
     preview = await survey_release(chosen, anyway=False)
     with pytest.raises(Stopped, match=r"release stopped: .*ads: 3 of 3 pending events"):
-        await release(chosen, preview, 4, watch.advance)
+        await release_quarantined(chosen, preview, 4, watch.advance)
     assert (sum(done for _, done in watch.steps), watch.noted) == (3, [3])
     assert await redis.xlen(KEYS.quarantine) == 2

@@ -9,7 +9,7 @@ from gateway.cli.stored.views import newest_table, print_counts, print_lines, sh
 from gateway.cli.terminal import console
 from gateway.event.text import json_text
 from gateway.event.words import counted
-from gateway.operations.drop import drop as drop_events
+from gateway.operations.drop import drop_stored
 from gateway.operations.stored import K, Selection
 from gateway.operations.survey import Survey, survey_of
 
@@ -45,4 +45,4 @@ async def drop(chosen: Selection[K], yes: bool, dry_run: bool) -> None:
     if not confirmed(f"Permanently drop {counted(survey.total, 'event')}?", yes):
         return
     with progress("Dropped", survey.total, chosen.shown.others) as advance:
-        await drop_events(chosen, survey, advance)
+        await drop_stored(chosen, survey, advance)

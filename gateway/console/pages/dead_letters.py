@@ -19,7 +19,7 @@ from gateway.console.stored.area import select_dead_letters, unnoted
 from gateway.console.stored.listing import list_stored
 from gateway.console.stored.sheet import show_one
 from gateway.console.stored.survey import Plan
-from gateway.operations.dead_letter_replay import ReplaySurvey, replay, survey_replay
+from gateway.operations.dead_letter_replay import ReplaySurvey, replay_dead_letters, survey_replay
 
 OPTIONS = ("include_expired", "apply_rules")
 
@@ -64,7 +64,7 @@ def routes(console: Console) -> list[BaseRoute]:
             found = await survey_replay(chosen, options["include_expired"], options["apply_rules"])
             work.total = found.total
             work.notes += found.notes
-            await replay(chosen, found, rate, work.advance)
+            await replay_dead_letters(chosen, found, rate, work.advance)
 
         return survey.begin(console, request, AREA, selected, "Replay", "Replayed", do)
 

@@ -19,7 +19,12 @@ from gateway.console.stored.area import select_in_quarantine, unnoted
 from gateway.console.stored.listing import list_stored
 from gateway.console.stored.sheet import show_one
 from gateway.console.stored.survey import Plan
-from gateway.operations.quarantine_release import FATES, Preview, release, survey_release
+from gateway.operations.quarantine_release import (
+    FATES,
+    Preview,
+    release_quarantined,
+    survey_release,
+)
 
 ANYWAY = "anyway"
 
@@ -66,7 +71,7 @@ def routes(console: Console) -> list[BaseRoute]:
             preview = await survey_release(chosen, anyway)
             work.total = preview.total
             work.notes += preview.notes
-            await release(chosen, preview, rate, work.advance)
+            await release_quarantined(chosen, preview, rate, work.advance)
 
         return survey.begin(console, request, AREA, selected, "Release", "Released", do)
 

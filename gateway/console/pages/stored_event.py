@@ -19,7 +19,7 @@ from gateway.console.trouble import Trouble, as_sentence
 from gateway.event.diff import changes
 from gateway.event.text import json_text, masked
 from gateway.operations.actions_log import Action
-from gateway.operations.dead_letter_edit import edit, survey_rewrite
+from gateway.operations.dead_letter_edit import edit_dead_letter, survey_rewrite
 from gateway.operations.stopped import Stopped
 
 HAS_SECRET = (
@@ -68,7 +68,7 @@ def routes(console: Console) -> list[BaseRoute]:
         )
         try:
             edited = await survey_rewrite(chosen, request.path_params["id"], _decoded(text))
-            await edit(chosen, edited)
+            await edit_dead_letter(chosen, edited)
         except ValueError as error:
             return _form(request, text, as_sentence(str(error)))
         except Stopped as stopped:

@@ -21,7 +21,7 @@ from gateway.console.stored.area import Area, unnoted
 from gateway.console.stored.selected import Selected, read_selected
 from gateway.console.trouble import Trouble
 from gateway.operations.actions_log import Action
-from gateway.operations.drop import drop as drop_events
+from gateway.operations.drop import drop_stored
 from gateway.operations.survey import Survey, survey_of
 
 RATE, MAX_RATE = 500, 100_000
@@ -100,7 +100,7 @@ async def drop(console: Console, request: Request, area: Area[Any]) -> Response:
         chosen = await area.select(console, redis, selected, note)
         found = await survey_of(chosen)
         work.total = found.total
-        await drop_events(chosen, found, work.advance)
+        await drop_stored(chosen, found, work.advance)
 
     return begin(console, request, area, selected, "Drop", "Dropped", do)
 
