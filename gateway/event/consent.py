@@ -42,9 +42,27 @@ _STRINGS = (
     *("gcd", "gcs", "npa", "gdpr", "gdpr_consent", "tc_string", "gpp", "gpp_sid", "us_privacy"),
 )
 
+
+def _spellings(name: str) -> list[str]:
+    """How else people write the name of a field: ``gppSid`` or ``GPP_SID`` for ``gpp_sid``."""
+    first, *others = name.split("_")
+    words = [word.capitalize() for word in (first, *others)]
+    spelt = [name.upper(), "_".join(words), "".join(words), "".join([first, *words[1:]])]
+    return [each for each in dict.fromkeys(spelt) if each != name]
+
+
+OTHER_SPELLINGS = {
+    spelling: name
+    for name in ("gdpr_consent", "tc_string", "gpp", "gpp_sid", "us_privacy", "consent_categories")
+    for spelling in _spellings(name)
+} | {"TCString": "tc_string"}
+"""Other names of fields that state what the visitor allows. Those that are left out are words with
+other meanings, such as NPA."""
+
 STATEMENT_FIELDS = (
     *("consent_categories", "consent_default", "integrations", "x-sst-system_properties"),
     *(prefix + name for prefix in ("", "x-ga-", "x-ga-mp2-") for name in _STRINGS),
+    *OTHER_SPELLINGS,
     UNKNOWN_KEYS,
 )
 """Fields of an event, besides `consent`, that state what its visitor allows."""

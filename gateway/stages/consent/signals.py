@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from gateway.event import Event, Received
-from gateway.event.consent import read_consent
+from gateway.event.consent import OTHER_SPELLINGS, read_consent
 from gateway.stages.consent.categories import bounded, choices_in, merged
 from gateway.stages.consent.settings import ConsentSettings
 from gateway.stages.cookies import compile_every_cookie
@@ -78,24 +78,12 @@ _FIELDS = {
 }
 """The same by fields of the event; ``x-ga-...`` is where the hits of Google's tags have them."""
 
-
-def _spellings(name: str) -> list[str]:
-    """How else people write the name of a field: ``gppSid`` or ``GPP_SID`` for ``gpp_sid``."""
-    first, *others = name.split("_")
-    words = [word.capitalize() for word in (first, *others)]
-    spelt = [name.upper(), "_".join(words), "".join(words), "".join([first, *words[1:]])]
-    return [each for each in dict.fromkeys(spelt) if each != name]
-
-
 _OTHER_FIELDS = {
-    spelling: kind
-    for name, kind in _NAMES.items()
-    if kind in ("tcf", "gpp", "gpp_sid", "us_privacy")  # the others are words with other meanings
-    for spelling in _spellings(name)
-} | {"TCString": "tcf"}
-_OTHER_CATEGORIES = _spellings(_CATEGORIES)
+    spelling: _NAMES[name] for spelling, name in OTHER_SPELLINGS.items() if name in _NAMES
+}
+_OTHER_CATEGORIES = [name for name, meant in OTHER_SPELLINGS.items() if meant == _CATEGORIES]
 
-_SIGNS = frozenset([*_FIELDS, *_OTHER_FIELDS, _IN_SERVER_MODE, _CATEGORIES, *_OTHER_CATEGORIES])
+_SIGNS = frozenset([*_FIELDS, *OTHER_SPELLINGS, _IN_SERVER_MODE, _CATEGORIES])
 NO_SIGNALS = Signals()
 
 _in_query = re.compile(
