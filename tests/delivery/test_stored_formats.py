@@ -52,6 +52,12 @@ def settings() -> Settings:
     return load_settings(STORED / "gateway.yaml", environment={})
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_too_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Denials are remembered for as long as the recorded events are old."""
+    monkeypatch.setattr("gateway.queue.held_consent.WITHDRAWAL_SECONDS", EVER.total_seconds())
+
+
 @pytest.fixture
 async def stored(redis: Redis) -> None:
     """Redis holds what the earlier version left there."""

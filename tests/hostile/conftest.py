@@ -39,7 +39,7 @@ KEY = {"authorization": "Bearer test-key"}
 @pytest.fixture
 def open_sources(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenSources]:
     """Starts the application with the sources in a text of YAML."""
-    monkeypatch.setattr(app_module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
     opened: list[TestClient] = []
 
     def open_sources(sources: str) -> TestClient:

@@ -44,7 +44,7 @@ Send = Callable[..., Any]
 @pytest.fixture
 def client(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Requests come through a trusted proxy."""
-    monkeypatch.setattr(app_module, "FLUSH_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.web.upkeep.UPKEEP_SECONDS", 0.02)
     app = app_module.create_app(parse_settings(CONFIG), redis_url)
     with TestClient(app, client=("10.0.0.1", 50000)) as client:
         yield client

@@ -14,6 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+def _heed_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class TerminalSession:
     """Runs ``gateway *words`` on a terminal of 100 columns. screen: all that it has written."""
 
@@ -28,7 +33,7 @@ class TerminalSession:
             stderr=theirs,
             env={**os.environ, **environment},
             # as on a terminal, also when the tests run in the background
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_heed_signals,
         )
         os.close(theirs)
         self.screen = ""
