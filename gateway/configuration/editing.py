@@ -15,13 +15,13 @@ from typing import Any
 
 from destinations.masking import MASK
 from gateway.configuration.exposure import secrets_in
-from gateway.configuration.kept import (
+from gateway.configuration.load import parse_settings
+from gateway.configuration.masked_text import (
     commented_secrets,
     hide,
     without_secrets,
     written_secrets,
 )
-from gateway.configuration.load import parse_settings
 from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import (

@@ -81,11 +81,11 @@ class ServerSettings(BaseModel):
         "gateway refuses to serve it without `--allow-demo`.",
     )
 
-    @field_validator("operators_token", mode="before")
+    @field_validator("hash_salt", "operators_token", mode="before")
     @classmethod
-    def _nothing_is_no_token(cls, token: object) -> object:
+    def _nothing_is_no_secret(cls, secret: object) -> object:
         """As of ``${OPERATORS_TOKEN:-}``."""
-        return None if token == "" else token
+        return None if secret == "" else secret
 
 
 class RedisSettings(BaseModel):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from gateway.configuration.kept import Kept, destination_in, rules_in
+from gateway.configuration.recorded_changes import PlainConfiguration, destination_in, rules_in
 from gateway.event import Event
 from gateway.event.mending import ignored_in_words, ignored_of
 from gateway.explain.explain import Explanation
@@ -27,7 +27,7 @@ from gateway.pipeline.changed import (
 KINDS = {ADDED: "added", REPLACED: "replaced", REMOVED: "removed"}
 
 
-def as_happened(story: Story, kept: Kept | None) -> Explanation:
+def as_happened(story: Story, kept: PlainConfiguration | None) -> Explanation:
     """kept: the configuration that decided, None if it is not kept.
 
     Returns ``{"recorded": bool, "stages": [{"stage", "words", "changed", "rules"}], "destinations":
@@ -106,7 +106,7 @@ def _set_aside(event: Event) -> str:
     return f"set aside: {ignored_in_words(ignored)}" if ignored else ""
 
 
-def _rules(part: Kept | None, applied: Sequence[str]) -> list[Mapping[str, str]]:
+def _rules(part: PlainConfiguration | None, applied: Sequence[str]) -> list[Mapping[str, str]]:
     """Of a configuration, or of a destination in it, the rules that were met."""
     rules = rules_in(part) if part else {}
     met = [name for name in dict.fromkeys(applied) if name in rules]

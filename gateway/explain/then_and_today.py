@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
 
-from gateway.configuration.kept import (
-    Kept,
+from gateway.configuration.masked_text import without_secrets
+from gateway.configuration.recorded_changes import (
+    PlainConfiguration,
     changes_for_all,
     changes_of_destination,
     destination_in,
-    read_kept,
+    read_recorded,
     rule_names,
-    without_secrets,
 )
 from gateway.configuration.settings import Settings
 from gateway.event.diff import changes
@@ -47,7 +47,7 @@ class ThenAndToday:
         self._now = now
 
     @cached_property
-    def _today(self) -> Kept | None:
+    def _today(self) -> PlainConfiguration | None:
         return _read(without_secrets(self._settings))
 
     def then(self, story: Story, recorded: Mapping[str, Recorded]) -> Explanation:
@@ -97,7 +97,7 @@ class ThenAndToday:
         story: Story,
         name: str,
         recorded: Recorded,
-        known: tuple[Kept, Kept] | None,
+        known: tuple[PlainConfiguration, PlainConfiguration] | None,
         told: Explanation,
     ) -> Explanation:
         then = told["then"]
@@ -141,12 +141,14 @@ class ThenAndToday:
 
 
 @lru_cache(maxsize=16)
-def _read(text: str | None) -> Kept | None:
+def _read(text: str | None) -> PlainConfiguration | None:
     """To read YAML takes some ten milliseconds."""
-    return None if text is None else read_kept(text)
+    return None if text is None else read_recorded(text)
 
 
-def _then_at(story: Story, name: str, recorded: Recorded, kept: Kept | None) -> Explanation:
+def _then_at(
+    story: Story, name: str, recorded: Recorded, kept: PlainConfiguration | None
+) -> Explanation:
     own = None if kept is None else destination_in(kept, name)
     return _decided(story, name) | {"rules": _those_of(own, _applied([recorded]))}
 
@@ -169,7 +171,7 @@ def _applied(recorded: Iterable[Recorded]) -> Sequence[str] | None:
     return next((each.applied for each in recorded if each.is_whole), None)
 
 
-def _those_of(part: Kept | None, applied: Sequence[str] | None) -> list[str] | None:
+def _those_of(part: PlainConfiguration | None, applied: Sequence[str] | None) -> list[str] | None:
     """Which of the rules that were met are those of `part`; None if that is not known."""
     if part is None or applied is None:
         return None

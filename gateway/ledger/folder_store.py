@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.configuration.ledger import Successes
+from gateway.ledger.counts_file import CountsFile
 from gateway.ledger.day_file import DayFile
 from gateway.ledger.day_rows import DayRows
 from gateway.ledger.failures_file import keep_failures
 from gateway.ledger.folder_files import FolderFiles, remove, size_of
-from gateway.ledger.kept_file import KeptFile
 from gateway.ledger.totals import Ended
 from gateway.queue.receipts import day_of
 
@@ -33,21 +33,21 @@ class FolderStore:
         self._successes = successes
         self._held = ExitStack()
         self._opened: OrderedDict[Path, DayFile] = OrderedDict()
-        self._kept: KeptFile | None = None
+        self._counts_file: CountsFile | None = None
 
     def open(self) -> None:
-        if self._kept is None:
+        if self._counts_file is None:
             with ExitStack() as held:
                 held.enter_context(self._folder.locked())
-                self._kept = KeptFile(self._folder.counts)
+                self._counts_file = CountsFile(self._folder.counts)
                 self._held = held.pop_all()
 
     def close(self) -> None:
         while self._opened:
             self._opened.popitem()[1].close()
-        if self._kept is not None:
-            self._kept.close()
-            self._kept = None
+        if self._counts_file is not None:
+            self._counts_file.close()
+            self._counts_file = None
         self._held.close()
 
     def days(self) -> list[str]:
@@ -117,9 +117,9 @@ class FolderStore:
         self._counts.keep_baseline(feed, baseline)
 
     @property
-    def _counts(self) -> KeptFile:
-        assert self._kept is not None, "open() comes first"
-        return self._kept
+    def _counts(self) -> CountsFile:
+        assert self._counts_file is not None, "open() comes first"
+        return self._counts_file
 
     def _open(self, path: Path) -> DayFile:
         if path not in self._opened:

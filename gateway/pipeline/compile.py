@@ -32,7 +32,7 @@ from gateway.pipeline.age import compile_deadlines
 from gateway.pipeline.clock import correct_time
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.pipeline.hashed import compile_hashed, hash_decided
-from gateway.pipeline.kept import compile_kept
+from gateway.pipeline.held_request import compile_held_request
 from gateway.pipeline.routes import NO_WAIT, Wait, compile_routes, required_consent
 from gateway.sources.base import TrustedSourceSettings
 from gateway.stages.bound_counts import counters_of, unsearched_counter
@@ -77,7 +77,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
     guard = compile_guard(settings.pii_guard)
     proven_visitor = compile_proven_visitor(settings.identity, salt)
     remember = compile_held_consent(settings.consent, salt, proven_visitor)
-    kept = compile_kept(settings)
+    held_request = compile_held_request(settings)
     holds = settings.consent.hold is not None
     load_public_suffixes()  # now, for the first event would have to wait for it
     identify = compile_identity(settings.identity, salt, settings.consent.withdrawals)
@@ -139,7 +139,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
                 verdicts = route(event, overdue(event, received.at), wait)
                 if held and any(each.stage == "hold" for each in verdicts.values()):
                     waiting = guard(with_denials(held.event, held.stated), received)[0]
-                    held = replace(held, event=waiting, received=kept(received))
+                    held = replace(held, event=waiting, received=held_request(received))
             else:
                 last = ruled.applied[-1]
                 verdicts = _withheld(settings, Verdict(None, "rules", ruled.dropped, label=last))

@@ -8,7 +8,7 @@ import signal
 import time
 from contextlib import suppress
 
-from gateway.configuration.kept import without_secrets
+from gateway.configuration.masked_text import without_secrets
 from gateway.configuration.settings import Settings
 from gateway.ledger.place import ledger_of
 from gateway.ledger.writer import LedgerWriter

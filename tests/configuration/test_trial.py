@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.configuration.kept import without_secrets
 from gateway.configuration.load import load_settings
+from gateway.configuration.masked_text import without_secrets
 from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.settings import Settings
 from gateway.configuration.trial import try_changes

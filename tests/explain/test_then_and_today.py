@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.configuration.kept import without_secrets
 from gateway.configuration.load import parse_settings
+from gateway.configuration.masked_text import without_secrets
 from gateway.configuration.settings import Settings
 from gateway.explain.explain import Explanation
 from gateway.explain.then_and_today import (

@@ -16,8 +16,8 @@ import pytest
 from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger import failures_file, folder_store
 from gateway.ledger.answers import Wanted
+from gateway.ledger.counts_file import CountsFile
 from gateway.ledger.folder import LedgerFolder
-from gateway.ledger.kept_file import KeptFile
 from gateway.ledger.postgresql import failures as failures_schema
 from gateway.ledger.postgresql import store as database_store
 from gateway.ledger.postgresql.place import LedgerDatabase
@@ -53,7 +53,7 @@ POINTS = {
     "sqlite": {
         "before the copy": (failures_file, "open_to_write", die),
         "in the copy": (failures_file, "EVENT_TABLES", DieAmong()),
-        "after the copy": (KeptFile, "roll_up", die),
+        "after the copy": (CountsFile, "roll_up", die),
         "after the counts": (folder_store, "remove", die),
         "among the files": (Path, "unlink", unlink_one),
     },

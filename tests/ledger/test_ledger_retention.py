@@ -151,7 +151,7 @@ def break_off(patched: pytest.MonkeyPatch, books: Books) -> None:
         raise Killed
 
     if type(books.place).__name__ == "LedgerFolder":
-        patched.setattr("gateway.ledger.kept_file.KeptFile.roll_up", killed)
+        patched.setattr("gateway.ledger.counts_file.CountsFile.roll_up", killed)
     else:
         patched.setattr("gateway.ledger.postgresql.store.drop_schema", killed)
 

@@ -9,7 +9,7 @@ import pytest
 from gateway.configuration.load import parse_settings
 from gateway.event import Received
 from gateway.pipeline.compile import compile_pipeline
-from gateway.pipeline.kept import compile_kept
+from gateway.pipeline.held_request import compile_held_request
 from gateway.stages.needs import Needs, compile_needed_headers
 
 CONFIG = """
@@ -55,7 +55,7 @@ def request(headers: dict[str, str], cookies: str) -> Received:
 
 
 def test_what_the_stages_read_is_kept_and_nothing_else() -> None:
-    kept = compile_kept(parse_settings(CONFIG, environment={}))
+    kept = compile_held_request(parse_settings(CONFIG, environment={}))
     whole = request({**SECRET, **READ}, f"{OTHERS}; {COOKIES_READ}; {OTHERS}")
     assert kept(whole) == request(READ, COOKIES_READ)
 
@@ -63,7 +63,7 @@ def test_what_the_stages_read_is_kept_and_nothing_else() -> None:
 @pytest.mark.parametrize("consent", [{"analytics_storage": "granted"}, {"ad_storage": "granted"}])
 def test_a_decision_is_the_same_with_what_is_kept(consent: dict[str, str]) -> None:
     settings = parse_settings(CONFIG, environment={})
-    kept, decide = compile_kept(settings), compile_pipeline(settings)
+    kept, decide = compile_held_request(settings), compile_pipeline(settings)
     event: dict[str, Any] = {"event_name": "a", "event_id": "1", "consent": consent}
     whole = request({**SECRET, **READ}, f"{OTHERS}; {COOKIES_READ}")
     assert decide(event, kept(whole)) == decide(event, whole)

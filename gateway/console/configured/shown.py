@@ -7,11 +7,11 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from destinations.masking import MASK
-from gateway.configuration.kept import (
+from gateway.configuration.masked_text import commented_secrets
+from gateway.configuration.recorded_changes import (
     changes_for_all,
     changes_of_destination,
-    commented_secrets,
-    read_kept,
+    read_recorded,
 )
 
 Line = dict[str, str]
@@ -48,7 +48,7 @@ def diff(before: str, after: str) -> list[Line]:
 
 def in_words(before: str, after: str) -> list[str]:
     """What differs between two texts without secrets; nothing where one cannot be read."""
-    then, now = read_kept(before), read_kept(after)
+    then, now = read_recorded(before), read_recorded(after)
     if then is None or now is None:
         return []
     return [*changes_for_all(then, now), *_of_destinations(then, now)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from gateway.configuration.kept import without_secrets
+from gateway.configuration.masked_text import without_secrets
 from gateway.console.access.operator import is_operator
 from gateway.console.configured.checked import check_file
 from gateway.console.configured.shown import diff, in_words, shown

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from gateway.configuration.kept import without_secrets
+from gateway.configuration.masked_text import without_secrets
 from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.settings import Settings
 from gateway.configuration.trial import FOR_EVERY_EVENT, OF_DESTINATIONS, try_changes

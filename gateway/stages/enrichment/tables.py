@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class KeptFile(Generic[T]):
+class ReloadedFile(Generic[T]):
     """The newest good content of the file at `path`.
 
     value: what `read` made of it. Raises `TableMistake` when there is none to begin with.
@@ -70,14 +70,14 @@ class Tables:
 
     def __init__(self, folder: Path = Path()) -> None:
         self._folder = folder
-        self._files: dict[tuple[Path, Any], KeptFile[Any]] = {}
+        self._files: dict[tuple[Path, Any], ReloadedFile[Any]] = {}
         self._hashes: list[KeptHash] = []
 
-    def file(self, path: Path, read: Callable[[Path], T]) -> KeptFile[T]:
+    def file(self, path: Path, read: Callable[[Path], T]) -> ReloadedFile[T]:
         """The file at `path`, read now unless it has been. Raises `TableMistake`."""
         place = self._folder / path
         if (place, read) not in self._files:
-            self._files[place, read] = KeptFile(place, read)
+            self._files[place, read] = ReloadedFile(place, read)
         return self._files[place, read]
 
     def hash(self, name: str, seconds: float, row: Callable[[str], Mapping[str, Any]]) -> KeptHash:

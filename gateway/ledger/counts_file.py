@@ -31,7 +31,7 @@ _DAY_HOURS = (
 _IS_BY_DAY = "SELECT 1 FROM hours WHERE hour = ? AND dimension = ? LIMIT 1"
 
 
-class KeptFile:
+class CountsFile:
     """Raises `LedgerError` or sqlite3.Error."""
 
     def __init__(self, path: Path) -> None:

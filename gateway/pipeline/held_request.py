@@ -13,7 +13,7 @@ from gateway.stages.identity import identity_needs
 from gateway.stages.needs import compile_needed_headers
 
 
-def compile_kept(settings: Settings) -> Callable[[Received], Received]:
+def compile_held_request(settings: Settings) -> Callable[[Received], Received]:
     """A function from how an event came in to the same with nothing but the headers and cookies
     that the stages of `settings` read: no key, and no session of the site."""
     needed = compile_needed_headers(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.configuration.kept import (
+from gateway.configuration.load import parse_settings
+from gateway.configuration.masked_text import without_secrets
+from gateway.configuration.recorded_changes import (
     changes_for_all,
     changes_of_destination,
     destination_in,
-    read_kept,
+    read_recorded,
     rule_names,
-    without_secrets,
 )
-from gateway.configuration.load import parse_settings
 
 TEXT = """
 sources:
@@ -30,7 +30,7 @@ def test_a_kept_configuration_has_no_secret_and_can_be_read() -> None:
     text = without_secrets(parse_settings(TEXT, environment={}))
     assert "token-of-meta" not in text
     assert "key-of-a-backend" not in text
-    kept = read_kept(text)
+    kept = read_recorded(text)
     assert kept is not None
     assert (destination_in(kept, "ads") or {})["pixel_id"] == "1"
 
@@ -51,7 +51,7 @@ def test_a_secret_is_masked_however_it_is_written(written: str) -> None:
     masked = without_secrets(parse_settings(text, environment={}))
     assert "oken-of" not in masked
     assert "-meta" not in masked
-    kept = read_kept(masked)
+    kept = read_recorded(masked)
     assert kept is not None
     assert (destination_in(kept, "ads") or {})["base_url"] == "$(BASE:-https://ads.example}"
 
@@ -69,7 +69,7 @@ def test_the_password_in_a_url_of_redis_is_masked() -> None:
 
 @pytest.mark.parametrize("text", ["", "- a list", "a: [", "a: b: c"])
 def test_what_is_no_configuration_is_not_read(text: str) -> None:
-    assert read_kept(text) is None
+    assert read_recorded(text) is None
 
 
 def rules(*made: str) -> str:
@@ -95,7 +95,7 @@ OTHER_A = "{name: a, when: {event_name: test}, drop: true}"
     ],
 )
 def test_what_changed_for_every_event(then: str, now: str, changes: list[str]) -> None:
-    before, after = read_kept(then), read_kept(now)
+    before, after = read_recorded(then), read_recorded(now)
     assert before is not None
     assert after is not None
     assert changes_for_all(before, after) == changes
@@ -115,13 +115,13 @@ def test_what_changed_for_every_event(then: str, now: str, changes: list[str]) -
     ],
 )
 def test_what_changed_for_a_destination(then: str, now: str, changes: list[str]) -> None:
-    before, after = (read_kept(f"destinations: {each}") for each in (then, now))
+    before, after = (read_recorded(f"destinations: {each}") for each in (then, now))
     assert before is not None
     assert after is not None
     assert changes_of_destination("x", before, after) == changes
 
 
 def test_a_rule_without_a_name_is_called_by_its_place() -> None:
-    kept = read_kept(rules(A, "{drop: true}"))
+    kept = read_recorded(rules(A, "{drop: true}"))
     assert kept is not None
     assert rule_names(kept) == ["a", "rule 2"]
