@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from destinations.base import Event, Request, Unsendable
-from destinations.common import NOT_JSON, to_json
+from destinations.json_values import NOT_JSON, to_json
 
 Batch = Mapping[int, bytes]
 """Vendor's events in JSON, by the position of the event that each was made of."""

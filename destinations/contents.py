@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from destinations.base import Event
-from destinations.common import event_value
+from destinations.event_values import event_value
 from destinations.mapping import Mapper
 from destinations.remarks import remark
 

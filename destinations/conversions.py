@@ -9,8 +9,10 @@ from typing import Any
 
 from destinations.base import Event
 from destinations.casts import to_number
+from destinations.contents import value_and_currency
 from destinations.mapping import EventMapping, Mapper, MappingSettings
 from destinations.refusals import restriction
+from destinations.remarks import remark
 
 
 def checked_ids(
@@ -62,7 +64,29 @@ def amount_problem(stated: Any, path: str, vendor: str) -> str:
     return f"{path} is negative: {vendor} does not support refunds" if number < 0 else ""
 
 
-def refusal(event: Event, vendor: str) -> str:
+def value_in_currency(event: Event, reason: str) -> tuple[float, str] | None:
+    """The value of `event` and its currency; None where it lacks one of them.
+
+    reason: why the vendor gets no value without a currency, as the end of a remark.
+    """
+    found = value_and_currency(event)
+    value = found.get("value")
+    currency = event.get("currency") or found.get("currency")
+    if value is None:
+        return None
+    if not currency:
+        remark(f"value: left out, since {reason}")
+        return None
+    return value, currency
+
+
+def never_sent(event: Event, vendor: str) -> str:
+    """Why `event` is never sent to `vendor`, whatever it is mapped to: a refund or a refusal; "" if
+    it can be."""
+    return refund(event, vendor) or _refusal(event, vendor)
+
+
+def _refusal(event: Event, vendor: str) -> str:
     """Why `event` cannot be sent to `vendor`, which has no field for a visitor's refusal of
     personalised advertising or a restriction that the event asks for; "" if it can be."""
     asked = restriction(event)

@@ -1,10 +1,24 @@
-"""Values in a configuration that requests carry as they are."""
+"""What requests carry as JSON: events, and values of a configuration."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
 T = TypeVar("T")
+
+NOT_JSON = "the event cannot be represented in JSON"
+"""Why an event is unsendable that `to_json` gives nothing for."""
+
+
+def to_json(value: Any) -> bytes | None:
+    """`value` as JSON, datetimes as ISO 8601.
+
+    None when it cannot be written, as half of a surrogate pair cannot.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+    except orjson.JSONEncodeError:
+        return None
 
 
 def representable(value: T) -> T:

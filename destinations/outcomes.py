@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from destinations.base import Outcome, Request, Response, by_status
-from destinations.common import vendor_words
+from destinations.vendor_answers import vendor_words
 
 
 def of_each(request: Request, outcome: Outcome) -> list[Outcome]:

@@ -81,6 +81,12 @@ def object_at(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
+def objects_at(holder: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects in the list at `key`; none if there is no list."""
+    held = holder.get(key)
+    return [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
+
+
 def as_text(value: Any) -> str | None:
     """A text, number or true and false as they are written in JSON and URLs; None for others."""
     if isinstance(value, str):

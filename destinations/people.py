@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from destinations import normalise
 from destinations.base import Event
-from destinations.hashed_forms import FORMS, Hashing
+from destinations.hashed_forms import FORMS, Hashing, Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, digests_of, hasher, hashing
 from destinations.paths import as_text
@@ -68,14 +69,38 @@ def _may_join_visits(event: Event) -> bool:
     return not consent or "denied" not in (consent.get("ad_storage"), consent.get("ad_user_data"))
 
 
-def person_hashings(normalisers: Normalisers) -> dict[str, Hashing]:
-    """What hashes the fields of a person, by the names of Meta, Snapchat and Pinterest."""
-    return _hashings(_PERSON_FIELDS, normalisers)
+class HashedPerson:
+    """How a vendor hashes a person whose fields have the names of Meta, Snapchat and Pinterest.
 
+    normalisers: of every hashed field but the phone number, which is hashed by the country. clear:
+    names of the fields that the vendor gets as they are. others: further hashes that it gets.
 
-def address_hashings(normalisers: Normalisers) -> dict[str, Hashing]:
-    """As `person_hashings`, of an address."""
-    return _hashings(_ADDRESS_FIELDS, normalisers)
+    of_person, of_address: what hashes the fields of a person and of an address, by the vendor's
+    names. external_ids: what hashes the ids.
+    """
+
+    def __init__(self, normalisers: Normalisers, clear: frozenset[str], *others: Hashing) -> None:
+        self._normalisers = normalisers
+        self.of_person = _hashings(_PERSON_FIELDS, normalisers)
+        self.of_address = _hashings(_ADDRESS_FIELDS, normalisers)
+        self.external_ids = ExternalIds(*normalisers["external_id"])
+        hashed = [*self.of_person.values(), self.external_ids.hashing, *others]
+        self._needs_of_person = Needs(hashed, clear)
+        self._needs_of_address = Needs([*self.of_address.values()])
+
+    def hashers(self, region: str | None) -> dict[str, Hasher]:
+        """For the hashed fields of ``user_data``.
+
+        region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not
+        tell its country.
+        """
+        phone = (normalise.phone_digits(region),)
+        return hashers_below("user_data", {**self._normalisers, "ph": phone})
+
+    def personal_data(self, region: str | None) -> PersonalData:
+        """What is read of an event's ``user_data``. region: as for `hashers`."""
+        phone = normalise.phone_hashing(normalise.phone_digits, region)
+        return PersonalData(self._needs_of_person, self._needs_of_address, phone)
 
 
 def _hashings(fields: Mapping[str, str], normalisers: Normalisers) -> dict[str, Hashing]:
@@ -88,8 +113,13 @@ def hashers_below(parent: str, normalisers: Normalisers) -> dict[str, Hasher]:
     return {path: hasher(path, *forms) for path, forms in paths.items()}
 
 
-def first_of(hash_all: Hasher) -> Hasher:
-    """For a field that takes one hash: the first that `hash_all` makes."""
+def single_hashers_below(parent: str, normalisers: Normalisers) -> dict[str, Hasher]:
+    """As `hashers_below`, of fields that take one hash: the first."""
+    found = hashers_below(parent, normalisers)
+    return {path: _first_of(hash_all) for path, hash_all in found.items()}
+
+
+def _first_of(hash_all: Hasher) -> Hasher:
     return lambda value: next(iter(hash_all(value)), "")
 
 

@@ -7,7 +7,7 @@ Source: developers.google.com/analytics/devguides/collection/protocol/ga4/refere
 """
 
 from destinations.base import Outcome, Request, Response, by_status
-from destinations.common import vendor_words
+from destinations.vendor_answers import vendor_words
 
 _RECEIVED = Outcome("delivered", "received; GA4 does not report whether it kept the event")
 

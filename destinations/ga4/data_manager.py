@@ -11,9 +11,10 @@ from typing import Any
 
 from destinations.base import Event, Request, Unsendable
 from destinations.batches import Batch, batched
+from destinations.event_values import time_text
 from destinations.ga4.client import client_of
 from destinations.ga4.data_manager_event import fields_of_client, fields_of_params
-from destinations.ga4.identity import app_instance_of, client_id_of, is_debugged
+from destinations.ga4.identity import id_from_servers, is_debugged
 from destinations.ga4.late import sent_time
 from destinations.ga4.names import name_from_servers
 from destinations.ga4.params import params_of
@@ -21,7 +22,7 @@ from destinations.ga4.person import DATA_MANAGER
 from destinations.ga4.problems import problem_from_servers, remark_on_purchase
 from destinations.ga4.rules import most_important
 from destinations.ga4.settings import GA4Settings
-from destinations.google_data_manager.api import MAX_EVENTS, Api, customer_type, timestamp
+from destinations.google_data_manager.api import MAX_EVENTS, Api, customer_type
 from destinations.mapping import Mapper
 
 NAMES = "`property_id`, `measurement_id` or `firebase_app_id`"
@@ -50,7 +51,9 @@ class DataManager:
 
     def problem(self, event: Event) -> str:
         """Why Google would refuse the event; "" when it would not."""
-        return problem_from_servers(event, self._mapper, self._client_id(event), self._is_app)
+        return problem_from_servers(
+            event, self._mapper, id_from_servers(event, self._is_app), self._is_app
+        )
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         def translated(event: Event) -> tuple[bool, dict[str, Any]] | str:
@@ -61,7 +64,7 @@ class DataManager:
 
     def _translate(self, event: Event, now: float, debug_mode: bool) -> dict[str, Any]:
         """`event` in Data Manager's format. now: Unix seconds. debug_mode: show it in DebugView."""
-        settings, client_id = self._settings, self._client_id(event)
+        settings, client_id = self._settings, id_from_servers(event, self._is_app)
         client = client_of(event, client_id, self._is_app, settings.phone_region, DATA_MANAGER)
         name = name_from_servers(event, self._mapper)
         params = params_of(event, self._mapper, client, debug_mode)
@@ -72,15 +75,12 @@ class DataManager:
         at = sent_time(event, now, settings.too_old)
         return {
             "eventName": name,
-            "eventTimestamp": timestamp(now if at is None else at),
+            "eventTimestamp": time_text(now if at is None else at),
             "eventSource": "APP" if self._is_app else "WEB",
             "appInstanceId" if self._is_app else "clientId": client_id,
             **fields_of_params(most_important(params)),
             **fields_of_client(client, customer),
         }
-
-    def _client_id(self, event: Event) -> str:
-        return app_instance_of(event) if self._is_app else client_id_of(event)
 
     def _request(self, batch: Batch, test: bool) -> Request:
         request = self.api.ingest(batch, [self._stream])

@@ -9,13 +9,12 @@ upgrade/field-mappings, and for addresses google-ads-datamanager (AddressInfo).
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from destinations.ga4.hit_values import as_text
 from destinations.google_data_manager.api import MAX_IDENTIFIERS, consent
+from destinations.paths import objects_at
 from destinations.remarks import remark
-
-T = TypeVar("T")
 
 _is_currency = re.compile(r"[A-Z]{3}").fullmatch
 _PLACED = ("currency", "value", "transaction_id", "coupon", "items")
@@ -116,17 +115,18 @@ def _identifiers(user_data: Any) -> Iterator[dict[str, Any]]:
     """user_data: as the Measurement Protocol has it; a mapping may have made anything of it."""
     if not isinstance(user_data, dict):
         return
-    for digest in _listed(user_data.get("sha256_email_address"), str):
+    for digest in _texts_at(user_data, "sha256_email_address"):
         yield {"emailAddress": digest}
-    for digest in _listed(user_data.get("sha256_phone_number"), str):
+    for digest in _texts_at(user_data, "sha256_phone_number"):
         yield {"phoneNumber": digest}
-    for address in _listed(user_data.get("address"), dict):
+    for address in objects_at(user_data, "address"):
         if address.keys() >= _REQUIRED_OF_ADDRESS.keys():
             yield {"address": _renamed(address, _OF_ADDRESS)}
 
 
-def _listed(values: Any, kind: type[T]) -> list[T]:
-    return [each for each in values if isinstance(each, kind)] if isinstance(values, list) else []
+def _texts_at(holder: Mapping[str, Any], key: str) -> list[str]:
+    held = holder.get(key)
+    return [each for each in held if isinstance(each, str)] if isinstance(held, list) else []
 
 
 def _device(client: Mapping[str, Any]) -> dict[str, Any]:

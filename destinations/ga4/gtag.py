@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from destinations.base import Event, Request, Unsendable
-from destinations.common import NOT_JSON
 from destinations.ga4.hit import PLACED, event_parameters, shared_parameters
 from destinations.ga4.identity import client_id_of, is_anonymous, is_debugged
 from destinations.ga4.names import RESERVED_IN_HITS, name_of, problem_of_name
@@ -16,6 +15,7 @@ from destinations.ga4.params import params_of
 from destinations.ga4.problems import problem_of_order, remark_on_purchase
 from destinations.ga4.rules import most_important, user_properties
 from destinations.ga4.settings import GA4Settings
+from destinations.json_values import NOT_JSON
 from destinations.mapping import Mapper
 
 PATH = "/g/collect"

@@ -6,6 +6,12 @@ from destinations.base import Event
 from destinations.remarks import remark
 
 
+def id_from_servers(event: Event, is_app: bool) -> str:
+    """The id of whom `event` of a server is about, in a stream of an app or of the web; "" if it
+    has none."""
+    return app_instance_of(event) if is_app else client_id_of(event)
+
+
 def app_instance_of(event: Event) -> str:
     """The id of the app instance of `event`; "" when it names none."""
     instance = event.get("app_instance_id")

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from destinations.base import Event
-from destinations.common import event_time
+from destinations.event_values import event_time
 from destinations.remarks import remark
 
 TooOld = Literal["expire", "clamp", "send_without_time"]

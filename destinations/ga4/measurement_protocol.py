@@ -10,10 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from destinations.base import Event, Request, Unsendable
-from destinations.common import NOT_JSON, to_json
 from destinations.ga4.campaign import campaign_details
 from destinations.ga4.client import client_of
-from destinations.ga4.identity import app_instance_of, client_id_of, is_debugged
+from destinations.ga4.identity import id_from_servers, is_debugged
 from destinations.ga4.late import time_params
 from destinations.ga4.names import name_from_servers
 from destinations.ga4.params import params_of
@@ -21,6 +20,7 @@ from destinations.ga4.person import MEASUREMENT_PROTOCOL
 from destinations.ga4.problems import problem_from_servers, remark_on_purchase
 from destinations.ga4.rules import most_important
 from destinations.ga4.settings import GA4Settings
+from destinations.json_values import NOT_JSON, to_json
 from destinations.mapping import Mapper
 
 MAX_BODY = 130_000
@@ -81,13 +81,13 @@ class MeasurementProtocol:
 
     def problem(self, event: Event) -> str:
         """Why GA4 would silently discard the event; "" when it would not."""
-        return self._problem(event, self._client_id(event))
+        return self._problem(event, id_from_servers(event, self._is_app))
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
         groups: list[_Group] = []
         latest: dict[str, _Group] = {}
         for position, event in enumerate(events):
-            client_id = self._client_id(event)
+            client_id = id_from_servers(event, self._is_app)
             if problem := self._problem(event, client_id):
                 yield Unsendable(position, problem)
                 continue
@@ -121,9 +121,6 @@ class MeasurementProtocol:
         remark_on_purchase(name, params)
         times = time_params(event, now, self._settings.too_old)
         return {"name": name, "params": most_important(params), **times}
-
-    def _client_id(self, event: Event) -> str:
-        return app_instance_of(event) if self._is_app else client_id_of(event)
 
     def _problem(self, event: Event, client_id: str) -> str:
         return problem_from_servers(event, self._mapper, client_id, self._is_app)

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, HttpUrl, model_validator
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion, QuotaProject
 from destinations.ga4.late import TooOld
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion, QuotaProject
 
 Transport = Literal["measurement_protocol", "gtag", "data_manager"]
 DATA_MANAGER_URL = "https://datamanager.googleapis.com"
@@ -99,11 +99,7 @@ class GA4Settings(DestinationSettings):
         default=False,
         description="Show the events in DebugView. Google Analytics still counts them.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None
 
     @model_validator(mode="after")
     def _one_stream(self) -> Self:

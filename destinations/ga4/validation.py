@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import orjson
 
 from destinations.base import Request, Response
-from destinations.common import is_chosen
 from destinations.ga4.measurement_protocol import PATH
+from destinations.validation import is_chosen
 
 
 def check(request: Request, share: float) -> Request | None:

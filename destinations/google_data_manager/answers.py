@@ -21,8 +21,9 @@ from destinations.base import (
     retry_after,
     submitted,
 )
-from destinations.common import json_object, vendor_words
 from destinations.google_data_manager.ticket import Ticket
+from destinations.paths import objects_at
+from destinations.vendor_answers import json_object, vendor_words
 
 POLL_AFTER = 1800.0
 """Seconds after which Google is first asked what became of a request. It takes minutes to hours."""
@@ -73,7 +74,7 @@ def _of_taken(request: Request, response: Response, answer: Mapping[str, Any]) -
 
 
 def _field_warnings(answer: Mapping[str, Any]) -> Iterator[str]:
-    for warning in _objects(answer.get("fieldWarnings"))[:_MAX_WARNINGS]:
+    for warning in objects_at(answer, "fieldWarnings")[:_MAX_WARNINGS]:
         said = [warning.get(key) for key in ("field", "reason", "description")]
         yield ": ".join(each for each in said if isinstance(each, str))
 
@@ -82,9 +83,9 @@ def _of_error(
     request: Request, response: Response, error: Mapping[str, Any], names: str
 ) -> list[Outcome]:
     """By Google's status and reasons: it answers 400 to a faulty event and to a wrong account."""
-    details = _objects(error.get("details"))
+    details = objects_at(error, "details")
     reasons = {each["reason"] for each in details if isinstance(each.get("reason"), str)}
-    violations = [each for detail in details for each in _objects(detail.get("fieldViolations"))]
+    violations = [each for detail in details for each in objects_at(detail, "fieldViolations")]
     reasons |= {each["reason"] for each in violations if isinstance(each.get("reason"), str)}
     words, status, count = (
         _words(response, error, reasons),
@@ -109,7 +110,7 @@ def _blamed(outcome: Outcome, request: Request, violations: list[dict[str, Any]]
     """`outcome` for the events of the destinations that are named, or for all if none is. The
     others were refused only because they were in one request with them."""
     sent = json_object(request.body)
-    destinations, references = _objects(sent.get("destinations")), _references(sent)
+    destinations, references = objects_at(sent, "destinations"), _references(sent)
     named = {
         destinations[place].get("reference", "")
         for violation in violations
@@ -123,7 +124,7 @@ def _blamed(outcome: Outcome, request: Request, violations: list[dict[str, Any]]
 
 def _references(sent: Mapping[str, Any]) -> list[str]:
     """The destination of each event of the request `sent`; "" where it names none."""
-    events = _objects(sent.get("events"))
+    events = objects_at(sent, "events")
     return [next(iter(each.get("destinationReferences", ())), "") for each in events]
 
 
@@ -165,7 +166,3 @@ def _words(response: Response, error: Mapping[str, Any], reasons: set[str]) -> s
     named = ", ".join(sorted(map(vendor_words, reasons))[:3]) or error.get("status")
     why = f" ({vendor_words(named)})" if isinstance(named, str) else ""
     return f"HTTP {response.status}: {said}{why}"[:300]
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

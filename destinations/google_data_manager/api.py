@@ -5,13 +5,13 @@ requestStatus/retrieve; limits).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 from destinations.base import Event, Request
 from destinations.batches import Batch
-from destinations.common import to_json
+from destinations.json_values import to_json
 from destinations.paths import as_text
 
 MAX_EVENTS = 2000
@@ -71,12 +71,6 @@ class Api:
         """The question what became of the events of a request."""
         url = self._status_url + quote(request_id, safe="")
         return Request("GET", url, self._project, b"", (), credential=self._credential)
-
-
-def timestamp(seconds: float) -> str:
-    """RFC 3339 with milliseconds. seconds: Unix time."""
-    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 def consent(states: Mapping[str, str]) -> dict[str, str]:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from destinations.base import Event
-from destinations.common import event_time
-from destinations.contents import ContentFields, contents, named_items, value_and_currency
-from destinations.conversions import amount_problem, id_of, refund
-from destinations.google_data_manager.api import consent, customer_type, timestamp
+from destinations.contents import ContentFields, contents, named_items
+from destinations.conversions import amount_problem, id_of, refund, value_in_currency
+from destinations.event_values import event_time, time_text
+from destinations.google_data_manager.api import consent, customer_type
 from destinations.google_data_manager.person import ad_identifiers, user_identifiers
 from destinations.google_data_manager.settings import GoogleDataManagerSettings
 from destinations.mapping import Mapper
@@ -51,11 +51,12 @@ def translate(
         return _NO_ACTION
     made: dict[str, Any] = {
         "destinationReferences": [action],
-        "eventTimestamp": timestamp(event_time(event, now)),
+        "eventTimestamp": time_text(event_time(event, now)),
         "eventSource": settings.event_source,
         **_transaction(event),
-        **_value(event),
     }
+    if worth := value_in_currency(event, "it has no currency"):
+        made["conversionValue"], made["currency"] = worth
     if identifiers := user_identifiers(event, settings.phone_region):
         made["userData"] = {"userIdentifiers": identifiers}
     if clicks := ad_identifiers(event):
@@ -108,17 +109,6 @@ def _transaction(event: Event) -> dict[str, str]:
             remark("transaction_id: replaced by event_id, because it cannot be an order's")
         order = event.get("event_id", "")
     return {"transactionId": order} if order else {}
-
-
-def _value(event: Event) -> dict[str, Any]:
-    found = value_and_currency(event)
-    value, currency = found.get("value"), event.get("currency") or found.get("currency")
-    if value is None:
-        return {}
-    if not currency:
-        remark("value: left out, since it has no currency")
-        return {}
-    return {"conversionValue": value, "currency": currency}
 
 
 def _cart(event: Event, settings: GoogleDataManagerSettings) -> dict[str, Any]:

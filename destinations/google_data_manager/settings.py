@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, HttpUrl
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, PhoneRegion, QuotaProject
 from destinations.conversions import checked_ids
 from destinations.mapping import MappingSettings
+from destinations.setting_types import BaseUrl, OptionalPhoneRegion, QuotaProject
 
 _IDS = "the id of its conversion action, digits, as in `purchase: 123456789`"
 
@@ -88,11 +88,7 @@ class GoogleDataManagerSettings(DestinationSettings):
         default=False,
         description="Google only checks the events, and counts none. Do not use it in production.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None
     base_url: BaseUrl = Field(
         default=HttpUrl("https://datamanager.googleapis.com"), description="Base URL of the API."
     )

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from destinations.base import DELIVERED, Outcome, Response
-from destinations.common import json_object, vendor_words
+from destinations.paths import object_at, objects_at
+from destinations.vendor_answers import json_object, vendor_words
 
 _DONE = ("SUCCESS", "PARTIAL_SUCCESS", "FAILED")  # not a set: Google may send a list
 _ERROR, _WARNING = "PROCESSING_ERROR_REASON_", "PROCESSING_WARNING_REASON_"
@@ -36,7 +37,7 @@ def verdicts(reference: str, events: int, response: Response) -> list[Outcome | 
     all, if that is "". What is said of the others means nothing."""
     if not 200 <= response.status < 300:
         return [None] * events
-    told = _objects(json_object(response.body).get("requestStatusPerDestination"))
+    told = objects_at(json_object(response.body), "requestStatusPerDestination")
     if reference and len(told) > 1:
         told = [each for each in told if _is_about(each, reference)]
     if not told or any(each.get("requestStatus") not in _DONE for each in told):
@@ -93,8 +94,7 @@ _Counts = list[tuple[str, Sequence[int]]]
 
 def _counts(told: Mapping[str, Any], info: str, counts: str, prefix: str) -> _Counts:
     """The reasons in one of the lists of a status, each with the rows that it names."""
-    held = told.get(info)
-    listed = _objects(held.get(counts)) if isinstance(held, dict) else []
+    listed = objects_at(object_at(told, info), counts)
     return [
         (vendor_words(reason.removeprefix(prefix)), _indices(each.get("recordIndices")))
         for each in listed[:_MAX_REASONS]
@@ -123,7 +123,3 @@ def _whole(values: Sequence[Any]) -> Iterator[int]:
             yield int(value)
         elif isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             yield value
-
-
-def _objects(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

@@ -20,7 +20,7 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.common import json_object, vendor_words
+from destinations.vendor_answers import json_object, vendor_words
 
 _paragraphs = re.compile(r"Index: ?([0-9]{1,6})\b[,:]?(.*?)(?=Index: ?[0-9]|\Z)", re.DOTALL).findall
 _lists = re.compile(r"\bind(?:ices|exes) ?\[([0-9, ]{1,40000})\]").findall

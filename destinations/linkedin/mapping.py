@@ -8,9 +8,8 @@ from typing import Any
 from destinations.amounts import amount_text
 from destinations.base import Event
 from destinations.casts import to_number
-from destinations.common import event_time
-from destinations.contents import value_and_currency
-from destinations.conversions import amount_problem, id_of, refund, refusal
+from destinations.conversions import amount_problem, id_of, never_sent, value_in_currency
+from destinations.event_values import event_time
 from destinations.linkedin.person import user
 from destinations.mapping import Mapper
 from destinations.remarks import remark
@@ -18,6 +17,7 @@ from destinations.remarks import remark
 _RULE = "urn:lla:llaPartnerConversion:"
 _NAMES = ("firstName", "lastName")
 _NO_RULE = "`mapping.events` has no conversion rule for this event"
+_NO_CURRENCY = "LinkedIn takes none without a currency"
 _TOO_LITTLE = (
     "no usable customer information: LinkedIn needs an e-mail address, li_fat_id, a public IPv4 "
     "address or, with `send_names`, a full name"
@@ -26,7 +26,7 @@ _TOO_LITTLE = (
 
 def translate(event: Event, now: float, mapper: Mapper, send_names: bool) -> dict[str, Any] | str:
     """`event` in LinkedIn's format, or why it cannot be sent. now: Unix seconds."""
-    if problem := _never(event):
+    if problem := never_sent(event, "LinkedIn"):
         return problem
     rule = id_of(event, mapper)
     if not rule:
@@ -36,8 +36,9 @@ def translate(event: Event, now: float, mapper: Mapper, send_names: bool) -> dic
         "conversionHappenedAt": int(event_time(event, now) * 1000),
         "user": user(event, send_names),
     }
-    if value := _value(event):
-        conversion["conversionValue"] = value
+    if worth := value_in_currency(event, _NO_CURRENCY):
+        value, currency = worth
+        conversion["conversionValue"] = {"currencyCode": currency, "amount": amount_text(value)}
     mapper.apply(event, conversion)
     _complete_user(conversion)
     if not _is_known(conversion):
@@ -47,28 +48,11 @@ def translate(event: Event, now: float, mapper: Mapper, send_names: bool) -> dic
 
 def unsendable(event: Event, mapper: Mapper, send_names: bool) -> str:
     """Why LinkedIn can never count `event`; "" if it could, or if that depends on a mapping."""
-    if problem := _never(event):
+    if problem := never_sent(event, "LinkedIn"):
         return problem
     if mapper.touches("user") or _is_known({"user": user(event, send_names)}):
         return ""
     return _TOO_LITTLE
-
-
-def _never(event: Event) -> str:
-    """Why `event` is never sent, whatever it is mapped to."""
-    return refund(event, "LinkedIn") or refusal(event, "LinkedIn")
-
-
-def _value(event: Event) -> dict[str, str]:
-    found = value_and_currency(event)
-    value = found.get("value")
-    currency = event.get("currency") or found.get("currency")
-    if value is None:
-        return {}
-    if not currency:
-        remark("value: left out, since LinkedIn takes none without a currency")
-        return {}
-    return {"currencyCode": currency, "amount": amount_text(value)}
 
 
 def _problem_of_value(conversion: dict[str, Any]) -> str:

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, Field, HttpUrl, model_validator
 
 from destinations.api_versions import ApiVersions
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential
 from destinations.conversions import checked_ids
 from destinations.mapping import MappingSettings
+from destinations.setting_types import BaseUrl, Credential
 
 API_VERSIONS = ApiVersions(
     "api_version",

@@ -18,8 +18,8 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.common import json_object, vendor_words
 from destinations.meta.usage import regain_seconds, usage_of
+from destinations.vendor_answers import json_object, vendor_words
 
 _THROTTLED = frozenset({4, 17, 32, 613, *range(80000, 80015)})
 _TRANSIENT = frozenset({1, 2, 341, 368, 5000, 21009})

@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from destinations.app_data import app_data
 from destinations.base import Event
-from destinations.common import event_time
 from destinations.contents import is_negative, value_and_currency
+from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.meta.content import CONTENT_FIELDS, content_of_items, stated_content
 from destinations.meta.identifiers import identifies

@@ -9,18 +9,8 @@ from typing import Any
 
 from destinations import normalise
 from destinations.base import Event
-from destinations.hashed_forms import Needs, PersonalData
-from destinations.mapping import Hasher
 from destinations.meta.identifiers import identifiers
-from destinations.people import (
-    ExternalIds,
-    Normalisers,
-    add_hashes,
-    address_hashings,
-    clear_ids,
-    hashers_below,
-    person_hashings,
-)
+from destinations.people import HashedPerson, Normalisers, add_hashes, clear_ids
 
 # Meta's two libraries disagree about spaces and punctuation in names, and about letters of cities
 # that are not Latin: both forms go.
@@ -39,9 +29,6 @@ _NORMALISERS: Normalisers = {
 }
 """Of every hashed field but the phone number, which is hashed by the country."""
 
-_OF_PERSON = person_hashings(_NORMALISERS)
-_OF_ADDRESS = address_hashings(_NORMALISERS)
-_EXTERNAL_IDS = ExternalIds(*_NORMALISERS["external_id"])
 _UNHASHED = frozenset(
     [
         "subscription_id",
@@ -59,6 +46,10 @@ _UNHASHED = frozenset(
 )
 """Fields of ``user_data`` that are Meta's own, sent as they are."""
 
+_PERSON = HashedPerson(_NORMALISERS, _UNHASHED)
+hashers = _PERSON.hashers
+personal_data = _PERSON.personal_data
+
 _TOO_THIN = (
     frozenset({"ct", "country", "st", "zp", "ge", "client_user_agent"}),
     frozenset({"db", "client_user_agent"}),
@@ -67,23 +58,6 @@ _TOO_THIN = (
 )
 """Identities that Meta refuses with subcode 2804050, and every part of one."""
 _MOST_TOO_THIN = max(map(len, _TOO_THIN))
-
-
-def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the hashed fields of ``user_data``.
-
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
-    """
-    phone = (normalise.phone_digits(region),)
-    return hashers_below("user_data", {**_NORMALISERS, "ph": phone})
-
-
-def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
-    phone = normalise.phone_hashing(normalise.phone_digits, region)
-    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], _UNHASHED)
-    return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
 
 
 def is_too_thin(person: Mapping[str, Any]) -> bool:
@@ -99,7 +73,7 @@ def user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any
         _add_person(data, person)
         if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
             data["ph"] = numbers
-    if ids := _EXTERNAL_IDS.of(event):
+    if ids := _PERSON.external_ids.of(event):
         data["external_id"] = ids
     if user_agent := event.get("user_agent"):
         data["client_user_agent"] = user_agent
@@ -108,8 +82,8 @@ def user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any
 
 
 def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
-    add_hashes(data, _OF_PERSON, [person])
+    add_hashes(data, _PERSON.of_person, [person])
     if "address" in person:
-        add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
+        add_hashes(data, _PERSON.of_address, normalise.addresses(person))
     if not _UNHASHED.isdisjoint(person):
         data |= clear_ids(person, _UNHASHED)

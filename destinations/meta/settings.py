@@ -7,7 +7,7 @@ from pydantic import Field, HttpUrl
 
 from destinations.api_versions import ApiVersions
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 API_VERSIONS = ApiVersions(
     "api_version", "v27.0", {"v24.0": date(2026, 11, 10), "v25.0": date(2027, 2, 23)}
@@ -66,8 +66,4 @@ class MetaSettings(DestinationSettings):
         description="`action_source` of events that do not have one and have nothing of a website: "
         "no `page_location`, `fbp`, `fbc` or `client_id`.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from destinations.base import DELIVERED, Outcome, Request, Response, by_status
-from destinations.common import json_object, vendor_words
+from destinations.vendor_answers import joined_texts, json_object, vendor_words
 
 _MEND = {
     401: "Microsoft does not take `api_token`, or it is not that of `tag_id`; set a new one",
@@ -69,8 +69,7 @@ def _outcome(details: list[dict[str, Any]], usual: Outcome) -> Outcome:
 def _said(details: list[dict[str, Any]]) -> Iterator[str]:
     """Of the first few; never the value, which may be a person's."""
     for detail in details[:3]:
-        parts = (detail.get(key) for key in ("errorCode", "propertyName", "errorMessage"))
-        said = ": ".join(part for part in parts if isinstance(part, str) and part)
+        said = joined_texts(detail, "errorCode", "propertyName", "errorMessage")
         yield vendor_words(said, 120) or "no reason given"
 
 

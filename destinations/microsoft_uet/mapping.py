@@ -6,9 +6,9 @@ Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
 from typing import Any
 
 from destinations.base import Event
-from destinations.common import event_time
 from destinations.contents import ContentFields, contents, named_items, value_and_currency
 from destinations.conversions import amount_problem, refund
+from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.microsoft_uet.built_in import PAGE_LOAD
 from destinations.microsoft_uet.person import identifies, is_known, user_data

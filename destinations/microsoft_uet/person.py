@@ -13,7 +13,7 @@ from destinations.base import Event
 from destinations.clicks import browser_id, click_id
 from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
-from destinations.people import first_of
+from destinations.people import single_hashers_below
 from destinations.remarks import remark
 
 IDENTITIES = frozenset({"anonymousId", "externalId", "em", "ph", "msclkid", "idfa", "gaid"})
@@ -34,11 +34,8 @@ _emails = normalise.hashing("email_address", email_without_dots_and_tag)
 def hashers(region: str | None) -> dict[str, Hasher]:
     """For the hashed fields, which take one hash each. region: ISO 3166-1 alpha-2 of phone numbers
     without a country code."""
-    normalisers = {
-        "userData.em": email_without_dots_and_tag,
-        "userData.ph": normalise.phone(region),
-    }
-    return {path: first_of(normalise.hasher(path, form)) for path, form in normalisers.items()}
+    normalisers = {"em": (email_without_dots_and_tag,), "ph": (normalise.phone(region),)}
+    return single_hashers_below("userData", normalisers)
 
 
 def personal_data(region: str | None) -> PersonalData:

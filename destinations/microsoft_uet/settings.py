@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, HttpUrl
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 
 class MicrosoftUETSettings(DestinationSettings):
@@ -23,8 +23,4 @@ class MicrosoftUETSettings(DestinationSettings):
     base_url: BaseUrl = Field(
         default=HttpUrl("https://capi.uet.microsoft.com"), description="Base URL of the API."
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None

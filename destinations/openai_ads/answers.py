@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.base import DELIVERED, Outcome, Request, Response, by_status, retry_after
-from destinations.common import json_object, vendor_words
 from destinations.outcomes import of_each, of_stranger
+from destinations.vendor_answers import json_object, vendor_words
 
 _MEND = {
     401: "api_key is wrong or was deleted; set a new one",

@@ -19,7 +19,7 @@ from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, hashing
 from destinations.paths import as_text
-from destinations.people import ExternalIds, add_hashes
+from destinations.people import ExternalIds, Normalisers, add_hashes, hashers_below
 from destinations.places import country_code
 
 _MAX_PLACE = 128
@@ -105,14 +105,14 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
     its country.
     """
-    forms: dict[str, Normaliser] = {
-        "emails_sha256": normalise.email,
-        "phone_numbers_sha256": normalise.phone_digits(region),
-        "external_ids_sha256": external_id,
-        "first_names_sha256": name,
-        "last_names_sha256": name,
+    normalisers: Normalisers = {
+        "emails_sha256": (normalise.email,),
+        "phone_numbers_sha256": (normalise.phone_digits(region),),
+        "external_ids_sha256": (external_id,),
+        "first_names_sha256": (name,),
+        "last_names_sha256": (name,),
     }
-    found = {f"user.{key}": normalise.hasher(f"user.{key}", form) for key, form in forms.items()}
+    found = hashers_below("user", normalisers)
     return found | {f"user.{key}": _in_clear(form) for key, (_, form) in _CLEAR.items()}
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, HttpUrl
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 ActionSource = Literal[
     "web", "mobile_app", "offline", "physical_store", "phone_call", "email", "other"
@@ -36,8 +36,4 @@ class OpenAIAdsSettings(DestinationSettings):
         description="`action_source` of events that do not tell where they happened. A `web` event "
         "without the address of its page is sent as `other`, since OpenAI would refuse it.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None

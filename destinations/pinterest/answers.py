@@ -18,8 +18,8 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.common import json_object, vendor_words
 from destinations.outcomes import of_each, of_stranger
+from destinations.vendor_answers import json_object, vendor_words
 
 _THROTTLED, _DOWN, _MALFORMED = 8, 4197, 4196
 _MEND = {

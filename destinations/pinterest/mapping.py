@@ -11,7 +11,6 @@ from destinations.amounts import amount_text
 from destinations.apps import place_of, system_of
 from destinations.base import Event
 from destinations.casts import is_plain_number, to_whole_number
-from destinations.common import event_time
 from destinations.contents import (
     ContentFields,
     contents,
@@ -22,8 +21,10 @@ from destinations.contents import (
     named_items,
     value_and_currency,
 )
+from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.numbers import read_number
+from destinations.paths import object_at
 from destinations.pinterest.built_in import STANDARD
 from destinations.pinterest.person import identifies, user_data
 from destinations.pinterest.settings import PinterestSettings
@@ -162,18 +163,13 @@ def _restrict(event: Event, translated: dict[str, Any]) -> None:
 
 def _as_texts(translated: dict[str, Any]) -> None:
     """Makes a value that a mapping set a text, as Pinterest takes it."""
-    value = _data_of(translated).get("value")
+    value = object_at(translated, "custom_data").get("value")
     if value is not None and is_plain_number(value):
         _set(translated, "value", amount_text(value))
 
 
 def _set(translated: dict[str, Any], key: str, value: str) -> None:
-    translated["custom_data"] = {**_data_of(translated), key: value}
-
-
-def _data_of(translated: dict[str, Any]) -> dict[str, Any]:
-    data = translated.get("custom_data")
-    return data if isinstance(data, dict) else {}
+    translated["custom_data"] = {**object_at(translated, "custom_data"), key: value}
 
 
 def _problem_of(translated: dict[str, Any]) -> str:
@@ -181,7 +177,7 @@ def _problem_of(translated: dict[str, Any]) -> str:
     if not translated.get("event_id"):
         return _NO_ID
     if translated["event_name"] == _PURCHASE:
-        value = _data_of(translated).get("value")
+        value = object_at(translated, "custom_data").get("value")
         number = read_number(value) if isinstance(value, str) else None
         if value is not None and number is None:
             return "custom_data.value is not an amount: send a number of up to 60 digits"

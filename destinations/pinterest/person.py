@@ -17,18 +17,8 @@ from destinations.apps import (
 )
 from destinations.base import Event
 from destinations.clicks import click_id
-from destinations.hashed_forms import Needs, PersonalData
-from destinations.mapping import Hasher
 from destinations.normalise import hashing
-from destinations.people import (
-    ExternalIds,
-    Normalisers,
-    add_hashes,
-    address_hashings,
-    clear_ids,
-    hashers_below,
-    person_hashings,
-)
+from destinations.people import HashedPerson, Normalisers, add_hashes, clear_ids
 
 
 def gender(text: str) -> str:
@@ -66,28 +56,12 @@ _NORMALISERS: Normalisers = {
 }
 """Of every hashed field but the phone number, which is hashed by the country."""
 
-_OF_PERSON = person_hashings(_NORMALISERS)
-_OF_ADDRESS = address_hashings(_NORMALISERS)
 _OF_DEVICES = [hashing(field, lower_advertising_id) for field in ADVERTISING_IDS]
-_EXTERNAL_IDS = ExternalIds(*_NORMALISERS["external_id"])
 _UNHASHED = frozenset({"partner_id"})
 
-
-def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the hashed fields of ``user_data``.
-
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
-    """
-    phone = (normalise.phone_digits(region),)
-    return hashers_below("user_data", {**_NORMALISERS, "ph": phone})
-
-
-def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
-    phone = normalise.phone_hashing(normalise.phone_digits, region)
-    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing, *_OF_DEVICES], _UNHASHED)
-    return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
+_PERSON = HashedPerson(_NORMALISERS, _UNHASHED, *_OF_DEVICES)
+hashers = _PERSON.hashers
+personal_data = _PERSON.personal_data
 
 
 def identifies(person: Any) -> bool:
@@ -103,15 +77,15 @@ def user_data(event: Event, region: str | None) -> dict[str, Any]:
     """The person of `event`. region: as for `hashers`."""
     data: dict[str, Any] = {}
     if person := event.get("user_data"):
-        add_hashes(data, _OF_PERSON, [person])
+        add_hashes(data, _PERSON.of_person, [person])
         if "address" in person:
-            add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
+            add_hashes(data, _PERSON.of_address, normalise.addresses(person))
         if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
             data["ph"] = numbers
         if devices := hashed_advertising_ids(person, _OF_DEVICES):
             data["hashed_maids"] = devices
         data |= {key: str(value) for key, value in clear_ids(person, _UNHASHED).items()}
-    if ids := _EXTERNAL_IDS.of(event):
+    if ids := _PERSON.external_ids.of(event):
         data["external_id"] = ids
     if address := public_address(event):
         data["client_ip_address"] = address

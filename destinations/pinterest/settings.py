@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, HttpUrl
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 ActionSource = Literal["web", "app_android", "app_ios", "offline"]
 
@@ -41,8 +41,4 @@ class PinterestSettings(DestinationSettings):
         default="web",
         description="`action_source` of events that do not tell where they happened.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None

@@ -18,8 +18,8 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.common import json_object, vendor_words
 from destinations.outcomes import of_each, of_stranger
+from destinations.vendor_answers import json_object, vendor_words
 
 _processed = re.compile(r"processed ([0-9]{1,6}) conversion event").search
 _MEND = {

@@ -13,7 +13,6 @@ from destinations.apps import Place, place_of
 from destinations.base import Event
 from destinations.casts import to_whole_number
 from destinations.clicks import click_id
-from destinations.common import event_time
 from destinations.contents import (
     count_items,
     drop_negative_value,
@@ -22,6 +21,7 @@ from destinations.contents import (
     named_items,
     value_and_currency,
 )
+from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.places import country_code, us_state_code
 from destinations.reddit.built_in import CUSTOM, STANDARD, WITH_COUNT, WITH_VALUE

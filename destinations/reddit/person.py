@@ -23,8 +23,8 @@ from destinations.base import Event
 from destinations.clicks import browser_id
 from destinations.hashed_forms import Hashing, Needs, PersonalData
 from destinations.mapping import Hasher
-from destinations.normalise import Normaliser, hashing
-from destinations.people import ExternalIds, first_of
+from destinations.normalise import hashing
+from destinations.people import ExternalIds, Normalisers, single_hashers_below
 
 _MAX_PIXELS = 32_767
 _size = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})").fullmatch
@@ -63,14 +63,14 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
     its country.
     """
-    normalisers: dict[str, Normaliser] = {
-        "user.email": email,
-        "user.phone_number": normalise.phone(region),
-        "user.external_id": external_id,
-        "user.idfa": upper_advertising_id,
-        "user.aaid": lower_advertising_id,
+    normalisers: Normalisers = {
+        "email": (email,),
+        "phone_number": (normalise.phone(region),),
+        "external_id": (external_id,),
+        "idfa": (upper_advertising_id,),
+        "aaid": (lower_advertising_id,),
     }
-    return {path: first_of(normalise.hasher(path, form)) for path, form in normalisers.items()}
+    return single_hashers_below("user", normalisers)
 
 
 def personal_data(region: str | None) -> PersonalData:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field, HttpUrl
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 ActionSource = Literal["WEBSITE", "APP", "PHYSICAL_STORE", "OTHER"]
 ConversionId = Literal["transaction_id", "event_id"]
@@ -42,8 +42,4 @@ class RedditSettings(DestinationSettings):
         default="WEBSITE",
         description="`action_source` of events that do not tell where they happened.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None

@@ -10,8 +10,8 @@ Source: the OpenAPI file of github.com/Snapchat/business-sdk-v3-java.
 from typing import Any
 
 from destinations.base import DELIVERED, Outcome, Request, Response, by_status
-from destinations.common import json_object, vendor_words
 from destinations.outcomes import of_each, of_refused, of_stranger
+from destinations.vendor_answers import json_object, vendor_words
 
 _ACCESS = "Snapchat does not accept access_token; check it, its permissions and the id of the pixel"
 _WRONG_ACCESS = frozenset({401, 403, 404})

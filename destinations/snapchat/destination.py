@@ -20,7 +20,7 @@ from destinations.base import (
     Unsendable,
 )
 from destinations.batches import Batch, batched
-from destinations.common import test_code_of
+from destinations.event_values import test_code_of
 from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher
 from destinations.snapchat import answers, validation

@@ -7,10 +7,10 @@ OpenAPI file of github.com/Snapchat/business-sdk-v3-java.
 from collections.abc import Mapping
 from typing import Any
 
+from destinations.addresses import is_connected
 from destinations.app_data import app_data
 from destinations.apps import Place, stated_place
 from destinations.base import Event
-from destinations.common import event_time
 from destinations.contents import (
     ContentFields,
     contents,
@@ -19,10 +19,11 @@ from destinations.contents import (
     named_items,
     value_and_currency,
 )
+from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.paths import as_text, object_at
 from destinations.refusals import asks, refuses, refuses_personalisation
-from destinations.snapchat.person import is_connected, is_too_thin, user_data
+from destinations.snapchat.person import is_too_thin, user_data
 from destinations.snapchat.settings import ActionSource, SnapchatSettings
 
 _ACTION_SOURCES: Mapping[Place | None, ActionSource] = {

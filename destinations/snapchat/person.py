@@ -13,17 +13,7 @@ from destinations import normalise
 from destinations.addresses import public_address
 from destinations.base import Event
 from destinations.clicks import browser_id, click_id
-from destinations.hashed_forms import Needs, PersonalData
-from destinations.mapping import Hasher
-from destinations.people import (
-    ExternalIds,
-    Normalisers,
-    add_hashes,
-    address_hashings,
-    clear_ids,
-    hashers_below,
-    person_hashings,
-)
+from destinations.people import HashedPerson, Normalisers, add_hashes, clear_ids
 
 # Snapchat's page wants names without punctuation, its libraries keep it: both forms go.
 _NAME_FORMS = (normalise.bare_name, normalise.spaceless)
@@ -41,12 +31,12 @@ _NORMALISERS: Normalisers = {
 }
 """Of every hashed field but the phone number, which is hashed by the country."""
 
-_OF_PERSON = person_hashings(_NORMALISERS)
-_OF_ADDRESS = address_hashings(_NORMALISERS)
-_EXTERNAL_IDS = ExternalIds(*_NORMALISERS["external_id"])
-
 _UNHASHED = frozenset({"madid", "idfv", "lead_id", "subscription_id", "anon_id", "download_id"})
 """Fields of ``user_data`` that are sent as they are; an advertising id in lower case."""
+
+_PERSON = HashedPerson(_NORMALISERS, _UNHASHED)
+hashers = _PERSON.hashers
+personal_data = _PERSON.personal_data
 
 
 def user_data(event: Event, region: str | None) -> dict[str, Any]:
@@ -56,7 +46,7 @@ def user_data(event: Event, region: str | None) -> dict[str, Any]:
         _add_person(data, person)
         if numbers := normalise.phone_numbers(event, normalise.phone_digits, region):
             data["ph"] = numbers
-    if ids := _EXTERNAL_IDS.of(event):
+    if ids := _PERSON.external_ids.of(event):
         data["external_id"] = ids
     found = {
         "client_ip_address": public_address(event),
@@ -67,38 +57,16 @@ def user_data(event: Event, region: str | None) -> dict[str, Any]:
     return data | {key: value for key, value in found.items() if value}
 
 
-def is_connected(event: Event) -> bool:
-    """Whether the connection alone tells enough of the visitor."""
-    return bool(event.get("user_agent") and public_address(event))
-
-
 def is_too_thin(person: Mapping[str, Any]) -> bool:
     """Whether Snapchat would refuse an event with this ``user_data``."""
     has_one = "em" in person or "ph" in person or "madid" in person
     return not has_one and not ("client_ip_address" in person and "client_user_agent" in person)
 
 
-def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the hashed fields of ``user_data``.
-
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
-    """
-    phone = (normalise.phone_digits(region),)
-    return hashers_below("user_data", {**_NORMALISERS, "ph": phone})
-
-
-def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
-    phone = normalise.phone_hashing(normalise.phone_digits, region)
-    person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], _UNHASHED)
-    return PersonalData(person, Needs([*_OF_ADDRESS.values()]), phone)
-
-
 def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
-    add_hashes(data, _OF_PERSON, [person])
+    add_hashes(data, _PERSON.of_person, [person])
     if "address" in person:
-        add_hashes(data, _OF_ADDRESS, normalise.addresses(person))
+        add_hashes(data, _PERSON.of_address, normalise.addresses(person))
     if not _UNHASHED.isdisjoint(person):
         data |= {key: str(value) for key, value in clear_ids(person, _UNHASHED).items()}
         if "madid" in data:

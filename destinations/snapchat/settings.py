@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 ActionSource = Literal["WEB", "MOBILE_APP", "OFFLINE"]
 AssetId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
@@ -49,11 +49,7 @@ class SnapchatSettings(DestinationSettings):
         description="Share of requests that are also sent to Snapchat's `/events/validate`, which "
         "counts nothing. What it finds is shown as a warning of the delivered events.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None
     base_url: BaseUrl = Field(
         default=HttpUrl("https://tr.snapchat.com"), description="Base URL of the Conversions API."
     )

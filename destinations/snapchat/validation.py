@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any
 
 from destinations.base import Request, Response
-from destinations.common import is_chosen, json_object, vendor_words
+from destinations.validation import is_chosen
+from destinations.vendor_answers import json_object, vendor_words
 
 _MOST = 3
 

@@ -20,8 +20,8 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.common import json_object, vendor_words
 from destinations.outcomes import of_each, of_named, of_refused, of_stranger
+from destinations.vendor_answers import json_object, vendor_words
 
 _TAKEN = 0
 _TAKEN_IN_PART = 20001

@@ -10,16 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from destinations.base import Event
-from destinations.common import event_time
 from destinations.contents import (
     ContentFields,
     content_type,
     contents,
     count_items,
     is_negative,
+    is_refund,
     named_items,
     value_and_currency,
 )
+from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.paths import as_text, object_at
 from destinations.refusals import restriction
@@ -89,7 +90,7 @@ def translate(
 def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | None) -> str:
     """Why `event` is never sent; "" if it can be, or if that depends on a field that the mapping
     sets. source, region: as for `translate`."""
-    if event["event_name"] == "refund" and "refund" not in mapper.names:
+    if is_refund(event, mapper):
         return _REFUND
     if is_negative(event, mapper, "Purchase", "properties.value"):
         return _NEGATIVE

@@ -12,7 +12,13 @@ from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, hashing
 from destinations.paths import as_text
-from destinations.people import ExternalIds, add_hashes, first_of
+from destinations.people import (
+    ExternalIds,
+    Normalisers,
+    add_hashes,
+    hashers_below,
+    single_hashers_below,
+)
 from destinations.tiktok.identifiers import DEVICE_FIELDS, device_ids, identifiers
 
 
@@ -69,17 +75,14 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
     its country.
     """
-    lists = {
-        "email": normalise.email,
-        "phone": normalise.phone(region),
-        "external_id": trimmed_id,
+    lists: Normalisers = {
+        "email": (normalise.email,),
+        "phone": (normalise.phone(region),),
+        "external_id": (trimmed_id,),
     }
-    found = {f"user.{key}": normalise.hasher(f"user.{key}", form) for key, form in lists.items()}
-    for key in _OF_ADDRESS:
-        found[f"user.{key}"] = first_of(normalise.hasher(f"user.{key}", normalise.spaceless))
-    for key, (_, form) in _CLEAR.items():
-        found[f"user.{key}"] = _in_clear(form)
-    return found
+    of_address = dict.fromkeys(_OF_ADDRESS, (normalise.spaceless,))
+    found = hashers_below("user", lists) | single_hashers_below("user", of_address)
+    return found | {f"user.{key}": _in_clear(form) for key, (_, form) in _CLEAR.items()}
 
 
 def personal_data(region: str | None) -> PersonalData:

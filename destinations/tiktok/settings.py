@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, HttpUrl, StringConstraints, model_validator
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 EventSource = Literal["web", "app", "offline", "crm"]
 StatedSource = Literal["web", "app", "offline"]
@@ -41,11 +41,7 @@ class TikTokSettings(DestinationSettings):
         description="Code that shows the events under Test events. An event of a trusted sender "
         "can have a `test_event_code` of its own.",
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None
     base_url: BaseUrl = Field(
         default=HttpUrl("https://business-api.tiktok.com"),
         description="Base URL of the Events API.",

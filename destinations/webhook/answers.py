@@ -1,7 +1,7 @@
 """What a receiver's answers mean when they are not among the statuses in `success`."""
 
 from destinations.base import Outcome, Request, Response, by_status, retry_after
-from destinations.common import vendor_words
+from destinations.vendor_answers import vendor_words
 
 _WRONG_ADDRESS = frozenset({*range(300, 400), 404, 405})
 """Answers about the address, not about the event: the next event would get the same."""

@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from destinations.base import Event, Unsendable
-from destinations.common import NOT_JSON
+from destinations.json_values import NOT_JSON
 from destinations.webhook.message import Message, Messages
 
 Encode = Callable[[Event], bytes | None]

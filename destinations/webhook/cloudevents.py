@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from destinations.base import Event
-from destinations.common import to_json
+from destinations.json_values import to_json
 from destinations.template import compile_template
 from destinations.webhook.bodies import BodyOf, time_of
 from destinations.webhook.headers import percent_encoded

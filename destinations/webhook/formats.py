@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from destinations.base import Event, Unsendable
-from destinations.common import NOT_JSON, to_json
+from destinations.json_values import NOT_JSON, to_json
 from destinations.mapping import Mapper
 from destinations.webhook import cloudevents
 from destinations.webhook.batches import JSON_ARRAY, NDJSON, Encode, Layout, compile_batches

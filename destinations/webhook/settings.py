@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, model_validator
 
 from destinations.base import DestinationSettings
-from destinations.common import Url
+from destinations.setting_types import Url
 from destinations.webhook.bodies import Body, check_body
 from destinations.webhook.settings_parts import (
     AuthSettings,

@@ -12,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from destinations.common import Credential
+from destinations.setting_types import Credential
 from destinations.webhook.headers import basic, check_names, check_value
 from destinations.webhook.json_template import check_text
 

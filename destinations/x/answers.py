@@ -22,7 +22,8 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.common import json_object, vendor_words
+from destinations.paths import objects_at
+from destinations.vendor_answers import joined_texts, json_object, vendor_words
 
 _RESETS = ("x-account-rate-limit-reset", "x-rate-limit-reset")
 """Unix seconds at which the limit starts again, which it does every 15 minutes."""
@@ -69,16 +70,11 @@ def _errors(answer: Mapping[str, Any]) -> Iterator[str]:
     errors = answer.get("errors")
     for error in errors[:3] if isinstance(errors, list) else ():
         if isinstance(error, dict):
-            parts = (error.get(key) for key in ("code", "parameter", "message"))
-            said = ": ".join(part for part in parts if isinstance(part, str) and part)
-            yield vendor_words(said, 100)
+            yield vendor_words(joined_texts(error, "code", "parameter", "message"), 100)
 
 
 def _is_about_event_id(answer: Mapping[str, Any]) -> bool:
-    errors = answer.get("errors")
-    return isinstance(errors, list) and any(
-        isinstance(error, dict) and error.get("parameter") == "event_id" for error in errors
-    )
+    return any(error.get("parameter") == "event_id" for error in objects_at(answer, "errors"))
 
 
 def _until_reset(headers: Mapping[str, str]) -> float | None:

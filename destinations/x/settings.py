@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, model_validator
 
 from destinations.base import DestinationSettings
-from destinations.common import BaseUrl, Credential, PhoneRegion
 from destinations.conversions import checked_ids
 from destinations.mapping import MappingSettings
+from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 _IDS = "its event id from Events Manager, as in `purchase: tw-oabc1-odef2`"
 
@@ -59,11 +59,7 @@ class XSettings(DestinationSettings):
     base_url: BaseUrl = Field(
         default=HttpUrl("https://ads-api.x.com"), description="Base URL of X's Ads API."
     )
-    phone_region: PhoneRegion | None = Field(
-        default=None,
-        description="Country (ISO 3166-1 alpha-2) of phone numbers without a country code when "
-        "neither the address in `user_data` nor `event_location` names a country.",
-    )
+    phone_region: OptionalPhoneRegion = None
 
     @model_validator(mode="after")
     def _has_one_way_to_authenticate(self) -> Self:

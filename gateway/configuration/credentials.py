@@ -9,7 +9,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from destinations.base import DestinationSettings
-from destinations.common import Url
+from destinations.setting_types import Url
 from gateway.http.client import HttpSettings
 
 GOOGLE_TOKEN_URL = HttpUrl("https://oauth2.googleapis.com/token")

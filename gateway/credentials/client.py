@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from destinations.base import Request, Response
-from destinations.common import vendor_words
 from destinations.masking import MASK
+from destinations.vendor_answers import vendor_words
 from gateway.credentials.credential import Credential, NotAuthorised
 from gateway.http.client import Client
 

@@ -14,7 +14,7 @@ from urllib.parse import quote_plus
 
 from destinations.base import Request, Response
 from destinations.casts import to_number
-from destinations.common import vendor_words
+from destinations.vendor_answers import vendor_words
 from gateway.configuration.credentials import (
     ClientCredentialsSettings,
     CredentialSettings,

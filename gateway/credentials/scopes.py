@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from destinations.base import Response
-from destinations.common import vendor_words
+from destinations.vendor_answers import vendor_words
 
 _is_insufficient = re.compile(r'error\s*=\s*"?insufficient_scope"?', re.IGNORECASE).search
 _scope_of = re.compile(r'scope\s*=\s*"([^"]{1,1000})"', re.IGNORECASE).search

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from destinations.base import Destination, Outcome
-from destinations.common import vendor_words
+from destinations.vendor_answers import vendor_words
 
 MAX_WARNINGS = 3
 """How many warnings of one outcome are kept, each shortened by `vendor_words`."""

@@ -34,19 +34,13 @@ from destinations.base import (
     retry_after,
     submitted,
 )
-from destinations.common import (
-    BaseUrl,
-    Credential,
-    PhoneRegion,
-    Url,
-    event_time,
-    event_value,
-    to_json,
-    vendor_words,
-)
+from destinations.event_values import event_time, event_value
 from destinations.hashed_forms import Needs, PersonalData
+from destinations.json_values import to_json
 from destinations.mapping import Hasher, Mapper, MappingSettings
 from destinations.remarks import remark
+from destinations.setting_types import BaseUrl, Credential, PhoneRegion, Url
+from destinations.vendor_answers import vendor_words
 from gateway.event import EventError
 from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.answers import accepted

@@ -16,7 +16,7 @@ from destinations.base import (
     Response,
     Unsendable,
 )
-from destinations.common import Url
+from destinations.setting_types import Url
 from gateway.configuration.destination import client_settings
 from gateway.configuration.load import parse_settings
 from tests.support.installed_kinds import installed_destination

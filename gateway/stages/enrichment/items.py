@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from destinations.common import event_value
+from destinations.event_values import event_value
 from gateway.event import Event, Received
 from gateway.stages.enrichment.base import Additions, Enrichment
 

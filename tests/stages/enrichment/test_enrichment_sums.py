@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from destinations.common import event_value
+from destinations.event_values import event_value
 from gateway.event import Received
 from gateway.stages.enrichment import Tables, currency
 from gateway.stages.enrichment.currency import CurrencySettings

@@ -1,0 +1,57 @@
+"""What many vendors get of an event: its time, its value, and the code that makes it a test."""
+
+import re
+from datetime import UTC, datetime
+from math import isfinite
+
+from destinations.base import Event
+
+_OFFERS = frozenset(
+    {
+        "view_item_list",
+        "select_item",
+        "search",
+        "view_search_results",
+        "view_promotion",
+        "select_promotion",
+    }
+)
+"""Events whose items are shown to the visitor: the sum of their prices is no value of the event."""
+
+_is_test_code = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
+
+
+def event_time(event: Event, now: float) -> float:
+    """Unix seconds of `event`; vendors refuse the future, and nothing was sent before 1970."""
+    seconds: float = event.get("timestamp", now)
+    return min(max(seconds, 0), now)
+
+
+def time_text(seconds: float) -> str:
+    """RFC 3339 in UTC with milliseconds: ``2026-11-20T23:59:59.750Z``. seconds: Unix time."""
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="milliseconds") + "Z"
+
+
+def event_value(event: Event) -> float | None:
+    """The value of `event`; when it has none, price times quantity of its items.
+
+    None when an item has no price or a negative quantity, and for items that are only shown.
+    """
+    if "value" in event:
+        value: float = event["value"]
+        return value
+    items = event.get("items")
+    if not items or event["event_name"] in _OFFERS or not all("price" in item for item in items):
+        return None
+    if any(item.get("quantity", 1) < 0 for item in items):
+        return None
+    # Six decimals are what vendors keep; they also take off what binary fractions add.
+    total = round(sum(item["price"] * item.get("quantity", 1) for item in items), 6)
+    return total if isfinite(total) else None
+
+
+def test_code_of(event: Event) -> str:
+    """The code of `event`, which makes it a test; "" for none that a vendor could take."""
+    code = event.get("test_event_code")
+    return code if isinstance(code, str) and _is_test_code(code) else ""
