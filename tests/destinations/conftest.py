@@ -11,6 +11,9 @@ from gateway.event import Event, read_event
 EXAMPLES = Path(__file__).parents[1] / "fixtures" / "events"
 HAPPENED = 1795219200.5
 
+Example = Callable[..., Event]
+"""The type of `example`."""
+
 
 @pytest.fixture(scope="session")
 def now() -> float:
@@ -19,12 +22,12 @@ def now() -> float:
 
 
 @pytest.fixture(scope="session")
-def examples(example: Callable[..., Event]) -> list[Event]:
+def examples(example: Example) -> list[Event]:
     return [example(path.stem) for path in sorted(EXAMPLES.iterdir())]
 
 
 @pytest.fixture(scope="session")
-def example() -> Callable[..., Event]:
+def example() -> Example:
     """``example("purchase", value=0)``: an example with some fields changed; None removes one."""
 
     def make(name: str, **changes: object) -> Event:

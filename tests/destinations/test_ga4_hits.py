@@ -4,7 +4,6 @@ recorded hits, read by our source and sent on, are the same but for what `DECIDE
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -23,8 +22,8 @@ from gateway.sources.ga4.source import GA4 as Source
 from gateway.sources.ga4.source import GA4Settings as SourceSettings
 from gateway.stages.anonymise import compile_anonymise
 from gateway.stages.consent.google import read_gcd, read_gcs
+from tests.destinations.conftest import Example
 
-Example = Callable[..., Event]
 Hit = dict[str, str]
 
 CAPTURES = Path(__file__).parents[1] / "captures"

@@ -1,9 +1,7 @@
 """LinkedIn's Conversions API: what each event becomes, what is refused here, what its answers
 mean."""
 
-from collections.abc import Callable
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -14,9 +12,10 @@ from destinations.base import Outcome, Request, Response, Unsendable
 from destinations.linkedin import LinkedIn, LinkedInSettings
 from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
+from tests.destinations.conftest import Example
 from tests.destinations.vectors import of_vendor
+from tests.support.digests import digest
 
-Example = Callable[..., Event]
 MAPPING = {"events": {"purchase": 123456, "generate_lead": "123457"}}
 RULE = "urn:lla:llaPartnerConversion:"
 DEVICE = "9f5e8a6c-0b1d-4f7e-8c2a-3d4b5e6f7a8b"
@@ -27,10 +26,6 @@ def linkedin(**settings: Any) -> LinkedIn:
     return LinkedIn(
         LinkedInSettings.model_validate({"access_token": "TOKEN", "mapping": MAPPING, **settings})
     )
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def made(event: Event, now: float, **settings: Any) -> Request | Unsendable:

@@ -1,8 +1,6 @@
 """Microsoft's UET Conversions API: what each event becomes, what is refused here, what its answers
 mean."""
 
-from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -12,9 +10,10 @@ from destinations.base import Outcome, Request, Response, Unsendable
 from destinations.microsoft_uet import MicrosoftUET, MicrosoftUETSettings
 from destinations.microsoft_uet.destination import MAX_BYTES
 from gateway.event import Event
+from tests.destinations.conftest import Example
 from tests.destinations.vectors import of_vendor
+from tests.support.digests import digest
 
-Example = Callable[..., Event]
 NOBODY = {"user_id": None, "user_data": None}
 CLICK = {"click_ids": {"msclkid": "m-1"}}
 DEVICE = "9f5e8a6c-0b1d-4f7e-8c2a-3d4b5e6f7a8b"
@@ -24,10 +23,6 @@ GRANTED = dict.fromkeys(("ad_storage", "ad_user_data", "ad_personalization"), "g
 def microsoft(**settings: Any) -> MicrosoftUET:
     given = {"tag_id": "12345678", "api_token": "TOKEN", **settings}
     return MicrosoftUET(MicrosoftUETSettings.model_validate(given))
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def made(event: Event, now: float, **settings: Any) -> Request | Unsendable:

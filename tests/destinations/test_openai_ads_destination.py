@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from destinations.openai_ads.built_in import DATA_TYPES, EVENTS
 from destinations.openai_ads.person import external_id, name, place, postal_code
 from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
+from tests.support.digests import digest
 from tests.vendors.openai_ads import OpenAIAds as Vendor
 
 HAPPENED = 1795219200.25
@@ -29,10 +29,6 @@ DEVICE = "38400000-8CF0-11BD-B23E-10B96E40000D"
 def openai(**settings: Any) -> OpenAIAds:
     given = {"pixel_id": "px_1", "api_key": "K", **settings}
     return OpenAIAds(OpenAIAdsSettings.model_validate(given))
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def event(event_name: str = "purchase", **fields: Any) -> Event:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from destinations.pinterest.built_in import EVENTS
 from destinations.pinterest.person import gender, postal_digits, state_code
 from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
+from tests.support.digests import digest
 from tests.vendors.pinterest import Pinterest as Vendor
 
 NOW = 1795219260.0
@@ -28,10 +28,6 @@ def pinterest(**settings: Any) -> Pinterest:
     return Pinterest(
         PinterestSettings.model_validate({"ad_account_id": "549", "access_token": "T", **settings})
     )
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def event(name: str = "purchase", **fields: Any) -> Event:

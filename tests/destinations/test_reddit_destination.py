@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from destinations.reddit.built_in import EVENTS
 from destinations.reddit.person import email
 from destinations.remarks import collect_remarks
 from gateway.event import Event, read_event
+from tests.support.digests import digest
 from tests.vendors.reddit import Reddit as Vendor
 
 HAPPENED = 1795219200.25
@@ -29,10 +29,6 @@ def reddit(**settings: Any) -> Reddit:
     return Reddit(
         RedditSettings.model_validate({"pixel_id": "t2_x", "access_token": "T", **settings})
     )
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def event(name: str = "purchase", **fields: Any) -> Event:

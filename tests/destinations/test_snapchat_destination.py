@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -13,6 +12,7 @@ from destinations.base import Request, Response, Unsendable
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.snapchat.built_in import EVENTS, OTHER_NAMES
 from gateway.event import Event, read_event
+from tests.support.digests import digest
 
 NOW = 1795219260.0
 MAIL = {"email_address": "Ada@Example.com"}
@@ -38,10 +38,6 @@ def refused(fields: dict[str, Any], **settings: Any) -> str:
     (unsendable,) = snapchat(**settings).requests([event(**fields)], NOW)
     assert isinstance(unsendable, Unsendable), unsendable
     return unsendable.reason
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def test_the_token_is_in_a_header_and_never_in_the_address() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -15,11 +13,11 @@ from destinations.remarks import collect_remarks
 from destinations.tiktok import TikTok, TikTokSettings
 from destinations.tiktok.built_in import EVENTS
 from gateway.event import Event, read_event
+from tests.support.digests import digest
 
 NOW = 1795219260.0
 NOBODYS = "00000000-0000-0000-0000-000000000000"
 """What systems tell where the person has limited tracking."""
-Example = Callable[..., Event]
 
 
 def tiktok(**settings: Any) -> TikTok:
@@ -49,10 +47,6 @@ def refused(fields: dict[str, Any], **settings: Any) -> str:
     (unsendable,) = destination.requests([event(**fields)], NOW)
     assert isinstance(unsendable, Unsendable), unsendable
     return unsendable.reason
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def test_the_token_is_in_a_header_and_nowhere_else() -> None:

@@ -3,7 +3,6 @@
 import hmac
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,7 @@ from destinations.base import Outcome, Request, Response
 from destinations.webhook import Webhook, WebhookSettings
 from destinations.webhook.signatures import compile_signature
 from gateway.event import Event
-
-Example = Callable[..., Event]
+from tests.destinations.conftest import Example
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_SECRET = "whsec_" + b64encode(b"k" * 64).decode()

@@ -3,8 +3,6 @@
 import base64
 import hmac
 import re
-from collections.abc import Callable
-from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -16,9 +14,10 @@ from destinations.base import Outcome, Request, Response, Unsendable
 from destinations.remarks import collect_remarks
 from destinations.x import X, XSettings
 from gateway.event import Event
+from tests.destinations.conftest import Example
 from tests.destinations.vectors import of_vendor
+from tests.support.digests import digest
 
-Example = Callable[..., Event]
 MAPPING = {"events": {"purchase": "tw-oabc1-odef2", "sign_up": "odef3"}}
 OAUTH = {
     "consumer_key": "KEY",
@@ -34,10 +33,6 @@ CLICK = {"click_ids": {"twclid": "t-1"}}
 def x(**settings: Any) -> X:
     given = {"pixel_id": "oabc1", "mapping": MAPPING, **settings}
     return X(XSettings.model_validate({"pixel_token": "TOKEN", **given}))
-
-
-def digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def made(event: Event, now: float, **settings: Any) -> Request | Unsendable:

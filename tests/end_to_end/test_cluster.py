@@ -5,10 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.support.cluster_senders import Senders
 from tests.support.clustered_gateway import ClusteredGateway
@@ -26,12 +23,6 @@ DESTINATION = (
     '  {name}: {{type: webhook, url: "{sink}/{name}", allow_private_addresses: true, consent: [],'
     " delivery: {{backoff: [1]}}}}\n"
 )
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as running:
-        yield running
 
 
 def test_events_are_delivered_though_a_node_dies_on_the_way(tmp_path: Path, sink: Sink) -> None:

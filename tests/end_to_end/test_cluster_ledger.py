@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,12 +33,6 @@ destinations:
   crm: {{type: webhook, url: "{sink}/crm", when: {{event_name: refund}}, {options}}}
 """
 OPTIONS = "allow_private_addresses: true, consent: [], delivery: {backoff: [1]}"
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as running:
-        yield running
 
 
 @pytest.mark.nightly

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -41,12 +40,6 @@ def reply(received: Received) -> Reply:
     if received.path == "/strict" and CLIENT in json.dumps(received.body):
         return 400, b"no"
     return 204, b""
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as running:
-        yield running
 
 
 def events(first: int, count: int) -> list[dict[str, object]]:

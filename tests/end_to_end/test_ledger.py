@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -35,12 +34,6 @@ destinations:
 """
 COUNTED = ("accepted", "withheld", "delivered", "rejected", "expired")
 CONSENT = {"ad_storage": "granted", "analytics_storage": "granted"}
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as running:
-        yield running
 
 
 def send(gateway: Gateway, first: int) -> None:

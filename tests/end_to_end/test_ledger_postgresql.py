@@ -6,12 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psycopg
-import pytest
 
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.reading import LedgerReader
@@ -31,12 +29,6 @@ enrichment: []
 destinations:
   all: {{type: webhook, url: "{sink}/all", allow_private_addresses: true, consent: []}}
 """
-
-
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as running:
-        yield running
 
 
 def command(gateway: Gateway, environment: dict[str, str], *words: str) -> subprocess.Popen[str]:

@@ -45,12 +45,6 @@ def shared(tmp_path: Path) -> Iterator[TcpServer]:
         yield server
 
 
-@pytest.fixture
-def sink() -> Iterator[Sink]:
-    with Sink() as sink:
-        yield sink
-
-
 def configuration(url: str, namespace: str, sink: Sink, **paths: str) -> str:
     """paths: of the sink, by the name of the destination."""
     destinations = [

@@ -1,0 +1,47 @@
+"""A request states the user properties and the consent of its client once."""
+
+import pytest
+
+from tests.destinations.conftest import Example
+from tests.support.ga4_destination import sent
+
+
+def test_user_properties(example: Example, now: float) -> None:
+    given = {
+        "plan": "x" * 40,
+        "ltv": 12.5,
+        "boxed": {"value": "pro"},
+        "nothing": None,
+        "n" * 25: 1,
+        "ga_x": 1,
+        "user_id": 1,
+    }
+    body = sent(example("contact", user_properties=given), now)
+    assert body["user_properties"] == {
+        "plan": {"value": "x" * 36},
+        "ltv": {"value": 12.5},
+        "boxed": {"value": "pro"},
+    }
+    many = {f"p{n}": n for n in range(30)}
+    assert len(sent(example("contact", user_properties=many), now)["user_properties"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("consent", "sent_consent", "has_user_data"),
+    [
+        ({"ad_user_data": "denied"}, {"ad_user_data": "DENIED"}, False),
+        ({"ad_personalization": "denied"}, {"ad_personalization": "DENIED"}, True),
+        ({"analytics_storage": "granted"}, None, True),
+        (None, None, True),
+    ],
+)
+def test_consent_is_passed_on_and_personal_data_is_not_without_it(
+    consent: dict[str, str] | None,
+    sent_consent: dict[str, str] | None,
+    has_user_data: bool,
+    example: Example,
+    now: float,
+) -> None:
+    body = sent(example("purchase", consent=consent), now)
+    assert body.get("consent") == sent_consent
+    assert ("user_data" in body) == has_user_data

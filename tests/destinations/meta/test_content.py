@@ -1,0 +1,37 @@
+"""Items become contents, each with an id and without a quantity of zero or less."""
+
+import pytest
+
+from tests.destinations.conftest import Example
+from tests.support.meta_destination import sent
+
+
+def test_a_name_stands_for_a_missing_id_and_an_item_without_both_is_no_content(
+    example: Example, now: float
+) -> None:
+    items = [
+        {"item_name": "Gift wrap", "price": 2},
+        {"item_id": "A", "price": 3, "quantity": 2},
+        {"price": 9},
+    ]
+    data = sent(example("purchase", items=items), now)["custom_data"]
+    assert data["contents"] == [
+        {"id": "Gift wrap", "quantity": 1, "item_price": 2, "title": "Gift wrap"},
+        {"id": "A", "quantity": 2, "item_price": 3},
+    ]
+    assert data["content_ids"] == ["Gift wrap", "A"]
+    assert data["num_items"] == 3
+
+
+@pytest.mark.parametrize("quantity", [0, -1])
+def test_a_quantity_of_zero_or_below_is_left_out(quantity: int) -> None:
+    event = {
+        "event_name": "purchase",
+        "value": 2,
+        "currency": "EUR",
+        "user_id": "u",
+        "items": [{"item_id": "A", "quantity": quantity}, {"item_id": "B", "quantity": 3}],
+    }
+    data = sent(event, 0.0)["custom_data"]
+    assert data["contents"] == [{"id": "A"}, {"id": "B", "quantity": 3}]
+    assert data["num_items"] == 3

@@ -1,0 +1,14 @@
+"""What several end-to-end tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.sink_server import Sink
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """Stands in for every vendor."""
+    with Sink() as running:
+        yield running
