@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-SECONDS = 5.0
+FRESH_SECONDS = 5.0
 """How old an answer may be. Pages refresh themselves every 10 s."""
 
 
@@ -15,7 +15,7 @@ class Shared:
     """For one event loop. Keys are few: those who ask choose none."""
 
     def __init__(
-        self, seconds: float = SECONDS, clock: Callable[[], float] = time.monotonic
+        self, seconds: float = FRESH_SECONDS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._seconds = seconds
         self._clock = clock

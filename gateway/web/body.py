@@ -10,7 +10,7 @@ from starlette.types import Receive
 from gateway.sources.base import Refused
 from gateway.web.deadlines import TOO_SLOW, Deadlines
 
-SECONDS = 10
+BODY_SECONDS = 10
 """For the whole body. uvicorn itself waits for a slow sender for ever."""
 
 MAX_RATIO = 100
@@ -29,7 +29,7 @@ async def read_body(
 ) -> bytes:
     """The body, inflated if it came as gzip (some senders do not say so).
 
-    deadlines: of `SECONDS`, for all bodies of a source.
+    deadlines: of `BODY_SECONDS`, for all bodies of a source.
 
     Raises `Refused` when it is larger than `limit` bytes, sent or inflated, when it inflates to
     more than `MAX_RATIO` times its size, when it takes too long, and for an encoding other than
@@ -66,7 +66,7 @@ async def _receive(receive: Receive, limit: int, deadlines: Deadlines) -> bytes:
         if cancelled.args != (TOO_SLOW,):
             raise
         task.uncancel()
-        raise Refused(408, "too_slow", f"the body took longer than {SECONDS} s") from None
+        raise Refused(408, "too_slow", f"the body took longer than {BODY_SECONDS} s") from None
     finally:
         deadlines.remove(task)
     return b"".join(chunks)

@@ -19,7 +19,7 @@ from gateway.sources.base import Answer, Batch, Inbound, Refused, Source
 from gateway.web.answer_cookies import answer_cookies
 from gateway.web.application import PREFIX
 from gateway.web.base_url import BaseUrl
-from gateway.web.body import SECONDS, read_body
+from gateway.web.body import BODY_SECONDS, read_body
 from gateway.web.client_ip import ClientAddress
 from gateway.web.deadlines import Deadlines
 from gateway.web.deciding import Decider
@@ -71,7 +71,7 @@ class Intake:
         self._long_work = shared.long_work
         self._long_requests = shared.long_requests
         self._sample_refused = shared.sample_refused
-        self._body_deadlines = Deadlines(SECONDS)
+        self._body_deadlines = Deadlines(BODY_SECONDS)
         self._max_body_bytes = max_body_bytes
         self._shows_key = compile_key_check(source)
         self._check_origin = check_origin

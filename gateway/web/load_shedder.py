@@ -2,7 +2,7 @@
 
 import asyncio
 
-SECONDS = 0.1
+TURN_SECONDS = 0.1
 """Of beginning requests in one turn. Whoever is accepted waits a few turns, so that waits stay
 short however many come at once: a refusal takes far less time."""
 
@@ -41,7 +41,7 @@ class _Turn:
     def is_over(self, now: float) -> bool:
         """Counts a request that begins at `now`; whether it is one too many."""
         if self._begun == 0:
-            self._ends = now + SECONDS
+            self._ends = now + TURN_SECONDS
             asyncio.get_running_loop().call_soon(self._end)  # after all that have come by now
         self._begun += 1
         return now > self._ends and self._begun > LEAST

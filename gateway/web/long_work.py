@@ -10,7 +10,7 @@ import time
 
 from gateway.sources.base import Refused
 
-SECONDS = 0.01
+TURN_SECONDS = 0.01
 """Of one turn. What has begun goes on to its next rest."""
 
 SMALL_BATCH = 10
@@ -56,7 +56,7 @@ class LongWork:
         now = time.perf_counter()
         if not self._has_begun:
             self._has_begun = True
-            self._ends = now + SECONDS
+            self._ends = now + TURN_SECONDS
             asyncio.get_running_loop().call_soon(self._end)  # after all that wait in this turn
         return now > self._ends
 

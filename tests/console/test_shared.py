@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from gateway.console.shared import SECONDS, Shared
+from gateway.console.shared import FRESH_SECONDS, Shared
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +32,7 @@ class Made:
 async def test_it_is_made_once_for_all_who_ask_at_once_and_soon_after() -> None:
     made = Made()
     assert await asyncio.gather(*(made.get() for _ in range(50))) == [1] * 50
-    made.now += SECONDS - 0.1
+    made.now += FRESH_SECONDS - 0.1
     assert await made.get() == 1
     assert await made.get("b") == 2
     made.now += 0.1

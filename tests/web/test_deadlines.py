@@ -10,7 +10,7 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from gateway.sources.base import Refused
-from gateway.web.body import SECONDS, read_body
+from gateway.web.body import BODY_SECONDS, read_body
 from gateway.web.deadlines import LOOK_SECONDS, Deadlines
 
 LIMIT = 1_000
@@ -56,19 +56,19 @@ class Sender:
 
 @pytest.mark.anyio
 async def test_a_body_that_never_ends_is_refused_at_its_deadline(clock: Clock) -> None:
-    deadlines = Deadlines(SECONDS)
+    deadlines = Deadlines(BODY_SECONDS)
     first = Sender(deadlines)
     await clock.wait(0)
     await asyncio.sleep(0)
     await clock.wait(4)
     second = Sender(deadlines)
     await asyncio.sleep(0)
-    for _ in range(SECONDS - 4):  # a byte now and then does not help
+    for _ in range(BODY_SECONDS - 4):  # a byte now and then does not help
         first.send(b"x")
         await clock.wait(1)
     assert not first.body.done()
     await clock.wait(1)
-    with pytest.raises(Refused, match=f"longer than {SECONDS} s") as refused:
+    with pytest.raises(Refused, match=f"longer than {BODY_SECONDS} s") as refused:
         first.body.result()
     assert (refused.value.status, refused.value.reason) == (408, "too_slow")
     await clock.wait(3)
@@ -81,10 +81,10 @@ async def test_a_body_that_never_ends_is_refused_at_its_deadline(clock: Clock) -
 
 @pytest.mark.anyio
 async def test_a_body_that_ends_in_time_is_read_and_looked_at_no_more(clock: Clock) -> None:
-    sender = Sender(Deadlines(SECONDS))
+    sender = Sender(Deadlines(BODY_SECONDS))
     await asyncio.sleep(0)
     sender.send(b"ab")
-    await clock.wait(SECONDS)
+    await clock.wait(BODY_SECONDS)
     sender.send(b"c", more=False)
     assert await sender.body == b"abc"
     await clock.wait(1)
@@ -93,7 +93,7 @@ async def test_a_body_that_ends_in_time_is_read_and_looked_at_no_more(clock: Clo
 
 @pytest.mark.anyio
 async def test_a_thousand_bodies_set_one_timer(clock: Clock) -> None:
-    deadlines = Deadlines(SECONDS)
+    deadlines = Deadlines(BODY_SECONDS)
     senders = [Sender(deadlines) for _ in range(1000)]
     await asyncio.sleep(0)
     for sender in senders:
@@ -105,7 +105,7 @@ async def test_a_thousand_bodies_set_one_timer(clock: Clock) -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("end", ["gone", "cancelled", "too large"])
 async def test_a_body_that_ends_otherwise_leaves_no_deadline(clock: Clock, end: str) -> None:
-    sender = Sender(Deadlines(SECONDS))
+    sender = Sender(Deadlines(BODY_SECONDS))
     await asyncio.sleep(0)
     if end == "gone":
         sender.inbox.put_nowait({"type": "http.disconnect"})
@@ -125,7 +125,7 @@ async def test_a_body_that_ends_otherwise_leaves_no_deadline(clock: Clock, end: 
 
 @pytest.mark.anyio
 async def test_a_task_goes_on_after_its_deadline(clock: Clock) -> None:
-    deadlines, inbox = Deadlines(SECONDS), asyncio.Queue[dict[str, Any]]()
+    deadlines, inbox = Deadlines(BODY_SECONDS), asyncio.Queue[dict[str, Any]]()
 
     async def answer() -> int:
         try:
@@ -140,5 +140,5 @@ async def test_a_task_goes_on_after_its_deadline(clock: Clock) -> None:
 
     answering = asyncio.ensure_future(answer())
     await asyncio.sleep(0)
-    await clock.wait(SECONDS + 1)
+    await clock.wait(BODY_SECONDS + 1)
     assert await answering == 408

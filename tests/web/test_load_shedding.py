@@ -56,7 +56,7 @@ async def test_the_excess_is_refused_and_what_was_accepted_is_stored(
     stored: Callable[..., list[Entry]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(turn_module, "SECONDS", 0.02)
+    monkeypatch.setattr(turn_module, "TURN_SECONDS", 0.02)
     app = create_app(settings, redis_url)
     answers = await asyncio.gather(*(post(app, f"e-{n}") for n in range(REQUESTS)))
     accepted = {f"e-{n}" for n, (status, _, _) in enumerate(answers) if status == 204}
@@ -75,7 +75,7 @@ async def test_the_excess_is_refused_and_what_was_accepted_is_stored(
 async def test_a_flood_of_others_never_sheds_those_with_a_key(
     redis_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turn_module, "SECONDS", 0.0)
+    monkeypatch.setattr(turn_module, "TURN_SECONDS", 0.0)
     app = create_app(settings, redis_url)
     floods = (
         *(post(app, f"f-{n}") for n in range(REQUESTS)),
@@ -94,7 +94,7 @@ async def test_a_flood_of_others_never_sheds_those_with_a_key(
 async def test_those_with_a_key_are_shed_when_they_are_too_many_themselves(
     redis_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turn_module, "SECONDS", 0.0)
+    monkeypatch.setattr(turn_module, "TURN_SECONDS", 0.0)
     app = create_app(settings, redis_url)
     keyed = (post(app, f"k-{n}", "/events", "test-key") for n in range(REQUESTS))
     statuses = [status for status, _, _ in await asyncio.gather(*keyed)]
@@ -105,7 +105,7 @@ async def test_those_with_a_key_are_shed_when_they_are_too_many_themselves(
 @pytest.mark.anyio
 async def test_a_turn_ends_when_all_that_had_come_have_begun() -> None:
     turn = LoadShedder()
-    late = 10.1 + turn_module.SECONDS
+    late = 10.1 + turn_module.TURN_SECONDS
     assert not any(turn.should_shed(10.0) for _ in range(turn_module.LEAST))
     assert not turn.should_shed(10.0)
     assert turn.should_shed(late)

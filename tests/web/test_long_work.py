@@ -19,7 +19,7 @@ KEY = {"authorization": "Bearer test-key"}
 async def test_one_goes_on_in_each_turn_in_the_order_in_which_they_came(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(long_work, "SECONDS", 0.0)
+    monkeypatch.setattr(long_work, "TURN_SECONDS", 0.0)
     work, order = LongWork(), list[Any]()
 
     async def work_on(number: int) -> None:
@@ -45,7 +45,7 @@ async def test_a_turn_with_time_left_takes_all() -> None:
 
 @pytest.mark.anyio
 async def test_what_waits_is_bounded_and_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_work, "SECONDS", 0.0)
+    monkeypatch.setattr(long_work, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(long_work, "MAX_WAITING_BYTES", 100)
     work = LongWork()
     found = await asyncio.gather(*(work.wait(40) for _ in range(5)), return_exceptions=True)
@@ -59,7 +59,7 @@ async def test_what_waits_is_bounded_and_has_its_turn(monkeypatch: pytest.Monkey
 async def test_who_goes_away_while_waiting_leaves_the_place_to_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(long_work, "SECONDS", 0.0)
+    monkeypatch.setattr(long_work, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(long_work, "MAX_WAITING_BYTES", 100)
     work = LongWork()
     await work.wait(1)
@@ -102,7 +102,7 @@ def test_requests_without_a_key_wait_in_a_turn_that_is_over_and_many_events_in_a
     monkeypatch.setattr(LongWork, "wait", wait)
     found = []
     for seconds in (60.0, -1.0):
-        monkeypatch.setattr(long_work, "SECONDS", seconds)
+        monkeypatch.setattr(long_work, "TURN_SECONDS", seconds)
         waited.clear()
         assert web.post(path, json=body, headers=headers).status_code in (200, 204, 401)
         found.append(bool(waited))

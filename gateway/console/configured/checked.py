@@ -16,7 +16,7 @@ from gateway.configuration.yaml_file import Problem
 from gateway.operations.checking.notes import configuration_notes
 from gateway.system.file_stamp import FileStamp, file_stamp
 
-SECONDS = 10
+FRESH_SECONDS = 10
 """For which an answer holds while the file stays as it is: other files, and the environment, have
 a say too."""
 
@@ -38,7 +38,7 @@ class Checked:
 
 def check_file(config: Path) -> Checked:
     """The file as it is now. Takes a while: for a thread."""
-    return _checked(config, file_stamp(config), int(time.time() // SECONDS))
+    return _checked(config, file_stamp(config), int(time.time() // FRESH_SECONDS))
 
 
 @lru_cache(maxsize=4)

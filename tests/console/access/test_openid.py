@@ -363,7 +363,7 @@ async def test_an_answer_to_no_sign_in_is_refused(
 async def test_a_sign_in_takes_ten_minutes_at_most(
     open_console: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(start_module, "SECONDS", -1)
+    monkeypatch.setattr(start_module, "SIGN_IN_SECONDS", -1)
     assert (await sign_in(open_console())).status_code == 403
 
 

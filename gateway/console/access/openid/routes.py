@@ -22,7 +22,7 @@ from gateway.console.access.openid.id_token import NotValid, name_of, role_of
 from gateway.console.access.openid.provider import Provider, ProviderError
 from gateway.console.access.openid.start import (
     CALLBACK,
-    SECONDS,
+    SIGN_IN_SECONDS,
     Start,
     authorization_url,
     begin,
@@ -102,7 +102,7 @@ class OpenId:
         start = begin(wanted, time.time())
         url = authorization_url(metadata.authorization_endpoint, self.openid, start)
         answer = RedirectResponse(url, 303, NO_STORE)
-        write_cookie(request, answer, COOKIE, sealed(start, self.openid), SECONDS)
+        write_cookie(request, answer, COOKIE, sealed(start, self.openid), SIGN_IN_SECONDS)
         return answer
 
     async def finish(self, request: Request) -> Response:
@@ -120,7 +120,7 @@ class OpenId:
             seconds = math.ceil(wait)
             words = PAUSED.format(seconds=seconds)
             return words_answer(request, 429, words, {"retry-after": str(seconds)})
-        if not await self.stored.claim(start.state, SECONDS):
+        if not await self.stored.claim(start.state, SIGN_IN_SECONDS):
             return words_answer(request, 403, OTHER_BROWSER)
         try:
             metadata = await self.provider.metadata()

@@ -21,7 +21,7 @@ from gateway.configuration.console import OpenIdSettings
 from gateway.queue.console_sessions import new_token
 from gateway.stages.sealing import Unreadable, seal, unseal
 
-SECONDS = 600
+SIGN_IN_SECONDS = 600
 CALLBACK = "/login/openid/callback"
 _LABEL = "sign-in to the console"
 
@@ -47,7 +47,7 @@ class Start:
 
 
 def begin(wanted: str, now: float) -> Start:
-    return Start(new_token(), new_token(), new_token(), wanted, now + SECONDS)
+    return Start(new_token(), new_token(), new_token(), wanted, now + SIGN_IN_SECONDS)
 
 
 def authorization_url(endpoint: str, settings: OpenIdSettings, start: Start) -> str:
