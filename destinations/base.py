@@ -371,7 +371,7 @@ def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
         return min(float(value), longest)
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(response.headers["date"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, OverflowError, TypeError, ValueError):
         return None
     return min(max(wait.total_seconds(), 0.0), longest)
 

@@ -36,6 +36,7 @@ from gateway.cli.stats import stats
 from gateway.cli.status import status
 from gateway.cli.trace import trace
 from gateway.system.collector import end_pause
+from gateway.system.hangup import hangup_ignored
 from gateway.system.logs import log_to_stderr
 
 ALLOW_DEMO = click.option(
@@ -95,6 +96,7 @@ main.add_command(trace)
 @WEB_PROCESSES
 @PROCESSES
 @ALLOW_DEMO
+@hangup_ignored()
 def run(
     config: Path,
     host: str,
@@ -150,6 +152,7 @@ def run(
 )
 @ALLOW_DEMO
 @REDIS_URL
+@hangup_ignored()
 def serve(
     config: Path,
     host: str,
@@ -188,6 +191,7 @@ def serve(
 @CONFIG
 @PROCESSES
 @REDIS_URL
+@hangup_ignored()
 def work(config: Path, processes: int | None, redis_url: str | None) -> None:
     """Run worker processes only."""
     from gateway.queue.gateways import NamespaceTaken

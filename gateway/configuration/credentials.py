@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from destinations.base import DestinationSettings
 from destinations.setting_types import Url
-from gateway.http.client import HttpSettings
+from gateway.http.client import ClientSettings, HttpSettings
 
 GOOGLE_TOKEN_URL = HttpUrl("https://oauth2.googleapis.com/token")
 
@@ -40,6 +49,22 @@ class _CredentialSettings(BaseModel):
     http: HttpSettings = Field(
         default=HttpSettings(), description="Settings of the HTTP client that asks for tokens."
     )
+
+    def client_settings(self) -> ClientSettings:
+        """What the HTTP client that asks for tokens is opened with."""
+        return ClientSettings(
+            **dict(self.http),
+            allow_private_addresses=self.allow_private_addresses,
+            max_connections=1,
+        )
+
+    @model_validator(mode="after")
+    def _client_can_be_opened(self) -> Self:
+        try:
+            self.client_settings()
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+        return self
 
 
 class _ClientSettings(_CredentialSettings):

@@ -18,7 +18,7 @@ from gateway.credentials.expiry import refresh_token_warning
 from gateway.credentials.grants import NoToken, Refused, read_token, token_request
 from gateway.credentials.scopes import missing_scopes
 from gateway.credentials.token import Token, seal_token, unseal_token
-from gateway.http import Client, ClientSettings, NotSent, SendError, open_client
+from gateway.http import Client, NotSent, SendError, open_client
 from gateway.queue.credential_tokens import CredentialTokens
 from gateway.queue.keys import Keys
 from gateway.redis_client.connect import RedisError
@@ -54,7 +54,8 @@ class Credential:
         self._masker = Masker(secret.get_secret_value() for secret in _secrets_of(settings))
         self._sealed_with = settings.root.get_secret_value()
         self._token: Token | None = None
-        self._unsaved: Token | None = None
+        self._unsaved: tuple[Token | None, Token] | None = None
+        """The token that was stored when a new one was obtained, and the new one."""
         self._refusal = ""
         self._rests_until = 0.0
         self._renewing = asyncio.Lock()
@@ -96,14 +97,21 @@ class Credential:
             return stored
         async with self._stored.locked(self._settings.http.timeout + SPARE_SECONDS):
             stored = await self._read()
-            if stored and _is_usable(stored, refused):
-                return stored  # another process has renewed it meanwhile
-            if self._unsaved is None:
-                self._unsaved = await self._obtain(stored)
-            token = self._unsaved
-            await self._stored.write(seal_token(token, self._sealed_with, self._name))
+            if self._unsaved and self._unsaved[0] == stored:
+                stored = await self._save()
             self._unsaved = None
-            return token
+            if stored and _is_usable(stored, refused):
+                return stored  # perhaps another process has renewed it meanwhile
+            self._unsaved = stored, await self._obtain(stored)
+            return await self._save()
+
+    async def _save(self) -> Token:
+        """Stores the unsaved token, and returns it."""
+        assert self._unsaved is not None
+        _, token = self._unsaved
+        await self._stored.write(seal_token(token, self._sealed_with, self._name))
+        self._unsaved = None
+        return token
 
     async def _read(self) -> Token | None:
         sealed = await self._stored.read()
@@ -167,11 +175,5 @@ def open_credential(
     name: str, settings: CredentialSettings, redis: Redis, keys: Keys
 ) -> Credential:
     """The credential `name`, with a client of its own. Call it inside the event loop."""
-    client = open_client(
-        ClientSettings(
-            **dict(settings.http),
-            allow_private_addresses=settings.allow_private_addresses,
-            max_connections=1,
-        )
-    )
+    client = open_client(settings.client_settings())
     return Credential(name, settings, CredentialTokens(redis, keys, name), client)

@@ -10,6 +10,7 @@ module, and few have credentials.
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import TypeGuard
 from urllib.parse import quote_plus
 
 from destinations.base import Request, Response
@@ -96,13 +97,13 @@ def read_token(
     except OAuth2Error as error:
         words = vendor_words(f"{error.error}: {error.description or ''}".removesuffix(": "))
         raise Refused(f"HTTP {response.status}: {words}") from None
-    except (AttributeError, TypeError, ValueError, Warning):
+    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError, Warning):
         raise _no_token(response, "the answer cannot be read") from None
     token, replaced = answer["access_token"], answer.get("refresh_token")
     if not _can_be_sent(token):
         raise _no_token(response, "the answer has no usable access_token")
-    life = min(max(float(answer.get("expires_in") or DEFAULT_LIFE), 1.0), MAX_LIFE)
-    newest = replaced if isinstance(replaced, str) and replaced else refresh_token
+    life = float(min(max(answer.get("expires_in") or DEFAULT_LIFE, 1), MAX_LIFE))
+    newest = replaced if _can_be_sent(replaced) else refresh_token
     ends = refresh_expires_at if newest == refresh_token else 0.0
     stated = to_number(answer.get("refresh_token_expires_in"))
     if newest and stated is not None and 0 < stated <= MAX_REFRESH_LIFE:
@@ -113,7 +114,7 @@ def read_token(
 def _scope(stated: object) -> str:
     """oauthlib reads a text with spaces into a list."""
     text = " ".join(map(str, stated)) if isinstance(stated, list) else stated
-    return text if isinstance(text, str) and len(text) <= MAX_SCOPE else ""
+    return text if _can_be_sent(text) and len(text) <= MAX_SCOPE else ""
 
 
 def _no_token(response: Response, words: str) -> Exception:
@@ -122,7 +123,8 @@ def _no_token(response: Response, words: str) -> Exception:
     return Refused(said) if 400 <= response.status < 500 else NoToken(said)
 
 
-def _can_be_sent(token: object) -> bool:
+def _can_be_sent(token: object) -> TypeGuard[str]:
+    """Tokens and scopes are printable ASCII (RFC 6749, appendix A)."""
     return isinstance(token, str) and token.isascii() and token.isprintable() and token != ""
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Literal, Protocol, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import Url
 
 from destinations.base import Request, Response
 from gateway.http.client_certificate import check_pair
@@ -55,13 +56,20 @@ class Client(Protocol):
 
 
 def _proxy_url(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
     try:
-        parts = urlsplit(secret.get_secret_value())
+        Url(text)  # reads it as the carriers do
+        parts = urlsplit(text)
+        rest = parts.path.removeprefix("/") + parts.query + parts.fragment
         usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        usable = usable and not rest and not any(map(str.isspace, text))
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError("must look like http://host:port or http://user:password@host:port")
+        raise ValueError(
+            "must look like http://host:port or http://user:password@host:port, with user and "
+            "password percent-encoded"
+        )
     return secret
 
 
@@ -122,7 +130,7 @@ class HttpSettings(BaseModel):
         if (self.client_certificate is None) != (self.client_key is None):
             raise ValueError("needs both `client_certificate` and `client_key`, or neither")
         if self.identity:
-            check_pair(*self.identity)
+            check_pair(*self.identity, self.carrier)
         return self
 
 
@@ -140,8 +148,8 @@ class ClientSettings(HttpSettings):
     def _proxy_resolves_names(self) -> Self:
         if self.proxy and not self.allow_private_addresses:
             raise ValueError(
-                "allow_private_addresses cannot be false with a proxy: the proxy resolves host "
-                "names itself, so block private addresses in the proxy"
+                "a proxy needs `allow_private_addresses: true`: it resolves host names itself, so "
+                "block private addresses in the proxy"
             )
         return self
 

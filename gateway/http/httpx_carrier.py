@@ -6,6 +6,9 @@ slow (some milliseconds of CPU a request), so this carrier is not the default.
 
 httpcore repeats a request by itself only if a kept-alive connection was closed before anything of
 it was written; a connection that closes after that is an error, and nothing is sent again.
+
+httpcore 1.0.9 keeps bytes that came with an answer and do not belong to it, and takes them for the
+answer to the next request. Such a connection is closed instead, as the other carrier does.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import httpcore
 import httpx
@@ -56,9 +60,11 @@ class HttpxClient:
             ),
             proxy=settings.proxy.get_secret_value() if settings.proxy else None,
         )
+        pool: Any = self._transport._pool
+        _drop_connections_with_leftovers(pool)
         if not settings.allow_private_addresses:
             # httpcore takes a network backend, httpx has no way to hand it one.
-            self._transport._pool._network_backend = _CheckedConnections(resolve)
+            pool._network_backend = _CheckedConnections(resolve)
 
     async def send(self, request: Request) -> Response:
         if self._closed:
@@ -144,6 +150,28 @@ class _CheckedConnections(httpcore.AnyIOBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
         return await super().connect_tcp(last, port, timeout, local_address, socket_options)
+
+
+def _drop_connections_with_leftovers(pool: Any) -> None:
+    """Has `pool` close an idle connection that holds bytes of no answer, instead of using it."""
+    create = pool.create_connection
+
+    def create_watched(origin: httpcore.Origin) -> Any:
+        connection = create(origin)
+        has_expired = connection.has_expired
+        connection.has_expired = lambda: has_expired() or _has_leftovers(connection)
+        return connection
+
+    pool.create_connection = create_watched
+
+
+def _has_leftovers(connection: Any) -> bool:
+    if not connection.is_idle():
+        return False
+    while (inner := getattr(connection, "_connection", None)) is not None:
+        connection = inner
+    parser = getattr(connection, "_h11_state", None)
+    return parser is not None and bool(parser.trailing_data[0])
 
 
 def _basic(username: str, password: str) -> str:

@@ -206,6 +206,9 @@ class ClusterClient(Redis):
                 for first, last, master, *_ in rows
                 for slot in range(first, last + 1)
             }
+            if not slots:
+                reason = RedisConnectionError("no slot is assigned to a node")
+                continue
             self._seeds += [each for each in set(slots.values()) if each not in self._seeds]
             return slots
         raise RedisConnectionError(f"no node of the cluster returned the map of slots: {reason}")

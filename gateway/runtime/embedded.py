@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import platform
+import socket
 import sys
 import time
 import weakref
@@ -27,6 +28,9 @@ from gateway.system.private_folder import private_folder
 
 MAX_SOCKET_PATH = 100
 """Unix allows about 107 bytes."""
+
+ORPHAN_SECONDS = 30.0
+"""How long an earlier server may take to end, as when a slow disk delays it."""
 
 
 class EmbeddedError(Exception):
@@ -47,11 +51,10 @@ class EmbeddedServer:
         try:
             make_private_folder(data_dir.resolve())
             make_private_folder(self._folder)
+            self._lock = self._take_lock(data_dir)
         except OSError as error:
-            raise EmbeddedError(
-                f"cannot use the data folder {data_dir}: {error.strerror}"
-            ) from None
-        self._lock = self._take_lock(data_dir)
+            what = ": ".join(filter(None, (error.strerror, error.filename)))
+            raise EmbeddedError(f"cannot use the data folder {data_dir}: {what}") from None
         self._socket = self._folder / "valkey.sock"
         if len(str(self._socket)) > MAX_SOCKET_PATH:
             short = private_folder(self._folder)  # may hold the socket of an orphan
@@ -90,14 +93,37 @@ class EmbeddedServer:
             return False
 
     def stop_orphan(self) -> None:
-        """Ends a server whose gateway died without ending it (not on Linux, where it dies too)."""
-        try:
-            with Redis.from_url(self.url, socket_timeout=5) as redis:
+        """Ends a server whose gateway died without ending it (on Linux it ends by itself, which
+        may take a while).
+
+        Raises `EmbeddedError` if it still runs after `ORPHAN_SECONDS`: two servers would write to
+        the same files, and the one that ends first would remove the socket of both.
+        """
+        until = time.monotonic() + ORPHAN_SECONDS
+        while self._is_taken():
+            if time.monotonic() > until:
+                raise EmbeddedError(
+                    f"the Valkey server of an earlier gateway is still using {self._folder} and "
+                    "does not end; end that process (valkey-server), then start the gateway again"
+                )
+            with (
+                contextlib.suppress(RedisError),
+                Redis.from_url(self.url, socket_timeout=1) as redis,
+            ):
                 redis.shutdown()
-        except RedisError:
-            return
-        while self.is_ready():
             time.sleep(0.05)
+
+    def _is_taken(self) -> bool:
+        """Whether a process listens at the socket, even one that does not answer."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(1)
+            try:
+                probe.connect(str(self._socket))
+            except (ConnectionRefusedError, FileNotFoundError):
+                return False
+            except OSError:  # too many connections wait for it already
+                return True
+            return True
 
     def _tell_url(self, data_dir: Path) -> None:
         """Leaves the URL where `embedded_url` finds it; the path of the socket may be a new one."""
@@ -116,7 +142,7 @@ class EmbeddedServer:
         lock = path.open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise EmbeddedError(
                 f"another gateway is using the data folder {data_dir}; stop it, or give this one "
                 "a folder of its own (redis.data_dir, DATA_DIR)"
@@ -128,8 +154,8 @@ def embedded_url(data_dir: Path) -> str | None:
     """The URL of the server that last used `data_dir`, for the operator's commands; None without
     one. Whether it runs is for the caller to find out."""
     try:
-        return _url_file(data_dir).read_text(encoding="utf-8")
-    except OSError:
+        return _url_file(data_dir).read_text(encoding="utf-8") or None
+    except (OSError, UnicodeDecodeError):
         return None
 
 

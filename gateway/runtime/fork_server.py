@@ -29,6 +29,7 @@ from typing import Any, NoReturn, Self
 
 from gateway.runtime.supervisor import Process, Program, spawn
 from gateway.system.collector import paused, spare_shared_pages
+from gateway.system.hangup import ignore_hangup
 from gateway.system.processes import die_with_parent, show_command_line
 
 log = logging.getLogger(__name__)
@@ -208,6 +209,7 @@ def _set_up_fork(server: int, request: Mapping[str, Any]) -> None:
     for number in (signal.SIGCHLD, *_FOR_FORKS):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    ignore_hangup()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _FOR_FORKS)
     os.environ.clear()
     os.environ.update(request["environment"])

@@ -155,7 +155,7 @@ def load_running(path: Path, allow_demo: bool) -> Settings:
 def _load_good(path: Path, allow_demo: bool) -> Settings:
     try:
         return permitted(load_settings(path), path, allow_demo)
-    except ConfigurationError as error:
+    except Exception as error:  # a defect of a plug-in too is no reason to stay away
         named = os.environ.get(LAST_GOOD)
         kept = _read(Path(named)) if named else None
         if kept is None:
@@ -164,9 +164,17 @@ def _load_good(path: Path, allow_demo: bool) -> Settings:
         log.error(
             "configuration rejected, starting with the last good one (%s): %s",
             settings.version,
-            error,
+            reason_of(error),
         )
         return settings
+
+
+def reason_of(error: Exception) -> str:
+    """Why a configuration cannot be used. Of a defect only the kind, since its text may repeat a
+    secret."""
+    if isinstance(error, ConfigurationError):
+        return str(error)
+    return f"a check failed with {type(error).__name__}; `gateway check` shows where"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from gateway.configuration.settings import Settings
@@ -88,8 +88,12 @@ class Programs:
 
 
 def _answers(address: Address) -> bool:
+    """Asked directly: a proxy that the environment names does not reach this machine."""
+    connection = HTTPConnection(address.near_host, address.port, timeout=2)
     try:
-        with urllib.request.urlopen(f"{address.url}/healthz", timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from gateway.configuration.exposure import permitted
 from gateway.configuration.load import load_settings
-from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.settings import Settings
+from gateway.runtime.last_good import reason_of
 from gateway.system.file_stamp import FileStamp, file_stamp
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class ConfigFile:
         try:
             settings = load_settings(self._path, self._environment)
             permitted(settings, self._path, self._allow_demo)
-        except ConfigurationError as error:
-            log.error("new configuration rejected, keeping the current one: %s", error)
+        except Exception as error:  # a defect of a plug-in too is no reason to stop looking
+            log.error("new configuration rejected, keeping the current one: %s", reason_of(error))
             self._is_rejected = True
             return False
         if self._is_rejected:

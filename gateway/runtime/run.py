@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from gateway.configuration.settings import Settings
 from gateway.delivery.sweep import sweep_forever
@@ -27,6 +28,11 @@ from gateway.system.private_files import UMASK
 from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 5.0
+"""From the failure of work that has to go on to its next start."""
+
+Work = Callable[[Settings, str], Coroutine[Any, Any, None]]
 
 
 def start_fork_server(
@@ -151,7 +157,17 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood,
 def keep_going(settings: Settings, url: str) -> list[asyncio.Task[None]]:
     """What has to happen from time to time, whatever workers do; each until it is cancelled."""
     works = (sweep_forever, end_unanswered_forever, announce_forever)
-    return [asyncio.create_task(work(settings, url)) for work in works]
+    return [asyncio.create_task(_keep(work, settings, url)) for work in works]
+
+
+async def _keep(work: Work, settings: Settings, url: str) -> None:
+    """Begins `work` again when it fails, as the supervisor does with programs."""
+    while True:
+        try:
+            return await work(settings, url)
+        except Exception:  # whatever it is, events wait for it
+            log.exception("%s failed; starting it again in %.0f s", work.__name__, AGAIN_SECONDS)
+            await asyncio.sleep(AGAIN_SECONDS)
 
 
 async def _workers_are_running() -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
+from gateway.system.hangup import ignore_hangup
 from gateway.system.processes import die_with_parent
 
 log = logging.getLogger(__name__)
@@ -125,8 +126,8 @@ class Supervisor:
         """Ends the programs of these names, one after the other, so that they start again."""
         for name in names:
             process = self._processes.get(name)
-            if process is None or self._stopping.is_set():
-                continue
+            if process is None or process.returncode is not None or self._stopping.is_set():
+                continue  # it starts by itself, if it is still to run
             self._restarting.add(name)
             with suppress(ProcessLookupError):
                 process.terminate()
@@ -207,5 +208,6 @@ class Supervisor:
 def _prepare(umask: int | None) -> None:
     """Runs in the new process, before its program."""
     die_with_parent()
+    ignore_hangup()
     if umask is not None:
         os.umask(umask)

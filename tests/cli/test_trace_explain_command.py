@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from gateway.configuration.masked_text import without_secrets
 from gateway.configuration.load import load_settings
+from gateway.configuration.masked_text import without_secrets
 from gateway.ledger.folder import LedgerFolder
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event

@@ -67,6 +67,18 @@ def test_a_refresh_token_is_needed_where_one_is_used() -> None:
     assert "credentials.crm.refresh_token" in found
 
 
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_proxy_of_token_requests_has_to_guard_private_addresses(allowed: bool) -> None:
+    text = YAML % ("client_credentials", "${CRM_SECRET}")
+    text += "    http: {proxy: 'http://proxy.example:3128'}\n"
+    if allowed:
+        text += "    allow_private_addresses: true\n"
+        parse_settings(text, environment={"CRM_SECRET": "of the client"})
+        return
+    found = mistakes(text, CRM_SECRET="of the client")
+    assert "credentials.crm: a proxy needs `allow_private_addresses: true`" in found
+
+
 @pytest.mark.parametrize("key", ["no JSON", "{}", '{"client_email": "a"}', "[]", "7"])
 def test_a_key_of_a_service_account_is_googles_file(key: str) -> None:
     text = """

@@ -128,6 +128,36 @@ class TestRenewal:
         assert len(endpoint.grants) == 1
         assert await redis.exists(KEY)
 
+    async def test_a_token_that_could_not_be_stored_replaces_no_newer_one(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.more = {"refresh_token": FIRST}  # the vendor does not replace it
+        first, second = (open_process(redis, endpoint) for _ in range(2))
+        with monkeypatch.context() as broken:
+            broken.setattr(CredentialTokens, "write", _fails)
+            with pytest.raises(NotSent):
+                await first.token()
+        endpoint.refresh_token = FIRST
+        newer = await second.token()
+        endpoint.refresh_token = FIRST
+        assert await first.token(refused=newer) == "access-token-3"
+        assert (await stored_token(redis)).access_token == "access-token-3"
+
+    async def test_a_token_that_ended_before_it_could_be_stored_is_renewed_with_what_came_with_it(
+        self, redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.life = 1
+        credential = open_process(redis, endpoint)
+        with monkeypatch.context() as broken:
+            broken.setattr(CredentialTokens, "write", _fails)
+            with pytest.raises(NotSent):
+                await credential.token()
+        await asyncio.sleep(0.85)
+        assert await credential.token() == "access-token-2"
+        assert endpoint.grants[1]["refresh_token"] == "refresh-token-2"
+
 
 class TestRefusal:
     async def test_says_what_to_correct_and_no_secret(self, redis: Redis) -> None:

@@ -89,7 +89,15 @@ class TestAnswer:
         assert not token.is_fresh(NOW + 801)
 
     @pytest.mark.parametrize(
-        ("replaced", "newest"), [("second", "second"), (None, "first"), ("", "first"), (7, "first")]
+        ("replaced", "newest"),
+        [
+            ("second", "second"),
+            (None, "first"),
+            ("", "first"),
+            (7, "first"),
+            ("a\nb", "first"),
+            ("ü", "first"),
+        ],
     )
     def test_a_refresh_token_stays_until_it_is_replaced(self, replaced: Any, newest: str) -> None:
         given = answer(access_token="abc", refresh_token=replaced)
@@ -124,11 +132,23 @@ class TestAnswer:
             answer(200, access_token="a\r\nx: y"),
             Response(200, {}, b"\xff\xfe"),
             Response(200, {}, b"null"),
+            Response(200, {}, b"[" * 60_000),
+            Response(200, {}, b'{"access_token": "abc", "expires_in": 1e400}'),
         ],
     )
     def test_what_may_pass(self, given: Response) -> None:
         with pytest.raises(NoToken):
             read_token(given, "", NOW)
+
+    def test_a_life_beyond_every_number_is_cut(self) -> None:
+        body = b'{"access_token": "abc", "expires_in": %s}' % (b"9" * 400)
+        assert read_token(Response(200, {}, body), "", NOW).expires_at == NOW + 90 * 86_400
+
+    @pytest.mark.parametrize("name", ["refresh_token", "scope"])
+    def test_half_a_character_does_not_keep_a_token_from_being_stored(self, name: str) -> None:
+        body = b'{"access_token": "abc", "%s": "\\ud83d"}' % name.encode()
+        token = read_token(Response(200, {}, body), "first", NOW)
+        assert unseal_token(seal_token(token, "secret", "crm"), "secret", "crm") == token
 
     @given(st.integers(200, 599), st.binary(max_size=200))
     def test_no_answer_raises_anything_else(self, status: int, body: bytes) -> None:

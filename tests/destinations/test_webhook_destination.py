@@ -180,6 +180,25 @@ def test_a_receiver_may_ask_for_time(status: int) -> None:
     assert outcome_of(status, headers={"retry-after": "30"}).retry_after == 30
 
 
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("9" * 400, 86_400),
+        ("Wed, 21 Oct 2026 07:29:00 GMT", 60),
+        ("Wed, 21 Oct 1999 07:28:00 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Wed, 21 Oct " + "9" * 30 + " 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2026 07:28:00 +" + "9" * 30, None),
+        ("-30", None),
+        ("soon", None),
+    ],
+)
+def test_however_it_asks_the_event_is_sent_again(value: str, seconds: float | None) -> None:
+    headers = {"retry-after": value, "date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+    outcome = outcome_of(503, headers=headers)
+    assert (outcome.result, outcome.retry_after) == ("retry", seconds)
+
+
 # Settings
 
 

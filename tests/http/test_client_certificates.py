@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pydantic import ValidationError
 
 from destinations.base import Request
-from gateway.http import Client, ClientSettings, SendError
+from gateway.http import Client, ClientSettings, SendError, open_client
 from gateway.http.fast import GuardedFastClient
 from gateway.http.httpx_carrier import HttpxClient
 from tests.support.certificates import PKCS8, SEC1, certificate_of, written
@@ -23,6 +23,17 @@ HERE = Path(__file__).parent
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 KEY, OTHER_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 CERTIFICATE = certificate_of(KEY)
+OF_SECP112R1 = """-----BEGIN CERTIFICATE-----
+MIIBLjCB+qADAgECAhQXxHwpmqRI7lyno/lMsCrAM7Wu7zAKBggqhkjOPQQDAjAS
+MRAwDgYDVQQDDAdnYXRld2F5MCAXDTI2MTIwMTIwNTUzMVoYDzIxMjYxMTA3MjA1
+NTMxWjASMRAwDgYDVQQDDAdnYXRld2F5MDIwEAYHKoZIzj0CAQYFK4EEAAYDHgAE
+lp3yW6QnUVNir3DQDbvJGIDMdXnVgVc4b8mGHaNTMFEwHQYDVR0OBBYEFJgLZuNT
++db5+K/POX9q2EI12449MB8GA1UdIwQYMBaAFJgLZuNT+db5+K/POX9q2EI12449
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDIwAwIAIOHmxwLtpwPmnCVV0v
+gnoCDm4mN0aOBHg6MGGKzg6c
+-----END CERTIFICATE-----
+"""
+"""A curve that `cryptography` does not know."""
 
 
 @pytest.fixture
@@ -106,6 +117,7 @@ async def test_without_it_the_server_refuses(open_to_shop: Any, strict_server: A
 @pytest.mark.parametrize(
     ("certificate", "key", "said"),
     [
+        (OF_SECP112R1, written(KEY), "client_certificate: has a key of an unsupported type"),
         (CERTIFICATE, None, "needs both `client_certificate` and `client_key`"),
         (None, written(KEY), "needs both `client_certificate` and `client_key`"),
         ("TOPSECRET", written(KEY), "client_certificate: is not a certificate in PEM"),
@@ -119,7 +131,17 @@ async def test_without_it_the_server_refuses(open_to_shop: Any, strict_server: A
         ),
         (CERTIFICATE, written(OTHER_KEY), "client_key: does not belong to the first certificate"),
     ],
-    ids=["no key", "alone", "text", "key first", "no PEM", "twice", "encrypted", "another's"],
+    ids=[
+        "unknown curve",
+        "no key",
+        "alone",
+        "text",
+        "key first",
+        "no PEM",
+        "twice",
+        "encrypted",
+        "another's",
+    ],
 )
 def test_what_cannot_work_is_found_at_load_and_not_repeated(
     certificate: str | None, key: str | None, said: str
@@ -129,6 +151,53 @@ def test_what_cannot_work_is_found_at_load_and_not_repeated(
     assert said in str(caught.value)
     assert "TOPSECRET" not in str(caught.value)
     assert "BEGIN" not in str(caught.value)
+
+
+PASSED_OVER = {
+    "remarks": "friendlyName: Müller\n{}",
+    "a byte order mark": "\ufeff{}",
+    "a revocation list": "{}-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n",
+    "other line ends": "{}",
+}
+
+
+@pytest.mark.parametrize("carrier", ["fast", "httpx"])
+@pytest.mark.parametrize("case", PASSED_OVER)
+async def test_what_else_the_files_hold_is_passed_over(carrier: str, case: str) -> None:
+    certificate, key = (
+        PASSED_OVER[case].format(text) for text in (CERTIFICATE, written(KEY, SEC1))
+    )
+    if case == "other line ends":
+        certificate, key = (text.replace("\n", "\r\n") for text in (certificate, key))
+    settings = ClientSettings(carrier=carrier, client_certificate=certificate, client_key=key)
+    await open_client(settings).close()
+
+
+FAST_NEEDS = "client_key: the carrier `fast` needs a key of type RSA with 2048 bits or more"
+
+
+@pytest.mark.parametrize(
+    ("key", "carrier", "said"),
+    [
+        (rsa.generate_private_key(65537, 1024), "fast", FAST_NEEDS),
+        (rsa.generate_private_key(65537, 1024), "httpx", "client_certificate: OpenSSL refuses it"),
+        (ec.generate_private_key(ec.BrainpoolP256R1()), "fast", FAST_NEEDS),
+        (ec.generate_private_key(ec.BrainpoolP256R1()), "httpx", ""),
+        (ec.generate_private_key(ec.SECP521R1()), "fast", ""),
+        (ec.generate_private_key(ec.SECP521R1()), "httpx", ""),
+    ],
+    ids=["RSA 1024", "RSA 1024 httpx", "brainpool", "brainpool httpx", "P-521", "P-521 httpx"],
+)
+async def test_a_key_that_the_carrier_cannot_use_is_found_at_load(
+    key: Any, carrier: str, said: str
+) -> None:
+    given = {"client_certificate": certificate_of(key), "client_key": written(key)}
+    if not said:
+        await open_client(ClientSettings(carrier=carrier, **given)).close()
+        return
+    with pytest.raises(ValidationError) as caught:
+        ClientSettings(carrier=carrier, **given)
+    assert said in str(caught.value)
 
 
 def test_an_intermediate_certificate_may_follow() -> None:

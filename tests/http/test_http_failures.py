@@ -291,6 +291,34 @@ async def test_a_broken_exchange_does_not_spoil_the_next(connect, serve, post):
         assert (await client.send(post(peer.url, body=b"fine"))).body == b"ok"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged",
+        OK + b" and more",
+        OK + b"\r\n",
+        b"HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\nok",
+        b"HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ],
+    ids=["a second answer", "more", "an empty line", "204 with a body", "204 with chunks"],
+)
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_what_follows_an_answer_is_no_part_of_the_next(connect, serve, post, answer, proxied):
+    first, second = answer, b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnext"
+
+    async def reply(received, writer):
+        writer.write(first if received.body == b"first" else second)
+
+    peer = await serve(reply)
+    proxy = {"proxy": f"http://127.0.0.1:{peer.port}"} if proxied else {}
+    client = connect(max_connections=1, **proxy)
+    responses = await asyncio.gather(
+        *(client.send(post(peer.url, body=body)) for body in (b"first", b"second"))
+    )
+    assert responses[1].body == b"next"
+    assert peer.connections == 2
+
+
 async def test_a_cancelled_request_does_not_disturb_others(connect, serve, post):
     async def answer(received, writer):
         await (hang(received, writer) if received.body == b"hang" else asyncio.sleep(0))

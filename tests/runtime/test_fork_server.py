@@ -161,6 +161,19 @@ async def drive(forks):
     assert lines == ["2", "end"]
 
 
+def test_a_fork_that_starts_is_not_ended_by_a_look_at_the_configuration() -> None:
+    lines, _ = said("""
+def command(words):
+    time.sleep(0.5)
+
+async def drive(forks):
+    process = await forks.start(program("work"))
+    process.send_signal(signal.SIGHUP)
+    print(await process.wait())
+""")
+    assert lines == ["0", "end"]
+
+
 def test_what_cannot_be_forked_is_an_error_of_the_system() -> None:
     lines, _ = said("""
 def prepare(arguments):

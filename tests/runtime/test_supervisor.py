@@ -228,6 +228,29 @@ async def test_a_program_that_ends_at_once_is_started_at_growing_intervals(
     assert waits[:3] == [0.02, 0.04, 0.08]
 
 
+async def test_a_restart_between_two_starts_leaves_the_next_end_to_be_logged(
+    run: Callable[..., Running], diary: Diary, caplog: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "MIN_WAIT", 30)
+    monkeypatch.setattr(supervisor_module, "MAX_WAIT", 60)
+    running = run([diary.program("short")])
+    await until(lambda: "short exited" in caplog.text)
+    await running.supervisor.restart(["short"])
+    assert not running.supervisor._restarting
+
+
+async def test_a_program_that_starts_is_not_ended_by_a_look_at_the_configuration(
+    run: Callable[..., Running], diary: Diary
+) -> None:
+    running = run([diary.program("one")])
+    await running.process("one")
+    running.supervisor.send_signal("one", signal.SIGHUP)
+    await until(diary.has("started one"))
+    running.supervisor.send_signal("one", signal.SIGHUP)
+    await running.stop()
+    assert diary.lines() == ["started one", "stopped one"]
+
+
 async def test_a_program_that_cannot_be_started_is_tried_again(
     run: Callable[..., Running], diary: Diary, tmp_path: Path
 ) -> None:
