@@ -28,6 +28,7 @@ from gateway.queue.bounds import ALL_MEMORY, share_of
 from gateway.queue.capacity import read_memory_usage
 from gateway.queue.commits import Series
 from gateway.queue.group_commit import GroupCommit
+from gateway.queue.remembered import remember
 from gateway.redis_client.connect import RedisError
 from gateway.redis_client.namespace import DEFAULT_NAMESPACE
 from gateway.spool.file import Portion, SpoolError, SpoolFull
@@ -153,7 +154,7 @@ class SpoolingAppender:
 
     async def _commit(self, group: list[AppendBatch]) -> None:
         async with self._turn:
-            if not self._detour:
+            if not self._detour or self._feeder is None:
                 try:
                     await self._commit_to_redis(group)
                     return
@@ -218,6 +219,9 @@ class SpoolingAppender:
         )  # without the right to ask, an append will tell
 
     async def _feed(self, portion: Portion) -> None:
+        # some may have been removed from the configuration, and forgotten, while this waited
+        names = {name for batch in portion.batches for name in batch.sent}
+        await remember(self._redis, self.appender.keys, names)
         await self._in_thread(self._folder.begin, portion)
         await self.appender.write(portion.batches, portion.commits)
         self._fed += portion.events

@@ -75,6 +75,7 @@ class SpoolTaken(SpoolError):
 
 
 _KINDS = {
+    sqlite3.SQLITE_IOERR_SHORT_READ: SpoolDamaged,  # somebody has cut it off
     sqlite3.SQLITE_FULL: SpoolFull,
     sqlite3.SQLITE_CORRUPT: SpoolDamaged,
     sqlite3.SQLITE_NOTADB: SpoolDamaged,
@@ -88,8 +89,9 @@ def spool_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        raise _KINDS.get(code, SpoolError)(str(error)) from None
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        kind = _KINDS.get(code) or _KINDS.get(code & 0xFF, SpoolError)
+        raise kind(str(error)) from None
     except UnicodeDecodeError:  # of SQLite's own message, which repeats what it has read
         raise SpoolDamaged("it is damaged") from None
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from gateway.system.private_files import make_private_folder
 
 log = logging.getLogger(__name__)
 
+TRY_AGAIN_SECONDS = 600.0
+"""After so long a file that could not be taken over is tried again: the disk may have been full, or
+too many files open."""
+
 
 class SpoolFolder:
     """What this process holds in `folder`: the file that it writes, which exists only while
@@ -35,7 +40,7 @@ class SpoolFolder:
         self._max_bytes = max_bytes
         self._files: list[SpoolFile] = []
         self._own: SpoolFile | None = None
-        self._refused: set[Path] = set()
+        self._refused: dict[Path, float] = {}
 
     @property
     def events(self) -> int:
@@ -56,7 +61,9 @@ class SpoolFolder:
         with spool_errors():
             make_private_folder(self.folder)
             paths = set(self.folder.glob(NAMES))
-        for path in sorted(paths - {file.path for file in self._files} - self._refused):
+        now = time.monotonic()
+        self._refused = {path: at for path, at in self._refused.items() if at > now}
+        for path in sorted(paths - {file.path for file in self._files} - self._refused.keys()):
             self._adopt(path)
 
     def put(self, rows: Sequence[Row]) -> None:
@@ -75,17 +82,24 @@ class SpoolFolder:
             raise
 
     def first(self) -> Portion | None:
-        """The oldest rows, None when there are none in any file. Raises `SpoolError`."""
-        while self._files:
-            file = self._files[0]
+        """The oldest rows that can be read now, None when there are none in any file. Raises
+        `SpoolError` when all that is left cannot be read."""
+        trouble: SpoolError | None = None
+        for file in [*self._files]:
             try:
                 portion = file.read()
             except SpoolDamaged:
                 self._drop(file).set_aside()
-                continue
-            if portion is not None:
-                return portion
-            self._drop(file).discard()
+            except SpoolError as error:  # the others do not wait for it
+                trouble = error
+                if file is self._own:
+                    self._own = None
+            else:
+                if portion is not None:
+                    return portion
+                self._drop(file).discard()
+        if trouble is not None:
+            raise trouble
         return None
 
     def begin(self, portion: Portion) -> None:
@@ -117,8 +131,11 @@ class SpoolFolder:
         except (SpoolTaken, SpoolDamaged):
             return
         except SpoolError as error:
-            self._refused.add(path)
-            log.error("spool: %s cannot be used: %s", path, error)
+            self._refused[path] = time.monotonic() + TRY_AGAIN_SECONDS
+            log.error(
+                "spool: %s cannot be used: %s; trying again in %.0f minutes",
+                *(path, error, TRY_AGAIN_SECONDS / 60),
+            )
             return
         if file.events:
             log.info("spool: %d events found in %s", file.events, path)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.spool.file import SpoolError, SpoolFull
-from gateway.spool.folder import SpoolFolder
+from gateway.spool.file import Portion, SpoolError, SpoolFile, SpoolFull
+from gateway.spool.folder import TRY_AGAIN_SECONDS, SpoolFolder
 from gateway.spool.row import Row
 
 ROOT = Path(__file__).parents[2]
@@ -164,6 +166,27 @@ class TestProcesses:
         assert take_all(living) == ["a"]
         assert names(tmp_path) == [".damaged"]
 
+    def test_a_file_that_cannot_be_used_is_tried_again_later(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        dead = SpoolFolder(tmp_path, 1000)
+        dead.put([row("a")])
+        dead.close()
+        (lock,) = tmp_path.glob("*.lock")
+        lock.unlink()
+        lock.mkdir()
+        folder = SpoolFolder(tmp_path, 1000)
+        for _ in range(3):
+            folder.adopt()
+        assert caplog.text.count("cannot be used") == 1
+        lock.rmdir()
+        folder.adopt()
+        assert folder.events == 0
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + TRY_AGAIN_SECONDS)
+        folder.adopt()
+        assert take_all(folder) == ["a"]
+
     def test_files_of_others_are_left_alone(self, tmp_path: Path) -> None:
         theirs = tmp_path / "accounts.sqlite"
         with sqlite3.connect(theirs) as database:
@@ -245,6 +268,43 @@ print(len(taken))
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert ended.returncode == 0, ended.stderr
         assert int(ended.stdout) > 5
+
+    def test_a_file_that_was_cut_off_is_set_aside_and_does_not_stop_the_others(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        folder = SpoolFolder(tmp_path, 100_000_000)
+        for number in range(8):
+            folder.put([row(str(number), 400_000)])  # more than SQLite keeps in memory
+        (log,) = tmp_path.glob("*-wal")
+        os.truncate(log, 0)
+        assert folder.first() is None
+        assert "about 8 events that were not sent" in caplog.text
+        folder.put([row("a")])
+        assert take_all(folder) == ["a"]
+
+    def test_a_file_that_cannot_be_read_does_not_stop_the_others(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = SpoolFolder(tmp_path, 1000)
+        folder.put([row("a")])
+        (broken,) = tmp_path.glob("*.sqlite")
+        read = SpoolFile.read
+
+        def read_from_disk(file: SpoolFile) -> Portion | None:
+            if file.path == broken:
+                raise SpoolError("disk I/O error")
+            return read(file)
+
+        monkeypatch.setattr(SpoolFile, "read", read_from_disk)
+        with pytest.raises(SpoolError):
+            folder.first()
+        folder.put([row("b")])
+        assert take(folder) == ["b"]
+        with pytest.raises(SpoolError):
+            folder.first()
+        monkeypatch.undo()
+        assert take_all(folder) == ["a"]
+        assert names(tmp_path) == []
 
     def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "spool").write_text("a file in its place")

@@ -142,6 +142,17 @@ async def test_what_came_while_redis_was_dead_arrives_once_and_in_order(
     assert "300 events sent to Redis" in ended
 
 
+async def test_destinations_that_were_forgotten_meanwhile_are_known_again(
+    spool: SpoolingAppender, mortal: Valkey, client: Redis
+) -> None:
+    """Otherwise nothing would remove what waits for one that is no longer configured."""
+    mortal.kill()
+    await append(spool, 0, 1)
+    mortal.start()
+    await fed(spool)
+    assert client.smembers(KEYS.destinations) == {b"ads"}
+
+
 async def test_what_comes_again_while_it_waits_arrives_once(
     open_spool: Open, mortal: Valkey
 ) -> None:
@@ -489,10 +500,15 @@ class TestRestart:
         assert arrived(mortal) == ids
         assert accepted(mortal, "ads") == accepted(mortal, "books") == 20
 
-    async def test_who_is_not_open_refuses(self, open_spool: Open, mortal: Valkey) -> None:
+    @pytest.mark.parametrize("waits", [False, True])
+    async def test_who_is_not_open_refuses(
+        self, open_spool: Open, mortal: Valkey, waits: bool
+    ) -> None:
         spool = await open_spool()
-        await spool.close()
         mortal.kill()
+        if waits:
+            await append(spool, 0, 1)
+        await spool.close()
         with pytest.raises(RedisError):
             await spool.append(event(1))
 
