@@ -16,7 +16,7 @@ import click
 from gateway.cli.options import CONFIG
 from gateway.cli.stored.moment import check_period, period
 from gateway.cli.stored.options import JSON, with_options
-from gateway.event.words import ENDINGS
+from gateway.event.endings import ENDINGS
 
 if TYPE_CHECKING:
     from gateway.ledger.answers import Listed, Wanted

@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from gateway.cli.terminal import cell, number, table
+from gateway.event.endings import ENDINGS
 from gateway.event.text import utc
 
 if TYPE_CHECKING:
@@ -27,10 +28,6 @@ STYLES = {
     "submitted": "yellow",
     "held": "yellow",
 }
-ENDINGS = (
-    *("accepted", "delivered", "delivered with warnings", "dry run"),
-    *("withheld", "rejected", "expired", "repeated"),
-)
 OTHERS = "(others)"
 
 
@@ -71,7 +68,9 @@ def listing(endings: Iterable[Listed]) -> Table:
 def counts_view(counts: Counts, dimension: str, top: int) -> Table:
     """A row for each destination and value of the dimension, those with most events first. top:
     values of each destination that have a row of their own."""
-    known = [name for name in ENDINGS if any(ending == name for _, _, ending in counts)]
+    known = [
+        name for name in ("accepted", *ENDINGS) if any(ending == name for _, _, ending in counts)
+    ]
     columns = ["destination", *([dimension] if dimension else [])]
     shown = table("", *columns, *known, numbers=known)
     for destination in sorted({destination for _, destination, _ in counts}):

@@ -10,9 +10,9 @@ import click
 from gateway.cli.events import EVENT_FILTERS, read_wanted
 from gateway.cli.options import CONFIG, REDIS_URL, ending_when_stopped, load_in_force, with_redis
 from gateway.cli.stored.options import DRY_RUN, RATE, YES, with_options
+from gateway.event.endings import TAKEN
 
 FAILED = ("rejected", "expired", "withheld", "missing")
-TAKEN = ("delivered", "delivered with warnings", "dry run", "repeated")
 
 
 @click.command()

@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gateway.event.endings import DELIVERIES
 from gateway.ledger.delays import DELAY
 from gateway.ledger.hour_counts import Tally
 from gateway.ledger.series import Series
-from gateway.queue.fates import WITH_WARNINGS
 
 OUTCOMES: dict[str, tuple[tuple[str, ...], int]] = {
-    "delivered": (("delivered", WITH_WARNINGS), 2),
+    "delivered": (DELIVERIES, 2),
     "withheld": (("withheld",), 4),
     "failed": (("rejected", "expired"), 3),
 }

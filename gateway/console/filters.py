@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 from starlette.datastructures import ImmutableMultiDict
 
 from gateway.console.personal import is_shown
+from gateway.event.endings import ENDINGS
 from gateway.event.moment import HOW_TO_WRITE, unix_seconds
-from gateway.event.words import ENDINGS
 from gateway.ledger.answers import Wanted
 from gateway.ledger.digests import DIGEST
 from gateway.ledger.search import read_position

@@ -14,10 +14,11 @@ from gateway.delivery.planning import Ended
 from gateway.delivery.policy import takes_nothing_now
 from gateway.delivery.send import Attempt, Result, response_record
 from gateway.delivery.warnings import warning_words
-from gateway.queue.counting import ERASED, reason_of
+from gateway.event.endings import WITH_WARNINGS
+from gateway.queue.counting import BY_ERASURE, reason_of
 from gateway.queue.drain_notes import write_failure, write_warning
 from gateway.queue.entry import Entry, encode_dead_letter
-from gateway.queue.fates import SUBMITTED, WITH_WARNINGS, Fate
+from gateway.queue.fates import SUBMITTED, Fate
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import Reader
@@ -96,7 +97,7 @@ class Accounting:
         now = time.time()
         for result in results:
             if isinstance(result, Ended) and result.withheld:
-                endings.append(_withheld(result.entry, ERASED))
+                endings.append(_withheld(result.entry, BY_ERASURE))
                 self._tell(fates, result.entry, result.outcome, result.at, None, "withheld")
                 continue
             if isinstance(result, Ended):

@@ -1,5 +1,5 @@
 """Destinations that were removed from the configuration: what waits in Redis for them goes after a
-time, as it would if they were still there.
+time, as it would if they were still there. So does what waits for a ledger that was switched off.
 
 Until then an operator who adds the destination again loses nothing. Its counters stay.
 """
@@ -16,8 +16,10 @@ from gateway.configuration.settings import Settings
 from gateway.delivery.release import GONE
 from gateway.delivery.trim import bounds_of
 from gateway.ledger.feeding import build_reporting
+from gateway.queue.counting import BY_REMOVAL
 from gateway.queue.entry import Entry
 from gateway.queue.erasure import end_unanswered, pending_entries, withhold
+from gateway.queue.feeds import Feeds
 from gateway.queue.gateways import announced_destinations
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.marks import WITHDRAWAL_SECONDS
@@ -48,7 +50,7 @@ async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
             submitted = [entry for entry in page if entry.id in taken]
             waited = [entry for entry in page if entry.id not in taken]
             await end_unanswered(redis, of_name, submitted, UNANSWERED, reporting)
-            await withhold(redis, of_name, waited, GONE.reason, reporting)
+            await withhold(redis, of_name, waited, BY_REMOVAL, GONE.reason, reporting)
             withheld += len(waited)
         removed = await _trim(redis, of_name)
         if withheld or removed:
@@ -56,6 +58,20 @@ async def forget_removed(redis: Redis, settings: Settings, now: float) -> None:
                 "%s is no longer configured: %d events that waited for it for %d days are withheld,"
                 " and %d old dead letters are removed",
                 *(name, withheld, WITHDRAWAL_SECONDS // 86_400, removed),
+            )
+
+
+async def forget_ledger(redis: Redis, settings: Settings, now: float) -> None:
+    """Without a ledger, removes the records that have waited for it for `WITHDRAWAL_SECONDS`: they
+    may say who the events are about, and `gateway erase` does not look there. They are counted as
+    left out. now: Unix seconds. Raises a redis-py error."""
+    if settings.has_ledger:
+        return
+    for feed in await Feeds(redis, Keys.of(settings), settings.destinations).all():
+        if forgotten := await feed.forget(now - WITHDRAWAL_SECONDS):
+            log.warning(
+                "the ledger is switched off: %d records that waited for it for %d days are removed",
+                *(forgotten, WITHDRAWAL_SECONDS // 86_400),
             )
 
 

@@ -19,7 +19,7 @@ from redis.exceptions import ResponseError
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.settings import Settings
 from gateway.delivery.policy import waits
-from gateway.delivery.removed import forget_removed
+from gateway.delivery.removed import forget_ledger, forget_removed
 from gateway.delivery.trim import QuarantineTrimmer, Trimmer
 from gateway.queue.bounds import MemoryUsage
 from gateway.queue.capacity import read_memory_usage
@@ -129,6 +129,7 @@ async def _look_for_removed(redis: Redis, settings: Settings, forgets: bool) -> 
         await remember(redis, Keys.of(settings), settings.destinations)
         if forgets:
             await forget_removed(redis, settings, time.time())
+            await forget_ledger(redis, settings, time.time())
     except RedisError as error:
         log.warning("could not look for removed destinations: %s", type(error).__name__)
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-ENDINGS = (
-    *("delivered", "delivered with warnings", "dry run"),
-    *("withheld", "rejected", "expired", "repeated"),
-)
-"""How an event can end at a destination."""
-
 
 def number(count: int) -> str:
     """Exact up to seven digits, so that a row of eight fits; ``--json`` has all digits."""

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from gateway.event.endings import FINAL_COUNTS
 from gateway.ledger.totals import Ended, Totals, merged
 from gateway.queue.counting import AGAIN
 from gateway.queue.snapshot import Snapshot
 
-ENDINGS = ("withheld", "delivered", "rejected", "expired")
-COUNTED = ("accepted", *ENDINGS, "repeated")
+COUNTED = ("accepted", *FINAL_COUNTS, "repeated")
 
 _DROPPED = ("", "dropped")
 _UNKNOWN = "unknown"
@@ -73,7 +73,7 @@ class Balance:
     def _is_explained(self) -> bool:
         """Whether the ledger lacks nothing but endings of events that it does not know."""
         lacking = {name: self.redis[name] - self.ledger[name] for name in COUNTED}
-        ended = [lacking[name] for name in ENDINGS]
+        ended = [lacking[name] for name in FINAL_COUNTS]
         return (
             lacking["accepted"] == lacking["repeated"] == 0
             and min(ended) >= 0
@@ -169,7 +169,7 @@ def _key(day: str, counted: str) -> str:
 
 
 def _pending(counts: _Counts) -> int:
-    return counts.get("accepted", 0) - sum(counts.get(ending, 0) for ending in ENDINGS)
+    return counts.get("accepted", 0) - sum(counts.get(ending, 0) for ending in FINAL_COUNTS)
 
 
 def dropped(snapshot: Snapshot, baseline: Ended) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gateway.event.endings import DELIVERIES
 from gateway.ledger.delays import DELAY
-from gateway.ledger.tables import DELIVERIES
 
 UNKNOWN = "(unknown)"
 """In place of what is not known of an event that the ledger does not have."""

@@ -20,7 +20,7 @@ from typing import Protocol
 from gateway.ledger.database import open_to_write
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder_files import FolderFiles
-from gateway.ledger.tables import AT_ANY_HOUR, DELIVERED, EVENT_TABLES
+from gateway.ledger.tables import AT_ANY_HOUR, EVENT_TABLES, IS_DELIVERED
 from gateway.ledger.tables import day as day_tables
 
 LOOK_SECONDS = 0.02
@@ -157,7 +157,7 @@ def _choose(file: sqlite3.Connection, receipts: Collection[str]) -> None:
 def _delivered(file: sqlite3.Connection) -> Counter[str]:
     statement = (
         "SELECT destination, count(*) FROM endings "
-        f"WHERE {DELIVERED} AND receipt IN chosen GROUP BY destination"
+        f"WHERE {IS_DELIVERED} AND receipt IN chosen GROUP BY destination"
     )
     return Counter(dict(file.execute(statement).fetchall()))
 

@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.event import Event
+from gateway.event.endings import ARRIVED
 from gateway.ledger.answers import Listed, Wanted
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.search import search
-from gateway.ledger.tables import DELIVERIES
 
 SAMPLE = 1000
 MAX_SECONDS = 1.0
 
-_REACHED = frozenset({*DELIVERIES, "repeated"})
 
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "email": ("user_data.email_address", "user_data.sha256_email_address"),
@@ -69,7 +68,7 @@ def sample(
 
 
 def _has_reached(each: Listed) -> bool:
-    return each.ending.ending in _REACHED and each.payload is not None
+    return each.ending.ending in ARRIVED and each.payload is not None
 
 
 def match_quality(events: Iterable[Event]) -> dict[str, float]:

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from gateway.configuration.ledger import Payload
+from gateway.event.endings import DELIVERIES
 from gateway.ledger.content import content_of, with_changed, with_decided
 from gateway.ledger.counted_reasons import counted_reason
 from gateway.ledger.day_rows import (
@@ -26,7 +27,6 @@ from gateway.ledger.decided_kinds import DecidedKind, going, going_to, kind_of
 from gateway.ledger.delays import bucket_of
 from gateway.ledger.digests import DIGEST_BYTES
 from gateway.ledger.known_events import Known, known_event
-from gateway.ledger.tables import DELIVERIES
 from gateway.queue.counting import AGAIN
 from gateway.queue.fates import Alike, read_fates
 from gateway.queue.feed import FeedRecord, read_parts

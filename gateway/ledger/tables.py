@@ -35,7 +35,7 @@ from sqlalchemy import (
     text,
 )
 
-from gateway.queue.fates import WITH_WARNINGS
+from gateway.event.endings import WITH_WARNINGS
 
 SCHEMA_VERSION = 2
 """In SQLite's ``user_version``. What another version wrote is not read."""
@@ -44,8 +44,7 @@ FAILED = "ending IN ('rejected', 'expired')"
 WARNED = f"ending = '{WITH_WARNINGS}'"
 INDEXED = {"rejected": FAILED, "expired": FAILED, WITH_WARNINGS: WARNED}
 """The condition of the index by which endings are found that are rare, word for word."""
-DELIVERIES = ("delivered", WITH_WARNINGS)
-DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
+IS_DELIVERED = f"ending IN ('delivered', '{WITH_WARNINGS}')"
 """As a condition: events that the vendor has."""
 
 SUCCESSES = ("delivered", "dry run", "repeated")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import Connection, select
 from sqlalchemy.sql.functions import sum as sum_of
 
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger.rows import RowMaker
 from gateway.ledger.tables import (
     baselines,
@@ -19,7 +20,6 @@ from gateway.ledger.tables import (
     progress,
 )
 from gateway.queue.counting import AGAIN
-from gateway.queue.fates import WITH_WARNINGS
 from gateway.queue.feed import FeedRecord, id_key
 from gateway.queue.receipts import day_name, day_number
 

@@ -13,6 +13,7 @@ from redis.exceptions import ResponseError
 from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.configuration.settings import Settings
 from gateway.credentials import read_stored_token, refresh_token_warning
+from gateway.event.endings import FINAL_COUNTS
 from gateway.monitoring.api_versions import version_end
 from gateway.monitoring.configuration import ConfigurationState
 from gateway.monitoring.numbers import OUTCOMES, DestinationNumbers, read_numbers
@@ -26,7 +27,6 @@ from gateway.queue.pause import PAUSES, Pause, current_pause
 from gateway.queue.unclaimed_counts import unclaimed_requests
 from gateway.stages.consent.counts import ConsentCounts, read_consent_counts
 
-ENDINGS = ("withheld", "delivered", "rejected", "expired")
 COUNTED = (*OUTCOMES, "replayed", "dropped", "removed")
 
 
@@ -185,7 +185,7 @@ async def _status(
     outcomes = {counted: numbers.counts.get(counted, 0) for counted in COUNTED}
     removed = removed_of(numbers.counts)
     outcomes["removed"] = sum(removed.values())
-    ended = sum(outcomes[outcome] for outcome in ENDINGS)
+    ended = sum(outcomes[outcome] for outcome in FINAL_COUNTS)
     submitted = numbers.counts.get("submitted", 0)
     pause = await current_pause(redis, keys)
     error, warning = await _last(redis, keys.error), await _last(redis, keys.warning)

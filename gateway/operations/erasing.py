@@ -21,6 +21,7 @@ from gateway.ledger.feeding import build_reporting
 from gateway.operations.person import Found, Person
 from gateway.operations.stopped import Stopped
 from gateway.queue import dead_letters, quarantine
+from gateway.queue.counting import BY_ERASURE
 from gateway.queue.erasure import forget_recent, rewrite_files, withhold
 from gateway.queue.feeds import Feeds
 from gateway.queue.tombstones import write_tombstones
@@ -80,7 +81,7 @@ async def _remove(person: Person, found: Found) -> None:
     for name, entries in found.pending.items():
         if entries:
             reporting = build_reporting(person.settings, name)
-            await withhold(redis, keys.destination(name), entries, ERASED, reporting)
+            await withhold(redis, keys.destination(name), entries, BY_ERASURE, ERASED, reporting)
     for name, letters in found.dead_letters.items():
         if letters:
             of_name, ids = keys.destination(name), [letter.id for letter in letters]

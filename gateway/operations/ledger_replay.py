@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from gateway.configuration.destination import build_destination
 from gateway.configuration.settings import Settings
+from gateway.event.endings import ARRIVED
 from gateway.event.reasons import common
 from gateway.event.text import printable
 from gateway.ledger.answers import Wanted
@@ -26,13 +27,8 @@ from gateway.operations.wake import wake
 from gateway.queue import dead_letters
 from gateway.queue.bounds import ALL_MEMORY, Closed, Limits
 from gateway.queue.capacity import read_bounds
-from gateway.queue.fates import WITH_WARNINGS
 from gateway.queue.keys import Keys
 from gateway.queue.replay import Replay, put_back
-
-DELIVERED = ("delivered", WITH_WARNINGS)
-_TAKEN = (*DELIVERED, "repeated")
-"""Endings of events that the destination has, a repeated one from another event with its id."""
 
 
 class Recording(Protocol):
@@ -156,7 +152,7 @@ def _survey(chosen: LedgerReplay, survey: LedgerSurvey) -> LedgerSurvey:
         survey.kinds[recorded.ending, common(recorded.reason)] += 1
         survey.passages[recorded.receipt] = recorded.passage
         survey.applied.update(recorded.applied)
-        if recorded.ending in _TAKEN:
+        if recorded.ending in ARRIVED:
             age = now - recorded.happened_at
             survey.taken += 1
             survey.twice += not destination.recognises(reviewed.event, age)

@@ -25,6 +25,8 @@ local function contains(names, others)
 end
 
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+-- from before the clock was set back: whoever is still at work announces itself again
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. now + lives, '+inf')
 local names, conflicts = cjson.decode(own), {}
 local rows = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
 for i = 1, #rows, 2 do

@@ -80,16 +80,15 @@ if release ~= cjson.null then
   then
     return false
   end
-  local ended, bytes = {}, 0
-  if release.count > 0 then  -- up to the place -1 would be all of them
-    ended = redis.call('LRANGE', waiting, 0, release.count - 1)
+  if release.count > 0 then  -- up to the place -1 would be all of them, and Redis 7.0 adds no -0
+    local bytes = 0
+    for _, each in ipairs(redis.call('LRANGE', waiting, 0, release.count - 1)) do
+      bytes = bytes + #each
+    end
+    redis.call('HINCRBY', totals, 'held_events', -release.count)
+    redis.call('HINCRBY', totals, 'held_bytes', -bytes)
+    redis.call('LTRIM', waiting, release.count, -1)
   end
-  for _, each in ipairs(ended) do
-    bytes = bytes + #each
-  end
-  redis.call('HINCRBY', totals, 'held_events', -release.count)
-  redis.call('HINCRBY', totals, 'held_bytes', -bytes)
-  redis.call('LTRIM', waiting, release.count, -1)
   if redis.call('LLEN', waiting) == 0 then
     redis.call('ZREM', due, release.page)
     if redis.call('EXISTS', due) == 0 then  -- heals what an earlier version left

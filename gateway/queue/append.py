@@ -35,6 +35,7 @@ from gateway.queue.keys import WAKE_MARK_MS, Keys
 from gateway.queue.marks import MIN_WINDOW, PARTS, WITHDRAWAL_SECONDS, window_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.scripts import script
+from gateway.queue.wake_marks import lengthen_marks
 from gateway.redis_client.connect import RedisError, is_cluster
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,9 @@ bounds the time to an answer when Redis hangs."""
 WINDOW = 0.004
 """Seconds that a commit waits for more requests at most, under load."""
 
-QueueJobs = Callable[[Sequence[str]], Coroutine[Any, Any, None]]
-"""Queues a job for each of the destinations named."""
+QueueJobs = Callable[[Sequence[str]], Coroutine[Any, Any, int | None]]
+"""Queues a job for each of the destinations named. Returns the milliseconds that their marks should
+live, None for as long as they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Appender:
         retention: Retention = NO_RETENTION,
         feeding: Feeding | None = None,
     ) -> None:
+        self._redis = redis
+        self.keys = keys
         self._script = redis.register_script(script("append", "letters", "feed", "counting"))
         # as Redis gets them: redis-py would encode them for each commit
         self._own = _encoded(keys.own)
@@ -295,7 +299,9 @@ class Appender:
 
     async def _wake_up(self, destinations: list[str]) -> None:
         try:
-            await self._queue_jobs(destinations)
+            if mark_ms := await self._queue_jobs(destinations):
+                marks = [self.keys.destination(name).wake for name in destinations]
+                await lengthen_marks(self._redis, marks, mark_ms)
         except RedisError as error:
             log.warning("could not queue a job; the sweep will queue it: %s", type(error).__name__)
 

@@ -43,7 +43,8 @@ def reason_of(stage: str, label: str) -> str:
 
 
 NO_REASON = reason_of("", UNKNOWN)
-ERASED = reason_of("delivery", "erased")
+BY_ERASURE = reason_of("delivery", "erased")
+BY_REMOVAL = reason_of("delivery", "removed")
 
 
 def without_parts(counts: Mapping[str, int]) -> dict[str, int]:

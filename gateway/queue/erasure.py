@@ -10,9 +10,10 @@ from typing import Any, Literal
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from gateway.queue.counting import ERASED
+from gateway.event.endings import WITH_WARNINGS
+from gateway.queue.counting import NO_REASON
 from gateway.queue.entry import Entry, decode, unreadable_entry
-from gateway.queue.fates import WITH_WARNINGS, Fate
+from gateway.queue.fates import Fate
 from gateway.queue.feeds import Feeds
 from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
@@ -56,15 +57,17 @@ async def withhold(
     redis: Redis,
     keys: DestinationKeys,
     entries: Sequence[Entry],
+    counted: str,
     reason: str,
     reporting: Reporting | None,
 ) -> None:
     """Ends `entries`, also those that a drain has: they leave the stream, and count as withheld.
     The destination's note of its last failure goes with them, since it may repeat what they say.
 
-    reporting: how the ledger learns of it, if there is one.
+    counted: under which of the reasons in `gateway.queue.counting`. reason: in words. reporting:
+    how the ledger learns of it, if there is one.
     """
-    await _end(redis, keys, entries, "withheld", reason, reporting)
+    await _end(redis, keys, entries, "withheld", counted, reason, reporting)
     await redis.delete(keys.error, keys.warning)
 
 
@@ -77,7 +80,7 @@ async def end_unanswered(
 ) -> None:
     """Ends `entries` that were submitted as delivered, with `reason` as a warning. reporting: as
     for `withhold`."""
-    await _end(redis, keys, entries, "warned", reason, reporting)
+    await _end(redis, keys, entries, "warned", NO_REASON, reason, reporting)
 
 
 async def _end(
@@ -85,6 +88,7 @@ async def _end(
     keys: DestinationKeys,
     entries: Sequence[Entry],
     result: Literal["withheld", "warned"],
+    counted: str,
     reason: str,
     reporting: Reporting | None,
 ) -> None:
@@ -96,7 +100,7 @@ async def _end(
         endings = [
             Ending(
                 *(entry.id, result, b"", True),
-                *(entry.size, entry.received_at, ERASED, entry.again),
+                *(entry.size, entry.received_at, counted, entry.again),
             )
             for entry in page
         ]

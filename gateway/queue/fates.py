@@ -8,9 +8,6 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
-WITH_WARNINGS = "delivered with warnings"
-"""How an event ended that was delivered, and about which the vendor had something to say."""
-
 SUBMITTED = "submitted"
 """What became of an event that the vendor has, and on which it gives its verdict later. It has not
 ended. The words of the attempt begin with this."""

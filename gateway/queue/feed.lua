@@ -5,6 +5,10 @@
 -- record is added. Both are counted in `totals`, and neither stops the step that the record is about.
 local function add_to_feed(feed, totals, most, records)
   local before = tonumber(redis.call('HGET', totals, 'feed_bytes') or 0)
+  if before > most and redis.call('XLEN', feed) == 0 then  -- heals what a person left
+    redis.call('HDEL', totals, 'feed_bytes')
+    before = 0
+  end
   local used, cut, dropped = before, 0, 0
   for _, record in ipairs(records) do
     local fields, detail = record.fields, record.detail or {}

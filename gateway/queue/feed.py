@@ -228,6 +228,17 @@ class Feed:
         size = sum(record.size for record in records)
         await self._take_off([self._of.stream, self._of.counts], [first_left, size, left_out])
 
+    async def forget(self, until: float) -> int:
+        """Removes the records that were added up to `until`, Unix seconds, and that no ledger has
+        stored; they are counted as left out. Returns how many they were."""
+        count, last = 0, str(int(1000 * until))
+        while True:
+            rows: Any = await self.redis.xrange(self._of.stream, "-", last, READ)
+            if not rows:
+                return count
+            await self.take_off([record_of(*row) for row in rows], len(rows))
+            count += len(rows)
+
 
 def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
     """A record as Redis gives it."""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 GROUP = "gateway"
 
 WAKE_MARK_MS = 10_000
-"""How long a destination counts as woken while its job waits; then the sweep wakes it again."""
+"""How long a destination counts as woken while its job waits, or longer behind many others; then
+the sweep wakes it again."""
 
 
 class FeedKeys(NamedTuple):

@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 5.0
 RENEW_SECONDS = 1.0
 
+LATEST_MS = 120_000
+"""A lease that ends later than this from now was taken before the clock of the server was set back,
+perhaps by hours. It counts no more: a drain that is alive takes it again within `RENEW_SECONDS`."""
+
 
 class Lease:
     """The right of one drain, named `holder`, to work on a destination.
@@ -61,7 +65,7 @@ class Lease:
 
     async def others(self) -> set[bytes]:
         """The other drains at work, as the names of their consumers."""
-        holders: list[Any] = await self._others([self._keys.drains])
+        holders: list[Any] = await self._others([self._keys.drains], [LATEST_MS])
         return set(holders) - {self.holder.encode()}
 
     async def release(self) -> None:
@@ -70,9 +74,9 @@ class Lease:
         await forget_consumers(self._redis, self._keys, idle_ms=0)
 
     async def _hold(self) -> bool:
-        held = await self._take(
-            [self._keys.drains], [self.holder, self._most, int(LEASE_SECONDS * 1000)]
-        )
+        arguments: list[str | int] = [self.holder, self._most]
+        arguments += [int(LEASE_SECONDS * 1000), LATEST_MS]
+        held = await self._take([self._keys.drains], arguments)
         return bool(held)
 
 
@@ -82,7 +86,7 @@ async def needs_drain(redis: Redis, keys: DestinationKeys, *unless: str) -> bool
     By the clock of the server that has them. unless: keys of it that must not exist either.
     """
     ask = redis.register_script(script("needs_drain"))
-    return bool(await ask([keys.drains, keys.stream, keys.pause, *unless]))
+    return bool(await ask([keys.drains, keys.stream, keys.pause, *unless], [LATEST_MS]))
 
 
 async def forget_consumers(redis: Redis, keys: DestinationKeys, idle_ms: int) -> None:

@@ -2,7 +2,8 @@
 -- Returns the drains that hold a lease now, by the clock of the server.
 --
 -- KEYS: drains.
+-- ARGV: the milliseconds from now until the latest end of a lease.
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')
+return redis.call('ZRANGEBYSCORE', KEYS[1], now, now + ARGV[1])

@@ -12,9 +12,17 @@ from gateway.queue.scripts import script
 from gateway.queue.submitted import SUBMITTED, seconds_to_poll, submitted_of
 
 MAX_PENDING = 1000
-"""Pending entries that are looked at in one go."""
+"""Pending entries that Redis tells of at once."""
+
+MAX_LOOKED_AT = 20_000
+"""Pending entries that a drain looks at in one go, before it reads new ones."""
 
 log = logging.getLogger(__name__)
+
+Place = tuple[bytes, str]
+"""Of a pending entry: its consumer, and the id as the begin of a range."""
+
+BEGINNING: Place = b"", "-"
 
 Wait = Callable[[int, bytes], float]
 """From the number of deliveries and the entry's id to the seconds that it waits."""
@@ -37,11 +45,12 @@ async def seconds_to_work(
     if await redis.xlen(keys.stream) > held["pending"]:
         return 0.0
     soonest = await seconds_to_poll(redis, keys)
-    async for row in _pending(redis, keys.stream, others):
-        if soonest == 0:
-            break
-        left = max(0.0, _seconds_left(row, wait))
-        soonest = left if soonest is None else min(soonest, left)
+    async for _, rows in _pending(redis, keys.stream, others):
+        for row in rows:
+            if soonest == 0:
+                return soonest
+            left = max(0.0, _seconds_left(row, wait))
+            soonest = left if soonest is None else min(soonest, left)
     return soonest
 
 
@@ -67,6 +76,7 @@ class Reader:
         self._keys = keys
         self._stream = keys.stream
         self._pause = keys.pause
+        self._place = BEGINNING
         self._claim = redis.register_script(script("claim"))
         self._hand_back = redis.register_script(script("hand_back"))
 
@@ -84,14 +94,21 @@ class Reader:
         """Up to `count` pending entries whose wait is over, claimed for this consumer.
 
         others: consumers that are at work; what they hold is theirs. held: ids of the entries
-        that this consumer is at work on.
+        that this consumer is at work on. Looks at `MAX_LOOKED_AT` entries, the next time at those
+        that follow.
         """
         found: list[bytes | int] = []
-        async for row in _pending(self._redis, self._stream, others):
-            if len(found) >= 3 * count:
+        looked_at, (begin, self._place) = 0, (self._place, BEGINNING)
+        async for place, rows in _pending(self._redis, self._stream, others, begin):
+            if looked_at >= MAX_LOOKED_AT or len(found) >= 3 * count:
+                self._place = place
                 break
-            if row["message_id"] not in held and _seconds_left(row, wait) <= 0:
-                found += [row["message_id"], row["consumer"], row["times_delivered"]]
+            looked_at += len(rows)
+            for row in rows:
+                if len(found) >= 3 * count:
+                    break
+                if row["message_id"] not in held and _seconds_left(row, wait) <= 0:
+                    found += [row["message_id"], row["consumer"], row["times_delivered"]]
         return await self._claimed(found)
 
     async def take(self, ids: Collection[bytes], others: Collection[bytes]) -> list[Entry]:
@@ -126,28 +143,24 @@ class Reader:
 
 
 async def _pending(
-    redis: Redis, stream: str, others: Collection[bytes]
-) -> AsyncIterator[dict[str, Any]]:
+    redis: Redis, stream: str, others: Collection[bytes], begin: Place = BEGINNING
+) -> AsyncIterator[tuple[Place, list[dict[str, Any]]]]:
     """The entries that were read and have not ended, without those of the consumers `others` and
-    those that wait for the vendor's verdict; of each consumer, the oldest first."""
+    those that wait for the vendor's verdict: `MAX_PENDING` at a time, with the place of the first
+    of them. By the consumer, and of each the oldest first, from `begin` on."""
     summary: Any = await redis.xpending(stream, GROUP)
-    for each in summary["consumers"]:
-        if each["name"] not in others and each["name"] != SUBMITTED:
-            async for row in _pending_of(redis, stream, each["name"]):
-                yield row
-
-
-async def _pending_of(redis: Redis, stream: str, consumer: bytes) -> AsyncIterator[dict[str, Any]]:
-    first = "-"
-    while True:
-        rows: list[dict[str, Any]] = await redis.xpending_range(
-            stream, GROUP, first, "+", MAX_PENDING, consumer
-        )
-        for row in rows:
-            yield row
-        if len(rows) < MAX_PENDING:
-            return
-        first = "(" + rows[-1]["message_id"].decode()
+    for name in sorted(each["name"] for each in summary["consumers"]):
+        if name < begin[0] or name in others or name == SUBMITTED:
+            continue
+        first = begin[1] if name == begin[0] else "-"
+        while True:
+            rows: list[dict[str, Any]] = await redis.xpending_range(
+                stream, GROUP, first, "+", MAX_PENDING, name
+            )
+            yield (name, first), rows
+            if len(rows) < MAX_PENDING:
+                break
+            first = "(" + rows[-1]["message_id"].decode()
 
 
 def _seconds_left(row: dict[str, Any], wait: Wait) -> float:

@@ -11,7 +11,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local back, longest = {}, 0
 for i, key in ipairs(KEYS) do
   local most, each = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-  back[i] = math.max(now, tonumber(redis.call('GET', key) or 0)) + each
+  local stored = tonumber(redis.call('GET', key) or 0)
+  if stored > now + most * each then
+    stored = 0  -- from before the clock was set back
+  end
+  back[i] = math.max(now, stored) + each
   longest = math.max(longest, back[i] - now - most * each)
 end
 if longest > 0 then

@@ -3,8 +3,10 @@
 Jobs are where RQ is, the marks of who is woken where the events are; these may be two servers.
 
 A wake-up may be lost with the process that queues it. It does not matter: the mark of a queued
-job expires, and the sweep wakes every destination that has work and no drain. While memory is
-full, no job can be queued; workers drain without jobs then (`gateway.delivery.without_rq`).
+job expires, and the sweep wakes every destination that has work and no drain. The mark lives longer
+behind many jobs; otherwise, while workers are away or busy, jobs would be queued again and again.
+While memory is full, no job can be queued; workers drain without jobs then
+(`gateway.delivery.without_rq`).
 """
 
 import asyncio
@@ -23,10 +25,14 @@ from rq.job import Job
 
 from gateway.queue.keys import WAKE_MARK_MS, Keys
 from gateway.queue.redis_full import MemoryIsFullError, memory_may_be_full
+from gateway.queue.wake_marks import lengthen_marks
 
 log = logging.getLogger(__name__)
 
 FORWARD = "gateway.delivery.job.forward"
+TURN_MS, MAX_MARK_MS = 2_000, 600_000
+"""How long a mark lives for each job that waits, since a drain ends after so long if others wait;
+and at most, since jobs may be lost."""
 JOB_SECONDS = 600
 """A drain ends by itself long before; past this RQ ends it."""
 
@@ -86,9 +92,10 @@ class WakeQueue:
         self._keys = keys
         self._queue = Queue(keys.queue, connection=redis, serializer="json", job_class=ForwardJob)
 
-    async def wake(self, destinations: Sequence[str]) -> None:
-        """Queues a job for each of `destinations`, which the caller has marked as woken."""
-        await asyncio.to_thread(self._enqueue, destinations)
+    async def wake(self, destinations: Sequence[str]) -> int:
+        """Queues a job for each of `destinations`, which the caller has marked as woken. Returns
+        the milliseconds that the marks should live, as `lengthen_marks` takes them."""
+        return await asyncio.to_thread(self._enqueue, destinations)
 
     async def wake_unmarked(self, events: AsyncRedis, destination: str) -> bool:
         """Marks `destination` and queues its job, unless one is queued or memory is full.
@@ -100,7 +107,8 @@ class WakeQueue:
             with memory_may_be_full():
                 if not await events.set(wake, "1", nx=True, px=WAKE_MARK_MS):
                     return False
-                await self.wake([destination])
+                mark_ms = await self.wake([destination])
+            await lengthen_marks(events, [wake], mark_ms)
         except MemoryIsFullError:
             await events.delete(wake)
             return False
@@ -122,7 +130,7 @@ class WakeQueue:
                 failure_ttl=-1,
             )
 
-    def _enqueue(self, destinations: Sequence[str]) -> None:
+    def _enqueue(self, destinations: Sequence[str]) -> int:
         for destination in destinations:
             self._queue.enqueue_call(
                 FORWARD,
@@ -132,3 +140,4 @@ class WakeQueue:
                 result_ttl=60,
                 failure_ttl=3600,
             )
+        return max(WAKE_MARK_MS, min(MAX_MARK_MS, TURN_MS * self._queue.count))

@@ -23,7 +23,7 @@ from gateway.delivery import job as job_module
 from gateway.delivery.forward import Forwarding
 from gateway.delivery.job import forward
 from gateway.queue.keys import WAKE_MARK_MS
-from gateway.queue.wake import FORWARD, ForwardJob, WakeQueue
+from gateway.queue.wake import FORWARD, MAX_MARK_MS, ForwardJob, WakeQueue
 from tests.support import crafted_job as crafted
 from tests.support.gateway_process import free_port
 from tests.support.keys import ADS, KEYS
@@ -76,6 +76,18 @@ class TestWaking:
         redis.delete(WAKE)
         assert wake_unmarked(redis, "ads")
         assert redis.llen(KEYS.queue_key) == 2
+
+    def test_while_workers_are_away_few_jobs_are_queued(self, redis: Redis) -> None:
+        """Each mark lives for as long as the jobs before its own may take."""
+        passed_ms = 0
+        for _ in range(30):
+            assert wake_unmarked(redis, "ads")
+            passed_ms += redis.pttl(WAKE)
+            redis.delete(WAKE)
+        assert passed_ms > 3 * 30 * WAKE_MARK_MS
+        redis.rpush(KEYS.queue_key, *range(10_000))
+        assert wake_unmarked(redis, "ads")
+        assert MAX_MARK_MS - 10_000 < redis.pttl(WAKE) <= MAX_MARK_MS
 
     @pytest.mark.anyio
     async def test_several_are_woken_at_once(self, wake_queue: WakeQueue, redis: Redis) -> None:

@@ -37,7 +37,7 @@ from gateway.queue.redis_full import MemoryIsFullError, is_full, memory_may_be_f
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import connect_for_jobs, connect_for_work
 from gateway.system.processes import die_with_parent
-from tests.support.drains import outcomes
+from tests.support.drains import nobody, outcomes
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import wait_for
 from tests.support.keys import ADS, KEYS
@@ -70,10 +70,6 @@ def redis_url(
     else:
         with RedisServer(tmp_path_factory.mktemp("redis")) as server:
             yield server.url
-
-
-async def nobody(_: object = None) -> None:
-    return None
 
 
 async def fill(redis: Redis, count: int) -> None:

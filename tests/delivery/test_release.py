@@ -33,6 +33,7 @@ from gateway.spool.row import Row
 from gateway.stages.enrichment import Tables, open_tables
 from gateway.stages.held_consent import HeldConsent, compile_page_digest, with_statement
 from gateway.stages.sealing import Unreadable
+from tests.support.drains import nobody
 from tests.support.keys import ADS, KEYS
 
 pytestmark = pytest.mark.anyio
@@ -57,10 +58,6 @@ NONE = dict.fromkeys(ALL, "denied")
 PAGE, OTHER_PAGE = "p" * 32, "q" * 32
 COUNTED = ("ads", "stats", "crm")
 page_digest = compile_page_digest("a-salt-of-the-shop")
-
-
-async def nobody(_: object) -> None:
-    pass
 
 
 class Shop:

@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 from gateway.configuration.load import parse_settings
 from gateway.delivery import removed as removed_module
 from gateway.delivery import sweep as sweep_module
-from gateway.delivery.removed import forget_removed
+from gateway.delivery.removed import forget_ledger, forget_removed
 from gateway.delivery.sweep import sweep_forever
+from gateway.queue import feed as feed_module
 from gateway.queue.entry import encode
 from gateway.queue.gateways import Announcer
 from gateway.queue.read import Reader, ensure_group
@@ -66,6 +67,7 @@ async def test_what_has_waited_for_seven_days_is_withheld(
     await once_configured(redis)
     await forget_removed(redis, SETTINGS, time.time())
     assert await counts(redis) == {"accepted": 6, "withheld": 4}
+    assert await redis.hget(BOOKS.counts, "withheld:delivery:removed") == b"4"
     assert await redis.xlen(BOOKS.stream) == 2
     assert not await redis.exists(BOOKS.error)
     (record,) = caplog.records
@@ -112,6 +114,7 @@ async def test_the_sweep_looks_for_them_after_an_hour(
     monkeypatch.setattr(sweep_module, "SWEEP_SECONDS", 0.01)
     await add(redis, 9)
     await remember(redis, KEYS, ["books"])
+    await redis.xadd(KEYS.feed, {"d": ""}, id="1-1")
     sweeping = asyncio.create_task(sweep_forever(SETTINGS, redis_url))
     try:
         async with asyncio.timeout(60):
@@ -119,10 +122,27 @@ async def test_the_sweep_looks_for_them_after_an_hour(
                 await asyncio.sleep(0.01)
             assert await redis.xlen(BOOKS.stream) == 1  # not at once
             monkeypatch.setattr(sweep_module, "REMOVED_SECONDS", 0.0)
-            while await redis.xlen(BOOKS.stream):
+            while await redis.xlen(BOOKS.stream) or await redis.xlen(KEYS.feed):
                 await asyncio.sleep(0.01)
     finally:
         await cancel_and_wait(sweeping)
+
+
+@pytest.mark.parametrize(("enabled", "left"), [(False, 2), (True, 5)])
+async def test_what_has_waited_for_a_ledger_that_was_switched_off(
+    redis: Redis, enabled: bool, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "READ", 2)
+    for days in (9, 8, 7.1, 6.9, 1):
+        at = int(1000 * (time.time() - days * DAY))
+        await redis.xadd(KEYS.feed, {"d": "who it is about"}, id=f"{at}-*")
+        await redis.hincrby(KEYS.counts, "feed_bytes", len("dwho it is about"))
+    ledger = SETTINGS.ledger.model_copy(update={"enabled": enabled})
+    await forget_ledger(redis, SETTINGS.model_copy(update={"ledger": ledger}), time.time())
+    assert await redis.xlen(KEYS.feed) == left
+    size, removed = await redis.hmget(KEYS.counts, ["feed_bytes", "feed_dropped"])
+    assert int(size or 0) == left * len("dwho it is about")
+    assert int(removed or 0) == 5 - left
 
 
 async def test_what_the_vendor_has_is_not_called_withheld(redis: Redis) -> None:

@@ -15,8 +15,9 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from destinations.base import DELIVERED, Event, Outcome, Request, Response, Unsendable
 from gateway.delivery.send import Attempt
+from gateway.event.endings import WITH_WARNINGS
 from gateway.queue.append import Appender
-from gateway.queue.fates import WITH_WARNINGS, read_fates
+from gateway.queue.fates import read_fates
 from gateway.queue.feed import Feeding
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import ensure_group

@@ -95,9 +95,10 @@ async def test_who_is_woken_already_or_paused_or_at_work_is_left_alone(
     assert await sweep(clean, redis_url) == set()
 
 
-async def test_a_dead_drain_is_replaced(clean: Redis, redis_url: str) -> None:
+@pytest.mark.parametrize("lease_ends_in", [-0.001, 7200.0], ids=["over", "before a set back clock"])
+async def test_a_dead_drain_is_replaced(clean: Redis, redis_url: str, lease_ends_in: float) -> None:
     await add(clean, "ads")
-    await clean.zadd(ADS.drains, {"drain": time.time() * 1000 - 1})
+    await clean.zadd(ADS.drains, {"drain": 1000 * (time.time() + lease_ends_in)})
     assert await sweep(clean, redis_url) == {"ads"}
 
 

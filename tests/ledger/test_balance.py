@@ -8,10 +8,10 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger.balance import Balance, balances_of, daily_balances_of, dropped
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender
-from gateway.queue.fates import WITH_WARNINGS
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
 from gateway.queue.receipts import day_name, day_number

@@ -26,6 +26,7 @@ from gateway.monitoring.metrics import render
 from gateway.monitoring.numbers import read_numbers
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.commits import Commit
+from gateway.queue.counting import BY_ERASURE
 from gateway.queue.entry import Entry
 from gateway.queue.erasure import pending_entries, withhold
 from gateway.queue.feed import Feed, Feeding
@@ -279,7 +280,7 @@ async def test_an_erasure_at_a_destination_that_the_ledger_does_not_know_is_stor
     gone = KEYS.destination("gone")
     entries = [entry async for entry in pending_entries(books.redis, gone)]
     reporting = Reporting(KEYS, MOST, "gone", "version-1")
-    await withhold(books.redis, gone, entries, "erased", reporting)
+    await withhold(books.redis, gone, entries, BY_ERASURE, "erased", reporting)
     await books.store()
     assert books.ended() == [("gone", "withheld")]
     assert await books.problems() == []

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger import queries as queries_module
 from gateway.ledger import reading as reading_module
 from gateway.ledger.answers import Wanted
-from gateway.queue.fates import WITH_WARNINGS
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books
 

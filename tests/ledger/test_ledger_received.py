@@ -8,12 +8,12 @@ from math import inf
 
 import pytest
 
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger.day_rows import NONE, RECEIVED, received_by
 from gateway.ledger.delays import BUCKETS, bucket_of, quantile
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.series import DAY, HOUR, MINUTE, series
 from gateway.queue.append import Retention
-from gateway.queue.fates import WITH_WARNINGS
 from tests.ledger.conftest import FILLED_DAYS, FILLED_EVENTS, FILLED_UNTIL, Open
 from tests.support.events import decide, make_event
 from tests.support.ledger import Books

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger import search as search_module
 from gateway.ledger.answers import Listed, Wanted
 from gateway.ledger.digests import EventDigests
@@ -15,7 +16,6 @@ from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.search import Page, read_position, search
-from gateway.queue.fates import WITH_WARNINGS
 from tests.ledger.conftest import FILLED_UNTIL
 
 DAY = 86_400.0

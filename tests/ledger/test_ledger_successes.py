@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger.day_rows import DayRows
 from gateway.ledger.successes import may_be_forgotten, succeeded
 from gateway.ledger.tables import EVENT_TABLES
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Retention
-from gateway.queue.fates import WITH_WARNINGS
 from gateway.queue.receipts import new_receipt
 from tests.ledger.conftest import Open
 from tests.support.events import decide, make_event

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger import vendor_errors as vendor_errors_module
 from gateway.ledger.answers import Wanted
 from gateway.ledger.folder import LedgerFolder
@@ -15,7 +16,6 @@ from gateway.ledger.queries import Position, end_of_slice, listing
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.related import SOME_ID, related
 from gateway.ledger.vendor_errors import RETRY, vendor_errors
-from gateway.queue.fates import WITH_WARNINGS
 from tests.ledger.conftest import FILLED_UNTIL, Open
 from tests.support.events import decide, make_event
 from tests.support.large_ledger import fill

@@ -18,6 +18,7 @@ from gateway.queue.bounds import ALL_MEMORY, HOLD, OPEN, WITHDRAWALS, Closed
 from gateway.queue.marks import MIN_WINDOW, marks_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.stages.held_consent import HeldConsent
+from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 
@@ -154,10 +155,6 @@ def test_nothing_goes_to_what_is_full_and_nothing_is_forgotten(
 
 
 # in Redis
-
-
-async def nobody(_: object) -> None:
-    return
 
 
 @pytest.fixture

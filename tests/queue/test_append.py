@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import orjson
@@ -23,7 +23,7 @@ from gateway.queue.keys import WAKE_MARK_MS
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
 from tests.support.events import decide, decisions, make_event
-from tests.support.keys import ADS, KEYS
+from tests.support.keys import ADS, BOOKS, KEYS
 
 pytestmark = pytest.mark.anyio
 
@@ -202,6 +202,23 @@ async def test_a_woken_destination_is_marked_for_a_while(
     await asyncio.sleep(0)
     assert woken.calls == [["ads", "books"]]
     assert 0 < await redis.pttl(ADS.wake) <= WAKE_MARK_MS
+
+
+async def test_behind_many_jobs_a_mark_lives_longer(
+    intake: Redis, pending_counts: PendingCounts, redis: Redis
+) -> None:
+    """Otherwise a job would be queued every ten seconds while workers are away."""
+
+    async def wake(destinations: Sequence[str]) -> int:
+        if "books" in destinations:
+            await redis.delete(BOOKS.wake)  # a drain was quicker
+        return 5 * WAKE_MARK_MS
+
+    appender = Appender(intake, KEYS, pending_counts, wake)
+    await appender.append(decisions(1, send=["ads", "books"]))
+    await appender.wait_for_wake_ups()
+    assert 4 * WAKE_MARK_MS < await redis.pttl(ADS.wake) <= 5 * WAKE_MARK_MS
+    assert not await redis.exists(BOOKS.wake)
 
 
 async def test_a_failing_alarm_does_not_fail_the_append(

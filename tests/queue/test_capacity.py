@@ -15,6 +15,7 @@ from gateway.queue.capacity import CALM_SECONDS, CapacityWatch, read_memory_usag
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
 from tests.support.dead_letters import append, bury
+from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.valkey_server import Valkey
@@ -22,10 +23,6 @@ from tests.support.valkey_server import Valkey
 pytestmark = pytest.mark.anyio
 
 LIMITS = Limits({"ads": DeliverySettings(max_pending=5), "books": DeliverySettings()})
-
-
-async def nobody(_: object) -> None:
-    return
 
 
 async def test_pending_events_and_their_bytes_are_read(redis: Redis) -> None:

@@ -25,6 +25,7 @@ from gateway.queue.read import Reader, ensure_group
 from gateway.queue.receipts import day_number
 from gateway.queue.settle import Ending, Settler
 from gateway.queue.submitted import Resolved, Tickets
+from tests.support.drains import nobody
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
 from tests.support.redis_machine import RedisMachine, run_machine
@@ -43,10 +44,6 @@ SOME_FATES = st.lists(st.tuples(SENDS, SENDS), min_size=1, max_size=4)
 VERDICTS = st.lists(st.sampled_from((*ENDINGS, "retry", "none")), min_size=1, max_size=4)
 RESULTS = st.lists(st.sampled_from((*ENDINGS, "withheld")), min_size=1, max_size=4)
 PICK = st.integers(0, 2 * DRAINS - 1)
-
-
-async def nobody(_: object) -> None:
-    return None
 
 
 class Drain:

@@ -63,6 +63,17 @@ async def test_strangers_share_a_pace_that_a_known_network_does_not_need(
     assert len(await redis.keys("*")) <= 2 * (STRANGERS.attempts + 5) + 5
 
 
+async def test_attempts_from_before_the_clock_was_set_back_lock_nobody_out(
+    attempts: ConsoleAttempts, redis: Redis
+) -> None:
+    await taken(attempts, "anna", "203.0.113.7", NAME_IN_NETWORK.attempts)
+    for key in await redis.keys("*:pace:*"):
+        await redis.incrby(key, 2 * 3_600_000)
+    waits = await taken(attempts, "anna", "203.0.113.7", 30)
+    assert waits.count(0) == NAME_IN_NETWORK.attempts
+    assert 0 < max(waits) <= NAME_IN_NETWORK.seconds
+
+
 async def test_who_signs_in_gets_the_attempts_back(attempts: ConsoleAttempts) -> None:
     await taken(attempts, "anna", "203.0.113.7", NAME_IN_NETWORK.attempts)
     assert await attempts.take("anna", "203.0.113.7") > 0

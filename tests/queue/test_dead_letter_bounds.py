@@ -9,7 +9,6 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue import settle
 from gateway.queue.dead_letters import DeadLetter, drop, find, removed_of, replay
 from gateway.queue.entry import decode
@@ -17,16 +16,13 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader
 from gateway.queue.settle import Bounds, Settler
 from tests.support.dead_letters import ALL, append, bury, end
+from tests.support.drains import numbers
 from tests.support.events import make_event
-from tests.support.keys import ADS, KEYS
+from tests.support.keys import ADS
 
 pytestmark = pytest.mark.anyio
 
 DAY = 86_400
-
-
-async def numbers(redis: Redis) -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
 
 
 async def letters_of(redis: Redis) -> list[DeadLetter]:

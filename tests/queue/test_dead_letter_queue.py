@@ -13,7 +13,6 @@ from redis.exceptions import OutOfMemoryError
 from gateway.configuration.destination import build_destination
 from gateway.configuration.load import parse_settings
 from gateway.delivery.planning import Shipment, plan
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue import stored_events
 from gateway.queue.dead_letters import DeadLetter, dead_letters_of, drop, find, replay
 from gateway.queue.entry import Entry, decode, encode_dead_letter
@@ -21,8 +20,9 @@ from gateway.queue.read import Reader
 from gateway.queue.stored_events import Filter
 from gateway.redis_client.connect import connect_for_work
 from tests.support.dead_letters import RESPONSE, append, bury, end
+from tests.support.drains import numbers
 from tests.support.events import make_event
-from tests.support.keys import ADS, BOOKS, KEYS
+from tests.support.keys import ADS, BOOKS
 
 ANY = Filter()
 
@@ -35,10 +35,6 @@ async def letters_of(redis: Redis, wanted: Filter = ANY) -> list[DeadLetter]:
 
 async def ids_of(redis: Redis, wanted: Filter = ANY) -> list[str]:
     return [letter.event["event_id"] for letter in await letters_of(redis, wanted)]
-
-
-async def numbers(redis: Redis) -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
 
 
 async def test_a_dead_letter_tells_how_the_event_ended(redis: Redis) -> None:

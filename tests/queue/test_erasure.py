@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.queue.append import NO_RETENTION, Appender
+from gateway.queue.counting import BY_ERASURE
 from gateway.queue.entry import Entry
 from gateway.queue.erasure import (
     destinations_in_redis,
@@ -66,7 +67,7 @@ async def test_entries_are_withheld_whether_a_drain_has_them_or_not(redis: Redis
     held = (await Reader(redis, ADS, "drain").new(3, None)).entries
     entries = await entries_of(redis)
     assert [entry.event["event_id"] for entry in entries] == [f"event-{n}" for n in range(6)]
-    await withhold(redis, ADS, entries[1:5], "erased", None)
+    await withhold(redis, ADS, entries[1:5], BY_ERASURE, "erased", None)
     now = await counts(redis)
     assert (now["accepted"], now["withheld"], await redis.xlen(ADS.stream)) == (6, 4, 2)
     assert now["withheld:delivery:erased"] == 4
@@ -78,7 +79,7 @@ async def test_entries_are_withheld_whether_a_drain_has_them_or_not(redis: Redis
     await settler.settle([Ending(each.id, "delivered", size=each.size) for each in held])
     now = await counts(redis)
     assert (now["delivered"], now["withheld"], await redis.xlen(ADS.stream)) == (1, 4, 1)
-    await withhold(redis, ADS, entries, "erased", None)
+    await withhold(redis, ADS, entries, BY_ERASURE, "erased", None)
     now = await counts(redis)
     assert (now["withheld"], await redis.xlen(ADS.stream)) == (5, 0)
     assert "pending_bytes" not in now
@@ -88,7 +89,7 @@ async def test_an_erased_entry_may_be_in_a_later_passage(redis: Redis) -> None:
     made = [decide(make_event(number, client_id="c"), ["ads"]) for number in range(2)]
     released = [replace(each, passage=2) for each in made]
     await appender(redis, FEEDING).append(released)
-    await withhold(redis, ADS, await entries_of(redis), "erased", REPORTING)
+    await withhold(redis, ADS, await entries_of(redis), BY_ERASURE, "erased", REPORTING)
     now = await counts(redis)
     assert (now["again:accepted"], now["again:withheld"], now["withheld"]) == (2, 2, 2)
 
@@ -97,7 +98,7 @@ async def test_an_erased_entry_that_the_vendor_refuses_leaves_no_dead_letter(red
     await ensure_group(redis, ADS)
     await appender(redis).append(decisions(1, ["ads"]))
     (held,) = (await Reader(redis, ADS, "drain").new(3, None)).entries
-    await withhold(redis, ADS, [held], "erased", None)
+    await withhold(redis, ADS, [held], BY_ERASURE, "erased", None)
     await Settler(redis, ADS, PendingCounts()).settle([Ending(held.id, "rejected", b"{}")])
     assert await redis.xlen(ADS.dead) == 0
     assert "rejected" not in await counts(redis)
@@ -117,7 +118,7 @@ async def test_what_is_no_event_is_found_and_stays(redis: Redis) -> None:
 async def test_the_note_of_the_last_failure_goes(redis: Redis) -> None:
     await ensure_group(redis, ADS)
     await redis.set(ADS.error, "HTTP 503: anna@shop.example")
-    await withhold(redis, ADS, [], "erased", None)
+    await withhold(redis, ADS, [], BY_ERASURE, "erased", None)
     assert await redis.get(ADS.error) is None
 
 
@@ -131,7 +132,7 @@ async def test_destinations_are_found_that_are_not_configured(redis: Redis) -> N
 async def test_the_ledger_learns_of_it(redis: Redis) -> None:
     await ensure_group(redis, ADS)
     await appender(redis, FEEDING).append([decide(make_event(0, client_id="anna"), ["ads"])])
-    await withhold(redis, ADS, await entries_of(redis), "erased", REPORTING)
+    await withhold(redis, ADS, await entries_of(redis), BY_ERASURE, "erased", REPORTING)
     _, record = await Feed(redis, KEYS).read("0-0", None)
     (alike,) = read_fates(record.fields).alike
     assert (alike.result, alike.words, len(alike.ids)) == ("withheld", "erased", 1)
@@ -207,7 +208,7 @@ async def test_no_file_has_a_deleted_entry_though_its_neighbours_stay(tmp_path: 
             await appender(redis).append([decide(event, ["ads"]) for event in marked])
             entries = await entries_of(redis)
             assert b"marker" in _files(tmp_path)
-            await withhold(redis, ADS, [entries[5]], "erased", None)
+            await withhold(redis, ADS, [entries[5]], BY_ERASURE, "erased", None)
             assert await rewrite_files(redis, 60)
             # the server unlinks the old files in the background
             wait_for(lambda: b"marker" not in _files(tmp_path), 60, "the last trace to go")

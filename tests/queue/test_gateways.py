@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.queue import gateways
-from gateway.queue.gateways import Announcer, NamespaceTaken
+from gateway.queue.gateways import Announcer, NamespaceTaken, announced_destinations
 from gateway.queue.keys import Keys
 from tests.support.keys import KEYS
 
@@ -82,6 +82,13 @@ async def test_a_gateway_that_has_just_ended_is_waited_for(redis: Redis) -> None
         pass
     await Announcer(redis, KEYS, ["books"]).enter()
     assert await redis.zrange(KEYS.gateways, 0, -1) == [b'["books"]']
+
+
+async def test_one_from_before_the_clock_was_set_back_stops_nobody(redis: Redis) -> None:
+    await Announcer(redis, KEYS, ["ads"]).renew()
+    await redis.zincrby(KEYS.gateways, 2 * 3_600_000, '["ads"]')
+    await Announcer(redis, KEYS, ["books"]).enter()
+    assert await announced_destinations(redis, KEYS) == {"books"}
 
 
 async def test_one_that_is_refused_does_not_stay_announced(redis: Redis) -> None:

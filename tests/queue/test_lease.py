@@ -14,9 +14,16 @@ from gateway.delivery.stay import Patience
 from gateway.queue import lease as lease_module
 from gateway.queue.append import Appender
 from gateway.queue.keys import GROUP
-from gateway.queue.lease import LEASE_SECONDS, Lease, forget_consumers, new_holder
+from gateway.queue.lease import (
+    LEASE_SECONDS,
+    Lease,
+    forget_consumers,
+    needs_drain,
+    new_holder,
+)
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
+from tests.support.drains import nobody
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
 
@@ -28,10 +35,6 @@ sources:
 destinations:
   ads: {type: webhook, url: "http://127.0.0.1:9/"}
 """
-
-
-async def nobody(_: object) -> None:
-    return None
 
 
 async def consumers(redis: Redis) -> set[bytes]:
@@ -70,6 +73,20 @@ async def test_the_lease_of_a_dead_drain_runs_out(redis: Redis) -> None:
     assert await heir.others() == set()
     assert await heir.take()
     assert await redis.zrange(ADS.drains, 0, -1) == [b"heir"]
+
+
+@pytest.mark.parametrize(("hours", "is_held"), [(0.001, True), (2, False), (24, False)])
+async def test_a_dead_drain_whose_lease_is_from_before_the_clock_was_set_back(
+    redis: Redis, hours: float, is_held: bool
+) -> None:
+    await ensure_group(redis, ADS)
+    await Appender(redis, KEYS, PendingCounts(), nobody).append(decisions(1, send=["ads"]))
+    await redis.zadd(ADS.drains, {"drain": 1000 * (time.time() + 3600 * hours)})
+    heir = Lease(redis, ADS, "heir", 1)
+    assert await needs_drain(redis, ADS) == (not is_held)
+    assert await heir.others() == ({b"drain"} if is_held else set())
+    assert await heir.take() == (not is_held)
+    assert await redis.zrange(ADS.drains, 0, -1) == [b"drain" if is_held else b"heir"]
 
 
 async def test_a_released_lease_is_free(redis: Redis) -> None:

@@ -242,6 +242,44 @@ async def test_a_due_entry_is_seen_behind_any_number_of_waiting_ones(
     assert names(await reader(redis).due(wait, NOBODY, 10)) == ["event-4"]
 
 
+async def test_of_many_waiting_entries_only_some_are_looked_at_each_time(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a drain with many retries would do nothing but look for those that are due."""
+    monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
+    monkeypatch.setattr("gateway.queue.read.MAX_LOOKED_AT", 6)
+    await add(redis, 40)
+    entries = [
+        each for name in ("b", "a") for each in (await reader(redis, name).new(20, None)).entries
+    ]
+    for place in (39, 19, 0, 30):
+        await age(redis, [entries[place]], 100, "a" if place >= 20 else "b")
+    one, found = reader(redis), []
+    for _ in range(2 * 40 // 6):
+        await redis.config_resetstat()
+        found += names(await one.due(wait, NOBODY, 10))
+        asked = (await redis.info("commandstats"))["cmdstat_xpending"]["calls"]
+        assert asked <= 8  # all pages are 14
+    assert {*found} == {entries[place].event["event_id"] for place in (39, 19, 0, 30)}
+    assert len(found) == 4
+
+
+async def test_what_a_drain_has_no_room_for_comes_the_next_time(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
+    await add(redis, 10)
+    entries = (await reader(redis, "dead").new(10, None)).entries
+    await age(redis, entries, 100, "dead")
+    one, held = reader(redis), set[bytes]()
+    found = []
+    for _ in range(10):
+        due = await one.due(wait, NOBODY, 2, held)
+        held |= {entry.id for entry in due}
+        found += names(due)
+    assert sorted(found) == sorted(f"event-{number}" for number in range(10))
+
+
 async def test_entries_are_taken_by_id_however_long_they_were_to_wait(redis: Redis) -> None:
     await add(redis, 4)
     mine, held, other = (await reader(redis).new(3, None)).entries

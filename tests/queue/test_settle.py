@@ -9,21 +9,17 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.append import Appender
 from gateway.queue.entry import Entry, encode_dead_letter
 from gateway.queue.keys import GROUP
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Ending, Settler
+from tests.support.drains import nobody, numbers
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
 
 pytestmark = pytest.mark.anyio
-
-
-async def nobody(_: object) -> None:
-    return None
 
 
 @pytest.fixture
@@ -42,10 +38,6 @@ async def entries(redis: Redis) -> list[Entry]:
     await ensure_group(redis, ADS)
     await Appender(redis, KEYS, PendingCounts(), nobody).append(decisions(4, send=["ads"]))  # type: ignore[arg-type]
     return (await Reader(redis, ADS, "drain").new(10, None)).entries
-
-
-async def numbers(redis: Redis) -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
 
 
 async def test_every_ending_is_counted_and_leaves_the_stream(

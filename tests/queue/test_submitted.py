@@ -7,7 +7,6 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue.append import Appender
 from gateway.queue.bounds import Limits
 from gateway.queue.capacity import read_usage
@@ -17,7 +16,7 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, count_waiting, ensure_group, seconds_to_work
 from gateway.queue.settle import Ending, Settler
 from gateway.queue.submitted import NO_ENTRY, Resolved, Ticket, Tickets, submitted_of
-from tests.support.drains import nobody
+from tests.support.drains import nobody, numbers
 from tests.support.events import decisions
 from tests.support.keys import ADS, KEYS
 
@@ -53,10 +52,6 @@ async def entries(redis: Redis, reader: Reader) -> list[Entry]:
     await ensure_group(redis, ADS)
     await Appender(redis, KEYS, PendingCounts(), nobody).append(decisions(4, send=["ads"]))  # type: ignore[arg-type]
     return (await reader.new(10, None)).entries
-
-
-async def numbers(redis: Redis) -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
 
 
 async def counted(redis: Redis) -> dict[str, int]:

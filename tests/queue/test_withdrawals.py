@@ -101,6 +101,19 @@ async def test_a_page_stops_its_own_events_that_came_before(queue: Queue) -> Non
     assert await queue.stopped() == ["a"]
 
 
+async def test_a_web_process_may_have_a_clock_that_is_ahead_of_that_of_redis(queue: Queue) -> None:
+    page = Browser(PAGE)
+    before = page.sends("a", GRANTED)
+    before.received_at += 3600
+    await queue.take(before)
+    await queue.take(page.sends("c", DENIED))
+    await asyncio.sleep(0.01)
+    after = page.sends("d", GRANTED)
+    after.received_at += 3600
+    await queue.take(after)
+    assert await queue.stopped() == ["a"]
+
+
 async def test_a_browser_stops_all_events_of_the_visitor_id_that_was_made_for_it(
     queue: Queue,
 ) -> None:

@@ -14,12 +14,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from rq.scheduler import RQScheduler
 
-from gateway.monitoring.numbers import DestinationNumbers, read_numbers
+from gateway.monitoring.numbers import DestinationNumbers
 from gateway.queue.append import Appender
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import connect_for_intake, connect_for_jobs, connect_for_work
+from tests.support.drains import numbers
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import free_port, wait_for
 from tests.support.keys import ADS, KEYS
@@ -126,10 +127,6 @@ async def test_what_cannot_be_connected_is_an_error_without_secrets(
         with pytest.raises(RedisConnectionError) as error:
             await client.ping()
     assert not any(word in repr(error.value) for word in ("secret", "wrong", "sentinel_password"))
-
-
-async def numbers(redis: Redis) -> DestinationNumbers:
-    return (await read_numbers(redis, KEYS, ["ads"])).destinations["ads"]
 
 
 async def until_drained(redis: Redis) -> DestinationNumbers:

@@ -16,15 +16,12 @@ from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.settle import Bounds, Ending, Settler
 from gateway.redis_client.connect import connect_for_work
+from tests.support.drains import nobody
 from tests.support.events import decide
 from tests.support.keys import KEYS
 
 ALL = Bounds()
 RESPONSE = {"status": 400, "body": '{"error": "no such token"}'}
-
-
-async def nobody(_: object) -> None:
-    return None
 
 
 async def append(

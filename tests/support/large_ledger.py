@@ -18,14 +18,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.event.endings import DELIVERIES, WITH_WARNINGS
 from gateway.ledger.consent_words import consent_in_words
 from gateway.ledger.day_rows import NONE, RECEIVED, DayRows, Traits
 from gateway.ledger.delays import bucket_of
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
-from gateway.ledger.tables import DELIVERIES
-from gateway.queue.fates import WITH_WARNINGS
 from gateway.queue.receipts import day_of
 
 DAY = 86_400.0

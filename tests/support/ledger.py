@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from gateway.configuration.ledger import LedgerSettings
+from gateway.event.endings import WITH_WARNINGS
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.postgresql.place import LedgerDatabase
@@ -19,7 +20,7 @@ from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
 from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
-from gateway.queue.fates import WITH_WARNINGS, Fate
+from gateway.queue.fates import Fate
 from gateway.queue.feed import Feed, Feeding, FeedRecord
 from gateway.queue.feeds import Feeds
 from gateway.queue.pending_counts import PendingCounts

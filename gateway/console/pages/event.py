@@ -15,13 +15,13 @@ from gateway.console.explained import explanation_without_personal
 from gateway.console.personal import without_personal
 from gateway.console.timeline import consent_of, passages
 from gateway.console.trouble import Trouble
+from gateway.event.endings import TAKEN
 from gateway.event.text import printable
 from gateway.explain.explain import Explanation
 from gateway.ledger.answers import Story
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.related import Related, digests_by_id, related
-from gateway.operations.ledger_replay import DELIVERED
 from gateway.operations.stories import explain_stories
 from gateway.queue.receipts import is_receipt
 
@@ -31,7 +31,6 @@ NO_SUCH = (
 )
 WITHHELD_EVERYWHERE = "Its content was not kept, since it was withheld from every destination."
 NOT_KEPT = "Its content was not kept (ledger.payload: none)."
-TAKEN = (*DELIVERED, "dry run", "repeated")
 
 
 class _Read(NamedTuple):

@@ -15,7 +15,7 @@ from gateway.console.event_rows import EventRow, rows_of_endings
 from gateway.console.filters import Filters, read_filters
 from gateway.console.live import Tail
 from gateway.console.live_stream import LiveStream
-from gateway.event.words import ENDINGS
+from gateway.event.endings import ENDINGS
 from gateway.ledger.search import search
 
 PATH = "/live"

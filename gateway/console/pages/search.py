@@ -19,7 +19,7 @@ from gateway.console.filters import Filters, read_filters
 from gateway.console.form import read_form
 from gateway.console.rendering import link
 from gateway.console.trouble import Trouble
-from gateway.event.words import ENDINGS
+from gateway.event.endings import ENDINGS
 from gateway.ledger import search as ledger
 from gateway.ledger.answers import Listed
 from gateway.ledger.reading import LedgerReader

@@ -16,13 +16,13 @@ from psycopg.sql import SQL, Identifier
 from gateway.ledger.erasure import Erased
 from gateway.ledger.postgresql.connecting import Connection, connect, errors_in_words
 from gateway.ledger.postgresql.schema import schema_of_day, schema_of_failures, schemas_of
-from gateway.ledger.tables import AT_ANY_HOUR, DELIVERED, EVENT_TABLES
+from gateway.ledger.tables import AT_ANY_HOUR, EVENT_TABLES, IS_DELIVERED
 
 _LOCK_TIMEOUT = "SET lock_timeout = '60s'"
 _RECEIPTS = f"SELECT receipt FROM {{}}.lookups WHERE digest = %s AND {AT_ANY_HOUR}"
-_DELIVERED = (
+_IS_DELIVERED = (
     "SELECT destination, count(*) FROM {}.endings "
-    f"WHERE {DELIVERED} AND receipt = ANY(%s) GROUP BY destination"
+    f"WHERE {IS_DELIVERED} AND receipt = ANY(%s) GROUP BY destination"
 )
 _LOCK = "LOCK TABLE {}.lookups IN ROW EXCLUSIVE MODE"
 _DELETE = "DELETE FROM {}.{} WHERE receipt = ANY(%s)"
@@ -83,7 +83,7 @@ def _erase(connection: Connection, schema: str, keys: list[bytes]) -> Erased:
 
 
 def _delivered(connection: Connection, schema: str, keys: list[bytes]) -> Counter[str]:
-    statement = SQL(_DELIVERED).format(Identifier(schema))
+    statement = SQL(_IS_DELIVERED).format(Identifier(schema))
     return Counter(dict(connection.execute(statement, (keys,)).fetchall()))
 
 

@@ -1,0 +1,17 @@
+"""Marks of destinations that were woken, which `append.lua` and `gateway.queue.wake` make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from redis.asyncio import Redis
+
+from gateway.queue.keys import WAKE_MARK_MS
+
+
+async def lengthen_marks(redis: Redis, marks: Sequence[str], mark_ms: int) -> None:
+    """Lets `marks` live for `mark_ms`; one that a drain has cleared stays cleared. redis: where the
+    events are. Raises a redis-py error."""
+    if mark_ms > WAKE_MARK_MS:
+        for mark in marks:
+            await redis.pexpire(mark, mark_ms)
