@@ -3,9 +3,9 @@
     python -m tests.support.mutants 100    how many mutants, drawn with a fixed seed
 
 There is a copy of the project for each processor. A mutant runs in one of them, first against the
-tests of its own room, then against those of all pure rooms. Cosmic Ray makes the mutants. A
-survivor is printed as a diff. It is either a missing test or a change that makes no difference; a
-person decides.
+tests that are named like its file, then against those of its room and of all pure rooms. Cosmic Ray
+makes the mutants. A survivor is printed as a diff. It is either a missing test or a change that
+makes no difference; a person decides.
 """
 
 from __future__ import annotations
@@ -81,13 +81,19 @@ def sample(count: int) -> list[Mutant]:
 
 
 def tests_of(path: str) -> list[list[str]]:
-    """The folders of tests for the file at `path`, the nearest first."""
+    """The tests for the file at `path`, the nearest first: the files that are named like it or its
+    package, the folder of its room, those of all pure rooms."""
     room = next(room for room in ROOMS if path.startswith(f"{room}/"))
-    nearest = f"tests/{ROOMS[room]}"
-    below = Path(nearest) / Path(path).relative_to(room).parts[0]
-    if (ROOT / below).is_dir():
-        nearest = str(below)
-    return [[nearest], [f"tests/{folder}" for folder in ROOMS.values()]]
+    folder = ROOT / "tests" / ROOMS[room]
+    module, package = Path(path).stem, Path(path).parent.name
+    names = [module, package] if package != Path(room).name else [module]
+    nearest = sorted({each for name in names for each in folder.rglob(f"test_*{name}*.py")})
+    below = folder / Path(path).relative_to(room).parts[0]
+    if below.is_dir():
+        nearest.append(below)
+    own, all_pure = f"tests/{ROOMS[room]}", [f"tests/{each}" for each in ROOMS.values()]
+    found = [str(each.relative_to(ROOT)) for each in nearest]
+    return [*([found] if found else []), [own], all_pure]
 
 
 def is_noticed(copy: Path, folders: Sequence[str]) -> bool:
