@@ -68,9 +68,8 @@ def listing(endings: Iterable[Listed]) -> Table:
 def counts_view(counts: Counts, dimension: str, top: int) -> Table:
     """A row for each destination and value of the dimension, those with most events first. top:
     values of each destination that have a row of their own."""
-    known = [
-        name for name in ("accepted", *ENDINGS) if any(ending == name for _, _, ending in counts)
-    ]
+    found = {ending for _, _, ending in counts}
+    known = [name for name in ("accepted", *ENDINGS) if name in found]
     columns = ["destination", *([dimension] if dimension else [])]
     shown = table("", *columns, *known, numbers=known)
     for destination in sorted({destination for _, destination, _ in counts}):

@@ -103,9 +103,9 @@ def request_without_personal(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def status_without_personal(status: Status) -> Status:
-    """`status` without what vendors said about an event that is not known here: what identifies its
-    visitor cannot be told from other words. Why a destination is paused is left, without e-mail
-    addresses and phone numbers: it is seldom about one event, and what operators need first."""
+    """`status` without what vendors said about events. The events are not known here, so nothing
+    can tell what identifies a visitor. The reason of a pause stays, without e-mail addresses and
+    phone numbers, because it is seldom about one event and operators need it first."""
     return replace(
         status,
         destinations={name: _about_none(each) for name, each in status.destinations.items()},
@@ -118,18 +118,18 @@ def _about_none(of: DestinationStatus) -> DestinationStatus:
         of,
         last_error=error and replace(error, reason=_own_words(error.reason)),
         last_warning=warning and replace(warning, words=HIDDEN),
-        pause=pause and replace(pause, reason=_without_contacts(pause.reason)),
+        pause=pause and replace(pause, reason=without_contacts(pause.reason)),
     )
 
 
 def _own_words(reason: str) -> str:
     """Such as ``HTTP 400`` in front of what the vendor said."""
     own, colon, _ = reason.partition(": ")
-    return f"{own}: {HIDDEN}" if colon else _without_contacts(own)
+    return f"{own}: {HIDDEN}" if colon else without_contacts(own)
 
 
-def _without_contacts(text: str) -> str:
-    """`text` without e-mail addresses and phone numbers, whoever has them."""
+def without_contacts(text: str) -> str:
+    """`text` without any e-mail address or phone number."""
     return phones.remove(emails.remove(text))
 
 

@@ -35,12 +35,12 @@ async def _write(settings: Settings, redis_url: str) -> None:
     writer = LedgerWriter(ledger_of(settings), settings.ledger, feeds)
     writer.keep_configuration(settings.version, without_secrets(settings), time.time())
     writing = asyncio.create_task(writer.run())
-    endings: list[asyncio.Task[None]] = []
+    stops: list[asyncio.Task[None]] = []
 
-    def end() -> None:
-        endings.append(asyncio.create_task(cancel_and_wait(writing)))
+    def stop() -> None:
+        stops.append(asyncio.create_task(cancel_and_wait(writing)))
 
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
     with suppress(asyncio.CancelledError):
         await writing
     writer.close()

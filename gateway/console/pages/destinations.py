@@ -16,7 +16,7 @@ from gateway.console.attention import of_destination
 from gateway.console.charts import Row, delays_at, ended_at, numbers_of, outcomes, outcomes_chart
 from gateway.console.context import Console
 from gateway.console.period import PERIODS, Period, period_of
-from gateway.console.personal import QUOTES_PERSON, text_without_personal
+from gateway.console.personal import QUOTES_PERSON, text_without_personal, without_contacts
 from gateway.console.trouble import Trouble
 from gateway.event.reasons import common
 from gateway.ledger.delays import BUCKETS, DELAY, quantile
@@ -28,7 +28,6 @@ from gateway.ledger.vendor_errors import ErrorGroup, vendor_errors
 from gateway.monitoring.permissions import permissions_of
 from gateway.pipeline.routes import required_consent
 from gateway.queue.bounds import WORDS
-from gateway.stages.pii import emails, phones
 
 
 async def list_view(console: Console, request: Request) -> dict[str, Any]:
@@ -159,4 +158,4 @@ def _reason_for_all(reader: LedgerReader, name: str, group: ErrorGroup) -> str:
     shown = [text_without_personal(each, event) for each in meant]
     if QUOTES_PERSON in shown:
         return QUOTES_PERSON
-    return common(phones.remove(emails.remove(shown[0])))
+    return common(without_contacts(shown[0]))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 
 from gateway.console.context import Console
-from gateway.console.personal import QUOTES_PERSON, text_without_personal
+from gateway.console.personal import QUOTES_PERSON, text_without_personal, without_contacts
 from gateway.console.stored.selected import Selected
 from gateway.event.reasons import common
 from gateway.operations.dead_letter_targets import find_targets
@@ -18,7 +18,6 @@ from gateway.operations.dead_letters import DeadLetters
 from gateway.operations.quarantine import InQuarantine
 from gateway.operations.stored import K, Presentation, Selection, Store
 from gateway.queue.stored_events import StoredEvent
-from gateway.stages.pii import emails, phones
 
 Note = Callable[[int], None]
 
@@ -58,7 +57,7 @@ def reason_for_all(store: Store[Any], stored: StoredEvent, shorten: Callable[[st
     reason = store.mask(stored.reason)
     if text_without_personal(reason, stored.event) == QUOTES_PERSON:
         return QUOTES_PERSON
-    return shorten(phones.remove(emails.remove(reason)))
+    return shorten(without_contacts(reason))
 
 
 @dataclass(slots=True)

@@ -37,10 +37,11 @@ class CasesMistakes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CasesFile:
-    """Cases, their configuration, and the line of each in the file."""
+    """Cases, their configuration, the file as it was read, and the line of each case in it."""
 
     path: Path
     settings: Settings
+    file: YamlFile
     cases: Sequence[Case]
     lines: Sequence[int]
 
@@ -66,7 +67,7 @@ def load_all(paths: Iterable[Path], config: Path) -> list[CasesFile]:
         if problems := list(_unknown_names(cases, settings, file)):
             wrong.append(str(ConfigurationError(str(path), problems)))
         lines = [file.line(("cases", index)) for index in range(len(cases.cases))]
-        files.append(CasesFile(path, settings, cases.cases, lines))
+        files.append(CasesFile(path, settings, file, cases.cases, lines))
     if wrong:
         raise CasesMistakes("\n".join(dict.fromkeys(wrong)))
     return files

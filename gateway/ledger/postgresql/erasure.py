@@ -20,7 +20,7 @@ from gateway.ledger.tables import AT_ANY_HOUR, EVENT_TABLES, IS_DELIVERED
 
 _LOCK_TIMEOUT = "SET lock_timeout = '60s'"
 _RECEIPTS = f"SELECT receipt FROM {{}}.lookups WHERE digest = %s AND {AT_ANY_HOUR}"
-_IS_DELIVERED = (
+_DELIVERED = (
     "SELECT destination, count(*) FROM {}.endings "
     f"WHERE {IS_DELIVERED} AND receipt = ANY(%s) GROUP BY destination"
 )
@@ -83,7 +83,7 @@ def _erase(connection: Connection, schema: str, keys: list[bytes]) -> Erased:
 
 
 def _delivered(connection: Connection, schema: str, keys: list[bytes]) -> Counter[str]:
-    statement = SQL(_IS_DELIVERED).format(Identifier(schema))
+    statement = SQL(_DELIVERED).format(Identifier(schema))
     return Counter(dict(connection.execute(statement, (keys,)).fetchall()))
 
 

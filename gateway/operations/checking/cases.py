@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.configuration.yaml_file import KeyPath, dotted, read_yaml
+from gateway.configuration.yaml_file import KeyPath, dotted
 from gateway.event.person import read_as
 from gateway.explain.cases import CasesFile
 from gateway.operations.checking.fields import meant_field
@@ -16,7 +16,7 @@ def case_notes(cases: CasesFile) -> Iterator[str]:
     """A warning for each field of an event, given or expected, that is close to one that the
     gateway knows, and for each expected one that is read under another name. Fields that the
     configuration makes or reads are known."""
-    file = read_yaml(cases.path.read_text(encoding="utf-8"), {})
+    file = cases.file
     known = {*made_fields(cases.settings), *(each.path for each in written_paths(cases.settings))}
     for place, path, is_given in _fields(file.data):
         if path in known:
