@@ -81,8 +81,8 @@ def value_in_currency(event: Event, reason: str) -> tuple[float, str] | None:
 
 
 def never_sent(event: Event, vendor: str) -> str:
-    """Why `event` is never sent to `vendor`, whatever it is mapped to: a refund or a refusal; "" if
-    it can be."""
+    """Why `event` can never be sent to `vendor`, whatever the mapping: it is a refund, or its
+    visitor refused. "" if it can be sent."""
     return refund(event, vendor) or _refusal(event, vendor)
 
 

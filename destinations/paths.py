@@ -55,7 +55,7 @@ def getter(path: str) -> Callable[[dict[str, Any]], Any]:
 
 
 def reader(path: str) -> Callable[[dict[str, Any]], Any]:
-    """As `getter`, for whoever needs one value: in a list of addresses, that of the first."""
+    """Like `getter`, but in a list of addresses it reads the first one."""
     keys = path.split(".")
     place = len(OBJECT_OR_LIST)
     if tuple(keys[:place]) != OBJECT_OR_LIST or len(keys) == place or _is_element(keys[place]):

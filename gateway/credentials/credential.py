@@ -101,7 +101,7 @@ class Credential:
                 stored = await self._save()
             self._unsaved = None
             if stored and _is_usable(stored, refused):
-                return stored  # perhaps another process has renewed it meanwhile
+                return stored  # another process may have renewed it in the meantime
             self._unsaved = stored, await self._obtain(stored)
             return await self._save()
 

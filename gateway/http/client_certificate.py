@@ -70,8 +70,8 @@ def pem(certificate: str, key: str) -> str:
 
 
 def _load(context: ssl.SSLContext, pair: str) -> None:
-    """OpenSSL reads a pair from a file only, so there is one that nobody else can read, for a
-    moment."""
+    """OpenSSL reads a pair only from a file. The one written here exists for a moment, and only
+    this user can read it."""
     with NamedTemporaryFile("w", encoding="ascii") as file:  # mode 0600
         file.write(pair)
         file.flush()

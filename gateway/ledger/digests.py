@@ -1,8 +1,8 @@
 """What an event can be found by in the ledger: keyed digests of its ids.
 
-One id has one digest, whatever it is the id of: a user's id that is an e-mail address has the one
-of the address. An e-mail address is hashed as vendors want it before, so that an event which came
-with the hash alone is found as well.
+An id has the same digest in every field: a user id that is an e-mail address has the digest of the
+address. An e-mail address is first hashed as vendors want it, so that an event that came with only
+the hash is found too.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ async def erase(
 ) -> Erased:
     """Removes what `survey_erasure` found, and what has come since.
 
-    embedded: whether Redis is the server of `gateway run`. note: writes what was found to be
-    removed into the log of operators' actions, whatever stops the removal.
+    embedded: whether Redis is the server of `gateway run`. note: writes to the operators' log what
+    was found for removal, even if the removal is interrupted.
     """
     names = {person.digest, *found.all_receipts}
     await write_tombstones(person.redis, person.keys, names, time.time())
@@ -66,7 +66,7 @@ async def erase(
     counts = dict(removed.counts())
     try:
         await _remove(person, removed)
-    finally:  # what it had removed when it was stopped is found by nobody any more
+    finally:  # after an interruption, what was already removed cannot be found again
         note(counts)
     if embedded and not await rewrite_files(person.redis, REWRITE_SECONDS):
         raise Stopped(

@@ -155,7 +155,8 @@ async def _follow(supervisor: Supervisor, file: ConfigFile, last_good: LastGood,
 
 
 def keep_going(settings: Settings, url: str) -> list[asyncio.Task[None]]:
-    """What has to happen from time to time, whatever workers do; each until it is cancelled."""
+    """Starts the periodic work that does not depend on workers. Each task goes on until it is
+    cancelled."""
     works = (sweep_forever, end_unanswered_forever, announce_forever)
     return [asyncio.create_task(_keep(work, settings, url)) for work in works]
 

@@ -91,7 +91,7 @@ class Provider:
                 metadata = self._read(await self._get(url))
                 self._keys = _keys(await self._get(metadata.jwks_uri))
             except ProviderError as error:
-                # those who waited meanwhile are not to wait for a question each
+                # so that those who waited for this question do not ask one after the other
                 self._failure, self._asked_at = str(error), time.monotonic()
                 raise
             self._metadata, self._failure = metadata, ""
