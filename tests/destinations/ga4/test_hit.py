@@ -26,7 +26,7 @@ from tests.destinations.conftest import Example
 
 Hit = dict[str, str]
 
-CAPTURES = Path(__file__).parents[1] / "captures"
+CAPTURES = Path(__file__).parents[2] / "captures"
 TYPES = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
 GRANTED = dict.fromkeys(TYPES, "granted")
 SOURCE = Source(SourceSettings(type="ga4"))

@@ -21,9 +21,10 @@ from tests.vendors.google_data_manager import GoogleDataManager as Vendor
 
 WEB = {"measurement_id": "G-TEST000001"}
 APP = {"firebase_app_id": "1:12345:ios:321abc"}
+NORMALISATION = Path(__file__).parents[1] / "normalisation.json"
 VECTORS = [
     vector
-    for vector in json.loads(Path(__file__).with_name("normalisation.json").read_bytes())
+    for vector in json.loads(NORMALISATION.read_bytes())
     if vector["destination"] == "google_data_manager"
 ]
 DIGEST = "9b" * 32
