@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 
 from gateway.redis_client.connect import connect_for_intake
+from gateway.system.tasks import AGAIN_SECONDS
 
 T = TypeVar("T")
 
@@ -18,8 +19,8 @@ Apart = Callable[[Redis], Coroutine[Any, Any, T]]
 
 
 async def apart(redis_url: str, work: Apart[T]) -> T:
-    """The result of `work`. When this task is cancelled, `work` is too, and has ended when this
-    returns."""
+    """The result of `work`. When this task is cancelled, even more than once, `work` is cancelled
+    until it has ended, as in `gateway.system.tasks.cancel_and_wait`."""
 
     async def connected() -> T:
         async with connect_for_intake(redis_url) as redis:
@@ -36,11 +37,16 @@ async def apart(redis_url: str, work: Apart[T]) -> T:
             loop.close()
 
     thread = asyncio.create_task(asyncio.to_thread(run))
-    try:
-        return await asyncio.shield(thread)
-    except asyncio.CancelledError:
-        with suppress(RuntimeError):  # it has ended just now
-            loop.call_soon_threadsafe(task.cancel)
-        with suppress(asyncio.CancelledError):
-            await thread
-        raise
+    cancelled = None
+    while not thread.done():
+        try:
+            await asyncio.wait([thread], timeout=AGAIN_SECONDS if cancelled else None)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        if cancelled is not None:
+            with suppress(RuntimeError):  # it has ended just now
+                loop.call_soon_threadsafe(task.cancel)
+    if cancelled is not None:
+        await asyncio.gather(thread, return_exceptions=True)
+        raise cancelled
+    return thread.result()

@@ -19,6 +19,7 @@ from redis.asyncio import Redis
 from gateway.console.apart import apart
 from gateway.console.trouble import Trouble
 from gateway.operations.stopped import Stopped
+from gateway.system.tasks import cancel_and_wait
 from gateway.redis_client.connect import RedisError
 
 log = logging.getLogger(__name__)
@@ -98,10 +99,7 @@ class Background:
 
     async def close(self) -> None:
         """Ends what is at work, and returns when it has ended."""
-        tasks = [*self._tasks.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_and_wait(*self._tasks.values())
 
 
 async def _run(redis_url: str, work: Work, do: Do) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 from typing import Any
 
-_AGAIN_SECONDS = 0.1
+AGAIN_SECONDS = 0.1
+"""After which a task that has not ended is cancelled again."""
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
@@ -18,7 +19,7 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
         for task in running:
             task.cancel()
         try:
-            await asyncio.wait(running, timeout=_AGAIN_SECONDS)
+            await asyncio.wait(running, timeout=AGAIN_SECONDS)
         except asyncio.CancelledError as error:
             cancelled = error
     if cancelled is not None:
