@@ -265,7 +265,8 @@ export function runGateway(script) {
         method: 'POST', body, keepalive, credentials: 'include', signal: controller.signal,
       });
       const { status, headers } = response;
-      const report = (status != 204 && (await response.json().catch(() => 0))) || {};
+      const words = status > 299 && (await response.text());
+      const report = safely(JSON.parse)(words) || {};
       return { status, report, retryAfter: headers.get('retry-after') * 1e3 };
     } catch {
       await new Promise((resume) => setTimeout(resume, 99));

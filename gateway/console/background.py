@@ -19,8 +19,8 @@ from redis.asyncio import Redis
 from gateway.console.apart import apart
 from gateway.console.trouble import Trouble
 from gateway.operations.stopped import Stopped
-from gateway.system.tasks import cancel_and_wait
 from gateway.redis_client.connect import RedisError
+from gateway.system.tasks import cancel_and_wait
 
 log = logging.getLogger(__name__)
 

@@ -53,11 +53,11 @@
     const answer = await fetch(url, { ...init, body: signed(init.body) });
     if (answer.ok && !hasToken) keep('', 600);
     if (answer.status == 403) {
-      const { reason } = await answer.clone().json().catch(() => ({}));
-      if (reason == 'submission_token') {
+      // Fails if the answer was cut short, as when the page is left: it may be this reason
+      if (/"submission_token"/.test(await answer.clone().text())) {
         expires = 0;
         // gateway.js repeats what failed, and drops what was answered 403
-        throw Error(reason);
+        throw Error('submission_token');
       }
     }
     return answer;

@@ -283,7 +283,9 @@
         method: 'POST', body, keepalive, credentials: 'include', signal: controller.signal,
       });
       const { status, headers } = response;
-      const report = (status != 204 && (await response.json().catch(() => 0))) || {};
+      // Cut short, an answer does not say which events it refuses
+      const words = status > 299 && (await response.text());
+      const report = safely(JSON.parse)(words) || {};
       return { status, report, retryAfter: headers.get('retry-after') * 1e3 };
     } catch {
       // Leaving the page fails like this too

@@ -257,3 +257,13 @@ def test_an_answer_that_names_events_concerns_those_alone(
     again = [event["event_name"] for hit in gateway.hits[1:] for event in hit.events]
     assert again == [name for name in ("one", "two", "three") if name not in removed]
     assert len(gateway.accepted()) == accepted + len(again)
+
+
+def test_an_answer_that_is_cut_short_may_have_named_some_events_so_all_are_sent_again(
+    visitor, gateway
+):
+    page = visitor.visit(attributes=NO_PAGE_VIEW)
+    gateway.will_answer(400, report={"refused": [{"index": 1}]}, content_length="999")
+    page.evaluate("for (const name of ['one', 'two']) gateway('event', name)")
+    settled(page)
+    assert tally(gateway, {"one": 1, "two": 1}) == Tally(sent=2, arrived=2, doubled=0, lost=0)

@@ -181,13 +181,17 @@ def test_the_depth_of_a_page_counts_once_for_each_page(open_page: Open, gateway:
 
 def test_a_search_is_the_parameter_of_the_address(open_page: Open, gateway: Gateway) -> None:
     page = open_page("?find=blue+mug&q=")
+    gateway.wait_for_events(2)
     page.evaluate("history.pushState(null, '', '/?q=cup')")
+    gateway.wait_for_events(3)  # the script looks a moment later
     page.evaluate("history.pushState(null, '', '/cup')")
-    events = gateway.wait_for_events(3)
+    page.evaluate("history.pushState(null, '', '/?q=plate')")
+    events = gateway.wait_for_events(4)
     assert events[0]["event_name"] == "page_view"
     assert fields_of(events, "view_search_results") == [
         {"search_term": "blue mug"},
         {"search_term": "cup"},
+        {"search_term": "plate"},
     ]
 
 

@@ -31,7 +31,8 @@ destinations:
 
 class TokenGateway(Server):
     """The real application. hits: method, path, query and status of each request but those for
-    scripts. token_statuses: how the next requests for a token are answered instead."""
+    scripts. token_statuses: how the next requests for a token are answered instead. cuts_denials:
+    whether answers of 403 end before they are complete."""
 
     def __init__(self, redis_url, shop):
         super().__init__(self)
@@ -40,6 +41,7 @@ class TokenGateway(Server):
         self._shop = shop
         self.hits = []
         self.token_statuses = deque()
+        self.cuts_denials = False
 
     def use(self, tokens=f"submission_tokens: {{secrets: [{SECRET}]}}"):
         """Starts it, again if it runs, with these settings of its source."""
@@ -49,7 +51,13 @@ class TokenGateway(Server):
         self.start()
 
     async def __call__(self, scope, receive, send):
+        status = 0
+
         async def send_and_record(message):
+            nonlocal status
+            status = message.get("status", status)
+            if status == 403 and self.cuts_denials and "body" in message:
+                message = {**message, "body": message["body"][:10]}
             if message["type"] == "http.response.start" and not scope["path"].endswith(".js"):
                 query = scope["query_string"].decode()
                 self.hits.append((scope["method"], scope["path"], query, message["status"]))
@@ -184,6 +192,19 @@ def test_a_refused_token_is_replaced_and_its_events_are_sent_again(visitor, issu
     issuer.wait_for("one", "two")
     assert 403 in issuer.statuses("/collect")
     page.wait_for_function("localStorage.length === 0")
+
+
+def test_a_refused_token_whose_answer_is_cut_short_loses_nothing(visitor, issuer):
+    """As for a page that is left while the answer arrives."""
+    page = visit(visitor, issuer)
+    send(page, "one")
+    issuer.wait_for("one")
+    issuer.use(f"submission_tokens: {{secrets: [{OTHER_SECRET}]}}")
+    issuer.cuts_denials = True
+    send(page, "two")
+    wait_for(lambda: issuer.statuses("/collect").count(403) >= 2, "refusals", PATIENCE)
+    issuer.cuts_denials = False
+    issuer.wait_for("one", "two")
 
 
 @pytest.mark.parametrize("status", [200, 404, 429, 500, 503])
