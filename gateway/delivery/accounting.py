@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from redis.asyncio import Redis
 
 from destinations.base import Destination, Outcome, Response
+from gateway.delivery.exchange import response_record
+from gateway.delivery.fate_maker import FateMaker
 from gateway.delivery.planning import Ended
 from gateway.delivery.policy import takes_nothing_now
-from gateway.delivery.send import Attempt, Result, response_record
+from gateway.delivery.send import Attempt, Result
 from gateway.delivery.warnings import warning_words
-from gateway.event.endings import WITH_WARNINGS
 from gateway.queue.counting import BY_ERASURE, reason_of
+from gateway.queue.dead_letters import encode_dead_letter
 from gateway.queue.drain_notes import write_failure, write_warning
-from gateway.queue.entry import Entry, encode_dead_letter
-from gateway.queue.fates import SUBMITTED, Fate
+from gateway.queue.entry import Entry
+from gateway.queue.fates import SUBMITTED
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.pending_counts import DELIVERY, PendingCounts
 from gateway.queue.read import Reader
-from gateway.queue.settle import Bounds, Ending, Reporting, Settler
+from gateway.queue.settle import Ending, Reporting, Settler
+from gateway.queue.stored_events import StoreBounds
 from gateway.queue.submitted import NO_ENTRY, Resolved, Ticket, Tickets
-
-MAX_WORDS = 500
-"""Characters of a vendor's words that the ledger keeps."""
-
-REMEMBERED = 100
-"""Words of a vendor of which the masked form is remembered: most answers have the same."""
-
-TEST = "sent as a test"
 
 
 class Accounting:
@@ -44,7 +38,7 @@ class Accounting:
         destination: Destination[Any],
         reader: Reader,
         tickets: Tickets,
-        bounds: Bounds,
+        bounds: StoreBounds,
         reporting: Reporting | None = None,
         dry_run: bool = False,
     ) -> None:
@@ -56,9 +50,7 @@ class Accounting:
         self._tickets = tickets
         self._pending_counts = PendingCounts()
         self._settler = Settler(redis, keys, self._pending_counts, bounds, reporting)
-        self._reports = reporting is not None
-        self._masked = lru_cache(REMEMBERED)(destination.mask)
-        self._delivered = "dry run" if dry_run else "delivered"
+        self._fates = FateMaker(destination, reporting is not None, dry_run)
         self._last_failure: tuple[float, str] | None = None
         self._last_warning: tuple[float, str] | None = None
 
@@ -92,25 +84,19 @@ class Accounting:
                 for (ticket, poll_after), rows in submissions(result):
                     await self._tickets.submit(ticket, poll_after, rows)
         endings: list[Ending] = []
-        fates: list[Fate] = []
         throttled: list[Entry] = []
         now = time.time()
         for result in results:
-            if isinstance(result, Ended) and result.withheld:
-                endings.append(_withheld(result.entry, BY_ERASURE))
-                self._tell(fates, result.entry, result.outcome, result.at, None, "withheld")
-                continue
             if isinstance(result, Ended):
-                endings.append(self._dead(result.entry, result.outcome, result.at, None))
-                self._tell(fates, result.entry, result.outcome, result.at, None)
+                endings.append(self._ending_unsent(result))
                 continue
             for entry, outcome in zip(result.entries, result.outcomes, strict=True):
-                self._tell(fates, entry, outcome, result.sent_at, result)
                 if outcome.result not in ("retry", SUBMITTED):
                     ending = self._ending(entry, outcome, result.sent_at, result.response, now)
                     endings.append(ending)
                 elif takes_nothing_now(outcome):
                     throttled.append(entry)
+        fates = self._fates.of_results(results)
         if endings or fates:
             await self._settler.settle(endings, fates)
         if throttled:
@@ -131,20 +117,16 @@ class Accounting:
         those that have none.
         """
         endings: list[Ending] = []
-        fates: list[Fate] = []
         retries: list[tuple[bytes, int]] = []
         now = time.time()
-        status = response.status if response else None
-        for entry in entries:
-            outcome = verdicts.get(entry.id)
-            if outcome is None:
-                continue
-            self._add_fate(fates, entry, outcome, now, status)
+        told = [(entry, verdicts[entry.id]) for entry in entries if entry.id in verdicts]
+        for entry, outcome in told:
             if outcome.result == "retry":
                 spent = entry.deliveries - int(takes_nothing_now(outcome))
                 retries.append((entry.id, spent))
             else:
                 endings.append(self._ending(entry, outcome, now, response, now))
+        fates = self._fates.of_verdicts(told, now, response)
         left = ticket.without(frozenset(verdicts))
         resolved = Resolved(ticket, left, again_in, self._tickets.consumer, retries)
         await self._settler.settle(endings, fates, resolved)
@@ -152,10 +134,8 @@ class Accounting:
     async def withhold(self, entries: Sequence[Entry], words: str) -> None:
         """Ends `entries` because their visitors have withdrawn consent, or may have. words: which
         of them."""
-        fates: list[Fate] = []
-        for entry in entries:
-            self._tell(fates, entry, Outcome("rejected", words), time.time(), None, "withheld")
         endings = [_withheld(entry, reason_of("delivery", "withdrawn")) for entry in entries]
+        fates = self._fates.of_withheld(entries, words, time.time())
         await self._settler.settle(endings, fates)
 
     async def write_notes(self) -> None:
@@ -168,61 +148,10 @@ class Accounting:
             (at, words), self._last_warning = self._last_warning, None
             await write_warning(self._redis, self._keys, at, words)
 
-    def _tell(
-        self,
-        fates: list[Fate],
-        entry: Entry,
-        outcome: Outcome,
-        at: float,
-        attempt: Attempt | None,
-        result: str = "",
-    ) -> None:
-        """Adds to `fates` what the ledger learns of one entry. result: if not the outcome's."""
-        status = attempt.response.status if attempt and attempt.response else None
-        is_test = attempt is not None and attempt.request.test
-        self._add_fate(fates, entry, outcome, at, status, is_test, result)
-
-    def _add_fate(
-        self,
-        fates: list[Fate],
-        entry: Entry,
-        outcome: Outcome,
-        at: float,
-        status: int | None,
-        is_test: bool = False,
-        result: str = "",
-    ) -> None:
-        if not (self._reports and entry.receipt):
-            return
-        ended = result or self._ending_of(outcome)
-        fates.append(
-            Fate(
-                "" if ended in ("retry", SUBMITTED) else entry.id.decode(),
-                entry.receipt,
-                entry.passage,
-                ended,
-                at,
-                entry.deliveries,
-                status,
-                self._words_of(outcome, is_test),
-            )
-        )
-
-    def _ending_of(self, outcome: Outcome) -> str:
-        """As the ledger names it."""
-        if outcome.result != "delivered":
-            return outcome.result
-        return WITH_WARNINGS if outcome.warnings else self._delivered
-
-    def _words_of(self, outcome: Outcome, test: bool) -> str:
-        """The warnings, whether it was a test, and the reason, secrets masked."""
-        reason = self._masked(outcome.reason) if outcome.reason else ""
-        if outcome.warnings or test:
-            words = [warning_words(outcome), TEST if test else "", reason]
-            reason = "; ".join(filter(None, words))
-        if outcome.result == SUBMITTED:
-            reason = f"{SUBMITTED}: {reason}"
-        return reason[:MAX_WORDS]
+    def _ending_unsent(self, result: Ended) -> Ending:
+        if result.withheld:
+            return _withheld(result.entry, BY_ERASURE)
+        return self._dead(result.entry, result.outcome, result.at, None)
 
     def _ending(
         self, entry: Entry, outcome: Outcome, at: float, response: Response | None, now: float

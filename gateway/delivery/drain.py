@@ -1,10 +1,12 @@
 """The drain: sends the events of one destination's stream until it is empty.
 
-    read      entries that are due for a retry, then new ones, as many as the window takes
+    read      entries that are due for a retry, then new ones, as many as the window takes; those
+              of visitors who have withdrawn consent end here (`withdrawals`)
     plan      expired ones end here; the destination makes requests of the others
-    send      up to `in_flight` requests at once; a refused batch comes back in halves (`sending`)
-    judge     the breaker says when the destination has to be paused (`breaker`); a verdict about
-              the whole destination is confirmed with another event first (`trial`)
+    send      up to `in_flight` requests at once; a refused batch comes back in halves
+              (`sender_pool`)
+    judge     the breaker says when the destination has to be paused (`breaker`, `pausing`); a
+              verdict about the whole destination is confirmed with another event first (`trial`)
     settle    delivered, rejected and expired entries end, as many at once as have come back by
               then; the others stay pending (`settling`)
     poll      vendors that answer later are asked what became of earlier events (`polling`)
@@ -16,7 +18,6 @@ What is left then is the next drain's.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -38,33 +39,24 @@ from gateway.delivery.doubts import (
     spend_try,
     split_by_verdict,
 )
+from gateway.delivery.pausing import Pausing
 from gateway.delivery.policy import is_throttled, waits
 from gateway.delivery.polling import BRIEF_SECONDS, Polling
 from gateway.delivery.rate_notes import RateNotes
 from gateway.delivery.reading_pace import ReadingPace
 from gateway.delivery.send import Attempt, AttemptObserver, Result, Sender, highest_usage
-from gateway.delivery.sending import SenderPool
+from gateway.delivery.sender_pool import SenderPool
 from gateway.delivery.settling import Settlement
 from gateway.delivery.stay import Stay
 from gateway.delivery.trial import Rest
 from gateway.delivery.trim import bounds_of
 from gateway.delivery.window import Window
+from gateway.delivery.withdrawals import Withdrawals
 from gateway.queue.entry import Entry
-from gateway.queue.held_consent import NOT_REMEMBERED, WITHDRAWN, is_beyond_memory, withdrawn
 from gateway.queue.keys import Keys
 from gateway.queue.lease import Lease
-from gateway.queue.pause import (
-    is_paused,
-    is_probing,
-    note_suspects,
-    pause,
-    read_suspects,
-    resume,
-)
 from gateway.queue.read import Reader, count_waiting
 from gateway.queue.submitted import Tickets
-
-log = logging.getLogger(__name__)
 
 BLOCK_MS = 250
 LOOK_SECONDS = 1.0
@@ -91,28 +83,26 @@ class Drain:
     ) -> None:
         self._redis = redis
         self._assignment = assignment
-        self._name = assignment.name
-        self._gateway_keys = keys
         self._keys = keys.destination(assignment.name)
-        self._policy = assignment.policy
         self._lease = lease
         self._stay = stay
         self._watch = watch
         self._call_help = call_help
         self._reader = Reader(redis, self._keys, lease.holder)
         tickets = Tickets(redis, self._keys, lease.holder)
-        bounds = bounds_of(assignment.settings)
         self._accounting = Accounting(
             redis,
             self._keys,
             assignment.destination,
             self._reader,
             tickets,
-            bounds,
+            bounds_of(assignment.settings),
             assignment.reporting,
             dry_run=assignment.client is None,
         )
+        self._withdrawals = Withdrawals(redis, keys, assignment.stops, self._accounting)
         self._breaker = Breaker()
+        self._pausing = Pausing(redis, self._keys, assignment.name, self._breaker)
         self._rate = AdaptiveRate(assignment.settings)
         max_events = assignment.destination.limits.max_events
         self._rate_notes = RateNotes(redis, self._keys, self._rate, max_events)
@@ -123,7 +113,7 @@ class Drain:
         sender = Sender(
             assignment.destination,
             assignment.client,
-            self._policy,
+            assignment.policy,
             self._count,
             assignment.is_erased,
         )
@@ -172,13 +162,9 @@ class Drain:
 
     async def _restore(self) -> None:
         """Takes over the state of the destination that earlier drains left in Redis."""
-        probing = await is_probing(self._redis, self._keys)
         await self._rate_notes.restore()
         self._pool.open(self._rate.in_flight)
-        suspects = await read_suspects(self._redis, self._keys)
-        self._doubts.restore(suspects)
-        paused = await is_paused(self._redis, self._keys)
-        self._breaker.restore(paused, probing, bool(suspects))
+        self._doubts.restore(await self._pausing.restore())
         if self._breaker.state == "open":
             self.stop()
 
@@ -187,7 +173,7 @@ class Drain:
         while not self._ending:
             now = time.monotonic()
             if self._breaker.state == "doubting" and not self._pool.is_busy:
-                await self._settle_doubt()
+                await self._end_doubt()
                 continue
             if now - looked >= LOOK_SECONDS:
                 looked = now
@@ -204,13 +190,13 @@ class Drain:
     async def _wind_down(self) -> None:
         """Brings what the next drain would have to begin again to a result: waits for the answers
         to the requests under way, but no longer than `WIND_DOWN_SECONDS`; halves refused batches
-        until a part of each has a result; and settles doubts."""
+        until a part of each has a result; and ends doubts."""
         self._pool.wind_down()
         until = time.monotonic() + WIND_DOWN_SECONDS
         while self._pool.is_busy and (left := until - time.monotonic()) > 0:
             await self._window.wait(left)
         if self._breaker.state == "doubting" and not self._pool.is_busy and not self._ending:
-            await self._settle_doubt()
+            await self._end_doubt()
 
     def _batch_size(self) -> int:
         """How many entries to read now."""
@@ -221,7 +207,7 @@ class Drain:
         counts and notes, and calls for help when the backlog is long."""
         others = await self._lease.others()
         due = await self._reader.due(self._wait, others, self._batch_size(), self._window.ids)
-        await self._dispatch(due, bool(due) and await is_paused(self._redis, self._keys))
+        await self._dispatch(due, bool(due) and await self._pausing.is_paused())
         self._background.start(self._polling.poll())
         await self._write_notes()
         await self._stay.look_at_memory()
@@ -271,24 +257,10 @@ class Drain:
         self._settlement.add(self._pool.put(entries))
 
     async def _admit(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Those of `entries` that are at work from now on."""
-        entries = await self._without_withdrawn(entries)
+        """Those of `entries` that are at work from now on; withdrawn consent ends the others."""
+        entries = await self._withdrawals.withhold(entries)
         self._window.add(entries)
         return entries
-
-    async def _without_withdrawn(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """`entries` without those of visitors who have withdrawn consent since, or may have, longer
-        ago than is remembered; these end here."""
-        stops, now = self._assignment.stops, time.time()
-        if not stops:
-            return entries
-        stopped = await withdrawn(self._redis, self._gateway_keys, entries, stops)
-        left = [entry for entry in entries if entry not in stopped]
-        old = [each for each in left if is_beyond_memory(each.visitors, each.received_at, now)]
-        for ended, words in ((stopped, WITHDRAWN), (old, NOT_REMEMBERED)):
-            if ended:
-                await self._accounting.withhold(ended, words)
-        return [entry for entry in left if entry not in old]
 
     def _count(self, attempt: Attempt) -> None:
         self._accounting.count(attempt)
@@ -298,7 +270,7 @@ class Drain:
     def _take_answer(self, results: Sequence[Result]) -> None:
         """Queues the results for settling, and carries out what the breaker says."""
         failure = whole_failure(results)
-        self._set_pace(results, failure)
+        self._adapt_rate(results, failure)
         is_probe = self._breaker.state == "probing"
         advice = self._breaker.judge(failure)
         if isinstance(advice, Doubt):
@@ -309,9 +281,9 @@ class Drain:
         if isinstance(advice, Trip):
             self._trip(advice, sent_alone(split_by_verdict(results)[0]))
         elif isinstance(advice, Resume):
-            self._background.start(resume(self._redis, self._keys))
+            self._background.start(self._pausing.resume())
 
-    def _set_pace(self, results: Sequence[Result], failure: Outcome | None) -> None:
+    def _adapt_rate(self, results: Sequence[Result], failure: Outcome | None) -> None:
         """Sends as fast as the vendor bears, by what it answered."""
         if failure is not None and is_throttled(failure):
             self._rate.throttle()
@@ -319,7 +291,7 @@ class Drain:
         if usage is not None:
             self._rate.heed(usage)
 
-    async def _settle_doubt(self) -> None:
+    async def _end_doubt(self) -> None:
         """Finds out whether the destination takes nothing, or the suspects are to blame."""
         trial = await self._doubts.open_trial()
         if not trial.suspects:
@@ -332,33 +304,27 @@ class Drain:
         if isinstance(end, Rest):
             await self._polling.poll(BRIEF_SECONDS)
             self.stop()
-            await note_suspects(self._redis, self._keys, trial.single_suspects)
+            await self._pausing.note_suspects(trial.single_suspects)
             await self._reader.hand_back(resting(trial.suspects))
             return
         if isinstance(end, Trip):
             self._breaker.pause()
-            await self._pause(end, trial.single_suspects)
+            await self._pausing.pause(end, trial.single_suspects)
             await self._polling.poll(BRIEF_SECONDS)
             self.stop()
         elif not self._ending:
             self._breaker.end_doubt(proven=True)
-            await resume(self._redis, self._keys)
+            await self._pausing.resume()
         self._put([*trial.suspects, *others])
 
     async def _send_now(self, entries: Sequence[Entry]) -> list[Result]:
         results = await self._pool.send_now(entries)
-        self._set_pace(results, whole_failure(results))
+        self._adapt_rate(results, whole_failure(results))
         return results
 
     def _trip(self, trip: Trip, suspects: Sequence[bytes] = ()) -> None:
         self.stop()
-        self._background.start(self._pause(trip, suspects))
-
-    async def _pause(self, trip: Trip, suspects: Sequence[bytes] = ()) -> None:
-        await note_suspects(self._redis, self._keys, suspects)
-        made = await pause(self._redis, self._keys, trip.reason, trip.asked)
-        self._breaker.pause(made.seconds)
-        log.warning("%s is paused for %.0f s: %s", self._name, made.seconds, made.reason)
+        self._background.start(self._pausing.pause(trip, suspects))
 
     def _on_change(self) -> None:
         if self._background.error is not None:

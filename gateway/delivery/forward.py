@@ -22,9 +22,9 @@ from gateway.credentials import AuthorisedClient, open_credential
 from gateway.delivery.assignment import Assignment
 from gateway.delivery.drain import Drain
 from gateway.delivery.erasures import Erasures
+from gateway.delivery.outcome_records import outcome_records
 from gateway.delivery.planning import none_erased
 from gateway.delivery.policy import waits
-from gateway.delivery.records import outcome_records
 from gateway.delivery.send import Attempt
 from gateway.delivery.stay import Patience, Stay
 from gateway.http import Client, open_client

@@ -21,9 +21,9 @@ from gateway.pipeline.compile import Pipeline
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.append import Appender
 from gateway.queue.counting import reason_of
-from gateway.queue.entry import decode_held, open_held
 from gateway.queue.feed import encode_unanswered
 from gateway.queue.held_consent import HeldPage, read_page
+from gateway.queue.held_event import decode_held, open_held
 from gateway.queue.held_release import Release, Undecided, Waited
 from gateway.queue.keys import Keys
 from gateway.redis_client.connect import RedisError

@@ -25,7 +25,8 @@ from gateway.queue.keys import DestinationKeys, Keys
 from gateway.queue.marks import WITHDRAWAL_SECONDS
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.remembered import remembered_with_events
-from gateway.queue.settle import MAX_REMOVED, Bounds, Settler
+from gateway.queue.settle import MAX_REMOVED, Settler
+from gateway.queue.stored_events import StoreBounds
 from gateway.queue.submitted import submitted_of
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ async def _pages(entries: AsyncIterator[Entry]) -> AsyncIterator[list[Entry]]:
 async def _trim(redis: Redis, keys: DestinationKeys) -> int:
     """How many dead letters were removed. Only their age counts: a bound of their number may have
     been set higher than the default."""
-    bounds = Bounds(seconds=bounds_of(DeliverySettings()).seconds)
+    bounds = StoreBounds(seconds=bounds_of(DeliverySettings()).seconds)
     settler, removed = Settler(redis, keys, PendingCounts(), bounds), 0
     while True:
         removed += (step := await settler.settle([]))

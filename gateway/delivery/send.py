@@ -52,9 +52,6 @@ class Attempt:
     sent_at: float
 
 
-MAX_RESPONSE_CHARACTERS = 2000
-"""How much of an answer's body is kept and shown."""
-
 MAX_TICKET = 1000
 """Characters of a vendor's ticket, by which it is asked what became of events."""
 
@@ -73,17 +70,6 @@ class Sent(NamedTuple):
 
     results: list[Result]
     parts: list[Shipment]
-
-
-def response_record(
-    destination: Destination[Any], response: Response | None
-) -> dict[str, Any] | None:
-    """`response` as it may be kept and shown: the start of its body, secrets masked."""
-    if response is None:
-        return None
-    start = response.body[: 2 * MAX_RESPONSE_CHARACTERS].decode(errors="replace")
-    # masked before it is cut: half a secret would not be found
-    return {"status": response.status, "body": destination.mask(start)[:MAX_RESPONSE_CHARACTERS]}
 
 
 def highest_usage(results: Sequence[Result]) -> float | None:

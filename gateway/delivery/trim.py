@@ -21,7 +21,8 @@ from gateway.queue.bounds import MemoryUsage
 from gateway.queue.dead_letters import REMOVED, read_removed
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import PendingCounts
-from gateway.queue.settle import MAX_REMOVED, Bounds, Settler
+from gateway.queue.settle import MAX_REMOVED, Settler
+from gateway.queue.stored_events import StoreBounds
 
 log = logging.getLogger(__name__)
 
@@ -56,21 +57,23 @@ _BEYOND = {
 }
 
 
-def bounds_of(settings: DeliverySettings) -> Bounds:
+def bounds_of(settings: DeliverySettings) -> StoreBounds:
     """The bounds of a destination's dead letters, as configured."""
-    return Bounds(
+    return StoreBounds(
         settings.max_dead_letters,
         settings.max_dead_letter_bytes,
         86_400 * settings.max_dead_letter_days,
     )
 
 
-def within_memory(bounds: Bounds, memory: MemoryUsage | None, destinations: int) -> Bounds:
+def within_memory(
+    bounds: StoreBounds, memory: MemoryUsage | None, destinations: int
+) -> StoreBounds:
     """`bounds`, narrower while `memory` is scarce. destinations: how many share it."""
     return _within(bounds, memory, DEAD_LETTER_SHARE / destinations)
 
 
-def _within(bounds: Bounds, memory: MemoryUsage | None, share: float) -> Bounds:
+def _within(bounds: StoreBounds, memory: MemoryUsage | None, share: float) -> StoreBounds:
     if memory is None or memory.share <= SCARCE_SHARE:
         return bounds
     return replace(bounds, size=min(bounds.size, int(share * memory.limit)))

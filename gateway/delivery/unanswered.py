@@ -15,9 +15,9 @@ from gateway.configuration.settings import Settings
 from gateway.ledger.feeding import build_feeding
 from gateway.queue.append import Appender
 from gateway.queue.counting import reason_of
-from gateway.queue.entry import decode_held
 from gateway.queue.feed import encode_unanswered
 from gateway.queue.held_consent import MAX_PAGES, HeldPage, due_pages, read_page
+from gateway.queue.held_event import decode_held
 from gateway.queue.held_release import Release, Undecided, Waited
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import PendingCounts

@@ -13,8 +13,8 @@ from destinations.remarks import collect_remarks
 from gateway.configuration.delivery import deadline
 from gateway.configuration.destination import ForwardingSettings, build_destination
 from gateway.configuration.settings import Settings
+from gateway.delivery.exchange import request_record
 from gateway.delivery.planning import Ended, plan
-from gateway.delivery.records import request_record
 from gateway.event import Event, Received, read_event
 from gateway.event.diff import Change, changes
 from gateway.event.text import printable

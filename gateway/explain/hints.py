@@ -8,8 +8,8 @@ def consent_hint(decision: Decision) -> str:
     """How to change a decision of the default for an unknown place; "" if it decided nothing."""
     if UNKNOWN_DEFAULT not in defaults_in(decision.counts):
         return ""
-    settled = next(step.event for step in decision.steps if step.stage == "consent")
-    why = why_unknown(decision.counts, settled)
+    event = next(step.event for step in decision.steps if step.stage == "consent")
+    why = why_unknown(decision.counts, event)
     return (
         f"the {UNKNOWN_DEFAULT} was applied because {why}. To change this, state `consent` in the "
         f"event; "

@@ -14,7 +14,8 @@ from gateway.event.text import utc
 from gateway.operations.stored import Presentation, Selection, Sheet, Store
 from gateway.queue import quarantine as queue
 from gateway.queue.keys import Keys
-from gateway.queue.quarantine import Quarantined, quarantine_of
+from gateway.queue.quarantine import quarantine_of
+from gateway.queue.quarantined_event import Quarantined
 from gateway.queue.stored_events import Filter
 
 

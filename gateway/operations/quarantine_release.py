@@ -22,7 +22,8 @@ from gateway.queue.bounds import Closed, Limits
 from gateway.queue.capacity import read_bounds
 from gateway.queue.keys import Keys
 from gateway.queue.pending_counts import PendingCounts
-from gateway.queue.quarantine import Quarantined, Releaser
+from gateway.queue.quarantine import Releaser
+from gateway.queue.quarantined_event import Quarantined
 from gateway.queue.wake import WakeQueue
 from gateway.redis_client.connect import connect_for_jobs
 

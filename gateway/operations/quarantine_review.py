@@ -10,7 +10,7 @@ from gateway.configuration.settings import Settings
 from gateway.event import Received
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
-from gateway.queue.quarantine import Quarantined
+from gateway.queue.quarantined_event import Quarantined
 from gateway.stages.held_consent import HeldConsent
 
 _HASH = re.compile(r"[0-9a-f]{64}")

@@ -10,12 +10,14 @@ import orjson
 
 from gateway.event import Event
 from gateway.event.forms import beyond
-from gateway.pipeline.decision import Decision
+from gateway.pipeline.decision import Decision, Verdict
 from gateway.queue.commits import Commit
 from gateway.queue.counting import NO_REASON, reason_of
-from gateway.queue.entry import encode, encode_held, encode_quarantined, has_many_items, share_items
+from gateway.queue.entry import encode, has_many_items, share_items
 from gateway.queue.feed import Feeding
+from gateway.queue.held_event import encode_held
 from gateway.queue.marks import Marks, marks_of, read_marks
+from gateway.queue.quarantined_event import encode_quarantined
 from gateway.queue.receipts import day_number, new_receipt
 from gateway.stages.anonymise import ANONYMISED
 

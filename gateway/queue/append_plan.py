@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.queue.append_batch import AppendBatch
-from gateway.queue.entry import has_trusted_sender
 from gateway.queue.marks import Marks
+from gateway.queue.quarantined_event import has_trusted_sender
 
 
 def parts_of(group: Sequence[AppendBatch]) -> tuple[list[list[AppendBatch]], list[AppendBatch]]:

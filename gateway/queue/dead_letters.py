@@ -1,4 +1,5 @@
-"""Dead letters: finds, replays and drops events that were rejected or expired."""
+"""Dead letters: events that were rejected or expired, as Redis stores them; found, replayed,
+dropped."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from redis.asyncio import Redis
 
-from gateway.queue.entry import encode_entry
+from gateway.queue.entry import Entry, encode_entry
 from gateway.queue.keys import DestinationKeys
 from gateway.queue.replay import Replay, put_back
 from gateway.queue.scripts import script
@@ -40,6 +42,37 @@ class DeadLetter(StoredEvent):
     stated: str = ""
     receipt: str = ""
     passage: int = 1
+
+
+def encode_dead_letter(
+    entry: Entry, result: str, reason: str, at: float, response: dict[str, Any] | None
+) -> bytes:
+    """A dead letter: the entry with how it ended.
+
+    result: ``rejected`` or ``expired``. at: Unix seconds. response: status and body, if one came.
+    An event that cannot be written, which no source lets in, is left out.
+    """
+    letter = {
+        "result": result,
+        "reason": reason,
+        "at": at,
+        "deliveries": entry.deliveries,
+        "response": response,
+        "event": entry.event,
+        "source": entry.source,
+        "received_at": entry.received_at,
+        "version": entry.version,
+        "applied": entry.applied,
+        "visitor": " ".join(entry.visitors),
+        "trusted": entry.trusted,
+        "stated": " ".join(entry.stated),
+        "receipt": entry.receipt,
+        "passage": entry.passage,
+    }
+    try:
+        return orjson.dumps(letter)
+    except TypeError:  # orjson reads deeper nesting than it writes
+        return orjson.dumps({**letter, "event": {"unreadable": "nested too deeply"}})
 
 
 def dead_letters_of(keys: DestinationKeys) -> EventStore[DeadLetter]:

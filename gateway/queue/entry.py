@@ -1,17 +1,13 @@
-"""What one entry of a destination's stream holds, and what a dead letter holds."""
+"""Entries: an event that waits for one destination, as its stream stores it."""
 
-from base64 import b64decode, b64encode
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.event import Event, Received
+from gateway.event import Event
 from gateway.pipeline.decision import Decision
-from gateway.queue.receipts import day_number
 from gateway.stages.anonymise import ANONYMISED
-from gateway.stages.held_consent import HeldConsent
-from gateway.stages.sealing import seal, unseal
 
 
 class Entry(NamedTuple):
@@ -244,139 +240,3 @@ def _earlier_origin(read: dict[str, Any]) -> list[Any]:
     """As the names were once written out; such entries may still wait."""
     names = ("source", "received_at", "version", "applied")
     return [*(read[name] for name in names), read.get("visitor", "")]
-
-
-def encode_dead_letter(
-    entry: Entry, result: str, reason: str, at: float, response: dict[str, Any] | None
-) -> bytes:
-    """A dead letter: the entry with how it ended.
-
-    result: ``rejected`` or ``expired``. at: Unix seconds. response: status and body, if one came.
-    An event that cannot be written, which no source lets in, is left out.
-    """
-    letter = {
-        "result": result,
-        "reason": reason,
-        "at": at,
-        "deliveries": entry.deliveries,
-        "response": response,
-        "event": entry.event,
-        "source": entry.source,
-        "received_at": entry.received_at,
-        "version": entry.version,
-        "applied": entry.applied,
-        "visitor": " ".join(entry.visitors),
-        "trusted": entry.trusted,
-        "stated": " ".join(entry.stated),
-        "receipt": entry.receipt,
-        "passage": entry.passage,
-    }
-    try:
-        return orjson.dumps(letter)
-    except TypeError:  # orjson reads deeper nesting than it writes
-        return orjson.dumps({**letter, "event": {"unreadable": "nested too deeply"}})
-
-
-_RECEIVED = (
-    "source",
-    "at",
-    "client_ip",
-    "user_agent",
-    "headers",
-    "trusted",
-    "proxied",
-    "query",
-    "backend",
-    "anonymous",
-    "linked_visitor",
-)
-"""What is kept of how a held event came in."""
-
-
-class Held(NamedTuple):
-    """What can be read of a held event without the page token. destinations: that wait for it.
-    received_at: Unix seconds. sealed: the rest, or nothing of an event that an earlier version of
-    the gateway held, which cannot be released. receipt: as in `Decision`, or nothing."""
-
-    destinations: list[str]
-    received_at: float
-    sealed: bytes
-    receipt: str = ""
-
-    @property
-    def waited(self) -> list[tuple[str, int]]:
-        """Each destination, with the day on which the event came in."""
-        day = day_number(self.received_at)
-        return [(name, day) for name in self.destinations]
-
-
-def encode_held(
-    held: HeldConsent, destinations: Sequence[str], version: str, receipt: str = ""
-) -> bytes:
-    """An event that waits for a word of its visitor, with the destinations that wait for it.
-
-    Only these, the time, the version of the configuration and the receipt can be read without the
-    page token.
-    """
-    received = held.received
-    kept = {name: getattr(received, name) for name in _RECEIVED}
-    content = orjson.dumps({"event": held.event, "received": kept})
-    sealed = seal(received.page_token, held.page, content)
-    return orjson.dumps(
-        {
-            "destinations": destinations,
-            "received_at": received.at,
-            "version": version,
-            "sealed": b64encode(sealed).decode(),
-            "receipt": receipt,
-        }
-    )
-
-
-def decode_held(data: bytes) -> Held:
-    """What can be read of an event that `encode_held` wrote.
-
-    Of anything else, which a foreign hand has put there, nothing can: it is overdue, and waits for
-    no destination.
-    """
-    try:
-        read = orjson.loads(data)
-        sealed = b64decode(read["sealed"]) if "sealed" in read else b""
-        at = read["received_at"] if sealed else read["received"]["at"]
-        names = [*map(str, read["destinations"])]
-        return Held(names, float(at), sealed, str(read.get("receipt", "")))
-    except (KeyError, TypeError, ValueError):
-        return Held([], 0.0, b"")
-
-
-def open_held(held: Held, page: str, page_token: str) -> tuple[Event, Received]:
-    """The event, and how it came in. page: the digest under which it was held. Raises `Unreadable`
-    unless `page_token` is the one that it was held with."""
-    read = orjson.loads(unseal(page_token, page, held.sealed))
-    received = {name: read["received"][name] for name in _RECEIVED if name in read["received"]}
-    return read["event"], Received(**received, vetted=True, page_token=page_token)
-
-
-def encode_quarantined(decision: Decision, receipt: str = "") -> bytes:
-    """An event that is kept aside for a person to look at, as it was when it was checked."""
-    held = decision.held_consent
-    return orjson.dumps(
-        {
-            "event": decision.event,
-            "source": decision.source,
-            "received_at": decision.received_at,
-            "version": decision.version,
-            "reason": decision.quarantine,
-            "trusted": decision.trusted,
-            "visitor": " ".join(held.visitors if held else ()),
-            "stated": " ".join(held.stated if held and decision.trusted else ()),
-            "receipt": receipt,
-            "passage": decision.passage,
-        }
-    )
-
-
-def has_trusted_sender(quarantined: bytes) -> bool:
-    """Whether the sender of what `encode_quarantined` wrote is trusted, without reading all of it:
-    the event comes first, and in a text a quote is escaped."""
-    return quarantined.rpartition(b'"trusted":')[2].startswith(b"true")

@@ -31,8 +31,8 @@ MAX_EVENTS = 50
 @dataclass(frozen=True, slots=True)
 class HeldPage:
     """What is held of a page. page: its digest. events: the oldest, in their order, as
-    `gateway.queue.entry.encode_held` wrote them. said: what the page has stated meanwhile, as it
-    stands in Redis."""
+    `gateway.queue.held_event.encode_held` wrote them. said: what the page has stated meanwhile, as
+    it stands in Redis."""
 
     page: str
     events: Sequence[bytes]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -12,33 +11,16 @@ from gateway.pipeline.decision import Decision
 from gateway.queue.append import Appender
 from gateway.queue.dead_letters import REMOVED
 from gateway.queue.keys import Keys
+from gateway.queue.quarantined_event import Quarantined
 from gateway.queue.scripts import script
-from gateway.queue.settle import MAX_REMOVED, Bounds
-from gateway.queue.stored_events import EventStore, StoredEvent, pages
+from gateway.queue.settle import MAX_REMOVED
+from gateway.queue.stored_events import EventStore, StoreBounds, pages
 
-BOUNDS = Bounds(letters=100_000, size=100_000_000, seconds=30 * 86_400)
+BOUNDS = StoreBounds(letters=100_000, size=100_000_000, seconds=30 * 86_400)
 """As of dead letters, by default: strangers choose how many events do not match."""
 
 _GONE = "GONE"
 """How an error of `append.lua` begins that names entries which are not there any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined(StoredEvent):
-    """An event that is withheld everywhere because it did not fit its schema.
-
-    event: as it was when that was found, before any rule. It is stored when it is appended.
-    trusted: as in `gateway.pipeline.decision.Decision`; events of earlier versions do not say so,
-    and count as those of other senders, so that the mark of a released one stops no trusted event.
-    visitor, stated: as `encode_entry` writes the visitors and the types of an entry. receipt,
-    passage: as in `Decision`.
-    """
-
-    trusted: bool = False
-    visitor: str = ""
-    stated: str = ""
-    receipt: str = ""
-    passage: int = 1
 
 
 def quarantine_of(keys: Keys) -> EventStore[Quarantined]:
@@ -84,7 +66,7 @@ async def drop(redis: Redis, keys: Keys, ids: Sequence[str]) -> int:
     return sum([int(await delete(of, ["quarantine", *page])) for page in pages(ids)])
 
 
-async def trim(redis: Redis, keys: Keys, bounds: Bounds = BOUNDS) -> int:
+async def trim(redis: Redis, keys: Keys, bounds: StoreBounds = BOUNDS) -> int:
     """Removes events beyond `bounds`, as dead letters are: what is too old, then the oldest of
     untrusted senders, then the oldest; `MAX_REMOVED` at most. Returns how many that were. They stay
     counted as withheld. Raises a redis-py error."""

@@ -18,13 +18,12 @@ from gateway.queue.keys import GROUP, DestinationKeys, Keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.receipts import day_number
 from gateway.queue.scripts import script
+from gateway.queue.stored_events import UNBOUNDED, StoreBounds
 from gateway.queue.submitted import Resolved
 from gateway.redis_client.connect import is_cluster
 
 MAX_REMOVED = 500
 """Dead letters that one step removes, beyond as many as it adds."""
-
-_UNBOUNDED = 2**53 - 1
 
 
 class Ending(NamedTuple):
@@ -42,19 +41,6 @@ class Ending(NamedTuple):
     received_at: float = 0.0
     reason: str = NO_REASON
     again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """Which dead letters a destination keeps, all of them by default.
-
-    letters: how many at most. size: how many bytes at most, all of them together. seconds: how long
-    after their events ended.
-    """
-
-    letters: int = _UNBOUNDED
-    size: int = _UNBOUNDED
-    seconds: float = _UNBOUNDED / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +69,7 @@ class Settler:
         redis: Redis,
         keys: DestinationKeys,
         pending_counts: PendingCounts,
-        bounds: Bounds = Bounds(),
+        bounds: StoreBounds = UNBOUNDED,
         reporting: Reporting | None = None,
     ) -> None:
         """reporting: None without a ledger."""

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 PAGE = 500
 _ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 _LAST_IN_MILLISECOND = 2**64 - 1
+_NO_BOUND = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,22 @@ class EventStore(Generic[K]):
         except (KeyError, TypeError, ValueError):
             log.error("entry %s of %s is not a stored event", entry_id, self.key)
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBounds:
+    """Which events a store keeps, all of them by default.
+
+    letters: how many at most. size: how many bytes at most, all of them together. seconds: how long
+    after they were stored.
+    """
+
+    letters: int = _NO_BOUND
+    size: int = _NO_BOUND
+    seconds: float = _NO_BOUND / 1000
+
+
+UNBOUNDED = StoreBounds()
 
 
 def pages(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -40,7 +40,7 @@ class HeldConsent:
 
 
 Remember = Callable[[Event, Received, Consented, str], HeldConsent | None]
-"""From the event before consent was settled, how it came in, the result of consent, and the client
+"""From the event before consent was known, how it came in, the result of consent, and the client
 id from identity."""
 
 NOBODY_CAN_SPEAK = "not held because the event has no page token to match the visitor's answer"

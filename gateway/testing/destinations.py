@@ -26,7 +26,7 @@ from destinations.mapping import MappingSettings
 from gateway.configuration.destination import ForwardingSettings
 from gateway.configuration.mapping import mapping_mistakes
 from gateway.configuration.yaml_file import read_yaml
-from gateway.delivery.records import request_record
+from gateway.delivery.exchange import request_record
 from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.explain.mapping import built_in_mapping

@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from gateway.configuration.settings import Settings, build_sources
-from gateway.delivery.records import decision_record
 from gateway.delivery.release import PageRelease
 from gateway.ledger.feeding import build_feeding
 from gateway.pipeline.compile import compile_pipeline
@@ -32,6 +31,7 @@ from gateway.stages.held_consent import compile_page_digest
 from gateway.system.tasks import cancel_and_wait
 from gateway.web.application import Application
 from gateway.web.client_ip import compile_client_ip
+from gateway.web.decision_record import decision_record
 from gateway.web.demo_routes import demo_routes, with_demo_browser
 from gateway.web.endpoints import endpoints_of
 from gateway.web.link_claims import compile_claim_link

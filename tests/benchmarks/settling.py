@@ -14,7 +14,8 @@ from gateway.delivery.send import Attempt
 from gateway.queue.entry import Entry
 from gateway.queue.keys import Keys
 from gateway.queue.receipts import new_receipt
-from gateway.queue.settle import Bounds, Reporting
+from gateway.queue.settle import Reporting
+from gateway.queue.stored_events import StoreBounds
 from tests.benchmarks.configurations import shop
 from tests.benchmarks.pipeline import NOW, Work
 
@@ -50,7 +51,7 @@ def settle(ledger: bool) -> Work:
             built,
             None,  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
-            Bounds(),
+            StoreBounds(),
             reporting,
         )
         entries = [_entry(number) for number in range(EVENTS)]

@@ -17,7 +17,7 @@ from gateway.queue.entry import Entry
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
 from gateway.queue.receipts import day_number
-from gateway.queue.settle import Bounds
+from gateway.queue.stored_events import StoreBounds
 from gateway.queue.submitted import Tickets
 from tests.support.drains import nobody
 from tests.support.events import decide, make_event
@@ -36,7 +36,7 @@ def reader(redis: Redis) -> Reader:
 
 @pytest.fixture
 def accounting(redis: Redis, reader: Reader) -> Accounting:
-    return Accounting(redis, ADS, Parcel(), reader, Tickets(redis, ADS, "drain"), Bounds())
+    return Accounting(redis, ADS, Parcel(), reader, Tickets(redis, ADS, "drain"), StoreBounds())
 
 
 @pytest.fixture

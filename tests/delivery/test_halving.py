@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from destinations.base import Response
-from gateway.delivery.sending import LATE_SECONDS
+from gateway.delivery.sender_pool import LATE_SECONDS
 from gateway.queue.pause import current_pause
 from tests.support.drains import OK, Fill, Start, deliveries, outcomes, run, until
 from tests.support.keys import ADS, KEYS

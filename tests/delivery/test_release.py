@@ -25,8 +25,9 @@ from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.counting import UNKNOWN
-from gateway.queue.entry import decode, decode_held, encode_held, open_held
+from gateway.queue.entry import decode
 from gateway.queue.held_consent import HeldPage, due_pages, read_page
+from gateway.queue.held_event import decode_held, encode_held, open_held
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
 from gateway.spool.row import Row

@@ -18,7 +18,7 @@ from gateway.delivery.sweep import sweep_forever
 from gateway.delivery.trim import QuarantineTrimmer, Trimmer, bounds_of, within_memory
 from gateway.queue import settle
 from gateway.queue.bounds import MemoryUsage
-from gateway.queue.settle import Bounds
+from gateway.queue.stored_events import StoreBounds
 from gateway.redis_client.connect import connect_for_work
 from gateway.system.tasks import cancel_and_wait
 from tests.support.dead_letters import bury
@@ -42,8 +42,8 @@ def test_the_bounds_are_those_of_the_configuration() -> None:
     settings = DeliverySettings(
         max_dead_letters=5, max_dead_letter_bytes=700, max_dead_letter_days=1.5
     )
-    assert bounds_of(settings) == Bounds(letters=5, size=700, seconds=1.5 * DAY)
-    assert bounds_of(DeliverySettings()) == Bounds(100_000, 100_000_000, 30 * DAY)
+    assert bounds_of(settings) == StoreBounds(letters=5, size=700, seconds=1.5 * DAY)
+    assert bounds_of(DeliverySettings()) == StoreBounds(100_000, 100_000_000, 30 * DAY)
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_the_bounds_are_those_of_the_configuration() -> None:
 def test_while_memory_is_scarce_all_dead_letters_take_a_fifth_of_it(
     memory: MemoryUsage | None, destinations: int, size: int
 ) -> None:
-    bounds = within_memory(Bounds(letters=5, size=1000), memory, destinations)
-    assert bounds == Bounds(letters=5, size=size)
+    bounds = within_memory(StoreBounds(letters=5, size=1000), memory, destinations)
+    assert bounds == StoreBounds(letters=5, size=size)
 
 
 class Trimmed:
@@ -114,8 +114,8 @@ async def test_what_a_drain_removed_is_said_too(
 ) -> None:
     trimmed = Trimmed(redis, caplog)
     assert await trimmed.look() == []
-    await bury(redis, "ads", [make_event(n) for n in range(5)], bounds=Bounds(letters=3))
-    await bury(redis, "ads", [make_event(5)], bounds=Bounds(size=0))
+    await bury(redis, "ads", [make_event(n) for n in range(5)], bounds=StoreBounds(letters=3))
+    await bury(redis, "ads", [make_event(5)], bounds=StoreBounds(size=0))
     what = "2 beyond delivery.max_dead_letters, 4 beyond delivery.max_dead_letter_bytes"
     assert await trimmed.look() == [(logging.ERROR, message(what))]
 
@@ -123,7 +123,7 @@ async def test_what_a_drain_removed_is_said_too(
 async def test_what_was_removed_before_it_began_is_not_said(
     redis: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await bury(redis, "ads", [make_event(n) for n in range(5)], bounds=Bounds(letters=3))
+    await bury(redis, "ads", [make_event(n) for n in range(5)], bounds=StoreBounds(letters=3))
     assert await Trimmed(redis, caplog).look() == []
 
 

@@ -17,7 +17,7 @@ from destinations.base import Response
 from destinations.masking import MASK, MIN_SECRET_CHARACTERS, Masker
 from destinations.meta import Meta, MetaSettings
 from gateway.configuration.load import parse_settings
-from gateway.delivery.send import MAX_RESPONSE_CHARACTERS, response_record
+from gateway.delivery.exchange import MAX_RESPONSE_CHARACTERS, response_record
 
 KEY = bytes(range(1, 25))
 _ENCODED = re.compile("%[0-9A-F]{2}")

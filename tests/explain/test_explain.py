@@ -12,7 +12,7 @@ from destinations.base import Request
 from gateway.configuration.destination import build_destination
 from gateway.configuration.load import load_settings, parse_settings
 from gateway.configuration.settings import Settings
-from gateway.delivery.records import request_record
+from gateway.delivery.exchange import request_record
 from gateway.event import EventError, Received, read_event
 from gateway.explain.explain import explain, in_words
 from gateway.pipeline.compile import Pipeline, compile_pipeline

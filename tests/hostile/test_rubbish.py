@@ -18,7 +18,8 @@ from rq.exceptions import NoSuchJobError
 from rq.serializers import JSONSerializer
 
 from gateway.configuration.yaml_file import MAX_REPEATED, read_yaml
-from gateway.queue.entry import decode, encode_dead_letter, encode_entry, unreadable_entry
+from gateway.queue.dead_letters import encode_dead_letter
+from gateway.queue.entry import decode, encode_entry, unreadable_entry
 from gateway.queue.wake import ForwardJob
 from gateway.runtime.embedded import embedded_url
 from tests.hostile.payloads import CRAFTED_JOBS, RUBBISH_ENTRIES, entry, levels_of_aliases, slip_in

@@ -17,7 +17,7 @@ from gateway.event import Event, Received, read_event
 from gateway.operations.quarantine_review import Review, compile_review, misfit
 from gateway.pipeline.compile import Pipeline, compile_pipeline
 from gateway.pipeline.decision import Decision
-from gateway.queue.quarantine import Quarantined
+from gateway.queue.quarantined_event import Quarantined
 
 CONFIG = """
 server: {{hash_salt: a-salt-of-the-shop}}

@@ -17,7 +17,8 @@ from gateway.pipeline.decision import Decision
 from gateway.pipeline.mending import compile_later_rules, compile_restriction
 from gateway.pipeline.replaying import compile_redecision
 from gateway.queue.append_batch import AppendBatch
-from gateway.queue.entry import decode_held, encode_held, encode_quarantined, open_held
+from gateway.queue.held_event import decode_held, encode_held, open_held
+from gateway.queue.quarantined_event import encode_quarantined
 from gateway.stages.held_consent import compile_page_digest
 
 NOW = 1_800_000_000.0

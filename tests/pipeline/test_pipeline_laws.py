@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.configuration.load import load_settings, parse_settings
-from gateway.delivery.records import decision_record
 from gateway.event import Received, read_event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.pipeline.compile import compile_pipeline
+from gateway.web.decision_record import decision_record
 
 ROOT = Path(__file__).parents[2]
 CROWDED = """

@@ -11,8 +11,8 @@ from gateway.configuration.load import parse_settings
 from gateway.event import Received
 from gateway.operations.quarantine_review import compile_review
 from gateway.pipeline.compile import compile_pipeline
-from gateway.queue.entry import decode, encode, encode_quarantined
-from gateway.queue.quarantine import Quarantined
+from gateway.queue.entry import decode, encode
+from gateway.queue.quarantined_event import Quarantined, encode_quarantined
 
 SETTINGS = parse_settings(
     """

@@ -30,7 +30,7 @@ from gateway.queue.append_batch import AppendBatch
 from gateway.queue.append_plan import parts_of, plan_of
 from gateway.queue.bounds import ALL_MEMORY, OPEN, Limits
 from gateway.queue.capacity import CapacityWatch, read_bounds, read_memory_usage
-from gateway.queue.entry import encode_dead_letter
+from gateway.queue.dead_letters import encode_dead_letter
 from gateway.queue.held_consent import withdrawn
 from gateway.queue.marks import marks_of
 from gateway.queue.pending_counts import PendingCounts

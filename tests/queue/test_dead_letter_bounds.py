@@ -14,7 +14,8 @@ from gateway.queue.dead_letters import DeadLetter, drop, find, removed_of, repla
 from gateway.queue.entry import decode
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader
-from gateway.queue.settle import Bounds, Settler
+from gateway.queue.settle import Settler
+from gateway.queue.stored_events import StoreBounds
 from tests.support.dead_letters import ALL, append, bury, end
 from tests.support.drains import numbers
 from tests.support.events import make_event
@@ -33,11 +34,11 @@ async def kept(redis: Redis) -> list[str]:
     return [letter.event_id for letter in await letters_of(redis)]
 
 
-async def trim(redis: Redis, bounds: Bounds) -> int:
+async def trim(redis: Redis, bounds: StoreBounds) -> int:
     return await Settler(redis, ADS, PendingCounts(), bounds).settle([])
 
 
-async def bury_one(redis: Redis, name: str, trusted: bool, bounds: Bounds = ALL) -> int:
+async def bury_one(redis: Redis, name: str, trusted: bool, bounds: StoreBounds = ALL) -> int:
     event = make_event(0, event_id=name, timestamp=1.0)  # each takes as many bytes
     return await bury(redis, "ads", [event], trusted=trusted, bounds=bounds)
 
@@ -47,20 +48,20 @@ async def test_at_the_bound_the_oldest_untrusted_go_first_then_the_oldest(redis:
         await bury_one(redis, name, trusted=name.startswith("t"))
     left = []
     for letters in (4, 3, 2, 1, 0):
-        await trim(redis, Bounds(letters=letters))
+        await trim(redis, StoreBounds(letters=letters))
         left.append(await kept(redis))
     assert left == [["t1", "u1", "t2", "u2"], ["t1", "t2", "u2"], ["t1", "t2"], ["t2"], []]
 
 
 async def test_it_is_the_same_step_that_adds_one_and_removes_another(redis: Redis) -> None:
-    bounds = Bounds(letters=2)
+    bounds = StoreBounds(letters=2)
     removed = [await bury_one(redis, f"event-{n}", trusted=True, bounds=bounds) for n in range(4)]
     assert removed == [0, 0, 1, 1]
     assert await kept(redis) == ["event-2", "event-3"]
 
 
 async def test_no_untrusted_sender_pushes_out_a_trusted_one(redis: Redis) -> None:
-    bounds = Bounds(letters=3)
+    bounds = StoreBounds(letters=3)
     for n in range(3):
         await bury_one(redis, f"backend-{n}", trusted=True, bounds=bounds)
     flood = [make_event(n) for n in range(1000)]
@@ -77,23 +78,23 @@ async def test_bytes_bound_them_as_well(redis: Redis) -> None:
     rows: Any = await redis.xrange(ADS.dead)
     sizes = [len(fields[b"d"]) for _, fields in rows]
     assert now.dead_bytes == sum(sizes)
-    assert await trim(redis, Bounds(size=sum(sizes))) == 0
-    assert await trim(redis, Bounds(size=sum(sizes) - 1)) == 1
+    assert await trim(redis, StoreBounds(size=sum(sizes))) == 0
+    assert await trim(redis, StoreBounds(size=sum(sizes) - 1)) == 1
     assert await kept(redis) == ["t1", "t2", "u2"]
-    assert await trim(redis, Bounds(size=max(sizes))) == 2
+    assert await trim(redis, StoreBounds(size=max(sizes))) == 2
     assert await kept(redis) == ["t2"]
     assert removed_of((await numbers(redis)).counts) == {"count": 0, "bytes": 3, "age": 0}
 
 
 async def test_one_that_is_larger_than_the_bound_is_not_kept(redis: Redis) -> None:
-    assert await bury_one(redis, "large", trusted=True, bounds=Bounds(size=100)) == 1
+    assert await bury_one(redis, "large", trusted=True, bounds=StoreBounds(size=100)) == 1
     now = await numbers(redis)
     assert (now.dead, now.dead_bytes, now.counts["rejected"]) == (0, 0, 1)
 
 
 async def test_a_large_untrusted_one_makes_room_by_going_itself(redis: Redis) -> None:
     await bury_one(redis, "backend", trusted=True)
-    bounds = Bounds(size=(await numbers(redis)).dead_bytes)
+    bounds = StoreBounds(size=(await numbers(redis)).dead_bytes)
     large = make_event(1, note="x" * 100_000)
     assert await bury(redis, "ads", [large], bounds=bounds) == 1
     assert await kept(redis) == ["backend"]
@@ -110,7 +111,7 @@ async def test_those_that_are_too_old_go_whoever_sent_them(redis: Redis) -> None
     for seconds in (40 * DAY, 30 * DAY + 60, 30 * DAY - 60):
         await add_of_age(redis, seconds)
     await bury_one(redis, "new", trusted=False)
-    assert await trim(redis, Bounds(seconds=30 * DAY)) == 2
+    assert await trim(redis, StoreBounds(seconds=30 * DAY)) == 2
     now = await numbers(redis)
     assert (now.dead, removed_of(now.counts)) == (2, {"count": 0, "bytes": 0, "age": 2})
 
@@ -118,13 +119,15 @@ async def test_those_that_are_too_old_go_whoever_sent_them(redis: Redis) -> None
 async def test_without_bounds_all_are_kept(redis: Redis) -> None:
     await add_of_age(redis, 20_000 * DAY)
     await bury(redis, "ads", [make_event(n) for n in range(999)])
-    assert await trim(redis, Bounds()) == 0
+    assert await trim(redis, StoreBounds()) == 0
     assert (await numbers(redis)).dead == 1000
 
 
-@pytest.mark.parametrize("bounds", [Bounds(letters=0), Bounds(size=0), Bounds(seconds=10)])
+@pytest.mark.parametrize(
+    "bounds", [StoreBounds(letters=0), StoreBounds(size=0), StoreBounds(seconds=10)]
+)
 async def test_one_step_does_a_bounded_amount_of_work(
-    redis: Redis, bounds: Bounds, monkeypatch: pytest.MonkeyPatch
+    redis: Redis, bounds: StoreBounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settle, "MAX_REMOVED", 10)
     for seconds in range(50, 25, -1):
@@ -138,7 +141,7 @@ async def test_as_many_as_are_added_can_be_removed_beyond_that(
 ) -> None:
     """Else a flood would grow beyond its bound."""
     monkeypatch.setattr(settle, "MAX_REMOVED", 10)
-    bounds = Bounds(letters=5)
+    bounds = StoreBounds(letters=5)
     assert await bury(redis, "ads", [make_event(n) for n in range(300)], bounds=bounds) == 295
     assert (await numbers(redis)).dead == 5
 
@@ -147,13 +150,13 @@ async def test_when_memory_is_full_they_are_removed_as_ever(redis: Redis) -> Non
     await bury(redis, "ads", [make_event(n) for n in range(10)])
     await append(redis, "ads", [make_event(n) for n in range(10, 14)])
     await redis.config_set("maxmemory", 1)
-    assert await end(redis, "ads", "rejected", "no", bounds=Bounds(letters=3)) == 11
+    assert await end(redis, "ads", "rejected", "no", bounds=StoreBounds(letters=3)) == 11
     await redis.config_set("maxmemory", 0)
     assert await kept(redis) == ["event-11", "event-12", "event-13"]
 
 
 async def test_their_events_stay_counted_as_they_ended(redis: Redis) -> None:
-    await bury(redis, "ads", [make_event(n) for n in range(5)], bounds=Bounds(letters=2))
+    await bury(redis, "ads", [make_event(n) for n in range(5)], bounds=StoreBounds(letters=2))
     now = await numbers(redis)
     assert now.counts == {"accepted": 5, "rejected": 5, "removed:count": 3}
     assert (now.pending, now.dead) == (0, 2)
@@ -162,7 +165,7 @@ async def test_their_events_stay_counted_as_they_ended(redis: Redis) -> None:
 async def test_one_that_was_removed_is_neither_replayed_nor_dropped(redis: Redis) -> None:
     await bury(redis, "ads", [make_event(n) for n in range(3)])
     letters = await letters_of(redis)
-    await trim(redis, Bounds(letters=1))
+    await trim(redis, StoreBounds(letters=1))
     assert await replay(redis, ADS, letters[:2]) == 0
     assert await drop(redis, ADS, [letter.id for letter in letters]) == 1
     assert (await numbers(redis)).dead_bytes == 0
@@ -202,7 +205,7 @@ async def test_an_entry_of_the_version_before_ends_as_that_of_a_trusted_sender(
 async def test_dead_letters_of_the_version_before_outlive_untrusted_ones(redis: Redis) -> None:
     await redis.xadd(ADS.dead, {"d": OLD_LETTER})
     await bury_one(redis, "u", trusted=False)
-    await trim(redis, Bounds(letters=1))
+    await trim(redis, StoreBounds(letters=1))
     assert await kept(redis) == ["old"]
     (letter,) = await letters_of(redis)
     assert letter.trusted
@@ -216,7 +219,7 @@ async def test_they_take_no_bytes_and_none_are_given_back(redis: Redis) -> None:
     old = await letters_of(redis)
     await replay(redis, ADS, old[:1])
     await drop(redis, ADS, [old[1].id])
-    await trim(redis, Bounds(letters=1))
+    await trim(redis, StoreBounds(letters=1))
     assert await kept(redis) == ["new"]
     assert (await numbers(redis)).dead_bytes == size > 0
 
@@ -249,7 +252,7 @@ async def test_ids_that_are_gone_do_not_keep_the_bound_from_being_kept(redis: Re
     await bury_one(redis, "t", trusted=True)
     letters = await letters_of(redis)
     await redis.xdel(ADS.dead, *(letter.id for letter in letters[:5]))
-    await trim(redis, Bounds(letters=0))
+    await trim(redis, StoreBounds(letters=0))
     assert (await numbers(redis)).dead == 0
     assert await redis.xlen(ADS.untrusted) == 0
 
@@ -257,7 +260,7 @@ async def test_ids_that_are_gone_do_not_keep_the_bound_from_being_kept(redis: Re
 async def test_an_event_that_nobody_can_read_is_removed_like_any_other(redis: Redis) -> None:
     await redis.xadd(ADS.dead, {"foreign": "x"})
     await bury_one(redis, "u", trusted=False)
-    assert await trim(redis, Bounds(letters=0)) == 2
+    assert await trim(redis, StoreBounds(letters=0)) == 2
     assert (await numbers(redis)).dead_bytes == 0
 
 

@@ -17,11 +17,19 @@ from hypothesis.stateful import initialize, invariant, rule
 
 from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.queue import settle
-from gateway.queue.dead_letters import DeadLetter, drop, find, removed_of, replay
-from gateway.queue.entry import Entry, encode_dead_letter
+from gateway.queue.dead_letters import (
+    DeadLetter,
+    drop,
+    encode_dead_letter,
+    find,
+    removed_of,
+    replay,
+)
+from gateway.queue.entry import Entry
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
-from gateway.queue.settle import Bounds, Ending, Settler
+from gateway.queue.settle import Ending, Settler
+from gateway.queue.stored_events import StoreBounds
 from tests.support.dead_letters import append
 from tests.support.events import make_event
 from tests.support.keys import ADS, KEYS
@@ -34,7 +42,7 @@ AGES = st.lists(st.sampled_from([1, 20, 40]), max_size=4)
 """Days, of dead letters that are there at the start. No run takes a day, so it is certain which of
 them are beyond the bounds below."""
 BOUNDS = st.builds(
-    Bounds,
+    StoreBounds,
     letters=st.sampled_from([0, 2, 5, 100]),
     size=st.sampled_from([0, 700, 2000, 100_000]),
     seconds=st.sampled_from([10 * DAY, 30 * DAY, 100 * DAY]),
@@ -92,7 +100,7 @@ class Index(RedisMachine):
         count=st.integers(0, 6),
         bounds=BOUNDS,
     )
-    def settle(self, result: str, count: int, bounds: Bounds) -> None:
+    def settle(self, result: str, count: int, bounds: StoreBounds) -> None:
         """Also without entries, as the sweep does."""
         endings, added = self.run(self.read(result, count))
         del self.pending[: len(endings)]
@@ -117,7 +125,7 @@ class Index(RedisMachine):
                 added.append(Letter(event_id, len(letter), trusted))
         return endings, added
 
-    def trim(self, bounds: Bounds, most: int) -> int:
+    def trim(self, bounds: StoreBounds, most: int) -> int:
         """What a step should remove: how many."""
         for removed in range(most):
             found = self.next_to_remove(bounds)
@@ -128,7 +136,7 @@ class Index(RedisMachine):
             self.counted[f"removed:{reason}"] += 1
         return most
 
-    def next_to_remove(self, bounds: Bounds) -> tuple[str, Letter] | None:
+    def next_to_remove(self, bounds: StoreBounds) -> tuple[str, Letter] | None:
         for letter in self.letters:
             if letter.days * DAY > bounds.seconds:
                 return "age", letter

@@ -14,8 +14,15 @@ from gateway.configuration.destination import build_destination
 from gateway.configuration.load import parse_settings
 from gateway.delivery.planning import Shipment, plan
 from gateway.queue import stored_events
-from gateway.queue.dead_letters import DeadLetter, dead_letters_of, drop, find, replay
-from gateway.queue.entry import Entry, decode, encode_dead_letter
+from gateway.queue.dead_letters import (
+    DeadLetter,
+    dead_letters_of,
+    drop,
+    encode_dead_letter,
+    find,
+    replay,
+)
+from gateway.queue.entry import Entry, decode
 from gateway.queue.read import Reader
 from gateway.queue.stored_events import Filter
 from gateway.redis_client.connect import connect_for_work

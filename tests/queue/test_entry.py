@@ -1,4 +1,4 @@
-"""Entries and dead letters: what goes in comes out."""
+"""Entries: what goes in comes out."""
 
 from __future__ import annotations
 

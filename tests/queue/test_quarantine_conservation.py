@@ -20,7 +20,8 @@ from gateway.monitoring.numbers import Numbers, read_numbers
 from gateway.pipeline.decision import Decision
 from gateway.queue.counting import AGAIN
 from gateway.queue.feed import Feeding
-from gateway.queue.quarantine import Quarantined, drop, quarantine_of
+from gateway.queue.quarantine import drop, quarantine_of
+from gateway.queue.quarantined_event import Quarantined
 from gateway.queue.read import ensure_group
 from tests.support.dead_letters import end, nobody
 from tests.support.events import decide, make_event

@@ -19,17 +19,10 @@ from gateway.queue.append import Appender, Retention
 from gateway.queue.bounds import Closed
 from gateway.queue.pause import pause
 from gateway.queue.pending_counts import PendingCounts
-from gateway.queue.quarantine import (
-    Quarantined,
-    Releaser,
-    drop,
-    quarantine_of,
-    read_removed,
-    trim,
-)
+from gateway.queue.quarantine import Releaser, drop, quarantine_of, read_removed, trim
+from gateway.queue.quarantined_event import Quarantined
 from gateway.queue.read import Reader, ensure_group
-from gateway.queue.settle import Bounds
-from gateway.queue.stored_events import Filter
+from gateway.queue.stored_events import Filter, StoreBounds
 from gateway.redis_client.connect import connect_for_work
 from tests.support.events import decide, make_event
 from tests.support.keys import ADS, KEYS
@@ -288,7 +281,7 @@ async def test_the_oldest_go_beyond_a_number_and_what_is_too_old(redis: Redis) -
         await redis.xadd(KEYS.quarantine, {"q": "{}"}, id=f"{at}-1")
     assert await trim(redis, KEYS) == 1
     assert await trim(redis, KEYS) == 0
-    assert await trim(redis, KEYS, Bounds(letters=2)) == 2
+    assert await trim(redis, KEYS, StoreBounds(letters=2)) == 2
     assert await redis.xlen(KEYS.quarantine) == 2
     assert await read_removed(redis, KEYS) == {"count": 2, "bytes": 0, "age": 1}
 
@@ -299,7 +292,7 @@ async def test_those_of_untrusted_senders_go_first(redis: Redis) -> None:
         await set_aside(redis, [forged], trusted=number % 2 == 0)
     left = []
     for letters in (3, 2, 1, 0):
-        await trim(redis, KEYS, Bounds(letters=letters))
+        await trim(redis, KEYS, StoreBounds(letters=letters))
         left.append(await ids_of(redis))
     assert left == [["event-0", "event-2", "event-3"], ["event-0", "event-2"], ["event-2"], []]
     assert await redis.xlen(KEYS.quarantine_untrusted) == 0
@@ -310,7 +303,7 @@ async def test_no_flood_pushes_out_what_a_trusted_sender_sent(redis: Redis) -> N
     await set_aside(redis, [make_event(1)], trusted=True)
     size = await bytes_of(redis)
     await set_aside(redis, [make_event(n, note="x" * 20_000) for n in range(2, 1002)])
-    while await trim(redis, KEYS, Bounds(letters=500, size=10 * 20_500 + size)):
+    while await trim(redis, KEYS, StoreBounds(letters=500, size=10 * 20_500 + size)):
         pass
     kept = await ids_of(redis)
     assert kept == ["event-1", *(f"event-{n}" for n in range(992, 1002))]
@@ -330,9 +323,9 @@ async def test_bytes_are_counted_until_an_event_leaves(redis: Redis) -> None:
     await check(3)
     await drop(redis, KEYS, [events[1].id])
     await check(2)
-    await trim(redis, KEYS, Bounds(size=await bytes_of(redis) - 1))
+    await trim(redis, KEYS, StoreBounds(size=await bytes_of(redis) - 1))
     await check(1)
-    await trim(redis, KEYS, Bounds(seconds=-1))
+    await trim(redis, KEYS, StoreBounds(seconds=-1))
     await check(0)
 
 
@@ -341,7 +334,7 @@ async def test_what_an_earlier_version_set_aside_outlives_what_strangers_sent(
 ) -> None:
     await redis.xadd(KEYS.quarantine, {"q": "{}"})
     await set_aside(redis, [make_event(1)])
-    assert await trim(redis, KEYS, Bounds(letters=1)) == 1
+    assert await trim(redis, KEYS, StoreBounds(letters=1)) == 1
     assert await ids_of(redis) == []
     assert await redis.xlen(KEYS.quarantine) == 1
     assert await bytes_of(redis) == 0

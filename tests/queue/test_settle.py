@@ -10,7 +10,8 @@ import pytest
 from redis.asyncio import Redis
 
 from gateway.queue.append import Appender
-from gateway.queue.entry import Entry, encode_dead_letter
+from gateway.queue.dead_letters import encode_dead_letter
+from gateway.queue.entry import Entry
 from gateway.queue.keys import GROUP
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group

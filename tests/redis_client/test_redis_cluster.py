@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 from redis.exceptions import ResponseError
 
-from gateway.queue.dead_letters import drop, find, replay
-from gateway.queue.entry import encode, encode_dead_letter
+from gateway.queue.dead_letters import drop, encode_dead_letter, find, replay
+from gateway.queue.entry import encode
 from gateway.queue.lease import Lease
 from gateway.queue.pause import current_pause, pause
 from gateway.queue.pending_counts import PendingCounts

@@ -150,7 +150,8 @@ def test_receivers_of_whole_events_get_the_usual_hashes() -> None:
 
 def test_a_person_is_found_by_the_same_address() -> None:
     digests = EventDigests(b"a key of the tests")
-    assert digests.of_text("ada.love@gmail.com") in digests.of_event(hashed(read_event(ADA), META))
+    found = digests.of_event(hashed(read_event(ADA), META))
+    assert not set(digests.of_text("ada.love@gmail.com")).isdisjoint(found)
 
 
 def test_a_destination_that_is_added_later_gets_no_hash_of_another_form() -> None:

@@ -11,16 +11,17 @@ from redis.asyncio import Redis
 
 from gateway.event import Event
 from gateway.queue.append import Appender
-from gateway.queue.entry import encode_dead_letter
+from gateway.queue.dead_letters import encode_dead_letter
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import Reader, ensure_group
-from gateway.queue.settle import Bounds, Ending, Settler
+from gateway.queue.settle import Ending, Settler
+from gateway.queue.stored_events import StoreBounds
 from gateway.redis_client.connect import connect_for_work
 from tests.support.drains import nobody
 from tests.support.events import decide
 from tests.support.keys import KEYS
 
-ALL = Bounds()
+ALL = StoreBounds()
 RESPONSE = {"status": 400, "body": '{"error": "no such token"}'}
 
 
@@ -38,7 +39,7 @@ async def end(
     result: str = "delivered",
     reason: str = "",
     count: int = 1000,
-    bounds: Bounds = ALL,
+    bounds: StoreBounds = ALL,
 ) -> int:
     """The next `count` events that nobody has read end as `result`; how many dead letters that
     removed."""
@@ -69,7 +70,7 @@ async def bury(
     result: str = "rejected",
     reason: str = "HTTP 400: no such token",
     trusted: bool = False,
-    bounds: Bounds = ALL,
+    bounds: StoreBounds = ALL,
 ) -> int:
     """`events` become dead letters of `destination`; how many others that removed."""
     await append(redis, destination, events, trusted)

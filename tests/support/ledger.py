@@ -19,7 +19,8 @@ from gateway.ledger.tables import day as day_tables
 from gateway.ledger.writer import LedgerWriter
 from gateway.pipeline.decision import Decision
 from gateway.queue.append import NO_RETENTION, Appender, Retention
-from gateway.queue.entry import Entry, encode_dead_letter, encode_entry
+from gateway.queue.dead_letters import encode_dead_letter
+from gateway.queue.entry import Entry, encode_entry
 from gateway.queue.fates import Fate
 from gateway.queue.feed import Feed, Feeding, FeedRecord
 from gateway.queue.feeds import Feeds

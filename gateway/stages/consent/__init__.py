@@ -1,7 +1,7 @@
 """Consent: what the visitor allowed, from every place where a site may have said so.
 
 What any source denies is denied; what is granted must be granted by one that can be read, or by the
-default of a place that is known; `settle` has the rule, `stage` the sources. A browser that sends
+default of a place that is known; `combine` has the rule, `stage` the sources. A browser that sends
 Global Privacy Control, and a visitor who opted out by the laws of the USA, opts out of sale and
 sharing.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.event.consent import CONSENT_TYPES
+from gateway.stages.consent.combine import Combined, Said, combine
 from gateway.stages.consent.counts import (
     conflict_counter,
     default_counter,
@@ -14,7 +15,6 @@ from gateway.stages.consent.counts import (
 from gateway.stages.consent.defaults import UNKNOWN, in_words, states_in
 from gateway.stages.consent.readers import compile_statements
 from gateway.stages.consent.settings import ConsentSettings, Defaults
-from gateway.stages.consent.settle import Said, Settled, settle
 from gateway.stages.consent.signals import Pairs, Signals
 from gateway.stages.consent.types import OPTED_OUT, Statement, States, denials_in
 
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
     """line: each type and what decided it, in words. counts: names of the counters that the event
     increments."""
 
-    settled: Settled
+    combined: Combined
     line: str
     counts: tuple[str, ...]
 
@@ -82,9 +82,9 @@ def compile_answer(
         unreadable = [*dict.fromkeys(statements.unreadable)]
         default = defaults[question.place, question.owner]
         said = Said(ranked, len(opt_outs), unreadable, page_defaults, default)
-        settled = settle(said, by_rank)
-        line = _line(settled, [*unreadable, *statements.notes])
-        return Answer(settled, line, _counts(settled, unreadable))
+        combined = combine(said, by_rank)
+        line = _line(combined, [*unreadable, *statements.notes])
+        return Answer(combined, line, _counts(combined, unreadable))
 
     return answer
 
@@ -96,10 +96,10 @@ def _default(
     return of_place | {name: (state, source_default(owner)) for name, state in of_source.items()}
 
 
-def _line(settled: Settled, notes: Sequence[str]) -> str:
+def _line(combined: Combined, notes: Sequence[str]) -> str:
     parts = [
-        f"{name} {settled.states[name]} ({settled.deciders[name]})"
-        if name in settled.states
+        f"{name} {combined.states[name]} ({combined.deciders[name]})"
+        if name in combined.states
         else f"{name} unset"
         for name in CONSENT_TYPES
     ]
@@ -112,10 +112,10 @@ def granted_by_default(line: str) -> frozenset[str]:
     return frozenset(_GRANTED_BY_DEFAULT.findall(line))
 
 
-def _counts(settled: Settled, unreadable: Sequence[str]) -> tuple[str, ...]:
-    decided = {settled.deciders[name] for name in settled.open if name in settled.deciders}
+def _counts(combined: Combined, unreadable: Sequence[str]) -> tuple[str, ...]:
+    decided = {combined.deciders[name] for name in combined.open if name in combined.deciders}
     return (
         *map(default_counter, sorted(decided)),
-        *(conflict_counter(denied, granted) for denied, granted in sorted(settled.conflicts)),
+        *(conflict_counter(denied, granted) for denied, granted in sorted(combined.conflicts)),
         *map(unreadable_counter, unreadable),
     )

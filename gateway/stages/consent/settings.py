@@ -211,7 +211,7 @@ class ConsentSettings(BaseModel):
 
     @property
     def depends_on_place(self) -> bool:
-        """Whether events must have their `event_location` before consent is settled."""
+        """Whether events must have their `event_location` before consent is known."""
         return (
             bool(self.regions)
             or self.unknown_place is not None

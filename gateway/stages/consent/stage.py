@@ -34,7 +34,7 @@ CLAIMED_LOCATION = "claimed_location"
 PAGE_DEFAULT = "consent_default"
 """Field of an event with what its page set as default: an object like `consent`."""
 
-_UNTIL_SETTLED = frozenset([UNKNOWN_KEYS, CLAIMED_LOCATION, PAGE_DEFAULT])
+_READ_HERE = frozenset([UNKNOWN_KEYS, CLAIMED_LOCATION, PAGE_DEFAULT])
 """Fields that only this stage reads, and takes out."""
 
 
@@ -120,20 +120,19 @@ def compile_consent(
             honour_gpc and header is not None and _is_gpc(header),
         )
         short = signals is NO_SIGNALS or signals.length < _LONGEST_REMEMBERED
-        settled, line, counts = (remembered if short else remembered_of_batch)(question)
-        if place is UNKNOWN and settled.open:
+        combined, line, counts = (remembered if short else remembered_of_batch)(question)
+        if place is UNKNOWN and combined.open:
             why: PlaceProblem = "no_country" if event.get("ip_override") else "no_address"
             line = f"{line}; the place is unknown: {_WHY[why]}"
             counts = (*counts, unknown_place_counter(received.source, why))
-        consented = {**event, "consent": {**settled.states}}
-        if not event.keys().isdisjoint(_UNTIL_SETTLED):
+        consented = event.copy()
+        consented["consent"] = {**combined.states}
+        if not event.keys().isdisjoint(_READ_HERE):
             if unknown := _names(event.get(UNKNOWN_KEYS)):
                 line = f"{line}; unknown keys in consent: {unknown}"
                 counts = (*counts, unknown_keys_counter(received.source))
-            consented = {
-                name: value for name, value in consented.items() if name not in _UNTIL_SETTLED
-            }
-        return Consented(consented, line, settled.open, counts, settled.unread)
+            consented = {name: value for name, value in consented.items() if name not in _READ_HERE}
+        return Consented(consented, line, combined.open, counts, combined.unread)
 
     return complete_consent
 

@@ -18,7 +18,7 @@ def defaults_in(counts: Iterable[str]) -> list[str]:
 def why_unknown(counts: Iterable[str], event: Event) -> str:
     """Why the place of the visitor of `event` is unknown; "" if it is known or not needed.
 
-    counts: names of the counters that the event increments. event: when consent was settled.
+    counts: names of the counters that the event increments. event: as it left the stage of consent.
     """
     if not _read(counts).unknown_places:
         return ""

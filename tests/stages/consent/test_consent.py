@@ -212,7 +212,7 @@ def test_a_default_that_a_page_states_gives_way_to_a_grant_and_stays_open() -> N
 class TestTheDefaultOfASource:
     SOURCES: dict[str, Any] = {"shop": {"ad_storage": "granted"}}
 
-    def settle(self, source: str, trusted: bool, **fields: Any) -> tuple[dict[str, str], str]:
+    def combine(self, source: str, trusted: bool, **fields: Any) -> tuple[dict[str, str], str]:
         stage = compile_consent(ConsentSettings.model_validate(EXAMPLE), self.SOURCES)
         received = Received(source, 0.0, trusted=trusted)
         event, line, *_ = stage({"event_name": "purchase", **fields}, received)
@@ -220,20 +220,20 @@ class TestTheDefaultOfASource:
 
     def test_holds_for_its_events_wherever_they_are(self) -> None:
         for place in ({}, located("DE"), located("US")):
-            states, line = self.settle("shop", True, **place)
+            states, line = self.combine("shop", True, **place)
             assert states["ad_storage"] == "granted"
             assert "ad_storage granted (default of source shop)" in line
 
     def test_leaves_the_other_types_to_their_place(self) -> None:
-        assert self.settle("shop", True)[0] == {**DENIED, "ad_storage": "granted"}
+        assert self.combine("shop", True)[0] == {**DENIED, "ad_storage": "granted"}
 
     def test_is_no_answer_to_a_denial(self) -> None:
         said = {"consent": {"ad_storage": "denied"}}
-        assert self.settle("shop", True, **said)[0]["ad_storage"] == "denied"
+        assert self.combine("shop", True, **said)[0]["ad_storage"] == "denied"
 
     def test_needs_a_sender_who_is_trusted(self) -> None:
-        assert self.settle("shop", False)[0] == DENIED
-        assert self.settle("site", True)[0] == DENIED
+        assert self.combine("shop", False)[0] == DENIED
+        assert self.combine("site", True)[0] == DENIED
 
 
 def test_the_trace_says_that_and_why_the_place_is_unknown() -> None:

@@ -35,7 +35,7 @@ COOKIES = {
 }
 
 
-def settle(
+def combine(
     event: dict[str, Any],
     headers: dict[str, str] | None = None,
     config: dict[str, Any] | None = None,
@@ -45,8 +45,8 @@ def settle(
         ConsentSettings.model_validate({**NOTHING_ELSE, "cookies": COOKIES, **(config or {})})
     )
     received = Received("site", 1_795_000_000.0, headers=headers or {})
-    settled, line, *_ = stage({"event_name": "page_view", **HERE, **event}, received)
-    return "".join(settled["consent"].get(name, "-")[0] for name in FOUR), line
+    consented, line, *_ = stage({"event_name": "page_view", **HERE, **event}, received)
+    return "".join(consented["consent"].get(name, "-")[0] for name in FOUR), line
 
 
 def said(letters: str) -> dict[str, str]:
@@ -94,7 +94,7 @@ def test_each_source_is_read_and_named(
     event: dict[str, Any], cookie: str, expected: str, source: str
 ) -> None:
     config = {"categories": {"ads": ["ad_storage"]}}
-    letters, line = settle(event, {"cookie": cookie}, config)
+    letters, line = combine(event, {"cookie": cookie}, config)
     assert letters == expected
     for name, letter in zip(FOUR, letters, strict=True):
         stated = f"{name} {WORDS[letter]} ({source})" if letter in WORDS else f"{name} unset"
@@ -115,8 +115,8 @@ LADDER: list[tuple[str, dict[str, Any]]] = [
 def test_by_rank_the_more_trusted_source_decides(rung: int) -> None:
     config = {"conflicts": "ranked", "categories": {"C": [*FOUR]}, "default": said("gggg")}
     event = {name: value for _, fields in LADDER[rung:] for name, value in fields.items()}
-    alone, _ = settle(LADDER[rung][1], config={**config, "default": {}})
-    letters, line = settle(event, config=config)
+    alone, _ = combine(LADDER[rung][1], config={**config, "default": {}})
+    letters, line = combine(event, config=config)
     for name, decided, letter in zip(FOUR, alone, letters, strict=True):
         if decided in WORDS:
             assert letter == decided
@@ -129,9 +129,9 @@ def test_a_denial_of_any_rank_vetoes(
     who: tuple[str, dict[str, Any]], other: tuple[str, dict[str, Any]]
 ) -> None:
     config = {"categories": {"C": [*FOUR]}, "default": said("gggg")}
-    letters, _ = settle({**who[1], **other[1]}, config=config)
+    letters, _ = combine({**who[1], **other[1]}, config=config)
     for name, _, *alone in zip(
-        FOUR, letters, settle(who[1])[0], settle(other[1], config=config)[0], strict=True
+        FOUR, letters, combine(who[1])[0], combine(other[1], config=config)[0], strict=True
     ):
         assert "d" not in alone or letters[FOUR.index(name)] == "d"
 
@@ -140,16 +140,16 @@ def test_of_cookies_by_rank_the_first_in_the_configuration_counts() -> None:
     by_rank = {"default": said("gggg"), "conflicts": "ranked"}
     config = {**by_rank, "cookies": dict(reversed(COOKIES.items()))}
     cookie = f"euconsent-v2={ACCEPTED}; {COOKIEBOT}; {ONETRUST}"
-    assert settle({}, {"cookie": cookie}, config)[0] == "gdgg"
-    assert settle({}, {"cookie": cookie}, by_rank)[0] == "gggg"
-    assert settle({"tc_string": REFUSED}, {"cookie": cookie}, by_rank)[0] == "dddd"
-    assert settle({}, {"cookie": cookie})[0] == "dddd"
+    assert combine({}, {"cookie": cookie}, config)[0] == "gdgg"
+    assert combine({}, {"cookie": cookie}, by_rank)[0] == "gggg"
+    assert combine({"tc_string": REFUSED}, {"cookie": cookie}, by_rank)[0] == "dddd"
+    assert combine({}, {"cookie": cookie})[0] == "dddd"
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_a_cookie_denies_before_it_breaks_off_is_denied(order: int) -> None:
     cookies = ["CookieConsent={statistics:false%2Cmark", f"euconsent-v2={ACCEPTED}"][::order]
-    letters, line = settle({}, {"cookie": "; ".join(cookies)})
+    letters, line = combine({}, {"cookie": "; ".join(cookies)})
     assert letters == "gdgg"
     assert "unreadable cookie CookieConsent" in line
 
@@ -157,11 +157,11 @@ def test_what_a_cookie_denies_before_it_breaks_off_is_denied(order: int) -> None
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_a_cookie_that_comes_twice_the_denial_holds(order: int) -> None:
     twice = [f"euconsent-v2={ACCEPTED}", f"euconsent-v2={REFUSED}"][::order]
-    assert settle({}, {"cookie": "; ".join(twice)})[0] == "dddd"
+    assert combine({}, {"cookie": "; ".join(twice)})[0] == "dddd"
 
 
 def test_cookies_that_the_configuration_does_not_name_are_not_read() -> None:
-    assert settle({}, {"cookie": f"euconsent-v2={REFUSED}"}, {"cookies": {}})[0] == "----"
+    assert combine({}, {"cookie": f"euconsent-v2={REFUSED}"}, {"cookies": {}})[0] == "----"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_cookies_that_the_configuration_does_not_name_are_not_read() -> None:
 def test_an_opt_out_holds_whatever_else_is_said(
     event: dict[str, Any], headers: dict[str, str], source: str
 ) -> None:
-    letters, line = settle({**event, "consent": said("gggg")}, headers)
+    letters, line = combine({**event, "consent": said("gggg")}, headers)
     assert letters == "ggdd"
     assert f"ad_user_data denied ({source}); ad_personalization denied ({source})" in line
     assert "ad_storage granted (event)" in line
@@ -194,8 +194,8 @@ def test_an_opt_out_holds_whatever_else_is_said(
 @pytest.mark.parametrize("name", ["TC_STRING", "tcString", "TcString", "TCString", "gdprConsent"])
 def test_a_tc_string_is_read_in_other_spellings(name: str) -> None:
     assert (
-        settle({name: REFUSED, "consent": said("gggg")})[0]
-        == settle({"tc_string": REFUSED, "consent": said("gggg")})[0]
+        combine({name: REFUSED, "consent": said("gggg")})[0]
+        == combine({"tc_string": REFUSED, "consent": said("gggg")})[0]
     )
 
 
@@ -204,14 +204,14 @@ def test_a_tc_string_is_read_in_other_spellings(name: str) -> None:
     [{"GPP": 35}, {"NPA": "1003"}, {"Gcs": "words"}, {"GDPR": "accepted"}, {"TCString": 7}],
 )
 def test_what_is_alike_and_something_of_the_senders_own_says_nothing(event: dict[str, Any]) -> None:
-    assert settle({**event, "consent": said("gggg")})[0] == "gggg"
+    assert combine({**event, "consent": said("gggg")})[0] == "gggg"
 
 
 @pytest.mark.parametrize("name", ["consentCategories", "Consent_Categories", "CONSENT_CATEGORIES"])
 def test_categories_are_read_in_other_spellings(name: str) -> None:
     denied = {"ad_storage": False}
-    expected = settle({"consent_categories": denied, "consent": said("gggg")})
-    assert settle({name: denied, "consent": said("gggg")}) == expected
+    expected = combine({"consent_categories": denied, "consent": said("gggg")})
+    assert combine({name: denied, "consent": said("gggg")}) == expected
     assert expected[0] != "gggg"
 
 
@@ -226,16 +226,16 @@ def test_categories_are_read_in_other_spellings(name: str) -> None:
     ],
 )
 def test_not_opting_out_is_no_consent(event: dict[str, Any]) -> None:
-    assert settle(event)[0] == "----"
-    assert settle({**event, "consent": said("gggg")})[0] == "gggg"
+    assert combine(event)[0] == "----"
+    assert combine({**event, "consent": said("gggg")})[0] == "gggg"
 
 
 def test_npa_denies_personalisation_and_by_rank_not_against_the_event() -> None:
-    assert settle({"x-ga-gcd": "13r3r3r3r5l1", "x-ga-npa": "1"})[0] == "gggd"
-    assert "ad_personalization denied (npa)" in settle({"x-ga-npa": "1"})[1]
+    assert combine({"x-ga-gcd": "13r3r3r3r5l1", "x-ga-npa": "1"})[0] == "gggd"
+    assert "ad_personalization denied (npa)" in combine({"x-ga-npa": "1"})[1]
     event = {"x-ga-npa": "1", "consent": said("---g")}
-    assert settle(event)[0] == "---d"
-    assert settle(event, config={"conflicts": "ranked"})[0] == "---g"
+    assert combine(event)[0] == "---d"
+    assert combine(event, config={"conflicts": "ranked"})[0] == "---g"
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_gpc_can_be_kept_to_some_places(place: dict[str, str], honoured: bool) -
         ({"gpp": GPP["usca: Gpc"]}, {}),
     ):
         located = {**event, "consent": said("gggg"), "event_location": place}
-        assert settle(located, headers, config)[0] == ("ggdd" if honoured else "gggg")
+        assert combine(located, headers, config)[0] == ("ggdd" if honoured else "gggg")
 
 
 def test_gpc_switched_off_is_not_read_from_gpp_either() -> None:
     event = {"consent": said("gggg"), "gpp": GPP["usca: Gpc"]}
-    assert settle(event, config={"global_privacy_control": False})[0] == "gggg"
+    assert combine(event, config={"global_privacy_control": False})[0] == "gggg"
 
 
 def test_an_event_needs_its_place_only_where_the_configuration_names_places() -> None:
@@ -304,7 +304,7 @@ SECRET = "Cs3cret!"
 def test_a_string_that_cannot_be_read_denies_and_is_not_shown(
     event: dict[str, Any], cookie: str, note: str
 ) -> None:
-    letters, line = settle(event, {"cookie": cookie}, {"default": said("dgdg")})
+    letters, line = combine(event, {"cookie": cookie}, {"default": said("dgdg")})
     assert letters == "dddd"
     assert line.endswith(f"; {note}")
     assert SECRET not in line
@@ -328,8 +328,8 @@ def test_what_cannot_be_read_denies_only_what_nothing_readable_decides(
     event: dict[str, Any], cookie: str
 ) -> None:
     config = {"default": said("gggg")}
-    assert settle(event, {"cookie": cookie}, config)[0] == "dddd"
-    assert settle({**event, "consent": said("g-g-")}, {"cookie": cookie}, config)[0] == "gdgd"
+    assert combine(event, {"cookie": cookie}, config)[0] == "dddd"
+    assert combine({**event, "consent": said("g-g-")}, {"cookie": cookie}, config)[0] == "gdgd"
 
 
 def test_what_cannot_be_read_is_no_word_of_the_visitor() -> None:
@@ -342,13 +342,13 @@ def test_what_cannot_be_read_is_no_word_of_the_visitor() -> None:
 
 
 def test_gdpr_with_a_readable_string_is_no_sign_of_its_own() -> None:
-    assert settle({"gdpr": "1", "gdpr_consent": ACCEPTED})[0] == "gggg"
-    assert settle({"gdpr": True}, {"cookie": f"euconsent-v2={ACCEPTED}"})[0] == "gggg"
-    assert settle({"gdpr": "0"}, config={"default": said("gggg")})[0] == "gggg"
+    assert combine({"gdpr": "1", "gdpr_consent": ACCEPTED})[0] == "gggg"
+    assert combine({"gdpr": True}, {"cookie": f"euconsent-v2={ACCEPTED}"})[0] == "gggg"
+    assert combine({"gdpr": "0"}, config={"default": said("gggg")})[0] == "gggg"
 
 
 def test_what_gcs_denies_counts_also_beside_gcd() -> None:
-    letters, line = settle({"x-ga-gcd": "13r3r3r3r5l1", "x-ga-gcs": "G110"})
+    letters, line = combine({"x-ga-gcd": "13r3r3r3r5l1", "x-ga-gcs": "G110"})
     assert letters == "gdgg"
     assert "analytics_storage denied (gcs)" in line
 
@@ -357,7 +357,7 @@ def test_what_gcs_denies_counts_also_beside_gcd() -> None:
 def test_a_refusal_in_a_string_that_breaks_off_holds_against_a_grant(cut: int) -> None:
     event = {"consent": said("gggg")}
     for text, expected in ((REFUSED, "dddd"), (ACCEPTED, "gggg")):
-        letters, line = settle({**event, "tc_string": text[:cut]})
+        letters, line = combine({**event, "tc_string": text[:cut]})
         assert letters == expected
         assert line.endswith("unreadable tcf string")
 
@@ -365,9 +365,9 @@ def test_a_refusal_in_a_string_that_breaks_off_holds_against_a_grant(cut: int) -
 def test_a_refusal_in_an_outdated_string_holds_against_a_grant() -> None:
     outdated = TCF["disclosure required and missing"]
     event = {"consent": said("gggg"), "tc_string": outdated}
-    assert settle(event)[0] == "gggg"
+    assert combine(event)[0] == "gggg"
     needs_more = {"tcf": {"purposes": {name: [24] for name in FOUR}}}
-    letters, line = settle(event, config=needs_more)
+    letters, line = combine(event, config=needs_more)
     assert letters == "dddd"
     assert "ad_storage denied (tcf)" in line
     assert line.endswith("outdated tcf string")
@@ -385,23 +385,23 @@ def test_a_refusal_in_an_outdated_string_holds_against_a_grant() -> None:
 def test_a_denial_in_front_of_what_cannot_be_read_holds(
     fields: dict[str, str], expected: str
 ) -> None:
-    assert settle({**fields, "consent": said("gggg")})[0] == f"{expected}gg"
+    assert combine({**fields, "consent": said("gggg")})[0] == f"{expected}gg"
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}, ""])
 def test_a_string_that_is_empty_says_nothing(nothing: Any) -> None:
     for name in ("tc_string", "gdpr_consent", "gpp", "us_privacy", "gcs", "gdpr"):
-        assert settle({name: nothing}, config={"default": said("gggg")})[0] == "gggg"
+        assert combine({name: nothing}, config={"default": said("gggg")})[0] == "gggg"
 
 
 @pytest.mark.parametrize("value", [True, 7, 1.5, ["x"], {"a": 1}, [1, None]])
 def test_a_string_of_another_type_cannot_be_read(value: Any) -> None:
-    assert settle({"tc_string": value})[0] == "dddd"
+    assert combine({"tc_string": value})[0] == "dddd"
 
 
 @pytest.mark.parametrize("value", [None, True, 7, ["x"], {"a": 1}])
 def test_system_properties_of_another_type_say_nothing(value: Any) -> None:
-    letters, line = settle({"x-sst-system_properties": value})
+    letters, line = combine({"x-sst-system_properties": value})
     assert letters == "----"
     assert "unreadable" not in line
 
@@ -409,44 +409,44 @@ def test_system_properties_of_another_type_say_nothing(value: Any) -> None:
 @pytest.mark.parametrize("order", [1, -1])
 def test_of_several_strings_of_one_kind_each_is_read(order: int) -> None:
     both = [ACCEPTED, REFUSED][::order]
-    assert settle({"tc_string": both})[0] == "dddd"
-    assert settle({"tc_string": both[0], "gdpr_consent": both[1]})[0] == "dddd"
-    assert settle({"x-ga-gcs": ["G111", "G100"][::order]})[0] == "dd--"
-    assert settle({"tc_string": [ACCEPTED] * 30})[0] == "gggg"
-    assert settle({"tc_string": [f"{ACCEPTED}.{n}" for n in range(30)]})[0] == "gggg"
+    assert combine({"tc_string": both})[0] == "dddd"
+    assert combine({"tc_string": both[0], "gdpr_consent": both[1]})[0] == "dddd"
+    assert combine({"x-ga-gcs": ["G111", "G100"][::order]})[0] == "dd--"
+    assert combine({"tc_string": [ACCEPTED] * 30})[0] == "gggg"
+    assert combine({"tc_string": [f"{ACCEPTED}.{n}" for n in range(30)]})[0] == "gggg"
 
 
 def test_copies_of_a_string_do_not_hide_another() -> None:
     granted = {"consent": said("gggg")}
-    assert settle({**granted, "us_privacy": [*["1YNN"] * 40, "1YYN"]})[0] == "ggdd"
-    assert settle({**granted, "gpp": GPP["usca: SaleOptOut"], "gpp_sid": [*[7] * 200, 8]})[0] == (
+    assert combine({**granted, "us_privacy": [*["1YNN"] * 40, "1YYN"]})[0] == "ggdd"
+    assert combine({**granted, "gpp": GPP["usca: SaleOptOut"], "gpp_sid": [*[7] * 200, 8]})[0] == (
         "ggdd"
     )
 
 
 def test_more_strings_than_are_read_are_unreadable() -> None:
     strings = [f"1Y{first}{second}" for first in "N-n" for second in "YN-yn"]
-    assert settle({"us_privacy": strings}, config={"default": said("gggg")})[0] == "gggg"
+    assert combine({"us_privacy": strings}, config={"default": said("gggg")})[0] == "gggg"
     many = [*strings, *(f"1N{string[2:]}" for string in strings)]
-    letters, line = settle({"us_privacy": many}, config={"default": said("gggg")})
+    letters, line = combine({"us_privacy": many}, config={"default": said("gggg")})
     assert letters == "dddd"
     assert "unreadable tcf string" in line
 
 
 def test_more_sections_than_are_read_leave_all_in_force() -> None:
     event = {"gpp": GPP["usca: SaleOptOut"], "gpp_sid": [*range(100, 300)]}
-    assert settle({**event, "consent": said("gggg")})[0] == "ggdd"
+    assert combine({**event, "consent": said("gggg")})[0] == "ggdd"
 
 
 def test_copies_of_a_cookie_do_not_hide_another() -> None:
     copies = "; ".join(["CookieConsent={statistics:true}"] * 40)
     cookie = f"{copies}; CookieConsent={{statistics:false}}"
-    assert settle({"consent": said("gggg")}, {"cookie": cookie})[0] == "gdgg"
+    assert combine({"consent": said("gggg")}, {"cookie": cookie})[0] == "gdgg"
 
 
 def test_more_cookies_than_are_read_are_unreadable() -> None:
     many = "; ".join(f"CookieConsent={{statistics:true%2Cver:{n}}}" for n in range(30))
-    letters, line = settle({}, {"cookie": f"{many}; {ONETRUST}"}, {"default": said("gggg")})
+    letters, line = combine({}, {"cookie": f"{many}; {ONETRUST}"}, {"default": said("gggg")})
     assert letters == "dgdd"
     assert "unreadable cookie CookieConsent" in line
 
@@ -467,7 +467,7 @@ def test_an_opt_out_in_a_damaged_string_holds_whatever_else_is_said(
     event: dict[str, Any], source: str, conflicts: str
 ) -> None:
     config = {"conflicts": conflicts}
-    letters, line = settle({**event, "consent": said("gggg")}, config=config)
+    letters, line = combine({**event, "consent": said("gggg")}, config=config)
     assert letters == "ggdd"
     assert f"ad_user_data denied ({source})" in line
     assert "unreadable" in line
@@ -506,8 +506,8 @@ def test_an_opt_out_in_a_damaged_string_holds_whatever_else_is_said(
 def test_the_query_is_read_whatever_the_source(query: str, expected: str) -> None:
     stage = compile_consent(ConsentSettings.model_validate(NOTHING_ELSE))
     received = Received("site", 0.0, query=query)
-    settled = stage({"event_name": "page_view", **HERE}, received).event["consent"]
-    assert "".join(settled.get(name, "-")[0] for name in FOUR) == expected
+    consented = stage({"event_name": "page_view", **HERE}, received).event["consent"]
+    assert "".join(consented.get(name, "-")[0] for name in FOUR) == expected
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -564,19 +564,19 @@ def test_the_line_has_every_type_in_its_order() -> None:
         "default": {"security_storage": "granted"},
         "regions": [{"in": ["DE"], "default": {"functionality_storage": "denied"}}],
     }
-    _, line = settle({**event, "event_location": {"country": "DE"}}, {"sec-gpc": "1"}, config)
+    _, line = combine({**event, "event_location": {"country": "DE"}}, {"sec-gpc": "1"}, config)
     assert line == (
         "ad_storage denied (tcf); analytics_storage granted (event); "
         "ad_user_data denied (Sec-GPC); ad_personalization denied (Sec-GPC); "
         "functionality_storage denied (default for DE); personalization_storage unset; "
         "security_storage granted (default for DE)"
     )
-    assert settle({}, config=config)[1].endswith("security_storage granted (default)")
+    assert combine({}, config=config)[1].endswith("security_storage granted (default)")
 
 
 def test_a_hit_of_googles_tag_is_said_to_come_from_its_strings() -> None:
     event = to_event({"en": "page_view", "gcd": "13q3r3q3q5l1", "gcs": "G101", "npa": "1"})
-    letters, line = settle(event)
+    letters, line = combine(event)
     assert letters == "dgdd"
     assert line.startswith(
         "ad_storage denied (gcd); analytics_storage granted (gcd); "
@@ -661,7 +661,7 @@ def test_what_any_source_denies_is_denied_and_the_default_only_grants_what_all_c
     opted_out = gpc or us_privacy == "1YYN" or US_GPP[gpp]
     unreadable = us_privacy == "nonsense" or not {tcf, cookie}.isdisjoint(UNREADABLE) or not cookie
 
-    letters, line = settle(
+    letters, line = combine(
         {
             "consent": said(event),
             **({} if gcd == "absent" else {"x-ga-gcd": gcd_of(gcd)}),
@@ -691,13 +691,13 @@ def test_what_any_source_denies_is_denied_and_the_default_only_grants_what_all_c
 
 def test_strings_that_are_too_long_together_deny_what_nothing_else_decides() -> None:
     others = [f"{ACCEPTED}.{letter * 4_000}" for letter in "ABCDE"]
-    assert settle({"tc_string": ACCEPTED})[0] == "gggg"
-    letters, line = settle({"tc_string": [ACCEPTED, *others]})
+    assert combine({"tc_string": ACCEPTED})[0] == "gggg"
+    letters, line = combine({"tc_string": [ACCEPTED, *others]})
     assert letters == "gggg"
     assert "unreadable tcf string" in line
     longer = [f"{each}{'A' * 13_000}" for each in others]
-    assert settle({"us_privacy": "1YNN", "tc_string": longer[:2]})[0] == "dddd"
-    assert settle({"tc_string": [*others, REFUSED]})[0] == "dddd"
+    assert combine({"us_privacy": "1YNN", "tc_string": longer[:2]})[0] == "dddd"
+    assert combine({"tc_string": [*others, REFUSED]})[0] == "dddd"
 
 
 def test_long_strings_are_read_once_for_all_events_of_a_request(

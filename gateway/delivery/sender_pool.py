@@ -1,4 +1,4 @@
-"""Sending: a pool of senders, within the rate and as the breaker admits.
+"""The sender pool: sends several requests at once, within the rate and as the breaker admits.
 
 The parts of a refused batch go before what waits, each as a request of its own: they wait for their
 turn, and what is not sent in the end is handed back.

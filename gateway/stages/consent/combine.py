@@ -25,7 +25,7 @@ class Said(NamedTuple):
     default: Mapping[str, tuple[str, str]]
 
 
-class Settled(NamedTuple):
+class Combined(NamedTuple):
     """states: of each decided type. deciders: what decided it. open: the types that no statement
     mentions. unread: those that are denied because a signal cannot be read. conflicts: pairs
     of sources; the first denied what the second granted."""
@@ -37,7 +37,7 @@ class Settled(NamedTuple):
     conflicts: frozenset[tuple[str, str]]
 
 
-def settle(said: Said, by_rank: bool = False) -> Settled:
+def combine(said: Said, by_rank: bool = False) -> Combined:
     """The state of each type.
 
     A type is denied if any statement denies it. A type that no statement mentions is denied if a
@@ -69,7 +69,7 @@ def settle(said: Said, by_rank: bool = False) -> Settled:
                 states[name], deciders[name] = "denied", said.page_defaults[on_page].source
             elif name in said.default:
                 states[name], deciders[name] = said.default[name]
-    return Settled(states, deciders, frozenset(undecided), frozenset(unread), frozenset(conflicts))
+    return Combined(states, deciders, frozenset(undecided), frozenset(unread), frozenset(conflicts))
 
 
 def _repeated(statements: Sequence[Statement], name: str, source: str) -> int | None:

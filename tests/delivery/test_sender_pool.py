@@ -1,4 +1,4 @@
-"""Sending: no more requests at once than set, and none that waits for a slow one."""
+"""The sender pool: no more requests at once than set, and none that waits for a slow one."""
 
 from __future__ import annotations
 

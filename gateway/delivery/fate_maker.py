@@ -1,0 +1,107 @@
+"""Fates: what the ledger learns of a drain's entries, with the vendor's words, secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from destinations.base import Destination, Outcome, Response
+from gateway.delivery.planning import Ended
+from gateway.delivery.send import Result
+from gateway.delivery.warnings import warning_words
+from gateway.event.endings import WITH_WARNINGS
+from gateway.queue.entry import Entry
+from gateway.queue.fates import PENDING, SUBMITTED, Fate
+
+MAX_WORDS = 500
+"""Characters of a vendor's words that the ledger keeps."""
+
+REMEMBERED = 100
+"""Words of a vendor of which the masked form is remembered: most answers have the same."""
+
+TEST = "sent as a test"
+
+Told = tuple[Entry, Outcome]
+"""An entry, and what the vendor said of it."""
+
+
+class FateMaker:
+    """Makes the fates of one drain's entries; of those without a receipt the ledger knows nothing.
+
+    reports: whether there is a ledger; without one, no fate is made.
+    """
+
+    def __init__(self, destination: Destination[Any], reports: bool, dry_run: bool = False) -> None:
+        self._masked = lru_cache(REMEMBERED)(destination.mask)
+        self._reports = reports
+        self._delivered = "dry run" if dry_run else "delivered"
+
+    def of_results(self, results: Sequence[Result]) -> list[Fate]:
+        """Of the entries of `results`, in their order."""
+        fates: list[Fate] = []
+        for result in results:
+            if not isinstance(result, Ended):
+                pairs = zip(result.entries, result.outcomes, strict=True)
+                fates += self._made(pairs, result.sent_at, result.response, result.request.test)
+            elif result.withheld:
+                fates += self.of_withheld([result.entry], result.outcome.reason, result.at)
+            else:
+                fates += self._made([(result.entry, result.outcome)], result.at)
+        return fates
+
+    def of_verdicts(self, told: Iterable[Told], at: float, response: Response | None) -> list[Fate]:
+        """Of entries whose verdicts were in `response`. at: Unix seconds."""
+        return self._made(told, at, response)
+
+    def of_withheld(self, entries: Iterable[Entry], words: str, at: float) -> list[Fate]:
+        """Of entries that are withheld because of what `words` says. at: Unix seconds."""
+        outcome = Outcome("rejected", words)
+        return self._made([(entry, outcome) for entry in entries], at, result="withheld")
+
+    def _made(
+        self,
+        told: Iterable[Told],
+        at: float,
+        response: Response | None = None,
+        is_test: bool = False,
+        result: str = "",
+    ) -> list[Fate]:
+        """result: if not the outcome's."""
+        if not self._reports:
+            return []
+        status = response.status if response else None
+        fates: list[Fate] = []
+        for entry, outcome in told:
+            if not entry.receipt:
+                continue
+            became = result or self._result_of(outcome)
+            fates.append(
+                Fate(
+                    PENDING if became in ("retry", SUBMITTED) else entry.id.decode(),
+                    entry.receipt,
+                    entry.passage,
+                    became,
+                    at,
+                    entry.deliveries,
+                    status,
+                    self._words_of(outcome, is_test),
+                )
+            )
+        return fates
+
+    def _result_of(self, outcome: Outcome) -> str:
+        """As the ledger names it."""
+        if outcome.result != "delivered":
+            return outcome.result
+        return WITH_WARNINGS if outcome.warnings else self._delivered
+
+    def _words_of(self, outcome: Outcome, is_test: bool) -> str:
+        """The warnings, whether it was a test, and the reason, secrets masked."""
+        reason = self._masked(outcome.reason) if outcome.reason else ""
+        if outcome.warnings or is_test:
+            words = [warning_words(outcome), TEST if is_test else "", reason]
+            reason = "; ".join(filter(None, words))
+        if outcome.result == SUBMITTED:
+            reason = f"{SUBMITTED}: {reason}"
+        return reason[:MAX_WORDS]

@@ -1,0 +1,94 @@
+"""Held events: an event that waits for a word of its visitor, as Redis stores it.
+
+It is sealed with the token of its page: without that token, only what `Held` says can be read.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from gateway.event import Event, Received
+from gateway.queue.receipts import day_number
+from gateway.stages.held_consent import HeldConsent
+from gateway.stages.sealing import seal, unseal
+
+_RECEIVED = (
+    "source",
+    "at",
+    "client_ip",
+    "user_agent",
+    "headers",
+    "trusted",
+    "proxied",
+    "query",
+    "backend",
+    "anonymous",
+    "linked_visitor",
+)
+"""What is kept of how a held event came in."""
+
+
+class Held(NamedTuple):
+    """What can be read of a held event without the page token. destinations: that wait for it.
+    received_at: Unix seconds. sealed: the rest, or nothing of an event that an earlier version of
+    the gateway held, which cannot be released. receipt: as in `Decision`, or nothing."""
+
+    destinations: list[str]
+    received_at: float
+    sealed: bytes
+    receipt: str = ""
+
+    @property
+    def waited(self) -> list[tuple[str, int]]:
+        """Each destination, with the day on which the event came in."""
+        day = day_number(self.received_at)
+        return [(name, day) for name in self.destinations]
+
+
+def encode_held(
+    held: HeldConsent, destinations: Sequence[str], version: str, receipt: str = ""
+) -> bytes:
+    """An event that waits for a word of its visitor, with the destinations that wait for it.
+
+    Only these, the time, the version of the configuration and the receipt can be read without the
+    page token.
+    """
+    received = held.received
+    kept = {name: getattr(received, name) for name in _RECEIVED}
+    content = orjson.dumps({"event": held.event, "received": kept})
+    sealed = seal(received.page_token, held.page, content)
+    return orjson.dumps(
+        {
+            "destinations": destinations,
+            "received_at": received.at,
+            "version": version,
+            "sealed": b64encode(sealed).decode(),
+            "receipt": receipt,
+        }
+    )
+
+
+def decode_held(data: bytes) -> Held:
+    """What can be read of an event that `encode_held` wrote.
+
+    Of anything else, which a foreign hand has put there, nothing can: it is overdue, and waits for
+    no destination.
+    """
+    try:
+        read = orjson.loads(data)
+        sealed = b64decode(read["sealed"]) if "sealed" in read else b""
+        at = read["received_at"] if sealed else read["received"]["at"]
+        names = [*map(str, read["destinations"])]
+        return Held(names, float(at), sealed, str(read.get("receipt", "")))
+    except (KeyError, TypeError, ValueError):
+        return Held([], 0.0, b"")
+
+
+def open_held(held: Held, page: str, page_token: str) -> tuple[Event, Received]:
+    """The event, and how it came in. page: the digest under which it was held. Raises `Unreadable`
+    unless `page_token` is the one that it was held with."""
+    read = orjson.loads(unseal(page_token, page, held.sealed))
+    received = {name: read["received"][name] for name in _RECEIVED if name in read["received"]}
+    return read["event"], Received(**received, vetted=True, page_token=page_token)
