@@ -201,7 +201,7 @@ def complete(event: Event, received: Received) -> Event:
     events from the future. For events of backends, address and user agent are empty unless the
     backend states them.
     """
-    event = {**event}
+    event = event.copy()
     if not event.get("event_id"):
         event["event_id"] = token_hex(16)
     if event.get("timestamp", received.at) >= received.at:

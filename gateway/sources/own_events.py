@@ -130,12 +130,14 @@ def _listed(text: bytes) -> RawEvents:
         raise Refused(400, "malformed", "no events in the request")
     check_count(events)
     events = [without_tokens(each) for each in events]
+    events = [with_fields_expanded(each) if isinstance(each, dict) else each for each in events]
+    if not envelope:
+        return RawEvents(events)
     token = read_page_token(envelope.get(PAGE_TOKEN))
     submission_token = envelope.get(SUBMISSION_TOKEN)
     if not isinstance(submission_token, str):
         submission_token = ""
     envelope = with_fields_expanded(envelope)
-    events = [with_fields_expanded(each) if isinstance(each, dict) else each for each in events]
     if stated := statements_in(envelope):
         events = [
             with_statements(each, stated) if isinstance(each, dict) else each for each in events

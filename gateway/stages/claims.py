@@ -15,11 +15,9 @@ from gateway.event.mending import IGNORED, ignored_in_words, ignored_of
 from gateway.stages.anonymise import ANONYMISED
 from gateway.stages.consent import CLAIMED_LOCATION
 
-CLAIMS = frozenset(
-    {
-        *("ip_override", "user_agent", "event_location", "bot", "test_event_code"),
-        *(ANONYMISED, CLAIMED_LOCATION),
-    }
+CLAIMS = (
+    *("ip_override", "user_agent", "event_location", "bot", "test_event_code"),
+    *(ANONYMISED, CLAIMED_LOCATION),
 )
 _OFFLINE = frozenset(["physical_store", "store", "in_store", "offline", "phone_call"])
 """Values of `action_source` that stand for a sale at a till or by phone, which no browser sends."""
@@ -48,7 +46,7 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
         if CLAIMED_LOCATION in event:
             event = _without(event, [CLAIMED_LOCATION])
         return _with_address_read(event)
-    claimed = [] if CLAIMS.isdisjoint(event) else [name for name in event if name in CLAIMS]
+    claimed = [name for name in CLAIMS if name in event]
     if "action_source" in event and _is_offline(event["action_source"]):
         claimed.append("action_source")
     if not claimed:

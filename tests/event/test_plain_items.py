@@ -11,7 +11,8 @@ from hypothesis import example, given
 
 from gateway.event import model, read_event
 from gateway.event.bounds import MAX_KEYS, MAX_VALUES, is_within_bounds
-from gateway.event.plain_items import _KINDS, MIN_ITEMS, plain_items
+from gateway.event.columns import MIN_OBJECTS
+from gateway.event.plain_items import _KINDS, plain_items
 from gateway.event.schema import Item, validate
 
 Read = dict[str, Any]
@@ -45,7 +46,7 @@ PLAIN_ITEMS = st.fixed_dictionaries(
 @st.composite
 def lists_of_items(draw: st.DrawFn) -> list[Any]:
     """Many items of one kind, and some odd ones among them."""
-    items: list[Any] = [draw(st.just(PLAIN) | PLAIN_ITEMS).copy() for _ in range(MIN_ITEMS)]
+    items: list[Any] = [draw(st.just(PLAIN) | PLAIN_ITEMS).copy() for _ in range(MIN_OBJECTS)]
     for _ in range(draw(st.integers(0, 2))):
         place = draw(st.integers(0, len(items) - 1))
         items[place] = draw(ITEMS | PLAIN_ITEMS)
@@ -64,8 +65,8 @@ def typed(value: Any) -> Any:
 
 
 @given(lists_of_items())
-@example([PLAIN] * MIN_ITEMS)
-@example([{**PLAIN, "price": "12"}] * MIN_ITEMS)
+@example([PLAIN] * MIN_OBJECTS)
+@example([{**PLAIN, "price": "12"}] * MIN_OBJECTS)
 def test_what_is_plain_is_what_pydantic_makes_of_it(items: list[Any]) -> None:
     before = deepcopy(items)
     plain = plain_items(items)
@@ -88,7 +89,7 @@ def test_what_is_plain_is_what_pydantic_makes_of_it(items: list[Any]) -> None:
         max_size=3,
     ),
 )
-@example([PLAIN] * MIN_ITEMS, {"own": ["x"] * MAX_VALUES})
+@example([PLAIN] * MIN_OBJECTS, {"own": ["x"] * MAX_VALUES})
 @example([{**PLAIN, **{f"a{n}": n for n in range(30)}}] * 140, {"own": ["x"] * 100})
 def test_an_event_is_the_same_with_and_without(items: list[Any], fields: Read) -> None:
     event = {"event_name": "a", "items": items, **fields}
@@ -125,16 +126,27 @@ def test_an_event_is_the_same_with_and_without(items: list[Any], fields: Read) -
     ],
 )
 def test_what_is_plain(change: dict[Any, Any], is_plain: bool) -> None:
-    items = [PLAIN.copy() for _ in range(MIN_ITEMS)]
+    items = [PLAIN.copy() for _ in range(MIN_OBJECTS)]
     for place in (0, -1):
         one_is_other = [*items]
         one_is_other[place] = {**PLAIN, **change}
         assert (plain_items(one_is_other) is not None) is is_plain
-    assert (plain_items([{**PLAIN, **change}] * MIN_ITEMS) is not None) is is_plain
+    assert (plain_items([{**PLAIN, **change}] * MIN_OBJECTS) is not None) is is_plain
+
+
+def test_a_number_is_exact_whatever_the_others_are() -> None:
+    """Their sum is a float, to which it may be rounded."""
+    items: list[Read] = [{"price": 0.0} for _ in range(MIN_OBJECTS)]
+    items[0] = {"price": 2**53 + 1}
+    assert plain_items(items) is None
+    items[0] = {"price": -(2**53) - 1}
+    assert plain_items(items) is None
+    items[0] = {"price": 2**53 - 1}
+    assert plain_items(items) is not None
 
 
 def test_items_belong_to_their_event_alone() -> None:
-    items = [PLAIN.copy() for _ in range(MIN_ITEMS)]
+    items = [PLAIN.copy() for _ in range(MIN_OBJECTS)]
     plain = plain_items(items)
     assert plain is not None
     assert plain.items == items

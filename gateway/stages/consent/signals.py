@@ -106,7 +106,7 @@ def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Si
     read_cookies = compile_every_cookie(tuple(settings.cookies)) if settings.cookies else None
 
     def signals_of(event: Event, received: Received) -> Signals:
-        signals = NO_SIGNALS if event.keys().isdisjoint(_SIGNS) else _in_event(event)
+        signals = NO_SIGNALS if _SIGNS.isdisjoint(event) else _in_event(event)
         if received.query and (found := _stated_in(received.query)):
             signals = _with_query(signals, found)
         if read_cookies is not None and (header := received.headers.get("cookie")):

@@ -38,7 +38,11 @@ def _with_network(event: Event) -> Event:
     if not address:
         return event
     network = anonymise_ip(address[:_LONGEST])
-    return event if network == address else {**event, "ip_override": network}
+    if network == address:
+        return event
+    less = event.copy()
+    less["ip_override"] = network
+    return less
 
 
 @lru_cache(_CACHED)

@@ -87,6 +87,8 @@ def fill_click_ids(visit: Visit) -> None:
 
 def fill_browsers(visit: Visit) -> None:
     """Gives the event the ids of the browser that it does not state."""
+    if PLAIN_BROWSERS.keys().isdisjoint(visit.jar):
+        return
     for cookie, field in PLAIN_BROWSERS.items():
         if cookie in visit.jar and not (visit.event.get(field) or field in visit.found):
             text = _plain_id(unquote(visit.jar[cookie]))

@@ -108,7 +108,7 @@ def compile_identity(
             if visit.jar:
                 fill_click_ids(visit)
                 fill_browsers(visit)
-        found = {**clean, **visit.found} if visit.found else clean
+        found = clean | visit.found if visit.found else clean
         stated = said if visit.is_new else found.get("client_id", "")
         cookies = (*visit.cookies, *deleted)
         return Identified(found, cookies, "; ".join(notes), stated, visit.unclaimed_link)

@@ -7,10 +7,11 @@ through the patterns.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gateway.event import Event, Received
+from gateway.event.columns import MIN_OBJECTS, Columns, columns
 from gateway.stages.pii.cleaning import Cleaning
 from gateway.stages.pii.fields import LOOK, Action, Fields, Told
 from gateway.stages.pii.matching import searcher, to_bytes
@@ -22,6 +23,7 @@ Guard = Callable[[Event, Received], tuple[Event, str]]
 removed in words, without any value: ``removed 1 e-mail from page_location``, or nothing.
 """
 
+_TEXT, _OBJECT = frozenset([str]), frozenset([dict])
 _WITHOUT_TEXT = frozenset((int, float, bool, type(None)))
 """With text, object and list, all that JSON holds. Anything else, which only a plug-in can bring,
 is for the closer look, where subclasses count as what they are."""
@@ -76,13 +78,24 @@ def _texts(event: Event, fields: Fields) -> list[str] | None:
                 continue
             elif kind is dict:
                 objects.append(value)
-            elif kind is not list or not _sort_out(value, texts, objects):
+            elif kind is not list or not _sort_out(value, fields, texts, objects):
                 return None
     return texts
 
 
-def _sort_out(values: list[Any], texts: list[str], objects: list[dict[str, Any]]) -> bool:
-    """Puts what is in a list where it belongs; whether all of it is what JSON can hold."""
+def _sort_out(
+    values: Sequence[Any], fields: Fields, texts: list[str], objects: list[dict[str, Any]]
+) -> bool:
+    """Puts what is in a list where it belongs; False when something calls for a closer look."""
+    if len(values) >= MIN_OBJECTS:
+        kinds = {*map(type, values)}
+        if kinds == _TEXT:
+            texts += values
+            return True
+        if kinds == _OBJECT:
+            return all(_sort_out_columns(each, fields, texts, objects) for each in columns(values))
+        if kinds <= _WITHOUT_TEXT:
+            return True
     for value in values:
         kind = type(value)
         if kind is dict:
@@ -90,9 +103,24 @@ def _sort_out(values: list[Any], texts: list[str], objects: list[dict[str, Any]]
         elif kind is str:
             texts.append(value)
         elif kind is list:
-            if not _sort_out(value, texts, objects):
+            if not _sort_out(value, fields, texts, objects):
                 return False
         elif kind not in _WITHOUT_TEXT:
+            return False
+    return True
+
+
+def _sort_out_columns(
+    alike: Columns, fields: Fields, texts: list[str], objects: list[dict[str, Any]]
+) -> bool:
+    """As `_sort_out`, of the values of many objects."""
+    for name, values in alike.items():
+        action = fields[name]
+        if action is None:
+            continue
+        if action is not LOOK and any(_calls_for_a_look(action, value) for value in values):
+            return False
+        if not _sort_out(values, fields, texts, objects):
             return False
     return True
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import re2
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.event import Received
+from gateway.event.columns import MIN_OBJECTS
 from gateway.stages.pii import PiiGuardSettings, compile_guard
 from gateway.stages.pii.cleaning import Cleaning
 from gateway.stages.pii.fields import Fields
@@ -51,6 +52,29 @@ def test_nothing_is_missed_by_searching_first(event: dict[str, Any]) -> None:
     assert GUARD(event, RECEIVED) == the_long_way(event)
 
 
+@st.composite
+def many_objects(draw: st.DrawFn) -> list[Any]:
+    """Many of one kind, and some odd ones among them."""
+    clean = draw(st.dictionaries(NAMES, st.just("linen") | st.integers(0, 9), max_size=3))
+    many: list[Any] = [clean] * MIN_OBJECTS
+    odd = draw(st.lists(st.dictionaries(NAMES | TEXTS, VALUES, max_size=3) | VALUES, max_size=3))
+    for each in odd:
+        many.insert(draw(st.integers(0, len(many))), each)
+    return many
+
+
+@given(many=many_objects() | st.lists(VALUES, min_size=MIN_OBJECTS))
+@example([{"note": "linen"}] * MIN_OBJECTS + [{"note": "jane@x.de"}])
+@example([{"note": ["linen"]}] * MIN_OBJECTS + [{"note": ["jane@x.de"]}])
+@example([{"email": 1}] * MIN_OBJECTS + [{"email": "jane"}])
+@example([{"a": 1}] * MIN_OBJECTS + [{"jane@x.de": 1}])
+@example(["linen"] * MIN_OBJECTS + ["jane@x.de"])
+@EXAMPLES
+def test_nothing_is_missed_among_many(many: list[Any]) -> None:
+    event = {"items": many, "note": "linen"}
+    assert GUARD(event, RECEIVED) == the_long_way(event)
+
+
 @given(text=TEXTS | st.text(max_size=30))
 @EXAMPLES
 def test_a_search_finds_what_the_expression_itself_finds(text: str) -> None:
@@ -80,7 +104,12 @@ class Card(dict[str, str]):
 
 
 @pytest.mark.parametrize(
-    "value", [Title.MAIL, [Title.MAIL], Titles(["jane@x.de"]), [[Card(a="jane@x.de")]]]
+    "value",
+    [
+        *(Title.MAIL, [Title.MAIL], Titles(["jane@x.de"]), [[Card(a="jane@x.de")]]),
+        *([Title.MAIL] * MIN_OBJECTS, [Card(a="jane@x.de")] * MIN_OBJECTS),
+        [{"a": Title.MAIL}] * MIN_OBJECTS,
+    ],
 )
 def test_what_only_plug_ins_can_put_into_an_event_is_not_passed_over(value: Any) -> None:
     event, line = GUARD({"event_name": "any", "note": value}, RECEIVED)
