@@ -158,7 +158,11 @@ class DestinationSettings(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
+        defer_build=True,  # the validator of the whole configuration does the work of this one
     )
 
     type: str

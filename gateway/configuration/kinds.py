@@ -5,11 +5,11 @@ Ours and third parties' alike are found through Python entry points, in the grou
 `unusable_kind` tells why: only a configuration that names it has a mistake.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import isabstract
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from destinations.base import Destination, DestinationSettings
 from gateway.event.text import folded
@@ -22,38 +22,57 @@ _OURS = frozenset(["gateway", "destinations"])
 """Packages of the gateway itself."""
 
 
-class Kinds(NamedTuple):
-    """usable: classes by name, in the order of their names. unusable: why not, by name."""
+class Kinds(Mapping[str, type[Any]]):
+    """The kinds of one group that can be used, by name and in the order of their names.
 
-    usable: dict[str, type[Any]]
-    unusable: dict[str, str]
+    A kind is imported when it is first looked up: each takes memory in every process. To go
+    through all of them imports all.
+    """
+
+    def __init__(self, group: Group) -> None:
+        self._points: dict[str, list[EntryPoint]] = {}
+        for point in sorted(entry_points(group=group)):
+            self._points.setdefault(point.name, []).append(point)
+        self._found: dict[str, type[Any] | str] = {}
+
+    def __getitem__(self, name: str) -> type[Any]:
+        kind = self._look_up(name)
+        if isinstance(kind, str):
+            raise KeyError(name)
+        return kind
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._points if name in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def problem(self, name: str) -> str:
+        """Why an installed kind cannot be used; "" where there is none of this name."""
+        kind = self._look_up(name)
+        return kind if isinstance(kind, str) else ""
+
+    def _look_up(self, name: str) -> type[Any] | str:
+        """The class, or why there is none."""
+        if name not in self._found and name in self._points:
+            self._found[name] = _usable(self._points[name])
+        return self._found.get(name, "")
 
 
 @cache
 def installed_kinds(group: Group) -> Kinds:
     """Every installed kind of source or destination."""
-    kinds = Kinds({}, {})
-    points = sorted(entry_points(group=group))
-    for point in points:
-        named_so = {other.value for other in points if other.name == point.name}
-        kind: Any = _loaded(point) if len(named_so) == 1 else "uninstall one of these packages"
-        problem = kind if isinstance(kind, str) else next(_problems(point, kind), "")
-        if problem:
-            plug_ins = " and ".join(sorted(named_so))
-            kinds.unusable[point.name] = f"cannot be used, from {plug_ins}: {problem}"
-        else:
-            kinds.usable[point.name] = kind
-    return kinds
+    return Kinds(group)
 
 
-def source_types() -> dict[str, type[Source[Any]]]:
+def source_types() -> Mapping[str, type[Source[Any]]]:
     """Every kind of source that can be used, in the order of their names."""
-    return installed_kinds("gateway.sources").usable
+    return installed_kinds("gateway.sources")
 
 
-def destination_types() -> dict[str, type[Destination[Any]]]:
+def destination_types() -> Mapping[str, type[Destination[Any]]]:
     """Every kind of destination that can be used, in the order of their names."""
-    return installed_kinds("gateway.destinations").usable
+    return installed_kinds("gateway.destinations")
 
 
 def unusable_kind(section: str, name: str) -> str:
@@ -62,7 +81,7 @@ def unusable_kind(section: str, name: str) -> str:
     section: of the configuration, ``sources`` or ``destinations``.
     """
     group: Group = "gateway.sources" if section == "sources" else "gateway.destinations"
-    return installed_kinds(group).unusable.get(name, "")
+    return installed_kinds(group).problem(name)
 
 
 def type_of_vendor(section: str, name: str) -> str:
@@ -72,6 +91,14 @@ def type_of_vendor(section: str, name: str) -> str:
     wanted = folded(name)
     called = (kind for kind, each in kinds if wanted in map(folded, each.integration_names))
     return next(called, "")
+
+
+def _usable(points: Sequence[EntryPoint]) -> type[Any] | str:
+    """The class that the `points` of one name stand for, or why it cannot be used."""
+    plug_ins = sorted({point.value for point in points})
+    kind = _loaded(points[0]) if len(plug_ins) == 1 else "uninstall one of these packages"
+    problem = kind if isinstance(kind, str) else next(_problems(points[0], kind), "")
+    return f"cannot be used, from {' and '.join(plug_ins)}: {problem}" if problem else kind
 
 
 def _loaded(point: EntryPoint) -> Any:

@@ -95,7 +95,8 @@ def load_settings(
         problem = Problem(line, "", "is not UTF-8; save the file as UTF-8")
         raise ConfigurationError(str(path), [problem]) from None
     except OSError as error:
-        raise ConfigurationError(str(path), problems_of(f"cannot be read: {error}")) from None
+        message = f"cannot be read: {error.strerror}"
+        raise ConfigurationError(str(path), problems_of(message)) from None
     return parse_settings(text, str(path), environment, read_file)
 
 

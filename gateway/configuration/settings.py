@@ -7,6 +7,7 @@ JSON Schema for editors and the documentation come from there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self, Union
@@ -18,6 +19,7 @@ from pydantic import (
     NonNegativeInt,
     PrivateAttr,
     StringConstraints,
+    ValidationError,
     create_model,
     model_validator,
 )
@@ -205,13 +207,27 @@ class Settings(BaseModel):
         return self._version
 
 
+def read_settings(data: Any) -> Settings:
+    """The settings in `data`. Raises ValidationError.
+
+    With the kinds of destinations that `data` names, and no others: that imports and builds less.
+    What is wrong is told by the complete model, which knows what else there is.
+    """
+    if named := _destinations_named(data):
+        with suppress(ValidationError):
+            return settings_model(named).model_validate(data)
+    return settings_model().model_validate(data)
+
+
 @cache
-def settings_model() -> type[Settings]:
-    """`Settings` with the settings of every installed kind of source and destination in it."""
+def settings_model(kinds: frozenset[str] | None = None) -> type[Settings]:
+    """`Settings` with the settings of every installed kind of source and destination in it; of
+    destinations only with `kinds`, if they are given."""
     sources = [kind.Settings for kind in source_types().values()]
+    types = destination_types()
     destinations = [
         create_model(f"{kind.__name__}Destination", __base__=(kind.Settings, ForwardingSettings))
-        for kind in destination_types().values()
+        for kind in (types.values() if kinds is None else [types[name] for name in sorted(kinds)])
     ]
     return create_model(
         "Gateway",
@@ -223,9 +239,20 @@ def settings_model() -> type[Settings]:
 
 def _named(models: list[Any]) -> Any:
     """The type of names that each have settings of one of `models`, which their `type` tells."""
-    one: Any = Annotated[Union[tuple(models)], Field(discriminator="type")]  # noqa: UP007
+    one: Any = Union[tuple(models)]  # noqa: UP007
+    if len(models) > 1:
+        one = Annotated[one, Field(discriminator="type")]
     named: Any = dict[Name, one]
     return Annotated[named, Field(json_schema_extra={"additionalProperties": False})]
+
+
+def _destinations_named(data: Any) -> frozenset[str]:
+    """The kinds of the destinations in `data`, which may be of any shape; empty if there is none,
+    or one of them is not known."""
+    found = data.get("destinations") if isinstance(data, dict) else None
+    each = found.values() if isinstance(found, dict) else ()
+    kinds = frozenset(str(one.get("type")) if isinstance(one, dict) else "" for one in each)
+    return kinds if all(kind in destination_types() for kind in kinds) else frozenset()
 
 
 def build_sources(settings: Settings) -> dict[str, Source[Any]]:

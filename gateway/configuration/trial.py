@@ -19,7 +19,7 @@ from gateway.configuration.environment import Environment
 from gateway.configuration.load import settings_schema
 from gateway.configuration.mistakes import ConfigurationError, problems_of
 from gateway.configuration.secret_files import SecretFiles
-from gateway.configuration.settings import Settings, settings_model
+from gateway.configuration.settings import Settings, read_settings
 from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile, dotted, read_yaml
 
 NAME = "the copy"
@@ -70,7 +70,7 @@ def try_changes(settings: Settings, shown: str, changed: str) -> Settings:
 
 def _validated(settings: Settings, data: dict[str, Any], file: YamlFile) -> Settings:
     try:
-        made = settings_model().model_validate(data)
+        made = read_settings(data)
     except ValidationError as error:
         wrong = problems_of(error, replace(file, data=data), settings_schema())
         raise ConfigurationError(NAME, wrong) from None

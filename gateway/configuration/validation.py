@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from gateway.configuration.mistakes import places_of, problems_of
 from gateway.configuration.schema_walk import SchemaOf
-from gateway.configuration.settings import Settings, settings_model
+from gateway.configuration.settings import Settings, read_settings
 from gateway.configuration.yaml_file import KeyPath, Problem, YamlFile
 
 _MAX_LOOKS = 6
@@ -32,7 +32,7 @@ def validated(file: YamlFile, schema: SchemaOf) -> tuple[Settings | None, list[P
     problems: list[Problem] = []
     for look in range(_MAX_LOOKS):
         try:
-            return settings_model().model_validate(data), problems
+            return read_settings(data), problems
         except ValidationError as error:
             found = problems_of(error, replace(file, data=data, problems=known), schema())
             new = found[len(known) :]

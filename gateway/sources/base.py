@@ -151,7 +151,12 @@ class Batch:
 class SourceSettings(BaseModel):
     """Settings that every source has. Subclasses add the protocol's own."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        coerce_numbers_to_str=True,
+        defer_build=True,  # the validator of the whole configuration does the work of this one
+    )
 
     type: str
     paths: list[Annotated[str, StringConstraints(pattern=r"^/")]] = Field(

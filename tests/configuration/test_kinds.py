@@ -1,7 +1,7 @@
 """Kinds of sources and destinations: found through entry points, third parties' among them."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -74,6 +74,40 @@ def test_a_kind_is_named_as_its_class_and_its_settings_say(types: Any) -> None:
         assert issubclass(kind, Source | Destination)
         assert kind.type == name
         assert kind.Settings.model_json_schema()["properties"]["type"]["const"] == name
+
+
+def test_a_kind_is_imported_when_it_is_first_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = []
+
+    class Point(EntryPoint):
+        def load(self) -> Any:
+            loaded.append(self.name)
+            return Pigeon
+
+    points = [Point(name, "theirs:Pigeon", "gateway.destinations") for name in ("dove", "pigeon")]
+    monkeypatch.setattr(kinds, "entry_points", lambda group: points)
+    found = kinds.Kinds("gateway.destinations")
+    assert found["pigeon"] is Pigeon
+    assert "swift" not in found
+    assert loaded == ["pigeon"]
+    assert list(found) == ["pigeon"]
+    assert "must be 'dove'" in found.problem("dove")
+    assert loaded == ["pigeon", "dove"]
+
+
+@pytest.mark.parametrize(
+    ("destinations", "words"),
+    [
+        ("{one: {url: 'https://shop.example/'}}", "destinations.one: needs a `type`"),
+        ("{one: {type: webhook}}", "destinations.one.url: is missing"),
+        ("{one: {type: webhook, url: 'https://shop.example/'}, two: {type: tiktak}}", "tiktok"),
+    ],
+)
+def test_a_mistake_is_told_with_all_kinds_in_mind(destinations: str, words: str) -> None:
+    """Also where the configuration names one kind, or none."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse_settings(f"sources: {{site: {{type: collect}}}}\ndestinations: {destinations}\n")
+    assert words in str(caught.value)
 
 
 class Corn(BaseModel):

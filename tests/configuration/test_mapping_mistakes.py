@@ -9,12 +9,11 @@ import pytest
 from pydantic import Field
 
 from destinations.base import Destination, DestinationSettings
-from gateway.configuration import kinds
-from gateway.configuration.kinds import Kinds, installed_kinds
 from gateway.configuration.load import parse_settings
 from gateway.configuration.mapping import is_personal
 from gateway.configuration.mistakes import ConfigurationError
-from gateway.configuration.settings import Settings, settings_model
+from gateway.configuration.settings import Settings
+from tests.support.installed_kinds import installed_destination
 
 META = "type: meta, pixel_id: '1', access_token: t"
 GA4 = "type: ga4, measurement_id: G-1, api_secret: s"
@@ -123,15 +122,10 @@ class Older(Destination[OlderSettings]):
 
 
 @pytest.fixture
-def older(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def older() -> Iterator[None]:
     """A destination that knows nothing of mappings is installed."""
-    usable = {**installed_kinds("gateway.destinations").usable, "older": Older}
-    sources = installed_kinds("gateway.sources")
-    installed = {"gateway.destinations": Kinds(usable, {}), "gateway.sources": sources}
-    monkeypatch.setattr(kinds, "installed_kinds", installed.__getitem__)
-    settings_model.cache_clear()
-    yield
-    settings_model.cache_clear()
+    with installed_destination(Older):
+        yield
 
 
 @pytest.mark.usefixtures("older")

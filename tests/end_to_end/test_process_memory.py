@@ -39,13 +39,16 @@ PROGRAMS = {
 
 SENDING = {"pyreqwest", "gateway.http.fast"}
 SERVING = {"starlette", "uvicorn", "prometheus_client", "sqlite3"}
-ENRICHING = {"ua_parser", "ua_parser_rs", "crawleruseragents", "iptocc"}
+ENRICHING = {"ua_parser", "ua_parser_rs", "iptocc"}
 KEEPING = {"sqlalchemy"}
+NOT_NAMED = {"destinations.linkedin", "destinations.tiktok", "destinations.x"}
+"""Kinds that the configuration does not name."""
 SELDOM = {
+    *NOT_NAMED,
     *("httpx", "requests", "rich", "pygments", "jsonschema_rs", "maxminddb", "psycopg"),
-    *("oauthlib", "jwt", "cryptography.x509"),
+    *("oauthlib", "jwt", "cryptography.x509", "crawleruseragents"),
 }
-"""Only where they are configured, or for a command's output."""
+"""Only where they are configured, for a command's output, or in parts (`crawleruseragents`)."""
 
 NEEDED = {
     "web": {"starlette", "uvicorn", "ua_parser", "rq"},

@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from importlib.metadata import distribution
+from pathlib import Path
+
+import orjson
 
 _CACHED = 4_096
 _MEMORY = 32 << 20
@@ -67,11 +71,10 @@ def is_mail_proxy(agent: str) -> bool:
 def load_suspicions() -> Callable[[str], str]:
     """A function from a user agent to why it is a program's; empty when it may be a person's."""
     import re2
-    from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 
-    crawlers = [entry["pattern"] for entry in CRAWLER_USER_AGENTS_DATA]
+    crawlers = [pattern for pattern in _listed() if pattern not in _PEOPLE]
     reasons = {
-        **{pattern: f"crawler {_plain(pattern)}" for pattern in crawlers if pattern not in _PEOPLE},
+        **{pattern: f"crawler {_plain(pattern)}" for pattern in crawlers},
         **dict.fromkeys(_SERVER_SOFTWARE, "server software"),
     }
     options = re2.Options()
@@ -95,6 +98,14 @@ def load_suspicions() -> Callable[[str], str]:
 
     suspicion_of("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36")  # builds the automaton
     return suspicion_of
+
+
+def _listed() -> list[str]:
+    """The patterns of the list. Its package is not imported: that keeps all else that the list says
+    of each crawler, 3 MB in each web process."""
+    package = distribution("crawler-user-agents")
+    file = Path(str(package.locate_file("crawleruseragents/crawler-user-agents.json")))
+    return [entry["pattern"] for entry in orjson.loads(file.read_bytes())]
 
 
 def _plain(pattern: str) -> str:

@@ -118,7 +118,7 @@ HEAVY = ("ua_parser", "crawleruseragents", "re2", "iptocc", "tldextract", "maxmi
         ([], []),
         (["page", "campaign", "click_ids", "channel_group", "language", "items"], []),
         (["geo"], ["iptocc"]),
-        (["bot"], ["crawleruseragents", "re2"]),
+        (["bot"], ["re2"]),  # of the list of crawlers, only its patterns
         (["user_agent"], ["ua_parser"]),
     ],
 )
