@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.cli.options import CONFIG, REDIS_URL
+from gateway.cli.person_options import KIND
 from gateway.cli.stored.options import JSON
 
 if TYPE_CHECKING:
+    from gateway.ledger.sought import Kind
     from gateway.operations.person import Person
 
 
 @click.command()
 @click.argument("wanted", metavar="ID")
 @JSON
+@KIND
 @CONFIG
 @REDIS_URL
-def access(wanted: str, as_json: bool, config: Path, redis_url: str | None) -> None:
+def access(
+    wanted: str, as_json: bool, kind: Kind | None, config: Path, redis_url: str | None
+) -> None:
     """Show everything that is stored about a person.
 
-    ID is an e-mail address, or the id of a client, of a user, of an order or of an event. Events
-    that wait for the visitor's consent are encrypted and cannot be searched.
+    ID is an e-mail address, a phone number, or the id of a client, of a user, of an order or of an
+    event. Events that wait for the visitor's consent are encrypted and cannot be searched.
     """
     from gateway.cli.operator_action import operator_action
     from gateway.cli.person_commands import with_person
@@ -38,4 +43,4 @@ def access(wanted: str, as_json: bool, config: Path, redis_url: str | None) -> N
         else:
             print_found(found, stories)
 
-    with_person(wanted, config, redis_url, act)
+    with_person(wanted, kind, config, redis_url, act)

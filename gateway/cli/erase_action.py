@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gateway.cli.operator_action import operator_action
+from gateway.cli.options import fail
 from gateway.cli.person_views import print_counts
 from gateway.cli.stored.progress import confirmed, stopped_as_by_ctrl_c
 from gateway.event.text import printable
@@ -12,11 +13,18 @@ from gateway.event.words import counted
 from gateway.operations.erasing import erase, survey_erasure
 from gateway.operations.person import Person
 
+AMBIGUOUS = (
+    "nothing was erased: these records may be of different people. Say which are meant with --kind "
+    "person, --kind order or --kind event, or leave out --yes to decide after a look"
+)
+
 
 async def erase_person(person: Person, yes: bool, dry_run: bool, embedded: bool) -> None:
     """embedded: whether Redis is the server of `gateway run`."""
     found = await survey_erasure(person)
     print_counts(found)
+    if found.is_ambiguous and yes and not dry_run:
+        fail(AMBIGUOUS)
     if dry_run or not confirmed("Erase these events permanently?", yes):
         return
     with stopped_as_by_ctrl_c():

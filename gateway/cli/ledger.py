@@ -35,8 +35,8 @@ def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigest
 
     from sqlalchemy.exc import DBAPIError
 
-    from gateway.ledger.digests import EventDigests
     from gateway.ledger.errors import LedgerError
+    from gateway.ledger.feeding import ledger_digests
     from gateway.ledger.place import ledger_of
     from gateway.ledger.reading import LedgerReader
 
@@ -47,7 +47,7 @@ def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigest
         reader = LedgerReader(place)
         if reader.is_empty():
             fail(NOTHING_YET, 1)
-        return work(reader, EventDigests(place.key()))
+        return work(reader, ledger_digests(settings))
     except BrokenPipeError:
         raise  # whoever reads what is printed has enough: click ends the command without a word
     except (LedgerError, OSError) as error:

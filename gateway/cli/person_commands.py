@@ -13,20 +13,28 @@ from sqlalchemy.exc import DBAPIError
 from gateway.cli.options import fail, load_in_force, with_redis
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.feeding import build_digests
+from gateway.ledger.sought import Kind
 from gateway.operations.person import NO_KEY, Person
 
-NO_ID = "ID is empty: type an e-mail address, or the id of a client, a user, an order or an event"
+NO_ID = (
+    "ID is empty: type an e-mail address, a phone number, or the id of a client, a user, an order "
+    "or an event"
+)
 
 
 def with_person(
     wanted: str,
+    kind: Kind | None,
     config: Path,
     redis_url: str | None,
     work: Callable[[Person], Coroutine[Any, Any, None]],
 ) -> None:
     """Does `work` on what the gateway that runs with the file `config` stores about the person with
     the id `wanted`. Ends the command where it cannot be read or written, and without an id, as with
-    a variable of a script that is not set."""
+    a variable of a script that is not set.
+
+    kind: the one that is meant, None for all.
+    """
     wanted = wanted.strip()
     if not wanted:
         fail(NO_ID)
@@ -35,7 +43,7 @@ def with_person(
         digests = build_digests(settings) or fail(NO_KEY)
 
         async def act(redis: Redis, _: str) -> None:
-            await work(Person(redis, settings, digests, digests.of_text(wanted)))
+            await work(Person(redis, settings, digests, digests.sought(wanted, kind)))
 
         with_redis(settings, redis_url, act)
     except (LedgerError, OSError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -11,9 +11,12 @@ from gateway.cli.stored.views import sheet_in_words
 from gateway.cli.terminal import cell, console, table
 from gateway.event.text import utc
 from gateway.ledger.answers import Story
+from gateway.ledger.sought import Kind
 from gateway.operations.person import Found
 from gateway.operations.stored import Sheet
 from gateway.queue.stored_events import StoredEvent
+
+_OF: Mapping[Kind, str] = {"person": "a person", "order": "an order", "event": "an event"}
 
 
 def print_found(found: Found, stories: Sequence[Story]) -> None:
@@ -40,6 +43,18 @@ def print_counts(found: Found) -> None:
     for where, number in found.counts():
         counts.add_row(cell(where), str(number))
     console().print(counts)
+    if found.is_ambiguous:
+        click.echo(_kinds_in_words(found))
+
+
+def _kinds_in_words(found: Found) -> str:
+    numbers = [
+        f"that of {an} in {number}" for kind, an in _OF.items() if (number := found.kinds[kind])
+    ]
+    return (
+        f"The id is {', '.join(numbers)} of these records, so they may be of different people. "
+        "Choose with --kind."
+    )
 
 
 def _stored(title: str, stored: StoredEvent) -> str:

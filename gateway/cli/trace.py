@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 def trace(wanted: str, limit: int, explained: bool, as_json: bool, config: Path) -> None:
     """Show what happened to an event, for every destination.
 
-    ID is the id of an event, of an order, of a client or of a user, or an e-mail address, or a
-    receipt as `gateway events list` shows it. The newest events come first.
+    ID is the id of an event, of an order, of a client or of a user, or an e-mail address, a phone
+    number, or a receipt as `gateway events list` shows it. The newest events come first.
 
     An event that was withheld from all destinations is found only by its own id and that of its
     order: the ledger keeps nothing else of it.

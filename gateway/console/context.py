@@ -19,6 +19,7 @@ from gateway.console.personal import status_without_personal
 from gateway.console.shared import Shared
 from gateway.console.trouble import Trouble, as_sentence
 from gateway.ledger.digests import EventDigests
+from gateway.ledger.feeding import ledger_digests
 from gateway.ledger.place import ledger_of
 from gateway.ledger.reading import LedgerReader
 from gateway.monitoring.configuration import ConfigurationState
@@ -107,7 +108,7 @@ class Console:
         """Raises `Trouble` as `read` does."""
         if not self.settings.has_ledger:
             raise Trouble(404, NO_LEDGER)
-        return EventDigests(ledger_of(self.settings).key())
+        return ledger_digests(self.settings)
 
     def close(self) -> None:
         self._threads.close()

@@ -23,6 +23,7 @@ from gateway.console.trouble import Trouble
 from gateway.ledger.answers import Listed
 from gateway.ledger.csv_rows import COLUMNS, csv_row
 from gateway.ledger.search import search
+from gateway.ledger.sought import join_digests
 
 PAGE = 500
 
@@ -86,7 +87,7 @@ def _endpoint(console: Console, kind: str) -> Callable[[Request], Any]:
 
 
 def _asked(filters: Filters) -> dict[str, Any]:
-    return {**filters.given, "where": [*filters.fields], "id": filters.wanted.digest}
+    return {**filters.given, "where": [*filters.fields], "id": join_digests(filters.wanted.digests)}
 
 
 async def _pages(console: Console, filters: Filters, is_whole: bool) -> AsyncIterator[list[Listed]]:

@@ -14,8 +14,8 @@ from gateway.console.personal import is_shown
 from gateway.event.endings import ENDINGS
 from gateway.event.moment import HOW_TO_WRITE, unix_seconds
 from gateway.ledger.answers import Wanted
-from gateway.ledger.digests import DIGEST
 from gateway.ledger.search import read_position
+from gateway.ledger.sought import is_digests, join_digests, split_digests
 
 _TEXTS = ("destination", "ending", "source", "event_name", "reason")
 _TIMES = ("since", "until")
@@ -48,7 +48,7 @@ class Filters:
     def url(self, path: str, **more: str) -> str:
         """`path` with these filters, and without a place in the list unless it is in `more`."""
         pairs = [*self.given.items(), *(("where", each) for each in self.fields)]
-        pairs += [("digest", self.wanted.digest)] if self.wanted.digest else []
+        pairs += [("digest", join_digests(digests))] if (digests := self.wanted.digests) else []
         pairs += more.items()
         return f"{path}?{urlencode(pairs)}" if pairs else path
 
@@ -68,11 +68,11 @@ def read_filters(query: ImmutableMultiDict[str, str]) -> Filters:
         mistakes.append("The search ends before it begins: since is later than until.")
     if given.get("ending", ENDINGS[0]) not in ENDINGS:
         mistakes.append(f"No event ends like this: {given['ending']}.")
-    digest = _text(query.get("digest"))
-    if digest and not DIGEST.fullmatch(digest):
+    digests = query.get("digest", "").strip()
+    if digests and not is_digests(digests):
         mistakes.append("The digest in this URL is not one. Enter the id again.")
-        digest = ""
-    wanted = Wanted(**values, digest=digest or None, where=[*_pairs(fields, mistakes)])
+        digests = ""
+    wanted = Wanted(**values, digests=split_digests(digests), where=[*_pairs(fields, mistakes)])
     return Filters(given, fields, wanted, _position(_text(query.get("after")), mistakes), mistakes)
 
 

@@ -86,7 +86,7 @@ def changes_without_personal(changes: Iterable[Change], event: Event) -> list[Ch
 
 
 def request_without_personal(request: Mapping[str, Any]) -> dict[str, Any]:
-    """`request`, as `gateway.delivery.records.request_record` gives it: where it goes, and the
+    """`request`, as `gateway.delivery.exchange.request_record` gives it: where it goes, and the
     names of what it has."""
     parts = urlsplit(request["url"])
     names = [_name(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)]

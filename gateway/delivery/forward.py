@@ -101,7 +101,7 @@ class Forwarding:
         reporting = build_reporting(self.settings, self.name)
         stay = Stay(self.jobs, keys, patience)
         digests = build_digests(self.settings)
-        erasures = Erasures(self.redis, keys, digests.of_event) if digests else None
+        erasures = Erasures(self.redis, keys, digests.with_earlier) if digests else None
         drain = Drain(
             self.redis,
             keys,

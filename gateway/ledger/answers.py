@@ -88,8 +88,8 @@ class Listed:
 class Wanted:
     """Which endings are meant; what is None does not matter.
 
-    reason: a part of it, in any case. digest: of an id that the event has, as
-    `EventDigests.of_text` makes it. since, until: Unix seconds between which the event came in,
+    reason: a part of it, in any case. digests: of an id, as `EventDigests.of_text` makes them; the
+    event has one of them. since, until: Unix seconds between which the event came in,
     both included. where: fields of the event's content, dotted paths, with their values as text.
     ended_since: Unix seconds at which it ended, or later.
     """
@@ -99,7 +99,7 @@ class Wanted:
     reason: str | None = None
     event_name: str | None = None
     source: str | None = None
-    digest: str | None = None
+    digests: Sequence[str] = ()
     since: float | None = None
     until: float | None = None
     where: Sequence[tuple[str, str]] = ()

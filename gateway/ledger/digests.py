@@ -1,46 +1,77 @@
 """What an event can be found by in the ledger: keyed digests of its ids.
 
-An id has the same digest in every field: a user id that is an e-mail address has the digest of the
-address. An e-mail address is first hashed as vendors want it, so that an event that came with only
-the hash is found too.
+The digests of a person's ids, of an order's and of an event's differ: the user 1001 is not found by
+the order 1001. Within a kind an id has the same digest in every field: a user id that is an e-mail
+address has the digest of the address. An e-mail address is first hashed as vendors want it, so that
+an event that came with only the hash is found too.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from hashlib import blake2b, sha256
+from hashlib import blake2b
 
-from destinations.normalise import digests_of, email
+from destinations.casts import to_whole_number
+from destinations.hashed_forms import FORMS
 from gateway.event import Event
-
-DIGEST_BYTES = 12
-DIGEST = re.compile(rf"[0-9a-f]{{{2 * DIGEST_BYTES}}}")
-"""A digest as it is written."""
-
-_HEX_DIGITS = 64
-"""Of a SHA-256 digest."""
-
-_EMAILS = ("email_address", "sha256_email_address")
+from gateway.ledger.id_spellings import (
+    earlier_spelling,
+    gmail_spelling,
+    phone_spelling,
+    spelling,
+)
+from gateway.ledger.sought import DIGEST_BYTES, KINDS, Kind, Sought
+from gateway.ledger.typed_ids import TypedIds
 
 _REMEMBERED = 2000
 """Ids of persons of which the digests are remembered: most visitors send several events."""
 
+_IDS = ("event_id", "transaction_id", "client_id", "user_id")
+_ANY_SPELLING = TypedIds()
+
 
 class EventDigests:
-    """key: as `gateway.ledger.folder.LedgerFolder.key` gives it."""
+    """key: as `gateway.ledger.folder.LedgerFolder.key` gives it. typed: what is known of the ids
+    that operators type."""
 
-    def __init__(self, key: bytes) -> None:
-        self._keyed = blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=b"ledger")
-        self._of_person = lru_cache(_REMEMBERED)(self.of_text)
+    def __init__(self, key: bytes, typed: TypedIds = _ANY_SPELLING) -> None:
+        self._typed = typed
+        self._keyed = {
+            kind: blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=f"ledger {kind}".encode())
+            for kind in KINDS
+        }
+        self._keyed_earlier = blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=b"ledger")
+        self._of_person = lru_cache(_REMEMBERED)(self._digests_of_person)
+        self._of_phone = lru_cache(_REMEMBERED)(self._digests_of_phone)
 
-    def of_text(self, text: str) -> str:
-        """Of an id as an operator types it, or as an event has it: an event's, an order's, a
-        client's or a user's, or an e-mail address or its SHA-256 digest."""
-        keyed = self._keyed.copy()
-        keyed.update(_one_spelling(text).encode("utf-8", "surrogatepass"))
-        return keyed.hexdigest()
+    def sought(self, typed: str, only: Kind | None = None) -> Sought:
+        """What finds the events with an id that an operator types: an event's, an order's, a
+        client's or a user's, or an e-mail address, a phone number or the SHA-256 digest of one.
+
+        only: the kind that is meant.
+        """
+        known = self._typed.spellings_of(typed)
+        person = [self._digest("person", each) for each in known.person]
+        order = [self._digest("order", each) for each in known.other]
+        event = [self._digest("event", each) for each in known.other]
+        earlier = [self._earlier(each) for each in (*known.person, *known.other)]
+        if known.is_contact and only is None:
+            person, order, event = [*person, *order, *event], [], []
+        names = dict.fromkeys([self.name_of(typed), *earlier])
+        return Sought(person, order, event, [*names], only)
+
+    def may_be_contact(self, typed: str) -> bool:
+        """Whether it may be an e-mail address, a phone number or the hash of one."""
+        return self._typed.spellings_of(typed).may_be_contact
+
+    def of_text(self, typed: str) -> Sequence[str]:
+        """All digests that an id may have that an operator types."""
+        return self.sought(typed).all
+
+    def name_of(self, text: str) -> str:
+        """The digest that stands for an id in the log of operators."""
+        return self._earlier(text.strip())
 
     def of_event(self, event: Event) -> list[str]:
         """Of all ids that `event` has."""
@@ -54,44 +85,78 @@ class EventDigests:
         forms: the event as destinations may have it.
         """
         get = event.get
-        texts = [get("event_id"), get("transaction_id")]
+        events, orders = [get("event_id")], [get("transaction_id")]
         persons: list[object] = []
-        emails: list[str] = []
+        phones: list[object] = []
         users: list[object] = []
         for form in forms:
             get = form.get
             if form is not event:
-                texts += get("event_id"), get("transaction_id")
+                events.append(get("event_id"))
+                orders.append(get("transaction_id"))
             persons += get("client_id"), get("user_id")
             user = get("user_data")
             if isinstance(user, dict) and user not in users:  # forms share most of what they have
                 users.append(user)
-                emails += _emails(user)
-        digests = [*map(self.of_text, _known(texts))]
-        digests += map(self._of_person, _known((*persons, *emails)))
+                persons += _held(user, "email_address")
+                phones += _held(user, "phone_number")
+        digests = [self._digest("event", spelling(each)) for each in _known(events)]
+        digests += [self._digest("order", spelling(each)) for each in _known(orders)]
+        for text in _known(persons):
+            digests += self._of_person(text)
+        for text in _known(map(_phone_text, phones)) if phones else ():
+            digests += self._of_phone(text)
         return [*dict.fromkeys(digests)]
 
+    def with_earlier(self, event: Event) -> list[str]:
+        """As `of_event`, and with the digests that an earlier version made, which may stand in the
+        ledger and in tombstones."""
+        texts: list[object] = [event.get(name) for name in _IDS]
+        user = event.get("user_data")
+        texts += _held(user, "email_address") if isinstance(user, dict) else ()
+        return [*self.of_event(event), *map(self._earlier, _known(texts))]
 
-def _emails(user: Mapping[str, object]) -> list[str]:
-    texts: list[str] = []
-    for name in _EMAILS:
-        found = user.get(name)
-        many = found if isinstance(found, list) else (found,)
-        texts += [each for each in many if isinstance(each, str) and each]
-    return texts
+    def _digests_of_person(self, text: str) -> Sequence[str]:
+        spellings = [spelling(text)]
+        if "@" in text and (mailbox := gmail_spelling(text)):
+            spellings.append(mailbox)
+        return [self._digest("person", each) for each in dict.fromkeys(spellings)]
+
+    def _digests_of_phone(self, text: str) -> Sequence[str]:
+        digits = phone_spelling(text)
+        return [self._digest("person", digits)] if digits else ()
+
+    def _digest(self, kind: Kind, text: str) -> str:
+        keyed = self._keyed[kind].copy()
+        keyed.update(text.encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
+
+    def _earlier(self, text: str) -> str:
+        keyed = self._keyed_earlier.copy()
+        keyed.update(earlier_spelling(text).encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()
+
+
+def _held(user: Mapping[str, object], field: str) -> Iterator[object]:
+    """What `user` has of `field`: in clear, hashed, and in the forms of `hash_at_ingest`."""
+    held = [user.get(field), user.get(f"sha256_{field}")]
+    forms = user.get(FORMS)
+    if isinstance(forms, dict) and isinstance(forms.get(field), dict):
+        held += forms[field].values()
+    for each in held:
+        if isinstance(each, list):
+            yield from each
+        elif each is not None:
+            yield each
+
+
+def _phone_text(value: object) -> object:
+    if isinstance(value, int | float):
+        number = to_whole_number(value)
+        return None if number is None else str(number)
+    return value
 
 
 def _known(found: Iterable[object]) -> list[str]:
     """The texts of `found`, each once."""
     return [*dict.fromkeys([each for each in found if isinstance(each, str) and each])]
-
-
-def _one_spelling(text: str) -> str:
-    """The same for every spelling of an id: of an e-mail address its SHA-256 digest, of such a
-    digest the hex digits in lower case; any other id as it is."""
-    if "@" in text:
-        address = email(text) or text.strip().lower()
-        return sha256(address.encode("utf-8", "surrogatepass")).hexdigest()
-    if len(text) >= _HEX_DIGITS and (known := digests_of(text.strip(), ())):
-        return known[0]
-    return text

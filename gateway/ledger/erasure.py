@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,8 +44,8 @@ class Erased:
 class Erasing(Protocol):
     """Erasure in a ledger, wherever that is."""
 
-    def receipts_of(self, digest: str) -> dict[str, set[str]]:
-        """The receipts of all events that have `digest`, by their day."""
+    def receipts_of(self, digests: Sequence[str]) -> dict[str, set[str]]:
+        """The receipts of all events that have one of `digests`, by their day."""
 
     def delivered_of(self, day: str, receipts: Collection[str]) -> Counter[str]:
         """How many of the events each destination has got."""
@@ -60,8 +60,8 @@ class FolderErasure:
 
     folder: FolderFiles
 
-    def receipts_of(self, digest: str) -> dict[str, set[str]]:
-        return receipts_of(self.folder, digest)
+    def receipts_of(self, digests: Sequence[str]) -> dict[str, set[str]]:
+        return receipts_of(self.folder, digests)
 
     def delivered_of(self, day: str, receipts: Collection[str]) -> Counter[str]:
         return delivered_of(self.folder, day, receipts)
@@ -70,17 +70,18 @@ class FolderErasure:
         return erase_day(self.folder, day, receipts)
 
 
-def receipts_of(folder: FolderFiles, digest: str) -> dict[str, set[str]]:
-    """The receipts of all events that have `digest`, by their day. Raises `LedgerError` or
+def receipts_of(folder: FolderFiles, digests: Sequence[str]) -> dict[str, set[str]]:
+    """The receipts of all events that have one of `digests`, by their day. Raises `LedgerError` or
     sqlite3.Error."""
     found = {}
+    places = ", ".join("?" * len(digests))
+    statement = f"SELECT receipt FROM lookups WHERE digest IN ({places}) AND {AT_ANY_HOUR}"
     for day in folder.all_days():
         path = next(folder.databases(day), None)
         if path is None:
             continue
         with _open(path) as file:
-            statement = f"SELECT receipt FROM lookups WHERE digest = ? AND {AT_ANY_HOUR}"
-            rows = file.execute(statement, (bytes.fromhex(digest),)).fetchall()
+            rows = file.execute(statement, [*map(bytes.fromhex, digests)]).fetchall()
         if rows:
             found[day] = {receipt.hex() for (receipt,) in rows}
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gateway.configuration.settings import Settings
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.place import ledger_of
+from gateway.ledger.typed_ids import TypedIds
 from gateway.queue.feed import Feeding
 from gateway.queue.keys import Keys
 from gateway.queue.settle import Reporting
@@ -22,7 +23,7 @@ def build_feeding(settings: Settings) -> Feeding | None:
     of the ledger cannot be used."""
     if not settings.has_ledger:
         return None
-    digests = EventDigests(ledger_of(settings).key())
+    digests = ledger_digests(settings)
     has_content = settings.ledger.payload == "full"
     return Feeding(feed_bytes(settings), digests.of_decided, has_content)
 
@@ -39,8 +40,20 @@ def build_digests(settings: Settings) -> EventDigests | None:
     made from `server.hash_salt`, which every machine of the gateway has. None without both. Raises
     OSError when the folder of the ledger cannot be used."""
     if settings.has_ledger:
-        return EventDigests(ledger_of(settings).key())
-    return EventDigests(derived_key(settings.salt, b"erasure")) if settings.salt else None
+        return ledger_digests(settings)
+    if not settings.salt:
+        return None
+    return EventDigests(derived_key(settings.salt, b"erasure"), _typed_ids(settings))
+
+
+def ledger_digests(settings: Settings) -> EventDigests:
+    """For settings that have a ledger. Raises OSError when its folder cannot be used."""
+    return EventDigests(ledger_of(settings).key(), _typed_ids(settings))
+
+
+def _typed_ids(settings: Settings) -> TypedIds:
+    regions = {getattr(each, "phone_region", None) for each in settings.destinations.values()}
+    return TypedIds(settings.salt, sorted(filter(None, regions)))
 
 
 def feed_bytes(settings: Settings) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
@@ -55,8 +55,9 @@ def listing(
     limit: how many, 0 for `PAGE`.
     """
     receipt = _receipt(wanted)
-    chosen = [endings.c.receipt == events.c.receipt, *conditions(wanted)]
-    chosen.append(receipt.between(*_bounds(wanted, after, first)))
+    bounds = _bounds(wanted, after, first)
+    chosen = [endings.c.receipt == events.c.receipt, *conditions(wanted, bounds)]
+    chosen.append(receipt.between(*bounds))
     if after is not None:
         rest = tuple_(endings.c.destination, endings.c.passage) > tuple_(*after[1:])
         same = and_(receipt == after.receipt, rest)
@@ -75,9 +76,9 @@ def end_of_slice(wanted: Wanted, after: Position | None, rows: int) -> Select[An
     that are wanted; none if there are fewer."""
     of, receipt = endings.c.receipt, _receipt(wanted)
     chosen: list[ColumnElement[bool]] = []
-    if wanted.digest is not None:
+    if wanted.digests:
         of = receipt = lookups.c.receipt
-        chosen = [*_has_digest(wanted.digest)]
+        chosen = [*has_digest(wanted.digests)]
     elif wanted.ending in INDEXED:
         chosen = [indexed(INDEXED[wanted.ending])]
     bounds = _bounds(wanted, after, _FIRST)
@@ -102,8 +103,9 @@ def indexed(condition: str) -> ColumnElement[bool]:
     return cast("ColumnElement[bool]", text(f"endings.{condition}"))
 
 
-def _has_digest(digest: str) -> Iterator[ColumnElement[bool]]:
-    yield lookups.c.digest == bytes.fromhex(digest)
+def has_digest(digests: Iterable[str]) -> Iterator[ColumnElement[bool]]:
+    """One of them."""
+    yield lookups.c.digest.in_([*map(bytes.fromhex, digests)])
     yield cast("ColumnElement[bool]", text(AT_ANY_HOUR))
 
 
@@ -117,7 +119,10 @@ def _bounds(wanted: Wanted, after: Position | None, first: bytes) -> tuple[bytes
     return first, last
 
 
-def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+def conditions(
+    wanted: Wanted, bounds: tuple[bytes, bytes] = (_FIRST, _LAST)
+) -> Iterator[ColumnElement[bool]]:
+    """bounds: the receipts between which events with a digest are looked up: many may have one."""
     for column, value in (
         (endings.c.destination, wanted.destination),
         (endings.c.ending, wanted.ending),
@@ -130,8 +135,10 @@ def conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
         yield indexed(INDEXED[wanted.ending])
     if wanted.reason is not None:
         yield endings.c.reason.icontains(wanted.reason, autoescape=True)
-    if wanted.digest is not None:
-        of_digest = select(lookups.c.receipt).where(*_has_digest(wanted.digest))
+    if wanted.digests:
+        of_digest = select(lookups.c.receipt).where(
+            *has_digest(wanted.digests), lookups.c.receipt.between(*bounds)
+        )
         yield events.c.receipt.in_(of_digest)
     if wanted.since is not None:
         yield events.c.at >= wanted.since

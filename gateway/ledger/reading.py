@@ -6,20 +6,20 @@ has been removed meanwhile is passed over.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, Table, select, text
+from sqlalchemy import Connection, Row, Table, select
 from sqlalchemy.sql.functions import sum as sum_of
 
 from gateway.ledger.answers import Listed, Story, Wanted, listed, story
 from gateway.ledger.day_rows import NONE
-from gateway.ledger.queries import PAGE, Position, listing
+from gateway.ledger.queries import PAGE, Position, has_digest, listing
 from gateway.ledger.recorded import Recorded, recorded_event, recorded_in
 from gateway.ledger.tables import (
-    AT_ANY_HOUR,
     attempts,
     configurations,
     endings,
@@ -79,16 +79,17 @@ class LedgerReader:
         last = "~" if until is None else _utc_day(until)
         return [day for day in self.reading.days() if first <= day <= last]
 
-    def stories(self, digest: str, limit: int) -> Iterator[Story]:
-        """The newest events that have `digest`, `limit` at most."""
-        of_digest = lookups.c.digest == bytes.fromhex(digest), text(AT_ANY_HOUR)
-        receipts = select(lookups.c.receipt).where(*of_digest).order_by(lookups.c.receipt.desc())
+    def stories(self, digests: Sequence[str], limit: int) -> Iterator[Story]:
+        """The newest events that have one of `digests`, `limit` at most."""
+        of_digest = select(lookups.c.receipt).where(*has_digest(digests))
+        receipts = of_digest.order_by(lookups.c.receipt.desc())
         for day in reversed(self.reading.days()):
             if limit <= 0:
                 return
             with self.reading.open_day(day) as file:
-                newest = events.c.receipt.in_(receipts.limit(limit))
-                found = select(events).where(newest).order_by(events.c.receipt.desc())
+                each_by_all = min(limit * len(digests), sys.maxsize)  # an event may have them all
+                newest = events.c.receipt.in_(receipts.limit(each_by_all))
+                found = select(events).where(newest).order_by(events.c.receipt.desc()).limit(limit)
                 for row in file.execute(found).all() if file else ():
                     yield _story(file, row)
                     limit -= 1

@@ -21,7 +21,7 @@ _FIELDS = {
     "order": "transaction_id",
     "visitor": "client_id",
     "user": "user_id",
-    "e-mail": "user_data",
+    "e-mail or phone": "user_data",
 }
 SOME_ID = "id"
 """What is shared with an event of which no content is stored."""
@@ -44,12 +44,12 @@ def related(
     if story is None:
         return []
     if story.payload is None:
-        kinds = [(SOME_ID, digest) for digest in _stored_digests(reader, receipt)]
+        kinds = [(SOME_ID, _stored_digests(reader, receipt))]
     else:
         kinds = [*digests_by_id(digests, story.payload)]
     found: dict[str, tuple[Story, list[str]]] = {}
-    for kind, digest in kinds:
-        for each in reader.stories(digest, limit + 1):
+    for kind, of_kind in kinds:
+        for each in reader.stories(of_kind, limit + 1) if of_kind else ():
             if each.receipt != receipt:
                 shares = found.setdefault(each.receipt, (each, []))[1]
                 shares += [] if kind in shares else [kind]
@@ -57,15 +57,14 @@ def related(
     return [Related(*found[each]) for each in newest]
 
 
-def digests_by_id(digests: EventDigests, event: Event) -> Iterator[tuple[str, str]]:
-    """The digests of an event's ids, each with which of its ids it is."""
+def digests_by_id(digests: EventDigests, event: Event) -> Iterator[tuple[str, Sequence[str]]]:
+    """Which ids an event has, each with the digests that other events with it have."""
     for kind, name in _FIELDS.items():
-        if name in event:
-            for digest in digests.of_event({name: event[name]}):
-                yield kind, digest
+        if name in event and (of_id := digests.with_earlier({name: event[name]})):
+            yield kind, of_id
 
 
-def _stored_digests(reader: LedgerReader, receipt: str) -> list[str]:
+def _stored_digests(reader: LedgerReader, receipt: str) -> Sequence[str]:
     """They are not stored by the event: those of its hour are looked through."""
     hour = int(received_at(receipt) // 3600) % 24
     wanted = select(lookups.c.digest).where(

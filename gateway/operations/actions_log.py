@@ -28,6 +28,7 @@ PLAIN = (
     "refusal",
     "subject",
     "digest",
+    "kind",
 )
 """Arguments that are written as they are. Others may name a person."""
 
@@ -80,5 +81,5 @@ def _told(settings: Settings, given: Mapping[str, Any]) -> dict[str, Any]:
             told[name] = "(not kept: there is no key for a digest)"
         else:
             texts = value if isinstance(value, list | tuple) else (value,)
-            told[name] = " ".join(digests.of_text(str(text)) for text in texts)
+            told[name] = " ".join(digests.name_of(str(text)) for text in texts)
     return told

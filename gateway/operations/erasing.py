@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.delivery.erasures import LOOK_SECONDS
 from gateway.delivery.planning import ERASED
+from gateway.event.words import counted
 from gateway.ledger.feeding import build_reporting
+from gateway.ledger.sought import Sought
 from gateway.operations.person import Found, Person
 from gateway.operations.stopped import Stopped
 from gateway.queue import dead_letters, quarantine
@@ -58,7 +60,7 @@ async def erase(
     embedded: whether Redis is the server of `gateway run`. note: writes to the operators' log what
     was found for removal, even if the removal is interrupted.
     """
-    names = {person.digest, *found.all_receipts}
+    names = {*_tombstones(person.sought), *found.all_receipts}
     await write_tombstones(person.redis, person.keys, names, time.time())
     await asyncio.sleep(LOOK_SECONDS + MARGIN_SECONDS)
     await _wait_for_ledger(person)
@@ -74,6 +76,12 @@ async def erase(
             "written again; see valkey.log, and run the command again"
         )
     return Erased(sum(counts.values()), _beyond_reach(person, removed, embedded))
+
+
+def _tombstones(sought: Sought) -> Sequence[str]:
+    """The digests that an earlier version made are the same for all kinds of id: they cover no
+    event where one kind is meant."""
+    return sought.all if sought.only is None else sought.exact
 
 
 async def _remove(person: Person, found: Found) -> None:
@@ -123,10 +131,10 @@ def _beyond_reach(person: Person, removed: Found, embedded: bool) -> list[str]:
     else:
         lines.append("what vendors got is not known, since there is no ledger")
     lines.append("a request that was under way may still have reached its vendor")
-    if settings.identity.hash_user_id:
+    if removed.unknown and person.sought.only is not None:
         lines.append(
-            "events have the hash of a user id alone (identity.hash_user_id). To erase a user, run "
-            "this command for the HMAC-SHA256 of the id under server.hash_salt, in hex, too"
+            f"{counted(removed.unknown, 'event')} of the ledger had this id, but not recorded as "
+            "the id of what: an earlier version stored them without content. They are erased, too"
         )
     if settings.consent.hold is not None:
         lines.append(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,11 +17,13 @@ from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.place import ledger_of
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.reading import LedgerReader
+from gateway.ledger.sought import KINDS, Kind, Sought
 from gateway.queue.dead_letters import DeadLetter, dead_letters_of
 from gateway.queue.entry import Entry
 from gateway.queue.erasure import destinations_in_redis, pending_entries
 from gateway.queue.keys import Keys
-from gateway.queue.quarantine import Quarantined, quarantine_of
+from gateway.queue.quarantine import quarantine_of
+from gateway.queue.quarantined_event import Quarantined
 from gateway.queue.submitted import submitted_of
 
 NO_KEY = (
@@ -35,13 +36,24 @@ NO_KEY = (
 class Found:
     """receipts: of the events in the ledger, by day. delivered: how many events each destination
     has got, also those on which it gives its verdict later. pending, dead_letters: by
-    destination."""
+    destination. kinds: in how many records the id is that of a person, of an order or of an event.
+    unknown: in how many of the ledger that is not known, since an earlier version stored them and
+    their content is not kept."""
 
     receipts: dict[str, set[str]] = field(default_factory=dict)
     delivered: Counter[str] = field(default_factory=Counter)
     pending: dict[str, list[Entry]] = field(default_factory=dict)
     dead_letters: dict[str, list[DeadLetter]] = field(default_factory=dict)
     quarantine: list[Quarantined] = field(default_factory=list)
+    kinds: Counter[Kind] = field(default_factory=Counter)
+    unknown: int = 0
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether the id is, say, that of a user in some records and that of an order in others:
+        these may be of two persons."""
+        total = sum(number for _, number in self.counts())
+        return total > 0 and max(self.kinds.values(), default=0) + self.unknown < total
 
     @property
     def all_receipts(self) -> set[str]:
@@ -59,16 +71,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Finds what is stored about the person with the id `digest`.
+    """Finds what is stored about the person with the id that is sought.
 
     An event belongs to the person if it has the id itself, or if the ledger knows that it had the
-    id when it came in: what a destination may have of it is often less.
+    id when it came in: what a destination may have of it is often less. If one kind of id is meant,
+    what is known to have the id only as another kind does not belong to the person.
     """
 
     redis: Redis
     settings: Settings
     digests: EventDigests
-    digest: str
+    sought: Sought
 
     @property
     def keys(self) -> Keys:
@@ -81,16 +94,16 @@ class Person:
 
     async def find(self) -> Found:
         """Raises `LedgerError`, sqlite3.Error, or what Redis raised."""
-        found, ledger = Found(), self.ledger
-        if ledger is not None:
-            erasure = ledger.to_erase()
-            found.receipts = erasure.receipts_of(self.digest)
-            for day, receipts in found.receipts.items():
-                found.delivered += erasure.delivered_of(day, receipts)
-        known = found.all_receipts
+        found, known = Found(), dict[str, set[Kind]]()
+        if self.ledger is not None:
+            known = self._find_in_ledger(found, self.ledger)
 
         def is_theirs(event: Event, receipt: str) -> bool:
-            return receipt in known or self.digest in self.digests.of_event(event)
+            kinds = self.sought.kinds_of(self.digests.of_event(event))
+            if receipt not in known and kinds.isdisjoint(self.sought.kinds):
+                return False
+            found.kinds.update(kinds | known.get(receipt, set()))
+            return True
 
         for name in sorted(await destinations_in_redis(self.redis, self.keys)):
             of_name = self.keys.destination(name)
@@ -114,15 +127,55 @@ class Person:
         ]
         return found
 
-    def stories(self) -> list[Story]:
-        """All events of the ledger, newest first. Raises `LedgerError` or DBAPIError."""
-        ledger = self.ledger
-        return list(LedgerReader(ledger).stories(self.digest, sys.maxsize)) if ledger else []
+    def _find_in_ledger(
+        self, found: Found, ledger: LedgerFolder | LedgerDatabase
+    ) -> dict[str, set[Kind]]:
+        """Adds the events of the ledger to `found`. Returns their receipts, each with the kinds of
+        the id in its event; none where that is not known."""
+        erasure, sought = ledger.to_erase(), self.sought
+        known: dict[str, set[Kind]] = {}
+        for kind in KINDS:
+            if digests := sought.of(kind):
+                for day, receipts in erasure.receipts_of(digests).items():
+                    if kind in sought.kinds:
+                        found.receipts.setdefault(day, set()).update(receipts)
+                    for receipt in receipts:
+                        known.setdefault(receipt, set()).add(kind)
+        reader = LedgerReader(ledger)
+        with reader.reading.held():
+            for day, receipts in erasure.receipts_of(sought.earlier).items():
+                for receipt in receipts - known.keys():
+                    kinds = known[receipt] = self._kinds_in(reader.story(receipt))
+                    if not kinds or not kinds.isdisjoint(sought.kinds):
+                        found.receipts.setdefault(day, set()).add(receipt)
+        for day, receipts in found.receipts.items():
+            found.delivered += erasure.delivered_of(day, receipts)
+        theirs = {receipt: known[receipt] for receipt in found.all_receipts}
+        for kinds in theirs.values():
+            found.kinds.update(kinds)
+        found.unknown = sum(not kinds for kinds in theirs.values())
+        return theirs
+
+    def _kinds_in(self, story: Story | None) -> set[Kind]:
+        if story is None or story.payload is None:
+            return set()
+        return self.sought.kinds_of(self.digests.of_event(story.payload))
+
+    def stories(self, found: Found) -> list[Story]:
+        """The events of the ledger that were found, newest first. Raises `LedgerError` or
+        DBAPIError."""
+        if self.ledger is None:
+            return []
+        reader = LedgerReader(self.ledger)
+        with reader.reading.held():
+            stories = map(reader.story, sorted(found.all_receipts, reverse=True))
+            return [story for story in stories if story is not None]
 
     async def access(self, note: Callable[[Mapping[str, int]], None]) -> tuple[Found, list[Story]]:
         """Everything that is stored, in Redis and in the ledger; `note` is told first that someone
         reads it. Raises as `find` and `stories` do."""
-        found, stories = await self.find(), self.stories()
+        found = await self.find()
+        stories = self.stories(found)
         note(dict(found.counts()))
         return found, stories
 

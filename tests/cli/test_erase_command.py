@@ -115,7 +115,7 @@ def test_nothing_found_is_no_failure(run: Run, redis_url: str, config: Path) -> 
         async with connect_for_work(redis_url) as redis:
             return len((await read_tombstones(redis, KEYS)).written)
 
-    assert asyncio.run(written()) == 1  # for what is still on its way
+    assert asyncio.run(written()) > 0  # for what is still on its way
 
 
 @pytest.mark.parametrize("command", [["access"], ["erase", "--yes"]])
@@ -193,3 +193,37 @@ def test_a_form_without_the_id_is_found_by_its_receipt(
     assert "pending, ads 1 " in " ".join(said.split())
     shown = json.loads(run("access", "event-20", "--json", *words).stdout)
     assert not any(shown.values())
+
+
+@pytest.fixture
+def shared(redis_url: str, config: Path) -> Path:
+    """A user and an order of two people have the same number."""
+
+    async def fill() -> None:
+        async with connect_for_work(redis_url) as redis:
+            events = [make_event(7, user_id="1001"), make_event(8, transaction_id="1001")]
+            await bury(redis, "ads", events, "rejected", "HTTP 400")
+
+    asyncio.run(fill())
+    return config
+
+
+def test_an_id_of_two_people_is_erased_once_its_kind_is_said(
+    run: Run, server: Redis, shared: Path
+) -> None:
+    result = run("erase", "1001", "--yes", "--config", shared)
+    assert (result.exit_code, "nothing was erased" in result.stderr) == (2, True)
+    words = " ".join(result.stdout.split())
+    assert "that of a person in 1, that of an order in 1 of these records" in words
+    assert not server.exists(KEYS.erased)
+    result = run("erase", "1001", "--kind", "order", "--yes", "--config", shared)
+    assert result.exit_code == 0, result.output
+    assert "Erased 1 record." in result.stdout
+    shown = json.loads(run("access", "1001", "--json", "--config", shared).stdout)
+    assert [each["event"]["event_id"] for each in shown["dead_letters"]["ads"]] == ["event-7"]
+
+
+def test_the_kinds_are_shown_before_the_question(run: Run, shared: Path) -> None:
+    result = run("erase", "1001", "--config", shared, input="y\n")
+    assert (result.exit_code, "Choose with --kind" in result.stdout) == (0, True)
+    assert "Erased 2 records" in result.stdout

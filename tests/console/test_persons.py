@@ -42,6 +42,11 @@ def person(client: httpx.Client, running: Gateway) -> str:
     return answer.headers["location"]
 
 
+def name_of(client: httpx.Client, person: str) -> str:
+    name: str = client.get(f"{person}.json").json()["digest"]
+    return name
+
+
 def lines(signed_in: ConsoleServer) -> list[dict]:  # type: ignore[type-arg]
     return [*map(json.loads, OperatorLog.of(signed_in.settings).lines())]
 
@@ -99,7 +104,7 @@ def test_an_access_is_a_file_and_is_logged(
     assert ids == {"grace-0", "grace-1"}
     last = lines(signed_in)[-1]
     assert (last["user"], last["command"]) == ("console:anna", "access")
-    assert last["arguments"] == {"digest": person.rpartition("/")[2]}
+    assert last["arguments"] == {"digest": name_of(client, person)}
 
 
 def test_an_erasure_is_confirmed_goes_on_and_is_logged(
@@ -122,9 +127,23 @@ def test_an_erasure_is_confirmed_goes_on_and_is_logged(
     assert client.get("/events.json?event_name=of grace").json()["events"] == []
     last = lines(signed_in)[-1]
     assert (last["command"], last["counts"]["ledger"]) == ("erase", 2)
-    assert last["arguments"] == {"digest": person.rpartition("/")[2]}
+    assert last["arguments"] == {"digest": name_of(client, person)}
     requests = client.get("/privacy.json").json()["requests"]
-    assert requests[0]["person"] == person.rpartition("/")[2]
+    assert requests[0]["person"] == name_of(client, person)
+
+
+def test_the_kinds_of_an_id_are_kept_apart(client: httpx.Client, running: Gateway) -> None:
+    for name in ("user_id", "transaction_id"):
+        event = {"event_name": "shared", "event_id": name, name: "1001", "consent": GRANTED}
+        assert httpx.post(f"{running.url}/events", json=event, headers=KEY).is_success
+    person = client.post(URL, data={"id": "1001"}).headers["location"]
+    wait_until_recorded(client, person)
+    assert "may be of different people" in client.get(person).text
+    kinds = client.get(f"{person}.json").json()["kinds"]
+    assert {kind: each["records"] for kind, each in kinds.items()} == {"person": 1, "order": 1}
+    order = client.post(f"{kinds['order']['url']}/access")
+    assert [story["payload"]["event_id"] for story in order.json()["ledger"]] == ["transaction_id"]
+    assert "may be of different people" not in client.get(kinds["order"]["url"]).text
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -7,12 +7,17 @@ from typing import Any
 
 import pytest
 
+from gateway.event import Event
 from gateway.ledger.digests import EventDigests
 
 EMAIL = "anna@shop.example"
 HASHED = sha256(EMAIL.encode()).hexdigest()
 
 DIGESTS = EventDigests(b"a key of the tests")
+
+
+def is_found(typed: str, event: Event, digests: EventDigests = DIGESTS) -> bool:
+    return not set(digests.of_text(typed)).isdisjoint(digests.of_event(event))
 
 
 def person(**fields: Any) -> dict[str, Any]:
@@ -38,15 +43,15 @@ def person(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_an_address_is_found(event: dict[str, Any], typed: str) -> None:
-    assert DIGESTS.of_text(typed) in DIGESTS.of_event(event)
+    assert is_found(typed, event)
 
 
 @pytest.mark.parametrize("text", ["1.2", "Order@7", "a@b@c", "guest@localhost", "@", "x" * 64])
 @pytest.mark.parametrize("name", ["event_id", "transaction_id", "client_id", "user_id"])
 def test_an_id_is_found_as_the_event_has_it(name: str, text: str) -> None:
-    assert DIGESTS.of_text(text) in DIGESTS.of_event({name: text})
+    assert is_found(text, {name: text})
 
 
 @pytest.mark.parametrize("text", ["anna", "Anna-1", "anna-12", "nna-1", "", " ", "anna-1@x"])
 def test_another_id_is_not_found(text: str) -> None:
-    assert DIGESTS.of_text(text) not in DIGESTS.of_event({"user_id": "anna-1", "client_id": ""})
+    assert not is_found(text, {"user_id": "anna-1", "client_id": ""})

@@ -171,7 +171,7 @@ async def test_a_ledger_of_another_version_is_an_error_in_words(
     await books.store()
     books.writer.close()
     ask(database, f'UPDATE "ledger kept".schema_version SET version = {version}')
-    for use in (books.reader.endings(Wanted()), books.reader.stories("00", 1)):
+    for use in (books.reader.endings(Wanted()), books.reader.stories(["00"], 1)):
         with pytest.raises(LedgerError, match=words):
             list(use)
     await books.append(decide(make_event(1), send=["ads"]))

@@ -100,16 +100,16 @@ def test_an_id_is_combined_with_other_filters(
     rows: int,
 ) -> None:
     monkeypatch.setattr(search_module, "SLICE", rows)
-    digest = EventDigests(filled_place.key()).of_text("T-4")
+    digests = EventDigests(filled_place.key()).of_text("T-4")
     found = [
         each
-        for page in pages(filled, Wanted(digest=digest, destination="crm"), 1)
+        for page in pages(filled, Wanted(digests=digests, destination="crm"), 1)
         for each in page.found
     ]
     assert [each.source for each in found] == ["shop", "site"]
     assert {each.ending.destination for each in found} == {"crm"}
     assert {(each.payload or {})["transaction_id"] for each in found} == {"T-4"}
-    of_shop = Wanted(digest=digest, source="shop", destination="crm")
+    of_shop = Wanted(digests=digests, source="shop", destination="crm")
     assert list(filled.endings(of_shop)) == found[:1]
 
 

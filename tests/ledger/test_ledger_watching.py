@@ -175,9 +175,10 @@ def test_rare_endings_are_found_by_an_index(
 
 def test_a_digest_is_found_by_its_key(folder: LedgerFolder) -> None:
     fill_one_day(folder)
-    wanted = Wanted(digest="ab" * 12, destination="ads")
+    wanted = Wanted(digests=["ab" * 12], destination="ads")
     for statement in (listing(wanted, None), end_of_slice(wanted, None, 10)):
-        assert "lookups USING PRIMARY KEY (hour=? AND digest=?" in query_plan(folder, statement)
+        plan = query_plan(folder, statement)
+        assert "lookups USING PRIMARY KEY (hour=? AND digest=? AND receipt>? AND receipt<?)" in plan
 
 
 def fill_one_day(folder: LedgerFolder) -> None:

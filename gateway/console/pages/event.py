@@ -22,6 +22,7 @@ from gateway.ledger.answers import Story
 from gateway.ledger.digests import EventDigests
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.related import Related, digests_by_id, related
+from gateway.ledger.sought import join_digests
 from gateway.operations.stories import explain_stories
 from gateway.queue.receipts import is_receipt
 
@@ -54,7 +55,10 @@ async def event_data(console: Console, request: Request, reveal: bool) -> dict[s
         lambda reader: _read(console, reader, digests, receipt, shows_today)
     )
     payload = story.payload
-    ids = [{"of": kind, "digest": digest} for kind, digest in digests_by_id(digests, payload or {})]
+    ids = [
+        {"of": kind, "digest": join_digests(of_id)}
+        for kind, of_id in digests_by_id(digests, payload or {})
+    ]
     if not reveal:
         explanation = explanation_without_personal(explanation, payload)
         endings = [shown_ending(each, payload) for each in story.endings]

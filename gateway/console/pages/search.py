@@ -23,15 +23,17 @@ from gateway.event.endings import ENDINGS
 from gateway.ledger import search as ledger
 from gateway.ledger.answers import Listed
 from gateway.ledger.reading import LedgerReader
+from gateway.ledger.sought import join_digests
 from gateway.queue.receipts import is_receipt
 
 PATH = "/events"
 PAGE = 50
 """Endings; and events that have an id, with all of their endings."""
 
-E_MAIL = (
-    "Searching by an e-mail address needs the role operator: whether a person is known here is "
-    "personal data. You can search by the id of an event, an order or a visitor."
+CONTACT = (
+    "Searching by an e-mail address, a phone number or a hash of one needs the role operator: "
+    "whether a person is known here is personal data. You can search by the id of an event, an "
+    "order or a visitor."
 )
 QUICK: Sequence[tuple[str, Mapping[str, str]]] = (
     ("Rejected in the last day", {"ending": "rejected", "since": "1d"}),
@@ -60,11 +62,11 @@ async def view(console: Console, request: Request) -> dict[str, Any]:
     if not filters.mistakes:
         tells_all = is_operator(request) or filters.wanted.reason is None
         page = await console.read(lambda reader: _search(reader, filters, tells_all))
-    without_id = replace(filters, wanted=replace(filters.wanted, digest=None))
+    without_id = replace(filters, wanted=replace(filters.wanted, digests=()))
     return {
         "filters": filters.given,
         "where": filters.fields,
-        "digest": filters.wanted.digest,
+        "digest": join_digests(filters.wanted.digests),
         "mistakes": filters.mistakes,
         "events": page.rows,
         "next": page.next and filters.url(PATH, after=page.next),
@@ -107,17 +109,18 @@ def _found_at(console: Console, request: Request, texts: ImmutableMultiDict[str,
         return filters.url(PATH)
     if is_receipt(typed):
         return f"{PATH}/{typed}"
-    if "@" in typed and not is_operator(request):
-        raise Trouble(403, E_MAIL)
-    digest = console.digests().of_text(typed)
-    return replace(filters, wanted=replace(filters.wanted, digest=digest)).url(PATH)
+    digests = console.digests()
+    if not is_operator(request) and digests.may_be_contact(typed):
+        raise Trouble(403, CONTACT)
+    wanted = replace(filters.wanted, digests=digests.of_text(typed))
+    return replace(filters, wanted=wanted).url(PATH)
 
 
 def _search(reader: LedgerReader, filters: Filters, tells_all: bool) -> _Page:
-    digest = filters.wanted.digest
-    if digest and not filters.is_narrow:
+    digests = filters.wanted.digests
+    if digests and not filters.is_narrow:
         # so events are found too that have not ended
-        stories = [*reader.stories(digest, PAGE)]
+        stories = [*reader.stories(digests, PAGE)]
         return _Page([*map(row_of_story, stories)], is_newest=len(stories) == PAGE)
     page = _found(reader, filters, tells_all)
     return _Page(rows_of_endings(page.found), page.next, page.looked_since)

@@ -7,7 +7,7 @@ write-ahead log of the server, its archive and its backups hold is beyond reach.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 
 from psycopg.errors import InvalidSchemaName, UndefinedTable
@@ -19,7 +19,7 @@ from gateway.ledger.postgresql.schema import schema_of_day, schema_of_failures, 
 from gateway.ledger.tables import AT_ANY_HOUR, EVENT_TABLES, IS_DELIVERED
 
 _LOCK_TIMEOUT = "SET lock_timeout = '60s'"
-_RECEIPTS = f"SELECT receipt FROM {{}}.lookups WHERE digest = %s AND {AT_ANY_HOUR}"
+_RECEIPTS = f"SELECT receipt FROM {{}}.lookups WHERE digest = ANY(%s) AND {AT_ANY_HOUR}"
 _DELIVERED = (
     "SELECT destination, count(*) FROM {}.endings "
     f"WHERE {IS_DELIVERED} AND receipt = ANY(%s) GROUP BY destination"
@@ -36,12 +36,12 @@ class DatabaseErasure:
         self._url = url
         self._schema = schema
 
-    def receipts_of(self, digest: str) -> dict[str, set[str]]:
+    def receipts_of(self, digests: Sequence[str]) -> dict[str, set[str]]:
         found = {}
         with self._connected() as connection:
             for day, schema in schemas_of(connection, self._schema).items():
                 statement = SQL(_RECEIPTS).format(Identifier(schema))
-                rows = connection.execute(statement, (bytes.fromhex(digest),)).fetchall()
+                rows = connection.execute(statement, (_keys(digests),)).fetchall()
                 if rows:
                     found[day] = {receipt.hex() for (receipt,) in rows}
         return found
@@ -87,5 +87,6 @@ def _delivered(connection: Connection, schema: str, keys: list[bytes]) -> Counte
     return Counter(dict(connection.execute(statement, (keys,)).fetchall()))
 
 
-def _keys(receipts: Collection[str]) -> list[bytes]:
-    return [bytes.fromhex(each) for each in receipts]
+def _keys(texts: Collection[str]) -> list[bytes]:
+    """texts: receipts or digests."""
+    return [bytes.fromhex(each) for each in texts]

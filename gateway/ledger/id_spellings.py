@@ -1,0 +1,81 @@
+"""The one spelling of an id of which the ledger's digest is made."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from hashlib import sha256
+from unicodedata import normalize
+from urllib.parse import unquote
+
+from destinations.normalise import digests_of, email, google_email
+
+GMAIL = ("gmail.com", "googlemail.com")
+"""Domains of the same mailboxes."""
+
+_HEX_DIGITS = 64
+_SHORTEST_HASH = 43
+"""Characters of a SHA-256 digest in Base64, without padding."""
+
+_is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fullmatch
+"""32 bytes in Base64, also in the alphabet for URLs."""
+
+_FOR_URLS = str.maketrans("-_", "+/")
+_PHONE = "tel:"
+"""In front of the digits of a phone number: no other id with these digits is the same."""
+
+
+def spelling(text: str) -> str:
+    """Of an e-mail address its SHA-256 digest, of such a digest the hex digits in lower case; any
+    other id without blanks around it, in Unicode's form NFC."""
+    if "@" in text:
+        return sha256_of(email(text) or text.strip().lower())
+    if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
+        return known
+    text = text.strip()
+    return text if text.isascii() else normalize("NFC", text)
+
+
+def earlier_spelling(text: str) -> str:
+    """As versions made it that had one digest for ids of all kinds."""
+    if "@" in text:
+        return sha256_of(email(text) or text.strip().lower())
+    if len(text) >= _HEX_DIGITS and (known := digests_of(text.strip(), ())):
+        return known[0]
+    return text
+
+
+def phone_spelling(text: str) -> str:
+    """Of a phone number its digits, as ``tel:4930901820``, or of its SHA-256 digest the hex digits;
+    "" for what has no digits."""
+    if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
+        return known
+    text = text.strip()
+    if text[:4].lower() == _PHONE:
+        text = unquote(text[4:]).partition(";")[0]
+    digits = "".join([str(int(each)) for each in text if each.isdecimal()])
+    return f"{_PHONE}{digits}" if digits else ""
+
+
+def gmail_spelling(text: str) -> str:
+    """Of an address at Gmail the spelling of its mailbox, for which dots and what follows a ``+``
+    make no difference, and ``googlemail.com`` is ``gmail.com``; "" for any other address."""
+    if "mail.com" not in text.lower():
+        return ""
+    name, _, domain = google_email(text).rpartition("@")
+    return sha256_of(f"{name}@gmail.com") if name and domain in GMAIL else ""
+
+
+def sha256_in(text: str) -> str:
+    """The SHA-256 digest that `text` is, in hex or Base64, in lower-case hex; "" if it is none."""
+    text = text.strip()
+    if known := digests_of(text, ()):
+        return known[0]
+    if _is_base64(text):
+        return b64decode(text.translate(_FOR_URLS).rstrip("=") + "=").hex()
+    return ""
+
+
+def sha256_of(text: str) -> str:
+    """In hex."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

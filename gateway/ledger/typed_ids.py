@@ -1,0 +1,144 @@
+"""The spellings that events may have of an id that an operator types.
+
+An event may have an e-mail address with its domain in Unicode or in Punycode, a phone number with
+or without its country code, and only a hash of either: one that the sender made, that of
+`identity.hash_user_id`, or that of the rules' action ``hash``. Whoever has only the id can make all
+of these, and nobody can find the id in a hash. So they are made when somebody asks.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+from unicodedata import normalize
+
+import phonenumbers
+
+from destinations.normalise import email
+from destinations.phones import e164
+from gateway.ledger.id_spellings import (
+    GMAIL,
+    gmail_spelling,
+    phone_spelling,
+    sha256_in,
+    sha256_of,
+    spelling,
+)
+
+MAX_TYPED = 500
+"""Characters. Longer texts have one spelling."""
+
+MAX_LABEL = 63
+"""Of a domain. Source: RFC 1035"""
+
+_INVISIBLE = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
+_at_the_ends = re.compile(rf"^{_INVISIBLE}|{_INVISIBLE}$")
+"""What comes along when a text is copied from a mail or a page."""
+
+_like_a_phone = re.compile(r"(?:tel:)?[+0(].{6,}", re.IGNORECASE | re.DOTALL).fullmatch
+"""Other digits are rather an id: a phone number needs its plus sign, or the zero in front."""
+
+_NOT_DIGITS = re.compile(r"[^0-9]+")
+
+
+class Spellings(NamedTuple):
+    """person: as the id of a person, or as an e-mail address or phone number. other: as the id of
+    an order or an event. is_contact: whether it is an e-mail address, a phone number or a hash, and
+    so cannot be somebody else's id. may_be_contact: also for digits that may be a phone number."""
+
+    person: Collection[str]
+    other: Collection[str]
+    is_contact: bool
+    may_be_contact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypedIds:
+    """salt: `server.hash_salt`. regions: countries (ISO 3166-1 alpha-2) in which destinations read
+    phone numbers without a country code."""
+
+    salt: str | None = None
+    regions: Collection[str] = ()
+
+    def spellings_of(self, typed: str) -> Spellings:
+        text = normalize("NFC", _at_the_ends.sub("", typed))
+        if len(text) > MAX_TYPED:
+            has_address = "@" in text
+            return Spellings([spelling(text)], [spelling(text)], has_address, has_address)
+        addresses = [*_addresses(text)] if "@" in text else []
+        numbers = [*_numbers(text, self.regions)] if _like_a_phone(text) else []
+        international = [form for number in numbers for form in (number, number[1:])]
+        person = [spelling(text), *self._hashes([text, *addresses, *international]), *numbers]
+        person += [gmail_spelling(text)] if addresses else []
+        person += [phone_spelling(text)] if numbers else []
+        person += [phone_spelling(form) for each in numbers for form in self._local_forms(each)]
+        is_contact = bool(email(text) or sha256_in(text) or (numbers and "+" in text[:5]))
+        return Spellings(
+            [*dict.fromkeys(filter(None, person))],
+            [*dict.fromkeys([spelling(text), *self._hashes([text])])],
+            is_contact,
+            may_be_contact=is_contact or bool(addresses or numbers),
+        )
+
+    def _hashes(self, forms: Iterable[str]) -> Iterator[str]:
+        for form in forms:
+            yield sha256_of(form)
+            if self.salt:
+                data = form.encode("utf-8", "surrogatepass")
+                yield hmac.digest(self.salt.encode(), data, "sha256").hex()
+
+    def _local_forms(self, number: str) -> Iterator[str]:
+        """How people write a number in E.164. Without its country code only where such numbers are
+        read in its country: elsewhere the same digits are another person's."""
+        parsed = phonenumbers.parse(number)
+        code, digits = str(parsed.country_code), number[1:]
+        national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+        inland = _NOT_DIGITS.sub("", national)
+        yield from (digits, f"00{digits}", f"011{digits}", code + inland)
+        if phonenumbers.region_code_for_number(parsed) in self.regions:
+            yield from (inland, digits.removeprefix(code))
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """The forms of an e-mail address."""
+    address = email(text) or text.lower()
+    for form in dict.fromkeys(normalize(name, address) for name in ("NFC", "NFD")):
+        name, _, domain = form.rpartition("@")
+        for each in dict.fromkeys([domain, _punycode(domain), _unicode(domain)]):
+            yield f"{name}@{each}"
+    name, _, domain = address.rpartition("@")
+    if domain in GMAIL:
+        bare = name.partition("+")[0]
+        for each in dict.fromkeys([name, bare, name.replace(".", ""), bare.replace(".", "")]):
+            yield from (f"{each}@{known}" for known in GMAIL)
+
+
+def _punycode(domain: str) -> str:
+    """As IDNA 2008 writes it: of labels in lower case and NFC that is Punycode alone."""
+    labels = normalize("NFC", domain).split(".")
+    return ".".join([each if each.isascii() else _encoded(each) for each in labels])
+
+
+def _encoded(label: str) -> str:
+    return f"xn--{label.encode('punycode').decode()}" if len(label) <= MAX_LABEL else label
+
+
+def _unicode(domain: str) -> str:
+    return ".".join(map(_decoded, domain.split(".")))
+
+
+def _decoded(label: str) -> str:
+    if not (label.startswith("xn--") and label.isascii() and len(label) <= MAX_LABEL):
+        return label
+    try:
+        return label[4:].encode().decode("punycode")
+    except UnicodeError:
+        return label
+
+
+def _numbers(text: str, regions: Iterable[str]) -> Iterable[str]:
+    """The phone numbers that `text` may be, in E.164."""
+    return filter(None, dict.fromkeys(e164(text, region) for region in (None, *regions)))

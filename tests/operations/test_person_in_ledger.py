@@ -1,0 +1,104 @@
+"""A person in the ledger: the kind of an id is known, also of events that an earlier version
+stored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from gateway.configuration.load import parse_settings
+from gateway.event import Event
+from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.sought import Kind
+from gateway.operations import erasing
+from gateway.operations.erasing import erase
+from gateway.operations.person import Person
+from gateway.pipeline.decision import Decision, Verdict
+from gateway.queue.append import NO_RETENTION, Appender
+from gateway.queue.feed import Feeding
+from gateway.queue.pending_counts import PendingCounts
+from tests.support.drains import nobody
+from tests.support.events import decide, make_event
+from tests.support.keys import KEYS
+from tests.support.ledger import Books
+
+pytestmark = pytest.mark.anyio
+
+CONFIG = """
+redis: {{data_dir: "{data}"}}
+sources: {{site: {{type: collect}}}}
+destinations: {{ads: {{type: webhook, url: "https://ads.example/"}}}}
+"""
+IDS = [{"user_id": "1001"}, {"transaction_id": "1001"}, {"event_id": "1001"}]
+
+
+@pytest.fixture
+def books(redis: Redis, tmp_path: Path) -> Iterator[Books]:
+    opened = Books(redis, LedgerFolder(tmp_path / "ledger"))
+    yield opened
+    opened.writer.close()
+
+
+def person(books: Books, data: Path, only: Kind | None) -> Person:
+    settings = parse_settings(CONFIG.format(data=data))
+    return Person(books.redis, settings, books.digests, books.digests.sought("1001", only))
+
+
+def appender(books: Books, digests: Callable[[Event, object], list[str]]) -> Appender:
+    """digests: as an earlier version made them."""
+    feeding = Feeding(books.most, digests)
+    return Appender(books.redis, KEYS, PendingCounts(), nobody, NO_RETENTION, feeding)
+
+
+async def store(books: Books, is_earlier: bool) -> None:
+    """An event each with the id as that of a user, an order and an event."""
+    if is_earlier:
+
+        def digests(event: Event, _: object) -> list[str]:
+            names = "event_id", "transaction_id", "client_id", "user_id"
+            return [books.digests.name_of(event[name]) for name in names if name in event]
+
+        books.appender = appender(books, digests)
+    for number, ids in enumerate(IDS):
+        await books.append(decide(make_event(number, event_name=f"e{number}") | ids, ["ads"]))
+    await books.settle("ads", await books.read("ads"), "delivered")
+    await books.store()
+
+
+@pytest.mark.parametrize("is_earlier", [False, True])
+@pytest.mark.parametrize(
+    ("only", "found"), [(None, {0, 1, 2}), ("person", {0}), ("order", {1}), ("event", {2})]
+)
+async def test_the_kind_that_is_meant_is_found(
+    books: Books, tmp_path: Path, is_earlier: bool, only: Kind | None, found: set[int]
+) -> None:
+    await store(books, is_earlier)
+    chosen = person(books, tmp_path, only)
+    first = await chosen.find()
+    assert {int(story.name[-1]) for story in chosen.stories(first)} == found
+    assert (len(first.all_receipts), first.delivered["ads"]) == (len(found), len(found))
+    assert (first.is_ambiguous, first.unknown) == (only is None, 0)
+    assert first.kinds.total() == len(found)
+
+
+async def test_an_earlier_event_without_content_may_be_of_any_kind(
+    books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is erased rather than kept, and the report says so."""
+    monkeypatch.setattr(erasing, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(erasing, "MARGIN_SECONDS", 0)
+    books.appender = appender(books, lambda *_: [books.digests.name_of("1001")])
+    event = make_event(0, transaction_id="1001")
+    denied = {"ads": Verdict(None, "consent", "no consent")}
+    await books.append(Decision(event, denied, (), "site", time.time(), "v"))
+    await books.store()
+    user = person(books, tmp_path, "person")
+    found = await user.find()
+    assert (len(found.all_receipts), found.unknown, found.is_ambiguous) == (1, 1, False)
+    erased = await erase(user, found, embedded=False, note=lambda _: None)
+    assert any("1 event of the ledger had this id" in line for line in erased.beyond_reach)
+    assert (await user.find()).receipts == {}
