@@ -13,6 +13,8 @@ from gateway.cli.options import CONFIG, REDIS_URL, fail, load_in_force, with_red
 from gateway.cli.stored.options import JSON
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from redis.asyncio import Redis
 
     from gateway.configuration.settings import Settings
@@ -74,26 +76,32 @@ async def _read(redis: Redis, settings: Settings, reader: LedgerReader) -> list[
     from gateway.queue.keys import Keys
 
     feeds = await Feeds(redis, Keys.of(settings), settings.destinations).all()
-    return [await _compared(feed, settings, reader) for feed in feeds]
+    return [await compare(feed, settings.destinations, reader) for feed in feeds]
 
 
-async def _compared(feed: Feed, settings: Settings, reader: LedgerReader) -> Compared:
-    """All of one moment: while nothing was stored."""
+async def compare(feed: Feed, destinations: Collection[str], reader: LedgerReader) -> Compared:
+    """All of the moment of the snapshot. It is taken again if the ledger has counted later records
+    by the time that its totals are read. destinations: those in the configuration."""
     import asyncio  # here, since other commands do without
 
     from gateway.queue.counting import DAYS_KEPT
     from gateway.queue.snapshot import read_snapshot
 
     since = time.time() - 86_400 * (DAYS_KEPT + 1)
-    snapshot = await read_snapshot(feed, settings.destinations)
+    snapshot = await read_snapshot(feed, destinations)
     if not (snapshot.feed and (baseline := reader.baseline(snapshot.feed))):
         fail(NOT_BEGUN, 1)
+
+    def read_totals() -> Totals:
+        return reader.totals(snapshot.feed, since).of(snapshot.counts)
+
     for _ in range(TRIES):
-        before = reader.totals(snapshot.feed, since).of(snapshot.counts)
-        snapshot = await read_snapshot(feed, settings.destinations)
-        if reader.totals(snapshot.feed, since).of(snapshot.counts) == before:
+        before = read_totals()
+        snapshot = await read_snapshot(feed, destinations)
+        totals = read_totals()
+        if totals == before or (totals.is_up_to(snapshot.newest) and totals == read_totals()):
             break
         await asyncio.sleep(REST_SECONDS)
     else:
         fail(BUSY, 1)
-    return snapshot, before, baseline
+    return snapshot, totals, baseline

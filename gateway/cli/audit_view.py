@@ -71,7 +71,7 @@ def _add_later(shown: Table, later: Balance | None) -> None:
     """Adds the rows of events that were sent again, which are among those in the rows above."""
     if later is None:
         return
-    shown.add_row("", cell("later passes"), *_redis(later), _verdict(later))
+    shown.add_row("", cell("later passages"), *_redis(later), _verdict(later))
     if later.problems:
         shown.add_row("", cell("ledger"), *_ledger(later), "", "")
 

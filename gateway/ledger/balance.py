@@ -62,7 +62,7 @@ class Balance:
         if not self._is_explained():
             found += self._differences()
         if self.later is not None:
-            found += [f"later passes: {problem}" for problem in self.later.problems]
+            found += [f"later passages: {problem}" for problem in self.later.problems]
         return found
 
     def _differences(self) -> Iterator[str]:

@@ -16,10 +16,10 @@ from gateway.ledger.tables import kept as kept_tables
 from gateway.ledger.totals import Ended
 
 _TOTAL = """
-INSERT INTO totals VALUES (?, ?, ?)
+INSERT INTO totals (destination, ending, number) VALUES (?, ?, ?)
 ON CONFLICT DO UPDATE SET number = number + excluded.number
 """
-_BASELINE = "INSERT INTO baselines VALUES (?, ?, ?, ?)"
+_BASELINE = "INSERT INTO baselines (feed, destination, ending, number) VALUES (?, ?, ?, ?)"
 _FORGET_CONFIGURATIONS = (
     "DELETE FROM configurations WHERE since < "
     "(SELECT max(since) FROM configurations WHERE since < :before)"
@@ -53,7 +53,7 @@ class CountsFile:
         with self._transaction():
             self._add(hours)
             self._add(by_day(hours.items()))
-            self._database.execute("INSERT INTO rolled_up VALUES (?)", (day,))
+            self._database.execute("INSERT INTO rolled_up (day) VALUES (?)", (day,))
         self._over.add(day)
 
     def add_late(self, days: Iterable[DayRows], feed: str, last_id: str) -> None:
@@ -65,7 +65,7 @@ class CountsFile:
                 counted = {hour for hour in {key[0] for key in of_days} if self._is_by_day(hour)}
                 self._add(Counter({key: n for key, n in of_days.items() if key[0] in counted}))
             self._database.execute(
-                "INSERT INTO progress VALUES (?, ?) "
+                "INSERT INTO progress (feed, last_id) VALUES (?, ?) "
                 "ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id",
                 (feed, last_id),
             )
@@ -78,7 +78,7 @@ class CountsFile:
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         self._database.execute(
-            "INSERT INTO configurations VALUES (?, ?, ?) "
+            "INSERT INTO configurations (version, since, text) VALUES (?, ?, ?) "
             "ON CONFLICT (version) DO UPDATE SET since = excluded.since",
             (version, now, text),
         )

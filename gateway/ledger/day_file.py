@@ -19,7 +19,9 @@ from gateway.ledger.tables import day as day_tables
 
 # An event comes a second time when it was held: what was decided later is added.
 _EVENT = """
-INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO events (receipt, at, name, source, trusted, version, consent, states, country, browser,
+  going_to, origin, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (receipt) DO UPDATE SET consent = excluded.consent, states = excluded.states,
   going_to = json_patch(going_to, excluded.going_to),
   origin = coalesce(json_patch(origin, excluded.origin), excluded.origin, origin),
@@ -27,18 +29,26 @@ ON CONFLICT (receipt) DO UPDATE SET consent = excluded.consent, states = exclude
     THEN coalesce(excluded.payload, payload) ELSE json_patch(payload, excluded.payload) END
 """
 _REPLAYED = "UPDATE events SET going_to = json_patch(going_to, ?) WHERE receipt = ?"
-_ENDING = "INSERT OR IGNORE INTO endings VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_ATTEMPT = "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ENDING = """
+INSERT OR IGNORE INTO endings (receipt, destination, passage, ending, stage, reason, at, tries,
+  status, version)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_ATTEMPT = """
+INSERT OR IGNORE INTO attempts (receipt, destination, passage, at, tries, status, reason)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
 _MINUTE = """
-INSERT INTO minutes VALUES (?, ?, ?, ?)
+INSERT INTO minutes (minute, destination, ending, number) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET number = number + excluded.number
 """
 HOUR = """
-INSERT INTO hours VALUES (?, ?, ?, ?, ?, ?)
+INSERT INTO hours (hour, dimension, value, destination, ending, number) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET number = number + excluded.number
 """
 _PROGRESS = """
-INSERT INTO progress VALUES (?, ?) ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id
+INSERT INTO progress (feed, last_id) VALUES (?, ?)
+ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id
 """
 _BY_RECEIPT = "CREATE INDEX IF NOT EXISTS lookups_of_events ON lookups (receipt)"
 _ENDED = """

@@ -83,7 +83,9 @@ class DayRows:
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
     replayed: list[tuple[str, Blob]] = field(default_factory=list)
-    lookups: list[tuple[int, Blob, Blob]] = field(default_factory=list)
+    lookups: list[tuple[int, Sequence[str], str]] = field(default_factory=list)
+    """Of each event the hour of the day in which it came in, its digests and its receipt, both in
+    hex digits as they come."""
     endings: list[tuple[Any, ...]] = field(default_factory=list)
     ended: dict[EndedAlike, tuple[list[Blob], list[float]]] = field(default_factory=dict)
     """More endings: the receipts of their events, and when they ended in Unix seconds."""

@@ -29,9 +29,10 @@ def keep_failures(day: Path, path: Path) -> None:
         file.execute("ATTACH ? AS day", (str(day),))
         file.execute("BEGIN IMMEDIATE")
         for table in EVENT_TABLES:
+            columns = ", ".join(day_tables.tables[table].columns.keys())
             file.execute(
-                f"INSERT OR IGNORE INTO main.{table} SELECT * FROM day.{table} "
-                f"WHERE receipt IN ({_FAILED})"
+                f"INSERT OR IGNORE INTO main.{table} ({columns}) "
+                f"SELECT {columns} FROM day.{table} WHERE receipt IN ({_FAILED})"
             )
         file.execute("COMMIT")  # an error closes the file, which undoes what was not committed
 

@@ -8,34 +8,40 @@ gives a row for each element of a list, with its place as ``key``.
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
 from gateway.ledger.day_rows import Blob, EndedAlike
-from gateway.ledger.digests import DIGEST_BYTES
+from gateway.ledger.sought import DIGEST_BYTES
 from gateway.queue.receipts import RECEIPT_BYTES
 
 _PAIR = DIGEST_BYTES + RECEIPT_BYTES
 _LOOKUPS = f"""
-INSERT OR IGNORE INTO lookups
+INSERT OR IGNORE INTO lookups (hour, digest, receipt)
 SELECT ?1, substr(?2, {_PAIR} * key + 1, {DIGEST_BYTES}),
   substr(?2, {_PAIR} * key + {DIGEST_BYTES + 1}, {RECEIPT_BYTES})
 FROM json_each(?3)
 """
 _ENDINGS = f"""
-INSERT OR IGNORE INTO endings
+INSERT OR IGNORE INTO endings (receipt, destination, passage, ending, stage, reason, at, tries,
+  status, version)
 SELECT substr(?1, {RECEIPT_BYTES} * key + 1, {RECEIPT_BYTES}),
   ?3, ?4, ?5, ?6, ?7, value, ?8, ?9, ?10
 FROM json_each(?2)
 """
 
 
-def add_lookups(database: sqlite3.Connection, lookups: Iterable[tuple[int, Blob, Blob]]) -> None:
-    """In the order in which they are stored, so that each page is visited once."""
-    by_hour: dict[int, list[str]] = {}
-    for hour, digest, receipt in lookups:
-        by_hour.setdefault(hour, []).append(digest.hex() + receipt.hex())
+def add_lookups(
+    database: sqlite3.Connection, lookups: Iterable[tuple[int, Sequence[str], str]]
+) -> None:
+    """In the order in which they are stored, so that each page is visited once. lookups: as in
+    `gateway.ledger.day_rows.DayRows`."""
+    by_hour: defaultdict[int, list[str]] = defaultdict(list)
+    for hour, digests, receipt in lookups:
+        for digest in digests:
+            by_hour[hour].append(digest + receipt)
     for hour, pairs in by_hour.items():
         pairs.sort()
         places = f"[0{',0' * (len(pairs) - 1)}]"

@@ -25,8 +25,8 @@ from gateway.ledger.day_rows import (
 )
 from gateway.ledger.decided_kinds import DecidedKind, going, going_to, kind_of
 from gateway.ledger.delays import bucket_of
-from gateway.ledger.digests import DIGEST_BYTES
 from gateway.ledger.known_events import Known, known_event
+from gateway.ledger.sought import DIGEST_BYTES
 from gateway.queue.counting import AGAIN
 from gateway.queue.fates import Alike, read_fates
 from gateway.queue.feed import FeedRecord, read_parts
@@ -38,6 +38,7 @@ HAD_IT = "the destination took an event with this id before"
 _CHANGING = frozenset("nru")
 """Fields of the record of a decision after which its verdicts are not all that there is to say."""
 _UNKNOWN = DecidedAlike(NOTHING_KNOWN, ())
+_DIGEST_DIGITS = {2 * DIGEST_BYTES}
 _KEY, _AT, _DAY = attrgetter("key"), attrgetter("at"), attrgetter("day")
 _COUNTED_BY = attrgetter("minute", "kind")
 
@@ -109,11 +110,10 @@ class RowMaker:
                 *(country, browser, goes_to, origin, content),
             )
         )
-        hour, raw = event.minute // 60 % 24, bytearray.fromhex(digests)
-        if len(raw) % DIGEST_BYTES:
-            raise ValueError("not the digests of an event")
-        for first in range(0, len(raw), DIGEST_BYTES):
-            rows.lookups.append((hour, raw[first : first + DIGEST_BYTES], key))
+        if found := digests.split():
+            if not bytes.fromhex(digests) or {*map(len, found)} != _DIGEST_DIGITS:
+                raise ValueError("not the digests of an event")
+            rows.lookups.append((event.minute // 60 % 24, found, receipt))
 
     def _add_fates(self, fields: Mapping[str, bytes]) -> None:
         name, version, later, told = read_fates(fields)

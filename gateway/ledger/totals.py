@@ -45,6 +45,11 @@ class Totals:
         last = self.last_ids.get(LATE if day in self.over else day, "0-0")
         return id_key(record_id) <= id_key(last)
 
+    def is_up_to(self, record_id: str) -> bool:
+        """Whether no record is counted that came after this one. record_id: "" for no record."""
+        bound = id_key(record_id or "0-0")
+        return all(id_key(last) <= bound for last in self.last_ids.values())
+
     def add(self, day: str, destination: str, ending: str, number: int) -> None:
         self.counts[destination, ending] += number
         self.days.setdefault(day, Counter())[destination, ending] += number

@@ -20,6 +20,7 @@ from gateway.event.fields import known_names
 from gateway.event.mending import IGNORED
 from gateway.pipeline.decision import Decision, Verdict
 from gateway.stages.claims import CLAIMS
+from gateway.stages.consent import CLAIMED_LOCATION
 from gateway.stages.integrations import INTEGRATIONS
 from gateway.stages.rules import Ruled
 from gateway.system.bounded_cache import BoundedCache
@@ -47,24 +48,25 @@ _Difference = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 """Whose it is, with its names."""
 
 _NOTHING: _Names = ((), (), ())
+_COMPLETED = ("event_id", "timestamp", "ip_override", "user_agent", CLAIMED_LOCATION)
+"""All that normalising can change without a word."""
 _FIELDS: Mapping[str, Iterable[str]] = {
     "normalise": (*("event_id", "timestamp", "action_source", IGNORED, SURPLUS, *sorted(CLAIMS)),),
     "locate": ("event_location", "ip_override"),
 }
 """All that a stage can change."""
-_COMPLETED = ("bot", "campaign", "click_ids", "device", "event_location", "referrer")
+_ENRICHED = ("bot", "campaign", "click_ids", "device", "event_location", "referrer")
 """Objects to which an enrichment may add."""
+_ADDRESS = ("ip_override",)
 _KNOWN = frozenset(known_names())
 
 
 def changed_fields(decision: Decision) -> Changed:
     """What each stage changed, and what each destination that gets the event has otherwise."""
-    forms = {name: each for name, each in decision.verdicts.items() if each.event is not None}
-    differences = _of_stages(decision) + _of_destinations(decision.event, forms)
-    told, hidden = _in_words[tuple(differences)]
-    for verdict in forms.values():
-        if not hidden:
-            return told
+    verdicts = decision.verdicts
+    differences = (*_of_stages(decision), *_of_destinations(decision.event, verdicts))
+    told, hidden = _in_words[differences]
+    for verdict in verdicts.values() if hidden else ():
         hidden = hidden.difference(verdict.event or ())
     return _without(told, hidden) if hidden else told
 
@@ -95,10 +97,15 @@ def _of_stages(decision: Decision) -> list[_Difference]:
 
 
 def _of_stage(stage: str, words: str | Ruled, before: Event, after: Event) -> _Names:
-    if stage == "enrichment" and "lookup" not in str(words):
-        completed = _difference_in(_COMPLETED, before, after)[1]
+    names: Iterable[str] | None
+    if not isinstance(words, str):
+        names = words.edited
+    elif stage == "enrichment" and "lookup" not in words:
+        known = not before.keys().isdisjoint(_ENRICHED)
+        completed = _difference_in(_ENRICHED, before, after)[1] if known else ()
         return tuple([*after][len(before) :]), completed, ()
-    names = _FIELDS.get(stage) if isinstance(words, str) else words.edited
+    else:
+        names = _COMPLETED if stage == "normalise" and not words else _FIELDS.get(stage)
     return _difference(before, after) if names is None else _difference_in(names, before, after)
 
 
@@ -106,23 +113,26 @@ def _of_destinations(event: Event, verdicts: Mapping[str, Verdict]) -> list[_Dif
     differences: list[_Difference] = []
     known: dict[int, _Names] = {id(event): _NOTHING}
     for name, verdict in verdicts.items():
-        form: Event = verdict.event or {}
-        key = id(form)
-        if key not in known:
-            known[key] = _of_destination(event, form, verdict)
-        differences.append((_FOR + name, *known[key]))
+        if (form := verdict.event) is None:
+            continue
+        found = known.get(id(form))
+        if found is None:
+            found = known[id(form)] = _of_destination(event, form, verdict)
+        differences.append((_FOR + name, *found))
     return differences
 
 
 def _of_destination(event: Event, form: Event, verdict: Verdict) -> _Names:
     """What can differ: see `gateway.pipeline.routes`."""
+    if verdict.reason or INTEGRATIONS in event:
+        return _difference(event, form)
+    if verdict.only_address:
+        return _difference_in(_ADDRESS, event, form)
     edited: Iterable[str] | None = verdict.ruled.edited if verdict.ruled else ()
-    if edited is None or verdict.reason or INTEGRATIONS in event:
-        return _difference(event, form)
     removed = [path.partition(".")[0] for path, _ in verdict.removed]
-    if any(" " in name for name in removed):  # such as a parameter of a URL
+    if edited is None or " " in "".join(removed):  # such as a parameter of a URL
         return _difference(event, form)
-    return _difference_in(dict.fromkeys(("ip_override", *removed, *edited)), event, form)
+    return _difference_in(dict.fromkeys((*_ADDRESS, *removed, *edited)), event, form)
 
 
 def _difference(before: Event, after: Event) -> _Names:

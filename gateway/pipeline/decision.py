@@ -40,7 +40,8 @@ class Verdict:
     and fixed words alone, so that no sender can make many of them.
     applied: names of the destination's own rules that were met.
     unmet: what `when` needed and found. ruled: what the destination's rules did.
-    removed: fields that field consent removed.
+    removed: fields that field consent removed. only_address: `event` is what the stages left for
+    all destinations, except for the address.
     """
 
     event: Event | None
@@ -51,6 +52,7 @@ class Verdict:
     ruled: Ruled | None = field(default=None, repr=False, compare=False)
     removed: Removed = field(default=(), repr=False, compare=False)
     label: str = field(default="", repr=False, compare=False)
+    only_address: bool = field(default=False, repr=False, compare=False)
 
     @property
     def decision(self) -> Literal["send", "held", "withheld"]:

@@ -144,7 +144,8 @@ def _compile_route(settings: ForwardingSettings, salt: str | None) -> Route:
         if rule is None:
             if refuse is not None and (refusal := refuse(less)):
                 return Verdict(None, "destination", refusal, removed=removed, label=NEVER_ACCEPTED)
-            return Verdict(less, "", reason, removed=removed)
+            only_address = not (reason or removed)
+            return Verdict(less, "", reason, removed=removed, only_address=only_address)
         ruled = rule(less)
         if ruled.dropped is not None:
             return Verdict(
@@ -181,14 +182,14 @@ def _compile_refusal(settings: ForwardingSettings) -> Callable[[Event], str] | N
     unwanted = destination.unwanted_events
     if mapper is not None:
         unwanted -= mapper.names.keys()
-    selective = mapper is not None and mapper.is_selective
+    selective = mapper if mapper is not None and mapper.is_selective else None
     if not (unwanted or selective) and type(destination).unsendable is Destination.unsendable:
         return None
 
     def refuse(event: Event) -> str:
         if event["event_name"] in unwanted:
             return f"{settings.type} does not accept {event['event_name']} events"
-        if mapper is not None and mapper.withholds(event):
+        if selective is not None and selective.withholds(event):
             return NOT_MAPPED
         try:
             return destination.unsendable(event)

@@ -31,8 +31,8 @@ that waits for consent, 0 if it does not; its receipt and passage; the destinati
 is about; and for each entry but the first the number of what the ledger gets with the first in its
 place, 0 for nothing. Earlier versions spooled no such numbers: the ledger gets each entry."""
 
-_Form = tuple[Event, tuple[str, ...], int]
-"""An event as some destinations get it, the rules of theirs that it met, and the number of its
+_Form = tuple[Event, Verdict, int]
+"""An event as some destinations get it, the verdict for one of them, and the number of its
 entry."""
 
 _MARK = {ANONYMISED}
@@ -102,7 +102,8 @@ class AppendBatch:
     renewed: list[int]
     """Numbers of the payloads of which a repetition is expected: it renews their marks."""
     weight: int
-    """Number of entries of streams."""
+    """What Redis adds for it: the number of entries of streams, records for the ledger, and events
+    that are held or quarantined."""
     size: int
     """Bytes of the payloads."""
     awaited: bool
@@ -221,7 +222,8 @@ class AppendBatch:
         self.records.append((payload, entries, 0, passage, names, []))
 
     def _measure(self) -> None:
-        self.weight = sum(map(len, self.sent.values()))
+        others = len(self.records) + len(self.waiting) + len(self.quarantine)
+        self.weight = others + sum(map(len, self.sent.values()))
         self.size = sum(map(len, self.payloads))
 
     def _add(self, decision: Decision, known_by: Marks, feeding: Feeding | None) -> None:
@@ -249,7 +251,7 @@ class AppendBatch:
                 form = verdict.event if items is None else share_items(verdict.event, items)
                 entry = encode(decision, form, verdict.applied, receipt)
                 numbers[content] = number = self._payload(entry, day, known_by)
-                forms.append((verdict.event, verdict.applied, number))
+                forms.append((verdict.event, verdict, number))
             self.sent.setdefault(name, []).append(number)
         held, held_number = decision.held_consent, 0
         if held is not None:
@@ -279,13 +281,16 @@ class AppendBatch:
         number of an entry with what it adds, 0 for nothing."""
         forms.sort(key=_lack)
         (first, known, _), *others = forms
+        if all(verdict.only_address for _, verdict, _ in forms):
+            return [0] * len(others)
         numbers = []
-        for (event, applied, _), more in zip(
+        for (event, verdict, _), more in zip(
             others, beyond(first, (event for event, _, _ in others)), strict=True
         ):
+            applied = verdict.applied
             if event.get(ANONYMISED):  # of one that is not, it is no part
                 more = {ANONYMISED: True} | (more if first.get(ANONYMISED) else {})
-            if more.keys() <= _MARK and {*applied} <= {*known}:
+            if more.keys() <= _MARK and {*applied} <= {*known.applied}:
                 numbers.append(0)
             else:
                 numbers.append(self._payload(encode(decision, more, applied, receipt), day))

@@ -25,7 +25,7 @@ earlier version counted nothing as such. A decision is counted so by its passage
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -41,6 +41,11 @@ from gateway.queue.tombstones import Tombstones, read_tombstones
 
 READ = 2000
 """Records that are read at once."""
+
+MAX_PAGE = 500
+"""Records of a page of `Feed.pages`: Redis does nothing else while it sends one."""
+
+PAGE_BYTES = 1_000_000
 
 MAX_REASON = 500
 """Characters of a verdict's reason that are stored: it may name fields that a stranger chose, and
@@ -211,6 +216,20 @@ class Feed:
         records = [record_of(entry_id, flat) for entry_id, flat in read[0][1]]
         return [_without_erased(each, tombstones) for each in records] if tombstones else records
 
+    async def pages(self, last: str) -> AsyncIterator[list[FeedRecord]]:
+        """The records up to the id `last`, oldest first; none if it is empty. `MAX_PAGE` at a time,
+        and fewer if those of the page before were so large that more would take `PAGE_BYTES`."""
+        first, count = "-", 1
+        while last:
+            rows: Any = await self.redis.xrange(self._of.stream, first, last, count)
+            if not rows:
+                return
+            page = [record_of(*row) for row in rows]
+            yield page
+            first = f"({page[-1].id}"
+            mean = max(1, sum(record.size for record in page) // len(page))
+            count = max(1, min(MAX_PAGE, PAGE_BYTES // mean))
+
     async def newest_id(self) -> str | None:
         """The id of the newest record, None if there is none."""
         rows: Any = await self.redis.xrevrange(self._of.stream, count=1)
@@ -242,9 +261,15 @@ class Feed:
 
 def record_of(entry_id: bytes, fields: Mapping[bytes, bytes]) -> FeedRecord:
     """A record as Redis gives it."""
-    size = sum(len(name) + len(value) for name, value in fields.items())
-    named = {name.decode(): value for name, value in fields.items()}
-    payloads = [named.pop(name) for name in list(named) if name.startswith("e")]
+    named: dict[str, bytes] = {}
+    payloads: list[bytes] = []
+    size = 0
+    for name, value in fields.items():
+        size += len(name) + len(value)
+        if name.startswith(b"e"):
+            payloads.append(value)
+        else:
+            named[name.decode()] = value
     return FeedRecord(entry_id.decode(), named, payloads, size)
 
 

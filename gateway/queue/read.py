@@ -15,7 +15,10 @@ MAX_PENDING = 1000
 """Pending entries that Redis tells of at once."""
 
 MAX_LOOKED_AT = 20_000
-"""Pending entries that a drain looks at in one go, before it reads new ones."""
+"""Pending entries that are looked at in one go."""
+
+LOOK_AGAIN_SECONDS = 10.0
+"""When somebody should look if there are more of them: one of the others may be due by then."""
 
 log = logging.getLogger(__name__)
 
@@ -39,18 +42,22 @@ async def seconds_to_work(
     redis: Redis, keys: DestinationKeys, wait: Wait, others: Collection[bytes]
 ) -> float | None:
     """Seconds until somebody should work on a destination: 0 when it has new or due entries, or
-    the vendor's verdict is due; None when it has nothing at all. others: consumers that are at
-    work; what they hold is theirs."""
+    the vendor's verdict is due; None when it has nothing at all. Of pending entries beyond
+    `MAX_LOOKED_AT` it is not known when they are due: then it is at most `LOOK_AGAIN_SECONDS`.
+    others: consumers that are at work; what they hold is theirs."""
     held = await redis.xpending(keys.stream, GROUP)
     if await redis.xlen(keys.stream) > held["pending"]:
         return 0.0
     soonest = await seconds_to_poll(redis, keys)
+    looked_at = 0
     async for _, rows in _pending(redis, keys.stream, others):
+        if looked_at >= MAX_LOOKED_AT:
+            return _sooner(LOOK_AGAIN_SECONDS, soonest)
+        looked_at += len(rows)
         for row in rows:
             if soonest == 0:
                 return soonest
-            left = max(0.0, _seconds_left(row, wait))
-            soonest = left if soonest is None else min(soonest, left)
+            soonest = _sooner(max(0.0, _seconds_left(row, wait)), soonest)
     return soonest
 
 
@@ -161,6 +168,10 @@ async def _pending(
             if len(rows) < MAX_PENDING:
                 break
             first = "(" + rows[-1]["message_id"].decode()
+
+
+def _sooner(seconds: float, soonest: float | None) -> float:
+    return seconds if soonest is None else min(seconds, soonest)
 
 
 def _seconds_left(row: dict[str, Any], wait: Wait) -> float:

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
--- Reads the counts of destinations and the ledger's feed at one moment, so that they can be compared.
+-- Reads the counts of destinations and which records the ledger's feed has, at one moment. The records
+-- are read afterwards, page by page: together they would take Redis too long.
 --
 -- KEYS: the counts in which the size of the feed is counted, the feed, its name; then for each
 --       destination its counts, its stream.
 -- ARGV: how many days before today are read.
--- Returns the name of the feed, how many records were left out of it, its records, for each
--- destination its counts (names and values in turn), how long its stream is, and the counts of each
--- day; and the first of these days (since 1970). The last one is tomorrow, for clocks differ.
+-- Returns the name of the feed, how many records were left out of it, the id of its newest record or
+-- "", for each destination its counts (names and values in turn), how long its stream is, and the counts
+-- of each day; and the first of these days (since 1970). The last one is tomorrow, for clocks differ.
 
 local today = math.floor(redis.call('TIME')[1] / 86400)
 local first, destinations = today - ARGV[1], {}
@@ -21,10 +22,11 @@ for i = 4, #KEYS, 2 do
     days,
   }
 end
+local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
 return {
   redis.call('GET', KEYS[3]) or '',
   tonumber(redis.call('HGET', KEYS[1], 'feed_dropped') or 0),
-  redis.call('XRANGE', KEYS[2], '-', '+'),
+  newest and newest[1] or '',
   destinations,
   first,
 }

@@ -140,7 +140,7 @@ def ask(reader: LedgerReader, digests: EventDigests, count: int, end: float) -> 
             reader, end - 7 * DAY, end, 3600, "name", destination="meta"
         ),
         "a page of an order at one destination": lambda: search(
-            reader, Wanted(digest=digests.of_text(f"T-{count // 2}"), destination="meta")
+            reader, Wanted(digests=digests.of_text(f"T-{count // 2}"), destination="meta")
         ),
         "a page of a reason that none has": lambda: search(reader, Wanted(reason="none has this")),
         "errors of one destination, 24 h": lambda: vendor_errors(reader, "meta", end - DAY, end),

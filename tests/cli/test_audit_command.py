@@ -165,7 +165,7 @@ def test_it_looks_again_when_the_ledger_was_written_to(
     monkeypatch.setattr(LedgerReader, "totals", restless)
     endless = False
     assert run().exit_code == 0
-    assert len(calls) == 6
+    assert len(calls) == 5
     endless = True
     result = run()
     assert result.exit_code == 1
@@ -196,7 +196,7 @@ def replayed(redis_url: str, tmp_path: Path) -> None:
 def test_what_was_sent_again_has_a_row_of_its_own(run: Run, server: SyncRedis) -> None:
     rows = table_rows(run().output)
     assert rows[0] == ["ads", "Redis", "3", "0", "0", "2", "0", "0", "1", "ok"]
-    assert rows[3] == ["later passes", "1", "0", "0", "0", "0", "0", "1", "ok"]
+    assert rows[3] == ["later passages", "1", "0", "0", "0", "0", "0", "1", "ok"]
     assert (rows[7][:2], rows[8]) == (["ads", day_name(TODAY)], rows[3])
     read = json.loads(run("--json").output)["destinations"]["ads"]
     for each in (read["later_passes"], read["days"][day_name(TODAY)]["later_passes"]):
@@ -204,11 +204,11 @@ def test_what_was_sent_again_has_a_row_of_its_own(run: Run, server: SyncRedis) -
     server.hincrby(ADS.counts, "again:rejected", 1)
     result = run()
     assert result.exit_code == 1
-    assert "ads: later passes: rejected: Redis counts 1, the ledger 0." in result.output
+    assert "ads: later passages: rejected: Redis counts 1, the ledger 0." in result.output
     assert table_rows(result.output)[4] == ["ledger", "1", "0", "0", "0", "0", "0"]
 
 
 @pytest.mark.usefixtures("filled")
 def test_without_later_passes_nothing_is_said_of_them(run: Run) -> None:
-    assert "later passes" not in run().output
+    assert "later passages" not in run().output
     assert "later_passes" not in run("--json").output

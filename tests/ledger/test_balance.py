@@ -294,7 +294,7 @@ async def test_a_difference_that_the_passages_together_hide_is_found(books: Book
     await books.store()
     await books.redis.hincrby(ADS.counts, "again:accepted", 1)
     found = await balance(books)
-    assert found.problems == ["later passes: accepted: Redis counts 2, the ledger 1"]
+    assert found.problems == ["later passages: accepted: Redis counts 2, the ledger 1"]
     assert not any(each.problems for each in (await daily(books)).values())
 
 

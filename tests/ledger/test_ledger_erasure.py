@@ -50,7 +50,8 @@ def fill(file: DayFile) -> list[str]:
                     orjson.dumps(payload).decode(),
                 )
             )
-            rows.lookups.append((number % 24, b"m" * 12 if is_theirs else b"o" * 12, key))
+            digest = (b"m" if is_theirs else b"o") * 12
+            rows.lookups.append((number % 24, [digest.hex()], receipt))
             rows.endings.append((key, "ads", 1, "delivered", "", "", AT, 1, 204, "v"))
             rows.attempts.append((key, "ads", 1, AT, 1, 503, f"marker {client}"))
             rows.hours[1, "", "", "ads", "delivered"] += 1
@@ -82,14 +83,14 @@ def test_nothing_of_the_rows_is_left_while_another_process_has_the_file(
     writing = DayFile(folder.day(DAY))
     theirs = fill(writing)
     assert traces(folder)
-    assert receipts_of(folder, (b"m" * 12).hex()) == {DAY: set(theirs)}
+    assert receipts_of(folder, [(b"m" * 12).hex()]) == {DAY: set(theirs)}
     assert delivered_of(folder, DAY, theirs) == {"ads": len(theirs)}
     erased = erase_day(folder, DAY, theirs)
     assert (erased.events, erased.delivered) == (len(theirs), {"ads": len(theirs)})
     assert traces(folder) == 0
     for table in ("events", "lookups", "endings", "attempts"):
         assert rows_of(folder, table) == EVENTS - len(theirs)
-    assert receipts_of(folder, (b"m" * 12).hex()) == {}
+    assert receipts_of(folder, [(b"m" * 12).hex()]) == {}
     file = sqlite3.connect(folder.day(DAY))
     assert file.execute("SELECT sum(number) FROM hours WHERE dimension = ''").fetchone() == (
         EVENTS,
@@ -137,15 +138,15 @@ async def test_what_ends_later_is_counted_and_not_found(books: Books) -> None:
     await books.append(decide(make_event(0, client_id="anna"), ["ads"]))
     (entry,) = await books.read("ads")
     await books.store()
-    digest = books.digests.of_text("anna")
+    digests = books.digests.of_text("anna")
     erasure = books.place.to_erase()
-    ((day, theirs),) = erasure.receipts_of(digest).items()
+    ((day, theirs),) = erasure.receipts_of(digests).items()
     assert theirs == {entry.receipt}
     assert erasure.delivered_of(day, theirs) == {}
     assert erasure.erase_day(day, theirs).events == 1
-    assert erasure.receipts_of(digest) == {}
+    assert erasure.receipts_of(digests) == {}
     await books.settle("ads", [entry], "delivered")
     await books.store()
     assert books.counts("ads") == {"accepted": 1, "delivered": 1}
-    assert [*books.reader.stories(digest, 10)] == []
+    assert [*books.reader.stories(digests, 10)] == []
     assert books.rows("events") == books.rows("lookups") == []

@@ -103,6 +103,22 @@ def test_it_is_the_whole_difference(event: dict[str, Any], trusted: bool) -> Non
             assert {mark for mark in whole - told if mark[1:] in kept} == set()
 
 
+@given(EVENTS, st.booleans())
+def test_what_differs_in_the_address_alone_differs_in_nothing_else(
+    event: dict[str, Any], trusted: bool
+) -> None:
+    """The ledger gets such a form only once."""
+    decision = decide(event, trusted)
+    alike = [each.event for each in decision.verdicts.values() if each.only_address and each.event]
+    without = [{**form, "ip_override": ""} for form in alike]
+    assert all(form == without[0] for form in without)
+
+
+def test_that_an_event_differs_in_the_address_alone_is_known() -> None:
+    verdicts = decide({"event_name": "purchase"}).verdicts
+    assert [name for name, each in verdicts.items() if each.only_address] == ["all"]
+
+
 def test_stages_and_destinations() -> None:
     changed = changed_fields(decide({"event_name": "purchase", "note": "n", "gone": 1, "value": 1}))
     assert set(changed["rules"].split()) == {"+cents", "+remark", "-*"}

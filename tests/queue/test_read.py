@@ -264,6 +264,23 @@ async def test_of_many_waiting_entries_only_some_are_looked_at_each_time(
     assert len(found) == 4
 
 
+async def test_of_many_waiting_entries_only_some_are_asked_when_they_are_due(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.queue.read.MAX_PENDING", 3)
+    monkeypatch.setattr("gateway.queue.read.MAX_LOOKED_AT", 6)
+    monkeypatch.setattr("gateway.queue.read.LOOK_AGAIN_SECONDS", 4.0)
+    await add(redis, 40)
+    entries = (await reader(redis).new(40, None)).entries
+    await redis.config_resetstat()
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == 4, "others may be due sooner"
+    assert (await redis.info("commandstats"))["cmdstat_xpending"]["calls"] <= 5
+    await age(redis, entries[1:2], 8, "one")
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == pytest.approx(2, abs=0.5)
+    await age(redis, entries[1:2], 100, "one")
+    assert await seconds_to_work(redis, ADS, wait, NOBODY) == 0
+
+
 async def test_what_a_drain_has_no_room_for_comes_the_next_time(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

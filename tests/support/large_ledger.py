@@ -131,7 +131,7 @@ def _add(
     )
     rows.alike[minute, traits, NONE, RECEIVED, ""] += 1
     hour = minute // 60 % 24
-    rows.lookups += [(hour, bytes.fromhex(each), key) for each in digests.of_event(event)]
+    rows.lookups.append((hour, digests.of_event(event), receipt))
     for name in DESTINATIONS:
         ending, status, reason = _ending(name, states, chance)
         counted = f"HTTP {status}" if ending == "rejected" else reason

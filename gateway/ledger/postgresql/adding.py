@@ -40,7 +40,12 @@ UPDATE {}.events SET going_to = (going_to::jsonb || %s::jsonb)::text WHERE recei
 def add_events(connection: Connection, schema: Identifier, rows: DayRows) -> None:
     add(connection, schema, "events", _whole(connection, schema, rows.events))
     many(connection, _REPLAYED, schema, rows.replayed)
-    add(connection, schema, "lookups", rows.lookups)
+    lookups = [
+        (hour, bytes.fromhex(digest), bytes.fromhex(receipt))
+        for hour, digests, receipt in rows.lookups
+        for digest in digests
+    ]
+    add(connection, schema, "lookups", lookups)
     add(connection, schema, "endings", [*rows.all_endings()])
     add(connection, schema, "attempts", rows.attempts)
 

@@ -54,14 +54,14 @@ _VALUES = "SELECT DISTINCT dimension, value FROM {}.hours"
 _TRAITS = "SELECT name, source, states, country, browser FROM {}.events WHERE receipt = %s"
 _LAST_ID = "SELECT last_id FROM {}.progress WHERE feed = %s"
 _ROLL_UP = f"""
-INSERT INTO {{}}.hours AS stored
+INSERT INTO {{}}.hours AS stored (hour, dimension, value, destination, ending, number)
 SELECT hour, dimension, value, destination, ending, number FROM {{}}.hours
 WHERE dimension NOT LIKE '{OF_DAY}%'
 ON CONFLICT (hour, dimension, value, destination, ending)
 DO UPDATE SET number = stored.number + excluded.number
 """
 _ROLL_UP_DAY = f"""
-INSERT INTO {{}}.hours AS stored
+INSERT INTO {{}}.hours AS stored (hour, dimension, value, destination, ending, number)
 SELECT hour / 24 * 24, '{OF_DAY}' || dimension, value, destination, ending, sum(number)
 FROM {{}}.hours WHERE dimension NOT LIKE '{OF_DAY}%' GROUP BY 1, 2, 3, 4, 5
 ON CONFLICT (hour, dimension, value, destination, ending)
@@ -69,21 +69,24 @@ DO UPDATE SET number = stored.number + excluded.number
 """
 _BY_DAY = "SELECT DISTINCT hour FROM {}.hours WHERE hour = ANY(%s) AND dimension = %s"
 _TOTAL = """
-INSERT INTO {}.totals AS stored VALUES (%s, %s, %s)
+INSERT INTO {}.totals AS stored (destination, ending, number) VALUES (%s, %s, %s)
 ON CONFLICT (destination, ending) DO UPDATE SET number = stored.number + excluded.number
 """
 _ROLL_UP_TOTALS = """
-INSERT INTO {}.totals AS stored
+INSERT INTO {}.totals AS stored (destination, ending, number)
 SELECT destination, ending, sum(number) FROM {}.hours WHERE dimension = '' GROUP BY 1, 2
 ON CONFLICT (destination, ending) DO UPDATE SET number = stored.number + excluded.number
 """
 _HAS_BASELINE = "SELECT 1 FROM {}.baselines WHERE feed = %s LIMIT 1"
-_BASELINE = "INSERT INTO {}.baselines VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING"
-_IS_OVER = "INSERT INTO {}.rolled_up VALUES (%s)"
+_BASELINE = """
+INSERT INTO {}.baselines (feed, destination, ending, number) VALUES (%s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+_IS_OVER = "INSERT INTO {}.rolled_up (day) VALUES (%s)"
 _FORGET = "DELETE FROM {}.hours WHERE hour < %s"
 _FORGET_DAYS = "DELETE FROM {}.rolled_up WHERE day < %s"
 _CONFIGURATION = """
-INSERT INTO {}.configurations VALUES (%s, %s, %s)
+INSERT INTO {}.configurations (version, since, text) VALUES (%s, %s, %s)
 ON CONFLICT (version) DO UPDATE SET since = excluded.since
 """
 _FORGET_CONFIGURATIONS = """
