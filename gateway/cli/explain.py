@@ -16,7 +16,7 @@ def _check_address(context: click.Context, option: click.Parameter, address: str
     from gateway.event.address import read_node
 
     if address and isinstance(read_node(address), str):
-        raise click.BadParameter("is no IP address")
+        raise click.BadParameter("is not an IP address")
     return address
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import socket
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from gateway.runtime.address import Address
 
 HOST = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-PORT = click.option("--port", default=8080, show_default=True, help="Port to listen on.")
+PORT = click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8080,
+    show_default=True,
+    help="Port to listen on.",
+)
 OPERATORS_HOST = click.option(
     "--operators-host",
     default="127.0.0.1",
@@ -45,7 +51,7 @@ CONSOLE_PORT = click.option(
 
 
 def listen_for_console(address: Address) -> socket.socket:
-    return _bind(address, False, "It is for the console: try --console-port, or --no-console.")
+    return _bind(address, False, "It is for the console: try --console-{}, or --no-console.")
 
 
 def listen_at(
@@ -54,15 +60,18 @@ def listen_at(
     """Sockets that are bound to the public address and to that of operators."""
     if public.port == operators.port:
         fail(f"--port and --operators-port are both {public.port}; choose two different ports.")
-    listening = _bind(public, share_port, "Try --port.")
-    return listening, _bind(operators, share_port, "It is for operators: try --operators-port.")
+    listening = _bind(public, share_port, "Try --{}.")
+    return listening, _bind(operators, share_port, "It is for operators: try --operators-{}.")
 
 
 def _bind(address: Address, share_port: bool, advice: str) -> socket.socket:
+    """advice: what to do, with ``{}`` where the option for the host or the port belongs."""
     from gateway.runtime.address import listen
 
     try:
         return listen(address, share_port)
     except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        fail(f"cannot listen on {address.host}:{address.port}: {reason}. {advice}")
+        unknown_host = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        option = "host" if unknown_host else "port"
+        where = f"{address.host}:{address.port}"
+        fail(f"cannot listen on {where}: {error.strerror}. {advice.format(option)}")

@@ -28,7 +28,15 @@ from gateway.cli.listening import (
     listen_for_console,
 )
 from gateway.cli.operator_log import operator_log
-from gateway.cli.options import CONFIG, REDIS_URL, fail, load, require_redis, run_async
+from gateway.cli.options import (
+    CONFIG,
+    REDIS_URL,
+    ending_without_redis,
+    fail,
+    load,
+    require_redis,
+    run_async,
+)
 from gateway.cli.quarantine import quarantine
 from gateway.cli.refused import refused
 from gateway.cli.replay import replay
@@ -215,7 +223,9 @@ def worker(config: Path, allow_demo: bool, redis_url: str) -> None:
     from gateway.delivery.job import run_worker
     from gateway.runtime.last_good import load_running
 
-    run_worker(load(config, partial(load_running, allow_demo=allow_demo)), redis_url)
+    settings = load(config, partial(load_running, allow_demo=allow_demo))
+    with ending_without_redis():
+        run_worker(settings, redis_url)
 
 
 @main.command(hidden=True)
@@ -243,7 +253,8 @@ def scheduler(namespace: str, redis_url: str) -> None:
     from gateway.queue.keys import Keys
 
     end_pause()
-    run_scheduler(redis_url, Keys(namespace))
+    with ending_without_redis():
+        run_scheduler(redis_url, Keys(namespace))
 
 
 @main.command()

@@ -34,13 +34,29 @@ CONFIG = click.option(
     help="Path of the configuration file. A file .env in its folder sets variables that the "
     "environment does not have.",
 )
+
+
+def _check_redis_url(
+    context: click.Context, option: click.Parameter, url: str | None
+) -> str | None:
+    from gateway.redis_client.connect import check_url
+
+    if url is not None and url != "embedded":
+        try:
+            check_url(url)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return url
+
+
 REDIS_URL = click.option(
     "--redis-url",
     envvar="GATEWAY_REDIS_URL",  # so that no password stands in a list of processes
+    callback=_check_redis_url,
     help="URL of the Redis server. Overrides redis.url in the configuration.",
 )
 
-NOT_RUNNING = "the gateway is not running: start it with `gateway run`"
+CHECK_REDIS = "Check that it runs, and that redis.url or --redis-url names it."
 
 T = TypeVar("T")
 
@@ -95,16 +111,27 @@ def with_redis(
     url = given or settings.redis.url
     if mistake := settings.mistake_at(url):
         fail(mistake)
-    embedded = url == "embedded"
-    if embedded:
+    not_running = ""
+    if url == "embedded":
         from gateway.runtime.embedded import embedded_url
 
-        url = embedded_url(settings.redis.data_dir) or fail(NOT_RUNNING, 1)
+        not_running = _not_running(settings.redis.data_dir)
+        url = embedded_url(settings.redis.data_dir) or fail(not_running, 1)
     try:
         with ending_when_stopped():
             return run_async(_connected(url, settings.redis.jobs_at(url), work))
     except RedisError as error:
-        fail(_what_is_wrong(error, embedded), 1)
+        fail(_what_is_wrong(error, not_running), 1)
+
+
+def _not_running(data_dir: Path) -> str:
+    words = "the gateway is not running: start it with `gateway run`"
+    if data_dir.is_absolute():
+        return words
+    return (
+        f"{words}. If it runs, use this command in the folder in which it was started: here, "
+        f"redis.data_dir is {data_dir.absolute()}"
+    )
 
 
 async def _connected(
@@ -112,21 +139,31 @@ async def _connected(
 ) -> T:
     from gateway.redis_client.connect import connect_for_intake
 
-    try:
-        redis = connect_for_intake(url)  # no second tries: a person waits
-    except ValueError as error:
-        fail(f"--redis-url: {error}")
-    async with redis:
+    async with connect_for_intake(url) as redis:  # no second tries: a person waits
         return await work(redis, jobs_url)
 
 
-def _what_is_wrong(error: Exception, embedded: bool) -> str:
+def _what_is_wrong(error: Exception, not_running: str = "") -> str:
+    """not_running: what to say of an embedded server that does not answer."""
     from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import TimeoutError as RedisTimeoutError
 
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
-        return NOT_RUNNING if embedded else f"Redis does not answer: {error}"
+        return not_running or f"Redis does not answer: {error} {CHECK_REDIS}"
     return f"Redis refused the command: {error}"
+
+
+@contextmanager
+def ending_without_redis() -> Iterator[None]:
+    """Ends a process with status 1 and one line when Redis does not answer: whoever started it
+    starts it again."""
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
+    try:
+        yield
+    except (RedisConnectionError, RedisTimeoutError) as error:
+        fail(_what_is_wrong(error), 1)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import click
 from redis.asyncio import Redis
@@ -75,6 +76,8 @@ def screen(status: Status) -> Group:
         _consent_defaults(status.consent),
     ]
     shown: list[Table | Text] = [each for each in tables if each.row_count]
+    if dry := [name for name, each in status.destinations.items() if each.dry_run]:
+        shown.append(_dry_run(dry))
     if status.quarantined:
         verb = "is" if status.quarantined == 1 else "are"
         events = f"{counted(status.quarantined, 'event')} {verb} in quarantine"
@@ -138,6 +141,12 @@ def _totals(status: Status) -> Table:
         counts = (number(each.outcomes[counted]) for counted in COUNTED)
         totals.add_row(cell(name), *counts, audit)
     return totals
+
+
+def _dry_run(names: Sequence[str]) -> Text:
+    verb, whose = ("runs", "its") if len(names) == 1 else ("run", "their")
+    words = f"{', '.join(names)} {verb} dry: {whose} events count as delivered, and none is sent."
+    return cell(f"{words} Remove `dry_run` to send them.")
 
 
 def _configuration(state: ConfigurationState, now: float) -> Text:

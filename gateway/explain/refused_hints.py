@@ -45,8 +45,8 @@ def _unclaimed(request: RefusedRequest, sources: Sources) -> str:
     kind = request.looks_like
     if kind == UNKNOWN:
         return (
-            "this looks like no protocol that is known here; if it is your sender's, compare its "
-            "URL with `paths` of your sources"
+            "this looks like no protocol that the gateway knows; if your sender sent it, compare "
+            "its URL with `paths` of your sources"
         )
     words = f"this looks like {title_of(kind)}"
     names = [name for name, source in sources.items() if source.type == kind]
@@ -95,7 +95,7 @@ def _origin(request: RefusedRequest, sources: Sources) -> str:
 
 def _method(request: RefusedRequest) -> str:
     if not request.asked_method:
-        return "change the method in the sender"
+        return "change the method in the sender, usually to POST"
     return (
         "a browser asks whether a page may send (a preflight), and the source allows no pages of "
         f"other origins: add {request.origin} to `allowed_origins` of source `{request.source}`"

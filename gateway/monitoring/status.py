@@ -71,7 +71,8 @@ class DestinationStatus:
     full: to whom intake is closed for it, and the limit that is reached, in words. outcomes: counts
     by the names in `COUNTED`. withheld: of these the withheld ones by reason, the most frequent
     first. balanced: whether accepted is the sum of withheld, delivered,
-    rejected, expired and pending.
+    rejected, expired and pending. dry_run: whether requests are built and counted as delivered, and
+    none is sent.
     """
 
     pending: int
@@ -92,6 +93,7 @@ class DestinationStatus:
     outcomes: Mapping[str, int]
     withheld: Sequence[Withheld]
     balanced: bool
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ async def read_status(
             now,
             _version_warning(configured, now),
             await _credential_warning(redis, keys, settings, configured, now),
+            configured.dry_run,
         )
     return Status(
         now,
@@ -181,6 +184,7 @@ async def _status(
     now: float,
     version_warning: str,
     credential_warning: str,
+    dry_run: bool,
 ) -> DestinationStatus:
     outcomes = {counted: numbers.counts.get(counted, 0) for counted in COUNTED}
     removed = removed_of(numbers.counts)
@@ -208,6 +212,7 @@ async def _status(
         outcomes=outcomes,
         withheld=_withheld(numbers.withheld),
         balanced=outcomes["accepted"] == ended + numbers.pending,
+        dry_run=dry_run,
     )
 
 

@@ -137,6 +137,7 @@ def _open_async(url: str, **policy: Any) -> AsyncRedis:
         if names_cluster(url):
             return _open_cluster(url, **policy)
         if not _names_sentinels(url):
+            _check_scheme(url)
             return _tried(AsyncRedis.from_url(url, protocol=2, **policy))
         read = _read_sentinel_url(url)
         once = AsyncRetry(NoBackoff(), 0)
@@ -154,6 +155,7 @@ def _open(url: str, **policy: Any) -> Redis:
         if names_cluster(url):
             raise _UrlError("is a cluster, but RQ needs a single server: redis://, sentinel://")
         if not _names_sentinels(url):
+            _check_scheme(url)
             return _tried(Redis.from_url(url, protocol=2, **policy))
         read = _read_sentinel_url(url)
         once = Retry(NoBackoff(), 0)
@@ -193,6 +195,14 @@ class _SentinelUrl:
 
 class _UrlError(ValueError):
     """Something is wrong with a URL; the text repeats nothing of it."""
+
+
+def _check_scheme(url: str) -> None:
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise _UrlError(
+            "should begin with redis://, rediss://, unix://, sentinel:// or cluster://, such as "
+            "redis://127.0.0.1:6379"
+        )
 
 
 def _names_sentinels(url: str) -> bool:

@@ -54,7 +54,10 @@ class EmbeddedServer:
             self._lock = self._take_lock(data_dir)
         except OSError as error:
             what = ": ".join(filter(None, (error.strerror, error.filename)))
-            raise EmbeddedError(f"cannot use the data folder {data_dir}: {what}") from None
+            raise EmbeddedError(
+                f"cannot use the data folder {data_dir}: {what}. Set redis.data_dir to a folder "
+                "that the gateway may write to"
+            ) from None
         self._socket = self._folder / "valkey.sock"
         if len(str(self._socket)) > MAX_SOCKET_PATH:
             short = private_folder(self._folder)  # may hold the socket of an orphan

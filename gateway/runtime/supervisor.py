@@ -157,13 +157,8 @@ class Supervisor:
                 continue
             steady = time.monotonic() - began > STEADY_SECONDS
             wait = MIN_WAIT if steady else min(2 * wait, MAX_WAIT)
-            log.error(
-                "%s %s; restarting it in %.1f s. %s",
-                program.name,
-                ending,
-                wait,
-                program.advice,
-            )
+            advice = f" {program.advice}" if program.advice else ""
+            log.error("%s %s; restarting it in %.1f s.%s", program.name, ending, wait, advice)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), wait)
 

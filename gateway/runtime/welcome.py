@@ -20,6 +20,9 @@ FIRST_EVENT = (
 """States consent, since from this machine no country is known and the strictest default holds, and
 a user, since Meta cannot match an address of this machine to a person."""
 
+AGENT = "Mozilla/5.0 Firefox/140.0"
+"""With that of curl, or without a browser in it, a rule such as `bots stay out` would drop it."""
+
 MAX_WAIT = 20.0
 """Seconds until the console should listen. It starts with the rest, and takes a second."""
 SIGNS_IN = "signs in once, within 15 minutes; `gateway console link` prints another"
@@ -51,7 +54,7 @@ async def welcome_words(
             f"  collect     {base}{collect}",
             "",
             "  Send an event:",
-            f"  curl -i {base}{collect} -A 'Mozilla/5.0' -d '{FIRST_EVENT}'",
+            f"  curl -i {base}{collect} -A '{AGENT}' -d '{FIRST_EVENT}'",
         ]
     return "\n".join([*lines, ""])
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.event.words import counted
 from gateway.spool.file import (
     NAMES,
     Portion,
@@ -138,7 +139,7 @@ class SpoolFolder:
             )
             return
         if file.events:
-            log.info("spool: %d events found in %s", file.events, path)
+            log.info("spool: found %s in %s", counted(file.events, "event"), path)
             self._files = sorted([*self._files, file], key=lambda each: each.path)
         else:
             file.discard()

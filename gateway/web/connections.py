@@ -130,8 +130,9 @@ class _Wait:
 
 MALFORMED = RareWarning(
     log,
-    "%d connections sent something other than HTTP and were answered 400; they are typical of "
-    "scanners and of clients that use TLS on this port",
+    "connection",
+    "%s sent something other than HTTP and got the answer 400, as from scanners and from clients "
+    "that use TLS on this port",
 )
 
 
@@ -159,13 +160,15 @@ class Connections:
         self._read_settings()
         self._too_many = RareWarning(
             log,
-            "closed %d waiting connections of addresses that have more than "
+            "waiting connection",
+            "closed %s of addresses that have more than "
             "`server.max_connections_per_address`; if such an address is that of your proxy, add "
             "it to `server.trusted_proxies`",
         )
         self._full = RareWarning(
             log,
-            f"closed %d waiting connections: a process holds at most {most}, and "
+            "waiting connection",
+            f"closed %s: a process holds at most {most}, and "
             f"{MAX_HELD_BYTES // 1_000_000} MB of unfinished requests",
         )
 

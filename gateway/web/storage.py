@@ -77,7 +77,7 @@ class Storage:
                 await self._release(batch.page_token, decisions)
             raise self._full(error, batch) from None
         except (RedisError, Overloaded, SpoolError) as error:
-            self._warn("events could not be stored", error, len(decisions))
+            self._warn("event", "%s could not be stored", error, len(decisions))
             reason = "spool_full" if isinstance(error, SpoolFull) else "unavailable"
             message = "events could not be stored; retry the whole request"
             raise self._refused(reason, len(decisions), message) from None
@@ -91,20 +91,20 @@ class Storage:
         try:
             await self._release_held(page_token, decisions)
         except (RedisError, Overloaded) as error:
-            self._warn("times, held events could not be released", error, 1)
+            self._warn("page", "held events of %s could not be released", error, 1)
             message = (
                 "the events are stored, but held events of this page could not be released; retry "
                 "the whole request"
             )
             raise self._refused("unavailable", 1, message) from None
 
-    def _warn(self, what: str, error: Exception, number: int) -> None:
+    def _warn(self, noun: str, what: str, error: Exception, number: int) -> None:
         text = (
-            f"%d {what}, and their senders were told to try again ({type(error).__name__}); "
-            "`gateway status` says more"
+            f"{what}, and the senders were told to try again ({type(error).__name__}); check that "
+            "Redis answers and has free memory"
         )
         if text not in self._warnings:
-            self._warnings[text] = RareWarning(log, text)
+            self._warnings[text] = RareWarning(log, noun, text)
         self._warnings[text].add(number)
         self._warnings[text].say(time.monotonic())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,11 +27,16 @@ from gateway.redis_client.connect import RedisError
 from gateway.stages.enrichment import Tables
 from gateway.web.connections import REFUSED
 from gateway.web.limit_sharing import share_limits
+from gateway.web.rare_warning import RareWarning
 from gateway.web.sender_limit import SenderLimit
 
 log = logging.getLogger(__name__)
 
 UPKEEP_SECONDS = 1.0
+
+FAILED = (
+    "%s to store counts and samples failed, since Redis did not take them; they wait until it does"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Upkeep:
         keys = Keys.of(self.settings)
         announcer = Announcer(self.redis, keys, self.settings.destinations)
         capacity = CapacityWatch(self.redis, keys, Limits.of(self.settings))
+        failures = RareWarning(log, "attempt", FAILED)
         while True:
             await self.tables.refresh(self.redis)
             try:
@@ -64,10 +71,9 @@ class Upkeep:
                 await share_limits(self.redis, keys, self.shared_limits)
                 for sample in self.samples:
                     await sample.flush()
-            except (RedisError, Overloaded) as error:
-                log.warning(
-                    "Redis does not keep up (%s): counts and samples wait", type(error).__name__
-                )
+            except (RedisError, Overloaded):
+                failures.add()
+                failures.say(time.monotonic())
             await asyncio.sleep(UPKEEP_SECONDS)
 
     async def finish(self) -> None:

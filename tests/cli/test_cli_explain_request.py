@@ -213,7 +213,7 @@ def test_the_address_is_that_of_the_sender(
     assert proxied["events"][0]["event"]["ip_override"].startswith("198.51.100.")
     wrong = run("explain", "--config", config, "--address", "jane", "--request", "-", input="{}")
     assert wrong.exit_code == 2
-    assert "is no IP address" in wrong.output
+    assert "is not an IP address" in wrong.output
 
 
 @pytest.mark.parametrize("form", [["--json"], []])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import subprocess
@@ -29,6 +30,9 @@ from gateway.configuration.file_schema import file_schema
 from gateway.configuration.kinds import destination_types, source_types
 from gateway.configuration.load import load_settings
 from gateway.configuration.settings import Settings
+from gateway.event import Received, read_event
+from gateway.pipeline.compile import compile_pipeline
+from gateway.runtime.welcome import AGENT, FIRST_EVENT
 from gateway.stages.consent.settings import CookieFormat
 
 Run = Callable[..., Result]
@@ -77,6 +81,15 @@ def test_the_snippet_sends_the_answer_that_releases_what_is_held(run: Run, tmp_p
     dropped = settings.rules[0].when
     assert dropped is not None
     assert dropped.model_dump(exclude_none=True) == {"event_name": sent[1]}
+
+
+def test_the_event_that_run_shows_how_to_send_is_sent(run: Run, tmp_path: Path) -> None:
+    """Nothing takes it for a bot's, although curl sends it without the headers of a browser."""
+    run("init", tmp_path, "--yes")
+    received = Received("site", 1_795_000_000.0, "127.0.0.1", AGENT)
+    decide = compile_pipeline(settings_in(tmp_path))
+    verdicts = decide(read_event(json.loads(FIRST_EVENT)), received).verdicts
+    assert {verdict.decision for verdict in verdicts.values()} == {"send"}
 
 
 def test_the_configuration_names_every_kind_of_source(run: Run, tmp_path: Path) -> None:

@@ -67,6 +67,38 @@ def test_a_taken_port_is_named_with_its_option(
 
 
 @COMMANDS
+@pytest.mark.parametrize("host", ["192.0.2.7", "gateway.invalid"])
+def test_a_host_that_is_not_this_machine_is_named_with_its_option(
+    run: Run, config: Path, command: str, host: str
+) -> None:
+    config.write_text(CONFIG % TOKEN)
+    port = free_port()
+    result = run(command, "--config", config, "--host", host, "--port", port)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"cannot listen on {host}:{port}: ")
+    assert "Unknown error" not in result.stderr
+    assert result.stderr.endswith(". Try --host.\n")
+
+
+@COMMANDS
+@pytest.mark.parametrize("option", ["--port", "--operators-port"])
+def test_a_port_that_cannot_be_is_refused(
+    run: Run, config: Path, command: str, option: str
+) -> None:
+    result = run(command, "--config", config, option, 99999)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "work", "console"])
+def test_a_redis_url_without_a_scheme_is_refused(run: Run, config: Path, command: str) -> None:
+    result = run(command, "--config", config, "--redis-url", "localhost:6379")
+    assert result.exit_code == 2
+    assert "Invalid value for '--redis-url'" in result.stderr
+    assert "should begin with redis://" in result.stderr
+
+
+@COMMANDS
 def test_it_cannot_be_the_public_port(run: Run, config: Path, command: str) -> None:
     """Processes that share ports would answer strangers with what is for operators."""
     port = free_port()

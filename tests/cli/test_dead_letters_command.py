@@ -358,6 +358,7 @@ def test_when_redis_does_not_answer(config: Path) -> None:
     result = CliRunner().invoke(dead_letters, ["list", *where])
     assert result.exit_code == 1
     assert "Redis does not answer" in result.output
+    assert "Check that it runs, and that redis.url or --redis-url names it." in result.output
     assert "pass-word" not in result.output
 
 
@@ -366,6 +367,19 @@ def test_a_url_that_is_none(config: Path) -> None:
     result = CliRunner().invoke(dead_letters, ["list", *where])
     assert result.exit_code == 2
     assert "--redis-url" in result.output
+    assert "should begin with redis://" in result.output
+
+
+def test_a_relative_data_folder_is_named_since_it_depends_on_where_the_command_runs(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_DIR", "data")
+    monkeypatch.delenv("GATEWAY_REDIS_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(dead_letters, ["list", "--config", str(config)])
+    assert result.exit_code == 1
+    assert result.output.startswith("the gateway is not running: start it with `gateway run`. If")
+    assert result.output.endswith(f"here, redis.data_dir is {tmp_path}/data\n")
 
 
 @pytest.mark.parametrize("name", ["data", "a-long-name-" * 12])

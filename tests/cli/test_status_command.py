@@ -33,7 +33,7 @@ CONFIG = """
 sources: {site: {type: collect}}
 destinations:
   ads: {type: webhook, url: "https://ads.example/"}
-  books: {type: webhook, url: "https://books.example/"}
+  books: {type: webhook, url: "https://books.example/", dry_run: true}
 """
 
 
@@ -114,6 +114,13 @@ def test_everything_can_be_read_at_100_columns() -> None:
     assert "\x1b" not in text
 
 
+def test_destinations_that_run_dry_are_named() -> None:
+    text = " ".join(rendered(busy(dry_run=True), busy(), busy(dry_run=True)))
+    assert "destination-0, destination-2 run dry: their events count as delivered" in text
+    assert "destination-0 runs dry: its events" in " ".join(rendered(busy(dry_run=True)))
+    assert "run dry" not in " ".join(rendered(busy()))
+
+
 def test_without_troubles_there_is_no_table_of_them() -> None:
     well = busy(
         last_error=None,
@@ -172,6 +179,7 @@ def test_what_a_program_gets(run: Callable[..., Result], redis_url: str, server:
     assert ads["dead_letter_bytes"] > 100
     assert read["destinations"]["books"]["oldest_pending"] is None
     assert (read["full"], ads["full"]) == (None, None)
+    assert [each["dry_run"] for each in read["destinations"].values()] == [False, True]
 
 
 @pytest.mark.parametrize(

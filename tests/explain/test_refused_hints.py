@@ -48,7 +48,7 @@ def test_of_a_request_that_no_source_answers(looks_like: str, words: str) -> Non
             "but not the method PUT or a header",
         ),
         ({"reason": "method", "asked_method": "POST", "origin": "https://a.example"}, "(a prefli"),
-        ({"reason": "method"}, "change the method in the sender"),
+        ({"reason": "method"}, "change the method in the sender, usually to POST"),
         ({"reason": "unauthorized"}, "the request shows no key; source `site` needs one"),
         (
             {"reason": "unauthorized", "keys": ("query writeKey, 6 characters",)},

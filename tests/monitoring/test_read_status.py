@@ -24,7 +24,7 @@ from gateway.queue.dead_letters import find, replay
 from gateway.queue.keys import Keys
 from gateway.queue.pause import pause
 from gateway.queue.read import Reader
-from gateway.queue.settle import Bounds
+from gateway.queue.stored_events import StoreBounds
 from gateway.queue.submitted import Tickets
 from tests.support.dead_letters import append, bury, end
 from tests.support.events import make_event
@@ -128,8 +128,8 @@ async def test_what_became_of_the_others(redis: Redis, settings: Settings) -> No
 
 
 async def test_what_was_removed_is_told_by_reason(redis: Redis, settings: Settings) -> None:
-    await bury(redis, "ads", [make_event(n) for n in range(3)], bounds=Bounds(letters=2))
-    await bury(redis, "ads", [make_event(3)], bounds=Bounds(size=0))
+    await bury(redis, "ads", [make_event(n) for n in range(3)], bounds=StoreBounds(letters=2))
+    await bury(redis, "ads", [make_event(3)], bounds=StoreBounds(size=0))
     status = await read(redis, settings)
     assert status.removed == {"count": 1, "bytes": 3, "age": 0}
     assert (status.outcomes["removed"], status.outcomes["rejected"]) == (4, 4)

@@ -145,5 +145,11 @@ def test_any_text_is_a_url_or_a_value_error(scheme: str, rest: str) -> None:
         check_url(f"{scheme}://{rest}")
     except ValueError as error:
         message = str(error)
-    words = ("cannot be read: ", "cannot name a database", "has an option ", "needs the ")
+    words = (
+        "cannot be read: ",
+        "cannot name a database",
+        "has an option ",
+        "needs the ",
+        "should ",
+    )
     assert not message or message.startswith(words)

@@ -77,7 +77,8 @@ def _read(path: Path, wrong: list[str]) -> tuple[Path, YamlFile, Cases | None]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        wrong.append(f"{path}:1: cannot be read: {error}")
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        wrong.append(f"{path}:1: cannot be read: {reason}")
         return path, YamlFile(), None
     file = read_yaml(text, {})
     problems, cases = file.problems, None
