@@ -14,13 +14,14 @@ from functools import lru_cache, partial
 from hashlib import sha256
 from string import ascii_lowercase
 from typing import Any
-from unicodedata import category, normalize
+from unicodedata import category
 from urllib.parse import unquote
 
 from destinations.base import Event
 from destinations.casts import to_whole_number
 from destinations.dates import read_date
 from destinations.hashed_forms import FORMS, Hashing, PhoneHashing, stored_hashes
+from destinations.normal_form import normal_form
 from destinations.paths import as_text
 from destinations.phones import e164, is_region
 from destinations.places import (
@@ -150,7 +151,7 @@ def _digits(value: Any) -> str:
 
 
 def _lower(text: str) -> str:
-    return normalize("NFC", text).strip().lower()
+    return normal_form("NFC", text).strip().lower()
 
 
 class _Only(dict[int, int | None]):

@@ -5,7 +5,8 @@ Sources: ISO 3166-1; the two-letter codes of the United States Postal Service an
 """
 
 import re
-from unicodedata import normalize
+
+from destinations.normal_form import normal_form
 
 _COUNTRIES = """
 AD Andorra; AE United Arab Emirates, UAE; AF Afghanistan; AG Antigua and Barbuda; AI Anguilla
@@ -107,7 +108,7 @@ _subdivision = re.compile(r"([A-Za-z]{2})-([A-Za-z0-9]{1,3})").fullmatch
 
 def _folded(name: str) -> str:
     """`name` as a key: lower case, without accents, spaces and punctuation."""
-    return _no_letters.sub("", normalize("NFKD", name).lower())
+    return _no_letters.sub("", normal_form("NFKD", name).lower())
 
 
 def _codes_by_name(table: str) -> dict[str, str]:

@@ -9,7 +9,6 @@ an event that came with only the hash is found too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from hashlib import blake2b
 
 from destinations.casts import to_whole_number
@@ -23,9 +22,11 @@ from gateway.ledger.id_spellings import (
 )
 from gateway.ledger.sought import DIGEST_BYTES, KINDS, Kind, Sought
 from gateway.ledger.typed_ids import TypedIds
+from gateway.system.bounded_cache import BoundedCache
 
-_REMEMBERED = 2000
-"""Ids of persons of which the digests are remembered: most visitors send several events."""
+_LONGEST_REMEMBERED = 256
+"""Characters of the id of a person of which the digests are remembered: most visitors send several
+events."""
 
 _IDS = ("event_id", "transaction_id", "client_id", "user_id")
 _ANY_SPELLING = TypedIds()
@@ -42,8 +43,8 @@ class EventDigests:
             for kind in KINDS
         }
         self._keyed_earlier = blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=b"ledger")
-        self._of_person = lru_cache(_REMEMBERED)(self._digests_of_person)
-        self._of_phone = lru_cache(_REMEMBERED)(self._digests_of_phone)
+        self._of_person = BoundedCache(self._digests_of_person, _is_short)
+        self._of_phone = BoundedCache(self._digests_of_phone, _is_short)
 
     def sought(self, typed: str, only: Kind | None = None) -> Sought:
         """What finds the events with an id that an operator types: an event's, an order's, a
@@ -68,6 +69,11 @@ class EventDigests:
     def of_text(self, typed: str) -> Sequence[str]:
         """All digests that an id may have that an operator types."""
         return self.sought(typed).all
+
+    def of_id(self, typed: str) -> Sequence[str]:
+        """Those that it may have as an id, and none of its hashes: digits may be a phone number."""
+        text = spelling(typed)
+        return [*(self._digest(kind, text) for kind in KINDS), self.name_of(typed)]
 
     def name_of(self, text: str) -> str:
         """The digest that stands for an id in the log of operators."""
@@ -103,9 +109,9 @@ class EventDigests:
         digests = [self._digest("event", spelling(each)) for each in _known(events)]
         digests += [self._digest("order", spelling(each)) for each in _known(orders)]
         for text in _known(persons):
-            digests += self._of_person(text)
+            digests += self._of_person[text]
         for text in _known(map(_phone_text, phones)) if phones else ():
-            digests += self._of_phone(text)
+            digests += self._of_phone[text]
         return [*dict.fromkeys(digests)]
 
     def with_earlier(self, event: Event) -> list[str]:
@@ -148,6 +154,10 @@ def _held(user: Mapping[str, object], field: str) -> Iterator[object]:
             yield from each
         elif each is not None:
             yield each
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= _LONGEST_REMEMBERED
 
 
 def _phone_text(value: object) -> object:

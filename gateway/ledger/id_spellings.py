@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from hashlib import sha256
-from unicodedata import normalize
 from urllib.parse import unquote
 
+from destinations.normal_form import normal_form
 from destinations.normalise import digests_of, email, google_email
 
 GMAIL = ("gmail.com", "googlemail.com")
@@ -21,8 +21,12 @@ _is_base64 = re.compile(r"[A-Za-z0-9+/_-]{42}[AEIMQUYcgkosw048]=?", re.ASCII).fu
 """32 bytes in Base64, also in the alphabet for URLs."""
 
 _FOR_URLS = str.maketrans("-_", "+/")
-_PHONE = "tel:"
-"""In front of the digits of a phone number: no other id with these digits is the same."""
+TEL = "tel:"
+_PHONE = " tel:"
+"""In front of the digits of a phone number. It has a blank, which no other spelling begins with."""
+
+_LONGEST_PHONE = 100
+"""Characters, with all that people write into a number."""
 
 
 def spelling(text: str) -> str:
@@ -33,7 +37,7 @@ def spelling(text: str) -> str:
     if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
         return known
     text = text.strip()
-    return text if text.isascii() else normalize("NFC", text)
+    return text if text.isascii() else normal_form("NFC", text)
 
 
 def earlier_spelling(text: str) -> str:
@@ -46,12 +50,14 @@ def earlier_spelling(text: str) -> str:
 
 
 def phone_spelling(text: str) -> str:
-    """Of a phone number its digits, as ``tel:4930901820``, or of its SHA-256 digest the hex digits;
-    "" for what has no digits."""
+    """Of a phone number its digits, as `` tel:4930901820``, or of its SHA-256 digest the hex
+    digits; "" for what has no digits, or is too long."""
     if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
         return known
     text = text.strip()
-    if text[:4].lower() == _PHONE:
+    if len(text) > _LONGEST_PHONE:
+        return ""
+    if text[:4].lower() == TEL:
         text = unquote(text[4:]).partition(";")[0]
     digits = "".join([str(int(each)) for each in text if each.isdecimal()])
     return f"{_PHONE}{digits}" if digits else ""

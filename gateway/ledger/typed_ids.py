@@ -13,14 +13,15 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
-from unicodedata import normalize
 
 import phonenumbers
 
+from destinations.normal_form import normal_form
 from destinations.normalise import email
 from destinations.phones import e164
 from gateway.ledger.id_spellings import (
     GMAIL,
+    TEL,
     gmail_spelling,
     phone_spelling,
     sha256_in,
@@ -34,12 +35,14 @@ MAX_TYPED = 500
 MAX_LABEL = 63
 """Of a domain. Source: RFC 1035"""
 
-_INVISIBLE = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]+"
-_at_the_ends = re.compile(rf"^{_INVISIBLE}|{_INVISIBLE}$")
+_INVISIBLE = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+_at_the_ends = re.compile(rf"^{_INVISIBLE}+|(?<!{_INVISIBLE}){_INVISIBLE}+$")
 """What comes along when a text is copied from a mail or a page."""
 
-_like_a_phone = re.compile(r"(?:tel:)?[+0(].{6,}", re.IGNORECASE | re.DOTALL).fullmatch
-"""Other digits are rather an id: a phone number needs its plus sign, or the zero in front."""
+_like_a_phone = re.compile(
+    rf"(?:{TEL}|\+).{{6,}}|[0(][\W\d_]{{6,}}", re.IGNORECASE | re.DOTALL
+).fullmatch
+"""Other digits are rather an id: a phone number begins with a plus sign, a zero or `TEL`."""
 
 _NOT_DIGITS = re.compile(r"[^0-9]+")
 
@@ -64,18 +67,20 @@ class TypedIds:
     regions: Collection[str] = ()
 
     def spellings_of(self, typed: str) -> Spellings:
-        text = normalize("NFC", _at_the_ends.sub("", typed))
+        text = normal_form("NFC", _at_the_ends.sub("", typed))
         if len(text) > MAX_TYPED:
             has_address = "@" in text
             return Spellings([spelling(text)], [spelling(text)], has_address, has_address)
         addresses = [*_addresses(text)] if "@" in text else []
-        numbers = [*_numbers(text, self.regions)] if _like_a_phone(text) else []
+        is_like_a_phone = _like_a_phone(text) is not None
+        numbers = [*_numbers(text, self.regions)] if is_like_a_phone else []
         international = [form for number in numbers for form in (number, number[1:])]
         person = [spelling(text), *self._hashes([text, *addresses, *international]), *numbers]
         person += [gmail_spelling(text)] if addresses else []
-        person += [phone_spelling(text)] if numbers else []
+        person += [phone_spelling(text)] if is_like_a_phone else []
         person += [phone_spelling(form) for each in numbers for form in self._local_forms(each)]
-        is_contact = bool(email(text) or sha256_in(text) or (numbers and "+" in text[:5]))
+        is_phone = text[:4].lower() == TEL or (numbers and "+" in text[:2])
+        is_contact = bool(is_phone or email(text) or sha256_in(text))
         return Spellings(
             [*dict.fromkeys(filter(None, person))],
             [*dict.fromkeys([spelling(text), *self._hashes([text])])],
@@ -105,7 +110,7 @@ class TypedIds:
 def _addresses(text: str) -> Iterator[str]:
     """The forms of an e-mail address."""
     address = email(text) or text.lower()
-    for form in dict.fromkeys(normalize(name, address) for name in ("NFC", "NFD")):
+    for form in dict.fromkeys([normal_form("NFC", address), normal_form("NFD", address)]):
         name, _, domain = form.rpartition("@")
         for each in dict.fromkeys([domain, _punycode(domain), _unicode(domain)]):
             yield f"{name}@{each}"
@@ -118,7 +123,7 @@ def _addresses(text: str) -> Iterator[str]:
 
 def _punycode(domain: str) -> str:
     """As IDNA 2008 writes it: of labels in lower case and NFC that is Punycode alone."""
-    labels = normalize("NFC", domain).split(".")
+    labels = normal_form("NFC", domain).split(".")
     return ".".join([each if each.isascii() else _encoded(each) for each in labels])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -37,8 +37,8 @@ class Found:
     """receipts: of the events in the ledger, by day. delivered: how many events each destination
     has got, also those on which it gives its verdict later. pending, dead_letters: by
     destination. kinds: in how many records the id is that of a person, of an order or of an event.
-    unknown: in how many of the ledger that is not known, since an earlier version stored them and
-    their content is not kept."""
+    known: in how many that is known. unknown: in how many of the ledger it is not, since an earlier
+    version stored them and their content is not kept."""
 
     receipts: dict[str, set[str]] = field(default_factory=dict)
     delivered: Counter[str] = field(default_factory=Counter)
@@ -46,18 +46,23 @@ class Found:
     dead_letters: dict[str, list[DeadLetter]] = field(default_factory=dict)
     quarantine: list[Quarantined] = field(default_factory=list)
     kinds: Counter[Kind] = field(default_factory=Counter)
+    known: int = 0
     unknown: int = 0
 
     @property
     def is_ambiguous(self) -> bool:
         """Whether the id is, say, that of a user in some records and that of an order in others:
         these may be of two persons."""
-        total = sum(number for _, number in self.counts())
-        return total > 0 and max(self.kinds.values(), default=0) + self.unknown < total
+        return max(self.kinds.values(), default=0) < self.known
 
     @property
     def all_receipts(self) -> set[str]:
         return set().union(*self.receipts.values())
+
+    def add_kinds(self, kinds: Collection[Kind]) -> None:
+        """kinds: of the id in one record, none where that is not known."""
+        self.kinds.update(kinds)
+        self.known += bool(kinds)
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """Where there are events, and how many."""
@@ -102,7 +107,7 @@ class Person:
             kinds = self.sought.kinds_of(self.digests.of_event(event))
             if receipt not in known and kinds.isdisjoint(self.sought.kinds):
                 return False
-            found.kinds.update(kinds | known.get(receipt, set()))
+            found.add_kinds(kinds | known.get(receipt, set()))
             return True
 
         for name in sorted(await destinations_in_redis(self.redis, self.keys)):
@@ -152,7 +157,7 @@ class Person:
             found.delivered += erasure.delivered_of(day, receipts)
         theirs = {receipt: known[receipt] for receipt in found.all_receipts}
         for kinds in theirs.values():
-            found.kinds.update(kinds)
+            found.add_kinds(kinds)
         found.unknown = sum(not kinds for kinds in theirs.values())
         return theirs
 

@@ -18,9 +18,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from hashlib import md5, sha1, sha256
 from typing import Any, NamedTuple
-from unicodedata import normalize
 from urllib.parse import unquote
 
+from destinations.normal_form import normal_form
 from gateway.event.paths import as_text
 
 _MAX_DECODED = 3
@@ -167,7 +167,7 @@ def _phrase(text: str) -> str:
     """The words of `text` with a space before and behind each, so that only whole ones match."""
     text = _decoded(text)
     if not text.isascii():
-        text = normalize("NFKC", text)
+        text = normal_form("NFKC", text)
     return f" {' '.join(text.lower().translate(_BETWEEN_WORDS).split())} "
 
 

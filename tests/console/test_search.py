@@ -93,9 +93,20 @@ def test_an_id_stands_in_no_url(client: httpx.Client) -> None:
     assert set(parse_qs(url.query)) == {"event_name", "digest"}
     page = client.get(f"{url.path}.json?{url.query}").json()
     assert ended(page) == {("purchase", "crm", "delivered"), ("purchase", "warehouse", "delivered")}
-    for typed in (form["id"], "+49 30 901820", "ab" * 32):
+    for typed in (form["id"], "+49 30 901820", "tel:4930901820", "ab" * 32):
         answer = client.post("/events", data={**form, "id": typed}, headers=VIEWER)
         assert answer.status_code == 403
+
+
+def test_a_viewer_finds_no_hash_of_what_is_typed(client: httpx.Client) -> None:
+    """Digits may be the phone number of a person, of which an event has only the hash."""
+    found = []
+    for headers in (VIEWER, {}):
+        answer = client.post("/events", data={"id": "4930901820"}, headers=headers)
+        (digests,) = parse_qs(urlsplit(answer.headers["location"]).query)["digest"]
+        found.append(set(digests.split("-")))
+    of_viewer, of_operator = found
+    assert of_viewer < of_operator
 
 
 @pytest.mark.parametrize("typed", ["order-1001", "p-1", "1.2", " order-1001 "])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from copy import deepcopy
 from hashlib import sha256
 from typing import Any
@@ -25,6 +26,9 @@ from gateway.stages.rules.redact import hash_field
 
 SALT = "a-salt-of-the-shop"
 DIGESTS = EventDigests(b"a key of the tests", TypedIds(SALT, ["DE"]))
+ACCENTS = "a" + "\u0301\u0316" * 8_000
+"""They stand in the wrong order: to sort them takes time that grows with the square."""
+
 EMAIL = "anna@shop.example"
 
 
@@ -131,6 +135,9 @@ def test_a_phone_number_is_found(typed: str, event: Event) -> None:
         ("+49 30 901820", {"user_id": "4930901820"}),
         ("+49 30 901820", {"transaction_id": "4930901820"}),
         ("4930901820", person(phone_number="+49 30 901820")),
+        ("0x4930901820", person(phone_number="+49 4930 901820")),
+        ("tel:4930901820", {"user_id": "4930901820"}),
+        ("+49 30 901820", {"user_id": "tel:4930901820"}),
         ("+39 06 698 82 019", person(phone_number="06 698 82 019")),
         ("+49 30 901820", person(phone_number="none")),
         ("+49 30 901820", person(phone_number=True)),
@@ -141,6 +148,30 @@ def test_the_number_of_another_person_is_not_found(typed: str, event: Event) -> 
     """A number without a country code is one of a country in which destinations read it, and
     digits alone are an id."""
     assert not is_found(typed, event)
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("030 901820", "030/901820"),
+        ("(555) 123-4567", "555 1234567"),
+        ("+1 23 45", "12345"),
+        ("tel:5551234567", "555 123 4567"),
+    ],
+)
+def test_a_number_of_which_no_country_is_known_is_found_as_it_is(typed: str, number: str) -> None:
+    found = EventDigests(b"a key of the tests").sought(typed).exact
+    assert not set(found).isdisjoint(DIGESTS.of_event(person(phone_number=number)))
+
+
+@pytest.mark.parametrize("typed", ["4930901820", "49 30 901820", "1001"])
+@pytest.mark.parametrize("of_phone", [hashed, in_base64])
+def test_the_id_alone_finds_no_phone_number(typed: str, of_phone: Callable[[str], str]) -> None:
+    event = person(phone_number=f"+{typed}", sha256_phone_number=of_phone(typed))
+    assert set(DIGESTS.of_id(typed)).isdisjoint(DIGESTS.of_event(event))
+    assert is_found(typed, event)
+    for name in ("event_id", "transaction_id", "client_id", "user_id"):
+        assert not set(DIGESTS.of_id(f" {typed}")).isdisjoint(DIGESTS.of_event({name: typed}))
 
 
 def by_rule(path: str, event: Event, salt: str | None = SALT) -> Event:
@@ -226,13 +257,45 @@ def test_what_is_no_search_is_not_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["ü" * 4_000_000 + "@a.example", f"a@{'ü' * 400}.example", "+4" * 2_000_000, "\u200b" * 99_999],
-    ids=["long", "a long label", "digits", "invisible"],
+    [
+        "ü" * 4_000_000 + "@a.example",
+        f"a@{'ü' * 400}.example",
+        "+4" * 2_000_000,
+        "\u200b" * 99_999,
+        "a" + "\u200b" * 99_999 + "b",
+        ACCENTS,
+    ],
+    ids=["long", "a long label", "digits", "invisible", "invisible within", "accents"],
 )
 def test_whatever_is_typed_takes_little_time(typed: str) -> None:
     began = time.process_time()
     assert 0 < len(DIGESTS.of_text(typed)) < 100
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"transaction_id": ACCENTS},
+        {"user_id": ACCENTS},
+        address(f"{ACCENTS}@gmail.com"),
+        person(phone_number=[f"{number}" + "\u0661" * 16_000 for number in range(100)]),
+        person(phone_number=[f"tel:{number}{'%31' * 5_000}" for number in range(100)]),
+    ],
+    ids=["an order", "a user", "an address", "digits", "links"],
+)
+def test_whatever_an_event_has_takes_little_time(event: Event) -> None:
+    """Senders choose it, and it is read while others wait."""
+    DIGESTS.of_event(person(phone_number="+49 30 901820"))
+    began = time.process_time()
+    DIGESTS.of_event(event)
+    assert time.process_time() - began < 0.1
+
+
+def test_long_ids_are_not_remembered() -> None:
+    for number in range(100):
+        DIGESTS.of_event({"user_id": f"{number}" + "x" * 10_000})
+    assert max(map(len, DIGESTS._of_person)) <= 256
 
 
 def test_countries_and_the_salt_come_from_the_configuration() -> None:

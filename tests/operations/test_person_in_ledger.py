@@ -102,3 +102,22 @@ async def test_an_earlier_event_without_content_may_be_of_any_kind(
     erased = await erase(user, found, embedded=False, note=lambda _: None)
     assert any("1 event of the ledger had this id" in line for line in erased.beyond_reach)
     assert (await user.find()).receipts == {}
+
+
+@pytest.mark.parametrize("only", [None, "person"])
+async def test_what_nothing_tells_the_kind_of_keeps_no_erasure_from_its_way(
+    books: Books, tmp_path: Path, only: Kind | None
+) -> None:
+    """Neither the ledger has the content of the event, nor its destination the id."""
+    feeding = Feeding(books.most, lambda *_: [books.digests.name_of("1001")], has_content=False)
+    books.appender = Appender(books.redis, KEYS, PendingCounts(), nobody, NO_RETENTION, feeding)
+    form = make_event(0)
+    verdicts = {"ads": Verdict(form, "", "anonymised")}
+    await books.append(Decision(form | {"user_id": "1001"}, verdicts, (), "site", time.time(), "v"))
+    await books.store()
+    found = await person(books, tmp_path, only).find()
+    assert {place: number for place, number in found.counts() if number} == {
+        "ledger": 1,
+        "pending, ads": 1,
+    }
+    assert (found.unknown, found.is_ambiguous) == (1, False)

@@ -109,11 +109,18 @@ def _found_at(console: Console, request: Request, texts: ImmutableMultiDict[str,
         return filters.url(PATH)
     if is_receipt(typed):
         return f"{PATH}/{typed}"
-    digests = console.digests()
-    if not is_operator(request) and digests.may_be_contact(typed):
-        raise Trouble(403, CONTACT)
-    wanted = replace(filters.wanted, digests=digests.of_text(typed))
+    wanted = replace(filters.wanted, digests=_digests(console, is_operator(request), typed))
     return replace(filters, wanted=wanted).url(PATH)
+
+
+def _digests(console: Console, tells_all: bool, typed: str) -> Sequence[str]:
+    """tells_all: whether a person may be found by what is typed."""
+    digests = console.digests()
+    if tells_all:
+        return digests.of_text(typed)
+    if digests.may_be_contact(typed):
+        raise Trouble(403, CONTACT)
+    return digests.of_id(typed)
 
 
 def _search(reader: LedgerReader, filters: Filters, tells_all: bool) -> _Page:
