@@ -12,6 +12,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import get_args
 
+import click
 import pytest
 from click.testing import Result
 from dotenv import dotenv_values
@@ -260,12 +261,19 @@ def test_it_knows_every_kind_of_destination_and_every_cookie_that_can_be_read() 
     [
         ("shop.example", ["https://shop.example"]),
         ("http://localhost:3000", ["http://localhost:3000"]),
+        ("localhost:3000", ["https://localhost:3000"]),
         ("https://shop.example/de/?a=b", ["https://shop.example"]),
         ("a.example,b.example a.example", ["https://a.example", "https://b.example"]),
     ],
 )
 def test_how_an_address_is_read(answer: str, sites: list[str]) -> None:
     assert read_sites(answer) == sites
+
+
+@pytest.mark.parametrize("answer", ["not a site", "shop", "shop:3000", "ftp://shop.example"])
+def test_what_is_no_address_is_named(answer: str) -> None:
+    with pytest.raises(click.BadParameter, match="is not an address such as"):
+        read_sites(answer)
 
 
 def test_destinations_may_be_written_in_any_case_and_order() -> None:
