@@ -48,12 +48,10 @@ def print_counts(found: Found) -> None:
 
 
 def _kinds_in_words(found: Found) -> str:
-    numbers = [
-        f"that of {an} in {number}" for kind, an in _OF.items() if (number := found.kinds[kind])
-    ]
+    owners = [f"to {an} in {number}" for kind, an in _OF.items() if (number := found.kinds[kind])]
     return (
-        f"The id is {', '.join(numbers)} of these records, so they may be of different people. "
-        "Choose with --kind."
+        f"Of these records, the id belongs {' and '.join(owners)}, so they may be about different "
+        "people. Choose with --kind."
     )
 
 

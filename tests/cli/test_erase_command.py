@@ -214,7 +214,7 @@ def test_an_id_of_two_people_is_erased_once_its_kind_is_said(
     result = run("erase", "1001", "--yes", "--config", shared)
     assert (result.exit_code, "nothing was erased" in result.stderr) == (2, True)
     words = " ".join(result.stdout.split())
-    assert "that of a person in 1, that of an order in 1 of these records" in words
+    assert "the id belongs to a person in 1 and to an order in 1" in words
     assert not server.exists(KEYS.erased)
     result = run("erase", "1001", "--kind", "order", "--yes", "--config", shared)
     assert result.exit_code == 0, result.output
