@@ -56,6 +56,15 @@ def wait_for(happened: Callable[[], Any], what: str, seconds: float = 60) -> Any
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
+def wait_until_known(page: Page) -> None:
+    """Returns once the page knows that what it tried to send has failed."""
+    page.wait_for_function(
+        "Object.entries(localStorage).some(([key]) => key.startsWith('gateway:')) && "
+        "Object.entries(localStorage).every(([key, value]) => value[0] == '{')",
+        timeout=60_000,
+    )
+
+
 class Server:
     """An application on a port of its own, which can go away and come back."""
 
@@ -202,6 +211,12 @@ class Shop(Server):
     async def _page(self, request: Request) -> Response:
         html = self.html.get(request.url.path)
         return HTMLResponse(html) if html else Response(status_code=404)
+
+    def empty_page(self) -> str:
+        """The address of a page without scripts. Unlike about:blank it may be in the process of the
+        page before, so it is there only once that one has been left."""
+        self.html["/empty"] = "<!doctype html><title>Shop</title>"
+        return f"{self.origin}/empty"
 
     def write(self, before: str = "", attributes: str = "", path: str = "/") -> str:
         """The address of a page that runs `before`, then loads the snippet."""

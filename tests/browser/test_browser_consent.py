@@ -220,11 +220,11 @@ def test_without_an_update_the_default_holds_after_the_wait(visitor, gateway):
     assert "consent" not in event
 
 
-def test_a_page_that_is_left_during_the_wait_still_sends_its_events(visitor, gateway):
+def test_a_page_that_is_left_during_the_wait_still_sends_its_events(visitor, gateway, shop):
     page = visitor.visit(
         "gateway('consent', 'default', {analytics_storage: 'denied', wait_for_update: 60000})"
     )
-    page.goto("about:blank")
+    page.goto(shop.empty_page())
     [event] = gateway.wait_for_events(1)
     assert event["consent_default"] == {"analytics_storage": "denied"}
     assert "consent" not in event

@@ -244,11 +244,9 @@ def test_the_request_and_the_answer_of_every_attempt_can_be_opened_and_stay_open
 
 def test_nothing_of_an_event_becomes_html(page, demo):
     evil = "<img src=x onerror=alert(1)><b>bold</b>"
-    demo.records += [
-        decision(evil, **{evil: evil}),
-        outcome("rejected", evil, response={"status": 400, "body": evil}),
-    ]
-    demo.records[1]["request"] |= {"url": evil, "body": evil, "headers": {evil: evil}}
+    rejected = outcome("rejected", evil, response={"status": 400, "body": evil})
+    rejected["request"] |= {"url": evil, "body": evil, "headers": {evil: evil}}
+    demo.records += [decision(evil, **{evil: evil}), rejected]
     row(page, "meta").click()
     assert page.locator(".event-name").inner_text() == evil
     assert page.locator(".attempt pre").all_inner_texts() == [

@@ -22,8 +22,7 @@ def test_a_page_view_with_every_field(visitor, gateway, shop):
     page = visitor.visit()
     [event] = gateway.wait_for_events(1)
 
-    assert abs(event["timestamp"] - time.time()) < 5
-    assert event["timestamp"] % 1
+    assert abs(event["timestamp"] - time.time()) < 60
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", event["event_id"])
     assert re.fullmatch(r"\d+\.\d{10}", event["client_id"])
     assert int(event["ga_session_id"]) == int(event["timestamp"])

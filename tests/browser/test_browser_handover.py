@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from gateway.web.scripts import read_script
-from tests.browser.conftest import wait_for
+from tests.browser.conftest import wait_for, wait_until_known
 
 NO_PAGE_VIEW = 'data-page-view="false"'
 CLICKS = "addEventListener('click', () => gateway('event', 'click'));"
@@ -51,15 +51,6 @@ def settled(page):
     page.wait_for_function(EMPTY, timeout=60_000)
 
 
-def wait_until_known(page):
-    """Returns once the page knows that what it tried to send has failed."""
-    page.wait_for_function(
-        "Object.entries(localStorage).some(([key]) => key.startsWith('gateway:')) && "
-        "Object.entries(localStorage).every(([key, value]) => value[0] == '{')",
-        timeout=60_000,
-    )
-
-
 def next_page(page):
     page.click("a")
     page.wait_for_function("window.gateway?.ready === true", timeout=60_000)
@@ -96,14 +87,14 @@ def test_denied_by_default_and_granted_at_once_on_each_page(visitor, gateway, sh
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2, 1.5])
-def test_two_tabs(visitor, gateway, seconds):
+def test_two_tabs(visitor, gateway, shop, seconds):
     gateway.seconds_to_answer = seconds
     first = visitor.visit(CLICKS)
     first.evaluate("gateway('event', 'add_to_cart')")
     second = visitor.visit(CLICKS)
     second.evaluate("gateway('event', 'add_to_cart')")
     first.evaluate("gateway('event', 'begin_checkout')")
-    first.goto("about:blank")
+    first.goto(shop.empty_page())
     settled(visitor.visit())
     settled(second)
     gateway.wait_for_events(6)
@@ -131,6 +122,7 @@ def test_what_another_tab_has_delivered_is_not_sent_again(visitor, gateway):
     wait_until_known(first)
     second = visitor.visit(attributes=NO_PAGE_VIEW)
     settled(second)
+    settled(first)  # what another process has taken out is gone here a moment later
     first.evaluate("dispatchEvent(new Event('online')); gateway('event', 'purchase')")
     first.evaluate("dispatchEvent(new Event('online'))")
     gateway.wait_for_events(2)

@@ -138,6 +138,7 @@ def test_a_cookie_that_holds_no_session_begins_a_new_one(visitor, gateway, value
 
 def test_pages_tabs_and_hosts_of_a_site_share_the_session(visitor, gateway, shop):
     page = visitor.visit()
+    gateway.wait_for_events(1)
     visitor.visit()
     gateway.wait_for_events(2)
     page.goto(f"http://checkout.shop.example:{shop.port}/")

@@ -146,13 +146,14 @@ def test_the_last_event_of_a_page_arrives_by_a_beacon(visitor, issuer):
     send(page, "one")
     issuer.wait_for("one")
     page.evaluate("addEventListener('pagehide', () => gateway('event', 'last'))")
-    page.goto("about:blank")
+    page.goto(visitor.shop.empty_page())
     issuer.wait_for("one", "last")
     beacon = ("POST", "/collect", "beacon", 204)
     wait_for(lambda: beacon in issuer.hits, "the answer to the beacon", PATIENCE)
 
 
-def test_a_token_is_fetched_again_before_it_expires(visitor, issuer):
+def test_a_token_is_fetched_again_before_it_expires(visitor, issuer, monkeypatch):
+    monkeypatch.setattr(submission_check, "LEEWAY_SECONDS", 60)
     issuer.use(f"submission_tokens: {{secrets: [{SECRET}], seconds: 1}}")
     page = visit(visitor, issuer)
     send(page, "one")
@@ -218,13 +219,11 @@ def test_events_wait_until_a_token_can_be_had(visitor, issuer, status):
 
 
 def test_without_a_token_the_last_events_wait_for_the_next_page(visitor, issuer):
-    """In the same tab: about:blank, of another process, may be there before the page has left."""
     issuer.token_statuses.extend([503] * 1000)
     page = visit(visitor, issuer)
     send(page, "one")
     page.evaluate("addEventListener('pagehide', () => gateway('event', 'last'))")
-    visitor.shop.html["/without-a-script"] = "<!doctype html><title>Shop</title>"
-    page.goto(f"{visitor.shop.origin}/without-a-script")
+    page.goto(visitor.shop.empty_page())
     issuer.token_statuses.clear()
     page.goto(f"{visitor.shop.origin}/")
     issuer.wait_for("one", "last")
@@ -237,7 +236,7 @@ def test_a_source_that_needs_no_token_takes_events_without_one(visitor, issuer):
     send(page, "one")
     page.wait_for_function("localStorage.length === 0")
     page.evaluate("addEventListener('pagehide', () => gateway('event', 'last'))")
-    page.goto("about:blank")
+    page.goto(visitor.shop.empty_page())
     issuer.wait_for("one", "last")
 
 

@@ -67,7 +67,7 @@ def test_a_value_that_is_left_out_is_named_by_its_type_alone(
 ) -> None:
     written(field=b"ada@example.com")
     assert "type bytes was left out" in caplog.text
-    assert "ada" not in caplog.text
+    assert "ada@" not in caplog.text
 
 
 def test_an_event_gets_an_id_and_a_time_unless_it_has_them() -> None:
@@ -96,7 +96,7 @@ def test_an_event_that_contains_itself_is_refused_without_repeating_it() -> None
     for value in (loop, deep):
         with pytest.raises(ValueError, match="nested too deep") as raised:
             written(field=value)
-        assert "ada" not in str(raised.value)
+        assert "ada@" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support.chromium import FLAGS, find_chromium
 from tests.support.console_server import ConsoleServer
-from tests.support.gateway_process import Gateway, wait_for
+from tests.support.gateway_process import Gateway
 from tests.support.sink_server import Received, Reply, Sink
 
 CONFIG = """
@@ -87,10 +87,11 @@ def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
     with Gateway(folder, CONFIG.format(sink=sink.url)).with_console() as gateway:
         for event in EVENTS:
             event = {"timestamp": time.time(), "consent": GRANTED, **event}
-            assert httpx.post(f"{gateway.url}/events", json=event, headers=KEY).is_success
+            answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+            assert answer.is_success
         gateway.wait_until_delivered("crm")
         gateway.wait_until_delivered("warehouse")
-        wait_for(lambda: not gateway.audit(), 60, "the ledger to have it all")
+        gateway.wait_until_stored()
         yield gateway
 
 
@@ -115,7 +116,8 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def cookie(running: Gateway) -> dict[str, str]:
     """Of an operator who has signed in with the link that `gateway run` printed."""
-    answer = httpx.post(running.console_link(), headers={"sec-fetch-site": "same-origin"})
+    headers = {"sec-fetch-site": "same-origin"}
+    answer = httpx.post(running.console_link(), headers=headers, timeout=60)
     assert answer.status_code == 303, answer.text
     ((name, value),) = answer.cookies.items()
     return {"name": name, "value": value, "url": running.console_url}
@@ -176,7 +178,7 @@ def open_tab(chromium: Browser, running: Gateway, cookie: dict[str, str]) -> Ite
             java_script_enabled=javascript,
             locale="en-GB",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         context.add_cookies([cookie])
         contexts.append(context)
         return Tab(context.new_page(), base or running.console_url)

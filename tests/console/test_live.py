@@ -11,7 +11,8 @@ from tests.support.gateway_process import Gateway
 
 def send(gateway: Gateway, name: str, **fields: object) -> None:
     event = {"event_name": name, "consent": GRANTED, **fields}
-    assert httpx.post(f"{gateway.url}/events", json=event, headers=KEY).is_success
+    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+    assert answer.is_success
 
 
 def test_events_appear_as_they_come(open_tab, running) -> None:

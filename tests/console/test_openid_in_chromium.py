@@ -30,6 +30,7 @@ def test_a_deep_link_leads_through_the_provider_to_the_page(chromium, sink, tmp_
         with gateway:
             gateway.wait_for_console()
             context = chromium.new_context()
+            context.set_default_timeout(60_000)
             page = context.new_page()
             page.goto(url + DEEP)
             assert page.url.startswith(f"{url}/login")

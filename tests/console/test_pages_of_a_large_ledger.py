@@ -44,11 +44,12 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, L
 
 def test_every_page_is_whole(chromium: Browser, large: tuple[Gateway, Large]) -> None:
     gateway, written = large
-    answer = httpx.post(gateway.console_link(), headers={"sec-fetch-site": "same-origin"})
+    headers = {"sec-fetch-site": "same-origin"}
+    answer = httpx.post(gateway.console_link(), headers=headers, timeout=60)
     ((name, value),) = answer.cookies.items()
     cookie = {"name": name, "value": value}
     url = f"{gateway.console_url}/events.json?ending=rejected"
-    found = httpx.get(url, cookies={name: value}).json()
+    found = httpx.get(url, cookies={name: value}, timeout=60).json()
     paths = [
         *(page.path for page in NAVIGATION),
         *(f"/?period={period}" for period in ("1h", "7d", "28d", "90d")),

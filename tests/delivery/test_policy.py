@@ -92,7 +92,7 @@ def test_where_a_destination_says_no_deadline_its_limits_do(
     for _ in range(3):
         assert policy.max_age({**event, "email": "ada@example.com"}) == timedelta(hours=hours)
     assert len(caplog.records) == int(hours == 9), "the first fault is logged"
-    assert "ada" not in caplog.text
+    assert "ada@" not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         page = browser.new_page()
+        page.set_default_timeout(60_000)
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{gateway.url}/demo")
@@ -45,6 +46,7 @@ def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -
         text = page.locator("body").inner_text()
         (cookie,) = cookies
         other = browser.new_context().new_page()
+        other.set_default_timeout(60_000)
         other.goto(f"{gateway.url}/demo")
         other.locator("li", has_text="view_item").first.wait_for(timeout=60_000)
         names = other.locator(".event-name").all_inner_texts()
@@ -68,7 +70,7 @@ def test_a_click_on_buy_shows_what_each_destination_received(gateway: Gateway) -
 
 def test_the_snippet_is_served_small_and_readable_from_other_sites(gateway: Gateway) -> None:
     with httpx.stream(
-        "GET", f"{gateway.url}/gateway.js", headers={"accept-encoding": "gzip"}
+        "GET", f"{gateway.url}/gateway.js", headers={"accept-encoding": "gzip"}, timeout=60
     ) as got:
         wire = b"".join(got.iter_raw())
     assert got.headers["content-encoding"] == "gzip"

@@ -107,6 +107,7 @@ def test_after_an_erasure_during_retries_nothing_is_left(tmp_path: Path, sink: S
         wait_for(lambda: gateway.outcomes("strict")["rejected"] == 67, 60, "strict")
         wait_for(lambda: any(each.path == "/down" for each in seen), 60, "a try at down")
         assert gateway.outcomes("down")["pending"] == 200
+        gateway.wait_until_stored()
         shown = json.loads(command(gateway, "access", EMAIL, "--json"))
         assert len(shown["ledger"]) == len(shown["pending"]["down"]) == 67
         assert len(shown["dead_letters"]["strict"]) == 67

@@ -59,7 +59,7 @@ def test_every_source_of_the_example_delivers(gateway: Gateway, sink: Sink) -> N
     umami = captured("umami-node.json", "/api/send")
     for recorded in snowplow["body_json"]["data"]:
         recorded["dtm"] = recorded["stm"] = str(round(1000 * time.time()))
-    with httpx.Client(base_url=gateway.url, headers=BROWSER) as client:
+    with httpx.Client(base_url=gateway.url, headers=BROWSER, timeout=60) as client:
         answers = [
             client.post("/collect", json={**event, "event_name": "from_collect"}),
             client.post(
@@ -113,7 +113,7 @@ def test_every_source_of_the_example_delivers(gateway: Gateway, sink: Sink) -> N
 def test_without_consent_nothing_leaves(gateway: Gateway, sink: Sink) -> None:
     denied = dict.fromkeys(("ad_storage", "ad_user_data", "analytics_storage"), "denied")
     event = {"event_name": "refused", "client_id": "9.9", "consent": denied}
-    with httpx.Client(base_url=gateway.url, headers=BROWSER) as client:
+    with httpx.Client(base_url=gateway.url, headers=BROWSER, timeout=60) as client:
         client.post("/collect", json={**event, "page_location": "https://shop.example/"})
         client.post("/collect", json={**event, "event_name": "silent", "consent": {}})
         granted = {"analytics_storage": "granted"}

@@ -103,14 +103,14 @@ def test_the_production_configuration_is_served_to_strangers(tmp_path: Path) -> 
     with Gateway(tmp_path, PRODUCTION, FOR_PRODUCTION, *PUBLIC) as gateway:
         assert not shows_the_demo(gateway)
         assert not is_trusted(gateway, "demo-backend-key")
-        assert httpx.get(f"{gateway.url}/gateway.js").status_code == 200
+        assert httpx.get(f"{gateway.url}/gateway.js", timeout=60).status_code == 200
 
 
 def test_no_change_and_no_restart_opens_it_to_strangers(tmp_path: Path) -> None:
     """Each change of the file would open something, and each process is killed meanwhile."""
     with Gateway(tmp_path, NO_FALLBACK, OUR_KEY, *PUBLIC) as gateway:
         assert is_trusted(gateway, OUR_KEY["BACKEND_KEY"])
-        assert gateway.pids(" worker ")
+        wait_for(lambda: gateway.pids(" worker "), 60, "the workers")
         assert not gateway.pids("--allow-demo")
 
         literal = NO_DEMO.replace("${BACKEND_KEY:-demo-backend-key}", "demo-backend-key")

@@ -52,7 +52,8 @@ def gateway(tmp_path: Path, sink: Sink) -> Iterator[Gateway]:
 
 def backend_sends(gateway: Gateway, name: str) -> int:
     event = {"event_name": name, "event_id": name}
-    return httpx.post(f"{gateway.url}/events", json=event, headers=KEY).status_code
+    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+    return answer.status_code
 
 
 def dead(gateway: Gateway) -> float:
@@ -79,24 +80,29 @@ def test_events_of_1970_are_withheld_and_stored_nowhere(gateway: Gateway, sink: 
     assert len(body) < 1000
     for _ in range(30):
         flood = httpx.post(
-            f"{gateway.url}/collect", content=body, headers={"content-encoding": "gzip"}
+            f"{gateway.url}/collect",
+            content=body,
+            headers={"content-encoding": "gzip"},
+            timeout=60,
         )
         assert flood.status_code == 204
     assert backend_sends(gateway, "order-1") == 200
     wait_for(lambda: arrived(sink, "order-1"), 60, "the neighbour's event")
     wait_for(lambda: gateway.outcomes("hook")["withheld"] == 30_000, 60, "the count")
+    gateway.wait_until_delivered("hook")
     assert dead(gateway) == 0
-    assert gateway.outcomes("hook")["pending"] == 0
 
 
 def test_dead_letters_of_strangers_push_out_each_other_alone(gateway: Gateway, sink: Sink) -> None:
     """The backend's own dead letter survives, and no sender is refused."""
     event = {"event_name": "bad", "event_id": "of-the-backend"}
-    assert httpx.post(f"{gateway.url}/events", json=event, headers=KEY).status_code == 200
+    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+    assert answer.status_code == 200
     wait_for(lambda: dead(gateway) == 1, 60, "the backend's dead letter")
     for _ in range(10):
         bad = [{"event_name": "bad"}] * 10
-        assert httpx.post(f"{gateway.url}/collect", json=bad).status_code == 204
+        answer = httpx.post(f"{gateway.url}/collect", json=bad, timeout=60)
+        assert answer.status_code == 204
     wait_for(lambda: gateway.outcomes("hook")["rejected"] == 101, 60, "all of them to be refused")
     assert dead(gateway) == 20
     assert "of-the-backend" in listed(gateway)

@@ -84,7 +84,8 @@ def test_nothing_clear_is_in_redis_its_files_the_ledger_and_the_log(tmp_path: Pa
                 send(gateway, "refund", "e-2")  # into the quarantine
                 wait_for(lambda: gateway.outcomes("meta").get("delivered") == 1, 60, "delivery")
                 wait_for(lambda: gateway.outcomes("strict").get("rejected") == 1, 60, "a refusal")
-                wait_for(lambda: "purchase" in gateway.command("trace", EMAIL), 60, "the ledger")
+                gateway.wait_until_stored()
+                assert "purchase" in gateway.command("trace", EMAIL)
                 redis.save()
             assert "e-1" in gateway.command("access", EMAIL)
             for clear in CLEAR:

@@ -73,8 +73,9 @@ class Page:
 def written(folder: Path, valkey: Valkey, sink: Sink) -> Iterator[tuple[str, bytes]]:
     """Everything that was written anywhere, with its place."""
     for path in folder.rglob("*"):
-        if path.is_file():
-            yield str(path), path.read_bytes()
+        with suppress(FileNotFoundError):  # a file may go meanwhile
+            if path.is_file():
+                yield str(path), path.read_bytes()
     with valkey.client() as redis, suppress(RedisError):  # it may be away
         for key in redis.scan_iter():
             yield "a key", key

@@ -51,6 +51,7 @@ CHROME = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/142.0.0.0 Safari/537.36"
 )
+BROWSER = {"user-agent": CHROME}
 KEY = {"authorization": "Bearer backend-test-key"}
 
 
@@ -116,7 +117,7 @@ def arrived(sink: Sink) -> dict[str, list[str]]:
 
 def send(gateway: Gateway, events: list[dict[str, Any]]) -> None:
     """As browsers (single beacons), as pages in batches, and as a backend, in turn."""
-    with httpx.Client(base_url=gateway.url, headers={"user-agent": CHROME}) as client:
+    with httpx.Client(base_url=gateway.url, headers=BROWSER, timeout=60) as client:
         waiting = list(events)
         while waiting:
             for event in waiting[:10]:

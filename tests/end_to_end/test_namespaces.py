@@ -34,6 +34,8 @@ OF_RQ_AS_A_WHOLE = {"rq:queues", "rq:workers", "rq:clean_groups"}
 """Lists of names, and a lock for the groups of jobs, which no gateway has."""
 OF_ONE_JOB_OR_PROCESS = re.compile(r"rq:(job|results|executions?|worker|scheduler):[0-9a-f-]{32}.*")
 
+LOCKS = ("rq:scheduler-lock:gateway", "rq:scheduler-lock:gateway-staging")
+
 OF_AN_EVENT = re.compile("minute|:seen|:committed")
 """Counts of minutes, and marks of events that came."""
 
@@ -110,6 +112,7 @@ def test_gateways_with_namespaces_do_not_touch_each_other(
         assert arrived(sink, "/gw") == [n for n in range(500) if n % 100 < 50]
         assert arrived(sink, "/staging") == [n for n in range(500) if 50 <= n % 100 < 80]
         with shared.client() as redis:
+            wait_for(lambda: redis.exists(*LOCKS) == len(LOCKS), 60, "both schedulers")
             keys = {key.decode() for key in redis.scan_iter(count=1000)}
             denied = redis.execute_command("ACL LOG")
             origins = {redis.hget(key, "origin") for key in redis.scan_iter("rq:job:*")}
@@ -122,11 +125,11 @@ def test_gateways_with_namespaces_do_not_touch_each_other(
     }
     of_rq = {key for key in keys - own - staging if not OF_ONE_JOB_OR_PROCESS.fullmatch(key)}
     named = {key for key in of_rq - OF_RQ_AS_A_WHOLE if key.endswith(":gateway")}
-    assert {"rq:workers:gateway", "rq:scheduler-lock:gateway"} <= named
+    assert {"rq:workers:gateway", LOCKS[0]} <= named
     assert of_rq - OF_RQ_AS_A_WHOLE - named == {
         key for key in of_rq if key.endswith(":gateway-staging")
     }
-    assert "rq:scheduler-lock:gateway-staging" in of_rq
+    assert LOCKS[1] in of_rq
     assert origins <= {b"gateway", b"gateway-staging"}
 
 
@@ -180,18 +183,20 @@ def is_ready(port: int) -> bool:
         return False
 
 
+def workers_but(gateway: Gateway, others: set[int]) -> set[int]:
+    """The workers besides `others`, once these are as many as a gateway starts by default."""
+    found = set(gateway.pids(" worker ")) - others
+    return found if len(found) == 2 else set()
+
+
 def test_a_changed_configuration_keeps_its_namespace_until_the_next_start(
     tmp_path: Path, shared: TcpServer, sink: Sink
 ) -> None:
     """Also in the workers, which are started anew."""
     with Gateway(tmp_path, configuration(shared.url, "gw", sink, hook="before")) as gateway:
-        workers = set(gateway.pids(" worker "))
+        workers = wait_for(lambda: workers_but(gateway, set()), 60, "the workers")
         gateway.config.write_text(configuration(shared.url, "staging", sink, hook="after"))
-        wait_for(
-            lambda: len(new := set(gateway.pids(" worker ")) - workers) == len(workers) and new,
-            60,
-            "new workers",
-        )
+        wait_for(lambda: workers_but(gateway, workers), 60, "new workers")
         send(gateway, range(20))
         assert gateway.wait_until_delivered("hook")["delivered"] == 20
         assert arrived(sink, "/after") == [*range(20)]

@@ -131,7 +131,7 @@ def test_redis_killed_under_load(tmp_path: Path) -> None:
 
 def test_web_killed_while_redis_is_away(tmp_path: Path) -> None:
     def send(gateway: Gateway, numbers: range) -> None:
-        with httpx.Client(base_url=gateway.url) as client:
+        with httpx.Client(base_url=gateway.url, timeout=60) as client:
             for number in numbers:
                 event = {"event_name": "page_view", "event_id": f"e-{number}"}
                 assert client.post("/collect", json=event).status_code == 204

@@ -60,7 +60,8 @@ def test_two_web_processes_on_one_port(tmp_path: Path) -> None:
 
             wait_for(lambda: listeners(gateway.port) == 2, 60, "two web processes")
             wait_for(lambda: listeners(gateway.operators_port) == 2, 60, "both to serve operators")
-            assert f"operators   {gateway.operators_url}/metrics" in gateway.log.read_text()
+            said = f"operators   {gateway.operators_url}/metrics"
+            wait_for(lambda: said in gateway.log.read_text(), 60, "the addresses in the log")
             pids = gateway.pids(" serve ")
             before = {pid: cpu_ticks(pid) for pid in pids}
             accepted = {f"e-{n}" for n in range(SENT) if send(gateway, f"e-{n}")}

@@ -167,7 +167,7 @@ def test_without_a_server_the_answer_is_no_at_once(tmp_path: Path) -> None:
     started = time.monotonic()
     assert not server.is_ready()
     server.stop_orphan()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < embedded_module.ORPHAN_SECONDS / 2
 
 
 def test_a_server_whose_gateway_died_is_ended(tmp_path: Path) -> None:
@@ -185,11 +185,12 @@ def test_a_server_that_does_not_end_keeps_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that waits for a slow disk: a second one would write to the same files."""
-    monkeypatch.setattr(embedded_module, "ORPHAN_SECONDS", 0.5)
     with Valkey(tmp_path) as orphan:
         orphan.suspend()
-        with pytest.raises(EmbeddedError, match="the Valkey server of an earlier gateway") as error:
-            orphan._server.stop_orphan()
+        with monkeypatch.context() as impatient:
+            impatient.setattr(embedded_module, "ORPHAN_SECONDS", 0.5)
+            with pytest.raises(EmbeddedError, match="server of an earlier gateway") as error:
+                orphan._server.stop_orphan()
         assert str(tmp_path) in str(error.value)
         orphan.resume()
         orphan._server.stop_orphan()

@@ -34,11 +34,12 @@ destinations: {hook: {type: webhook, url: "https://shop.example/"}}
 
 class Shop:
     """Builds applications that answer with the name of their source, and says which of them are
-    open. `gate`: holds requests to /slow."""
+    open. `gate`: holds requests to /slow; `held`: is set once there is one."""
 
     def __init__(self) -> None:
         self.open: list[str] = []
         self.gate = asyncio.Event()
+        self.held = asyncio.Event()
         self.broken = False
 
     def build(self, settings: Settings) -> Application:
@@ -50,6 +51,7 @@ class Shop:
             return PlainTextResponse(name)
 
         async def slow(_: Request) -> PlainTextResponse:
+            self.held.set()
             await self.gate.wait()
             assert name in self.open
             return PlainTextResponse(name)
@@ -118,7 +120,7 @@ async def test_a_request_is_answered_under_the_configuration_that_it_met(
 ) -> None:
     caplog.set_level(logging.INFO)
     slow = asyncio.create_task(client.get("/slow"))
-    await asyncio.sleep(0.02)
+    await asyncio.wait_for(shop.held.wait(), 60)
     path.write_text(CONFIG % "second")
     await until(lambda: shop.open == ["first", "second"])
     await until(lambda: any("is in force" in message for message in caplog.messages))

@@ -134,7 +134,8 @@ def test_browsers_are_answered_as_ever_and_backends_wait(open_web: Open, mortal:
     mortal.start()
     wait_until_fed(web)
     assert len(stored(mortal)) == len(REQUESTS) + len(SPOOLED)
-    assert metric(web, "gateway_refused_events_total", source="backend", reason="unavailable") == 1
+    labels = {"source": "backend", "reason": "unavailable"}
+    wait_for(lambda: metric(web, "gateway_refused_events_total", **labels) == 1, 60, "the count")
 
 
 def test_what_is_seen_meanwhile(open_web: Open, mortal: Valkey) -> None:
@@ -176,7 +177,9 @@ def test_a_full_spool_refuses_and_says_so(open_web: Open, mortal: Valkey) -> Non
     assert web.post("/collect", json=EVENT).status_code == 204
     labels = {"source": "site", "reason": "spool_full"}
     wait_for(
-        lambda: metric(web, "gateway_refused_events_total", **labels) == 20 - taken, 5, "the counts"
+        lambda: metric(web, "gateway_refused_events_total", **labels) == 20 - taken,
+        60,
+        "the counts",
     )
 
 

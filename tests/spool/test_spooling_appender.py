@@ -257,8 +257,15 @@ async def test_why_redis_refuses_what_is_fed_is_logged_once(
     keys = ADS
     client.set(keys.stream, "of another type")
     ids = await append(spool, 0, 3)
+
+    def complaints() -> list[logging.LogRecord]:
+        return [record for record in caplog.records if record.levelname == "ERROR"]
+
+    async with asyncio.timeout(60):
+        while not complaints():
+            await asyncio.sleep(0.01)
     await asyncio.sleep(0.2)
-    (complaint,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    (complaint,) = complaints()
     assert "WRONGTYPE" in complaint.message
     client.delete(keys.stream)
     await fed(spool)

@@ -196,6 +196,16 @@ class Gateway:
         read: dict[str, Any] = json.loads(self._run("audit", "--json").stdout)
         return read
 
+    def wait_until_stored(self) -> None:
+        """Waits until the ledger has stored all that has happened. An audit may balance before:
+        it counts what the ledger has yet to store."""
+
+        def stored() -> bool:
+            printed = self._run("audit", "--json").stdout  # nothing before the ledger has begun
+            return bool(printed) and not json.loads(printed)["records_waiting"]
+
+        wait_for(stored, 60, "the ledger to have it all")
+
     def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "gateway", *words, "--config", str(self.config)]
         return subprocess.run(
