@@ -33,7 +33,11 @@ HELD_SHARE = 0.1
 """Of the memory: what events may take by default that wait for consent."""
 
 MARKS_SHARE = 0.1
-"""Of the memory: what the marks against repetition of all destinations may take."""
+"""Of the memory: what the marks against repetition of all destinations may take in any case."""
+
+SPARE_SHARE = 0.5
+"""Of what pending events leave of `PENDING_SHARE`: what marks may take too. They go by themselves
+within `dedupe_window`, and a small server would else close intake to a load that it bears well."""
 
 WITHDRAWALS_SHARE = 0.05
 """Of the memory: what withdrawals may take."""
@@ -198,10 +202,11 @@ def bounds_of(usage: Usage, limits: Limits) -> list[Bound]:
         events, size = usage.pending.get(name, (0, 0))
         most = settings.max_pending_bytes or int(PENDING_SHARE * each)
         marks = SEEN_BYTES * usage.marks.get(name, 0)
+        spare = max(0, int(PENDING_SHARE * each) - size)
         bounds += [
             _bound("pending_events", name, events, settings.max_pending),
             _bound("pending_bytes", name, size, most),
-            _bound("mark_bytes", name, marks, int(MARKS_SHARE * each)),
+            _bound("mark_bytes", name, marks, int(MARKS_SHARE * each + SPARE_SHARE * spare)),
         ]
     if limits.hold is not None:
         events, size = usage.held

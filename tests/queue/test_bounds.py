@@ -48,9 +48,11 @@ MEMORY = MemoryUsage(used=0, limit=100_000)
         (Usage(MEMORY, pending={"ads": (1, 14_000)}), ["ads"], []),
         (Usage(MEMORY, pending={"ads": (1, 19_000)}), ["ads"], ["ads"]),
         (Usage(MemoryUsage(0, 0, 200_000), pending={"ads": (1, 14_000)}), ["ads"], []),
-        (Usage(MEMORY, marks={"ads": 34}), [], []),
-        (Usage(MEMORY, marks={"ads": 35}), ["ads"], []),
-        (Usage(MEMORY, marks={"books": 48}), ["books"], ["books"]),
+        (Usage(MEMORY, marks={"ads": 104}), [], []),
+        (Usage(MEMORY, marks={"ads": 105}), ["ads"], []),
+        (Usage(MEMORY, marks={"books": 143}), ["books"], ["books"]),
+        (Usage(MEMORY, pending={"ads": (1, 10_000)}, marks={"ads": 69}), [], []),
+        (Usage(MEMORY, pending={"ads": (1, 10_000)}, marks={"ads": 70}), ["ads"], []),
         (Usage(held=(13, 0)), [], []),
         (Usage(held=(14, 0)), [HOLD], []),
         (Usage(held=(1, 570)), [HOLD], [HOLD]),
@@ -69,6 +71,14 @@ def test_the_reason_is_the_fullest_bound() -> None:
     usage = Usage(MEMORY, pending={"ads": (8, 19_500)})
     closed = Closed.by(bounds_of(usage, LIMITS))
     assert closed.untrusted == {"ads": "limit reached: ads: 19500 of 20000 bytes of pending events"}
+
+
+def test_a_small_server_has_room_for_the_marks_of_100_events_a_second() -> None:
+    """With the default window of ten minutes, counted by the minute."""
+    names = ("one", "two", "three")
+    usage = Usage(MemoryUsage(0, 256 << 20), marks=dict.fromkeys(names, 100 * 11 * 60))
+    limits = Limits(dict.fromkeys(names, DeliverySettings()))
+    assert not Closed.by(bounds_of(usage, limits)).untrusted
 
 
 def test_the_shares_leave_memory_for_everything_else() -> None:
