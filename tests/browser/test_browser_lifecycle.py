@@ -1,5 +1,7 @@
 """Pages that are rendered before the visitor goes there, and pages that come back."""
 
+import os
+import signal
 import subprocess
 import time
 
@@ -64,11 +66,13 @@ def free_chromium(tmp_path):
         command = [find_chromium(**which), *flags, f"--user-data-dir={tmp_path}"]
         # Without a port it prints the page and ends
         command += ["--remote-debugging-port=0", address]
-        running.append(subprocess.Popen(command, stderr=subprocess.DEVNULL))
+        started = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+        running.append(started)
 
     yield visit
     for process in running:
-        process.terminate()
+        # Debian's command is a script that would leave Chromium behind
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 
