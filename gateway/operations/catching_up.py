@@ -9,7 +9,7 @@ from gateway.operations.stopped import Stopped
 from gateway.queue.feeds import Feeds
 from gateway.queue.keys import Keys
 
-CATCH_UP_SECONDS = 30.0
+CATCH_UP_SECONDS = 60.0
 
 
 async def wait_until_stored(redis: Redis, settings: Settings) -> None:

@@ -25,7 +25,6 @@ from gateway.operations.stopped import Stopped
 from gateway.queue import dead_letters, quarantine
 from gateway.queue.counting import BY_ERASURE
 from gateway.queue.erasure import forget_recent, rewrite_files, withhold
-from gateway.queue.feeds import Feeds
 from gateway.queue.tombstones import write_tombstones
 from gateway.spool.appender import build_spool
 from gateway.spool.file import NAMES
@@ -33,7 +32,6 @@ from gateway.spool.file import NAMES
 MARGIN_SECONDS = 1.5
 """How much longer than a drain's look an erasure waits."""
 
-STORE_SECONDS = 60.0
 REWRITE_SECONDS = 600.0
 
 
@@ -48,7 +46,7 @@ class Erased:
 
 async def survey_erasure(person: Person) -> Found:
     """What an erasure would remove."""
-    await _wait_for_ledger(person)
+    await person.wait_for_ledger()
     return await person.find()
 
 
@@ -63,7 +61,7 @@ async def erase(
     names = {*_tombstones(person.sought), *found.all_receipts}
     await write_tombstones(person.redis, person.keys, names, time.time())
     await asyncio.sleep(LOOK_SECONDS + MARGIN_SECONDS)
-    await _wait_for_ledger(person)
+    await person.wait_for_ledger()
     removed = await person.find()
     counts = dict(removed.counts())
     try:
@@ -96,22 +94,11 @@ async def _remove(person: Person, found: Found) -> None:
             await dead_letters.drop(redis, of_name, ids)
     await quarantine.drop(redis, keys, [each.id for each in found.quarantine])
     await forget_recent(redis, keys)
-    await _wait_for_ledger(person)
+    await person.wait_for_ledger()
     if person.ledger is not None:
         erasure = person.ledger.to_erase()
         for day, receipts in found.receipts.items():
             erasure.erase_day(day, receipts)
-
-
-async def _wait_for_ledger(person: Person) -> None:
-    if person.ledger is None:
-        return
-    feeds = Feeds(person.redis, person.keys, person.settings.destinations)
-    if not await feeds.are_stored(STORE_SECONDS):
-        raise Stopped(
-            "the ledger has not stored what waits for it in Redis: see the log of `gateway run`, "
-            "and run the command again"
-        )
 
 
 def _beyond_reach(person: Person, removed: Found, embedded: bool) -> list[str]:

@@ -18,6 +18,7 @@ from gateway.ledger.place import ledger_of
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.sought import KINDS, Kind, Sought
+from gateway.operations.catching_up import wait_until_stored
 from gateway.queue.dead_letters import DeadLetter, dead_letters_of
 from gateway.queue.entry import Entry
 from gateway.queue.erasure import destinations_in_redis, pending_entries
@@ -176,9 +177,16 @@ class Person:
             stories = map(reader.story, sorted(found.all_receipts, reverse=True))
             return [story for story in stories if story is not None]
 
+    async def wait_for_ledger(self) -> None:
+        """Returns once the ledger, if there is one, has stored all that has happened up to now.
+        Raises `Stopped` when it does not."""
+        if self.ledger is not None:
+            await wait_until_stored(self.redis, self.settings)
+
     async def access(self, note: Callable[[Mapping[str, int]], None]) -> tuple[Found, list[Story]]:
         """Everything that is stored, in Redis and in the ledger; `note` is told first that someone
-        reads it. Raises as `find` and `stories` do."""
+        reads it. Raises as `find`, `stories` and `wait_for_ledger` do."""
+        await self.wait_for_ledger()
         found = await self.find()
         stories = self.stories(found)
         note(dict(found.counts()))

@@ -13,7 +13,7 @@ from click.testing import Result
 from redis import Redis
 
 from gateway.ledger.folder import LedgerFolder
-from gateway.operations import erasing
+from gateway.operations import catching_up, erasing
 from gateway.queue.append import Appender
 from gateway.queue.pending_counts import PendingCounts
 from gateway.queue.read import ensure_group
@@ -193,6 +193,25 @@ def test_a_form_without_the_id_is_found_by_its_receipt(
     assert "pending, ads 1 " in " ".join(said.split())
     shown = json.loads(run("access", "event-20", "--json", *words).stdout)
     assert not any(shown.values())
+
+
+@pytest.mark.parametrize("command", [("access", "cookie"), ("erase", "cookie", "--yes")])
+def test_nothing_is_said_before_the_ledger_has_stored_all(
+    run: Run,
+    redis_url: str,
+    server: Redis,
+    config: Path,
+    tmp_path: Path,
+    command: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config.write_text(CONFIG.format(url="embedded", data=tmp_path))
+    LedgerFolder(tmp_path / "ledger").key()
+    monkeypatch.setattr(catching_up, "CATCH_UP_SECONDS", 0.3)
+    server.xadd(KEYS.feed, {"w": "{}"})
+    result = run(*command, "--config", config, "--redis-url", redis_url)
+    assert result.exit_code == 1
+    assert "the ledger has not stored what happened" in result.output
 
 
 @pytest.fixture
