@@ -136,7 +136,7 @@ def test_marks_against_repetition(open_small: Callable[..., TestClient], small: 
     with small.client() as redis:
         prefix, part = KEYS.destination("down").seen, 600_000 // 8
         seconds, _ = redis.time()  # type: ignore[misc]
-        redis.set(f"{prefix}#{1000 * seconds // part}", 15_000, ex=600)  # 2 MB is its share
+        redis.set(f"{prefix}#{1000 * seconds // part}", 45_000, ex=600)  # 6 MB is its share
     wait_for(lambda: send(web, [numbered(1)]).status_code == 503, 60, "intake to close to browsers")
     assert from_backend(web, 2).status_code == 200
 

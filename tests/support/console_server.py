@@ -49,7 +49,13 @@ class ConsoleServer:
         redis = connect_for_intake(url)
         self.console = Console(self.settings, gateway.config, redis, jobs_url, lambda: state, url)
         app = ConsoleHeaders(SignedIn(console_app(self.console), role))
-        configured = uvicorn.Config(app, ws="none", log_config=None, timeout_graceful_shutdown=1)
+        configured = uvicorn.Config(
+            app,
+            ws="none",
+            log_config=None,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=3600,  # a client that pauses might send as its connection is closed
+        )
         self._server = uvicorn.Server(configured)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
