@@ -155,8 +155,8 @@ def _what_is_wrong(error: Exception, not_running: str = "") -> str:
 
 @contextmanager
 def ending_without_redis() -> Iterator[None]:
-    """Ends a process with status 1 and one line when Redis does not answer: whoever started it
-    starts it again."""
+    """Ends a process with status 1 and one line when Redis does not answer; its supervisor starts
+    it again."""
     from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import TimeoutError as RedisTimeoutError
 

@@ -28,6 +28,9 @@ _LONGEST_REMEMBERED = 256
 """Characters of the id of a person of which the digests are remembered: most visitors send several
 events."""
 
+_EARLIER = "earlier"
+"""Of ids of all kinds, as earlier versions made digests."""
+
 _IDS = ("event_id", "transaction_id", "client_id", "user_id")
 _ANY_SPELLING = TypedIds()
 
@@ -38,11 +41,11 @@ class EventDigests:
 
     def __init__(self, key: bytes, typed: TypedIds = _ANY_SPELLING) -> None:
         self._typed = typed
-        self._keyed = {
+        self._keyed: dict[str, blake2b] = {
             kind: blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=f"ledger {kind}".encode())
             for kind in KINDS
         }
-        self._keyed_earlier = blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=b"ledger")
+        self._keyed[_EARLIER] = blake2b(digest_size=DIGEST_BYTES, key=key[:64], person=b"ledger")
         self._of_person = BoundedCache(self._digests_of_person, _is_short)
         self._of_phone = BoundedCache(self._digests_of_phone, _is_short)
 
@@ -132,15 +135,14 @@ class EventDigests:
         digits = phone_spelling(text)
         return [self._digest("person", digits)] if digits else ()
 
-    def _digest(self, kind: Kind, text: str) -> str:
+    def _digest(self, kind: str, text: str) -> str:
+        """kind: of `KINDS`, or `_EARLIER`."""
         keyed = self._keyed[kind].copy()
         keyed.update(text.encode("utf-8", "surrogatepass"))
         return keyed.hexdigest()
 
     def _earlier(self, text: str) -> str:
-        keyed = self._keyed_earlier.copy()
-        keyed.update(earlier_spelling(text).encode("utf-8", "surrogatepass"))
-        return keyed.hexdigest()
+        return self._digest(_EARLIER, earlier_spelling(text))
 
 
 def _held(user: Mapping[str, object], field: str) -> Iterator[object]:

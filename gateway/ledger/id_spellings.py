@@ -33,7 +33,7 @@ def spelling(text: str) -> str:
     """Of an e-mail address its SHA-256 digest, of such a digest the hex digits in lower case; any
     other id without blanks around it, in Unicode's form NFC."""
     if "@" in text:
-        return sha256_of(email(text) or text.strip().lower())
+        return _address_spelling(text)
     if len(text) >= _SHORTEST_HASH and (known := sha256_in(text)):
         return known
     text = text.strip()
@@ -43,10 +43,14 @@ def spelling(text: str) -> str:
 def earlier_spelling(text: str) -> str:
     """As versions made it that had one digest for ids of all kinds."""
     if "@" in text:
-        return sha256_of(email(text) or text.strip().lower())
+        return _address_spelling(text)
     if len(text) >= _HEX_DIGITS and (known := digests_of(text.strip(), ())):
         return known[0]
     return text
+
+
+def _address_spelling(text: str) -> str:
+    return sha256_of(email(text) or text.strip().lower())
 
 
 def phone_spelling(text: str) -> str:

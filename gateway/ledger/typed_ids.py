@@ -3,7 +3,7 @@
 An event may have an e-mail address with its domain in Unicode or in Punycode, a phone number with
 or without its country code, and only a hash of either: one that the sender made, that of
 `identity.hash_user_id`, or that of the rules' action ``hash``. Whoever has only the id can make all
-of these, and nobody can find the id in a hash. So they are made when somebody asks.
+of these, but an id cannot be recovered from its hash. So the forms are made when an operator asks.
 """
 
 from __future__ import annotations

@@ -53,9 +53,10 @@ def read_sites(answer: str) -> list[str]:
 
     sites = []
     for address in _words(answer):
-        is_host = "." in address or address.partition(":")[0] == "localhost"
-        origin = origin_of(address if "://" in address else f"https://{address}")
-        if origin is None or not (is_host or "://" in address):
+        origin = origin_of(address)
+        if origin is None and ("." in address or address.partition(":")[0] == "localhost"):
+            origin = origin_of(f"https://{address}")
+        if origin is None:
             raise click.BadParameter(f"{address!r} is not an address such as https://shop.example.")
         sites.append(origin)
     if not sites:
