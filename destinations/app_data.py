@@ -9,15 +9,19 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from destinations.apps import System, system_of
 from destinations.base import Event
 from destinations.casts import CASTS
 from destinations.paths import as_text, object_at
 from destinations.remarks import remark
 
-_VERSIONS = {"android": "a2", "ios": "i2", "ipados": "i2"}
-"""The first part of ``extinfo``, by the operating system in lower case."""
+_VERSIONS: Mapping[System, str] = {"android": "a2", "ios": "i2"}
+"""The first part of ``extinfo``."""
 
 _PARTS = 16
+_SYSTEM_VERSION = 4
+"""The place of a part that is required."""
+
 _size = re.compile(r"([0-9]{1,5})x([0-9]{1,5})").fullmatch
 
 
@@ -49,21 +53,21 @@ def _stated_extinfo(stated: Any) -> list[str]:
         return []
     texts = [as_text(each) or "" for each in stated[:_PARTS]]
     texts += [""] * (_PARTS - len(texts))
-    return texts if texts[0] in _VERSIONS.values() else []
+    return texts if texts[0] in _VERSIONS.values() and texts[_SYSTEM_VERSION] else []
 
 
 def _extinfo(event: Event) -> list[str]:
     app, device = object_at(event, "app"), object_at(event, "device")
-    version = _VERSIONS.get(_text(device, "operating_system").lower())
-    system_version = _text(device, "operating_system_version")
-    if not version or not system_version:
+    system, system_version = system_of(event), _text(device, "operating_system_version")
+    if not system or not system_version:
         return []
     size = _size(_text(event, "screen_resolution"))
     width, height = size.groups() if size else ("", "")
     long_version = " ".join(filter(None, (_text(app, "version"), _text(app, "build"))))
     return [
-        *(version, _text(app, "namespace"), _text(app, "version"), long_version, system_version),
-        *(_text(device, "model"), _text(event, "language").replace("-", "_"), "", ""),
+        *(_VERSIONS[system], _text(app, "namespace"), _text(app, "version"), long_version),
+        *(system_version, _text(device, "model"), _text(event, "language").replace("-", "_")),
+        *("", ""),
         *(width, height, "", "", "", "", _text(event, "timezone")),
     ]
 

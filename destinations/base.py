@@ -7,6 +7,7 @@ the code of production.
 To add a destination, read docs/adding-a-destination.md.
 """
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -364,6 +365,10 @@ class Destination(ABC, Generic[S]):
         return self.masker.text(text)
 
 
+_is_seconds = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
+"""Some write a fraction, which RFC 9110 does not know."""
+
+
 def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
     """Seconds in a ``Retry-After`` header, limited to 0 to `longest`.
 
@@ -371,7 +376,7 @@ def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
     other values. Source: RFC 9110, 10.2.3
     """
     value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
+    if _is_seconds(value):
         return min(float(value), longest)
     try:
         wait = parsedate_to_datetime(value) - parsedate_to_datetime(response.headers["date"])

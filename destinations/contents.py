@@ -1,10 +1,12 @@
 """What an event is worth, and which products it is about, in the names of a vendor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from destinations.base import Event
+from destinations.casts import to_whole_number
 from destinations.event_values import event_value
+from destinations.items import items_with_names
 from destinations.mapping import Mapper
 from destinations.remarks import remark
 
@@ -18,13 +20,9 @@ class ContentFields(NamedTuple):
     texts: Mapping[str, str]
 
 
-def named_items(event: Event) -> list[dict[str, Any]]:
+def named_items(event: Event) -> Sequence[Mapping[str, Any]]:
     """The items of `event` that have an id or a name, which stands for a missing id."""
-    given = event.get("items", [])
-    items = [item for item in given if item.get("item_id") or item.get("item_name")]
-    if len(items) < len(given):
-        remark("items: removed items without item_id and item_name")
-    return items
+    return items_with_names(event.get("items", []))
 
 
 def contents(items: Sequence[Mapping[str, Any]], fields: ContentFields) -> list[dict[str, Any]]:
@@ -56,6 +54,24 @@ def count_items(items: Sequence[Mapping[str, Any]]) -> int | float:
     """How many products `items` are in all."""
     count: int | float = sum(max(item.get("quantity", 1), 0) for item in items)
     return count
+
+
+def whole_count(items: Sequence[Mapping[str, Any]]) -> int | None:
+    """As `count_items`, for a vendor that takes integers only; None for a number with a
+    fraction."""
+    return to_whole_number(count_items(items))
+
+
+def make_quantities_whole(made: Iterable[dict[str, Any]], name: str) -> None:
+    """Makes integers of the quantities in `made`, the result of `contents`, and removes those with
+    a fraction. name: the vendor's of a quantity."""
+    for content in made:
+        if name in content and type(content[name]) is not int:
+            quantity = to_whole_number(content.pop(name))
+            if quantity is None:
+                remark("items: removed a quantity that is not a whole number")
+            else:
+                content[name] = quantity
 
 
 def value_and_currency(event: Event) -> dict[str, Any]:

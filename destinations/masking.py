@@ -92,7 +92,8 @@ class Masker:
 
     def _without_cut_secret(self, text: str) -> str:
         for secret in self._long:
-            for length in range(len(secret) - 1, MIN_SECRET_CHARACTERS - 1, -1):
+            longest = min(len(secret) - 1, len(text))
+            for length in range(longest, MIN_SECRET_CHARACTERS - 1, -1):
                 if text.endswith(secret[:length]):
                     return text[:-length] + MASK
         return text

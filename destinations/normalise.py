@@ -24,6 +24,7 @@ from destinations.hashed_forms import FORMS, Hashing, PhoneHashing, stored_hashe
 from destinations.normal_form import normal_form
 from destinations.paths import as_text
 from destinations.phones import e164, is_region
+from destinations.placeholders import is_placeholder
 from destinations.places import (
     canadian_province_code,
     country_code,
@@ -51,6 +52,10 @@ _REMEMBERED = 2048
 """Such values of a field of which the hashes are kept."""
 _LONGEST_REMEMBERED = 100
 """Characters of one of them."""
+
+
+_INVISIBLE = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+"""Characters without width that come along around a text that is copied from a page or a phone."""
 
 
 def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
@@ -116,9 +121,12 @@ def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
 
 
 def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
-    """The hash that `text` is, or those of its forms; none if nothing usable is left of it."""
+    """The hash that `text` is, or those of its forms; none if nothing usable is left of it, and of
+    what scripts write that have no value."""
     if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
         return [known[1].lower()]
+    if is_placeholder(text):
+        return []
     digests, before = [], ""
     for normalise in normalisers:
         form = normalise(text)
@@ -126,6 +134,17 @@ def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
             digests.append(sha256(form.encode("utf-8", "replace")).hexdigest())
             before = form
     return digests
+
+
+def is_digest(text: str) -> bool:
+    """Whether `text` is a hash, which is of no use to a vendor that wants the clear value."""
+    return len(text) >= _DIGEST_LENGTH and _digest(text) is not None
+
+
+def in_clear(text: str) -> str:
+    """`text`, trimmed, for a field that a vendor takes in clear; "" for a hash."""
+    text = text.strip()
+    return "" if is_digest(text) else text
 
 
 def addresses(user_data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -138,10 +157,15 @@ def _texts(value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str):
-        return [value.strip()]
+        return [_trimmed(value)]
     if isinstance(value, list):
-        return [text.strip() if isinstance(text, str) else _digits(text) for text in value]
+        return [_trimmed(text) if isinstance(text, str) else _digits(text) for text in value]
     return [_digits(value)]
+
+
+def _trimmed(text: str) -> str:
+    text = text.strip()
+    return text if text.isascii() else text.strip(_INVISIBLE).strip()
 
 
 def _digits(value: Any) -> str:

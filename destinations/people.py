@@ -10,6 +10,7 @@ from destinations.hashed_forms import FORMS, Hashing, Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, digests_of, hasher, hashing
 from destinations.paths import as_text
+from destinations.placeholders import is_placeholder
 from destinations.remarks import remark
 
 _PERSON_FIELDS = {"em": "email_address", "ge": "gender", "db": "date_of_birth"}
@@ -27,6 +28,9 @@ Normalisers = Mapping[str, tuple[Normaliser, ...]]
 """The forms of a hashed field, by the vendor's name of it."""
 
 _is_zeros = re.compile(r"\s*[0-]{8,}\s*").fullmatch
+
+_NOBODY = "0"
+"""The id that shops send when nobody is logged in."""
 
 _STATED_IDS = ("external_id", "sha256_external_id", FORMS)
 
@@ -61,7 +65,8 @@ class ExternalIds:
 
 
 def _as_texts(stated: Any) -> list[str | None]:
-    return list(map(as_text, stated if isinstance(stated, list) else [stated]))
+    texts = map(as_text, stated if isinstance(stated, list) else [stated])
+    return [text for text in texts if text != _NOBODY]
 
 
 def _may_join_visits(event: Event) -> bool:
@@ -140,5 +145,8 @@ def clear_ids(person: Mapping[str, Any], names: Collection[str]) -> dict[str, st
 def _is_id(key: str, value: Any) -> bool:
     if isinstance(value, str) and _is_zeros(value):
         remark(f"user_data.{key}: removed because it has zeros alone, as where tracking is limited")
+        return False
+    if isinstance(value, str) and is_placeholder(value.strip()):
+        remark(f"user_data.{key}: removed because it is a placeholder, not an id")
         return False
     return value != "" and isinstance(value, (str, int)) and not isinstance(value, bool)

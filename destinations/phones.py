@@ -46,19 +46,23 @@ def e164(text: str, region: str | None) -> str:
     region: ISO 3166-1 alpha-2 of numbers without a country code. Without one, or where it has no
     such number, a number without ``+`` or ``00`` is taken only if its digits, or those after the
     ``011`` of the USA, are a valid international number: a guessed country code would name
-    somebody else.
+    somebody else. One with as many digits as in the region, but not valid there, is an
+    international number if it is valid as such.
     """
     text = text.strip()
     if text[:4].lower() == "tel:":
         text = _of_address(text[4:])
     if text.startswith("+"):
-        return _without_marks(text) or _parsed(text, region, guessed=False)
-    if region and (found := _parsed(text, region, guessed=False)):
+        return _without_marks(text) or _parsed(text, region)
+    has_prefix = text.startswith("0")  # which no country code begins with
+    if region and (found := _parsed(text, region, only_valid=not has_prefix)):
         return found
     if text.startswith("00"):
         text = "+" + text.removeprefix("00")
-        return _without_marks(text) or _parsed(text, None, guessed=False)
-    return _parsed("+" + (_after_011(text) or text), None, guessed=True)
+        return _without_marks(text) or _parsed(text, None)
+    if found := _parsed("+" + (_after_011(text) or text), None, only_valid=True):
+        return found
+    return _parsed(text, region) if region and not has_prefix else ""
 
 
 def _of_address(address: str) -> str:
@@ -106,12 +110,12 @@ def _numbering(start: str) -> _Numbering | None:
     return None
 
 
-def _parsed(text: str, region: str | None, guessed: bool) -> str:
+def _parsed(text: str, region: str | None, only_valid: bool = False) -> str:
     try:
         number = phonenumbers.parse(text, region, keep_raw_input=True)
     except phonenumbers.NumberParseException:
         return ""
-    usable = phonenumbers.is_valid_number if guessed else phonenumbers.is_possible_number
+    usable = phonenumbers.is_valid_number if only_valid else phonenumbers.is_possible_number
     if not usable(number):
         return ""
     if region and number.country_code_source not in _INTERNATIONAL:

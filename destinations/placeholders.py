@@ -1,14 +1,37 @@
-"""What scripts write when they have no value."""
+"""What stands in the place of a value that is missing: what scripts write, and template tags for
+which nothing was filled in."""
 
-_WORDS = ("undefined", "null", "none", "nan", "true", "false", "[object object]")
+_WORDS = (
+    "undefined",
+    "null",
+    "none",
+    "nan",
+    "true",
+    "false",
+    "[object object]",
+    "(not set)",
+    "(none)",
+    "n/a",
+)
 
 PLACEHOLDERS = frozenset(
     [form for word in _WORDS for form in (word, word.title(), word.upper())]
-    + ["NaN", "[object Object]"]
+    + ["NaN", "[object Object]", "00000000-0000-0000-0000-000000000000"]
 )
 """As they are usually written."""
 
+_TAGS = (("{{", "}}"), ("${", "}"), ("%%", "%%"), ("*|", "|*"), ("<%", "%>"))
+"""How tags of tag managers, mail services and templates begin and end."""
+
 
 def is_placeholder(text: str) -> bool:
-    """Whether `text` is such a word, in any case."""
-    return text.lower() in PLACEHOLDERS
+    """Whether `text` is such a word, in any case, or such a tag, such as ``{{Order ID}}``."""
+    return text.lower() in PLACEHOLDERS or (
+        may_hold_tag(text)
+        and any(text.startswith(begin) and text.endswith(end) for begin, end in _TAGS)
+    )
+
+
+def may_hold_tag(text: str) -> bool:
+    """Whether there may be such a tag in `text`; a quick look before a thorough one."""
+    return "}" in text or "%" in text or "|*" in text

@@ -15,6 +15,11 @@ def json_object(body: bytes) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
+def is_html(body: bytes) -> bool:
+    """Whether `body` is a page, as proxies answer, and no vendor's API does."""
+    return body.lstrip()[:1] == b"<"
+
+
 def joined_texts(holder: Mapping[str, Any], *keys: str) -> str:
     """The texts at `keys` of an object in an answer, with colons between; empty ones left out."""
     texts = map(holder.get, keys)

@@ -1,9 +1,12 @@
 """Whom an event is about: a browser or an app instance, as GA4 tells them apart."""
 
+import re
 from hashlib import sha256
 
 from destinations.base import Event
 from destinations.remarks import remark
+
+_cookie = re.compile(r"GA1\.[0-9-]{1,8}\.([0-9]{1,20}\.[0-9]{1,20})").fullmatch
 
 
 def id_from_servers(event: Event, is_app: bool) -> str:
@@ -19,7 +22,8 @@ def app_instance_of(event: Event) -> str:
 
 
 def client_id_of(event: Event) -> str:
-    """The id of the browser of `event`; "" when it names none.
+    """The id of the browser of `event`, which may be the whole cookie ``_ga``; "" when it names
+    none.
 
     An event with a user and no browser, as backends send it, gets a client id derived from the
     user. GA4 receives the `user_id` itself too, so the digest needs no key. An anonymous event gets
@@ -27,7 +31,8 @@ def client_id_of(event: Event) -> str:
     """
     client_id: str = event.get("client_id", "")
     if client_id:
-        return client_id
+        cookie = _cookie(client_id) if client_id.startswith("GA1.") else None
+        return cookie[1] if cookie else client_id
     if is_anonymous(event):
         return _client_of(event.get("event_id", ""))
     if user_id := event.get("user_id"):

@@ -12,6 +12,7 @@ from destinations.ga4.items import item_params
 from destinations.ga4.rules import fitted_params, scalar_params, user_properties
 from destinations.ga4.session import session_id_of
 from destinations.mapping import Mapper
+from destinations.paths import objects_at
 from destinations.remarks import remark
 
 _NOT_PARAMS = frozenset(
@@ -158,7 +159,20 @@ def _mapped(
             client[key] = value
         else:
             client.pop(key, None)
-    return fitted_params(_object(body, "params"))
+    fitted = fitted_params(_object(body, "params"))
+    if "items" in fitted and fitted["items"] is not params.get("items"):
+        _fit_items(fitted)
+    return fitted
+
+
+def _fit_items(params: dict[str, Any]) -> None:
+    """Makes items that GA4 takes of the `items` in `params`, which a mapping has set."""
+    items = item_params(objects_at(params, "items"))
+    if items:
+        params["items"] = items
+    else:
+        remark("params.items: removed because the mapping makes no list of items of it")
+        del params["items"]
 
 
 def _object(body: dict[str, Any], name: str) -> dict[str, Any]:

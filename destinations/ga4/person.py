@@ -83,9 +83,9 @@ def _address(given: Mapping[str, Any], forms: Forms) -> dict[str, str]:
         key: digests[0] for key, hashed in forms.of_address.items() if (digests := hashed([given]))
     }
     for place in ("city", "region"):
-        if text := forms.place(given.get(place, "")):
+        if text := forms.place(normalise.in_clear(given.get(place, ""))):
             address[place] = text
-    if postal_code := given.get("postal_code", "").strip():
+    if postal_code := normalise.in_clear(given.get("postal_code", "")):
         address["postal_code"] = postal_code
     stated = given.get("country", "")
     if country := country_code(stated):

@@ -6,9 +6,10 @@ from destinations.base import Event
 from destinations.remarks import remark
 
 _forms = re.compile(
-    r"""([0-9]{1,20})                               # the session's id
+    r"""([0-9]{1,20})(?:\.0)?                       # the session's id, also as a float
     | GS1\.[0-9]\.([0-9]{1,20})(?:\..*)?            # the cookie _ga_STREAM until 2025
-    | GS2\.[0-9]\.s([0-9]{1,20})(?:\$.*)?           # and since
+    | (?:GS2\.[0-9]\.)?                            # and since, also without its beginning
+      s([0-9]{1,20})(?:(?:\$|%24).*)?
     """,
     re.VERBOSE | re.ASCII,
 ).fullmatch

@@ -9,13 +9,19 @@ Source: developers.google.com/data-manager/api/reference/rest/v1/events/ingest (
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from destinations.apps import Place, stated_place
 from destinations.base import Event
-from destinations.contents import ContentFields, contents, named_items
+from destinations.contents import (
+    ContentFields,
+    contents,
+    make_quantities_whole,
+    named_items,
+)
 from destinations.conversions import amount_problem, id_of, refund, value_in_currency
 from destinations.event_values import event_time, time_text
 from destinations.google_data_manager.api import consent, customer_type
 from destinations.google_data_manager.person import ad_identifiers, user_identifiers
-from destinations.google_data_manager.settings import GoogleDataManagerSettings
+from destinations.google_data_manager.settings import EventSource, GoogleDataManagerSettings
 from destinations.mapping import Mapper
 from destinations.paths import as_text
 from destinations.placeholders import is_placeholder
@@ -29,6 +35,18 @@ _TOO_LITTLE = (
     "address, a phone number, or a full name with country and postal code"
 )
 _CONTENT = ContentFields("itemId", "quantity", "unitPrice", {})
+_SOURCES: Mapping[str, EventSource] = {
+    "phone_call": "PHONE",
+    "chat": "MESSAGE",
+    "business_messaging": "MESSAGE",
+}
+"""Of values of `action_source` that Google tells apart within their place."""
+_OF_PLACES: Mapping[Place | None, EventSource] = {
+    "website": "WEB",
+    "app": "APP",
+    "store": "IN_STORE",
+    "other": "OTHER",
+}
 _NO_ORDERS = frozenset({"", "123"})
 """What test orders and scripts without a value have as their number."""
 
@@ -52,7 +70,7 @@ def translate(
     made: dict[str, Any] = {
         "destinationReferences": [action],
         "eventTimestamp": time_text(event_time(event, now)),
-        "eventSource": settings.event_source,
+        "eventSource": _event_source(event, settings.event_source),
         **_transaction(event),
     }
     if worth := value_in_currency(event, "it has no currency"):
@@ -87,6 +105,12 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
     return _TOO_LITTLE
 
 
+def _event_source(event: Event, default: EventSource) -> EventSource:
+    stated = event.get("action_source")
+    named = _SOURCES.get(stated.strip().lower()) if isinstance(stated, str) else None
+    return named or _OF_PLACES.get(stated_place(event), default)
+
+
 def _is_known(made: Mapping[str, Any]) -> bool:
     return bool(made.get("userData") or made.get("adIdentifiers"))
 
@@ -116,14 +140,9 @@ def _cart(event: Event, settings: GoogleDataManagerSettings) -> dict[str, Any]:
     if not items:
         return {}
     listed = contents(items, _CONTENT)
-    for item in listed:
-        quantity = item.get("quantity")
-        if quantity is not None and quantity != int(quantity):
-            remark("items: removed a quantity that is not a whole number")
-            del item["quantity"]
-        elif quantity is not None:
-            item["quantity"] = int(quantity)
-        if settings.merchant_id:
+    make_quantities_whole(listed, _CONTENT.quantity)
+    if settings.merchant_id:
+        for item in listed:
             item["merchantProductId"] = item["itemId"]
     merchant = {
         "merchantId": settings.merchant_id,

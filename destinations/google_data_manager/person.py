@@ -61,6 +61,6 @@ def _addresses(person: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     for given in normalise.addresses(person):
         names = {key: digests[0] for key, hashed in _NAMES.items() if (digests := hashed([given]))}
         country = country_code(as_text(given.get("country")) or "")
-        postal_code = (as_text(given.get("postal_code")) or "").strip()
+        postal_code = normalise.in_clear(as_text(given.get("postal_code")) or "")
         if len(names) == len(_NAMES) and country and postal_code:
             yield {**names, "regionCode": country, "postalCode": postal_code}

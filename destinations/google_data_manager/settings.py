@@ -66,7 +66,7 @@ class GoogleDataManagerSettings(DestinationSettings):
     )
     event_source: EventSource = Field(
         default="WEB",
-        description="Where events happen, unless the mapping sets `eventSource`: `WEB`, `APP`, "
+        description="Where events happen that do not have an `action_source`: `WEB`, `APP`, "
         "`IN_STORE`, `PHONE`, `MESSAGE` or `OTHER`.",
     )
     merchant_id: AccountId | None = Field(

@@ -10,6 +10,7 @@ Sources: learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling a
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from destinations.base import (
@@ -20,10 +21,11 @@ from destinations.base import (
     by_status,
     retry_after,
 )
-from destinations.vendor_answers import json_object, vendor_words
+from destinations.outcomes import of_stranger
+from destinations.vendor_answers import is_html, json_object, vendor_words
 
 _paragraphs = re.compile(r"Index: ?([0-9]{1,6})\b[,:]?(.*?)(?=Index: ?[0-9]|\Z)", re.DOTALL).findall
-_lists = re.compile(r"\bind(?:ices|exes) ?\[([0-9, ]{1,40000})\]").findall
+_lists = re.compile(r"\bind(?:ices|exes) ?\[([0-9]{1,6}(?:[, ]+[0-9]{1,6})*)\]").findall
 _LOCKED = 423
 _MEND = {
     401: "LinkedIn does not take the access token: it is wrong, expired or revoked; set a new one",
@@ -36,11 +38,15 @@ _MEND = {
 
 def outcomes(request: Request, response: Response) -> list[Outcome]:
     """One outcome for each event of `request`."""
-    answer, status = json_object(response.body), response.status
+    answer = json_object(response.body)
+    status = _status(response.status, answer)
     message = answer.get("message")
     words = vendor_words(message if isinstance(message, str) else response.body)
     if 200 <= status < 300:
+        if is_html(response.body):
+            return of_stranger(request, response, "LinkedIn's API")
         return _of_elements(request, answer)
+    response = replace(response, status=status)
     if status == _LOCKED:
         reason = f"HTTP {status}: {words or 'locked'}"
         outcome = Outcome("retry", reason, "destination", retry_after(response))
@@ -52,6 +58,14 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
         others = by_status(request, response, words)
         return [refused.get(place, other) for place, other in enumerate(others)]
     return by_status(request, response, words)
+
+
+def _status(status: int, answer: Mapping[str, Any]) -> int:
+    """That of the error in `answer`, if one came with a success."""
+    stated = answer.get("status")
+    if 200 <= status < 300 and isinstance(stated, int) and 400 <= stated < 600:
+        return stated
+    return status
 
 
 def _refused(message: str, count: int) -> dict[int, Outcome]:

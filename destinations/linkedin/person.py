@@ -53,9 +53,10 @@ def _ids(event: Event, person: Mapping[str, Any]) -> list[dict[str, str]]:
 
 
 def _info(person: Mapping[str, Any]) -> dict[str, str]:
-    """The first address with both names, which LinkedIn requires."""
+    """The first address with both names in clear, which LinkedIn requires."""
     for address in normalise.addresses(person):
-        names = {key: (as_text(address.get(field)) or "").strip() for key, field in _NAMES.items()}
+        stated = {key: as_text(address.get(field)) or "" for key, field in _NAMES.items()}
+        names = {key: normalise.in_clear(text) for key, text in stated.items()}
         if all(names.values()):
             country = as_text(address.get("country")) or ""
             code = country_code(country)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from destinations.app_data import app_data
+from destinations.apps import Place, stated_place
 from destinations.base import Event
 from destinations.contents import is_negative, value_and_currency
 from destinations.event_values import event_time
@@ -22,7 +23,13 @@ from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
 from destinations.paths import object_at
 
-_ACTION_SOURCES = frozenset(get_args(ActionSource))
+_ACTION_SOURCES: tuple[str, ...] = get_args(ActionSource)  # not a set: a mapping may set a list
+_OF_PLACES: Mapping[Place | None, ActionSource] = {
+    "website": "website",
+    "app": "app",
+    "store": "physical_store",
+}
+"""Of words for a place that are other vendors'."""
 
 _OF_BROWSERS = ("page_location", "fbp", "fbc", "client_id")
 """Fields of which a website's event has one."""
@@ -60,7 +67,7 @@ def translate(
         translated.update(_of_earlier(event))
     mapper.apply(event, translated)
     translated.update(restrictions(event))
-    if translated["action_source"] == BUSINESS_MESSAGING:
+    if translated.get("action_source") == BUSINESS_MESSAGING:
         as_message(translated)
     else:
         translated.pop("messaging_channel", None)
@@ -99,7 +106,12 @@ def problem_of(translated: Mapping[str, Any]) -> str:
             return "custom_data.value is not a number: add `as: number` to it in the mapping"
         if custom_data["value"] < 0:
             return _NEGATIVE
-    source = translated["action_source"]
+    source = translated.get("action_source")
+    if source not in _ACTION_SOURCES:
+        return (
+            "action_source is missing or unknown: let the mapping set one of "
+            f"{', '.join(_ACTION_SOURCES)}"
+        )
     if source == "app" and "extinfo" not in object_at(translated, "app_data"):
         return (
             "app_data.extinfo is missing: Meta requires it when action_source is app; send it, or "
@@ -115,8 +127,12 @@ def problem_of(translated: Mapping[str, Any]) -> str:
 def action_source(event: Event, default: str) -> str:
     """Where the event happened: as it says; else on a website if it has something of a browser."""
     given = event.get("action_source")
-    if isinstance(given, str) and given in _ACTION_SOURCES:
-        return given
+    if isinstance(given, str):
+        stated = given.strip().lower()
+        if stated in _ACTION_SOURCES:
+            return stated
+        if named := _OF_PLACES.get(stated_place(event)):
+            return named
     if default == "website" or "app_data" in event:
         return default
     return "website" if any(map(event.get, _OF_BROWSERS)) else default

@@ -24,24 +24,41 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
     answer, status, count = json_object(response.body), response.status, len(request.events)
     error = answer.get("error")
     words = _words(error) if isinstance(error, dict) else vendor_words(response.body)
-    is_success = 200 <= status < 300
-    if is_success and not isinstance(answer.get("eventsReceived"), int):
-        reason = f"HTTP {status}, the answer is not from the Conversions API: {words}"
-        return [Outcome("retry", reason, "destination")] * count
-    if is_success or status == 400:
-        found = _details(error, count)
-        refusal = Outcome("rejected", f"HTTP {status}: {words or 'no reason given'}", "request")
-        if found is None:
-            return [refusal] * count
-        usual = DELIVERED if is_success else refusal
-        return [_outcome(found.get(place, []), usual) for place in range(count)]
+    refusal = Outcome("rejected", f"HTTP {status}: {words or 'no reason given'}", "request")
+    if 200 <= status < 300:
+        received = answer.get("eventsReceived")
+        if type(received) is not int:
+            reason = f"HTTP {status}, the answer is not from the Conversions API: {words}"
+            return [Outcome("retry", reason, "destination")] * count
+        return _counted(_of_events(error, count, DELIVERED, refusal), received)
+    if status == 400:
+        return _of_events(error, count, refusal, refusal)
     if mend := _MEND.get(status):
         words = f"{mend}: {words}" if words else mend
     return by_status(request, response, words)
 
 
+def _of_events(error: Any, count: int, usual: Outcome, refusal: Outcome) -> list[Outcome]:
+    """usual: of an event of which `error` says nothing. refusal: of all, where it is not known
+    which of them `error` is about."""
+    found = _details(error, count)
+    if found is None:
+        return [refusal] * count
+    return [_outcome(found.get(place, []), usual) for place in range(count)]
+
+
+def _counted(outcomes: list[Outcome], received: int) -> list[Outcome]:
+    """`outcomes`; if more are delivered than Microsoft `received`, it is not known which were."""
+    if received >= sum(each.result == "delivered" for each in outcomes):
+        return outcomes
+    reason = f"Microsoft received {received} of {len(outcomes)} events and did not say which"
+    unknown = Outcome("rejected", reason, "request")
+    return [unknown if each.result == "delivered" else each for each in outcomes]
+
+
 def _details(error: Any, count: int) -> dict[int, list[dict[str, Any]]] | None:
-    """What is said of single events, by their place; None where it is not known of which."""
+    """What is said of single events, by their place; None where it is not known of which. A warning
+    about no event is left out."""
     if error is None:
         return {}
     details = error.get("details") if isinstance(error, dict) else None
@@ -50,20 +67,25 @@ def _details(error: Any, count: int) -> dict[int, list[dict[str, Any]]] | None:
     found: dict[int, list[dict[str, Any]]] = {}
     for detail in details:
         place = detail.get("index") if isinstance(detail, dict) else None
-        if type(place) is not int or not 0 <= place < count:
+        if type(place) is int and 0 <= place < count:
+            found.setdefault(place, []).append(detail)
+        elif not _is_warning(detail):
             return None
-        found.setdefault(place, []).append(detail)
     return found
 
 
 def _outcome(details: list[dict[str, Any]], usual: Outcome) -> Outcome:
     """usual: of an event of which nothing is said, or nothing but warnings."""
-    errors = [detail for detail in details if detail.get("isWarning") is not True]
+    errors = [detail for detail in details if not _is_warning(detail)]
     if errors:
         return Outcome("rejected", "; ".join(_said(errors)))
     if usual is DELIVERED and details:
         return Outcome("delivered", warnings=tuple(_said(details)))
     return usual
+
+
+def _is_warning(detail: Any) -> bool:
+    return isinstance(detail, dict) and detail.get("isWarning") is True
 
 
 def _said(details: list[dict[str, Any]]) -> Iterator[str]:

@@ -6,12 +6,14 @@ Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
 from typing import Any
 
 from destinations.base import Event
+from destinations.casts import to_number
 from destinations.contents import ContentFields, contents, named_items, value_and_currency
 from destinations.conversions import amount_problem, refund
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.microsoft_uet.built_in import PAGE_LOAD
 from destinations.microsoft_uet.person import identifies, is_known, user_data
+from destinations.paths import object_at
 from destinations.refusals import restriction
 
 _ITEM = ContentFields(id="id", quantity="quantity", price="price", texts={"item_name": "name"})
@@ -42,7 +44,9 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
     if data := _custom_data(event):
         translated["customData"] = data
     mapper.apply(event, translated)
-    return _problem_of(translated) or translated
+    problem = _problem_of(translated)
+    _make_number(translated)
+    return problem or translated
 
 
 def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
@@ -54,12 +58,18 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
     return ""
 
 
+def _make_number(translated: dict[str, Any]) -> None:
+    """Makes a value that a mapping set a number, as Microsoft takes it."""
+    data = object_at(translated, "customData")
+    if isinstance(stated := data.get("value"), str):
+        translated["customData"] = {**data, "value": to_number(stated)}
+
+
 def _problem_of(translated: dict[str, Any]) -> str:
     """Why Microsoft would refuse an event; "" when it would not."""
     if translated["eventType"] == "pageLoad" and not translated.get("eventSourceUrl"):
         return _NO_PAGE
-    data = translated.get("customData")
-    value = data.get("value") if isinstance(data, dict) else None
+    value = object_at(translated, "customData").get("value")
     if problem := amount_problem(value, "customData.value", "Microsoft"):
         return problem
     person = translated.get("userData")

@@ -12,7 +12,7 @@ from typing import Any
 
 from destinations.base import DELIVERED, Outcome, Request, Response, by_status, retry_after
 from destinations.outcomes import of_each, of_stranger
-from destinations.vendor_answers import json_object, vendor_words
+from destinations.vendor_answers import is_html, json_object, vendor_words
 
 _MEND = {
     401: "api_key is wrong or was deleted; set a new one",
@@ -26,7 +26,7 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
     answer, status = json_object(response.body), response.status
     words = _words(answer) or vendor_words(response.body)
     if 200 <= status < 300:
-        if response.body.lstrip()[:1] == b"<":
+        if is_html(response.body):
             return of_stranger(request, response, "OpenAI's API")
         if answer.get("error"):
             reason = f"HTTP {status}: {words}"

@@ -145,11 +145,11 @@ def _correct_source(translated: dict[str, Any]) -> None:
         translated["action_source"] = "other"
 
 
-def _problem_of(translated: Mapping[str, Any]) -> str:
-    """Why OpenAI would refuse an event; "" when it would not."""
+def _problem_of(translated: dict[str, Any]) -> str:
+    """Makes an amount that a mapping set an integer; why OpenAI would refuse the event, or ""."""
     if not translated.get("id"):
         return _NO_ID
-    data = translated["data"]
+    data = translated.get("data")
     if not isinstance(data, dict):
         return "data is not an object; correct the mapping"
     if "amount" in data:
@@ -158,4 +158,6 @@ def _problem_of(translated: Mapping[str, Any]) -> str:
             return _NO_AMOUNT
         if amount < 0:
             return _NEGATIVE
+        if type(data["amount"]) is not int:
+            translated["data"] = {**data, "amount": amount}
     return "" if identifies(translated) else _TOO_LITTLE

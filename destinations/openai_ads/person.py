@@ -38,8 +38,8 @@ def external_id(text: str) -> str:
 
 
 def place(text: str) -> str:
-    """Trimmed, up to 128 characters: OpenAI, which makes it lower case."""
-    return text.strip()[:_MAX_PLACE].rstrip()
+    """Trimmed, up to 128 characters: OpenAI, which makes it lower case. "" for a hash."""
+    return normalise.in_clear(text)[:_MAX_PLACE].rstrip()
 
 
 def postal_code(text: str) -> str:

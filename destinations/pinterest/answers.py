@@ -21,7 +21,7 @@ from destinations.base import (
 from destinations.outcomes import of_each, of_stranger
 from destinations.vendor_answers import json_object, vendor_words
 
-_THROTTLED, _DOWN, _MALFORMED = 8, 4197, 4196
+_THROTTLED, _DOWN = 8, 4197
 _MEND = {
     2: "access_token is wrong or was revoked; set a new one",
     29: "access_token lacks the permission to send events to ad_account_id",
@@ -83,8 +83,6 @@ def _of_error(response: Response, code: Any, words: str) -> Outcome | None:
         return Outcome("retry", words, "destination", asked)
     if code == _DOWN or 200 <= response.status < 300:
         return Outcome("retry", words, "destination", retry_after(response))
-    if code == _MALFORMED:
-        return Outcome("rejected", words, "request")
     mend = _MEND.get(code) if isinstance(code, int) else None
     if mend := mend or _MEND_BY_STATUS.get(response.status):
         return Outcome("retry", f"{mend}: {words}", "configuration")

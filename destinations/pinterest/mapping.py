@@ -10,16 +10,17 @@ from destinations.addresses import is_connected
 from destinations.amounts import amount_text
 from destinations.apps import place_of, system_of
 from destinations.base import Event
-from destinations.casts import is_plain_number, to_whole_number
+from destinations.casts import is_plain_number
 from destinations.contents import (
     ContentFields,
     contents,
-    count_items,
     drop_negative_value,
     is_negative,
     is_refund,
+    make_quantities_whole,
     named_items,
     value_and_currency,
+    whole_count,
 )
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
@@ -29,7 +30,6 @@ from destinations.pinterest.built_in import STANDARD
 from destinations.pinterest.person import identifies, user_data
 from destinations.pinterest.settings import PinterestSettings
 from destinations.refusals import asks, refuses, refuses_personalisation
-from destinations.remarks import remark
 
 _CONTENT = ContentFields(
     id="id",
@@ -130,26 +130,16 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
     if not items:
         return data
     made = contents(items, _CONTENT)
+    make_quantities_whole(made, _CONTENT.quantity)
     for content in made:
-        _fit(content)
+        if "item_price" in content:
+            content["item_price"] = amount_text(content["item_price"])
     data |= {"content_ids": [content["id"] for content in made], "contents": made}
-    if (count := to_whole_number(count_items(items))) is not None:
+    if (count := whole_count(items)) is not None:
         data["num_items"] = count
     if len(items) == 1:
         data |= {key: items[0][field] for field, key in _OF_ONE_ITEM.items() if items[0].get(field)}
     return data
-
-
-def _fit(content: dict[str, Any]) -> None:
-    if "item_price" in content:
-        content["item_price"] = amount_text(content["item_price"])
-    if "quantity" not in content:
-        return
-    quantity = to_whole_number(content.pop("quantity"))
-    if quantity is None:
-        remark("items: removed a quantity that is not a whole number")
-    else:
-        content["quantity"] = quantity
 
 
 def _restrict(event: Event, translated: dict[str, Any]) -> None:

@@ -11,15 +11,14 @@ from typing import Any
 from destinations.addresses import is_connected
 from destinations.apps import Place, place_of
 from destinations.base import Event
-from destinations.casts import to_whole_number
 from destinations.clicks import click_id
 from destinations.contents import (
-    count_items,
     drop_negative_value,
     is_negative,
     is_refund,
     named_items,
     value_and_currency,
+    whole_count,
 )
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
@@ -111,7 +110,7 @@ def _metadata(event: Event, kind: str, settings: RedditSettings) -> dict[str, An
     items = named_items(event) if "items" in event else []
     if not items:
         return data
-    count = to_whole_number(count_items(items)) if kind in WITH_COUNT else None
+    count = whole_count(items) if kind in WITH_COUNT else None
     if count is not None:
         data["item_count"] = count
     data["products"] = _products(items)

@@ -11,6 +11,7 @@ from typing import Any
 
 from destinations.base import DELIVERED, Outcome, Request, Response, by_status
 from destinations.outcomes import of_each, of_refused, of_stranger
+from destinations.snapchat.errors import error_words, texts
 from destinations.vendor_answers import json_object, vendor_words
 
 _ACCESS = "Snapchat does not accept access_token; check it, its permissions and the id of the pixel"
@@ -46,13 +47,5 @@ def _named(request: Request, answer: dict[str, Any]) -> tuple[int, ...]:
 
 def _words(answer: dict[str, Any]) -> str:
     """The reason, else the messages of the errors."""
-    errors = answer.get("errors")
-    said = [answer.get("reason")]
-    if isinstance(errors, dict):
-        said += [*_list(errors.get("error_msgs")), *_list(errors.get("codes"))]
-    texts = [text for text in said if isinstance(text, str) and text]
-    return vendor_words("; ".join(texts[:3])) or "no reason given"
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    said = [*texts(answer.get("reason")), *error_words(answer.get("errors"))]
+    return vendor_words("; ".join(said[:3])) or "no reason given"

@@ -33,6 +33,10 @@ LINGER = timedelta(milliseconds=200)
 """At 200 events a second one request carries 40 events; Snapchat uses events of the last hour
 alike."""
 
+MAX_BYTES = 2_000_000
+"""Of the events of a request. Snapchat documents no limit; an integration that is certified keeps
+to 2 MB."""
+
 
 class Snapchat(Destination[SnapchatSettings]):
     """Up to 2,000 events of one pixel or app a request. Snapchat names an event that it refuses:
@@ -89,7 +93,8 @@ class Snapchat(Destination[SnapchatSettings]):
             code = test_code_of(event) or settings.test_event_code or ""
             return (settings.id_of(source) or "", code), made
 
-        return batched(events, translated, self._request, self.limits.max_events)
+        most = self.limits.max_events
+        return batched(events, translated, self._request, most, MAX_BYTES)
 
     def unsendable(self, event: Event) -> str:
         return unsendable(event, self.mapper, self.settings.phone_region)

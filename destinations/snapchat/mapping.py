@@ -14,10 +14,10 @@ from destinations.base import Event
 from destinations.contents import (
     ContentFields,
     contents,
-    count_items,
     is_negative,
     named_items,
     value_and_currency,
+    whole_count,
 )
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
@@ -43,8 +43,8 @@ _BY_ADDRESS = {"data_processing_options_country": 0, "data_processing_options_st
 
 _NEGATIVE = "value is negative: Snapchat does not support refunds"
 _TOO_LITTLE = (
-    "no usable customer information: Snapchat needs an e-mail address, a phone number, "
-    "user_data.madid, or a public IP address together with a user agent"
+    "no usable customer information: Snapchat needs an e-mail address, a phone number, a mobile "
+    "advertising id, or a public IP address together with a user agent"
 )
 
 
@@ -119,7 +119,8 @@ def _custom_data(event: Event) -> dict[str, Any]:
                 content[name] = as_text(content[name])
     data["contents"] = made
     data["content_ids"] = [content["id"] for content in made]
-    data["num_items"] = count_items(items)
+    if (count := whole_count(items)) is not None:
+        data["num_items"] = count
     for name, field in (("brands", "item_brand"), ("content_category", "item_category")):
         if named := [item[field] for item in items if field in item]:
             data[name] = named

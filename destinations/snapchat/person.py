@@ -11,9 +11,17 @@ from typing import Any
 
 from destinations import normalise
 from destinations.addresses import public_address
+from destinations.apps import ADVERTISING_IDS, lower_advertising_id
 from destinations.base import Event
 from destinations.clicks import browser_id, click_id
-from destinations.people import HashedPerson, Normalisers, add_hashes, clear_ids
+from destinations.mapping import Hasher
+from destinations.people import (
+    HashedPerson,
+    Normalisers,
+    add_hashes,
+    clear_ids,
+    single_hashers_below,
+)
 
 # Snapchat's page wants names without punctuation, its libraries keep it: both forms go.
 _NAME_FORMS = (normalise.bare_name, normalise.spaceless)
@@ -34,9 +42,15 @@ _NORMALISERS: Normalisers = {
 _UNHASHED = frozenset({"madid", "idfv", "lead_id", "subscription_id", "anon_id", "download_id"})
 """Fields of ``user_data`` that are sent as they are; an advertising id in lower case."""
 
-_PERSON = HashedPerson(_NORMALISERS, _UNHASHED)
-hashers = _PERSON.hashers
+_CLEAR = _UNHASHED.union(ADVERTISING_IDS)
+_PERSON = HashedPerson(_NORMALISERS, _CLEAR)
 personal_data = _PERSON.personal_data
+
+
+def hashers(region: str | None) -> dict[str, Hasher]:
+    """As `HashedPerson.hashers`; ``db`` is the one field that takes no list."""
+    born = {"db": _NORMALISERS["db"]}
+    return _PERSON.hashers(region) | single_hashers_below("user_data", born)
 
 
 def user_data(event: Event, region: str | None) -> dict[str, Any]:
@@ -67,9 +81,15 @@ def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
     add_hashes(data, _PERSON.of_person, [person])
     if "address" in person:
         add_hashes(data, _PERSON.of_address, normalise.addresses(person))
-    if not _UNHASHED.isdisjoint(person):
+    if not _CLEAR.isdisjoint(person):
         data |= {key: str(value) for key, value in clear_ids(person, _UNHASHED).items()}
-        if "madid" in data:
-            data["madid"] = data["madid"].lower()
+        if device := data.get("madid", "").lower() or _advertising_id(person):
+            data["madid"] = device
     if "db" in data:
-        data["db"] = data["db"][0]  # the only one that is no list
+        data["db"] = data["db"][0]
+
+
+def _advertising_id(person: Mapping[str, Any]) -> str:
+    """The one in a field of its own system; "" without one, and for what cannot be one."""
+    texts = (person[field] for field in ADVERTISING_IDS if isinstance(person.get(field), str))
+    return next(filter(None, map(lower_advertising_id, texts)), "")

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from destinations.base import Request, Response
+from destinations.snapchat.errors import error_words, texts
 from destinations.validation import is_chosen
 from destinations.vendor_answers import json_object, vendor_words
 
@@ -34,10 +35,6 @@ def warnings(response: Response) -> Iterator[str]:
 def _found(answer: dict[str, Any]) -> Iterator[str]:
     logs = answer.get("event_logs")
     for log in logs if isinstance(logs, list) else ():
-        for said in _texts(log, "errors") + _texts(log, "warnings"):
-            yield vendor_words(said)
-
-
-def _texts(log: Any, key: str) -> list[str]:
-    said = log.get(key) if isinstance(log, dict) else None
-    return [each for each in (said if isinstance(said, list) else [said]) if isinstance(each, str)]
+        if isinstance(log, dict):
+            said = [*error_words(log.get("errors")), *texts(log.get("warnings"))]
+            yield from map(vendor_words, said)

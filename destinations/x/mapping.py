@@ -8,7 +8,13 @@ from typing import Any
 from destinations.amounts import amount_text
 from destinations.base import Event
 from destinations.casts import to_number
-from destinations.contents import ContentFields, contents, count_items, named_items
+from destinations.contents import (
+    ContentFields,
+    contents,
+    make_quantities_whole,
+    named_items,
+    whole_count,
+)
 from destinations.conversions import amount_problem, id_of, never_sent, value_in_currency
 from destinations.event_values import event_time, time_text
 from destinations.mapping import Mapper
@@ -51,8 +57,10 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
         value, currency = worth
         conversion |= {"value": amount_text(value), "price_currency": currency}
     if items := named_items(event):
-        conversion["contents"] = contents(items, _CONTENT)
-        if (count := count_items(items)) > 0:
+        made = contents(items, _CONTENT)
+        make_quantities_whole(made, _CONTENT.quantity)
+        conversion["contents"] = made
+        if count := whole_count(items):
             conversion["number_items"] = count
     mapper.apply(event, conversion)
     if problem := amount_problem(conversion.get("value"), "value", "X"):

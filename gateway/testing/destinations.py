@@ -205,6 +205,14 @@ class DestinationSuite:
         assert requests_of(without, self.events) == requests_of(self.destination, self.events)
         assert self.events == before, "the events are not changed"
 
+    @pytest.mark.parametrize("value", [None, 7, "7", [7], {"literal": {}}], ids=repr)
+    def test_whatever_a_mapping_makes_of_a_field_each_event_is_in_a_request_or_unsendable(
+        self, value: object
+    ) -> None:
+        for field in sorted(type(self.destination).mapped_fields):
+            results = list(self._mapped_by({"fields": {field: value}}).requests(self.events, NOW))
+            assert sorted(positions(results)) == list(range(len(self.events)))
+
     def test_secrets_are_secret_in_the_settings(self) -> None:
         settings = self.destination.settings
         assert open_secrets(settings) == [], "make them Credential or SecretStr"

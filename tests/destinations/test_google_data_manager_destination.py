@@ -135,6 +135,28 @@ def test_what_an_event_asks_for_is_denied(asked: dict[str, Any], expected: tuple
     assert without_consent.keys() == {key for key in stated if stated[key] == "CONSENT_DENIED"}
 
 
+@pytest.mark.parametrize(
+    ("stated", "source"),
+    [
+        ("website", "WEB"),
+        ("app", "APP"),
+        ("physical_store", "IN_STORE"),
+        (" Phone_Call", "PHONE"),
+        ("chat", "MESSAGE"),
+        ("business_messaging", "MESSAGE"),
+        ("email", "OTHER"),
+        ("moon", "APP"),
+        (["website"], "APP"),
+        (None, "APP"),
+    ],
+)
+def test_an_event_may_say_where_it_happened(stated: Any, source: str) -> None:
+    raw = event(action_source=stated, **CLICK)
+    assert sent(raw, event_source="APP")["eventSource"] == source
+    mapping = {**SETTINGS["mapping"], "fields": {"eventSource": "IN_STORE"}}
+    assert sent(raw, mapping=mapping)["eventSource"] == "IN_STORE"
+
+
 def test_the_items_of_a_merchant() -> None:
     items = [{"item_id": "A1", "price": 5, "quantity": 1}]
     cart = sent(
@@ -189,6 +211,19 @@ def test_a_request_goes_to_ten_conversion_actions_at_most_and_names_only_those_i
         ({"value": -1, **CLICK}, "value is negative"),
         ({"client_id": "1.1", "user_id": "u"}, "nothing to attribute it by"),
         ({"user_data": {"address": {"first_name": "A", "last_name": "B"}}}, "nothing to attribute"),
+        (
+            {
+                "user_data": {
+                    "address": {
+                        "first_name": "A",
+                        "last_name": "B",
+                        "country": "DE",
+                        "postal_code": "0123456789abcdef" * 4,
+                    }
+                }
+            },
+            "nothing to attribute",
+        ),
     ],
     ids=str,
 )

@@ -110,6 +110,16 @@ def test_names_go_only_if_the_settings_say_so(example: Example, now: float) -> N
     assert info == {"firstName": "Jane", "lastName": "Doe", "countryCode": "DE"}
 
 
+def test_names_that_are_hashes_are_none(example: Example, now: float) -> None:
+    hashed = {"first_name": digest("jane").upper(), "last_name": digest("doe")}
+    clear = {"first_name": "Jane", "last_name": "Doe"}
+    person = {"address": [hashed, clear]}
+    info = sent(example("purchase", user_data=person), now, send_names=True)["user"]["userInfo"]
+    assert info == {"firstName": "Jane", "lastName": "Doe"}
+    nobody = example("purchase", **{**NOBODY, "user_data": {"address": hashed}})
+    assert "no usable customer information" in linkedin(send_names=True).unsendable(nobody)
+
+
 @pytest.mark.parametrize(
     ("fields", "value"),
     [
@@ -288,6 +298,11 @@ def answered(status: int, body: Any = None, headers: dict[str, str] | None = Non
         (200, {"elements": [{"status": 503}, {"status": 201}]}, [LATER, DELIVERED]),
         (200, {"elements": [{"status": 429}, {"status": 403}]}, [LATER, MEND]),
         (200, {"elements": [{"status": 422}]}, [DELIVERED, DELIVERED]),
+        (200, b" <html>welcome</html>", [LATER, LATER]),
+        (200, {"status": 401, "message": "The token has expired"}, [MEND, MEND]),
+        (201, {"status": 422, "message": f"Index: 1, {ERROR}"}, [HALVED, GUILTY]),
+        (200, {"status": 503}, [LATER, LATER]),
+        (200, {"status": "422"}, [DELIVERED, DELIVERED]),
         (422, {"message": f"Index: 0, {ERROR}"}, [GUILTY, HALVED]),
         (422, {"message": f"Index: 0, {ERROR}\n{ERROR}\n\nIndex: 1, {ERROR}"}, [GUILTY, GUILTY]),
         (422, {"message": f"Index: 2, {ERROR}"}, [HALVED, HALVED]),
@@ -295,6 +310,7 @@ def answered(status: int, body: Any = None, headers: dict[str, str] | None = Non
         (400, {"message": "conversionHappenedAt is not valid for indices [1]"}, [HALVED, GUILTY]),
         (400, {"message": "not valid for indices [0, 1]"}, [GUILTY, GUILTY]),
         (400, {"message": "not valid for indices [0, 7]"}, [HALVED, HALVED]),
+        (400, {"message": f"not valid for indices [{'9' * 5000}]"}, [HALVED, HALVED]),
         (400, b"<html>", [HALVED, HALVED]),
         (401, {"code": "REVOKED_ACCESS_TOKEN", "message": "revoked"}, [MEND, MEND]),
         (403, {"message": "No ad accounts found"}, [MEND, MEND]),

@@ -241,6 +241,15 @@ def test_an_amount_of_a_mapping_that_cannot_be_sent(
     assert result.reason.startswith(f"customData.value {words}")
 
 
+@pytest.mark.parametrize(("stated", "value"), [("7.5", 7.5), (" 20 ", 20), (0, 0)])
+def test_an_amount_of_a_mapping_is_a_number(
+    example: Example, now: float, stated: object, value: float
+) -> None:
+    mapping = {"fields": {"customData.value": {"field": "margin"}}}
+    data = sent(example("purchase", margin=stated), now, mapping=mapping)["customData"]
+    assert data["value"] == value
+
+
 def test_a_page_view_without_a_page_can_be_mended(example: Example, now: float) -> None:
     event = example("page_view", page_location=None, **CLICK)
     assert microsoft().unsendable(event) == ""
@@ -301,6 +310,12 @@ def answered(status: int, body: Any = None) -> list[Outcome]:
         (200, with_details(detail(1, isWarning=True)), [DELIVERED, DELIVERED]),
         (200, with_details(detail(0, isWarning=True), detail(0)), [GUILTY, DELIVERED]),
         (200, with_details(detail(2)), [HALVED, HALVED]),
+        (200, with_details(detail(None, isWarning=True)), [DELIVERED, DELIVERED]),
+        (200, with_details(detail(7, isWarning=True), detail(1)), [DELIVERED, GUILTY]),
+        (200, {"eventsReceived": 1}, [HALVED, HALVED]),
+        (200, {**with_details(detail(0)), "eventsReceived": 1}, [GUILTY, DELIVERED]),
+        (200, {**with_details(detail(0)), "eventsReceived": 0}, [GUILTY, HALVED]),
+        (200, {"eventsReceived": True}, [LATER, LATER]),
         (200, with_details(detail("1")), [HALVED, HALVED]),
         (200, with_details(), [HALVED, HALVED]),
         (200, b"<html>", [LATER, LATER]),

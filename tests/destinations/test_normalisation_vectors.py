@@ -126,6 +126,26 @@ def test_whole_numbers_are_read_as_text(stated: Any, texts: list[str]) -> None:
     assert hashed([{"date_of_birth": stated}]) == expected
 
 
+@pytest.mark.parametrize("before", ["\ufeff", "\u200b ", " \u202a"], ids=ascii)
+@pytest.mark.parametrize("after", ["\u202c", "\u200b\u00a0", ""], ids=ascii)
+@pytest.mark.parametrize(
+    ("field", "normaliser", "text"),
+    [
+        ("email_address", normalise.email, "ada@example.com"),
+        ("phone_number", normalise.phone(None), "+49301234567"),
+        ("last_name", normalise.trimmed_name, "\u0646\u06cc\u200c\u0645"),  # its mark stays
+    ],
+    ids=["email", "phone", "name"],
+)
+def test_what_is_copied_along_around_a_text_is_taken_off(
+    field: str, normaliser: normalise.Normaliser, text: str, before: str, after: str
+) -> None:
+    hashed = normalise.hashing(field, normaliser)
+    written = f"{before}{text}{after}"
+    expected = [sha256(text.encode()).hexdigest()]
+    assert hashed([{field: written}]) == hashed([{field: [written]}]) == expected
+
+
 @pytest.mark.parametrize("field", ["date_of_birth", "sha256_date_of_birth"])
 def test_a_number_that_cannot_be_used_is_remarked(field: str) -> None:
     with collect_remarks() as remarks:
@@ -164,6 +184,12 @@ def test_a_date_of_birth_may_be_a_number(vendor: str) -> None:
         ("011 49 30 1234567", "CA", "+49301234567"),
         ("011-44-20-7946-0018", None, "+442079460018"),
         ("49 30 1234567", "US", "+49301234567"),
+        ("49 30 123456", "US", "+4930123456"),  # as many digits as a number of the USA
+        ("49 30 123456", "IT", "+4930123456"),
+        ("1-415-555-2671", "DE", "+14155552671"),
+        ("4930123456", "DE", "+4930123456"),
+        ("171 1234567", "DE", "+491711234567"),
+        ("(650) 555-1212", "GB", "+446505551212"),  # valid nowhere, possible in the region
         ("0049 30 1234567", "US", "+49301234567"),
         ("01 49 30 1234567", "US", ""),
         ("011 5561234", None, ""),  # Turin

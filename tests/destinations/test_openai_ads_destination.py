@@ -252,6 +252,7 @@ def test_a_person() -> None:
         (external_id, " Ab 1 ", "Ab 1"),
         (place, " Łódź ", "Łódź"),
         (place, "x" * 200, "x" * 128),
+        (place, digest("rome"), ""),
         (postal_code, " SW1A 1AA ", "SW1A 1AA"),
         (postal_code, "〒100", ""),
         (postal_code, "1" * 33, ""),
@@ -360,6 +361,12 @@ def test_one_identifier_is_enough(fields: dict[str, Any]) -> None:
 def test_the_order_s_id_can_be_that_of_the_event() -> None:
     mapping = {"fields": {"id": {"field": "transaction_id", "as": "text"}}}
     assert sent(event(transaction_id="o-1"), mapping=mapping)["id"] == "o-1"
+
+
+def test_an_amount_of_a_mapping_is_an_integer() -> None:
+    fields = {"data.amount": {"field": "cents"}, "data.currency": "EUR"}
+    request = request_of(event(cents=1200.0), mapping={"fields": fields})
+    assert b'"amount":1200,' in request.body
 
 
 def test_mapped_personal_data_has_openais_form() -> None:

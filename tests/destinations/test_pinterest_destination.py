@@ -355,7 +355,16 @@ STRANGER = "the answer is not from Pinterest's API"
                 "rejected", "Pinterest processed 1 of 2 events and did not say which", "request"
             ),
         ),
-        (400, {"code": 4196, "message": "Bad"}, Outcome("rejected", "Bad (4196)", "request")),
+        (
+            400,
+            {"code": 4196, "message": "Bad"},
+            Outcome("rejected", "HTTP 400: Bad (4196)", "request"),
+        ),
+        (
+            503,
+            {"code": 4196, "message": "Bad"},
+            Outcome("retry", "HTTP 503: Bad (4196)", "destination"),
+        ),
         (413, {}, Outcome("rejected", f"HTTP 413: {STRANGER}: {{}}", "request")),
         (
             401,

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 from destinations.base import Request, Response, Unsendable
 from destinations.snapchat import Snapchat, SnapchatSettings
 from destinations.snapchat.built_in import EVENTS, OTHER_NAMES
+from destinations.snapchat.destination import MAX_BYTES
 from gateway.event import Event, read_event
 from tests.support.digests import digest
 
 NOW = 1795219260.0
 MAIL = {"email_address": "Ada@Example.com"}
+DEVICE = "EA7583CD-A667-48BC-B806-42ECB2B48606"
 
 
 def snapchat(**settings: Any) -> Snapchat:
@@ -49,6 +51,15 @@ def test_the_token_is_in_a_header_and_never_in_the_address() -> None:
     assert (orjson.loads(request.body)["test_event_code"], request.test) == ("TEST1", True)
 
 
+def test_requests_stay_within_the_bytes() -> None:
+    long = event(items=[{"item_id": f"{number:0100}"} for number in range(150)])
+    results = list(snapchat().requests([long] * 100, NOW))
+    requests = [each for each in results if isinstance(each, Request)]
+    assert [place for each in requests for place in each.events] == list(range(100))
+    assert len(requests) > 1
+    assert all(len(each.body) < MAX_BYTES + 100 for each in requests)
+
+
 def test_two_thousand_events_fill_a_request() -> None:
     requests = list(snapchat().requests([event()] * 4001, NOW))
     sizes = [len(request.events) for request in requests if isinstance(request, Request)]
@@ -73,6 +84,24 @@ def test_events_of_apps_go_to_the_app_and_others_to_the_pixel() -> None:
     assert data["action_source"] == "MOBILE_APP"
     assert data["app_data"]["app_id"] == "123"
     assert len(data["app_data"]["extinfo"]) == 16
+
+
+@pytest.mark.parametrize(
+    ("fields", "parts"),
+    [
+        ({}, {0: "i2", 4: "26.1"}),
+        ({"device": {**APP["device"], "operating_system": "iPhone OS"}}, {0: "i2", 4: "26.1"}),
+        ({"device": {**APP["device"], "operating_system": "Android"}}, {0: "a2", 4: "26.1"}),
+        ({"app_data": {"extinfo": ["a2", "shop", "", "", "15"]}}, {0: "a2", 1: "shop", 4: "15"}),
+        ({"app_data": {"extinfo": ["a2", "shop"]}}, {0: "i2", 1: "", 4: "26.1"}),
+        ({"app_data": {"extinfo": ["7", "shop", "", "", "15"]}}, {0: "i2", 1: "", 4: "26.1"}),
+    ],
+)
+def test_extinfo_tells_the_system_and_its_version(
+    fields: dict[str, Any], parts: dict[int, str]
+) -> None:
+    extinfo = sent({**APP, **fields}, snap_app_id="APP")["app_data"]["extinfo"]
+    assert {place: extinfo[place] for place in parts} == parts
 
 
 @pytest.mark.parametrize(
@@ -129,6 +158,10 @@ def test_snapchats_own_names_stay(name: str) -> None:
                 "content_category": ["C"],
             },
         ),
+        (
+            {"items": [{"item_id": "a", "quantity": 1.5}]},
+            {"contents": [{"id": "a", "quantity": "1.5"}], "content_ids": ["a"]},
+        ),
         ({"event_name": "sign_up", "method": "email"}, {"sign_up_method": "email"}),
         ({"predicted_ltv": "12", "content_category": "c"},
          {"predicted_ltv": 12, "content_category": "c"}),
@@ -148,6 +181,10 @@ def test_custom_data(fields: dict[str, Any], custom_data: dict[str, Any]) -> Non
         ({"user_id": "U 1"}, {"external_id": [digest("u1")]}),
         ({"user_data": {**MAIL, "madid": "AB-1", "lead_id": 7, "idfv": "V"}},
          {"madid": "ab-1", "lead_id": "7", "idfv": "V"}),
+        ({"user_data": {**MAIL, "idfa": DEVICE}}, {"madid": DEVICE.lower()}),
+        ({"user_data": {**MAIL, "gaid": "unknown", "aaid": DEVICE}}, {"madid": DEVICE.lower()}),
+        ({"user_data": {**MAIL, "idfa": DEVICE, "madid": "AB-1"}}, {"madid": "ab-1"}),
+        ({"user_data": {**MAIL, "idfa": 7}}, {}),
         ({"user_data": {**MAIL, "date_of_birth": "1990-12-31", "gender": "Female"}},
          {"db": digest("19901231"), "ge": [digest("f")]}),
         ({"user_data": {**MAIL, "address": {"first_name": "O'Neil", "last_name": "De La Cruz",
@@ -160,6 +197,12 @@ def test_custom_data(fields: dict[str, Any], custom_data: dict[str, Any]) -> Non
 )  # fmt: skip
 def test_user_data(fields: dict[str, Any], user_data: dict[str, Any]) -> None:
     assert sent(fields)["user_data"] == {"em": [digest("ada@example.com")], **user_data}
+
+
+def test_a_mapped_date_of_birth_is_no_list() -> None:
+    mapping = {"fields": {"user_data.db": {"field": "born"}, "user_data.fn": {"field": "name"}}}
+    person = sent({"born": "1990-12-31", "name": "Ada"}, mapping=mapping)["user_data"]
+    assert (person["db"], person["fn"]) == (digest("19901231"), [digest("ada")])
 
 
 LDU = {
@@ -199,6 +242,12 @@ def test_restrictions(fields: dict[str, Any], restrictions: dict[str, Any]) -> N
 def test_what_snapchat_can_never_take_is_withheld(fields: dict[str, Any], reason: str) -> None:
     assert reason in snapchat().unsendable(event(**fields))
     assert reason in refused(fields)
+
+
+def test_an_advertising_id_of_a_system_is_enough() -> None:
+    fields = {"user_data": {"gaid": DEVICE}}
+    assert snapchat().unsendable(event(**fields)) == ""
+    assert sent(fields)["user_data"] == {"madid": DEVICE.lower()}
 
 
 def test_an_address_with_a_user_agent_is_enough() -> None:
@@ -266,7 +315,8 @@ def test_answers(status: int, answer: Any, expected: list[tuple[str, str]]) -> N
     [
         ({"reason": "why"}, "why"),
         ({"errors": {"codes": ["C"], "error_msgs": ["m"]}}, "m; C"),
-        ({"reason": 7, "errors": "x"}, "no reason given"),
+        ({"reason": 7, "errors": "x"}, "x"),
+        ({"reason": 7, "errors": {"codes": 7, "error_msgs": [None]}}, "no reason given"),
     ],
 )
 def test_the_reason_has_snapchats_words(answer: dict[str, Any], reason: str) -> None:
@@ -296,6 +346,11 @@ def test_a_share_of_requests_is_validated() -> None:
             200,
             {"event_logs": [{"errors": "e is missing", "warnings": ["w1", 7]}, "x", {"errors": 1}]},
             ["Snapchat's validation: e is missing", "Snapchat's validation: w1"],
+        ),
+        (
+            200,
+            {"event_logs": [{"errors": {"codes": ["C"], "error_msgs": ["em"]}, "warnings": ["w"]}]},
+            [f"Snapchat's validation: {each}" for each in ("em", "C", "w")],
         ),
         (200, {"event_logs": [{"errors": ["a", "b", "c", "d"]}]},
          [f"Snapchat's validation: {each}" for each in "abc"]),

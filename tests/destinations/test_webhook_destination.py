@@ -184,12 +184,16 @@ def test_a_receiver_may_ask_for_time(status: int) -> None:
     ("value", "seconds"),
     [
         ("9" * 400, 86_400),
+        (" 2.0", 2),
+        ("0.75", 0.75),
         ("Wed, 21 Oct 2026 07:29:00 GMT", 60),
         ("Wed, 21 Oct 1999 07:28:00 GMT", 0),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
         ("Wed, 21 Oct " + "9" * 30 + " 07:28:00 GMT", None),
         ("Wed, 21 Oct 2026 07:28:00 +" + "9" * 30, None),
         ("-30", None),
+        ("1e3", None),
+        ("2.", None),
         ("soon", None),
     ],
 )

@@ -123,6 +123,20 @@ def test_personal_data_is_hashed_as_x_has_it(
     assert list(known.values()) == [vector["sha256"]]
 
 
+@pytest.mark.parametrize(
+    ("quantities", "sent_as", "count"),
+    [([2, 3], [2, 3], 5), ([2.0, 1], [2, 1], 3), ([1.5, 1], [None, 1], None), ([0], [None], None)],
+)
+def test_quantities_are_whole_numbers(
+    example: Example, now: float, quantities: list[float], sent_as: list[int], count: int | None
+) -> None:
+    items = [{"item_id": "a", "quantity": quantity} for quantity in quantities]
+    conversion = sent(example("purchase", items=items), now)
+    found = [each.get("num_items") for each in conversion["contents"]]
+    assert (found, conversion.get("number_items")) == (sent_as, count)
+    assert not [each for each in found if isinstance(each, float)]
+
+
 def test_without_a_currency_no_value_goes_since_x_would_take_dollars(
     example: Example, now: float
 ) -> None:

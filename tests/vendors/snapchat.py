@@ -66,7 +66,7 @@ class Snapchat:
             return _validated(refused)
         if refused:
             place, name = refused[0]
-            return _invalid(400, "Invalid event", place, f"{name} is invalid")
+            return _invalid(400, "Invalid event", place, name)
         self.events += data
         return as_json(200, {"status": "VALID"})
 
@@ -82,16 +82,20 @@ class Snapchat:
         yield from _of_meaning(event)
 
 
-def _invalid(status: int, reason: str, place: int | None = None, said: str = "") -> Answer:
+def _invalid(status: int, reason: str, place: int | None = None, name: str = "") -> Answer:
     body: dict[str, Any] = {"status": "INVALID", "reason": reason}
     if place is not None:
-        body |= {"event": place, "errors": {"codes": ["INVALID"], "error_msgs": [said]}}
+        body |= {"event": place, "errors": _errors(name)}
     return as_json(status, body)
+
+
+def _errors(name: str) -> dict[str, list[str]]:
+    return {"codes": ["INVALID"], "error_msgs": [f"{name} is invalid"]}
 
 
 def _validated(refused: list[tuple[int, str]]) -> Answer:
     logs = [
-        {"event": place, "status": "INVALID", "errors": f"{name} is invalid", "warnings": []}
+        {"event": place, "status": "INVALID", "errors": _errors(name), "warnings": []}
         for place, name in refused
     ]
     status = "INVALID" if refused else "VALID"
@@ -125,7 +129,8 @@ _USER_DATA = {
     **dict.fromkeys(("idfv", "lead_id", "subscription_id", "anon_id", "download_id"), text),
 }
 _CUSTOM_DATA = {
-    **dict.fromkeys(("value", "predicted_ltv", "num_items"), number),
+    **dict.fromkeys(("value", "predicted_ltv"), number),
+    "num_items": whole,
     "currency": matches("[A-Z]{3}"),
     "contents": lambda value: isinstance(value, list) and not any(map(_wrong_content, value)),
     **dict.fromkeys(("content_ids", "brands"), texts),

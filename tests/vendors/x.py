@@ -15,7 +15,7 @@ from time import time
 from typing import Any
 
 from tests.vendors.answer import Answer, as_json
-from tests.vendors.checking import digest, matches, number, text
+from tests.vendors.checking import digest, matches, number, text, whole
 
 _path = re.compile(r"/12/measurement/conversions/([A-Za-z0-9]+)").fullmatch
 _BATCH = 500
@@ -35,7 +35,7 @@ _FIELDS: Mapping[str, Callable[[Any], bool]] = {
     "event_source_url": text,
     "value": matches(r"[0-9]+\.[0-9]{2,}"),
     "price_currency": matches("[A-Z]{3}"),
-    "number_items": lambda value: number(value) and value > 0,
+    "number_items": lambda value: whole(value) and value > 0,
     "contents": lambda value: isinstance(value, list) and all(map(_is_content, value)),
     "description": text,
     "search_string": text,
@@ -106,9 +106,8 @@ def _errors_of_identifiers(identifiers: list[dict[str, Any]]) -> Iterator[Error]
 
 
 def _is_content(content: Any) -> bool:
-    return text(content.get("content_id")) and all(
-        number(content.get(name, 1)) for name in ("content_price", "num_items")
-    )
+    is_known = text(content.get("content_id")) and number(content.get("content_price", 1))
+    return is_known and whole(content.get("num_items", 1))
 
 
 def _error(code: str, message: str, parameter: str = "") -> Error:

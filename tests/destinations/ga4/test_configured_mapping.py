@@ -6,7 +6,7 @@ import pytest
 
 from tests.destinations.conftest import Example
 from tests.support.digests import digest
-from tests.support.ga4_destination import ga4, params, sent
+from tests.support.ga4_destination import ga4, params, requests_of, sent
 
 
 def test_a_mapping_sets_parameters_and_properties_within_ga4s_limits(
@@ -58,6 +58,45 @@ def test_what_ga4_counts_once_depends_on_the_mapping(
 ) -> None:
     event = example("purchase", event_name=name)
     assert ga4(mapping=mapping).recognises(event, 60) is recognised
+
+
+ITEM = {"item_id": "B", "quantity": "2", "size": {"eu": 42}}
+
+
+@pytest.mark.parametrize(
+    ("value", "items"),
+    [
+        ({"field": "basket"}, [{"item_id": "B", "quantity": "2"}]),
+        ({"literal": [{"id": 7}, 8, None]}, [{"item_id": "7"}]),
+        (None, None),
+        (7, None),
+        ("7", None),
+        ([7], None),
+        ({"literal": {"item_id": "A"}}, None),
+        ({"literal": [{"price": 5}]}, None),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    "transport",
+    [
+        {},
+        {"transport": "gtag"},
+        {"transport": "data_manager", "property_id": "1", "credential": "google"},
+    ],
+    ids=str,
+)
+def test_items_from_a_mapping_are_items_or_left_out(
+    transport: dict[str, Any], value: Any, items: Any, example: Example, now: float
+) -> None:
+    event = example("purchase", basket=[ITEM], consent={"analytics_storage": "granted"})
+    destination = ga4(**transport, mapping={"fields": {"params.items": value}})
+    (request,) = requests_of(destination, [event], now)
+    if not transport:
+        assert params(event, now, destination).get("items") == items
+    else:
+        named = (b"pr1=" in request.body, b'"itemId"' in request.body)
+        assert any(named) is bool(items)
 
 
 def test_an_id_from_a_mapping_that_would_be_cut_is_left_out(example: Example, now: float) -> None:

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 import orjson
+import pytest
 
 from gateway.event import Event
 from tests.destinations.conftest import Example
@@ -16,6 +17,25 @@ def test_app_events_belong_to_an_app_instance(example: Example, now: float) -> N
     assert "user_agent" not in body, "GA4 reads it of browsers alone"
     assert body["device"] == {"language": "en-gb", "screen_resolution": "1920x1080"}
     assert refused(example("purchase"), now, ga4_app()).startswith("app_instance_id is missing")
+
+
+@pytest.mark.parametrize(
+    ("stated", "client_id"),
+    [
+        ("GA1.1.1525593269.1795210000", "1525593269.1795210000"),
+        ("GA1.2-2.1525593269.1795210000", "1525593269.1795210000"),
+        ("1525593269.1795210000", "1525593269.1795210000"),
+        ("GA1.1.amp-x", "GA1.1.amp-x"),
+        ("GA1.1.1525593269", "GA1.1.1525593269"),
+    ],
+)
+def test_a_browser_may_be_named_by_its_whole_cookie(
+    stated: str, client_id: str, example: Example, now: float
+) -> None:
+    event = example("purchase", client_id=stated, consent={"analytics_storage": "granted"})
+    assert sent(event, now)["client_id"] == client_id
+    (hit,) = requests_of(ga4(transport="gtag"), [event], now)
+    assert f"&cid={client_id}&" in hit.url
 
 
 def test_no_client_id_is_invented(example: Example, now: float) -> None:

@@ -1,7 +1,14 @@
 """Personal data is hashed, and no more of it is sent than GA4 takes."""
 
 from tests.destinations.conftest import Example
+from tests.support.digests import digest
 from tests.support.ga4_destination import sent
+
+
+def test_a_hash_is_not_sent_as_a_place(example: Example, now: float) -> None:
+    hashed = {field: digest(field) for field in ("city", "region", "postal_code", "country")}
+    body = sent(example("contact", user_data={"address": {**hashed, "street": "A 1"}}), now)
+    assert body["user_data"]["address"] == [{"sha256_street": digest("a 1")}]
 
 
 def test_personal_data_has_limits_and_is_never_clear(example: Example, now: float) -> None:

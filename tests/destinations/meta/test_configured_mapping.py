@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from gateway.event import read_event
 from tests.destinations.conftest import Example
 from tests.support.digests import digest
@@ -56,6 +58,15 @@ def test_a_value_that_is_no_number_is_refused(example: Example, now: float) -> N
 def test_without_customer_data_and_custom_data_nothing_breaks(example: Example, now: float) -> None:
     none = mapped(fields={"user_data": None, "custom_data": None})
     assert "no usable customer information" in refused(example("page_view"), now, **none)
+
+
+@pytest.mark.parametrize("value", [None, "", "web", ["app"], 7, {"field": "crm"}], ids=repr)
+def test_an_event_whose_action_source_the_mapping_spoils_is_refused(
+    value: Any, example: Example, now: float
+) -> None:
+    settings = mapped(fields={"action_source": value})
+    said = refused(example("page_view", crm={"a": 1}), now, **settings)
+    assert said.startswith("action_source is missing or unknown")
 
 
 def test_a_mapping_undoes_no_refusal(example: Example, now: float) -> None:

@@ -1,5 +1,7 @@
 """Items become contents, each with an id and without a quantity of zero or less."""
 
+from typing import Any
+
 import pytest
 
 from tests.destinations.conftest import Example
@@ -21,6 +23,32 @@ def test_a_name_stands_for_a_missing_id_and_an_item_without_both_is_no_content(
     ]
     assert data["content_ids"] == ["Gift wrap", "A"]
     assert data["num_items"] == 3
+
+
+@pytest.mark.parametrize(
+    ("item", "content"),
+    [
+        (
+            {"id": "A", "name": "Shirt", "brand": "Fjord", "category": "Clothes/Shirts"},
+            {"id": "A", "title": "Shirt", "brand": "Fjord", "category": "Clothes"},
+        ),
+        ({"id": 17}, {"id": "17"}),
+        ({"id": 0, "name": ["Shirt"]}, {"id": "0"}),
+        ({"name": "Gift wrap"}, {"id": "Gift wrap", "title": "Gift wrap"}),
+        ({"item_id": "B", "id": "A", "name": "own"}, {"id": "B"}),
+        ({"id": {"a": 1}, "name": None}, None),
+    ],
+    ids=str,
+)
+def test_items_with_the_names_of_universal_analytics_are_contents(
+    item: dict[str, Any], content: dict[str, Any] | None, example: Example, now: float
+) -> None:
+    data = sent(example("purchase", items=[{**item, "price": 5, "quantity": 2}]), now)[
+        "custom_data"
+    ]
+    expected = [{**content, "item_price": 5, "quantity": 2}] if content else None
+    assert data.get("contents") == expected
+    assert data.get("content_ids") == ([content["id"]] if content else None)
 
 
 @pytest.mark.parametrize("quantity", [0, -1])

@@ -1,5 +1,6 @@
 """An event states what Meta needs to know of its value, time and place, or is refused."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -93,6 +94,29 @@ def test_an_event_may_say_where_it_happened(example: Example, now: float) -> Non
         "phone_call"
     )
     assert sent(example("contact", action_source="moon"), now)["action_source"] == "website"
+
+
+@pytest.mark.parametrize(
+    ("stated", "source"),
+    [
+        (" Phone_Call", "phone_call"),
+        ("WEB", "website"),
+        ("in_store", "physical_store"),
+        ("offline", "physical_store"),
+        ("app_android", "app"),
+        (["app"], "system_generated"),
+        ("", "system_generated"),
+    ],
+    ids=str,
+)
+def test_words_of_other_vendors_for_where_it_happened(stated: Any, source: str, now: float) -> None:
+    device = {"operating_system": "Android", "operating_system_version": "15"}
+    event = read_event(
+        {"event_name": "contact", "user_id": "17", "device": device, "action_source": stated}
+    )
+    assert sent(event, now, action_source="system_generated")["action_source"] == source
+    stores = meta(action_source="system_generated").max_age(event) > timedelta(days=7)
+    assert stores is (source == "physical_store")
 
 
 @pytest.mark.parametrize(

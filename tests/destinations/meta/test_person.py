@@ -95,6 +95,16 @@ def test_metas_own_identifiers_are_sent_as_they_are(now: float) -> None:
     assert sent(event, now)["user_data"] == {"lead_id": 123, "ctwa_clid": "Ab"}
 
 
+@pytest.mark.parametrize("nothing", ["undefined", " NULL ", "[object Object]", "{{name}}"])
+def test_what_scripts_write_that_have_no_value_tells_of_nobody(nothing: str, now: float) -> None:
+    address = dict.fromkeys(("first_name", "last_name", "city", "region", "country"), nothing)
+    person = dict.fromkeys(("lead_id", "madid", "external_id", "gender"), nothing)
+    event = read_event(
+        {"event_name": "x", "user_id": "17", "user_data": {**person, "address": address}}
+    )
+    assert sent(event, now)["user_data"] == {"external_id": [digest("17")]}
+
+
 ADDRESS = {"city": "Berlin", "country": "DE", "region": "Berlin", "postal_code": "10115"}
 
 

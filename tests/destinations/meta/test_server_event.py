@@ -195,8 +195,9 @@ def test_stated_app_data_is_completed() -> None:
 
 
 def test_a_stated_description_of_the_device_has_sixteen_texts() -> None:
-    data = sent({"action_source": "app", "app_data": {"extinfo": ["a2", "ex.shop", 1.2]}})
-    assert data["app_data"]["extinfo"] == ["a2", "ex.shop", "1.2"] + [""] * 13
+    stated = ["a2", "ex.shop", 1.2, None, 15]
+    data = sent({"action_source": "app", "app_data": {"extinfo": stated}})
+    assert data["app_data"]["extinfo"] == ["a2", "ex.shop", "1.2", "", "15"] + [""] * 11
     data = sent({**PHONE, "action_source": "app", "app_data": {"extinfo": ["windows"]}})
     assert data["app_data"]["extinfo"] == EXTINFO
 
@@ -207,6 +208,7 @@ def test_a_stated_description_of_the_device_has_sixteen_texts() -> None:
         {},
         {"app_data": "x"},
         {"app_data": {"install_referrer": "x"}},
+        {"app_data": {"extinfo": ["a2", "ex.shop", "1.2"]}},
         {"device": {"operating_system": "iOS"}},
         {"device": {"operating_system": "Windows", "operating_system_version": "11"}},
     ],
@@ -230,6 +232,9 @@ def test_app_data_that_meta_would_refuse_is_left_out_of_a_website() -> None:
         ({"client_id": "1.1"}, ["u", "1.1"]),
         ({"user_data": {"external_id": "c-7"}, "client_id": "1.1"}, ["c-7", "u", "1.1"]),
         ({"user_data": {"external_id": ["c-7", "U", 8]}}, ["c-7", "u", "8"]),
+        ({"user_data": {"external_id": ["undefined", "NULL", "{{id}}", "c-7"]}}, ["c-7", "u"]),
+        ({"user_data": {"external_id": 0}}, ["u"]),
+        ({"user_data": {"external_id": ["0", "00"]}}, ["00", "u"]),
         ({"client_id": "u"}, ["u"]),
         ({"client_id": "1.1", "consent": {"ad_storage": "denied"}}, ["u"]),
         ({"client_id": "1.1", "consent": {"ad_user_data": "denied"}}, ["u"]),
