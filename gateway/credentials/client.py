@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from destinations.base import Request, Response
-from destinations.masking import MASK
+from destinations.masking import Masker
 from destinations.vendor_answers import vendor_words
 from gateway.credentials.credential import Credential, NotAuthorised
 from gateway.http.client import Client
@@ -52,6 +53,12 @@ def _with_token(request: Request, token: str) -> Request:
 
 
 def _without_token(response: Response, token: str) -> Response:
-    headers = {name: value.replace(token, MASK) for name, value in response.headers.items()}
-    body = response.body.replace(token.encode(), MASK.encode())
-    return replace(response, headers=headers, body=body)
+    mask = _masker(token).text
+    headers = {name: mask(value) for name, value in response.headers.items()}
+    body = mask(response.body.decode(errors="surrogateescape"))
+    return replace(response, headers=headers, body=body.encode(errors="surrogateescape"))
+
+
+@lru_cache(maxsize=32)
+def _masker(token: str) -> Masker:
+    return Masker([token])

@@ -51,7 +51,6 @@ class Credential:
         self._settings = settings
         self._stored = stored
         self._client = client
-        self._masker = Masker(secret.get_secret_value() for secret in _secrets_of(settings))
         self._sealed_with = settings.root.get_secret_value()
         self._token: Token | None = None
         self._unsaved: tuple[Token | None, Token] | None = None
@@ -59,6 +58,8 @@ class Credential:
         self._refusal = ""
         self._rests_until = 0.0
         self._renewing = asyncio.Lock()
+        self._failure: NotSent | None = None
+        """The last one."""
 
     async def token(self, refused: str = "") -> str:
         """An access token that can be used now.
@@ -67,13 +68,13 @@ class Credential:
         Raises `NotAuthorised` if the token endpoint refuses the credential, `NotSent` if no token
         can be had for now.
         """
+        known = self._failure
         async with self._renewing:
             token = self._token
             if token is None or not _is_usable(token, refused):
-                try:
-                    token = self._token = await self._shared_token(refused)
-                except RedisError as error:
-                    raise self._not_sent(f"Redis: {type(error).__name__}") from None
+                if (failure := self._failure) is not known and failure:
+                    raise failure  # all who waited for a token share it: the next ones ask again
+                token = self._token = await self._renewed(refused)
             return token.access_token
 
     def refusal(self, response: Response) -> str:
@@ -90,6 +91,16 @@ class Credential:
 
     async def close(self) -> None:
         await self._client.close()
+
+    async def _renewed(self, refused: str) -> Token:
+        try:
+            return await self._shared_token(refused)
+        except RedisError as error:
+            failure = self._not_sent(f"Redis: {type(error).__name__}")
+        except NotSent as error:
+            failure = error
+        self._failure = failure
+        raise failure from None
 
     async def _shared_token(self, refused: str) -> Token:
         stored = await self._read()
@@ -133,18 +144,23 @@ class Credential:
             token = read_token(response, refresh_token, now, ends)
         except Refused as error:
             self._rests_until = time.monotonic() + REST_SECONDS
-            self._refusal = self._masker.text(
+            self._refusal = self._masker(refresh_token).text(
                 f"no access token for the credential {self._name}: {error}. Correct "
                 f"credentials.{self._name} in the configuration"
             )
             raise NotAuthorised(self._refusal) from None
         except NoToken as error:
-            raise self._not_sent(str(error)) from None
+            raise self._not_sent(self._masker(refresh_token).text(str(error))) from None
         except SendError as error:
             raise self._not_sent(error.reason) from None
         if warning := refresh_token_warning(self._name, token, now):
             log.warning("%s", warning)
         return token
+
+    def _masker(self, refresh_token: str) -> Masker:
+        """refresh_token: the one in use, which the vendor may have given."""
+        secrets = (secret.get_secret_value() for secret in _secrets_of(self._settings))
+        return Masker([*secrets, refresh_token])
 
     def _not_sent(self, reason: str) -> NotSent:
         return NotSent(f"no access token for the credential {self._name}: {reason}")

@@ -3,19 +3,21 @@
 Sources: RFC 6749 (2.3.1, 4.4, 5, 6), RFC 7523 (2.1),
 developers.google.com/identity/protocols/oauth2/service-account.
 
-oauthlib and PyJWT, with cryptography, are imported where they are used: every worker imports this
-module, and few have credentials.
+PyJWT, with cryptography, is imported where it is used: every worker imports this module, and few
+have credentials.
 """
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
-from typing import TypeGuard
-from urllib.parse import quote_plus
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+from urllib.parse import parse_qsl, quote_plus, urlencode
 
 from destinations.base import Request, Response
 from destinations.casts import to_number
-from destinations.vendor_answers import vendor_words
+from destinations.vendor_answers import joined_texts, vendor_words
 from gateway.configuration.credentials import (
     ClientCredentialsSettings,
     CredentialSettings,
@@ -30,6 +32,10 @@ ASSERTION_SECONDS = 3600
 
 DEFAULT_LIFE = 3600.0
 """Seconds that a token is taken to live if the answer does not say."""
+
+_MAY_PASS_STATUSES = frozenset({408, 425, 429})
+_MAY_PASS = ("server_error", "slow_down", "temporarily_unavailable")
+"""Errors that say nothing about the credential, although some endpoints send them with a 400."""
 
 MAX_LIFE = 90 * 86_400.0
 MAX_REFRESH_LIFE = 10 * 365 * 86_400.0
@@ -57,23 +63,12 @@ def token_request(settings: CredentialSettings, refresh_token: str, now: float) 
         "accept": "application/json",
     }
     if isinstance(settings, ServiceAccountSettings):
-        body = _assertion_body(settings, now)
+        fields = {"grant_type": JWT_BEARER, "assertion": _assertion(settings, now)}
     else:
-        from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
-
-        parameters = _parameters(settings, refresh_token)
+        fields = settings.parameters | _grant(settings, refresh_token)
         if settings.client_authentication == "basic":
             headers["authorization"] = _basic(settings)
-        else:
-            parameters["client_secret"] = settings.client_secret.get_secret_value()
-        body = prepare_token_request(
-            settings.type,
-            client_id=settings.client_id,
-            include_client_id=settings.client_authentication == "body",
-            scope=settings.scope,
-            **parameters,
-        )
-    return Request("POST", str(settings.token_url), headers, body.encode(), ())
+    return Request("POST", str(settings.token_url), headers, urlencode(fields).encode(), ())
 
 
 def read_token(
@@ -85,42 +80,58 @@ def read_token(
     seconds.
     Raises `Refused` or `NoToken`.
     """
-    from oauthlib.oauth2 import MissingTokenError, OAuth2Error
-    from oauthlib.oauth2.rfc6749.parameters import parse_token_response
-
-    if response.status == 429 or response.status >= 500:
-        raise NoToken(f"HTTP {response.status}")
-    try:
-        answer = parse_token_response(response.body.decode("utf-8", "replace"))
-    except MissingTokenError:
-        raise _no_token(response, "the answer has no access_token") from None
-    except OAuth2Error as error:
-        words = vendor_words(f"{error.error}: {error.description or ''}".removesuffix(": "))
-        raise Refused(f"HTTP {response.status}: {words}") from None
-    except (ArithmeticError, AttributeError, RecursionError, TypeError, ValueError, Warning):
-        raise _no_token(response, "the answer cannot be read") from None
-    token, replaced = answer["access_token"], answer.get("refresh_token")
-    if not _can_be_sent(token):
-        raise _no_token(response, "the answer has no usable access_token")
-    life = float(min(max(answer.get("expires_in") or DEFAULT_LIFE, 1), MAX_LIFE))
+    answer = _fields(response.body)
+    if problem := _problem(response.status, answer):
+        raise problem
+    life, replaced = to_number(answer.get("expires_in")), answer.get("refresh_token")
     newest = replaced if _can_be_sent(replaced) else refresh_token
     ends = refresh_expires_at if newest == refresh_token else 0.0
     stated = to_number(answer.get("refresh_token_expires_in"))
     if newest and stated is not None and 0 < stated <= MAX_REFRESH_LIFE:
         ends = now + stated
-    return Token(token, now, now + life, newest, ends, _scope(answer.get("scope")))
+    expires_at = now + float(min(max(life or DEFAULT_LIFE, 1), MAX_LIFE))
+    scope = _scope(answer.get("scope"))
+    return Token(answer["access_token"], now, expires_at, newest, ends, scope)
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    """The fields of an answer, in JSON or, of old endpoints, as a form. What is odd in one of them
+    costs no other: a refresh token that the vendor has replaced cannot be had again."""
+    text = body.decode("utf-8", "replace")
+    try:
+        read = json.loads(text, parse_constant=lambda _: None)
+    except (RecursionError, ValueError):
+        return dict(parse_qsl(text))
+    return read if isinstance(read, dict) else {}
+
+
+def _problem(status: int, answer: Mapping[str, Any]) -> Refused | NoToken | None:
+    """Why there is no token in an answer; None if there is one."""
+    said = f"HTTP {status}"
+    if status in _MAY_PASS_STATUSES or status >= 500:
+        return NoToken(said)
+    if error := answer.get("error"):
+        kind = NoToken if error in _MAY_PASS else Refused
+        return kind(f"{said}: {_words(answer)}")
+    said += ": the answer has no access_token"
+    if not 200 <= status < 300:
+        return Refused(said)
+    return None if _can_be_sent(answer.get("access_token")) else NoToken(said)
+
+
+def _words(answer: Mapping[str, Any]) -> str:
+    """What the error in `answer` says; some vendors have an object of their own there."""
+    error = answer["error"]
+    if isinstance(error, dict):
+        said = joined_texts(error, "status", "message")
+    else:
+        said = joined_texts(answer, "error", "error_description")
+    return vendor_words(said) or "no reason given"
 
 
 def _scope(stated: object) -> str:
-    """oauthlib reads a text with spaces into a list."""
     text = " ".join(map(str, stated)) if isinstance(stated, list) else stated
     return text if _can_be_sent(text) and len(text) <= MAX_SCOPE else ""
-
-
-def _no_token(response: Response, words: str) -> Exception:
-    """A refusal without the words of RFC 6749, 5.2, or an answer that is none."""
-    said = f"HTTP {response.status}: {words}"
-    return Refused(said) if 400 <= response.status < 500 else NoToken(said)
 
 
 def _can_be_sent(token: object) -> TypeGuard[str]:
@@ -128,12 +139,19 @@ def _can_be_sent(token: object) -> TypeGuard[str]:
     return isinstance(token, str) and token.isascii() and token.isprintable() and token != ""
 
 
-def _parameters(
+def _grant(
     settings: ClientCredentialsSettings | RefreshTokenSettings, refresh_token: str
 ) -> dict[str, str]:
+    """The fields of a token request that no parameter of the configuration replaces."""
+    fields: dict[str, str] = {"grant_type": settings.type}
+    if settings.scope:
+        fields["scope"] = settings.scope
     if isinstance(settings, RefreshTokenSettings):
-        return {**settings.parameters, "refresh_token": refresh_token}
-    return dict(settings.parameters)
+        fields["refresh_token"] = refresh_token
+    if settings.client_authentication == "body":
+        fields["client_id"] = settings.client_id
+        fields["client_secret"] = settings.client_secret.get_secret_value()
+    return fields
 
 
 def _basic(settings: ClientCredentialsSettings | RefreshTokenSettings) -> str:
@@ -142,9 +160,8 @@ def _basic(settings: ClientCredentialsSettings | RefreshTokenSettings) -> str:
     return "Basic " + b64encode(":".join(map(quote_plus, parts)).encode()).decode()
 
 
-def _assertion_body(settings: ServiceAccountSettings, now: float) -> str:
+def _assertion(settings: ServiceAccountSettings, now: float) -> str:
     import jwt
-    from oauthlib.oauth2.rfc6749.parameters import prepare_token_request
 
     key = settings.parsed_key
     claims = {
@@ -157,10 +174,9 @@ def _assertion_body(settings: ServiceAccountSettings, now: float) -> str:
     if settings.subject:
         claims["sub"] = settings.subject
     try:
-        assertion = jwt.encode(claims, key["private_key"], "RS256", {"kid": _key_id(key)})
+        return jwt.encode(claims, key["private_key"], "RS256", {"kid": _key_id(key)})
     except (jwt.InvalidKeyError, TypeError, ValueError):
         raise Refused("the private_key of the service account cannot be read") from None
-    return str(prepare_token_request(JWT_BEARER, assertion=assertion))
 
 
 def _key_id(key: dict[str, object]) -> str:

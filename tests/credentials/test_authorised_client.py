@@ -91,6 +91,19 @@ async def test_no_answer_shows_the_token(authorised: Any) -> None:
     assert answer == Response(400, {"x-echo": "Bearer ***"}, b"bad header Bearer ***")
 
 
+async def test_no_answer_shows_the_token_in_another_form(
+    redis: Redis, endpoint: TokenEndpoint
+) -> None:
+    endpoint.more = {"access_token": "ab/cd+ef/gh="}
+    settings = credential_settings("client_credentials")
+    credential = Credential("crm", settings, CredentialTokens(redis, KEYS, "crm"), endpoint)
+    said = rb'{"bytes": "\xff", "header": "ab\/cd+ef\/gh=", "url": "?t=ab%2Fcd%2Bef%2Fgh%3D"}'
+    body = said.replace(rb"\xff", b"\xff")
+    client = AuthorisedClient(Receiver(lambda _: Response(400, {}, body)), {"crm": credential})
+    answer = await client.send(WITH_TOKEN)
+    assert answer.body == b'{"bytes": "\xff", "header": "***", "url": "?t=***"}'
+
+
 async def test_closing_closes_what_asks_for_tokens(
     authorised: Any, endpoint: TokenEndpoint
 ) -> None:

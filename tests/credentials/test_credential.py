@@ -177,6 +177,27 @@ class TestRefusal:
             await open_process(redis, endpoint).token()
         assert FIRST not in str(refused.value)
 
+    async def test_an_endpoint_that_repeats_the_newest_refresh_token_does_not_show_it(
+        self, redis: Redis
+    ) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        refused = await open_process(redis, endpoint).token()
+        body = b'{"error": "invalid_grant", "error_description": "refresh-token-2 is used up"}'
+        endpoint.trouble = [Response(400, {}, body)]
+        with pytest.raises(NotAuthorised, match=r"invalid_grant: \*\*\* is used up") as raised:
+            await open_process(redis, endpoint).token(refused=refused)
+        assert "refresh-token-2" not in str(raised.value)
+
+    async def test_is_that_of_all_who_waited_for_the_token(self, redis: Redis) -> None:
+        endpoint = TokenEndpoint(FIRST)
+        endpoint.trouble = [NotSent("could not connect")]
+        credential = open_process(redis, endpoint)
+        waiting = [credential.token() for _ in range(5)]
+        found = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(each) for each in found] == [NotSent] * 5
+        assert endpoint.grants == []
+        assert await credential.token() == "access-token-1", "who comes later asks again"
+
     async def test_holds_for_a_while(self, redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
         endpoint = TokenEndpoint()
         endpoint.trouble = [Response(401, {}, b'{"error": "invalid_client"}')]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 import pytest
@@ -49,6 +50,23 @@ class TestRequest:
         assert endpoint.grants == [
             {"grant_type": "refresh_token", "refresh_token": "the newest one"}
         ]
+
+    @pytest.mark.parametrize(
+        ("settings", "parameters", "fields"),
+        [
+            ({}, {"scope": "all"}, {"scope": "all"}),
+            ({"scope": "read"}, {"scope": "all"}, {"scope": "read"}),
+            ({}, {"client_id": "the client"}, {"client_id": "the client"}),
+            ({}, {"grant_type": "password"}, {}),
+            ({}, {"body": "a", "code_verifier": "b"}, {"body": "a", "code_verifier": "b"}),
+        ],
+    )
+    def test_parameters_may_have_any_name(
+        self, settings: dict[str, str], parameters: dict[str, str], fields: dict[str, str]
+    ) -> None:
+        given = credential_settings("client_credentials", parameters=parameters, **settings)
+        sent = dict(parse_qsl(token_request(given, "", NOW).body.decode()))
+        assert sent == {"grant_type": "client_credentials", **fields}
 
     @pytest.mark.parametrize("subject", ["", "person@shop.test"])
     async def test_a_service_account(self, subject: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +131,11 @@ class TestAnswer:
             ),
             (answer(400, error="unheard_of"), "HTTP 400: unheard_of"),
             (Response(404, {}, b"<html>"), "HTTP 404: the answer has no access_token"),
-            (Response(403, {}, b"[1]"), "HTTP 403: the answer cannot be read"),
+            (Response(403, {}, b"[1]"), "HTTP 403: the answer has no access_token"),
+            (answer(400, access_token="abc"), "HTTP 400: the answer has no access_token"),
+            (Response(302, {}, b"<html>"), "HTTP 302: the answer has no access_token"),
+            (answer(400, error={"code": 7, "message": "no such app"}), "HTTP 400: no such app"),
+            (answer(200, error=[7]), "HTTP 200: no reason given"),
         ],
     )
     def test_a_refusal(self, given: Response, words: str) -> None:
@@ -126,6 +148,10 @@ class TestAnswer:
         [
             answer(500, error="server_error"),
             answer(429, error="slow_down"),
+            answer(400, error="temporarily_unavailable"),
+            answer(403, error="server_error"),
+            answer(408),
+            answer(425, error="invalid_request"),
             answer(503),
             answer(200),
             answer(200, access_token=7),
@@ -133,12 +159,40 @@ class TestAnswer:
             Response(200, {}, b"\xff\xfe"),
             Response(200, {}, b"null"),
             Response(200, {}, b"[" * 60_000),
-            Response(200, {}, b'{"access_token": "abc", "expires_in": 1e400}'),
         ],
     )
     def test_what_may_pass(self, given: Response) -> None:
         with pytest.raises(NoToken):
             read_token(given, "", NOW)
+
+    @pytest.mark.parametrize(
+        ("field", "odd"),
+        [
+            ("error", b"null"),
+            ("error", b'""'),
+            ("expires_in", b'""'),
+            ("expires_in", b'"soon"'),
+            ("expires_in", b"[]"),
+            ("expires_in", b"{}"),
+            ("expires_in", b"NaN"),
+            ("expires_in", b"-1e400"),
+            ("scope", b"7"),
+            ("scope", b"{}"),
+            ("refresh_token_expires_in", b"NaN"),
+        ],
+    )
+    def test_what_is_odd_in_an_answer_costs_neither_the_token_nor_the_new_refresh_token(
+        self, field: str, odd: bytes
+    ) -> None:
+        body = b'{"access_token": "abc", "refresh_token": "new", "%s": %s}'
+        token = read_token(Response(200, {}, body % (field.encode(), odd)), "old", NOW)
+        assert (token.access_token, token.refresh_token) == ("abc", "new")
+        assert NOW < token.expires_at <= NOW + 3600
+        assert unseal_token(seal_token(token, "secret", "crm"), "secret", "crm") == token
+
+    def test_an_endpoint_may_answer_with_a_form(self) -> None:
+        token = read_token(Response(200, {}, b"access_token=abc&expires_in=600"), "old", NOW)
+        assert token == Token("abc", NOW, NOW + 600, "old")
 
     def test_a_life_beyond_every_number_is_cut(self) -> None:
         body = b'{"access_token": "abc", "expires_in": %s}' % (b"9" * 400)
