@@ -102,7 +102,7 @@ class HttpSettings(BaseModel):
         "of the environment are ignored.",
     )
     max_response_bytes: int = Field(
-        default=65_536,
+        default=1_048_576,  # some vendors answer about each of thousands of events
         gt=0,
         le=16_777_216,
         description="Maximum number of bytes to read of a response body. The rest is discarded.",
