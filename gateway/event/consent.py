@@ -2,13 +2,20 @@
 
 Senders write types in any case and as camelCase, states as words, booleans, 0 and 1, and the whole
 as an object, a JSON text or a list of several. If they contradict themselves, the denial wins.
+
+Words for states besides Consent Mode's: developers.google.com/data-manager/api (Consent),
+developers.osano.com/cmp, complianz.io, cookieyes.com, civicuk.com/cookie-control,
+experienceleague.adobe.com (Consents and Preferences data type).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, Literal, get_args
+from unicodedata import normalize
 
 from gateway.event.every_value import load_every_value
+from gateway.event.text import folded
 
 ConsentType = Literal[
     "ad_storage",
@@ -40,29 +47,66 @@ settled."""
 
 _STRINGS = (
     *("gcd", "gcs", "npa", "gdpr", "gdpr_consent", "tc_string", "gpp", "gpp_sid", "us_privacy"),
+    "gpc",
 )
 
 
 def _spellings(name: str) -> list[str]:
     """How else people write the name of a field: ``gppSid`` or ``GPP_SID`` for ``gpp_sid``."""
     first, *others = name.split("_")
-    words = [word.capitalize() for word in (first, *others)]
-    spelt = [name.upper(), "_".join(words), "".join(words), "".join([first, *words[1:]])]
+    capitalised = [word.capitalize() for word in others]
+    starts = [first, first.capitalize(), first.upper()]
+    spelt = [between.join([start, *capitalised]) for between in ("", "_") for start in starts]
+    spelt += [name.upper(), name.replace("_", "-"), name.replace("_", "")]
     return [each for each in dict.fromkeys(spelt) if each != name]
 
+
+_NAMES_OF_IAB = {
+    "IABTCF_TCString": "tc_string",
+    "gdprApplies": "gdpr",
+    "gdpr_applies": "gdpr",
+    "IABTCF_gdprApplies": "gdpr",
+    "gppString": "gpp",
+    "gpp_string": "gpp",
+    "IABGPP_HDR_GppString": "gpp",
+    "applicableSections": "gpp_sid",
+    "IABGPP_GppSID": "gpp_sid",
+    "uspString": "us_privacy",
+    "usp_string": "us_privacy",
+    "IABUSPrivacy_String": "us_privacy",
+    "globalPrivacyControl": "gpc",
+}
+"""What the APIs of IAB's specifications call these strings, in pages and in apps."""
 
 OTHER_SPELLINGS = {
     spelling: name
     for name in ("gdpr_consent", "tc_string", "gpp", "gpp_sid", "us_privacy", "consent_categories")
     for spelling in _spellings(name)
-} | {"TCString": "tc_string"}
+} | _NAMES_OF_IAB
 """Other names of fields that state what the visitor allows. Those that are left out are words with
 other meanings, such as NPA."""
+
+OTHER_CONSENTS = tuple(
+    spelling
+    for name in ("consent_state", "consent_status", "consent_mode")
+    for spelling in (name, *_spellings(name))
+)
+"""Other names of `consent`, if the field has an object."""
+
+TYPE_FIELDS = {
+    spelling: name
+    for name in CONSENT_TYPES
+    for called in (name, f"{CONSENT}_{name}")
+    for spelling in (called, *_spellings(called))
+}
+"""Consent types that are fields of their own, outside of `consent`."""
 
 STATEMENT_FIELDS = (
     *("consent_categories", "consent_default", "integrations", "x-sst-system_properties"),
     *(prefix + name for prefix in ("", "x-ga-", "x-ga-mp2-") for name in _STRINGS),
     *OTHER_SPELLINGS,
+    *OTHER_CONSENTS,
+    *TYPE_FIELDS,
     UNKNOWN_KEYS,
 )
 """Fields of an event, besides `consent`, that state what its visitor allows."""
@@ -76,8 +120,17 @@ MAX_KEY = 64
 _MAX_DEPTH = 4
 """A JSON text with a list of objects that have lists as states."""
 
-_GRANTS = frozenset(["granted", "true", "yes", "1"])
-_DENIALS = frozenset(["denied", "false", "no", "0"])
+_GRANTS = frozenset(
+    ["granted", "true", "yes", "1", "accept", "accepted", "allow", "allowed", "consent_granted"]
+)
+_NEGATIONS = frozenset(["false", "no", "n", "0", "off", "out", "none"])
+_refusal = re.compile(
+    "den(?:y|ied)|reject|refus|declin|withdr|revok|(?<!un)limit|gpc|globalprivacycontrol"
+    "|opt(?:ed)?out|dis(?:agree|allow|abled)"
+    "|not(?:sell|share|track|given|granted|accepted|allowed|consented)"
+).search
+"""Finds a refusal in a state or a key, of which `_word` is given."""
+
 _SEPARATORS = str.maketrans("", "", "_- ")
 _TYPES = {name.translate(_SEPARATORS): name for name in CONSENT_TYPES}
 _DELAY = "waitforupdate"
@@ -113,7 +166,8 @@ def read_consent(said: object) -> tuple[States, list[str]]:
 
     Null and empty values state nothing. A type with an empty or unreadable state is denied, and so
     is every type if `said` as a whole cannot be read. It is not known what a denied key that is not
-    a type stands for: it denies every type that is not stated.
+    a type stands for: it denies every type that is not stated. So does a key that is a refusal
+    itself (``opt_out: true``, ``rejected: ["ads"]``).
     """
     states: States = {}
     unknown: dict[str, None] = {}
@@ -122,7 +176,7 @@ def read_consent(said: object) -> tuple[States, list[str]]:
         for key, value in statement.items():
             name = consent_type(key)
             if name is None:
-                denies_more = denies_more or _denies({key: value}, _MAX_DEPTH + 1)
+                denies_more = denies_more or _is_denied(key, value, _MAX_DEPTH)
                 if len(unknown) < MAX_UNKNOWN_KEYS:
                     unknown[key[:MAX_KEY]] = None
             elif states.get(name) != "denied":
@@ -137,12 +191,15 @@ def denials_first(stated: object) -> object:
     cut off of a long one is no denial. Anything else as it is."""
     if not isinstance(stated, dict):
         return stated
-    denials = {name: value for name, value in stated.items() if not _grants(value)}
+    denials = {name: value for name, value in stated.items() if not is_grant(value)}
     return {**denials, **stated}
 
 
-def _grants(value: object) -> bool:
-    return value is True or (isinstance(value, str) and value.strip().lower() in _GRANTS)
+def is_grant(value: object) -> bool:
+    """Whether `value` is a word for a grant, true or 1."""
+    if isinstance(value, str):
+        return value.strip().lower() in _GRANTS
+    return isinstance(value, (bool, int, float)) and value == 1
 
 
 def consent_type(key: str) -> str | None:
@@ -204,21 +261,43 @@ def _state(value: object, levels: int) -> str:
     if isinstance(value, list) and value and levels:
         states = {_state(each, levels - 1) for each in value[:_MAX_STATEMENTS]}
         return "granted" if states == {"granted"} and len(value) <= _MAX_STATEMENTS else "denied"
-    if isinstance(value, str):
-        return "granted" if value.strip().lower() in _GRANTS else "denied"
-    return "granted" if isinstance(value, (bool, int, float)) and value == 1 else "denied"
+    return "granted" if is_grant(value) else "denied"
 
 
-def _denies(value: object, levels: int) -> bool:
+def _is_denied(key: str, value: object, levels: int) -> bool:
+    """Whether `value` denies, or `key` does, which is no type. A refusal that is denied is none:
+    ``OPT_OUT: DENY``."""
+    if _is_delay(key, value):
+        return False
+    if _refusal(_word(key[:MAX_KEY])):
+        is_list = isinstance(value, (dict, list))
+        return not _is_empty(value) and (is_list or not has_denial(value))
+    return has_denial(value, levels)
+
+
+def has_denial(value: object, levels: int = _MAX_DEPTH) -> bool:
     """Whether there is a denial in `value`, of a key that is no type; none in what is empty."""
+    if isinstance(value, (dict, list)):
+        if levels == 0 or len(value) > _MAX_STATEMENTS:
+            return True
+        if isinstance(value, dict):
+            return any(_is_denied(key, each, levels - 1) for key, each in value.items())
+        return any(has_denial(each, levels - 1) for each in value)
     if isinstance(value, str):
-        return value.strip().lower() in _DENIALS
-    if isinstance(value, dict):
-        value = [each for key, each in value.items() if not _is_delay(key, each)]
-    if isinstance(value, list):
-        is_long = levels == 0 or len(value) > _MAX_STATEMENTS
-        return is_long or any(_denies(each, levels - 1) for each in value)
+        word = _word(value)
+        return word in _NEGATIONS or _refusal(word) is not None
     return isinstance(value, (bool, int, float)) and value == 0
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+
+
+def _word(text: str) -> str:
+    """`text` in plain lower-case letters and digits, also of full-width ones; "" for prose and
+    URLs, which may have any word in them."""
+    text = text.strip()
+    return "" if len(text) > MAX_KEY or "/" in text else folded(normalize("NFKC", text))
 
 
 def _is_delay(key: str, value: object) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.event import Event
+from gateway.event.consent import OTHER_SPELLINGS
 from gateway.stages.consent.categories import choices_in, merged
 
 CATEGORIES = "consent_categories"
@@ -20,8 +21,8 @@ be said by those that are cut off."""
 
 _NAMES = re.compile(
     r"(?:x-ga-(?:mp2-)?|ep\.|sst\.)?"
-    r"(?:consent.*|gcs|gcd|npa|gdpr|gdpr_consent|tc_string|gpp|gpp_sid|us_privacy)"
-    r"|epn\.consent(?:[.\[].*)?",
+    r"(?:consent.*|gcs|gcd|npa|gdpr|gdpr_consent|tc_string|gpp|gpp_sid|us_privacy|gpc)"
+    rf"|epn\.consent(?:[.\[].*)?|{'|'.join(OTHER_SPELLINGS)}",
     re.IGNORECASE | re.DOTALL,
 )
 """The event's fields and, with prefixes, those of Google's tags."""

@@ -14,7 +14,25 @@ EVERYTHING_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
 
 
 @pytest.mark.parametrize(
-    "state", ["granted", "GRANTED", " Granted ", "true", "yes", "1", True, 1, 1.0, ["granted"], [1]]
+    "state",
+    [
+        "granted",
+        "GRANTED",
+        " Granted ",
+        "true",
+        "yes",
+        "1",
+        True,
+        1,
+        1.0,
+        ["granted"],
+        [1],
+        "ACCEPT",
+        "accepted",
+        "allow",
+        "allowed",
+        "CONSENT_GRANTED",
+    ],
 )
 def test_a_grant_in_any_form(state: object) -> None:
     assert read_consent({"ad_storage": state}) == ({"ad_storage": "granted"}, [])
@@ -121,6 +139,29 @@ def test_of_several_words_the_denial_holds(said: object) -> None:
         {"default": {"ad_storage": "granted"}, "update": [{"ad_storage": False}]},
         {"marketing": 0},
         {"marketing": 0.0},
+        *(
+            {"marketing": word}
+            for word in (
+                *("deny", "DENY", "DENY_ALL", "ALL_DENIED", "CONSENT_DENIED", "off", "n", "out"),
+                *("none", "reject", "Rejected", "refused", "declined", "disagree", "disallow"),
+                *("disabled", "revoked", "withdrawn", "opt-out", "optOut", "Opted out"),
+                *("not granted", "notAllowed", "no.", "\N{ZERO WIDTH SPACE}no", "ｄｅｎｉｅｄ"),
+            )
+        ),
+        {"marketing": {"val": "n"}},
+        *(
+            {key: True}
+            for key in (
+                *("denied", "rejectAll", "opt_out", "optedOut", "do_not_sell", "doNotShare"),
+                *("withdrawn", "revoked", "gpc", "globalPrivacyControl", "limit_data_use"),
+            )
+        ),
+        {"denied": ["ad_storage"]},
+        {"rejected": {"marketing": False}},
+        {"refused": "all"},
+        {"purposes": {"enabled": [], "disabled": ["ads"]}},
+        {"deniedConsentIds": ["C0004"]},
+        {"OPT_OUT": "ACCEPT"},
         {"wait_for_update": False},
         {"wait_for_update": "0"},
         {"default": {"ad_storage": 1}, "update": {"ad_storage": 0, "analytics_storage": 0}},
@@ -140,7 +181,10 @@ def test_a_denial_under_another_key_denies_what_is_not_stated(unknown: dict[str,
     "unknown",
     [{"marketing": True}, {"wait_for_update": 500}, {"wait_for_update": 0}, {"region": ["DE"]}]
     + [{"waitForUpdate": 0}, {"default": {"wait_for_update": 0, "ad_storage": "granted"}}]
-    + [{"banner": value} for value in (None, "", [], {}, "v2", "granted")],
+    + [{"banner": value} for value in (None, "", [], {}, "v2", "granted", "1.0", "not shown")]
+    + [{"opt_out": value} for value in (None, "", [], {}, False, 0, "false", "no")]
+    + [{"OPT_OUT": "DENY"}, {"denied": [], "accepted": ["ads"]}, {"plan": "unlimited"}]
+    + [{"policy": "https://shop.example/deny"}, {"text": f"You may opt out. {'x' * 64}"}],
     ids=str,
 )
 def test_what_another_key_says_without_a_denial_is_passed_over(unknown: dict[str, Any]) -> None:

@@ -183,7 +183,7 @@ def position(events: list[Event], event_id: str) -> int:
                 "consent": {
                     "ad_storage": "granted",
                     "analytics_storage": "denied",
-                    "ad_user_data": "denied",
+                    "ad_user_data": "granted",
                 },
                 "consent_categories": {"Advertising": True},
             },
@@ -243,6 +243,11 @@ def test_a_batch_that_does_not_say_when_it_was_sent_leaves_it_to_its_messages(no
 def test_the_path_says_what_a_call_without_a_type_is(path: str, name: str) -> None:
     batch = SOURCE.read(post(path, {"writeKey": KEY, "event": "A", "userId": "u"}))
     assert batch.events == [{"event_name": name, "user_id": "u"}]
+
+
+@pytest.mark.parametrize("kind", ["Track", " track ", "TRACK"])
+def test_the_type_of_a_call_in_any_case(kind: str) -> None:
+    assert one({"type": kind, "event": "A"}) == {"event_name": "A"}
 
 
 def basic(credentials: str) -> dict[str, str]:

@@ -56,8 +56,8 @@ def person_fields(traits: Mapping[str, Any], device: Mapping[str, Any]) -> Event
 
 def user_data_of(traits: Mapping[str, Any]) -> Event:
     """The person in `traits`, in Segment's names, which `read_event` knows."""
-    user_data: Event = _plain(traits, (*_TRAITS, *_NAME_TRAITS))
-    if address := _plain(as_object(traits.get("address")), _ADDRESS):
+    user_data = _stated(traits, (*_TRAITS, *_NAME_TRAITS))
+    if address := _stated(as_object(traits.get("address")), _ADDRESS):
         user_data["address"] = address
     return user_data
 
@@ -69,10 +69,6 @@ def _advertising_id(device: Mapping[str, Any]) -> str:
     return stated if stated.strip(_NO_ID) else ""
 
 
-def _plain(source: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | int]:
-    """Texts and numbers that `source` has under `names`."""
-    return {
-        name: value
-        for name in names
-        if isinstance(value := source.get(name), str | int) and value != ""
-    }
+def _stated(source: Mapping[str, Any], names: Iterable[str]) -> Event:
+    """What `source` says under `names`; `read_event` judges what fits."""
+    return present({name: source.get(name) for name in names})

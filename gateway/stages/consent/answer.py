@@ -68,6 +68,7 @@ def compile_answer(
         ranked = [
             *opt_outs,
             Statement("event", dict(question.said)),
+            Statement("event", dict(question.signals.said)),
             Statement("query", dict(question.signals.query)),
             *statements.tags,
             *statements.others,
@@ -75,6 +76,7 @@ def compile_answer(
         page_defaults = [
             Statement("default of the page", dict(question.page_default)),
             *statements.defaults,
+            Statement("field of the event", dict(question.signals.by_type)),
         ]
         if question.claimed != UNKNOWN:
             claimed = f"{in_words(question.claimed)}, as the page claims"

@@ -1,10 +1,12 @@
 """Choices by the categories of a consent manager, and what they mean in Consent Mode's types."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
-from gateway.event.consent import CONSENT_TYPES
+from gateway.event.consent import CONSENT_TYPES, has_denial, is_grant
+from gateway.event.every_value import load_every_value
 from gateway.event.text import folded, printable
 from gateway.stages.consent.types import States
 
@@ -28,8 +30,6 @@ MAX_NAME = 128
 _TOO_MANY = f"more than {MAX_CATEGORIES} denied categories"
 _MAX_NOTES = 5
 _MAX_NOTED_NAME = 64
-
-_AGREED = frozenset(["true", "1", "granted"])
 
 _NECESSARY = ("security_storage",)
 _USUAL_NAMES: Mapping[tuple[str, ...], str] = {
@@ -113,23 +113,24 @@ def _states(choices: Iterable[tuple[Iterable[str], bool]]) -> dict[str, str]:
 
 
 def is_agreed(value: object) -> bool:
-    """Whether `value` means yes: true, 1 and their texts, ``granted``, or a list of one of these.
+    """Whether `value` means yes: a word for a grant, true, 1, or a list of one of these.
 
     Everything else means no, including unreadable values.
     """
     if isinstance(value, list) and len(value) == 1:
         (value,) = value
-    if isinstance(value, str):
-        return value.strip().lower() in _AGREED
-    return isinstance(value, (int, float)) and value == 1
+    return is_grant(value)
 
 
 def choices_in(stated: object, called: str) -> Choices:
-    """The choices in `stated`, an object of categories.
+    """The choices in `stated`, an object of categories or a JSON text of one.
 
     called: name of the object, for a value of another type: it counts as an unreadable category,
     which is denied. An empty value contains no choice.
     """
+    if isinstance(stated, str) and stated.lstrip()[:1] == "{":
+        with suppress(ValueError):
+            stated = load_every_value(stated)
     if isinstance(stated, dict):
         return {name: is_agreed(value) for name, value in stated.items()}
     if stated is None or stated in ("", []):
@@ -163,8 +164,9 @@ def categories_of(context: Mapping[str, Any]) -> Choices:
     RudderStack's ``resolutionStrategy`` says how a destination there weighs the categories that it
     is set up with. Here a denial always holds, so ``or`` is not followed.
 
-    Sources: segment.com/docs/privacy/consent-management (``consent.categoryPreferences``) and
-    rudderstack.com/docs/data-governance/consent-management (``consentManagement``).
+    Sources: segment.com/docs/privacy/consent-management (``consent.categoryPreferences``),
+    rudderstack.com/docs/data-governance/consent-management (``consentManagement``) and
+    github.com/rudderlabs/rudder-server, processor/consent.go.
     """
     consent, managed = context.get("consent"), context.get("consentManagement")
     return merged(
@@ -183,7 +185,11 @@ def _managed(managed: object) -> Iterator[Choices]:
     if not isinstance(managed, dict):
         yield {"unreadable consentManagement": False}
         return
-    yield {name: True for name in _ids(managed.get(_ALLOWED)) if name}
+    allowed = managed.get(_ALLOWED)
+    if isinstance(allowed, dict):  # early SDKs have an object of labels by id
+        yield {name: not has_denial(label) for name, label in allowed.items()}
+    else:
+        yield {name: True for name in _ids(allowed) if name}
     denied = _ids(managed.get(_DENIED))
     yield {name or f"unreadable {_DENIED}": False for name in denied}
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from gateway.event.consent import consent_type
 from gateway.event.every_value import load_every_value
 from gateway.stages.consent.categories import (
     Choices,
@@ -49,7 +50,7 @@ _ENCODINGS = 3
 """Times that a value is decoded: some servers encode a cookie again before they pass it on."""
 
 _cookiebot_choice = re.compile(
-    r"\b(necessary|preferences|statistics|marketing)\s*:\s*([^,}]*)([,}]?)"
+    r"\b(necessary|preferences|statistics|marketing)[\"']?\s*:\s*([^,}]*)([,}]?)", re.IGNORECASE
 )
 _UNNAMED = "unnamed service"
 
@@ -82,7 +83,7 @@ def read_cookiebot(value: str) -> Choices:
     text = decoded(value).strip()
     is_cut = text[:1] == "{" and text[-1:] != "}"
     choices = _each_once(
-        (name, answer.strip() == "true")
+        (name.lower(), answer.strip() == "true")
         for name, answer, end in _cookiebot_choice.findall(text)
         if end or not is_cut or answer == "false"
     )
@@ -156,9 +157,9 @@ def read_usercentrics(value: str) -> Choices:
 
 
 def _usercentrics_types(stored: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    for name in MEANINGS["usercentrics"]:
-        if name in stored:
-            yield name, is_agreed(stored[name])
+    for name, value in stored.items():
+        if consent_type(name):
+            yield name, is_agreed(value)
 
 
 def _usercentrics_services(services: Any) -> Iterator[tuple[str, bool]]:

@@ -3,7 +3,8 @@
 ``gcs`` is ``G1``, then ad_storage and analytics_storage as ``1`` granted, ``0`` denied, ``-``
 unset. ``gcd`` holds, after a version digit, two characters for each type of `_GCD_TYPES`; read
 as six bits they are delegation and implicit state, then declared, default and updated state,
-two bits each. What a container sets as its own defaults stands in the last two characters.
+two bits each. One bit of the next character is Global Privacy Control. What a container sets as its
+own defaults stands in the last two characters.
 
 Sources: developers.google.com/tag-platform/security/concepts/consent-mode for the types; the
 layout as gtag.js writes it (release of March 2026).
@@ -22,10 +23,12 @@ Consent = dict[str, str]
 
 class Gcd(NamedTuple):
     """What ``gcd`` says. said: the visitor's word. defaults: what the page, its container or its
-    region set before there was one, of types that `said` does not mention."""
+    region set before there was one, of types that `said` does not mention. gpc: Global Privacy
+    Control was on."""
 
     said: Consent
     defaults: Consent
+    gpc: bool
 
 
 _REMEMBERED = 1_024
@@ -36,6 +39,7 @@ _LONGEST = 100
 _GCD_TYPES = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
 _GCS_STATES = {"1": "granted", "0": "denied", "-": ""}
 _STATES = {2: "denied", 3: "granted"}
+_GPC = 8
 _INDEX = {
     sign: index for index, sign in enumerate(digits + ascii_lowercase + ascii_uppercase + "-_")
 }
@@ -79,7 +83,7 @@ def read_gcd(gcd: str) -> Gcd:
                 break
     if len(bits) < 9 or None in bits[1:9]:
         raise UnreadableString(denials=denials_in({**defaults, **said}))
-    return Gcd(said, defaults)
+    return Gcd(said, defaults, bool(len(bits) > 9 and bits[9] and bits[9] & _GPC))
 
 
 def denies_analytics(gcd: str, gcs: str) -> bool:
@@ -93,8 +97,8 @@ def _denies_analytics(gcd: str, gcs: str) -> bool:
 
 
 def _current(gcd: str) -> Consent:
-    said, defaults = read_gcd(gcd)
-    return {**defaults, **said}
+    read = read_gcd(gcd)
+    return {**read.defaults, **read.said}
 
 
 def _analytics(read: Callable[[str], Consent], text: str) -> str | None:

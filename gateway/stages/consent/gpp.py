@@ -1,7 +1,7 @@
 """IAB's Global Privacy Platform string: a header, and one section for each law.
 
-Read are the TCF string of the EU, the US Privacy string, the sections of the USA with their
-Global Privacy Control segment. Sections of other laws say nothing here.
+Read are the TCF strings of the EU and of Canada, the US Privacy string, and the sections of the USA
+with their Global Privacy Control segment. A section of another law cannot be read.
 
 Source: github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform, Core and Sections
 """
@@ -15,7 +15,7 @@ from gateway.stages.consent.bits import Bits
 from gateway.stages.consent.types import UnreadableString
 
 _HEADER, _HEADER_VERSION = 3, 1
-_TCF_EU, _US_PRIVACY = 2, 6
+_TCF_EU, _TCF_CANADA, _US_PRIVACY = 2, 5, 6
 _US_NATIONAL, _CALIFORNIA, _RHODE_ISLAND = 7, 8, 27
 _STATES = range(_CALIFORNIA, _RHODE_ISLAND + 1)
 _BEFORE_OPT_OUTS = {_US_NATIONAL: 6, 11: 4, 18: 4, 24: 5, 25: 5, 26: 5, 27: 5}
@@ -38,13 +38,14 @@ class Gpp:
 
     tc_string: of the EU section, or empty. opted_out: of sale, sharing or targeted advertising.
     gpc: Global Privacy Control was on. unreadable: a section that matters cannot be read; what the
-    others say still holds.
+    others say still holds. canada: the section of Canada, or empty.
     """
 
     tc_string: str = ""
     opted_out: bool = False
     gpc: bool = False
     unreadable: bool = False
+    canada: str = ""
 
 
 def read_gpp(text: str, applicable: str = "") -> Gpp:
@@ -54,20 +55,30 @@ def read_gpp(text: str, applicable: str = "") -> Gpp:
     read when it names none, and none is when it says so (-1). What can be read in front of damage
     counts. Raises `UnreadableString` when the sections cannot be told apart.
     """
-    in_force = {int(number) for number in re.findall(r"-?[0-9]{1,4}", applicable)} - {0}
-    tc_string, opted_out, gpc, unreadable = "", False, False, False
+    in_force = sections_in_force(applicable)
+    tc_string, canada, opted_out, gpc, unreadable = "", "", False, False, False
     for number, section in sections_of(text):
         if in_force and number not in in_force:
             continue
         if number == _TCF_EU:
             tc_string = section
             unreadable |= not section
+        elif number == _TCF_CANADA:
+            canada = section
+            unreadable |= not section
         elif number in (_US_PRIVACY, _US_NATIONAL) or number in _STATES:
             said = _of_us_privacy(section) if number == _US_PRIVACY else _of_state(number, section)
             opted_out |= said.opted_out
             gpc |= said.gpc
             unreadable |= said.unreadable
-    return Gpp(tc_string, opted_out, gpc, unreadable)
+        else:
+            unreadable = True
+    return Gpp(tc_string, opted_out, gpc, unreadable, canada)
+
+
+def sections_in_force(applicable: str) -> set[int]:
+    """The ids in a ``gpp_sid``; -1 says that none is in force."""
+    return {int(number) for number in re.findall(r"-?[0-9]{1,4}", applicable)} - {0}
 
 
 def sections_of(text: str) -> list[tuple[int, str]]:

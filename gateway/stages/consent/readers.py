@@ -7,13 +7,15 @@ from gateway.stages.consent import us_privacy
 from gateway.stages.consent.categories import Meanings, read_categories
 from gateway.stages.consent.cookies import MEANINGS, READERS, decoded
 from gateway.stages.consent.google import Gcd, read_gcd, read_gcs
-from gateway.stages.consent.gpp import read_gpp
+from gateway.stages.consent.gpp import read_gpp, sections_in_force
 from gateway.stages.consent.settings import ConsentSettings
 from gateway.stages.consent.signals import Pairs, Signals
-from gateway.stages.consent.tcf import read_tcf
+from gateway.stages.consent.tcf import denied_in_canada, read_tcf
 from gateway.stages.consent.types import OPTED_OUT, Statement, UnreadableString, denials_in
 
 T = TypeVar("T")
+
+_ON = frozenset(["1", "true"])
 
 
 class Statements:
@@ -32,6 +34,7 @@ class Statements:
         self._meanings = meanings
         self._honour_gpc = honour_gpc
         self._has_tcf = False
+        self._has_gpp = False
         self.opt_outs: list[Statement] = []
         self.tags: list[Statement] = []
         self.others: list[Statement] = []
@@ -44,6 +47,8 @@ class Statements:
         for kind, text in signals.strings:
             texts.setdefault(kind, []).append(text)
         self._add_tags(texts)
+        if self._honour_gpc and not _ON.isdisjoint(map(str.lower, texts.get("gpc", ()))):
+            self.opt_outs.append(Statement("gpc", OPTED_OUT))
         for text in texts.get("us_privacy", ()):
             self._add_us_privacy(text)
         if signals.categories:
@@ -54,12 +59,13 @@ class Statements:
             self._add_gpp(text, ",".join(texts.get("gpp_sid", ())), "gpp", "gpp string")
         self._add_cookies(signals.cookies)
         self._check_gdpr(texts.get("gdpr", ()))
+        self._check_sections(texts.get("gpp_sid", ()))
 
     def _add_tags(self, texts: Mapping[str, list[str]]) -> None:
         """``gcs`` tells no default from an update: where ``gcd`` can be read, it can only deny,
         what the page did not deny by default."""
         for text in texts.get("npa", ()):
-            if text.lower() in ("1", "true"):
+            if text.lower() in _ON:
                 self.tags.append(Statement("npa", {"ad_personalization": "denied"}))
             elif text.lower() not in ("0", "false"):
                 self.unreadable.append("unreadable npa")
@@ -78,6 +84,8 @@ class Statements:
     def _add_gcd(self, gcd: Gcd) -> None:
         if gcd.said:
             self.tags.append(Statement("gcd", gcd.said))
+        if gcd.gpc and self._honour_gpc:
+            self.opt_outs.append(Statement("gcd gpc", OPTED_OUT))
         if gcd.defaults:
             self.defaults.append(Statement("default in gcd", gcd.defaults))
 
@@ -96,6 +104,7 @@ class Statements:
             self.others.append(Statement(source, states))
 
     def _add_gpp(self, text: str, applicable: str, source: str, called: str) -> None:
+        self._has_gpp = True
         gpp = self._read(source, lambda text: read_gpp(text, applicable), text, called)
         if gpp is None:
             return
@@ -107,6 +116,14 @@ class Statements:
             self.opt_outs.append(Statement(f"{source} gpc", OPTED_OUT))
         if gpp.tc_string:
             self._add_tcf(gpp.tc_string, source, f"tcf string in {called}")
+        if gpp.canada:
+            self._add_canada(gpp.canada, source, f"section of Canada in {called}")
+
+    def _add_canada(self, text: str, source: str, called: str) -> None:
+        tcf = self._settings.tcf
+        denied = self._read(source, lambda text: denied_in_canada(text, tcf), text, called)
+        if denied:
+            self.others.append(Statement(source, denied))
 
     def _add_categories(
         self, source: str, choices: Iterable[tuple[str, bool]], meanings: Meanings
@@ -128,11 +145,15 @@ class Statements:
                 self._add_categories(source, choices.items(), self._meanings[kind])
 
     def _check_gdpr(self, texts: list[str] | tuple[()]) -> None:
-        for text in texts:
-            if text in ("1", "true") and not self._has_tcf:
+        for text in map(str.lower, texts):
+            if text in _ON and not self._has_tcf:
                 self.unreadable.append("gdpr=1 without a tcf string")
             elif text not in ("0", "1", "true", "false"):
                 self.unreadable.append("unreadable gdpr")
+
+    def _check_sections(self, texts: list[str] | tuple[()]) -> None:
+        if not self._has_gpp and sections_in_force(",".join(texts)) - {-1}:
+            self.unreadable.append("gpp_sid without a gpp string")
 
     def _read(
         self,

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from gateway.event import Event, Received
-from gateway.event.consent import OTHER_SPELLINGS, read_consent
+from gateway.event.consent import OTHER_CONSENTS, OTHER_SPELLINGS, TYPE_FIELDS, read_consent
 from gateway.stages.consent.categories import bounded, choices_in, merged
+from gateway.stages.consent.other_fields import denied_by_type, said_elsewhere
 from gateway.stages.consent.settings import ConsentSettings
 from gateway.stages.cookies import compile_every_cookie
 from gateway.stages.needs import Needs
@@ -36,12 +37,15 @@ class Signals(NamedTuple):
     """All signals of an event and its request. Hashable, so they key a cache.
 
     strings: kind (``gcd``, ``gcs``, ``npa``, ``gdpr``, ``tcf``, ``gpp``, ``gpp_sid``,
-    ``us_privacy``) and text of each string. query: what the query of the URL says in Consent Mode's
-    types. categories: id and choice. cookies: name and value, of those that the configuration
-    names.
+    ``us_privacy``, ``gpc``) and text of each string. said: what fields besides `consent` say in
+    Consent Mode's types. by_type: types that are denied in a field of their own. query: what the
+    query of the URL says. categories: id and choice. cookies: name and value, of those that the
+    configuration names.
     """
 
     strings: Pairs = ()
+    said: Pairs = ()
+    by_type: Pairs = ()
     query: Pairs = ()
     categories: tuple[tuple[str, bool], ...] = ()
     cookies: Pairs = ()
@@ -68,6 +72,7 @@ _NAMES = {
     "gpp": "gpp",
     "gpp_sid": "gpp_sid",
     "us_privacy": "us_privacy",
+    "gpc": "gpc",
 }
 """Kinds of strings by the names that IAB's specifications and Google's tags give them in a URL."""
 
@@ -78,16 +83,23 @@ _FIELDS = {
 }
 """The same by fields of the event; ``x-ga-...`` is where the hits of Google's tags have them."""
 
+_FLAGS = ("gdpr", "gpc")
+
 _OTHER_FIELDS = {
     spelling: _NAMES[name] for spelling, name in OTHER_SPELLINGS.items() if name in _NAMES
 }
+_IN_QUERY = {**_NAMES, **{spelling.lower(): kind for spelling, kind in _OTHER_FIELDS.items()}}
+"""The same by names in a URL, in lower case."""
+
 _OTHER_CATEGORIES = [name for name, meant in OTHER_SPELLINGS.items() if meant == _CATEGORIES]
 
-_SIGNS = frozenset([*_FIELDS, *OTHER_SPELLINGS, _IN_SERVER_MODE, _CATEGORIES])
+_SIGNS = frozenset(
+    [*_FIELDS, *OTHER_SPELLINGS, *OTHER_CONSENTS, *TYPE_FIELDS, _IN_SERVER_MODE, _CATEGORIES]
+)
 NO_SIGNALS = Signals()
 
 _in_query = re.compile(
-    rf"(?:^|&)({'|'.join(_NAMES)}|consent(?:(?:[.\[]|%2E|%5B)[^=&]*)?)(?:=([^&]*)|(?=&|$))",
+    rf"(?:^|&)({'|'.join(_IN_QUERY)}|consent(?:(?:[.\[]|%2E|%5B)[^=&]*)?)(?:=([^&]*)|(?=&|$))",
     re.IGNORECASE,
 ).findall
 _encoded_name_in = re.compile(r"&[^=&%]*+%").search
@@ -136,7 +148,8 @@ def _in_event(event: Event) -> Signals:
     others = [event[name] for name in _OTHER_CATEGORIES if isinstance(event.get(name), dict)]
     chosen = [event.get(_CATEGORIES), *others]
     choices = merged(choices_in(each, _CATEGORIES) for each in chosen)
-    return Signals(strings, (), bounded(choices) if choices else ())
+    categories = bounded(choices) if choices else ()
+    return Signals(strings, said_elsewhere(event), denied_by_type(event), categories=categories)
 
 
 def _strings(fields: Mapping[str, Any]) -> Pairs:
@@ -151,9 +164,14 @@ def _strings(fields: Mapping[str, Any]) -> Pairs:
             found += [(kind, _text(each)) for each in value]
         else:
             found.append((kind, _text(value)))
+    if _OTHER_FIELDS.keys().isdisjoint(fields):
+        return _distinct(found)
     for name, kind in _OTHER_FIELDS.items():
-        if isinstance(value := fields.get(name), str):  # a number is something else of the sender's
-            found.append((kind, _sections(value) if kind == "gpp_sid" else _text(value)))
+        value = fields.get(name)
+        if kind == "gpp_sid":
+            found.append((kind, _sections(value)))
+        elif isinstance(value, str) or kind in _FLAGS:  # else something of the sender's own
+            found.append((kind, _text(value)))
     return _distinct(found)
 
 
@@ -162,7 +180,7 @@ def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
     consents: list[object] = []
     for name, value in found:
         name, text = unquote_plus(name), unquote_plus(value)
-        if kind := _NAMES.get(name.lower()):
+        if kind := _IN_QUERY.get(name.lower()):
             strings.append((kind, _text(text)))
         elif part := _part_of_consent(name):
             consents.append({part[1]: text})

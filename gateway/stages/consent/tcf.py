@@ -1,7 +1,9 @@
-"""The consent string of IAB Europe's Transparency and Consent Framework, versions 2.2 and 2.3.
+"""The consent strings of IAB's Transparency and Consent Frameworks: of Europe, versions 2.2 and
+2.3, and of Canada.
 
-Source: github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework,
-TCFv2/IAB Tech Lab - Consent string and vendor list formats v2
+Sources: github.com/InteractiveAdvertisingBureau/GDPR-Transparency-and-Consent-Framework,
+TCFv2/IAB Tech Lab - Consent string and vendor list formats v2;
+github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform, Sections/Canada
 """
 
 from collections.abc import Iterator
@@ -17,6 +19,9 @@ DISCLOSURE_REQUIRED = datetime(2026, 2, 28, tzinfo=UTC).timestamp()
 
 _DISCLOSED_VENDORS = 1
 _REQUIRE_CONSENT = 1
+
+_UNUSED_IN_CANADA = 1
+"""Purpose: storage needs no consent there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,29 @@ def read_tcf(text: str, settings: TcfSettings) -> States:
     if without_vendors or not string.service_specific:
         raise UnreadableString("outdated", denials_in(states))
     return states
+
+
+def denied_in_canada(text: str, settings: TcfSettings) -> States:
+    """The types that the string `text` of Canada denies: one of their purposes has neither express
+    nor implied consent. It grants none, since which vendors have consent is not read.
+
+    Raises `UnreadableString`.
+    """
+    bits = Bits(text.partition(".")[0])
+    if bits.take(6) != 1:
+        raise UnreadableString
+    bits.skip(36 + 36)  # created, updated
+    bits.skip(12 + 12 + 6 + 12 + 12 + 6)  # consent manager, screen, language, list, policy
+    bits.skip(1 + 12)  # stacks, special features
+    express, implied = bits.numbers(24), bits.numbers(24)
+    return {
+        name: "denied"
+        for name, purposes in settings.purposes.items()
+        if not all(
+            purpose in express or purpose in implied or purpose == _UNUSED_IN_CANADA
+            for purpose in purposes
+        )
+    }
 
 
 def _states(string: TcString, settings: TcfSettings) -> States:

@@ -109,7 +109,24 @@ def test_the_notes_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, 1, 1.0, "1", "true", "TRUE", " True ", "granted", "Granted", [True], ["true"]]
+    "value",
+    [
+        True,
+        1,
+        1.0,
+        "1",
+        "true",
+        "TRUE",
+        " True ",
+        "granted",
+        "Granted",
+        [True],
+        ["true"],
+        "yes",
+        "ACCEPT",
+        "accepted",
+        "allow",
+    ],
 )
 def test_what_says_yes(value: Any) -> None:
     assert is_agreed(value)
@@ -135,6 +152,9 @@ def test_anything_else_says_no(value: Any) -> None:
         ([], {}),
         ({}, {}),
         ({"a": "false", "b": "true"}, {"a": False, "b": True}),
+        (' {"a": false, "b": true}', {"a": False, "b": True}),
+        ('{"a": false, "a": true}', {"a": False}),
+        ('{"a": false', {"unreadable consent_categories": False}),
         ("all", {"unreadable consent_categories": False}),
         (False, {"unreadable consent_categories": False}),
         (["a"], {"unreadable consent_categories": False}),
@@ -151,6 +171,8 @@ def test_choices_of_another_type_are_an_unknown_category_that_is_denied(
     [
         ({"allowedConsentIds": ["a", "b"], "deniedConsentIds": ["b"]}, {"a": True, "b": False}),
         ({"allowedConsentIds": "C0001, C0002,"}, {"C0001": True, "C0002": True}),
+        ({"allowedConsentIds": {"C0002": "Performance Cookies"}}, {"C0002": True}),
+        ({"allowedConsentIds": {"C0002": True, "C0004": False}}, {"C0002": True, "C0004": False}),
         ({"deniedConsentIds": "C0004"}, {"C0004": False}),
         ({"deniedConsentIds": [{"id": "C0004"}, {"name": "Ads"}]}, {"C0004": False, "Ads": False}),
         ({"deniedConsentIds": [4]}, {"4": False}),

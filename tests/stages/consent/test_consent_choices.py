@@ -47,6 +47,9 @@ COOKIEBOT = (
         ("{statistics: true ,marketing : no}", {"statistics": True, "marketing": False}),
         ("statistics:yes", {"statistics": False}),
         (" {marketing:true} ", {"marketing": True}),
+        ('{"statistics":true,"marketing":false}', {"statistics": True, "marketing": False}),
+        ("{statistics:true,'marketing':false}", {"statistics": True, "marketing": False}),
+        ("{statistics:true,Marketing:false}", {"statistics": True, "marketing": False}),
         ("-1", {}),
         ("0", {}),
     ],
@@ -122,6 +125,10 @@ def test_onetrust(value: str, expected: dict[str, bool]) -> None:
             {"adStorage": False},
         ),
         (
+            {"gcm": {"adStorage": "granted", "analytics_storage": "denied"}},
+            {"adStorage": True, "analytics_storage": False},
+        ),
+        (
             {"services": [{"id": "S1", "status": "false"}, {"id": "S2", "status": 1}, 7, {}]},
             {"S1": False, "S2": False, "unnamed service": False},
         ),
@@ -139,7 +146,7 @@ def test_onetrust(value: str, expected: dict[str, bool]) -> None:
     ],
     ids=[
         *("ucData", "uc_gcm", "uc_settings", "other words", "no words", "gcm and around it"),
-        *("odd states", "odd services", "both versions"),
+        *("another spelling", "odd states", "odd services", "both versions"),
     ],
 )
 def test_usercentrics(stored: dict[str, Any], expected: dict[str, bool]) -> None:
@@ -265,7 +272,11 @@ def test_any_cookie_has_a_reading_or_is_unreadable(kind: str, value: str) -> Non
         ({"consent": {"categoryPreferences": []}, "consentManagement": {}}, {}),
         (
             {"consentManagement": {"allowedConsentIds": {"a": 1}, "deniedConsentIds": [1, "b"]}},
-            {"1": False, "b": False},
+            {"a": True, "1": False, "b": False},
+        ),
+        (
+            {"consentManagement": {"allowedConsentIds": {"a": "Ads", "b": "denied", "c": False}}},
+            {"a": True, "b": False, "c": False},
         ),
         ({}, {}),
     ],

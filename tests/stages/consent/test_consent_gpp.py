@@ -26,8 +26,9 @@ OPTED_OUT = STRINGS["usca: SaleOptOut"]["text"]
 @pytest.mark.parametrize("string", STRINGS.values(), ids=STRINGS.keys())
 def test_a_string_says_what_went_in(string: dict[str, Any]) -> None:
     assert [number for number, _ in sections_of(string["text"])] == string["ids"]
+    canada = string["text"].partition("~")[2] if string["ids"] == [5] else ""
     assert read_gpp(string["text"]) == Gpp(
-        string["tc_string"], string["opted_out"], string["gpc"], unreadable=False
+        string["tc_string"], string["opted_out"], string["gpc"], unreadable=False, canada=canada
     )
 
 
@@ -87,6 +88,21 @@ def test_a_string_whose_sections_cannot_be_told_apart_is_unreadable(text: str) -
 @pytest.mark.parametrize("section", ["", "B", "CAYAAABA", "!AYAAABA", "B!!!!AYAAABA", "BAYAAABA.!"])
 def test_a_section_that_cannot_be_read_is_said_to_be_so(section: str) -> None:
     assert read_gpp(f"DBABBg~{section}").unreadable
+
+
+def test_a_section_of_an_unknown_law_in_force_cannot_be_read() -> None:
+    new_law = f"D{base64url('000001' + '000000000001' + '0' + '01010011')}"  # section 28
+    header = f"{new_law}~BAYAAABA"
+    assert sections_of(header) == [(28, "BAYAAABA")]
+    assert read_gpp(header) == read_gpp(header, "28") == Gpp(unreadable=True)
+    assert read_gpp(header, "8") == Gpp()
+
+
+def test_the_section_of_canada_can_be_cut_off() -> None:
+    header, section = STRINGS["Canada alone"]["text"].split("~")
+    assert read_gpp(f"{header}~{section}", "5").canada == section
+    assert read_gpp(f"{header}~") == Gpp(unreadable=True)
+    assert read_gpp(f"{header}~{section}", "7") == Gpp()
 
 
 def test_an_unreadable_section_does_not_hide_the_others() -> None:

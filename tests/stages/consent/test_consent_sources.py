@@ -180,6 +180,15 @@ def test_cookies_that_the_configuration_does_not_name_are_not_read() -> None:
         ({"gpp": GPP["usca: Gpc"], "gpp_sid": "8"}, {}, "gpp gpc"),
         ({"gpp": GPP["US Privacy: opted out"]}, {}, "gpp opt-out"),
         ({}, {"cookie": f"gpp={GPP['ustx: SaleOptOut']}"}, "cookie gpp opt-out"),
+        ({"uspString": "1YYN"}, {}, "us_privacy"),
+        ({"us-privacy": "1YYN"}, {}, "us_privacy"),
+        ({"IABUSPrivacy_String": "1YYN"}, {}, "us_privacy"),
+        ({"gppString": GPP["usnat: SharingOptOut"], "applicableSections": [7]}, {}, "gpp opt-out"),
+        ({"IABGPP_HDR_GppString": GPP["usnat: SaleOptOut"]}, {}, "gpp opt-out"),
+        ({"gpc": True}, {}, "gpc"),
+        ({"gpc": "1"}, {}, "gpc"),
+        ({"globalPrivacyControl": True}, {}, "gpc"),
+        ({"x-ga-gcd": "13r3r3r3rdl1"}, {}, "gcd gpc"),
     ],
 )
 def test_an_opt_out_holds_whatever_else_is_said(
@@ -191,7 +200,21 @@ def test_an_opt_out_holds_whatever_else_is_said(
     assert "ad_storage granted (event)" in line
 
 
-@pytest.mark.parametrize("name", ["TC_STRING", "tcString", "TcString", "TCString", "gdprConsent"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TC_STRING",
+        "tcString",
+        "TcString",
+        "TCString",
+        "gdprConsent",
+        "tcstring",
+        "TC_String",
+        "tc-string",
+        "GDPRConsent",
+        "IABTCF_TCString",
+    ],
+)
 def test_a_tc_string_is_read_in_other_spellings(name: str) -> None:
     assert (
         combine({name: REFUSED, "consent": said("gggg")})[0]
@@ -201,7 +224,16 @@ def test_a_tc_string_is_read_in_other_spellings(name: str) -> None:
 
 @pytest.mark.parametrize(
     "event",
-    [{"GPP": 35}, {"NPA": "1003"}, {"Gcs": "words"}, {"GDPR": "accepted"}, {"TCString": 7}],
+    [
+        {"GPP": 35},
+        {"NPA": "1003"},
+        {"Gcs": "words"},
+        {"GDPR": "accepted"},
+        {"TCString": 7},
+        {"gppString": True},
+        {"uspString": 0},
+        {"globalPrivacyControl": "words"},
+    ],
 )
 def test_what_is_alike_and_something_of_the_senders_own_says_nothing(event: dict[str, Any]) -> None:
     assert combine({**event, "consent": said("gggg")})[0] == "gggg"
@@ -222,7 +254,11 @@ def test_categories_are_read_in_other_spellings(name: str) -> None:
         {"gpp": GPP["usca: stays"]},
         {"gpp": GPP["usca: SaleOptOut"], "gpp_sid": "7"},
         {"gpp": GPP["usca: SaleOptOut"], "gpp_sid": "-1"},
-        {"gpp": GPP["Canada alone"]},
+        {"gpp": GPP["Canada alone"], "gpp_sid": "7"},
+        {"gpp_sid": "-1"},
+        {"gpc": False},
+        {"gpc": "10000045"},
+        {"gdprApplies": False},
     ],
 )
 def test_not_opting_out_is_no_consent(event: dict[str, Any]) -> None:
@@ -264,9 +300,18 @@ def test_gpc_can_be_kept_to_some_places(place: dict[str, str], honoured: bool) -
         assert combine(located, headers, config)[0] == ("ggdd" if honoured else "gggg")
 
 
-def test_gpc_switched_off_is_not_read_from_gpp_either() -> None:
-    event = {"consent": said("gggg"), "gpp": GPP["usca: Gpc"]}
+@pytest.mark.parametrize(
+    "signal", [{"gpp": GPP["usca: Gpc"]}, {"gpc": True}, {"gcd": "13r3r3r3rdl1"}]
+)
+def test_gpc_switched_off_is_not_read_elsewhere_either(signal: dict[str, Any]) -> None:
+    event = {"consent": said("gggg"), **signal}
     assert combine(event, config={"global_privacy_control": False})[0] == "gggg"
+
+
+def test_the_canadian_section_of_a_gpp_string_can_deny() -> None:
+    letters, line = combine({"gpp": GPP["Canada alone"]}, config={"default": said("gggg")})
+    assert letters == "gddd"
+    assert "analytics_storage denied (gpp)" in line
 
 
 def test_an_event_needs_its_place_only_where_the_configuration_names_places() -> None:
@@ -320,6 +365,10 @@ def test_a_string_that_cannot_be_read_denies_and_is_not_shown(
         ({}, f"OptanonConsent={SECRET}"),
         ({}, "OptanonConsent="),
         ({"gdpr": "1"}, ""),
+        ({"gdprApplies": True}, ""),
+        ({"IABTCF_gdprApplies": 1, "IABTCF_TCString": ""}, ""),
+        ({"gpp_sid": "7"}, ""),
+        ({"gppSid": [7, 8], "gpp": ""}, ""),
         ({"gdpr": 1, "gdpr_consent": ""}, ""),
         ({"gdpr": "${GDPR}"}, ""),
     ],
@@ -344,6 +393,7 @@ def test_what_cannot_be_read_is_no_word_of_the_visitor() -> None:
 def test_gdpr_with_a_readable_string_is_no_sign_of_its_own() -> None:
     assert combine({"gdpr": "1", "gdpr_consent": ACCEPTED})[0] == "gggg"
     assert combine({"gdpr": True}, {"cookie": f"euconsent-v2={ACCEPTED}"})[0] == "gggg"
+    assert combine({"gdprApplies": "True", "tcString": ACCEPTED})[0] == "gggg"
     assert combine({"gdpr": "0"}, config={"default": said("gggg")})[0] == "gggg"
 
 

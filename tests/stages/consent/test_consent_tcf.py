@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.stages.consent.bits import Bits, Numbers
 from gateway.stages.consent.settings import TcfSettings
-from gateway.stages.consent.tcf import TcString, decode_tcf, read_tcf
+from gateway.stages.consent.tcf import TcString, decode_tcf, denied_in_canada, read_tcf
 from gateway.stages.consent.types import UnreadableString
 
 FIXTURE = Path(__file__).parents[2] / "fixtures" / "consent" / "strings.json"
@@ -180,3 +180,36 @@ def test_a_set_of_numbers_has_what_is_in_it(members: set[int]) -> None:
     numbers = Numbers(int(bits, 2), 60)
     assert set(numbers) == members
     assert {number for number in range(-5, 99) if number in numbers} == members
+
+
+def canada(express: set[int], implied: set[int], version: int = 1) -> str:
+    """A string of Canada with these purposes, up to where the vendors begin."""
+    purposes = "".join(
+        str(int(number in each)) for each in (express, implied) for number in range(1, 25)
+    )
+    bits = f"{version:06b}{'0' * (36 + 36 + 12 + 12 + 6 + 12 + 12 + 6 + 1 + 12)}{purposes}"
+    packed = int(bits.ljust(200, "0"), 2).to_bytes(25, "big")
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    ("express", "implied", "denied"),
+    [
+        (set(), set(), "analytics_storage ad_user_data ad_personalization"),
+        ({8, 9}, set(), "ad_user_data ad_personalization"),
+        ({8}, {9, 2, 7}, "ad_personalization"),
+        ({2, 3, 4, 7}, {8}, "analytics_storage"),
+        (set(), set(range(2, 12)), ""),
+    ],
+)
+def test_canada_denies_types_with_a_purpose_without_consent(
+    express: set[int], implied: set[int], denied: str
+) -> None:
+    states = denied_in_canada(canada(express, implied), TcfSettings())
+    assert states == dict.fromkeys(denied.split(), "denied")
+
+
+@pytest.mark.parametrize("text", ["", "B", canada(set(), set())[:30], canada(set(), set(), 2)])
+def test_a_string_of_canada_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(UnreadableString):
+        denied_in_canada(text, TcfSettings())

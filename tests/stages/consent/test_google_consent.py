@@ -61,7 +61,25 @@ def test_gcd(gcd: str, expected: str, why: str) -> None:
 def test_a_default_is_told_apart_from_what_the_visitor_said(
     gcd: str, said: str, defaults: str
 ) -> None:
-    assert read_gcd(gcd) == (states(said), states(defaults))
+    read = read_gcd(gcd)
+    assert (read.said, read.defaults) == (states(said), states(defaults))
+
+
+@pytest.mark.parametrize(
+    ("gcd", "gpc"),
+    [
+        ("13l3l3l3l1l1", False),
+        ("13r3r3r3r5l1", False),
+        ("13r3r3r3r7l1", False),
+        ("13r3r3r3r", False),
+        ("13r3r3r3r9l1", True),
+        ("13r3r3r3rdl1", True),
+        ("13r3r3r3rd", True),
+        ("13r3r3r3r!", False),
+    ],
+)
+def test_global_privacy_control_in_gcd(gcd: str, gpc: bool) -> None:
+    assert read_gcd(gcd).gpc is gpc
 
 
 @pytest.mark.parametrize(

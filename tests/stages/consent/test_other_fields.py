@@ -1,0 +1,79 @@
+"""Consent in fields besides `consent`: objects with other names, and types as fields."""
+
+from typing import Any
+
+import pytest
+
+from gateway.event import Event, Received
+from gateway.stages.consent import Consented, ConsentSettings, compile_consent
+
+EVERYTHING = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
+STAGE = compile_consent(ConsentSettings())
+
+
+def consented(event: Event, query: str = "") -> Consented:
+    """The default grants everything there."""
+    here = {"event_name": "page_view", "event_location": {"country": "US"}, **event}
+    return STAGE(here, Received("site", 0.0, query=query))
+
+
+def denied(event: Event, query: str = "") -> set[str]:
+    states = consented(event, query).event["consent"]
+    return {name for name in EVERYTHING if states.get(name) != "granted"}
+
+
+@pytest.mark.parametrize(
+    "name", ["consent_state", "consentState", "Consent_State", "consentStatus", "consent_mode"]
+)
+def test_an_object_with_another_name_is_a_statement(name: str) -> None:
+    said = consented({name: {"ad_storage": "denied", "analytics_storage": True}})
+    assert "ad_storage denied (event); analytics_storage granted (event)" in said.line
+    assert {"ad_storage", "analytics_storage"}.isdisjoint(said.unstated)
+    assert denied({name: {"marketing": "deny"}}) == {*EVERYTHING}
+    assert denied({name: {"ad_storage": "denied"}, "consent": {"ad_storage": "granted"}}) == {
+        "ad_storage"
+    }
+
+
+@pytest.mark.parametrize("value", ["advanced", "denied", True, 0, [], {}, None])
+def test_of_those_only_objects_are_statements(value: Any) -> None:
+    assert denied({"consent_mode": value}) == set()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ad_storage",
+        "adStorage",
+        "AD_STORAGE",
+        "ad-storage",
+        "consent_ad_storage",
+        "consentAdStorage",
+        "Consent_Ad_Storage",
+    ],
+)
+@pytest.mark.parametrize("value", ["denied", "DENY", False, 0, "no", ["granted", "denied"]])
+def test_a_type_as_a_field_denies(name: str, value: Any) -> None:
+    assert denied({name: value}) == {"ad_storage"}
+    assert "ad_storage denied (field of the event)" in consented({name: value}).line
+
+
+def test_a_type_as_a_field_is_no_word_of_the_visitor() -> None:
+    assert "ad_storage" in consented({"ad_storage": "denied"}).open
+    assert denied({"ad_storage": "denied", "consent": {"ad_storage": "granted"}}) == set()
+    assert "ad_storage granted (default)" in consented({"ad_storage": "granted"}).line
+
+
+@pytest.mark.parametrize("value", ["", None, "unset", {}, []])
+def test_a_type_as_a_field_that_denies_nothing(value: Any) -> None:
+    assert denied({"ad_storage": value}) == set()
+
+
+@pytest.mark.parametrize(
+    "name", ["usPrivacy", "usprivacy", "us-privacy", "uspString", "US_Privacy"]
+)
+def test_strings_are_read_in_the_query_in_other_spellings(name: str) -> None:
+    opted_out = {"ad_user_data", "ad_personalization"}
+    assert denied({}, f"a=1&{name}=1YYN") == opted_out
+    assert denied({}, f"x{name}=1YYN") == set()
+    assert denied({}, "gpc=1") == opted_out
