@@ -160,7 +160,7 @@ def compile_pipeline(settings: Settings, tables: Tables | None = None) -> Pipeli
             version,
             identified.cookies,
             received.trusted,
-            mark_of(identified.stated_visitor),
+            mark_of(_sender(identified.stated_visitor, received)),
             quarantine,
             held,
             counts,
@@ -180,6 +180,16 @@ def source_defaults(settings: Settings) -> dict[str, Defaults]:
         for name, source in settings.sources.items()
         if isinstance(source, TrustedSourceSettings) and source.consent_default
     }
+
+
+def _sender(stated: str, received: Received) -> str:
+    """By what a repetition of an event is known to be of the same sender: the visitor that it
+    states, or the browser that states none. Else a stranger could send the events of all such
+    visitors before they do."""
+    visitor = stated.lstrip("\0")
+    if visitor or received.trusted or received.backend:
+        return visitor
+    return f"\0{received.client_ip}\0{received.user_agent}"
 
 
 def _withheld(settings: Settings, verdict: Verdict) -> dict[str, Verdict]:

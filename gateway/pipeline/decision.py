@@ -78,7 +78,8 @@ class Decision:
     applied: names of the rules that were met. source, received_at (Unix seconds): where and when
     the event came in. version: of the configuration that decided. cookies: values of ``Set-Cookie``
     headers for the answer. trusted: the sender has proved its identity. stated_visitor: the
-    `client_id` from the sender, or ""; with `dedupe_window` and a salt, a keyed digest of it.
+    `client_id` from the sender, or what its browser is known by without one; with `dedupe_window`
+    and a salt, a keyed digest of it.
     quarantine: why the event is stored for review, or "". held_consent: what is stored about it for
     held consent. counts: names of the counters that it increments. trace: the source of `steps`.
     unclaimed_link: a link of its page that would identify the visitor if the request had claimed

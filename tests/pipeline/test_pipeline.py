@@ -66,6 +66,7 @@ def test_a_decision_is_complete() -> None:
         "site",
         NOW,
         settings.version,
+        stated_visitor=f"\0{DALLAS}\0{FIREFOX}",
         counts=("consent_defaults:default",),
     )
     assert set(decision.event["consent"].values()) == {"granted"}
