@@ -46,6 +46,12 @@ class DestinationCollector(Collector):
             "Duplicate events that were ignored because the destination had already accepted them.",
             labels=["destination"],
         )
+        unmarked = CounterMetricFamily(
+            "gateway_unmarked_events",
+            "Events of untrusted senders that were accepted without a mark against repetition, "
+            "because marks have reached their limit.",
+            labels=["destination"],
+        )
         warnings = CounterMetricFamily(
             "gateway_delivery_warnings",
             "Events that were delivered with a warning of the vendor.",
@@ -57,8 +63,9 @@ class DestinationCollector(Collector):
             for (stage, reason), count in numbers.withheld.items():
                 withheld.add_metric([name, stage, reason], count)
             repeated.add_metric([name], numbers.counts.get("repeated", 0))
+            unmarked.add_metric([name], numbers.counts.get("unmarked", 0))
             warnings.add_metric([name], numbers.counts.get("warned", 0))
-        yield from (events, withheld, repeated, warnings)
+        yield from (events, withheld, repeated, unmarked, warnings)
 
     def _requests(self) -> Iterator[Metric]:
         attempts = CounterMetricFamily(

@@ -14,8 +14,8 @@ their names. For each destination, all in one hash slot because of the tag in br
                                stream the vendor has and gives no verdict on yet, and their size
                                `submitted_bytes`; delivered,
                                rejected, expired; `warned`, how many of the delivered had a warning
-                               of the vendor; repeated; replayed, dropped, removed by reason;
-                               attempts; polls; latency; pauses in a row; sending rate, and
+                               of the vendor; repeated; unmarked; replayed, dropped, removed by
+                               reason; attempts; polls; latency; pauses in a row; sending rate, and
                                when it lets the next request start; `pending_bytes`, the size of
                                the entries in the stream; `dead_bytes`, the size of the dead
                                letters; withheld events by reason; `again:accepted` and so on;

@@ -19,6 +19,8 @@
 --                       of others that it would repeat; empty for nothing
 --         renewed       numbers of the payloads of which a repetition renews the marks
 --         parts         in how many parts of their lifetime marks are counted
+--         unmarked      places of the destinations where an event of an untrusted sender, which is
+--                       known by several marks, leaves none of its own
 --         quarantine    numbers of the payloads that are kept aside, each with whether its sender is
 --                       trusted
 --         released      ids of the entries that leave the quarantine
@@ -190,12 +192,17 @@ for _, number in ipairs(plan.renewed) do
   renewed[number] = true
 end
 
+local unmarked = {}
+for _, place in ipairs(plan.unmarked) do
+  unmarked[place] = true
+end
+
 local asleep, again, fresh, recorded = {}, {}, {}, {}
 for place, each in ipairs(plan.destinations) do
   local first = 1 + PER_DESTINATION * (place - 1)
   local stream, counts, wake, drains, pause, seen =
     KEYS[first], KEYS[first + 1], KEYS[first + 2], KEYS[first + 3], KEYS[first + 4], KEYS[first + 5]
-  local added, bytes, marked, waiting = 0, 0, 0, 0
+  local added, bytes, marked, bare, waiting = 0, 0, 0, 0, 0
   for _, row in ipairs(each) do
     local day, reasons, withheld, sent, repeated = row[1], row[2], 0, 0, 0
     local at, is_later = place .. ' ' .. day, row[5]
@@ -227,7 +234,9 @@ for place, each in ipairs(plan.destinations) do
         sent = sent + 1
         fresh[number] = true
         bytes = bytes + #ARGV[1 + number]
-        if marks[1] then
+        if marks[2] and unmarked[place] and not renewed[number] then
+          bare = bare + 1
+        elseif marks[1] then
           redis.call('SET', seen .. ':' .. marks[1], passage or '', 'EX', plan.window)
           marked = marked + 1
         end
@@ -241,6 +250,9 @@ for place, each in ipairs(plan.destinations) do
   end
   if marked > 0 then
     count_marks(seen, 1000 * plan.window, now, marked)
+  end
+  if bare > 0 then
+    redis.call('HINCRBY', counts, 'unmarked', bare)
   end
   if bytes > 0 then
     redis.call('HINCRBY', counts, 'pending_bytes', bytes)

@@ -1,5 +1,8 @@
 """Append: decisions become entries of the destinations' streams, in one atomic step.
 
+A request with very many entries has several of them, so that others have their turns in between.
+Each of its events is in one step all the same.
+
 On a cluster it is one such step for each destination, all at once. Once they are confirmed, one
 more step writes the gateway's own keys: an event enters or leaves the quarantine only after it is
 counted everywhere. A sender who is told of a failure repeats the whole request; what a destination
@@ -43,6 +46,9 @@ log = logging.getLogger(__name__)
 MAX_WAIT = 2.0
 """Seconds that a request waits for its commit to begin. With the time-out of the connection, this
 bounds the time to an answer when Redis hangs."""
+
+MAX_STEP = 4_000
+"""Entries in one step of a request that is divided. They take Redis 20 ms."""
 
 WINDOW = 0.004
 """Seconds that a commit waits for more requests at most, under load."""
@@ -141,31 +147,66 @@ class Appender:
         error when it is not certain that they are durable, `Overloaded` when too much waits, `Full`
         when a limit was reached, and TypeError when an event cannot be represented in JSON.
 
-        `Full` may come after a part was appended, as `gateway.queue.admission` says.
+        `Full` may come after a part was appended, as `gateway.queue.admission` says, and so may the
+        other errors where `decisions` are divided.
         """
-        batch, refused = self.admit(decisions, self._closed)
-        await self._commits.submit(batch, share_of(are_trusted(decisions)))
-        if refused is not None:
-            refused.awaited = batch.awaited
-            raise refused
-        return batch.awaited
+        return await self.submit(self._commits, decisions, self._closed)
 
-    def admit(
+    async def submit(
+        self, commits: GroupCommit[AppendBatch], decisions: Sequence[Decision], closed: Closed
+    ) -> bool:
+        """Appends `decisions` through `commits`, as `append` does."""
+        share = share_of(are_trusted(decisions))
+        batches, refused = self._admit(decisions, closed)
+        for batch in batches:
+            await commits.submit(batch, share)
+        awaited = any(batch.awaited for batch in batches)
+        if refused is not None:
+            refused.awaited = awaited
+            raise refused
+        return awaited
+
+    def _admit(
         self, decisions: Sequence[Decision], closed: Closed
-    ) -> tuple[AppendBatch, Full | None]:
+    ) -> tuple[list[AppendBatch], Full | None]:
         """What is taken of `decisions`, and what is raised once it is appended. Raises `Full` when
         nothing is, and TypeError as `append` does."""
         if not closed.untrusted:  # then nothing is closed to anyone
-            return self.batch_of(decisions), None
+            return [self.batch_of(part) for part in self._parts(decisions)], None
         reasons = closed.to(are_trusted(decisions))
         if HOLD in reasons and (withheld := withhold_held(decisions, reasons[HOLD])):
             self._pending_counts.add(HOLD_FULL, withheld)
         admission = admit(decisions, reasons)
         if admission.refused is None:
-            return self.batch_of(decisions), None
-        batch = AppendBatch(admission.decisions, marked=True, feeding=self._feeding)
-        batch.renewed = [*range(1, len(batch.payloads) + 1)]
-        return batch, admission.refused
+            return [self.batch_of(part) for part in self._parts(decisions)], None
+        batches = []
+        for part in self._parts(admission.decisions):
+            batch = AppendBatch(part, marked=True, feeding=self._feeding)
+            batch.renewed = [*range(1, len(batch.payloads) + 1)]
+            batches.append(batch)
+        return batches, admission.refused
+
+    def _parts(self, decisions: Sequence[Decision]) -> list[Sequence[Decision]]:
+        """`decisions`, divided where they have very many entries.
+
+        When a later part fails, the sender repeats them all. So those of a backend are divided only
+        if a repetition of each is recognised; a stranger must not hold Redis for long.
+        """
+        if len(decisions) <= 1 or len(decisions) * len(decisions[0].verdicts) <= MAX_STEP:
+            return [decisions]
+        if self._in_parts:  # each destination has a step of its own
+            return [decisions]
+        if are_trusted(decisions) and not self._recognises(decisions):
+            return [decisions]
+        most = max(1, MAX_STEP // len(decisions[0].verdicts))
+        return [decisions[at : at + most] for at in range(0, len(decisions), most)]
+
+    def _recognises(self, decisions: Sequence[Decision]) -> bool:
+        return (
+            self._marks_all
+            and self._window >= MIN_WINDOW
+            and all(decision.has_own_id for decision in decisions)
+        )
 
     def batch_of(self, decisions: Sequence[Decision]) -> AppendBatch:
         """What `decisions` add to the queue. Raises TypeError as `append` does."""
@@ -279,6 +320,9 @@ class Appender:
             "feed_bytes": self._feeding.most if self._feeding else 0,
             "unanswered": len(payloads) + 2 if release and unanswered else 0,
             "alone": alone,
+            "unmarked": [
+                place for place, name in enumerate(destinations, 1) if name in self._closed.unmarked
+            ],
         }
         keys = [key for name in destinations for key in self._keys_of(name)]
         first = [release.first, unanswered] if release else []

@@ -4,12 +4,16 @@ Intake closes to untrusted senders at a part of each bound, so that a flood from
 room for senders that have shown a key. It closes to all before a bound is reached: streams can
 still be drained in a full Redis, but RQ can neither start nor end a job, and counters cannot be
 written.
+
+Marks against repetition are another matter: they stay for `dedupe_window`, however fast events are
+delivered, so a stranger could keep intake closed for days. Events of untrusted senders go on
+without marks at the part of the bound at which they would be refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Self
 
 from gateway.queue.marks import SEEN_BYTES, WITHDRAWAL_BYTES, WITHDRAWAL_SECONDS
@@ -150,7 +154,12 @@ class Bound:
 
     def is_closed(self, trusted: bool) -> bool:
         """Whether intake is closed because of it. trusted: to senders with a key."""
-        return self.share >= share_of(trusted)
+        return self.share >= share_of(trusted or self.kind == "mark_bytes")
+
+    @property
+    def ends_marks(self) -> bool:
+        """Whether events of untrusted senders leave no marks because of it."""
+        return self.kind == "mark_bytes" and self.share >= UNTRUSTED_SHARE
 
     def __str__(self) -> str:
         name = f"{self.of}: " if self.of and not self.of.startswith(":") else ""
@@ -160,14 +169,20 @@ class Bound:
 @dataclass(frozen=True, slots=True)
 class Closed:
     """What takes nothing more from untrusted and from trusted senders: what a bound concerns, as
-    `Bound.of` says, and the reason in words. What is closed to the latter is closed to all."""
+    `Bound.of` says, and the reason in words. What is closed to the latter is closed to all.
+    unmarked: destinations that take events of untrusted senders without marks, and the reason."""
 
     untrusted: Mapping[str, str] = field(default_factory=dict)
     trusted: Mapping[str, str] = field(default_factory=dict)
+    unmarked: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def by(cls, bounds: Sequence[Bound]) -> Self:
-        return cls(_closed(bounds, trusted=False), _closed(bounds, trusted=True))
+        return cls(
+            _reasons(bound for bound in bounds if bound.is_closed(trusted=False)),
+            _reasons(bound for bound in bounds if bound.is_closed(trusted=True)),
+            _reasons(bound for bound in bounds if bound.ends_marks),
+        )
 
     @property
     def destinations(self) -> Sequence[str]:
@@ -179,7 +194,11 @@ class Closed:
 
     def without_memory(self) -> Closed:
         """The same when there is memory again."""
-        return Closed(_without(self.untrusted, ALL_MEMORY), _without(self.trusted, ALL_MEMORY))
+        return replace(
+            self,
+            untrusted=_without(self.untrusted, ALL_MEMORY),
+            trusted=_without(self.trusted, ALL_MEMORY),
+        )
 
 
 OPEN = Closed()
@@ -226,10 +245,10 @@ def _bound(kind: Kind, of: str, used: int, limit: int) -> Bound | None:
     return Bound(kind, of, used, limit) if limit > 0 else None
 
 
-def _closed(bounds: Iterable[Bound], trusted: bool) -> Mapping[str, str]:
-    """The reason is the fullest bound."""
-    fullest = sorted(bounds, key=lambda bound: bound.share)
-    return {bound.of: f"limit reached: {bound}" for bound in fullest if bound.is_closed(trusted)}
+def _reasons(reached: Iterable[Bound]) -> Mapping[str, str]:
+    """By what the bounds concern, the fullest of each."""
+    fullest = sorted(reached, key=lambda bound: bound.share)
+    return {bound.of: f"limit reached: {bound}" for bound in fullest}
 
 
 def _without(reasons: Mapping[str, str], name: str) -> Mapping[str, str]:

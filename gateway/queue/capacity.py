@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -33,6 +33,11 @@ log = logging.getLogger(__name__)
 CALM_SECONDS = 60.0
 """A destination that is drained at its limit alternates between full and not full. The log says
 that this is over once it was not full for so long."""
+
+UNMARKED = (
+    "events of untrusted senders are accepted without a mark, so one that comes again is sent "
+    "again; shorten `dedupe_window` or give Redis more memory"
+)
 
 _NAMES = {ALL_MEMORY: "the memory of Redis", HOLD: "held events", WITHDRAWALS: "withdrawals"}
 
@@ -97,7 +102,7 @@ class CapacityWatch:
         self._keys = keys
         self._limits = limits
         self._clock = clock
-        self._last_closed: dict[tuple[str, bool], float] = {}
+        self._last_reached: dict[tuple[str, str], float] = {}
         self._knows_memory = True
 
     async def look(self) -> Closed:
@@ -114,25 +119,28 @@ class CapacityWatch:
         return Closed.by(bounds)
 
     def _tell(self, bounds: Sequence[Bound]) -> None:
-        closed, now = Closed.by(bounds), self._clock()
-        for trusted in (False, True):
-            for of, reason in closed.to(trusted).items():
-                if (of, trusted) not in self._last_closed:
-                    log.error("%s; %s", reason, _consequence(of, trusted))
-                self._last_closed[of, trusted] = now
-        for (of, trusted), since in list(self._last_closed.items()):
+        now = self._clock()
+        for of, whom, words in _reached(Closed.by(bounds)):
+            if (of, whom) not in self._last_reached:
+                log.error("%s", words)
+            self._last_reached[of, whom] = now
+        for (of, whom), since in list(self._last_reached.items()):
             if now - since >= CALM_SECONDS:
-                del self._last_closed[of, trusted]
-                name = _NAMES.get(of, of)
-                log.warning("limit no longer reached for %s: %s", _senders(trusted), name)
+                del self._last_reached[of, whom]
+                log.warning("limit no longer reached for %s: %s", whom, _NAMES.get(of, of))
 
 
-def _senders(trusted: bool) -> str:
-    return "trusted senders" if trusted else "untrusted senders"
+def _reached(closed: Closed) -> Iterator[tuple[str, str, str]]:
+    """What a limit concerns, for whom it is reached, and the line that says so."""
+    for trusted, senders in ((False, "untrusted senders"), (True, "trusted senders")):
+        for of, reason in closed.to(trusted).items():
+            yield of, senders, f"{reason}; {_consequence(of, senders)}"
+    for of, reason in closed.unmarked.items():
+        yield of, "marks of untrusted senders", f"{reason}; {UNMARKED}"
 
 
-def _consequence(of: str, trusted: bool) -> str:
+def _consequence(of: str, senders: str) -> str:
     if of == HOLD:
-        return f"further events of {_senders(trusted)} are withheld instead of held"
+        return f"further events of {senders} are withheld instead of held"
     what = "denials of consent" if of == WITHDRAWALS else "events"
-    return f"{what} of {_senders(trusted)} are refused (503)"
+    return f"{what} of {senders} are refused (503)"

@@ -124,12 +124,7 @@ class SpoolingAppender:
             closed = closed.without_memory()  # the spool has room
         if self._detour and self._folder.share >= share_of(trusted):
             raise SpoolFull("the spool has reached its limit")
-        batch, refused = self.appender.admit(decisions, closed)
-        await self._commits.submit(batch, share_of(trusted))
-        if refused is not None:
-            refused.awaited = batch.awaited
-            raise refused
-        return batch.awaited
+        return await self.appender.submit(self._commits, decisions, closed)
 
     async def open(self) -> None:
         """Takes over what dead processes left, and starts to feed. A folder that cannot be used

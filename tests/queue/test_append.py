@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -14,7 +15,7 @@ from redis.exceptions import OutOfMemoryError, RedisError
 
 from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.decision import Decision, Verdict
-from gateway.queue.append import Appender
+from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch
 from gateway.queue.commits import KEEP_SECONDS, Commit
 from gateway.queue.entry import Entry, decode
@@ -377,6 +378,63 @@ async def test_no_commit_of_withheld_events_keeps_the_server_busy_for_long(
     scripts = await commits(appender, redis, 12, decisions(1000, withhold=["ads"]))
     assert await redis.xlen(KEYS.feed) == 12_000
     assert 12_000 / scripts <= 4_000
+
+
+MANY = [f"d{n}" for n in range(20)]
+
+
+def sent_by(trusted: bool, has_own_id: bool = False) -> list[Decision]:
+    """A request with as many events as one may have, to many destinations."""
+    return [
+        replace(decide(make_event(n), send=MANY, trusted=trusted), has_own_id=has_own_id)
+        for n in range(1000)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "dedupe", "steps"),
+    [
+        (sent_by(trusted=False), 0, 5),
+        (sent_by(trusted=False), 600, 5),
+        (sent_by(trusted=True), 600, 1),
+        (sent_by(trusted=True, has_own_id=True), 0, 1),
+        (sent_by(trusted=True, has_own_id=True), 1, 1),
+        (sent_by(trusted=True, has_own_id=True), 600, 5),
+    ],
+)
+async def test_a_large_request_is_divided_unless_its_repetition_would_count_twice(
+    intake: Redis, redis: Redis, request_: list[Decision], dedupe: int, steps: int
+) -> None:
+    """Others wait while a script runs. Of a backend's request all or nothing is taken where a
+    repetition would not be recognised."""
+    appender = Appender(intake, KEYS, PendingCounts(), nobody, Retention(dedupe=dedupe))
+    await appender.append(request_[:1])  # the script is known from now on
+    assert await commits(appender, redis, 1, request_[1:]) == steps
+    for name in (MANY[0], MANY[-1]):
+        assert await ids(redis, name) == [each.event["event_id"] for each in request_]
+
+
+async def test_what_was_taken_of_a_divided_request_is_recognised_when_it_comes_again(
+    intake: Redis, redis: Redis
+) -> None:
+    appender = Appender(intake, KEYS, PendingCounts(), nobody, Retention(dedupe=600))
+    request = sent_by(trusted=True, has_own_id=True)
+    write, calls = appender.write, 0
+
+    async def fail_once(group: list[AppendBatch], commits: Sequence[Commit] = ()) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise OutOfMemoryError
+        await write(group, commits)
+
+    appender._commits._commit = fail_once
+    with pytest.raises(OutOfMemoryError):
+        await appender.append(request)
+    assert await counts(redis, MANY[0]) == {"accepted": 400}
+    await appender.append(request)
+    assert await counts(redis, MANY[0]) == {"accepted": 1000, "repeated": 400}
+    assert await ids(redis, MANY[0]) == [each.event["event_id"] for each in request]
 
 
 async def commits(appender: Appender, redis: Redis, count: int, request: list[Decision]) -> int:

@@ -48,11 +48,10 @@ MEMORY = MemoryUsage(used=0, limit=100_000)
         (Usage(MEMORY, pending={"ads": (1, 14_000)}), ["ads"], []),
         (Usage(MEMORY, pending={"ads": (1, 19_000)}), ["ads"], ["ads"]),
         (Usage(MemoryUsage(0, 0, 200_000), pending={"ads": (1, 14_000)}), ["ads"], []),
-        (Usage(MEMORY, marks={"ads": 104}), [], []),
-        (Usage(MEMORY, marks={"ads": 105}), ["ads"], []),
+        (Usage(MEMORY, marks={"ads": 142}), [], []),
         (Usage(MEMORY, marks={"books": 143}), ["books"], ["books"]),
-        (Usage(MEMORY, pending={"ads": (1, 10_000)}, marks={"ads": 69}), [], []),
-        (Usage(MEMORY, pending={"ads": (1, 10_000)}, marks={"ads": 70}), ["ads"], []),
+        (Usage(MEMORY, pending={"ads": (1, 10_000)}, marks={"ads": 94}), [], []),
+        (Usage(MEMORY, pending={"ads": (1, 10_000)}, marks={"ads": 95}), ["ads"], ["ads"]),
         (Usage(held=(13, 0)), [], []),
         (Usage(held=(14, 0)), [HOLD], []),
         (Usage(held=(1, 570)), [HOLD], [HOLD]),
@@ -65,6 +64,14 @@ def test_to_whom_intake_is_closed(usage: Usage, untrusted: list[str], trusted: l
     closed = Closed.by(bounds_of(usage, LIMITS))
     assert [*closed.untrusted] == untrusted
     assert [*closed.trusted] == trusted
+
+
+@pytest.mark.parametrize(("marks", "unmarked"), [(104, []), (105, ["ads"]), (143, ["ads"])])
+def test_no_marks_of_strangers_close_intake(marks: int, unmarked: list[str]) -> None:
+    """They stay for days where `dedupe_window` says so."""
+    closed = Closed.by(bounds_of(Usage(MEMORY, marks={"ads": marks}), LIMITS))
+    assert [*closed.unmarked] == unmarked
+    assert closed.without_memory() == closed
 
 
 def test_the_reason_is_the_fullest_bound() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 from redis.asyncio import Redis
@@ -12,6 +13,7 @@ from gateway.configuration.load import parse_settings
 from gateway.queue.append import Appender, Retention
 from gateway.queue.bounds import OPEN, Limits
 from gateway.queue.capacity import CALM_SECONDS, CapacityWatch, read_memory_usage, read_usage
+from gateway.queue.marks import count_keys
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
 from tests.support.dead_letters import append, bury
@@ -183,6 +185,22 @@ async def test_full_and_not_full_by_turns_is_told_once(watched: Watched) -> None
         await watched.keep(5 if number % 2 == 0 else 3)
         told += await watched.look()
     assert told == REACHED
+
+
+async def test_it_is_told_that_strangers_leave_no_marks(
+    redis: Redis, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = CapacityWatch(redis, KEYS, Limits({"ads": DeliverySettings()}, window=60))
+    await redis.config_set("maxmemory", 1_000_000_000)
+    try:
+        await redis.set(count_keys(ADS.seen, 60, time.time())[-2], 2_500_000)
+        closed = await watch.look()
+    finally:
+        await redis.config_set("maxmemory", 0)
+    assert (closed.untrusted, closed.trusted, [*closed.unmarked]) == ({}, {}, ["ads"])
+    [line] = caplog.messages
+    assert line.startswith("limit reached: ads: 250000000 of 300000000 bytes of marks")
+    assert "accepted without a mark" in line
 
 
 async def test_a_user_who_may_not_ask_for_memory_is_told_once_and_the_rest_works(

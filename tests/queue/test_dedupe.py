@@ -18,8 +18,10 @@ from gateway.event import Received
 from gateway.monitoring.numbers import read_numbers
 from gateway.pipeline.compile import compile_pipeline
 from gateway.pipeline.decision import Decision
+from gateway.queue.admission import Full
 from gateway.queue.append import Appender, Retention
 from gateway.queue.append_batch import AppendBatch
+from gateway.queue.bounds import Closed
 from gateway.queue.marks import marks_of
 from gateway.queue.pending_counts import PendingCounts
 from gateway.redis_client.connect import connect_for_intake
@@ -144,6 +146,30 @@ async def test_a_mark_holds_against_the_same_visitor_or_is_the_backend_s(
     assert (of_ads["accepted"], of_ads.get("repeated", 0)) == (sent, 2 - sent)
 
 
+async def test_where_marks_are_too_many_strangers_leave_none_and_are_taken(
+    appender: Appender, redis: Redis
+) -> None:
+    """What is marked already, or by a backend, is recognised still."""
+    await appender.append([sent_by(ADA)])
+    appender.closed = Closed(unmarked={"ads": "marks have reached their limit"})
+    for sender in (ADA, EVE, EVE, BACKEND, BACKEND, EVE):
+        await appender.append([sent_by(sender)])
+    assert await counts(redis, "ads") == {"accepted": 4, "repeated": 3, "unmarked": 2}
+    marks = [key async for key in redis.scan_iter(f"{ADS.seen}:*")]
+    assert len(marks) == 2
+
+
+async def test_what_comes_again_for_sure_is_marked_all_the_same(
+    appender: Appender, redis: Redis
+) -> None:
+    appender.closed = Closed({"books": "books is full"}, unmarked={"ads": "too many marks"})
+    request = [replace(decide(make_event(1), send=["ads", "books"]), has_own_id=True)]
+    for _ in range(2):
+        with pytest.raises(Full):
+            await appender.append(request)
+    assert await counts(redis, "ads") == {"accepted": 1, "repeated": 1}
+
+
 async def test_a_backend_s_event_comes_again_after_a_browser_s(
     appender: Appender, redis: Redis
 ) -> None:
@@ -204,6 +230,22 @@ def test_with_a_salt_nobody_finds_the_mark_of_a_client_id_that_they_know() -> No
     assert len({mark(salt) for salt in salts}) == 3
     assert mark(salts[1]) == mark(salts[1])
     assert mark(salts[1]) != mark(salts[1], "123.457")
+
+
+def test_no_stranger_can_repeat_the_event_of_a_visitor_without_an_id_in_advance() -> None:
+    text = "{sources: {}, destinations: {}, dedupe_window: 60%s}"
+    event = {"event_name": "purchase", "event_id": "purchase-1001"}
+    victim = Received("site", 1.0, "203.0.113.7", "Firefox")
+    for salt in ("", ", server: {hash_salt: a-salt}"):
+        pipeline = compile_pipeline(parse_settings(text % salt, environment={}))
+        mark = marks_of(pipeline(event, victim))[0]
+        assert marks_of(pipeline(event, victim))[0] == mark
+        for stranger, stated in (
+            (replace(victim, client_ip="198.51.100.9"), {}),
+            (replace(victim, user_agent="Chrome"), {}),
+            (replace(victim, client_ip="198.51.100.9"), {"client_id": "\0203.0.113.7\0Firefox"}),
+        ):
+            assert marks_of(pipeline(event | stated, stranger))[0] != mark
 
 
 def test_an_event_is_taken_once_unless_configured_otherwise() -> None:
