@@ -124,5 +124,6 @@ def create_app(
         await redis.aclose()
 
     others = Starlette(routes=routes, lifespan=lifespan)
+    others.router.redirect_slashes = False  # it would send browsers to whatever `Host` says
     others.router.default = Unclaimed(refusals)
     return Application(PathTable(endpoints), others, operators)

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import orjson
 
+from gateway.web.headers import MAX_LINES
+
 Headers = Sequence[tuple[bytes, bytes]]
 """Names in lower case, and values."""
 
@@ -29,6 +31,13 @@ def refused_head(status: str, reason: str, message: str) -> RefusedHead:
     return RefusedHead(reason, head.encode() + body)
 
 
+TOO_MANY_LINES = refused_head(
+    "431 Request Header Fields Too Large",
+    "headers_too_large",
+    f"the headers have more than {MAX_LINES} lines",
+)
+"""A line of a few bytes takes more than a hundred once it is parsed."""
+
 VERSION = refused_head(
     "505 HTTP Version Not Supported",
     "http_version",
@@ -50,6 +59,8 @@ def fault_of(version: str, headers: Headers) -> RefusedHead | None:
     none) and 6.1 (a transfer coding that is not understood is answered 501); RFC 9110, 15.6.6
     (505).
     """
+    if len(headers) > MAX_LINES:
+        return TOO_MANY_LINES
     names = [name for name, _ in headers]
     hosts = names.count(b"host")
     if b"transfer-encoding" in names and not _is_only_chunked(headers):

@@ -1,7 +1,8 @@
 """HTTP as uvicorn speaks it, with a limit on all that is not a body, and without its laxity.
 
-uvicorn and httptools keep a head of any size, and join its parts again with each read: a sender
-could fill the memory of a process, and its time, before the application hears of the request. They
+uvicorn and httptools keep a head of any size, and join its parts again with each read, and they
+keep any number of requests that were sent ahead: a sender could fill the memory of a process, and
+its time, before the application hears of the request. They
 take requests whose host, version or framing is in doubt. And they lose the body of a request that
 asks for another protocol, as `curl --http2` does.
 """
@@ -24,11 +25,26 @@ from gateway.web.connections import (
     UNREAD,
     State,
 )
-from gateway.web.odd_http import RefusedHead, fault_of, refused_head, without_upgrade
+from gateway.web.headers import MAX_LINES
+from gateway.web.odd_http import (
+    TOO_MANY_LINES,
+    RefusedHead,
+    fault_of,
+    refused_head,
+    without_upgrade,
+)
 
 MAX_BYTES = 131_072
 """Of a head, and of trailers: the headers that `gateway.web.headers` takes, and a URL of the same
 length, which is the longest that httptools reads."""
+
+MAX_AHEAD = 10
+"""Requests of a connection that wait for the answer to the one before. uvicorn takes as many as a
+read has, which are thousands, and reads on after each answer."""
+
+_TOO_MANY_AHEAD = RefusedHead("too_many_ahead", b"")
+"""Never written: the requests before it are answered, and then the connection ends. Their sender
+has to repeat the others (RFC 9112, 9.3.2)."""
 
 _TOO_LARGE = refused_head(
     "431 Request Header Fields Too Large",
@@ -70,10 +86,14 @@ class Protocol(HttpToolsProtocol):
             return
         if self._read > MAX_BYTES:
             self._refuse(_TOO_LARGE)
+        elif self._read and self.headers and len(self.headers) > MAX_LINES:
+            self._refuse(TOO_MANY_LINES)
 
     def on_headers_complete(self) -> None:
         self._read = 0
         self._fault = fault_of(self.parser.get_http_version(), self.headers)
+        if len(self.pipeline) >= MAX_AHEAD:
+            self._fault = _TOO_MANY_AHEAD
         if self._fault is not None:
             raise ValueError(self._fault.reason)  # so the parser stops here
         if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
@@ -106,13 +126,14 @@ class Protocol(HttpToolsProtocol):
         return self.client[0] if self.client else ""
 
     def state(self) -> State:
-        if self._is_refused:
+        is_answered = self.cycle is None or self.cycle.response_complete
+        if self._is_refused and is_answered:
             return ENDING
         if self.transport.is_closing():
             return CLOSING
         if self.cycle is None:
             return HEAD if self._read else SILENT
-        if self.cycle.response_complete:
+        if is_answered:
             if self.cycle.more_body:
                 return ANSWERED
             return HEAD if self._read else IDLE
@@ -153,8 +174,13 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, refused: RefusedHead) -> None:
         self._is_refused = True
         REFUSED.add(f"refused::{refused.reason}")
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.headers:
+            self.headers.clear()  # they can take twenty times as much as what came
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(refused.answer)
+            self.transport.write_eof()
+        elif self.cycle.more_body:
             self.transport.abort()  # the answer would be taken for that of the request before
-            return
-        self.transport.write(refused.answer)
-        self.transport.write_eof()
+        else:
+            self.cycle.keep_alive = False  # the last one that is answered
+            self.flow.resume_reading()  # what else comes is thrown away

@@ -32,7 +32,8 @@ from gateway.web.connections import (
     State,
     connections_by_files,
 )
-from gateway.web.protocol import Protocol
+from gateway.web.headers import MAX_LINES
+from gateway.web.protocol import MAX_AHEAD, Protocol
 from gateway.web.rare_warning import LOG_SECONDS
 
 PUBLIC = "203.0.113.7"
@@ -397,6 +398,64 @@ def test_an_answer_that_is_not_taken_is_a_wait() -> None:
         return state
 
     assert asyncio.run(feed()) is State.UNREAD
+
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize("sent", [1, MAX_AHEAD + 1, MAX_AHEAD + 2, 5_000])
+def test_few_requests_wait_for_the_answer_to_the_one_before(sent: int) -> None:
+    """Those that came first are answered, and the connection ends at the first one too many."""
+
+    async def answers() -> tuple[Transport, int]:
+        protocol = await _feed([GET * sent])
+        waiting = len(protocol.pipeline)
+        while protocol.tasks:
+            await asyncio.gather(*protocol.tasks)
+        protocol.data_received(GET)
+        while protocol.tasks:
+            await asyncio.gather(*protocol.tasks)
+        transport: Any = protocol.transport
+        return transport, waiting
+
+    transport, waiting = asyncio.run(answers())
+    answered = transport.written.count(b"HTTP/1.1 204 ")
+    if sent <= MAX_AHEAD + 1:
+        assert (waiting, answered, transport.is_closing()) == (sent - 1, sent + 1, False)
+        assert REFUSED.take() == {}
+    else:
+        assert (waiting, answered, transport.is_closed) == (MAX_AHEAD, MAX_AHEAD + 1, True)
+        assert transport.written.rpartition(b"HTTP/1.1")[2].endswith(b"connection: close\r\n\r\n")
+        assert REFUSED.take() == {"refused::too_many_ahead": 1}
+    assert not transport.is_aborted
+
+
+def test_what_waits_when_a_request_is_refused_may_take_its_time() -> None:
+    async def states() -> tuple[State, State]:
+        protocol = await _feed([START + b"Content-Length: 2\r\n\r\nab" + b"rubbish\r\n\r\n"])
+        waiting = protocol.state()
+        await asyncio.gather(*protocol.tasks)
+        return waiting, protocol.state()
+
+    assert asyncio.run(states()) == (State.BUSY, State.ENDING)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"aa:\r\n" * 20_000,
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"aa:\r\n" * 20_000 + b"\r\n",
+        START + b"Content-Length: 9\r\n" + b"aa:\r\n" * MAX_LINES + b"\r\n",
+    ],
+    ids=["without end", "with an end", "before a body"],
+)
+def test_no_lines_of_a_refused_head_are_kept(head: bytes) -> None:
+    """Once it is parsed, a line of five bytes takes more than a hundred."""
+    protocol = asyncio.run(_feed([head]))
+    assert (protocol.state(), protocol.headers, protocol.cycle) == (State.ENDING, [], None)
+    transport: Any = protocol.transport
+    assert transport.written.startswith(b"HTTP/1.1 431 ")
+    assert REFUSED.take() == {"refused::headers_too_large": 1}
 
 
 async def _feed(reads: list[bytes | None]) -> Protocol:

@@ -120,6 +120,7 @@ def test_the_families_and_their_labels(web: TestClient, redis: Redis) -> None:
         "gateway_withheld_events_total": {"destination", "stage", "reason"},
         "gateway_attempts_total": {"destination", "result"},
         "gateway_repeated_events_total": {"destination"},
+        "gateway_unmarked_events_total": {"destination"},
         "gateway_delivery_warnings_total": {"destination"},
         "gateway_pending_events": {"destination"},
         "gateway_submitted_events": {"destination"},

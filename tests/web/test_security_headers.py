@@ -74,3 +74,9 @@ def test_answers_to_events_have_none_of_them_and_keep_their_own(gateway: TestCli
     answer = gateway.post("/collect", json={"event_name": "page_view"}, headers=origin)
     assert answer.headers["access-control-allow-origin"] == "https://shop.example"
     assert answer.headers.keys().isdisjoint(DEFAULTS)
+
+
+@pytest.mark.parametrize("path", ["/healthz/", "/gateway.js/", "/link/?to=x"])
+def test_nobody_is_sent_to_the_host_that_a_request_names(gateway: TestClient, path: str) -> None:
+    answer = gateway.get(path, headers={"host": "evil.example"}, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("location")) == (404, None)
