@@ -490,6 +490,7 @@ async def test_a_provider_that_cannot_be_used_is_said(
     metadata: Claims,
     status: int,
     said: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     provider.metadata, provider.status = metadata, status
     console = open_console()
@@ -498,6 +499,7 @@ async def test_a_provider_that_cannot_be_used_is_said(
         assert (answer.status_code, said in words(answer)) == (502, True)
         assert CLIENT[1] not in answer.text
     assert provider.calls.count("configuration") == 1, "asked again only after a moment"
+    assert len([line for line in caplog.messages if said in line]) == 1
 
 
 class Clock:

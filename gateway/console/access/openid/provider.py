@@ -7,6 +7,7 @@ RFC 9207.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from base64 import b64encode
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from gateway.configuration.console import OpenIdSettings
 from gateway.console.access.openid.id_token import UnknownKey, claims_of
 from gateway.console.access.openid.start import CALLBACK, Start
 from gateway.http import Client, ClientSettings, SendError, open_client
+
+log = logging.getLogger(__name__)
 
 FRESH_SECONDS = 3_600.0
 REST_SECONDS = 5.0
@@ -93,6 +96,7 @@ class Provider:
             except ProviderError as error:
                 # so that those who waited for this question do not ask one after the other
                 self._failure, self._asked_at = str(error), time.monotonic()
+                log.warning("console.openid: %s", error)  # strangers ask, so not for each of them
                 raise
             self._metadata, self._failure = metadata, ""
             self._fresh_until = now + FRESH_SECONDS

@@ -133,6 +133,7 @@ class OpenId:
                 return words_answer(request, 403, words)
             claims = await self.provider.claims(given["code"], start)
         except ProviderError as error:
+            log.warning("console.openid: nobody was signed in: %s", error)
             return self._no_answer(request, error)
         except NotValid as error:
             log.warning("an ID token for the console was refused: %s", error)
@@ -153,7 +154,6 @@ class OpenId:
         return answer
 
     def _no_answer(self, request: Request, error: ProviderError) -> Response:
-        log.warning("console.openid: %s", error)
         return words_answer(request, 502, NO_ANSWER.format(reason=error), {"retry-after": "5"})
 
     async def _note_refusal(self, user: str, reason: str) -> None:
