@@ -20,8 +20,10 @@ _FORMS = str.maketrans(
 _UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
 _amount = re.compile(
     rf"(?P<sign>[+-]?) ?(?P<before>{_UNIT})?(?: ?(?P<inner>[+-]))? ?"
-    rf"(?P<digits>[.,]?[0-9](?:[0-9.,' ]*[0-9])?) ?(?P<after>{_UNIT})?"
+    rf"(?P<digits>(?:(?<![^\W\d_]|/)[.,])?[0-9](?:[0-9.,' ]*[0-9])?) ?(?P<after>{_UNIT})?"
 )
+"""A dot after a letter belongs to the unit: ``kr.50`` is fifty kroner."""
+
 _by_threes = {
     mark: re.compile(rf"[1-9][0-9]{{0,2}}(?:{re.escape(mark)}[0-9]{{3}})+").fullmatch
     for mark in ".,' "

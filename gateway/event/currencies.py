@@ -1,4 +1,4 @@
-"""Currencies as people write them: codes of ISO 4217, and signs.
+"""Currencies as people write them: codes of ISO 4217, signs, and the name of the euro.
 
 Sources: ISO 4217 (list one) for the codes; cldr.unicode.org, the root locale and those of the
 countries, for the signs.
@@ -20,8 +20,13 @@ _DOLLARS = """
 """
 """With the pesos that are written with ``$``, too."""
 
+_RUPEES = ("INR", "PKR", "LKR", "NPR", "MUR", "SCR")
+
 _SIGNS: dict[str, tuple[str, ...]] = {
     "€": ("EUR",),
+    "euro": ("EUR",),
+    "Euro": ("EUR",),
+    "EURO": ("EUR",),
     "£": ("GBP",),
     "₹": ("INR",),
     "₪": ("ILS",),
@@ -29,8 +34,12 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "₫": ("VND",),
     "₱": ("PHP",),
     "₺": ("TRY",),
+    "TL": ("TRY",),
     "₽": ("RUB",),
+    "руб": ("RUB",),
+    "руб.": ("RUB",),
     "₴": ("UAH",),
+    "грн": ("UAH",),
     "₦": ("NGN",),
     "₸": ("KZT",),
     "₾": ("GEL",),
@@ -44,10 +53,17 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "zł": ("PLN",),
     "Kč": ("CZK",),
     "Ft": ("HUF",),
+    "Rp": ("IDR",),
+    "Rp.": ("IDR",),
+    "RM": ("MYR",),
+    "R": ("ZAR",),
+    "S/": ("PEN",),
+    "S/.": ("PEN",),
     "R$": ("BRL",),
     "US$": ("USD",),
     "CA$": ("CAD",),
     "A$": ("AUD",),
+    "AU$": ("AUD",),
     "NZ$": ("NZD",),
     "MX$": ("MXN",),
     "HK$": ("HKD",),
@@ -55,9 +71,13 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "$": tuple(_DOLLARS.split()),
     "¥": ("JPY", "CNY"),
     "￥": ("JPY", "CNY"),
+    "円": ("JPY",),
     "kr": ("SEK", "NOK", "DKK", "ISK"),
     "kr.": ("DKK", "NOK", "SEK", "ISK"),
     "Fr.": ("CHF",),
+    "lei": ("RON", "MDL"),
+    "Rs": _RUPEES,
+    "Rs.": _RUPEES,
 }
 
 CODES = frozenset(_CODES.split())

@@ -4,7 +4,7 @@ all but the first would be taken for repetitions, at the gateway or at a vendor.
 from collections.abc import Mapping
 from typing import Any
 
-from destinations.placeholders import PLACEHOLDERS, is_placeholder
+from destinations.placeholders import PLACEHOLDERS, is_placeholder, may_hold_tag
 
 IDS = ("event_id", "client_id", "user_id", "transaction_id", "ga_session_id")
 """Fields of an event."""
@@ -26,7 +26,10 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
         get("transaction_id"),
         get("ga_session_id"),
     )
-    return not PLACEHOLDERS.isdisjoint(ids) or ids[2] == _NOBODY
+    if not PLACEHOLDERS.isdisjoint(ids) or ids[2] == _NOBODY:
+        return True
+    stated = list(filter(None, ids))
+    return may_hold_tag("".join(stated)) and any(map(is_placeholder, stated))
 
 
 def is_no_id(name: str, text: str) -> bool:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from math import isfinite
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -79,6 +80,9 @@ _NO_PROPERTIES = frozenset(
 )
 """Known fields that are no property of a page's: protocols have places for them, or they tell who
 somebody is."""
+
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+"""What JavaScript has where a calculation failed: nobody's property, but a number that is none."""
 
 _MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
 
@@ -177,6 +181,8 @@ def _is_ignored(value: object) -> bool:
 
 def _can_be_own(name: str, value: Any) -> bool:
     """Whether a field can move to `PARAMS`, where it is one level deeper."""
+    if value in _NO_NUMBERS or (isinstance(value, float) and not isfinite(value)):
+        return False
     return name not in _NO_PROPERTIES and is_within_bounds([[value]])
 
 

@@ -22,6 +22,7 @@ from gateway.event.consent import (
     with_one_consent,
 )
 from gateway.event.ids import has_no_id
+from gateway.event.json_texts import opened
 from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
 from gateway.event.plain_items import plain_items
@@ -69,7 +70,8 @@ class EventError(ValueError):
 
 
 _OPEN = ("items", "user_data", "user_properties", "event_location", "client_hints", "click_ids")
-"""The known fields in which there can be others, as many and as deep as a sender likes."""
+"""The known fields in which there can be others, as many and as deep as a sender likes. They may
+come as JSON in a text."""
 
 _RESERVED = OTHER_CASES | {IGNORED, SURPLUS}
 """Names that no event has: other spellings of `consent`, and what only the gateway writes."""
@@ -156,9 +158,11 @@ def _without_reserved(raw: Event) -> Event:
 
 
 def _within_bounds(raw: Event) -> Event:
-    """`raw` with its consent read, cut where it is too large, and without nulls."""
+    """`raw` with its consent and its JSON in texts read, cut where it is too large, and without
+    nulls."""
     if "consent" in raw:
         raw = with_consent_read(raw)
+    raw = {**raw, **{name: opened(raw[name]) for name in _OPEN if name in raw}}
     if not is_within_bounds([raw]):
         known = {name: raw[name] for name in EventFields.__annotations__ if name in raw}
         raw = cut({**known, **_stated(raw)}, raw)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.event.json_texts import opened
 from gateway.event.schema import as_list
 
 _EMAIL = "email"
@@ -48,7 +49,10 @@ _PLACE = {
 }
 _ADDRESS = {**_NAMES, **_PLACE}
 _FULL_NAME = "name"
-_FLAT = frozenset({*_PERSON, *_ADDRESS, _FULL_NAME})
+_FIRST = "0"
+"""The key of the first person in an object with indexes."""
+
+_FLAT = frozenset({*_PERSON, *_ADDRESS, _FULL_NAME, _FIRST})
 _OF_ADDRESS = frozenset(name for name, ours in _ADDRESS.items() if name != ours)
 
 
@@ -57,8 +61,10 @@ def has_other_shape(raw: Mapping[str, Any]) -> bool:
     if _EMAIL in raw:
         return True
     person = raw.get("user_data")
-    if not isinstance(person, dict) or not person:
+    if not person:
         return False
+    if not isinstance(person, dict):
+        return isinstance(person, list | str)
     return not _FLAT.isdisjoint(person) or _has_other_address(person.get("address"))
 
 
@@ -74,7 +80,9 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
     """`raw` with its person in `user_data`, under our names. What it says under our names already
     stays; another value for the same stays where it was."""
     event = {**raw}
-    stated = event.get("user_data")
+    stated = _only_person(event.get("user_data"))
+    if stated is not None:
+        event["user_data"] = stated
     person = our_person(stated) if isinstance(stated, dict) else {}
     email = as_list(event.get(_EMAIL))
     if _is_email(email) and (stated is None or isinstance(stated, dict)):
@@ -86,6 +94,14 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
     if person:
         event["user_data"] = person
     return event
+
+
+def _only_person(stated: Any) -> Any:
+    """`stated`, or the only person in it if it is a list or JSON in a text. Of several, nobody can
+    say which one the event is about."""
+    listed = as_list(opened(stated))
+    people = [each for each in listed if each is not None] if isinstance(listed, list) else [listed]
+    return people[0] if len(people) == 1 else listed
 
 
 def _is_email(value: Any) -> bool:
@@ -187,4 +203,4 @@ def _name_parts(person: dict[str, Any], known: Mapping[str, Any]) -> dict[str, s
 
 
 def _is_value(value: Any) -> bool:
-    return value != "" and isinstance(value, str | int | list) and not isinstance(value, bool)
+    return value != "" and isinstance(value, str | int | float | list) and type(value) is not bool

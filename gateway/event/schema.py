@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, Required, Union, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -16,7 +17,7 @@ from pydantic import (
     TypeAdapter,
     with_config,
 )
-from pydantic_core import core_schema
+from pydantic_core import CoreSchema, core_schema
 from typing_extensions import (
     TypedDict,  # pydantic needs this one before Python 3.12
     get_type_hints,
@@ -24,7 +25,7 @@ from typing_extensions import (
 )
 
 from destinations.numbers import MAX_EXACT
-from destinations.paths import ANY
+from destinations.paths import ANY, as_text
 from gateway.event.bounds import MAX_VALUES
 from gateway.event.times import to_seconds
 
@@ -43,16 +44,30 @@ def as_list(value: object) -> object:
 
 
 def as_items(value: object) -> object:
-    """As `as_list`, and a single item as a list of one."""
-    if isinstance(value, dict) and ("item_id" in value or "item_name" in value):
+    """As `as_list`, also with other keys (``{"SKU-1": {"item_id": ...}}``), and a single item as a
+    list of one."""
+    if _is_item(value):
         return [value]
+    if isinstance(value, dict) and value and all(map(_is_item, value.values())):
+        return list(value.values())
     return as_list(value)
+
+
+def _is_item(value: object) -> bool:
+    return isinstance(value, dict) and ("item_id" in value or "item_name" in value)
 
 
 _open = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 _in_turn = Field(union_mode="left_to_right")
 """The usual branch stands first and is checked without Python; a validator of ours is only asked
 when it does not fit."""
+
+
+def _schema_with(schema: CoreSchema, plain: CoreSchema) -> GetPydanticSchema:
+    """A type that `schema` reads and `plain` describes. Pydantic notes in a schema where it is
+    used, so each use gets a copy."""
+    return GetPydanticSchema(lambda _, __: schema.copy(), lambda _, handler: handler(plain))
+
 
 _json_numbers = core_schema.union_schema(
     [
@@ -72,13 +87,38 @@ _numbers = core_schema.union_schema(
 Number = Annotated[
     Annotated[int, Field(ge=-MAX_EXACT, le=MAX_EXACT)]
     | Annotated[float, Field(allow_inf_nan=False)],
-    GetPydanticSchema(lambda _, __: _numbers, lambda _, handler: handler(_json_numbers)),
+    _schema_with(_numbers, _json_numbers),
 ]
 """Numbers, and texts that are one; not true and false, which pydantic takes for 1 and 0."""
+
+
+def _as_written(value: object) -> object:
+    return as_text(value) if isinstance(value, float) else value
+
+
+def _texts(**limits: Any) -> GetPydanticSchema:
+    """Texts within `limits`, those of pydantic, and numbers as such texts: 7.0 is ``7``."""
+    plain = core_schema.str_schema(strict=True, **limits)
+    written = core_schema.no_info_before_validator_function(
+        _as_written, core_schema.str_schema(coerce_numbers_to_str=True, **limits)
+    )
+    either = core_schema.union_schema([plain, written], mode="left_to_right")
+    return _schema_with(either, plain)
+
+
 MAX_TEXT = 16_384
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
-Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
-LongId = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT)]
+Text = Annotated[str, _texts(max_length=MAX_TEXT)]
+Id = Annotated[str, _texts(strip_whitespace=True, min_length=1, max_length=256)]
+LongId = Annotated[str, _texts(strip_whitespace=True, max_length=MAX_TEXT)]
+
+
+def _check_currency(code: str) -> str:
+    """`code`, which need not be one of today's: there will be others."""
+    if code in ("NAN", "NIL"):
+        raise ValueError("a placeholder, not a currency")
+    return code
+
+
 _bounded = Field(max_length=MAX_VALUES)
 """A longer list does not fit, so it is cut."""
 
@@ -154,8 +194,9 @@ class EventFields(TypedDict, total=False):
 
     event_name: Required[Id]
     event_id: Id
-    timestamp: Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(to_seconds)]
-    """Unix seconds, with a fraction; `gateway.event.times` converts the other forms."""
+    timestamp: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(to_seconds)]
+    """Unix seconds, with a fraction; `gateway.event.times` converts the other forms. 0 is what
+    programs write that know no time."""
     client_id: Id
     user_id: Id
     ip_override: Text
@@ -169,7 +210,11 @@ class EventFields(TypedDict, total=False):
     page_referrer: Text
     page_title: Text
     page_encoding: Text
-    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")]
+    currency: Annotated[
+        str,
+        StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$"),
+        AfterValidator(_check_currency),
+    ]
     value: Number
     tax: Number
     shipping: Number

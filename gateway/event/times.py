@@ -5,20 +5,37 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _FIRST_DAY, _LAST_DAY = 1970_01_01, 9999_12_31
+_PARTS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
+"""A number that is greater than the first counts parts of a second, of which it has the other."""
+
+_MAX_SECONDS = 1e11
+"""More, in the year 5138, would be taken for milliseconds when the event is read again."""
+
 _is_mail_date = re.compile(
     r"(?:[A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? "
     r"(?:[+-][0-9]{4}|GMT|UTC?|[ECMP][SD]T)"
 ).fullmatch
 """RFC 2822, section 3.3, without comments. The dates of HTTP headers have this form too."""
 
+_script_date = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{2}) ([0-9]{4} [0-9:]{8}) GMT([+-][0-9]{4})(?: \(.*\))?"
+).fullmatch
+"""``Sat Nov 21 2026 01:00:00 GMT+0100 (Central European Standard Time)``: what a script writes that
+makes a text of a date (ECMA-262, Date.prototype.toString)."""
+
+_lost_plus = re.compile(r"(:[0-9]{2}(?:[.,][0-9]+)?|GMT) (?=[0-9]{2}:?[0-9]{2}\b)")
+"""A blank before an offset: what a query makes of a plus that is not escaped."""
+
+_utc = re.compile(r"(?<=[0-9]) ?(?:UTC|GMT|z)\Z")
+
 
 def to_seconds(value: object) -> object:
-    """Unix seconds from seconds, milli- or microseconds (told apart by size), a day (20261129),
-    ISO 8601 or RFC 2822. None for true and false, and any other value that is neither a text nor a
-    number as it is.
+    """Unix seconds from seconds, milli-, micro- or nanoseconds (told apart by size), a day
+    (20261129), ISO 8601, RFC 2822, or a date as scripts write it. None for true and false, and any
+    other value that is neither a text nor a number as it is.
 
-    Raises `ValueError`, whose text repeats nothing, for other texts. A whole number that could be a
-    day is none of seconds: these would be in 1970 to 1973.
+    Raises `ValueError`, whose text repeats nothing, for other texts, and for times after the year
+    5138. A whole number that could be a day is none of seconds: these would be in 1970 to 1973.
     """
     given = value
     if isinstance(value, str):
@@ -27,27 +44,37 @@ def to_seconds(value: object) -> object:
         except ValueError:
             return _date_to_seconds(str(value))
     if isinstance(value, (int, float)):
-        if value > 1e14:
-            return value / 1e6
-        if value > 1e11:
-            return value / 1e3
+        for least, parts in _PARTS:
+            if value > least:
+                return _in_range(value / parts)
         if _FIRST_DAY <= value <= _LAST_DAY and type(given) is not float:
             return _date_to_seconds(str(given))
     return None if isinstance(value, bool) else value
 
 
 def _date_to_seconds(text: str) -> float:
-    try:
-        return _seconds(datetime.fromisoformat(text))
-    except ValueError:
-        pass
-    try:
-        if _is_mail_date(text):
-            return _seconds(parsedate_to_datetime(text))
-    except ValueError:
-        pass
+    for read in (datetime.fromisoformat, _read_other_date):
+        try:
+            moment = read(text)
+        except ValueError:
+            continue
+        known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return _in_range(known.timestamp())
     raise ValueError("not a time in Unix seconds, ISO 8601 or RFC 2822")
 
 
-def _seconds(moment: datetime) -> float:
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+def _read_other_date(text: str) -> datetime:
+    """Raises `ValueError`."""
+    text = _lost_plus.sub(r"\1+", text.strip())
+    if parts := _script_date(text):
+        month, day, year_and_time, offset = parts.groups()
+        text = f"{day} {month} {year_and_time} {offset}"
+    if _is_mail_date(text):
+        return parsedate_to_datetime(text)
+    return datetime.fromisoformat(_utc.sub("Z", text))
+
+
+def _in_range(seconds: float) -> float:
+    if seconds > _MAX_SECONDS:
+        raise ValueError("a time after the year 5138")
+    return seconds

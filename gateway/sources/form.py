@@ -4,6 +4,7 @@ Empty values count as absent: a form has no other way to say that there is nothi
 type of consent without a value (``consent.ad_storage=``) is kept: it denies.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,6 +21,9 @@ Fields = list[tuple[str, str]]
 
 _CONSENT = "consent"
 
+_is_bracketed = re.compile(r"[^\[\]]+(?:\[[^\[\]]+\])+").fullmatch
+"""A name as PHP and jQuery write it: ``items[0][item_id]``."""
+
 _MAX_STEPS = 20_000
 """Into objects, by all dots of an event: one that holds so much is cut later. Further names stay
 as they are."""
@@ -28,8 +32,11 @@ as they are."""
 def query_fields(query: str) -> Fields:
     """The fields of a query string or of an ``application/x-www-form-urlencoded`` body.
 
-    NULs and bytes that are not UTF-8 become U+FFFD.
+    NULs and bytes that are not UTF-8 become U+FFFD. Mails may have ``&amp;`` between fields, where
+    HTML was escaped once too often.
     """
+    if "&amp;" in query:
+        query = query.replace("&amp;", "&")
     if "%00" in query or "\0" in query:
         query = query.replace("%00", REPLACEMENT).replace("\0", REPLACEMENT)
     fields = []
@@ -58,12 +65,12 @@ def form_fields(body: bytes) -> Fields:
 
 
 def expand(fields: Iterable[tuple[str, str]]) -> Event:
-    """The event that `fields` stand for: dots lead into objects, numbers make lists.
+    """The event that `fields` stand for: dots and brackets lead into objects, numbers make lists.
 
-    ``items.0.item_id=A`` is ``{"items": [{"item_id": "A"}]}``. Of two fields with one name the
-    last counts; an object wins over a plain value of the same name. Of what states something about
-    consent, and in ``integrations``, all values count: they become a list. There brackets lead into
-    objects, too.
+    ``items.0.item_id=A`` and ``items[0][item_id]=A`` are ``{"items": [{"item_id": "A"}]}``. Of two
+    fields with one name the last counts; an object wins over a plain value of the same name. Of
+    what states something about consent, and in ``integrations``, all values count: they become a
+    list.
     """
     event: Event = {}
     stated: list[tuple[str, Any]] = []
@@ -73,6 +80,8 @@ def expand(fields: Iterable[tuple[str, str]]) -> Event:
         if name[:7].lower() == _CONSENT or name.startswith(INTEGRATIONS):
             stated.append((name, value))
             continue
+        if "[" in name and _is_bracketed(name):
+            name = name[:-1].replace("][", ".").replace("[", ".")
         steps = min(name.count("."), MAX_DEPTH)
         if steps == 0 or steps > steps_left:
             parent, last = event, name

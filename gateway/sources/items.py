@@ -6,6 +6,7 @@ Source: developers.google.com/analytics/devguides/collection/ga4/reference/event
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.event.json_texts import opened
 from gateway.event.schema import as_list
 from gateway.sources.reading import present, renamed
 
@@ -13,14 +14,20 @@ _CATEGORIES = ("item_category", *(f"item_category{level}" for level in range(2, 
 
 
 def items_of(products: Any, names: Mapping[str, str]) -> Any:
-    """The items in `products`, a list or a single one; what is neither stays as it is.
+    """The items in `products`, a list, an object of items by other keys, or a single item, also as
+    JSON in a text; what is none of them stays as it is.
 
     names: ours by theirs; a part without one keeps its own name.
     """
-    listed = as_list(products)
+    listed = as_list(opened(products))
     if isinstance(listed, dict):
-        listed = [listed] if listed else []
+        listed = _listed(listed)
     return [item_of(each, names) for each in listed] if isinstance(listed, list) else listed
+
+
+def _listed(products: dict[str, Any]) -> list[Any]:
+    values = list(products.values())
+    return values if all(isinstance(each, dict) for each in values) else [products]
 
 
 def item_of(product: Any, names: Mapping[str, str]) -> Any:

@@ -37,6 +37,7 @@ from gateway.sources.keys import Key, KeySet
 from gateway.sources.measurement_protocol_check import MAX_MESSAGES, Problem, problems_of
 from gateway.sources.own_properties import differing, with_own_apart
 from gateway.sources.reading import (
+    as_messages,
     as_object,
     bearer_key,
     decode_body,
@@ -160,7 +161,8 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
         return Answer.json(200, {"validationMessages": messages})
 
     def _read(self, request: Inbound, body: Any, query: Mapping[str, str]) -> Batch:
-        events = as_object(body).get("events")
+        body = as_object(body)
+        events = as_messages(body.get("events"))
         if not isinstance(events, list) or not events:
             raise Refused(400, "malformed", "expected an object with a list of events")
         if may_have_fields(request.body):

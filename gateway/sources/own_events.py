@@ -9,7 +9,7 @@ from gateway.sources.description import EVENT, JSON, Operation, Schema
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, form_fields, query_fields
 from gateway.sources.multipart import multipart_fields
-from gateway.sources.reading import decode_body
+from gateway.sources.reading import as_messages, decode_body
 from gateway.sources.statement_fields import with_fields_expanded
 from gateway.sources.statements import statements_in, with_statements
 from gateway.sources.submission_tokens import SUBMISSION_TOKEN
@@ -124,6 +124,7 @@ def without_tokens(event: Any) -> Any:
 def _listed(text: bytes) -> RawEvents:
     """The events in `text`, which should be JSON."""
     envelope, events = _opened(decode_body(text))
+    events = as_messages(events)
     if not isinstance(events, list):
         raise Refused(400, "malformed", "expected an event, an array of events or {events: [...]}")
     if not events:

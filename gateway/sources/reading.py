@@ -12,6 +12,7 @@ from destinations.numbers import read_number
 from gateway.event import Event
 from gateway.event.consent import CONSENT, OTHER_CASES
 from gateway.event.mending import with_params
+from gateway.event.schema import as_list
 from gateway.sources.base import Refused
 from gateway.sources.lenient_json import load_leniently, mend_json
 from gateway.sources.repeated_keys import load_all_values, repeats_keys
@@ -80,9 +81,11 @@ def _lost_pairs(text: bytes, value: Any) -> bool:
 
 
 def decode_body(body: bytes) -> Any:
-    """The value in `body`. Raises `Refused` where `decode` raises `ValueError`."""
+    """The value in `body`, also if that is a text with JSON in it. Raises `Refused` where `decode`
+    raises `ValueError`."""
     try:
-        return decode(body)
+        value = decode(body)
+        return decode(value.encode()) if isinstance(value, str) else value
     except ValueError as error:
         raise Refused(400, "malformed", f"the body is {error}") from None
 
@@ -155,8 +158,22 @@ def number_of(value: Any) -> Any:
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """`value` when it is an object, otherwise an empty one."""
+    """`value` when it is an object, or a text with one in it as JSON, otherwise an empty one."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        value = decoded_text(value)
     return value if isinstance(value, dict) else {}
+
+
+def as_messages(value: Any) -> Any:
+    """`value` as the list of messages that it stands for, if there is one: PHP writes a list with
+    gaps as an object with indexes, a single message may come without a list around it, and a
+    message may be JSON in a text."""
+    listed = as_list(value)
+    if isinstance(listed, dict) and listed:
+        listed = [listed]
+    if not isinstance(listed, list):
+        return listed
+    return [as_object(each) or each if isinstance(each, str) else each for each in listed]
 
 
 def header_bytes(value: str) -> bytes:

@@ -21,7 +21,11 @@ def read(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", IDS)
 @pytest.mark.parametrize(
     "text",
-    ["undefined", "Undefined", "null", "NULL", "NaN", "None", "[object Object]", " null ", "true"],
+    [
+        *("undefined", "Undefined", "null", "NULL", "NaN", "None", "[object Object]", " null "),
+        *("true", "(not set)", "(none)", "N/A", "00000000-0000-0000-0000-000000000000"),
+        *("{{Order ID}}", "${order}", "%%order%%", "*|ORDER|*", "<%= order %>"),
+    ],
 )
 def test_a_placeholder_is_set_aside(name: str, text: str) -> None:
     assert read(**{name: text}) == {
@@ -31,7 +35,13 @@ def test_a_placeholder_is_set_aside(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("name", IDS)
-@pytest.mark.parametrize("text", ["undefined-1", "nullable", "order-null", "7", "Nan Goldin"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("undefined-1", "nullable", "order-null", "7", "Nan Goldin", "50%", "(a)", "-"),
+        *("{3f2504e0-4f89-11d3-9a0c-0305e82c3301}", "a}}", "{{a", "*|"),
+    ],
+)
 def test_what_only_looks_similar_stays(name: str, text: str) -> None:
     assert read(**{name: text}) == {**PURCHASE, name: text}
 

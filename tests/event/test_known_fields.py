@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from gateway.event.bounds import MAX_DEPTH
 from gateway.event.fields import MISFIT, changed_path, field_type, fitting, read_path
+from gateway.event.schema import Id
 
 DEEP = ".".join("a" * (MAX_DEPTH - 1))
 
@@ -132,3 +134,8 @@ def test_a_value_that_a_field_cannot_hold(path: str, value: Any, message: str) -
         fitting(path, value)
     assert message in str(caught.value)
     assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_field_can_be_described_any_number_of_times() -> None:
+    described = [TypeAdapter(Id).json_schema() for _ in range(400)]
+    assert described == described[:1] * 400

@@ -48,6 +48,10 @@ NONE: Any = None
         ("-€5,00", -5),
         ("€-5,00", -5),
         ("4.245,42\u00a0€", 4245.42),
+        ("59,90 Euro", 59.9),
+        ("59.90EURO", 59.9),
+        ("euro.50", NONE),
+        ("€.50", 0.5),
         ("1,234", NONE),
         ("0,123", NONE),
         ("-1,234", NONE),
@@ -108,6 +112,18 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
         ({"currency": "kr"}, {}),
         ({"currency": 978}, {}),
         ({"value": "5 €"}, {"value": 5, "currency": "EUR"}),
+        ({"currency": "Euro"}, {"currency": "EUR"}),
+        ({"currency": "Rs."}, {}),
+        ({"currency": "NaN"}, {}),
+        ({"currency": "nil"}, {}),
+        ({"currency": "XYZ"}, {"currency": "XYZ"}),
+        ({"value": "1.234,50 TL"}, {"value": 1234.5, "currency": "TRY"}),
+        ({"value": "kr.50", "currency": "DKK"}, {"value": 50, "currency": "DKK"}),
+        ({"value": "kr.50,00", "currency": "DKK"}, {"value": 50, "currency": "DKK"}),
+        ({"value": "Fr.12", "currency": "CHF"}, {"value": 12, "currency": "CHF"}),
+        ({"value": "S/.20", "currency": "PEN"}, {"value": 20, "currency": "PEN"}),
+        ({"value": "Rs.1,50,000", "currency": "INR"}, {"value": 150000, "currency": "INR"}),
+        ({"value": "Rs. 500"}, {}),
         ({"value": "5 $"}, {}),
         ({"value": "$5.00", "currency": "USD"}, {"value": 5, "currency": "USD"}),
         ({"value": "5 €", "currency": "usd"}, {"currency": "USD"}),
@@ -155,6 +171,24 @@ def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None
         ),
         ({"items": {"price": 5}}, {}, ["items: not a list"]),
         (
+            {"items": {"SKU-1": {"item_id": "A"}, "SKU-2": {"item_name": "B"}}},
+            {"items": [{"item_id": "A"}, {"item_name": "B"}]},
+            [],
+        ),
+        ({"items": {"a": {"item_id": "A"}, "b": {"x": 1}}}, {}, ["items: not a list"]),
+        (
+            {"items": '[{"item_id": 7, "price": "59,90"}]'},
+            {"items": [{"item_id": "7", "price": 59.9}]},
+            [],
+        ),
+        ({"items": ' {"item_id": "A"}'}, {"items": [{"item_id": "A"}]}, []),
+        ({"items": "[]"}, {"items": []}, []),
+        ({"items": '[{"item_id": "A"'}, {}, ["items: not a list"]),
+        ({"items": '["\\u0000"]'}, {}, ["items: not a list"]),
+        ({"user_properties": '{"plan": "pro"}'}, {"user_properties": {"plan": "pro"}}, []),
+        ({"click_ids": '{"gclid": 5}'}, {"click_ids": {"gclid": "5"}}, []),
+        ({"event_location": '["DE"]'}, {}, ["event_location: not an object"]),
+        (
             {"items": {"0": {"price": "x", "own": [1]}}},
             {"items": [{"own": [1]}]},
             ["items.price: not a number"],
@@ -181,6 +215,11 @@ def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None
         ({"timestamp": True}, {}, ["timestamp: not a time"]),
         ({"timestamp": "29.11.2026"}, {}, ["timestamp: not a time"]),
         ({"timestamp": -1}, {}, ["timestamp: not a time"]),
+        ({"timestamp": 0}, {}, ["timestamp: not a time"]),
+        ({"timestamp": "0"}, {}, ["timestamp: not a time"]),
+        ({"timestamp": "1970-01-01T00:00:00Z"}, {}, ["timestamp: not a time"]),
+        ({"timestamp": "9999-12-31"}, {}, ["timestamp: not a time"]),
+        ({"timestamp": 1e300}, {}, ["timestamp: not a time"]),
         ({"timestamp": 20261399}, {}, ["timestamp: not a time"]),
         ({"value": "1,234"}, {}, ["value: ambiguous: thousands or decimals"]),
         ({"value": "5 €", "currency": "USD"}, {"currency": "USD"}, ["value: in another currency"]),
@@ -230,6 +269,12 @@ class TestOwnProperties:
 
     def test_in_events_of_commerce_they_are_set_aside(self) -> None:
         event = read_event({"event_name": "purchase", "value": "high"}, own_properties=True)
+        assert event[IGNORED] == [{"field": "value", "reason": "not a number"}]
+        assert PARAMS not in event
+
+    @pytest.mark.parametrize("value", ["NaN", "-Infinity", float("nan"), float("inf")])
+    def test_a_number_that_is_none_is_set_aside(self, value: object) -> None:
+        event = read_event({"event_name": "quiz", "value": value}, own_properties=True)
         assert event[IGNORED] == [{"field": "value", "reason": "not a number"}]
         assert PARAMS not in event
 

@@ -62,12 +62,31 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
             {"address": {"zip": {"0": "1"}, "region": "BE"}},
         ),
         ({"lead_id": 7, "email": MAIL}, {"lead_id": 7, "email_address": MAIL}),
+        ({"phone": 4930.0}, {"phone_number": "4930"}),
+        ([{"email": MAIL}], {"email_address": MAIL}),
+        ([None, {"email": MAIL}], {"email_address": MAIL}),
+        ({"0": {"email": MAIL}}, {"email_address": MAIL}),
+        (f'{{"email": "{MAIL}"}}', {"email_address": MAIL}),
+        (f'[{{"email": "{MAIL}"}}]', {"email_address": MAIL}),
     ],
 )
-def test_user_data_in_the_names_of_other_tools(
-    stated: dict[str, Any], person: dict[str, Any]
-) -> None:
+def test_user_data_in_the_names_of_other_tools(stated: Any, person: dict[str, Any]) -> None:
     assert read({"user_data": stated}) == {"user_data": person}
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        [{"email": MAIL}, {"email": "b@x.example"}],
+        {"0": {"email": MAIL}, "1": {"phone": "+49 1"}},
+        [MAIL],
+        MAIL,
+        f'{{"email": "{MAIL}"',
+    ],
+)
+def test_what_is_not_one_person_is_set_aside(stated: Any) -> None:
+    ignored = [{"field": "user_data", "reason": "not an object"}]
+    assert read({"user_data": stated}) == {"ignored_fields": ignored}
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ def read(**fields: Any) -> dict[str, Any]:
         ("Sat, 21 Nov 2026 01:00:00 +0100", 1795219200.0),
         ("Sat, 21 Nov 2026 00:00:00 GMT", 1795219200.0),
         ("20 Nov 2026 19:00 EST", 1795219200.0),
+        (1795219200500000000, 1795219200.5),
+        (" 2026-11-21T00:00:00Z ", 1795219200.0),
+        ("2026-11-21T00:00:00z", 1795219200.0),
+        ("2026-11-21 00:00:00 UTC", 1795219200.0),
+        ("2026-11-21T01:00:00 01:00", 1795219200.0),
+        ("2026-11-21 01:00:00.500 0100", 1795219200.5),
+        ("2026-11-21 00:00", 1795219200.0),
+        ("Sat Nov 21 2026 01:00:00 GMT+0100 (Central European Standard Time)", 1795219200.0),
+        ("Sat Nov 21 2026 01:00:00 GMT 0100", 1795219200.0),
     ],
 )
 def test_a_time_in_every_way_is_unix_seconds(said: object, seconds: float) -> None:
@@ -72,6 +81,15 @@ def test_an_empty_consent_says_nothing(nothing: object) -> None:
         ("user_data", {"email_address": ["a@b.c", 5]}, {"email_address": ["a@b.c", "5"]}),
         ("user_data", {"phone_number": {"0": "1", "1": "2"}}, {"phone_number": ["1", "2"]}),
         ("user_data", {"phone_number": 49301234567}, {"phone_number": "49301234567"}),
+        ("user_data", {"phone_number": 49301234567.0}, {"phone_number": "49301234567"}),
+        (
+            "items",
+            [{"item_id": 4711.0}, {"item_id": 1.5}],
+            [{"item_id": "4711"}, {"item_id": "1.5"}],
+        ),
+        ("user_id", 12345.0, "12345"),
+        ("user_id", "12345.0", "12345.0"),
+        ("transaction_id", 1e20, "1e+20"),
         ("user_data", {"address": {"city": "Wien"}}, {"address": {"city": "Wien"}}),
         ("user_data", {"address": {"0": {"city": "Wien"}}}, {"address": [{"city": "Wien"}]}),
         ("user_data", {"address": {"0": "x", "city": 1}}, {"address": {"0": "x", "city": "1"}}),
@@ -137,8 +155,8 @@ HOLDING = [name for name in EventFields.__annotations__ if name not in ("consent
 IN_WHAT_A_FIELD_HOLDS: dict[str, Callable[[Any], Any]] = {
     "itself": lambda inner: inner,
     "object": lambda inner: {"x": inner},
-    "list": lambda inner: [inner],
-    "object in a list": lambda inner: [{"x": inner}],
+    "list": lambda inner: [inner, 1],
+    "object in a list": lambda inner: [{"x": inner}, 1],
     "address": lambda inner: {"address": {"x": inner}},
     "list of addresses": lambda inner: {"address": [{"x": inner}]},
 }

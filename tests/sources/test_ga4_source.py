@@ -265,6 +265,18 @@ def test_consent_in_words(query: str, consent: dict[str, str] | None) -> None:
             "en=a&epn.items=3&epn.timestamp=5",
             {"event_name": "a", "params": {"timestamp": 5, "items": 3}},
         ),
+        ("en=a&epn.score=NaN&epn.level=1", {"event_name": "a", "level": 1}),
+        (
+            "en=a&epn.value=NaN",
+            {
+                "event_name": "a",
+                "ignored_fields": [{"field": "value", "reason": "not a number"}],
+            },
+        ),
+        (
+            "en=purchase&epn.value=59%2C90+EUR",
+            {"event_name": "purchase", "value": 59.9, "currency": "EUR"},
+        ),
         ("en=purchase&ep.value=4%2C245.42", {"event_name": "purchase", "value": 4245.42}),
         (
             "en=purchase&ep.value=high",

@@ -305,6 +305,21 @@ def test_a_page_view_of_a_browser() -> None:
                 "ignored_fields": [{"field": "timestamp", "reason": "not a time"}],
             },
         ),
+        (
+            {"cdt": "0"},
+            {
+                "event_name": "page_view",
+                "ignored_fields": [{"field": "timestamp", "reason": "not a time"}],
+            },
+        ),
+        (
+            {"idgoal": "0", "ec_id": "T1", "ec_items": '{"1": ["A"], "3": ["B"]}'},
+            {
+                "event_name": "purchase",
+                "transaction_id": "T1",
+                "items": [{"item_id": "A"}, {"item_id": "B"}],
+            },
+        ),
     ],
 )
 def test_hits(hit: dict[str, Any], event: Event) -> None:
@@ -535,6 +550,7 @@ def test_a_hit_in_bulk_may_have_question_marks_in_its_values(request_: str) -> N
         ({"cdo": "-60"}, NOW - 60),
         ({"cdt": "1795289000", "cdo": "1000"}, 1_795_288_000),
         ({"cdt": "1795289000", "cdo": "long"}, 1_795_289_000),
+        ({"cdt": "1795289000000000000"}, 1_795_289_000),
     ],
 )
 def test_when_it_happened(hit: dict[str, str], timestamp: float) -> None:

@@ -84,6 +84,8 @@ def test_the_script(capture: Capture) -> None:
             {"event_name": "a", "currency": "EUR"},
         ),
         ({"n": "a", "$": [25.5]}, {"event_name": "a"}),
+        ({"n": "a", "$": 25.5}, {"event_name": "a", "value": 25.5}),
+        ({"n": "a", "revenue": "25,50 €"}, {"event_name": "a", "value": 25.5, "currency": "EUR"}),
         (
             {"n": "pageview", "u": "https://shop.example/app?a=b#/cart", "h": 1},
             {

@@ -194,6 +194,17 @@ NETWORK = {"bluetooth": False, "carrier": "T-Mobile US", "cellular": True, "wifi
             {"traits": {"email": "a@example.com", "plan": "pro", "age": 7}},
             {"user_data": {"email_address": "a@example.com"}, "user_properties": {"plan": "pro"}},
         ),
+        (
+            {"traits": {"email": ["a@example.com", ""], "phone": 4930123456.0}},
+            {"user_data": {"email_address": ["a@example.com", ""], "phone_number": "4930123456"}},
+        ),
+        (
+            {"traits": {"email": "a@example.com", "address": {"city": ["Bath"]}}},
+            {
+                "user_data": {"email_address": "a@example.com", "address": {}},
+                "ignored_fields": [{"field": "user_data.address.city", "reason": "not a text"}],
+            },
+        ),
     ],
 )
 def test_context(context: dict[str, Any], fields: Event) -> None:

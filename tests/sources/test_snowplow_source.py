@@ -10,6 +10,7 @@ import pytest
 
 from gateway.configuration.load import parse_settings
 from gateway.event import Event, Received
+from gateway.event.consent import CONSENT_TYPES
 from gateway.pipeline.compile import compile_pipeline
 from gateway.sources.base import Batch, Inbound, Refused
 from gateway.sources.snowplow.source import Snowplow, SnowplowSettings
@@ -226,6 +227,11 @@ def test_payloads(payload: dict[str, Any], event: Event) -> None:
     assert one(payload) == event
 
 
+def test_an_event_that_is_no_text() -> None:
+    whole = orjson.loads(self_describing(LOGIN, {"method": "é"}))
+    assert tp2({"e": "ue", "ue_pr": whole}).events == [{"event_name": "login", "method": "é"}]
+
+
 @pytest.mark.parametrize(
     ("payload", "field"),
     [
@@ -411,6 +417,25 @@ ALL = """
 sources: {s: {type: snowplow}}
 destinations: {all: {type: webhook, url: 'https://a.example/', consent: []}}
 """
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "refuses"),
+    [
+        *(("consent_preferences", {"eventType": kind}, True) for kind in ("deny_all", "expired")),
+        ("consent_preferences", {"eventType": "withdrawn"}, True),
+        *(("consent_preferences", {"eventType": kind}, False) for kind in ("allow_all", "pending")),
+        ("consent_preferences", {}, False),
+        ("consent_withdrawn", {"all": True}, True),
+        ("consent_withdrawn", {"all": False}, True),
+        ("consent_granted", {"version": "1"}, False),
+    ],
+)
+def test_an_event_about_a_refusal_denies(name: str, data: Event, refuses: bool) -> None:
+    schema = f"iglu:com.snowplowanalytics.snowplow/{name}/jsonschema/1-0-0"
+    event = one({"e": "ue", "ue_pr": self_describing(schema, data)})
+    assert event["event_name"] == name
+    assert event.get("consent") == (dict.fromkeys(CONSENT_TYPES, "denied") if refuses else None)
 
 
 def test_fields_of_consent_in_a_self_describing_event() -> None:

@@ -55,6 +55,11 @@ def test_the_sdk_for_node(capture: Capture) -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", [None, ""])
+def test_a_message_with_an_empty_type_is_an_event(kind: Any) -> None:
+    assert one({"name": "a"}, kind) == {"event_name": "a"}
+
+
 PRODUCT = {"productId": "A", "name": "Shoe", "variant": "red", "category": "Shoes", "price": 9}
 
 

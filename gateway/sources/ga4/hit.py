@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from destinations.numbers import read_number
 from gateway.event import Event
+from gateway.event.schema import EventFields
 from gateway.sources.form import expand
 from gateway.sources.ga4.items import read_items
 from gateway.sources.own_properties import with_own_apart
@@ -187,12 +188,14 @@ def _clashing(own: Event, stated: Event) -> list[str]:
     return [name for name in own if name in _OBJECTS and name in stated]
 
 
-def _numbers(parameters: Hit) -> dict[str, float]:
-    """Without NaN and the infinities, which JavaScript counts as numbers too."""
+def _numbers(parameters: Hit) -> Event:
+    """Without what is none, as NaN and the infinities, which JavaScript counts as numbers too. In
+    the fields that we know it stays, to be read or named as ignored."""
+    numbers = {name: read_number(value) for name, value in parameters.items()}
     return {
-        name: number
-        for name, value in parameters.items()
-        if (number := read_number(value)) is not None
+        name: parameters[name] if number is None else number
+        for name, number in numbers.items()
+        if number is not None or name in EventFields.__annotations__
     }
 
 

@@ -22,7 +22,7 @@ from gateway.sources.description import (
 )
 from gateway.sources.jitsu.message import is_from_backend, to_event
 from gateway.sources.keys import Key
-from gateway.sources.reading import basic_credentials, decode_body
+from gateway.sources.reading import as_messages, basic_credentials, decode_body
 from gateway.sources.segment.calls import read_calls
 from gateway.sources.segment.keys import KEYS_IN_HEADERS, shown_keys
 from gateway.sources.segment.message import KINDS
@@ -124,7 +124,7 @@ class Jitsu(Source[JitsuSettings]):
 
 
 def _is_backend(request: Inbound, body: Event) -> bool:
-    messages = body.get("batch", [body])
+    messages = as_messages(body.get("batch", [body]))
     return _BACKEND in request.path or (
         isinstance(messages, list) and any(map(is_from_backend, messages[:MAX_EVENTS]))
     )

@@ -7,6 +7,7 @@ developers.google.com/analytics/devguides/collection/ga4/reference/events
 from typing import Any
 
 from gateway.event import Event
+from gateway.event.schema import as_list
 from gateway.sources.matomo.hits import Hit
 from gateway.sources.matomo.values import selected
 from gateway.sources.order_value import value_without_extras
@@ -53,7 +54,7 @@ def viewed_product(hit: Hit) -> Event:
 
 def _items(said: Any) -> Any:
     """Items of GA4; what is no list of items as it was said, to be named as ignored."""
-    rows = decoded_text(said)
+    rows = as_list(decoded_text(said))
     return [_item(row) for row in rows] if isinstance(rows, list) else said
 
 

@@ -172,7 +172,7 @@ def _seconds(value: Any) -> float | None:
         seconds = to_seconds(value)
     except ValueError:
         return None
-    return float(seconds) if isinstance(seconds, int | float) else None
+    return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None
 
 
 def _statements(hit: Hit) -> Event:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from destinations.paths import as_text
 from gateway.event import Event
+from gateway.event.schema import as_list
 from gateway.sources.base import Inbound, Refused, check_count
 from gateway.sources.form import form_fields, query_fields
 from gateway.sources.reading import decode_body
@@ -18,7 +20,7 @@ Hit = dict[str, Any]
 """Parameters by name, mostly texts; of those that state consent, a list of texts if repeated."""
 
 TOKEN = "token_auth"
-_JSON = (b"{", b"[")
+_JSON = (b"{", b"[", b'"')
 _FLAGS = {True: "1", False: "0"}
 
 
@@ -55,7 +57,9 @@ def read_hits(request: Inbound) -> Hits:
 
 
 def _bulk(body: Any, query: Hit) -> Hits:
-    requests = body.get("requests") if isinstance(body, dict) else None
+    requests = as_list(body.get("requests")) if isinstance(body, dict) else None
+    if isinstance(requests, dict | str) and requests:
+        requests = [requests]
     if not isinstance(requests, list) or not requests:
         raise Refused(400, "malformed", "expected an object with a list of requests")
     check_count(requests)
@@ -96,4 +100,4 @@ def _as_hit(fields: Mapping[str, Any]) -> Hit:
 def _text(value: Any) -> Any:
     if isinstance(value, bool):
         return _FLAGS[value]
-    return str(value) if isinstance(value, int | float) else value
+    return as_text(value) or str(value) if isinstance(value, int | float) else value

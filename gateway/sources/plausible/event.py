@@ -93,9 +93,11 @@ def _properties(message: Mapping[str, Any]) -> Event:
 
 
 def _revenue(said: Any) -> Event:
-    """``{"amount": 25.5, "currency": "USD"}`` as the value of the event."""
-    revenue = as_object(decoded_text(said))
-    return present({"value": revenue.get("amount"), "currency": revenue.get("currency")})
+    """``{"amount": 25.5, "currency": "USD"}``, or the amount alone, as the value of the event."""
+    revenue = decoded_text(said)
+    if isinstance(revenue, dict):
+        return present({"value": revenue.get("amount"), "currency": revenue.get("currency")})
+    return {"value": said} if isinstance(said, str | int | float) else {}
 
 
 def _hash_path(url: str, path: str) -> str:

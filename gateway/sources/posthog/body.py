@@ -8,7 +8,7 @@ from gateway.sources.base import Inbound, Refused
 from gateway.sources.form import form_fields
 from gateway.sources.reading import from_base64
 
-_JSON = (b"{", b"[")
+_JSON = (b"{", b"[", b'"')
 _GZIP = b"\x1f\x8b"
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 

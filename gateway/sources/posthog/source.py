@@ -30,7 +30,7 @@ from gateway.sources.posthog.body import payload
 from gateway.sources.posthog.event import is_from_backend, names_library, to_event
 from gateway.sources.posthog.person import is_cookieless
 from gateway.sources.posthog.remote_config import ANSWER, QUESTIONS, key_in_path
-from gateway.sources.reading import as_object, decode_body, text_bytes
+from gateway.sources.reading import as_messages, as_object, decode_body, text_bytes
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 from gateway.sources.statements import statements_in
 from gateway.sources.write_keys import WriteKeyList, WriteKeys, WriteKeySettings
@@ -183,7 +183,7 @@ def _opened(body: Any) -> tuple[Event, list[Any]]:
     elif "batch" not in body:
         return {}, [body]
     else:
-        messages = body["batch"]
+        messages = as_messages(body["batch"])
     if not isinstance(messages, list) or not messages:
         raise Refused(400, "malformed", "expected a list with at least one message")
     check_count(messages)

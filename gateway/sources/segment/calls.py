@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.sources.base import Batch, Inbound, Refused, check_count, read_events
+from gateway.sources.reading import as_messages, as_object
 from gateway.sources.segment.message import is_from_backend, to_event
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 
@@ -28,7 +29,7 @@ def read_calls(
     have sent the request. So it is if a message is of a library for backends, or if messages name
     users but no visitor. Raises `Refused` when nothing can be used.
     """
-    messages = body.get("batch", [body])
+    messages = as_messages(body.get("batch", [body]))
     if not isinstance(messages, list):
         raise Refused(400, "malformed", "expected a list in batch")
     check_count(messages)
@@ -55,7 +56,7 @@ def _expanded(message: Any) -> Any:
     its context too."""
     if not isinstance(message, dict):
         return message
-    parts = {name: message[name] for name in _PARTS if isinstance(message.get(name), dict)}
+    parts = {name: as_object(message[name]) for name in _PARTS if name in message}
     expanded = {name: with_fields_expanded(part) for name, part in parts.items()}
     return with_fields_expanded({**message, **expanded})
 

@@ -56,6 +56,8 @@ def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
     """
     message = as_object(message)
     kind = message.get("type") or kind
+    if isinstance(kind, str):
+        kind = kind.strip().lower()
     if kind not in KINDS:
         raise EventError(f"type: not one of {', '.join(KINDS)}")
     context = _context(message, envelope)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.event import Event, EventError
+from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.items import item_of
 from gateway.sources.reading import as_object, decode, number_of, own_parameters, present
 from gateway.sources.snowplow.commerce import commerce_event
@@ -75,6 +76,13 @@ _ITEM = {
 _NUMBERS = frozenset(["domain_sessionidx", *_PING.values()])
 """Fields of Snowplow's that are numbers, for the protocol writes texts alone."""
 
+_PREFERENCES = "com.snowplowanalytics.snowplow/consent_preferences"
+_WITHDRAWN = "com.snowplowanalytics.snowplow/consent_withdrawn"
+_REFUSALS = frozenset(["deny_all", "withdrawn", "expired"])
+"""Of the preferences, as `eventType`."""
+
+_ALL_DENIED = {"consent": dict.fromkeys(CONSENT_TYPES, "denied")}
+
 _WITHOUT_STATEMENTS = frozenset(
     _COMMON.keys()
     | _PING.keys()
@@ -115,7 +123,7 @@ def to_event(payload: Any, items: Sequence[Mapping[str, Any]] = ()) -> Event:
 def statements_of(message: Mapping[str, Any]) -> Event:
     """What a payload, or the envelope around payloads, states about consent.
 
-    Trackers have no field for it; who adds some may write ``consent.ad_storage``, ``gcs`` and the
+    Payloads have no field for it; who adds some may write ``consent.ad_storage``, ``gcs`` and the
     like.
     """
     others = {name: message[name] for name in message if name not in _WITHOUT_STATEMENTS}
@@ -185,7 +193,16 @@ def _self_describing(
         event, others = commerce
         return own_parameters(event), others
     data = own_parameters(with_fields_expanded(told.data))
+    if _is_refusal(told):
+        data = with_statements(data, _ALL_DENIED)
     return {**data, "event_name": told.schema.rpartition("/")[2]}, entities
+
+
+def _is_refusal(told: Entity) -> bool:
+    """Whether the event says that its visitor refuses consent, or that it is over."""
+    if told.schema == _PREFERENCES:
+        return told.data.get("eventType") in _REFUSALS
+    return told.schema == _WITHDRAWN
 
 
 def _entities(payload: Mapping[str, Any]) -> Sequence[Entity]:
@@ -200,10 +217,12 @@ def _entities(payload: Mapping[str, Any]) -> Sequence[Entity]:
 
 
 def _json(payload: Mapping[str, Any], plain: str, encoded: str) -> Any:
-    """What is written as JSON in the field `plain`, or as base64url of JSON in `encoded`."""
+    """What is written as JSON in the field `plain`, or as base64url of JSON in `encoded`. An object
+    in `plain` is that already."""
     try:
         if plain in payload:
-            return decode(payload[plain].encode())
+            stated = payload[plain]
+            return stated if isinstance(stated, dict) else decode(stated.encode())
         text = payload[encoded]
         return decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except KeyError:

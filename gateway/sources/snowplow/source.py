@@ -32,7 +32,13 @@ from gateway.sources.description import (
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import query_fields
 from gateway.sources.keys import Key, KeySet
-from gateway.sources.reading import as_object, basic_user, bearer_key, decode_body
+from gateway.sources.reading import (
+    as_messages,
+    as_object,
+    basic_user,
+    bearer_key,
+    decode_body,
+)
 from gateway.sources.snowplow.event import statements_of, to_event
 from gateway.sources.snowplow.orders import items_of_orders, order_of, statements_of_items
 from gateway.sources.statements import last_or_all, with_statements
@@ -140,7 +146,7 @@ class Snowplow(Source[SnowplowSettings]):
                 sent=batch.sent,
             )
         body = as_object(decode_body(request.body))
-        payloads = body.get("data")
+        payloads = as_messages(body.get("data"))
         if not isinstance(payloads, list) or not payloads:
             raise Refused(400, "malformed", "expected payload_data with a list in data")
         return _read(payloads, statements_of(body), trusted, anonymous)

@@ -54,7 +54,7 @@ def to_event(message: Any, website_ids: Collection[str]) -> Event:
     Raises `EventError` for anything but `TYPES`, and for a message of no or another website.
     """
     message = as_object(message)
-    kind = message.get("type", "event")
+    kind = message.get("type") or "event"
     if kind not in TYPES:
         raise EventError(f"type: not one of {', '.join(TYPES)}")
     payload = as_object(message.get("payload"))
@@ -82,7 +82,7 @@ def speaks_for_a_visitor(message: Any) -> bool:
 
 def _particular(kind: str, payload: Mapping[str, Any]) -> Event:
     """The name of the event and what only its type has."""
-    data = payload.get("data")
+    data = as_object(payload.get("data")) or payload.get("data")
     if kind == "identify":
         traits = present(as_object(data))
         return {"event_name": "identify", **present({"user_properties": traits or None})}
