@@ -68,7 +68,11 @@ class Mixpanel(Destination[MixpanelSettings]):
             if problem := problem_of(event):
                 yield Unsendable(position, problem)
                 continue
-            body = to_json(translate(event, self.mapper, now))
+            translated = translate(event, self.mapper, now)
+            if isinstance(translated, str):
+                yield Unsendable(position, translated)
+                continue
+            body = to_json(translated)
             if body is None:
                 yield Unsendable(position, "the event cannot be represented in JSON")
                 continue

@@ -50,8 +50,8 @@ _PLACEHOLDERS = frozenset(
 _is_insert_id = re.compile(r"[A-Za-z0-9-]{1,36}").fullmatch
 
 
-def translate(event: Event, mapper: Mapper, now: float) -> dict[str, Any]:
-    """`event` as Mixpanel imports it. now: Unix seconds."""
+def translate(event: Event, mapper: Mapper, now: float) -> dict[str, Any] | str:
+    """`event` as Mixpanel imports it, or why it cannot. now: Unix seconds."""
     user, device = _id(event, "user_id"), _id(event, "client_id")
     own = {
         "time": int(event_time(event, now) * 1000),
@@ -67,7 +67,10 @@ def translate(event: Event, mapper: Mapper, now: float) -> dict[str, Any]:
     others = {name: event[name] for name in event if name not in _LEFT_OUT}
     translated = {"event": mapper.name_of(event), "properties": {**others, **own}}
     mapper.apply(event, translated)
-    return _bounded(translated, own)
+    properties = translated.get("properties")
+    if not isinstance(properties, dict):
+        return "properties is not an object; correct the mapping"
+    return {**translated, "properties": _bounded(properties, own)}
 
 
 def problem_of(event: Event) -> str:
@@ -94,14 +97,12 @@ def _insert_id(event: Event) -> str:
     return sha256(stated.encode("utf-8", "replace")).hexdigest()[:36]
 
 
-def _bounded(translated: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
+def _bounded(properties: dict[str, Any], own: Collection[str]) -> dict[str, Any]:
     """own: names of properties that are never cut."""
-    properties = translated.get("properties", {})
     surplus = len(properties) - MAX_PROPERTIES
     if surplus <= 0:
-        return translated
+        return properties
     remark(f"{surplus} fields are left out: Mixpanel takes {MAX_PROPERTIES} properties")
     others = [name for name in properties if name not in own]
     cut = set(others[len(others) - surplus :])
-    kept = {name: value for name, value in properties.items() if name not in cut}
-    return {**translated, "properties": kept}
+    return {name: value for name, value in properties.items() if name not in cut}
