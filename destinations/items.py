@@ -31,7 +31,8 @@ _CATEGORIES = ("item_category", *(f"item_category{n}" for n in range(2, 6)))
 
 def items_with_names(items: Sequence[Item]) -> Sequence[Item]:
     """Those of `items` that have an id or a name, of GA4 or of Universal Analytics."""
-    if all(map(_is_named, items)):
+    named = [item for item in items if item.get("item_id") or item.get("item_name")]
+    if len(named) == len(items):
         return items
     named = [each for item in items if _is_named(each := _renamed(item))]
     if len(named) < len(items):

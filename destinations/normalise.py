@@ -24,7 +24,7 @@ from destinations.hashed_forms import FORMS, Hashing, PhoneHashing, stored_hashe
 from destinations.normal_form import normal_form
 from destinations.paths import as_text
 from destinations.phones import e164, is_region
-from destinations.placeholders import is_placeholder
+from destinations.placeholders import PLACEHOLDERS, TAG_STARTS, is_placeholder
 from destinations.places import (
     canadian_province_code,
     country_code,
@@ -125,7 +125,7 @@ def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
     what scripts write that have no value."""
     if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
         return [known[1].lower()]
-    if is_placeholder(text):
+    if text.lower() in PLACEHOLDERS or (text[:1] in TAG_STARTS and is_placeholder(text)):
         return []
     digests, before = [], ""
     for normalise in normalisers:
@@ -136,15 +136,11 @@ def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
     return digests
 
 
-def is_digest(text: str) -> bool:
-    """Whether `text` is a hash, which is of no use to a vendor that wants the clear value."""
-    return len(text) >= _DIGEST_LENGTH and _digest(text) is not None
-
-
 def in_clear(text: str) -> str:
-    """`text`, trimmed, for a field that a vendor takes in clear; "" for a hash."""
+    """`text`, trimmed, for a field that a vendor takes in clear; "" for a hash, which is of no use
+    there."""
     text = text.strip()
-    return "" if is_digest(text) else text
+    return "" if len(text) >= _DIGEST_LENGTH and _digest(text) else text
 
 
 def addresses(user_data: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -157,7 +153,8 @@ def _texts(value: Any) -> list[str]:
     if value is None:
         return []
     if isinstance(value, str):
-        return [_trimmed(value)]
+        text = value.strip()
+        return [text if text.isascii() else _trimmed(text)]
     if isinstance(value, list):
         return [_trimmed(text) if isinstance(text, str) else _digits(text) for text in value]
     return [_digits(value)]

@@ -23,11 +23,13 @@ PLACEHOLDERS = frozenset(
 _TAGS = (("{{", "}}"), ("${", "}"), ("%%", "%%"), ("*|", "|*"), ("<%", "%>"))
 """How tags of tag managers, mail services and templates begin and end."""
 
+TAG_STARTS = frozenset(begin[0] for begin, _ in _TAGS)
+
 
 def is_placeholder(text: str) -> bool:
     """Whether `text` is such a word, in any case, or such a tag, such as ``{{Order ID}}``."""
     return text.lower() in PLACEHOLDERS or (
-        may_hold_tag(text)
+        text[:1] in TAG_STARTS
         and any(text.startswith(begin) and text.endswith(end) for begin, end in _TAGS)
     )
 

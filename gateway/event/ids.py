@@ -28,8 +28,9 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
     )
     if not PLACEHOLDERS.isdisjoint(ids) or ids[2] == _NOBODY:
         return True
-    stated = list(filter(None, ids))
-    return may_hold_tag("".join(stated)) and any(map(is_placeholder, stated))
+    return may_hold_tag("".join(filter(None, ids))) and any(
+        is_placeholder(each) for each in ids if each
+    )
 
 
 def is_no_id(name: str, text: str) -> bool:

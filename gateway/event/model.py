@@ -162,7 +162,8 @@ def _within_bounds(raw: Event) -> Event:
     nulls."""
     if "consent" in raw:
         raw = with_consent_read(raw)
-    raw = {**raw, **{name: opened(raw[name]) for name in _OPEN if name in raw}}
+    if texts := [name for name in _OPEN if isinstance(raw.get(name), str)]:
+        raw = {**raw, **{name: opened(raw[name]) for name in texts}}
     if not is_within_bounds([raw]):
         known = {name: raw[name] for name in EventFields.__annotations__ if name in raw}
         raw = cut({**known, **_stated(raw)}, raw)

@@ -5,6 +5,7 @@ Source of the names: developers.google.com/tag-platform/tag-manager/server-side/
 
 import types
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Annotated, Any, Literal, Required, Union, get_args, get_origin
 
 from pydantic import (
@@ -46,9 +47,11 @@ def as_list(value: object) -> object:
 def as_items(value: object) -> object:
     """As `as_list`, also with other keys (``{"SKU-1": {"item_id": ...}}``), and a single item as a
     list of one."""
+    if not isinstance(value, dict):
+        return value
     if _is_item(value):
         return [value]
-    if isinstance(value, dict) and value and all(map(_is_item, value.values())):
+    if value and all(map(_is_item, value.values())):
         return list(value.values())
     return as_list(value)
 
@@ -66,7 +69,7 @@ when it does not fit."""
 def _schema_with(schema: CoreSchema, plain: CoreSchema) -> GetPydanticSchema:
     """A type that `schema` reads and `plain` describes. Pydantic notes in a schema where it is
     used, so each use gets a copy."""
-    return GetPydanticSchema(lambda _, __: schema.copy(), lambda _, handler: handler(plain))
+    return GetPydanticSchema(lambda _, __: copy(schema), lambda _, handler: handler(plain))
 
 
 _json_numbers = core_schema.union_schema(
@@ -107,7 +110,10 @@ def _texts(**limits: Any) -> GetPydanticSchema:
 
 
 MAX_TEXT = 16_384
-Text = Annotated[str, _texts(max_length=MAX_TEXT)]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
+Code = Annotated[str, _texts(max_length=MAX_TEXT)]
+"""A text that others write as a number: a phone number, or the id of a product."""
+
 Id = Annotated[str, _texts(strip_whitespace=True, min_length=1, max_length=256)]
 LongId = Annotated[str, _texts(strip_whitespace=True, max_length=MAX_TEXT)]
 
@@ -122,7 +128,7 @@ def _check_currency(code: str) -> str:
 _bounded = Field(max_length=MAX_VALUES)
 """A longer list does not fit, so it is cut."""
 
-Texts = Annotated[Text | Annotated[list[Text], _bounded, BeforeValidator(as_list)], _in_turn]
+Texts = Annotated[Code | Annotated[list[Code], _bounded, BeforeValidator(as_list)], _in_turn]
 _State = Literal["granted", "denied"]
 ConsentState = Annotated[_State | Annotated[_State, BeforeValidator(_consent_state)], _in_turn]
 
@@ -137,7 +143,7 @@ class Address(TypedDict, total=False):
     sha256_street: Text
     city: Text
     region: Text
-    postal_code: Text
+    postal_code: Code
     country: Text
 
 
@@ -156,12 +162,12 @@ class UserData(TypedDict, total=False):
 
 @with_config(_open)
 class Item(TypedDict, total=False):
-    item_id: Text
+    item_id: Code
     item_name: Text
     item_brand: Text
     item_variant: Text
     item_category: Text
-    item_list_id: Text
+    item_list_id: Code
     item_list_name: Text
     affiliation: Text
     coupon: Text

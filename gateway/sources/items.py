@@ -19,7 +19,7 @@ def items_of(products: Any, names: Mapping[str, str]) -> Any:
 
     names: ours by theirs; a part without one keeps its own name.
     """
-    listed = as_list(opened(products))
+    listed = products if isinstance(products, list) else as_list(opened(products))
     if isinstance(listed, dict):
         listed = _listed(listed)
     return [item_of(each, names) for each in listed] if isinstance(listed, list) else listed

@@ -159,6 +159,8 @@ def number_of(value: Any) -> Any:
 
 def as_object(value: Any) -> dict[str, Any]:
     """`value` when it is an object, or a text with one in it as JSON, otherwise an empty one."""
+    if isinstance(value, dict):
+        return value
     if isinstance(value, str) and value.lstrip().startswith("{"):
         value = decoded_text(value)
     return value if isinstance(value, dict) else {}
@@ -168,6 +170,8 @@ def as_messages(value: Any) -> Any:
     """`value` as the list of messages that it stands for, if there is one: PHP writes a list with
     gaps as an object with indexes, a single message may come without a list around it, and a
     message may be JSON in a text."""
+    if isinstance(value, list) and str not in map(type, value):
+        return value
     listed = as_list(value)
     if isinstance(listed, dict) and listed:
         listed = [listed]

@@ -71,4 +71,4 @@ def _advertising_id(device: Mapping[str, Any]) -> str:
 
 def _stated(source: Mapping[str, Any], names: Iterable[str]) -> Event:
     """What `source` says under `names`; `read_event` judges what fits."""
-    return present({name: source.get(name) for name in names})
+    return present({name: source[name] for name in names if name in source})
