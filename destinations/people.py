@@ -10,7 +10,7 @@ from destinations.hashed_forms import FORMS, Hashing, Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.normalise import Normaliser, digests_of, hasher, hashing
 from destinations.paths import as_text
-from destinations.placeholders import is_placeholder
+from destinations.placeholders import NOBODY, is_placeholder
 from destinations.remarks import remark
 
 _PERSON_FIELDS = {"em": "email_address", "ge": "gender", "db": "date_of_birth"}
@@ -28,9 +28,6 @@ Normalisers = Mapping[str, tuple[Normaliser, ...]]
 """The forms of a hashed field, by the vendor's name of it."""
 
 _is_zeros = re.compile(r"\s*[0-]{8,}\s*").fullmatch
-
-_NOBODY = "0"
-"""The id that shops send when nobody is logged in."""
 
 _STATED_IDS = ("external_id", "sha256_external_id", FORMS)
 
@@ -66,7 +63,7 @@ class ExternalIds:
 
 def _as_texts(stated: Any) -> list[str | None]:
     texts = map(as_text, stated if isinstance(stated, list) else [stated])
-    return [text for text in texts if text != _NOBODY]
+    return [text for text in texts if text != NOBODY]
 
 
 def _may_join_visits(event: Event) -> bool:

@@ -25,6 +25,9 @@ _TAGS = (("{{", "}}"), ("${", "}"), ("%%", "%%"), ("*|", "|*"), ("<%", "%>"))
 
 TAG_STARTS = frozenset(begin[0] for begin, _ in _TAGS)
 
+NOBODY = "0"
+"""The user id that shops send for visitors who are not logged in."""
+
 
 def is_placeholder(text: str) -> bool:
     """Whether `text` is such a word, in any case, or such a tag, such as ``{{Order ID}}``."""

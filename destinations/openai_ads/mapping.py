@@ -19,6 +19,7 @@ from destinations.openai_ads.built_in import CUSTOM, DATA_TYPES, OF_APPS, ORDER
 from destinations.openai_ads.contents import products, worth
 from destinations.openai_ads.person import identifies, user
 from destinations.openai_ads.settings import ActionSource, OpenAIAdsSettings
+from destinations.paths import object_at
 from destinations.refusals import restriction
 from destinations.remarks import remark
 
@@ -77,7 +78,9 @@ def translate(
     if restriction(event):
         translated["opt_out"] = True
     _correct_source(translated)
-    return _problem_of(translated) or translated
+    problem = _problem_of(translated)
+    _make_amount_whole(translated)
+    return problem or translated
 
 
 def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
@@ -145,8 +148,15 @@ def _correct_source(translated: dict[str, Any]) -> None:
         translated["action_source"] = "other"
 
 
-def _problem_of(translated: dict[str, Any]) -> str:
-    """Makes an amount that a mapping set an integer; why OpenAI would refuse the event, or ""."""
+def _make_amount_whole(translated: dict[str, Any]) -> None:
+    """Makes an amount that a mapping set an integer, as OpenAI takes it."""
+    data = object_at(translated, "data")
+    if "amount" in data and type(data["amount"]) is not int:
+        translated["data"] = {**data, "amount": to_whole_number(data["amount"])}
+
+
+def _problem_of(translated: Mapping[str, Any]) -> str:
+    """Why OpenAI would refuse an event; "" when it would not."""
     if not translated.get("id"):
         return _NO_ID
     data = translated.get("data")
@@ -158,6 +168,4 @@ def _problem_of(translated: dict[str, Any]) -> str:
             return _NO_AMOUNT
         if amount < 0:
             return _NEGATIVE
-        if type(data["amount"]) is not int:
-            translated["data"] = {**data, "amount": amount}
     return "" if identifies(translated) else _TOO_LITTLE

@@ -4,16 +4,13 @@ all but the first would be taken for repetitions, at the gateway or at a vendor.
 from collections.abc import Mapping
 from typing import Any
 
-from destinations.placeholders import PLACEHOLDERS, is_placeholder, may_hold_tag
+from destinations.placeholders import NOBODY, PLACEHOLDERS, is_placeholder, may_hold_tag
 
 IDS = ("event_id", "client_id", "user_id", "transaction_id", "ga_session_id")
 """Fields of an event."""
 
 NO_ID = "a placeholder, not an id"
 """The reason why such an id is ignored."""
-
-_NOBODY = "0"
-"""The user id that PHP shops send when nobody is logged in."""
 
 
 def has_no_id(event: Mapping[str, Any]) -> bool:
@@ -26,7 +23,7 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
         get("transaction_id"),
         get("ga_session_id"),
     )
-    if not PLACEHOLDERS.isdisjoint(ids) or ids[2] == _NOBODY:
+    if not PLACEHOLDERS.isdisjoint(ids) or ids[2] == NOBODY:
         return True
     return may_hold_tag("".join(filter(None, ids))) and any(
         is_placeholder(each) for each in ids if each
@@ -35,4 +32,4 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
 
 def is_no_id(name: str, text: str) -> bool:
     """Whether `text` in the field `name`, one of `IDS`, is none."""
-    return is_placeholder(text) or (name == "user_id" and text == _NOBODY)
+    return is_placeholder(text) or (name == "user_id" and text == NOBODY)

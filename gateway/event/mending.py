@@ -82,7 +82,7 @@ _NO_PROPERTIES = frozenset(
 somebody is."""
 
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
-"""What JavaScript has where a calculation failed: nobody's property, but a number that is none."""
+"""What JavaScript writes where a calculation failed: no property of a page's own."""
 
 _MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
 

@@ -97,8 +97,8 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _only_person(stated: Any) -> Any:
-    """`stated`, or the only person in it if it is a list or JSON in a text. Of several, nobody can
-    say which one the event is about."""
+    """`stated`, or the only person in it if it is a list or JSON in a text. Of several, it is
+    not known which one the event is about."""
     listed = as_list(opened(stated))
     people = [each for each in listed if each is not None] if isinstance(listed, list) else [listed]
     return people[0] if len(people) == 1 else listed

@@ -172,19 +172,22 @@ class Appender:
         """What is taken of `decisions`, and what is raised once it is appended. Raises `Full` when
         nothing is, and TypeError as `append` does."""
         if not closed.untrusted:  # then nothing is closed to anyone
-            return [self.batch_of(part) for part in self._parts(decisions)], None
+            return self._batches_of(decisions), None
         reasons = closed.to(are_trusted(decisions))
         if HOLD in reasons and (withheld := withhold_held(decisions, reasons[HOLD])):
             self._pending_counts.add(HOLD_FULL, withheld)
         admission = admit(decisions, reasons)
         if admission.refused is None:
-            return [self.batch_of(part) for part in self._parts(decisions)], None
+            return self._batches_of(decisions), None
         batches = []
         for part in self._parts(admission.decisions):
             batch = AppendBatch(part, marked=True, feeding=self._feeding)
             batch.renewed = [*range(1, len(batch.payloads) + 1)]
             batches.append(batch)
         return batches, admission.refused
+
+    def _batches_of(self, decisions: Sequence[Decision]) -> list[AppendBatch]:
+        return [self.batch_of(part) for part in self._parts(decisions)]
 
     def _parts(self, decisions: Sequence[Decision]) -> list[Sequence[Decision]]:
         """`decisions`, divided where they have very many entries.

@@ -19,10 +19,11 @@ MAX_STATEMENTS = 21
 """Values of one field: one more than the consent stage reads, which makes it deny. Nothing more can
 be said by those that are cut off."""
 
+_SPELLINGS = "|".join(dict.fromkeys(map(str.lower, OTHER_SPELLINGS)))
 _NAMES = re.compile(
     r"(?:x-ga-(?:mp2-)?|ep\.|sst\.)?"
     r"(?:consent.*|gcs|gcd|npa|gdpr|gdpr_consent|tc_string|gpp|gpp_sid|us_privacy|gpc)"
-    rf"|epn\.consent(?:[.\[].*)?|{'|'.join(OTHER_SPELLINGS)}",
+    rf"|epn\.consent(?:[.\[].*)?|{_SPELLINGS}",
     re.IGNORECASE | re.DOTALL,
 )
 """The event's fields and, with prefixes, those of Google's tags."""

@@ -1,10 +1,9 @@
 """HTTP as uvicorn speaks it, with a limit on all that is not a body, and without its laxity.
 
-uvicorn and httptools keep a head of any size, and join its parts again with each read, and they
-keep any number of requests that were sent ahead: a sender could fill the memory of a process, and
-its time, before the application hears of the request. They
-take requests whose host, version or framing is in doubt. And they lose the body of a request that
-asks for another protocol, as `curl --http2` does.
+uvicorn and httptools keep a head of any size, join its parts again with each read, and keep any
+number of requests that were sent ahead: a sender could fill the memory of a process, and its time,
+before the application hears of the request. They take requests whose host, version or framing is in
+doubt. And they lose the body of a request that asks for another protocol, as `curl --http2` does.
 """
 
 import httptools

@@ -5,11 +5,15 @@ from gateway.event.consent import OTHER_CONSENTS, TYPE_FIELDS, has_denial, read_
 
 Pairs = tuple[tuple[str, str], ...]
 
+_OTHER_CONSENTS = frozenset(OTHER_CONSENTS)
+
 
 def said_elsewhere(event: Event) -> Pairs:
     """The states in objects with another name: ``consent_state: {ad_storage: granted}``."""
+    if _OTHER_CONSENTS.isdisjoint(event):
+        return ()
     objects = [event[name] for name in OTHER_CONSENTS if isinstance(event.get(name), dict)]
-    return tuple(read_consent(objects)[0].items()) if objects else ()
+    return tuple(read_consent(objects)[0].items())
 
 
 def denied_by_type(event: Event) -> Pairs:
