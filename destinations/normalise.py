@@ -24,7 +24,7 @@ from destinations.hashed_forms import FORMS, Hashing, PhoneHashing, stored_hashe
 from destinations.normal_form import normal_form
 from destinations.paths import as_text
 from destinations.phones import e164, is_region
-from destinations.placeholders import PLACEHOLDERS, TAG_STARTS, is_placeholder
+from destinations.placeholders import STARTS, is_placeholder
 from destinations.places import (
     canadian_province_code,
     country_code,
@@ -125,7 +125,7 @@ def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
     what scripts write that have no value."""
     if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
         return [known[1].lower()]
-    if text.lower() in PLACEHOLDERS or (text[:1] in TAG_STARTS and is_placeholder(text)):
+    if text[:1] in STARTS and is_placeholder(text):
         return []
     digests, before = [], ""
     for normalise in normalisers:

@@ -23,7 +23,9 @@ PLACEHOLDERS = frozenset(
 _TAGS = (("{{", "}}"), ("${", "}"), ("%%", "%%"), ("*|", "|*"), ("<%", "%>"))
 """How tags of tag managers, mail services and templates begin and end."""
 
-TAG_STARTS = frozenset(begin[0] for begin, _ in _TAGS)
+_TAG_STARTS = frozenset(begin[0] for begin, _ in _TAGS)
+STARTS = _TAG_STARTS.union(word[0] for word in PLACEHOLDERS)
+"""The first characters of all of them: to look at one first is cheaper than `is_placeholder`."""
 
 NOBODY = "0"
 """The user id that shops send for visitors who are not logged in."""
@@ -32,7 +34,7 @@ NOBODY = "0"
 def is_placeholder(text: str) -> bool:
     """Whether `text` is such a word, in any case, or such a tag, such as ``{{Order ID}}``."""
     return text.lower() in PLACEHOLDERS or (
-        text[:1] in TAG_STARTS
+        text[:1] in _TAG_STARTS
         and any(text.startswith(begin) and text.endswith(end) for begin, end in _TAGS)
     )
 
