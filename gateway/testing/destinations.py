@@ -317,7 +317,7 @@ class DestinationSuite:
     def _drawn(self, data: st.DataObject) -> list[Any]:
         """A few raw events, some of which have the fields of `events`."""
         started = st.sampled_from([{}, *self.events])
-        return data.draw(st.lists(st.builds(lambda a, b: {**a, **b}, started, FIELDS), max_size=8))
+        return data.draw(st.lists(st.builds(lambda a, b: {**a, **b}, started, FIELDS), max_size=5))
 
     def _mapped_by(self, mapping: dict[str, Any]) -> Destination[Any]:
         """The same destination with `mapping`, as it is written in the configuration, added to its
