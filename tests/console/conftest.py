@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.support import plain_http
 from tests.support.chromium import FLAGS, find_chromium
 from tests.support.console_server import ConsoleServer
 from tests.support.gateway_process import Gateway
@@ -87,7 +87,7 @@ def running(sink: Sink, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ga
     with Gateway(folder, CONFIG.format(sink=sink.url)).with_console() as gateway:
         for event in EVENTS:
             event = {"timestamp": time.time(), "consent": GRANTED, **event}
-            answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+            answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
             assert answer.is_success
         gateway.wait_until_delivered("crm")
         gateway.wait_until_delivered("warehouse")
@@ -117,7 +117,7 @@ def chromium() -> Iterator[Browser]:
 def cookie(running: Gateway) -> dict[str, str]:
     """Of an operator who has signed in with the link that `gateway run` printed."""
     headers = {"sec-fetch-site": "same-origin"}
-    answer = httpx.post(running.console_link(), headers=headers, timeout=60)
+    answer = plain_http.post(running.console_link(), headers=headers, timeout=60)
     assert answer.status_code == 303, answer.text
     ((name, value),) = answer.cookies.items()
     return {"name": name, "value": value, "url": running.console_url}

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.ledger.operator_log import OperatorLog
 from tests.console.conftest import GRANTED, HOSTILE, KEY
+from tests.support import plain_http
 from tests.support.console_server import ConsoleServer
 from tests.support.gateway_process import Gateway, wait_for
 
@@ -116,7 +117,7 @@ def test_related_events(client: httpx.Client, running: Gateway) -> None:
             "client_id": "visitor-77",
             "consent": GRANTED,
         }
-        assert httpx.post(f"{running.url}/events", json=event, headers=KEY).is_success
+        assert plain_http.post(f"{running.url}/events", json=event, headers=KEY).is_success
     wait_for(lambda: "related 1" in client.get("/events.json").text, 60, "the ledger")
     wait_for(lambda: "related 0" in client.get("/events.json").text, 60, "the ledger")
     data = data_of(client, "related-0")

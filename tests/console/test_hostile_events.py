@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-import httpx
 import pytest
 
 from tests.console.conftest import HOSTILE
 from tests.console.test_pages_in_chromium import PATHS
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway
 
 VISIBLE = "<img src=x onerror=alert(1) hx-get=/hostile hx-trigger=load>"
@@ -19,7 +19,7 @@ TOLD = f"?event_name={quote(HOSTILE)}&reason={quote(HOSTILE)}&period={quote(HOST
 
 @pytest.fixture(scope="module")
 def hostile_page(running: Gateway, cookie: dict[str, str]) -> str:
-    found = httpx.get(
+    found = plain_http.get(
         f"{running.console_url}/events.json",
         params={"event_name": HOSTILE},
         cookies={cookie["name"]: cookie["value"]},

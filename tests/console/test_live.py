@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from tests.console.conftest import GRANTED, HOSTILE, KEY
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway
 
 
 def send(gateway: Gateway, name: str, **fields: object) -> None:
     event = {"event_name": name, "consent": GRANTED, **fields}
-    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     assert answer.is_success
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from gateway.console.site import NAVIGATION
 from tests.console.conftest import CONFIG, GRANTED
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.load_generator import post_many
 from tests.support.process_stats import children, cpu_seconds, memories
@@ -88,9 +89,9 @@ def test_viewers_cost_the_collect_path_nothing(sink: Sink, tmp_path, capsys) -> 
     with Gateway(tmp_path, CONFIG.format(sink=sink.url)).with_console() as gateway:
         gateway.wait_for_console()
         link = wait_for(lambda: printed_link(gateway), 60, "the link to the console")
-        token = dict(httpx.post(link, headers={"sec-fetch-site": "same-origin"}).cookies)
+        token = dict(plain_http.post(link, headers={"sec-fetch-site": "same-origin"}).cookies)
         for page in NAVIGATION:
-            assert httpx.get(gateway.console_url + page.path, cookies=token).status_code == 200
+            assert plain_http.get(gateway.console_url + page.path, cookies=token).status_code == 200
         time.sleep(REST_SECONDS)
         idle = memory(gateway)
         asyncio.run(load(gateway, "warm", token, 1))

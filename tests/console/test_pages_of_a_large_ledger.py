@@ -10,13 +10,13 @@ import os
 import time
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Browser
 
 from gateway.console.site import NAVIGATION
 from gateway.ledger.folder import LedgerFolder
 from tests.console.conftest import Tab
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway
 from tests.support.large_ledger import DESTINATIONS, Large, fill
 
@@ -45,11 +45,11 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, L
 def test_every_page_is_whole(chromium: Browser, large: tuple[Gateway, Large]) -> None:
     gateway, written = large
     headers = {"sec-fetch-site": "same-origin"}
-    answer = httpx.post(gateway.console_link(), headers=headers, timeout=60)
+    answer = plain_http.post(gateway.console_link(), headers=headers, timeout=60)
     ((name, value),) = answer.cookies.items()
     cookie = {"name": name, "value": value}
     url = f"{gateway.console_url}/events.json?ending=rejected"
-    found = httpx.get(url, cookies={name: value}, timeout=60).json()
+    found = plain_http.get(url, cookies={name: value}, timeout=60).json()
     paths = [
         *(page.path for page in NAVIGATION),
         *(f"/?period={period}" for period in ("1h", "7d", "28d", "90d")),

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.ledger.operator_log import OperatorLog
 from tests.console.conftest import GRANTED, KEY
+from tests.support import plain_http
 from tests.support.console_server import ConsoleServer
 from tests.support.gateway_process import Gateway, wait_for
 
@@ -36,7 +37,7 @@ def person(client: httpx.Client, running: Gateway) -> str:
             "consent": GRANTED,
             "user_data": {"email_address": EMAIL},
         }
-        assert httpx.post(f"{running.url}/events", json=event, headers=KEY).is_success
+        assert plain_http.post(f"{running.url}/events", json=event, headers=KEY).is_success
     answer = client.post(URL, data={"id": f" {EMAIL} "})
     assert answer.status_code == 303
     return answer.headers["location"]
@@ -135,7 +136,7 @@ def test_an_erasure_is_confirmed_goes_on_and_is_logged(
 def test_the_kinds_of_an_id_are_kept_apart(client: httpx.Client, running: Gateway) -> None:
     for name in ("user_id", "transaction_id"):
         event = {"event_name": "shared", "event_id": name, name: "1001", "consent": GRANTED}
-        assert httpx.post(f"{running.url}/events", json=event, headers=KEY).is_success
+        assert plain_http.post(f"{running.url}/events", json=event, headers=KEY).is_success
     person = client.post(URL, data={"id": "1001"}).headers["location"]
     wait_until_recorded(client, person)
     assert "may be of different people" in client.get(person).text

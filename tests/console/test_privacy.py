@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
 import pytest
 
 from gateway.configuration.load import parse_settings
 from gateway.ledger.operator_log import OperatorLog
 from tests.console.conftest import EVENTS, HOSTILE
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway
 
 REQUESTS = "Requests that were answered"
@@ -19,7 +19,7 @@ REQUESTS = "Requests that were answered"
 @pytest.fixture(scope="module")
 def shown(running: Gateway, cookie: dict[str, str]) -> dict[str, Any]:
     url = f"{running.console_url}/privacy.json?period=24h"
-    answer = httpx.get(url, cookies={cookie["name"]: cookie["value"]})
+    answer = plain_http.get(url, cookies={cookie["name"]: cookie["value"]})
     assert answer.status_code == 200, answer.text
     return answer.json()
 

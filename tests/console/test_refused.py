@@ -1,25 +1,27 @@
 """The page of what was refused."""
 
-import httpx
 import pytest
 
 from tests.console.conftest import HOSTILE, KEY
+from tests.support import plain_http
 from tests.support.gateway_process import wait_for
 
 
 @pytest.fixture(scope="module")
 def refused(running, signed_in):
     """Some refused requests and events, in the sample."""
-    httpx.post(f"{running.url}/events", json={"event_name": "a"})
-    httpx.post(f"{running.url}/events", json=[{"event_name": "a"}, {HOSTILE: 1}], headers=KEY)
-    httpx.post(f"{running.url}/collect", json={}, headers={"origin": "https://other.example"})
-    httpx.post(f"{running.url}/v1/track", json={"type": "track", "event": "a", "userId": "u-1"})
+    plain_http.post(f"{running.url}/events", json={"event_name": "a"})
+    plain_http.post(f"{running.url}/events", json=[{"event_name": "a"}, {HOSTILE: 1}], headers=KEY)
+    plain_http.post(f"{running.url}/collect", json={}, headers={"origin": "https://other.example"})
+    plain_http.post(
+        f"{running.url}/v1/track", json={"type": "track", "event": "a", "userId": "u-1"}
+    )
     url = f"{signed_in.url}/refused.json"
-    return wait_for(lambda: _has_all(url) and httpx.get(url).json(), 60, "the sample")
+    return wait_for(lambda: _has_all(url) and plain_http.get(url).json(), 60, "the sample")
 
 
 def _has_all(url):
-    data = httpx.get(url).json()
+    data = plain_http.get(url).json()
     return data["events"] and len(data["groups"]) >= 3
 
 
@@ -30,7 +32,7 @@ def test_requests_are_grouped_by_reason_and_place(refused, signed_in):
     (unclaimed,) = [place for reason, place in groups if reason == "no_source"]
     assert "Segment" in unclaimed
     group = groups["origin", "site"]
-    alone = httpx.get(f"{signed_in.url}{group['url'].replace('?', '.json?')}").json()
+    alone = plain_http.get(f"{signed_in.url}{group['url'].replace('?', '.json?')}").json()
     assert {each["reason"] for each in alone["requests"]} == {"origin"}
     assert "allowed_origins" in alone["requests"][0]["hint"]
     assert alone["events"] == []

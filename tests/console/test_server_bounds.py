@@ -6,10 +6,10 @@ import socket
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from gateway.runtime.console import MAX_CONNECTIONS
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 
 
@@ -44,7 +44,7 @@ def test_odd_requests_are_refused(running: Gateway, request_: bytes, status: byt
 def test_connections_that_wait_give_way(running: Gateway) -> None:
     with ExitStack() as opened:
         made = [opened.enter_context(connect(running)) for _ in range(MAX_CONNECTIONS + 20)]
-        assert httpx.get(f"{running.console_url}/login", timeout=60).status_code == 200
+        assert plain_http.get(f"{running.console_url}/login", timeout=60).status_code == 200
         wait_for(lambda: sum(map(is_open, made)) <= MAX_CONNECTIONS, 60, "some to be closed")
 
 

@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.gateway_process import wait_for
 
 VIEWER = {"x-role": "viewer"}
@@ -38,7 +39,7 @@ def rejected(running, anna):
                 **more,
             }
             key = {"authorization": "Bearer a-long-enough-key-for-tests"}
-            assert httpx.post(f"{running.url}/events", json=event, headers=key).is_success
+            assert plain_http.post(f"{running.url}/events", json=event, headers=key).is_success
         made.append(order)
         query = {"destination": "crm", "event_id": f"{order}-{number - 1}"}
         return wait_for(

@@ -16,6 +16,7 @@ from tests.deploy.test_proxies import (
     running,
     write_certificate,
 )
+from tests.support import plain_http
 from tests.support.documents import DOCS, blocks
 from tests.support.gateway_process import Gateway, free_port
 
@@ -105,4 +106,4 @@ def test_a_browser_cannot_make_up_an_address_to_guess_passwords(
 def test_another_host_is_refused(proxied: tuple[httpx.Client, Gateway]) -> None:
     _, gateway = proxied
     headers = {"host": "evil.example"}
-    assert httpx.get(f"{gateway.console_url}/login", headers=headers).status_code == 421
+    assert plain_http.get(f"{gateway.console_url}/login", headers=headers).status_code == 421

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Received, Reply, Sink
 from tests.support.token_endpoint import PRIVATE_PEM
@@ -64,7 +64,7 @@ class Vendor:
 
 def send(gateway: Gateway, *ids: str) -> None:
     events = [{"event_name": "purchase", "event_id": each} for each in ids]
-    answer = httpx.post(f"{gateway.url}/events", json=events, headers=KEY, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/events", json=events, headers=KEY, timeout=60)
     assert answer.status_code < 300
 
 

@@ -9,11 +9,11 @@ import sys
 import threading
 from pathlib import Path
 
-import httpx
 import pytest
 from redis import Redis
 
 from gateway.runtime.embedded import embedded_url
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.sink_server import Received, Reply, Sink
 
@@ -58,7 +58,9 @@ def events(first: int, count: int) -> list[dict[str, object]]:
 
 
 def send(gateway: Gateway, first: int, count: int = 20) -> None:
-    answer = httpx.post(f"{gateway.url}/events", json=events(first, count), headers=KEY, timeout=60)
+    answer = plain_http.post(
+        f"{gateway.url}/events", json=events(first, count), headers=KEY, timeout=60
+    )
     assert answer.status_code < 300, answer.text
 
 

@@ -7,9 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-
 from gateway.configuration.exposure import ADVICE
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, free_port, wait_for
 
 FOLDER = Path(__file__).parents[2] / "config"
@@ -33,13 +32,13 @@ PUBLIC = ("--host", "0.0.0.0")
 
 def is_trusted(gateway: Gateway, key: str) -> bool:
     headers = {"authorization": f"Bearer {key}"}
-    answer = httpx.post(f"{gateway.url}/events", json=EVENT, headers=headers, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/events", json=EVENT, headers=headers, timeout=60)
     assert answer.status_code in (200, 401)
     return answer.status_code == 200
 
 
 def shows_the_demo(gateway: Gateway) -> bool:
-    answer = httpx.get(f"{gateway.url}/demo/events", timeout=60)
+    answer = plain_http.get(f"{gateway.url}/demo/events", timeout=60)
     assert answer.status_code in (200, 404)
     return answer.status_code == 200
 
@@ -103,7 +102,7 @@ def test_the_production_configuration_is_served_to_strangers(tmp_path: Path) -> 
     with Gateway(tmp_path, PRODUCTION, FOR_PRODUCTION, *PUBLIC) as gateway:
         assert not shows_the_demo(gateway)
         assert not is_trusted(gateway, "demo-backend-key")
-        assert httpx.get(f"{gateway.url}/gateway.js", timeout=60).status_code == 200
+        assert plain_http.get(f"{gateway.url}/gateway.js", timeout=60).status_code == 200
 
 
 def test_no_change_and_no_restart_opens_it_to_strangers(tmp_path: Path) -> None:

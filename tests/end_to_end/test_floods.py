@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Received, Reply, Sink
 
@@ -52,7 +52,7 @@ def gateway(tmp_path: Path, sink: Sink) -> Iterator[Gateway]:
 
 def backend_sends(gateway: Gateway, name: str) -> int:
     event = {"event_name": name, "event_id": name}
-    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     return answer.status_code
 
 
@@ -79,7 +79,7 @@ def test_events_of_1970_are_withheld_and_stored_nowhere(gateway: Gateway, sink: 
     body = gzip.compress(json.dumps(old).encode())
     assert len(body) < 1000
     for _ in range(30):
-        flood = httpx.post(
+        flood = plain_http.post(
             f"{gateway.url}/collect",
             content=body,
             headers={"content-encoding": "gzip"},
@@ -96,12 +96,12 @@ def test_events_of_1970_are_withheld_and_stored_nowhere(gateway: Gateway, sink: 
 def test_dead_letters_of_strangers_push_out_each_other_alone(gateway: Gateway, sink: Sink) -> None:
     """The backend's own dead letter survives, and no sender is refused."""
     event = {"event_name": "bad", "event_id": "of-the-backend"}
-    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     assert answer.status_code == 200
     wait_for(lambda: dead(gateway) == 1, 60, "the backend's dead letter")
     for _ in range(10):
         bad = [{"event_name": "bad"}] * 10
-        answer = httpx.post(f"{gateway.url}/collect", json=bad, timeout=60)
+        answer = plain_http.post(f"{gateway.url}/collect", json=bad, timeout=60)
         assert answer.status_code == 204
     wait_for(lambda: gateway.outcomes("hook")["rejected"] == 101, 60, "all of them to be refused")
     assert dead(gateway) == 20

@@ -6,10 +6,10 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-import httpx
 from redis import Redis
 
 from gateway.runtime.embedded import embedded_url
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Received, Reply, Sink
 from tests.support.valkey_server import Valkey
@@ -61,7 +61,7 @@ def send(gateway: Gateway, event_name: str, event_id: str) -> None:
         },
     }
     body = {"page_token": TOKEN, "events": [event]}
-    assert httpx.post(f"{gateway.url}/collect", json=body, timeout=60).status_code == 204
+    assert plain_http.post(f"{gateway.url}/collect", json=body, timeout=60).status_code == 204
 
 
 def folders_with(text: str, folder: Path) -> set[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.sink_server import Sink
 
@@ -59,7 +60,10 @@ def send(
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
-            if httpx.post(f"{gateway.url}/collect", json=request, timeout=60).status_code == 204:
+            if (
+                plain_http.post(f"{gateway.url}/collect", json=request, timeout=60).status_code
+                == 204
+            ):
                 return
         except httpx.HTTPError:
             pass

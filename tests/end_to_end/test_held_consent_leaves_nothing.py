@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 from redis.exceptions import RedisError
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.sink_server import Sink
 from tests.support.valkey_server import Valkey
@@ -63,7 +63,7 @@ class Page:
             "user-agent": f"planted-agent-of-{self._name}",
         }
         body = {"page_token": TOKENS[self._name], "events": [event]}
-        answer = httpx.post(self._url, json=body, headers=headers, timeout=60)
+        answer = plain_http.post(self._url, json=body, headers=headers, timeout=60)
         assert answer.status_code == 204
         for cookie in answer.headers.get_list("set-cookie"):
             name, _, value = cookie.partition(";")[0].partition("=")

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 from redis import Redis
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.postgresql_server import PostgreSQL
 from tests.support.sink_server import Received, Reply, Sink
@@ -113,10 +113,10 @@ def live(gateway: Gateway) -> None:
 
     def collect(token: str, *events: dict[str, Any], headers: dict[str, str] = host) -> None:
         body = {"page_token": f"a-token-of-the-page-with-the-name-{token}", "events": list(events)}
-        found = httpx.post(f"{gateway.url}/collect", json=body, headers=headers, timeout=60)
+        found = plain_http.post(f"{gateway.url}/collect", json=body, headers=headers, timeout=60)
         assert found.status_code in {204, 400}, found.text
 
-    there = httpx.get(
+    there = plain_http.get(
         f"{gateway.url}/link", params={"to": "https://shop.test/cart"}, headers=page, timeout=60
     ).headers["location"]
     sold = {"event_name": "purchase", "consent": GRANTED}
@@ -128,7 +128,7 @@ def live(gateway: Gateway) -> None:
     collect("refused", {"value": 5}, {"event_name": ""})
     own = [{**sold, "event_id": f"event-{number % 20}"} for number in range(30)]
     odd = {"event_name": "odd", "event_id": "odd", "consent": GRANTED}
-    found = httpx.post(
+    found = plain_http.post(
         f"{gateway.url}/events",
         json={"events": [*own, odd]},
         headers={"authorization": "Bearer key"},

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.reading import LedgerReader
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Sink
 
@@ -50,7 +51,7 @@ def send(gateway: Gateway, first: int) -> None:
 
     def is_taken() -> bool:
         try:
-            answer = httpx.post(f"{gateway.url}/events", json=events, headers=KEY, timeout=60)
+            answer = plain_http.post(f"{gateway.url}/events", json=events, headers=KEY, timeout=60)
         except httpx.HTTPError:
             return False
         return answer.status_code < 300

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import psycopg
 
 from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.reading import LedgerReader
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.postgresql_server import PostgreSQL
 from tests.support.sink_server import Sink
@@ -56,7 +56,9 @@ def test_workers_of_another_machine_take_over_the_ledger(
 
     def send(gateway: Gateway, number: int) -> None:
         event = {"event_name": "purchase", "event_id": f"e-{number}"}
-        httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60).raise_for_status()
+        plain_http.post(
+            f"{gateway.url}/events", json=event, headers=KEY, timeout=60
+        ).raise_for_status()
 
     def counted(number: int) -> bool:
         counts = reader.counts(0, 4e9, "")

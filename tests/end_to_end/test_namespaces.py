@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, free_port, wait_for
 from tests.support.sink_server import Sink
 from tests.support.valkey_server import TcpServer
@@ -69,7 +70,7 @@ def add_user(server: TcpServer, namespace: str) -> str:
 
 def send(gateway: Gateway, ids: range) -> None:
     events = [{"event_name": "page_view", "event_id": f"{number}"} for number in ids]
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{gateway.url}/events", json=events, headers={"authorization": "Bearer key"}, timeout=60
     )
     assert answer.status_code == 200, answer.text
@@ -178,7 +179,7 @@ def ports(port: int) -> tuple[str, ...]:
 
 def is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200
+        return plain_http.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200
     except httpx.HTTPError:
         return False
 

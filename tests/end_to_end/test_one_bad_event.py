@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.sink_server import Received, Reply, Sink
 
@@ -47,7 +47,7 @@ def gateway(tmp_path: Path, sink: Sink) -> Iterator[Gateway]:
 
 def send(gateway: Gateway, event_id: str) -> None:
     event: dict[str, Any] = {"event_name": "purchase", "event_id": event_id, "value": 1}
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{gateway.url}/events", json=event, headers={"authorization": "Bearer key"}, timeout=60
     )
     assert answer.is_success, answer.text

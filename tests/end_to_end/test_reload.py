@@ -8,8 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
-
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.sink_server import Sink
 
@@ -29,7 +28,7 @@ KEY = {"authorization": "Bearer backend-test-key"}
 
 def send(gateway: Gateway, event_id: str) -> None:
     event = {"event_name": "sign_up", "event_id": event_id}
-    answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     assert answer.status_code == 200
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.sink_server import Sink
 from tests.support.valkey_server import Valkey
@@ -88,13 +89,13 @@ class Load:
 
 
 def spooled(gateway: Gateway) -> int:
-    return int(httpx.get(f"{gateway.operators_url}/readyz", timeout=60).json()["spooled"])
+    return int(plain_http.get(f"{gateway.operators_url}/readyz", timeout=60).json()["spooled"])
 
 
 def wait_until_fed(gateway: Gateway) -> None:
     ready = {"ready": True, "spooled": 0}
     wait_for(
-        lambda: httpx.get(f"{gateway.operators_url}/readyz", timeout=60).json() == ready,
+        lambda: plain_http.get(f"{gateway.operators_url}/readyz", timeout=60).json() == ready,
         60,
         "the spool",
     )
@@ -138,7 +139,7 @@ def test_web_killed_while_redis_is_away(tmp_path: Path) -> None:
 
     def is_up() -> bool:
         try:
-            return httpx.get(f"{gateway.url}/healthz", timeout=2).status_code == 200
+            return plain_http.get(f"{gateway.url}/healthz", timeout=2).status_code == 200
         except httpx.TransportError:
             return False
 

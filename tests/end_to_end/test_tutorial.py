@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.documents import DOCS, ROOT, blocks
 from tests.support.gateway_process import free_port, wait_for
 
@@ -76,7 +77,7 @@ class Reader:
 
 def answers(port: int) -> bool:
     try:
-        httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=2)
+        plain_http.get(f"http://127.0.0.1:{port}/readyz", timeout=2)
     except httpx.HTTPError:
         return False
     return True
@@ -142,7 +143,7 @@ def test_every_command_of_the_tutorial_does_what_it_says(reader: Reader) -> None
 
 
 def counts(reader: Reader) -> str:
-    text = httpx.get(f"http://127.0.0.1:{reader.operators_port}/metrics", timeout=60).text
+    text = plain_http.get(f"http://127.0.0.1:{reader.operators_port}/metrics", timeout=60).text
     found = re.findall(r'gateway_events_total\{.*outcome="(\w+)"\} (\d+)', text)
     return ", ".join(f"{count} {outcome}" for outcome, count in found)
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from redis import Redis
 
 from destinations.base import THROTTLE_SECONDS
 from gateway.runtime.embedded import embedded_url
+from tests.support import plain_http
 from tests.support.every_vendor import ALL, CURRENCY, EXAMPLES, GRANTED, ODD, config, purchase
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.keys import KEYS
@@ -91,7 +91,7 @@ NEVER_BUSY = {"ga4", "meta"}
 
 
 def send(gateway: Gateway, events: Sequence[Mapping[str, Any]]) -> None:
-    answer = httpx.post(f"{gateway.url}/events", json=events, headers=KEY, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/events", json=events, headers=KEY, timeout=60)
     assert answer.is_success, answer.text
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, adds_up, wait_for
 from tests.support.sink_server import Sink
 
@@ -28,7 +29,7 @@ def send(gateway: Gateway, event_id: str) -> bool:
     """On a connection of its own; whether the event was accepted."""
     event = {"event_name": "sign_up", "event_id": event_id}
     try:
-        answer = httpx.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
+        answer = plain_http.post(f"{gateway.url}/events", json=event, headers=KEY, timeout=60)
     except httpx.TransportError:  # it was with the process that was killed
         return False
     assert answer.status_code == 200

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain
 
-import httpx
 import pytest
 import uvicorn
 
@@ -19,6 +18,7 @@ from gateway.configuration.server import ServerSettings
 from gateway.web import accept, app
 from gateway.web.protocol import MAX_BYTES, Protocol
 from tests.hostile.conftest import CONFIG, NEIGHBOUR, CountRefused
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, free_port, wait_for
 from tests.support.process_stats import memory
 
@@ -83,7 +83,7 @@ class Sender:
 
 def neighbour_is_heard(port: int) -> bool:
     url = f"http://127.0.0.1:{port}/collect"
-    return httpx.post(url, json=NEIGHBOUR, timeout=LIMIT).status_code == 204
+    return plain_http.post(url, json=NEIGHBOUR, timeout=LIMIT).status_code == 204
 
 
 def senders_of(gateway: Gateway, first: bytes) -> list[Sender]:

@@ -8,7 +8,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from redis import Redis
 
@@ -18,6 +17,7 @@ from gateway.runtime.last_good import LastGood
 from gateway.spool.folder import SpoolFolder
 from gateway.spool.row import Row
 from gateway.system.private_files import create_private, make_private_folder
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway
 
 CONFIG = """
@@ -47,7 +47,7 @@ def open_to_others(folder: Path) -> list[str]:
 def test_a_gateway_that_runs_leaves_nothing_open(tmp_path: Path) -> None:
     with Gateway(tmp_path, CONFIG.format(url="embedded")) as gateway:
         body = {"event_name": "page_view"}
-        assert httpx.post(f"{gateway.url}/collect", json=body).status_code == 204
+        assert plain_http.post(f"{gateway.url}/collect", json=body).status_code == 204
         data = tmp_path / "data"
         names = {path.name for path in data.rglob("*")}
         assert {"gateway.lock", "url", "valkey.log", "valkey.sock", "appendonlydir"} <= names
@@ -66,7 +66,7 @@ def test_events_that_wait_on_disk_are_private(tmp_path: Path) -> None:
         os.kill(server, signal.SIGSTOP)
         try:
             body = {"event_name": "page_view"}
-            answer = httpx.post(f"{gateway.url}/collect", json=body, timeout=60)
+            answer = plain_http.post(f"{gateway.url}/collect", json=body, timeout=60)
             assert answer.status_code == 204
             spool = tmp_path / "data" / "spool"
             assert {".sqlite", ".lock"} <= {path.suffix for path in spool.iterdir()}

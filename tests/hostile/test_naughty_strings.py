@@ -10,12 +10,12 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import httpx
 import pytest
 
 from gateway.event.ids import is_no_id
 from gateway.event.schema import Address, Consent, EventFields, Id, Item, Text, Texts, UserData
 from tests.corpora import naughty_strings
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.sink_server import Received, Sink
 
@@ -90,7 +90,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("naughty")
     with Sink(reply) as sink, Gateway(folder, CONFIG.format(url=sink.url)) as gateway:
         answers = [
-            httpx.post(f"{gateway.url}/events", json=part, headers=KEY, timeout=60).json()
+            plain_http.post(f"{gateway.url}/events", json=part, headers=KEY, timeout=60).json()
             for part in batched(events)
         ]
         wait_for(lambda: gateway.outcomes("all")["delivered"] == len(events), 120, "deliveries")

@@ -7,7 +7,6 @@ import socket
 import subprocess
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.web.odd_http import fault_of, without_upgrade
 from gateway.web.protocol import MAX_AHEAD
 from tests.hostile.payloads import BODY, LENGTH, ODD_HTTP, POST, UPGRADE
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 
 CONFIG = """
@@ -49,7 +49,7 @@ def read_to_the_end(connection: socket.socket) -> bytes:
 
 
 def send_as_a_neighbour(gateway: Gateway) -> int:
-    return httpx.post(f"{gateway.url}/collect", content=BODY).status_code
+    return plain_http.post(f"{gateway.url}/collect", content=BODY).status_code
 
 
 @pytest.mark.parametrize(("request_", "status", "reason"), ODD_HTTP.values(), ids=ODD_HTTP)

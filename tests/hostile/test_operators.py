@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from gateway.web import operator_access
 from gateway.web.operator_access import OperatorAccess
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 
 TOKEN = "correct-horse-battery-staple"
@@ -109,7 +110,7 @@ def test_without_the_token_the_operators_port_tells_nothing(
 
 def test_two_tokens_are_none(gateway: Gateway) -> None:
     twice = [("authorization", f"Bearer {TOKEN}"), ("authorization", f"Bearer {TOKEN}")]
-    answer = httpx.get(f"{gateway.operators_url}/metrics", headers=twice, timeout=60)
+    answer = plain_http.get(f"{gateway.operators_url}/metrics", headers=twice, timeout=60)
     assert answer.status_code == 401
 
 
@@ -125,11 +126,11 @@ def test_the_operators_port_takes_no_events(gateway: Gateway) -> None:
     event = {"event_name": "page_view"}
     for path in ("/collect", "/events"):
         for headers in ({}, OPERATOR):
-            answer = httpx.post(
+            answer = plain_http.post(
                 f"{gateway.operators_url}{path}", json=event, headers=headers, timeout=60
             )
             assert answer.status_code == (404 if headers else 401)
-    assert httpx.post(f"{gateway.url}/collect", json=event, timeout=60).status_code == 204
+    assert plain_http.post(f"{gateway.url}/collect", json=event, timeout=60).status_code == 204
 
 
 def test_every_answer_of_both_ports_forbids_to_guess_its_type(gateway: Gateway) -> None:
@@ -137,7 +138,7 @@ def test_every_answer_of_both_ports_forbids_to_guess_its_type(gateway: Gateway) 
         for path in (*PATHS, "/gateway.js", "/collect"):
             answer = ask(url, path, **OPERATOR)
             assert answer.headers.get_list("x-content-type-options") == ["nosniff"], path
-    answer = httpx.post(f"{gateway.url}/collect", json={"event_name": "x"}, timeout=60)
+    answer = plain_http.post(f"{gateway.url}/collect", json={"event_name": "x"}, timeout=60)
     assert answer.headers.get_list("x-content-type-options") == ["nosniff"]
 
 

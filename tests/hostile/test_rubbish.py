@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from hypothesis import given
@@ -23,6 +22,7 @@ from gateway.queue.entry import decode, encode_entry, unreadable_entry
 from gateway.queue.wake import ForwardJob
 from gateway.runtime.embedded import embedded_url
 from tests.hostile.payloads import CRAFTED_JOBS, RUBBISH_ENTRIES, entry, levels_of_aliases, slip_in
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.keys import KEYS
 
@@ -50,7 +50,7 @@ def embedded(gateway: Gateway) -> Iterator[Redis]:
 
 
 def send_as_a_neighbour(gateway: Gateway) -> None:
-    answer = httpx.post(f"{gateway.url}/collect", json={"event_name": "page_view"})
+    answer = plain_http.post(f"{gateway.url}/collect", json={"event_name": "page_view"})
     assert answer.status_code == 204
 
 

@@ -17,6 +17,7 @@ from zipfile import ZipFile
 import httpx
 import pytest
 
+from tests.support import plain_http
 from tests.support.gateway_process import free_port, wait_for
 
 pytestmark = pytest.mark.alone
@@ -124,7 +125,7 @@ def running(installed: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
     def is_ready() -> bool:
         assert process.poll() is None, log.read_text()
         try:
-            return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+            return plain_http.get(f"{url}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -141,12 +142,12 @@ def test_after_init_it_runs_in_an_empty_folder(
 ) -> None:
     url, operators_url = running
     token = re.findall(r"^OPERATORS_TOKEN=(\w+)$", (tmp_path / ".env").read_text(), re.MULTILINE)
-    assert httpx.get(f"{url}/gateway.js").status_code == 200
-    answer = httpx.post(f"{url}/collect", json=EVENT, headers={"user-agent": AGENT})
+    assert plain_http.get(f"{url}/gateway.js").status_code == 200
+    answer = plain_http.post(f"{url}/collect", json=EVENT, headers={"user-agent": AGENT})
     assert answer.status_code == 204
 
     def delivered() -> bool:
-        metrics = httpx.get(
+        metrics = plain_http.get(
             f"{operators_url}/metrics", headers={"authorization": f"Bearer {token[0]}"}, timeout=60
         ).text
         counted = 'gateway_events_total{destination="%s",outcome="delivered"} 1.0'

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from gateway.system.processes import die_with_parent
 from tests.support import misbehaving_vendor as misbehaving
+from tests.support import plain_http
 from tests.support.gateway_process import free_port, wait_for
 from tests.support.misbehaving_vendor import Behaviour
 
@@ -70,7 +69,9 @@ class SinkProcess:
     def behave(self, path: str, behaviour: Behaviour) -> None:
         self._behaviours[path] = behaviour
         if self._process is not None:
-            told = httpx.post(f"{self.url}/behave", content=behaviour.as_json(path), timeout=10)
+            told = plain_http.post(
+                f"{self.url}/behave", content=behaviour.as_json(path), timeout=10
+            )
             assert told.status_code == 204, told.text
 
     def arrivals(self, path: str) -> list[Arrival]:

@@ -18,6 +18,7 @@ import httpx
 from gateway.system.processes import die_with_parent
 from tests.soak import small_disk
 from tests.soak.processes import kill_all
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 
 PENDING, SPOOLED = "gateway_pending_events", "gateway_spool_events"
@@ -135,7 +136,7 @@ class Soaked(Gateway):
     def is_up(self) -> bool:
         """Whether it is ready to take events."""
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return plain_http.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 

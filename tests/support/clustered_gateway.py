@@ -17,6 +17,7 @@ import httpx
 from gateway.monitoring.numbers import DestinationNumbers, read_numbers
 from gateway.redis_client.connect import connect_for_work
 from gateway.system.processes import die_with_parent
+from tests.support import plain_http
 from tests.support.gateway_process import free_port, pids_under, wait_for
 from tests.support.keys import KEYS
 from tests.support.valkey_cluster import Cluster
@@ -110,6 +111,6 @@ class ClusteredGateway:
 
 def _is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
+        return plain_http.get(f"http://127.0.0.1:{port}/readyz", timeout=5).status_code == 200
     except httpx.HTTPError:
         return False

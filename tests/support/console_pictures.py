@@ -12,11 +12,11 @@ from math import pi, sin
 from pathlib import Path
 from random import Random
 
-import httpx
 from playwright.sync_api import Page, sync_playwright
 
 from gateway.configuration.load import parse_settings
 from gateway.ledger.folder import LedgerFolder
+from tests.support import plain_http
 from tests.support.chromium import FLAGS, find_chromium
 from tests.support.documents import DOCS, ROOT
 from tests.support.gateway_process import Gateway, wait_for
@@ -90,8 +90,8 @@ def send(gateway: Gateway) -> None:
         name = chance.choice(["page_view", "page_view", "view_item", "add_to_cart"])
         shared = {key: PURCHASE[key] for key in ("consent", "event_location")}
         event = {"event_name": name, "event_id": f"e-{number}", **shared}
-        httpx.post(f"{gateway.url}/events", json=event, headers=KEY).raise_for_status()
-    httpx.post(f"{gateway.url}/events", json=PURCHASE, headers=KEY).raise_for_status()
+        plain_http.post(f"{gateway.url}/events", json=event, headers=KEY).raise_for_status()
+    plain_http.post(f"{gateway.url}/events", json=PURCHASE, headers=KEY).raise_for_status()
     for name in ("ads", "books", "crm", "warehouse"):
         gateway.wait_until_delivered(name)
     wait_for(lambda: is_stored(gateway), 60, "the ledger to have the purchase")

@@ -18,6 +18,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from tests.support import plain_http
+
 T = TypeVar("T")
 Labels = frozenset[tuple[str, str]]
 
@@ -127,7 +129,7 @@ class Gateway:
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200
+            return plain_http.get(f"{self.url}/readyz", timeout=2).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -157,7 +159,7 @@ class Gateway:
         return pid
 
     def metrics(self) -> dict[tuple[str, Labels], float]:
-        text = httpx.get(f"{self.operators_url}/metrics", timeout=60).text
+        text = plain_http.get(f"{self.operators_url}/metrics", timeout=60).text
         pattern = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)
         return {
             (name, frozenset(re.findall(r'(\w+)="([^"]*)"', labels))): float(value)

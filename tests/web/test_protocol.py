@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-import httpx
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.web.protocol import MAX_BYTES, Protocol
+from tests.support import plain_http
 from tests.support.gateway_process import Gateway, wait_for
 from tests.support.process_stats import children, memory
 
@@ -52,7 +52,7 @@ def test_the_first_one_is_counted(gateway: Gateway, connection: socket.socket) -
 
 
 def neighbour(gateway: Gateway) -> int:
-    return httpx.post(f"{gateway.url}/collect", json={"event_name": "page_view"}).status_code
+    return plain_http.post(f"{gateway.url}/collect", json={"event_name": "page_view"}).status_code
 
 
 @pytest.mark.parametrize(
