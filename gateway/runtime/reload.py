@@ -50,16 +50,23 @@ class ConfigFile:
         self._environment = environment
         self._allow_demo = allow_demo
         self._seen: list[FileStamp | None] = []  # the file may differ from `settings` already
+        self._looked_at: list[FileStamp | None] = []
         self._is_rejected = False
 
     def is_in_force(self, settings: Settings) -> bool:
         """Whether the file, when it was looked at last, held `settings`."""
         return not self._is_rejected and settings.version == self.settings.version
 
+    def is_still(self) -> bool:
+        """Whether nothing was written since the last call. While somebody writes a file, its first
+        half may be without mistakes, and lack destinations or rules."""
+        before, self._looked_at = self._looked_at, self._state()
+        return before == self._looked_at
+
     def has_news(self, anyway: bool = False) -> bool:
         """Whether `settings` are new since the last call. anyway: look into the files even if they
         seem to be as they were."""
-        state = [file_stamp(path) for path in (self._path, *self.settings.secret_files)]
+        state = self._state()
         if state[0] is None or (state == self._seen and not anyway):
             return False
         self._seen = state
@@ -83,9 +90,13 @@ class ConfigFile:
         self.settings = settings.with_redis(self.settings.redis)
         return True
 
+    def _state(self) -> list[FileStamp | None]:
+        return [file_stamp(path) for path in (self._path, *self.settings.secret_files)]
+
 
 async def news(file: ConfigFile) -> AsyncIterator[Settings]:
-    """The settings in `file`, each time that there are new ones; SIGHUP asks for a look at once."""
+    """The settings in `file`, each time that there are new ones and nothing was written between two
+    looks; SIGHUP asks for a look at once."""
     asked = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, asked.set)
     while True:
@@ -93,8 +104,13 @@ async def news(file: ConfigFile) -> AsyncIterator[Settings]:
             await asyncio.wait_for(asked.wait(), LOOK_SECONDS)
         anyway = asked.is_set()
         asked.clear()
-        if await asyncio.to_thread(file.has_news, anyway):
+        if await asyncio.to_thread(_look, file, anyway):
             yield file.settings
+
+
+def _look(file: ConfigFile, anyway: bool) -> bool:
+    is_still = file.is_still()
+    return (is_still or anyway) and file.has_news(anyway)
 
 
 class _Serving:

@@ -21,7 +21,7 @@ from starlette.routing import Route
 from gateway.configuration.load import load_settings
 from gateway.configuration.settings import Settings
 from gateway.runtime import reload as reload_module
-from gateway.runtime.reload import ConfigFile, ReloadingApp
+from gateway.runtime.reload import ConfigFile, ReloadingApp, news
 from gateway.sources.claims import PathTable
 from gateway.web.application import Application
 
@@ -162,6 +162,28 @@ async def test_an_application_that_cannot_be_built_changes_nothing(
     shop.broken = False
     path.write_text(CONFIG % "third")
     await until(lambda: shop.open == ["third"])
+
+
+class BeingWritten(ConfigFile):
+    """A file that somebody has yet to write the parts of, one before each look."""
+
+    def __init__(self, path: Path, *parts: str) -> None:
+        super().__init__(path, load_settings(path))
+        self.path, self.parts = path, list(parts)
+
+    def is_still(self) -> bool:
+        if self.parts:
+            self.path.write_text(self.parts.pop(0))
+        return super().is_still()
+
+
+async def test_a_file_is_left_alone_while_it_is_written(path: Path) -> None:
+    parts = [CONFIG % f"second{'0' * count}" for count in range(4)]
+    file = BeingWritten(path, *parts)
+    async with asyncio.timeout(60):
+        settings = await anext(news(file))
+    assert file.parts == []
+    assert settings.version == load_settings(path).version
 
 
 @pytest.fixture
