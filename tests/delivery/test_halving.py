@@ -10,7 +10,6 @@ import pytest
 from redis.asyncio import Redis
 
 from destinations.base import Response
-from gateway.delivery.sender_pool import LATE_SECONDS
 from gateway.queue.pause import current_pause
 from tests.support.drains import OK, Fill, Start, deliveries, outcomes, run, until
 from tests.support.keys import ADS, KEYS
@@ -19,6 +18,9 @@ from tests.support.scripted_vendor import Vendor, script
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("quick")]
 
 NO = Response(400, {}, b"bad")
+SEEN_LATE = 0.1
+"""How many seconds after its turn the first request may be seen on a busy machine. If halves did
+not wait for theirs, the whole would take 0.175 s less."""
 
 
 def refusing(*numbers: int) -> Any:
@@ -43,7 +45,7 @@ async def test_halves_wait_for_their_turn(
     await run(await start(vendor, size=16, requests_per_second=40, in_flight=in_flight))
     assert await outcomes(redis) == {"delivered": 12, "rejected": 4}
     assert len(times) > 16
-    assert times[-1] - times[0] >= (len(times) - 1) / 40 - LATE_SECONDS
+    assert times[-1] - times[0] >= (len(times) - 1) / 40 - SEEN_LATE
 
 
 async def test_halves_go_before_what_waits(start: Start, fill: Fill, redis: Redis) -> None:
