@@ -8,6 +8,7 @@ from gateway.sources.base import MAX_EVENTS, Inbound, Refused, check_count
 from gateway.sources.description import EVENT, JSON, Operation, Schema
 from gateway.sources.description import query_fields as query_parameter
 from gateway.sources.form import expand, form_fields, query_fields
+from gateway.sources.inner_statements import with_inner_statements
 from gateway.sources.multipart import multipart_fields
 from gateway.sources.reading import as_messages, decode_body
 from gateway.sources.statement_fields import with_fields_expanded
@@ -111,7 +112,7 @@ def raw_events(request: Inbound) -> RawEvents:
 
 
 def _one(event: Event) -> RawEvents:
-    return RawEvents([without_tokens(event)])
+    return RawEvents([with_inner_statements(without_tokens(event))])
 
 
 def without_tokens(event: Any) -> Any:
@@ -130,21 +131,26 @@ def _listed(text: bytes) -> RawEvents:
     if not events:
         raise Refused(400, "malformed", "no events in the request")
     check_count(events)
-    events = [without_tokens(each) for each in events]
-    events = [with_fields_expanded(each) if isinstance(each, dict) else each for each in events]
+    events = [_with_all_statements(without_tokens(each)) for each in events]
     if not envelope:
         return RawEvents(events)
     token = read_page_token(envelope.get(PAGE_TOKEN))
     submission_token = envelope.get(SUBMISSION_TOKEN)
     if not isinstance(submission_token, str):
         submission_token = ""
-    envelope = with_fields_expanded(envelope)
+    envelope = _with_all_statements(envelope)
     if stated := statements_in(envelope):
         events = [
             with_statements(each, stated) if isinstance(each, dict) else each for each in events
         ]
     sent = [envelope[SENT_AT]] if SENT_AT in envelope else []
     return RawEvents(events, token, submission_token, sent)
+
+
+def _with_all_statements(event: Any) -> Any:
+    """`event` with what it states about consent in keys such as ``consent.ad_storage``, and in its
+    objects."""
+    return with_inner_statements(with_fields_expanded(event)) if isinstance(event, dict) else event
 
 
 def _opened(value: Any) -> tuple[Event, Any]:

@@ -13,7 +13,13 @@ from gateway.event import Event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.sources.reading import as_object
 from gateway.sources.statements import statements_in, states_consent, with_statements
-from gateway.stages.consent.categories import PREFERENCES, categories_of, choices_in, merged
+from gateway.stages.consent.categories import (
+    MANAGED,
+    categories_of,
+    choices_in,
+    merged,
+    without_preferences,
+)
 from gateway.stages.integrations import INTEGRATIONS, read_integrations
 
 _CONSENT, _CATEGORIES = "consent", "consent_categories"
@@ -28,10 +34,10 @@ _USUAL_OF_MESSAGES = frozenset(
 )
 _USUAL_OF_CONTEXTS = frozenset(
     [
-        *("active", "app", "campaign", "channel", "clientIds", "consentManagement", "device"),
+        *("active", "app", "campaign", "channel", "clientIds", "device"),
         *("groupId", "ip", "library", "locale", "location", "network", "os", "page", "referrer"),
         *("screen", "sessionId", "sessionStart", "timezone", "traits", "userAgent"),
-        *("userAgentData", _CONSENT),
+        *("userAgentData", _CONSENT, MANAGED),
     ]
 )
 """Usual fields, which state nothing about consent or are read here."""
@@ -62,7 +68,7 @@ def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str
     statements = [
         property_ if states_consent(property_) else None,
         *(level.get(_CONSENT) for level in levels),
-        *(_without_preferences(context.get(_CONSENT)) for context in contexts),
+        *(without_preferences(context.get(_CONSENT)) for context in contexts),
         {name: categories.pop(name) for name in CONSENT_TYPES if name in categories},
     ]
     integrations = read_integrations(
@@ -83,7 +89,7 @@ def _states(level: Mapping[str, Any]) -> bool:
     return not (
         _is_absent(level.get(_CONSENT))
         and _is_absent(context.get(_CONSENT))
-        and _is_absent(context.get("consentManagement"))
+        and _is_absent(context.get(MANAGED))
         and _excludes_nothing(level.get(INTEGRATIONS))
     )
 
@@ -101,12 +107,6 @@ def _excludes_nothing(integrations: object) -> bool:
     if isinstance(integrations, dict):
         return all(included is True for included in integrations.values())
     return _is_absent(integrations)
-
-
-def _without_preferences(consent: object) -> object:
-    if not isinstance(consent, dict) or PREFERENCES not in consent:
-        return consent
-    return {name: value for name, value in consent.items() if name != PREFERENCES}
 
 
 def _is_absent(value: object) -> bool:

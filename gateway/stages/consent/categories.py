@@ -20,6 +20,7 @@ Meanings = Mapping[str, Iterable[str]]
 """The consent types that a category stands for, by its id."""
 
 PREFERENCES = "categoryPreferences"
+MANAGED = "consentManagement"
 _ALLOWED, _DENIED = "allowedConsentIds", "deniedConsentIds"
 _ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
 
@@ -168,7 +169,7 @@ def categories_of(context: Mapping[str, Any]) -> Choices:
     rudderstack.com/docs/data-governance/consent-management (``consentManagement``) and
     github.com/rudderlabs/rudder-server, processor/consent.go.
     """
-    consent, managed = context.get("consent"), context.get("consentManagement")
+    consent, managed = context.get("consent"), context.get(MANAGED)
     return merged(
         [
             choices_in(_part(consent, PREFERENCES), PREFERENCES),
@@ -177,13 +178,20 @@ def categories_of(context: Mapping[str, Any]) -> Choices:
     )
 
 
+def without_preferences(consent: object) -> object:
+    """`consent` of a context without what `categories_of` reads there."""
+    if not isinstance(consent, dict) or PREFERENCES not in consent:
+        return consent
+    return {name: value for name, value in consent.items() if name != PREFERENCES}
+
+
 def _part(container: object, name: str) -> object:
     return container.get(name) if isinstance(container, dict) else None
 
 
 def _managed(managed: object) -> Iterator[Choices]:
     if not isinstance(managed, dict):
-        yield {"unreadable consentManagement": False}
+        yield {f"unreadable {MANAGED}": False}
         return
     allowed = managed.get(_ALLOWED)
     if isinstance(allowed, dict):  # early SDKs have an object of labels by id

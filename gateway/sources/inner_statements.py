@@ -1,0 +1,47 @@
+"""Statements about consent in an object of the event: ``context.consent`` and the like, where
+somebody sends the messages of another tool as events of our own."""
+
+from typing import Any
+
+from gateway.event import Event
+from gateway.event.consent import CONSENT, OTHER_CASES, STATEMENT_FIELDS, UNKNOWN_KEYS
+from gateway.sources.reading import as_object
+from gateway.sources.statement_fields import with_fields_expanded
+from gateway.sources.statements import CATEGORIES, states_consent, with_statements
+from gateway.stages.consent.categories import MANAGED, categories_of, without_preferences
+from gateway.stages.integrations import INTEGRATIONS
+
+_OBJECTS = ("context", "properties", "params", "event_params", "eventModel", "data")
+"""Those of Segment's and Google's messages, and of data layers. What is said about a person, in
+`user_data` and the like, may be about letters and calls."""
+
+_CONSENTS = OTHER_CASES | {CONSENT}
+_FIELDS = _CONSENTS.union(STATEMENT_FIELDS) - {UNKNOWN_KEYS, INTEGRATIONS}
+_SIGNS = _FIELDS | {MANAGED}
+
+
+def with_inner_statements(event: Event) -> Event:
+    """`event` with what its objects state about consent as its own statements. The objects stay as
+    they are. A `consent` there that is no object and no denial may be a field of a form, and states
+    nothing."""
+    for name in _OBJECTS:
+        value = event.get(name)
+        if value and isinstance(value, (dict, str)):
+            inner = with_fields_expanded(as_object(value))
+            if not _SIGNS.isdisjoint(inner):
+                event = with_statements(event, _stated_in(inner))
+    return event
+
+
+def _stated_in(inner: Event) -> Event:
+    stated: dict[str, Any] = {}
+    for name in _FIELDS.intersection(inner):
+        value = inner[name]
+        if name in _CONSENTS:
+            value = without_preferences(value)
+            if value == {} or not states_consent(value):
+                continue
+        stated[name] = value
+    if choices := categories_of(inner):
+        stated = with_statements(stated, {CATEGORIES: choices})
+    return stated
