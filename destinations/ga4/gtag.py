@@ -22,6 +22,9 @@ PATH = "/g/collect"
 MAX_BODY = 130_000
 """A body has fewer bytes than this, as in the Measurement Protocol; no limit is documented."""
 
+MAX_QUERY = 16_384
+"""Of the URL. Requests with a query of 64 KB cannot be sent, and servers take less."""
+
 _CONTENT_TYPE = "text/plain;charset=UTF-8"
 
 
@@ -64,7 +67,7 @@ class Gtag:
         test = self._settings.debug_mode or is_debugged(event)
         name = name_of(event, self._mapper)
         params = params_of(event, self._mapper, client, test)
-        remark_on_purchase(name, params)
+        remark_on_purchase(event, name, params)
         if "engagement_time_msec" not in event:
             params.pop("engagement_time_msec", None)
         try:
@@ -77,6 +80,8 @@ class Gtag:
             return Unsendable(position, NOT_JSON)
         if len(body) >= MAX_BODY:
             return Unsendable(position, f"the hit would reach the limit of {MAX_BODY} bytes")
+        if len(query) > MAX_QUERY:
+            return Unsendable(position, f"the hit's URL would exceed {MAX_QUERY} characters")
         url = f"{self._base}?{query}"
         return Request("POST", url, _headers(event), body, (position,), test)
 

@@ -13,6 +13,7 @@ from destinations.ga4.hit_consent import ALL_DENIED, consent_parameters
 from destinations.ga4.hit_items import item_parameters
 from destinations.ga4.hit_values import as_text, by_type
 from destinations.ga4.identity import is_anonymous
+from destinations.remarks import remark
 
 REDACTED = "::"
 """In ``_uip``: Google shall not take the sender's address, which is the gateway's, for the
@@ -70,6 +71,9 @@ _OF_PAGE = {
     "sid": "session_id",
     "_et": "engagement_time_msec",
 }
+_MAX_TEXT = 1000
+"""Characters of a text of the sender's in the query, as many as GA4 keeps of a page's URL."""
+
 PLACED = frozenset([*_OF_PAGE.values(), "items"])
 """Parameters of an event that have a place of their own in a hit, so that they do not count as
 parameters there."""
@@ -84,7 +88,7 @@ def shared_parameters(
 
     params: of `event`, with those in `PLACED`. stream: the measurement ID. now: Unix seconds.
     """
-    return _encoded(_shared(event, params, stream, client_id, now))
+    return _encoded(_fitting(_shared(event, params, stream, client_id, now)))
 
 
 def event_parameters(
@@ -119,6 +123,15 @@ def _shared(
     yield from _hints(event.get("client_hints", {}))
     yield from _texts(_CAMPAIGN, event.get("campaign", {}))
     yield from ((key, as_text(params[name])) for key, name in _OF_PAGE.items() if name in params)
+
+
+def _fitting(pairs: Pairs) -> Pairs:
+    """Those of `pairs` that are not too long: a URL has to fit into a request."""
+    for key, text in pairs:
+        if len(text) <= _MAX_TEXT:
+            yield key, text
+        else:
+            remark(f"{key}: removed from the hit because it has more than {_MAX_TEXT} characters")
 
 
 def _of_event(

@@ -129,8 +129,14 @@ def user_properties(given: Mapping[str, Any]) -> dict[str, Any]:
                 f"that GA4 accepts"
             )
         else:
-            properties[name] = {"value": scalar}
+            properties[name] = {"value": scalar, **_time_of(value)}
     return properties
+
+
+def _time_of(value: object) -> dict[str, int]:
+    """When a property in the protocol's form got its value, if that is stated."""
+    stated = value.get("timestamp_micros") if isinstance(value, dict) else None
+    return {"timestamp_micros": stated} if type(stated) is int and stated > 0 else {}
 
 
 def scalar_of(name: str, value: object, longest: int, inside: str = "") -> str | float | None:

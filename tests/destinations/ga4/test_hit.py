@@ -283,6 +283,30 @@ def test_what_cannot_be_a_hit(
 # Delivery
 
 
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"campaign": {"name": "a" * 70_000}},
+        {"client_hints": {"model": "a" * 70_000}},
+        {"client_hints": {"full_version_list": [{"brand": "a", "version": "1"}] * 9000}},
+        {"x-ga-gtm_version": "a" * 70_000},
+    ],
+)
+def test_a_long_text_does_not_lengthen_the_url(
+    example: Example, now: float, field: dict[str, Any]
+) -> None:
+    event = example("purchase", consent=GRANTED, client_id="1.2", **field)
+    assert len(request_of(event, now).url) < 2000
+
+
+def test_a_url_that_no_request_could_have_is_not_sent(example: Example, now: float) -> None:
+    long = dict.fromkeys(["source", "medium", "name", "term", "content", "id"], "\u20ac" * 1000)
+    event = example("purchase", consent=GRANTED, client_id="1.2", campaign=long)
+    assert [*gtag().requests([event], now)] == [
+        Unsendable(0, "the hit's URL would exceed 16384 characters")
+    ]
+
+
 def test_a_hit_is_never_repeated(example: Example) -> None:
     assert gtag().sends_once
     assert not gtag().recognises(example("purchase"), 1.0)
