@@ -32,7 +32,7 @@ from gateway.delivery.planning import (
 )
 from gateway.delivery.policy import SendPolicy
 from gateway.delivery.warnings import keep_warnings
-from gateway.http.client import Ambiguous, Client, SendError
+from gateway.http.client import Ambiguous, Client, Invalid, SendError
 from gateway.queue.entry import Entry
 
 log = logging.getLogger(__name__)
@@ -168,6 +168,8 @@ class Sender:
 
     def _unanswered(self, entry: Entry, error: SendError, now: float) -> Outcome:
         """What becomes of an event when its request got no answer."""
+        if isinstance(error, Invalid):  # the fault of an event, not of the destination
+            return Outcome("rejected", error.reason, "request")
         gives_up = self._policy.give_up or self._destination.sends_once
         may_be_known = isinstance(error, Ambiguous) and gives_up
         if may_be_known and not self._recognises(entry, now):

@@ -6,12 +6,21 @@ the default) and `httpx` (where its mocks are wanted).
 
 from collections.abc import Callable
 
-from gateway.http.client import Ambiguous, Client, ClientSettings, HttpSettings, NotSent, SendError
+from gateway.http.client import (
+    Ambiguous,
+    Client,
+    ClientSettings,
+    HttpSettings,
+    Invalid,
+    NotSent,
+    SendError,
+)
 
 __all__ = [
     "Ambiguous",
     "Client",
     "ClientSettings",
+    "Invalid",
     "NotSent",
     "SendError",
     "import_carrier",

@@ -27,6 +27,7 @@ class SendError(Exception):
 
     SendError
     ├── NotSent      the request surely did not reach the peer
+    │   └── Invalid  nor will it ever
     └── Ambiguous    it may have been processed, or not
     """
 
@@ -37,6 +38,13 @@ class SendError(Exception):
 
 class NotSent(SendError):
     """Name not found, connection refused or timed out, TLS failure, address or request refused."""
+
+
+class Invalid(NotSent):
+    """It is no request of HTTP: its URL, its method or a header is too long, or not valid."""
+
+    def __init__(self) -> None:
+        super().__init__("the URL, the method or a header is too long or not valid")
 
 
 class Ambiguous(SendError):
@@ -178,7 +186,6 @@ BLOCKED = "the address is not on the public internet"
 BROKEN = "the connection ended without a complete and valid response"
 CERTIFICATE = "the server's certificate is not valid for this host, or not trusted"
 CLOSED = "the client is closed"
-INVALID_REQUEST = "the URL, the method or a header is not valid"
 NAME_NOT_FOUND = "the host name was not found"
 NO_CONNECTION = "could not connect"
 PROXY_REFUSED = "the proxy refused the connection"

@@ -35,7 +35,7 @@ from pyreqwest.proxy import ProxyBuilder
 from destinations.base import Request, Response
 from gateway.http import client as shared
 from gateway.http.addresses import Resolve, public_addresses
-from gateway.http.client import Ambiguous, Client, ClientSettings, NotSent, SendError
+from gateway.http.client import Ambiguous, Client, ClientSettings, Invalid, NotSent, SendError
 from gateway.http.client_certificate import pem
 
 ADDRESS_SECONDS = 30.0
@@ -92,7 +92,7 @@ class FastClient:
                 .build_streamed()
             )
         except ValueError:
-            raise NotSent(shared.INVALID_REQUEST) from None
+            raise Invalid() from None
         try:
             async with outgoing as response:
                 body = await response.body_reader.read(self._limit)
@@ -148,7 +148,7 @@ class GuardedFastClient:
         try:
             host = Url(request.url).host_str or ""
         except ValueError:
-            raise NotSent(shared.INVALID_REQUEST) from None
+            raise Invalid() from None
         peer = self._peers.get(host)
         if peer and peer.until > self._clock():
             return await self._send(request, host, peer)
@@ -243,7 +243,7 @@ def _explained(error: PyreqwestError, settings: ClientSettings) -> SendError:
     details = getattr(error, "details", None) or {}
     causes = [cause["message"] for cause in details.get("causes") or []]
     if isinstance(error, BuilderError):
-        return NotSent(shared.INVALID_REQUEST)
+        return Invalid()
     if isinstance(error, PoolTimeoutError):
         return NotSent(shared.not_connected(settings.connect_timeout))
     if isinstance(error, ClientClosedError):

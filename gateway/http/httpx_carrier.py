@@ -25,7 +25,7 @@ import httpx
 from destinations.base import Request, Response
 from gateway.http import client as shared
 from gateway.http.addresses import Resolve, public_addresses
-from gateway.http.client import Ambiguous, ClientSettings, NotSent, SendError
+from gateway.http.client import Ambiguous, ClientSettings, Invalid, NotSent, SendError
 from gateway.http.client_certificate import with_client_certificate
 
 
@@ -84,7 +84,7 @@ class HttpxClient:
         try:
             url = httpx.URL(request.url)
             if (url.port or 0) > 65_535:  # httpx would fail on it in an exception group
-                raise NotSent(shared.INVALID_REQUEST)
+                raise Invalid()
             headers = self._defaults.copy()
             headers.update(httpx.Headers(request.headers, encoding="utf-8"))
             if url.userinfo and "authorization" not in headers:
@@ -97,7 +97,7 @@ class HttpxClient:
                 extensions=self._extensions,
             )
         except (httpx.InvalidURL, ValueError):
-            raise NotSent(shared.INVALID_REQUEST) from None
+            raise Invalid() from None
 
     async def _exchange(self, outgoing: httpx.Request) -> Response:
         response = await self._transport.handle_async_request(outgoing)
@@ -187,7 +187,7 @@ def _explained(error: httpx.HTTPError, settings: ClientSettings, closed: bool) -
         case httpx.ProxyError():
             return NotSent(shared.PROXY_REFUSED)
         case httpx.UnsupportedProtocol() | httpx.LocalProtocolError():
-            return NotSent(shared.INVALID_REQUEST)
+            return Invalid()
     return Ambiguous(shared.CLOSED if closed else shared.BROKEN)
 
 

@@ -15,7 +15,7 @@ from gateway.credentials import NotAuthorised
 from gateway.delivery.planning import Ended, plan
 from gateway.delivery.policy import SendPolicy
 from gateway.delivery.send import Attempt, Sender
-from gateway.http.client import Ambiguous, NotSent, SendError
+from gateway.http.client import Ambiguous, Invalid, NotSent, SendError
 from gateway.queue.entry import Entry
 from tests.support.drains import send_to_the_end
 from tests.support.events import make_entries
@@ -109,6 +109,22 @@ class TestQuickTries:
         attempts, _ = await send(vendor, make_entries(1))
         assert results(attempts) == {"event-0": "rejected"}
         assert len(vendor.requests) == 1
+
+    async def test_an_event_of_which_no_request_can_be_made_does_not_hold_up_others(self) -> None:
+        """Whoever can send one would pause the destination for all."""
+
+        async def reply(ids: list[str]) -> Response:
+            if "event-1" in ids:
+                raise Invalid
+            return OK
+
+        vendor = Vendor(reply)
+        attempts, _ = await send(vendor, make_entries(3), size=1000, tries=3)
+        assert results(attempts) == {
+            "event-0": "delivered",
+            "event-1": "rejected",
+            "event-2": "delivered",
+        }
 
     async def test_an_event_that_expires_between_tries_is_not_sent_again(self) -> None:
         entries = make_entries(1, timestamp=time.time() - 100)

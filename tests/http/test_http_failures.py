@@ -10,7 +10,7 @@ import traceback
 import pytest
 
 from destinations.base import Request
-from gateway.http import Ambiguous, ClientSettings, NotSent, SendError, open_client
+from gateway.http import Ambiguous, ClientSettings, Invalid, NotSent, SendError, open_client
 
 pytestmark = pytest.mark.anyio
 
@@ -107,6 +107,14 @@ async def test_a_peer_that_does_not_read(connect, serve, post):
     peer = await serve(silent=True)
     with pytest.raises(Ambiguous, match=SLOW):
         await connect(timeout=0.4).send(post(peer.url, body=b"x" * 20_000_000))
+
+
+@pytest.mark.parametrize("query", ["a" * 70_000, "a" * 200_000])
+async def test_a_url_that_is_too_long(connect, serve, post, query):
+    peer = await serve(b"")
+    with pytest.raises(Invalid, match="too long or not valid"):
+        await connect().send(post(f"{peer.url}?{query}"))
+    assert not peer.requests
 
 
 async def test_nobody_listens(connect, post):
