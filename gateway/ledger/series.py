@@ -22,7 +22,7 @@ from gateway.ledger.hour_counts import Counted, counted, of_hours, over_days
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.tables import minutes
 from gateway.queue.counting import AGAIN
-from gateway.queue.receipts import day_name, day_number
+from gateway.queue.receipts import YEAR_10000, day_name, day_number
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 MAX_BUCKETS = 750
@@ -30,7 +30,6 @@ MAX_BUCKETS = 750
 MAX_BUCKETS_BY_VALUE = 200
 """The same with a dimension: a week by the hour, and a half year by the day."""
 TOP = 10
-_YEAR_10000 = 253_402_300_800
 
 _OF_RECEIVED = frozenset(map(received_by, Traits._fields))
 _REST_OF: dict[str, tuple[str, ...]] = {
@@ -90,7 +89,7 @@ def series(
     """
     if step not in (HOUR, DAY) and (step <= 0 or step % MINUTE or HOUR % step):
         raise ValueError("a step is a day, an hour, or minutes that divide an hour")
-    if not 0 <= since <= until < _YEAR_10000:
+    if not 0 <= since <= until < YEAR_10000:
         raise ValueError("a series needs a time that ends after it begins, before year 10000")
     over = over_days(reader)
     first, last = (day_name(day_number(at)) for at in (since, until))

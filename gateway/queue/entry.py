@@ -7,6 +7,7 @@ import orjson
 
 from gateway.event import Event
 from gateway.pipeline.decision import Decision
+from gateway.queue.receipts import RECEIPT, YEAR_10000
 from gateway.stages.anonymise import ANONYMISED
 
 
@@ -44,6 +45,8 @@ class Entry(NamedTuple):
 
 MAX_UNREADABLE = 10_000
 """Characters of what is no event that its dead letter keeps."""
+
+_MAX_PASSAGE = 1_000_000
 
 _ORIGIN = 10
 """How many of its fields say where an event comes from: `source` and all that follow."""
@@ -195,8 +198,11 @@ def _read_origin(
         raise ValueError("not an entry of a destination's stream")
     digests, types = visitors.split(), stated.split()
     receipt, _, passage = passed.partition("/")
+    number = int(passage or 1)
+    if not 0 < number <= _MAX_PASSAGE or (receipt and not RECEIPT.fullmatch(receipt)):
+        raise ValueError("not an entry of a destination's stream")
     came_from = source, received_at, version, applied, digests, trusted, types, demo_browser
-    return (*came_from, receipt, int(passage or 1), again is True)
+    return (*came_from, receipt, number, again is True)
 
 
 def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
@@ -219,14 +225,15 @@ def unreadable_entry(entry_id: bytes, deliveries: int, data: bytes) -> Entry:
 
 
 def _is_sound(entry: Entry) -> bool:
-    """Whether the parts of `entry`, read from JSON, have their types; those of the event are a
-    destination's affair."""
+    """Whether the parts of `entry`, read from JSON, have their types, and its time is one; those of
+    the event are a destination's affair."""
     _, _, event, source, received_at, version, applied, _, trusted, *_ = entry
     return (
         type(event) is dict
         and source != ""
         and type(source) is type(version) is str
         and (type(received_at) is float or type(received_at) is int)
+        and 0 <= received_at < YEAR_10000
         and type(applied) is list
         and _TEXT.issuperset(map(type, applied))
         and type(trusted) is bool

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 
 from gateway.event import Event, Received
-from gateway.queue.receipts import day_number
+from gateway.queue.receipts import YEAR_10000, day_number
 from gateway.stages.held_consent import HeldConsent
 from gateway.stages.sealing import seal, unseal
 
@@ -81,7 +81,10 @@ def decode_held(data: bytes) -> Held:
         sealed = b64decode(read["sealed"]) if "sealed" in read else b""
         at = read["received_at"] if sealed else read["received"]["at"]
         names = [*map(str, read["destinations"])]
-        return Held(names, float(at), sealed, str(read.get("receipt", "")))
+        at = float(at)
+        if not 0 <= at < YEAR_10000:
+            raise ValueError("no time at which an event can have come in")
+        return Held(names, at, sealed, str(read.get("receipt", "")))
     except (KeyError, TypeError, ValueError):
         return Held([], 0.0, b"")
 

@@ -14,8 +14,8 @@ RECEIPT_BYTES = 14
 MINUTES_OF_DAY = 1440
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
-_YEAR_10000 = 253_402_300_800
-_LAST_MS = 1000 * _YEAR_10000 - 1
+YEAR_10000 = 253_402_300_800
+_LAST_MS = 1000 * YEAR_10000 - 1
 
 
 def new_receipt(received_at: float) -> str:
@@ -28,7 +28,7 @@ def new_receipt(received_at: float) -> str:
 
 def is_receipt(text: str) -> bool:
     """Whether an event could have this receipt."""
-    return bool(RECEIPT.fullmatch(text)) and received_at(text) < _YEAR_10000
+    return bool(RECEIPT.fullmatch(text)) and received_at(text) < YEAR_10000
 
 
 def received_at(receipt: str) -> float:
@@ -38,7 +38,7 @@ def received_at(receipt: str) -> float:
 
 def first_receipt(at: float) -> str:
     """No receipt of an event that came in at `at` (Unix seconds) or later is before it."""
-    milliseconds = int(1000 * at) if 0 <= at < _YEAR_10000 else 0 if at < 0 else _LAST_MS
+    milliseconds = int(1000 * at) if 0 <= at < YEAR_10000 else 0 if at < 0 else _LAST_MS
     return f"{milliseconds:0{_TIME_DIGITS}x}{'0' * 16}"
 
 
@@ -51,7 +51,7 @@ def day_of(receipt: str) -> str:
 def day_number(at: float) -> int:
     """The UTC day of `at` (Unix seconds), in days since 1970: that of a receipt of this time. 0 for
     a time that no event can have come in at, which only a foreign hand can have written."""
-    return int(1000 * at) // _DAY_MS if 0 <= at < _YEAR_10000 else 0
+    return int(1000 * at) // _DAY_MS if 0 <= at < YEAR_10000 else 0
 
 
 @lru_cache(maxsize=100)

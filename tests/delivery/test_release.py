@@ -182,7 +182,16 @@ async def test_a_grant_releases_in_order_and_only_what_it_grants(shop: Shop) -> 
 
 
 @pytest.mark.parametrize(
-    "rubbish", [b"not JSON", b"[]", b"{}", b'{"destinations": [], "received_at": 1, "sealed": 7}']
+    "rubbish",
+    [
+        b"not JSON",
+        b"[]",
+        b"{}",
+        b'{"destinations": [], "received_at": 1, "sealed": 7}',
+        b'{"destinations": ["ads"], "received_at": "inf", "sealed": "AAAA"}',
+        b'{"destinations": ["ads"], "received_at": "nan", "sealed": "AAAA"}',
+        b'{"destinations": ["ads"], "received_at": -1, "sealed": "AAAA"}',
+    ],
 )
 async def test_what_is_no_event_is_removed_and_stops_no_other(
     shop: Shop, redis: Redis, rubbish: bytes

@@ -50,7 +50,8 @@ def entry(**changed: Any) -> bytes:
     origin = {"source": "site", "at": 1.5, "version": "v", "applied": [], "visitor": ""}
     origin |= {name: value for name, value in changed.items() if name in origin}
     event = changed.get("event", {"event_name": "page_view"})
-    return orjson.dumps({"event": event, "from": [*origin.values(), changed.get("trusted", False)]})
+    more = [changed.get("trusted", False), "", "", changed.get("passed", "")]
+    return orjson.dumps({"event": event, "from": [*origin.values(), *more]})
 
 
 RUBBISH_ENTRIES = [
@@ -81,6 +82,13 @@ RUBBISH_ENTRIES = [
     entry(applied=None),
     entry(visitor={}),
     entry(trusted="no"),
+    entry(at=-1),
+    entry(at=-1e305),
+    entry(at=1e300),
+    entry(passed="f" * 28 + "/0"),
+    entry(passed="f" * 28 + "/99999999999999999999"),
+    entry(passed="f" * 28 + "/x"),
+    entry(passed="no receipt"),
 ]
 
 CRAFTED_JOBS = [

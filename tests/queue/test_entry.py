@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from gateway.pipeline.decision import Decision
 from gateway.queue.entry import decode, encode, encode_entry, share_items, take_apart, take_content
 
+RECEIPT = "0123456789ab" + "f" * 16
+
 values = st.recursive(
     st.none()
     | st.booleans()
@@ -77,7 +79,7 @@ def test_an_event_can_be_taken_out_unread(event: dict[str, Any], applied: list[s
 @given(
     st.dictionaries(names, values | st.just(FROM), max_size=4),
     st.lists(names, max_size=2),
-    st.sampled_from(["", "r"]),
+    st.sampled_from(["", RECEIPT]),
     st.integers(1, 2),
 )
 def test_the_ledger_takes_what_the_whole_entry_says(
@@ -140,7 +142,7 @@ def test_what_waits_since_an_earlier_version_is_read(visitor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("receipt", "passage", "again"), [("", 1, False), ("r", 1, False), ("r", 2, True)]
+    ("receipt", "passage", "again"), [("", 1, False), (RECEIPT, 1, False), (RECEIPT, 2, True)]
 )
 def test_an_entry_tells_whether_it_is_counted_as_in_a_later_passage(
     receipt: str, passage: int, again: bool
