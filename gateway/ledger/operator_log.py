@@ -27,6 +27,8 @@ from gateway.system.private_files import create_private, make_private_folder
 START = "0" * 64
 """In the place of the digest of a line before the first."""
 
+_BLOCK = 8192
+
 
 @dataclass(frozen=True, slots=True)
 class Chain:
@@ -60,9 +62,9 @@ class OperatorLog:
         create_private(self.path)
         with self.path.open("rb+", buffering=0) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            text = file.read()
+            text = _last_line(file)
             torn = bool(text) and not text.endswith(b"\n")  # by a crash; it stays, as a line
-            before = _digest(text.splitlines()[-1]) if text else START
+            before = _digest(text.removesuffix(b"\n")) if text else START
             line = orjson.dumps({**action, "before": before})
             _write(file, (b"\n" if torn else b"") + line + b"\n")
             os.fsync(file.fileno())
@@ -82,6 +84,18 @@ class OperatorLog:
                 return Chain(number, head, number)
             head = _digest(line)
         return Chain(number, head)
+
+
+def _last_line(file: FileIO) -> bytes:
+    """The last line of `file`, with its end if it has one; "" if there is none. What is written
+    next follows it."""
+    found, start = b"", file.seek(0, os.SEEK_END)
+    while start > 0 and b"\n" not in found[:-1]:
+        size = min(_BLOCK, start)
+        start = file.seek(start - size)
+        found = file.read(size) + found
+    file.seek(0, os.SEEK_END)
+    return found[found.rfind(b"\n", 0, -1) + 1 :]
 
 
 def _write(file: FileIO, text: bytes) -> None:
