@@ -30,7 +30,10 @@ EVENTS = {
     "submit_application": "SubmitApplication",
 }
 
-STANDARD_EVENTS = frozenset([*EVENTS.values(), "ApplicationApproval"])
+_FORMER = ("CompletePayment", "SubmitForm", "PlaceAnOrder", "ClickButton")
+"""Standard events until May 2025, which TikTok still converts."""
+
+STANDARD_EVENTS = frozenset([*EVENTS.values(), *_FORMER, "ApplicationApproval"])
 """All that an offline event source takes. Others take every other name as a custom event."""
 
 _TEXTS = {

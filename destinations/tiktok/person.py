@@ -27,6 +27,10 @@ def trimmed_id(text: str) -> str:
     return text.strip().lower()
 
 
+def _in_clear(form: Normaliser) -> Hasher:
+    return lambda value: form(normalise.in_clear(as_text(value) or ""))
+
+
 _OF_PERSON = {"email": hashing("email_address", normalise.email)}
 _OF_ADDRESS = {
     "first_name": hashing("first_name", normalise.spaceless),
@@ -34,10 +38,10 @@ _OF_ADDRESS = {
     "zip_code": hashing("postal_code", normalise.spaceless),
 }
 
-_CLEAR: Mapping[str, tuple[str, Normaliser]] = {
-    "city": ("city", normalise.bare_name),
-    "state": ("region", normalise.state),
-    "country": ("country", normalise.country),
+_CLEAR: Mapping[str, tuple[str, Hasher]] = {
+    "city": ("city", _in_clear(normalise.bare_name)),
+    "state": ("region", _in_clear(normalise.state)),
+    "country": ("country", _in_clear(normalise.country)),
 }
 """Fields that TikTok wants in clear: where they are in an address, and their form."""
 
@@ -83,7 +87,7 @@ def hashers(region: str | None) -> dict[str, Hasher]:
     }
     of_address = dict.fromkeys(_OF_ADDRESS, (normalise.spaceless,))
     found = hashers_below("user", lists) | single_hashers_below("user", of_address)
-    return found | {f"user.{key}": _in_clear(form) for key, (_, form) in _CLEAR.items()}
+    return found | {f"user.{key}": form for key, (_, form) in _CLEAR.items()}
 
 
 def personal_data(region: str | None) -> PersonalData:
@@ -100,10 +104,5 @@ def _add_address(data: dict[str, Any], addresses: Sequence[Mapping[str, Any]]) -
     add_hashes(hashed, _OF_ADDRESS, addresses)
     data |= {key: digests[0] for key, digests in hashed.items()}
     for key, (field, form) in _CLEAR.items():
-        texts = (form(normalise.in_clear(as_text(each.get(field)) or "")) for each in addresses)
-        if found := next(filter(None, texts), ""):
+        if found := next(filter(None, (form(each.get(field)) for each in addresses)), ""):
             data[key] = found
-
-
-def _in_clear(form: Normaliser) -> Hasher:
-    return lambda value: form(normalise.in_clear(as_text(value) or ""))
