@@ -3,6 +3,7 @@
 Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from destinations import normalise
 from destinations.addresses import public_address
 from destinations.apps import ADVERTISING_IDS, SYSTEMS, advertising_id
 from destinations.base import Event
-from destinations.clicks import browser_id, click_id
+from destinations.clicks import click_id
 from destinations.hashed_forms import Needs, PersonalData
 from destinations.mapping import Hasher
 from destinations.people import single_hashers_below
@@ -18,6 +19,9 @@ from destinations.remarks import remark
 
 IDENTITIES = frozenset({"anonymousId", "externalId", "em", "ph", "msclkid", "idfa", "gaid"})
 """Fields of which an event has one."""
+
+
+_is_visitor = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}(?:\1[0-9a-f]{4}){2}\1[0-9a-f]{12}").fullmatch
 
 
 def email_without_dots_and_tag(text: str) -> str:
@@ -47,7 +51,7 @@ def personal_data(region: str | None) -> PersonalData:
 def user_data(event: Event, region: str | None) -> dict[str, str]:
     """The person of `event`. region: as for `hashers`."""
     found = {
-        "anonymousId": browser_id(event, "_uetvid"),
+        "anonymousId": _visitor(event),
         "externalId": _external_id(event),
         **_hashes(event, region),
         "msclkid": click_id(event, "msclkid", "Microsoft"),
@@ -62,7 +66,7 @@ def user_data(event: Event, region: str | None) -> dict[str, str]:
 def identifies(event: Event, region: str | None) -> bool:
     """Whether `user_data` finds one of `IDENTITIES`, the cheapest first, since a sender may wait
     for this."""
-    if click_id(event, "msclkid", "Microsoft") or browser_id(event, "_uetvid"):
+    if click_id(event, "msclkid", "Microsoft") or _visitor(event):
         return True
     if _external_id(event) or any(advertising_id(event, system) for system in SYSTEMS):
         return True
@@ -75,6 +79,16 @@ def identifies(event: Event, region: str | None) -> bool:
 def is_known(person: Mapping[str, Any]) -> bool:
     """Whether Microsoft takes an event with this ``userData``."""
     return not IDENTITIES.isdisjoint(person)
+
+
+def _visitor(event: Event) -> str:
+    """Microsoft's id of the browser, a UUID; "" for anything else."""
+    stated = event.get("_uetvid")
+    if isinstance(stated, str) and _is_visitor(stated.lower()):
+        return stated
+    if stated:
+        remark("_uetvid: removed because it is not a UUID")
+    return ""
 
 
 def _hashes(event: Event, region: str | None) -> dict[str, str]:

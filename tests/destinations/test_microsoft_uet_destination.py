@@ -17,6 +17,7 @@ from tests.support.digests import digest
 NOBODY = {"user_id": None, "user_data": None}
 CLICK = {"click_ids": {"msclkid": "m-1"}}
 DEVICE = "9f5e8a6c-0b1d-4f7e-8c2a-3d4b5e6f7a8b"
+VISITOR = "6f1c2d3e4b5a69788796a5b4c3d2e1f0"
 GRANTED = dict.fromkeys(("ad_storage", "ad_user_data", "ad_personalization"), "granted")
 
 
@@ -41,7 +42,7 @@ def sent(event: Event, now: float, **settings: Any) -> dict[str, Any]:
 
 
 def test_a_purchase_is_a_custom_event(example: Example, now: float) -> None:
-    event = example("purchase", user_agent="UA", _uetvid="6f1c", **CLICK)
+    event = example("purchase", user_agent="UA", _uetvid=VISITOR, **CLICK)
     assert sent(event, now) == {
         "eventType": "custom",
         "eventName": "purchase",
@@ -52,7 +53,7 @@ def test_a_purchase_is_a_custom_event(example: Example, now: float) -> None:
         "referrerUrl": "https://shop.example/",
         "pageTitle": "Thank you",
         "userData": {
-            "anonymousId": "6f1c",
+            "anonymousId": VISITOR,
             "externalId": "customer-17",
             "em": digest("janedoe@example.com"),
             "ph": digest("+49301234567"),
@@ -153,7 +154,7 @@ def test_what_an_event_asks_for_is_said(
     [
         (CLICK, {"msclkid": "m-1"}),
         ({"page_location": "https://a.example/?msclkid=m-2"}, {"msclkid": "m-2"}),
-        ({"_uetvid": "6f1c"}, {"anonymousId": "6f1c"}),
+        ({"_uetvid": VISITOR}, {"anonymousId": VISITOR}),
         ({"user_id": "u-7"}, {"externalId": "u-7"}),
         ({"user_id": "ada@example.com", **CLICK}, {"msclkid": "m-1"}),
         ({"idfa": DEVICE}, {"idfa": DEVICE}),

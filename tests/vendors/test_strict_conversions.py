@@ -40,7 +40,7 @@ identifiers = st.fixed_dictionaries(
             st.sampled_from(["li_fat_id", "twclid", "msclkid", "oppref"]),
             st.text(max_size=9) | st.just("c"),
         ),
-        "_uetvid": st.text(max_size=9) | st.just("6f1c"),
+        "_uetvid": st.text(max_size=9) | st.just("6f1c2d3e4b5a69788796a5b4c3d2e1f0"),
         "gaid": st.just("9f5e8a6c-0b1d-4f7e-8c2a-3d4b5e6f7a8b") | st.text(max_size=9),
         "idfa": st.just("00000000-0000-0000-0000-000000000000") | st.integers(),
     },

@@ -91,6 +91,6 @@ def fill_browsers(visit: Visit) -> None:
         return
     for cookie, field in PLAIN_BROWSERS.items():
         if cookie in visit.jar and not (visit.event.get(field) or field in visit.found):
-            text = _plain_id(unquote(visit.jar[cookie]))
-            if text:
+            text = unquote(visit.jar[cookie]).partition("|")[0]  # Microsoft's has more behind it
+            if text := _plain_id(text):
                 visit.fill(field, text, cookie)
