@@ -28,8 +28,14 @@ if TYPE_CHECKING:
 TRIES = 100
 REST_SECONDS = 0.1
 
-NOT_BEGUN = "the ledger has stored nothing of this Redis yet; the log of `gateway run` says why"
-BUSY = "the ledger was written to again and again while it was read; try again when less comes in"
+NOT_BEGUN = (
+    "the ledger has not stored any records from this Redis yet; the log of `gateway run` or "
+    "`gateway work` says why"
+)
+BUSY = (
+    "the ledger changed each time it was read, so the counts cannot be compared; run the command "
+    "again when fewer events come in"
+)
 
 
 @click.command()
@@ -39,7 +45,7 @@ BUSY = "the ledger was written to again and again while it was read; try again w
 def audit(as_json: bool, config: Path, redis_url: str | None) -> None:
     """Compare what Redis counts, its streams, and the ledger, for every destination and day.
 
-    Ends with status 1 if they do not balance, and says what differs. What Redis had counted before
+    Exits with status 1 if they do not balance, and says what differs. What Redis had counted before
     the ledger began is taken into account. Events count on the UTC day on which they came in; the
     last 35 days are compared.
     """

@@ -35,8 +35,8 @@ class Result:
 def test_cases(files: tuple[Path, ...], config: Path, as_json: bool) -> None:
     """Run the test cases in FILES against the configuration.
 
-    By default FILES are those in the folder `tests` next to the configuration, and in the folder
-    in it that is named like the configuration, such as `tests/production` for production.yaml.
+    By default, FILES are those in the folder `tests` next to the configuration, and in its
+    subfolder with the name of the configuration, such as `tests/production` for production.yaml.
     Environment variables are ignored, so no secrets are needed. Exits with status 1 if a case
     fails.
     """

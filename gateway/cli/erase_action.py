@@ -14,8 +14,8 @@ from gateway.operations.erasing import erase, survey_erasure
 from gateway.operations.person import Person
 
 AMBIGUOUS = (
-    "nothing was erased: these records may be of different people. Say which are meant with --kind "
-    "person, --kind order or --kind event, or leave out --yes to decide after a look"
+    "nothing was erased, because these records may belong to different people. Choose with --kind "
+    "person, --kind order or --kind event, or leave out --yes to see the records and decide"
 )
 
 

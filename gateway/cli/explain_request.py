@@ -12,6 +12,7 @@ from destinations.masking import Masker
 from gateway.cli.options import fail
 from gateway.configuration.settings import Settings
 from gateway.event.text import json_text, masked, printable
+from gateway.event.words import counted
 from gateway.explain.explain import explain_decision, in_words
 from gateway.explain.refused_hints import hint_for
 from gateway.explain.refused_words import request_in_words
@@ -46,8 +47,8 @@ def explain_requests(
         click.echo("\n".join(map(printable, _in_words(each, len(recorded)))))
     if left_out := len(explained) - len(shown):
         click.echo(
-            f"{left_out} other requests go to no source and look like no protocol. "
-            "--number shows one of them."
+            f"{counted(left_out, 'other request')} matched no source and no known protocol. "
+            "Use --number to show one of them."
         )
 
 

@@ -7,6 +7,6 @@ import click
 KIND = click.option(
     "--kind",
     type=click.Choice(["person", "order", "event"]),
-    help="What ID is the id of, if it can be the id of several. A person has the id of a client or "
-    "a user, an e-mail address or a phone number. By default it is looked for as all of them.",
+    help="Kind of record that ID belongs to, if it can belong to several. A person has the id of a "
+    "client or a user, an e-mail address or a phone number. By default, all kinds are searched.",
 )

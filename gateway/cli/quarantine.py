@@ -37,7 +37,10 @@ def quarantine() -> None:
 @YES
 @DRY_RUN
 def release(rate: int, anyway: bool, yes: bool, dry_run: bool, **options: Any) -> None:
-    """Process events that match the current schemas, with the current configuration."""
+    """Release events that match the current schemas.
+
+    The current configuration decides where they go.
+    """
     from gateway.cli.quarantine_actions import release as release_events
 
     _run(options, lambda chosen: release_events(chosen, rate, anyway, yes, dry_run))

@@ -16,7 +16,7 @@ from gateway.event.words import counted
 from gateway.operations.quarantine import InQuarantine
 from gateway.operations.quarantine_release import FATES, Fate, release_quarantined, survey_release
 
-MISFITS = "of them do not match the current schemas and stay (use --anyway to release them too)"
+MISFITS = "that failed the current schemas and will stay (--anyway releases such events too)"
 
 
 async def release(chosen: InQuarantine, rate: int, anyway: bool, yes: bool, dry_run: bool) -> None:
@@ -24,7 +24,7 @@ async def release(chosen: InQuarantine, rate: int, anyway: bool, yes: bool, dry_
     print_kinds(chosen, preview.survey)
     if preview.misfits:
         click.echo()
-        print_counts(MISFITS, preview.misfits, *chosen.shown.kind_columns)
+        print_counts("event", MISFITS, preview.misfits, *chosen.shown.kind_columns)
     if not preview.total:
         return
     console().print("", _fates_table(preview.fates, chosen.settings.destinations), sep="\n")

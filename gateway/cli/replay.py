@@ -27,7 +27,9 @@ FAILED = ("rejected", "expired", "withheld", "missing")
     f"{', '.join(FAILED)}; with --again all.",
 )
 @click.option(
-    "--again", is_flag=True, help="Also send events that the destination took, which it may repeat."
+    "--again",
+    is_flag=True,
+    help="Also send events that the destination has already accepted; it may count them twice.",
 )
 @with_options(*EVENT_FILTERS)
 @RATE

@@ -17,9 +17,9 @@ async def replay(chosen: LedgerReplay, rate: int, yes: bool, dry_run: bool) -> N
     survey = await survey_replay(chosen)
     name = printable(chosen.name)
     if survey.left:
-        print_counts(f"events stay as they are at {name}", survey.left, "ended", "because")
+        print_counts("event", f"to leave alone at {name}", survey.left, "ended", "because")
         click.echo()
-    print_counts(f"events to send to {name}", survey.kinds, "ended", "reason")
+    print_counts("event", f"to send to {name}", survey.kinds, "ended", "reason")
     print_lines(survey.notes)
     question = f"Replay {counted(survey.total, 'event')}?"
     if dry_run or not survey.total or not confirmed(question, yes):

@@ -31,7 +31,7 @@ WEEK = 7 * 86_400
     type=click.Choice(list(DIMENSIONS)),
     default="destination",
     show_default=True,
-    help="What the events are counted by, within each destination.",
+    help="What to count events by, within each destination.",
 )
 @click.option(
     "--top",

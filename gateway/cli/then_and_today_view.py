@@ -52,7 +52,7 @@ def _destination(name: str, each: Explanation) -> Iterator[str]:
 
 def _decision(decided: Explanation) -> str:
     if decided["decision"] == "missing":
-        return "it was no destination of this event"
+        return "it was not a destination of this event"
     where = f" at {decided['stage']}" if decided["stage"] else ""
     reason = f": {decided['reason']}" if decided["reason"] else ""
     return f"{decided['decision']}{where}{reason}"

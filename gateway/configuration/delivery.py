@@ -132,7 +132,7 @@ def _without_faults(max_age: MaxAge, destination: Destination[Any]) -> MaxAge:
             found = max_age(event)
             if isinstance(found, timedelta):
                 return found
-            fault = f"it is no timedelta but {type(found).__name__}"
+            fault = f"it returned {type(found).__name__} instead of a timedelta"
         except Exception as error:
             fault = type(error).__name__
         if not has_failed:

@@ -40,12 +40,12 @@ FIXED = (
 )
 ON_THE_MACHINE = "can only be changed in the file itself, on the machine of the gateway"
 MOVED = (
-    "has a hidden secret at another place than the file. Leave it where it is, or write the new "
-    "value or ${NAME} out"
+    "has a hidden secret in another place than in the file. Leave it where it was, or write the "
+    "new value or ${NAME} instead"
 )
 REFERENCE = (
-    "has a variable or a file at a place where the file has none. A new variable may only stand "
-    "for a secret, and a new file can only be named in the file itself"
+    "has a variable or a file reference where the file has none. A new variable may be used only "
+    "for a secret, and a new file can be named only in the file itself"
 )
 UNTOLD = (
     "is wrong. What is wrong is not told while there are new variables, since the words may repeat "

@@ -120,14 +120,14 @@ def _problems(point: EntryPoint, kind: Any) -> Iterator[str]:
     base: Any = Source if of_sources else Destination
     settings: Any = SourceSettings if of_sources else DestinationSettings
     if not _is_subclass(kind, base):
-        yield f"it is no subclass of {base.__name__}"
+        yield f"it is not a subclass of {base.__name__}"
         return
     if isabstract(kind):
         missing = ", ".join(sorted(kind.__abstractmethods__))
         yield f"it does not define {missing}"
     own: Any = getattr(kind, "Settings", None)
     if not _is_subclass(own, settings):
-        yield f"its `Settings` is no subclass of {settings.__name__}"
+        yield f"its `Settings` is not a subclass of {settings.__name__}"
         return
     versions = getattr(kind, "api_versions", None)
     if versions is not None and versions.setting not in own.model_fields:

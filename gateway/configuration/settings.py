@@ -148,8 +148,8 @@ class Settings(BaseModel):
             yield mistake
         if self.ledger.url is not None and not self.salt:
             yield (
-                "ledger.url needs server.hash_salt: from it comes the key of the digests by which "
-                "the ledger finds events, the same on all machines"
+                "ledger.url needs server.hash_salt: the key of the ledger's digests is derived "
+                "from it, so that it is the same on all machines"
             )
         yield from unknown_credentials(self.destinations, self.credentials)
         if self.hash_at_ingest:
@@ -161,8 +161,8 @@ class Settings(BaseModel):
             return None
         if self.redis.jobs_url is None:
             return (
-                "redis.jobs_url: is needed with a cluster: RQ works within a single server, so its "
-                "jobs need one besides the cluster, such as redis://jobs.example:6379"
+                "redis.jobs_url: is needed with a cluster, because RQ works within a single "
+                "server; name one outside the cluster, such as redis://jobs.example:6379"
             )
         if self.consent.hold is not None:
             return (

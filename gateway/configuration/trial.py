@@ -33,9 +33,10 @@ FIXED = (
     "else, change the file itself"
 )
 REFERENCE = (
-    "has a variable, a file or a hidden secret at a place where the file has none; write a value "
-    "out to try it"
+    "has a variable, a file reference or a hidden secret where the file has none; write a value "
+    "to try it"
 )
+NOT_KEYS = "it is not a configuration: write keys and values, such as `rules: []`"
 
 
 def try_changes(settings: Settings, shown: str, changed: str) -> Settings:
@@ -46,7 +47,7 @@ def try_changes(settings: Settings, shown: str, changed: str) -> Settings:
     unread = _Unread()
     was, now = unread.read(shown), unread.read(changed)
     if now.problems or not isinstance(now.data, dict):
-        raise ConfigurationError(NAME, now.problems or problems_of("it is no configuration"))
+        raise ConfigurationError(NAME, now.problems or problems_of(NOT_KEYS))
     written = _in_force(settings)
     problems: list[Problem] = []
     data = dict(written)

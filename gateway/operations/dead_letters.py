@@ -55,7 +55,8 @@ def _data(store: Store[DeadLetter], letter: DeadLetter) -> dict[str, Any]:
 
 
 DEAD_LETTERS = Presentation(
-    what="dead letters",
+    noun="dead letter",
+    where="",
     lacking="no dead letter has the event id or the id",
     others="replayed or dropped",
     kind_columns=("destination", "result", "event name", "reason"),

@@ -47,7 +47,8 @@ def _data(_: Store[Quarantined], stored: Quarantined) -> dict[str, Any]:
 
 
 QUARANTINED = Presentation(
-    what="events in quarantine",
+    noun="event",
+    where="in quarantine",
     lacking="no event in quarantine has the id",
     others="released or dropped",
     kind_columns=("event name", "reason"),

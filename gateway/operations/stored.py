@@ -45,14 +45,15 @@ class Sheet:
 class Presentation(Generic[K]):
     """How one sort of stored events is shown.
 
-    what: their name in the plural. lacking: the start of the message that no event has an id.
-    others: what another person may have done to them. kind_columns, kind: what events that are
-    counted together have in common. row_columns, row: the row of an event in the list of the
-    newest, which begins with the time; nothing of the payload. sheet, data: the whole event, for
-    people and as a JSON object.
+    noun: what one of them is. where: the words behind it, if any. lacking: the start of the message
+    that no event has an id. others: what another person may have done to them. kind_columns, kind:
+    what events that are counted together have in common. row_columns, row: the row of an event in
+    the list of the newest, which begins with the time; nothing of the payload. sheet, data: the
+    whole event, for people and as a JSON object.
     """
 
-    what: str
+    noun: str
+    where: str
     lacking: str
     others: str
     kind_columns: tuple[str, ...]

@@ -20,6 +20,9 @@ can reach 1,032."""
 ALWAYS_INFLATED = 65_536
 """Bytes that a body may inflate to at any ratio."""
 
+_SLOW = (
+    f"the body took longer than {BODY_SECONDS} s; send a smaller one, or use a faster connection"
+)
 _GZIP = 31  # zlib's window size plus 16: expect a gzip header
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -66,7 +69,7 @@ async def _receive(receive: Receive, limit: int, deadlines: Deadlines) -> bytes:
         if cancelled.args != (TOO_SLOW,):
             raise
         task.uncancel()
-        raise Refused(408, "too_slow", f"the body took longer than {BODY_SECONDS} s") from None
+        raise Refused(408, "too_slow", _SLOW) from None
     finally:
         deadlines.remove(task)
     return b"".join(chunks)

@@ -77,7 +77,7 @@ def demo_routes(redis: Redis, keys: Keys, is_secure: bool) -> list[BaseRoute]:
         try:
             last, records = await recent_records(redis, keys, after, browser)
         except RedisError as error:
-            return JSONResponse({"error": f"Redis: {type(error).__name__}"}, 503)
+            return JSONResponse({"error": f"Redis does not answer: {type(error).__name__}"}, 503)
         return JSONResponse({"last": last, "records": records}, headers=HEADERS)
 
     return [Route("/demo", page), Route("/demo/events", events), Mount("/demo", demo)]

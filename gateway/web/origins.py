@@ -63,7 +63,8 @@ def compile_origin_check(settings: SourceSettings, serves_pages: bool) -> Origin
         if origin is None:
             if is_required:
                 raise OriginRefused(
-                    "this source requires an Origin or Referer header (`require_origin`)"
+                    "this source requires an Origin or Referer header (`require_origin`), and the "
+                    "request has neither"
                 )
         elif not (serves_pages and _is_own(origin, headers)):
             raise OriginRefused(

@@ -88,7 +88,7 @@ class TokenEndpoint:
         origin = page_origin(headers)
         if origin is None:
             raise OriginRefused(
-                "a submission token is issued to the pages of an origin, and this request has "
-                "neither an Origin nor a Referer header"
+                "submission tokens are issued only to pages, and this request has neither an "
+                "Origin nor a Referer header; fetch the token from a page"
             )
         return origin

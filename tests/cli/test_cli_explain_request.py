@@ -91,7 +91,7 @@ def test_a_har_file_shows_what_concerns_a_gateway(
     assert (hit["number"], hit["source"], hit["looks_like"]) == (3, "", "ga4")
     assert "source `hits` reads at /hits/g/collect" in hit["hint"]
     words = run("explain", "--config", config, "--request", SAMPLES / "shop.har").output
-    assert "1 other requests go to no source" in words
+    assert "1 other request matched no source" in words
     (page,) = explained(SAMPLES / "shop.har", "--number", "1")
     assert page["looks_like"] == "unknown"
 

@@ -246,7 +246,8 @@ def test_without_an_answer_it_writes_nothing_and_names_the_option(tmp_path: Path
     command = [sys.executable, "-m", "gateway", "init", tmp_path]
     result = subprocess.run(command, input="shop.example\n", capture_output=True, text=True)
     assert result.returncode == 1
-    assert result.stderr == "\nNo answer, so nothing was written. With --yes nothing is asked.\n"
+    words = "No answer, so nothing was written. Use --yes to accept the defaults without questions."
+    assert result.stderr == f"\n{words}\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -213,7 +213,7 @@ def test_what_does_not_fit_today_either_stays(
 ) -> None:
     set_aside_now(redis_url, [make_event(1), make_event(2, value="9.5")], "another reason")
     result = run("release", "--yes")
-    assert "1 of them do not match the current schemas and stay (use --anyway to" in result.output
+    assert "1 event that failed the current schemas and will stay (--anyway" in result.output
     assert ["1", "purchase", REASON] in table_rows(result.output), "the reason of today"
     assert result.output.endswith("Released 1 of 1 events.\n")
     assert "event-2" in run("list").output

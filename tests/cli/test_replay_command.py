@@ -17,6 +17,7 @@ from redis import Redis as SyncRedis
 
 from gateway.cli.replay import replay as command
 from gateway.event import Received
+from gateway.event.words import counted
 from gateway.ledger.folder import LedgerFolder
 from gateway.operations import catching_up
 from gateway.pipeline.decision import Decision, Verdict
@@ -403,7 +404,7 @@ def test_a_stricter_default_of_today_holds(
 
     with_books(work)
     output = run("--destination", "ads", "--dry-run").output
-    assert ("1 events to send" in output) is is_sent
+    assert ("1 event to send" in output) is is_sent
     assert ("no consent for ad_storage" in output) is not is_sent
 
 
@@ -493,7 +494,7 @@ def test_filters(run: Run, with_books: Callable[..., Any], words: list[str], num
 
     with_books(work)
     output = run("--destination", "ads", "--dry-run", *words).output
-    wanted = f"{number} events to send" if number else "No events to send"
+    wanted = f"{counted(number, 'event')} to send" if number else "No events to send"
     assert wanted in output
 
 

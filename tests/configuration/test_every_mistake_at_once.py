@@ -40,8 +40,8 @@ FOUND = [
     "4: identity.hash_user_id: needs server.hash_salt",
     "6: consent.hold: needs server.hash_salt, the key of the digests that stand for pages and "
     "visitors in Redis",
-    "8: ledger.url: needs server.hash_salt: from it comes the key of the digests by which the "
-    "ledger finds events, the same on all machines",
+    "8: ledger.url: needs server.hash_salt: the key of the ledger's digests is derived from it, so "
+    "that it is the same on all machines",
     "10: lookups.margins.file: none.csv cannot be read: No such file or directory",
     "16: credentials.crm.client_secret: a credential must not be written in the configuration "
     "file. Take it from a variable (`${NAME}`) or from another file (`${file:PATH}`)",

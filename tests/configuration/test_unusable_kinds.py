@@ -48,15 +48,15 @@ FAULTS = {
     "its module raises": ("raise RuntimeError('s3cret')\n", "RuntimeError; run `python -c"),
     "its code cannot be read": ("class :\n", "SyntaxError; run `python -c"),
     "its class has another name": (CODE.replace("class Pigeon(", "class Dove("), "AttributeError;"),
-    "it is no class": ("Pigeon = 1\n", "it is no subclass of Destination"),
-    "it is no destination": ("class Pigeon: pass\n", "it is no subclass of Destination"),
+    "it is no class": ("Pigeon = 1\n", "it is not a subclass of Destination"),
+    "it is no destination": ("class Pigeon: pass\n", "it is not a subclass of Destination"),
     "it lacks a method": (
         CODE.replace("def outcomes", "def results"),
         "it does not define outcomes",
     ),
     "it has no settings": (
         CODE.replace("    Settings = PigeonSettings\n", ""),
-        "its `Settings` is no subclass of DestinationSettings",
+        "its `Settings` is not a subclass of DestinationSettings",
     ),
     "its settings are of another type": (
         CODE.replace('Literal["pigeon"]', 'Literal["dove"]'),

@@ -139,12 +139,12 @@ def test_the_kinds_of_an_id_are_kept_apart(client: httpx.Client, running: Gatewa
         assert plain_http.post(f"{running.url}/events", json=event, headers=KEY).is_success
     person = client.post(URL, data={"id": "1001"}).headers["location"]
     wait_until_recorded(client, person)
-    assert "may be of different people" in client.get(person).text
+    assert "may belong to different people" in client.get(person).text
     kinds = client.get(f"{person}.json").json()["kinds"]
     assert {kind: each["records"] for kind, each in kinds.items()} == {"person": 1, "order": 1}
     order = client.post(f"{kinds['order']['url']}/access")
     assert [story["payload"]["event_id"] for story in order.json()["ledger"]] == ["transaction_id"]
-    assert "may be of different people" not in client.get(kinds["order"]["url"]).text
+    assert "may belong to different people" not in client.get(kinds["order"]["url"]).text
 
 
 @pytest.mark.parametrize("width", [360, 1440])

@@ -68,7 +68,8 @@ def init(
             consent_manager or _ask_consent_manager(yes),
         )
     except click.Abort:
-        fail("\nNo answer, so nothing was written. With --yes nothing is asked.", 1)
+        words = "No answer, so nothing was written."
+        fail(f"\n{words} Use --yes to accept the defaults without questions.", 1)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -16,7 +16,8 @@ from gateway.operations.survey import Survey, survey_of
 
 def print_kinds(chosen: Selection[K], survey: Survey[K]) -> bool:
     """Prints how many events there are of each kind. Returns whether there are any."""
-    return print_counts(chosen.shown.what, survey.kinds, *chosen.shown.kind_columns)
+    shown = chosen.shown
+    return print_counts(shown.noun, shown.where, survey.kinds, *shown.kind_columns)
 
 
 async def list_newest(chosen: Selection[K], limit: int) -> None:

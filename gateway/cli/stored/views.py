@@ -10,6 +10,7 @@ from rich.table import Table
 
 from gateway.cli.terminal import cell, console, table
 from gateway.event.text import json_text, printable, utc
+from gateway.event.words import counted
 from gateway.operations.stored import K, Presentation, Sheet, Store
 
 MAX_KINDS = 40
@@ -22,13 +23,14 @@ def print_lines(lines: Iterable[str]) -> None:
         click.echo(line)
 
 
-def print_counts(what: str, kinds: Counter[Kind], *columns: str) -> bool:
-    """Prints how many there are of each kind; whether there are any. what: they are, in the plural.
-    columns: what a kind consists of."""
+def print_counts(noun: str, rest: str, kinds: Counter[Kind], *columns: str) -> bool:
+    """Prints how many there are of each kind; whether there are any. noun: what one of them is.
+    rest: the words behind it, if any. columns: what a kind consists of."""
     if kinds:
-        console().print(_counts_table(f"{kinds.total()} {what}", kinds, *columns))
+        title = f"{counted(kinds.total(), noun)} {rest}".rstrip()
+        console().print(_counts_table(title, kinds, *columns))
     else:
-        click.echo(f"No {what}.")
+        click.echo(f"{f'No {noun}s {rest}'.rstrip()}.")
     return bool(kinds)
 
 
