@@ -68,7 +68,7 @@ class DataManager:
         client = client_of(event, client_id, self._is_app, settings.phone_region, DATA_MANAGER)
         name = name_from_servers(event, self._mapper)
         params = params_of(event, self._mapper, client, debug_mode)
-        remark_on_purchase(event, name, params)
+        remark_on_purchase(name, params)
         customer = customer_type(event)
         if customer:
             params.pop("customer_type", None)

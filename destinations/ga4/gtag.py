@@ -67,7 +67,7 @@ class Gtag:
         test = self._settings.debug_mode or is_debugged(event)
         name = name_of(event, self._mapper)
         params = params_of(event, self._mapper, client, test)
-        remark_on_purchase(event, name, params)
+        remark_on_purchase(name, params)
         if "engagement_time_msec" not in event:
             params.pop("engagement_time_msec", None)
         try:

@@ -118,7 +118,7 @@ class MeasurementProtocol:
         """
         name = name_from_servers(event, self._mapper)
         params = params_of(event, self._mapper, client, debug_mode)
-        remark_on_purchase(event, name, params)
+        remark_on_purchase(name, params)
         times = time_params(event, now, self._settings.too_old)
         return {"name": name, "params": most_important(params), **times}
 

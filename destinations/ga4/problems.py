@@ -3,7 +3,6 @@
 from typing import Any
 
 from destinations.base import Event
-from destinations.ga4.identity import is_anonymous
 from destinations.ga4.names import (
     RESERVED_IN_APPS,
     RESERVED_ON_WEB,
@@ -39,12 +38,9 @@ def problem_of_order(event: Event) -> str:
     return ""
 
 
-def remark_on_purchase(event: Event, name: str, params: dict[str, Any]) -> None:
-    """Remarks on what is missing in `event`, which GA4 gets as `name`, if it has something to
-    count."""
+def remark_on_purchase(name: str, params: dict[str, Any]) -> None:
+    """Remarks on what is missing in an event called `name` that has something to count."""
     if "value" in params and "currency" not in params:
         remark("currency: missing; GA4 does not count a value without it")
     if name == "purchase" and "transaction_id" not in params:
         remark("transaction_id: missing; GA4 counts a purchase without it each time it comes")
-    if name == "purchase" and "session_id" not in params and not is_anonymous(event):
-        remark("ga_session_id: missing; GA4 attributes a purchase without a session to no source")
