@@ -7,7 +7,7 @@ import orjson
 
 from gateway.event import Event
 from gateway.pipeline.decision import Decision
-from gateway.queue.receipts import RECEIPT, YEAR_10000
+from gateway.queue.receipts import YEAR_10000, is_receipt
 from gateway.stages.anonymise import ANONYMISED
 
 
@@ -199,7 +199,7 @@ def _read_origin(
     digests, types = visitors.split(), stated.split()
     receipt, _, passage = passed.partition("/")
     number = int(passage or 1)
-    if not 0 < number <= _MAX_PASSAGE or (receipt and not RECEIPT.fullmatch(receipt)):
+    if not 0 < number <= _MAX_PASSAGE or (receipt and not is_receipt(receipt)):
         raise ValueError("not an entry of a destination's stream")
     came_from = source, received_at, version, applied, digests, trusted, types, demo_browser
     return (*came_from, receipt, number, again is True)

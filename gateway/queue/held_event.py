@@ -79,9 +79,8 @@ def decode_held(data: bytes) -> Held:
     try:
         read = orjson.loads(data)
         sealed = b64decode(read["sealed"]) if "sealed" in read else b""
-        at = read["received_at"] if sealed else read["received"]["at"]
+        at = float(read["received_at"] if sealed else read["received"]["at"])
         names = [*map(str, read["destinations"])]
-        at = float(at)
         if not 0 <= at < YEAR_10000:
             raise ValueError("no time at which an event can have come in")
         return Held(names, at, sealed, str(read.get("receipt", "")))

@@ -15,6 +15,8 @@ MINUTES_OF_DAY = 1440
 _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
 YEAR_10000 = 253_402_300_800
+"""Unix seconds: no event can have come in then, or later."""
+
 _LAST_MS = 1000 * YEAR_10000 - 1
 
 

@@ -85,10 +85,11 @@ RUBBISH_ENTRIES = [
     entry(at=-1),
     entry(at=-1e305),
     entry(at=1e300),
-    entry(passed="f" * 28 + "/0"),
-    entry(passed="f" * 28 + "/99999999999999999999"),
-    entry(passed="f" * 28 + "/x"),
+    entry(passed="0" * 28 + "/0"),
+    entry(passed="0" * 28 + "/99999999999999999999"),
+    entry(passed="0" * 28 + "/x"),
     entry(passed="no receipt"),
+    entry(passed="f" * 28),
 ]
 
 CRAFTED_JOBS = [
