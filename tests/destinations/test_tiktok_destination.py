@@ -201,6 +201,11 @@ def test_a_page_needs_its_address_and_belongs_to_websites() -> None:
     assert "page" not in sent(page, event_source="offline")
 
 
+@pytest.mark.parametrize("name", ["CompletePayment", "SubmitForm", "Purchase"])
+def test_an_offline_event_may_have_a_former_name(name: str) -> None:
+    assert sent({"event_name": name}, event_source="offline")["event"] == name
+
+
 def test_leads_of_a_crm() -> None:
     stated = {"lead_id": 17, "lead_event_source": "shop"}
     lead = {"lead_id": "17", "lead_event_source": "shop"}

@@ -36,6 +36,13 @@ def test_lines_have_what_was_done(log: OperatorLog) -> None:
     assert log.path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("size", [8_000, 8_192, 8_200, 20_000])
+def test_lines_of_any_length_follow_from_each_other(log: OperatorLog, size: int) -> None:
+    for number in range(3):
+        log.append({"command": "x" * (size + number)})
+    assert (log.check().lines, log.check().broken) == (8, None)
+
+
 @pytest.mark.parametrize(
     ("change", "broken"),
     [

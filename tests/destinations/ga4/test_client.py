@@ -45,3 +45,13 @@ def test_consent_is_passed_on_and_personal_data_is_not_without_it(
     body = sent(example("purchase", consent=consent), now)
     assert body.get("consent") == sent_consent
     assert ("user_data" in body) == has_user_data
+
+
+@pytest.mark.parametrize("stated", [1795219200000000, None, 0, -1, 1.5, True, "1795219200000000"])
+def test_a_user_property_may_say_when_it_was_set(
+    example: Example, now: float, stated: object
+) -> None:
+    given = {"tier": {"value": "gold", "timestamp_micros": stated}}
+    (property_,) = sent(example("contact", user_properties=given), now)["user_properties"].values()
+    is_time = type(stated) is int and stated > 0
+    assert property_ == {"value": "gold"} | ({"timestamp_micros": stated} if is_time else {})

@@ -20,6 +20,7 @@ def found(done: Any) -> dict[str, str]:
             "_uetvid=6f1c2d3e4b5a69788796a5b4c3d2e1f0",
             {"_uetvid": "6f1c2d3e4b5a69788796a5b4c3d2e1f0"},
         ),
+        ("_uetvid=6f1c2d3e|1kx2|1763683200|1|1|bat.bing.com", {"_uetvid": "6f1c2d3e"}),
         ("uet_vid=stape-1", {"_uetvid": "stape-1"}),
         ("uet_vid=stape-1; _uetvid=own-1", {"_uetvid": "own-1"}),
         ("_rdt_uuid=1700000000000.9f-1", {"_rdt_uuid": "1700000000000.9f-1"}),
