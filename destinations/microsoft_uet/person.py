@@ -20,7 +20,6 @@ from destinations.remarks import remark
 IDENTITIES = frozenset({"anonymousId", "externalId", "em", "ph", "msclkid", "idfa", "gaid"})
 """Fields of which an event has one."""
 
-
 _is_visitor = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}(?:\1[0-9a-f]{4}){2}\1[0-9a-f]{12}").fullmatch
 
 

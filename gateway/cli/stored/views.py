@@ -30,7 +30,7 @@ def print_counts(noun: str, rest: str, kinds: Counter[Kind], *columns: str) -> b
         title = f"{counted(kinds.total(), noun)} {rest}".rstrip()
         console().print(_counts_table(title, kinds, *columns))
     else:
-        click.echo(f"{f'No {noun}s {rest}'.rstrip()}.")
+        click.echo(f"No {noun}s {rest}".rstrip() + ".")
     return bool(kinds)
 
 
