@@ -40,7 +40,7 @@ FIXED = (
 )
 ON_THE_MACHINE = "can only be changed in the file itself, on the machine of the gateway"
 MOVED = (
-    "has a hidden secret in another place than in the file. Leave it where it was, or write the "
+    "has a hidden secret at another place than in the file. Leave it where it was, or write the "
     "new value or ${NAME} instead"
 )
 REFERENCE = (

@@ -33,8 +33,7 @@ FIXED = (
     "else, change the file itself"
 )
 REFERENCE = (
-    "has a variable, a file reference or a hidden secret where the file has none; write a value "
-    "to try it"
+    "has a variable, a file or a hidden secret where the file has none; write a value to try it"
 )
 NOT_KEYS = "it is not a configuration: write keys and values, such as `rules: []`"
 
