@@ -40,17 +40,25 @@ def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         connection.executescript(_SET_UP)
-        version = _version(connection, path)
-        if version == 0:
-            made = create_engine(
-                "sqlite+pysqlite://", creator=lambda: connection, poolclass=StaticPool
-            )
-            tables.create_all(made)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if _version(connection, path) == 0:
+            _create(connection, tables)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _create(connection: sqlite3.Connection, tables: MetaData) -> None:
+    """All or none: whoever reads meanwhile finds a file without a version."""
+    engine = create_engine(DRIVER, creator=lambda: connection, poolclass=StaticPool)
+    with engine.begin() as transaction:
+        transaction.exec_driver_sql("BEGIN IMMEDIATE")
+        tables.create_all(transaction)
+        transaction.exec_driver_sql(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+class NotYetMade(Exception):
+    """The file is there, its tables are not: another process is about to make them."""
 
 
 MAX_HELD = 16
@@ -65,13 +73,11 @@ class Files:
         self._path = Path()
         self._holding: ExitStack | None = None
         self._held: dict[Path, Connection] = {}
-        self._engine = create_engine(
-            "sqlite+pysqlite://", creator=self._connect, poolclass=NullPool
-        )
+        self._engine = create_engine(DRIVER, creator=self._connect, poolclass=NullPool)
 
     @contextmanager
     def open(self, path: Path) -> Iterator[Connection]:
-        """Raises `LedgerError` or SQLAlchemy's DBAPIError."""
+        """Raises `NotYetMade`, `LedgerError` or SQLAlchemy's DBAPIError."""
         if path in self._held:
             yield self._held[path]
             return
@@ -97,7 +103,12 @@ class Files:
     def _connect(self) -> sqlite3.Connection:
         source = f"file:{quote(str(self._path.absolute()))}?mode=ro"
         opened = sqlite3.connect(source, uri=True, timeout=BUSY_MS / 1000)
-        _version(opened, self._path)
+        try:
+            if _version(opened, self._path) == 0:
+                raise NotYetMade
+        except BaseException:
+            opened.close()
+            raise
         return opened
 
 

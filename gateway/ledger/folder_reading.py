@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from gateway.ledger.database import Files
+from gateway.ledger.database import Files, NotYetMade
 from gateway.ledger.folder_files import FolderFiles
 
 
@@ -40,8 +40,9 @@ class FolderReading:
 
     @contextmanager
     def _open(self, path: Path | None) -> Iterator[Connection | None]:
-        if path is None or not path.exists():
-            yield None
-            return
-        with self._files.open(path) as connection:
+        with ExitStack() as opened:
+            connection = None
+            if path is not None and path.exists():
+                with suppress(NotYetMade):
+                    connection = opened.enter_context(self._files.open(path))
             yield connection

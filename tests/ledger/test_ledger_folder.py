@@ -6,15 +6,20 @@ import asyncio
 import logging
 import sqlite3
 from contextlib import closing
+from typing import Any
 
 import orjson
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy.event import listen, remove
 
 from gateway.ledger import database
+from gateway.ledger.answers import Wanted
 from gateway.ledger.erasure import FolderErasure
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.reading import LedgerReader
+from gateway.ledger.tables import events, kept_hours
 from gateway.queue.feed import Decided
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import wait_for
@@ -80,6 +85,32 @@ async def test_a_file_that_an_earlier_version_began_is_read_and_goes_on(
     erasure = FolderErasure(folder)
     assert erasure.erase_day(day, [story.receipt]).events == 1
     assert not [*books.reader.stories(books.digests.of_text("event-0"), 10)]
+    books.writer.close()
+
+
+async def test_a_reader_of_a_file_whose_tables_are_being_made_finds_nothing(
+    redis: Redis, folder: LedgerFolder
+) -> None:
+    books = Books(redis, folder)
+    found = []
+
+    def ask(*_: Any, **__: Any) -> None:
+        reader = LedgerReader(folder)
+        found.append([*reader.stories(books.digests.of_text("event-0"), 10)])
+        found.append([*reader.endings(Wanted())])
+        found.append([*reader.counts(0, 4e9, "")])
+
+    for table in (events, kept_hours):
+        listen(table, "after_create", ask)
+    try:
+        await books.append(decide(make_event(0), send=["ads"]))
+        await books.store()
+    finally:
+        for table in (events, kept_hours):
+            remove(table, "after_create", ask)
+    assert found
+    assert not any(found)
+    assert [*books.reader.stories(books.digests.of_text("event-0"), 10)]
     books.writer.close()
 
 
