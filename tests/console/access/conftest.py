@@ -15,6 +15,7 @@ from gateway.configuration.load import parse_settings
 from gateway.configuration.settings import Settings
 from gateway.console.access.layers import Access
 from gateway.ledger.operator_log import OperatorLog
+from gateway.queue import console_attempts
 from gateway.queue.console_attempts import ConsoleAttempts
 from gateway.queue.console_sessions import ConsoleSessions
 from tests.support.console_access import (
@@ -63,6 +64,14 @@ def stored(redis: Redis) -> ConsoleSessions:
 @pytest.fixture
 def attempts(redis: Redis) -> ConsoleAttempts:
     return ConsoleAttempts(redis, KEYS)
+
+
+@pytest.fixture
+def attempts_of_strangers(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The attempts of strangers, of which none comes back while a test runs."""
+    pace = console_attempts.STRANGERS._replace(seconds=3600)
+    monkeypatch.setattr(console_attempts, "STRANGERS", pace)
+    return pace.attempts
 
 
 @pytest.fixture
