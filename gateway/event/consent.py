@@ -91,7 +91,17 @@ OTHER_CONSENTS = tuple(
     for name in ("consent_state", "consent_status", "consent_mode")
     for spelling in (name, *_spellings(name))
 )
-"""Other names of `consent`, if the field has an object."""
+"""Other names of `consent`, if the field has objects."""
+
+LOOSE_CONSENTS = tuple(
+    spelling
+    for name in (
+        *("consents", "user_consent", "cookie_consent", "google_consent", "consent_settings"),
+        *("consent_data", "consent_update", "consent_preferences"),
+    )
+    for spelling in (name, *_spellings(name))
+)
+"""Fields that may have Consent Mode's types, and anything else besides."""
 
 TYPE_FIELDS = {
     spelling: name
@@ -106,6 +116,7 @@ STATEMENT_FIELDS = (
     *(prefix + name for prefix in ("", "x-ga-", "x-ga-mp2-") for name in _STRINGS),
     *OTHER_SPELLINGS,
     *OTHER_CONSENTS,
+    *LOOSE_CONSENTS,
     *TYPE_FIELDS,
     UNKNOWN_KEYS,
 )
@@ -141,18 +152,6 @@ _ALL_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
 States = dict[str, str]
 
 
-def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
-    """`event`, as it was sent, with its `consent` as `read_consent` reads it, or without it when it
-    is empty."""
-    read = {name: value for name, value in event.items() if name != "consent"}
-    states, unknown = read_consent(event["consent"])
-    if states:
-        read["consent"] = states
-    if unknown:
-        read[UNKNOWN_KEYS] = unknown
-    return read
-
-
 def with_one_consent(event: Mapping[str, Any]) -> dict[str, Any]:
     """`event`, as it was sent, with all that it calls ``Consent``, ``CONSENT`` and the like as
     statements of its `consent`."""
@@ -169,10 +168,15 @@ def read_consent(said: object) -> tuple[States, list[str]]:
     a type stands for: it denies every type that is not stated. So does a key that is a refusal
     itself (``opt_out: true``, ``rejected: ["ads"]``).
     """
+    return read_statements(statements_in(said))
+
+
+def read_statements(statements: Iterable[Mapping[str, Any]]) -> tuple[States, list[str]]:
+    """As `read_consent`, of the objects that `statements_in` finds."""
     states: States = {}
     unknown: dict[str, None] = {}
     denies_more = False
-    for statement in _statements(said, _MAX_DEPTH):
+    for statement in statements:
         for key, value in statement.items():
             name = consent_type(key)
             if name is None:
@@ -224,7 +228,7 @@ def strictest(all_states: Iterable[Mapping[str, str]]) -> States:
     return found
 
 
-def _statements(said: object, levels: int) -> Iterator[Mapping[str, Any]]:
+def statements_in(said: object, levels: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
     """The objects in `said`; one that denies everything stands for what cannot be read."""
     if said is None or said == [] or (isinstance(said, str) and not said.strip()):
         return
@@ -234,16 +238,16 @@ def _statements(said: object, levels: int) -> Iterator[Mapping[str, Any]]:
         if len(said) > _MAX_KEYS_READ:
             yield _ALL_DENIED
         elif said and all(map(str.isdigit, said)):
-            yield from _statements([*said.values()], levels - 1)
+            yield from statements_in([*said.values()], levels - 1)
         else:
             yield said
     elif isinstance(said, list):
         for each in said[:_MAX_STATEMENTS]:
-            yield from _statements(each, levels - 1)
+            yield from statements_in(each, levels - 1)
         if len(said) > _MAX_STATEMENTS:
             yield _ALL_DENIED
     else:
-        yield from _statements(_json_in(said), levels - 1)
+        yield from statements_in(_json_in(said), levels - 1)
 
 
 def _json_in(text: object) -> object:

@@ -18,9 +18,9 @@ from gateway.event.consent import (
     OTHER_CASES,
     STATEMENT_FIELDS,
     denials_first,
-    with_consent_read,
     with_one_consent,
 )
+from gateway.event.consent_members import with_consent_read
 from gateway.event.ids import has_no_id
 from gateway.event.json_texts import opened
 from gateway.event.mending import IGNORED, mended

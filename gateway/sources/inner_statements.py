@@ -5,9 +5,10 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.event.consent import CONSENT, OTHER_CASES, STATEMENT_FIELDS, UNKNOWN_KEYS
+from gateway.event.consent_members import CATEGORIES
 from gateway.sources.reading import as_object
 from gateway.sources.statement_fields import with_fields_expanded
-from gateway.sources.statements import CATEGORIES, states_consent, with_statements
+from gateway.sources.statements import states_consent, with_statements
 from gateway.stages.consent.categories import MANAGED, categories_of, without_preferences
 from gateway.stages.integrations import INTEGRATIONS
 
@@ -23,7 +24,9 @@ _SIGNS = _FIELDS | {MANAGED}
 def with_inner_statements(event: Event) -> Event:
     """`event` with what its objects state about consent as its own statements. The objects stay as
     they are. A `consent` there that is no object and no denial may be a field of a form, and states
-    nothing."""
+    nothing. `MANAGED` counts in the event itself, too."""
+    if managed := event.get(MANAGED):
+        event = with_statements(event, {CATEGORIES: categories_of({MANAGED: managed})})
     for name in _OBJECTS:
         value = event.get(name)
         if value and isinstance(value, (dict, str)):

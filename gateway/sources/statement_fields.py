@@ -6,8 +6,8 @@ from typing import Any
 
 from gateway.event import Event
 from gateway.event.bounds import MAX_DEPTH
+from gateway.event.consent_members import CATEGORIES
 from gateway.sources.statements import (
-    CATEGORIES,
     as_values,
     names_a_type,
     several,

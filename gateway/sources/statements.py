@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.event import Event
-from gateway.event.consent import OTHER_SPELLINGS
+from gateway.event.consent import LOOSE_CONSENTS, OTHER_SPELLINGS, TYPE_FIELDS
+from gateway.event.consent_members import CATEGORIES
 from gateway.stages.consent.categories import choices_in, merged
-
-CATEGORIES = "consent_categories"
-"""Field with the visitor's choices by category, whatever these are called."""
 
 MAX_STATEMENTS = 21
 """Values of one field: one more than the consent stage reads, which makes it deny. Nothing more can
 be said by those that are cut off."""
 
-_SPELLINGS = "|".join(dict.fromkeys(map(str.lower, OTHER_SPELLINGS)))
+_SPELLINGS = "|".join(
+    dict.fromkeys(map(str.lower, (*OTHER_SPELLINGS, *LOOSE_CONSENTS, *TYPE_FIELDS)))
+)
 _NAMES = re.compile(
     r"(?:x-ga-(?:mp2-)?|ep\.|sst\.)?"
     r"(?:consent.*|gcs|gcd|npa|gdpr|gdpr_consent|tc_string|gpp|gpp_sid|us_privacy|gpc)"

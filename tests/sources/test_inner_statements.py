@@ -71,6 +71,20 @@ def test_categories_of_a_context(context: Any, categories: dict[str, bool]) -> N
     assert "consent" not in event
 
 
+def test_managed_consent_counts_beside_the_fields_of_the_event_too() -> None:
+    managed = {"consentManagement": {"allowedConsentIds": ["C2"], "deniedConsentIds": ["C4"]}}
+    own = {"event_name": "x", "consent_categories": {"C2": False}}
+    for body in ({**own, **managed}, {**managed, "events": [own]}):
+        assert event_of(body)["consent_categories"] == {"C2": False, "C4": False}
+
+
+def test_a_type_around_the_events_is_a_field_of_each() -> None:
+    assert event_of({"ad_storage": "denied", "events": [{"event_name": "x"}]}) == {
+        "event_name": "x",
+        "ad_storage": "denied",
+    }
+
+
 @pytest.mark.parametrize("name", ["gcs", "gpp", "us_privacy", "tcString", "gpc", "ad_storage"])
 def test_strings_and_flags_in_an_object_are_those_of_the_event(name: str) -> None:
     assert event_of({"event_name": "x", "params": {name: "said"}})[name] == "said"
@@ -84,7 +98,7 @@ def test_strings_and_flags_in_an_object_are_those_of_the_event(name: str) -> Non
         {"consent": None},
         {"consent": {}},
         {"consent": {"categoryPreferences": {}}},
-        {"consents": DENIED},
+        {"consensus": DENIED},
         {"integrations": {"Meta": False}},
         {"a": {"consent": DENIED}},
         {},

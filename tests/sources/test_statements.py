@@ -44,7 +44,10 @@ from gateway.sources.statements import (
         ("gcsx", False),
         ("my_gcs", False),
         ("epn.gpp", False),
-        ("ad_storage", False),
+        ("ad_storage", True),
+        ("AdUserData", True),
+        ("cookieConsent", True),
+        ("ad_storages", False),
     ],
 )
 def test_fields_about_consent(name: str, expected: bool) -> None:

@@ -1,19 +1,46 @@
 """What fields besides `consent` say in Consent Mode's types."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from gateway.event import Event
-from gateway.event.consent import OTHER_CONSENTS, TYPE_FIELDS, has_denial, read_consent
+from gateway.event.consent import (
+    LOOSE_CONSENTS,
+    OTHER_CONSENTS,
+    TYPE_FIELDS,
+    consent_type,
+    has_denial,
+    read_consent,
+)
+from gateway.event.json_texts import opened
 
 Pairs = tuple[tuple[str, str], ...]
 
 _OTHER_CONSENTS = frozenset(OTHER_CONSENTS)
+_LOOSE_CONSENTS = frozenset(LOOSE_CONSENTS)
 
 
 def said_elsewhere(event: Event) -> Pairs:
-    """The states in objects with another name: ``consent_state: {ad_storage: granted}``."""
-    if _OTHER_CONSENTS.isdisjoint(event):
-        return ()
-    objects = [event[name] for name in OTHER_CONSENTS if isinstance(event.get(name), dict)]
-    return tuple(read_consent(objects)[0].items())
+    """The states in objects with another name: ``consent_state: {ad_storage: granted}``; of those
+    that may have other things as well the denials alone."""
+    said: Pairs = ()
+    if not _OTHER_CONSENTS.isdisjoint(event):
+        said = tuple(read_consent(_objects(event, OTHER_CONSENTS))[0].items())
+    if not _LOOSE_CONSENTS.isdisjoint(event):
+        states = read_consent(_types_alone(_objects(event, LOOSE_CONSENTS)))[0]
+        said += tuple(pair for pair in states.items() if pair[1] == "denied")
+    return said
+
+
+def _objects(event: Event, names: Iterable[str]) -> list[dict[str, Any]]:
+    values = [opened(event[name]) for name in names if name in event]
+    flat = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return [each for each in flat if isinstance(each, dict)]
+
+
+def _types_alone(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [{key: each[key] for key in each if consent_type(key)} for each in objects]
+    return [each for each in found if each]
 
 
 def denied_by_type(event: Event) -> Pairs:

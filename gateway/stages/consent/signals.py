@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from gateway.event import Event, Received
-from gateway.event.consent import OTHER_CONSENTS, OTHER_SPELLINGS, TYPE_FIELDS, read_consent
+from gateway.event.consent import (
+    LOOSE_CONSENTS,
+    OTHER_CONSENTS,
+    OTHER_SPELLINGS,
+    TYPE_FIELDS,
+    read_consent,
+)
+from gateway.event.consent_members import CATEGORIES
 from gateway.stages.consent.categories import bounded, choices_in, merged
 from gateway.stages.consent.other_fields import denied_by_type, said_elsewhere
 from gateway.stages.consent.settings import ConsentSettings
@@ -60,8 +67,6 @@ class Signals(NamedTuple):
 _IN_SERVER_MODE = "x-sst-system_properties"
 """An object in which gtag.js, sending to a server, keeps the parameters of IAB's specifications."""
 
-_CATEGORIES = "consent_categories"
-
 _NAMES = {
     "gcd": "gcd",
     "gcs": "gcs",
@@ -91,10 +96,13 @@ _OTHER_FIELDS = {
 _IN_QUERY = {**_NAMES, **{spelling.lower(): kind for spelling, kind in _OTHER_FIELDS.items()}}
 """The same by names in a URL, in lower case."""
 
-_OTHER_CATEGORIES = [name for name, meant in OTHER_SPELLINGS.items() if meant == _CATEGORIES]
+_OTHER_CATEGORIES = [name for name, meant in OTHER_SPELLINGS.items() if meant == CATEGORIES]
 
 _SIGNS = frozenset(
-    [*_FIELDS, *OTHER_SPELLINGS, *OTHER_CONSENTS, *TYPE_FIELDS, _IN_SERVER_MODE, _CATEGORIES]
+    [
+        *(*_FIELDS, *OTHER_SPELLINGS, *OTHER_CONSENTS, *LOOSE_CONSENTS, *TYPE_FIELDS),
+        *(_IN_SERVER_MODE, CATEGORIES),
+    ]
 )
 NO_SIGNALS = Signals()
 
@@ -146,8 +154,8 @@ def _in_event(event: Event) -> Signals:
     if isinstance(properties, dict):
         strings = _distinct([*strings, *_strings(properties)])
     others = [event[name] for name in _OTHER_CATEGORIES if isinstance(event.get(name), dict)]
-    chosen = [event.get(_CATEGORIES), *others]
-    choices = merged(choices_in(each, _CATEGORIES) for each in chosen)
+    chosen = [event.get(CATEGORIES), *others]
+    choices = merged(choices_in(each, CATEGORIES) for each in chosen)
     categories = bounded(choices) if choices else ()
     return Signals(strings, said_elsewhere(event), denied_by_type(event), categories=categories)
 

@@ -35,6 +35,32 @@ def test_an_object_with_another_name_is_a_statement(name: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"ad_storage": "denied"}',
+        [{"ad_storage": "denied"}],
+        '[{"analytics_storage": "granted"}, {"ad_storage": "denied"}]',
+        ["update", {"ad_storage": False}],
+    ],
+)
+def test_the_object_may_be_in_a_text_or_a_list(value: Any) -> None:
+    for name in ("consent_state", "userConsent"):
+        assert denied({name: value}) == {"ad_storage"}
+
+
+@pytest.mark.parametrize(
+    "name", ["consents", "userConsent", "cookie_consent", "google_consent", "CONSENT_UPDATE"]
+)
+def test_objects_that_may_have_anything_deny_types_alone(name: str) -> None:
+    event = {name: {"newsletter": False, "ad_storage": "denied", "analytics_storage": True}}
+    said = consented(event)
+    assert "ad_storage denied (event); analytics_storage granted (default)" in said.line
+    assert denied({name: [{"newsletter": False}] * 25}) == set()
+    assert denied({name: {"adStorage": 0}, "consent_state": {"ad_storage": True}}) == {"ad_storage"}
+    assert denied({name: [{"ad_storage": True}] * 21}) == {*EVERYTHING}
+
+
 @pytest.mark.parametrize("value", ["advanced", "denied", True, 0, [], {}, None])
 def test_of_those_only_objects_are_statements(value: Any) -> None:
     assert denied({"consent_mode": value}) == set()
