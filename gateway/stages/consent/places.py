@@ -7,7 +7,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from destinations.places import COUNTRY_CODES, canadian_province_code, us_state_code
+from destinations.places import (
+    COUNTRY_CODES,
+    canadian_province_code,
+    country_code,
+    us_state_code,
+)
 
 COUNTRIES = COUNTRY_CODES | {"XK"}
 """ISO 3166-1 alpha-2, and XK, by which location services know Kosovo."""
@@ -35,7 +40,12 @@ _ISLANDS = frozenset(("US", region) for region in ("AS", "GU", "MP", "PR", "UM",
 _region = re.compile("(?!XX$|ZZ$|0+$)[A-Z0-9]{1,3}").fullmatch
 """A code of ISO 3166-2 without its country, and not what stands for none."""
 
-_LONGER_THAN_A_CODE = 8
+_subdivision = re.compile("([A-Za-z]{2})-([A-Za-z0-9]{1,3})").fullmatch
+
+_name = re.compile(r"[^\W\d_].+[^\W\d_]").fullmatch
+"""What may be the name of a country, or its code of three letters."""
+
+_LONGER_THAN_A_NAME = 64
 _REMEMBERED = 1_024
 
 Location = Mapping[str, Any]
@@ -71,24 +81,36 @@ Place = Annotated[str, AfterValidator(_read_place)]
 def codes_of(location: Location) -> tuple[str, str]:
     """The country, or group, and the region with its country; each empty when it is not known.
 
+    A country is a code of two or three letters, an English name, or the code of one of its regions.
     A region is read with its country (``US-CA``) and without (``CA``). Codes that stand for no
     country or region (``XX``, ``T1``) and names of regions are not known, nor is a region of the
     USA or Canada that is none of theirs (``06``).
     """
     country, region = location.get("country", ""), location.get("region", "")
-    return _codes(country[:_LONGER_THAN_A_CODE], region[:_LONGER_THAN_A_CODE])
+    return _codes(country[:_LONGER_THAN_A_NAME], region[:_LONGER_THAN_A_NAME])
 
 
 @lru_cache(_REMEMBERED)
 def _codes(country: str, region: str) -> tuple[str, str]:
-    country, region = country.strip().upper(), region.strip().upper()
+    country, region = country.strip(), region.strip().upper()
     if not country and region[2:3] == "-":
         country = region[:2]
-    country = _MISTAKEN.get(country, country)
-    if country not in COUNTRIES and country not in GROUPS:
+    if in_country := _subdivision(country):
+        country, region = in_country[1], region or in_country[2].upper()
+    country = _country(country)
+    if not country:
         return "", ""
     region = region.removeprefix(f"{country}-")
     return country, f"{country}-{region}" if _is_region(country, region) else ""
+
+
+def _country(text: str) -> str:
+    """The code of a country or a group; "" if it is not known."""
+    code = text.upper()
+    code = _MISTAKEN.get(code, code)
+    if code in COUNTRIES or code in GROUPS:
+        return code
+    return country_code(text) if _name(text) else ""
 
 
 def countries_of(places: Sequence[str]) -> Iterator[str]:
