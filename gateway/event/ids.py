@@ -12,6 +12,8 @@ IDS = ("event_id", "client_id", "user_id", "transaction_id", "ga_session_id")
 NO_ID = "a placeholder, not an id"
 """The reason why such an id is ignored."""
 
+_NO_IDS = PLACEHOLDERS | {NOBODY}
+
 
 def has_no_id(event: Mapping[str, Any]) -> bool:
     """Whether an id of `event`, whose known fields have their types, is none."""
@@ -23,13 +25,13 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
         get("transaction_id"),
         get("ga_session_id"),
     )
-    if not PLACEHOLDERS.isdisjoint(ids) or ids[2] == NOBODY:
+    if not _NO_IDS.isdisjoint(ids):
         return True
     return may_hold_tag("".join(filter(None, ids))) and any(
         is_placeholder(each) for each in ids if each
     )
 
 
-def is_no_id(name: str, text: str) -> bool:
-    """Whether `text` in the field `name`, one of `IDS`, is none."""
-    return is_placeholder(text) or (name == "user_id" and text == NOBODY)
+def is_no_id(text: str) -> bool:
+    """Whether `text` in one of `IDS` is none."""
+    return text == NOBODY or is_placeholder(text)

@@ -24,7 +24,9 @@ def read(**fields: Any) -> dict[str, Any]:
     [
         *("undefined", "Undefined", "null", "NULL", "NaN", "None", "[object Object]", " null "),
         *("true", "(not set)", "(none)", "N/A", "00000000-0000-0000-0000-000000000000"),
-        *("{{Order ID}}", "${order}", "%%order%%", "*|ORDER|*", "<%= order %>"),
+        *("{{Order ID}}", "${order}", "%%order%%", "*|ORDER|*", "<%= order %>", "#{order.id}"),
+        *("{$order.id}", "{order_id}", "{order-id}", "[[ order ]]", "<?= $id ?>", "{% order %}"),
+        *("0", " 0 "),
     ],
 )
 def test_a_placeholder_is_set_aside(name: str, text: str) -> None:
@@ -39,17 +41,18 @@ def test_a_placeholder_is_set_aside(name: str, text: str) -> None:
     "text",
     [
         *("undefined-1", "nullable", "order-null", "7", "Nan Goldin", "50%", "(a)", "-"),
-        *("{3f2504e0-4f89-11d3-9a0c-0305e82c3301}", "a}}", "{{a", "*|"),
+        *("{3f2504e0-4f89-11d3-9a0c-0305e82c3301}", "a}}", "{{a", "*|", "{A7}", "{}", '{"a":"b"}'),
+        *("00", "0-1", "[order]", "#order", "<order>"),
     ],
 )
 def test_what_only_looks_similar_stays(name: str, text: str) -> None:
     assert read(**{name: text}) == {**PURCHASE, name: text}
 
 
+@pytest.mark.parametrize("name", IDS)
 @pytest.mark.parametrize("stated", ["0", 0])
-def test_nobody_is_user_0(stated: object) -> None:
-    assert "user_id" not in read(user_id=stated)
-    assert read(transaction_id=stated, client_id="0")["transaction_id"] == "0"
+def test_0_is_no_id(name: str, stated: object) -> None:
+    assert name not in read(**{name: stated})
 
 
 def test_beside_items_that_fit() -> None:
