@@ -5,6 +5,7 @@ country and decimals in another.
 """
 
 import re
+from html import unescape
 from typing import NamedTuple
 
 from destinations.numbers import read_number
@@ -14,8 +15,10 @@ _MAX_LENGTH = 64
 
 _FORMS = str.maketrans(
     {"\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
+    | dict.fromkeys("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff")
 )
-"""Spaces that do not break, the typographic apostrophe and minus, as the usual characters."""
+"""Spaces that do not break, the typographic apostrophe and minus, as the usual characters; without
+those that have no width, such as marks of the direction of writing."""
 
 _UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
 _amount = re.compile(
@@ -44,20 +47,28 @@ class Unreadable(ValueError):
 
 
 def read_amount(text: str) -> Amount:
-    """The number in `text`, with the currency that may stand before or after it.
+    """The number in `text`, with the currency that may stand before and after it: ``$5 USD``.
 
-    With a comma and a dot, the last of them is the decimal one. A mark that occurs several times,
-    blanks and apostrophes separate thousands. Raises `Unreadable`.
+    The text may have HTML's references of characters. With a comma and a dot, the last of them is
+    the decimal one. A mark that occurs several times, blanks and apostrophes separate thousands.
+    Raises `Unreadable`.
     """
-    match = _amount.fullmatch(text.translate(_FORMS).strip()) if len(text) <= _MAX_LENGTH else None
-    if match is None or (match["sign"] and match["inner"]) or (match["before"] and match["after"]):
+    written = unescape(text).translate(_FORMS).strip() if len(text) <= _MAX_LENGTH else ""
+    match = _amount.fullmatch(written)
+    if match is None or (match["sign"] and match["inner"]):
         raise Unreadable("not a number")
-    unit = match["before"] or match["after"]
-    currencies = currencies_of(unit) if unit else ()
     number = read_number(f"{match['sign']}{match['inner'] or ''}{_plain(match['digits'])}")
-    if number is None or (unit and not currencies):
+    units = [unit for unit in (match["before"], match["after"]) if unit]
+    currencies = _in_common([currencies_of(unit) for unit in units])
+    if number is None or (units and not currencies) or len(units) > len({*units}):
         raise Unreadable("not a number")
     return Amount(number, currencies)
+
+
+def _in_common(all_meanings: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """What each of `all_meanings` has, none for none of them."""
+    first, *others = all_meanings or [()]
+    return tuple(each for each in first if all(each in meanings for meanings in others))
 
 
 def _plain(digits: str) -> str:

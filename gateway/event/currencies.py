@@ -75,12 +75,19 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "kr": ("SEK", "NOK", "DKK", "ISK"),
     "kr.": ("DKK", "NOK", "SEK", "ISK"),
     "Fr.": ("CHF",),
-    "lei": ("RON", "MDL"),
+    **dict.fromkeys(("lei", "Lei", "LEI"), ("RON", "MDL")),
+    **dict.fromkeys(("rmb", "Rmb", "RMB"), ("CNY",)),
+    **dict.fromkeys(("nis", "Nis", "NIS"), ("ILS",)),
+    **dict.fromkeys(("yen", "Yen", "YEN"), ("JPY",)),
     "Rs": _RUPEES,
     "Rs.": _RUPEES,
 }
 
 CODES = frozenset(_CODES.split())
+
+NO_CODES = frozenset(["LEI", "NAN", "NIL", "NIS", "RMB", "TBD", "XTS", "XXX", "YEN"])
+"""Words of three letters that are written where a code should be: names of currencies, what stands
+for none, and ISO 4217's codes for that and for tests."""
 
 
 def currencies_of(text: str) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from typing_extensions import (
 from destinations.numbers import MAX_EXACT
 from destinations.paths import ANY, as_text
 from gateway.event.bounds import MAX_VALUES
+from gateway.event.currencies import NO_CODES
 from gateway.event.times import to_seconds
 
 
@@ -120,8 +121,8 @@ LongId = Annotated[str, _texts(strip_whitespace=True, max_length=MAX_TEXT)]
 
 def _check_currency(code: str) -> str:
     """`code`, which need not be one of today's: there will be others."""
-    if code in ("NAN", "NIL"):
-        raise ValueError("a placeholder, not a currency")
+    if code in NO_CODES:
+        raise ValueError("not the code of a currency")
     return code
 
 
