@@ -21,8 +21,8 @@ Fields = list[tuple[str, str]]
 
 _CONSENT = "consent"
 
-_is_bracketed = re.compile(r"[^\[\]]+(?:\[[^\[\]]+\])+").fullmatch
-"""A name as PHP and jQuery write it: ``items[0][item_id]``."""
+_is_bracketed = re.compile(r"[^\[\]]+(?:\[[^\[\]]+\](?:\.[^\[\]]+)?)+").fullmatch
+"""A name as PHP and jQuery write it, ``items[0][item_id]``, or JavaScript: ``items[0].item_id``."""
 
 _MAX_STEPS = 20_000
 """Into objects, by all dots of an event: one that holds so much is cut later. Further names stay
@@ -67,10 +67,10 @@ def form_fields(body: bytes) -> Fields:
 def expand(fields: Iterable[tuple[str, str]]) -> Event:
     """The event that `fields` stand for: dots and brackets lead into objects, numbers make lists.
 
-    ``items.0.item_id=A`` and ``items[0][item_id]=A`` are ``{"items": [{"item_id": "A"}]}``. Of two
-    fields with one name the last counts; an object wins over a plain value of the same name. Of
-    what states something about consent, and in ``integrations``, all values count: they become a
-    list.
+    ``items.0.item_id=A``, ``items[0][item_id]=A`` and ``items[0].item_id=A`` are
+    ``{"items": [{"item_id": "A"}]}``. Of two fields with one name the last counts; an object wins
+    over a plain value of the same name. Of what states something about consent, and in
+    ``integrations``, all values count: they become a list.
     """
     event: Event = {}
     stated: list[tuple[str, Any]] = []
@@ -81,7 +81,7 @@ def expand(fields: Iterable[tuple[str, str]]) -> Event:
             stated.append((name, value))
             continue
         if "[" in name and _is_bracketed(name):
-            name = name[:-1].replace("][", ".").replace("[", ".")
+            name = name.replace("[", ".").replace("]", "")
         steps = min(name.count("."), MAX_DEPTH)
         if steps == 0 or steps > steps_left:
             parent, last = event, name

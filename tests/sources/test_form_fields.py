@@ -79,6 +79,9 @@ def test_any_query_reads_as_python_reads_it(query: str) -> None:
         ({"a.b.c": "1", "a.b.d": "2"}, {"a": {"b": {"c": "1", "d": "2"}}}),
         ({"items.0.item_id": "A"}, {"items": [{"item_id": "A"}]}),
         ({"items[0][item_id]": "A"}, {"items": [{"item_id": "A"}]}),
+        ({"items[0].item_id": "A"}, {"items": [{"item_id": "A"}]}),
+        ({"a.b[c].d[e]": "A"}, {"a": {"b": {"c": {"d": {"e": "A"}}}}}),
+        ({"a[b]c": "A", "a[b]c.d": "B"}, {"a[b]c": {"d": "B"}}),
         (
             {"items[0][item_id]": "A", "items.1.price": "1"},
             {"items": [{"item_id": "A"}, {"price": "1"}]},

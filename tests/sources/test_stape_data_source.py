@@ -85,6 +85,19 @@ def test_an_object() -> None:
     assert one(SENT, "v=abc&event_name=other") == READ
 
 
+def test_what_is_empty_hides_nothing() -> None:
+    commerce = {"items": [{"item_id": "A"}], "value": 5, "currency": "EUR"}
+    empty = {"items": [], "value": "", "currency": None, "ecommerce": commerce}
+    assert one({"event_name": "a", **empty}) == {"event_name": "a", **commerce}
+    assert one({"event_name": "a", **empty, "value": 0})["value"] == 0
+    person = {"userEmail": "a@example.com", "city": "Berlin"}
+    stated = {"email_address": "", "address": {"city": "", "country": "DE"}}
+    assert one({"event_name": "a", **person, "user_data": stated})["user_data"] == {
+        "email_address": "a@example.com",
+        "address": {"city": "Berlin", "country": "DE"},
+    }
+
+
 def test_an_array() -> None:
     batch = post([SENT, {"event_name": "b"}], "own=2")
     second = {"event_name": "b", "client_id": READ["client_id"], "own": "2"}

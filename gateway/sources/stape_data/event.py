@@ -104,7 +104,7 @@ def _with_commerce(event: Event) -> Event:
     if not isinstance(stated, dict) or not ("items" in stated or "transaction_id" in stated):
         return event
     others = {name: value for name, value in event.items() if name != _COMMERCE}
-    return {**stated, **others}
+    return _with_own(stated, others)
 
 
 def _taken(event: Event, names: Names, own: bool = False) -> Event:
@@ -131,8 +131,20 @@ def _with_person(event: Event, person: Event, address: Event) -> Event:
     stated = event.get("user_data")
     if not (person or address) or not (stated is None or isinstance(stated, dict)):
         return event
-    known = {**person, **(stated or {})}
-    place = known.get("address")
-    if address and (place is None or isinstance(place, dict)):
-        known["address"] = {**address, **(place or {})}
+    known = _with_own(person, stated or {})
+    place = known.get("address") or {}
+    if address and isinstance(place, dict):
+        known["address"] = _with_own(address, place)
     return {**event, "user_data": known}
+
+
+def _with_own(others: Event, own: Event) -> Event:
+    """The fields of both. `own` wins, but where it is empty and `others` says something."""
+    saying = {
+        name: value for name, value in own.items() if name not in others or not _is_empty(value)
+    }
+    return {**others, **saying}
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", [], {})
