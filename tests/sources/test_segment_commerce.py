@@ -290,6 +290,13 @@ def test_names_of_the_first_version(segment: str, ga4: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["order_completed", "order-completed", "orderCompleted", " ORDER COMPLETED "]
+)
+def test_a_name_is_known_however_its_words_are_joined(name: str) -> None:
+    assert track(name, orderId="T1") == {"event_name": "purchase", "transaction_id": "T1"}
+
+
+@pytest.mark.parametrize(
     ("category", "levels"),
     [
         ("Games", {"item_category": "Games"}),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gateway.event import Event
+from gateway.event.text import folded
 from gateway.sources.items import items_of
 from gateway.sources.order_value import value_without_extras
 from gateway.sources.reading import present, renamed
@@ -99,7 +100,7 @@ _KINDS = {
     "signed in": _Kind("login"),
     "lead generated": _Kind("generate_lead"),
 }
-"""By the name of the event, which SDKs write in any case."""
+"""By the name of the event."""
 
 _KINDS |= {
     former: _KINDS[name]
@@ -120,13 +121,16 @@ _KINDS |= {
 }
 """Names of version 1, which the spec calls aliases."""
 
+_BY_NAME = {folded(name): kind for name, kind in _KINDS.items()}
+"""SDKs write ``Order Completed`` in any case, and sites also as ``order_completed``."""
+
 
 def commerce_event(name: Any, properties: Event) -> Event:
     """The `track` call `name` with its `properties`, in GA4's words where it is commerce.
 
     Any other call keeps its name and its properties as they are.
     """
-    kind = _KINDS.get(name.strip().lower()) if isinstance(name, str) else None
+    kind = _BY_NAME.get(folded(name)) if isinstance(name, str) else None
     if kind is None:
         return {**properties, **present({"event_name": name})}
     event = _in_snake_case(properties)
