@@ -30,13 +30,12 @@ _NAMES = {name: name for name in (*_TEXTS, "gpp_sid", "npa")} | {
 }
 """Fields of an event by their names in `consent`; `gdpr` itself may be a choice there."""
 
-_ACCEPTED = frozenset(
-    ["accepted", "allowed", "granted", "categories"]
-    + [f"{word}{what}" for word in ("accepted", "allowed", "granted", "consented")
-       for what in ("categories", "purposes", "services")]
-)  # fmt: skip
+_ACCEPTED = {"categories"} | {
+    f"{word}{what}"
+    for word in ("accepted", "allowed", "consented", "granted")
+    for what in ("", "categories", "purposes", "services")
+}
 """Keys of a list of all that the visitor accepted, `folded`."""
-
 
 _MAX_VALUES = 101
 """Of one field; no more are read, and so many deny."""
@@ -45,15 +44,16 @@ _MAX_VALUES = 101
 def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
     """`event`, as it was sent, with its `consent` as `read_consent` reads it, or without it when it
     is empty. The strings in it become fields of the event, and a list of what was accepted becomes
-    `CATEGORIES`, which deny the others."""
+    `CATEGORIES`, which deny all that is neither in it nor granted by name."""
     statements = [_Statement.read(each) for each in statements_in(event[CONSENT])]
     read = {name: value for name, value in event.items() if name != CONSENT}
     for name, values in _gathered(statements).items():
         read[name] = _several([*_as_list(read.get(name)), *values])
-    if any(statement.accepted is not None for statement in statements):
-        accepted = {name: True for each in statements for name in each.accepted or ()}
-        read[CATEGORIES] = _with_accepted(read.get(CATEGORIES), accepted)
     states, unknown = read_statements(statement.rest for statement in statements)
+    if any(statement.accepted is not None for statement in statements):
+        accepted = [name for each in statements for name in each.accepted or ()]
+        granted = [name for name, state in states.items() if state == "granted"]
+        read[CATEGORIES] = _with_accepted(read.get(CATEGORIES), [*accepted, *granted])
     if states:
         read[CONSENT] = states
     if unknown:
@@ -117,9 +117,9 @@ def _is_list_of_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, (str, int)) for each in value)
 
 
-def _with_accepted(own: Any, accepted: dict[str, bool]) -> object:
+def _with_accepted(own: Any, accepted: list[str]) -> object:
     """`own` choices win; if they cannot be read, they are all that counts, since they deny."""
     own = opened(own)
     if own and not isinstance(own, dict):
         return own
-    return {NOT_ACCEPTED: False, **accepted, **(own or {})}
+    return {NOT_ACCEPTED: False, **dict.fromkeys(accepted, True), **(own or {})}

@@ -83,6 +83,8 @@ def test_a_list_of_what_was_accepted_denies_the_rest(key: str) -> None:
     assert denied({"consent": {key: ["Vendor X", 4]}}) == GOOGLE
     assert denied({"consent": {key: [{"id": "ads"}]}}) == set()
     assert denied({"consent": [{key: ["ads"]}, {key: ["analytics"]}]}) == set()
+    assert denied({"consent": {key: ["4"], "ad_storage": True}}) == GOOGLE - {"ad_storage"}
+    assert denied({"consent": {key: ["ads", "analytics"], "ad_storage": 0}}) == {"ad_storage"}
 
 
 def test_choices_of_the_event_are_told_beside_the_list() -> None:
