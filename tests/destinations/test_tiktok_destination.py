@@ -368,6 +368,7 @@ def test_a_part_that_was_taken_is_not_sent_again() -> None:
         (200, {"code": "0"}, DOWN),
         (401, {"code": 0}, MEND),
         (429, {"code": 40002, "message": "Batch.0.x"}, DOWN),
+        (500, {"code": 40002, "message": "Batch.0.x"}, DOWN),
         (503, {"code": 0}, DOWN),
         (404, {"code": 0}, MEND),
         (413, b"too large", ALL_REFUSED),

@@ -238,6 +238,13 @@ def test_an_events_time_is_its_own() -> None:
     assert orjson.loads(request.body)["timestamp"] == latest
 
 
+@pytest.mark.parametrize(("seconds", "sent"), [(-1, 0), (0, 0), (0.5, 0.5)])
+def test_no_event_is_older_than_1970(seconds: float, sent: float) -> None:
+    (request,) = requests_for([{**SAMPLES[0], "timestamp": seconds}], "json")
+    at = datetime.fromisoformat(orjson.loads(request.body)["timestamp"])
+    assert at.timestamp() == sent
+
+
 # Success
 
 

@@ -617,3 +617,19 @@ def test_parameters_with_names_of_ours_state_nothing_else() -> None:
         "plan": "a",
         "params": {"user_agent": "x", "timestamp": "1"},
     }
+
+
+def test_a_product_has_five_categories() -> None:
+    product = ["A", "Shirt", ["Clothes", "Men", "Summer", "Sale", "Cotton", "Blue"]]
+    order = one({"idgoal": "0", "ec_id": "T1", "ec_items": orjson.dumps([product]).decode()})
+    assert order["items"] == [
+        {
+            "item_id": "A",
+            "item_name": "Shirt",
+            "item_category": "Clothes",
+            "item_category2": "Men",
+            "item_category3": "Summer",
+            "item_category4": "Sale",
+            "item_category5": "Cotton",
+        }
+    ]

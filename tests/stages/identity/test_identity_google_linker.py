@@ -111,6 +111,17 @@ def test_any_other_link_brings_nobody(identify: Any, parameter: str) -> None:
     assert done.event["client_id"] == "9.9"
 
 
+@pytest.mark.parametrize(("length", "visitor"), [(1_500, VISITOR), (1_501, "9.9")])
+def test_a_link_may_have_1500_characters(identify: Any, length: int, visitor: str) -> None:
+    cookies = ({"_ga": VISITOR, name * 200: "y" * 900} for name in ("x", "yz"))
+    made = (link({**each, "z" * more: "0"}) for each in cookies for more in range(1, 200))
+    parameter = next(each for each in made if len(each) == length)
+
+    done = identify("_ga=GA1.1.9.9", page(parameter, language="de-DE"))
+
+    assert done.event["client_id"] == visitor
+
+
 def test_what_the_page_s_own_tag_has_accepted_is_accepted(identify: Any) -> None:
     old = link(BOTH, at=AT - 3600)
 
