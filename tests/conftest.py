@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
@@ -27,6 +28,21 @@ settings.register_profile(
     "fixed", settings.get_profile("random"), derandomize=True, max_examples=25
 )
 settings.load_profile("fixed")
+
+
+def _draw_own_constants_at_random_alone() -> None:
+    """Hypothesis draws constants of our modules too, of those that are loaded by then. Which these
+    are depends on the tests that a process has run before, so fixed examples must do without."""
+    all_of_them, none = providers._get_local_constants, providers._local_constants
+
+    def constants() -> object:
+        is_fixed = settings.default is not None and settings.default.derandomize
+        return none if is_fixed else all_of_them()
+
+    providers._get_local_constants = constants
+
+
+_draw_own_constants_at_random_alone()
 
 Start = Callable[..., subprocess.Popen[bytes]]
 
