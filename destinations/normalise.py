@@ -24,7 +24,7 @@ from destinations.hashed_forms import FORMS, Hashing, PhoneHashing, stored_hashe
 from destinations.normal_form import normal_form
 from destinations.paths import as_text
 from destinations.phones import e164, is_region
-from destinations.placeholders import STARTS, is_placeholder
+from destinations.placeholders import PLACEHOLDERS, STARTS, is_placeholder
 from destinations.places import (
     canadian_province_code,
     country_code,
@@ -40,6 +40,9 @@ _digest = re.compile(
     r"([0-9a-fA-F]{64})(?:\.(?:AQ|Ag|Aw|BA|BQ|Bg|[A-Za-z0-9_-]{8}))?", re.ASCII
 ).fullmatch
 """A hash, with or without the mark that capi-param-builder appends to one of its own."""
+
+_OF_NOTHING = frozenset(sha256(word.encode()).hexdigest() for word in ("", " ", *PLACEHOLDERS))
+"""The hashes that senders make of an empty field, and of what scripts write for it."""
 
 _WOMAN = ("f", "female", "woman", "girl", "lady", "mrs", "ms", "miss", "she", "her")
 _MAN = ("m", "male", "man", "boy", "gentleman", "mr", "sir", "he", "him")
@@ -96,7 +99,11 @@ def _given_digests(holder: Mapping[str, Any], field: str, form: str) -> list[str
     digests: list[str] = []
     for text in _texts(holder.get(f"sha256_{field}")):
         if known := _digest(text):
-            digests.append(known[1].lower())
+            digest = known[1].lower()
+            if digest in _OF_NOTHING:
+                remark(f"sha256_{field}: removed because it is the hash of an empty value")
+            else:
+                digests.append(digest)
         elif text:
             remark(f"sha256_{field}: removed because it is not a SHA-256 digest in hex")
     return digests
@@ -122,9 +129,10 @@ def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
 
 def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
     """The hash that `text` is, or those of its forms; none if nothing usable is left of it, and of
-    what scripts write that have no value."""
+    what scripts write that have no value, or of the hash of that."""
     if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
-        return [known[1].lower()]
+        digest = known[1].lower()
+        return [] if digest in _OF_NOTHING else [digest]
     if text[:1] in STARTS and is_placeholder(text):
         return []
     digests, before = [], ""

@@ -18,6 +18,9 @@ _FROM_USA = "011"
 _SHORTEST_FROM_USA = 10
 """Digits after `_FROM_USA`. Below, 011 is an area code, as in Turin, Delhi and Buenos Aires."""
 
+_SHORTEST_MADE_UP = 6
+"""Digits that are looked at first: a number is hardly shorter."""
+
 _INTERNATIONAL = frozenset(
     {
         phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN,
@@ -47,14 +50,32 @@ def e164(text: str, region: str | None) -> str:
     such number, a number without ``+`` or ``00`` is taken only if its digits, or those after the
     ``011`` of the USA, are a valid international number: a guessed country code would name
     somebody else. One with as many digits as in the region, but not valid there, is an
-    international number if it is valid as such.
+    international number if it is valid as such. So is one that begins with the region's own code
+    and is a mobile number behind it. "" also for a number of one digit again and again, as people
+    write who do not want to tell theirs.
     """
-    text = text.strip()
+    number = _e164(text.strip(), region)
+    return "" if _is_made_up(number) else number
+
+
+def _is_made_up(number: str) -> bool:
+    """Whether `number`, in E.164, has the same digit everywhere behind its country code."""
+    if number[-1:] * _SHORTEST_MADE_UP != number[-_SHORTEST_MADE_UP:]:
+        return False
+    numbering = _numbering(number[1:4])
+    return numbering is not None and len({*number[1 + numbering.code :]}) == 1
+
+
+def _e164(text: str, region: str | None) -> str:
+    if text.endswith(".0") and text[:-2].isdecimal():  # a number in a table
+        text = text[:-2]
     if text[:4].lower() == "tel:":
         text = _of_address(text[4:])
     if text.startswith("+"):
         return _without_marks(text) or _parsed(text, region)
     has_prefix = text.startswith("0")  # which no country code begins with
+    if region and not has_prefix and (found := _mobile_with_code(text, region)):
+        return found
     if region and (found := _parsed(text, region, only_valid=not has_prefix)):
         return found
     if text.startswith("00"):
@@ -63,6 +84,21 @@ def e164(text: str, region: str | None) -> str:
     if found := _parsed("+" + (_after_011(text) or text), None, only_valid=True):
         return found
     return _parsed(text, region) if region and not has_prefix else ""
+
+
+def _mobile_with_code(text: str, region: str) -> str:
+    """The number in `text` if it begins with the country code of `region`, without ``+``."""
+    digits = "".join(_digits.findall(text))
+    code = str(phonenumbers.country_code_for_region(region))
+    if code == "0" or not digits.startswith(code) or "+" in text:
+        return ""
+    try:
+        number = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return ""
+    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _of_address(address: str) -> str:

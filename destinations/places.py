@@ -103,6 +103,7 @@ QC Québec; SK Saskatchewan; YT Yukon
 """
 
 _no_letters = re.compile(r"[\W\d_]+")
+_with_code = re.compile(r"([^()]+)\(([A-Za-z]{2,3})\)\s*").fullmatch
 _subdivision = re.compile(r"([A-Za-z]{2})-([A-Za-z0-9]{1,3})").fullmatch
 
 
@@ -131,8 +132,11 @@ _province_codes = _codes_by_name(_PROVINCES)
 
 
 def country_code(text: str) -> str:
-    """ISO 3166-1 alpha-2, upper case, of a country's code of two or three letters or its English
-    name; "" when unknown."""
+    """ISO 3166-1 alpha-2, upper case, of a country's code of two or three letters, its English name
+    or both (``United Kingdom (UK)``); "" when unknown."""
+    if named := _with_code(text):
+        name, code = named.groups()
+        return _code(_country_codes, name) or _code(_country_codes, code)
     return _code(_country_codes, text)
 
 

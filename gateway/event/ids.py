@@ -14,6 +14,14 @@ NO_ID = "a placeholder, not an id"
 
 _NO_IDS = PLACEHOLDERS | {NOBODY}
 
+_NO_USERS = frozenset(
+    [
+        *("guest", "gast", "visitor", "anonymous", "unknown", "-1", "logged_out", "logged out"),
+        *("not_authenticated", "not authenticated", "not_logged_in", "not logged in"),
+    ]
+)
+"""What stands in `user_id` for all who are not logged in, in lower case."""
+
 
 def has_no_id(event: Mapping[str, Any]) -> bool:
     """Whether an id of `event`, whose known fields have their types, is none."""
@@ -25,13 +33,15 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
         get("transaction_id"),
         get("ga_session_id"),
     )
-    if not _NO_IDS.isdisjoint(ids):
+    if not _NO_IDS.isdisjoint(ids) or (ids[2] and ids[2].lower() in _NO_USERS):
         return True
     return may_hold_tag("".join(filter(None, ids))) and any(
         is_placeholder(each) for each in ids if each
     )
 
 
-def is_no_id(text: str) -> bool:
-    """Whether `text` in one of `IDS` is none."""
+def is_no_id(name: str, text: str) -> bool:
+    """Whether `text` in the field `name`, one of `IDS`, is none."""
+    if name == "user_id" and text.lower() in _NO_USERS:
+        return True
     return text == NOBODY or is_placeholder(text)

@@ -221,7 +221,7 @@ def _compile_id(name: str, mend: Mend) -> Mend:
 
     def mend_id(value: Any, notes: _Notes) -> Any:
         made = mend(value, notes)
-        if made is not _ABSENT and is_no_id(made):
+        if made is not _ABSENT and is_no_id(name, made):
             notes.set_aside(name, NO_ID)
             return _ABSENT
         return made

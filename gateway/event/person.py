@@ -1,10 +1,12 @@
 """A person in the shapes of other tools, as `user_data` has one.
 
 Senders that move from other tools write ``email`` in the event itself, and ``email``, ``phone``,
-``birthday``, ``zip`` or ``firstName`` directly in `user_data`. Read once, here, all rules and all
-destinations find them under one name.
+``birthday``, ``zip``, ``firstName`` or ``em`` directly in `user_data`. Read once, here, all rules
+and all destinations find them under one name.
 
-Source: segment.com/docs/connections/spec/identify (traits)
+Sources: segment.com/docs/connections/spec/identify (traits);
+developers.facebook.com/docs/marketing-api/conversions-api/parameters
+(customer-information-parameters); shopify.dev/docs/api/web-pixels-api (MailingAddress)
 """
 
 import re
@@ -26,6 +28,12 @@ _PERSON = {
     "phone": "phone_number",
     "sha256_phone": "sha256_phone_number",
     "birthday": "date_of_birth",
+    "emailAddress": "email_address",
+    "phoneNumber": "phone_number",
+    "dateOfBirth": "date_of_birth",
+    "em": "email_address",
+    "ph": "phone_number",
+    "db": "date_of_birth",
 }
 _OURS = frozenset(_PERSON.values())
 _HASHED = "sha256_"
@@ -36,6 +44,8 @@ _NAMES = {
     "lastName": "last_name",
     "last_name": "last_name",
     "sha256_last_name": "sha256_last_name",
+    "fn": "first_name",
+    "ln": "last_name",
 }
 _PLACE = {
     "street": "street",
@@ -46,6 +56,16 @@ _PLACE = {
     "postalCode": "postal_code",
     "postal_code": "postal_code",
     "country": "country",
+    "address1": "street",
+    "province": "region",
+    "zipCode": "postal_code",
+    "zipcode": "postal_code",
+    "postcode": "postal_code",
+    "countryCode": "country",
+    "country_code": "country",
+    "ct": "city",
+    "st": "region",
+    "zp": "postal_code",
 }
 _ADDRESS = {**_NAMES, **_PLACE}
 _FULL_NAME = "name"

@@ -41,9 +41,14 @@ def parsed(text: str, region: str | None) -> str:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return ""
-    if not phonenumbers.is_possible_number(number):
+    if not phonenumbers.is_possible_number(number) or has_one_digit(number):
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def has_one_digit(number: phonenumbers.PhoneNumber) -> bool:
+    national = phonenumbers.national_significant_number(number)
+    return len({*national}) == 1 and len(national) > 5
 
 
 @given(text=international(), region=regions)
@@ -62,3 +67,38 @@ def test_numbers_of_every_country_and_lengths_near_theirs(text: str, cut: int, m
 @pytest.mark.parametrize("text", EXAMPLES)
 def test_an_example_of_every_country(text: str) -> None:
     assert e164(text, None) == parsed(text, None) != ""
+
+
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        ("0000000000", "DE"),
+        ("00000000000", None),
+        ("1111111111", "US"),
+        ("(999) 999-9999", "US"),
+        ("+10000000000", None),
+        ("+49 11111111", "DE"),
+    ],
+)
+def test_one_digit_again_and_again_is_no_number(text: str, region: str | None) -> None:
+    assert e164(text, region) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "number"),
+    [
+        ("49 151 23456789", "DE", "+4915123456789"),
+        ("4917612345678", "DE", "+4917612345678"),
+        ("491701234567", "DE", "+491701234567"),
+        ("4915123456789.0", "DE", "+4915123456789"),
+        ("15123456789", "DE", "+4915123456789"),
+        ("393331234567", "IT", "+393331234567"),
+        ("030 1234567", "DE", "+49301234567"),
+        ("7911 123456", "GB", "+447911123456"),
+        ("447911123456", "GB", "+447911123456"),
+    ],
+)
+def test_a_mobile_number_may_have_its_country_code_without_a_plus(
+    text: str, region: str, number: str
+) -> None:
+    assert e164(text, region) == number

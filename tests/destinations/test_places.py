@@ -22,3 +22,17 @@ def test_the_part_after_the_country_of_every_subdivision() -> None:
 @pytest.mark.parametrize("text", ["Baden-Baden", "ZZ-1", "US-", "DE-BYERN", "CA", "", "-CA"])
 def test_anything_else_stays_as_it_is(text: str) -> None:
     assert subdivision(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("United Kingdom (UK)", "GB"),
+        ("United States (US)", "US"),
+        ("Deutschland (DE)", "DE"),
+        ("Atlantis (XX)", ""),
+        ("(DE)", "DE"),
+    ],
+)
+def test_a_shop_may_print_a_country_with_its_code(text: str, code: str) -> None:
+    assert country_code(text) == code

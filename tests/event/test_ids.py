@@ -55,6 +55,13 @@ def test_0_is_no_id(name: str, stated: object) -> None:
     assert name not in read(**{name: stated})
 
 
+@pytest.mark.parametrize("stated", ["guest", "Guest", " ANONYMOUS ", "NOT_LOGGED_IN", "-1", -1])
+def test_a_word_for_nobody_is_no_user(stated: object) -> None:
+    assert "user_id" not in read(user_id=stated)
+    assert "user_id" not in read(user_id=stated, items=ITEMS)
+    assert read(transaction_id=stated)["transaction_id"] == str(stated).strip()
+
+
 def test_beside_items_that_fit() -> None:
     event = read(transaction_id="undefined", items=ITEMS)
     assert event == {

@@ -22,6 +22,28 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
         ({"email": MAIL, "phone": "+49 1"}, {"email_address": MAIL, "phone_number": "+49 1"}),
         ({"email": [MAIL, "b@x.example"]}, {"email_address": [MAIL, "b@x.example"]}),
         ({"birthday": "1990-12-31", "gender": "f"}, {"date_of_birth": "1990-12-31", "gender": "f"}),
+        ({"em": MAIL, "ph": ["+49 1"]}, {"email_address": MAIL, "phone_number": ["+49 1"]}),
+        (
+            {"emailAddress": MAIL, "phoneNumber": "+49 1", "dateOfBirth": "1990-12-31"},
+            {"email_address": MAIL, "phone_number": "+49 1", "date_of_birth": "1990-12-31"},
+        ),
+        (
+            {"fn": "Ada", "ln": "Byron", "ct": "Bath", "st": "SOM", "zp": "1", "country": "GB"},
+            {
+                "address": {
+                    **ADA,
+                    "city": "Bath",
+                    "region": "SOM",
+                    "postal_code": "1",
+                    "country": "GB",
+                }
+            },
+        ),
+        (
+            {"address": {"address1": "1 Road", "province": "SOM", "zip": "1", "countryCode": "GB"}},
+            {"address": {"street": "1 Road", "region": "SOM", "postal_code": "1", "country": "GB"}},
+        ),
+        ({"em": "b@x.example", "email": MAIL}, {"email_address": MAIL, "em": "b@x.example"}),
         ({"zip": 10115}, {"address": {"postal_code": "10115"}}),
         (
             {"firstName": "Ada", "last_name": "Byron", "city": "Berlin", "state": "BE"},
