@@ -1,15 +1,16 @@
 """Numbers and amounts of money as shops write them for people: ``1.234,50 €``.
 
 What can be read in two ways is not read: a comma before three digits separates thousands in one
-country and decimals in another.
+country and decimals in another, unless the currency has no decimals.
 """
 
 import re
 from html import unescape
 from typing import NamedTuple
 
+from destinations.amounts import decimals_of
 from destinations.numbers import read_number
-from gateway.event.currencies import currencies_of
+from gateway.event.currencies import currencies_of, in_common
 
 _MAX_LENGTH = 64
 
@@ -46,8 +47,9 @@ class Unreadable(ValueError):
     """A text that is no number, or may be one of two. Says which, and never repeats the text."""
 
 
-def read_amount(text: str) -> Amount:
+def read_amount(text: str, currency: str = "") -> Amount:
     """The number in `text`, with the currency that may stand before and after it: ``$5 USD``.
+    currency: that of the event, if it is known.
 
     The text may have HTML's references of characters. With a comma and a dot, the last of them is
     the decimal one. A mark that occurs several times, blanks and apostrophes separate thousands.
@@ -57,22 +59,22 @@ def read_amount(text: str) -> Amount:
     match = _amount.fullmatch(written)
     if match is None or (match["sign"] and match["inner"]):
         raise Unreadable("not a number")
-    number = read_number(f"{match['sign']}{match['inner'] or ''}{_plain(match['digits'])}")
     units = [unit for unit in (match["before"], match["after"]) if unit]
-    currencies = _in_common([currencies_of(unit) for unit in units])
+    currencies = in_common([currencies_of(unit) for unit in units])
+    meant = (currency,) if currency else currencies
+    is_whole = bool(meant) and not any(map(decimals_of, meant))
+    plain = _plain(match["digits"], is_whole)
+    number = read_number(f"{match['sign']}{match['inner'] or ''}{plain}")
     if number is None or (units and not currencies) or len(units) > len({*units}):
         raise Unreadable("not a number")
     return Amount(number, currencies)
 
 
-def _in_common(all_meanings: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """What each of `all_meanings` has, none for none of them."""
-    first, *others = all_meanings or [()]
-    return tuple(each for each in first if all(each in meanings for meanings in others))
-
-
-def _plain(digits: str) -> str:
-    """`digits` without separators of thousands, and with a dot before decimals."""
+def _plain(digits: str, is_whole: bool) -> str:
+    """`digits` without separators of thousands, and with a dot before decimals. is_whole: the
+    currency has no decimals, so a mark before three digits separates thousands."""
+    if is_whole and any(_by_threes[mark](digits) for mark in ".,"):
+        return digits.replace(".", "").replace(",", "")
     decimal = _decimal_mark(digits)
     whole, _, fraction = digits.rpartition(decimal) if decimal else (digits, "", "")
     groups = {mark for mark in whole if not mark.isdigit()}

@@ -4,6 +4,8 @@ Sources: ISO 4217 (list one) for the codes; cldr.unicode.org, the root locale an
 countries, for the signs.
 """
 
+import re
+
 _CODES = """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
     BZD CAD CDF CHF CLF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL
@@ -27,6 +29,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "euro": ("EUR",),
     "Euro": ("EUR",),
     "EURO": ("EUR",),
+    **dict.fromkeys(("euros", "Euros", "EUROS"), ("EUR",)),
     "£": ("GBP",),
     "₹": ("INR",),
     "₪": ("ILS",),
@@ -40,6 +43,7 @@ _SIGNS: dict[str, tuple[str, ...]] = {
     "руб.": ("RUB",),
     "₴": ("UAH",),
     "грн": ("UAH",),
+    "грн.": ("UAH",),
     "₦": ("NGN",),
     "₸": ("KZT",),
     "₾": ("GEL",),
@@ -85,13 +89,34 @@ _SIGNS: dict[str, tuple[str, ...]] = {
 
 CODES = frozenset(_CODES.split())
 
-NO_CODES = frozenset(["LEI", "NAN", "NIL", "NIS", "RMB", "TBD", "XTS", "XXX", "YEN"])
-"""Words of three letters that are written where a code should be: names of currencies, what stands
-for none, and ISO 4217's codes for that and for tests."""
+NO_CODES = frozenset(
+    ["BTC", "ETH", "GBX", "LEI", "NAN", "NIL", "NIS", "RMB", "TBD", "XTS", "XXX", "YEN"]
+)
+"""Words of three letters that are written where a code should be: coins and pence, of which an
+amount would be another one, names of currencies, what stands for none, and ISO 4217's codes for
+that and for tests."""
+
+_MAX_LENGTH = 32
+_parts = re.compile(r"[^\W\d_]+[.$]?|[^\w\s()\[\]]+").findall
+"""``USD`` and ``$`` of ``USD $``; a dot may belong to a sign, and so do the letters of ``US$``."""
 
 
 def currencies_of(text: str) -> tuple[str, ...]:
-    """The currencies that `text`, a code or a sign, can stand for; none for anything else."""
+    """The currencies that `text` can stand for, a code, a sign or both (``USD $``); none for any
+    other text."""
     text = text.strip()
+    found = _of_one(text)
+    if found or len(text) > _MAX_LENGTH:
+        return found
+    return in_common([_of_one(part) for part in _parts(text)])
+
+
+def in_common(all_meanings: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """What each of `all_meanings` has, none for none of them."""
+    first, *others = all_meanings or [()]
+    return tuple(each for each in first if all(each in meanings for meanings in others))
+
+
+def _of_one(text: str) -> tuple[str, ...]:
     code = text.upper()
     return (code,) if code in CODES else _SIGNS.get(text, ())

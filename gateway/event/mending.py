@@ -87,6 +87,15 @@ _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 _MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
 
 
+_MONEY_OBJECTS = tuple(
+    (amount, code)
+    for amount in ("amount", "value")
+    for code in ("currencyCode", "currency_code", "currency")
+)
+"""The names of an amount and its currency. Sources: shopify.dev/docs/api/web-pixels-api (MoneyV2);
+developer.paypal.com/docs/api/orders/v2 (Money)"""
+
+
 class _Notes:
     """currency: of the event, or "". ignored: reasons by field. misfits: values that did
     not fit, the empty ones too."""
@@ -102,7 +111,7 @@ class _Notes:
 
     def number(self, name: str, text: str) -> float | int:
         """The number in `text`, the value of the field `name`. Raises `Unreadable`."""
-        number, currencies = read_amount(text)
+        number, currencies = read_amount(text, self.currency if name in _MONEY else "")
         if currencies and name not in _MONEY:
             raise Unreadable("not a number")
         if self.currency and currencies and self.currency not in currencies:
@@ -277,6 +286,8 @@ def _compile_reader(annotation: Any, name: str) -> Mend:
         if name == "timestamp":
             raise Unreadable("not a time")
         if annotation is Number:
+            if name in _MONEY and isinstance(value, dict):
+                value = _amount_in(value)
             if isinstance(value, str):
                 return notes.number(name, value)
             raise Unreadable("not a number")
@@ -291,6 +302,17 @@ def _compile_reader(annotation: Any, name: str) -> Mend:
         raise Unreadable("not an object")
 
     return read
+
+
+def _amount_in(stated: Mapping[str, Any]) -> str:
+    """``59.90 EUR`` of an object as shops and payment services write it: `_MONEY_OBJECTS`."""
+    for amount, code in _MONEY_OBJECTS:
+        if stated.keys() == {amount, code}:
+            number, currency = stated[amount], stated[code]
+            is_number = isinstance(number, (str, int, float)) and not isinstance(number, bool)
+            if is_number and isinstance(currency, str):
+                return f"{number} {currency}"
+    raise Unreadable("not a number")
 
 
 def _only(currencies: tuple[str, ...]) -> str:

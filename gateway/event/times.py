@@ -1,8 +1,11 @@
 """Moments in the forms in which senders write them."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
+from zoneinfo import ZoneInfo
 
 _FIRST_DAY, _LAST_DAY = 1970_01_01, 9999_12_31
 _PARTS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
@@ -28,16 +31,43 @@ _lost_plus = re.compile(r"(:[0-9]{2}(?:[.,][0-9]+)?|GMT) (?=[0-9]{2}:?[0-9]{2}\b
 
 _utc = re.compile(r"(?<=[0-9]) ?(?:UTC|GMT|z)\Z")
 
+_NO_TIME = "not a time in Unix seconds, ISO 8601 or RFC 2822"
+
+_is_zone = re.compile(r"[A-Za-z0-9_+/-]{1,64}").fullmatch
+_zone_name = re.compile(r"(?<=[0-9Z])\[[A-Za-z0-9_+/-]{1,64}\]\Z")
+"""``[Europe/Berlin]`` behind the offset, as Java's ZonedDateTime writes it."""
+
+_second_zone = re.compile(r" ([+-][0-9]{4}) (?:[A-Z]{3,5}|[+-][0-9]{2,4})(?: m=.*)?\Z")
+"""The name of the zone behind the offset, as Go's time.Time writes it."""
+
+_unix_date = re.compile(
+    r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ 0-9][0-9]) ([0-9:]{8}) (?:UTC|GMT) ([0-9]{4})"
+).fullmatch
+"""``Thu Nov 19 10:00:00 UTC 2026``: what ``date`` writes, and Java's Date."""
+
+_milliseconds = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/").fullmatch
+"""Of .NET's JSON."""
+
+_is_compact = re.compile(r"[12][0-9]{13}").fullmatch
+"""YYYYMMDDhhmmss; as milliseconds it would be after the year 2286."""
+
 
 def to_seconds(value: object) -> object:
     """Unix seconds from seconds, milli-, micro- or nanoseconds (told apart by size), a day
-    (20261129), ISO 8601, RFC 2822, or a date as scripts write it. None for true and false, and any
-    other value that is neither a text nor a number as it is.
+    (20261129), ISO 8601, RFC 2822, or a date as scripts, PHP, Java, Go and .NET write it. None for
+    true and false, and any other value that is neither a text nor a number as it is.
 
     Raises `ValueError`, whose text repeats nothing, for other texts, and for times after the year
     5138. A whole number that could be a day is none of seconds: these would be in 1970 to 1973.
     """
+    if isinstance(value, dict):
+        value = _of_object(value)
     given = value
+    if isinstance(given, (str, int)) and _is_compact(str(given)):
+        try:
+            return datetime.strptime(str(given), "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            pass
     if isinstance(value, str):
         try:
             value = float(value)
@@ -60,12 +90,39 @@ def _date_to_seconds(text: str) -> float:
             continue
         known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return _in_range(known.timestamp())
-    raise ValueError("not a time in Unix seconds, ISO 8601 or RFC 2822")
+    raise ValueError(_NO_TIME)
+
+
+def _of_object(stated: Mapping[str, Any]) -> object:
+    """The time in what PHP makes of a DateTime (``{"date", "timezone_type", "timezone"}``) or
+    Protocol Buffers of a Timestamp (``{"seconds", "nanos"}``); any other object as it is. Raises
+    `ValueError`."""
+    seconds, nanos = stated.get("seconds"), stated.get("nanos", stated.get("nanoseconds", 0))
+    if type(seconds) is int and type(nanos) is int and max(abs(seconds), abs(nanos)) < _MAX_SECONDS:
+        return seconds + nanos / 1e9
+    date, zone = stated.get("date"), stated.get("timezone")
+    if not (isinstance(date, str) and isinstance(zone, str)):
+        return stated
+    if zone[:1] in ("+", "-"):
+        return f"{date}{zone}"
+    if not _is_zone(zone):
+        raise ValueError(_NO_TIME)
+    try:
+        return datetime.fromisoformat(date).replace(tzinfo=ZoneInfo(zone)).isoformat()
+    except (ValueError, KeyError, OSError):
+        raise ValueError(_NO_TIME) from None
 
 
 def _read_other_date(text: str) -> datetime:
     """Raises `ValueError`."""
-    text = _lost_plus.sub(r"\1+", text.strip())
+    if milliseconds := _milliseconds(text):
+        return datetime.fromtimestamp(int(milliseconds[1]) / 1000, UTC)
+    text = text.strip()
+    if unix := _unix_date(text):
+        month, day, clock, year = unix.groups()
+        text = f"{day.strip()} {month} {year} {clock} GMT"
+    text = _lost_plus.sub(r"\1+", text)
+    text = _second_zone.sub(r"\1", _zone_name.sub("", text))
     if parts := _script_date(text):
         month, day, year_and_time, offset = parts.groups()
         text = f"{day} {month} {year_and_time} {offset}"

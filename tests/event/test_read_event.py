@@ -47,10 +47,51 @@ def read(**fields: Any) -> dict[str, Any]:
         ("2026-11-21 00:00", 1795219200.0),
         ("Sat Nov 21 2026 01:00:00 GMT+0100 (Central European Standard Time)", 1795219200.0),
         ("Sat Nov 21 2026 01:00:00 GMT 0100", 1795219200.0),
+        ("2026-11-21T01:00:00+01:00[Europe/Berlin]", 1795219200.0),
+        ("2026-11-21T00:00:00.5Z[UTC]", 1795219200.5),
+        ("2026-11-21 01:00:00.5 +0100 CET", 1795219200.5),
+        ("2026-11-21 00:00:00 +0000 UTC m=+0.000012", 1795219200.0),
+        ("Sat Nov 21 00:00:00 UTC 2026", 1795219200.0),
+        ("Sun Nov  1 00:00:00 GMT 2026", 1793491200.0),
+        ("/Date(1795219200500)/", 1795219200.5),
+        ("/Date(1795219200000+0100)/", 1795219200.0),
+        ("20261121000000", 1795219200.0),
+        (20261121000000, 1795219200.0),
+        ({"seconds": 1795219200, "nanos": 500_000_000}, 1795219200.5),
+        ({"seconds": 1795219200, "nanoseconds": 0}, 1795219200.0),
+        *(
+            ({"date": f"2026-11-21 {at}:00.000000", "timezone_type": 3, "timezone": zone}, seconds)
+            for at, zone, seconds in (
+                ("01:00", "Europe/Berlin", 1795219200.0),
+                ("00:00", "UTC", 1795219200.0),
+                ("01:00", "+01:00", 1795219200.0),
+            )
+        ),
     ],
 )
 def test_a_time_in_every_way_is_unix_seconds(said: object, seconds: float) -> None:
     assert read(timestamp=said)["timestamp"] == seconds
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Sat Nov 21 00:00:00 XYZ 2026",
+        "/Date(999999999999999)/",
+        "20269921000000x",
+        {"seconds": 10**400, "nanos": 0},
+        {"seconds": 1795219200, "nanos": "0"},
+        {"date": "SECRET", "timezone": "UTC"},
+        {"date": "2026-11-21", "timezone": "../../etc/passwd"},
+        {"date": "2026-11-21", "timezone": "Europe/Atlantis"},
+        {"date": "2026-11-21", "timezone": "Europe"},
+        {"date": "2026-11-21", "timezone": "+99:99"},
+    ],
+)
+def test_what_only_looks_like_a_time_is_set_aside(said: object) -> None:
+    event = read(timestamp=said)
+    assert "timestamp" not in event
+    assert "SECRET" not in str(event[IGNORED])
 
 
 def test_an_event_can_state_each_consent_type() -> None:

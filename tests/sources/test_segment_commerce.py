@@ -296,6 +296,23 @@ def test_a_name_is_known_however_its_words_are_joined(name: str) -> None:
     assert track(name, orderId="T1") == {"event_name": "purchase", "transaction_id": "T1"}
 
 
+def test_an_event_may_have_ga4s_name_and_segments_properties() -> None:
+    order = {"orderId": "T1", "revenue": 30, "currencyCode": "EUR", "products": PRODUCTS}
+    assert track("purchase", **order) == {
+        "event_name": "purchase",
+        "transaction_id": "T1",
+        "value": 30,
+        "currency": "EUR",
+        "items": ITEMS,
+    }
+    assert track("Add_To_Cart", **PRODUCT) == {"event_name": "add_to_cart", "items": [ITEM]}
+    ours = {"transaction_id": "T1", "value": 30, "currency": "EUR", "items": [{"item_id": "A"}]}
+    assert track("purchase", **ours) == {"event_name": "purchase", **ours}
+    own = {"items": [{"item_id": "A"}], "price": 5, "name": "x"}
+    assert track("view_item", **own) == {"event_name": "view_item", **own}
+    assert track("search", query="socks") == {"event_name": "search", "query": "socks"}
+
+
 @pytest.mark.parametrize(
     ("category", "levels"),
     [

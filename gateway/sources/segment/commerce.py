@@ -34,6 +34,7 @@ _PROPERTIES = {
     "query": "search_term",
     "payment_method": "payment_type",
     "shipping_method": "shipping_tier",
+    "currency_code": "currency",
 }
 _CAMEL_CASE = {
     "orderId": "order_id",
@@ -42,6 +43,7 @@ _CAMEL_CASE = {
     "listId": "list_id",
     "listName": "list_name",
     "couponId": "coupon_id",
+    "currencyCode": "currency_code",
     "shareVia": "share_via",
     "paymentMethod": "payment_method",
     "shippingMethod": "shipping_method",
@@ -121,8 +123,16 @@ _KINDS |= {
 }
 """Names of version 1, which the spec calls aliases."""
 
-_BY_NAME = {folded(name): kind for name, kind in _KINDS.items()}
-"""SDKs write ``Order Completed`` in any case, and sites also as ``order_completed``."""
+_NOT_COMMERCE = ("search", "share", "sign_up", "login", "generate_lead")
+"""Names of GA4 that events of any kind may have, with properties of their own."""
+
+_BY_NAME = {
+    folded(kind.name): kind
+    for kind in reversed(_KINDS.values())
+    if kind.name and kind.name not in _NOT_COMMERCE
+} | {folded(name): kind for name, kind in _KINDS.items()}
+"""SDKs write ``Order Completed`` in any case, and sites also as ``order_completed``, or they call
+it ``purchase`` and keep the properties."""
 
 
 def commerce_event(name: Any, properties: Event) -> Event:
@@ -135,7 +145,7 @@ def commerce_event(name: Any, properties: Event) -> Event:
         return {**properties, **present({"event_name": name})}
     event = _in_snake_case(properties)
     products = event.pop("products", None)
-    if products is None and kind.of_one_product:
+    if products is None and kind.of_one_product and "items" not in event:
         product = {part: event.pop(part) for part in _PRODUCT if part in event}
         products = [product] if product else None
     if products is not None:
