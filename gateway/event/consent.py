@@ -134,18 +134,34 @@ _MAX_DEPTH = 4
 _GRANTS = frozenset(
     ["granted", "true", "yes", "1", "accept", "accepted", "allow", "allowed", "consent_granted"]
 )
-_NEGATIONS = frozenset(["false", "no", "n", "0", "off", "out", "none"])
+_NEGATIONS = frozenset(["false", "no", "n", "0", "off", "out", "none", "notdetected"])
 _refusal = re.compile(
     "den(?:y|ied)|reject|refus|declin|withdr|revok|(?<!un)limit|gpc|globalprivacycontrol"
     "|opt(?:ed)?out|dis(?:agree|allow|abled)"
-    "|not(?:sell|share|track|given|granted|accepted|allowed|consented)"
+    "|not(?:sell|share|track|given|granted|accepted|allowed|consent|agreed|authori)"
+    "|no(?:consent|thanks)|withoutconsent|unconsented|withheld|forbid|^block"
+    "|(?:necessary|essential)only|only(?:necessary|essential)"
+    "|^(?:dnt|ldu|rdp)$|restricteddata|nonpersonali[sz]ed"
 ).search
 """Finds a refusal in a state or a key, of which `_word` is given."""
 
 _SEPARATORS = str.maketrans("", "", "_- ")
 _TYPES = {name.translate(_SEPARATORS): name for name in CONSENT_TYPES}
 _DELAY = "waitforupdate"
-"""Milliseconds, the one number in `consent` that may be 0 and denies nothing."""
+"""Milliseconds, which may be 0 and deny nothing."""
+
+_WORDS_OF_GTAG = ("consent", "default", "update")
+
+_MORE = frozenset(
+    """
+    region regions country countrycode language languagecode locale lang publishercc method
+    revision rev version ver timestamp stamp utc required consenttype consentmodel urlpassthrough
+    adsdataredaction changed expired iseu isnew gdprap
+    """.split()  # noqa: SIM905
+)
+_is_of_banner = re.compile(r".*(?:banner|button|url|label)s?|.*banner(?:shown|seen)").fullmatch
+"""What a consent manager tells besides choices, in plain lower case: of the place, the version and
+the banner."""
 
 _ALL_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
 
@@ -242,8 +258,10 @@ def statements_in(said: object, levels: int = _MAX_DEPTH) -> Iterator[Mapping[st
         else:
             yield said
     elif isinstance(said, list):
+        of_gtag = any(isinstance(each, dict) for each in said)  # ("consent", "update", {...})
         for each in said[:_MAX_STATEMENTS]:
-            yield from statements_in(each, levels - 1)
+            if not (of_gtag and each in _WORDS_OF_GTAG):
+                yield from statements_in(each, levels - 1)
         if len(said) > _MAX_STATEMENTS:
             yield _ALL_DENIED
     else:
@@ -271,7 +289,7 @@ def _state(value: object, levels: int) -> str:
 def _is_denied(key: str, value: object, levels: int) -> bool:
     """Whether `value` denies, or `key` does, which is no type. A refusal that is denied is none:
     ``OPT_OUT: DENY``."""
-    if _is_delay(key, value):
+    if _is_delay(key, value) or _is_more(key, value):
         return False
     if _refusal(_word(key[:MAX_KEY])):
         is_list = isinstance(value, (dict, list))
@@ -293,8 +311,12 @@ def has_denial(value: object, levels: int = _MAX_DEPTH) -> bool:
     return isinstance(value, (bool, int, float)) and value == 0
 
 
-def _is_empty(value: object) -> bool:
-    return value is None or value in ([], {}) or (isinstance(value, str) and not value.strip())
+def _is_empty(value: object, levels: int = _MAX_DEPTH) -> bool:
+    """Whether there is nothing in `value` but what is empty itself."""
+    if isinstance(value, (dict, list)) and levels:
+        members = value.values() if isinstance(value, dict) else value
+        return all(_is_empty(each, levels - 1) for each in members)
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _word(text: str) -> str:
@@ -302,6 +324,15 @@ def _word(text: str) -> str:
     URLs, which may have any word in them."""
     text = text.strip()
     return "" if len(text) > MAX_KEY or "/" in text else folded(normalize("NFKC", text))
+
+
+def _is_more(key: str, value: object) -> bool:
+    """Whether `key` is none of a choice, and `value` is no object of choices."""
+    values = value if isinstance(value, list) else [value]
+    word = _plain(key)
+    return (word in _MORE or _is_of_banner(word) is not None) and not any(
+        isinstance(each, (dict, list)) for each in values
+    )
 
 
 def _is_delay(key: str, value: object) -> bool:

@@ -1,17 +1,28 @@
 """What stands in `consent` besides Consent Mode's types: strings of consent managers and of tags,
-and lists of the categories that the visitor accepted."""
+and lists of the categories that the visitor accepted.
 
-from collections.abc import Iterable, Mapping
+Sources: cookieconsent.orestbida.com (getUserPreferences), my.onetrust.com (OnetrustActiveGroups),
+developers.didomi.io (didomiPurposesConsent), rudderstack.com/docs (consentManagement); IAB's
+CMP API v2 (TCData).
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
+from gateway.event.category_names import is_usual_category
 from gateway.event.consent import (
     CONSENT,
     OTHER_SPELLINGS,
     UNKNOWN_KEYS,
+    States,
     has_denial,
+    is_grant,
     read_statements,
     statements_in,
 )
+from gateway.event.every_value import load_every_value
 from gateway.event.json_texts import opened
 from gateway.event.text import folded
 
@@ -25,70 +36,172 @@ _TEXTS = ("gcd", "gcs", "gdpr_consent", "tc_string", "gpp", "us_privacy")
 _NUMBERS = ("gdpr", "gpp_sid", "npa")
 """These deny with other values than a choice does: ``gdprApplies: false`` denies nothing."""
 
-_NAMES = {name: name for name in (*_TEXTS, "gpp_sid", "npa")} | {
-    spelling: name for spelling, name in OTHER_SPELLINGS.items() if name in _TEXTS + _NUMBERS
+_NAMES = {
+    **{name: name for name in (*_TEXTS, "gpp_sid", "npa")},
+    **{each: name for each, name in OTHER_SPELLINGS.items() if name in _TEXTS + _NUMBERS},
+    **dict.fromkeys(("euconsent", "euconsent-v2", "euconsent_v2"), "tc_string"),
 }
 """Fields of an event by their names in `consent`; `gdpr` itself may be a choice there."""
 
-_ACCEPTED = {"categories"} | {
+_OF_TCDATA = frozenset(
+    """
+    purpose vendor publisher specialFeatureOptins outOfBand purposeOneTreatment cmpId cmpVersion
+    cmpStatus cmpLoaded eventStatus listenerId tcfPolicyVersion isServiceSpecific publisherCC
+    useNonStandardTexts useNonStandardStacks addtlConsent
+    """.split()  # noqa: SIM905
+)
+"""Members of an object beside its TC string, which says it all."""
+
+_ACCEPTED = {
+    *("categories", "activegroups", "onetrustactivegroups", "optanonactivegroups", "level"),
+    *("allowedconsentids", "didomipurposesconsent", "accepttype", "enabled"),
+} | {
     f"{word}{what}"
     for word in ("accepted", "allowed", "consented", "granted")
-    for what in ("", "categories", "purposes", "services")
+    for what in ("", "categories", "cookies", "groups", "purposes", "services", "types")
 }
-"""Keys of a list of all that the visitor accepted, `folded`."""
+"""Keys of all that the visitor accepted, `folded`."""
 
+_ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
+
+_separator = re.compile(r"[\s,;|]+")
+_PAIR = r"['\"]?[\w.-]{1,64}['\"]?[:=]['\"]?[\w.%+-]{0,128}['\"]?"
+_is_pairs = re.compile(rf"[{{!,;\s]*{_PAIR}(?:[,;!&]{_PAIR})+[}},;\s]*").fullmatch
+"""Such as ``C0001:1,C0004:0``: cookies of consent managers."""
+
+_is_flag = re.compile(r"[\w.-]{1,64}[:=](?:[01]|true|false|yes|no|granted|denied)").fullmatch
+_pairs = re.compile(r"([\w.-]+)['\"]?[:=]['\"]?([\w.%+-]*)").findall
+
+_MAX_TEXT = 4_096
+_MAX_LEVELS = 4
 _MAX_VALUES = 101
 """Of one field; no more are read, and so many deny."""
 
 
 def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
-    """`event`, as it was sent, with its `consent` as `read_consent` reads it, or without it when it
-    is empty. The strings in it become fields of the event, and a list of what was accepted becomes
-    `CATEGORIES`, which deny all that is neither in it nor granted by name."""
-    statements = [_Statement.read(each) for each in statements_in(event[CONSENT])]
+    """`event`, as it was sent, with its `consent` as `read_members` reads it, or without it when it
+    is empty."""
     read = {name: value for name, value in event.items() if name != CONSENT}
-    for name, values in _gathered(statements).items():
+    members = read_members(event[CONSENT])
+    for name, values in members.strings.items():
         read[name] = _several([*_as_list(read.get(name)), *values])
-    states, unknown = read_statements(statement.rest for statement in statements)
-    if any(statement.accepted is not None for statement in statements):
-        accepted = [name for each in statements for name in each.accepted or ()]
-        granted = [name for name, state in states.items() if state == "granted"]
-        read[CATEGORIES] = _with_accepted(read.get(CATEGORIES), [*accepted, *granted])
-    if states:
-        read[CONSENT] = states
-    if unknown:
-        read[UNKNOWN_KEYS] = unknown
+    if choices := choices_of(members):
+        own = opened(read.get(CATEGORIES))
+        if isinstance(own, dict) or not own:  # what cannot be read denies everything
+            read[CATEGORIES] = {**choices, **(own or {})}
+    if members.states:
+        read[CONSENT] = members.states
+    if members.unknown:
+        read[UNKNOWN_KEYS] = members.unknown
     return read
 
 
-class _Statement(NamedTuple):
-    """strings: values by the name of their field. accepted: names, None without a list of them."""
+class Members(NamedTuple):
+    """states: of the types. unknown: keys that are no type, at most ten and cut. strings: values by
+    the name of the field of an event that they are. accepted: names of categories, None if nothing
+    says which were accepted; all others are denied."""
 
+    states: States
+    unknown: list[str]
     strings: dict[str, list[Any]]
     accepted: list[str] | None
-    rest: dict[str, Any]
 
-    @classmethod
-    def read(cls, stated: Mapping[str, Any]) -> "_Statement":
-        strings: dict[str, list[Any]] = {}
-        accepted: list[str] | None = None
+
+def read_members(said: object) -> Members:
+    """All that `said`, a statement of consent in any form, says, at any depth; its types as
+    `gateway.event.consent.read_consent` reads them."""
+    found = _Found()
+    rest = [found.taken_out_of(statement, _MAX_LEVELS) for statement in statements_in(said)]
+    states, unknown = read_statements(rest)
+    return Members(states, unknown, found.strings, found.accepted)
+
+
+def choices_of(members: Members) -> dict[str, bool]:
+    """`CATEGORIES` by what was accepted: all is denied that is neither in it nor granted by name;
+    empty if nothing says what was."""
+    if members.accepted is None:
+        return {}
+    granted = [name for name, state in members.states.items() if state == "granted"]
+    return {NOT_ACCEPTED: False, **dict.fromkeys([*members.accepted, *granted], True)}
+
+
+class _Found:
+    """What was taken out of statements."""
+
+    def __init__(self) -> None:
+        self.strings: dict[str, list[Any]] = {}
+        self.accepted: list[str] | None = None
+
+    def taken_out_of(self, stated: Mapping[str, Any], levels: int) -> dict[str, Any]:
+        """What is left of `stated`."""
+        has_string = any(_is_tc_string(key, value) for key, value in stated.items())
         rest = {}
         for key, value in stated.items():
+            if has_string and key in _OF_TCDATA:
+                continue
             if (name := _NAMES.get(key)) and _is_string(name, value):
-                strings.setdefault(name, []).extend(_as_list(value))
-            elif folded(key) in _ACCEPTED and _is_list_of_names(value):
-                accepted = [*(accepted or ()), *map(str, value)]
+                self.strings.setdefault(name, []).extend(_as_list(value))
+            elif folded(key) in _ACCEPTED and (names := _names_in(key, value)) is not None:
+                self.accepted = self.accepted or []
+                self.accepted += names
             else:
-                rest[key] = value
-        return cls(strings, accepted, rest)
+                rest[key] = self._left_of(value, levels - 1)
+        return rest
+
+    def _left_of(self, value: Any, levels: int) -> Any:
+        value = _as_object(value)
+        if levels > 0 and isinstance(value, dict):
+            return self.taken_out_of(value, levels)
+        if levels > 0 and isinstance(value, list):
+            return [self._left_of(each, levels - 1) for each in value]
+        return value
 
 
-def _gathered(statements: Iterable[_Statement]) -> dict[str, list[Any]]:
-    values: dict[str, list[Any]] = {}
-    for statement in statements:
-        for name, each in statement.strings.items():
-            values.setdefault(name, []).extend(each)
-    return values
+def _is_tc_string(key: str, value: object) -> bool:
+    return _NAMES.get(key) == "tc_string" and _is_string("tc_string", value)
+
+
+def _is_string(name: str, value: object) -> bool:
+    """Whether `value` is one of the field `name`, and no choice as of a category."""
+    if name in _TEXTS:
+        return isinstance(value, str) and bool(value.strip()) and not has_denial(value)
+    return isinstance(value, (str, int, list))
+
+
+def _as_object(value: Any) -> Any:
+    """`value`, or what it holds as JSON or as pairs of names and choices, if it is a text or a list
+    of such pairs."""
+    if isinstance(value, list) and value and all(_is_flag(str(each)) for each in value):
+        return dict(_pairs(",".join(value)))
+    if not isinstance(value, str) or len(value) > _MAX_TEXT:
+        return value
+    if value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError):
+            return load_every_value(value)
+    return dict(_pairs(value)) if _is_pairs(value) else value
+
+
+def _names_in(key: str, value: Any) -> list[str] | None:
+    """The names of what was accepted in `value`; None if it has something else in it."""
+    value = _as_object(value)
+    if isinstance(value, str):
+        names = [name for name in _separator.split(value) if name]
+        return names if any(map(is_usual_category, names)) else None
+    if isinstance(value, dict):
+        if value and all(map(str.isdigit, value)):
+            value = [*value.values()]
+        elif value and folded(key) != "categories" and all(map(is_grant, value.values())):
+            return [*value]
+    if not isinstance(value, list):
+        return None
+    ids = [_id(each) for each in value if each is not None]
+    return None if None in ids else [each for each in ids if each is not None]
+
+
+def _id(element: object) -> str | None:
+    if isinstance(element, dict) and not has_denial(element):
+        element = next((element[name] for name in _ID_KEYS if element.get(name)), None)
+    return str(element) if isinstance(element, (str, int)) else None
 
 
 def _several(values: list[Any]) -> Any:
@@ -104,22 +217,3 @@ def _as_list(value: object) -> list[Any]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
-
-
-def _is_string(name: str, value: object) -> bool:
-    """Whether `value` is one of the field `name`, and no choice as of a category."""
-    if name in _TEXTS:
-        return isinstance(value, str) and bool(value.strip()) and not has_denial(value)
-    return isinstance(value, (str, int, list))
-
-
-def _is_list_of_names(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, (str, int)) for each in value)
-
-
-def _with_accepted(own: Any, accepted: list[str]) -> object:
-    """`own` choices win; if they cannot be read, they are all that counts, since they deny."""
-    own = opened(own)
-    if own and not isinstance(own, dict):
-        return own
-    return {NOT_ACCEPTED: False, **dict.fromkeys(accepted, True), **(own or {})}

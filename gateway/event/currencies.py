@@ -5,6 +5,7 @@ countries, for the signs.
 """
 
 import re
+from html import unescape
 
 _CODES = """
     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
@@ -104,11 +105,11 @@ _parts = re.compile(r"[^\W\d_]+[.$]?|[^\w\s()\[\]]+").findall
 def currencies_of(text: str) -> tuple[str, ...]:
     """The currencies that `text` can stand for, a code, a sign or both (``USD $``); none for any
     other text."""
-    text = text.strip()
+    text = unescape(text).strip()
     found = _of_one(text)
     if found or len(text) > _MAX_LENGTH:
         return found
-    return in_common([_of_one(part) for part in _parts(text)])
+    return in_common([_of_one(part) or _of_one(part[:-1]) for part in _parts(text)])
 
 
 def in_common(all_meanings: list[tuple[str, ...]]) -> tuple[str, ...]:

@@ -95,6 +95,9 @@ _MONEY_OBJECTS = tuple(
 """The names of an amount and its currency. Sources: shopify.dev/docs/api/web-pixels-api (MoneyV2);
 developer.paypal.com/docs/api/orders/v2 (Money)"""
 
+_OF_MONEY = frozenset(["__typename", "formatted", "formattedValue", "symbol"])
+"""What such an object may have besides, which does not change the amount."""
+
 
 class _Notes:
     """currency: of the event, or "". ignored: reasons by field. misfits: values that did
@@ -307,7 +310,7 @@ def _compile_reader(annotation: Any, name: str) -> Mend:
 def _amount_in(stated: Mapping[str, Any]) -> str:
     """``59.90 EUR`` of an object as shops and payment services write it: `_MONEY_OBJECTS`."""
     for amount, code in _MONEY_OBJECTS:
-        if stated.keys() == {amount, code}:
+        if stated.keys() - _OF_MONEY == {amount, code}:
             number, currency = stated[amount], stated[code]
             is_number = isinstance(number, (str, int, float)) and not isinstance(number, bool)
             if is_number and isinstance(currency, str):

@@ -11,7 +11,7 @@ from gateway.event import Received, read_event
 from gateway.event.consent import CONSENT_TYPES
 from gateway.event.consent_members import CATEGORIES, NOT_ACCEPTED, with_consent_read
 from gateway.stages.consent import ConsentSettings, compile_consent
-from tests.support.consent.signals import TCF_REFUSED
+from tests.support.consent.signals import TCF_ACCEPTED, TCF_REFUSED
 
 STAGE = compile_consent(ConsentSettings())
 ADS = {"ad_storage", "ad_user_data", "ad_personalization"}
@@ -81,10 +81,120 @@ def test_a_list_of_what_was_accepted_denies_the_rest(key: str) -> None:
     assert denied({"consent": {key: ["ads", "analytics"]}}) == set()
     assert denied({"consent": {key: []}}) == GOOGLE
     assert denied({"consent": {key: ["Vendor X", 4]}}) == GOOGLE
-    assert denied({"consent": {key: [{"id": "ads"}]}}) == set()
+    assert denied({"consent": {key: [{"id": "ads"}]}}) == {"analytics_storage"}
     assert denied({"consent": [{key: ["ads"]}, {key: ["analytics"]}]}) == set()
     assert denied({"consent": {key: ["4"], "ad_storage": True}}) == GOOGLE - {"ad_storage"}
     assert denied({"consent": {key: ["ads", "analytics"], "ad_storage": 0}}) == {"ad_storage"}
+
+
+A = {"necessary": True, "preferences": True, "statistics": True, "marketing": True}
+ALL = dict.fromkeys(sorted(GOOGLE), "granted")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"tcData": {"tcString": TCF_REFUSED, "gdprApplies": True}},
+        {"google": {"gcs": "G100"}},
+        {"usp": {"version": 1, "uspString": "1YYY"}},
+        {"consent": {"accepted": ["necessary"]}},
+        {"cookie": {"categories": ["necessary"]}},
+        {"euconsent-v2": TCF_REFUSED},
+        *({"accepted": text} for text in ("necessary", "necessary,functional", '["necessary"]')),
+        {"granted": "security_storage"},
+        {"acceptedCategories": {"necessary": True}},
+        {"accepted": {"0": "necessary"}},
+        {"accepted": [{"id": "necessary"}]},
+        {"categories": ["necessary", None]},
+        {"OnetrustActiveGroups": ",C0001,"},
+        {"activeGroups": ["C0001"]},
+        {"groups": ["C0001:1", "C0004:0"]},
+        {"groups": "C0001:1,C0002:0,C0003:0,C0004:0"},
+        {"allowedConsentIds": ["C0001"]},
+        {"didomiPurposesConsent": "necessary,"},
+        {"purposes": {"enabled": ["necessary"]}},
+        {"acceptType": "necessary"},
+        {"level": ["necessary"]},
+        {"update": json.dumps(dict.fromkeys(sorted(GOOGLE), "denied"))},
+        {"klaro": '{"meta": false}'},
+        {"tarteaucitron": "!facebookpixel=false!gtag=true"},
+        {"cookieyes-consent": "consent:no,action:yes,necessary:yes,advertisement:no"},
+        {"CookieConsent": "{stamp:'x',necessary:true,marketing:false,method:'explicit'}"},
+        *(
+            {"marketing": word}
+            for word in (
+                *("no_consent", "no thanks", "not agreed", "do not consent", "without consent"),
+                *("necessary_only", "only_necessary", "withheld", "forbidden", "not_authorized"),
+            )
+        ),
+        *(
+            {key: True}
+            for key in ("dnt", "ldu", "rdp", "nonPersonalizedAds", "essential_only", "blocked")
+        ),
+        {"dataProcessingOptions": ["LDU"]},
+    ],
+    ids=str,
+)
+def test_a_denial_in_the_form_of_a_consent_manager_denies(said: dict[str, Any]) -> None:
+    event = {"consent": said}
+    assert denied(event)
+    assert denied({"consent_state": said}) == denied(event)
+    assert denied({"consent": {"own": said}}) == denied(event)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {**A, "region": "NO", "languageCode": "no"},
+        {"region": ["NO", "SE"], "ad_storage": "granted"},
+        {"categories": ["ads", "analytics"], "revision": 0},
+        {"status": "ALL_ACCEPTED", "required": False},
+        {"marketing": "allow", "consent_type": "optout"},
+        {**A, "shouldShowBanner": False, "changed": False, "expired": False},
+        {**ALL, "url_passthrough": False, "ads_data_redaction": False},
+        {"granted": True, "opt_out_url": "https://shop.example/opt-out", "showRejectButton": True},
+        {"marketing": True, "gpc": "not detected"},
+        {
+            "acceptType": "all",
+            "acceptedCategories": ["necessary", "analytics", "ads"],
+            "rejectedCategories": [],
+            "acceptedServices": {"ads": ["meta"]},
+            "rejectedServices": {"necessary": [], "ads": []},
+        },
+        {
+            "tcString": TCF_ACCEPTED,
+            "gdprApplies": True,
+            "purposeOneTreatment": False,
+            "listenerId": 0,
+            "vendor": {"consents": {"1": False}},
+        },
+        ["consent", "update", ALL],
+        {"0": "consent", "1": "default", "2": ALL},
+        {"accepted": "2026-11-21T10:00:00Z"},
+        {"accepted": "all"},
+        {"granted": "explicit"},
+        {"shown": "10:00,11:00"},
+    ],
+    ids=str,
+)
+def test_what_a_consent_manager_tells_besides_denies_nothing(said: Any) -> None:
+    assert denied({"consent": said}) == set()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "consent[gcs]=G100",
+        'consent={"gcs":"G100"}',
+        "consent[accepted][]=necessary",
+        "consent.accepted=necessary&consent.accepted=functional",
+        f"consent[tcString]={TCF_REFUSED}",
+    ],
+)
+def test_the_same_in_a_query(query: str) -> None:
+    event = read_event({"event_name": "x", "event_location": {"country": "US"}})
+    states = STAGE(event, Received("site", 0.0, query=query)).event["consent"]
+    assert states["ad_storage"] == "denied"
 
 
 def test_choices_of_the_event_are_told_beside_the_list() -> None:

@@ -124,8 +124,14 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
         ({"currency": "Rs."}, {}),
         ({"currency": "NaN"}, {}),
         *(({"currency": none}, {}) for none in ("nil", "XXX", "tbd", "lei", "xts")),
-        *(({"currency": text}, {"currency": "USD"}) for text in ("USD $", "US$ (USD)", "$USD")),
-        *(({"currency": text}, {"currency": "EUR"}) for text in ("EUR (€)", "euros", "€ EUR")),
+        *(
+            ({"currency": text}, {"currency": "USD"})
+            for text in ("USD $", "US$ (USD)", "$USD", "USD$")
+        ),
+        *(
+            ({"currency": text}, {"currency": "EUR"})
+            for text in ("EUR (€)", "euros", "€ EUR", "&euro;")
+        ),
         *(({"currency": none}, {}) for none in ("USD €", "$ ()", "gbx", "btc", "US Dollars")),
         ({"value": "¥5,990", "currency": "JPY"}, {"value": 5990, "currency": "JPY"}),
         ({"value": "5.990,00 kr.", "currency": "ISK"}, {"value": 5990, "currency": "ISK"}),
@@ -137,6 +143,10 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
         (
             {"value": {"amount": "59.90", "currencyCode": "EUR"}},
             {"value": 59.9, "currency": "EUR"},
+        ),
+        (
+            {"value": {"amount": "5", "currencyCode": "EUR", "__typename": "MoneyV2"}},
+            {"value": 5, "currency": "EUR"},
         ),
         ({"value": {"value": 5, "currency_code": "usd"}}, {"value": 5, "currency": "USD"}),
         ({"value": {"amount": 5, "currency": "USD"}, "currency": "EUR"}, {"currency": "EUR"}),

@@ -377,6 +377,7 @@ def test_products_in_other_shapes(products: Any, found: Event) -> None:
         ({"total": 27.5, "tax": 2, "shipping": 3}, 22.5),
         ({"total": 10, "tax": 2, "shipping": ""}, 8),
         ({"total": 10, "tax": 2, "shipping": " "}, 8),
+        ({"revenue": "undefined", "subtotal": "NaN", "total": "59.90"}, 59.9),
         ({"total": {}, "tax": 0}, None),
         ({}, None),
     ],

@@ -7,6 +7,7 @@ developers.google.com/analytics/devguides/collection/ga4/reference/events
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from destinations.placeholders import is_placeholder
 from gateway.event import Event
 from gateway.event.text import folded
 from gateway.sources.items import items_of
@@ -189,10 +190,14 @@ def _use_revenue_as_value(event: Event) -> None:
     if "value" in event:
         return
     for name in ("revenue", "subtotal"):
-        if name in event:
+        if name in event and not _is_nothing(event[name]):
             event["value"] = event.pop(name)
             return
     if "total" in event:
         event.update(value_without_extras(event["total"], event))
         if "value" in event:
             del event["total"]
+
+
+def _is_nothing(value: object) -> bool:
+    return isinstance(value, str) and is_placeholder(value.strip())

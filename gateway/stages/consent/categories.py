@@ -5,6 +5,7 @@ from contextlib import suppress
 from operator import itemgetter
 from typing import Any
 
+from gateway.event.category_names import NECESSARY, USUAL_CATEGORIES
 from gateway.event.consent import CONSENT_TYPES, has_denial, is_grant
 from gateway.event.every_value import load_every_value
 from gateway.event.text import folded, printable
@@ -32,31 +33,7 @@ _TOO_MANY = f"more than {MAX_CATEGORIES} denied categories"
 _MAX_NOTES = 5
 _MAX_NOTED_NAME = 64
 
-_NECESSARY = ("security_storage",)
-_USUAL_NAMES: Mapping[tuple[str, ...], str] = {
-    ("ad_storage", "ad_user_data", "ad_personalization"): (
-        "advertising advertisement advertisements ads marketing targeting targetedadvertising "
-        "remarketing retargeting c0004"
-    ),
-    ("analytics_storage",): (
-        "analytics analytical statistics statistical performance measurement c0002"
-    ),
-    ("functionality_storage", "personalization_storage"): (
-        "functional functionality preference preferences personalization personalisation c0003"
-    ),
-    _NECESSARY: "necessary strictlynecessary essential strictlyessential c0001",
-}
-"""The consent types that categories with these names stand for, `folded`.
-
-``C0001`` to ``C0004`` are OneTrust's groups. Source: my.onetrust.com, "OneTrust Cookies"
-"""
-
-_KNOWN: Meanings = {
-    **{name: types for types, names in _USUAL_NAMES.items() for name in names.split()},
-    **{folded(name): (name,) for name in CONSENT_TYPES},
-}
-
-_DENIED_BY_UNKNOWN = tuple(name for name in CONSENT_TYPES if name not in _NECESSARY)
+_DENIED_BY_UNKNOWN = tuple(name for name in CONSENT_TYPES if name not in NECESSARY)
 
 
 def read_categories(
@@ -87,7 +64,7 @@ def _types_of(name: str, meanings: Meanings, spelled_otherwise: Meanings) -> Ite
     if name in meanings:
         return meanings[name]
     plain = folded(name)
-    for table in (spelled_otherwise, _KNOWN):
+    for table in (spelled_otherwise, USUAL_CATEGORIES):
         for spelling in (plain, plain.removesuffix("cookies")):
             if spelling in table:
                 return table[spelling]

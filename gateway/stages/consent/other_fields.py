@@ -12,6 +12,7 @@ from gateway.event.consent import (
     has_denial,
     read_consent,
 )
+from gateway.event.consent_members import Members, read_members
 from gateway.event.json_texts import opened
 
 Pairs = tuple[tuple[str, str], ...]
@@ -20,15 +21,19 @@ _OTHER_CONSENTS = frozenset(OTHER_CONSENTS)
 _LOOSE_CONSENTS = frozenset(LOOSE_CONSENTS)
 
 
-def said_elsewhere(event: Event) -> Pairs:
-    """The states in objects with another name: ``consent_state: {ad_storage: granted}``; of those
-    that may have other things as well the denials alone."""
-    said: Pairs = ()
+NOTHING = Members({}, [], {}, None)
+
+
+def said_elsewhere(event: Event) -> Members:
+    """What objects with another name say, as ``consent_state: {ad_storage: granted}``; of those
+    that may have other things as well the denials of types alone."""
+    said = NOTHING
     if not _OTHER_CONSENTS.isdisjoint(event):
-        said = tuple(read_consent(_objects(event, OTHER_CONSENTS))[0].items())
+        said = read_members(_objects(event, OTHER_CONSENTS))
     if not _LOOSE_CONSENTS.isdisjoint(event):
         states = read_consent(_types_alone(_objects(event, LOOSE_CONSENTS)))[0]
-        said += tuple(pair for pair in states.items() if pair[1] == "denied")
+        denied = {name: state for name, state in states.items() if state == "denied"}
+        said = said._replace(states={**said.states, **denied})
     return said
 
 

@@ -12,9 +12,8 @@ from gateway.event.consent import (
     OTHER_CONSENTS,
     OTHER_SPELLINGS,
     TYPE_FIELDS,
-    read_consent,
 )
-from gateway.event.consent_members import CATEGORIES
+from gateway.event.consent_members import CATEGORIES, choices_of, read_members
 from gateway.stages.consent.categories import bounded, choices_in, merged
 from gateway.stages.consent.other_fields import denied_by_type, said_elsewhere
 from gateway.stages.consent.settings import ConsentSettings
@@ -155,9 +154,14 @@ def _in_event(event: Event) -> Signals:
         strings = _distinct([*strings, *_strings(properties)])
     others = [event[name] for name in _OTHER_CATEGORIES if isinstance(event.get(name), dict)]
     chosen = [event.get(CATEGORIES), *others]
-    choices = merged(choices_in(each, CATEGORIES) for each in chosen)
+    elsewhere = said_elsewhere(event)
+    if elsewhere.strings:
+        strings = _distinct([*strings, *_strings(elsewhere.strings)])
+    accepted = choices_of(elsewhere)
+    choices = merged([*(choices_in(each, CATEGORIES) for each in chosen), accepted])
     categories = bounded(choices) if choices else ()
-    return Signals(strings, said_elsewhere(event), denied_by_type(event), categories=categories)
+    said = tuple(elsewhere.states.items())
+    return Signals(strings, said, denied_by_type(event), categories=categories)
 
 
 def _strings(fields: Mapping[str, Any]) -> Pairs:
@@ -194,8 +198,13 @@ def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
             consents.append({part[1]: text})
         else:
             consents.append(text)
-    said = tuple(read_consent(consents)[0].items()) if consents else ()
-    return signals._replace(strings=_distinct(strings), query=said)
+    members = read_members(consents)
+    strings += _strings(members.strings)
+    categories = signals.categories
+    if accepted := choices_of(members):
+        categories = bounded(merged([dict(categories), accepted]))
+    said = tuple(members.states.items())
+    return signals._replace(strings=_distinct(strings), query=said, categories=categories)
 
 
 def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:
