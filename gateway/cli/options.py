@@ -145,9 +145,14 @@ async def _connected(
 
 def _what_is_wrong(error: Exception, not_running: str = "") -> str:
     """not_running: what to say of an embedded server that does not answer."""
+    from redis.exceptions import BusyLoadingError
     from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import TimeoutError as RedisTimeoutError
 
+    if isinstance(error, BusyLoadingError):
+        return "Redis has just started and still reads its files: try again in a few seconds"
+    if isinstance(error, RedisTimeoutError) and not_running:
+        return "the gateway does not answer in time: try again in a few seconds"
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         return not_running or f"Redis does not answer: {error} {CHECK_REDIS}"
     return f"Redis refused the command: {error}"

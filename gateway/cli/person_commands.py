@@ -39,10 +39,12 @@ def with_person(
     if not wanted:
         fail(NO_ID)
     settings = load_in_force(config).settings
+    if not (settings.has_ledger or settings.salt):
+        fail(NO_KEY)
     try:
-        digests = build_digests(settings) or fail(NO_KEY)
 
         async def act(redis: Redis, _: str) -> None:
+            digests = build_digests(settings) or fail(NO_KEY)
             await work(Person(redis, settings, digests, digests.sought(wanted, kind)))
 
         with_redis(settings, redis_url, act)

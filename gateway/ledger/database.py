@@ -101,15 +101,29 @@ class Files:
                 self._held.clear()
 
     def _connect(self) -> sqlite3.Connection:
-        source = f"file:{quote(str(self._path.absolute()))}?mode=ro"
-        opened = sqlite3.connect(source, uri=True, timeout=BUSY_MS / 1000)
-        try:
-            if _version(opened, self._path) == 0:
-                raise NotYetMade
-        except BaseException:
-            opened.close()
-            raise
-        return opened
+        return _open_to_read(self._path)
+
+
+def is_made(path: Path) -> bool:
+    """Whether the database at `path` has tables: a process that was killed, or had no room on its
+    disk, may have left it without. Raises `LedgerError` or sqlite3.Error."""
+    try:
+        _open_to_read(path).close()
+    except NotYetMade:
+        return False
+    return True
+
+
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    source = f"file:{quote(str(path.absolute()))}?mode=ro"
+    opened = sqlite3.connect(source, uri=True, timeout=BUSY_MS / 1000)
+    try:
+        if _version(opened, path) == 0:
+            raise NotYetMade
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

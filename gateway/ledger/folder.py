@@ -53,8 +53,13 @@ class LedgerFolder(FolderFiles):
             return path.read_bytes()
         made = self.path / f"key-{secrets.token_hex(4)}"
         create_private(made)
-        made.write_bytes(secrets.token_bytes(32))
-        with suppress(FileExistsError):  # another process was first
-            os.link(made, path)
-        made.unlink()
+        try:
+            with made.open("wb") as file:
+                file.write(secrets.token_bytes(32))
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):  # another process was first
+                os.link(made, path)
+        finally:
+            made.unlink()
         return path.read_bytes()

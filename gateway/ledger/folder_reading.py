@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from gateway.ledger.database import Files, NotYetMade
 from gateway.ledger.folder_files import FolderFiles
@@ -41,8 +42,14 @@ class FolderReading:
     @contextmanager
     def _open(self, path: Path | None) -> Iterator[Connection | None]:
         with ExitStack() as opened:
-            connection = None
-            if path is not None and path.exists():
-                with suppress(NotYetMade):
-                    connection = opened.enter_context(self._files.open(path))
-            yield connection
+            yield self._opened(path, opened) if path is not None and path.exists() else None
+
+    def _opened(self, path: Path, opened: ExitStack) -> Connection | None:
+        try:
+            return opened.enter_context(self._files.open(path))
+        except NotYetMade:
+            return None
+        except DBAPIError:
+            if path.exists():
+                raise
+            return None  # the day was removed meanwhile

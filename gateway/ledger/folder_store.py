@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.configuration.ledger import Successes
 from gateway.ledger.counts_file import CountsFile
+from gateway.ledger.database import is_made
 from gateway.ledger.day_file import DayFile
 from gateway.ledger.day_rows import DayRows
 from gateway.ledger.failures_file import keep_failures
@@ -89,7 +90,7 @@ class FolderStore:
     def remove(self, day: str, keeps_failures: bool) -> None:
         path = self._folder.day(day)
         self._close(path)
-        if path.exists():
+        if path.exists() and is_made(path):
             if keeps_failures:
                 keep_failures(path, self._folder.failures(day))
             if not self.is_over(day):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import sqlite3
+import time
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,9 +22,11 @@ from gateway.ledger.answers import Wanted
 from gateway.ledger.erasure import FolderErasure
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.folder_files import remove as remove_files
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.tables import events, kept_hours
 from gateway.queue.feed import Decided
+from gateway.system.private_files import create_private
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
@@ -112,6 +118,49 @@ async def test_a_reader_of_a_file_whose_tables_are_being_made_finds_nothing(
     assert not any(found)
     assert [*books.reader.stories(books.digests.of_text("event-0"), 10)]
     books.writer.close()
+
+
+async def test_a_day_without_tables_is_removed_and_keeps_no_other_day_from_it(
+    redis: Redis, folder: LedgerFolder
+) -> None:
+    books = Books(redis, folder)
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    (today,) = folder.days()
+    create_private(folder.day("2026-01-01"))
+    books.writer.clean(time.time())
+    assert folder.days() == [today]
+    books.writer.close()
+
+
+async def test_a_day_that_is_removed_while_it_is_opened_is_passed_over(
+    redis: Redis, folder: LedgerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books = Books(redis, folder)
+    await books.append(decide(make_event(0), send=["ads"]))
+    await books.store()
+    books.writer.close()
+    (day,) = folder.days()
+    opened = database._open_to_read
+
+    def remove_first(path: Path) -> sqlite3.Connection:
+        remove_files(folder.day(day))
+        return opened(path)
+
+    monkeypatch.setattr(database, "_open_to_read", remove_first)
+    assert [*books.reader.endings(Wanted())] == []
+
+
+def test_a_full_disk_leaves_no_part_of_a_key(
+    folder: LedgerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        folder.key()
+    assert [*folder.path.iterdir()] == []
 
 
 async def test_records_that_an_earlier_version_fed_are_stored(
