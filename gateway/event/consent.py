@@ -159,7 +159,10 @@ _MORE = frozenset(
     adsdataredaction changed expired iseu isnew gdprap
     """.split()  # noqa: SIM905
 )
-_is_of_banner = re.compile(r".*(?:banner|button|url|label)s?|.*banner(?:shown|seen)").fullmatch
+_is_more = re.compile(
+    r".*show.*(?:banner|button)|.*banner(?:shown|seen)|.*url|\$\$.*|is(?:gdpr|eea|iabglobal)"
+    r"|.*(?:applies|completed|prompted|reconsent|consenttype|consentmodel|legalbasiscode)"
+).fullmatch
 """What a consent manager tells besides choices, in plain lower case: of the place, the version and
 the banner."""
 
@@ -289,7 +292,7 @@ def _state(value: object, levels: int) -> str:
 def _is_denied(key: str, value: object, levels: int) -> bool:
     """Whether `value` denies, or `key` does, which is no type. A refusal that is denied is none:
     ``OPT_OUT: DENY``."""
-    if _is_delay(key, value) or _is_more(key, value):
+    if _is_delay(key, value) or _is_no_choice(key, value):
         return False
     if _refusal(_word(key[:MAX_KEY])):
         is_list = isinstance(value, (dict, list))
@@ -326,13 +329,21 @@ def _word(text: str) -> str:
     return "" if len(text) > MAX_KEY or "/" in text else folded(normalize("NFKC", text))
 
 
-def _is_more(key: str, value: object) -> bool:
-    """Whether `key` is none of a choice, and `value` is no object of choices."""
-    values = value if isinstance(value, list) else [value]
+def _is_no_choice(key: str, value: object) -> bool:
+    """Whether `key` is none of a choice, and `value` refuses nothing in words."""
     word = _plain(key)
-    return (word in _MORE or _is_of_banner(word) is not None) and not any(
-        isinstance(each, (dict, list)) for each in values
+    if word not in _MORE and not _is_more(word):
+        return False
+    model = word.endswith(("type", "model", "code"))  # of the law: opt-in or opt-out
+    return not any(
+        isinstance(each, (dict, list)) or (isinstance(each, str) and _refuses(each, model))
+        for each in (value if isinstance(value, list) else [value])
     )
+
+
+def _refuses(text: str, model: bool) -> bool:
+    word = _word(text)
+    return _refusal(word) is not None and not (model and word.endswith("optout"))
 
 
 def _is_delay(key: str, value: object) -> bool:

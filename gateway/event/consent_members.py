@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from gateway.event.category_names import is_usual_category
 from gateway.event.consent import (
@@ -62,10 +63,16 @@ _ACCEPTED = {
 }
 """Keys of all that the visitor accepted, `folded`."""
 
+_LISTED = {"activegroups", "onetrustactivegroups", "optanonactivegroups", "didomipurposesconsent"}
+"""Those that consent managers write themselves, as a text with commas."""
+
+_EVERYTHING = frozenset(["all", "any", "everything", ""])
+"""Names, `folded`, that stand for all; the last one is ``*``."""
+
 _ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
 
 _separator = re.compile(r"[\s,;|]+")
-_PAIR = r"['\"]?[\w.-]{1,64}['\"]?[:=]['\"]?[\w.%+-]{0,128}['\"]?"
+_PAIR = r"['\"]?[\w.-]{1,64}['\"]?[:=]['\"]?[\w.%+/=-]{0,128}['\"]?"
 _is_pairs = re.compile(rf"[{{!,;\s]*{_PAIR}(?:[,;!&]{_PAIR})+[}},;\s]*").fullmatch
 """Such as ``C0001:1,C0004:0``: cookies of consent managers."""
 
@@ -164,7 +171,10 @@ def _is_tc_string(key: str, value: object) -> bool:
 def _is_string(name: str, value: object) -> bool:
     """Whether `value` is one of the field `name`, and no choice as of a category."""
     if name in _TEXTS:
-        return isinstance(value, str) and bool(value.strip()) and not has_denial(value)
+        texts = value if isinstance(value, list) and value else [value]
+        return all(
+            isinstance(each, str) and each.strip() and not has_denial(each) for each in texts
+        )
     return isinstance(value, (str, int, list))
 
 
@@ -172,21 +182,31 @@ def _as_object(value: Any) -> Any:
     """`value`, or what it holds as JSON or as pairs of names and choices, if it is a text or a list
     of such pairs."""
     if isinstance(value, list) and value and all(_is_flag(str(each)) for each in value):
-        return dict(_pairs(",".join(value)))
+        return _by_name(",".join(value))
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
         return value
+    value = unquote(unquote(value)) if "%" in value else value
     if value.lstrip()[:1] in ("{", "["):
         with suppress(ValueError):
             return load_every_value(value)
-    return dict(_pairs(value)) if _is_pairs(value) else value
+    return _by_name(value) if _is_pairs(value) or _is_flag(value) else value
+
+
+def _by_name(text: str) -> dict[str, list[str]]:
+    """The pairs in `text`, all values of a name that comes twice."""
+    values: dict[str, list[str]] = {}
+    for name, value in _pairs(text):
+        values.setdefault(name, []).append(value)
+    return values
 
 
 def _names_in(key: str, value: Any) -> list[str] | None:
     """The names of what was accepted in `value`; None if it has something else in it."""
     value = _as_object(value)
+    is_listed = folded(key) in _LISTED
     if isinstance(value, str):
         names = [name for name in _separator.split(value) if name]
-        return names if any(map(is_usual_category, names)) else None
+        return names if is_listed or any(map(is_usual_category, names)) else None
     if isinstance(value, dict):
         if value and all(map(str.isdigit, value)):
             value = [*value.values()]
@@ -195,7 +215,8 @@ def _names_in(key: str, value: Any) -> list[str] | None:
     if not isinstance(value, list):
         return None
     ids = [_id(each) for each in value if each is not None]
-    return None if None in ids else [each for each in ids if each is not None]
+    names = [each for each in ids if each is not None]
+    return names if len(names) == len(ids) and _EVERYTHING.isdisjoint(map(folded, names)) else None
 
 
 def _id(element: object) -> str | None:

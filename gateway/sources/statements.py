@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gateway.event import Event
-from gateway.event.consent import LOOSE_CONSENTS, OTHER_SPELLINGS, TYPE_FIELDS
+from gateway.event.consent import LOOSE_CONSENTS, OTHER_SPELLINGS, TYPE_FIELDS, has_denial
 from gateway.event.consent_members import CATEGORIES
 from gateway.stages.consent.categories import choices_in, merged
 
@@ -46,9 +46,9 @@ def names_a_type(name: str) -> bool:
 
 
 def denies(text: str) -> bool:
-    """Whether `text` has a word that denies."""
+    """Whether `text` has a word that denies: ``denied`` in any text, another one alone."""
     text = text.strip().lower()
-    return "denied" in text or text in _DENIALS
+    return "denied" in text or text in _DENIALS or (len(text.split()) == 1 and has_denial(text))
 
 
 def states_consent(value: object) -> bool:

@@ -132,6 +132,20 @@ ALL = dict.fromkeys(sorted(GOOGLE), "granted")
             for key in ("dnt", "ldu", "rdp", "nonPersonalizedAds", "essential_only", "blocked")
         ),
         {"dataProcessingOptions": ["LDU"]},
+        {"cookie_banner": "rejected"},
+        {"cookiebanner": False},
+        {"clickedButton": "decline"},
+        {"method": "reject_all"},
+        {"consent_type": "denied"},
+        {"CookieConsent": "{stamp:%27a+/D==%27%2Cnecessary:true%2Cmarketing:false%2Cver:1}"},
+        {"groups": "C0001%3A1%2CC0002%3A0%2CC0004%3A0"},
+        {"klaro": "%7B%22meta%22%3Afalse%7D"},
+        {"cookie": "marketing:false"},
+        {"cookie": "marketing:false,marketing:true"},
+        {"groups": ["C0004:0", "C0004:1"]},
+        {"uspString": ["1YYN"]},
+        {"OnetrustActiveGroups": ",1,"},
+        {"OnetrustActiveGroups": ","},
     ],
     ids=str,
 )
@@ -170,8 +184,18 @@ def test_a_denial_in_the_form_of_a_consent_manager_denies(said: dict[str, Any]) 
         },
         ["consent", "update", ALL],
         {"0": "consent", "1": "default", "2": ALL},
+        {"gppString": "DBAA", "applicableSections": [-1]},
         {"accepted": "2026-11-21T10:00:00Z"},
         {"accepted": "all"},
+        {"categories": ["ALL"]},
+        *(
+            {**A, **more}
+            for more in (
+                *({"didomiGDPRApplies": 0}, {"isUserActionCompleted": False}, {"$$duration": 0}),
+                *({"prompted": False}, {"isIABGlobal": False}, {"AwaitingReconsent": False}),
+                *({"cmplz_consenttype": "optout"}, {"legalBasisCode": "consent_optout"}),
+            )
+        ),
         {"granted": "explicit"},
         {"shown": "10:00,11:00"},
     ],

@@ -85,6 +85,7 @@ def test_one_value_more_is_kept_than_the_consent_stage_reads() -> None:
     ("value", "expected"),
     [
         *((denial, True) for denial in ("no", " No ", "false", "0", "denied", False, 0, 0.0)),
+        *((denial, True) for denial in ("rejected", "DENY", "opted_out", "off")),
         *((stated, True) for stated in ("{", ' [{"a": 1}]', '[ {"a": 1}]', "[\n{", [], {"a": 1})),
         *((other, False) for other in ("yes", "true", True, 1, "I agree", "no thanks", None)),
         *((other, False) for other in ("[object Object]", "[ object Object]", "note", 2)),

@@ -92,6 +92,8 @@ def sections_of(text: str) -> list[tuple[int, str]]:
     if bits.take(6) != _HEADER or bits.take(6) != _HEADER_VERSION:
         raise UnreadableString
     ids = list(_section_ids(bits))
+    if not ids and not sections:  # DBAA: no section applies
+        return []
     if not 0 < len(sections) <= len(ids):
         raise UnreadableString
     sections += [""] * (len(ids) - len(sections))

@@ -1,6 +1,6 @@
 """What fields besides `consent` say in Consent Mode's types."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gateway.event import Event
@@ -38,14 +38,28 @@ def said_elsewhere(event: Event) -> Members:
 
 
 def _objects(event: Event, names: Iterable[str]) -> list[dict[str, Any]]:
-    values = [opened(event[name]) for name in names if name in event]
-    flat = [each for value in values for each in (value if isinstance(value, list) else [value])]
-    return [each for each in flat if isinstance(each, dict)]
+    return [each for name in names if name in event for each in _objects_in(event[name], 3)]
 
 
-def _types_alone(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found = [{key: each[key] for key in each if consent_type(key)} for each in objects]
-    return [each for each in found if each]
+def _objects_in(value: Any, levels: int) -> Iterator[dict[str, Any]]:
+    value = opened(value)
+    if isinstance(value, dict):
+        yield value
+    elif isinstance(value, list) and levels:
+        for each in value:
+            yield from _objects_in(each, levels - 1)
+
+
+def _types_alone(objects: list[dict[str, Any]], levels: int = 3) -> list[dict[str, Any]]:
+    """The types in `objects`, and in objects inside of these."""
+    found = []
+    for each in objects:
+        if types := {key: each[key] for key in each if consent_type(key)}:
+            found.append(types)
+        inner = [value for value in each.values() if isinstance(value, dict)]
+        if inner and levels:
+            found += _types_alone(inner, levels - 1)
+    return found
 
 
 def denied_by_type(event: Event) -> Pairs:

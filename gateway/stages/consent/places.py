@@ -110,7 +110,8 @@ def _country(text: str) -> str:
     code = _MISTAKEN.get(code, code)
     if code in COUNTRIES or code in GROUPS:
         return code
-    return country_code(text) if _name(text) else ""
+    is_short = sum(map(str.isalpha, text)) < 3  # N/A is not Namibia
+    return country_code(text) if _name(text) and not is_short else ""
 
 
 def countries_of(places: Sequence[str]) -> Iterator[str]:

@@ -182,8 +182,10 @@ def _strings(fields: Mapping[str, Any]) -> Pairs:
         value = fields.get(name)
         if kind == "gpp_sid":
             found.append((kind, _sections(value)))
-        elif isinstance(value, str) or kind in _FLAGS:  # else something of the sender's own
-            found.append((kind, _text(value)))
+        else:
+            texts = value if isinstance(value, list) else [value]
+            known = [each for each in texts if isinstance(each, str) or kind in _FLAGS]
+            found += [(kind, _text(each)) for each in known]  # others are of the sender's own
     return _distinct(found)
 
 

@@ -42,6 +42,8 @@ def test_an_object_with_another_name_is_a_statement(name: str) -> None:
         [{"ad_storage": "denied"}],
         '[{"analytics_storage": "granted"}, {"ad_storage": "denied"}]',
         ["update", {"ad_storage": False}],
+        ['{"ad_storage": "denied"}', '{"ad_storage": "granted"}'],
+        [[{"ad_storage": "denied"}]],
     ],
 )
 def test_the_object_may_be_in_a_text_or_a_list(value: Any) -> None:
@@ -57,6 +59,7 @@ def test_objects_that_may_have_anything_deny_types_alone(name: str) -> None:
     said = consented(event)
     assert "ad_storage denied (event); analytics_storage granted (default)" in said.line
     assert denied({name: [{"newsletter": False}] * 25}) == set()
+    assert denied({name: {"update": {"ad_storage": 0}, "sms": {"on": 0}}}) == {"ad_storage"}
     assert denied({name: {"adStorage": 0}, "consent_state": {"ad_storage": True}}) == {"ad_storage"}
     assert denied({name: [{"ad_storage": True}] * 21}) == {*EVERYTHING}
 
@@ -103,3 +106,8 @@ def test_strings_are_read_in_the_query_in_other_spellings(name: str) -> None:
     assert denied({}, f"a=1&{name}=1YYN") == opted_out
     assert denied({}, f"x{name}=1YYN") == set()
     assert denied({}, "gpc=1") == opted_out
+
+
+@pytest.mark.parametrize(("name", "texts"), [("uspString", ["1YNN", "1YYN"]), ("gpc", [False, 1])])
+def test_of_several_strings_all_are_read(name: str, texts: list[Any]) -> None:
+    assert denied({name: texts}) == {"ad_user_data", "ad_personalization"}

@@ -33,6 +33,7 @@ NO_STATES = ("06", "6", "US-06", "CAL", "XX", "ZZ", "NA", "0", "FR", "QC")
         ({"country": "DE-XX"}, ("DE", "")),
         ({"country": "XX-DE"}, ("", "")),
         ({"country": "-Germany."}, ("", "")),
+        *(({"country": none}, ("", "")) for none in ("N/A", "n.a", "n-a", "N\\A")),
         ({"country": "US", "region": "PR"}, ("US", "US-PR")),
         ({"country": "CA", "region": "qc"}, ("CA", "CA-QC")),
         ({"country": "CA", "region": "CA-QC"}, ("CA", "CA-QC")),
