@@ -17,13 +17,11 @@ MAX_STATEMENTS = 21
 """Values of one field: one more than the consent stage reads, which makes it deny. Nothing more can
 be said by those that are cut off."""
 
-_SPELLINGS = "|".join(
-    dict.fromkeys(map(str.lower, (*OTHER_SPELLINGS, *LOOSE_CONSENTS, *TYPE_FIELDS)))
-)
+_SPELLINGS = frozenset(map(str.lower, (*OTHER_SPELLINGS, *LOOSE_CONSENTS, *TYPE_FIELDS)))
 _NAMES = re.compile(
     r"(?:x-ga-(?:mp2-)?|ep\.|sst\.)?"
     r"(?:consent.*|gcs|gcd|npa|gdpr|gdpr_consent|tc_string|gpp|gpp_sid|us_privacy|gpc)"
-    rf"|epn\.consent(?:[.\[].*)?|{_SPELLINGS}",
+    r"|epn\.consent(?:[.\[].*)?",
     re.IGNORECASE | re.DOTALL,
 )
 """The event's fields and, with prefixes, those of Google's tags."""
@@ -35,7 +33,7 @@ _opens_json = re.compile(r"\s*(?:\{|\[\s*\{)").match
 
 def is_statement(name: str) -> bool:
     """Whether the field `name` states something about consent."""
-    return _NAMES.fullmatch(name) is not None
+    return name.lower() in _SPELLINGS or _NAMES.fullmatch(name) is not None
 
 
 def names_a_type(name: str) -> bool:

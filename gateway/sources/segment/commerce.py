@@ -141,7 +141,7 @@ def commerce_event(name: Any, properties: Event) -> Event:
 
     Any other call keeps its name and its properties as they are.
     """
-    kind = _BY_NAME.get(folded(name)) if isinstance(name, str) else None
+    kind = _kind_of(name) if isinstance(name, str) else None
     if kind is None:
         return {**properties, **present({"event_name": name})}
     event = _in_snake_case(properties)
@@ -154,6 +154,10 @@ def commerce_event(name: Any, properties: Event) -> Event:
     _use_revenue_as_value(event)
     event = renamed(event, kind.properties)
     return {**event, "event_name": _name_of(kind, event) or name.strip()}
+
+
+def _kind_of(name: str) -> _Kind | None:
+    return _KINDS.get(name.lower()) or _BY_NAME.get(folded(name))
 
 
 def _in_snake_case(properties: Event) -> Event:
