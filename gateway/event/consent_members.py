@@ -214,7 +214,7 @@ def _names_in(key: str, value: Any) -> list[str] | None:
             return [*value]
     if not isinstance(value, list):
         return None
-    ids = [_id(each) for each in value if each is not None]
+    ids = [_id(each) for each in value if each not in (None, "")]
     names = [each for each in ids if each is not None]
     return names if len(names) == len(ids) and _EVERYTHING.isdisjoint(map(folded, names)) else None
 

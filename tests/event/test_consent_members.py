@@ -106,6 +106,7 @@ ALL = dict.fromkeys(sorted(GOOGLE), "granted")
         {"accepted": {"0": "necessary"}},
         {"accepted": [{"id": "necessary"}]},
         {"categories": ["necessary", None]},
+        {"accepted": [""]},
         {"OnetrustActiveGroups": ",C0001,"},
         {"activeGroups": ["C0001"]},
         {"groups": ["C0001:1", "C0004:0"]},
