@@ -12,8 +12,6 @@ IDS = ("event_id", "client_id", "user_id", "transaction_id", "ga_session_id")
 NO_ID = "a placeholder, not an id"
 """The reason why such an id is ignored."""
 
-_NO_IDS = PLACEHOLDERS | {NOBODY}
-
 _NO_USERS = frozenset(
     [
         *("guest", "gast", "visitor", "anonymous", "unknown", "-1", "logged_out", "logged out"),
@@ -33,7 +31,9 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
         get("transaction_id"),
         get("ga_session_id"),
     )
-    if not _NO_IDS.isdisjoint(ids) or (ids[2] and ids[2].lower() in _NO_USERS):
+    if not PLACEHOLDERS.isdisjoint(ids) or NOBODY in ids[1:]:
+        return True
+    if ids[2] and ids[2].lower() in _NO_USERS:
         return True
     return may_hold_tag("".join(filter(None, ids))) and any(
         is_placeholder(each) for each in ids if each
@@ -41,7 +41,7 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
 
 
 def is_no_id(name: str, text: str) -> bool:
-    """Whether `text` in the field `name`, one of `IDS`, is none."""
+    """Whether `text` in the field `name`, one of `IDS`, is none. Events may be counted from 0."""
     if name == "user_id" and text.lower() in _NO_USERS:
         return True
-    return text == NOBODY or is_placeholder(text)
+    return (text == NOBODY and name != "event_id") or is_placeholder(text)
