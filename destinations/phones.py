@@ -92,11 +92,8 @@ def _mobile_with_code(text: str, region: str) -> str:
     code = str(phonenumbers.country_code_for_region(region))
     if code == "0" or not digits.startswith(code) or "+" in text:
         return ""
-    try:
-        number = phonenumbers.parse(f"+{digits}", None)
-    except phonenumbers.NumberParseException:
-        return ""
-    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+    number = _read(f"+{digits}", None)
+    if number is None or phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -147,13 +144,17 @@ def _numbering(start: str) -> _Numbering | None:
 
 
 def _parsed(text: str, region: str | None, only_valid: bool = False) -> str:
-    try:
-        number = phonenumbers.parse(text, region, keep_raw_input=True)
-    except phonenumbers.NumberParseException:
-        return ""
+    number = _read(text, region)
     usable = phonenumbers.is_valid_number if only_valid else phonenumbers.is_possible_number
-    if not usable(number):
+    if number is None or not usable(number):
         return ""
     if region and number.country_code_source not in _INTERNATIONAL:
         remark(f"phone_number: interpreted as a number in {region}")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _read(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region, keep_raw_input=True)
+    except phonenumbers.NumberParseException:
+        return None

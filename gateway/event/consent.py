@@ -14,7 +14,7 @@ from itertools import product
 from typing import Any, Literal, get_args
 from unicodedata import normalize
 
-from gateway.event.every_value import load_every_value
+from gateway.event.every_value import opened_whole
 from gateway.event.text import folded
 
 ConsentType = Literal[
@@ -273,12 +273,8 @@ def statements_in(said: object, levels: int = _MAX_DEPTH) -> Iterator[Mapping[st
 
 def _json_in(text: object) -> object:
     """The object or list that `text` holds as JSON; a denial of everything for anything else."""
-    if isinstance(text, str) and text.lstrip()[:1] in ("{", "["):
-        try:
-            return load_every_value(text)
-        except ValueError:
-            pass
-    return _ALL_DENIED
+    read = opened_whole(text)
+    return read if isinstance(read, (dict, list)) else _ALL_DENIED
 
 
 def _state(value: object, levels: int) -> str:

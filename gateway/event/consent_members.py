@@ -8,7 +8,6 @@ CMP API v2 (TCData).
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -23,8 +22,7 @@ from gateway.event.consent import (
     read_statements,
     statements_in,
 )
-from gateway.event.every_value import load_every_value
-from gateway.event.json_texts import opened
+from gateway.event.every_value import opened_whole
 from gateway.event.text import folded
 
 CATEGORIES = "consent_categories"
@@ -69,7 +67,8 @@ _LISTED = {"activegroups", "onetrustactivegroups", "optanonactivegroups", "didom
 _EVERYTHING = frozenset(["all", "any", "everything", ""])
 """Names, `folded`, that stand for all; the last one is ``*``."""
 
-_ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
+ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
+"""Where an object has the name of a category."""
 
 _separator = re.compile(r"[\s,;|]+")
 _PAIR = r"['\"]?[\w.-]{1,64}['\"]?[:=]['\"]?[\w.%+/=-]{0,128}['\"]?"
@@ -93,7 +92,7 @@ def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
     for name, values in members.strings.items():
         read[name] = _several([*_as_list(read.get(name)), *values])
     if choices := choices_of(members):
-        own = opened(read.get(CATEGORIES))
+        own = opened_whole(read.get(CATEGORIES))
         if isinstance(own, dict) or not own:  # what cannot be read denies everything
             read[CATEGORIES] = {**choices, **(own or {})}
     if members.states:
@@ -186,10 +185,10 @@ def _as_object(value: Any) -> Any:
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
         return value
     value = unquote(unquote(value)) if "%" in value else value
-    if value.lstrip()[:1] in ("{", "["):
-        with suppress(ValueError):
-            return load_every_value(value)
-    return _by_name(value) if _is_pairs(value) or _is_flag(value) else value
+    read = opened_whole(value)
+    if isinstance(read, str) and (_is_pairs(read) or _is_flag(read)):
+        return _by_name(read)
+    return read
 
 
 def _by_name(text: str) -> dict[str, list[str]]:
@@ -221,7 +220,7 @@ def _names_in(key: str, value: Any) -> list[str] | None:
 
 def _id(element: object) -> str | None:
     if isinstance(element, dict) and not has_denial(element):
-        element = next((element[name] for name in _ID_KEYS if element.get(name)), None)
+        element = next((element[name] for name in ID_KEYS if element.get(name)), None)
     return str(element) if isinstance(element, (str, int)) else None
 
 

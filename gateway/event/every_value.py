@@ -18,6 +18,17 @@ def load_every_value(text: str) -> Any:
         raise ValueError("nested too deep") from None
 
 
+def opened_whole(value: Any) -> Any:
+    """The object or the list that the text `value` holds as JSON, as `load_every_value` reads it;
+    any other value as it is."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
+        return value
+    try:
+        return load_every_value(value)
+    except ValueError:
+        return value
+
+
 def _gathered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) == len(pairs):

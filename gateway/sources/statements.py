@@ -95,7 +95,7 @@ def statements_in(message: Mapping[str, Any]) -> Event:
     return {
         name: value
         for name, value in message.items()
-        if is_statement(name) and (not _is_empty(value) or (value == "" and names_a_type(name)))
+        if is_statement(name) and (not is_empty(value) or (value == "" and names_a_type(name)))
     }
 
 
@@ -117,5 +117,6 @@ def _joined(name: str, first: Any, second: Any) -> Any:
     return several([*as_values(first), *as_values(second)])
 
 
-def _is_empty(value: object) -> bool:
+def is_empty(value: object) -> bool:
+    """Whether `value` says nothing."""
     return value is None or value in ("", {}, [])

@@ -226,6 +226,8 @@ def test_choices_of_the_event_are_told_beside_the_list() -> None:
     said = {"accepted": ["ads", "analytics"]}
     assert denied({"consent": said, "consent_categories": {"ads": False}}) == ADS
     assert denied({"consent": said, "consent_categories": '{"ads": false}'}) == ADS
+    repeated = '{"ads": false, "ads": true}'
+    assert denied({"consent": said, "consent_categories": repeated}) == ADS
     assert denied({"consent": said, "consent_categories": "?"}) == GOOGLE
     read = with_consent_read({"consent": said, CATEGORIES: None})
     assert read == {CATEGORIES: {NOT_ACCEPTED: False, "ads": True, "analytics": True}}

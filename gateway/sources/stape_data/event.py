@@ -12,7 +12,7 @@ from gateway.event import Event, EventError
 from gateway.sources.reading import as_object, decode
 from gateway.sources.stape_data.cookies import with_cookies
 from gateway.sources.statement_fields import with_fields_expanded
-from gateway.sources.statements import with_statements
+from gateway.sources.statements import is_empty, with_statements
 
 _NAMELESS = "Data"
 """What Stape's client calls an event without a name."""
@@ -141,10 +141,6 @@ def _with_person(event: Event, person: Event, address: Event) -> Event:
 def _with_own(others: Event, own: Event) -> Event:
     """The fields of both. `own` wins, but where it is empty and `others` says something."""
     saying = {
-        name: value for name, value in own.items() if name not in others or not _is_empty(value)
+        name: value for name, value in own.items() if name not in others or not is_empty(value)
     }
     return {**others, **saying}
-
-
-def _is_empty(value: object) -> bool:
-    return value is None or value in ("", [], {})

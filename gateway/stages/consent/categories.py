@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.event.category_names import NECESSARY, USUAL_CATEGORIES
 from gateway.event.consent import CONSENT_TYPES, has_denial, is_grant
+from gateway.event.consent_members import ID_KEYS
 from gateway.event.every_value import load_every_value
 from gateway.event.text import folded, printable
 from gateway.stages.consent.types import States
@@ -23,7 +24,6 @@ Meanings = Mapping[str, Iterable[str]]
 PREFERENCES = "categoryPreferences"
 MANAGED = "consentManagement"
 _ALLOWED, _DENIED = "allowedConsentIds", "deniedConsentIds"
-_ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
 
 MAX_CATEGORIES = 100
 MAX_NAME = 128
@@ -191,7 +191,7 @@ def _ids(value: object) -> list[str]:
 def _id(element: object) -> str:
     """An id, which may be a text, a number, or a part of an object."""
     if isinstance(element, dict):
-        element = next((element[name] for name in _ID_KEYS if element.get(name)), None)
+        element = next((element[name] for name in ID_KEYS if element.get(name)), None)
     if isinstance(element, int) and not isinstance(element, bool):
         return str(element)
     return element.strip() if isinstance(element, str) else ""

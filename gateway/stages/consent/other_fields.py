@@ -13,21 +13,19 @@ from gateway.event.consent import (
     read_consent,
 )
 from gateway.event.consent_members import Members, read_members
-from gateway.event.json_texts import opened
+from gateway.event.every_value import opened_whole
 
 Pairs = tuple[tuple[str, str], ...]
 
 _OTHER_CONSENTS = frozenset(OTHER_CONSENTS)
 _LOOSE_CONSENTS = frozenset(LOOSE_CONSENTS)
-
-
-NOTHING = Members({}, [], {}, None)
+_NOTHING = Members({}, [], {}, None)
 
 
 def said_elsewhere(event: Event) -> Members:
     """What objects with another name say, as ``consent_state: {ad_storage: granted}``; of those
     that may have other things as well the denials of types alone."""
-    said = NOTHING
+    said = _NOTHING
     if not _OTHER_CONSENTS.isdisjoint(event):
         said = read_members(_objects(event, OTHER_CONSENTS))
     if not _LOOSE_CONSENTS.isdisjoint(event):
@@ -42,7 +40,7 @@ def _objects(event: Event, names: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _objects_in(value: Any, levels: int) -> Iterator[dict[str, Any]]:
-    value = opened(value)
+    value = opened_whole(value)
     if isinstance(value, dict):
         yield value
     elif isinstance(value, list) and levels:

@@ -39,6 +39,7 @@ def test_an_object_with_another_name_is_a_statement(name: str) -> None:
     "value",
     [
         '{"ad_storage": "denied"}',
+        '{"ad_storage": "denied", "ad_storage": "granted"}',
         [{"ad_storage": "denied"}],
         '[{"analytics_storage": "granted"}, {"ad_storage": "denied"}]',
         ["update", {"ad_storage": False}],
