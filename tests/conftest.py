@@ -20,6 +20,7 @@ from tests.support.valkey_server import RedisServer, TcpServer, Valkey
 
 settings.register_profile(
     "random",
+    max_examples=200,
     deadline=None,  # nothing depends on how fast the machine is
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.configuration.load import load_settings, parse_settings
@@ -651,7 +651,6 @@ ANYTHING = st.recursive(
 
 
 @given(sources=ANYTHING, destinations=ANYTHING, rest=st.dictionaries(KEYS, ANYTHING, max_size=3))
-@settings(max_examples=100, deadline=None)
 def test_whatever_stands_in_a_file_it_is_settings_or_mistakes(
     sources: Any, destinations: Any, rest: dict[str, Any]
 ) -> None:

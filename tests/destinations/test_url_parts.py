@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.url_parts import change_part, keep_parts, read_part
@@ -51,7 +51,6 @@ def test_reading(url: str, part: str, expected: str | None) -> None:
 
 
 @given(st.text("hts:/@?#[]a.1 ", max_size=20).map("https://".__add__) | st.text(max_size=20))
-@settings(max_examples=300, deadline=None)
 def test_a_page_and_a_part_of_it_have_the_same_host(url: str) -> None:
     page = read_page_url(url)
     assert not page.hostname or page.hostname == read_part(url, ["host"])
@@ -103,7 +102,6 @@ NAMES = TEXT | st.sampled_from(["a", "b.c", "a=b", "x&y"])
 
 
 @given(url=st.text(max_size=30), name=NAMES, value=TEXT)
-@settings(max_examples=200, deadline=None)
 def test_any_text_can_be_given_a_parameter_and_be_freed_of_it(
     url: str, name: str, value: str
 ) -> None:
@@ -117,7 +115,6 @@ def test_any_text_can_be_given_a_parameter_and_be_freed_of_it(
     pairs=st.lists(st.tuples(st.sampled_from("abc"), TEXT), max_size=5),
     value=TEXT,
 )
-@settings(max_examples=100, deadline=None)
 def test_the_standard_library_reads_the_same(pairs: list[tuple[str, str]], value: str) -> None:
     url = "https://x.example/"
     for name, text in pairs:

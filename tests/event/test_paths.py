@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.paths import OBJECT_OR_LIST, reader
@@ -184,7 +184,6 @@ PATHS = st.lists(KEYS | st.just(ANY), min_size=1, max_size=4).map(".".join)
 
 
 @given(event=EVENTS, path=PATHS, new=VALUES | st.just(MISSING))
-@settings(max_examples=100, deadline=None)
 def test_an_edit_leaves_its_input_and_all_that_is_beside_the_path(
     event: Any, path: str, new: Any
 ) -> None:
@@ -219,7 +218,6 @@ def _assert_kept_beside(old: Any, new: Any, keys: list[str], value: Any) -> None
 
 
 @given(event=EVENTS, path=PLAIN, new=VALUES)
-@settings(max_examples=100, deadline=None)
 def test_what_was_set_is_got_wherever_it_can_be(event: Any, path: str, new: Any) -> None:
     result = edited(event, path, lambda _: new)
 
@@ -241,7 +239,6 @@ def _has_place(container: Any, keys: list[str]) -> bool:
 
 
 @given(event=EVENTS, path=PLAIN)
-@settings(max_examples=100, deadline=None)
 def test_what_was_removed_is_missing(event: Any, path: str) -> None:
     *above, _ = path.split(".")
     container = getter(".".join(above))(event) if above else event
@@ -257,7 +254,6 @@ def test_what_was_removed_is_missing(event: Any, path: str) -> None:
 
 
 @given(event=EVENTS, path=PATHS, new=SCALARS)
-@settings(max_examples=100, deadline=None)
 def test_a_star_edits_what_it_finds(event: Any, path: str, new: Any) -> None:
     found: list[Any] = []
 

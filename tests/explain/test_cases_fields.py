@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.explain.cases.fields import Mismatch, event_mismatches, mismatches
@@ -41,7 +41,6 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
 
 
 @given(OBJECTS)
-@settings(max_examples=40, deadline=None)
 def test_what_is_there_is_as_wanted_and_is_not_absent(value: dict[str, Any]) -> None:
     there = leaves(value)
     assert list(mismatches(value, there)) == []
@@ -49,7 +48,6 @@ def test_what_is_there_is_as_wanted_and_is_not_absent(value: dict[str, Any]) -> 
 
 
 @given(OBJECTS, SCALARS)
-@settings(max_examples=40, deadline=None)
 def test_what_is_not_there_is_absent_and_is_never_as_wanted(
     value: dict[str, Any], wanted: Any
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from destinations.base import Request, Unsendable
@@ -74,7 +74,6 @@ WHY = ("missing", "no usable", "nothing to attribute", "not granted", "denied", 
 """Words of the reasons why a vendor gets no event, none of which is about an odd value."""
 
 
-@settings(max_examples=400)
 @given(odd_events, st.booleans())
 @example({"event_name": "page_view", "value": math.nan, "timestamp": math.inf}, False)
 def test_no_value_of_a_known_field_refuses_the_event(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.configuration.load import parse_settings
@@ -178,7 +178,6 @@ EVENTS = st.fixed_dictionaries(
 
 
 @given(EVENTS, st.sampled_from([BROWSER, BACKEND]))
-@settings(max_examples=150, deadline=None)
 def test_a_released_event_is_what_it_would_have_been(
     raw: dict[str, Any], received: Received
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.configuration.load import load_settings, parse_settings
@@ -93,7 +93,6 @@ RECEIVED = st.builds(
 
 @pytest.mark.parametrize("name", PIPELINES)
 @given(raw=EVENTS, by=RECEIVED)
-@settings(max_examples=100, deadline=None)
 def test_every_event_gets_a_verdict_for_every_destination(
     name: str, raw: dict[str, Any], by: Received
 ) -> None:

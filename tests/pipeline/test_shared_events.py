@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.configuration.load import parse_settings
@@ -26,7 +26,6 @@ def decide(*destinations: str) -> Decision:
 
 
 @given(choices=st.lists(st.sampled_from(sorted(CHOICES)), min_size=1, max_size=6))
-@settings(max_examples=30, deadline=None)
 def test_one_event_and_one_payload_for_each_choice_of_the_address(choices: list[str]) -> None:
     decision = decide(*(f"ip: {choice}" for choice in choices))
     sent = [verdict.event for verdict in decision.verdicts.values()]

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.queue.commit_window import CommitWindow
@@ -158,7 +158,6 @@ async def test_no_bytes_stay_behind_when_commits_fail_senders_leave_or_wait_too_
 
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=5), max_size=8))
-@settings(deadline=None, max_examples=30)
 def test_what_is_held_never_exceeds_the_limit_by_more_than_one_item(
     rounds: list[list[int]],
 ) -> None:

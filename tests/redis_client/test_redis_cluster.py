@@ -9,7 +9,7 @@ from dataclasses import astuple
 from string import ascii_letters, digits
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 from redis.crc import key_slot
@@ -35,7 +35,6 @@ def keys_of(destination: str) -> list[str]:
 
 
 @given(st.text(ascii_letters + digits + "_-", min_size=1, max_size=64))
-@settings(deadline=None, max_examples=50)
 def test_the_keys_of_a_destination_share_a_slot(destination: str) -> None:
     slots = {key_slot(key.encode()) for key in keys_of(destination)}
     assert slots == {key_slot(destination.encode())}  # the tag is the name, and nothing else

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from redis.asyncio.connection import SSLConnection as AsyncSSLConnection
 from redis.connection import SSLConnection
@@ -138,7 +138,6 @@ SCHEMES = ["redis", "rediss", "unix", "sentinel", "sentinels", "cluster", "clust
 )
 @example("sentinel", "[::1/m")
 @example("redis", "[::1")
-@settings(deadline=None, max_examples=250)
 def test_any_text_is_a_url_or_a_value_error(scheme: str, rest: str) -> None:
     message = ""
     try:

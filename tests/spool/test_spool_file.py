@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.queue.append_batch import AppendBatch
@@ -71,7 +71,6 @@ class TestRow:
             max_size=5,
         )
     )
-    @settings(deadline=None, max_examples=50)
     def test_what_comes_out_is_what_went_in(self, events: list[tuple[str, list[str]]]) -> None:
         made = [
             decide(make_event(number, note=note), send, {"a", "b", "c"} - set(send))
@@ -271,7 +270,6 @@ class TestDamage:
         length=st.floats(0, 1) | st.just(1.0),
     )
     @example(places=[0.2476162684463401], values=b")" + bytes(19), length=1.0)  # an id of later
-    @settings(deadline=None, max_examples=60)
     def test_whatever_happens_to_it_only_what_was_put_comes_out(
         self, content: bytes, places: list[float], values: bytes, length: float
     ) -> None:

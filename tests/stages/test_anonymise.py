@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -348,7 +348,6 @@ _events = st.fixed_dictionaries(
 
 
 @given(raw=_events)
-@settings(deadline=None, max_examples=150)
 def test_any_event_can_be_made_anonymous_and_again_without_a_change(raw: dict[str, Any]) -> None:
     event = read_event(raw)
     before = copy.deepcopy(event)

@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.conditions import (
@@ -78,7 +78,6 @@ def is_met(when: dict[str, Any], event: dict[str, Any]) -> bool:
 
 
 @given(when=CONDITIONS, event=EVENTS)
-@settings(max_examples=200, deadline=None)
 def test_a_compiled_condition_does_what_the_reference_does(
     when: dict[str, Any], event: dict[str, Any]
 ) -> None:
@@ -88,14 +87,12 @@ def test_a_compiled_condition_does_what_the_reference_does(
 
 
 @given(when=CONDITIONS, event=EVENTS)
-@settings(max_examples=60, deadline=None)
 def test_not_is_the_negation(when: dict[str, Any], event: dict[str, Any]) -> None:
     assert is_met({"not": when}, event) == (not is_met(when, event))
     assert is_met({"not": {"not": when}}, event) == is_met(when, event)
 
 
 @given(blocks=st.lists(CONDITIONS, min_size=1, max_size=3), event=EVENTS)
-@settings(max_examples=60, deadline=None)
 def test_all_and_any_are_pythons(blocks: list[dict[str, Any]], event: dict[str, Any]) -> None:
     met = [is_met(block, event) for block in blocks]
     assert is_met({"all": blocks}, event) == all(met)
@@ -117,7 +114,6 @@ DEEP = st.recursive(
 
 
 @given(when=DEEP, event=EVENTS)
-@settings(max_examples=100, deadline=None)
 def test_any_condition_can_be_put_in_words_that_fit_on_a_screen(
     when: dict[str, Any], event: dict[str, Any]
 ) -> None:
@@ -135,7 +131,6 @@ SECRET = st.text("§¶", min_size=1, max_size=5)
 
 
 @given(when=CONDITIONS, said=SECRET)
-@settings(max_examples=60, deadline=None)
 def test_words_never_hold_what_the_event_says(when: dict[str, Any], said: str) -> None:
     inner = [{"d": said}, said]
     words = compile_condition(Condition.model_validate(when))(

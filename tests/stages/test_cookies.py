@@ -3,7 +3,7 @@
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.cookies import compile_cookies
@@ -29,7 +29,6 @@ def plainly_read(header: str) -> dict[str, str]:
 
 
 @given(HEADERS)
-@settings(max_examples=500, deadline=None)
 def test_any_header_is_read_as_its_pairs_one_by_one(header: str) -> None:
     assert READ(header) == plainly_read(header)
 

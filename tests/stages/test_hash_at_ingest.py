@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.base import Destination, Request
@@ -103,7 +103,6 @@ def readable(raw: dict[str, Any]) -> Event | None:
 
 
 @given(fields=FIELDS, person=PERSONS)
-@settings(max_examples=200, deadline=None)
 def test_every_destination_sends_the_same(fields: dict[str, Any], person: dict[str, Any]) -> None:
     event = readable({"client_id": "1.1", **fields, "app_instance_id": "f00", "user_data": person})
     if event is None:
@@ -114,7 +113,6 @@ def test_every_destination_sends_the_same(fields: dict[str, Any], person: dict[s
 
 
 @given(person=PERSONS)
-@settings(max_examples=100, deadline=None)
 def test_what_is_hashed_once_more_stays_as_it_is(person: dict[str, Any]) -> None:
     stored = hashed(read_event({"event_name": "x", "user_data": person}), *ALL)
     assert hashed(stored, *ALL) == stored

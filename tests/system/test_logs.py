@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.system.logs import OneLine
@@ -43,7 +43,6 @@ def test_a_traceback_is_one_line_too() -> None:
 
 
 @given(said=st.text(st.characters(exclude_categories=()), max_size=30))
-@settings(max_examples=200, deadline=None)
 def test_whatever_is_said_is_one_printable_line(said: str) -> None:
     text = formatted("%s", said)
     assert text.isprintable()

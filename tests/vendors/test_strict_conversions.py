@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.base import Destination, Request, Response
@@ -70,7 +70,6 @@ def outcomes(vendor: Vendors, destination: Destination[Any], request: Request) -
 
 
 @destinations
-@settings(max_examples=60)
 @given(given_events=events)
 def test_the_vendor_takes_all_that_we_send(
     destination: Destination[Any], given_events: list[dict[str, Any]]

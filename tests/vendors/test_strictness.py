@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from destinations.base import Destination, Request, Response
@@ -77,7 +77,6 @@ def sent(destination: Destination[Any], given: list[dict[str, Any]]) -> list[Req
     return [result for result in results if isinstance(result, Request)]
 
 
-@settings(max_examples=60)
 @given(given_events=events)
 def test_meta_takes_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
     recent = [each for each in given_events if NOW - each.get("timestamp", NOW) < 7 * 86_400]
@@ -93,7 +92,6 @@ def of_a_week(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [each for each in given if NOW - each.get("timestamp", NOW) < 7 * 86_400 - 1]
 
 
-@settings(max_examples=60)
 @given(given_events=events)
 def test_pinterest_takes_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
     pinterest = Pinterest(token="t", now=lambda: NOW)
@@ -103,7 +101,6 @@ def test_pinterest_takes_all_that_we_send(given_events: list[dict[str, Any]]) ->
         assert answer.status == 200, answer.body
 
 
-@settings(max_examples=60)
 @given(given_events=events)
 def test_reddit_takes_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
     reddit = Reddit(token="t", now=lambda: NOW)
@@ -114,7 +111,6 @@ def test_reddit_takes_all_that_we_send(given_events: list[dict[str, Any]]) -> No
     assert all(each["event_at"] > 10**12 for each in reddit.events), "milliseconds"
 
 
-@settings(max_examples=60)
 @given(given_events=events)
 def test_ga4_keeps_all_that_we_send(given_events: list[dict[str, Any]]) -> None:
     recent = [each for each in given_events if NOW - each.get("timestamp", NOW) < 72 * 3600]
@@ -144,7 +140,6 @@ def outcomes_of(
     return results
 
 
-@settings(max_examples=60)
 @given(given_events=events, source=st.sampled_from(["website", "app", "physical_store", 7]))
 def test_tiktok_takes_all_that_we_send(given_events: list[dict[str, Any]], source: Any) -> None:
     recent = [each for each in given_events if NOW - each.get("timestamp", NOW) < 7 * 86_400 - 1]
@@ -153,7 +148,6 @@ def test_tiktok_takes_all_that_we_send(given_events: list[dict[str, Any]], sourc
     assert len(outcomes_of(TO_TIKTOK, tiktok, stated)) == len(tiktok.events)
 
 
-@settings(max_examples=60)
 @given(given_events=events, source=st.sampled_from(["website", "app", "physical_store", 7]))
 def test_snapchat_takes_all_that_we_send(given_events: list[dict[str, Any]], source: Any) -> None:
     wanted = [each for each in given_events if not TO_SNAPCHAT.mapper.withholds(each)]
@@ -163,7 +157,6 @@ def test_snapchat_takes_all_that_we_send(given_events: list[dict[str, Any]], sou
     assert len(outcomes_of(TO_SNAPCHAT, snapchat, stated)) == len(snapchat.events)
 
 
-@settings(max_examples=60)
 @given(given_events=events, clicks=st.booleans())
 def test_data_manager_takes_all_that_we_send(
     given_events: list[dict[str, Any]], clicks: bool

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.web.client_ip import MAX_HOPS, ClientAddress, compile_client_ip
@@ -376,7 +376,6 @@ HOPS = st.lists(
 
 
 @given(hops=HOPS, left=st.text(max_size=20))
-@settings(max_examples=100, deadline=None)
 def test_what_stands_left_of_a_foreign_address_changes_nothing(hops: list[str], left: str) -> None:
     function = compile_client_ip([ip_network(each) for each in PROXIES])
     honest = ",".join(["8.8.4.4", *hops])

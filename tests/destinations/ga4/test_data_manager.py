@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -378,7 +378,6 @@ def test_a_wrong_stream_loses_no_event(reason: str, scope: str, words: str) -> N
 
 
 @pytest.mark.parametrize("stream", [WEB, APP], ids=["web", "app"])
-@settings(max_examples=60)
 @given(data=st.data())
 def test_google_takes_all_that_we_send(stream: dict[str, Any], data: st.DataObject) -> None:
     drawn = st.builds(lambda a, b: {**a, **b}, st.sampled_from([{}, *SAMPLES]), FIELDS)

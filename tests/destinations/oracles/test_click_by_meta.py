@@ -69,7 +69,7 @@ def click_and_time(fbc: str | None) -> tuple[str, bool] | None:
     return click, time == "1795210000000"
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(click=clicks, cookie=cookies, referrer=referrers)
 def test_the_same_click_is_found(
     click: str | None, cookie: str | None, referrer: str | None, node: Node

@@ -69,7 +69,7 @@ CASES = [(SDK, field) for field in TEXTS if field not in NOT_IN_SDK] + [
 
 
 @pytest.mark.parametrize(("oracle", "field"), CASES)
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_difference_has_been_decided(
     oracle: str, field: str, data: st.DataObject, node: Node

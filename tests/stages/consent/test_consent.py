@@ -4,7 +4,7 @@ import copy
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -399,7 +399,6 @@ EVENTS = st.fixed_dictionaries(
 
 
 @given(raw=EVENTS, gpc=st.sampled_from([None, "0", "1"]))
-@settings(max_examples=150, deadline=None)
 def test_any_event_is_completed_and_only_gpc_changes_what_it_says(
     raw: Event, gpc: str | None
 ) -> None:

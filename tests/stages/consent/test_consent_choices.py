@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.consent import categories_of
@@ -235,7 +235,6 @@ JSON = st.recursive(
 
 
 @given(kind=st.sampled_from(list(READERS)), value=st.text() | JSON.map(json.dumps))
-@settings(max_examples=200, deadline=None)
 def test_any_cookie_has_a_reading_or_is_unreadable(kind: str, value: str) -> None:
     with suppress(UnreadableString):
         choices = READERS[kind](value)

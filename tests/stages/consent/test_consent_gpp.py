@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.consent import us_privacy
@@ -155,7 +155,6 @@ def test_a_second_segment_is_gpc_only_in_states_that_have_it(section: int, has_g
 
 
 @given(st.text() | st.text("ABCDEFGH~.abcdefg-_"), st.text("0123456789,_-"))
-@settings(max_examples=150, deadline=None)
 def test_any_text_has_a_reading_or_is_unreadable(text: str, applicable: str) -> None:
     with suppress(UnreadableString):
         gpp = read_gpp(f"DB{text}", applicable)

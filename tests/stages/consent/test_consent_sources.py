@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import Received
@@ -690,7 +690,6 @@ STRING = st.sampled_from([*TCF_LETTERS])
     default=LETTERS,
     gpc=st.booleans(),
 )
-@settings(max_examples=300, deadline=None)
 def test_what_any_source_denies_is_denied_and_the_default_only_grants_what_all_can_be_read_on(
     event: str,
     gcd: str,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.consent.bits import Bits, Numbers
@@ -159,7 +159,6 @@ def packed(bits: str) -> str:
 
 
 @given(st.text() | st.text("ABCDEFGHIJklmnop012345-_.", min_size=20))
-@settings(max_examples=150, deadline=None)
 def test_any_text_has_a_reading_or_is_unreadable(text: str) -> None:
     with suppress(UnreadableString):
         states = read_tcf(f"C{text}", TcfSettings())

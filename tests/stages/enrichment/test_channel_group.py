@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import Received
@@ -104,7 +104,6 @@ def test_rules_of_ga4(source: str, medium: str, campaign: str, group: str) -> No
 
 
 @given(st.text(max_size=12), st.text(max_size=12), st.text(max_size=12))
-@settings(max_examples=150, deadline=None)
 def test_case_does_not_matter_and_every_visit_has_a_group(
     source: str, medium: str, campaign: str
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import Received
@@ -269,7 +269,6 @@ def test_addresses_of_data_centres(address: str, is_in: bool, tmp_path: Path) ->
     st.lists(st.tuples(st.integers(0, 255), st.integers(20, 32)), min_size=1, max_size=8),
     st.integers(0, 2**13),
 )
-@settings(max_examples=60, deadline=None)
 def test_an_address_is_in_the_networks_that_ipaddress_says(
     blocks: list[tuple[int, int]], host: int
 ) -> None:

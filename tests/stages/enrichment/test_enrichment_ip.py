@@ -3,7 +3,7 @@
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.enrichment import anonymise_ip, compile_ip
@@ -30,7 +30,6 @@ def test_the_end_of_an_address_is_taken_off(address: str, network: str) -> None:
 
 
 @given(st.ip_addresses())
-@settings(max_examples=100, deadline=None)
 def test_the_network_is_what_it_was_and_nothing_else_is_left(address: object) -> None:
     whole = ip_address(str(address))
     network = ip_address(anonymise_ip(str(address)))

@@ -1,7 +1,7 @@
 """`language`, from the event, else from Accept-Language."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import Received
@@ -51,7 +51,6 @@ def test_a_backend_does_not_speak_its_visitors_language() -> None:
 
 
 @given(st.text(alphabet="aeq-;=.,* 019", max_size=30))
-@settings(max_examples=200, deadline=None)
 def test_any_header_is_answered_with_a_language_of_its_own(header: str) -> None:
     language = favourite(header)
     assert language == "" or language in header.lower()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import Event, EventError, Received, read_event
@@ -209,7 +209,6 @@ HEADERS = st.dictionaries(
 
 
 @given(raw=RAW, headers=HEADERS, agent=AGENTS, address=ADDRESSES, trusted=st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_laws(raw: Any, headers: dict[str, str], agent: str, address: str, trusted: bool) -> None:
     """Never raises, never changes what is said, the same twice, and the input stays as it was."""
     received = Received("site", 0.0, address, agent, headers, trusted)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -64,7 +64,6 @@ PRICES = st.floats(0, 1e6) | st.integers(0, 10**6)
 
 
 @given(st.lists(st.fixed_dictionaries({"price": PRICES, "quantity": st.integers(0, 99)})))
-@settings(max_examples=100, deadline=None)
 def test_the_value_is_the_one_that_destinations_would_work_out(items: list[Any]) -> None:
     event = {"event_name": "purchase", "items": items}
     assert add_sums(event, RECEIVED).get("value") == event_value(event)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import Received
@@ -74,10 +74,6 @@ def sets_visitor(cookie: str) -> bool:
     return cookie.startswith("visitor_id=") and not cookie.startswith("visitor_id=; ")
 
 
-checked = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@checked
 @given(jars, hosts, consents, pages)
 def test_only_what_is_allowed_is_read_or_set(
     jar: str, host: str, consent: dict[str, str], page: str
@@ -94,7 +90,6 @@ def test_only_what_is_allowed_is_read_or_set(
         assert not any(cookie.startswith("_fb") for cookie in done.cookies)
 
 
-@checked
 @given(jars, hosts, pages)
 def test_headers_are_well_formed_and_words_hold_no_identifier(
     jar: str, host: str, page: str
@@ -113,7 +108,6 @@ def test_headers_are_well_formed_and_words_hold_no_identifier(
     assert "lick" not in done.line.replace("click_ids", "")
 
 
-@checked
 @given(jars, hosts, consents)
 def test_backends_are_left_alone(jar: str, host: str, consent: dict[str, str]) -> None:
     event = {"event_name": "view", "consent": consent}

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.consent import Consented
@@ -58,7 +58,6 @@ def follow(identify: Any) -> Any:
 ids = st.from_regex(r"[A-Za-z0-9._+/=:-]{1,160}", fullmatch=True)
 
 
-@settings(max_examples=50, deadline=None)
 @given(ids, st.integers(0, 600))
 def test_a_link_says_who_followed_it_until_it_expires(visitor: str, seconds: int) -> None:
     token = sign_link(KEY, visitor, HERE, 1_000 + seconds)
@@ -104,7 +103,6 @@ def test_two_links_are_known_by_different_ids() -> None:
     assert len({link.id for link in links if link}) == 2
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_no_character_of_it_can_be_changed(data: st.DataObject) -> None:
     token = sign_link(KEY, VISITOR, HERE, 2_000)
@@ -115,7 +113,6 @@ def test_no_character_of_it_can_be_changed(data: st.DataObject) -> None:
     assert verify_link(KEY, forged, HERE, 1_000.0) is None
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.text(max_size=80) | st.from_regex(r"[0-9]{1,12}\.[A-Za-z0-9_-]{1,9}\.[\w-]{43}"))
 def test_any_text_is_answered(token: str) -> None:
     assert verify_link(KEY, token, HERE, 0.0) is None

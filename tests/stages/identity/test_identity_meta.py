@@ -5,7 +5,7 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.event import Received
@@ -122,7 +122,6 @@ def test_the_newest_click_reaches_the_event_also_when_no_cookie_is_written(ident
     assert written(done.cookies).keys() == {"visitor_id"}
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.from_regex(r"[A-Za-z0-9_-]{1,60}", fullmatch=True))
 def test_what_was_written_is_kept_when_it_comes_back(fbclid: str) -> None:
     stage = compile_identity(IdentitySettings.model_validate(WRITE), None)

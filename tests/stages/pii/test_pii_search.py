@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import re2
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.event import Received
@@ -22,7 +22,6 @@ SEARCHES = {
     pattern: searcher(pattern)
     for pattern in ("|".join(HINTS.values()), r"^\x{212A}?[a-z]+=", r"(?i)k\b.$", r"[0-9]$")
 }
-EXAMPLES = settings(max_examples=300, deadline=None)
 
 CLUES = [
     *("jane@x.de", "%40", "@", "eyJhbGciOiJIUzI1NiJ9.eyJ", "Bearer ", "token=", "email=", "&"),
@@ -47,7 +46,6 @@ def the_long_way(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
 
 
 @given(event=st.dictionaries(NAMES | TEXTS, VALUES, max_size=5))
-@EXAMPLES
 def test_nothing_is_missed_by_searching_first(event: dict[str, Any]) -> None:
     assert GUARD(event, RECEIVED) == the_long_way(event)
 
@@ -69,14 +67,12 @@ def many_objects(draw: st.DrawFn) -> list[Any]:
 @example([{"email": 1}] * MIN_OBJECTS + [{"email": "jane"}])
 @example([{"a": 1}] * MIN_OBJECTS + [{"jane@x.de": 1}])
 @example(["linen"] * MIN_OBJECTS + ["jane@x.de"])
-@EXAMPLES
 def test_nothing_is_missed_among_many(many: list[Any]) -> None:
     event = {"items": many, "note": "linen"}
     assert GUARD(event, RECEIVED) == the_long_way(event)
 
 
 @given(text=TEXTS | st.text(max_size=30))
-@EXAMPLES
 def test_a_search_finds_what_the_expression_itself_finds(text: str) -> None:
     for pattern, search in SEARCHES.items():
         expected = re2.search(pattern, to_bytes(text)) is not None

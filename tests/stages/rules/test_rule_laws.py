@@ -4,7 +4,7 @@ import copy
 import json
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -176,7 +176,6 @@ def only_denied(before: dict[str, str], after: dict[str, str]) -> bool:
 
 
 @given(raw=EVENTS, rules=st.lists(RULE, min_size=1, max_size=8))
-@settings(max_examples=400, deadline=None)
 def test_any_rules_leave_an_event_that_is_read_as_it_is(
     raw: dict[str, Any], rules: list[dict[str, Any]]
 ) -> None:
@@ -196,7 +195,6 @@ def test_any_rules_leave_an_event_that_is_read_as_it_is(
 
 
 @given(raw=EVENTS, rules=st.lists(RULE, max_size=8))
-@settings(max_examples=60, deadline=None)
 def test_the_trace_has_a_line_for_each_rule_until_the_event_ends(
     raw: dict[str, Any], rules: list[dict[str, Any]]
 ) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.stages.rules import Rule, Ruled, compile_rules
@@ -47,7 +47,6 @@ IDS = st.text(min_size=1, max_size=20)
 
 
 @given(client=IDS, event=IDS, shares=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted))
-@settings(max_examples=100, deadline=None)
 def test_who_is_in_a_smaller_share_is_in_a_greater(
     client: str, event: str, shares: list[float]
 ) -> None:
