@@ -8,8 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import sysconfig
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZipFile
@@ -17,7 +15,7 @@ from zipfile import ZipFile
 import httpx
 import pytest
 
-from tests.support import plain_http
+from tests.support import borrowed_environment, plain_http
 from tests.support.gateway_process import free_port, wait_for
 
 pytestmark = pytest.mark.alone
@@ -51,16 +49,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of commands of an environment with the wheel. It borrows the dependencies from the
-    environment of the tests, so that nothing is downloaded."""
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, symlinks=True, with_pip=True)
-    python = folder / "bin/python"
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel]
-    subprocess.run(install, check=True, capture_output=True)
-    (packages,) = folder.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    return folder / "bin"
+    """The folder of commands of an environment with the wheel."""
+    return borrowed_environment.create(tmp_path_factory.mktemp("environment"), wheel)
 
 
 def command(installed: Path, folder: Path, *arguments: str) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import borrowed_environment
 from tests.support.documents import DOCS, ROOT, blocks
 from tests.support.fake_clock import without_fake_clock
 
@@ -84,10 +85,15 @@ def test_a_package_asks_for_the_gateway_of_this_series(package: Path) -> None:
     assert theirs == [f"event-gateway>={major}.{minor},<{major}.{int(minor) + 1}"]
 
 
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a new environment with the gateway and the packages installed."""
+@pytest.fixture(
+    scope="module", params=["borrowed", pytest.param("declared", marks=pytest.mark.nightly)]
+)
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a new environment with the gateway and the packages installed. Their
+    dependencies are `borrowed` from the tests, or downloaded as they are `declared`."""
     folder = tmp_path_factory.mktemp("fresh")
+    if request.param == "borrowed":
+        return borrowed_environment.create(folder, ROOT, *PACKAGES) / "python"
     subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     python = folder / "bin" / "python"
     wanted = [f"{ROOT}[testing]", *map(str, PACKAGES)]
