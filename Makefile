@@ -1,5 +1,5 @@
 # make run    installs what is needed and starts everything
-# make test   installs what the tests need and runs them all
+# make test   installs what the tests need and runs them, except those for the night
 # make test-again  runs those that failed in `make test` once more, one after the other, and those that
 #             are marked alone
 # make test-nightly  runs those that take longer or need more: in Firefox, and the whole of the attacks

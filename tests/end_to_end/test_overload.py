@@ -59,7 +59,9 @@ def check_that_none_is_lost(gateway: Gateway, sink: Sink, answers: Answers) -> N
     assert len(arrived) == len(answers.accepted)
 
 
-@pytest.mark.parametrize("limited", LIMITS)
+@pytest.mark.parametrize(
+    "limited", ["destination", pytest.param("sender", marks=pytest.mark.nightly)]
+)
 def test_what_exceeds_a_limit_is_told_when_to_come_back(tmp_path: Path, limited: str) -> None:
     source, delivery, refusal = LIMITS[limited]
     offered = 2 * CAPACITY * SECONDS

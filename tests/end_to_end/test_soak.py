@@ -31,20 +31,22 @@ pytestmark = pytest.mark.alone
 AT_ONCE = 2
 PROMISES = {
     "kills": "random processes are killed, and no accepted event is lost",
-    "clock": "a clock that is set loses, repeats and storms nothing",
     "disk": "a full disk refuses clearly, and corrupts nothing",
-    "down": "a destination that was down gets everything afterwards",
     "restart": "all of `gateway run` is killed, and starts again where it was",
+    "poison": "one poisonous event of a thousand is found in a few requests",
+    "clock": "a clock that is set loses, repeats and storms nothing",
+    "down": "a destination that was down gets everything afterwards",
     "ledger_away": "the ledger's database is away, and delivery does not notice",
     "ledger_disk": "the ledger's disk is full, delivery goes on, and what was left out is said",
     "retry_after": "a vendor that throttles is left alone for as long as it asks",
     "hanging": "a destination that hangs does not slow another one",
-    "poison": "one poisonous event of a thousand is found in a few requests",
 }
 """In this order, so that the two lanes end at about the same time. Not here: `weather`; `memory`,
 which tests/delivery/test_full_memory.py has; `outage`, which test_spool.py has;
 `slow_connections`, which tests/hostile/test_connections.py has; `small`, for a busy machine refuses
 events."""
+EVERY_TIME = {"kills", "disk", "restart", "poison"}
+"""What `make test` runs; the others wait for the night."""
 NEEDS = {
     "clock": fake_clock.why_not,
     "retry_after": fake_clock.why_not,
@@ -77,7 +79,13 @@ def short_form(item: pytest.Item) -> str:
     return str(getattr(item, "callspec").params["name"])  # noqa: B009 (pytest does not declare it)
 
 
-@pytest.mark.parametrize("name", PROMISES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in EVERY_TIME else pytest.mark.nightly)
+        for name in PROMISES
+    ],
+)
 def test_soak(
     name: str,
     runs: dict[str, Future[Run]],

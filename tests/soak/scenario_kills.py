@@ -55,8 +55,8 @@ class Plan:
 
 
 SHORT = Plan(
-    events=5_000,
-    kills=20,
+    events=3_000,
+    kills=12,
     slot_seconds=4.0,
     share=0.0,
     hold_seconds=5.0,

@@ -17,7 +17,7 @@ def create(folder: Path, *packages: Path) -> Path:
     commands = folder / "bin"
     (site,) = folder.glob("lib/python*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-    pip = [sys.executable, "-m", "pip", "--python", commands / "python"]
+    pip = [sys.executable, "-m", "pip", "--python", str(commands / "python")]
     install = ["install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
     done = subprocess.run([*pip, *install, *packages], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
