@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -44,8 +45,7 @@ class AuthorisedClient:
 
     async def close(self) -> None:
         await self._client.close()
-        for credential in self._credentials.values():
-            await credential.close()
+        await asyncio.gather(*(each.close() for each in self._credentials.values()))
 
 
 def _with_token(request: Request, token: str) -> Request:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 
 from pydantic import SecretStr
 from redis.asyncio import Redis
@@ -31,6 +32,12 @@ REST_SECONDS = 30.0
 
 SPARE_SECONDS = 30.0
 """How long the lock lasts after the time for a token request is over."""
+
+SAVE_SECONDS = 300.0
+"""How long a credential that is closed waits for a Redis that does not take its new refresh
+token."""
+
+AGAIN_SECONDS = 1.0
 
 
 class NotAuthorised(NotSent):
@@ -90,7 +97,13 @@ class Credential:
         )
 
     async def close(self) -> None:
-        await self._client.close()
+        """Stores a new refresh token first that could not be stored, since nobody else has it; it
+        waits up to `SAVE_SECONDS` for Redis."""
+        try:
+            if self._holds_new_refresh_token():
+                await self._save_or_report()
+        finally:
+            await self._client.close()
 
     async def _renewed(self, refused: str) -> Token:
         try:
@@ -106,15 +119,20 @@ class Credential:
         stored = await self._read()
         if stored and _is_usable(stored, refused):
             return stored
-        async with self._stored.locked(self._settings.http.timeout + SPARE_SECONDS):
-            stored = await self._read()
-            if self._unsaved and self._unsaved[0] == stored:
-                stored = await self._save()
-            self._unsaved = None
+        async with self._lock():
+            stored = await self._read_after_saving()
             if stored and _is_usable(stored, refused):
                 return stored  # another process may have renewed it in the meantime
             self._unsaved = stored, await self._obtain(stored)
             return await self._save()
+
+    async def _read_after_saving(self) -> Token | None:
+        """The stored token, which is the unsaved one unless another process stored a newer one."""
+        stored = await self._read()
+        if self._unsaved and self._unsaved[0] == stored:
+            stored = await self._save()
+        self._unsaved = None
+        return stored
 
     async def _save(self) -> Token:
         """Stores the unsaved token, and returns it."""
@@ -123,6 +141,47 @@ class Credential:
         await self._stored.write(seal_token(token, self._sealed_with, self._name))
         self._unsaved = None
         return token
+
+    def _holds_new_refresh_token(self) -> bool:
+        if self._unsaved is None:
+            return False
+        stored, token = self._unsaved
+        return self._refresh_token(stored) not in ("", token.refresh_token)
+
+    async def _save_or_report(self) -> None:
+        log.warning(
+            "Redis has not taken the new refresh token of the credential %s yet; waiting up to "
+            "%.0f s for it. The token is lost if this process is killed",
+            self._name,
+            SAVE_SECONDS,
+        )
+        trouble = ""
+        try:
+            async with asyncio.timeout(SAVE_SECONDS):
+                while trouble := await self._trouble_with_saving():
+                    await asyncio.sleep(AGAIN_SECONDS)
+        except TimeoutError:
+            log.error(
+                "the new refresh token of the credential %s is lost, because Redis did not take it "
+                "within %.0f s%s. If the vendor refuses the one before, get a new one from the "
+                "vendor, and write it in credentials.%s.refresh_token",
+                self._name,
+                SAVE_SECONDS,
+                f" ({trouble})" if trouble else "",
+                self._name,
+            )
+
+    async def _trouble_with_saving(self) -> str:
+        """What Redis raised; "" once the unsaved token is stored."""
+        try:
+            async with self._lock():
+                await self._read_after_saving()
+        except RedisError as error:
+            return type(error).__name__ if self._unsaved else ""
+        return ""
+
+    def _lock(self) -> AbstractAsyncContextManager[None]:
+        return self._stored.locked(self._settings.http.timeout + SPARE_SECONDS)
 
     async def _read(self) -> Token | None:
         sealed = await self._stored.read()
@@ -133,11 +192,8 @@ class Credential:
     async def _obtain(self, stored: Token | None) -> Token:
         if time.monotonic() < self._rests_until:
             raise NotAuthorised(self._refusal)
-        refresh_token, ends = "", 0.0
-        if isinstance(self._settings, RefreshTokenSettings):
-            configured = self._settings.refresh_token.get_secret_value()
-            refresh_token = stored.refresh_token if stored else configured
-            ends = stored.refresh_expires_at if stored else 0.0
+        refresh_token = self._refresh_token(stored)
+        ends = stored.refresh_expires_at if stored and refresh_token else 0.0
         now = time.time()
         try:
             response = await self._client.send(token_request(self._settings, refresh_token, now))
@@ -156,6 +212,12 @@ class Credential:
         if warning := refresh_token_warning(self._name, token, now):
             log.warning("%s", warning)
         return token
+
+    def _refresh_token(self, stored: Token | None) -> str:
+        """The newest one; "" for a credential of another type."""
+        if not isinstance(self._settings, RefreshTokenSettings):
+            return ""
+        return stored.refresh_token if stored else self._settings.refresh_token.get_secret_value()
 
     def _masker(self, refresh_token: str) -> Masker:
         """refresh_token: the one in use, which the vendor may have given."""

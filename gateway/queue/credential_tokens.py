@@ -25,6 +25,7 @@ class CredentialTokens:
         self._redis = redis
         self._token = f"{keys.credentials}{name}"
         self._lock = f"{self._token}:lock"
+        self._holder = token_hex(8)
         self._write = redis.register_script(script("write_token"))
         self._take = redis.register_script(script("take_lock"))
         self._give_back = redis.register_script(script("give_back_lock"))
@@ -39,11 +40,12 @@ class CredentialTokens:
     @asynccontextmanager
     async def locked(self, seconds: float) -> AsyncIterator[None]:
         """Waits for the lock and holds it within the `async with` block, `seconds` at most: after a
-        kill it ends by itself."""
-        holder = token_hex(8)
-        while not await self._take([self._lock], [holder, int(1000 * seconds)]):
+        kill it ends by itself. One at a time may ask: a lock that could not be given back, because
+        Redis was away, is given back first."""
+        await self._give_back([self._lock], [self._holder])
+        while not await self._take([self._lock], [self._holder, int(1000 * seconds)]):
             await asyncio.sleep(LOOK_SECONDS)
         try:
             yield
         finally:
-            await self._give_back([self._lock], [holder])
+            await self._give_back([self._lock], [self._holder])

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from destinations.base import Response
+from destinations.base import Request, Response
 from gateway.credentials import credential as credential_module
 from gateway.credentials.credential import Credential, NotAuthorised, read_stored_token
 from gateway.credentials.expiry import refresh_token_warning
 from gateway.credentials.token import Token
 from gateway.http import Ambiguous, NotSent
 from gateway.queue.credential_tokens import CredentialTokens
+from gateway.redis_client.connect import connect_for_intake
 from tests.support.keys import KEYS
 from tests.support.token_endpoint import TokenEndpoint, credential_settings
+from tests.support.valkey_server import Server, Valkey
 
 pytestmark = pytest.mark.anyio
 
@@ -157,6 +161,98 @@ class TestRenewal:
         await asyncio.sleep(0.85)
         assert await credential.token() == "access-token-2"
         assert endpoint.grants[1]["refresh_token"] == "refresh-token-2"
+
+
+class WhileRedisGoesAway(TokenEndpoint):
+    """Answers when Redis is no longer there."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(FIRST)
+        self._server = server
+
+    async def send(self, request: Request) -> Response:
+        self._server.kill()
+        return await super().send(request)
+
+
+class TestAnEndWhileRedisIsAway:
+    """The new refresh token is in the memory of this process alone."""
+
+    @pytest.fixture
+    def server(self, tmp_path: Path) -> Iterator[Server]:
+        with Valkey(tmp_path) as server:
+            yield server
+
+    @pytest.fixture
+    async def redis(self, server: Server) -> AsyncIterator[Redis]:
+        async with connect_for_intake(server.url) as client:
+            yield client
+
+    @pytest.fixture
+    def endpoint(self, server: Server) -> TokenEndpoint:
+        return WhileRedisGoesAway(server)
+
+    async def test_the_new_refresh_token_is_stored_when_redis_is_back(
+        self,
+        redis: Redis,
+        server: Server,
+        endpoint: TokenEndpoint,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        credential = await with_unsaved_token(redis, endpoint)
+        closing = asyncio.create_task(credential.close())
+        await asyncio.sleep(0.2)
+        assert not closing.done()
+        await asyncio.to_thread(server.start)
+        await asyncio.wait_for(closing, 20)  # the lock that was not given back lasts longer
+        assert (await stored_token(redis)).refresh_token == "refresh-token-2"
+        assert endpoint.closed
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+    async def test_it_replaces_none_that_another_process_has_stored(
+        self, redis: Redis, server: Server, endpoint: TokenEndpoint
+    ) -> None:
+        credential = await with_unsaved_token(redis, endpoint)
+        await asyncio.to_thread(server.start)
+        await redis.delete(f"{KEY}:lock")
+        other = TokenEndpoint(FIRST)
+        other.more = {"refresh_token": "of another process"}
+        await open_process(redis, other).token()
+        await credential.close()
+        assert (await stored_token(redis)).refresh_token == "of another process"
+
+    async def test_after_a_while_it_is_lost_and_the_log_says_what_to_do(
+        self,
+        redis: Redis,
+        endpoint: TokenEndpoint,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        monkeypatch.setattr(credential_module, "SAVE_SECONDS", 1.0)
+        await (await with_unsaved_token(redis, endpoint)).close()
+        assert caplog.messages[-1] == (
+            "the new refresh token of the credential crm is lost, because Redis did not take it "
+            "within 1 s (ConnectionError). If the vendor refuses the one before, get a new one "
+            "from the vendor, and write it in credentials.crm.refresh_token"
+        )
+        assert "refresh-token-2" not in caplog.text
+        assert FIRST not in caplog.text
+        assert endpoint.closed
+
+    async def test_one_that_the_vendor_did_not_replace_is_not_waited_for(
+        self, redis: Redis, endpoint: TokenEndpoint, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        endpoint.more = {"refresh_token": FIRST}
+        await (await with_unsaved_token(redis, endpoint)).close()
+        assert caplog.messages == []
+        assert endpoint.closed
+
+
+async def with_unsaved_token(redis: Redis, endpoint: TokenEndpoint) -> Credential:
+    credential = open_process(redis, endpoint)
+    with pytest.raises(NotSent, match="Redis: ConnectionError"):
+        await credential.token()
+    return credential
 
 
 class TestRefusal:

@@ -2,7 +2,8 @@
 
     python token_process.py REDIS_URL TOKEN_URL
 
-Says that it is ready, and prints the one and the other token, each after it has read a line.
+Says that it is ready, and prints the one and the other token, each after it has read a line. Where
+it gets none, it prints why, and ends with the status 1.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from redis.asyncio import Redis
 
 from gateway.configuration.credentials import CredentialSettings
 from gateway.credentials import open_credential
+from gateway.http import NotSent
 from gateway.queue.keys import Keys
 
 
@@ -32,13 +34,18 @@ async def main(redis_url: str, token_url: str) -> None:
     redis = Redis.from_url(redis_url)
     credential = open_credential("crm", settings, redis, Keys("gw"))
     print("ready", flush=True)
-    sys.stdin.readline()
-    first = await credential.token()
-    print(first, flush=True)
-    sys.stdin.readline()
-    print(await credential.token(refused=first), flush=True)
-    await credential.close()
-    await redis.aclose()
+    token = ""
+    try:
+        for _ in range(2):
+            sys.stdin.readline()
+            token = await credential.token(refused=token)
+            print(token, flush=True)
+    except NotSent as error:
+        print(error, flush=True)
+        sys.exit(1)
+    finally:
+        await credential.close()
+        await redis.aclose()
 
 
 if __name__ == "__main__":
