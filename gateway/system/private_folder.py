@@ -12,19 +12,31 @@ from pathlib import Path
 def private_folder(path: Path) -> Path:
     """A folder in the place for temporary files, for what belongs to `path`.
 
-    Returns the folder that an earlier call made, or a new one.
+    Returns the folder that an earlier call made, or a new one. Its name is known beforehand, so
+    that processes that ask at the same moment get the same one. Where another user has taken that
+    name, the name is one that nobody can foresee.
     """
-    return find_private_folder(path) or Path(tempfile.mkdtemp(prefix=_prefix(path)))
+    return find_private_folder(path) or _make(path)
 
 
 def find_private_folder(path: Path) -> Path | None:
     """The folder that `private_folder` made for `path`, or None.
 
     Anyone may write to that place, so a folder of another user, or one that others may enter, is
-    not used.
+    not used. Of several, the first by name is.
     """
     left = Path(tempfile.gettempdir()).glob(f"{_prefix(path)}*")
-    return next(filter(_is_private, left), None)
+    return min(filter(_is_private, left), default=None)
+
+
+def _make(path: Path) -> Path:
+    folder = Path(tempfile.gettempdir(), f"{_prefix(path)}0")
+    try:
+        folder.mkdir(0o700)
+    except FileExistsError:
+        if not _is_private(folder):
+            return Path(tempfile.mkdtemp(prefix=_prefix(path)))
+    return folder
 
 
 def _prefix(path: Path) -> str:
