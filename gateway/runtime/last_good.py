@@ -1,5 +1,5 @@
 """The last good configuration: how it reaches processes and commands that start while the
-configuration file has mistakes.
+configuration file has mistakes, or is being written.
 
 `gateway run` and `gateway work` write it to a file under `redis.data_dir`, which lasts as long as
 the data does. Two ways lead there:
@@ -143,9 +143,13 @@ def is_supervised() -> bool:
 
 
 def load_running(path: Path, allow_demo: bool) -> Settings:
-    """The settings of a process that may be started again at any time: those in the file at `path`
-    or, if there are mistakes in it or it is not `permitted`, those that `LAST_GOOD` names. `redis`
-    is that of the process's supervisor, if it has one. Raises `ConfigurationError`."""
+    """The settings of a process that may be started again at any time.
+
+    A process of a supervisor takes those that `LAST_GOOD` names: the file at `path` may hold what
+    its supervisor never puts in force, such as the first half of a new one. Any other takes those
+    in the file or, if there are mistakes in it or it is not `permitted`, those that `LAST_GOOD`
+    names. `redis` is that of the supervisor, if there is one. Raises `ConfigurationError`.
+    """
     settings = _load_good(path, allow_demo)
     if not is_supervised():
         return settings
@@ -153,11 +157,14 @@ def load_running(path: Path, allow_demo: bool) -> Settings:
 
 
 def _load_good(path: Path, allow_demo: bool) -> Settings:
+    named = os.environ.get(LAST_GOOD)
+    kept = _read(Path(named)) if named else None
+    if kept and is_supervised():
+        with suppress(Exception):  # for instance without a secret: the file may do without
+            return permitted(parse_settings(kept.text, str(path)), path, allow_demo)
     try:
         return permitted(load_settings(path), path, allow_demo)
     except Exception as error:  # a defect of a plug-in too is no reason to stay away
-        named = os.environ.get(LAST_GOOD)
-        kept = _read(Path(named)) if named else None
         if kept is None:
             raise
         settings = permitted(parse_settings(kept.text, str(path)), path, allow_demo)

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tests.support import plain_http
@@ -109,3 +111,36 @@ def test_events_follow_the_configuration(tmp_path: Path) -> None:
     arrived = seen(sink)
     assert (arrived["e-1"], arrived["e-2"]) == (("/a", "one"), ("/a", "one"))
     assert any(place == ("/b", "two") for place in arrived.values())
+
+
+def test_a_worker_that_starts_while_the_file_is_written_has_what_is_in_force(
+    tmp_path: Path,
+) -> None:
+    with Sink() as sink:
+        first = CONFIG.format(mark="one", name="hook", sink=sink.url, path="a")
+        half = CONFIG.format(mark="one", name="hook", sink=sink.url, path="b")
+        with Gateway(tmp_path, first, None, "--processes", "1") as gateway:
+            send(gateway, "e-1")
+            wait_for(lambda: "e-1" in seen(sink), 60, "an event")
+
+            def write_on() -> None:
+                """So that the supervisor waits for the end."""
+                nonlocal half
+                half += "# and more\n"
+                gateway.config.write_text(half)
+
+            def have_ended(pids: Sequence[int]) -> bool:
+                write_on()
+                return not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+            def has_arrived() -> bool:
+                write_on()
+                return "e-2" in seen(sink)
+
+            write_on()
+            before = gateway.pids(" worker ")
+            gateway.kill(" worker ")
+            wait_for(partial(have_ended, before), 60, "the worker and its drain to end")
+            send(gateway, "e-2")
+            wait_for(has_arrived, 60, "an event after a kill")
+            assert seen(sink)["e-2"] == ("/a", "one")

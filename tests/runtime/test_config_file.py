@@ -255,6 +255,24 @@ def test_a_process_that_is_started_again_has_what_is_in_force(
     assert set(load_running(path, allow_demo).sources) == {source}
 
 
+@pytest.mark.parametrize("text", [GOOD, OTHER, BAD, ""], ids=["same", "good", "mistake", "empty"])
+def test_a_process_of_a_supervisor_has_what_that_has_put_in_force(
+    path: Path, last_good: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv(INHERITED_REDIS, RedisSettings(url="redis://here").model_dump_json())
+    path.write_text(text)
+    assert set(load_running(path, allow_demo=False).sources) == {"site"}
+
+
+def test_and_the_file_where_that_can_no_longer_be_used(
+    path: Path, last_good: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(INHERITED_REDIS, RedisSettings(url="redis://here").model_dump_json())
+    last_good.write_text(SECRET)  # whose file is gone
+    path.write_text(OTHER)
+    assert set(load_running(path, allow_demo=False).sources) == {"shop"}
+
+
 def test_so_has_one_that_starts_while_a_check_has_a_defect(
     path: Path, last_good: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
