@@ -9,11 +9,13 @@ from contextlib import closing
 from pathlib import Path
 
 from gateway.ledger.database import open_to_write
-from gateway.ledger.day_file import HOUR
+from gateway.ledger.day_file import HOUR, PROGRESS
 from gateway.ledger.day_rows import OF_DAY, DayRows, HourKey, by_day
 from gateway.ledger.retention import REMEMBERED_DAYS, day_before
+from gateway.ledger.tables import feed_of_day
 from gateway.ledger.tables import kept as kept_tables
 from gateway.ledger.totals import Ended
+from gateway.queue.feed import id_key
 
 _TOTAL = """
 INSERT INTO totals (destination, ending, number) VALUES (?, ?, ?)
@@ -28,6 +30,7 @@ _DAY_HOURS = (
     "SELECT hour, dimension, value, destination, ending, number FROM hours "
     f"WHERE dimension NOT LIKE '{OF_DAY}%'"
 )
+_FORGET_PROGRESS = "DELETE FROM progress WHERE feed LIKE '% %' AND feed < ?"
 _IS_BY_DAY = "SELECT 1 FROM hours WHERE hour = ? AND dimension = ? LIMIT 1"
 
 
@@ -47,12 +50,15 @@ class CountsFile:
         return day in self._over
 
     def roll_up(self, day: str, path: Path) -> None:
-        """Keeps the counts of the file of `day`, once."""
+        """Keeps the counts of the file of `day`, once, and up to which records it has counted."""
         with closing(sqlite3.connect(path)) as database:
             hours = Counter({row[:5]: row[5] for row in database.execute(_DAY_HOURS)})
+            stored = database.execute("SELECT feed, last_id FROM progress").fetchall()
+        last_ids = [(feed_of_day(day, feed), last_id) for feed, last_id in stored]
         with self._transaction():
             self._add(hours)
             self._add(by_day(hours.items()))
+            self._database.executemany(PROGRESS, last_ids)
             self._database.execute("INSERT INTO rolled_up (day) VALUES (?)", (day,))
         self._over.add(day)
 
@@ -64,17 +70,14 @@ class CountsFile:
                 of_days = by_day(rows.hours.items())
                 counted = {hour for hour in {key[0] for key in of_days} if self._is_by_day(hour)}
                 self._add(Counter({key: n for key, n in of_days.items() if key[0] in counted}))
-            self._database.execute(
-                "INSERT INTO progress (feed, last_id) VALUES (?, ?) "
-                "ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id",
-                (feed, last_id),
-            )
+            self._database.execute(PROGRESS, (feed, last_id))
 
-    def last_id(self, feed: str) -> str:
-        """The id of the last record of `feed` that was counted late; ``0-0`` for none."""
-        statement = "SELECT last_id FROM progress WHERE feed = ?"
-        row = self._database.execute(statement, (feed,)).fetchone()
-        return row[0] if row else "0-0"
+    def last_id(self, day: str, feed: str) -> str:
+        """The id of the last record of `feed` that was counted for `day`, in its file or late;
+        ``0-0`` for none."""
+        statement = "SELECT last_id FROM progress WHERE feed IN (?, ?)"
+        found = self._database.execute(statement, (feed, feed_of_day(day, feed)))
+        return max((last_id for (last_id,) in found), key=id_key, default="0-0")
 
     def keep_configuration(self, version: str, text: str, now: float) -> None:
         self._database.execute(
@@ -98,6 +101,7 @@ class CountsFile:
         oldest, first = int(now // 3600) - 24 * days, day_before(now, REMEMBERED_DAYS)
         self._database.execute("DELETE FROM hours WHERE hour < ?", (oldest,))
         self._database.execute("DELETE FROM rolled_up WHERE day < ?", (first,))
+        self._database.execute(_FORGET_PROGRESS, (first,))
 
     def forget_configurations(self, now: float, days: int) -> None:
         """Removes those that were replaced more than `days` ago."""

@@ -46,7 +46,7 @@ HOUR = """
 INSERT INTO hours (hour, dimension, value, destination, ending, number) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET number = number + excluded.number
 """
-_PROGRESS = """
+PROGRESS = """
 INSERT INTO progress (feed, last_id) VALUES (?, ?)
 ON CONFLICT (feed) DO UPDATE SET last_id = excluded.last_id
 """
@@ -90,7 +90,7 @@ class DayFile:
             hours = self._values.bound(rows.hours)
             database.executemany(HOUR, [(*key, number) for key, number in hours.items()])
             self._forget(may_be_forgotten(rows, self._successes))
-            database.execute(_PROGRESS, (feed, last_id))
+            database.execute(PROGRESS, (feed, last_id))
 
     def go_on(self, rows: DayRows) -> None:
         """Stores what became of the events that are here, and counts nothing; it may come again."""

@@ -70,8 +70,9 @@ class FolderStore:
         return self._counts.is_over(day)
 
     def last_id(self, day: str, feed: str) -> str:
-        file = self._counts if self.is_over(day) else self._open(self._folder.day(day))
-        return file.last_id(feed)
+        if self.is_over(day):
+            return self._counts.last_id(day, feed)
+        return self._open(self._folder.day(day)).last_id(feed)
 
     def traits_of(self, receipt: str) -> tuple[Any, ...] | None:
         path = next(self._folder.databases(day_of(receipt)), None)

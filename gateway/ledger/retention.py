@@ -50,9 +50,9 @@ class Retained(Protocol):
     def is_over(self, day: str) -> bool: ...
 
     def remove(self, day: str, keeps_failures: bool) -> None:
-        """Removes `day` and keeps its counts. keeps_failures: also its events that were rejected or
-        expired somewhere, with all that is stored of them. Whatever kills it, another call leaves
-        each of them once."""
+        """Removes `day` and keeps its counts, with the last record that they have of each feed.
+        keeps_failures: also its events that were rejected or expired somewhere, with all that is
+        stored of them. Whatever kills it, another call leaves each of them once."""
 
     def remove_failures(self, day: str) -> None: ...
 

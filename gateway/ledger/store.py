@@ -27,8 +27,9 @@ class Store(Retained, Protocol):
     def close(self) -> None: ...
 
     def last_id(self, day: str, feed: str) -> str:
-        """The id of the last record of `feed` that is stored for `day`; ``0-0`` for none. Days that
-        are over have one in common."""
+        """The id of the last record of `feed` that is stored for `day`; ``0-0`` for none. Of a day
+        that is over that is what it had stored when it was removed, or what was added late to any
+        such day if that is later."""
 
     def traits_of(self, receipt: str) -> tuple[Any, ...] | None:
         """The name, source, consent states as JSON, country and browser of an event."""

@@ -200,6 +200,13 @@ baselines = Table(
 """What Redis had counted when the ledger began on a feed; see `gateway.ledger.balance`."""
 
 late_progress = _progress(kept)
+"""The last record of each feed that came for days that were over; and under `feed_of_day` the last
+one that a day had stored when it was removed."""
+
+
+def feed_of_day(day: str, feed: str) -> str:
+    return f"{day} {feed}"
+
 
 configurations = Table(
     "configurations",

@@ -42,8 +42,10 @@ class Totals:
 
     def has(self, day: str, record_id: str) -> bool:
         """Whether this record is counted for this day."""
-        last = self.last_ids.get(LATE if day in self.over else day, "0-0")
-        return id_key(record_id) <= id_key(last)
+        last_ids = [self.last_ids.get(day, "0-0")]
+        if day in self.over:
+            last_ids.append(self.last_ids.get(LATE, "0-0"))
+        return id_key(record_id) <= max(map(id_key, last_ids))
 
     def is_up_to(self, record_id: str) -> bool:
         """Whether no record is counted that came after this one. record_id: "" for no record."""
@@ -95,6 +97,9 @@ def add_kept(totals: Totals, file: Connection, feed: str, since: float) -> None:
     for row in file.execute(select(kept_totals, last.label("last_id"))):
         totals.counts[row.destination, row.ending] += row.number
         totals.last_ids[LATE] = row.last_id or "0-0"
+    of_days = late_progress.c.feed.endswith(f" {feed}", autoescape=True)
+    for row in file.execute(select(late_progress).where(of_days)):
+        totals.last_ids[row.feed.removesuffix(f" {feed}")] = row.last_id
     day, *columns = kept_hours.c.hour // 24, kept_hours.c.destination, kept_hours.c.ending
     wanted = (
         select(day.label("day"), *columns, sum_of(kept_hours.c.number).label("number"))

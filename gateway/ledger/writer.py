@@ -5,7 +5,8 @@
     write    one transaction for each day, with the id of the last record
     take off what all days have stored
 
-It may be killed at any point: a day that has stored a record leaves it out when it comes again.
+It may be killed at any point: a day that has stored a record leaves it out when it comes again,
+also once the day is removed.
 What cannot be read or stored is logged, counted and left out. While the store is full, damaged or
 away the feeds wait, within their bound in Redis, and nothing else does. So does one whose node of a
 cluster is away.
@@ -112,8 +113,8 @@ class LedgerWriter:
         return sum(each for each in stored if isinstance(each, int))
 
     async def _step_and_clean(self) -> None:
-        """First takes off what a process that died has stored: for a day that is removed now it
-        would be counted a second time. What cannot be stored may lack the room that this makes."""
+        """First stores what has come: for a day that is removed now it would only be counted. What
+        cannot be stored may lack the room that this makes."""
         try:
             await self.step()
         except CANNOT_WRITE:

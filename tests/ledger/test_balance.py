@@ -162,6 +162,23 @@ async def test_days_that_are_removed_stay_in_the_balance(open_books: Open) -> No
     assert (await balance(books)).problems == []
 
 
+async def test_what_a_removed_day_had_stored_is_not_compared_again_with_the_feed(
+    open_books: Open,
+) -> None:
+    """As after a kill, and for lack of room, while the records have yet to be taken off."""
+    books = open_books(keep_days=1)
+    await books.store()
+    await send_aged(books, 9, 8, 0)
+    await books.store_and_die()
+    books.writer.clean(time.time())
+    assert books.days() == [day_of(0)]
+    for _ in range(2):
+        found = await balance(books), *(await daily(books)).values()
+        assert [each.problems for each in found] == [[]] * 4
+        assert found[0].ledger["accepted"] == 3
+        await books.store()
+
+
 async def test_a_redis_without_its_data_begins_another_balance(books: Books) -> None:
     await send(books, 3)
     await books.store()

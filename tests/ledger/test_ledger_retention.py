@@ -11,6 +11,9 @@ import pytest
 
 from gateway.configuration.ledger import LedgerSettings
 from gateway.ledger.answers import Wanted
+from gateway.ledger.day_rows import DayRows
+from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.postgresql.place import LedgerDatabase
 from gateway.ledger.retention import clean, day_before
 from gateway.queue.entry import Entry
 from tests.ledger.conftest import Open
@@ -240,6 +243,30 @@ def test_what_makes_room(
     removed = len(sizes) - len(days_left)
     words = [r for r in caplog.records if r.levelno == logging.WARNING]
     assert sum("the ledger of" in r.getMessage() for r in words) == removed
+
+
+def test_a_day_that_is_over_knows_which_records_it_has(
+    place: LedgerFolder | LedgerDatabase,
+) -> None:
+    first, second, feeds = "2026-11-01", "2026-11-02", ("a1", "b2")
+    store = place.to_write()
+    store.open()
+    for day, last_id in ((first, "5-1"), (second, "12-1")):
+        store.write(day, DayRows(), "a1", last_id)
+        store.remove(day, keeps_failures=False)
+
+    def last_ids(day: str) -> list[str]:
+        return [store.last_id(day, feed) for feed in feeds]
+
+    assert (last_ids(first), last_ids(second)) == (["5-1", "0-0"], ["12-1", "0-0"])
+    store.close()
+    store.open()
+    for feed in feeds:
+        store.add_late({first: DayRows()}, feed, "7-1")
+    assert (last_ids(first), last_ids(second)) == (["7-1", "7-1"], ["12-1", "7-1"])
+    store.forget(NOW + 3660 * DAY, 400)
+    assert last_ids(second) == ["7-1", "7-1"]
+    store.close()
 
 
 async def test_a_configuration_is_kept_while_it_is_in_force_and_then_for_a_time(

@@ -453,6 +453,38 @@ async def test_what_a_dead_process_stored_is_not_counted_again_once_its_day_is_o
     assert books.counts("ads") == {"accepted": 1, "delivered": 1}
 
 
+async def test_a_batch_that_was_stored_in_part_is_counted_once_after_a_day_was_removed(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was stored for the day that made room does not count for it again."""
+    now = time.time()
+    older, old, new = (decide(make_event(number), send=["ads"]) for number in range(3))
+    older.received_at, old.received_at = now - 10 * DAY, now - 9 * DAY
+    await books.append(older)
+    await books.store()
+    books.writer.clean(now)
+    await books.append(old)
+    await books.settle("ads", await books.read("ads"), "delivered")  # one comes late
+    await books.append(new)
+
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(books.writer._store), "add_late", full)
+        with pytest.raises(sqlite3.OperationalError):
+            await books.writer.step()
+    books.writer.close()
+    books.writer.clean(now)
+    assert len(books.days()) == 1
+    records = await books.records()
+    await books.store()
+    stored = {"accepted": 3, "delivered": 2}
+    assert books.counts("ads") == stored
+    books.writer.store(records, await books.feed.name(""))  # comes again
+    assert books.counts("ads") == stored
+
+
 async def test_room_is_made_while_nothing_can_be_stored(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,9 @@ from gateway.ledger.postgresql.schema import (
 from gateway.ledger.postgresql.successes import forget, index_lookups
 from gateway.ledger.retention import REMEMBERED_DAYS, day_before
 from gateway.ledger.successes import may_be_forgotten
+from gateway.ledger.tables import feed_of_day
 from gateway.ledger.totals import Ended
+from gateway.queue.feed import id_key
 from gateway.queue.receipts import day_of
 
 LOCK_TIMEOUT = SQL("SET LOCAL lock_timeout = '2s'")
@@ -52,7 +54,8 @@ _LOCK = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
 _OVER = "SELECT day FROM {}.rolled_up"
 _VALUES = "SELECT DISTINCT dimension, value FROM {}.hours"
 _TRAITS = "SELECT name, source, states, country, browser FROM {}.events WHERE receipt = %s"
-_LAST_ID = "SELECT last_id FROM {}.progress WHERE feed = %s"
+_LAST_IDS = "SELECT last_id FROM {}.progress WHERE feed = ANY(%s)"
+_PROGRESS = "SELECT feed, last_id FROM {}.progress"
 _ROLL_UP = f"""
 INSERT INTO {{}}.hours AS stored (hour, dimension, value, destination, ending, number)
 SELECT hour, dimension, value, destination, ending, number FROM {{}}.hours
@@ -85,6 +88,7 @@ ON CONFLICT DO NOTHING
 _IS_OVER = "INSERT INTO {}.rolled_up (day) VALUES (%s)"
 _FORGET = "DELETE FROM {}.hours WHERE hour < %s"
 _FORGET_DAYS = "DELETE FROM {}.rolled_up WHERE day < %s"
+_FORGET_PROGRESS = "DELETE FROM {}.progress WHERE feed LIKE '%% %%' AND feed < %s"
 _CONFIGURATION = """
 INSERT INTO {}.configurations (version, since, text) VALUES (%s, %s, %s)
 ON CONFLICT (version) DO UPDATE SET since = excluded.since
@@ -161,8 +165,8 @@ class DatabaseStore:
             return "0-0"
         schema = self._kept if self.is_over(day) else self._of(day)
         with errors_in_words():
-            rows = self._rows(SQL(_LAST_ID).format(schema), feed)
-            return str(rows[0][0]) if rows else "0-0"
+            rows = self._rows(SQL(_LAST_IDS).format(schema), [feed, feed_of_day(day, feed)])
+            return max((last_id for (last_id,) in rows), key=id_key, default="0-0")
 
     def traits_of(self, receipt: str) -> tuple[Any, ...] | None:
         day = day_of(receipt)
@@ -210,6 +214,7 @@ class DatabaseStore:
                 connection.execute(SQL(_ROLL_UP).format(self._kept, self._of(day)))
                 connection.execute(SQL(_ROLL_UP_DAY).format(self._kept, self._of(day)))
                 connection.execute(SQL(_ROLL_UP_TOTALS).format(self._kept, self._of(day)))
+                self._keep_progress(day)
                 connection.execute(SQL(_IS_OVER).format(self._kept), (day,))
             drop_schema(connection, schema_of_day(self._schema, day))
         if has_failures:
@@ -229,6 +234,7 @@ class DatabaseStore:
         with errors_in_words():
             self._connected.execute(SQL(_FORGET).format(self._kept), (oldest,))
             self._connected.execute(SQL(_FORGET_DAYS).format(self._kept), (first,))
+            self._connected.execute(SQL(_FORGET_PROGRESS).format(self._kept), (first,))
 
     def forget_configurations(self, now: float, days: int) -> None:
         statement = SQL(_FORGET_CONFIGURATIONS).format(self._kept, self._kept)
@@ -248,6 +254,12 @@ class DatabaseStore:
         rows = [(feed, *key, number) for key, number in baseline.items()]
         with errors_in_words(), self._transaction():
             many(self._connected, _BASELINE, self._kept, rows)
+
+    def _keep_progress(self, day: str) -> None:
+        """Keeps up to which records `day` has counted, within a transaction."""
+        stored = self._rows(SQL(_PROGRESS).format(self._of(day)))
+        last_ids = [(feed_of_day(day, feed), last_id) for feed, last_id in stored]
+        add(self._connected, self._kept, "progress", last_ids, is_of_day=False)
 
     def _prepared(self, day: str) -> tuple[Identifier, BoundedValues]:
         """The schema of `day`, which is made when it is first needed, and what it counts."""
