@@ -48,6 +48,20 @@ def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:
     return connection
 
 
+def open_to_change(path: Path) -> sqlite3.Connection:
+    """The database at `path` as `open_to_write` opens it, but never makes one. Raises `NotYetMade`,
+    `LedgerError` or sqlite3.Error."""
+    connection = sqlite3.connect(_uri(path, "rw"), uri=True, isolation_level=None)
+    try:
+        connection.executescript(_SET_UP)
+        if _version(connection, path) == 0:
+            raise NotYetMade
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def _create(connection: sqlite3.Connection, tables: MetaData) -> None:
     """All or none: whoever reads meanwhile finds a file without a version."""
     engine = create_engine(DRIVER, creator=lambda: connection, poolclass=StaticPool)
@@ -115,8 +129,7 @@ def is_made(path: Path) -> bool:
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
-    source = f"file:{quote(str(path.absolute()))}?mode=ro"
-    opened = sqlite3.connect(source, uri=True, timeout=BUSY_MS / 1000)
+    opened = sqlite3.connect(_uri(path, "ro"), uri=True, timeout=BUSY_MS / 1000)
     try:
         if _version(opened, path) == 0:
             raise NotYetMade
@@ -124,6 +137,10 @@ def _open_to_read(path: Path) -> sqlite3.Connection:
         opened.close()
         raise
     return opened
+
+
+def _uri(path: Path, mode: str) -> str:
+    return f"file:{quote(str(path.absolute()))}?mode={mode}"
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

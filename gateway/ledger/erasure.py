@@ -12,16 +12,15 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from gateway.ledger.database import open_to_write
+from gateway.ledger.database import NotYetMade, open_to_change
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder_files import FolderFiles
 from gateway.ledger.tables import AT_ANY_HOUR, EVENT_TABLES, IS_DELIVERED
-from gateway.ledger.tables import day as day_tables
 
 LOOK_SECONDS = 0.02
 WAIT_SECONDS = 60.0
@@ -73,27 +72,28 @@ class FolderErasure:
 def receipts_of(folder: FolderFiles, digests: Sequence[str]) -> dict[str, set[str]]:
     """The receipts of all events that have one of `digests`, by their day. Raises `LedgerError` or
     sqlite3.Error."""
-    found = {}
+    found: dict[str, set[str]] = {}
+    keys = [*map(bytes.fromhex, digests)]
     places = ", ".join("?" * len(digests))
     statement = f"SELECT receipt FROM lookups WHERE digest IN ({places}) AND {AT_ANY_HOUR}"
     for day in folder.all_days():
-        path = next(folder.databases(day), None)
-        if path is None:
-            continue
-        with _open(path) as file:
-            rows = file.execute(statement, [*map(bytes.fromhex, digests)]).fetchall()
-        if rows:
-            found[day] = {receipt.hex() for (receipt,) in rows}
+        for path in folder.databases(day):
+            with _open(path) as file:
+                rows = file.execute(statement, keys).fetchall() if file else []
+            if rows:
+                found.setdefault(day, set()).update(receipt.hex() for (receipt,) in rows)
     return found
 
 
 def delivered_of(folder: FolderFiles, day: str, receipts: Collection[str]) -> Counter[str]:
     """How many of the events each destination has got. Raises as `receipts_of` does."""
+    delivered: Counter[str] = Counter()
     for path in folder.databases(day):
         with _open(path) as file:
-            _choose(file, receipts)
-            return _delivered(file)
-    return Counter()
+            if file:
+                _choose(file, receipts)
+                delivered |= _delivered(file)
+    return delivered
 
 
 def erase_day(folder: FolderFiles, day: str, receipts: Collection[str]) -> Erased:
@@ -102,8 +102,9 @@ def erase_day(folder: FolderFiles, day: str, receipts: Collection[str]) -> Erase
     erased = Erased()
     for path in folder.databases(day):
         with _open(path) as file:
-            erased.add(_erase(file, receipts))
-            _without_traces(file, day)
+            if file:
+                erased.add(_erase(file, receipts))
+                _without_traces(file, day)
     return erased
 
 
@@ -164,10 +165,24 @@ def _delivered(file: sqlite3.Connection) -> Counter[str]:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[sqlite3.Connection]:
-    """What does not fit into its cache goes to a file next to it without a name, not into memory:
-    while a file is rebuilt that is as much as the file."""
-    with closing(open_to_write(path, day_tables)) as file:
-        folder = str(path.parent).replace("'", "''")
-        file.execute(f"PRAGMA temp_store_directory = '{folder}'")
+def _open(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """None for a day that was removed meanwhile: its file must not come back. What does not fit
+    into its cache goes to a file next to it without a name, not into memory: while a file is
+    rebuilt that is as much as the file."""
+    with ExitStack() as opened:
+        if file := _opened(path):
+            opened.enter_context(closing(file))
+            folder = str(path.parent).replace("'", "''")
+            file.execute(f"PRAGMA temp_store_directory = '{folder}'")
         yield file
+
+
+def _opened(path: Path) -> sqlite3.Connection | None:
+    try:
+        return open_to_change(path)
+    except NotYetMade:
+        return None
+    except sqlite3.OperationalError:
+        if path.exists():
+            raise
+        return None

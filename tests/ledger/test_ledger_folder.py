@@ -8,6 +8,7 @@ import logging
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from gateway.ledger.answers import Wanted
 from gateway.ledger.erasure import FolderErasure
 from gateway.ledger.errors import LedgerError
 from gateway.ledger.folder import LedgerFolder
+from gateway.ledger.folder_files import FolderFiles
 from gateway.ledger.folder_files import remove as remove_files
 from gateway.ledger.reading import LedgerReader
 from gateway.ledger.tables import events, kept_hours
 from gateway.queue.feed import Decided
 from gateway.system.private_files import create_private
+from tests.ledger.test_ledger_retention import append_failure
 from tests.support.events import decide, make_event
 from tests.support.gateway_process import wait_for
 from tests.support.keys import KEYS
@@ -149,6 +152,53 @@ async def test_a_day_that_is_removed_while_it_is_opened_is_passed_over(
 
     monkeypatch.setattr(database, "_open_to_read", remove_first)
     assert [*books.reader.endings(Wanted())] == []
+
+
+@pytest.mark.parametrize("when", ["before it is opened", "while it is opened"])
+@pytest.mark.parametrize("step", ["find", "count", "erase"])
+async def test_a_day_that_is_removed_during_an_erasure_does_not_come_back(
+    redis: Redis, folder: LedgerFolder, monkeypatch: pytest.MonkeyPatch, when: str, step: str
+) -> None:
+    """What it leaves of its failures is found and erased."""
+    books = Books(redis, folder)
+    await append_failure(books, client_id="anna")
+    await books.store()
+    erasure, digests = FolderErasure(folder), books.digests.of_text("anna")
+    ((day, theirs),) = erasure.receipts_of(digests).items()
+    removed: list[str] = []
+
+    def remove_once() -> None:
+        if not removed:
+            removed.append(day)
+            books.writer.clean(time.time())
+
+    databases, connect = FolderFiles.databases, sqlite3.connect
+
+    def removed_before(self: FolderFiles, of_day: str) -> Iterator[Path]:
+        for path in databases(self, of_day):
+            remove_once()
+            yield path
+
+    def removed_meanwhile(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        remove_once()
+        return connection
+
+    with monkeypatch.context() as patched:
+        if when == "before it is opened":
+            patched.setattr(FolderFiles, "databases", removed_before)
+        else:
+            patched.setattr(sqlite3, "connect", removed_meanwhile)
+        if step == "find":
+            assert erasure.receipts_of(digests) == {day: theirs}
+        elif step == "count":
+            assert erasure.delivered_of(day, theirs) == {"books": 1}
+        else:
+            assert erasure.erase_day(day, theirs).events == 1
+    assert removed
+    assert folder.days() == []
+    assert len(books.rows("events")) == (0 if step == "erase" else 1)
+    books.writer.close()
 
 
 def test_a_full_disk_leaves_no_part_of_a_key(
