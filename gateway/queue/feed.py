@@ -244,8 +244,8 @@ class Feed:
         they are counted."""
         milliseconds, _, number = records[-1].id.partition("-")
         first_left = f"{milliseconds}-{int(number) + 1}"
-        size = sum(record.size for record in records)
-        await self._take_off([self._of.stream, self._of.counts], [first_left, size, left_out])
+        sizes = [record.size for record in records]
+        await self._take_off([self._of.stream, self._of.counts], [first_left, left_out, *sizes])
 
     async def forget(self, until: float) -> int:
         """Removes the records that were added up to `until`, Unix seconds, and that no ledger has
