@@ -13,6 +13,12 @@ _DECIMALS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 
+WHOLE = frozenset(code for code, decimals in _DECIMALS.items() if decimals == 0)
+"""Currencies without decimal places."""
+
+WHOLE = frozenset(code for code, decimals in _DECIMALS.items() if decimals == 0)
+"""Currencies without decimal places."""
+
 
 def decimals_of(currency: str) -> int:
     """How many decimal places amounts in `currency` (ISO 4217, upper case) have."""

@@ -25,6 +25,7 @@ from gateway.event.currencies import currencies_of
 from gateway.event.ids import IDS, NO_ID, is_no_id
 from gateway.event.schema import EventFields, Number, as_items, as_list, branches
 from gateway.event.text import printable
+from gateway.event.whole_amounts import MONEY, with_whole_amounts
 
 IGNORED = "ignored_fields"
 """Field of an event: what was set aside, a list of ``{"field": "items.price", "reason": "not a
@@ -84,9 +85,6 @@ somebody is."""
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 """What JavaScript writes where a calculation failed: no property of a page's own."""
 
-_MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
-
-
 _MONEY_OBJECTS = tuple(
     (amount, code)
     for amount in ("amount", "value")
@@ -114,8 +112,8 @@ class _Notes:
 
     def number(self, name: str, text: str) -> float | int:
         """The number in `text`, the value of the field `name`. Raises `Unreadable`."""
-        number, currencies = read_amount(text, self.currency if name in _MONEY else "")
-        if currencies and name not in _MONEY:
+        number, currencies = read_amount(text, self.currency if name in MONEY else "")
+        if currencies and name not in MONEY:
             raise Unreadable("not a number")
         if self.currency and currencies and self.currency not in currencies:
             raise Unreadable("in another currency than the event")
@@ -133,7 +131,7 @@ Member = Callable[[str], Mend | None]
 """From a name in an object to what mends the value there, if it is known."""
 
 
-def mended(raw: Mapping[str, Any], own_properties: bool) -> Event:
+def mended(raw: Event, own_properties: bool) -> Event:
     """`raw`, an event within the bounds, with known fields that all fit, but for its name and its
     consent."""
     event = {name: value for name, value in raw.items() if name not in _FIELDS}
@@ -151,7 +149,10 @@ def mended(raw: Mapping[str, Any], own_properties: bool) -> Event:
             continue
         if value is not _ABSENT:
             event[name] = value
-        currency = value if name == "currency" and value is not _ABSENT else notes.currency
+        known = value if name == "currency" and value is not _ABSENT else notes.currency
+        if known != currency:
+            currency = known
+            raw = with_whole_amounts(raw, currency)
         ignored |= notes.ignored
     if currency:
         event["currency"] = currency
@@ -289,7 +290,7 @@ def _compile_reader(annotation: Any, name: str) -> Mend:
         if name == "timestamp":
             raise Unreadable("not a time")
         if annotation is Number:
-            if name in _MONEY and isinstance(value, dict):
+            if name in MONEY and isinstance(value, dict):
                 value = _amount_in(value)
             if isinstance(value, str):
                 return notes.number(name, value)

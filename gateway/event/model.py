@@ -27,6 +27,7 @@ from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
 from gateway.event.plain_items import plain_items
 from gateway.event.schema import EventFields, validate
+from gateway.event.whole_amounts import with_whole_amounts
 
 Event = dict[str, Any]
 
@@ -96,6 +97,8 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
             return plain
     try:
         event = validate(raw)
+        if (read := with_whole_amounts(raw, event.get("currency"))) is not raw:
+            return read_event(read, own_properties)
         is_mended = has_no_id(event)
     except ValidationError as error:
         if not isinstance(raw, dict):
@@ -130,7 +133,7 @@ def _with_plain_items(raw: Event) -> Event | None:
         event = validate(rest)
     except ValidationError:
         return None
-    if has_no_id(event):
+    if has_no_id(event) or with_whole_amounts(rest, event.get("currency")) is not rest:
         return None
     unbounded = [event[name] for name in _OPEN if name in event]
     event["items"] = plain.items

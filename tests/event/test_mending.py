@@ -139,6 +139,35 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
         ({"value": "₩1,259,900"}, {"value": 1259900, "currency": "KRW"}),
         ({"value": "150.000 ₫"}, {"value": 150000, "currency": "VND"}),
         ({"value": "5,990円"}, {"value": 5990, "currency": "JPY"}),
+        *(
+            ({"value": "5.990", "currency": code}, {"value": 5990, "currency": code.upper()})
+            for code in ("CLP", "JPY", "krw", "VND", "XAF", "ISK")
+        ),
+        ({"value": "5.990", "currency": "円"}, {"value": 5990, "currency": "JPY"}),
+        (
+            {"value": "-1.234.567", "tax": " 5.990 ", "shipping": "0.990", "currency": "CLP"},
+            {"value": -1234567, "tax": 5990, "shipping": 0.99, "currency": "CLP"},
+        ),
+        (
+            {"value": "5.990 ₫", "tax": "1.000"},
+            {"value": 5990, "tax": 1000, "currency": "VND"},
+        ),
+        (
+            {"items": {"0": {"price": "5.990", "quantity": "1.000"}}, "currency": "CLP"},
+            {"items": [{"price": 5990, "quantity": 1}], "currency": "CLP"},
+        ),
+        (
+            {"items": [{"price": 5}] * 10, "value": "5.990", "currency": "CLP"},
+            {"items": [{"price": 5}] * 10, "value": 5990, "currency": "CLP"},
+        ),
+        ({"value": 5.99, "currency": "CLP"}, {"value": 5.99, "currency": "CLP"}),
+        ({"value": "59.90", "currency": "CLP"}, {"value": 59.9, "currency": "CLP"}),
+        ({"value": "1234.567", "currency": "CLP"}, {"value": 1234.567, "currency": "CLP"}),
+        *(
+            ({"value": "5.990", "currency": code}, {"value": 5.99, "currency": code})
+            for code in ("EUR", "KWD", "BHD")
+        ),
+        ({"value": "5.990"}, {"value": 5.99}),
         ({"value": "¥5,990"}, {}),  # of China, it could have decimals
         (
             {"value": {"amount": "59.90", "currencyCode": "EUR"}},

@@ -1,0 +1,38 @@
+"""Amounts in currencies without decimals, as texts: in ``5.990`` the dot can only separate
+thousands, but without the currency the text is a number with decimals."""
+
+import re
+from operator import is_not
+from typing import Any
+
+from destinations.amounts import WHOLE
+from gateway.event.schema import as_items
+
+MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
+"""Fields of an event and of an item that are amounts of money."""
+
+_by_threes = re.compile(r"\s{0,9}[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4}\s{0,9}").fullmatch
+
+
+def with_whole_amounts(raw: dict[str, Any], currency: str | None) -> dict[str, Any]:
+    """`raw`, an event in `currency`, with such texts as numbers; the same object without any."""
+    if currency not in WHOLE:
+        return raw
+    read = _read(raw)
+    items = as_items(raw.get("items"))
+    if isinstance(items, list):
+        listed = [_read(item) if isinstance(item, dict) else item for item in items]
+        if any(map(is_not, listed, items)):
+            return {**read, "items": listed}
+    return read
+
+
+def _read(holder: dict[str, Any]) -> dict[str, Any]:
+    read = {name: number for name in MONEY if (number := _number(holder.get(name))) is not None}
+    return {**holder, **read} if read else holder
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str) and _by_threes(value):
+        return int(value.replace(".", ""))
+    return None
