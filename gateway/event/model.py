@@ -22,6 +22,7 @@ from gateway.event.consent import (
 )
 from gateway.event.consent_members import with_consent_read
 from gateway.event.ids import has_no_id
+from gateway.event.item_names import with_quantities
 from gateway.event.json_texts import opened
 from gateway.event.mending import IGNORED, mended
 from gateway.event.person import has_other_shape, with_person
@@ -93,8 +94,11 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     if isinstance(raw, dict):
         if has_other_shape(raw):
             raw = with_person(raw)
-        if "items" in raw and (plain := _with_plain_items(raw)) is not None:
-            return plain
+        if "items" in raw:
+            if (plain := _with_plain_items(raw)) is not None:
+                return plain
+            if (named := with_quantities(raw)) is not raw:
+                return read_event(named, own_properties)
     try:
         event = validate(raw)
         if (read := with_whole_amounts(raw, event.get("currency"))) is not raw:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from destinations.numbers import MAX_EXACT
 from gateway.event.bounds import MAX_KEYS, MAX_VALUES
 from gateway.event.columns import MIN_OBJECTS, Columns, columns
+from gateway.event.item_names import QUANTITIES
 from gateway.event.schema import MAX_TEXT, Item, Number
 
 _DICT, _STR, _NUMERIC = frozenset([dict]), frozenset([str]), frozenset([int, float])
@@ -45,6 +46,8 @@ def plain_items(items: object) -> PlainItems | None:
 
 
 def _are_plain(items: Columns) -> bool:
+    if not items.keys().isdisjoint(QUANTITIES):
+        return False
     return _are_names(items) and all(_fit(name, values) for name, values in items.items())
 
 

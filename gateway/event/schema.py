@@ -47,7 +47,7 @@ def as_list(value: object) -> object:
 
 def as_items(value: object) -> object:
     """As `as_list`, also with other keys (``{"SKU-1": {"item_id": ...}}``), and a single item as a
-    list of one."""
+    list of one. Items have the names of GA4 or of Universal Analytics."""
     if not isinstance(value, dict):
         return value
     if _is_item(value):
@@ -57,8 +57,13 @@ def as_items(value: object) -> object:
     return as_list(value)
 
 
+_NAMES_OF_ITEMS = ("item_id", "item_name", "id", "name")
+
+
 def _is_item(value: object) -> bool:
-    return isinstance(value, dict) and ("item_id" in value or "item_name" in value)
+    return isinstance(value, dict) and any(
+        name in value and not isinstance(value[name], dict | list) for name in _NAMES_OF_ITEMS
+    )
 
 
 _open = ConfigDict(extra="allow", coerce_numbers_to_str=True)

@@ -249,6 +249,29 @@ def test_what_is_empty_is_absent_and_not_named(field: str, nothing: Any) -> None
         ),
         ({"items": {"a": {"item_id": "A"}, "b": {"x": 1}}}, {}, ["items: not a list"]),
         (
+            {"items": {"SKU-1": {"id": "A", "name": "Lamp", "price": "59,90"}, "SKU-2": {"id": 7}}},
+            {"items": [{"id": "A", "name": "Lamp", "price": 59.9}, {"id": 7}]},
+            [],
+        ),
+        (
+            {"items": {"name": "Lamp", "quantity": 2}},
+            {"items": [{"name": "Lamp", "quantity": 2}]},
+            [],
+        ),
+        ({"items": {"a": {"id": {}}, "b": {"name": []}}}, {}, ["items: not a list"]),
+        *(
+            ({"items": given}, {"items": [{"item_id": "A", "quantity": 2}]}, [])
+            for given in (
+                [{"item_id": "A", "qty": 2}],
+                [{"item_id": "A", "Qty": "2"}],
+                {"SKU-1": {"item_id": "A", "QTY": 2.0}},
+                '[{"item_id": "A", "qty": "2"}]',
+            )
+        ),
+        ({"items": [{"qty": 2}] * 20}, {"items": [{"quantity": 2}] * 20}, []),
+        ({"items": [{"qty": 3, "quantity": 2}]}, {"items": [{"qty": 3, "quantity": 2}]}, []),
+        ({"items": [{"qty": "two"}]}, {"items": [{}]}, ["items.quantity: not a number"]),
+        (
             {"items": '[{"item_id": 7, "price": "59,90"}]'},
             {"items": [{"item_id": "7", "price": 59.9}]},
             [],

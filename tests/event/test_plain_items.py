@@ -23,7 +23,7 @@ class Text(str):
 
 
 PLAIN: Read = {"item_id": "S-1", "item_name": "Café 🔥", "price": 59.9, "quantity": 1, "own": None}
-NAMES = st.sampled_from([*Item.__annotations__, "own", "", "Größe", "a.b"])
+NAMES = st.sampled_from([*Item.__annotations__, "qty", "own", "", "Größe", "a.b"])
 ODD = st.sampled_from(
     [
         *(float("nan"), float("inf"), -float("inf"), 2**53, 2**53 + 1, -(2**53) - 1, 10**400),

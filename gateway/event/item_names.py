@@ -1,0 +1,37 @@
+"""Items with the quantity under the names that shops give it, as `quantity`."""
+
+from operator import is_not
+from typing import Any
+
+from gateway.event.json_texts import opened
+from gateway.event.schema import as_items
+
+QUANTITIES = ("qty", "Qty", "QTY")
+"""The first of these that an item has is its quantity, unless it states that itself."""
+
+
+def with_quantities(raw: dict[str, Any]) -> dict[str, Any]:
+    """`raw`, an event that has items, with the quantity of each; the same object if none has one
+    under another name."""
+    items = as_items(opened(raw["items"]))
+    if not isinstance(items, list) or not _may_be_missing(items):
+        return raw
+    named = [_with_quantity(item) if isinstance(item, dict) else item for item in items]
+    return {**raw, "items": named} if any(map(is_not, named, items)) else raw
+
+
+def _may_be_missing(items: list[Any]) -> bool:
+    """Whether one of `items` has no `quantity`. Usually all have one, which is soon found out."""
+    for item in items:  # noqa: SIM110 - a generator takes twice as long
+        if isinstance(item, dict) and "quantity" not in item:
+            return True
+    return False
+
+
+def _with_quantity(item: dict[str, Any]) -> dict[str, Any]:
+    if "quantity" in item:
+        return item
+    for name in QUANTITIES:
+        if name in item:
+            return {"quantity" if each == name else each: value for each, value in item.items()}
+    return item
