@@ -96,6 +96,13 @@ developer.paypal.com/docs/api/orders/v2 (Money)"""
 _OF_MONEY = frozenset(["__typename", "formatted", "formattedValue", "symbol"])
 """What such an object may have besides, which does not change the amount."""
 
+_IN_TWO_CURRENCIES = ("shop_money", "presentment_money", "shopMoney", "presentmentMoney")
+"""The names of an amount in the currency of the shop and in that of the customer. Source:
+shopify.dev/docs/api/admin-graphql (MoneyBag)"""
+
+_CODES = ("code", "iso", "iso_code", "isoCode", "currencyCode", "currency_code")
+"""The names of a code in an object that is a currency."""
+
 
 class _Notes:
     """currency: of the event, or "". ignored: reasons by field. misfits: values that did
@@ -291,13 +298,13 @@ def _compile_reader(annotation: Any, name: str) -> Mend:
             raise Unreadable("not a time")
         if annotation is Number:
             if name in MONEY and isinstance(value, dict):
-                value = _amount_in(value)
+                value = _amount_in(value, notes.currency)
             if isinstance(value, str):
                 return notes.number(name, value)
             raise Unreadable("not a number")
         if name == "currency":
-            if isinstance(value, str):
-                return _only(currencies_of(value))
+            if isinstance(code := _code_in(value), str):
+                return _only(currencies_of(code))
             raise Unreadable("not a currency")
         if str in kinds:
             raise Unreadable("too long" if isinstance(value, str) else "not a text")
@@ -308,15 +315,32 @@ def _compile_reader(annotation: Any, name: str) -> Mend:
     return read
 
 
-def _amount_in(stated: Mapping[str, Any]) -> str:
-    """``59.90 EUR`` of an object as shops and payment services write it: `_MONEY_OBJECTS`."""
+def _amount_in(stated: Mapping[str, Any], currency: str) -> str:
+    """``59.90 EUR`` of an object as shops and payment services write it: `_MONEY_OBJECTS`. Of an
+    amount in two currencies it is that of the shop, unless only the other one is in `currency`,
+    that of the event."""
+    both = [stated[name] for name in _IN_TWO_CURRENCIES if isinstance(stated.get(name), dict)]
+    amounts = [_amount_and_code(each) for each in both or [stated]]
+    number, code = next((each for each in amounts if each[1].upper() == currency), amounts[0])
+    return f"{number} {code}"
+
+
+def _amount_and_code(stated: Mapping[str, Any]) -> tuple[str | int, str]:
     for amount, code in _MONEY_OBJECTS:
         if stated.keys() - _OF_MONEY == {amount, code}:
-            number, currency = stated[amount], stated[code]
+            number, currency = stated[amount], _code_in(stated[code])
             is_number = isinstance(number, (str, int, float)) and not isinstance(number, bool)
             if is_number and isinstance(currency, str):
-                return f"{number} {currency}"
+                # six decimals: three could be taken for thousands
+                return f"{number:.6f}" if isinstance(number, float) else number, currency
     raise Unreadable("not a number")
+
+
+def _code_in(stated: Any) -> Any:
+    """The code in an object that is a currency; any other value as it is."""
+    if isinstance(stated, dict):
+        return next((stated[name] for name in _CODES if name in stated), None)
+    return stated
 
 
 def _only(currencies: tuple[str, ...]) -> str:

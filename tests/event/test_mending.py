@@ -179,6 +179,53 @@ def test_a_number_is_read_if_there_is_one_way_to_read_it(
         ),
         ({"value": {"value": 5, "currency_code": "usd"}}, {"value": 5, "currency": "USD"}),
         ({"value": {"amount": 5, "currency": "USD"}, "currency": "EUR"}, {"currency": "EUR"}),
+        *(
+            (
+                {"value": money, "tax": money, **stated},
+                {"value": each, "tax": each, "currency": code},
+            )
+            for money in (
+                {
+                    "shop_money": {"amount": "59.90", "currency_code": "EUR"},
+                    "presentment_money": {"amount": "65.00", "currency_code": "USD"},
+                },
+                {
+                    "presentmentMoney": {"amount": 65, "currencyCode": "USD"},
+                    "shopMoney": {"amount": 59.9, "currencyCode": "EUR"},
+                },
+            )
+            for stated, each, code in (
+                ({}, 59.9, "EUR"),
+                ({"currency": "eur"}, 59.9, "EUR"),
+                ({"currency": "USD"}, 65, "USD"),
+            )
+        ),
+        (
+            {"items": [{"price": {"shop_money": {"amount": "5.990", "currency_code": "CLP"}}}]},
+            {"items": [{"price": 5990}], "currency": "CLP"},
+        ),
+        ({"value": {"shop_money": {"amount": "5", "currency_code": None}}}, {}),
+        ({"value": {"shop_money": "5 EUR"}}, {}),
+        *(
+            (
+                {"currency": {name: "eur", "symbol": "€"}, "value": 5},
+                {"currency": "EUR", "value": 5},
+            )
+            for name in ("code", "iso", "currencyCode", "currency_code", "isoCode", "iso_code")
+        ),
+        *(
+            (
+                {"value": {"amount": 5.123, "currency": code}},
+                {"value": 5.123, "currency": code},
+            )
+            for code in ("EUR", "CLP")
+        ),
+        ({"currency": {"code": 978}}, {}),
+        ({"currency": {"name": "EUR"}}, {}),
+        (
+            {"value": {"amount": "5", "currency": {"code": "EUR"}}},
+            {"value": 5, "currency": "EUR"},
+        ),
         ({"value": {"amount": True, "currency": "USD"}}, {}),
         ({"value": {"amount": 5, "currency": "USD", "tax": 1}}, {}),
         ({"currency": "RMB"}, {"currency": "CNY"}),
