@@ -36,6 +36,10 @@ _TO_BASE64 = bytes.maketrans(b" -_", b"++/")
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 """A NUL written as an escape: an odd number of backslashes stands before ``u0000``."""
 
+_long_id = re.compile(rb'(d"(?<=[iI]d")[ \t\r\n]*:[ \t\r\n]*)([0-9]{20,256})(?=[ \t\r\n,}])')
+"""A whole number that may not fit into 64 bits, at a key that ends with ``id`` or ``Id``. It begins
+with two bytes that are quickly found; no text in JSON has a quotation mark without a backslash."""
+
 
 def decode(text: bytes) -> Any:
     """The value in `text`. The content type is not asked: beacons send JSON as ``text/plain``.
@@ -43,37 +47,50 @@ def decode(text: bytes) -> Any:
     Of a key that occurs twice in one object the last value counts, unless both are objects or
     state something about consent: see `gateway.sources.repeated_keys`. U+FFFD stands for each
     character that is not one: half a surrogate pair, bytes that are not UTF-8, and NUL, which
-    stores and databases behind us cannot hold. Numbers that are not finite are floats. Raises
+    stores and databases behind us cannot hold. Numbers that are not finite are floats; a whole
+    number of 20 digits or more is a text with all of them if its key ends with ``id``. Raises
     `ValueError`, whose text repeats nothing, when it is not JSON or nested too deep to be read.
     """
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _decode_leniently(text)
+        return _decode_leniently(_with_whole_ids(text))
     if _BACKSLASH in text and b"\\u0000" in text and _nul.search(text):
-        return _decode_leniently(text)
-    return load_all_values(text.decode()) if _lost_pairs(text, value) else value
+        return _decode_leniently(_with_whole_ids(text))
+    written = _written(value)
+    if written == text:
+        return value
+    if (whole := _with_whole_ids(text)) != text:
+        return decode(whole)
+    return load_all_values(text.decode()) if _lost_pairs(text, written) else value
 
 
 def _decode_leniently(data: bytes) -> Any:
     text = mend_json(data)
     value = load_leniently(text)
-    return load_all_values(text) if _lost_pairs(text.encode(), value) else value
+    return load_all_values(text) if _lost_pairs(text.encode(), _written(value)) else value
 
 
-def _lost_pairs(text: bytes, value: Any) -> bool:
-    """Whether `text` may have pairs that `value`, which was read from it, has not: of a key that
-    occurs twice in one object the parser keeps one, and so loses at least two quotation marks.
+def _with_whole_ids(text: bytes) -> bytes:
+    """`text` with each `_long_id` as a text: as a number, it would lose its last digits."""
+    return _long_id.sub(rb'\1"\2"', text)
 
-    It writes `value` again, which takes a third of the time of reading it and needs no list of the
-    keys that matter. What a browser sends is equal to that already.
-    """
+
+def _written(value: Any) -> bytes | None:
+    """`value` as JSON, which takes a third of the time of reading it; None if it is nested deeper
+    than it can be written. What a browser sends is equal to that."""
     try:
-        written = orjson.dumps(value)
-    except orjson.JSONEncodeError:  # nested deeper than it can be written
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return None
+
+
+def _lost_pairs(text: bytes, written: bytes | None) -> bool:
+    """Whether `text` may have pairs that are not in `written`, the value that was read from it: of
+    a key that occurs twice in one object the parser keeps one, and so loses at least two quotation
+    marks. So no list of the keys that matter is needed."""
+    if written is None:
         return repeats_keys(text.decode())
-    if written == text:
-        return False
     quotes = text.count(_QUOTE)
     if _BACKSLASH in text:
         quotes += text.count(b"\\u0022")

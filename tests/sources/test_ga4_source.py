@@ -267,6 +267,10 @@ def test_consent_in_words(query: str, consent: dict[str, str] | None) -> None:
         ),
         ("en=a&epn.score=NaN&epn.level=1", {"event_name": "a", "level": 1}),
         (
+            "en=a&epn.transaction_id=12345678901234567891",
+            {"event_name": "a", "transaction_id": "12345678901234567891"},
+        ),
+        (
             "en=a&epn.value=NaN",
             {
                 "event_name": "a",

@@ -50,6 +50,37 @@ def test_numbers_that_are_not_finite_are_floats() -> None:
     assert others == [math.inf, -math.inf, math.inf, math.inf]
 
 
+LONG = "12345678901234567890"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"transaction_id":%s}', f"{LONG}91"),
+        ('{ "id" :\n%s, "a": 1e3}', LONG),
+        ('{"a": [{"orderId":%s }]}', LONG * 12),
+        ('{"order_id":%s,"a":"\\ud83d"}', f"{LONG}91"),
+        ('{"order_id":%s,"a":1,"a":2}', f"{LONG}91"),
+    ],
+)
+def test_an_id_keeps_all_its_digits(text: str, value: str) -> None:
+    assert f"'{value}'" in repr(decode((text % value).encode()))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b'{"transaction_id": 1234567890123456789}', {"transaction_id": 1234567890123456789}),
+        (b'{"transaction_id": 12345678901234567890.5}', {"transaction_id": 12345678901234567890.5}),
+        (b'{"transaction_id": 100000000000000000000e3}', {"transaction_id": 1e23}),
+        (b'{"value": 100000000000000000000}', {"value": 1e20}),
+        (rb'{"a": "b_id\": 100000000000000000000,"}', {"a": 'b_id": 100000000000000000000,'}),
+    ],
+)
+def test_other_numbers_stay_numbers(text: bytes, value: Any) -> None:
+    assert decode(text) == value
+
+
 @pytest.mark.parametrize(
     "text",
     [

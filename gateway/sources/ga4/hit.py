@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from destinations.numbers import read_number
 from gateway.event import Event
+from gateway.event.ids import IDS
 from gateway.event.schema import EventFields
 from gateway.sources.form import expand
 from gateway.sources.ga4.items import read_items
@@ -190,8 +191,10 @@ def _clashing(own: Event, stated: Event) -> list[str]:
 
 def _numbers(parameters: Hit) -> Event:
     """Without what is none, as NaN and the infinities, which JavaScript counts as numbers too. In
-    the fields that we know it stays, to be read or named as ignored."""
-    numbers = {name: read_number(value) for name, value in parameters.items()}
+    the fields that we know it stays, to be read or named as ignored. An id keeps all its digits."""
+    numbers = {
+        name: None if name in IDS else read_number(value) for name, value in parameters.items()
+    }
     return {
         name: parameters[name] if number is None else number
         for name, number in numbers.items()
