@@ -564,6 +564,27 @@ def test_names_of_events(segment: str, ga4: str) -> None:
             {"total": 2, "tax": 5},
             {"event_name": "purchase", "value": 2, "tax": 5},
         ),
+        *(
+            (
+                "Order Refunded",
+                {"total": total, "tax": tax, "shipping": shipping},
+                {"event_name": "refund", "value": value, "tax": tax, "shipping": shipping},
+            )
+            for total, tax, shipping, value in (
+                (-30, -2, -3, -25),
+                (-30, 0, 0, -30),
+                (-5, -2, -3, 0),
+                (-4, -2, -3, -4),
+                (-30, 2, 3, -30),
+                (30, -2, -3, 30),
+                (30, 5, -3, 28),
+            )
+        ),
+        (
+            "Order Refunded",
+            {"total": "-59,90 €", "tax": "-9,90"},
+            {"event_name": "refund", "value": -50, "currency": "EUR", "tax": -9.9},
+        ),
         (
             "Order Completed",
             {"total": "a lot"},
