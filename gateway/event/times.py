@@ -48,8 +48,12 @@ _unix_date = re.compile(
 _milliseconds = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/").fullmatch
 """Of .NET's JSON."""
 
-_is_compact = re.compile(r"[12][0-9]{13}").fullmatch
-"""YYYYMMDDhhmmss; as milliseconds it would be after the year 2286."""
+_is_compact = re.compile(r"[12][0-9]{13}|(?:19|20)[0-9]{10}").fullmatch
+"""YYYYMMDDhhmmss, which as milliseconds would be after the year 2286, or YYYYMMDDhhmm, which would
+be in 1976."""
+
+_COMPACT = {12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+"""How to read it, by its length."""
 
 
 def to_seconds(value: object) -> object:
@@ -63,9 +67,10 @@ def to_seconds(value: object) -> object:
     if isinstance(value, dict):
         value = _of_object(value)
     given = value
-    if isinstance(given, (str, int)) and _is_compact(str(given)):
+    if isinstance(given, (str, int)) and _is_compact(text := str(given)):
         try:
-            return datetime.strptime(str(given), "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+            moment = datetime.strptime(text, _COMPACT[len(text)])
+            return moment.replace(tzinfo=UTC).timestamp()
         except ValueError:
             pass
     if isinstance(value, str):
