@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway.event.bounds import MAX_DEPTH, MAX_KEYS, SURPLUS, cut, is_within_bounds
+from gateway.event.browser_ids import has_ids_elsewhere, with_ids
 from gateway.event.consent import (
     OTHER_CASES,
     STATEMENT_FIELDS,
@@ -87,13 +88,16 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     `SURPLUS`. own_properties: the sender has custom fields that may have the names of known fields:
     see `gateway.event.mending`.
 
-    A person in the shapes of other tools moves to `user_data`: see `gateway.event.person`.
+    A person in the shapes of other tools moves to `user_data`: see `gateway.event.person`. Ids of
+    browsers and clicks move to their fields: see `gateway.event.browser_ids`.
 
     Raises `EventError` if the event has no usable name.
     """
     if isinstance(raw, dict):
         if has_other_shape(raw):
             raw = with_person(raw)
+        if has_ids_elsewhere(raw):
+            raw = with_ids(raw)
         if "items" in raw:
             if (plain := _with_plain_items(raw)) is not None:
                 return plain

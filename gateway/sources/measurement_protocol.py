@@ -49,7 +49,6 @@ from gateway.sources.reading import (
 from gateway.sources.statement_fields import may_have_fields, with_fields_expanded
 from gateway.sources.statements import as_values, statements_in, with_statements
 from gateway.stages.identity.ga_session import read_session
-from gateway.stages.identity.visitor import client_id_of_fpid, client_id_of_ga
 
 _SHARED = ("user_id", "ip_override", "user_agent", "user_data", "device")
 """Fields of the body that are fields of every event in it, under the same name."""
@@ -220,20 +219,13 @@ def _with_session(params: Event) -> Event:
     return {"session_number": session.number, **params, "session_id": session.id}
 
 
-def _client_id(stated: Any) -> Any:
-    """`stated`, or the id in it if it is a whole `_ga` or `FPID` cookie."""
-    if not isinstance(stated, str):
-        return stated
-    return client_id_of_ga(stated) or client_id_of_fpid(stated) or stated
-
-
 def _shared(body: Mapping[str, Any]) -> Event:
     """What the body says for all of its events."""
     device = as_object(body.get("device"))
     fields = {
         **{name: body.get(name) for name in _SHARED},
         **_moment(body),
-        "client_id": _client_id(body.get("client_id")) or body.get("app_instance_id"),
+        "client_id": body.get("client_id") or body.get("app_instance_id"),
         "app_instance_id": body.get("app_instance_id"),
         "language": device.get("language"),
         "screen_resolution": device.get("screen_resolution"),

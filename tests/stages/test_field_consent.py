@@ -163,6 +163,31 @@ def test_a_field_goes_wherever_it_stands(event: Event, denied: str, stays: Event
     assert left(event, denied)[0] == stays
 
 
+IN_OTHER_PLACES: list[tuple[Event, Event, str]] = [
+    ({"user_data": {"fbp": "fb.1.1.2", "gender": "f"}}, {"fbp": "fb.1.1.2"}, AD),
+    ({"user_data": {"_fbc": "fb.1.1.IwAR"}}, {"fbc": "fb.1.1.IwAR"}, AD),
+    ({"_fbp": "fb.1.1.2", "_fbc": "fb.1.1.IwAR"}, {"fbp": "fb.1.1.2", "fbc": "fb.1.1.IwAR"}, AD),
+    ({"gclid": "Cj0", "fbclid": "IwAR"}, {"click_ids": {"gclid": "Cj0", "fbclid": "IwAR"}}, AD),
+    ({"click_ids": {"gclid": "GCL.1699999999.Cj0"}}, {"click_ids": {"gclid": "Cj0"}}, AD),
+    ({"gclid": "GCL.1699999999.Cj0"}, {"click_ids": {"gclid": "Cj0"}}, AD),
+    ({"client_id": "GA1.1.111.222"}, {"client_id": "111.222"}, ANALYTICS),
+]
+
+
+@pytest.mark.parametrize("purpose", EVERY_PURPOSE)
+@pytest.mark.parametrize(("sent", "found", "denied"), IN_OTHER_PLACES)
+def test_ids_in_other_places_are_read_there_and_go_from_there(
+    sent: Event, found: Event, denied: str, purpose: Purpose
+) -> None:
+    event = read_event({"event_name": "purchase", **sent})
+    assert found.items() <= event.items()
+    others = {AD, ANALYTICS} - {denied}
+    assert found.items() <= left(event, *others, purpose=purpose)[0].items()
+    less = left(event, denied, purpose=purpose)[0]
+    assert less.keys() <= {"event_name", "user_data"}
+    assert less.get("user_data", {}).keys() <= {"gender"}
+
+
 # URLs
 
 

@@ -1,13 +1,14 @@
 """Ids of clicks and browsers that advertising platforms keep in cookies.
 
-Google's: ``GCL.<seconds>.<click id>[.<labels>]``, or ``2.<depth>.k<click id>$i<seconds>...``; of
-the browser: ``1.1.<number>.<seconds>``. Source: gtag.js, release of March 2026.
+Google's of clicks: see `gateway.event.cookie_ids`; of the browser: ``1.1.<number>.<seconds>``.
+Source: gtag.js, release of March 2026.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
+from gateway.event.cookie_ids import google_click
 from gateway.stages.enrichment.base import with_found
 from gateway.stages.identity.visit import Visit
 from gateway.stages.vendor_cookies import (
@@ -18,16 +19,8 @@ from gateway.stages.vendor_cookies import (
 )
 from gateway.urls.page import read_page_url
 
-_GOOGLE_OLD = re.compile(r"GCL\.[0-9]{1,16}\.([A-Za-z0-9_-]{1,512})(?:\..*)?")
-_GOOGLE_NEW = re.compile(r"[0-9]\.[0-9]{1,8}\.(?:[^$]*\$)*?k([A-Za-z0-9_-]{1,512})(?:\$.*)?")
 _BROWSER = re.compile(r"1\.[0-9]{1,8}\.([0-9]{1,20}\.[0-9]{1,20})(?:\..*)?")
 _PLAIN = re.compile(r"[A-Za-z0-9._!*~-]{1,512}")
-
-
-def google_click(text: str) -> str:
-    """The click id in one of Google's cookies of either form, "" if there is none."""
-    match = _GOOGLE_OLD.fullmatch(text) or _GOOGLE_NEW.fullmatch(text)
-    return match[1] if match else ""
 
 
 def _browser(text: str) -> str:

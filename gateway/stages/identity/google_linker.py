@@ -16,8 +16,8 @@ from urllib.parse import unquote
 from zlib import crc32
 
 from gateway.event import Event, Received
+from gateway.event.cookie_ids import client_id_of_ga
 from gateway.stages.identity.page_links import GOOGLE, link_parameter
-from gateway.stages.identity.visitor import client_id_of_ga
 from gateway.stages.vendor_cookies import GA, GA_SESSION
 
 _LONGEST = 1_500

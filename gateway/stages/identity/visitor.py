@@ -7,8 +7,8 @@ Google's server container write them.
 
 import re
 from collections.abc import Callable
-from urllib.parse import unquote
 
+from gateway.event.cookie_ids import client_id_of_fpid, client_id_of_ga
 from gateway.stages.identity.cookies import visitor_id
 from gateway.stages.identity.fresh import compile_fresh_number
 from gateway.stages.identity.link import LinkReader
@@ -17,8 +17,6 @@ from gateway.stages.identity.settings import IdentitySettings
 from gateway.stages.identity.visit import Visit
 from gateway.stages.vendor_cookies import FPID, GA, SNIPPET
 
-_GA = re.compile(r"GA1\.[0-9-]{1,8}\.([0-9]{1,20}\.[0-9]{1,20})")
-_FPID = re.compile(r"FPID2\.[0-9-]{1,8}\.([A-Za-z0-9+/_-]{1,128}={0,2}\.[0-9]{1,20})")
 _CLIENT_ID = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
 """As in `_ga`, and as our own script makes it."""
 
@@ -75,18 +73,6 @@ def compile_visitor(
             visit.notes.append("visitor cookie renewed" if kept else "visitor cookie set")
 
     return visitor
-
-
-def client_id_of_ga(cookie: str) -> str:
-    """The client id in a `_ga` cookie, its last two parts; "" if there is none."""
-    match = _GA.fullmatch(cookie)
-    return match[1] if match else ""
-
-
-def client_id_of_fpid(cookie: str) -> str:
-    """The client id in an `FPID` cookie, its last two parts; "" if there is none."""
-    match = _FPID.fullmatch(unquote(cookie))
-    return match[1] if match else ""
 
 
 def _is_proven(visit: Visit, cookie: str, visitor: str, proof: Proof) -> bool:

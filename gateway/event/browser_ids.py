@@ -1,0 +1,88 @@
+"""Ids of browsers and clicks in the places and forms of other tools, as an event has them.
+
+Senders write ``gclid`` and ``_fbp`` in the event itself, ``fbp`` in `user_data`, and whole cookies
+where an id belongs. Read once, here, all rules and all destinations find them under one name, and
+consent about that name decides.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from destinations.placeholders import is_placeholder
+from gateway.event.cookie_ids import client_id_of_fpid, client_id_of_ga, google_click
+
+_BROWSERS = {"fbp": "fbp", "fbc": "fbc", "_fbp": "fbp", "_fbc": "fbc"}
+_IN_PERSON = frozenset(_BROWSERS)
+_COOKIE_OF_META = "fb."
+_OF_GOOGLE = ("gclid", "gbraid", "wbraid", "dclid")
+_CLICKS = (
+    *_OF_GOOGLE,
+    *("fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "epik", "ScCid", "rdt_cid"),
+)
+_IN_EVENT = frozenset([*_CLICKS, "_fbp", "_fbc"])
+_COOKIES_OF_VISITORS = ("GA1.", "FPID2.")
+
+READ_AS = {
+    **{name: f"click_ids.{name}" for name in _CLICKS},
+    **{name: ours for name, ours in _BROWSERS.items() if name != ours},
+    **{f"user_data.{name}": ours for name, ours in _BROWSERS.items()},
+}
+"""Paths at which senders write an id, and those at which an event has it."""
+
+
+def has_ids_elsewhere(raw: Mapping[str, Any]) -> bool:
+    """Whether `raw`, an event as it was sent, may have ids in such places or forms."""
+    if not _IN_EVENT.isdisjoint(raw):
+        return True
+    client_id = raw.get("client_id")
+    if isinstance(client_id, str) and client_id.startswith(_COOKIES_OF_VISITORS):
+        return True
+    if (clicks := raw.get("click_ids")) and isinstance(clicks, dict):
+        for name in _OF_GOOGLE:
+            if name in clicks and _has_dot(clicks[name]):
+                return True
+    person = raw.get("user_data")
+    return isinstance(person, dict) and not _IN_PERSON.isdisjoint(person)
+
+
+def with_ids(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """`raw` with its ids under our names. What it says under our names already stays; another value
+    for the same, and what cannot be such an id, stays where it was."""
+    event = {**raw}
+    _move_browsers(event, event)
+    person = event.get("user_data")
+    if isinstance(person, dict) and not _IN_PERSON.isdisjoint(person):
+        event["user_data"] = {**person}
+        _move_browsers(event["user_data"], event)
+    clicks = event.get("click_ids")
+    if clicks is None or isinstance(clicks, dict):
+        clicks = {**(clicks or {})}
+        for name in _CLICKS:
+            if _is_click(event.get(name)) and not clicks.get(name):
+                clicks[name] = event.pop(name)
+        for name in _OF_GOOGLE:
+            if _has_dot(clicks.get(name)):
+                clicks[name] = google_click(clicks[name]) or clicks[name]
+        if clicks:
+            event["click_ids"] = clicks
+    client_id = event.get("client_id")
+    if isinstance(client_id, str):
+        found = client_id_of_ga(client_id) or client_id_of_fpid(client_id)
+        event["client_id"] = found or client_id
+    return event
+
+
+def _move_browsers(holder: dict[str, Any], event: dict[str, Any]) -> None:
+    for name, ours in _BROWSERS.items():
+        stated = holder.get(name)
+        if isinstance(stated, str) and stated.startswith(_COOKIE_OF_META) and not event.get(ours):
+            event[ours] = holder.pop(name)
+
+
+def _is_click(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and not is_placeholder(value.strip())
+
+
+def _has_dot(value: Any) -> bool:
+    """Whether `value` may be a cookie: Google's click ids have no dot."""
+    return isinstance(value, str) and "." in value
