@@ -12,6 +12,7 @@ from destinations.ga4.items import item_params
 from destinations.ga4.rules import fitted_params, scalar_params, user_properties
 from destinations.ga4.session import session_id_of
 from destinations.mapping import Mapper
+from destinations.page_urls import with_urls
 from destinations.paths import objects_at
 from destinations.remarks import remark
 
@@ -102,6 +103,7 @@ def params_of(
 
     client: what the request says of the client; it gets those fields that a mapping sets.
     """
+    event = with_urls(event)
     params = _params(event, mapper, debug_mode)
     return _mapped(event, mapper, client, params) if mapper.has_fields else params
 

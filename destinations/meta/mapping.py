@@ -21,6 +21,7 @@ from destinations.meta.own_data import own_data
 from destinations.meta.person import is_too_thin, user_data
 from destinations.meta.restrictions import restrictions
 from destinations.meta.settings import ActionSource
+from destinations.page_urls import with_urls
 from destinations.paths import object_at
 
 _ACTION_SOURCES: tuple[str, ...] = get_args(ActionSource)  # not a set: a mapping may set a list
@@ -65,7 +66,7 @@ def translate(
         translated["app_data"] = app
     if "original_event_data" in event or "attribution_data" in event:
         translated.update(_of_earlier(event))
-    mapper.apply(event, translated)
+    mapper.apply(with_urls(event), translated)
     translated.update(restrictions(event))
     if translated.get("action_source") == BUSINESS_MESSAGING:
         as_message(translated)

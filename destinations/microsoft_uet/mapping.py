@@ -13,6 +13,7 @@ from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.microsoft_uet.built_in import PAGE_LOAD
 from destinations.microsoft_uet.person import identifies, is_known, user_data
+from destinations.page_urls import with_urls
 from destinations.paths import object_at
 from destinations.refusals import restriction
 
@@ -43,7 +44,7 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
         translated["eventName"] = name
     if data := _custom_data(event):
         translated["customData"] = data
-    mapper.apply(event, translated)
+    mapper.apply(with_urls(event), translated)
     problem = _problem_of(translated)
     _make_number(translated)
     return problem or translated

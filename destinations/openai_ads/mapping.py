@@ -19,6 +19,7 @@ from destinations.openai_ads.built_in import CUSTOM, DATA_TYPES, OF_APPS, ORDER
 from destinations.openai_ads.contents import products, worth
 from destinations.openai_ads.person import identifies, user
 from destinations.openai_ads.settings import ActionSource, OpenAIAdsSettings
+from destinations.page_urls import with_urls
 from destinations.paths import object_at
 from destinations.refusals import restriction
 from destinations.remarks import remark
@@ -74,7 +75,7 @@ def translate(
     }
     if clicked := click_id(event, "oppref", "OpenAI", _is_click):
         translated["oppref"] = clicked
-    mapper.apply(event, translated)
+    mapper.apply(with_urls(event), translated)
     if restriction(event):
         translated["opt_out"] = True
     _correct_source(translated)

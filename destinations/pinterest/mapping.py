@@ -25,6 +25,7 @@ from destinations.contents import (
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
 from destinations.numbers import read_number
+from destinations.page_urls import with_urls
 from destinations.paths import object_at
 from destinations.pinterest.built_in import STANDARD
 from destinations.pinterest.person import identifies, user_data
@@ -77,7 +78,7 @@ def translate(
         translated["language"] = language
     if custom_data := _custom_data(event, translated["event_name"]):
         translated["custom_data"] = custom_data
-    mapper.apply(event, translated)
+    mapper.apply(with_urls(event), translated)
     _restrict(event, translated)
     _as_texts(translated)
     return _problem_of(translated) or translated

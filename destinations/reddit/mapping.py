@@ -22,6 +22,7 @@ from destinations.contents import (
 )
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
+from destinations.page_urls import with_urls
 from destinations.places import country_code, us_state_code
 from destinations.reddit.built_in import CUSTOM, STANDARD, WITH_COUNT, WITH_VALUE
 from destinations.reddit.person import identifies, user
@@ -66,7 +67,7 @@ def translate(
         translated["click_id"] = clicked
     if metadata := _metadata(event, kind["tracking_type"], settings):
         translated["metadata"] = metadata
-    mapper.apply(event, translated)
+    mapper.apply(with_urls(event), translated)
     if restriction(event):
         held = translated.get("user")
         limited = {"data_processing_options": _limited(event)}

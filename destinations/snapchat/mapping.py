@@ -21,6 +21,7 @@ from destinations.contents import (
 )
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
+from destinations.page_urls import with_urls
 from destinations.paths import as_text, object_at
 from destinations.refusals import asks, refuses, refuses_personalisation
 from destinations.snapchat.person import is_too_thin, user_data
@@ -67,7 +68,7 @@ def translate(
         translated["custom_data"] = custom_data
     if source == "MOBILE_APP" and (app := app_data(event)):
         translated["app_data"] = app | ({"app_id": settings.app_id} if settings.app_id else {})
-    mapper.apply(event, translated)
+    mapper.apply(with_urls(event), translated)
     if refuses(event) or asks(event.get("data_processing_options")):
         translated |= {"data_processing_options": ["LDU"], **_BY_ADDRESS}
     if refuses_personalisation(event) or asks(event.get("opt_out")):

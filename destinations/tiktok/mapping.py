@@ -22,6 +22,7 @@ from destinations.contents import (
 )
 from destinations.event_values import event_time
 from destinations.mapping import Mapper
+from destinations.page_urls import with_urls
 from destinations.paths import as_text, object_at
 from destinations.refusals import restriction
 from destinations.remarks import remark
@@ -80,7 +81,7 @@ def translate(
         translated["app"] = app
     if source == "crm" and (lead := _lead(event)):
         translated["lead"] = lead
-    mapper.apply(event, translated)
+    mapper.apply(with_urls(event), translated)
     _fit(translated, source)
     if source in _LIMITED and _restriction(event):
         translated["limited_data_use"] = True

@@ -18,6 +18,7 @@ from destinations.contents import (
 from destinations.conversions import amount_problem, id_of, never_sent, value_in_currency
 from destinations.event_values import event_time, time_text
 from destinations.mapping import Mapper
+from destinations.page_urls import with_urls
 from destinations.x.person import identifiers, identifies
 
 _CONTENT = ContentFields(
@@ -62,7 +63,7 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
         conversion["contents"] = made
         if count := whole_count(items):
             conversion["number_items"] = count
-    mapper.apply(event, conversion)
+    mapper.apply(with_urls(event), conversion)
     if problem := amount_problem(conversion.get("value"), "value", "X"):
         return problem
     if (number := to_number(conversion.get("value"))) is not None:
