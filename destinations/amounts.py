@@ -16,9 +16,6 @@ _DECIMALS = {
 WHOLE = frozenset(code for code, decimals in _DECIMALS.items() if decimals == 0)
 """Currencies without decimal places."""
 
-WHOLE = frozenset(code for code, decimals in _DECIMALS.items() if decimals == 0)
-"""Currencies without decimal places."""
-
 
 def decimals_of(currency: str) -> int:
     """How many decimal places amounts in `currency` (ISO 4217, upper case) have."""
