@@ -5,14 +5,15 @@ where an id belongs. Read once, here, all rules and all destinations find them u
 consent about that name decides.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from destinations.placeholders import is_placeholder
 from gateway.event.cookie_ids import client_id_of_fpid, client_id_of_ga, google_click
 
 _BROWSERS = {"fbp": "fbp", "fbc": "fbc", "_fbp": "fbp", "_fbc": "fbc"}
-_IN_PERSON = frozenset(_BROWSERS)
+IN_PERSON = frozenset(_BROWSERS)
+"""Fields of `user_data` that are ids of a browser."""
 _COOKIE_OF_META = "fb."
 _OF_GOOGLE = ("gclid", "gbraid", "wbraid", "dclid")
 _CLICKS = (
@@ -20,6 +21,7 @@ _CLICKS = (
     *("fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "epik", "ScCid", "rdt_cid"),
 )
 _IN_EVENT = frozenset([*_CLICKS, "_fbp", "_fbc"])
+"""No field of ours is one of them."""
 _COOKIES_OF_VISITORS = ("GA1.", "FPID2.")
 
 READ_AS = {
@@ -30,10 +32,9 @@ READ_AS = {
 """Paths at which senders write an id, and those at which an event has it."""
 
 
-def has_ids_elsewhere(raw: Mapping[str, Any]) -> bool:
-    """Whether `raw`, an event as it was sent, may have ids in such places or forms."""
-    if not _IN_EVENT.isdisjoint(raw):
-        return True
+def has_whole_cookies(raw: Mapping[str, Any]) -> bool:
+    """Whether ids of `raw`, an event as it was sent, may be whole cookies. Those in `user_data` are
+    found by `gateway.event.person.has_other_shape`."""
     client_id = raw.get("client_id")
     if isinstance(client_id, str) and client_id.startswith(_COOKIES_OF_VISITORS):
         return True
@@ -41,35 +42,50 @@ def has_ids_elsewhere(raw: Mapping[str, Any]) -> bool:
         for name in _OF_GOOGLE:
             if name in clicks and _has_dot(clicks[name]):
                 return True
-    person = raw.get("user_data")
-    return isinstance(person, dict) and not _IN_PERSON.isdisjoint(person)
+    return False
 
 
 def with_ids(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """`raw` with its ids under our names. What it says under our names already stays; another value
-    for the same, and what cannot be such an id, stays where it was."""
+    """`raw` with the ids in its fields under our names. What it says under our names already stays;
+    another value for the same, and what cannot be such an id, stays where it was."""
     event = {**raw}
-    _move_browsers(event, event)
     person = event.get("user_data")
-    if isinstance(person, dict) and not _IN_PERSON.isdisjoint(person):
+    if isinstance(person, dict) and not IN_PERSON.isdisjoint(person):
         event["user_data"] = {**person}
         _move_browsers(event["user_data"], event)
     clicks = event.get("click_ids")
-    if clicks is None or isinstance(clicks, dict):
-        clicks = {**(clicks or {})}
-        for name in _CLICKS:
-            if _is_click(event.get(name)) and not clicks.get(name):
-                clicks[name] = event.pop(name)
-        for name in _OF_GOOGLE:
-            if _has_dot(clicks.get(name)):
-                clicks[name] = google_click(clicks[name]) or clicks[name]
-        if clicks:
-            event["click_ids"] = clicks
+    if isinstance(clicks, dict):
+        cookies = {name: clicks[name] for name in _OF_GOOGLE if _has_dot(clicks.get(name))}
+        found = {name: google_click(cookie) for name, cookie in cookies.items()}
+        event["click_ids"] = {**clicks, **{name: id for name, id in found.items() if id}}
     client_id = event.get("client_id")
     if isinstance(client_id, str):
-        found = client_id_of_ga(client_id) or client_id_of_fpid(client_id)
-        event["client_id"] = found or client_id
+        found_id = client_id_of_ga(client_id) or client_id_of_fpid(client_id)
+        event["client_id"] = found_id or client_id
     return event
+
+
+def has_outer_ids(names: Iterable[str]) -> bool:
+    """Whether such ids may be among `names` of fields."""
+    return not _IN_EVENT.isdisjoint(names)
+
+
+def with_outer_ids(raw: dict[str, Any]) -> dict[str, Any]:
+    """As `with_ids`, of ids that are fields of the event itself; the same object without any."""
+    if not has_outer_ids(raw):
+        return raw
+    event = {**raw}
+    _move_browsers(event, event)
+    clicks = event.get("click_ids")
+    if clicks is None or isinstance(clicks, dict):
+        moved = {
+            name: event.pop(name)
+            for name in _CLICKS
+            if _is_click(event.get(name)) and not (clicks and clicks.get(name))
+        }
+        if moved:
+            event["click_ids"] = {**(clicks or {}), **moved}
+    return event if len(event) != len(raw) or event.keys() != raw.keys() else raw
 
 
 def _move_browsers(holder: dict[str, Any], event: dict[str, Any]) -> None:

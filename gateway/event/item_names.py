@@ -13,19 +13,18 @@ QUANTITIES = ("qty", "Qty", "QTY")
 def with_quantities(raw: dict[str, Any]) -> dict[str, Any]:
     """`raw`, an event that has items, with the quantity of each; the same object if none has one
     under another name."""
-    items = as_items(opened(raw["items"]))
-    if not isinstance(items, list) or not _may_be_missing(items):
+    items = raw["items"]
+    if type(items) is not list:
+        items = as_items(opened(items))
+        if not isinstance(items, list):
+            return raw
+    for item in items:  # usually all have a quantity, which is soon found out
+        if isinstance(item, dict) and "quantity" not in item:
+            break
+    else:
         return raw
     named = [_with_quantity(item) if isinstance(item, dict) else item for item in items]
     return {**raw, "items": named} if any(map(is_not, named, items)) else raw
-
-
-def _may_be_missing(items: list[Any]) -> bool:
-    """Whether one of `items` has no `quantity`. Usually all have one, which is soon found out."""
-    for item in items:  # noqa: SIM110 - a generator takes twice as long
-        if isinstance(item, dict) and "quantity" not in item:
-            return True
-    return False
 
 
 def _with_quantity(item: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import get_type_hints, is_typeddict
 
+from destinations.amounts import WHOLE
 from gateway.event.amounts import Unreadable, read_amount
 from gateway.event.bounds import is_within_bounds
 from gateway.event.currencies import currencies_of
@@ -159,7 +160,7 @@ def mended(raw: Event, own_properties: bool) -> Event:
         known = value if name == "currency" and value is not _ABSENT else notes.currency
         if known != currency:
             currency = known
-            raw = with_whole_amounts(raw, currency)
+            raw = with_whole_amounts(raw) if currency in WHOLE else raw
         ignored |= notes.ignored
     if currency:
         event["currency"] = currency

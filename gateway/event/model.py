@@ -13,8 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from destinations.amounts import WHOLE
 from gateway.event.bounds import MAX_DEPTH, MAX_KEYS, SURPLUS, cut, is_within_bounds
-from gateway.event.browser_ids import has_ids_elsewhere, with_ids
+from gateway.event.browser_ids import has_outer_ids, has_whole_cookies, with_ids, with_outer_ids
 from gateway.event.consent import (
     OTHER_CASES,
     STATEMENT_FIELDS,
@@ -95,8 +96,8 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     """
     if isinstance(raw, dict):
         if has_other_shape(raw):
-            raw = with_person(raw)
-        if has_ids_elsewhere(raw):
+            raw = with_ids(with_person(raw))
+        elif has_whole_cookies(raw):
             raw = with_ids(raw)
         if "items" in raw:
             if (plain := _with_plain_items(raw)) is not None:
@@ -105,7 +106,7 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
                 return read_event(named, own_properties)
     try:
         event = validate(raw)
-        if (read := with_whole_amounts(raw, event.get("currency"))) is not raw:
+        if event.get("currency") in WHOLE and (read := with_whole_amounts(raw)) is not raw:
             return read_event(read, own_properties)
         is_mended = has_no_id(event)
     except ValidationError as error:
@@ -115,16 +116,20 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     if is_mended:
         if not _RESERVED.isdisjoint(raw):
             return read_event(_without_reserved(raw), own_properties)
-        raw = mended(_within_bounds(raw), own_properties)
+        raw = mended(_within_bounds(with_outer_ids(raw)), own_properties)
         event = known_fields(raw)
     unbounded = [event[name] for name in _OPEN if name in event]
     if len(event) < len(raw):
+        others = _others(event, raw)
         if not is_mended:
-            if not _RESERVED.isdisjoint(raw):
+            if not _RESERVED.isdisjoint(others):
                 return read_event(_without_reserved(raw), own_properties)
+            if has_outer_ids(others) and (moved := with_outer_ids(raw)) is not raw:
+                return read_event(moved, own_properties)
             if len(raw) > MAX_KEYS:
                 return cut({**event, **_stated(raw)}, raw)
-        unbounded += _add_others(event, raw)
+        event |= others
+        unbounded += others.values()
     if SURPLUS not in event and not is_within_bounds(unbounded):
         return cut({**event, **_stated(event)}, event)
     return event
@@ -141,25 +146,24 @@ def _with_plain_items(raw: Event) -> Event | None:
         event = validate(rest)
     except ValidationError:
         return None
-    if has_no_id(event) or with_whole_amounts(rest, event.get("currency")) is not rest:
+    if has_no_id(event):
+        return None
+    if event.get("currency") in WHOLE and with_whole_amounts(rest) is not rest:
         return None
     unbounded = [event[name] for name in _OPEN if name in event]
     event["items"] = plain.items
     if len(event) < len(raw):
-        if not _RESERVED.isdisjoint(raw):
+        others = _others(event, raw)
+        if not _RESERVED.isdisjoint(others) or has_outer_ids(others):
             return None
-        unbounded += _add_others(event, raw)
+        event |= others
+        unbounded += others.values()
     return event if is_within_bounds(unbounded, plain.values) else None
 
 
-def _add_others(event: Event, raw: Event) -> list[Any]:
-    """Adds the fields of `raw` that the gateway does not know to `event`: their values."""
-    added = []
-    for name, value in raw.items():
-        if name not in event:
-            event[name] = value
-            added.append(value)
-    return added
+def _others(event: Event, raw: Event) -> Event:
+    """The fields of `raw` that the gateway does not know."""
+    return {name: value for name, value in raw.items() if name not in event}
 
 
 def _without_reserved(raw: Event) -> Event:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.event.browser_ids import IN_PERSON
 from gateway.event.json_texts import opened
 from gateway.event.schema import as_list
 
@@ -72,12 +73,13 @@ _FULL_NAME = "name"
 _FIRST = "0"
 """The key of the first person in an object with indexes."""
 
-_FLAT = frozenset({*_PERSON, *_ADDRESS, _FULL_NAME, _FIRST})
+_FLAT = frozenset({*_PERSON, *_ADDRESS, *IN_PERSON, _FULL_NAME, _FIRST})
 _OF_ADDRESS = frozenset(name for name, ours in _ADDRESS.items() if name != ours)
 
 
 def has_other_shape(raw: Mapping[str, Any]) -> bool:
-    """Whether `raw`, an event as it was sent, has a person in a shape of other tools."""
+    """Whether `raw`, an event as it was sent, has a person in a shape of other tools, or with ids
+    of a browser."""
     if _EMAIL in raw:
         return True
     person = raw.get("user_data")

@@ -5,7 +5,6 @@ import re
 from operator import is_not
 from typing import Any
 
-from destinations.amounts import WHOLE
 from gateway.event.schema import as_items
 
 MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
@@ -14,10 +13,9 @@ MONEY = frozenset(["value", "tax", "shipping", "price", "discount"])
 _by_threes = re.compile(r"\s{0,9}[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4}\s{0,9}").fullmatch
 
 
-def with_whole_amounts(raw: dict[str, Any], currency: str | None) -> dict[str, Any]:
-    """`raw`, an event in `currency`, with such texts as numbers; the same object without any."""
-    if currency not in WHOLE:
-        return raw
+def with_whole_amounts(raw: dict[str, Any]) -> dict[str, Any]:
+    """`raw`, an event in such a currency, with such texts as numbers; the same object without
+    any."""
     read = _read(raw)
     items = as_items(raw.get("items"))
     if isinstance(items, list):

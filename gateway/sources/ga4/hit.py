@@ -122,6 +122,7 @@ _LOST_OBJECT = "[object Object]"
 """What gtag.js makes of an object; of several in a list, with commas between them."""
 
 _NUMBERS = ("x-ga-page_id", "x-ga-request_count", "x-ga-tfd")
+_IDS = frozenset(IDS)
 _FLAGS = ("x-ga-dma", "x-ga-lps")
 _consent = re.compile(r"(?:epn?\.)?(consent(?:[.\[].*)?)", re.IGNORECASE | re.DOTALL)
 _item = re.compile(r"pr[0-9]{1,3}")
@@ -193,7 +194,7 @@ def _numbers(parameters: Hit) -> Event:
     """Without what is none, as NaN and the infinities, which JavaScript counts as numbers too. In
     the fields that we know it stays, to be read or named as ignored. An id keeps all its digits."""
     numbers = {
-        name: None if name in IDS else read_number(value) for name, value in parameters.items()
+        name: None if name in _IDS else read_number(value) for name, value in parameters.items()
     }
     return {
         name: parameters[name] if number is None else number
