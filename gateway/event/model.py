@@ -116,7 +116,9 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     if is_mended:
         if not _RESERVED.isdisjoint(raw):
             return read_event(_without_reserved(raw), own_properties)
-        raw = mended(_within_bounds(with_outer_ids(raw)), own_properties)
+        if (moved := with_outer_ids(raw)) is not raw:
+            return read_event(moved, own_properties)
+        raw = mended(_within_bounds(raw), own_properties)
         event = known_fields(raw)
     unbounded = [event[name] for name in _OPEN if name in event]
     if len(event) < len(raw):

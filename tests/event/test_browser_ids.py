@@ -37,6 +37,10 @@ def read(fields: dict[str, Any]) -> dict[str, Any]:
         ({"click_ids": {"gclid": "GCL.1699999999.ABC.label"}}, {"click_ids": {"gclid": "ABC"}}),
         ({"click_ids": {"wbraid": "2.1.kABC$i1746192457"}}, {"click_ids": {"wbraid": "ABC"}}),
         ({"gclid": "GCL.1699999999.ABC"}, {"click_ids": {"gclid": "ABC"}}),
+        (
+            {"gclid": "GCL.1699999999.ABC", "tax": "5,5"},
+            {"tax": 5.5, "click_ids": {"gclid": "ABC"}},
+        ),
         ({"client_id": "GA1.1.111.222"}, {"client_id": "111.222"}),
         ({"client_id": "GA1.2-3.111.222"}, {"client_id": "111.222"}),
         ({"client_id": "FPID2.2.abc%2Bd%3D.222"}, {"client_id": "abc+d=.222"}),
