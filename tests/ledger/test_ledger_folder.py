@@ -26,6 +26,7 @@ from gateway.ledger.folder import LedgerFolder
 from gateway.ledger.folder_files import FolderFiles
 from gateway.ledger.folder_files import remove as remove_files
 from gateway.ledger.reading import LedgerReader
+from gateway.ledger.retention import day_before
 from gateway.ledger.tables import events, kept_hours
 from gateway.queue.feed import Decided
 from gateway.system.private_files import create_private
@@ -130,8 +131,9 @@ async def test_a_day_without_tables_is_removed_and_keeps_no_other_day_from_it(
     await books.append(decide(make_event(0), send=["ads"]))
     await books.store()
     (today,) = folder.days()
-    create_private(folder.day("2026-01-01"))
-    books.writer.clean(time.time())
+    now = time.time()
+    create_private(folder.day(day_before(now, 300)))
+    books.writer.clean(now)
     assert folder.days() == [today]
     books.writer.close()
 
