@@ -193,14 +193,14 @@ def _clashing(own: Event, stated: Event) -> list[str]:
 def _numbers(parameters: Hit) -> Event:
     """Without what is none, as NaN and the infinities, which JavaScript counts as numbers too. In
     the fields that we know it stays, to be read or named as ignored. An id keeps all its digits."""
-    numbers = {
-        name: None if name in _IDS else read_number(value) for name, value in parameters.items()
-    }
-    return {
-        name: parameters[name] if number is None else number
-        for name, number in numbers.items()
-        if number is not None or name in EventFields.__annotations__
-    }
+    numbers: Event = {}
+    for name, value in parameters.items():
+        number = None if name in _IDS else read_number(value)
+        if number is not None:
+            numbers[name] = number
+        elif name in EventFields.__annotations__:
+            numbers[name] = value
+    return numbers
 
 
 def _typed(fields: Hit) -> Event:
