@@ -21,13 +21,13 @@ def with_urls(event: Event) -> Event:
         referrer is None or referrer.startswith(_USUAL)
     ):
         return event
-    wrong = [name for name in _FIELDS if event.get(name) and not is_url(event[name])]
+    wrong = [name for name in _FIELDS if event.get(name) and not _is_url(event[name])]
     for name in wrong:
         remark(f"{name}: removed because it is not the URL of a page")
     return {name: value for name, value in event.items() if name not in wrong} if wrong else event
 
 
-def is_url(text: str) -> bool:
+def _is_url(text: str) -> bool:
     """Whether `text` may be the URL of a page."""
     text = text.strip()
     if is_placeholder(text) or text.lower().startswith(_NO_PAGES):

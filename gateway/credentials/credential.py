@@ -97,8 +97,8 @@ class Credential:
         )
 
     async def close(self) -> None:
-        """Stores a new refresh token first that could not be stored, since nobody else has it; it
-        waits up to `SAVE_SECONDS` for Redis."""
+        """First stores a new refresh token that Redis has not taken yet, since no other process has
+        it. Waits up to `SAVE_SECONDS` for Redis."""
         try:
             if self._holds_new_refresh_token():
                 await self._save_or_report()

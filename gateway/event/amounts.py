@@ -8,7 +8,7 @@ import re
 from html import unescape
 from typing import NamedTuple
 
-from destinations.amounts import decimals_of
+from destinations.amounts import WHOLE
 from destinations.numbers import read_number
 from gateway.event.currencies import currencies_of, in_common
 
@@ -62,7 +62,7 @@ def read_amount(text: str, currency: str = "") -> Amount:
     units = [unit for unit in (match["before"], match["after"]) if unit]
     currencies = in_common([currencies_of(unit) for unit in units])
     meant = (currency,) if currency else currencies
-    is_whole = bool(meant) and not any(map(decimals_of, meant))
+    is_whole = bool(meant) and WHOLE.issuperset(meant)
     plain = _plain(match["digits"], is_whole)
     number = read_number(f"{match['sign']}{match['inner'] or ''}{plain}")
     if number is None or (units and not currencies) or len(units) > len({*units}):

@@ -85,7 +85,7 @@ def with_outer_ids(raw: dict[str, Any]) -> dict[str, Any]:
         }
         if moved:
             event["click_ids"] = {**(clicks or {}), **moved}
-    return event if len(event) != len(raw) or event.keys() != raw.keys() else raw
+    return raw if event.keys() == raw.keys() else event
 
 
 def _move_browsers(holder: dict[str, Any], event: dict[str, Any]) -> None:

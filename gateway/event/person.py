@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.event.browser_ids import IN_PERSON
+from gateway.event.browser_ids import IN_PERSON, READ_AS
 from gateway.event.json_texts import opened
 from gateway.event.schema import as_list
 
@@ -162,7 +162,7 @@ def read_as(path: str) -> str | None:
         above == "user_data.address" and name in _OF_ADDRESS
     ):
         return f"user_data.address.{_ADDRESS[name]}"
-    return None
+    return READ_AS.get(path)
 
 
 def person_path(name: str) -> str | None:

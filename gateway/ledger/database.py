@@ -38,13 +38,10 @@ def open_to_write(path: Path, tables: MetaData) -> sqlite3.Connection:
     sqlite3.Error."""
     create_private(path)  # SQLite gives its other files the same mode
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
+    with _closed_on_failure(connection):
         connection.executescript(_SET_UP)
         if _version(connection, path) == 0:
             _create(connection, tables)
-    except BaseException:
-        connection.close()
-        raise
     return connection
 
 
@@ -52,13 +49,9 @@ def open_to_change(path: Path) -> sqlite3.Connection:
     """The database at `path` as `open_to_write` opens it, but never makes one. Raises `NotYetMade`,
     `LedgerError` or sqlite3.Error."""
     connection = sqlite3.connect(_uri(path, "rw"), uri=True, isolation_level=None)
-    try:
+    with _closed_on_failure(connection):
         connection.executescript(_SET_UP)
-        if _version(connection, path) == 0:
-            raise NotYetMade
-    except BaseException:
-        connection.close()
-        raise
+        _check_made(connection, path)
     return connection
 
 
@@ -130,17 +123,27 @@ def is_made(path: Path) -> bool:
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
     opened = sqlite3.connect(_uri(path, "ro"), uri=True, timeout=BUSY_MS / 1000)
-    try:
-        if _version(opened, path) == 0:
-            raise NotYetMade
-    except BaseException:
-        opened.close()
-        raise
+    with _closed_on_failure(opened):
+        _check_made(opened, path)
     return opened
 
 
 def _uri(path: Path, mode: str) -> str:
     return f"file:{quote(str(path.absolute()))}?mode={mode}"
+
+
+@contextmanager
+def _closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _check_made(connection: sqlite3.Connection, path: Path) -> None:
+    if _version(connection, path) == 0:
+        raise NotYetMade
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

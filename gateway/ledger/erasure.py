@@ -166,9 +166,9 @@ def _delivered(file: sqlite3.Connection) -> Counter[str]:
 
 @contextmanager
 def _open(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """None for a day that was removed meanwhile: its file must not come back. What does not fit
-    into its cache goes to a file next to it without a name, not into memory: while a file is
-    rebuilt that is as much as the file."""
+    """The file at `path`; None if its day was removed meanwhile, for the file must not be made
+    again. What does not fit into its cache goes to a file next to it without a name, not into
+    memory: while a file is rebuilt that is as much as the file."""
     with ExitStack() as opened:
         if file := _opened(path):
             opened.enter_context(closing(file))

@@ -54,9 +54,9 @@ def decode(text: bytes) -> Any:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return _decode_leniently(_with_whole_ids(text))
+        return _decode_leniently(text)
     if _BACKSLASH in text and b"\\u0000" in text and _nul.search(text):
-        return _decode_leniently(_with_whole_ids(text))
+        return _decode_leniently(text)
     written = _written(value)
     if written == text:
         return value
@@ -66,7 +66,7 @@ def decode(text: bytes) -> Any:
 
 
 def _decode_leniently(data: bytes) -> Any:
-    text = mend_json(data)
+    text = mend_json(_with_whole_ids(data))
     value = load_leniently(text)
     return load_all_values(text) if _lost_pairs(text.encode(), _written(value)) else value
 

@@ -13,8 +13,8 @@ def private_folder(path: Path) -> Path:
     """A folder in the place for temporary files, for what belongs to `path`.
 
     Returns the folder that an earlier call made, or a new one. Its name is known beforehand, so
-    that processes that ask at the same moment get the same one. Where another user has taken that
-    name, the name is one that nobody can foresee.
+    that processes that ask at the same moment get the same one. If another user has taken that
+    name, the folder gets a random one.
     """
     return find_private_folder(path) or _make(path)
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.configuration.yaml_file import KeyPath, dotted
-from gateway.event.browser_ids import READ_AS
 from gateway.event.person import read_as
 from gateway.explain.cases import CasesFile
 from gateway.operations.checking.fields import meant_field
@@ -23,7 +22,7 @@ def case_notes(cases: CasesFile) -> Iterator[str]:
         if path in known:
             continue
         begin = f"Warning: {cases.path}:{file.line(place)}: {dotted(place)}"
-        if ours := read_as(path) or READ_AS.get(path):
+        if ours := read_as(path):
             if not is_given:
                 yield f"{begin}: `{path}` is read as `{ours}`; expect that."
         elif (meant := meant_field(path)) and not (is_given and _is_above(meant, path)):

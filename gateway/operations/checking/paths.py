@@ -7,7 +7,6 @@ from pathlib import Path
 
 from gateway.configuration.settings import Settings
 from gateway.configuration.yaml_file import dotted, read_yaml
-from gateway.event.browser_ids import READ_AS
 from gateway.event.person import read_as
 from gateway.operations.checking.fields import meant_field
 from gateway.operations.checking.written_paths import made_fields, written_paths
@@ -22,7 +21,7 @@ def path_notes(settings: Settings, config: Path) -> Iterator[str]:
         if path in own:
             continue
         begin = f"Warning: {config}:{lines.line(place)}: {dotted(place)}"
-        if ours := read_as(path) or READ_AS.get(path):
+        if ours := read_as(path):
             yield f"{begin}: `{path}` is read as `{ours}`; this {verb} nothing."
         elif meant := meant_field(path):
             yield f"{begin}: the gateway knows no such field; did you mean {meant!r}?"
