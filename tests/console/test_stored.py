@@ -23,8 +23,8 @@ def anna(signed_in):
 
 @pytest.fixture
 def rejected(running, anna):
-    """Makes dead letters with an order of their own; gives the row of the newest."""
-    made = []
+    """Makes dead letters of both destinations, with an order of their own; gives the row of the
+    newest at `crm`."""
 
     def reject(order, number=1, **more):
         for n in range(number):
@@ -40,13 +40,17 @@ def rejected(running, anna):
             }
             key = {"authorization": "Bearer a-long-enough-key-for-tests"}
             assert plain_http.post(f"{running.url}/events", json=event, headers=key).is_success
-        made.append(order)
-        query = {"destination": "crm", "event_id": f"{order}-{number - 1}"}
-        return wait_for(
-            lambda: anna.get("/dead-letters.json", params=query).json()["rows"], 60, "a dead letter"
-        )[0]
+        for n in range(number):
+            for destination in ("warehouse", "crm"):
+                query = {"destination": destination, "event_id": f"{order}-{n}"}
+                rows = wait_for(lambda of=query: rows_of(anna, of), 60, "a dead letter")
+        return rows[0]
 
     return reject
+
+
+def rows_of(anna, query):
+    return anna.get("/dead-letters.json", params=query).json()["rows"]
 
 
 def log_of(anna):
