@@ -1,4 +1,4 @@
-"""`when:` blocks: their model, the functions that they are compiled to, and their words."""
+"""`when:` blocks: the model, its compilation to functions, and its description in words."""
 
 from gateway.stages.conditions.compile import Check, Probe, compile_condition, compile_probe
 from gateway.stages.conditions.describe import (

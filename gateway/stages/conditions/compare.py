@@ -67,7 +67,7 @@ def _one_of(wanted: list[Scalar]) -> Test:
 
 
 def other_form(value: float | str) -> float | str:
-    """The text of a number; the number of a text that is written as numbers are, else the text."""
+    """The text of a number, or the number that a text spells; any other text is returned as is."""
     if not isinstance(value, str):
         return str(value)
     for kind in (int, float):
@@ -82,9 +82,9 @@ def _matches(pattern: str) -> Test:
 
     def test(value: Any) -> bool:
         try:
-            # as bytes, for which the library need not count characters
+            # as bytes, so that the library need not count characters
             return isinstance(value, str) and search(value.encode()) is not None
-        except UnicodeEncodeError:  # half of a surrogate pair: no text
+        except UnicodeEncodeError:  # a lone surrogate cannot be encoded
             return False
 
     return test

@@ -18,9 +18,9 @@ from gateway.stages.conditions.describe import (
 from gateway.stages.conditions.model import Condition, Operators, fields_of
 
 Check = Callable[[Event], str | None]
-"""None when an event meets a condition, else the words of the first part that it does not meet.
+"""Returns None if an event meets a condition, else the words for the first part that it fails.
 
-The words are made at start. They say what the condition needs, never the event's own value.
+The words are composed at start. They say what the condition needs, never the event's own value.
 """
 
 Probe = Callable[[Event], Unmet | None]
@@ -101,7 +101,7 @@ def _probe_field(path: str, operators: Operators) -> Probe:
 
 
 def _hiding(probe: Probe) -> Probe:
-    """`probe`, for a field whose value is not shown."""
+    """`probe`, for a field whose value must not be shown."""
 
     def hiding(event: Event) -> Unmet | None:
         unmet = probe(event)
@@ -134,7 +134,7 @@ def _probe_texts(path: str, texts: frozenset[str], words: str) -> Probe:
 
 
 def _probe_value(path: str, test: Test, words: str) -> Probe:
-    """No test is met by MISSING."""
+    """Applies `test` to the value at `path`; MISSING never passes."""
     get = getter(path)
 
     def probe(event: Event) -> Unmet | None:
@@ -149,7 +149,7 @@ def _probe_value(path: str, test: Test, words: str) -> Probe:
 
 
 def _only_texts(operators: Operators) -> frozenset[str] | None:
-    """The texts that a value has to be one of, if that is all, and no number equals one."""
+    """The texts that a value must be one of; None if anything else is required or may match."""
     wanted = [operators.equals] if operators.in_ is None else operators.in_
     if operators.model_dump(exclude_none=True).keys() not in ({"equals"}, {"in_"}):
         return None

@@ -1,4 +1,4 @@
-"""Conditions in words, and what was found where one was not met.
+"""Describes conditions in words, and the values found when they were not met.
 
 ``{event_name: [purchase, refund], not: {value: {lt: 100}}}`` becomes ``event_name is "purchase" or
 "refund", and value is not below 100``.
@@ -15,7 +15,7 @@ from gateway.event.text import printable
 from gateway.stages.conditions.model import Condition, Operators, fields_of
 
 Unmet = tuple[str, Any]
-"""The words of a `Check`, and the value that was found instead: MISSING, or UNSEEN."""
+"""The words of a `Check`, and the value found instead, which may be MISSING or UNSEEN."""
 
 UNSEEN: Final = type("Unseen", (), {"__repr__": lambda _: "UNSEEN"})()
 """Stands for a value that is not shown: there is no single one, or it is about a person."""
@@ -38,7 +38,7 @@ _VERBS = {
     "lt": ("is below", "is not below"),
     "lte": ("is at most", "is not at most"),
 }
-"""For each operator its verb, and the negated one."""
+"""The verb of each operator, and its negation."""
 
 
 def describe(condition: Condition) -> str:
@@ -52,7 +52,7 @@ def describe_not(condition: Condition) -> str:
 
 
 def describe_any(blocks: Sequence[Condition]) -> str:
-    """That one of `blocks` is met, in words of at most `MAX_WORDS` characters."""
+    """The requirement that one of `blocks` is met, in at most `MAX_WORDS` characters."""
     return _cut(_any(blocks).text, MAX_WORDS)
 
 
@@ -71,7 +71,7 @@ def unmet_in_words(unmet: Unmet) -> str:
 
 
 class _Phrase(NamedTuple):
-    """is_group: it has several parts, and stands in brackets inside another phrase."""
+    """is_group: has several parts, so it needs brackets inside another phrase."""
 
     text: str
     is_group: bool = False

@@ -1,4 +1,4 @@
-"""What no event meets, whatever is in it, and what every event meets: mistakes in a condition."""
+"""Finds mistakes in conditions: operators that no event can meet, or that every event meets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _WORDS = {"gt": "above", "gte": "at least", "lt": "below", "lte": "at most"}
 
 
 def impossible(wanted: Mapping[str, Any]) -> Iterator[str]:
-    """Why no value meets `wanted`, operators by their names in YAML, of which one is there.
+    """Yields what is wrong with `wanted`: at least one operator, by name in YAML, and its value.
 
-    A reason begins with the operator that is wrong alone.
+    A reason begins with the operator's name if that operator alone is wrong.
     """
     for name, value in wanted.items():
         if value == []:

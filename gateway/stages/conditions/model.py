@@ -166,8 +166,7 @@ def _written(condition: object) -> object:
 
 
 When = Annotated[Condition | None, BeforeValidator(_written)]
-"""The type of a setting that may be left out, and not left empty: nobody means every event by it.
-"""
+"""Type of a setting that may be omitted but not left empty: that would match every event."""
 
 
 def fields_of(condition: Condition) -> list[tuple[str, Operators]]:

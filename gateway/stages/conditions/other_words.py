@@ -1,4 +1,4 @@
-"""Words of other tools in a `when:` block, and what is written here instead."""
+"""Words that other tools use in their conditions, and what to write in a `when:` block instead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPERATORS = {
     **dict.fromkeys(("present", "defined", "isset", "ispresent"), "exists"),
     **dict.fromkeys(("missing", "absent", "isnull", "notexists", "isnotset"), "exists: false"),
 }
-"""For each operator of other tools, in the form of `_form`, ours."""
+"""Our operator for each operator of other tools, whose name is in the form that `_form` gives."""
 
 _NEGATED = {
     **dict.fromkeys(("not", "isnot", "ne", "neq", "!=", "!==", "<>", "notequals"), "..."),
@@ -31,7 +31,7 @@ _NEGATED = {
     **dict.fromkeys(("notendswith", "doesnotendwith"), "ends_with"),
     **dict.fromkeys(("notmatches", "notmatch", "doesnotmatch", "notregex", "!~"), "matches"),
 }
-"""For each negated operator what stands below `not` instead: a value or list, or our operator."""
+"""What to write below `not` for each negated operator: a value or list, or our operator."""
 
 _BLOCKS = {
     **dict.fromkeys(("or", "||", "anyof", "oneof"), "any: [...]"),
@@ -47,8 +47,8 @@ _CONDITIONS = {
 
 
 def operator_hint(field: str, name: str, operators: Iterable[str]) -> str:
-    """What to write instead of `name`, which is none of the `operators`, below `field`; "" if it
-    is no word of another tool."""
+    """What to write below `field` instead of `name`, which is not one of `operators`; "" if no
+    other tool uses the name."""
     form = _form(name)
     if form in _NEGATED:
         value = _NEGATED[form]
@@ -62,13 +62,12 @@ def operator_hint(field: str, name: str, operators: Iterable[str]) -> str:
 
 
 def block_hint(name: str) -> str:
-    """What to write instead of `name` for a group of blocks; "" if it is no word of another
-    tool."""
+    """What to write instead of `name` for a group of blocks; "" if no other tool uses it."""
     return _written(_BLOCKS, name)
 
 
 def condition_hint(name: str) -> str:
-    """What to write instead of `name` where `when` belongs; "" if it is no word of another tool."""
+    """What to write instead of `name` in the place of `when`; "" if no other tool uses it."""
     return _written(_CONDITIONS, name)
 
 
@@ -78,5 +77,5 @@ def _written(table: Mapping[str, str], name: str) -> str:
 
 
 def _form(name: str) -> str:
-    """`name` without case and underscores; of signs as it is."""
+    """`name` folded to lower-case letters and digits; unchanged if it consists of signs."""
     return folded(name) or name.strip()

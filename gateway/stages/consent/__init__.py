@@ -1,9 +1,8 @@
-"""Consent: what the visitor allowed, from every place where a site may have said so.
+"""Consent: what the visitor allowed, from every place where a site may state it.
 
-What any source denies is denied; what is granted must be granted by one that can be read, or by the
-default of a place that is known; `combine` has the rule, `stage` the sources. A browser that sends
-Global Privacy Control, and a visitor who opted out by the laws of the USA, opts out of sale and
-sharing.
+A type is denied if any signal denies it. Otherwise it is granted only by a signal that can be read
+or by a default. `combine` has the rule, and `stage` lists the signals. Global Privacy Control, and
+an opt-out under a law of the USA, count as an opt-out of sale and sharing.
 
 Consent types: developers.google.com/tag-platform/security/concepts/consent-mode
 Global Privacy Control: w3c.github.io/gpc

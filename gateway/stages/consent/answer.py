@@ -1,4 +1,4 @@
-"""Answers what consent an event has: states, a line for the trace, and counters."""
+"""Works out the consent of an event: states, a line for the trace, and counters."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ class Answer(NamedTuple):
 def compile_answer(
     settings: ConsentSettings, table: Mapping[str, States], owners: Mapping[str, Defaults]
 ) -> Callable[[Question], Answer]:
-    """The function that answers. table: defaults by place; owners: defaults by name of a source."""
+    """The function that answers. table: defaults by place. owners: defaults by name of source."""
     statements_of = compile_statements(settings)
     defaults = {
         (place, owner): _default(table[place], place, states_in(owners.get(owner, {})), owner)
@@ -109,8 +109,8 @@ def _line(combined: Combined, notes: Sequence[str]) -> str:
 
 
 def granted_by_default(line: str) -> frozenset[str]:
-    """The consent types that were granted because they were not stated. line: as in `Answer`; the
-    names of all defaults begin with the same word."""
+    """The consent types that were granted by a default. line: as in `Answer`, where the name of
+    every default begins with the word ``default``."""
     return frozenset(_GRANTED_BY_DEFAULT.findall(line))
 
 

@@ -31,8 +31,8 @@ class Numbers:
 class Bits:
     """The bits of one base64url segment, read from the front.
 
-    Other characters end it: what stands before them can be read, and `check` says that they are
-    there. Raises `UnreadableString` for a read past the end.
+    Any other character ends the segment: the part before it can be read, and `check` reports the
+    damage. Raises `UnreadableString` for a read past the end.
     """
 
     __slots__ = ("_is_damaged", "_left", "_value")

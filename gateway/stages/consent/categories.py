@@ -39,11 +39,11 @@ _DENIED_BY_UNKNOWN = tuple(name for name in CONSENT_TYPES if name not in NECESSA
 def read_categories(
     choices: Iterable[tuple[str, bool]], meanings: Meanings
 ) -> tuple[States, list[str]]:
-    """The states of the consent types by `choices`, and notes for people.
+    """The states of the consent types that follow from `choices`, and notes for the trace.
 
-    meanings: as configured; a category that is not listed has the meaning of its usual name. It is
-    not known what an unknown denied category stands for: it denies every type that no granted
-    category covers, and a note names it. An unknown granted category has no effect.
+    meanings: as configured; a category that is not listed has the meaning of its usual name. An
+    unknown denied category could stand for anything, so it denies every type that no known category
+    covers, and a note names it. An unknown granted category has no effect.
     """
     known: list[tuple[Iterable[str], bool]] = []
     unknown: list[str] = []
@@ -103,8 +103,8 @@ def is_agreed(value: object) -> bool:
 def choices_in(stated: object, called: str) -> Choices:
     """The choices in `stated`, an object of categories or a JSON text of one.
 
-    called: name of the object, for a value of another type: it counts as an unreadable category,
-    which is denied. An empty value contains no choice.
+    called: name of the object. A value of another type counts as a denied category with this name
+    and the word ``unreadable``. An empty value contains no choice.
     """
     if isinstance(stated, str) and stated.lstrip()[:1] == "{":
         with suppress(ValueError):
@@ -126,8 +126,8 @@ def merged(statements: Iterable[Choices]) -> Choices:
 
 
 def bounded(choices: Choices) -> Pairs:
-    """At most `MAX_CATEGORIES` choices, denials first where there are more, with names that are
-    not longer than `MAX_NAME`. Denials beyond that become one of an unknown category."""
+    """At most `MAX_CATEGORIES` choices, with names cut to `MAX_NAME`. If there are more, denials
+    are kept first, and surplus denials become one denial of an unknown category."""
     pairs = [(name[:MAX_NAME], agreed) for name, agreed in choices.items()]
     if len(pairs) > MAX_CATEGORIES:
         pairs.sort(key=itemgetter(1))
@@ -139,8 +139,8 @@ def bounded(choices: Choices) -> Pairs:
 def categories_of(context: Mapping[str, Any]) -> Choices:
     """The visitor's choices in the `context` of a Segment or RudderStack message.
 
-    RudderStack's ``resolutionStrategy`` says how a destination there weighs the categories that it
-    is set up with. Here a denial always holds, so ``or`` is not followed.
+    RudderStack's ``resolutionStrategy`` says how a destination combines the categories that are
+    configured for it. Here a denial always wins, so ``or`` is not supported.
 
     Sources: segment.com/docs/privacy/consent-management (``consent.categoryPreferences``),
     rudderstack.com/docs/data-governance/consent-management (``consentManagement``) and
@@ -156,7 +156,7 @@ def categories_of(context: Mapping[str, Any]) -> Choices:
 
 
 def without_preferences(consent: object) -> object:
-    """`consent` of a context without what `categories_of` reads there."""
+    """The `consent` of a context, without the preferences that `categories_of` reads."""
     if not isinstance(consent, dict) or PREFERENCES not in consent:
         return consent
     return {name: value for name, value in consent.items() if name != PREFERENCES}
@@ -171,7 +171,7 @@ def _managed(managed: object) -> Iterator[Choices]:
         yield {f"unreadable {MANAGED}": False}
         return
     allowed = managed.get(_ALLOWED)
-    if isinstance(allowed, dict):  # early SDKs have an object of labels by id
+    if isinstance(allowed, dict):  # early SDKs send an object of labels by id
         yield {name: not has_denial(label) for name, label in allowed.items()}
     else:
         yield {name: True for name in _ids(allowed) if name}
@@ -180,7 +180,7 @@ def _managed(managed: object) -> Iterator[Choices]:
 
 
 def _ids(value: object) -> list[str]:
-    """The ids in a list, or in a text with commas; empty for each one that cannot be read."""
+    """The ids in a list or a comma-separated text; "" for each one that cannot be read."""
     if isinstance(value, str):
         return list(filter(None, map(str.strip, value.split(","))))
     if isinstance(value, list):
@@ -189,7 +189,7 @@ def _ids(value: object) -> list[str]:
 
 
 def _id(element: object) -> str:
-    """An id, which may be a text, a number, or a part of an object."""
+    """An id, given as a text, a number, or a member of an object; "" if it cannot be read."""
     if isinstance(element, dict):
         element = next((element[name] for name in ID_KEYS if element.get(name)), None)
     if isinstance(element, int) and not isinstance(element, bool):

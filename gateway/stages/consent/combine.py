@@ -7,15 +7,15 @@ from gateway.event.consent import CONSENT_TYPES
 from gateway.stages.consent.types import Statement, States
 
 _IN_WORDS = ("event", "query")
-"""Sources of what the sender itself says in Consent Mode's types."""
+"""Sources in which the sender itself states Consent Mode's types."""
 
 
 class Said(NamedTuple):
     """All statements about the consent of an event.
 
     ranked: statements, the most trusted first; the first `opt_outs` of them always apply.
-    unreadable: signals that cannot be read. page_defaults: what the page denies until a statement
-    exists. default: the state that applies otherwise and the name of the default, by consent type.
+    unreadable: signals that cannot be read. page_defaults: the page's own defaults, which can only
+    deny. default: by consent type, the state that applies otherwise and the name of the default.
     """
 
     ranked: Sequence[Statement]
@@ -26,9 +26,9 @@ class Said(NamedTuple):
 
 
 class Combined(NamedTuple):
-    """states: of each decided type. deciders: what decided it. open: the types that no statement
-    mentions. unread: those that are denied because a signal cannot be read. conflicts: pairs
-    of sources; the first denied what the second granted."""
+    """states: of each decided type. deciders: what decided each type. open: the types that a
+    default decides, or nothing. unread: the types denied because a signal cannot be read.
+    conflicts: pairs of sources; the first denied what the second granted."""
 
     states: States
     deciders: Mapping[str, str]
@@ -73,8 +73,8 @@ def combine(said: Said, by_rank: bool = False) -> Combined:
 
 
 def _repeated(statements: Sequence[Statement], name: str, source: str) -> int | None:
-    """The place of the first statement that denies the type and is of `source`, too: a parameter or
-    a cookie that comes twice, or the query of an event and its body."""
+    """The position of the first statement of the same `source` that denies the type: a parameter
+    or cookie may occur twice, and the event's query and body count as one source."""
     sources = _IN_WORDS if source in _IN_WORDS else (source,)
     for place, statement in enumerate(statements):
         if statement.source in sources and statement.states.get(name) == "denied":

@@ -1,8 +1,8 @@
 """The cookies in which consent managers keep a visitor's choices.
 
 Sources: cookiebot.com/en/developer (``CookieConsent``), my.onetrust.com "OneTrust Cookies"
-(``OptanonConsent``), usercentrics.com/docs/web (the entries ``ucData``, ``uc_gcm`` and
-``uc_settings`` of the browser's storage, of which a page must write one into a cookie).
+(``OptanonConsent``), usercentrics.com/docs/web (``ucData``, ``uc_gcm`` and ``uc_settings``, which
+are entries of the browser's storage; a page must copy one of them into a cookie).
 """
 
 import re
@@ -47,7 +47,7 @@ MEANINGS: Mapping[str, Meanings] = {
 """What the vendors' own categories mean to Consent Mode, as the vendors publish it."""
 
 _ENCODINGS = 3
-"""Times that a value is decoded: some servers encode a cookie again before they pass it on."""
+"""How often a value is decoded at most: some servers encode a cookie again on its way."""
 
 _cookiebot_choice = re.compile(
     r"\b(necessary|preferences|statistics|marketing)[\"']?\s*:\s*([^,}]*)([,}]?)", re.IGNORECASE
@@ -56,7 +56,7 @@ _UNNAMED = "unnamed service"
 
 _onetrust_groups = re.compile(r"(?:^|&)groups=([^&]*)")
 _between_groups = re.compile(r"[,|;]")
-"""OneTrust writes commas; who copies the cookie may write others."""
+"""OneTrust writes commas; code that copies the cookie may use another separator."""
 
 _usercentrics_denial = re.compile(
     rf"\"({'|'.join(MEANINGS['usercentrics'])})\"\s*:\s*(?:\"denied\"|\"?false\b|\"?0\b)",
@@ -76,9 +76,9 @@ def decoded(value: str) -> str:
 def read_cookiebot(value: str) -> Choices:
     """``{stamp:'...',necessary:true,preferences:false, ...}``, or a lone number.
 
-    The number (``-1``: not asked, as no law requires it; ``0``: no answer) is no choice. A category
-    with any other answer than ``true`` is denied. Raises `UnreadableString`, with the denials of a
-    value that breaks off.
+    A number states no choice (``-1``: not asked, because no law requires it; ``0``: no answer). A
+    category with any answer but ``true`` is denied. Raises `UnreadableString`; for a truncated
+    value it carries the denials that can be read.
     """
     text = decoded(value).strip()
     is_cut = text[:1] == "{" and text[-1:] != "}"
@@ -102,9 +102,9 @@ def _denials(choices: Choices, kind: str) -> States:
 def read_onetrust(value: str) -> Choices:
     """``...&groups=C0001:1,C0002:0&...``; a group with any other state is denied.
 
-    Raises `UnreadableString`, also when there is no group, and with the denials of a list that has
-    a group without a name in it, as one that breaks off behind a comma, or one with two colons,
-    which are several with an unknown separator.
+    Raises `UnreadableString` if there is no group. It also raises it, with the denials that can be
+    read, for a group without a name (the list was cut off behind a comma) or with two colons
+    (several groups with an unknown separator).
     """
     text = value
     for _ in range(_ENCODINGS):
@@ -116,20 +116,20 @@ def read_onetrust(value: str) -> Choices:
             if not all(name and ":" not in state for name, state in stated):
                 raise UnreadableString(denials=_denials(choices, "onetrust"))
             return choices
-        text = unquote(text)  # no more than needed: behind the groups stands the page's address
+        text = unquote(text)  # no more than needed: the page's address may follow the groups
     raise UnreadableString
 
 
 def _each_once(choices: Iterable[tuple[str, bool]]) -> Choices:
-    """Of a category that is there twice a denial holds."""
+    """Merges the choices; a denial wins if a category occurs twice."""
     return merged({name: agreed} for name, agreed in choices)
 
 
 def read_usercentrics(value: str) -> Choices:
     """JSON: ``ucData``, ``uc_gcm`` or ``uc_settings``; services by their id.
 
-    Each type and service with another state than a grant is denied. Raises `UnreadableString`, with
-    the denials that can be read.
+    A type or service with any state but a grant is denied. Raises `UnreadableString`, with the
+    denials that can be read.
     """
     text = decoded(value)
     try:
@@ -180,7 +180,7 @@ def _state(service: Any, key: str) -> Any:
 
 
 def _all_of(value: Any) -> list[Any]:
-    """The values of a key that may occur twice, or not at all."""
+    """The values of a key that may be missing or occur more than once."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

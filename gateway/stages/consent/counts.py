@@ -1,7 +1,7 @@
-"""What the stage counts of each event, by the names of the counters that Redis keeps.
+"""Names of the counters in Redis that the consent stage increments, and their values.
 
-Nothing that a sender writes becomes part of a name: sources, cookies and places are those of the
-configuration, and all other words are the stage's own. So the number of counters is bounded.
+Nothing that a sender writes becomes part of a name: sources, cookies and places come from the
+configuration, and all other words from the stage. So the number of counters is bounded.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def unknown_place_counter(source: str, reason: PlaceProblem) -> str:
 
 
 def unreadable_counter(signal: str) -> str:
-    """signal: what is wrong with which one, such as ``outdated tcf string``."""
+    """signal: the unreadable signal and its fault, such as ``outdated tcf string``."""
     return f"{_UNREADABLE}:{signal}"
 
 
@@ -60,7 +60,7 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class UnknownPlace:
-    """Events of a source that left a type to the default of a place that is not known. reason: a
+    """Events of a source that left a type to the default of an unknown place. reason: a
     `PlaceProblem`."""
 
     source: str
@@ -73,9 +73,9 @@ class ConsentCounts:
     """Numbers of events since counting began, the largest first.
 
     defaults: events in which a default decided a type, by default; an event counts for each of
-    its defaults. source_defaults: those of them that depend on a `consent_default`, by source.
-    unreadable: by signal. unknown_keys: events with keys in `consent` that are no consent types, by
-    source.
+    its defaults. source_defaults: the same for the `consent_default` of sources, by source.
+    unreadable: by signal. unknown_keys: events with keys in `consent` that are not consent types,
+    by source.
     """
 
     defaults: Mapping[str, int] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class ConsentCounts:
 
 
 def read_consent_counts(counts: Mapping[str, int]) -> ConsentCounts:
-    """What concerns consent in all the counters of the gateway."""
+    """The counters of consent, from all the counters of the gateway."""
     return ConsentCounts(
         _counted(counts, f"{_DEFAULTS}:"),
         _counted(counts, f"{_DEFAULTS}:{_OF_SOURCE}"),

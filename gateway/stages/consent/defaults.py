@@ -12,18 +12,19 @@ from gateway.stages.consent.settings import ConsentSettings, Defaults
 from gateway.stages.consent.types import States
 
 EVERYWHERE = ""
-"""The place of those who are in none that the configuration names."""
+"""The place of visitors who are in none of the configured places."""
 
 UNKNOWN = "?"
 """The place of visitors with an unknown location."""
 
 _REGION_UNKNOWN = "-?"
-"""Behind a country of which regions have defaults of their own."""
+"""Suffix of a country in which regions have defaults of their own."""
 
 
 def defaults_by_place(settings: ConsentSettings) -> dict[str, States]:
-    """All that holds in each place that is named, itself or through a group, in every group, in
-    countries of which only regions are named, `EVERYWHERE` and where the place is `UNKNOWN`."""
+    """The complete defaults of each place that can occur: the configured places, the members of
+    configured groups, the countries of configured regions, every group, `EVERYWHERE` and
+    `UNKNOWN`."""
     stated: dict[str, States] = {
         place: states_in(region.default) for region in settings.regions for place in region.places
     }
@@ -45,7 +46,7 @@ def defaults_by_place(settings: ConsentSettings) -> dict[str, States]:
 
 
 def states_in(defaults: Defaults) -> States:
-    """The same, of plain texts."""
+    """`defaults` as a plain mapping."""
     return dict(defaults.items())
 
 
@@ -68,7 +69,7 @@ def _of_country(table: Mapping[str, States], country: str) -> States:
 
 
 def _strictest(all_states: list[States]) -> States:
-    """Each type's strictest state. To be missing somewhere is stricter than to be granted."""
+    """The strictest state of each type; a type that is missing somewhere is not granted."""
     strictest: dict[str, str] = {}
     for name in CONSENT_TYPES:
         states = {each.get(name) for each in all_states}
@@ -80,8 +81,8 @@ def _strictest(all_states: list[States]) -> States:
 
 
 def compile_place(table: Mapping[str, States]) -> Callable[[Location], str]:
-    """The closest place of `table` for a location: its region, its country, `EVERYWHERE`, or
-    `UNKNOWN` for one without a country."""
+    """A function from a location to the most specific place in `table`: its region, its country,
+    or `EVERYWHERE`; `UNKNOWN` for a location without a country."""
 
     def place_of(location: Location) -> str:
         country, region = codes_of(location)

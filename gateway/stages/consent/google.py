@@ -3,8 +3,8 @@
 ``gcs`` is ``G1``, then ad_storage and analytics_storage as ``1`` granted, ``0`` denied, ``-``
 unset. ``gcd`` holds, after a version digit, two characters for each type of `_GCD_TYPES`; read
 as six bits they are delegation and implicit state, then declared, default and updated state,
-two bits each. One bit of the next character is Global Privacy Control. What a container sets as its
-own defaults stands in the last two characters.
+two bits each. One bit of the next character is Global Privacy Control. The last two characters hold
+the defaults that a container sets.
 
 Sources: developers.google.com/tag-platform/security/concepts/consent-mode for the types; the
 layout as gtag.js writes it (release of March 2026).
@@ -18,13 +18,13 @@ from typing import NamedTuple
 from gateway.stages.consent.types import UnreadableString, denials_in
 
 Consent = dict[str, str]
-"""`granted` or `denied` by consent type; a type about which nothing was said is absent."""
+"""`granted` or `denied` by consent type; a type that is not stated is absent."""
 
 
 class Gcd(NamedTuple):
-    """What ``gcd`` says. said: the visitor's word. defaults: what the page, its container or its
-    region set before there was one, of types that `said` does not mention. gpc: Global Privacy
-    Control was on."""
+    """What ``gcd`` says. said: the visitor's choices. defaults: the states that the page, its
+    container or its region set before, of the types that `said` does not mention. gpc: Global
+    Privacy Control was on."""
 
     said: Consent
     defaults: Consent
@@ -32,9 +32,9 @@ class Gcd(NamedTuple):
 
 
 _REMEMBERED = 1_024
-"""Pairs of strings; there are a few dozen on a site."""
+"""Pairs of strings; a site has a few dozen."""
 _LONGEST = 100
-"""Characters of such a string that are read: those in use have 20."""
+"""Characters of a string that are read; real strings have about 20."""
 
 _GCD_TYPES = ("ad_storage", "analytics_storage", "ad_user_data", "ad_personalization")
 _GCS_STATES = {"1": "granted", "0": "denied", "-": ""}
@@ -46,7 +46,7 @@ _INDEX = {
 
 
 def read_gcs(gcs: str) -> Consent:
-    """Raises `UnreadableString`, with the denials in front of what cannot be read."""
+    """Raises `UnreadableString`, with the denials that precede the unreadable part."""
     consent = {
         kind: _GCS_STATES[sign]
         for kind, sign in zip(("ad_storage", "analytics_storage"), gcs[2:], strict=False)
@@ -60,10 +60,10 @@ def read_gcs(gcs: str) -> Consent:
 
 
 def read_gcd(gcd: str) -> Gcd:
-    """Raises `UnreadableString`, with the denials of an update in front of what cannot be read.
+    """Raises `UnreadableString`, with the denials that precede the unreadable part.
 
-    The implicit state is what the tag assumes when the page says nothing: not a consent, so it
-    is left out, and the gateway's own default decides.
+    The implicit state, which the tag assumes when the page says nothing, is not consent. It is
+    left out, so that the gateway's own default decides.
     """
     bits = [_INDEX.get(sign) for sign in gcd]
     if not bits or bits[0] != 1:

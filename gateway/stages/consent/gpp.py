@@ -1,7 +1,7 @@
 """IAB's Global Privacy Platform string: a header, and one section for each law.
 
-Read are the TCF strings of the EU and of Canada, the US Privacy string, and the sections of the USA
-with their Global Privacy Control segment. A section of another law cannot be read.
+Reads the TCF strings of the EU and of Canada, the US Privacy string, and the sections of the USA
+with their Global Privacy Control segment. Any other section counts as unreadable.
 
 Source: github.com/InteractiveAdvertisingBureau/Global-Privacy-Platform, Core and Sections
 """
@@ -19,8 +19,8 @@ _TCF_EU, _TCF_CANADA, _US_PRIVACY = 2, 5, 6
 _US_NATIONAL, _CALIFORNIA, _RHODE_ISLAND = 7, 8, 27
 _STATES = range(_CALIFORNIA, _RHODE_ISLAND + 1)
 _BEFORE_OPT_OUTS = {_US_NATIONAL: 6, 11: 4, 18: 4, 24: 5, 25: 5, 26: 5, 27: 5}
-"""Fields between the version and the opt-outs: as many as notices, three in most states. Utah and
-Iowa have four; Maryland, Indiana, Kentucky and Rhode Island begin with who is covered."""
+"""Number of fields between the version and the opt-outs: one for each notice, three in most states.
+Utah and Iowa have four; Maryland, Indiana, Kentucky and Rhode Island begin with who is covered."""
 
 _WITHOUT_GPC = (25, 26, 27)
 """Indiana, Kentucky, Rhode Island: their second segment is about sensitive data."""
@@ -37,8 +37,8 @@ class Gpp:
     """What a GPP string says.
 
     tc_string: of the EU section, or empty. opted_out: of sale, sharing or targeted advertising.
-    gpc: Global Privacy Control was on. unreadable: a section that matters cannot be read; what the
-    others say still holds. canada: the section of Canada, or empty.
+    gpc: Global Privacy Control was on. unreadable: a section in force cannot be read; the others
+    still count. canada: the section of Canada, or empty.
     """
 
     tc_string: str = ""
@@ -51,9 +51,9 @@ class Gpp:
 def read_gpp(text: str, applicable: str = "") -> Gpp:
     """What the sections of the GPP string `text` say.
 
-    applicable: ids of the sections in force (``gpp_sid``), with anything between them; all are
-    read when it names none, and none is when it says so (-1). What can be read in front of damage
-    counts. Raises `UnreadableString` when the sections cannot be told apart.
+    applicable: ids of the sections in force (``gpp_sid``), with any separators. If it names none,
+    all sections are read; -1 alone means that no section is in force. The readable part before
+    damage counts. Raises `UnreadableString` if the sections cannot be told apart.
     """
     in_force = sections_in_force(applicable)
     tc_string, canada, opted_out, gpc, unreadable = "", "", False, False, False
@@ -108,8 +108,8 @@ def _of_us_privacy(section: str) -> Gpp:
 
 
 def _of_state(number: int, section: str) -> Gpp:
-    """What the section of a state, or the national one, says: its core and each of its segments is
-    read whatever is wrong with the others."""
+    """What the section of a state, or the national one, says. Damage in the core or in one
+    segment does not keep the others from being read."""
     core, *segments = section.split(".")
     opted_out, gpc, unreadable = False, False, False
     try:
@@ -130,7 +130,7 @@ def _of_state(number: int, section: str) -> Gpp:
 
 
 def _section_ids(bits: Bits) -> Iterator[int]:
-    """Numbers and ranges in Fibonacci code, each counted from the one before."""
+    """Numbers and ranges in Fibonacci code, each relative to the one before."""
     last = 0
     for _ in range(bits.take(12)):
         is_range = bits.take(1)

@@ -1,4 +1,4 @@
-"""What fields besides `consent` say in Consent Mode's types."""
+"""Reads Consent Mode's types from fields other than `consent`."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -23,8 +23,8 @@ _NOTHING = Members({}, [], {}, None)
 
 
 def said_elsewhere(event: Event) -> Members:
-    """What objects with another name say, as ``consent_state: {ad_storage: granted}``; of those
-    that may have other things as well the denials of types alone."""
+    """What objects with other names state, such as ``consent_state: {ad_storage: granted}``.
+    Objects that may have other contents can only deny types."""
     said = _NOTHING
     if not _OTHER_CONSENTS.isdisjoint(event):
         said = read_members(_objects(event, OTHER_CONSENTS))
@@ -61,10 +61,10 @@ def _types_alone(objects: list[dict[str, Any]], levels: int = 3) -> list[dict[st
 
 
 def denied_by_type(event: Event) -> Pairs:
-    """The types that have a field of their own with a denial: ``ad_storage: denied``.
+    """The types that a field of their own denies: ``ad_storage: denied``.
 
-    Pages report the state of their tags in such fields, also before the visitor has answered. So
-    they are no word of the visitor and grant nothing.
+    Pages report the state of their tags in such fields, even before the visitor has answered. So
+    these fields are not the visitor's choice and grant nothing.
     """
     if TYPE_FIELDS.keys().isdisjoint(event):
         return ()

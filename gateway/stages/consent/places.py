@@ -15,7 +15,7 @@ from destinations.places import (
 )
 
 COUNTRIES = COUNTRY_CODES | {"XK"}
-"""ISO 3166-1 alpha-2, and XK, by which location services know Kosovo."""
+"""ISO 3166-1 alpha-2, and XK, the code of location services for Kosovo."""
 
 GROUPS = {
     "EEA": frozenset(
@@ -28,22 +28,22 @@ GROUPS = {
 """EEA: the member states, then their parts that have codes of their own and the same law."""
 
 _MISTAKEN = {"UK": "GB", "EL": "GR", "USA": "US", "EU": "EEA"}
-"""What people and address registries write, and the code that they mean."""
+"""Codes that people and address registries write, and the code that they mean."""
 
 _CODES_OF = {"US": us_state_code, "CA": canadian_province_code}
-"""The codes of regions where they are known: what is none of them is a mistake or a code of another
-kind (``06``, ``CAL``), and may be any region."""
+"""For countries with known region codes, the function that reads one. Any other code is a mistake
+or of another kind (``06``, ``CAL``), so it may mean any region."""
 
 _ISLANDS = frozenset(("US", region) for region in ("AS", "GU", "MP", "PR", "UM", "VI"))
-"""Areas of the USA with codes of ISO 3166-2:US that are no states."""
+"""Areas of the USA that have codes in ISO 3166-2:US but are not states."""
 
 _region = re.compile("(?!XX$|ZZ$|0+$)[A-Z0-9]{1,3}").fullmatch
-"""A code of ISO 3166-2 without its country, and not what stands for none."""
+"""A code of ISO 3166-2 without its country, except codes that mean no region."""
 
 _subdivision = re.compile("([A-Za-z]{2})-([A-Za-z0-9]{1,3})").fullmatch
 
 _name = re.compile(r"[^\W\d_].+[^\W\d_]").fullmatch
-"""What may be the name of a country, or its code of three letters."""
+"""A text that may be the name of a country, or its code of three letters."""
 
 _LONGER_THAN_A_NAME = 64
 _REMEMBERED = 1_024
@@ -82,9 +82,9 @@ def codes_of(location: Location) -> tuple[str, str]:
     """The country, or group, and the region with its country; each empty when it is not known.
 
     A country is a code of two or three letters, an English name, or the code of one of its regions.
-    A region is read with its country (``US-CA``) and without (``CA``). Codes that stand for no
-    country or region (``XX``, ``T1``) and names of regions are not known, nor is a region of the
-    USA or Canada that is none of theirs (``06``).
+    A region is read with its country (``US-CA``) and without (``CA``). Codes that mean no country
+    or region (``XX``, ``T1``), names of regions, and unknown codes of regions in the USA and Canada
+    (``06``) are not known.
     """
     country, region = location.get("country", ""), location.get("region", "")
     return _codes(country[:_LONGER_THAN_A_NAME], region[:_LONGER_THAN_A_NAME])
@@ -121,9 +121,10 @@ def countries_of(places: Sequence[str]) -> Iterator[str]:
 
 
 def compile_places(places: Sequence[str]) -> Callable[[Location], bool]:
-    """Whether a location is, or may be, in one of `places`.
+    """The function that tells whether a location is, or could be, in one of `places`.
 
-    What is not known counts as there: no country, or no region where only regions are named.
+    A location without a country could be anywhere; one without a region could be in any region of
+    its country.
     """
     regions = frozenset(place for place in places if "-" in place)
     countries = frozenset(countries_of([place for place in places if place not in regions]))

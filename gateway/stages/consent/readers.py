@@ -1,4 +1,4 @@
-"""What the consent signals of an event say, each source on its own."""
+"""Reads what the consent signals of an event say, each on its own."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
@@ -19,12 +19,11 @@ _ON = frozenset(["1", "true"])
 
 
 class Statements:
-    """All that is said, in each list the most trusted first.
+    """All statements in the signals; each list begins with the most trusted.
 
-    opt_outs: hold whatever else is said. tags: of Google's tags. others: of consent managers.
-    defaults: set by the page for as long as the visitor has not said anything. unreadable: which
-    strings cannot be read, and why; never the strings themselves. notes: what else is worth
-    saying.
+    opt_outs: always apply. tags: from Google's tags. others: from consent managers. defaults: set
+    by the page until the visitor answers. unreadable: which strings cannot be read, and why; never
+    the strings themselves. notes: further notes for the trace.
     """
 
     def __init__(
@@ -62,8 +61,8 @@ class Statements:
         self._check_sections(texts.get("gpp_sid", ()))
 
     def _add_tags(self, texts: Mapping[str, list[str]]) -> None:
-        """``gcs`` tells no default from an update: where ``gcd`` can be read, it can only deny,
-        what the page did not deny by default."""
+        """``gcs`` does not distinguish defaults from updates. So where ``gcd`` can be read, ``gcs``
+        can only deny types, and only those that the page did not deny by default."""
         for text in texts.get("npa", ()):
             if text.lower() in _ON:
                 self.tags.append(Statement("npa", {"ad_personalization": "denied"}))
@@ -163,8 +162,8 @@ class Statements:
         called: str,
         statements: list[Statement] | None = None,
     ) -> T | None:
-        """None where `text` cannot be read; the denials that it has all the same are added to
-        `statements`, or to `others`."""
+        """What `read` returns for `text`; None if it cannot be read. Any denials that can still be
+        read are added to `statements`, or to `others`."""
         try:
             return read(text)
         except UnreadableString as why:
@@ -176,7 +175,7 @@ class Statements:
 
 
 def compile_statements(settings: ConsentSettings) -> Callable[[Signals, bool], Statements]:
-    """The function that reads signals; its second argument: honour Global Privacy Control."""
+    """The function that reads signals; its second argument says whether to honour GPC."""
     meanings = {kind: {**known, **settings.categories} for kind, known in MEANINGS.items()}
 
     def statements_of(signals: Signals, honour_gpc: bool) -> Statements:

@@ -82,7 +82,7 @@ def _tcf_purposes() -> dict[ConsentType, list[Purpose]]:
 
 
 class TcfSettings(BaseModel):
-    """What a consent string of IAB Europe's TCF (2.2, 2.3) says in Consent Mode's types.
+    """How a consent string of IAB Europe's TCF (2.2, 2.3) maps to Consent Mode's types.
 
     Purposes: iabeurope.eu/iab-europe-transparency-consent-framework-policies, batch A.
     """
@@ -102,7 +102,7 @@ class TcfSettings(BaseModel):
 
 
 class HoldSettings(BaseModel):
-    """Held consent: events wait for a word from their page instead of being withheld."""
+    """Held consent: events wait for an answer from their page instead of being withheld."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -21,32 +21,32 @@ from gateway.stages.cookies import compile_every_cookie
 from gateway.stages.needs import Needs
 
 LONGEST = 16_384
-"""Characters of the strings of an event together. A browser's cookie has up to 4,096; several
-strings of several vendors are longer. To read so many takes up to 30 ms."""
+"""Maximum number of characters of all strings of an event. A browser's cookie has up to 4,096;
+strings of several vendors can be longer together. Reading this many takes up to 30 ms."""
 
 _MAX_STRINGS = 20
-"""Different ones, of all kinds together; and as many cookies."""
+"""Maximum number of different strings, of all kinds together, and of cookies."""
 
 _MAX_SECTIONS = 100
-"""Ids in one ``gpp_sid``; there are two dozen sections."""
+"""Maximum number of ids in one ``gpp_sid``; there are two dozen sections."""
 
 _MAX_SECTION_TEXT = 64
-"""Characters of an element of a list."""
+"""Maximum number of characters of an id in the list of a ``gpp_sid``."""
 
 TOO_LONG = "?"
-"""In place of a longer string: readable in no format."""
+"""Replaces a string that is too long; it cannot be read in any format."""
 
 Pairs = tuple[tuple[str, str], ...]
 
 
 class Signals(NamedTuple):
-    """All signals of an event and its request. Hashable, so they key a cache.
+    """All signals of an event and its request. Hashable, so that they can key a cache.
 
     strings: kind (``gcd``, ``gcs``, ``npa``, ``gdpr``, ``tcf``, ``gpp``, ``gpp_sid``,
-    ``us_privacy``, ``gpc``) and text of each string. said: what fields besides `consent` say in
-    Consent Mode's types. by_type: types that are denied in a field of their own. query: what the
-    query of the URL says. categories: id and choice. cookies: name and value, of those that the
-    configuration names.
+    ``us_privacy``, ``gpc``) and text of each string. said: the types that fields other than
+    `consent` state. by_type: types that are denied in a field of their own. query: the types that
+    the query of the URL states. categories: id and choice. cookies: name and value of the cookies
+    that the configuration names.
     """
 
     strings: Pairs = ()
@@ -58,13 +58,13 @@ class Signals(NamedTuple):
 
     @property
     def length(self) -> int:
-        """Characters, about."""
+        """Approximate number of characters."""
         texts = sum(len(text) for pairs in (self.strings, self.cookies) for _, text in pairs)
         return texts + sum(len(name) for name, _ in self.categories)
 
 
 _IN_SERVER_MODE = "x-sst-system_properties"
-"""An object in which gtag.js, sending to a server, keeps the parameters of IAB's specifications."""
+"""The object for the parameters of IAB's specifications when gtag.js sends to a server."""
 
 _NAMES = {
     "gcd": "gcd",
@@ -78,14 +78,14 @@ _NAMES = {
     "us_privacy": "us_privacy",
     "gpc": "gpc",
 }
-"""Kinds of strings by the names that IAB's specifications and Google's tags give them in a URL."""
+"""Kinds of strings by their names in URLs, as in IAB's specifications and Google's tags."""
 
 _FIELDS = {
     name: kind
     for short, kind in _NAMES.items()
     for name in (short, f"x-ga-{short}", f"x-ga-mp2-{short}")
 }
-"""The same by fields of the event; ``x-ga-...`` is where the hits of Google's tags have them."""
+"""The same by the event's fields; those of hits of Google's tags begin with ``x-ga-``."""
 
 _FLAGS = ("gdpr", "gpc")
 
@@ -110,13 +110,13 @@ _in_query = re.compile(
     re.IGNORECASE,
 ).findall
 _encoded_name_in = re.compile(r"&[^=&%]*+%").search
-"""Whether a name has an escape in it, in a query behind ``&``."""
+"""Whether a name in a query contains an escape; the query must begin with ``&``."""
 
 _part_of_consent = re.compile(r"consent[.\[]([^\].\[]*)", re.IGNORECASE).match
 
 
 def consent_needs(settings: ConsentSettings) -> Needs:
-    """What the stage reads of a request."""
+    """What the stage reads from a request."""
     return Needs(frozenset(["sec-gpc"]), frozenset(settings.cookies))
 
 
@@ -136,7 +136,7 @@ def compile_signals(settings: ConsentSettings) -> Callable[[Event, Received], Si
 
 
 def _stated_in(query: str) -> list[tuple[str, str]]:
-    """Names and values in `query` of what states something, both as they are written there."""
+    """The parameters in `query` that state consent: names and values, still encoded."""
     if "%" not in query or not _encoded_name_in(f"&{query}"):
         return _in_query(query)
     pairs = (pair.partition("=") for pair in query.split("&"))
@@ -185,7 +185,7 @@ def _strings(fields: Mapping[str, Any]) -> Pairs:
         else:
             texts = value if isinstance(value, list) else [value]
             known = [each for each in texts if isinstance(each, str) or kind in _FLAGS]
-            found += [(kind, _text(each)) for each in known]  # others are of the sender's own
+            found += [(kind, _text(each)) for each in known]  # others are custom fields
     return _distinct(found)
 
 
@@ -210,8 +210,8 @@ def _with_query(signals: Signals, found: list[tuple[str, str]]) -> Signals:
 
 
 def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:
-    """Each once, without empty ones; those above the limits become one that cannot be read, the
-    longest first."""
+    """The different, non-empty strings. Those that exceed the limits, the longest first, are
+    replaced by a single unreadable one."""
     distinct = tuple(dict.fromkeys([pair for pair in strings if pair[1]]))
     if len(distinct) <= _MAX_STRINGS and sum(len(text) for _, text in distinct) <= LONGEST:
         return distinct
@@ -222,14 +222,14 @@ def _distinct(strings: Iterable[tuple[str, str]]) -> Pairs:
 
 
 def _bounded(cookies: Pairs) -> Pairs:
-    """`cookies`; of those that are too long, and of the first of too many, nothing can be read."""
+    """`cookies`, with those that are too long made unreadable; all above the limit become one."""
     read = cookies[:_MAX_STRINGS]
     bounded = [pair if len(pair[1]) <= LONGEST else (pair[0], TOO_LONG) for pair in read]
     return (*bounded, *((name, TOO_LONG) for name, _ in cookies[_MAX_STRINGS:][:1]))
 
 
 def _text(value: object) -> str:
-    """`value` as the text that it would be in a URL."""
+    """`value` as it would be written in a URL."""
     if isinstance(value, str):
         return value.strip() if len(value) <= LONGEST else TOO_LONG
     if value is None or value == [] or value == {}:
@@ -238,8 +238,8 @@ def _text(value: object) -> str:
 
 
 def _sections(value: object) -> str:
-    """The ids in a ``gpp_sid``, which may be a text, a number or a list of these. Too many name
-    none, so that all sections are read."""
+    """The ids in a ``gpp_sid``, which may be a text, a number or a list of these. If there are too
+    many, the result names none, so that all sections are read."""
     if isinstance(value, str):
         return value if len(value) <= LONGEST else TOO_LONG
     numbers = value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""The stage of the pipeline that completes `consent` and says where each part comes from."""
+"""The pipeline stage that completes `consent` and says what decided each type."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -29,22 +29,21 @@ from gateway.stages.consent.settings import ConsentSettings, Defaults
 from gateway.stages.consent.signals import NO_SIGNALS, compile_signals
 
 CLAIMED_LOCATION = "claimed_location"
-"""Field of an event with the place that a sender states who is not trusted."""
+"""Field of an event with the place that an untrusted sender states."""
 
 PAGE_DEFAULT = "consent_default"
-"""Field of an event with what its page set as default: an object like `consent`."""
+"""Field of an event with the defaults that its page set: an object like `consent`."""
 
 _READ_HERE = frozenset([UNKNOWN_KEYS, CLAIMED_LOCATION, PAGE_DEFAULT])
-"""Fields that only this stage reads, and takes out."""
+"""Fields that only this stage reads, and removes."""
 
 
 class Consented(NamedTuple):
     """What the stage made of an event.
 
     event: with `consent`. line: each type and what decided it, in words. open: the types that no
-    signal states: their state is the default of the visitor's place, or none. counts: names of the
-    counters that the event increments. unread: the types that are denied because a signal cannot be
-    read.
+    signal states; a default decides them, or nothing. counts: names of the counters that the event
+    increments. unread: the types that are denied because a signal cannot be read.
     """
 
     event: Event
@@ -66,23 +65,25 @@ _REMEMBERED = 4096
 
 _LONGEST_REMEMBERED = 8_192
 _LONG_REMEMBERED = 4
-"""Longer ones, which all events of a batch may have."""
+"""For longer strings, which all events of a batch may share."""
 
 
 def compile_consent(
     settings: ConsentSettings, source_defaults: Mapping[str, Defaults] | None = None
 ) -> Stage:
-    """The stage: an event and how it came in → the event with `consent`, and what decided it.
+    """The stage, from an event and how it came in to the event with `consent` and what decided it.
 
     A type is denied if any signal denies it: an opt-out (Sec-GPC, us_privacy, GPP), the event's own
     `consent`, the query, ``npa``, ``gcd``, ``gcs``, categories, the TCF string, the GPP string, and
     cookies as configured. If several agree, the first of these is named. A signal that cannot be
     read denies the types that no other signal decides. Otherwise the default of the visitor's place
     applies, which requires `event_location`, or that of the source in `source_defaults` if the
-    sender is trusted. The default of the page, and the place that the page claims, can only deny
-    more. A type without a state is absent from `consent` and ``unset`` in the line, such as
+    sender is trusted. The page's own default, and the default of the place that the page claims,
+    can only deny.
+
+    A type without a state is absent from `consent` and ``unset`` in the line, such as
     ``ad_storage denied (tcf); analytics_storage granted (event); ad_user_data denied (Sec-GPC)``.
-    The line ends with the signals that cannot be read (``unreadable tcf string``).
+    Signals that cannot be read (``unreadable tcf string``) and other notes follow in the line.
     """
     owners = source_defaults or {}
     table = defaults_by_place(settings)
@@ -138,7 +139,7 @@ def compile_consent(
 
 
 def missing(event: Event, required: Sequence[str]) -> list[str]:
-    """Those of the `required` types that are not granted; one that is not stated is not granted."""
+    """The `required` types that are not granted; a type without a state is not granted."""
     consent = event.get("consent", {})
     return [name for name in required if consent.get(name) != "granted"]
 
@@ -156,7 +157,7 @@ _WHY: Mapping[PlaceProblem, str] = {
 
 
 def _names(keys: object) -> str:
-    """`keys` in words: a sender can send such a field itself."""
+    """`keys` in words. They may be anything, since a sender can send this field itself."""
     texts = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
     return ", ".join(printable(key[:MAX_KEY]) for key in texts[:MAX_UNKNOWN_KEYS])
 

@@ -15,18 +15,18 @@ from gateway.stages.consent.settings import TcfSettings
 from gateway.stages.consent.types import States, UnreadableString, denials_in
 
 DISCLOSURE_REQUIRED = datetime(2026, 2, 28, tzinfo=UTC).timestamp()
-"""Strings of this moment or later are invalid without the vendors that were disclosed (2.3)."""
+"""Strings from this time on (Unix seconds) are invalid without disclosed vendors (TCF 2.3)."""
 
 _DISCLOSED_VENDORS = 1
 _REQUIRE_CONSENT = 1
 
 _UNUSED_IN_CANADA = 1
-"""Purpose: storage needs no consent there."""
+"""A purpose. In Canada, storage needs no consent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """What a site allows `vendors` to do for one purpose, whatever the visitor consented to.
+    """What a site allows `vendors` to do for one purpose, regardless of the visitor's consent.
 
     kind: 0 nothing, 1 only with consent, 2 only by legitimate interest.
     """
@@ -38,8 +38,8 @@ class Restriction:
 
 @dataclass(frozen=True, slots=True)
 class TcString:
-    """updated: Unix seconds. purposes, vendors: that have consent. disclosed: None when the
-    string does not say which vendors the visitor was told of.
+    """updated: Unix seconds. purposes, vendors: those with consent. disclosed: the vendors that
+    were disclosed to the visitor; None if the string does not say.
     """
 
     updated: float
@@ -50,7 +50,7 @@ class TcString:
     disclosed: Numbers | None
 
     def allows(self, purpose: int, vendor: int) -> bool:
-        """Whether `vendor` may act on the consent to `purpose`, within the site's restrictions."""
+        """Whether the site's restrictions let `vendor` rely on consent to `purpose`."""
         return not any(
             restriction.kind != _REQUIRE_CONSENT
             and restriction.purpose == purpose
@@ -60,12 +60,12 @@ class TcString:
 
 
 _EVERYONE = Numbers(-1, 0xFFFF)
-"""Every vendor, where it cannot be read which of them have consent."""
+"""Every vendor; used when the vendors with consent cannot be read."""
 
 
 class _BrokenOff(UnreadableString):
-    """A TC string that cannot be read behind its purposes: what stands before the damage is in
-    `string`, where all that follows allows everything."""
+    """A TC string that is damaged after its purposes. `string` has the part before the damage; in
+    place of the rest it allows everything."""
 
     def __init__(self, string: TcString) -> None:
         super().__init__()
@@ -76,8 +76,8 @@ def read_tcf(text: str, settings: TcfSettings) -> States:
     """What the TC string `text` says.
 
     Raises `UnreadableString`: ``unreadable``, or ``outdated`` for a string that is no longer valid
-    (for many sites at once, or without the disclosed vendors that 2.3 requires). A refusal in it
-    holds all the same, also when it breaks off behind the purposes.
+    (for many sites at once, or without the disclosed vendors that 2.3 requires). The exception
+    carries the denials in the string, even if it is damaged after its purposes.
     """
     try:
         string = decode_tcf(text)
@@ -91,8 +91,8 @@ def read_tcf(text: str, settings: TcfSettings) -> States:
 
 
 def denied_in_canada(text: str, settings: TcfSettings) -> States:
-    """The types that the string `text` of Canada denies: one of their purposes has neither express
-    nor implied consent. It grants none, since which vendors have consent is not read.
+    """The types that Canada's string `text` denies: those with a purpose that has neither express
+    nor implied consent. It grants no type, because the vendors with consent are not read.
 
     Raises `UnreadableString`.
     """

@@ -1,10 +1,10 @@
-"""What one source says about consent."""
+"""Types for what one source says about consent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 States = Mapping[str, str]
-"""`granted` or `denied` by consent type; a type about which nothing is said is absent."""
+"""`granted` or `denied` by consent type; a type that is not stated is absent."""
 
 OPTED_OUT: States = {"ad_user_data": "denied", "ad_personalization": "denied"}
 """An opt-out of sale, sharing and targeted advertising, in Consent Mode's types."""
@@ -12,7 +12,7 @@ OPTED_OUT: States = {"ad_user_data": "denied", "ad_personalization": "denied"}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """source: the word for it in the trace (``tcf``, ``cookie OptanonConsent``)."""
+    """source: its name in the trace (``tcf``, ``cookie OptanonConsent``)."""
 
     source: str
     states: States
@@ -21,7 +21,8 @@ class Statement:
 class UnreadableString(ValueError):
     """A consent string that cannot be read to its end, or is no longer valid.
 
-    The text is one word that says why, never the string itself. denials: what it denies anyway.
+    The message is one word that says why, never the string itself. denials: the denials that could
+    be read all the same.
     """
 
     def __init__(self, why: str = "unreadable", denials: States | None = None) -> None:
@@ -30,5 +31,5 @@ class UnreadableString(ValueError):
 
 
 def denials_in(states: States) -> States:
-    """Those of `states` that deny."""
+    """The denials in `states`."""
     return {name: state for name, state in states.items() if state == "denied"}

@@ -1,4 +1,4 @@
-"""Which defaults decided the consent of an event, and why its place is unknown, in words."""
+"""Says in words which defaults decided the consent of an event, and why its place is unknown."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -18,7 +18,7 @@ def defaults_in(counts: Iterable[str]) -> list[str]:
 def why_unknown(counts: Iterable[str], event: Event) -> str:
     """Why the place of the visitor of `event` is unknown; "" if it is known or not needed.
 
-    counts: names of the counters that the event increments. event: as it left the stage of consent.
+    counts: names of the counters that the event increments. event: as it left the consent stage.
     """
     if not _read(counts).unknown_places:
         return ""
@@ -35,7 +35,7 @@ def _read(counts: Iterable[str]) -> ConsentCounts:
 
 
 def _is_reserved(address: str) -> bool:
-    """Whether it is not used on the public internet: private, loopback, for documentation."""
+    """Whether `address` is private, loopback or otherwise reserved."""
     try:
         return ip_address(address).is_private
     except ValueError:

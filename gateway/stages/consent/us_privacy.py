@@ -1,4 +1,4 @@
-"""The US Privacy string (``1YNN``), which IAB retired in favour of GPP and sites still send.
+"""The US Privacy string (``1YNN``), which IAB has replaced by GPP but which sites still send.
 
 Source: github.com/InteractiveAdvertisingBureau/USPrivacy, CCPA/US Privacy String
 """
@@ -14,7 +14,7 @@ _opt_out = re.compile(r"1[YN-]Y", re.IGNORECASE)
 def opted_out(text: str) -> bool:
     """Whether the visitor opted out of the sale of personal data.
 
-    Raises `UnreadableString`, with the denials of an opt-out in front of what cannot be read.
+    Raises `UnreadableString`, with the denials of an opt-out that precedes the unreadable part.
     """
     text = text.strip()
     match = _string.fullmatch(text)

@@ -1,7 +1,7 @@
-"""Fields follow their consent: what a destination gets of an event of which something was denied.
+"""Field consent: removes from an event what a denied consent type covers, for each destination.
 
-`table` says what each consent type covers, `projection` takes it out, `stage` puts both together
-with what the configuration adds.
+`table` says what each consent type covers, `projection` removes it, and `stage` combines both with
+the additions of the configuration.
 """
 
 from gateway.stages.field_consent.projection import Removed

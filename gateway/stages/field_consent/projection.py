@@ -1,4 +1,4 @@
-"""Takes fields and URL parameters out of an event."""
+"""Removes fields and URL parameters from an event."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,26 +12,26 @@ from gateway.system.bounded_cache import BoundedCache
 from gateway.urls.parameters import without_parameters
 
 Removed = tuple[tuple[str, str], ...]
-"""What was taken out, a field or ``URL parameter gclid``, and the type that was denied."""
+"""Names of what was removed, a field or ``URL parameter gclid``, each with the denied type."""
 
 Projection = Callable[[Event], tuple[Event, Removed]]
-"""From an event to what is left of it, the same object when that is all, and what was taken out."""
+"""From an event to what is left of it (the same object if that is all), and what was removed."""
 
 _MAX_REMEMBERED = 512
-"""Characters of a text that is remembered with what is left of it."""
+"""Maximum number of characters of a text that is cached with what is left of it."""
 
 MAX_PIECES = 5_000
-"""Of the texts of an event together: each parameter is one, and what is encoded may be one. To look
-at one takes up to 7 µs. A text for which there are not enough left is removed as a whole."""
+"""Maximum number of pieces in all texts of an event: each parameter is one, and each encoded
+character may be one. Searching one takes up to 7 µs. A text that exceeds the rest is removed."""
 
 TOO_MANY = "texts with too many URL parameters"
-"""What stands among the names of what was taken out then."""
+"""The name in `Removed` for texts that exceed `MAX_PIECES`."""
 
 _SEPARATORS = "&;?#%"
 
 
 class _Taken:
-    """What was taken out of one event so far. pieces: how many may still be looked at."""
+    """What was removed from one event so far. pieces: how many may still be searched."""
 
     __slots__ = ("pieces", "removed")
 
@@ -41,11 +41,11 @@ class _Taken:
 
 
 def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str]) -> Projection:
-    """The function that takes out `fields` and `parameters`, both with the type that covers them.
+    """The function that removes `fields` and `parameters`, both with the type that covers them.
 
-    fields: a name without dots means that field wherever it stands, one that ends with ``*`` every
-    field whose name begins so; one with dots is a path.
-    parameters: names in lower case, taken out of every text of the event.
+    fields: a name without dots means that field anywhere in the event; a name that ends with ``*``,
+    every field with that prefix; a name with dots is a path. parameters: names in lower case,
+    removed from every text of the event.
     """
     names = frozenset(name for name in fields if "." not in name and not _is_prefix(name))
     by_prefix = {name[:-1]: kind for name, kind in fields.items() if _is_prefix(name)}
@@ -81,7 +81,7 @@ def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str])
             taken.removed += ((name, fields[name]) for name in value if name in names)
             left = {name: each for name, each in value.items() if name not in names}
         if marks:
-            joined = "\n".join(left)  # much quicker than to look at each name
+            joined = "\n".join(left)  # much quicker than checking each name
             for mark in marks:
                 if mark in joined:
                     left = less_of_prefixed(left, taken)
@@ -133,7 +133,7 @@ def compile_projection(fields: Mapping[str, str], parameters: Mapping[str, str])
 
 @cache
 def _cleaner(parameters: frozenset[str]) -> Callable[[str], tuple[str, list[str]]]:
-    """Shared by all projections that take out the same parameters."""
+    """The function that cleans texts, shared by all projections that remove the same parameters."""
 
     def clean(text: str) -> tuple[str, list[str]]:
         return without_parameters(text, parameters)

@@ -9,11 +9,11 @@ from gateway.stages.field_consent.projection import Projection, Removed, compile
 from gateway.stages.field_consent.table import EVERY_PURPOSE, TABLE, Purpose, Row
 
 Project = Callable[[Event, Purpose], tuple[Event, Removed]]
-"""What destinations of a purpose may have of an event, and what was taken out. The very same object
-for purposes that may have equally much, and the event itself when nothing has to go."""
+"""From an event and a purpose to what its destinations may have, and what was removed. Purposes
+that may have the same share one object, which is the event itself if nothing is removed."""
 
 FieldConsent = Callable[[Set[str]], Project | None]
-"""From the types that are granted, of one event, to its `Project`; None when nothing is denied."""
+"""From the granted types of one event to its `Project`; None if nothing has to be removed."""
 
 
 def compile_field_consent(settings: ConsentSettings) -> FieldConsent:
@@ -37,7 +37,7 @@ def compile_field_consent(settings: ConsentSettings) -> FieldConsent:
         if covered <= granted:
             return None
         by_purpose = projections(covered - granted)
-        # the event is kept with what is left of it, so that no other one gets its id meanwhile
+        # the event is kept alive with its result, so that no other object can get its id
         known: dict[tuple[int, Projection], tuple[Event, tuple[Event, Removed]]] = {}
 
         def project(event: Event, purpose: Purpose) -> tuple[Event, Removed]:
@@ -76,7 +76,7 @@ def _own_rows(settings: ConsentSettings) -> Iterator[Row]:
 
 
 def _named(rows: Iterable[tuple[tuple[str, ...], Row]]) -> Iterator[tuple[str, str]]:
-    """Each name once, with the type by which it is explained: the first of its first row."""
+    """Each name once, with the type that explains its removal: the first type of its first row."""
     seen: set[str] = set()
     for names, row in rows:
         for name in names:

@@ -1,12 +1,12 @@
-"""What each consent type covers: the fields and URL parameters that need it, by the purpose of the
+"""What each consent type covers: the fields and URL parameters that need it, by purpose of the
 destination.
 
 `docs/consent.md` has the same table for people; a test compares the two.
 
-Sources: developers.google.com/tag-platform/security/concepts/consent-mode for what the types are
-about; business.safety.google/adscookies and the tags of the vendors for the names of cookies;
+Sources: developers.google.com/tag-platform/security/concepts/consent-mode for the meaning of the
+types; business.safety.google/adscookies and the tags of the vendors for the names of cookies;
 developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
-for Meta's; docs.snowplow.io and segment.com/docs for those of trackers.
+for Meta's fields; docs.snowplow.io and segment.com/docs for those of trackers.
 """
 
 from typing import Literal, NamedTuple, get_args
@@ -22,11 +22,12 @@ EVERY_PURPOSE: tuple[Purpose, ...] = get_args(Purpose)
 
 
 class Row(NamedTuple):
-    """What is taken out for destinations of some `purposes` when all of the types `denied` are.
+    """What is removed for destinations with one of `purposes` if all of the types in `denied` are
+    denied.
 
-    fields: a name alone is the field of that name wherever it stands in the event, in objects and
-    lists too; one that ends with ``*`` is every name that begins so; one with dots is a path.
-    parameters: of URLs, in lower case.
+    fields: a name without dots means that field anywhere in the event, also in objects and lists; a
+    name that ends with ``*``, every field with that prefix; a name with dots is a path. parameters:
+    of URLs, in lower case.
     """
 
     denied: tuple[ConsentType, ...]
@@ -36,10 +37,10 @@ class Row(NamedTuple):
 
 
 CLICK_NAMES = tuple(dict.fromkeys([*CLICK_IDS, *map(str.lower, CLICK_IDS)]))
-"""Click ids are fields of their own, too, in pages and data layers that copy them there."""
+"""Click ids as fields of their own: some pages and data layers copy them there."""
 
 OF_GA4 = "x-ga-mp2-"
-"""GA4's source keeps a parameter that it does not know under its name with this before it."""
+"""Prefix of the field in which GA4's source keeps an unknown parameter."""
 
 ADVERTISING_FIELDS = (
     "click_ids",
@@ -98,11 +99,11 @@ _VISITOR_PREFIXES = (f"{GA_SESSION}*",)
 VISITOR_PARAMETERS = ("_gl", "gw_link", "_ga", "_sp", "ajs_aid")
 
 PERSON_FIELDS = ("user_data", "x-ga-em")
-"""What people said of themselves, clear or hashed."""
+"""Personal data that people entered, in clear or hashed."""
 
 
 def _also_of_ga4(*names: str) -> tuple[str, ...]:
-    """`names`, and those that GA4's source gives to parameters called so."""
+    """`names`, and the names under which GA4's source keeps parameters with these names."""
     plain = [name for name in names if "." not in name and not name.startswith("x-ga-")]
     return (*names, *(OF_GA4 + name for name in plain))
 
