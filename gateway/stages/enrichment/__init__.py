@@ -2,8 +2,8 @@
 
 To add an enrichment: one file next to this one with a function `load`, its line in `ENRICHMENTS`,
 its name in `gateway.stages.enrichment.settings`, and its tests. `load` does what is slow (imports,
-tables), so only what is configured costs anything. What it answers with, see `Enrichment`, finds
-what an event lacks; the stage writes all of that into one copy of the event.
+tables), so only what is configured costs anything. It returns an `Enrichment`, which finds what an
+event lacks; the stage writes all additions into one copy of the event.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -60,11 +60,11 @@ __all__ = [
 ]
 
 Stage = Callable[[Event, Received], tuple[Event, str]]
-"""From an event to what is known of it (the same event if that is nothing new), and the names of
-those enrichments that found something, joined by commas."""
+"""From an event to the enriched event (the same object if nothing was found), and the names of the
+enrichments that found something, joined by commas."""
 
 Loader = Callable[[Any, Tables], Enrichment]
-"""From the settings of an enrichment, None if it has none, and its files; raises `TableMistake`."""
+"""From the settings of an enrichment (None without any) and the files; raises `TableMistake`."""
 
 
 def _plain(load: Callable[[], Enrichment]) -> Loader:
@@ -89,15 +89,15 @@ ENRICHMENTS: dict[str, Loader] = {
 NAMES = tuple(ENRICHMENTS)
 
 BY_DEFAULT: tuple[Name, ...] = tuple(name for name in get_args(Name) if name != "currency")
-"""Those that need no settings."""
+"""The enrichments that need no settings."""
 
 Place = tuple[str | int, ...]
 
 
 class EnrichmentMistakes(ValueError):
-    """Files of enrichments that cannot be used, all of them.
+    """All files of enrichments that cannot be used.
 
-    problems: for each the path of the key that is wrong and what is wrong with it, in words:
+    problems: for each, the path of the key that is wrong, and what is wrong with it, in words:
     ``(("enrichment", 2, "geo", "database"), "... cannot be read: ...")``.
     """
 
@@ -111,9 +111,9 @@ def open_tables(
     lookups: Mapping[str, LookupSettings] | None = None,
     folder: Path = Path(),
 ) -> Tables:
-    """The files that the settings name, read; this is much quicker than to compile them.
+    """Reads the files that the settings name; this is much quicker than compiling the stage.
 
-    folder: where their paths count from. Raises `EnrichmentMistakes`.
+    folder: what their paths are relative to. Raises `EnrichmentMistakes`.
     """
     tables = Tables(folder)
     problems: list[tuple[Place, str]] = []
@@ -147,7 +147,7 @@ def compile_enrichment(
     """The stage that runs the enrichments in `elements`, in the order of `ENRICHMENTS`, and then
     `lookups`.
 
-    tables: of `open_tables`; without them the files are read now, their paths counted from the
+    tables: from `open_tables`; without them the files are read now, with paths relative to the
     working folder. Raises `ValueError` for a name that is not in `NAMES`, and `EnrichmentMistakes`.
     """
     lookups = lookups or {}
@@ -181,7 +181,7 @@ def compile_enrichment(
 def element_of(elements: Iterable[EnrichmentElement], name: str) -> EnrichmentElement:
     """The element of `elements` for the enrichment `name`, else the bare `name`.
 
-    So that `geo`, when consent needs it before its turn, runs as it is configured.
+    With it, `geo` runs as configured when consent needs it before its turn.
     """
     return next((element for element in elements if name_of(element) == name), name)  # type: ignore[arg-type]
 

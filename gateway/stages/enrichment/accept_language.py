@@ -16,7 +16,7 @@ _RANGE = re.compile(
 
 
 def favourite(header: str) -> str:
-    """The language of the highest weight in `header`, of several the first; "" if there is none."""
+    """The language with the highest weight in `header`, the first if there are several; else ""."""
     best, highest = "", 0.0
     for part in header[:_LONGEST].split(","):
         if found := _RANGE.fullmatch(part):

@@ -1,6 +1,6 @@
 """The form of the visitor's address for a destination. Runs last, because `geo` needs it in full.
 
-Advertisers match people by the whole address; for anything else a network's is enough.
+Advertisers match people by the full address; for anything else, the network is enough.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ _LAST_80_BITS = (1 << 80) - 1
 
 
 def compile_ip(choice: IpChoice) -> Callable[[Event], Event]:
-    """A function from an event to the one that a destination may have, as for its `ip_override`.
+    """A function that reduces the `ip_override` of an event to what a destination may have.
 
     full: as it is. anonymised: see `anonymise_ip`. none: without it.
     """
@@ -47,9 +47,9 @@ def _with_network(event: Event) -> Event:
 
 @lru_cache(_CACHED)
 def anonymise_ip(address: str) -> str:
-    """`address` with the last octet (IPv4) or the last 80 bits (IPv6) zero; "" if it is none.
+    """`address` with the last octet (IPv4) or the last 80 bits (IPv6) zero; "" if it is invalid.
 
-    An IPv4 address in an IPv6 one is treated as what it is. Source: Google's IP anonymisation,
+    An IPv4-mapped IPv6 address is treated as IPv4. Source: Google's IP anonymisation,
     support.google.com/analytics/answer/2763052
     """
     try:

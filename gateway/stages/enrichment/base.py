@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from gateway.event import Event, Received
 
 Additions = dict[str, Any]
-"""Fields to write into an event; an object that it has in part is there whole. Nothing to add is an
-empty one. What is in it belongs to that event alone."""
+"""Fields to write into an event, empty if there are none. An object of which the event has a part
+is included as a whole. Nothing in it is shared with other events."""
 
 Enrichment = Callable[[Event, Received], Additions]
 """Finds out what can be added to a completed event.
@@ -26,8 +26,7 @@ class NamedFile(NamedTuple):
     """A file that settings name.
 
     key: the setting that names it. path: as it is written there. read: from the file to what the
-    enrichment uses of it; raises `TableMistake`. Equal readers of one
-    path share what they read.
+    enrichment uses of it; raises `TableMistake`. Equal readers of one path share the result.
     """
 
     key: str
@@ -46,9 +45,9 @@ class PartSettings(BaseModel):
 
 
 def completed(said: Any, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The object `said`, as an event has it, with those parts of `found` that it does not say.
+    """The event's object `said`, completed with the parts of `found` that it does not state.
 
-    A part that is missing or empty text is not said. Empty when there is nothing to add to it.
+    A part that is missing, None or "" is not stated. The result is empty if nothing is added.
     """
     if said is None or said == {}:
         return {**found}
@@ -59,6 +58,6 @@ def completed(said: Any, found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_found(event: Event, name: str, found: Mapping[str, Any]) -> Event:
-    """`event` with its object `name` as `completed` makes it; the same event if it adds nothing."""
+    """`event` with its object `name` completed by `found`; the same event if that adds nothing."""
     whole = completed(event.get(name), found)
     return {**event, name: whole} if whole else event

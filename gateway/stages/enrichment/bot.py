@@ -16,10 +16,10 @@ from gateway.system.bounded_cache import BoundedCache
 
 _LONGEST = 512
 _CERTAIN, _LIKELY, _HINT = 100, 50, 40
-"""Points of a sign. One that browsers of people show now and then is a hint, no more."""
+"""Points of a sign. A sign that real browsers show now and then is only a hint."""
 
 Evidence = tuple[str, bool, bool, Manners]
-"""Everything that a verdict depends on: the event's user agent, whether the sender has the same
+"""Everything that the result depends on: the event's user agent, whether the sender has the same
 one, whether the address is in a data centre, and how the sender behaves."""
 
 Sign = tuple[int, str]
@@ -47,10 +47,10 @@ def load(settings: BotSettings | None = None, tables: Tables | None = None) -> E
     is_in_data_centre = _compile_networks(settings or BotSettings(), tables or Tables())
 
     def find_bot(event: Event, received: Received) -> Additions:
-        """``bot: {is_bot, score, reason, reasons}``, the last two only where there is a reason.
+        """``bot: {is_bot, score, reason, reasons}``, the last two only if there is a reason.
 
-        score: 0 to 100, the sum of what the `reasons` weigh; from 50 on it is a bot, and `reason`
-        the first of them. A sender that proved who it is is no bot.
+        score: 0 to 100, the sum of the points of `reasons`. From 50 points on, the sender is a bot,
+        and `reason` is the first reason. Trusted senders and backends are not bots.
         """
         if "bot" in event and event["bot"] not in (None, {}):
             return {}
@@ -106,13 +106,11 @@ def _verdict(signs: list[Sign]) -> Mapping[str, Any]:
 
 
 def _signs_of_pretence(agent: str, manners: Manners) -> list[Sign]:
-    """What speaks against the request being from the browser `agent`."""
+    """Signs that the request is not from the browser that `agent` names."""
     signs = []
     if not manners.has_head:
         signs.append((_CERTAIN, "headless browser"))
-    if (
-        agent == "Mozilla/5.0"
-    ):  # as Apple's mail program fetches pictures before anyone opens the mail
+    if agent == "Mozilla/5.0":  # Apple's mail program, before anyone opens the mail
         signs.append((_LIKELY, "no browser in the user agent"))
     if not manners.has_language:
         signs.append((_HINT, "no Accept-Language"))

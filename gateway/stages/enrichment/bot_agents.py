@@ -12,7 +12,7 @@ _MEMORY = 32 << 20
 """Bytes for RE2's automaton. Its default, 8 MiB, is too small for the list: ten times slower."""
 
 _MAIL_PROXIES = ("GoogleImageProxy", "YahooMailProxy")
-"""In the agents that fetch the images of a mail when somebody opens it.
+"""Parts of the agents that fetch the images of a mail when somebody opens it.
 
 Sources: help.yahoo.com/kb/yahoo-mail-proxy-SLN28749.html;
 sparkpost.com/blog/gmail-prefetching-images
@@ -22,8 +22,8 @@ _GMAIL_PREFETCH = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
 )
-"""The whole agent that fetches the images of a mail before anybody opens it. No browser has
-``Mozilla/5.0`` at its end.
+"""The full agent that fetches the images of a mail before anybody opens it. No browser's agent
+ends with ``Mozilla/5.0``.
 
 Source: sparkpost.com/blog/gmail-prefetching-images
 """
@@ -34,7 +34,7 @@ _PEOPLE = (
     "okhttp",  # what apps on Android send their events with
     *_MAIL_PROXIES,
 )
-"""Patterns of the list that match what people use."""
+"""Patterns of the list that match software of real visitors."""
 
 _SERVER_SOFTWARE = (
     r"^node$",
@@ -69,7 +69,7 @@ def is_mail_proxy(agent: str) -> bool:
 
 
 def load_suspicions() -> Callable[[str], str]:
-    """A function from a user agent to why it is a program's; empty when it may be a person's."""
+    """A function from a user agent to why it must be a program's; "" if it may be a person's."""
     import re2
 
     crawlers = [pattern for pattern in _listed() if pattern not in _PEOPLE]
@@ -101,13 +101,13 @@ def load_suspicions() -> Callable[[str], str]:
 
 
 def _listed() -> list[str]:
-    """The patterns of the list. Its package is not imported: that keeps all else that the list says
-    of each crawler, 3 MB in each web process."""
+    """The patterns of the list. Importing its package would also keep the other data about each
+    crawler in memory, 3 MB in each web process."""
     package = distribution("crawler-user-agents")
     file = Path(str(package.locate_file("crawleruseragents/crawler-user-agents.json")))
     return [entry["pattern"] for entry in orjson.loads(file.read_bytes())]
 
 
 def _plain(pattern: str) -> str:
-    """`pattern` as a person reads it."""
+    """`pattern` in readable form."""
     return pattern.replace("\\", "").strip("^/ ")

@@ -1,7 +1,7 @@
 """What the headers of a request say about the visitor's browser.
 
-Browsers send the same headers again and again, so what depends on nothing else is read once for
-many requests, and found by one look-up for all events of a request.
+Browsers send the same headers again and again, so results that depend on headers alone are cached
+across requests, and looked up once for all events of a request.
 """
 
 from collections.abc import Mapping
@@ -17,19 +17,22 @@ _PREFETCH_HEADERS = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 BROWSER_HEADERS = (*HINT_HEADERS, LANGUAGE_HEADER, *_PREFETCH_HEADERS)
 
 _MAX_REMEMBERED = 1_024
-"""Characters of all headers together, twice as many as browsers send."""
+"""Maximum number of characters of all headers together; twice what browsers send."""
 
 _SYSTEMS = {"Windows": "Windows NT", "macOS": "Macintosh", "Android": "Android"}
-"""Systems as client hints name them, and as user agents do."""
+"""Names of systems: in client hints, and in user agents."""
 
 _Values = tuple[str | None, ...]
-"""Of `BROWSER_HEADERS`, None for those that were not sent."""
+"""Values of `BROWSER_HEADERS`, None for those that were not sent."""
 
 
 class Manners(NamedTuple):
-    """By what a bot can be told. prefetches: it fetched a page that may never be shown. has_head:
-    it is not a browser without a window. has_language: it accepts some. system: as its user agent
-    should name it, "" if that is not known."""
+    """Behaviour by which bots are recognised.
+
+    prefetches: the page was fetched in advance and may never be shown. has_head: the browser is not
+    headless. has_language: it accepts a language. system: the name that its user agent should
+    contain, "" if it is not known.
+    """
 
     prefetches: bool
     has_head: bool
@@ -39,9 +42,9 @@ class Manners(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Shared by all requests with the same headers: copy what is in it, never change it.
+    """What the headers say. Shared by all requests with the same headers, so never change it.
 
-    client_hints: as sGTM names them. language: the favourite one, in lower case, "" if there is
+    client_hints: as sGTM names them. language: the preferred one, in lower case, "" if there is
     none.
     """
 

@@ -12,7 +12,7 @@ def load() -> Enrichment:
 def find_campaign(event: Event, _: Received) -> Additions:
     """The campaign of the page's URL.
 
-    A campaign that the event states is left whole: parts of two would describe neither.
+    A campaign that the event states is not completed: a mix of two would describe neither.
     """
     url = event.get("page_location")
     campaign = read_page_url(url).campaign if url else None

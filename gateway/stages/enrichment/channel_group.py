@@ -1,4 +1,4 @@
-"""`channel_group`: GA4's default channel group of the visit that an event shows the beginning of.
+"""`channel_group`: GA4's default channel group, for events at the beginning of a visit.
 
 Sources of the rules: support.google.com/analytics/answer/9756891, and for AI assistants
 support.google.com/analytics/answer/9164320 (13 May 2026).
@@ -46,7 +46,7 @@ _BY_CLICK_ID = {
     "dclid": Traffic("google", "display"),
     "msclkid": Traffic("bing", "cpc"),
 }
-"""Marks of clicks that somebody paid for. Others, such as fbclid, are on every link of a site."""
+"""Click ids of paid clicks. Others, such as fbclid, are added to every link of a site."""
 
 
 def load() -> Enrichment:
@@ -54,12 +54,12 @@ def load() -> Enrichment:
 
 
 def find_channel_group(event: Event, received: Received) -> Additions:
-    """The channel group, when something in it tells where the visitor came from.
+    """The channel group, if the event shows where the visitor came from.
 
-    That is the first of: source or medium of its campaign, a paid click's id, the site that
-    `referrer` found; a page without referrer is Direct. On the pages behind the first one nothing
-    tells, and none is given. Nor is one for a backend that names no campaign: what it does not
-    say of the visit, it may not know.
+    The first of these decides: the source or medium of the campaign, the id of a paid click, the
+    site that `referrer` found. A page without a referrer is Direct. Later pages of a visit, whose
+    referrer is the site itself, get no group. Nor do events of trusted senders without campaign,
+    click id and referrer, since such a sender may not know where the visit came from.
     """
     if event.get("channel_group") not in (None, ""):
         return {}
@@ -101,10 +101,7 @@ def _text(value: object) -> str:
 
 @lru_cache(_CACHED)
 def channel_group(traffic: tuple[str, str, str]) -> str:
-    """The channel group of `traffic`, the parts of a `Traffic`, by GA4's rules.
-
-    Of those the first that fits counts.
-    """
+    """The channel group of `traffic`, the parts of a `Traffic`, by GA4's first matching rule."""
     source, medium, campaign = (part.strip().lower() for part in traffic)
     if source in ("", "(direct)") and medium in _NO_MEDIUM:
         return "Direct"

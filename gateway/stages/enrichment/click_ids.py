@@ -10,7 +10,7 @@ def load() -> Enrichment:
 
 
 def find_click_ids(event: Event, _: Received) -> Additions:
-    """The click ids of the page's URL, by the platform's spelling of their names."""
+    """The click ids in the page's URL, under the names that the platforms use."""
     url = event.get("page_location")
     found = read_page_url(url).click_ids if url else None
     click_ids = completed(event.get("click_ids"), found) if found else None

@@ -18,13 +18,13 @@ _TEXTS = {
 }
 HINT_HEADERS = (*_LISTS, *_FLAGS, *_TEXTS)
 _LONGEST = 2_048
-"""Characters of all headers together; no browser sends half as many."""
+"""Maximum number of characters of all headers together; browsers send less than half."""
 
 _BRAND = re.compile(r'"([^"]*)"\s*;\s*v="([^"]*)"')
 
 
 def read_client_hints(headers: Mapping[str, str]) -> Mapping[str, Any]:
-    """The hints in `headers`, whose names are in lower case; empty when there are none."""
+    """The hints in `headers`, whose names are in lower case; empty if there are none."""
     hints: dict[str, Any] = {}
     values = {name: value for name in HINT_HEADERS if (value := headers.get(name))}
     if sum(map(len, values.values())) > _LONGEST:

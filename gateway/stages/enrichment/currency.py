@@ -37,7 +37,7 @@ class CurrencySettings(PartSettings):
 
 @dataclass(frozen=True, slots=True)
 class ReadFactors:
-    """Reads a file of rates as what one unit of each currency is worth in the currency `to`."""
+    """Reads a file of rates: the value of one unit of each currency in the currency `to`."""
 
     to: str
 
@@ -54,7 +54,7 @@ def load(settings: CurrencySettings, tables: Tables) -> Enrichment:
     decimals = decimals_of(to)
 
     def find_converted(event: Event, _: Received) -> Additions:
-        """The value in the currency `to`; without a rate for its currency none."""
+        """The value in the currency `to`; nothing if there is no rate for the event's currency."""
         value, factor = event.get("value"), file.value.get(event.get("currency", ""))
         if value is None or factor is None or "value_converted" in event:
             return {}
@@ -79,7 +79,7 @@ def _rates(path: Path) -> Iterable[tuple[str, float]]:
 
 
 def _written(path: Path) -> Iterable[tuple[str, str, Any]]:
-    """Where it stands, the currency and the rate, as they are written in the file."""
+    """The place in the file, the currency and the rate, as written there."""
     if path.suffix.lower() != ".json":
         for where, currency, columns in read_rows(path, "currency", ("rate",)):
             yield where, currency, columns["rate"]

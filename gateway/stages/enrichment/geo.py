@@ -1,10 +1,10 @@
 """`geo`: `event_location`, from the visitor's address.
 
-By default only the country, the one that the address is allocated to by the registries' own tables
-(package iptocc): no account, no licence and no file to mount, and right for about 95 of 100
-addresses. A database file and the headers of a CDN know better, and know regions and cities too.
-The first that knows the country is believed: the database, the CDN, the registries. What a CDN
-does not know, such as where a visitor of Tor is, the registries do not know either.
+By default, this is only the country to which the registries have allocated the address (package
+iptocc). That needs no account, no licence and no file, and is right for about 95 of 100 addresses.
+A database file and the headers of a CDN are more accurate, and know regions and cities too. The
+first that knows the country decides: the database, the CDN, the registries. If the CDN says that it
+does not know the country, as for visitors of Tor, the registries are not asked.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,8 +29,8 @@ from gateway.system.bounded_cache import BoundedCache
 _MAX_REMEMBERED = 64
 
 Locate = Callable[[str, Received], Location | None]
-"""From the visitor's address to where it is; empty when that is not known, None when it cannot
-know better."""
+"""From the visitor's address to its place: empty if not known, None if no other locator can know
+either."""
 
 
 class GeoSettings(PartSettings):
@@ -49,7 +49,7 @@ class GeoSettings(PartSettings):
 
     @property
     def can_tell_regions(self) -> bool:
-        """Whether more than the country of a visitor may be found; a database may lack regions."""
+        """Whether regions may be found; a database does not necessarily have them."""
         has_headers = self.headers is not None and tells_regions(self.headers)
         return self.database is not None or has_headers
 
@@ -70,7 +70,7 @@ def load(settings: GeoSettings | None = None, tables: Tables | None = None) -> E
     locators.append(_by_registries())
 
     def find_location(event: Event, received: Received) -> Additions:
-        """The place of the address; private and unknown addresses give nothing."""
+        """The place of the address; nothing for private and unknown addresses."""
         address = event.get("ip_override")
         said = event.get("event_location") or {}
         if not address or (said.get("country") and (said.get("city") or not is_precise)):
@@ -79,7 +79,7 @@ def load(settings: GeoSettings | None = None, tables: Tables | None = None) -> E
             return {}  # a backend's own address, not the visitor's
         found = _first(locators, address, received)
         if said and any(said.get(part) not in (None, "", text) for part, text in found.items()):
-            found = {"country": found["country"]}  # parts of two places would be none
+            found = {"country": found["country"]}  # never mix the parts of two places
         location = completed(event.get("event_location"), found) if found else None
         return {"event_location": location} if location else {}
 

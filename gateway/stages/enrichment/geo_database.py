@@ -17,9 +17,9 @@ _KINDS = ("Country", "City", "Enterprise", "Insights")
 
 
 def read_database(path: Path) -> Callable[[str], Location]:
-    """A function from an address to its place: the database at `path`.
+    """A function from an address to its place, by the database at `path`.
 
-    Raises `TableMistake` or `OSError`. The file stays open; to change it, rename a new one to its
+    Raises `TableMistake` or `OSError`. The file stays open; to replace it, rename a new file to its
     name.
     """
     try:
@@ -40,7 +40,7 @@ def read_database(path: Path) -> Callable[[str], Location]:
     def locate(address: str) -> Location:
         try:
             return _location(reader.get(address.strip()))
-        except (ValueError, TypeError):  # no address, or none of the kind that is in this file
+        except (ValueError, TypeError):  # not an address, or IPv6 in a database of IPv4
             return {}
         except maxminddb.InvalidDatabaseError:
             return {}
@@ -63,7 +63,8 @@ def _location(record: Any) -> Location:
 
 
 def _region_name(country: str, name: Any) -> Any:
-    """DB-IP's free file has names alone; laws differ by states of the USA, so theirs get codes."""
+    """The region's name, or its code in the USA, where laws differ by state: DB-IP's free file only
+    has names."""
     return (us_state_code(name) or name) if country == "US" and isinstance(name, str) else name
 
 

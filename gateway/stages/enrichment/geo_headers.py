@@ -1,7 +1,7 @@
 """The visitor's place in the headers that a CDN adds.
 
-Anybody can send such headers: they mean something only when a trusted proxy passed the request on,
-and only those of the CDN that is really there, which replaces what visitors make up.
+Anybody can send such headers. They can be believed only if a trusted proxy passed the request on,
+and only those of the CDN in use, which overwrites what visitors send.
 
 Sources: developers.cloudflare.com/rules/transform/managed-transforms/reference,
 docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudfront-headers.html,
@@ -27,8 +27,8 @@ _LONGEST = 128
 _CACHED = 4_096
 _COUNTRY = re.compile("[A-Z]{2}")
 _NOWHERE = frozenset({"XX", "ZZ", "AP"})
-"""Codes that say that the country is not known; Cloudflare's T1 for Tor is no country either. EU
-stands for some country of the European Union."""
+"""Codes that mean an unknown country; Cloudflare's T1 for Tor is not a country either. EU is kept:
+it stands for some country of the European Union."""
 
 
 class GeoHeaders(PartSettings):
@@ -78,8 +78,8 @@ def tells_regions(setting: Cdn | GeoHeaders) -> bool:
 
 
 def compile_headers(setting: Cdn | GeoHeaders) -> Callable[[Received], Location | None]:
-    """A function from a request to the place that its headers tell: empty without such headers,
-    None when the CDN says that it does not know the country, or writes what is none."""
+    """A function from a request to the place that its headers state: empty without these headers,
+    None if the CDN does not know the country or its code is invalid."""
     names = _names(setting)
     country, region, city = names.country, names.region or "", names.city or ""
 
@@ -107,7 +107,7 @@ def _location(country: str, region: str, city: str) -> Location:
 
 
 def _text(raw: str) -> str:
-    """A header's text: CDNs send what is not ASCII percent-encoded or as bare UTF-8."""
+    """The text of a header: CDNs send other characters than ASCII percent-encoded or as UTF-8."""
     text = unquote(raw[:_LONGEST]).strip()
     try:
         return text.encode("latin-1").decode()

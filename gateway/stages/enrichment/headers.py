@@ -10,8 +10,8 @@ from gateway.stages.needs import Needs
 
 
 def enrichment_needs(elements: Iterable[EnrichmentElement]) -> Needs:
-    """What the enrichments read of a request: those that need no settings, and `geo` with its
-    settings in `elements`."""
+    """What the enrichments read from a request: the headers of browsers, and those that `elements`
+    configure for `geo`."""
     geo = frozenset[str]()
     for element in elements:
         settings = element.settings if isinstance(element, ConfiguredEnrichment) else None

@@ -9,7 +9,7 @@ from gateway.stages.enrichment.base import Additions, Enrichment
 
 _MOST = 2**53
 _DECIMALS = 6
-"""What vendors keep; it also takes off what binary fractions add."""
+"""The precision that vendors keep; rounding also removes the error of binary fractions."""
 
 
 def load() -> Enrichment:
@@ -19,9 +19,9 @@ def load() -> Enrichment:
 def find_sums(event: Event, _: Received) -> Additions:
     """`items_quantity`, `items_value` and a missing `value`.
 
-    items_quantity: of all items; one that does not say how many is one. items_value: price times
-    quantity of all, without tax and shipping, if each has a price. value: the same, but not for
-    items that are only shown, as in a list.
+    items_quantity: of all items; an item without a quantity counts as one. items_value: the sum of
+    price times quantity, without tax and shipping, if each item has a price. value: the same, but
+    not for items that are only shown, as in a list.
     """
     items = event.get("items")
     if not items:
@@ -44,7 +44,7 @@ def _fits(number: float) -> bool:
 
 
 def _sums(items: Sequence[Mapping[str, Any]]) -> tuple[float, float | None]:
-    """How many `items` there are, and what they cost together, if each has a price."""
+    """The total quantity of `items`, and their total price, None unless each has a price."""
     quantities: float = 0
     total: float | None = 0
     for item in items:

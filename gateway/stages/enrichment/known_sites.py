@@ -1,9 +1,9 @@
-"""Sites that visitors come from, by kind: a short list of our own of those that matter.
+"""Known sites that visitors come from, by kind: our own short list.
 
-A site is known by its hosts and all names under them (``m.facebook.com``), by the names that people
-write into ``utm_source`` (``fb``) unless these can mean anything (``x``), and by the packages of
-its apps, as ``android-app://`` has them. ``google.*`` stands for every country's domain. The
-longest host that is listed counts, so ``mail.google.com`` is not the search.
+A site is recognised by its hosts and their subdomains (``m.facebook.com``), by the names that
+people write into ``utm_source`` (``fb``) unless these are ambiguous (``x``), and by the packages of
+its apps, as in ``android-app://`` URLs. ``google.*`` stands for the domains of all countries. The
+longest listed host counts, so ``mail.google.com`` is not the search engine.
 
 Kinds follow Google's categories of sources where it has them.
 Source: support.google.com/analytics/answer/9756891
@@ -183,15 +183,15 @@ _TABLE: dict[Kind, str] = {
         baidu-pan pan.baidu.com
     """,
 }
-"""One site a line: its name, then its hosts, packages and other names."""
+"""One site per line: its name, then its hosts, packages and other names."""
 
 _NO_SOURCES = frozenset(
     """
     360 allegro billiger bol brave groups kick medium meta ok otto poe qq rumble threads vk x you
     """.split()  # noqa: SIM905
 )
-"""Names of sites that stand for other things, too, and are not on Google's list of sources: only
-the hosts of these sites are known. GA4 leaves them without a category, as ``utm_source=x``."""
+"""Names of sites that can mean other things too, and are not on Google's list of sources. These
+sites are recognised by their hosts only. GA4 has no category for them, as in ``utm_source=x``."""
 
 _COUNTRY = re.compile(r"(com|net|org|[a-z]{2}|(com?|ne|or)\.[a-z]{2})")
 """What ``*`` stands for."""
@@ -218,7 +218,7 @@ _SITES = _sites()
 
 @lru_cache(_CACHED)
 def find_site(text: str) -> Site | None:
-    """The site that `text`, a host or a name in lower case, belongs to, if it is a known one."""
+    """The known site of `text`, a host or a name in lower case, if there is one."""
     if len(text) > _LONGEST:
         return None
     if found := _SITES.get(text):

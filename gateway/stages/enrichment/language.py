@@ -10,10 +10,9 @@ def load() -> Enrichment:
 
 
 def find_language(event: Event, received: Received) -> Additions:
-    """The language that the browser likes best, in lower case as GA4 has it."""
-    if (
-        event.get("language") or received.trusted or received.backend
-    ):  # a backend's headers are not the visitor's
+    """The language that the browser prefers, in lower case as in GA4."""
+    # a backend's headers are not the visitor's
+    if event.get("language") or received.trusted or received.backend:
         return {}
     language = browser_of(received).language
     return {"language": language} if language else {}

@@ -1,4 +1,4 @@
-"""Lookups: add columns of the operator's tables next to a value of the event."""
+"""Lookups: add columns from the operator's tables to an event, next to the value looked up."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ Rows = Mapping[str, Mapping[str, Any]]
 
 PERSON = "user_data"
 _WHERE_PEOPLE_ARE = ("", PERSON)
-"""Objects in which the columns of a person are those of the visitor."""
+"""Objects in which the columns of a person describe the visitor."""
 
 
 def _key_path(path: str) -> str:
@@ -94,7 +94,7 @@ class LookupSettings(PartSettings):
 
 @dataclass(frozen=True, slots=True)
 class ReadTable:
-    """Reads a lookup's table: values in the types of the fields that they will stand in."""
+    """Reads a lookup's table, with values in the types of the fields that they go into."""
 
     key: str
     add: tuple[str, ...]
@@ -135,7 +135,7 @@ class ReadTable:
         return row_of
 
     def hash_row(self) -> Callable[[str], Mapping[str, Any]]:
-        """The same from a value of a Redis hash."""
+        """The same as `row_of`, from a value of a Redis hash."""
         row_of = self.row_of()
 
         def hash_row(text: str) -> Mapping[str, Any]:
@@ -162,7 +162,7 @@ def load(settings: LookupSettings, tables: Tables) -> Enrichment:
 
 
 def compile_lookup(key: str, table: Callable[[], Rows]) -> Enrichment:
-    """The enrichment that looks up what is at the path `key`. table: gives the newest rows."""
+    """The enrichment that looks up the value at the path `key`. table: returns the newest rows."""
     *above, name = key.split(".")
     edits = [compile_edit(way[:-1] or way, makes=False) for way in each_way(key.split("."))]
     with_row = _with_person_row if above == [PERSON] else _with_row
@@ -185,13 +185,13 @@ def compile_lookup(key: str, table: Callable[[], Rows]) -> Enrichment:
 
 
 def _with_row(holder: Any, name: str, rows: Rows) -> Any:
-    """`holder`, if it is an object, with what `_row_of` finds for it."""
+    """`holder` with what `_row_of` finds for it, if it is an object."""
     new = _row_of(holder, name, rows) if isinstance(holder, dict) else None
     return {**holder, **new} if new else holder
 
 
 def _with_person_row(person: Any, name: str, rows: Rows) -> Any:
-    """`_with_row`, of the event's `user_data`."""
+    """As `_with_row`, for the event's `user_data`."""
     new = _row_of(person, name, rows) if isinstance(person, dict) else None
     if not new:
         return person
@@ -216,7 +216,7 @@ def _apart(new: Additions) -> tuple[Additions, Additions]:
 
 
 def _row_of(holder: Mapping[str, Any], name: str, rows: Rows) -> Additions:
-    """What `rows` have for the value of the field `name` of `holder`, if it does not say that."""
+    """The row for the value of the field `name` of `holder`, without fields that `holder` has."""
     value = holder.get(name)
     row = rows.get(value if type(value) is str else as_text(value) or "")
     if not row:

@@ -13,9 +13,9 @@ _Ranges = tuple[Sequence[int], Sequence[int]]
 
 
 def read_networks(path: Path) -> Callable[[str], bool]:
-    """Whether an address is in one of the networks in the file at `path`.
+    """A function that tells whether an address is in one of the networks in the file at `path`.
 
-    One network or address a line (``192.0.2.0/24``); what stands behind ``#`` is a comment. Raises
+    One network or address per line (``192.0.2.0/24``); comments begin with ``#``. Raises
     `TableMistake`, `OSError` or `UnicodeDecodeError`.
     """
     networks: dict[int, list[IPv4Network | IPv6Network]] = {4: [], 6: []}

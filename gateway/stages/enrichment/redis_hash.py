@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 1000
-"""Fields asked for in one command: a big hash holds up neither Redis nor the events."""
+"""Fields read per command, so that a big hash delays neither Redis nor the events."""
 
 _AGAIN_SECONDS = 5.0
-"""How soon a copy that failed is tried again, if it is not due earlier."""
+"""How soon a failed copy is repeated, unless the next one is due earlier."""
 
 
 class KeptHash:
-    """The copy. value: its rows by the names of the hash's fields; empty until the first
-    `refresh`.
+    """The copy of a hash. value: rows by the hash's field names; empty until the first `refresh`.
 
-    seconds: between two copies. row: from a value to what is kept of it; an entry for which it
-    raises `TableMistake` is left out.
+    seconds: between two copies. row: from a value of the hash to the row to keep; an entry for
+    which it raises `TableMistake` is left out.
     """
 
     def __init__(
@@ -47,7 +46,7 @@ class KeptHash:
         self._trouble = ""
 
     async def refresh(self, redis: Redis) -> None:
-        """Copies the hash if that is due. While Redis cannot give it, the last copy stays."""
+        """Copies the hash if that is due. If it cannot be read, the last copy stays in use."""
         if self._clock() < self._due:
             return
         wait = self._seconds
@@ -72,7 +71,7 @@ class KeptHash:
         return rows, unusable
 
     def _tell(self, trouble: str) -> None:
-        """Logs `trouble`, but not again while it stays the same."""
+        """Logs `trouble` unless it was the last trouble logged."""
         if trouble and trouble != self._trouble:
             log.error("the Redis hash %s %s", self._name, trouble)
         self._trouble = trouble

@@ -34,10 +34,10 @@ def load(settings: ReferrerSettings | None = None, _: Tables | None = None) -> E
     referrer_of = _compile(settings or ReferrerSettings())
 
     def find_referrer(event: Event, _: Received) -> Additions:
-        """``referrer: {hostname, source, type}``, unless it is of the same site.
+        """``referrer: {hostname, source, type}``, unless the referrer is the same site.
 
-        source: the name of a known site (``google``), else the host without ``www.``. type: what
-        it is, ``search``, ``social``, ``video``, ``shopping``, ``ai_assistant``, ``email`` or
+        source: the name of a known site (``google``), else the host without ``www.``. type: its
+        kind, ``search``, ``social``, ``video``, ``shopping``, ``ai_assistant``, ``email`` or
         ``other``.
         """
         url = event.get("page_referrer")
@@ -52,7 +52,6 @@ def load(settings: ReferrerSettings | None = None, _: Tables | None = None) -> E
 
 
 def _compile(settings: ReferrerSettings) -> Callable[[str, str], Mapping[str, str] | None]:
-    # here, since the package of `identity` imports this one
     from gateway.urls.domains import host_name, is_within, registrable_domain
 
     ignored = tuple(settings.ignore)

@@ -1,4 +1,4 @@
-"""`enrichment:` in the configuration: a list of names, each alone or with settings of its own."""
+"""`enrichment:` in the configuration: a list of names, each with or without settings."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""What is wrong with a table that a user configured."""
+"""The error for a table that a user configured."""
 
 
 class TableMistake(ValueError):

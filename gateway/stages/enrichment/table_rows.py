@@ -1,4 +1,4 @@
-"""Rows from a CSV or JSON file: a key's text, and the named columns with it.
+"""Reads rows from a CSV or JSON file: the text of a key, and its columns.
 
 CSV: UTF-8, the first line names the columns; separated by commas, semicolons or tabs. JSON: an
 object ``{key: {column: value}}`` or, for a single column, ``{key: value}``, or a list of objects.
@@ -15,14 +15,15 @@ from gateway.event.paths import as_text
 from gateway.stages.enrichment.table_mistake import TableMistake
 
 Row = tuple[str, str, Mapping[str, Any]]
-"""Where it stands, for messages (``line 7``); its key; its values by column."""
+"""The place in the file, for messages (``line 7``); the key; the values by column."""
 
 
 def read_rows(path: Path, key_column: str | None, columns: tuple[str, ...]) -> Iterator[Row]:
-    """The rows of the file at `path`, those without a key left out.
+    """The rows of the file at `path`. Rows of a CSV or a list that have no key are left out.
 
-    key_column: that holds the keys; without it the first column of a CSV file. columns: wanted.
-    Raises `TableMistake`, `OSError` or `UnicodeDecodeError`, some when the file is half read.
+    key_column: column that has the keys; without it, the first column of a CSV file. columns: those
+    to read. Raises `TableMistake`, `OSError` or `UnicodeDecodeError`, in part only when rows are
+    read from the iterator.
     """
     kind = path.suffix.lower()
     if kind == ".json":
@@ -98,7 +99,7 @@ def _listed(elements: Iterable[Any], key_column: str) -> Iterator[Row]:
 
 
 def as_columns(value: Any, columns: tuple[str, ...]) -> Mapping[str, Any]:
-    """`value`, all that is known of a key, by column. Raises `TableMistake`."""
+    """`value`, the entry of a key, by column. Raises `TableMistake`."""
     if isinstance(value, dict):
         return value
     if len(columns) > 1:

@@ -1,8 +1,8 @@
-"""What enrichments know from files and from Redis: kept in memory, and made new when it changes.
+"""The tables that enrichments read from files and Redis: kept in memory and refreshed.
 
-Events see only what is in memory. Whoever runs the gateway calls `Tables.refresh` every second or
-so. A file should be replaced by renaming a new one to its name, as `geoipupdate` does: one that is
-written in place may be read half-way, and cutting a database short under a reader ends the process.
+Events only use what is in memory. Web processes call `Tables.refresh` about once a second. A file
+should be replaced by renaming a new one to its name, as `geoipupdate` does: a file that is written
+in place may be read half-way, and truncating a database under its reader crashes the process.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ T = TypeVar("T")
 
 
 class ReloadedFile(Generic[T]):
-    """The newest good content of the file at `path`.
+    """The newest valid content of the file at `path`.
 
-    value: what `read` made of it. Raises `TableMistake` when there is none to begin with.
+    value: the result of `read`. Raises `TableMistake` if the file cannot be used at first.
     """
 
     def __init__(self, path: Path, read: Callable[[Path], T]) -> None:
@@ -38,7 +38,7 @@ class ReloadedFile(Generic[T]):
         self.value = self._content()
 
     def changed(self) -> bool:
-        """Whether the file looks different from when it was read last."""
+        """Whether the file has changed since it was last read."""
         return file_stamp(self._path) != self._seen
 
     def read_again(self) -> None:
@@ -63,9 +63,9 @@ class ReloadedFile(Generic[T]):
 
 
 class Tables:
-    """All that the enrichments of a configuration know from elsewhere.
+    """All files and Redis hashes that the enrichments of a configuration use.
 
-    folder: where the paths of files count from.
+    folder: what the paths of files are relative to.
     """
 
     def __init__(self, folder: Path = Path()) -> None:
@@ -81,9 +81,9 @@ class Tables:
         return self._files[place, read]
 
     def hash(self, name: str, seconds: float, row: Callable[[str], Mapping[str, Any]]) -> KeptHash:
-        """The Redis hash `name`, empty until the first `refresh`, read every `seconds` then.
+        """The Redis hash `name`: empty until the first `refresh`, then copied every `seconds`.
 
-        row: from a value of the hash to what is kept of it; raises `TableMistake`.
+        row: from a value of the hash to the row to keep; raises `TableMistake`.
         """
         from gateway.stages.enrichment.redis_hash import KeptHash
 
@@ -92,8 +92,9 @@ class Tables:
         return kept
 
     async def refresh(self, redis: Redis | None = None) -> None:
-        """Reads again what changed or is due; without `redis` only files. Never raises."""
-        import asyncio  # here, since `gateway check` does without
+        """Rereads files that changed and hashes that are due; without `redis`, only files. Never
+        raises."""
+        import asyncio  # here, since `gateway check` does not need it
 
         for file in self._files.values():
             if file.changed():

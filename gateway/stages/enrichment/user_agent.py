@@ -1,6 +1,6 @@
 """`device` and `client_hints`: the visitor's browser, system and machine.
 
-Chromium freezes most of its user agent string, so what client hints say is believed first.
+Chromium freezes most of its user agent string, so client hints take precedence.
 """
 
 import re
@@ -36,7 +36,7 @@ _TELEVISIONS = (
 _DESKTOPS = ("Windows NT", "Macintosh", "X11", "CrOS", "Linux")
 
 _KNOW_BETTER = frozenset({"model", "platform_version", "full_version_list"})
-"""Client hints that say more than the user agent; browsers send them only when asked to."""
+"""Client hints that are more precise than the user agent; browsers send them only on request."""
 
 _WINDOWS_11 = 13
 """Windows 11 reports platform version 13 and above, Windows 10 lower ones, older systems 0.
@@ -136,7 +136,7 @@ def _category(agent: str) -> str:
 
 
 def _with_hints(device: Mapping[str, str], hints: Mapping[str, Any]) -> Mapping[str, str]:
-    """`device` with what client hints know better than the user agent."""
+    """`device` with the more precise values of client hints."""
     model, version = hints.get("model"), hints.get("platform_version")
     if model and isinstance(model, str):
         device = {**device, "model": model}
@@ -150,8 +150,8 @@ def _with_hints(device: Mapping[str, str], hints: Mapping[str, Any]) -> Mapping[
 
 
 def _full_version(frozen: str, brands: object) -> str:
-    """The version, of those in `brands`, of which `frozen` is the first part; of several, the
-    browser's own and not that of the Chromium in it. "" if there is none."""
+    """The full version in `brands` with the same major version as `frozen`, "" if there is none.
+    The browser's own version is preferred to that of the Chromium in it."""
     major = frozen.partition(".")[0]
     best = ""
     for brand in brands if major and isinstance(brands, list) else ():

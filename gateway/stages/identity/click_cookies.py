@@ -1,7 +1,7 @@
 """Ids of clicks and browsers that advertising platforms keep in cookies.
 
-Google's of clicks: see `gateway.event.cookie_ids`; of the browser: ``1.1.<number>.<seconds>``.
-Source: gtag.js, release of March 2026.
+Google's click ids: see `gateway.event.cookie_ids`. Google's id of the browser:
+``1.1.<number>.<seconds>``. Source: gtag.js, release of March 2026.
 """
 
 import re
@@ -47,7 +47,7 @@ _READERS: dict[str, tuple[str, Callable[[str], str]]] = {
 def read_click_cookies(jar: Mapping[str, str]) -> dict[str, str]:
     """Click ids in the cookies `jar`, by the parameters that brought them.
 
-    ``gcl_au`` is the browser as Google Ads knows it, which no parameter brings.
+    ``gcl_au`` is Google Ads' id of the browser, which comes from no parameter.
     """
     found: dict[str, str] = {}
     for name, cookie in jar.items():
@@ -56,14 +56,14 @@ def read_click_cookies(jar: Mapping[str, str]) -> dict[str, str]:
             continue
         parameter, read = known
         text = read(unquote(cookie) if "%" in cookie else cookie)
-        # a cookie set by Google's server container is the one that lives longer
+        # cookies that Google's server container sets live longer, so they take precedence
         if text and (parameter not in found or name.startswith("FP")):
             found[parameter] = text
     return found
 
 
 def fill_click_ids(visit: Visit) -> None:
-    """Gives the event the click ids that neither it nor its page's URL has."""
+    """Adds the click ids that neither the event nor its page's URL has."""
     if _READERS.keys().isdisjoint(visit.jar):
         return
     found = read_click_cookies(visit.jar)
@@ -79,11 +79,11 @@ def fill_click_ids(visit: Visit) -> None:
 
 
 def fill_browsers(visit: Visit) -> None:
-    """Gives the event the ids of the browser that it does not state."""
+    """Adds the browser ids that the event does not state."""
     if PLAIN_BROWSERS.keys().isdisjoint(visit.jar):
         return
     for cookie, field in PLAIN_BROWSERS.items():
         if cookie in visit.jar and not (visit.event.get(field) or field in visit.found):
-            text = unquote(visit.jar[cookie]).partition("|")[0]  # Microsoft's has more behind it
+            text = unquote(visit.jar[cookie]).partition("|")[0]  # Microsoft appends more
             if text := _plain_id(text):
                 visit.fill(field, text, cookie)

@@ -1,6 +1,6 @@
-"""Cookies of our own: the visitor id in them, and the headers that set them.
+"""Our own cookies: the form of a visitor id, and the headers that set and delete cookies.
 
-Source: RFC 6265; developer.chrome.com/blog/cookie-max-age-expires for the longest life.
+Source: RFC 6265; developer.chrome.com/blog/cookie-max-age-expires for the longest lifetime.
 """
 
 import re
@@ -11,27 +11,27 @@ from functools import lru_cache
 from gateway.urls.domains import MAX_HEADER, host_name, is_local, registrable_domain
 
 MAX_AGE = 34_560_000
-"""Seconds that a cookie of the visitor id lives: 400 days, the most that browsers allow."""
+"""Lifetime of the visitor cookie in seconds: 400 days, the most that browsers allow."""
 
 META_MAX_AGE = 7_776_000
-"""Seconds that Meta's cookies live: 90 days, as its pixel sets them."""
+"""Lifetime of Meta's cookies in seconds: 90 days, as its pixel sets them."""
 
 _VISITOR_ID = re.compile(r"[A-Za-z0-9._+/=:-]{1,160}")
 _HOSTS = 1_024
 
 
 def visitor_id(text: str) -> str:
-    """`text` if it can be a visitor id, which stands in a cookie as it is, else ""."""
+    """`text` if it can be a visitor id, which goes into a cookie unencoded, else ""."""
     return text if _VISITOR_ID.fullmatch(text) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class CookieScope:
-    """Where the cookies for one host belong.
+    """The scope of the cookies for one host.
 
-    domain: the ``Domain`` attribute, "" for the host alone. visitor, deleted, meta: what follows
-    the value in the ``Set-Cookie`` header of the visitor cookie, of the same when it is deleted,
-    and of Meta's, which its script reads too.
+    domain: the ``Domain`` attribute, "" for the host alone. visitor, deleted, meta: the attributes
+    in the ``Set-Cookie`` header of the visitor cookie, of its deletion, and of Meta's cookies,
+    which Meta's script reads too.
     """
 
     domain: str
@@ -47,9 +47,9 @@ def compile_scope(domain: str | None, visitor_cookie: str | None) -> ScopeOf:
     """A function from a ``Host`` header, and whether the visitor came over TLS for certain, to
     the scope of cookies.
 
-    domain: of the cookies, whatever the header says. visitor_cookie: its name; browsers refuse
-    one with a prefix unless the attributes keep what it promises. Without TLS only this machine
-    is spoken to.
+    domain: of the cookies, instead of the one that follows from the header. visitor_cookie: its
+    name; browsers refuse a name with a prefix (``__Host-``) unless the attributes are as it
+    requires. Cookies are ``Secure`` except on this machine without TLS.
     """
     name = visitor_cookie or ""
     one_host, always_secure = name.startswith("__Host-"), name.startswith(("__Host-", "__Secure-"))
@@ -76,13 +76,13 @@ def deletes(cookie: str) -> bool:
 
 
 def takes_cookies(headers: Mapping[str, str]) -> bool:
-    """Whether a request is one that cookies are set by.
+    """Whether cookies may be set in the answer to a request.
 
-    From another site a browser sends no such cookies, and takes none. A page that is opened is
-    asked for by whoever made the link to it, and a stranger must not choose a visitor's id.
-    Sources: w3.org/TR/fetch-metadata; fetch.spec.whatwg.org (a document is asked for with an
-    ``Accept`` that begins with ``text/html``), for browsers that send no ``Sec-Fetch-Mode``, as
-    over HTTP without TLS.
+    In requests from other sites, browsers neither send nor accept these cookies. Navigations are
+    excluded because whoever made a link decides what it requests, and a stranger must not choose a
+    visitor's id. Sources: w3.org/TR/fetch-metadata; for browsers that send no ``Sec-Fetch-Mode``,
+    such as over HTTP without TLS, fetch.spec.whatwg.org (the ``Accept`` of a document begins with
+    ``text/html``).
     """
     if headers.get("sec-fetch-site") == "cross-site":
         return False

@@ -13,12 +13,13 @@ IsDenied = Callable[[Event, Set[str]], bool]
 visitor denies the visitor cookie."""
 
 Delete = Callable[[Event, Received, Set[str]], tuple[str, ...]]
-"""From the same, and how the event came in, to ``Set-Cookie`` values that delete cookies."""
+"""From an event, how it came in and the types that were not stated to ``Set-Cookie`` values that
+delete cookies."""
 
 
 def compile_denial(settings: IdentitySettings) -> IsDenied:
-    """Whether somebody has stated that one of the types in ``consent`` is denied; a default of the
-    visitor's place or of the page is no statement."""
+    """The function that tells whether one of the types in ``settings.consent`` was denied by a
+    statement. A default, of the visitor's place or of the page, is not a statement."""
     needed = frozenset(settings.consent)
 
     def is_denied(event: Event, unstated: Set[str]) -> bool:
@@ -29,7 +30,7 @@ def compile_denial(settings: IdentitySettings) -> IsDenied:
 
 
 def compile_deletion(settings: IdentitySettings) -> Delete:
-    """The function that deletes the cookies of ours that a visitor who denies them still brings."""
+    """The function that deletes our own cookies in the browser of a visitor who denies them."""
     visitor = settings.visitor_cookie
     names = (visitor, proof_name(visitor)) if visitor else ()
     is_denied = compile_denial(settings)

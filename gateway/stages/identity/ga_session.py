@@ -1,8 +1,9 @@
 """Google Analytics' session, from the cookies that gtag.js keeps for each stream.
 
-Old: ``GS1.<depth>.<session>.<count>.<engaged>.<last hit>...``; new, read by letter and not by
-place: ``GS2.<depth>.s<session>$o<count>$g<engaged>$t<last hit>...``. Times are Unix seconds, and
-the session's id is the time at which it began. Source: gtag.js, release of March 2026.
+Old form: ``GS1.<depth>.<session>.<count>.<engaged>.<last hit>...``. New form, in which letters and
+not positions identify the parts: ``GS2.<depth>.s<session>$o<count>$g<engaged>$t<last hit>...``.
+Times are Unix seconds, and the session's id is the time at which it began. Source: gtag.js, release
+of March 2026.
 """
 
 import re
@@ -14,14 +15,14 @@ from gateway.stages.identity.visit import Visit
 from gateway.stages.vendor_cookies import GA_SESSION
 
 _OLD = re.compile(r"GS1\.[0-9-]{1,8}\.([0-9]{1,16})\.([0-9]{1,9})(?:\.[0-9]*\.([0-9]{1,16}))?.*")
-_LETTER = r"(?:.*\$)?%s([0-9]{1,16})(?![^$])"  # of several with one letter, the last
+_LETTER = r"(?:.*\$)?%s([0-9]{1,16})(?![^$])"  # the last, if a letter occurs twice
 _NEW = re.compile(
     rf"GS2\.[0-9-]{{1,8}}\.(?={_LETTER % 's'})(?={_LETTER % 'o'})(?=(?:{_LETTER % 't'})?).+"
 )
 
 
 class Session(NamedTuple):
-    """last: when its latest hit was, in Unix seconds; 0 when that is not told."""
+    """last: time of its latest hit in Unix seconds; 0 if not known."""
 
     id: str
     number: int
@@ -38,7 +39,7 @@ def read_session(cookie: str) -> Session | None:
 
 
 def fill_session(visit: Visit) -> None:
-    """Gives the event the session of the stream that was hit last, unless it names another."""
+    """Adds the session of the stream with the latest hit, unless the event names another one."""
     said, number = visit.event.get("ga_session_id"), visit.event.get("ga_session_number")
     if said and number is not None:
         return

@@ -1,10 +1,10 @@
-"""The `_gl` parameter, by which gtag.js carries its cookies from one domain to the next.
+"""The `_gl` parameter, with which gtag.js carries its cookies from one domain to the next.
 
 ``1*<fingerprint>*<name>*<value>*<name>*<value>...``, the values in URL-safe Base64 padded with
 dots. The fingerprint is CRC-32, in base 36, of ``<user agent>*<minutes from UTC>*<language>*
-<minute>*<names and values>``, and holds for the minute of the click and two more: somebody else
-who opens the same link is not taken for the first visitor. Of the offset from UTC, which a server
-does not know, all that are in use are tried.
+<minute>*<names and values>``. It is valid in the minute of the click and in the two that follow, so
+that somebody else who opens the same link is not taken for the first visitor. A server does not
+know the offset from UTC, so all offsets in use are tried.
 
 Source: gtag.js, releases of 2019 to March 2026; iana.org/time-zones for the offsets.
 """
@@ -23,7 +23,7 @@ from gateway.stages.vendor_cookies import GA, GA_SESSION
 _LONGEST = 1_500
 _LINKER = re.compile(r"1\*([0-9a-z]{1,7})\*(.+)")
 _MINUTES = (0, -1, -2, 1)
-"""Before now; one ahead, since the browser's clock is not ours."""
+"""Minutes of the click, relative to now; one is in the future because clocks differ."""
 
 _OFFSETS = (
     *range(-840, 721, 60),
@@ -47,10 +47,10 @@ _OFFSET_BYTES = tuple(b"%d*" % offset for offset in _OFFSETS)
 
 
 def linked_cookies(event: Event, received: Received) -> dict[str, str]:
-    """Cookies that a link brought to this page, in the form that they have as cookies.
+    """The cookies that a link brought to this page, in the form of cookies.
 
-    Empty unless the link was made in this browser a moment ago. That holds also when the page's
-    own tag has accepted the link: then its client id is the event's.
+    Empty unless this browser followed the link a moment ago, or the page's own tag has accepted the
+    link, so that its client id is the event's.
     """
     match = _LINKER.fullmatch(_decoded(link_parameter(event, GOOGLE)))
     if not match:
@@ -65,7 +65,8 @@ def linked_cookies(event: Event, received: Received) -> dict[str, str]:
 
 
 def _decoded(text: str) -> str:
-    """Links are encoded again by what they pass through; gtag.js decodes three times as well."""
+    """`text`, decoded at most twice more: redirects may encode links again. gtag.js also decodes
+    three times in all."""
     if len(text) > _LONGEST:
         return ""
     for _ in range(2):

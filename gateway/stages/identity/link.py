@@ -3,9 +3,9 @@
 ``<expiry in Unix milliseconds>.<visitor id>.<HMAC-SHA256>``, the latter two in URL-safe Base64. The
 signature covers the domain that the link leads to, the browser's user agent and the network of
 its address: a link that is copied to another domain, another kind of browser or another network
-identifies nobody, and after minutes none does. That it identifies a visitor only once needs a
-memory, which is not here: the stage says which link it would use, and uses the one that the request
-has claimed, for all of its events.
+identifies nobody, and every link expires after minutes. A link may identify a visitor only once,
+which needs a memory outside of this stage: the stage reports the link that it would use, and uses
+the link that the request has claimed for all of its events.
 """
 
 import hmac
@@ -29,8 +29,8 @@ from gateway.urls.domains import host_name, is_local, is_within
 class Recipient(NamedTuple):
     """Whom a link is for.
 
-    domain: where it leads to. user_agent: the whole header. network: of the browser's address, as
-    `anonymise_ip` gives it; "" when the address is not known.
+    domain: that the link leads to. user_agent: the whole header. network: of the browser's address,
+    from `anonymise_ip`; "" if the address is not known.
     """
 
     domain: str
@@ -39,8 +39,8 @@ class Recipient(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A link that was signed here. visitor: the id that it carries. id: what it is known by once it
-    was used, the same however it is encoded. expires: Unix seconds."""
+    """A link with a valid signature. visitor: the id that it carries. id: of the link, to remember
+    that it was used; it does not depend on the encoding. expires: Unix seconds."""
 
     visitor: str
     id: str
@@ -48,11 +48,11 @@ class Link(NamedTuple):
 
 
 LinkReader = Callable[[Event, Received], Link | None]
-"""The link of an event's page, None if it has none that holds for this request."""
+"""The link in the URL of an event's page; None if there is none that is valid for this request."""
 
 _TOKEN = re.compile(r"([0-9]{1,15})\.([A-Za-z0-9_-]{1,256})\.([A-Za-z0-9_-]{43})")
 _URL = re.compile(r"(https?)://([^/?#\\@\s]{1,262})((?:/[^?#\\\s]*)?)(\?[^#\\\s]*)?(#[^\\\s]*)?")
-"""Only what every browser reads alike, since it decides to whom a visitor's id may go."""
+"""Only URLs that all browsers read alike, since the host decides who gets a visitor's id."""
 _MAX_URL = 4_096
 _ID = 32
 """Hexadecimal digits of a link's id."""
@@ -120,10 +120,10 @@ def compile_link(
 ) -> Callable[[str, Received, Consented], str]:
     """The redirect between domains: from the URL asked for to the one to send the browser to.
 
-    The answer is "" for a URL that is not https under one of ``link_domains`` (http on this
-    machine): anything else would let strangers use our name for their links. A visitor whose
-    request has no visitor cookie, or states a denial of what that cookie needs, gets the plain
-    URL. Raises `ValueError`, at once, when there is no key.
+    The result is "" for a URL that is not https (or http on this machine) under one of
+    ``link_domains``: anything else would be an open redirect. A visitor whose request has no
+    visitor cookie, or denies a type that the cookie needs, is sent to the plain URL. Raises
+    `ValueError` if there is no key.
     """
     key, domains = link_key(settings, salt), settings.link_domains
     cookie, seconds = settings.visitor_cookie or "", settings.link_seconds

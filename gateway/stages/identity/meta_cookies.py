@@ -1,8 +1,8 @@
 """Meta's cookies: `_fbp`, the browser, and `_fbc`, its latest click on an ad.
 
-``fb.<index>.<milliseconds>.<number>`` and ``fb.<index>.<milliseconds>.<fbclid>``: the index is
-that of the domain the cookie is set for (com 0, shop.com 1, www.shop.com 2), the time that of the
-first sight. Meta's libraries append one more part, of eight characters, to what they write.
+``fb.<index>.<milliseconds>.<number>`` and ``fb.<index>.<milliseconds>.<fbclid>``. The index depends
+on the domain of the cookie (com 0, shop.com 1, www.shop.com 2), and the time is that of the first
+visit or click. Meta's libraries append another part, of eight characters.
 
 Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/fbp-and-fbc
 """
@@ -33,7 +33,7 @@ def compile_meta_cookies(write: bool) -> Callable[[Visit], None]:
         return f"{_beginning(visit.received, scope)}.{fresh(visit.received)}" if scope else ""
 
     def click(visit: Visit, scope: CookieScope | None, fbclid: str) -> str:
-        """A new click replaces the old one; the same click keeps the time of its first sight."""
+        """The `_fbc`: a new click replaces an old one, and the same click keeps its first time."""
         for text in (visit.jar.get(FBC), visit.event.get("fbc")):
             kept = _FBC.fullmatch(text) if text else None
             if text and kept and (not fbclid or _is_of(kept[1], fbclid)):
@@ -45,7 +45,7 @@ def compile_meta_cookies(write: bool) -> Callable[[Visit], None]:
         fbclid = _fbclid(visit.event)
         if not (scope or fbclid or visit.jar):
             return
-        # what the event says stays: only a cookie to be set needs a value of its own
+        # the event's own values stay; beyond them, values are needed only for cookies to set
         fbp = browser(visit, scope) if scope or not visit.event.get("fbp") else ""
         fbc = click(visit, scope, fbclid) if scope or not visit.event.get("fbc") else ""
         _fill(visit, "fbp", fbp, FBP)
@@ -70,7 +70,7 @@ def _fbclid(event: Event) -> str:
 
 
 def _is_of(kept: str, fbclid: str) -> bool:
-    """Whether the last part of an `_fbc` is this click, with or without the part appended."""
+    """Whether `kept`, the end of an `_fbc`, is this click, with or without the appended part."""
     return kept == fbclid or (kept[:-9] == fbclid and kept[-9] == ".")
 
 

@@ -1,7 +1,7 @@
-"""The parameters by which links carry identities from one domain to the next.
+"""The parameters with which links carry identities from one domain to the next.
 
-They are read once and then taken out of the event's URLs: what a visitor did not allow must not
-travel on in an address.
+They are read once and then removed from the event's URLs, so that no URL passes on what the visitor
+did not allow.
 """
 
 import re
@@ -23,7 +23,7 @@ _VALUE = {name: re.compile(f"[?&#]{name}=([^&#]*)") for name in (GOOGLE, OWN)}
 def link_parameter(event: Event, name: str) -> str:
     """The parameter `name`, `GOOGLE` or `OWN`, in the page's URL, decoded; "" if there is none.
 
-    It may stand in the query or in the fragment.
+    It may be in the query or in the fragment.
     """
     url = event.get("page_location", "")
     match = _VALUE[name].search(url) if f"{name}=" in url else None
@@ -36,7 +36,7 @@ def without_links(url: str) -> str:
 
 
 def strip_links(event: Event) -> Event:
-    """`event` with URLs that carry no identity; the same event if they carry none already."""
+    """`event` with the parameters removed from its URLs; the same event if there are none."""
     changed = {}
     for field in _URLS:
         url = event.get(field)

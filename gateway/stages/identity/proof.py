@@ -35,7 +35,7 @@ def proof_name(visitor_cookie: str) -> str:
 
 
 def compile_proof(settings: IdentitySettings, salt: str | None) -> Proof | None:
-    """None where no visitor cookie is set, or without a salt."""
+    """The proof cookie for `settings`; None without a visitor cookie or without a salt."""
     if not settings.visitor_cookie or not salt:
         return None
     name, key = proof_name(settings.visitor_cookie), derived_key(salt, b"visitor proof")
@@ -54,8 +54,8 @@ def compile_proof(settings: IdentitySettings, salt: str | None) -> Proof | None:
 def compile_proven_visitor(
     settings: IdentitySettings, salt: str | None
 ) -> Callable[[Received], str]:
-    """A function from a request to the visitor id in its visitor cookie if it brings the proof of
-    that id too, else ""."""
+    """A function from a request to the visitor id in its visitor cookie, "" unless the request also
+    has the proof of that id."""
     cookie, proof = settings.visitor_cookie, compile_proof(settings, salt)
     if cookie is None or proof is None:
         return lambda _: ""

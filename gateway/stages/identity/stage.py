@@ -1,7 +1,8 @@
 """The stage: adds identifiers to an event that has its consent.
 
 Nothing is read or set without the visitor's consent: identifiers of advertising require
-`ad_storage`, those of analytics `analytics_storage`, the visitor cookie what is configured for it.
+`ad_storage`, identifiers of analytics `analytics_storage`, and the visitor cookie the types that
+are configured for it.
 """
 
 from collections.abc import Callable, Set
@@ -46,9 +47,9 @@ _NONE: frozenset[str] = frozenset()
 class Identified:
     """What the stage made of an event.
 
-    cookies: values of ``Set-Cookie`` headers for the answer; events of one request ask for the
-    same ones. line: what was done, in words and without any identifier; "" if nothing.
-    stated_visitor: the `client_id` that the sender itself brought, in the event or in a cookie; ""
+    cookies: values of ``Set-Cookie`` headers for the answer; those of one request's events are the
+    same. line: what was done, in words and without any identifier; "" if nothing was done.
+    stated_visitor: the `client_id` that the sender itself sent, in the event or in a cookie; ""
     without one. unclaimed_link: a link that would identify the visitor if the request had claimed
     it.
     """
@@ -117,8 +118,8 @@ def compile_identity(
 
 
 def identity_needs(settings: IdentitySettings) -> Needs:
-    """What the stage reads of a request, but for the proof cookie: what is decided later sets no
-    cookies."""
+    """What the stage reads from a request, except the proof cookie: decisions that are repeated
+    later set no cookies."""
     names = VENDOR_COOKIES | {settings.visitor_cookie or ""} - {""}
     return Needs(_HEADERS, names, (GA_SESSIONS,))
 
@@ -137,7 +138,7 @@ def _compile_visit(
     def open_visit(
         event: Event, received: Received, has_link: bool, notes: list[str]
     ) -> Visit | None:
-        """None when the visitor allows nothing that this stage does."""
+        """The visit; None if the visitor's consent covers nothing that this stage does."""
         consent, headers = event.get("consent", {}), received.headers
         ads = consent.get("ad_storage") == "granted"
         analytics = consent.get("analytics_storage") == "granted"

@@ -1,4 +1,4 @@
-"""A hash that stands for the user id, for those who must not share raw ids."""
+"""Replaces the user id by a hash, for sites that must not share raw ids."""
 
 import hmac
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _NAMES = frozenset(
         "login",
     )
 )
-"""Fields in which pages repeat the user id, without case and underscores."""
+"""Names of fields in which pages repeat the user id, in lower case and without underscores."""
 
 _OBJECTS = ("user_properties", "user_data")
 
@@ -30,9 +30,9 @@ _OBJECTS = ("user_properties", "user_data")
 def compile_hash_user_id(salt: str | None) -> Callable[[Event], Event]:
     """The function that replaces the user id by its HMAC-SHA256 in hex.
 
-    The result is that of the rules' action `hash`. Where the raw id stands a second time, in
-    a field whose name says that it is an id, the hash replaces it, too. Raises `ValueError`
-    without a salt: anybody could undo a hash without a key by trying.
+    The result is the same as that of the rules' action `hash`. Repetitions of the raw id, in fields
+    whose names say that they are ids, are replaced too. Raises `ValueError` without a salt: a hash
+    without a key can be undone by trying all ids.
     """
     if not salt:
         raise ValueError("identity.hash_user_id needs server.hash_salt")

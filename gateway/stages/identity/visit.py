@@ -13,12 +13,12 @@ from gateway.stages.identity.link import Link
 class Visit:
     """What the parts of the stage share while they work on one event.
 
-    has_link: the page's URL may carry an identity. jar: the visitor's cookies, with those that a
-    link of gtag.js brought in their place. linked: these alone. ads, analytics: whether that
-    storage is granted. own: whether our own cookie and links may be used. scope: where cookies
-    belong, or None when none are set, or not by such a request.
+    has_link: the page's URL may carry an identity. jar: the visitor's cookies, in which those that
+    a link of gtag.js brought replace the browser's. linked: the cookies of such a link alone. ads,
+    analytics: whether that storage is granted. own: whether our own cookie and links may be used.
+    scope: of the cookies to set, or None if none may be set.
 
-    Filled in: notes, words for the trace that never contain an identifier; found, fields for the
+    Results: notes, words for the trace that never contain an identifier; found, fields for the
     event; cookies, ``Set-Cookie`` values; is_new, whether the visitor id was made for this request;
     unclaimed_link, a link that would identify the visitor if the request had claimed it.
     """

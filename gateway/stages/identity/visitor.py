@@ -1,8 +1,8 @@
 """The visitor id: read or generated, and stored in a cookie that the server sets.
 
-Scripts cannot read the cookie, and browsers that shorten the life of cookies from scripts do not
-shorten it. Sources: webkit.org/tracking-prevention; the forms of `_ga` and `FPID` as gtag.js and
-Google's server container write them.
+Scripts cannot read the cookie, and browsers that limit the lifetime of cookies set by scripts do
+not limit this one. Sources: webkit.org/tracking-prevention; the forms of `_ga` and `FPID` as
+gtag.js and Google's server container write them.
 """
 
 import re
@@ -21,21 +21,22 @@ _CLIENT_ID = re.compile(r"[0-9]{1,20}\.[0-9]{1,20}")
 """As in `_ga`, and as our own script makes it."""
 
 Found = tuple[str, str]
-"""A visitor id, "" for none, and where it is from, in words."""
+"""A visitor id, "" for none, and its origin in words."""
 
 
 def compile_visitor(
     settings: IdentitySettings, read_link: LinkReader, proof: Proof | None = None
 ) -> Callable[[Visit], None]:
-    """The part of the stage that fills `client_id` and sets the visitor cookie, and with it the
-    cookie that is its `proof`."""
+    """The part of the stage that fills `client_id` and sets the visitor cookie, together with its
+    proof cookie if `proof` is given."""
     name, replace = settings.visitor_cookie, settings.replace_client_id
     seed = settings.seed or name is None
     fresh = compile_fresh_number(b"visitor")
 
     def known(visit: Visit) -> Found:
-        """A link is newer than any cookie of others, so it comes before them, as it does in
-        gtag.js; our own cookie stays, or anybody could give a visitor another id by a link."""
+        """The id that the request brings. A link is newer than the cookies of other tools, so it
+        takes precedence over them, as in gtag.js. It does not replace our own cookie: otherwise
+        anybody could change a visitor's id with a link."""
         if name and visit.own and (own := visitor_id(visit.jar.get(name, ""))):
             return own, "the visitor cookie"
         if visit.own and visit.received.linked_visitor:
@@ -48,7 +49,8 @@ def compile_visitor(
         return _of_others(visit) if seed and visit.analytics else ("", "")
 
     def seeded_or_new(visit: Visit) -> Found:
-        """Only for a browser that keeps it: otherwise each hit would be another visitor."""
+        """The event's id or a new one, but only if the browser keeps it: otherwise each hit would
+        be another visitor."""
         if not (name and visit.own and visit.scope):
             return "", ""
         said = visit.event.get("client_id", "")

@@ -1,4 +1,4 @@
-"""The PII guard: personal data and secrets are taken out of an event before it is stored."""
+"""The PII guard: removes personal data and secrets from an event before it is stored."""
 
 from gateway.stages.pii.cleaning import found_too_much
 from gateway.stages.pii.guard import Guard, compile_guard

@@ -10,7 +10,7 @@ from gateway.stages.pii.matching import Match, replacer
 from gateway.urls.page import CAMPAIGN, CLICK_IDS
 
 _ISSUERS = (
-    ("4", {13, 16, 19}),  # Visa; 13 digits only in groups, else product codes are meant
+    ("4", {13, 16, 19}),  # Visa; 13 digits only in groups, since product codes have 13 without
     ("5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720", {16}),  # Mastercard
     ("3[47]", {15}),  # American Express
     ("6011|64[4-9]|65", {16, 17, 18, 19}),  # Discover
@@ -43,7 +43,7 @@ _NOT_CARDS = frozenset(
     name.lower().encode()
     for name in (*CLICK_IDS, *(name for names in CAMPAIGN.values() for name in names))
 ) | {b"sku", b"ean", b"gtin", b"upc", b"isbn", b"mpn", b"order", b"variant"}
-"""Parameters with long numbers that are no cards; those that end in ``id`` are none either."""
+"""Parameters whose long numbers are not cards; neither are those of names that end in ``id``."""
 
 
 def _decide(match: Match, before: bytearray) -> bytes:
@@ -75,7 +75,7 @@ def _is_issued(number: str) -> bool:
 
 
 def _has_check_digit(number: str) -> bool:
-    """Luhn's: of every second digit from the last but one, doubled, the digits are added."""
+    """Luhn's check: every second digit from the right is doubled and replaced by its digit sum."""
     digits = [int(digit) for digit in reversed(number)]
     doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2]]
     return (sum(digits[::2]) + sum(doubled)) % 10 == 0
@@ -86,7 +86,7 @@ _parameters = parameters.remover(parameters.CARD, _MARK)
 
 
 def remove(text: str) -> str:
-    """`text` with ``[card]`` in the place of card numbers and of the values of such parameters."""
+    """`text` with card numbers, and values of parameters for them, replaced by ``[card]``."""
     if len(text) < 7:  # the shortest is cvv=123
         return text
     text = _parameters(text)

@@ -1,4 +1,4 @@
-"""Taking what must not be stored out of one event, with a note of what was where."""
+"""Removes from one event what must not be stored, and records what was removed where."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _MAX_PLACE = 100
 class Cleaning:
     """The cleaning of one event. found: how often something was removed, by place and pattern.
 
-    find: something for every text in which a pattern could change anything. Texts in which there is
-    something to find cost work. One for which there is not enough left is removed as a whole.
+    find: returns None for texts in which no pattern could change anything. All other texts cost
+    work. A text that costs more than the work that is left is removed as a whole.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class Cleaning:
             return self._list(value, action, place)
         told = action if isinstance(action, Told) else None
         if isinstance(value, str) and (told is None or not told.takes(value)):
-            value = self._text(value, place)  # which may leave a value that is taken
+            value = self._text(value, place)  # may leave a value that the field loses
         if told is not None and told.takes(value):
             self.found[place, told.pattern] += 1
             return f"[{told.pattern}]"
         return value
 
     def _text(self, text: str, place: str) -> str:
-        """`text` after every pattern, again as long as one leaves something for another."""
+        """`text` after all patterns, which are repeated as long as one uncovers something new."""
         if self._find(to_bytes(text)) is None:
             return text
         work = work_of(text)
@@ -129,5 +129,5 @@ class Cleaning:
 
 
 def found_too_much(words: str) -> bool:
-    """Whether these words of a cleaning say that texts were removed as a whole."""
+    """Whether `words`, of a `Cleaning`, say that texts were removed as a whole."""
     return _TOO_MUCH in words

@@ -1,7 +1,7 @@
-"""E-mail addresses, as they stand in prose and in URLs (``jane%40shop.example``).
+"""E-mail addresses in prose and in URLs (``jane%40shop.example``).
 
-Looser than RFC 5322 where people are (letters of any script) and stricter where a text only looks
-like an address: quoted local parts and addresses at an IP are no matter of web analytics.
+Looser than RFC 5322 where real addresses are (letters of any script), and stricter where a text
+only looks like one: quoted local parts and IP addresses as hosts do not matter in web analytics.
 """
 
 from gateway.stages.pii import parameters
@@ -26,7 +26,7 @@ _FILES = frozenset(
     txt csv mp3 mp4 webm woff woff2 ttf otf gz tgz min
     """.split()
 )
-"""Ends of file names (``logo@2x.png``, ``vue@3.4.js``), none of which is a top-level domain."""
+"""File extensions (``logo@2x.png``, ``vue@3.4.js``); none of them is a top-level domain."""
 
 _MARK = b"[email]"
 
@@ -40,7 +40,7 @@ def _decide(match: Match, _: bytearray) -> bytes:
 
 
 def _is_version(domain: bytes) -> bool:
-    """``3.4.21-beta.next``: no domain begins with two labels of digits."""
+    """Whether `domain` is a version (``3.4.21-beta.next``): it begins with two numbers."""
     labels = domain.split(b".")
     return len(labels) > 2 and labels[0].isdigit() and labels[1][:1].isdigit()
 
@@ -55,8 +55,8 @@ _parameters = parameters.remover(parameters.EMAIL, _MARK)
 
 
 def remove(text: str) -> str:
-    """`text` with ``[email]`` in the place of addresses and of the values of such parameters, and
-    without logins in URLs, which look like addresses."""
+    """`text` with addresses, and values of parameters for them, replaced by ``[email]``, and
+    without the logins in URLs, which look like addresses."""
     text = _parameters(text)
     if "://" in text and "@" in text:
         text = _logins(text)

@@ -1,4 +1,4 @@
-"""Which fields of an event the guard looks at, told by their names."""
+"""Decides by the name of a field what the guard does with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.stages.vendor_cookies import ADVERTISING_BROWSERS, ADVERTISING_COOK
 from gateway.urls.page import CLICK_IDS
 
 PERSONAL = ("user_data",)
-"""Where personal data belongs, to be hashed by the destinations that ask for it."""
+"""Fields where personal data belongs; the destinations that need it hash it."""
 
 IDS = (
     *("client_id", "user_id", "anonymous_id", "device_id", "ga_session_id", "ga_session_number"),
@@ -23,17 +23,17 @@ TECHNICAL = (
     *("timestamp", "ip_override", "user_agent", "client_hints", "language", "currency"),
     *("screen_resolution", "viewport_size", "page_encoding", "consent", "event_location"),
 )
-"""Fields with a format of their own, which have no room for free text."""
+"""Fields with a fixed format, which leaves no room for free text."""
 
 _ALSO_NUMBERS = (parameters.PHONE, parameters.CARD)
 
 
 class Look:
-    """Free text: everything is looked for in it."""
+    """Free text, to be searched with all patterns."""
 
 
 class Rename:
-    """The name itself may have something in it that must not be stored."""
+    """A name that may itself contain something that must not be stored."""
 
 
 class Told(NamedTuple):
@@ -43,7 +43,7 @@ class Told(NamedTuple):
     telling: Telling
 
     def takes(self, value: object) -> bool:
-        """Whether the field loses this value: a text, or a number where numbers may be meant."""
+        """Whether this value must go: a text, or an integer where the field may hold a number."""
         if isinstance(value, str):
             return parameters.loses(self.telling, value)
         if isinstance(value, bool) or not isinstance(value, int):
@@ -54,15 +54,15 @@ class Told(NamedTuple):
 LOOK: Final = Look()
 RENAME: Final = Rename()
 Action = Look | Rename | Told | None
-"""What to do with a field; None: nothing, nor with what is in it."""
+"""What to do with a field; None: skip it, with everything in it."""
 
 _MAX_REMEMBERED, _MAX_LENGTH = 10_000, 64
 
 
 class Fields:
-    """The action for every field, by its name; a name is worked out when it is first met.
+    """The action for each field, by its name; it is determined when the name first occurs.
 
-    known: those that were met and are remembered, to look up without a call.
+    known: the actions that are cached, to be looked up without a call.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Fields:
     def _learn(self, name: str) -> Action:
         action = self._action(name)
         if action is not RENAME and len(name) <= _MAX_LENGTH:
-            if len(self.known) >= _MAX_REMEMBERED:  # made up by a sender: real names come again
+            if len(self.known) >= _MAX_REMEMBERED:  # made up by a sender; real names come back
                 self.known.clear()
             self.known[name] = action
         return action
@@ -97,7 +97,7 @@ class Fields:
         return self._told_or_look(name) if self._is_clean(name) else RENAME
 
     def of_clean_name(self, name: str) -> Action:
-        """The action for a field with a name that needs no other name."""
+        """The action for a field whose name needs no cleaning."""
         return None if self._is_left_alone(name) else self._told_or_look(name)
 
     def _is_left_alone(self, name: str) -> bool:

@@ -1,8 +1,8 @@
-"""The stage that takes personal data and secrets out of an event.
+"""The stage that removes personal data and secrets from an event.
 
-Most events have nothing to find, so the texts of an event are first searched all at once, with
-one expression that is found wherever a pattern could change something. Only then each text goes
-through the patterns.
+Most events contain none. So all texts of an event are first searched at once, with one expression
+that matches wherever a pattern could change something. Only if it matches are the patterns applied
+to each text.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from gateway.stages.pii.patterns import HINTS, PATTERNS
 from gateway.stages.pii.settings import PiiGuardSettings
 
 Guard = Callable[[Event, Received], tuple[Event, str]]
-"""The event as it may be stored, the same object when nothing was found in it, and what was
-removed in words, without any value: ``removed 1 e-mail from page_location``, or nothing.
+"""From an event to the event as it may be stored (the same object if nothing was found) and what
+was removed, in words and without values: ``removed 1 e-mail from page_location``, or "".
 """
 
 _TEXT, _OBJECT = frozenset([str]), frozenset([dict])
 _WITHOUT_TEXT = frozenset((int, float, bool, type(None)))
-"""With text, object and list, all that JSON holds. Anything else, which only a plug-in can bring,
-is for the closer look, where subclasses count as what they are."""
+"""With texts, objects and lists, these are all types of JSON. Any other type, which only a plug-in
+can introduce, needs the closer look, which handles subclasses."""
 
 
 def compile_guard(settings: PiiGuardSettings) -> Guard:
@@ -57,13 +57,13 @@ def _pass(event: Event, _: Received) -> tuple[Event, str]:
 
 
 def _texts(event: Event, fields: Fields) -> list[str] | None:
-    """The texts to be searched; None when something in it calls for a closer look."""
+    """The texts to search in `event`; None if something in it needs a closer look."""
     known = fields.known
     texts: list[str] = []
     objects = [event]
-    for each in objects:  # which grows meanwhile
+    for each in objects:  # grows in the loop
         for name, value in each.items():
-            try:  # no call for a name that was met
+            try:  # no call for a known name
                 action = known[name]
             except KeyError:
                 action = fields[name]
@@ -86,7 +86,7 @@ def _texts(event: Event, fields: Fields) -> list[str] | None:
 def _sort_out(
     values: Sequence[Any], fields: Fields, texts: list[str], objects: list[dict[str, Any]]
 ) -> bool:
-    """Puts what is in a list where it belongs; False when something calls for a closer look."""
+    """Adds what is in a list to `texts` and `objects`; False if something needs a closer look."""
     if len(values) >= MIN_OBJECTS:
         kinds = {*map(type, values)}
         if kinds == _TEXT:
@@ -113,7 +113,7 @@ def _sort_out(
 def _sort_out_columns(
     alike: Columns, fields: Fields, texts: list[str], objects: list[dict[str, Any]]
 ) -> bool:
-    """As `_sort_out`, of the values of many objects."""
+    """As `_sort_out`, for the fields of many objects, by name."""
     for name, values in alike.items():
         action = fields[name]
         if action is None:

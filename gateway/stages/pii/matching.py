@@ -1,4 +1,4 @@
-"""RE2 on texts of any kind, also those that are no valid Unicode."""
+"""RE2 for all texts, even those that are not valid Unicode."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -7,7 +7,7 @@ import re2
 
 
 class Match(Protocol):
-    """What RE2 found. `string` and the groups are UTF-8; a group without part in it is None."""
+    """A match of RE2. `string` and the groups are UTF-8; a group that did not match is None."""
 
     string: bytes
 
@@ -17,8 +17,8 @@ class Match(Protocol):
 
 
 def searcher(pattern: str) -> Callable[[bytes], object]:
-    """The search for `pattern` in UTF-8: something, or None when it is not there."""
-    # a set of one expression: it does not tell where the match is, and takes half as long
+    """A function that searches UTF-8 for `pattern`: it returns None if there is no match."""
+    # a set of one expression takes half as long, as it does not say where the match is
     one = re2.Set.SearchSet(_options())
     one.Add(pattern)
     one.Compile()
@@ -27,10 +27,10 @@ def searcher(pattern: str) -> Callable[[bytes], object]:
 
 
 def replacer(pattern: str, decide: Callable[[Match, bytearray], bytes]) -> Callable[[str], str]:
-    """A function that puts ``decide(match, before)`` in the place of each match of `pattern`.
+    """A function that replaces each match of `pattern` by ``decide(match, before)``.
 
-    `before` is the text before the match with what was put into it already, not to be changed.
-    A text in which this changes nothing comes back as the same object.
+    `before` is the text before the match, with the replacements made so far; do not change it.
+    A text in which nothing changes is returned as the same object.
     """
     matches = re2.compile(pattern, _options()).finditer
 
@@ -48,7 +48,7 @@ def replacer(pattern: str, decide: Callable[[Match, bytearray], bytes]) -> Calla
 
 
 def to_bytes(text: str) -> bytes:
-    """UTF-8, with halves of surrogate pairs, which RE2 passes over, kept as they are."""
+    """`text` in UTF-8. Lone surrogates, which RE2 skips, are kept."""
     return text.encode("utf-8", "surrogatepass")
 
 

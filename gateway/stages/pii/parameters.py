@@ -1,26 +1,26 @@
-"""Names that tell what their value is: ``?email=...``, ``#access_token=...``, ``{"phone": ...}``.
+"""Names that say what their value is: ``?email=...``, ``#access_token=...``, ``{"phone": ...}``.
 
-One list serves the parameters in URLs and the fields of events. It is the whole list:
+One list serves for parameters in URLs and for fields of events. This is the complete list:
 
     email     names that end in email, e-mail, e_mail, mailadresse, mail_address, or with the word
-              mail, courriel or correo. The value goes whatever it is, but for flags (1, true, ...).
+              mail, courriel or correo. Every value is removed, except flags (1, true, ...).
     phone     names that end in phone, phone_number, telefon, handynummer, msisdn, whatsapp, or
               with the word tel, mobile, mobil, cell, cellular, celular, movil, fax, handy or gsm.
-              The value goes when it has at least 6 digits and hardly a letter.
+              The value is removed if it has at least 6 digits and at most 3 letters.
     card      names that end in card_number, card_no, credit_card, cc_number, or with the word cvv,
-              cvv2 or cvc. The value goes when it is a number.
+              cvv2 or cvc. The value is removed if it has at least 3 digits and no letters.
     password  names that end in password, passwd, passwort, kennwort, passphrase, secret, api_key,
               private_key, or access_, refresh_, id_, auth_ and bearer_token, or with the word pwd
-              or pass. The value goes whatever it is, but for flags.
+              or pass. Every value is removed, except flags.
     secret    names that end in token, session_id, sessid, signature, or with the word key, code,
-              auth, session, sid, sig, ticket, jwt, hmac or credential. The value goes when it
-              looks like a secret: long, and a mixture that no word or product has. This is for
-              URLs alone: a session id among the fields of an event is analytics'.
+              auth, session, sid, sig, ticket, jwt, hmac or credential. The value is removed if it
+              looks like a secret: long, and a mixture of characters unlike words and product
+              codes. Only for URLs: in a field of an event, a session id belongs to analytics.
 
 The mark of both password and secret is ``[token]``. An ending counts in any name
-(``customer_email``, ``shippingPhone``, ``customer[email]``); a word has to stand alone
+(``customer_email``, ``shippingPhone``, ``customer[email]``); a word must stand alone
 (``home_tel``, ``homeTel`` but not ``hotel``). Names that begin with ``sha256_`` hold no readable
-value and are left alone. A mark that is final (`gateway.stages.pii.marks`) is no name.
+value and are left alone. A final mark (`gateway.stages.pii.marks`) is not a name.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ from gateway.stages.pii.matching import Match, replacer, searcher, to_bytes
 
 _MIN_SECRET = 16
 _MAX_READ = 1024
-"""Characters of a value. What is a wild mixture so far is one as a whole."""
+"""Characters of a value that are examined; if they look like a secret, so does the whole."""
 
 _FEWEST_CHANGES = 5
-"""Of kind (digit, capital, small letter) between neighbours. Slugs and model names have fewer."""
+"""Fewest changes of kind (digit, capital, small letter) between neighbours in a secret. Slugs and
+model names have fewer."""
 
 _FLAGS = frozenset("0 1 true false yes no on off null none undefined".split())  # noqa: SIM905
 _HEX = frozenset("0123456789abcdefABCDEF-")
@@ -59,7 +60,7 @@ def _is_number(value: str) -> bool:
 
 
 def is_secret(value: str) -> bool:
-    """Whether `value` is made as random secrets are: long hex, or a wild mixture of characters."""
+    """Whether `value` looks like a random secret: long hex, or a wild mixture of characters."""
     if len(value) < _MIN_SECRET or not any(map(str.isdigit, value)):
         return False
     if _HEX.issuperset(value):
@@ -79,7 +80,8 @@ def _kind(character: str) -> str:
 
 @dataclass(frozen=True)
 class Telling:
-    """Names of one meaning: RE2 for their endings, words that stand alone, and what they lose."""
+    """Names with one meaning: RE2 for their endings, words that stand alone, and whether such a
+    parameter or field loses a value."""
 
     endings: str
     words: tuple[str, ...]
@@ -124,20 +126,20 @@ SECRET = Telling(
 )
 
 _VALUE = r"""=([^&#\s"'<>]*)"""
-_ENCODED_VALUE = (  # as long as no separator (&, #), encoded or not, comes
+_ENCODED_VALUE = (  # up to the next separator (&, #), encoded or not
     r"""(?i:%(?:25)*3D((?:[^&#\s"'<>%]|%(?:25)*(?:[013-9A-F][0-9A-F]|2[0-2457-9A-F]))*))"""
 )
 
 
 def hint(telling: Iterable[Telling]) -> str:
-    """RE2 that is found wherever `remover` could change something."""
+    """RE2 that matches wherever `remover` could change something."""
     return f"(?:{'|'.join(each.names for each in telling)})(?:=|%(?:25)*3[Dd])"
 
 
 def remover(telling: Telling, mark: bytes) -> Callable[[str], str]:
-    """A function that puts `mark` in the place of the values of parameters in a text.
+    """A function that replaces the values of such parameters in a text by `mark`.
 
-    Parameters of a URL inside a URL, percent-encoded once or more often, are found too.
+    Parameters of a URL inside a URL, percent-encoded any number of times, are found too.
     """
     pattern = f"({telling.names})(?:{_VALUE}|{_ENCODED_VALUE})"
 
@@ -159,7 +161,7 @@ def remover(telling: Telling, mark: bytes) -> Callable[[str], str]:
 
 
 def loses(telling: Telling, value: str) -> bool:
-    """Whether a parameter or field with a telling name loses this value."""
+    """Whether a parameter or field with such a name loses this value."""
     plain = unquote(value) if "%" in value else value
     return not is_only_marks(plain) and telling.loses(plain.strip())
 
@@ -173,7 +175,7 @@ def _tells_nothing(text: bytes, end: int) -> bool:
 
 
 def tells(telling: Telling) -> Callable[[str], bool]:
-    """Whether the name of a field is one of these."""
+    """A function that tells whether the name of a field is one of these."""
     found = searcher(f"(?:{telling.names})$")
 
     def tell(name: str) -> bool:
@@ -189,4 +191,4 @@ FIELDS: Mapping[str, Telling] = {
     "token": PASSWORD,
     "phone": PHONE,
 }
-"""The names that tell what a field of an event is, by pattern."""
+"""The telling names of fields of events, by pattern."""

@@ -1,8 +1,8 @@
-"""What counts as personal data in free text, by name.
+"""The patterns of personal data in free text, by name.
 
-Each pattern replaces what it finds by its name in square brackets, ``[email]``. A text without
-anything to find comes back as the same object, and one that was cleaned stays as it is. Any text
-is answered, in time linear in its length (RE2, and a bounded number of passes).
+Each pattern replaces what it finds by its name in square brackets, ``[email]``. A text without a
+match is returned as the same object, and a cleaned text does not change again. Every text is
+processed in time linear in its length (RE2, and a limited number of passes).
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ HINTS: Mapping[str, str] = {
     "token": tokens.HINT,
     "phone": phones.HINT,
 }
-"""An RE2 expression for each pattern, found in every text that the pattern would change."""
+"""An RE2 expression for each pattern, which matches every text that the pattern would change."""
 
 PATTERNS: Mapping[str, Remover] = {
     name: repeated(remove, searcher(HINTS[name]), f"[{name}]")
@@ -28,4 +28,4 @@ PATTERNS: Mapping[str, Remover] = {
         "phone": phones.remove,
     }.items()
 }
-"""In the order in which they are to be used: a part of a card number may look like a phone's."""
+"""In the order of use: part of a card number may look like a phone number."""

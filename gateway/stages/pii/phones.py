@@ -1,8 +1,8 @@
-"""Phone numbers: with a country code, as they are written at home, or after a word that tells.
+"""Phone numbers: with a country code, in a national notation, or after a word such as ``Tel.``
 
-A row of digits alone is no phone number: orders, products, times and ids are written so too. It
-is one after ``+``, after a word such as ``Tel.``, or in one of the shapes of `_SHAPES`, which are
-those that a country writes its numbers in and hardly anything else is written in.
+Digits alone are not a phone number: orders, products, times and ids look the same. They are one
+after ``+``, after such a word, or in one of `_SHAPES`: national notations that are used for hardly
+anything else.
 
 Sources: ITU-T E.164 (country codes, at most 15 digits), E.123 (notation); the national numbering
 plans for the shapes.
@@ -53,10 +53,10 @@ _OTHER_SHAPES = re.compile(
     rb"|\d\d(?:\D+\d\d){5}"  # six pairs: lottery numbers, sizes
 )
 _MORE = re.compile(rb"[.,-]?[0-9]|[-.][A-Za-z]|[A-Za-z_]")
-"""What follows a part of something longer: of a number, a version, a file name."""
+"""What follows a number that is part of something longer: a number, a version, a file name."""
 
 _LESS = re.compile(rb"[0-9][ .,/-]\Z")
-"""What goes before a part of a longer row of digits."""
+"""What precedes a number that is part of a longer row of digits."""
 
 _NOT_PHONES = searcher(
     r"(?i)(?:#|\b(?:order|bestellung|commande|pedido|ordine|art|artikel|item|sku|ref|reference"
@@ -86,7 +86,8 @@ def _is_phone(written: bytes, with_country: bool) -> bool:
 
 
 def _is_something_else(match: Match, before: bytes) -> bool:
-    """Whether a number at home is part of something longer, or the text before it says order."""
+    """Whether a number in national notation is part of something longer, or the text before it says
+    that it is something else, such as an order number."""
     if _MORE.match(match.string, match.end()) or _LESS.search(before):
         return True
     return _NOT_PHONES(before[-32:]) is not None
@@ -97,7 +98,7 @@ _parameters = parameters.remover(parameters.PHONE, _MARK)
 
 
 def remove(text: str) -> str:
-    """`text` with ``[phone]`` in the place of numbers and of the values of such parameters."""
+    """`text` with phone numbers, and values of parameters for them, replaced by ``[phone]``."""
     if len(text) < 7:
         return text
     return _numbers(_parameters(text))

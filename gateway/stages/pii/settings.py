@@ -9,7 +9,7 @@ FieldName = Annotated[str, StringConstraints(pattern=r"^[^.*]+$")]
 
 
 class PiiGuardSettings(BaseModel):
-    """Takes personal data out of URLs, titles and other free text before anything is stored."""
+    """Removes personal data from URLs, titles and other free text before anything is stored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

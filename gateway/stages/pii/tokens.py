@@ -1,7 +1,7 @@
-"""Tokens and passwords: what opens something to whoever reads it.
+"""Tokens and passwords: secrets that give access to whoever reads them.
 
-JSON Web Tokens (RFC 7519) and ``Bearer`` credentials (RFC 6750) anywhere; other secrets only as
-the values of parameters with telling names, which `gateway.stages.pii.parameters` lists.
+JSON Web Tokens (RFC 7519) and ``Bearer`` credentials (RFC 6750) are found anywhere; other secrets
+only as values of parameters with the names that `gateway.stages.pii.parameters` lists.
 """
 
 from gateway.stages.pii import parameters
@@ -32,6 +32,6 @@ _secrets = parameters.remover(parameters.SECRET, _MARK)
 
 
 def remove(text: str) -> str:
-    """`text` with ``[token]`` in the place of tokens and of the values of such parameters."""
+    """`text` with tokens, and values of parameters for them, replaced by ``[token]``."""
     text = _secrets(_passwords(text))
     return _anywhere(text) if len(text) >= 16 else text
