@@ -1,32 +1,32 @@
 """Anonymise: reduces an event to what cannot identify the visitor.
 
-It is an allow-list: fields that are not listed here are removed, custom fields too, because their
-contents are not known. The owner can name custom fields that do not identify anyone.
+It is an allow-list: fields that are not listed here are removed, including custom fields, because
+their contents are not known. The owner can name custom fields that do not identify anyone.
 
 ==========================  ====================================================================
 field                       what stays
 ==========================  ====================================================================
-event_name                  all of it; ``anonymous_event`` when an identifier stands in it
+event_name                  all of it; ``anonymous_event`` if it contains an identifier
 timestamp, currency,        all of it
 value, tax, shipping,
 consent
 event_id                    all of it: without it no receiver would recognise a repetition. It
-                            is of one event and not of a person, but joins this event to its
-                            copies at other destinations. A fresh one, when an identifier of
-                            the visitor or of the order stands in it
+                            belongs to an event and not to a person, but links this event to
+                            its copies at other destinations. A fresh one replaces it if it
+                            contains an identifier of the visitor or of the order
 items                       the shop's own words for the product, price, quantity, discount
 page_location               scheme, host, path, and the parameters that carry a campaign
 page_hostname, page_path    host and path alone
-page_referrer               scheme and host: its origin
-campaign                    the parts that enrichment knows
+page_referrer               scheme and host (and port)
+campaign                    the parts that `campaign` of enrichment fills
 language                    the language, without its country
 device                      category and browser, without versions
 event_location              the country, as an ISO 3166 code
 ==========================  ====================================================================
 
-Identifiers stand in texts too: a page of thanks has the order's number in its path. So each text,
-each name in fields of one's own and each number but the time is compared with the identifiers that
-the event had, and goes if one of them, or a digest of it, stands in it (see
+Texts may contain identifiers too: the path of a thank-you page has the order's number. So each
+text, each name inside custom fields and each number except the time is compared with the
+identifiers of the original event, and removed if it contains one of them or a digest of one (see
 `gateway.stages.identifiers`).
 """
 
@@ -45,10 +45,10 @@ from gateway.stages.identifiers import IDENTIFIERS, without_identifiers
 from gateway.urls.page import CAMPAIGN
 
 ANONYMISED = "anonymised"
-"""The field that is true in every event that went through here, and that destinations look at."""
+"""Field that is true in every anonymised event; destinations check it."""
 
 NAMELESS = "anonymous_event"
-"""The name of an event in whose own an identifier stood."""
+"""The name of an event whose own name contains an identifier."""
 
 _TIME_AND_STATES = ("timestamp", "currency", "consent")
 _WHOLE = ("event_name", "event_id", "value", "tax", "shipping")
@@ -81,14 +81,14 @@ _CATEGORIES = frozenset(["desktop", "mobile", "tablet", "smart tv"])
 _CAMPAIGN_PARAMETERS = frozenset(name for names in CAMPAIGN.values() for name in names)
 
 _HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\]+)"
-"""Narrower than any host in a URL: what is no plain host may hold what tells who somebody is."""
+"""Only plain hosts: any other host in a URL may contain an identifier."""
 _is_host = re.compile(_HOST).fullmatch
 _origin = re.compile(
     rf"(?P<scheme>{SCHEME}//){USER}(?P<host>(?P<name>{_HOST})(?::\d+)?)(?=[/?#]|$)",
     re.IGNORECASE,
 ).match
 _path = re.compile(r"/[^?#;]*").match
-"""Up to a semicolon as well, behind which some servers write a session."""
+"""Ends at a semicolon too, because some servers append a session behind one."""
 _language = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z0-9])").match
 _is_browser = re.compile(r"[A-Za-z][A-Za-z !+&/-]{0,39}").fullmatch
 
@@ -108,7 +108,7 @@ Anonymise = Callable[[Event], Event]
 
 
 def compile_anonymise(own_fields: Collection[str] = ()) -> Anonymise:
-    """The function that makes the anonymous event of one that went through `read_event`.
+    """The function that anonymises an event that `read_event` has read.
 
     own_fields: names of custom fields to keep unchanged, because the owner knows that they do not
     identify anyone. The result has ``anonymised: true``; the event itself is not changed.
@@ -141,7 +141,7 @@ def _own_field(name: str) -> str:
 
 
 OwnField = Annotated[str, AfterValidator(_own_field)]
-"""The name of a field in the configuration that an anonymous event may keep."""
+"""In the configuration: the name of a custom field that an anonymous event may keep."""
 
 
 def _reduced(event: Event, parts: Mapping[str, Callable[[Any], Any]]) -> Event:
@@ -164,9 +164,9 @@ def _items(items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _page(event: Event) -> Event:
-    """URL, host and path of the page, those that the event has.
+    """URL, host and path of the page, as far as the event has them.
 
-    A host that is not the one in the URL is left out: a login in front of it was taken for one.
+    A host that differs from the one in the URL is left out: it may be a login that was misread.
     """
     url, host = event.get("page_location", ""), event.get("page_hostname", "")
     origin, path = _web_origin(url), _path(event.get("page_path", ""))
@@ -189,7 +189,7 @@ def _page_location(url: str, origin: re.Match[str]) -> str:
 
 
 def _web_origin(url: str) -> re.Match[str] | None:
-    """None for a file of the visitor's too, whose path may have a name in it."""
+    """The origin in `url`; None unless it is a web page. The path of a file may contain a name."""
     return _origin(url) if url[:4].lower() == "http" else None
 
 
@@ -236,8 +236,8 @@ _TEXTS: Mapping[str, Callable[[Any], Any]] = {
     "campaign": _campaign,
     "device": _device,
 }
-"""Fields of which a part stays, and the function that makes it; an empty one means that none does.
-Identifiers are looked for in texts alone: a code would be mistaken for one."""
+"""Fields of which a part stays, each with the function that reduces it; an empty result removes the
+field. Only `_TEXTS` are searched for identifiers: a code could be mistaken for one."""
 
 _THERE = frozenset(
     [

@@ -1,7 +1,7 @@
-"""What the pipeline counts of events that the gateway could not read as a whole, by source.
+"""Counters of events that the gateway could not read completely, by source.
 
-The names are those of the counters that Redis keeps. Nothing that a sender writes becomes part of
-one: sources are those of the configuration, and fields are known ones.
+The names are those of the counters in Redis. Nothing that a sender writes becomes part of a name:
+sources come from the configuration, and fields are known fields.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,12 +16,12 @@ _UNSEARCHED = "unsearched_texts:"
 
 
 def surplus_counter(source: str) -> str:
-    """Events of which fields were cut off, since there were too many."""
+    """Counts events whose surplus fields were removed."""
     return f"{_SURPLUS}{source}"
 
 
 def counters_of(event: Event, source: str) -> Iterator[str]:
-    """Of what was set aside of `event` when it was read."""
+    """The counters that `event` increments because fields of it were ignored or removed."""
     for each in ignored_of(event):
         if each["reason"] != TOO_MANY:
             yield f"{_IGNORED}{source}:{each['field']}"
@@ -30,24 +30,23 @@ def counters_of(event: Event, source: str) -> Iterator[str]:
 
 
 def ignored_fields(counts: Mapping[str, int]) -> dict[tuple[str, str], int]:
-    """Events by source and by the field of theirs that was set aside, from the gateway's
-    counters."""
+    """Numbers of events by source and ignored field, from the gateway's counters."""
     by_names = _by_source(counts, _IGNORED)
     return {tuple(name.rsplit(":", 1)): count for name, count in by_names.items()}  # type: ignore[misc]
 
 
 def unsearched_counter(source: str) -> str:
-    """Events of which the PII guard removed texts, since it would have had too much to read."""
+    """Counts events of which the PII guard removed texts because there was too much to search."""
     return f"{_UNSEARCHED}{source}"
 
 
 def surplus_events(counts: Mapping[str, int]) -> dict[str, int]:
-    """Events with a surplus by source, from the gateway's counters."""
+    """Numbers of events with surplus fields by source, from the gateway's counters."""
     return _by_source(counts, _SURPLUS)
 
 
 def unsearched_events(counts: Mapping[str, int]) -> dict[str, int]:
-    """Events with texts that were too much for the PII guard, by source."""
+    """Numbers of events with too much text for the PII guard, by source."""
     return _by_source(counts, _UNSEARCHED)
 
 

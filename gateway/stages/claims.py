@@ -1,9 +1,8 @@
-"""What is removed before any other stage sees the event: claims, the names of surplus fields, and
-invalid addresses.
+"""Removes claims, the names of surplus fields and invalid addresses, before all other stages.
 
-Claims are fields that only the gateway or a trusted sender may state about a visitor, or that make
-an event a test of its sender's. From other senders such a field is ignored. The place is kept under
-another name, for consent only: a place that a page states can only deny.
+Claims are fields about a visitor that only the gateway or a trusted sender may state, or that mark
+an event as a test. From other senders they are ignored. Only the place is kept, under another name
+and for consent alone: a place that a page states can only deny.
 """
 
 from collections.abc import Collection
@@ -20,7 +19,7 @@ CLAIMS = (
     *(ANONYMISED, CLAIMED_LOCATION),
 )
 _OFFLINE = frozenset(["physical_store", "store", "in_store", "offline", "phone_call"])
-"""Values of `action_source` that stand for a sale at a till or by phone, which no browser sends."""
+"""Values of `action_source` for sales in a store or by phone, which no browser sends."""
 
 
 def set_aside_claims(event: Event, received: Received) -> tuple[Event, str]:
@@ -55,14 +54,14 @@ def _without_claims(event: Event, received: Received) -> tuple[Event, str]:
     if "event_location" in event:
         vetted[CLAIMED_LOCATION] = event["event_location"]
     if event.get("ip_override") == "":
-        claimed.remove("ip_override")  # no claim: `hides_address` heeds it
+        claimed.remove("ip_override")  # not a claim: `hides_address` honours it
     if not claimed:
         return vetted, ""
     return vetted, f"ignored because only a trusted sender may set it: {', '.join(claimed)}"
 
 
 def _with_address_read(event: Event) -> tuple[Event, str]:
-    """`event` with a plain address in `ip_override`, or an empty one, and what was changed."""
+    """`event` with a single or empty address in `ip_override`, and what was changed, in words."""
     stated = event.get("ip_override")
     if not stated:
         return event, ""
@@ -74,7 +73,7 @@ def _with_address_read(event: Event) -> tuple[Event, str]:
 
 
 def hides_address(event: Event, received: Received) -> bool:
-    """Whether the sender asked not to keep the visitor's address. `event`: as it was read."""
+    """Whether the sender asked not to keep the visitor's address. event: as it was read."""
     return received.anonymous or event.get("ip_override") == ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 
 _HEADERS = 64
-"""Cached for the events of one batch, which share a header; no more, they are personal data."""
+"""Headers that are cached for the events of their batch. Only a few, as they are personal data."""
 
 _NONE: Mapping[str, str] = {}
 
@@ -16,11 +16,11 @@ Pairs = tuple[tuple[str, str], ...]
 
 
 def compile_cookies(names: Collection[str], *patterns: str) -> Callable[[str], Mapping[str, str]]:
-    """A function from a ``Cookie`` header to those of its cookies that are wanted: by one of
-    `names`, or with a name that one of the expressions `patterns` describes.
+    """A function from a ``Cookie`` header to the cookies with one of `names`, or with a name that
+    matches one of the expressions `patterns`.
 
-    Of several with one name the first counts: browsers send the most specific first. The result
-    is shared: never change it.
+    If a name occurs more than once, the first cookie counts: browsers send the most specific one
+    first. The result is shared: never change it.
     """
     if not names and not patterns:
         return lambda header: _NONE
@@ -37,8 +37,8 @@ def compile_cookies(names: Collection[str], *patterns: str) -> Callable[[str], M
 
 
 def compile_every_cookie(names: Collection[str]) -> Callable[[str], Pairs]:
-    """A function from a ``Cookie`` header to the name and value of each of its cookies with one of
-    `names`, in the order of `names`; of several with one name those that differ are all there."""
+    """A function from a ``Cookie`` header to the names and values of the cookies with one of
+    `names`, in the order of `names`. A name can have several different values."""
     find = _compile_find(names)
     rank = {name: place for place, name in enumerate(names)}
 
@@ -50,8 +50,8 @@ def compile_every_cookie(names: Collection[str]) -> Callable[[str], Pairs]:
 
 
 def compile_reduced_cookies(names: Collection[str], *patterns: str) -> Callable[[str], str]:
-    """A function from a ``Cookie`` header to the same with nothing but the cookies that are wanted,
-    as `compile_cookies` says; "" if there are none."""
+    """A function that reduces a ``Cookie`` header to the cookies that `compile_cookies` would find;
+    "" if there are none."""
     if not names and not patterns:
         return lambda header: ""
     find = _compile_find(names, *patterns)
@@ -60,7 +60,7 @@ def compile_reduced_cookies(names: Collection[str], *patterns: str) -> Callable[
 
 def _compile_find(names: Collection[str], *patterns: str) -> Callable[[str], list[tuple[str, str]]]:
     wanted = "|".join([*map(re.escape, sorted(names)), *patterns])
-    # possessive where it repeats, so that the time grows with the length of the header alone
+    # possessive repetition, so that the time is linear in the length of the header
     find = re.compile(rf";\s*+({wanted})\s*+(?:=([^;]*+)|(?![^;]))").findall
 
     def read(header: str) -> list[tuple[str, str]]:

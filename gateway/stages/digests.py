@@ -1,4 +1,4 @@
-"""Keyed digests: what stands for a page or a visitor in the names of keys and in stored entries.
+"""Keyed digests: they represent pages and visitors in the names of keys and in stored entries.
 
 Without the key, it is not possible to find the digest of a known id, or to try ids until one
 matches.
@@ -27,5 +27,5 @@ def compile_digest(salt: str, purpose: bytes) -> Digest:
 
 
 def derived_key(salt: str, purpose: bytes) -> bytes:
-    """A key of 32 bytes: the salt itself hashes values that senders choose."""
+    """A key of 32 bytes for `purpose`: the salt itself hashes values that senders choose."""
     return hmac.digest(salt.encode(), purpose, sha256)

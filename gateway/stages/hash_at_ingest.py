@@ -1,7 +1,7 @@
 """Hash at ingest: replaces the personal data in an event by the hashes that destinations need.
 
-It is an allow-list: what no destination reads of ``user_data`` is removed, since nobody can tell
-whether it is personal. `destinations.hashed_forms` describes the result.
+It is an allow-list: parts of ``user_data`` that no destination reads are removed, because they may
+be personal data. `destinations.hashed_forms` describes the result.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from destinations.normalise import hashing
 from gateway.event import Event
 
 HashPerson = Callable[[Event], Event]
-"""From an event to the same without clear personal data in ``user_data``; the same object if it has
-no ``user_data``."""
+"""From an event to the event without clear personal data in ``user_data``; the same object if it
+has no ``user_data``."""
 
 _SHA256 = "sha256_"
 _USUAL = PersonalData(
@@ -30,7 +30,8 @@ _USUAL = PersonalData(
     ),
     normalise.phone_hashing(normalise.phone, None),
 )
-"""The usual forms, which are stored for receivers of whole events, and to find a person."""
+"""The usual forms, which are stored for destinations that receive whole events, and to find
+people."""
 
 _PHONE = "phone_number"
 
@@ -39,15 +40,15 @@ _Key = tuple[str, str]
 
 
 class _Plan(NamedTuple):
-    """What of one kind of holder is hashed, and what is kept in clear."""
+    """Which fields of a person or of an address are hashed, and which are kept in clear."""
 
     hashings: Mapping[_Key, Hashing]
     clear: frozenset[str]
 
 
 def compile_hash_person(needs: Iterable[PersonalData]) -> HashPerson:
-    """The function that keeps of a person what `needs` name, and the usual forms. Applied again, it
-    changes nothing."""
+    """The function that reduces a person to what `needs` name and the usual forms. It is
+    idempotent."""
     parts = [_USUAL, *needs]
     of_person = _plan([each.person for each in parts])
     of_address = _plan([each.address for each in parts])
@@ -83,7 +84,7 @@ def _plan(needs: Sequence[Needs]) -> _Plan:
 
 
 def _hashes(holder: Mapping[str, Any], plan: _Plan) -> dict[_Key, list[str]]:
-    """Of what `holder` has, unless it stays in clear: then the destinations hash it."""
+    """The hashes of the fields in `holder`, except fields in clear, which destinations hash."""
     return {
         key: hashed([holder])
         for key, hashed in plan.hashings.items()
@@ -104,7 +105,7 @@ def _holds(holder: Mapping[str, Any], field: str) -> bool:
 def _stored(
     holder: Mapping[str, Any], hashes: Mapping[_Key, list[str]], clear: frozenset[str]
 ) -> dict[str, Any]:
-    """What is stored of `holder`. hashes: of the fields that are replaced."""
+    """What to store of `holder`. hashes: those of the fields that they replace."""
     stored: dict[str, Any] = {
         name: value
         for name, value in holder.items()
@@ -121,8 +122,7 @@ def _stored(
 
 
 def _given_hashes(holder: Mapping[str, Any], but: Collection[str]) -> dict[str, list[str]]:
-    """The hashes that a sender gave, of other fields than `but`, and without what only has the name
-    of one."""
+    """The hashes that the sender gave, except those of the fields in `but` and invalid ones."""
     given = {}
     for name, value in holder.items():
         field = name.removeprefix(_SHA256)

@@ -1,4 +1,4 @@
-"""Held consent: what is stored about an event so that a later answer of its visitor applies to it.
+"""Held consent: what is stored about an event so that its visitor's later answer applies to it.
 
 Only a sender that proves to be the same browser can answer for a visitor: the page that sent the
 event, by its page token; for withdrawals also the browser that received the visitor id, by its
@@ -22,12 +22,12 @@ from gateway.stages.digests import Digest, compile_digest
 class HeldConsent:
     """What is stored about an event for held consent. Pages and visitors are keyed digests.
 
-    page: under which the event is held, "" if it cannot be held. visitors: those with denials that
-    stop the event later. stated: states in the event itself, by consent type. speaks_for: pages and
-    visitors to which its denials apply; denied: these denials, as `denial` writes them. event,
-    received: as they came in, before anything that depends on consent; the decision can be repeated
-    from them. The free text of a held event contains no personal data, and the headers are only
-    those that a stage reads.
+    page: under which the event is held, "" if it cannot be held. visitors: the page and the
+    visitors whose later denials stop the event. stated: states that were stated, by consent type.
+    speaks_for: pages and visitors to which the event's denials apply; denied: these denials, as
+    `denial` writes them. event, received: before anything that depends on consent, so that the
+    decision can be repeated from them. The free text of a held event contains no personal data, and
+    the headers are only those that a stage reads.
     """
 
     page: str
@@ -117,11 +117,11 @@ def with_statement(event: Event, stated: Mapping[str, str]) -> Event:
 
 
 def with_denials(event: Event, stated: Mapping[str, str]) -> Event:
-    """`event` with everything that was denied for it later in its `consent`."""
+    """`event` with the denials in `stated`, which came later, added to its `consent`."""
     denials = {name: state for name, state in stated.items() if state == "denied"}
     return with_statement(event, denials) if denials else event
 
 
 def waits_for(missing: Sequence[str]) -> str:
-    """The reason of an event that is held."""
+    """The reason for holding an event."""
     return f"waiting for the visitor's answer about {', '.join(missing)}"

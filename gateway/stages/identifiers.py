@@ -1,4 +1,4 @@
-"""The identifiers of an event, and an event's texts without them."""
+"""Finds the identifiers of an event, and removes texts that contain them."""
 
 import re
 from collections.abc import Collection
@@ -16,7 +16,7 @@ from gateway.stages.spellings import ANY_TEXT, LONG, Spellings, letters_and_digi
 
 _COUNTERS = frozenset(["ga_session_number", "domain_sessionidx"])
 _OF_CAMPAIGNS = frozenset(["gad_source", "gad_campaignid", "gclsrc"])
-"""Marks of a click that many share."""
+"""Click parameters whose values many visitors share."""
 
 IDENTIFIERS = (
     frozenset(
@@ -32,24 +32,24 @@ IDENTIFIERS = (
     - _COUNTERS
     - _OF_CAMPAIGNS
 )
-"""Fields that tell who the visitor is, or which order is his, wherever they stand in an event."""
+"""Fields that identify the visitor or the order, anywhere in an event."""
 
 _SHARED = frozenset(["city", "region", "country", *_OF_CAMPAIGNS])
-"""Parts of these fields that many have: the words of an address stand in paths and names of
-products, too."""
+"""Parts of these fields whose values many visitors share; words of addresses also occur in paths
+and in names of products."""
 
 _MOST = 100
-"""Identifiers of one event. An honest one has a dozen, and each costs a search."""
+"""Maximum number of identifiers of one event. A real event has a dozen, and each costs a search."""
 
 _has_mark = re.compile(r"[0-9@]").search
 
 
 def without_identifiers(texts: Event, event: Event, names: Collection[str]) -> Event:
-    """`texts`, a JSON object, without the texts, names and long numbers in which an identifier of
-    `event` stands, in any spelling (see `gateway.stages.spellings`).
+    """`texts`, a JSON object, without the texts, names and long numbers that contain an identifier
+    of `event` in any spelling (see `gateway.stages.spellings`).
 
-    names: of fields that are nobody's, and are not looked at. No text is left when `event` has too
-    many identifiers.
+    names: of fields that cannot contain identifiers and are not searched. No text is left if
+    `event` has too many identifiers.
     """
     identifiers = _identifiers_of(event)
     if not identifiers:
@@ -68,8 +68,8 @@ def without_identifiers(texts: Event, event: Event, names: Collection[str]) -> E
 
 
 def _identifiers_of(event: Event) -> set[str]:
-    """Every text and number in the fields that identify, wherever these are; the address, unless it
-    is the page's own host; and what looks like an id in the visitor's properties."""
+    """The texts and numbers in all identifying fields, anywhere in `event`; the IP address, unless
+    it is the page's host; and everything in the visitor's properties that looks like an id."""
     found: set[str] = set()
     address = event.get("ip_override")
     if address and f"//{address}" not in event.get("page_location", ""):
@@ -77,7 +77,7 @@ def _identifiers_of(event: Event) -> set[str]:
     if properties := event.get("user_properties"):
         found |= {text for text in _texts(properties) if _looks_like_id(text)}
     containers: list[Any] = [event]
-    for container in containers:  # which grows meanwhile
+    for container in containers:  # grows in the loop
         if isinstance(container, dict):
             for name, value in container.items():
                 if name in IDENTIFIERS:
@@ -102,11 +102,11 @@ def _looks_like_id(text: str) -> bool:
 def _leaves(
     value: Event | list[Any], names: Collection[str], apart: Collection[str] = ()
 ) -> list[str | float]:
-    """Every text and number in `value`, but for those in parts that are named `apart`; and names of
-    fields that are not in `names`, where `apart` is empty."""
+    """Every text and number in `value`, except in fields named in `apart`. If `apart` is empty,
+    also the names of fields that are not in `names`."""
     leaves: list[str | float] = []
     containers: list[Any] = [value]
-    for container in containers:  # which grows meanwhile
+    for container in containers:  # grows in the loop
         if isinstance(container, dict):
             if not apart:
                 leaves += [name for name in container if name not in names]

@@ -1,7 +1,7 @@
-"""Integrations: from which destinations the sender itself keeps an event.
+"""Integrations: the sender itself excludes destinations from an event.
 
 The field `integrations` names destinations and says for each whether it gets the event; ``All``
-stands for those that are not named. It can only withhold.
+stands for all others. The field can only withhold.
 
 Sources: segment.com/docs/guides/filtering-data (the integrations object) and
 rudderstack.com/docs/user-guides/how-to-guides/how-to-filter-selective-destinations
@@ -23,21 +23,21 @@ _ALL = "all"
 _EXCLUDED_ALL = {"All": False}
 _EXCLUSIONS = frozenset(["false", "0", "no", "denied"])
 _MAX_DEPTH = 4
-"""Of lists and JSON texts in each other: what is inside further ones excludes everything."""
+"""Levels of nested lists and JSON texts that are read; deeper ones exclude everything."""
 
 _ALL_EXCLUDED = "excluded by the sender: All is false in integrations"
 
 
 def read_integrations(statements: Iterable[object]) -> dict[str, bool]:
-    """What several `integrations` objects say together: an exclusion in one of them holds.
+    """Merges several `integrations` objects: an exclusion in one of them wins.
 
     A statement may be JSON in a text, or a list of several; ``false`` and JSON that cannot be read
-    exclude everything. Other words and numbers are a property of a page's own and say nothing.
+    exclude everything. Other words and numbers are custom properties of a page and are ignored.
 
-    Settings for a destination (an object, or a list with no exclusion in it) include it, null says
-    nothing, and what cannot be read excludes. Names are cut at `MAX_NAME` characters; of more than
-    `MAX_INTEGRATIONS` names those remain that are excluded, and of more than these none: then
-    everything is excluded.
+    Settings for a destination (an object, or a list without exclusions) include it, null is
+    ignored, and a value that cannot be read excludes. Names are cut to `MAX_NAME` characters. If
+    there are more than `MAX_INTEGRATIONS` names, only the exclusions are kept; if these are too
+    many as well, everything is excluded.
     """
     choices = merged(map(_choices, statements))
     if len(choices) <= MAX_INTEGRATIONS:
@@ -76,7 +76,7 @@ def _excludes(value: object) -> bool:
 
 
 def _joined(pairs: Iterable[tuple[str, bool]]) -> dict[str, bool]:
-    """Choices by names that may be the same: an exclusion holds."""
+    """Choices by name; an exclusion wins if a name occurs twice."""
     choices: dict[str, bool] = {}
     for name, included in pairs:
         choices[name] = included and choices.get(name, True)
@@ -113,7 +113,7 @@ def compile_integrations(
 
 
 def _exclusion(own: Mapping[str, str], choices: Mapping[str, bool], others: bool) -> str:
-    """Why a destination is excluded, or nothing. own: its names by their `folded` form."""
+    """Why a destination is excluded, or "". own: its names by their `folded` form."""
     stated = [name for name in own if name in choices]
     for name in stated:
         if not choices[name]:

@@ -1,6 +1,6 @@
-"""Needs: what a stage reads of a request, so that nothing else has to be kept for a later decision.
+"""Needs: what a stage reads from a request, so that only this is kept for a later decision.
 
-Each stage states its own, in the module that reads it.
+Each stage states its needs in the module that reads them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,8 +10,8 @@ from gateway.stages.cookies import compile_reduced_cookies
 
 
 class Needs(NamedTuple):
-    """headers: their names, in lower case. cookies: names of cookies; cookie_patterns: expressions
-    for names of others."""
+    """headers: names in lower case. cookies: names of cookies. cookie_patterns: expressions for
+    names of further cookies."""
 
     headers: frozenset[str] = frozenset()
     cookies: frozenset[str] = frozenset()
@@ -21,8 +21,8 @@ class Needs(NamedTuple):
 def compile_needed_headers(
     all_needs: Iterable[Needs],
 ) -> Callable[[Mapping[str, str]], dict[str, str]]:
-    """A function from the headers of a request to those that are needed, in which ``Cookie`` has
-    only the cookies that are."""
+    """A function that reduces the headers of a request, and the cookies in ``Cookie``, to those
+    needed."""
     needs = list(all_needs)
     names = frozenset().union(*(each.headers for each in needs)) - {"cookie"}
     cookies = frozenset().union(*(each.cookies for each in needs))

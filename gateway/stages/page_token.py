@@ -1,8 +1,8 @@
-"""The page token: what shows that two requests come from the same page.
+"""The page token: proves that two requests come from the same page.
 
-Our snippet draws it at random when a page is opened, keeps it in the memory of that page, and sends
-it around its events, never in one of them. A client id is no such proof: it stands in cookies,
-links and tags, where others read it.
+Our snippet draws it at random when a page is opened, keeps it in the page's memory, and sends it
+next to the events, never in one of them. A client id is not such a proof: others can read it in
+cookies, links and tags.
 """
 
 import re

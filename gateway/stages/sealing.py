@@ -1,4 +1,4 @@
-"""Sealing: encrypts what is held for a page so that only the token of that page can read it.
+"""Sealing: encrypts what is held for a page so that it can be read only with the page's token.
 
 The gateway never stores the token. Once the page is closed, the data cannot be read any more,
 neither in Redis nor in its append-only file.

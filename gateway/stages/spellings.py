@@ -1,15 +1,15 @@
-"""The spellings of identifiers, and whether one of them stands in a text.
+"""Finds identifiers in texts, in all their spellings.
 
-An identifier is found in any of these spellings, in upper or lower case and percent-encoded as
-often as `_MAX_DECODED` times:
+An identifier is found in any of these spellings, in upper or lower case and percent-encoded up to
+`_MAX_DECODED` times:
 
-* its words one behind the other, whatever is between them: the order ``T-1001`` in
-  ``/thanks/t_1001``, but not in ``/T-10012``;
-* within a longer word too, when it is long enough not to be there by chance, as are the parts of
+* its words in a row, with any signs between them: the order ``T-1001`` in ``/thanks/t_1001``, but
+  not in ``/T-10012``;
+* inside a longer word, if it is too long to be there by chance; so are the parts of
   ``<number>.<time>`` and the like;
 * in Base64;
-* as MD5, SHA-1 or SHA-256, in hex or Base64, of itself or of its normalised form: without spaces
-  around it and in lower case; of a phone number its digits, with and without a plus sign.
+* as MD5, SHA-1 or SHA-256, in hex or Base64, of itself or of its normalised form: trimmed and in
+  lower case; for a phone number, its digits with and without a plus sign.
 """
 
 import re
@@ -25,16 +25,16 @@ from gateway.event.paths import as_text
 
 _MAX_DECODED = 3
 LONG = 8
-"""Letters and digits that do not follow each other by chance."""
+"""Number of letters and digits that do not match by chance."""
 
 _SHORT = 6
-"""An identifier with fewer bytes is looked for as a word when it is in Base64."""
+"""The Base64 of an identifier with fewer bytes is searched for as a word only."""
 
 _LONG_NUMBER = 5
 _hex = re.compile(r"[0-9A-Fa-f]{32,}").findall
 _letters_of_base64 = re.compile(r"[0-9A-Za-z+/]{8,}").findall
 _SHORTEST_DIGEST = 22
-"""MD5 in Base64."""
+"""Length of an MD5 in Base64."""
 
 _DIGESTS: Mapping[int, Callable[[bytes], Any]] = {
     32: partial(md5, usedforsecurity=False),
@@ -52,8 +52,8 @@ _BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 class _Text(NamedTuple):
     """A text as it is searched.
 
-    decoded: no longer percent-encoded, and with one alphabet of Base64. words: with a space before
-    and behind each. run: its letters and digits alone, in lower case.
+    decoded: without percent-encoding, and with the standard alphabet of Base64. words: with a space
+    before and after each. run: its letters and digits only, in lower case.
     """
 
     decoded: str
@@ -69,8 +69,8 @@ class _Text(NamedTuple):
 class Spellings(NamedTuple):
     """What to look for: in each part of a `_Text`, and as a number.
 
-    numbers: as they are written. any_text: every text counts as an identifier, and every number of
-    the length of one.
+    numbers: as written. any_text: every text counts as an identifier, and so does every number that
+    is long enough.
     """
 
     decoded: Collection[str] = ()
@@ -80,7 +80,7 @@ class Spellings(NamedTuple):
     any_text: bool = False
 
     def stand_in(self, text: str) -> bool:
-        """Whether any of them does."""
+        """Whether any of the spellings occurs in `text`."""
         return self.any_text or self.found_in(text).in_texts
 
     @property
@@ -88,7 +88,7 @@ class Spellings(NamedTuple):
         return bool(self.decoded or self.words or self.runs or self.any_text)
 
     def found_in(self, text: str) -> "Spellings":
-        """Those that stand in `text`."""
+        """The spellings that occur in `text`, without `numbers`."""
         searched = _Text.of(text)
         return Spellings(
             [each for each in self.decoded if each in searched.decoded],
@@ -97,7 +97,7 @@ class Spellings(NamedTuple):
         )
 
     def is_number(self, value: float) -> bool:
-        """Whether `value` is an identifier, and long enough to be none by chance."""
+        """Whether `value` is an identifier, and too long to match by chance."""
         if not (self.numbers or self.any_text):
             return False
         text = as_text(value) or ""
@@ -105,11 +105,11 @@ class Spellings(NamedTuple):
 
 
 ANY_TEXT = Spellings(any_text=True)
-"""For identifiers that are too many to be looked for."""
+"""Used when there are too many identifiers to search for."""
 
 
 def spellings_of(identifiers: Collection[str], text: str) -> Spellings:
-    """The spellings of `identifiers` that can stand in `text`, and the numbers among them."""
+    """The spellings of `identifiers` that may occur in `text`, and the numbers among them."""
     decoded = _decoded(text).translate(_FOR_URLS)
     words = {phrase for each in identifiers if (phrase := _phrase(each)) != "  "}
     runs = {word.replace(" ", "") for word in words}
@@ -119,7 +119,7 @@ def spellings_of(identifiers: Collection[str], text: str) -> Spellings:
     forms = [form.encode("utf-8", "replace") for form in _forms(identifiers)]
     words |= {_phrase(_base64(each)) for each in forms if 0 < len(each) < _SHORT}
     encoded: set[str] = set()
-    # in lower case all of it is no Base64 but the parts of a path
+    # letters that are all in lower case are parts of a path, not Base64
     if mixed := [each for each in _letters_of_base64(decoded) if not each.islower()]:
         encoded |= {_base64(each) for each in forms if len(each) >= _SHORT}
         if max(map(len, mixed)) >= _SHORTEST_DIGEST:
@@ -135,7 +135,7 @@ def spellings_of(identifiers: Collection[str], text: str) -> Spellings:
 
 
 def _forms(identifiers: Iterable[str]) -> set[str]:
-    """Each as it is and normalised."""
+    """Each identifier as it is and normalised."""
     forms: set[str] = set()
     for each in identifiers:
         trimmed = each.strip()
@@ -147,7 +147,7 @@ def _forms(identifiers: Iterable[str]) -> set[str]:
 
 
 def _digests(forms: Iterable[bytes], longest: int = max(_DIGESTS)) -> Iterator[bytes]:
-    """longest: letters and digits that a digest has in hex, at most."""
+    """The digests of `forms`. longest: maximum length of a digest in hex."""
     for length, digest in _DIGESTS.items():
         if length <= longest:
             for form in forms:
@@ -159,12 +159,12 @@ def _base64(data: bytes) -> str:
 
 
 def letters_and_digits(text: str) -> str:
-    """What is left of `text` without anything else, in lower case and decoded."""
+    """The letters and digits of `text`, decoded and in lower case."""
     return _phrase(text).replace(" ", "")
 
 
 def _phrase(text: str) -> str:
-    """The words of `text` with a space before and behind each, so that only whole ones match."""
+    """The words of `text` with a space before and after each, so that only whole words match."""
     text = _decoded(text)
     if not text.isascii():
         text = normal_form("NFKC", text)

@@ -1,5 +1,5 @@
-"""Names of the cookies that other tools set and we read. A new one needs an entry here alone: what
-reads it, whose consent it needs, and what is without it, follow.
+"""Names of the cookies of other tools that the gateway reads. A new one only needs an entry here:
+how it is read, which consent it needs, and what is removed without it, follow from that.
 
 Sources: business.safety.google/adscookies and the tags of the vendors themselves.
 """
@@ -15,7 +15,7 @@ GA_SESSIONS = rf"{GA_SESSION}(?:[^=;]*[^=;\s])?"
 FBP = "_fbp"
 FBC = "_fbc"
 SNIPPET = "gateway_client_id"
-"""Of our own script, which keeps the client id there."""
+"""The cookie in which our own snippet keeps the client id."""
 
 GOOGLE_CLICKS = {
     "FPGCLAW": "gclid",
@@ -28,10 +28,10 @@ GOOGLE_CLICKS = {
     "_gcl_ag": "gbraid",
     "_gcl_gs": "gad_source",
 }
-"""Cookies of Google's form of a click, and the parameter that brought it; server-set first."""
+"""Cookies with a click in Google's form, and the parameter of the click; server-set ones first."""
 
 GOOGLE_BROWSER = ("FPAU", "_gcl_au")
-"""The browser to Google Ads; server-set first."""
+"""Cookies with Google Ads' id of the browser; the server-set one first."""
 
 PLAIN_CLICKS = {
     "ttclid": "ttclid",
@@ -45,7 +45,7 @@ PLAIN_CLICKS = {
     "uet_msclkid": "msclkid",
     "__oppref": "oppref",
 }
-"""Cookies that hold a click id as it came, and the parameter that brought it."""
+"""Cookies with a plain click id, and the parameter of the click."""
 
 PLAIN_BROWSERS = {
     "_ttp": "ttp",
@@ -55,8 +55,8 @@ PLAIN_BROWSERS = {
     "uet_vid": "_uetvid",
     "__obref": "obref",
 }
-"""Cookies that hold the browser as TikTok, Snapchat, Reddit, Microsoft and OpenAI know it, and the
-fields of the event; those of the vendors before those of Stape's tags."""
+"""Cookies with the ids of the browser at TikTok, Snapchat, Reddit, Microsoft and OpenAI, and the
+event's fields for them; cookies of the vendors before those of Stape's tags."""
 
 ADVERTISING_COOKIES = (
     *(FBP, FBC, *GOOGLE_BROWSER, *GOOGLE_CLICKS, *PLAIN_CLICKS, *PLAIN_BROWSERS),
@@ -64,6 +64,6 @@ ADVERTISING_COOKIES = (
 """Those of advertising platforms, which need `ad_storage`."""
 
 ADVERTISING_BROWSERS = tuple(dict.fromkeys(["fbp", "fbc", "gcl_au", *PLAIN_BROWSERS.values()]))
-"""Fields of an event with what is read of them, but for click ids."""
+"""The event's fields for what these cookies contain, except click ids."""
 
 VENDOR_COOKIES = frozenset([FPID, GA, SNIPPET, *ADVERTISING_COOKIES])

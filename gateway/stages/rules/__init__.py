@@ -1,4 +1,4 @@
-"""`rules:`: what they look like in YAML, and the one function that a list of them becomes."""
+"""`rules:`: their settings in YAML, and the function that a list of rules is compiled to."""
 
 from gateway.stages.rules.redact import Redact
 from gateway.stages.rules.rule import Rule

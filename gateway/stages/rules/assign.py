@@ -1,7 +1,7 @@
-"""`set`: gives fields a value, which is one of
+"""`set`: gives fields a value, in one of these forms:
 
 literal                       written in the rule; an object is written as ``{literal: ...}``
-``{field: other.path}``       what another field has
+``{field: other.path}``       the value of another field
 ``{template: "{path}-{x}"}``  a text with fields in it
 """
 
@@ -22,9 +22,9 @@ _IN_QUOTES = 'put templates in quotes: `{template: "{event_name}"}`'
 
 
 def checked_value(path: str, value: Any) -> Any:
-    """`value` as written in a rule, a literal in the type that the field at `path` has.
+    """`value` as written in a rule, but a literal in the type of the field at `path`.
 
-    Raises `ValueError` when the field can never hold it.
+    Raises `ValueError` if the field can never hold it.
     """
     changed_path(path)
     _check_form(path, value)
@@ -56,7 +56,7 @@ def _check_form(path: str, value: Any) -> None:
 
 
 def set_field(path: str, value: Any) -> Edit:
-    """Gives the field at `path` a `value` that went through `checked_value`."""
+    """Sets the field at `path` to `value`, which comes from `checked_value`."""
     form, content = _form(value)
     if form == "literal":
         return _set_literal(path, content)
@@ -70,12 +70,12 @@ def set_field(path: str, value: Any) -> Edit:
 
 
 def _is_of_each(path: str) -> bool:
-    """Whether `path` names what is in each address."""
+    """Whether `path` names a field of each address."""
     return place_of_list(tuple(path.split("."))) is not None
 
 
 def _in_each_address(edit: Edit) -> Edit:
-    """`edit`, for each of several addresses as if it were the only one."""
+    """`edit`, applied to each of several addresses as if it were the only one."""
     person_key, address_key = OBJECT_OR_LIST
 
     def edit_each(event: Event) -> str | None:
@@ -124,8 +124,8 @@ def _set_inside(path: str, value: Any) -> Edit:
 
 
 def _nowhere(path: str) -> str | None:
-    """What is said when the event has no place for a value at `path`: a text or number is on the
-    way, or a list is too short. A list without elements has nothing to set in each of them."""
+    """The message for an event without a place for a value at `path`: a text or number is in the
+    way, or a list is too short. None for a path with ``*``, as a list may have no elements."""
     return None if ANY in path.split(".") else f"{path} was not set: {NO_PLACE}"
 
 

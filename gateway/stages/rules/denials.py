@@ -1,7 +1,6 @@
 """Consent in rules: they can deny it, and never grant it.
 
-What takes a state away counts as a grant, too: destinations read a type without a state as one that
-nobody has denied.
+Removing a state counts as a grant too: to destinations, a type without a state is not denied.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ _PATHS = frozenset(f"{CONSENT}.{name}" for name in CONSENT_TYPES)
 
 
 def is_of_consent(path: str) -> bool:
-    """Whether `path` is that of an event's consent, or of a part of it."""
+    """Whether `path` leads to an event's consent or to a part of it."""
     return path.partition(".")[0] == CONSENT
 
 
@@ -31,9 +30,9 @@ def checked_untouched(paths: Iterable[str]) -> None:
 
 
 def checked_denials(results: Mapping[str, Iterable[Any]]) -> None:
-    """Raises `ValueError` when something of consent can get another value than a denial.
+    """Raises `ValueError` if a part of consent can get any value but a denial.
 
-    results: by path the values that an action may give to it, as the field holds them.
+    results: by path, the values that an action may set, as the field holds them.
     """
     for path, values in results.items():
         if is_of_consent(path) and (path not in _PATHS or any(each != _DENIED for each in values)):
@@ -41,6 +40,6 @@ def checked_denials(results: Mapping[str, Iterable[Any]]) -> None:
 
 
 def with_denials_only(before: States, after: States) -> States:
-    """What is left of the consent `after` when it can only deny more than `before` does."""
+    """The consent `after`, reduced so that it can only deny more than `before` does."""
     states = strictest([before, after])
     return {name: state for name, state in states.items() if state == _DENIED or name in before}

@@ -1,6 +1,6 @@
-"""What an action is compiled to, and how it leaves known fields in their types.
+"""Edits, which actions are compiled to, and how they keep known fields in their types.
 
-After any rules an event is one that `read_event` would give back as it is: destinations do not
+After any rules, an event is still one that `read_event` would return unchanged: destinations do not
 check it again.
 """
 
@@ -12,18 +12,18 @@ from gateway.event.fields import MISFIT, FieldType, field_type
 from gateway.event.paths import MISSING, Change, as_text, change_text, compile_edit
 
 Edit = Callable[[Event], str | None]
-"""Changes an event. Its outermost object is the caller's own; what is in it may be shared, and is
-copied before it is changed. Answers with words when it could not do what the rule says. Raises
-`Withheld` when the event must not go on."""
+"""Changes an event in place. The event itself belongs to the caller; everything in it may be
+shared, and is copied before it is changed. Returns a message if it could not do what the rule says.
+Raises `Withheld` if the event must not continue."""
 
 
 class Withheld(Exception):
-    """An edit failed in a way that ends the event. Its text says why, without values."""
+    """An edit failed and the event must be withheld. The message says why, without values."""
 
 
 Put = Callable[[Event, Any], Any]
-"""Gives a field a value; answers with the value as the field holds it, MISFIT, or MISSING when the
-event has no place for it."""
+"""Sets a field to a value; returns the value as the field holds it, MISFIT, or MISSING if the event
+has no place for it."""
 
 NO_PLACE = "the event has no place for it"
 
@@ -31,10 +31,10 @@ NO_PLACE = "the event has no place for it"
 def change_values(
     path: str, change: Change, instead: Callable[[Any, Any], Any] = lambda old, _: old
 ) -> Edit:
-    """Sends what is at `path` through `change`; where nothing is, nothing is changed.
+    """Applies `change` to the value at `path`; without a value, nothing changes.
 
-    instead: from the old and the new value to what stands there when the field cannot hold the
-    new one; MISSING takes it out.
+    instead: from the old and the new value to the value to store if the field cannot hold the new
+    one; MISSING removes the field.
     """
     field = field_type(path)
     edit = compile_edit(field.keys[: field.url], makes=False)
@@ -43,8 +43,8 @@ def change_values(
 
 
 def change_or_say(path: str, change: Change, failed: str) -> Edit:
-    """As `change_values`, for a `change` that answers MISFIT to what it cannot change, which then
-    stays. Returns `failed` when there was such a value."""
+    """As `change_values`, for a `change` that returns MISFIT for a value that it cannot change.
+    Such a value stays, and the edit returns `failed`."""
     field = field_type(path)
     edit = compile_edit(field.keys[: field.url], makes=False)
 
@@ -66,7 +66,7 @@ def change_or_say(path: str, change: Change, failed: str) -> Edit:
 
 
 def _fitting(field: FieldType, change: Change, instead: Callable[[Any, Any], Any]) -> Change:
-    """`change`, of values that are there, to what the field can hold."""
+    """`change`, limited to existing values and to results that the field can hold."""
     inner = _in_text(field, change) if field.in_url else change
 
     def change_fitting(old: Any) -> Any:
@@ -82,7 +82,7 @@ def _fitting(field: FieldType, change: Change, instead: Callable[[Any, Any], Any
 
 
 def setter(path: str) -> Put:
-    """The function that gives the field at `path` a value."""
+    """The function that sets the field at `path`."""
     field = field_type(path)
     if field.in_url:
         return _url_setter(field)
@@ -98,7 +98,7 @@ def setter(path: str) -> Put:
 
 
 def put_at(edit: Callable[[Event, Change], None], event: Event, value: Any) -> bool:
-    """Gives the field to which `edit` leads this value; False if `event` has no place for it."""
+    """Sets the field at the path of `edit`; returns False if `event` has no place for it."""
     is_put = False
 
     def change(_: Any) -> Any:

@@ -1,21 +1,21 @@
-"""`transform: package.module:function`: a Python function for what YAML cannot say.
+"""`transform: package.module:function`: a Python function for what YAML cannot express.
 
-The function takes an event and answers with one. It gets a copy of its own; what it answers goes
-through `read_event`, as what a sender sends does. It can deny consent, and not grant it: what it
-grants is as it was before. `problem_counts` counts what goes wrong:
+The function takes an event and returns one. It gets its own copy of the event, and its result is
+read by `read_event`, like events of senders. It can deny consent but not grant it: grants in its
+result are ignored. `problem_counts` counts failures:
 
     raised        the function raised an exception
-    no event      its answer is no event, or has no `event_id` or `timestamp` left
-    slow          it took longer than `SLOW_SECONDS`; its answer counts
-    resting       it was slow `SLOW_IN_A_ROW` times, and is left out for `REST_SECONDS`; then one
-                  slow event more sends it back
+    no event      its result is not an event, or lacks the `event_id` or `timestamp` of the original
+    slow          it took longer than `SLOW_SECONDS`; its result is used
+    resting       it was slow `SLOW_IN_A_ROW` times in a row, and is not called for `REST_SECONDS`;
+                  after that, one slow event makes it rest again
 
-After all but `slow` there is no answer. The event is withheld, because the function may be there to
-protect a person; with `on_failure: pass` it goes on unchanged. The rule's line in the trace says
-which.
+In all cases but `slow` there is no result. The event is withheld, because the function may be there
+to protect a person; with `on_failure: pass` it continues unchanged. The rule's line in the trace
+says which.
 
-A function cannot be stopped from outside while it runs: one that never answers holds its process,
-and everybody's events in it. So it must not wait for a network or a disk, nor for anybody else.
+A running function cannot be stopped: one that never returns blocks its process, and all events in
+it. So it must not wait for a network, a disk or anything else.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ _taken: Counter[tuple[str, str]] = Counter()
 
 
 def problem_counts() -> Mapping[tuple[str, str], int]:
-    """How often something went wrong in this process: by function, as written, and problem."""
+    """Number of failures in this process, by function, as written in the rule, and problem."""
     return dict(_problems)
 
 
 def take_problems() -> Mapping[tuple[str, str], int]:
-    """What `problem_counts` has counted since the last call, whoever made it."""
+    """What `problem_counts` has counted since the last call of this function in the process."""
     new = _problems - _taken
     _taken.update(new)
     return new
@@ -66,7 +66,7 @@ def take_problems() -> Mapping[tuple[str, str], int]:
 def load_function(reference: str) -> Function:
     """The function that `reference`, ``package.module:function``, names.
 
-    Raises `ValueError` with what is wrong; this is the one place that imports the module.
+    Raises `ValueError`, which says what is wrong. This is the only place that imports the module.
     """
     module_name, colon, name = reference.partition(":")
     if not (module_name and colon and name):
@@ -93,7 +93,7 @@ def _takes_one(function: Callable[..., Any]) -> bool:
         signature(function).bind({})
     except TypeError:
         return False
-    except ValueError:  # it does not tell
+    except ValueError:  # it has no signature to inspect
         return True
     return True
 
@@ -116,7 +116,7 @@ class PlugIn:
         self._rests_until = float("-inf")
 
     def __call__(self, event: Event) -> str | None:
-        """The action: changes `event`, or returns why not. Raises `Withheld` to withhold it."""
+        """Changes `event`; returns a note for the trace. Raises `Withheld` to withhold `event`."""
         started = self._clock()
         if started < self._rests_until:
             return self._problem("resting", "was skipped because it has been too slow")
@@ -133,7 +133,7 @@ class PlugIn:
 
     def _take(self, event: Event, answer: object) -> str | None:
         try:
-            # by way of JSON: nothing in it is shared with what the function may keep
+            # by way of JSON, so that nothing is shared with what the function may keep
             changed = read_event(orjson.loads(orjson.dumps(answer)))
         except EventError as error:
             return self._problem("no event", f"did not return an event: {error}")
@@ -155,7 +155,7 @@ class PlugIn:
         return words
 
     def _only_denying(self, before: Event, changed: Event) -> str | None:
-        """Puts into `changed` the consent that it may have. Returns which grants it lost."""
+        """Limits the consent in `changed` to denials. Returns a note if it ignored grants."""
         old, new = before.get(CONSENT, {}), changed.get(CONSENT, {})
         if new == old:
             return None
@@ -186,7 +186,7 @@ class PlugIn:
 
 
 def _copied(value: Any) -> Any:
-    """A copy of a JSON value that shares nothing with it that could be changed."""
+    """A deep copy of a JSON value."""
     if isinstance(value, dict):
         return {key: _copied(each) for key, each in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Actions that take the person out of a value: redact, hash."""
+"""Actions that remove personal data from values: redact, hash."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from gateway.stages.pii.settings import PatternName
 from gateway.stages.rules.edits import Edit, change_values
 
 _LONGEST = 16_384
-"""Of a known text; marks may be longer than what they replace."""
+"""Maximum number of characters of a known text; marks may be longer than what they replace."""
 
 _SPARED = frozenset((*PERSONAL, *IDS, *TECHNICAL, "event_name"))
 _PARAMETER = re.compile(r"([?&#;])([^=&#?;]+)=([^&#]+)")
@@ -59,7 +59,7 @@ class Redact(BaseModel):
 
 
 def redact(settings: Redact) -> list[Edit]:
-    """Replaces in texts what `settings` look for. A text without it stays the same object."""
+    """Replaces in texts what `settings` specify. A text without any stays the same object."""
     is_clean = _finder(settings)
     in_text = _redactor(settings, is_clean)
     if settings.fields:
@@ -86,17 +86,17 @@ def checked_hash(path: str) -> None:
 
 
 def hash_field(path: str, salt: str | None = None) -> Edit:
-    """Replaces the text, number or texts at `path` by SHA-256 in hex, of the text as it stands.
+    """Replaces the text or number at `path`, or each in a list, by its SHA-256 in hex.
 
-    With a salt it is HMAC-SHA256 with the salt as key, so that values cannot be tried without it.
-    Other kinds of values (objects, true, null) are taken out: they cannot be hashed and must not
-    stay readable.
+    Values are not normalised. With a salt, it is HMAC-SHA256 with the salt as key, so that nobody
+    without it can try values. Other values (objects, true, null) are removed: they cannot be hashed
+    and must not stay readable.
     """
     return change_values(path, lambda value: _hash(value, salt), lambda *_: MISSING)
 
 
 def _finder(settings: Redact) -> Callable[[str], bool]:
-    """One quick look at a text, or many with line ends between: true when nothing is in it."""
+    """A quick check of one text, or of several joined by line ends: true if nothing is in it."""
     if not settings.patterns:
         return lambda text: "=" not in text
     find = searcher("|".join(hint for name, hint in HINTS.items() if name in settings.patterns))
@@ -108,7 +108,7 @@ def _finder(settings: Redact) -> Callable[[str], bool]:
 def _texts(event: Event) -> list[str]:
     texts: list[str] = []
     containers: list[Any] = [{k: v for k, v in event.items() if k not in _SPARED}]
-    for container in containers:  # which grows meanwhile
+    for container in containers:  # grows in the loop
         for value in container.values() if isinstance(container, dict) else container:
             if isinstance(value, str):
                 texts.append(value)
@@ -118,7 +118,7 @@ def _texts(event: Event) -> list[str]:
 
 
 def _redactor(settings: Redact, is_clean: Callable[[str], bool]) -> Remover:
-    # in the order that the patterns are made for, whatever the order in the rule
+    # in the order that the patterns need, not the one in the rule
     steps = [remove for name, remove in PATTERNS.items() if name in settings.patterns]
     if settings.query_parameters:
         steps.insert(0, _parameter_redactor(settings.query_parameters))

@@ -1,4 +1,4 @@
-"""One rule, as it is written in YAML, and everything that can be wrong with it."""
+"""One rule, as written in YAML, and the checks for its mistakes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PlugInName = Annotated[str, AfterValidator(_loaded)]
 
 
 def name_of_number(number: int) -> str:
-    """What a rule without a name is called. number: its place in the list, from 1."""
+    """The name of a rule that has none. number: its place in the list, from 1."""
     return f"rule {number}"
 
 
@@ -202,7 +202,7 @@ class Rule(BaseModel):
         return self
 
     def called(self, number: int) -> str:
-        """Its name; without one, its place in the list, from 1."""
+        """Its name, or one made of `number`, its place in the list, from 1."""
         return self.name or name_of_number(number)
 
     @property
@@ -218,7 +218,7 @@ class Rule(BaseModel):
 
     @property
     def can_withhold(self) -> bool:
-        """Whether an event that meets the rule may end here."""
+        """Whether the rule may drop or withhold an event that meets it."""
         fails = self.transform is not None and self.on_failure == "withhold"
         return self.drop or self.sample is not None or fails
 

@@ -40,9 +40,10 @@ _UNKNOWN = object()
 class Ruled:
     """The result of a list of rules for an event.
 
-    applied: names of the rules that were met. dropped: why the event was dropped, or None. seen:
-    the source of `trace`. fields: by the names of rules that were met together, what they may have
-    changed, as in `gateway.stages.rules.rule.Rule.fields`; of each single rule at least.
+    applied: names of the rules that were met. dropped: why the event was dropped or withheld, or
+    None. seen: the source of `trace`. fields: by the names of rules that were met together, what
+    they may have changed, as in `gateway.stages.rules.rule.Rule.fields`; has at least each single
+    rule.
     """
 
     event: Event
@@ -66,18 +67,18 @@ class Ruled:
 
     @property
     def trace(self) -> tuple[str, ...]:
-        """One line for each rule that was evaluated: whether it was met, and if not, what it found.
+        """One line for each rule that was evaluated: whether it was met, and if not, why.
 
-        Contains values of the event, so show it only to those who may see the event itself. It
-        contains no values of `user_data`, `user_id` and addresses.
+        Contains values of the event, except those of `user_data`, `user_id` and addresses, so show
+        it only to people who may see the event.
         """
         return tuple(_line(*seen) for seen in self.seen)
 
 
 _Sampled = tuple[Callable[[Event], bool], str]
 _Step = tuple[str, Seen, Probe | None, _Sampled | None, tuple[Edit, ...], str | None]
-"""A rule: its name; what most events that meet it show in the trace; its condition; whether the
-event continues, and the reason if not; its edits; the reason of `drop`."""
+"""A compiled rule: its name; the trace of most events that meet it; its condition; its sample, and
+the reason for events outside it; its edits; the reason of `drop`."""
 
 
 def compile_rules(rules: Sequence[Rule], hash_salt: str | None = None) -> Callable[[Event], Ruled]:

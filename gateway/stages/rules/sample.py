@@ -1,4 +1,4 @@
-"""`sample`: goes on with a share of the visitors, always the same ones."""
+"""`sample`: keeps a share of the visitors, always the same ones."""
 
 from collections.abc import Callable
 from hashlib import blake2b
@@ -10,7 +10,7 @@ from gateway.event import Event
 
 
 class Sample(BaseModel):
-    """Which share of events goes on."""
+    """Which share of events to keep."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,10 +25,10 @@ class Sample(BaseModel):
 
 
 def compile_sample(sample: Sample) -> Callable[[Event], bool]:
-    """Whether an event is in the sample.
+    """The function that tells whether an event is in the sample.
 
-    It depends on the id alone: every rule, destination and process chooses the same visitors, and
-    those of a smaller share are among those of a greater.
+    It depends on the id alone: all rules, destinations and processes choose the same visitors, and
+    the visitors of a smaller share are among those of a larger one.
     """
     share, by = sample.share, sample.by
 

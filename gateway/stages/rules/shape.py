@@ -1,4 +1,4 @@
-"""Actions that change which fields there are: rename, remove, keep_only."""
+"""Actions that change which fields an event has: rename, remove, keep_only."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ALWAYS_KEPT = ("event_name", "event_id", "timestamp", "consent")
 """What routing, delivery and records rely on."""
 
 Tree = dict[str, "Tree | None"]
-"""Keys to keep with what to keep below them; None keeps all of it."""
+"""The keys to keep, each with what to keep below it; None keeps everything."""
 
 
 def rename_field(old: str, new: str) -> Edit:
-    """Moves the value at `old` to `new`, replacing any value that it has.
+    """Moves the value at `old` to `new`, replacing any value there.
 
-    An event in which `new` cannot be, because a text or number is on the way or its type is
-    another, stays as it is.
+    The event stays unchanged if `new` cannot hold the value: it has another type, or a text or
+    number is in the way.
     """
     failed = f"{old} was not renamed: its value has the wrong type for {new}"
     if "." not in old and "." not in new:
@@ -56,8 +56,8 @@ def _rename_in_object(old: str, new: str, failed: str) -> Edit:
 
 
 def _rename_in_list(old: str, new: str) -> Edit | None:
-    """As `rename_field`, for a list that stands where `old` has an object, in each element; None
-    where there can be none."""
+    """As `rename_field`, in each element of a list where `old` also allows an object; None if there
+    can be no list."""
     way = each_way(old.split("."))[-1]
     if way == tuple(old.split(".")):
         return None
@@ -116,15 +116,14 @@ def _rename_outermost(old: str, new: str, failed: str) -> Edit:
 
 
 def remove_field(path: str) -> Edit:
-    """Takes the field at `path` out; an event without it stays as it is."""
+    """Removes the field at `path`, if the event has it."""
     return editor(path, lambda _: MISSING, makes=False)
 
 
 def keep_only(paths: Sequence[str]) -> Edit:
-    """Takes out every field that neither is at or below one of `paths` nor `ALWAYS_KEPT`.
+    """Removes every field that is not at or below one of `paths` or in `ALWAYS_KEPT`.
 
-    Of a URL that is entered (``page_location.query.utm_source``) everything before the query is
-    kept too.
+    A path into a URL (``page_location.query.utm_source``) also keeps everything before the query.
     """
     tree: Tree = {}
     for path in (*ALWAYS_KEPT, *paths):
@@ -153,7 +152,7 @@ def _plant(tree: Tree, keys: Sequence[str]) -> None:
 
 
 def _spread_any(tree: Tree) -> None:
-    """What is kept of every element is kept of one that is named by its number, too."""
+    """Keeps in an element that is named by its number what is kept in every element, too."""
     every = tree.get(ANY, {})
     for key, below in tree.items():
         if key.isdigit() and below is not None:
@@ -205,7 +204,7 @@ def _picked_parts(url: str, tree: Tree) -> str:
 
 
 def _dotted(tree: Tree) -> list[str]:
-    """The names in `tree`: those of URL parameters may have dots in them."""
+    """The names in `tree`, joined by dots: names of URL parameters may contain dots."""
     names = []
     for key, below in tree.items():
         names += [key] if below is None else [f"{key}.{name}" for name in _dotted(below)]

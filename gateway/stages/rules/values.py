@@ -1,7 +1,7 @@
-"""Actions that turn the value of a field into another: map, cast, round, lower, truncate.
+"""Actions that replace the value of a field by another: map, cast, round, lower, truncate.
 
-Each leaves a value that it is not made for as it is; `cast` and `map` change whole values, the
-others also the elements of a list of texts or numbers.
+A value of a type that an action does not handle stays unchanged. `cast` and `map` change whole
+values; the others also change the elements of lists.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,16 +35,16 @@ def checked_cast(path: str, kind: str) -> None:
 
 
 def checked_values(path: str, *kinds: str) -> None:
-    """Raises `ValueError` when the field at `path` never has one of `kinds`, JSON Schema's."""
+    """Raises `ValueError` if the field at `path` never has one of `kinds`, types of JSON Schema."""
     if not field_type(changed_path(path)).takes(*kinds):
         raise ValueError(f"{path} never contains a {' or '.join(kinds)}")
 
 
 def map_field(path: str, table: Mapping[str, Any]) -> Edit:
-    """Replaces what is at `path` by what `table` has for it, compared as texts."""
+    """Replaces the value at `path` by the one in `table`; keys are compared as texts."""
     by_text = dict(table)
     for written, text in (("True", "true"), ("False", "false")):
-        if written in by_text:  # how a YAML key that is no text arrives
+        if written in by_text:  # a YAML key that is not a text arrives like this
             by_text.setdefault(text, by_text[written])
     otherwise = OTHERWISE in by_text
 
@@ -58,7 +58,7 @@ def map_field(path: str, table: Mapping[str, Any]) -> Edit:
 
 
 def cast_field(path: str, kind: CastType) -> Edit:
-    """Gives what is at `path` another type; what cannot be read as that type stays as it is."""
+    """Converts the value at `path` to another type; a value that cannot be converted stays."""
     to_kind = CASTS[kind]
 
     def cast(value: Any) -> Any:
@@ -82,12 +82,12 @@ def round_field(path: str, places: int) -> Edit:
 
 
 def lower_field(path: str) -> Edit:
-    """Texts at `path` in lower case."""
+    """Converts texts at `path` to lower case."""
     return change_values(path, _each_text(str.lower))
 
 
 def truncate_field(path: str, length: int) -> Edit:
-    """Texts at `path` with no more than their first `length` characters."""
+    """Cuts texts at `path` to their first `length` characters."""
     return change_values(path, _each_text(itemgetter(slice(length))))
 
 

@@ -1,4 +1,4 @@
-"""Schemas of events: what an event of a name has to look like, and what happens if it does not."""
+"""Schemas: what events with a name must look like, and what happens to those that do not match."""
 
 from gateway.stages.schemas.check import Check, Checked, SchemaMistakes, compile_schemas
 from gateway.stages.schemas.settings import OnMismatch, SchemaSettings

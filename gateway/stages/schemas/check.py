@@ -1,4 +1,4 @@
-"""Events against the schemas of their names."""
+"""Checks events against the schemas of their names."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Action = Literal["", "drop", "quarantine"]
 class Checked:
     """What a check made of an event.
 
-    event: as it came, or with ``schema_errors``. line: for the trace; empty when no schema has
-    its name. action: what is to become of it; empty: it goes on. reason: what does not fit, by
-    path and rule, never a value; empty when all fits.
+    event: unchanged, or with ``schema_errors``. line: for the trace; empty if no schema has its
+    name. action: what to do with the event; empty: continue. reason: what does not match, by path
+    and rule, never a value; empty if everything matches.
     """
 
     event: Event
@@ -38,9 +38,9 @@ Check = Callable[[Event], Checked]
 
 
 class SchemaMistakes(ValueError):
-    """Schemas that cannot be used, all of them.
+    """All schemas that cannot be used.
 
-    problems: for each the path of the key that is wrong and what is wrong with it, in words:
+    problems: for each, the path of the key that is wrong, and what is wrong with it, in words:
     ``(("schemas", "purchase", "file"), "... cannot be read: ...")``.
     """
 
@@ -51,13 +51,13 @@ class SchemaMistakes(ValueError):
 
 _MAX_ERRORS = 10
 _NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.:-]{0,63}|[0-9]{1,6}")
-"""Names as programs write them. Others, which may be anything, are shown as ``?``."""
+"""Names as programs write them. Other names could be personal data and are shown as ``?``."""
 
 
 def compile_schemas(settings: Mapping[str, SchemaSettings], folder: Path) -> Check:
-    """The check of events by the schema of their name; a name without schema costs nothing.
+    """The check of events by the schema of their name; a name without a schema costs nothing.
 
-    folder: where the paths of schema files count from. They are read here and never again.
+    folder: what the paths of schema files are relative to. The files are read once, here.
     Raises `SchemaMistakes`.
     """
     checks: dict[str, Check] = {}
@@ -99,18 +99,18 @@ def _errors(event: Event, validator: jsonschema_rs.Validator) -> list[str]:
         if validator.is_valid(event):
             return []
         return [_in_words(error) for error in islice(validator.iter_errors(event), _MAX_ERRORS)]
-    except ValueError:  # something in it that JSON does not have
+    except ValueError:  # a value that JSON does not have
         return ["the event: not JSON"]
 
 
 def _in_words(error: jsonschema_rs.ValidationError) -> str:
-    """``items.0.price: minimum 0``: where, and which rule of the schema, without the value."""
+    """``items.0.price: minimum 0``: the place and the rule of the schema, without the value."""
     place = ".".join(_shown(part) for part in error.instance_path) or "the event"
     return f"{place}: {error.kind.name}{_wanted(error.kind)}"
 
 
 def _wanted(kind: jsonschema_rs.ValidationErrorKind) -> str:
-    """What the rule asks for, where the schema says it in a word, or which fields are too many."""
+    """What the rule requires, if that is one word in the schema, or the unexpected fields."""
     for name in ("property", "limit", "multiple_of", "format", "pattern"):
         if (wanted := getattr(kind, name, None)) is not None:
             return f" {wanted}"

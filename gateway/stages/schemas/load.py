@@ -1,4 +1,4 @@
-"""A schema of the configuration, compiled; whatever is wrong with it is told in words."""
+"""Compiles a schema of the configuration, and says in words what is wrong with it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class SchemaMistake(ValueError):
 
 
 def load_validator(settings: SchemaSettings, folder: Path) -> jsonschema_rs.Validator:
-    """The validator for the schema in `settings`. folder: where paths of files count from.
+    """The validator for the schema in `settings`. folder: what file paths are relative to.
 
-    Nothing is ever fetched: a schema that refers to another document is a mistake. Patterns run
-    in linear time. Raises `SchemaMistake`.
+    Nothing is fetched: a schema that refers to another document is a mistake. Patterns run in
+    linear time. Raises `SchemaMistake`.
     """
     if settings.file is None:
         return _compile(settings.schema_, "schema")

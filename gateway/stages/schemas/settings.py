@@ -1,4 +1,4 @@
-"""`schemas:` in the configuration: names of events, each with one of these settings."""
+"""`schemas:` in the configuration: a schema for each name of events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OnMismatch = Literal["drop", "flag", "quarantine"]
 
 
 class SchemaSettings(BaseModel):
-    """What events of one name have to look like."""
+    """What events with one name must look like."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
