@@ -50,6 +50,7 @@ class Received:
     page_token: a secret of the page that sent it, "" without one; it is never stored, logged or
     passed on. clock_offset: seconds by which the sender's clock is behind. browser: what
     `gateway.stages.enrichment.browser` has read in the headers, for all events of the request.
+    number: of the request in its process; it tells apart two that came in the same millisecond.
     """
 
     source: str
@@ -66,6 +67,7 @@ class Received:
     linked_visitor: str = ""
     page_token: str = field(default="", repr=False)
     clock_offset: float = 0.0
+    number: int = field(default=0, repr=False, compare=False)
     browser: Any = field(default=None, init=False, repr=False, compare=False)
 
 

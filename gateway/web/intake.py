@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from starlette.requests import ClientDisconnect
@@ -36,6 +37,9 @@ from gateway.web.server_only import compile_names, refuse_server_only
 from gateway.web.shared import Shared
 from gateway.web.storage import EventAppender, Storage
 from gateway.web.submission_check import SubmissionCheck
+
+_numbers = count(1)
+"""Of the requests of this process."""
 
 QUESTION_METHODS = ("GET",)
 """Those at the `questions` of a source."""
@@ -224,6 +228,7 @@ class Intake:
             batch.anonymous,
             page_token=batch.page_token,
             clock_offset=clock_offset(batch.sent, now) if batch.sent and not batch.backend else 0.0,
+            number=next(_numbers),
         )
 
     def _note(self, problem: AddressProblem, client_ip: str) -> None:

@@ -11,7 +11,7 @@ from struct import Struct
 
 from gateway.event import Received
 
-_pack = Struct("d").pack
+_pack = Struct("dq").pack
 
 FreshNumber = Callable[[Received], int]
 
@@ -25,9 +25,8 @@ def compile_fresh_number(purpose: bytes) -> FreshNumber:
     keyed = blake2b(digest_size=8, key=token_bytes(32), person=purpose)
 
     def fresh_number(received: Received) -> int:
-        # the same for requests with the same millisecond, address and user agent
         digest = keyed.copy()
-        digest.update(_pack(received.at))
+        digest.update(_pack(received.at, received.number))
         digest.update(f"{received.client_ip} {received.user_agent}".encode("utf-8", "replace"))
         return int.from_bytes(digest.digest(), "big") % (2**31 - 1) + 1
 
