@@ -17,15 +17,15 @@ _is_plain = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}").fullmatch
 
 
 def sender_of(address: Address) -> str:
-    """What one sender usually has for itself: an IPv4 address, or the first address of a /64."""
+    """The address that identifies one sender: an IPv4 address, or the first address of its /64."""
     if isinstance(address, IPv6Address):
         return str(IPv6Address(int(address) >> 64 << 64))
     return str(address)
 
 
 def first_address(text: str) -> str:
-    """The first of the addresses in `text`, a list with commas, in its usual spelling; "" when that
-    is not an address. In a list as proxies write it, the first is the visitor's."""
+    """The first address in `text`, a comma-separated list, in its usual spelling; "" if the first
+    element is not an address. In a list that proxies have written, the first is the visitor's."""
     if _is_plain(text):
         return text
     found = read_node(text.partition(",")[0])
@@ -35,10 +35,10 @@ def first_address(text: str) -> str:
 def read_node(text: str) -> Address | Unread:
     """The address in `text`, which a proxy wrote.
 
-    An address may have a port, brackets, double quotes and a zone (RFC 4007, 11), which means
-    something only on the machine that wrote it and is dropped. An IPv4 address is one also when it
-    is written as an IPv6 address. ``hidden``: the proxy keeps the address to itself, by
-    ``unknown`` or a name that begins with ``_`` (RFC 7239, 6.2 and 6.3).
+    An address may have a port, brackets, double quotes and a zone (RFC 4007, 11), which only has a
+    meaning on the machine that wrote it and is dropped. An IPv4-mapped IPv6 address is read as
+    IPv4. ``hidden``: the proxy hides the address behind ``unknown`` or a name that begins with
+    ``_`` (RFC 7239, 6.2 and 6.3).
     """
     text = text.strip()
     if len(text) > MAX_NODE:

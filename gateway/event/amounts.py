@@ -1,7 +1,7 @@
 """Numbers and amounts of money as shops write them for people: ``1.234,50 €``.
 
-What can be read in two ways is not read: a comma before three digits separates thousands in one
-country and decimals in another, unless the currency has no decimals.
+An ambiguous amount is not read: a comma before three digits separates thousands in one country and
+decimals in another, unless the currency has no decimals.
 """
 
 import re
@@ -18,8 +18,8 @@ _FORMS = str.maketrans(
     {"\u00a0": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'", "\u2212": "-"}
     | dict.fromkeys("\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u2066\u2067\u2068\u2069\ufeff")
 )
-"""Spaces that do not break, the typographic apostrophe and minus, as the usual characters; without
-those that have no width, such as marks of the direction of writing."""
+"""Replaces special spaces and the typographic apostrophe and minus with the usual characters, and
+removes characters without width, such as marks of the direction of writing."""
 
 _UNIT = r"[^0-9+', .-][^0-9+',-]{0,3}?"
 _amount = re.compile(
@@ -37,23 +37,23 @@ _by_lakhs = re.compile(r"[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3}").fullmatch
 
 
 class Amount(NamedTuple):
-    """currencies: those that the text can mean by what stands next to the number, perhaps none."""
+    """currencies: those that the code or sign next to the number can mean, perhaps none."""
 
     number: float | int
     currencies: tuple[str, ...] = ()
 
 
 class Unreadable(ValueError):
-    """A text that is no number, or may be one of two. Says which, and never repeats the text."""
+    """A text that is not a number, or an ambiguous one. The message never repeats the text."""
 
 
 def read_amount(text: str, currency: str = "") -> Amount:
-    """The number in `text`, with the currency that may stand before and after it: ``$5 USD``.
-    currency: that of the event, if it is known.
+    """The number in `text`, and the currencies that a code or sign before or after it can mean:
+    ``$5 USD``. currency: of the event, if it is known.
 
-    The text may have HTML's references of characters. With a comma and a dot, the last of them is
-    the decimal one. A mark that occurs several times, blanks and apostrophes separate thousands.
-    Raises `Unreadable`.
+    The text may contain HTML's character references. If it has both a comma and a dot, the last of
+    them is the decimal separator. A mark that occurs several times, blanks and apostrophes separate
+    thousands. Raises `Unreadable`.
     """
     written = unescape(text).translate(_FORMS).strip() if len(text) <= _MAX_LENGTH else ""
     match = _amount.fullmatch(written)
@@ -71,7 +71,7 @@ def read_amount(text: str, currency: str = "") -> Amount:
 
 
 def _plain(digits: str, is_whole: bool) -> str:
-    """`digits` without separators of thousands, and with a dot before decimals. is_whole: the
+    """`digits` without thousands separators, and with a dot before the decimals. is_whole: the
     currency has no decimals, so a mark before three digits separates thousands."""
     if is_whole and any(_by_threes[mark](digits) for mark in ".,"):
         return digits.replace(".", "").replace(",", "")

@@ -14,21 +14,21 @@ from typing import Any
 from gateway.event.text import printable
 
 MAX_KEYS = 200
-"""Of one object, the event itself too."""
+"""Keys of one object, including the event itself."""
 
 MAX_DEPTH = 32
-"""Containers inside containers. JSON serialisers stop at about 250, and destinations add a few."""
+"""Levels of nesting. JSON serialisers stop at about 250, and destinations add a few."""
 
 MAX_VALUES = 5_000
-"""In all objects and lists of an event together: a purchase of 200 items with 20 fields each has
-4,200."""
+"""Values in all objects and lists of an event together: a purchase of 200 items with 20 fields each
+has 4,200."""
 
 SURPLUS = "surplus_fields"
-"""Field of an event: names of what was cut off. The first stage tells them and moves them to the
+"""Field of an event: names of the fields that were cut off. The first stage moves them to the
 ignored fields."""
 
 TOO_MANY = "more than an event may have"
-"""The reason why these are ignored."""
+"""The reason for which they are ignored."""
 
 _MAX_NAMES = 10
 _MAX_NAME = 64
@@ -36,9 +36,9 @@ _CONTAINERS = frozenset([dict, list])
 
 
 def is_within_bounds(containers: list[Any], values: int = 0) -> bool:
-    """Whether what an event holds besides plain values, as a list, is within all bounds.
+    """Whether `containers`, the objects and lists in an event, are within all bounds.
 
-    values: those that it holds elsewhere.
+    values: how many more values the event has.
     """
     return _left(containers, MAX_DEPTH, MAX_VALUES - values) >= 0
 
@@ -46,7 +46,7 @@ def is_within_bounds(containers: list[Any], values: int = 0) -> bool:
 def cut(first: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """The event in `raw` within the bounds, with the names of what was cut off in `SURPLUS`.
 
-    first: those of its fields, perhaps with other values, that come before the others.
+    first: the fields, perhaps with other values, that count before the others.
     """
     most = MAX_KEYS - 1  # one is for SURPLUS
     fields = dict(islice(first.items(), most))
@@ -61,13 +61,13 @@ def cut(first: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def surplus_names(said: object) -> list[str]:
-    """What stands in `SURPLUS`, fit to be shown; rules may have written anything there."""
+    """The names in `SURPLUS`, safe to print; rules may have written anything there."""
     texts = [name for name in said if isinstance(name, str)] if isinstance(said, list) else []
     return [printable(name[:_MAX_NAME]) for name in texts[: _MAX_NAMES + 1]]
 
 
 def _left(container: Any, levels: int, most: int) -> int:
-    """How many of `most` values are left after those in `container`; negative beyond a bound."""
+    """How many of `most` values remain after those in `container`; negative beyond a bound."""
     most -= len(container)
     if levels == 0 or most < 0:
         return -1
@@ -84,7 +84,7 @@ def _left(container: Any, levels: int, most: int) -> int:
 
 
 class _Scissors:
-    """The cutting of one event. left: how many values the containers in it can have together."""
+    """Cuts one event. left: how many values the containers in it can have together."""
 
     def __init__(self, left: int) -> None:
         self._left = left
@@ -96,7 +96,7 @@ class _Scissors:
         return [*self._names, f"and {more} more"] if more else self._names
 
     def within(self, name: str, value: Any) -> Any:
-        """What is kept of the event's field `name`."""
+        """The part of `value`, the event's field `name`, that is kept."""
         if type(value) not in _CONTAINERS:
             return value
         return self._container(value, name, MAX_DEPTH - 2)
@@ -109,7 +109,7 @@ class _Scissors:
             self._names.append(_joined(place, name))
 
     def _container(self, value: Any, place: str, levels: int) -> Any:
-        """What is kept of an object or a list. levels: of containers that can be in it."""
+        """The part of an object or a list that is kept. levels: how deep its contents may nest."""
         return (self._object if type(value) is dict else self._list)(value, place, levels)
 
     def _object(self, old: dict[str, Any], place: str, levels: int) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Ids of browsers and clicks in the places and forms of other tools, as an event has them.
+"""Moves ids of browsers and clicks from the places that other tools use to the event's own fields.
 
 Senders write ``gclid`` and ``_fbp`` in the event itself, ``fbp`` in `user_data`, and whole cookies
-where an id belongs. Read once, here, all rules and all destinations find them under one name, and
-consent about that name decides.
+in the place of an id. This module gives each id one name, under which all rules and destinations
+find it and consent applies to it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +21,7 @@ _CLICKS = (
     *("fbclid", "msclkid", "ttclid", "twclid", "li_fat_id", "epik", "ScCid", "rdt_cid"),
 )
 _IN_EVENT = frozenset([*_CLICKS, "_fbp", "_fbc"])
-"""No field of ours is one of them."""
+"""Names that the event model does not use itself."""
 _COOKIES_OF_VISITORS = ("GA1.", "FPID2.")
 
 READ_AS = {
@@ -29,12 +29,12 @@ READ_AS = {
     **{name: ours for name, ours in _BROWSERS.items() if name != ours},
     **{f"user_data.{name}": ours for name, ours in _BROWSERS.items()},
 }
-"""Paths at which senders write an id, and those at which an event has it."""
+"""The path of an id in an event by the path at which senders write it."""
 
 
 def has_whole_cookies(raw: Mapping[str, Any]) -> bool:
-    """Whether ids of `raw`, an event as it was sent, may be whole cookies. Those in `user_data` are
-    found by `gateway.event.person.has_other_shape`."""
+    """Whether ids of `raw`, an event as it was sent, may be whole cookies. For ids in `user_data`,
+    see `gateway.event.person.has_other_shape`."""
     client_id = raw.get("client_id")
     if isinstance(client_id, str) and client_id.startswith(_COOKIES_OF_VISITORS):
         return True
@@ -46,8 +46,8 @@ def has_whole_cookies(raw: Mapping[str, Any]) -> bool:
 
 
 def with_ids(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """`raw` with the ids in its fields under our names. What it says under our names already stays;
-    another value for the same, and what cannot be such an id, stays where it was."""
+    """`raw` with the ids in its fields under our names. A value under our name is kept; another
+    value for the same id, and a value that cannot be an id, stays where it was."""
     event = {**raw}
     person = event.get("user_data")
     if isinstance(person, dict) and not IN_PERSON.isdisjoint(person):
@@ -66,12 +66,12 @@ def with_ids(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def has_outer_ids(names: Iterable[str]) -> bool:
-    """Whether such ids may be among `names` of fields."""
+    """Whether one of the field names `names` may be that of an id to move."""
     return not _IN_EVENT.isdisjoint(names)
 
 
 def with_outer_ids(raw: dict[str, Any]) -> dict[str, Any]:
-    """As `with_ids`, of ids that are fields of the event itself; the same object without any."""
+    """As `with_ids`, for ids that are fields of the event itself; the same object without any."""
     if not has_outer_ids(raw):
         return raw
     event = {**raw}

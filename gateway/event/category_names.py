@@ -1,4 +1,4 @@
-"""What the usual names of the categories of consent managers mean in Consent Mode's types."""
+"""The usual category names of consent managers, as Consent Mode's types."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ USUAL_CATEGORIES: Mapping[str, tuple[str, ...]] = {
     **{name: types for types, names in _NAMES.items() for name in names.split()},
     **{folded(name): (name,) for name in CONSENT_TYPES},
 }
-"""The consent types that categories with these names, `folded`, stand for.
+"""Consent types by the name of the category, `folded`.
 
 ``C0001`` to ``C0004`` are OneTrust's groups. Source: my.onetrust.com, "OneTrust Cookies"
 """

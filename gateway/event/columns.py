@@ -1,7 +1,7 @@
-"""Many objects, turned so that all values of a name are together.
+"""Groups the values of many objects by name.
 
-A purchase of hundreds of items has a few names again and again. What is asked of each value of a
-name is asked much faster of all of them at once.
+A purchase of hundreds of items repeats a few names. To check all values of a name at once is much
+faster than to check each one.
 """
 
 from collections import defaultdict

@@ -1,7 +1,7 @@
 """Reads the consent that a sender states, in any form.
 
-Senders write types in any case and as camelCase, states as words, booleans, 0 and 1, and the whole
-as an object, a JSON text or a list of several. If they contradict themselves, the denial wins.
+Senders write types in any case and as camelCase, states as words, booleans, 0 and 1, and the
+statement as an object, a JSON text or a list of several. Of contradictory states, the denial wins.
 
 Words for states besides Consent Mode's: developers.google.com/data-manager/api (Consent),
 developers.osano.com/cmp, complianz.io, cookieyes.com, civicuk.com/cookie-control,
@@ -39,10 +39,10 @@ CONSENT = "consent"
 OTHER_CASES = frozenset(map("".join, product(*zip(CONSENT, CONSENT.upper(), strict=True)))) - {
     CONSENT
 }
-"""Its name in every other case: to look for these costs a tenth of lowering an event's names."""
+"""`CONSENT` in every other case. A lookup takes a tenth of the time of lowering all names."""
 
 UNKNOWN_KEYS = "consent_unknown_keys"
-"""Field of an event: what stood in its `consent` and is no consent type; there until consent is
+"""Field of an event: the keys of its `consent` that are not consent types; removed when consent is
 settled."""
 
 _STRINGS = (
@@ -52,7 +52,7 @@ _STRINGS = (
 
 
 def _spellings(name: str) -> list[str]:
-    """How else people write the name of a field: ``gppSid`` or ``GPP_SID`` for ``gpp_sid``."""
+    """Other spellings of the field `name`: ``gppSid`` or ``GPP_SID`` for ``gpp_sid``."""
     first, *others = name.split("_")
     capitalised = [word.capitalize() for word in others]
     starts = [first, first.capitalize(), first.upper()]
@@ -76,22 +76,22 @@ _NAMES_OF_IAB = {
     "IABUSPrivacy_String": "us_privacy",
     "globalPrivacyControl": "gpc",
 }
-"""What the APIs of IAB's specifications call these strings, in pages and in apps."""
+"""Names of these strings in the APIs of IAB's specifications, for pages and apps."""
 
 OTHER_SPELLINGS = {
     spelling: name
     for name in ("gdpr_consent", "tc_string", "gpp", "gpp_sid", "us_privacy", "consent_categories")
     for spelling in _spellings(name)
 } | _NAMES_OF_IAB
-"""Other names of fields that state what the visitor allows. Those that are left out are words with
-other meanings, such as NPA."""
+"""Other names of fields that state what the visitor allows. Spellings with other meanings, such as
+NPA, are left out."""
 
 OTHER_CONSENTS = tuple(
     spelling
     for name in ("consent_state", "consent_status", "consent_mode")
     for spelling in (name, *_spellings(name))
 )
-"""Other names of `consent`, if the field has objects."""
+"""Other names of `consent`, which count if the value holds objects."""
 
 LOOSE_CONSENTS = tuple(
     spelling
@@ -101,7 +101,7 @@ LOOSE_CONSENTS = tuple(
     )
     for spelling in (name, *_spellings(name))
 )
-"""Fields that may have Consent Mode's types, and anything else besides."""
+"""Fields that may contain Consent Mode's types among other things."""
 
 TYPE_FIELDS = {
     spelling: name
@@ -109,7 +109,7 @@ TYPE_FIELDS = {
     for called in (name, f"{CONSENT}_{name}")
     for spelling in (called, *_spellings(called))
 }
-"""Consent types that are fields of their own, outside of `consent`."""
+"""Consent types as fields of the event itself, by their spellings."""
 
 STATEMENT_FIELDS = (
     *("consent_categories", "consent_default", "integrations", "x-sst-system_properties"),
@@ -124,12 +124,12 @@ STATEMENT_FIELDS = (
 
 _MAX_STATEMENTS = 20
 _MAX_KEYS_READ = 200
-"""Of one object. One with more keys denies everything."""
+"""Keys of one object. An object with more denies everything."""
 
 MAX_UNKNOWN_KEYS = 10
 MAX_KEY = 64
 _MAX_DEPTH = 4
-"""A JSON text with a list of objects that have lists as states."""
+"""Enough for a JSON text with a list of objects that have lists as states."""
 
 _GRANTS = frozenset(
     ["granted", "true", "yes", "1", "accept", "accepted", "allow", "allowed", "consent_granted"]
@@ -143,12 +143,12 @@ _refusal = re.compile(
     "|(?:necessary|essential)only|only(?:necessary|essential)"
     "|^(?:dnt|ldu|rdp)$|restricteddata|nonpersonali[sz]ed"
 ).search
-"""Finds a refusal in a state or a key, of which `_word` is given."""
+"""Finds a refusal in a state or a key in the form of `_word`."""
 
 _SEPARATORS = str.maketrans("", "", "_- ")
 _TYPES = {name.translate(_SEPARATORS): name for name in CONSENT_TYPES}
 _DELAY = "waitforupdate"
-"""Milliseconds, which may be 0 and deny nothing."""
+"""A key with milliseconds: 0 is no denial."""
 
 _WORDS_OF_GTAG = ("consent", "default", "update")
 
@@ -163,8 +163,8 @@ _is_more = re.compile(
     r".*show.*(?:banner|button)|.*banner(?:shown|seen)|.*url|\$\$.*|is(?:gdpr|eea|iabglobal)"
     r"|.*(?:applies|completed|prompted|reconsent|consenttype|consentmodel|legalbasiscode)"
 ).fullmatch
-"""What a consent manager tells besides choices, in plain lower case: of the place, the version and
-the banner."""
+"""Keys of consent managers, in plain lower case, that are not choices but tell about the place, the
+version or the banner."""
 
 _ALL_DENIED = dict.fromkeys(CONSENT_TYPES, "denied")
 
@@ -172,26 +172,26 @@ States = dict[str, str]
 
 
 def with_one_consent(event: Mapping[str, Any]) -> dict[str, Any]:
-    """`event`, as it was sent, with all that it calls ``Consent``, ``CONSENT`` and the like as
-    statements of its `consent`."""
+    """`event`, as it was sent, with the values of ``Consent``, ``CONSENT`` and the like joined in
+    its `consent`."""
     said = [value for name, value in event.items() if name.lower() == CONSENT]
     others = {name: value for name, value in event.items() if name.lower() != CONSENT}
     return {**others, CONSENT: said}
 
 
 def read_consent(said: object) -> tuple[States, list[str]]:
-    """The states by consent type, and the keys that are no type, at most ten and cut.
+    """The states by consent type, and at most ten keys that are not types, shortened.
 
-    Null and empty values state nothing. A type with an empty or unreadable state is denied, and so
-    is every type if `said` as a whole cannot be read. It is not known what a denied key that is not
-    a type stands for: it denies every type that is not stated. So does a key that is a refusal
-    itself (``opt_out: true``, ``rejected: ["ads"]``).
+    A `said` that is null or empty states nothing. A type with an empty or unreadable state is
+    denied, and so is every type if `said` as a whole cannot be read. The meaning of a denied key
+    that is not a type is not known, so it denies every type that is not stated. So does a key that
+    is a refusal itself (``opt_out: true``, ``rejected: ["ads"]``).
     """
     return read_statements(statements_in(said))
 
 
 def read_statements(statements: Iterable[Mapping[str, Any]]) -> tuple[States, list[str]]:
-    """As `read_consent`, of the objects that `statements_in` finds."""
+    """As `read_consent`, for the objects that `statements_in` finds."""
     states: States = {}
     unknown: dict[str, None] = {}
     denies_more = False
@@ -210,8 +210,8 @@ def read_statements(statements: Iterable[Mapping[str, Any]]) -> tuple[States, li
 
 
 def denials_first(stated: object) -> object:
-    """`stated`, an object with the keys that may deny before those that only grant; so that what is
-    cut off of a long one is no denial. Anything else as it is."""
+    """`stated`, an object, with the keys that may deny before those that only grant, so that no
+    denial is cut off a long one. Any other value unchanged."""
     if not isinstance(stated, dict):
         return stated
     denials = {name: value for name, value in stated.items() if not is_grant(value)}
@@ -238,7 +238,7 @@ def _plain(key: str) -> str:
 
 
 def strictest(all_states: Iterable[Mapping[str, str]]) -> States:
-    """Each type's state in `all_states`, denied where one of them denies it."""
+    """The state of each type in `all_states`: denied if any of them denies it."""
     found: States = {}
     for states in all_states:
         for name, state in states.items():
@@ -248,7 +248,7 @@ def strictest(all_states: Iterable[Mapping[str, str]]) -> States:
 
 
 def statements_in(said: object, levels: int = _MAX_DEPTH) -> Iterator[Mapping[str, Any]]:
-    """The objects in `said`; one that denies everything stands for what cannot be read."""
+    """The objects in `said`; an object that denies everything for each part that cannot be read."""
     if said is None or said == [] or (isinstance(said, str) and not said.strip()):
         return
     if levels == 0:
@@ -272,7 +272,7 @@ def statements_in(said: object, levels: int = _MAX_DEPTH) -> Iterator[Mapping[st
 
 
 def _json_in(text: object) -> object:
-    """The object or list that `text` holds as JSON; a denial of everything for anything else."""
+    """The object or list that `text` holds as JSON; an object that denies everything otherwise."""
     read = opened_whole(text)
     return read if isinstance(read, (dict, list)) else _ALL_DENIED
 
@@ -286,7 +286,7 @@ def _state(value: object, levels: int) -> str:
 
 
 def _is_denied(key: str, value: object, levels: int) -> bool:
-    """Whether `value` denies, or `key` does, which is no type. A refusal that is denied is none:
+    """Whether `value` or `key`, which is not a type, is a denial. A denied refusal is none:
     ``OPT_OUT: DENY``."""
     if _is_delay(key, value) or _is_no_choice(key, value):
         return False
@@ -297,7 +297,7 @@ def _is_denied(key: str, value: object, levels: int) -> bool:
 
 
 def has_denial(value: object, levels: int = _MAX_DEPTH) -> bool:
-    """Whether there is a denial in `value`, of a key that is no type; none in what is empty."""
+    """Whether `value`, of a key that is not a type, contains a denial. Empty values do not."""
     if isinstance(value, (dict, list)):
         if levels == 0 or len(value) > _MAX_STATEMENTS:
             return True
@@ -311,7 +311,7 @@ def has_denial(value: object, levels: int = _MAX_DEPTH) -> bool:
 
 
 def _is_empty(value: object, levels: int = _MAX_DEPTH) -> bool:
-    """Whether there is nothing in `value` but what is empty itself."""
+    """Whether `value` is empty or contains only empty values."""
     if isinstance(value, (dict, list)) and levels:
         members = value.values() if isinstance(value, dict) else value
         return all(_is_empty(each, levels - 1) for each in members)
@@ -319,14 +319,14 @@ def _is_empty(value: object, levels: int = _MAX_DEPTH) -> bool:
 
 
 def _word(text: str) -> str:
-    """`text` in plain lower-case letters and digits, also of full-width ones; "" for prose and
-    URLs, which may have any word in them."""
+    """`text` as plain lower-case letters and digits, full-width ones converted; "" for prose and
+    URLs, which may contain any word."""
     text = text.strip()
     return "" if len(text) > MAX_KEY or "/" in text else folded(normalize("NFKC", text))
 
 
 def _is_no_choice(key: str, value: object) -> bool:
-    """Whether `key` is none of a choice, and `value` refuses nothing in words."""
+    """Whether `key` is not the key of a choice, and `value` refuses nothing in words."""
     word = _plain(key)
     if word not in _MORE and not _is_more(word):
         return False

@@ -1,5 +1,5 @@
-"""What stands in `consent` besides Consent Mode's types: strings of consent managers and of tags,
-and lists of the categories that the visitor accepted.
+"""Reads the members of `consent` that are not Consent Mode's types: strings of consent managers and
+tags, and lists of the categories that the visitor accepted.
 
 Sources: cookieconsent.orestbida.com (getUserPreferences), my.onetrust.com (OnetrustActiveGroups),
 developers.didomi.io (didomiPurposesConsent), rudderstack.com/docs (consentManagement); IAB's
@@ -26,14 +26,14 @@ from gateway.event.every_value import opened_whole
 from gateway.event.text import folded
 
 CATEGORIES = "consent_categories"
-"""Field with the visitor's choices by category, whatever these are called."""
+"""Field with the visitor's choices by category, under any names."""
 
 NOT_ACCEPTED = "all that is not accepted"
-"""A category that no consent manager has; denied, it denies every type that nothing covers."""
+"""A category that no consent manager has. Its denial denies every type without a choice."""
 
 _TEXTS = ("gcd", "gcs", "gdpr_consent", "tc_string", "gpp", "us_privacy")
 _NUMBERS = ("gdpr", "gpp_sid", "npa")
-"""These deny with other values than a choice does: ``gdprApplies: false`` denies nothing."""
+"""Fields in which false or 0 is no denial, unlike in a choice: see ``gdprApplies: false``."""
 
 _NAMES = {
     **{name: name for name in (*_TEXTS, "gpp_sid", "npa")},
@@ -49,7 +49,7 @@ _OF_TCDATA = frozenset(
     useNonStandardTexts useNonStandardStacks addtlConsent
     """.split()  # noqa: SIM905
 )
-"""Members of an object beside its TC string, which says it all."""
+"""Members next to a TC string that are skipped: the string states all choices."""
 
 _ACCEPTED = {
     *("categories", "activegroups", "onetrustactivegroups", "optanonactivegroups", "level"),
@@ -59,21 +59,21 @@ _ACCEPTED = {
     for word in ("accepted", "allowed", "consented", "granted")
     for what in ("", "categories", "cookies", "groups", "purposes", "services", "types")
 }
-"""Keys of all that the visitor accepted, `folded`."""
+"""Keys, `folded`, of lists of what the visitor accepted."""
 
 _LISTED = {"activegroups", "onetrustactivegroups", "optanonactivegroups", "didomipurposesconsent"}
-"""Those that consent managers write themselves, as a text with commas."""
+"""Keys that consent managers themselves write, with a comma-separated text."""
 
 _EVERYTHING = frozenset(["all", "any", "everything", ""])
-"""Names, `folded`, that stand for all; the last one is ``*``."""
+"""Names, `folded`, that mean all categories; ``*`` is folded to the empty one."""
 
 ID_KEYS = ("id", "consentId", "categoryId", "purposeId", "name")
-"""Where an object has the name of a category."""
+"""Members of an object that can hold the name of a category."""
 
 _separator = re.compile(r"[\s,;|]+")
 _PAIR = r"['\"]?[\w.-]{1,64}['\"]?[:=]['\"]?[\w.%+/=-]{0,128}['\"]?"
 _is_pairs = re.compile(rf"[{{!,;\s]*{_PAIR}(?:[,;!&]{_PAIR})+[}},;\s]*").fullmatch
-"""Such as ``C0001:1,C0004:0``: cookies of consent managers."""
+"""Pairs such as ``C0001:1,C0004:0``, as in cookies of consent managers."""
 
 _is_flag = re.compile(r"[\w.-]{1,64}[:=](?:[01]|true|false|yes|no|granted|denied)").fullmatch
 _pairs = re.compile(r"([\w.-]+)['\"]?[:=]['\"]?([\w.%+-]*)").findall
@@ -81,12 +81,12 @@ _pairs = re.compile(r"([\w.-]+)['\"]?[:=]['\"]?([\w.%+-]*)").findall
 _MAX_TEXT = 4_096
 _MAX_LEVELS = 4
 _MAX_VALUES = 101
-"""Of one field; no more are read, and so many deny."""
+"""Values of one field that are kept. So many make the consent stage deny."""
 
 
 def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
-    """`event`, as it was sent, with its `consent` as `read_members` reads it, or without it when it
-    is empty."""
+    """`event`, as it was sent, with what `read_members` finds in its `consent`. Without states, the
+    field `consent` is removed."""
     read = {name: value for name, value in event.items() if name != CONSENT}
     members = read_members(event[CONSENT])
     for name, values in members.strings.items():
@@ -103,9 +103,9 @@ def with_consent_read(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Members(NamedTuple):
-    """states: of the types. unknown: keys that are no type, at most ten and cut. strings: values by
-    the name of the field of an event that they are. accepted: names of categories, None if nothing
-    says which were accepted; all others are denied."""
+    """states: by consent type. unknown: at most ten keys that are not types, shortened. strings:
+    values by the event's field to which they belong. accepted: names of the accepted categories;
+    all others are denied. None if nothing says which were accepted."""
 
     states: States
     unknown: list[str]
@@ -114,8 +114,8 @@ class Members(NamedTuple):
 
 
 def read_members(said: object) -> Members:
-    """All that `said`, a statement of consent in any form, says, at any depth; its types as
-    `gateway.event.consent.read_consent` reads them."""
+    """Reads `said`, a statement of consent in any form, at any depth up to a limit; its types as
+    `gateway.event.consent.read_consent` does."""
     found = _Found()
     rest = [found.taken_out_of(statement, _MAX_LEVELS) for statement in statements_in(said)]
     states, unknown = read_statements(rest)
@@ -123,8 +123,8 @@ def read_members(said: object) -> Members:
 
 
 def choices_of(members: Members) -> dict[str, bool]:
-    """`CATEGORIES` by what was accepted: all is denied that is neither in it nor granted by name;
-    empty if nothing says what was."""
+    """`CATEGORIES` made of the accepted categories and the granted types; all else is denied. Empty
+    if nothing says what was accepted."""
     if members.accepted is None:
         return {}
     granted = [name for name, state in members.states.items() if state == "granted"]
@@ -132,14 +132,14 @@ def choices_of(members: Members) -> dict[str, bool]:
 
 
 class _Found:
-    """What was taken out of statements."""
+    """Collects the strings and accepted categories of statements, and takes them out of these."""
 
     def __init__(self) -> None:
         self.strings: dict[str, list[Any]] = {}
         self.accepted: list[str] | None = None
 
     def taken_out_of(self, stated: Mapping[str, Any], levels: int) -> dict[str, Any]:
-        """What is left of `stated`."""
+        """The rest of `stated`."""
         has_string = any(_is_tc_string(key, value) for key, value in stated.items())
         rest = {}
         for key, value in stated.items():
@@ -168,7 +168,7 @@ def _is_tc_string(key: str, value: object) -> bool:
 
 
 def _is_string(name: str, value: object) -> bool:
-    """Whether `value` is one of the field `name`, and no choice as of a category."""
+    """Whether `value` is a value of the field `name`, and not a choice about a category."""
     if name in _TEXTS:
         texts = value if isinstance(value, list) and value else [value]
         return all(
@@ -178,8 +178,8 @@ def _is_string(name: str, value: object) -> bool:
 
 
 def _as_object(value: Any) -> Any:
-    """`value`, or what it holds as JSON or as pairs of names and choices, if it is a text or a list
-    of such pairs."""
+    """The value that `value`, a text, holds as JSON; the object for a text or a list of pairs of
+    names and choices; any other value unchanged."""
     if isinstance(value, list) and value and all(_is_flag(str(each)) for each in value):
         return _by_name(",".join(value))
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
@@ -192,7 +192,7 @@ def _as_object(value: Any) -> Any:
 
 
 def _by_name(text: str) -> dict[str, list[str]]:
-    """The pairs in `text`, all values of a name that comes twice."""
+    """The pairs in `text`: a list of all values by name."""
     values: dict[str, list[str]] = {}
     for name, value in _pairs(text):
         values.setdefault(name, []).append(value)
@@ -200,7 +200,7 @@ def _by_name(text: str) -> dict[str, list[str]]:
 
 
 def _names_in(key: str, value: Any) -> list[str] | None:
-    """The names of what was accepted in `value`; None if it has something else in it."""
+    """The names of the accepted categories in `value`; None if it holds anything else."""
     value = _as_object(value)
     is_listed = folded(key) in _LISTED
     if isinstance(value, str):
@@ -225,7 +225,7 @@ def _id(element: object) -> str | None:
 
 
 def _several(values: list[Any]) -> Any:
-    """`values` of one field as one: the only one, or those that differ."""
+    """`values` of one field as one value: the only one, or a list of those that differ."""
     kept: list[Any] = []
     for value in values[:_MAX_VALUES]:
         if value not in kept:

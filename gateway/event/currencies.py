@@ -1,4 +1,4 @@
-"""Currencies as people write them: codes of ISO 4217, signs, and the name of the euro.
+"""Currencies as people write them: ISO 4217 codes, signs, and names of some currencies.
 
 Sources: ISO 4217 (list one) for the codes; cldr.unicode.org, the root locale and those of the
 countries, for the signs.
@@ -21,7 +21,7 @@ _DOLLARS = """
     USD AUD BBD BMD BND BSD BZD CAD FJD GYD HKD JMD KYD LRD NAD NZD SBD SGD SRD TTD TWD XCD
     ARS CLP COP CUP DOP MXN UYU
 """
-"""With the pesos that are written with ``$``, too."""
+"""Including the pesos, which are also written with ``$``."""
 
 _RUPEES = ("INR", "PKR", "LKR", "NPR", "MUR", "SCR")
 
@@ -93,18 +93,18 @@ CODES = frozenset(_CODES.split())
 NO_CODES = frozenset(
     ["BTC", "ETH", "GBX", "LEI", "NAN", "NIL", "NIS", "RMB", "TBD", "XTS", "XXX", "YEN"]
 )
-"""Words of three letters that are written where a code should be: coins and pence, of which an
-amount would be another one, names of currencies, what stands for none, and ISO 4217's codes for
-that and for tests."""
+"""Three-letter words that senders write in the place of a code: cryptocurrencies and pence, whose
+amounts would be wrong in another unit, names of currencies, words for "none", and ISO 4217's codes
+for no currency and for tests."""
 
 _MAX_LENGTH = 32
 _parts = re.compile(r"[^\W\d_]+[.$]?|[^\w\s()\[\]]+").findall
-"""``USD`` and ``$`` of ``USD $``; a dot may belong to a sign, and so do the letters of ``US$``."""
+"""Splits ``USD $`` into ``USD`` and ``$``. A word may end with a dot or a dollar sign: ``US$``."""
 
 
 def currencies_of(text: str) -> tuple[str, ...]:
-    """The currencies that `text` can stand for, a code, a sign or both (``USD $``); none for any
-    other text."""
+    """The currencies that `text`, a code, a sign or both (``USD $``), can mean; none for any other
+    text."""
     text = unescape(text).strip()
     found = _of_one(text)
     if found or len(text) > _MAX_LENGTH:
@@ -113,7 +113,7 @@ def currencies_of(text: str) -> tuple[str, ...]:
 
 
 def in_common(all_meanings: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """What each of `all_meanings` has, none for none of them."""
+    """The currencies that all of `all_meanings` contain; none if it is empty."""
     first, *others = all_meanings or [()]
     return tuple(each for each in first if all(each in meanings for meanings in others))
 

@@ -1,15 +1,15 @@
-"""What differs between two states of an event, for people."""
+"""Lists the differences between two states of an event, for people."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 Change = dict[str, Any]
 """``{"field": path}`` with ``"before"`` and ``"after"``; one of them is missing when the field
-was added or taken out."""
+was added or removed."""
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
-    """Every field that differs, by its path; the elements of lists are not told apart."""
+    """Every field that differs, with its path. A list that differs counts as one field."""
     return list(_changes("", before, after))
 
 

@@ -1,7 +1,7 @@
-"""Paths into what the model has as an object or as a list of objects: a name applies to each.
+"""Paths into fields that may be an object or a list of objects: a name applies to each object.
 
-``user_data.address`` is one. Senders write the same address in both forms, so that
-``user_data.address.street`` means the street of every address.
+``user_data.address`` is such a field. Senders use both forms, so ``user_data.address.street`` means
+the street of every address.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from gateway.event.schema import EventFields, below, branches
 
 
 def each_way(keys: Sequence[str]) -> list[tuple[str, ...]]:
-    """`keys`, and where a list may stand instead of an object also those with ``*`` for it.
+    """`keys`, and if one of their objects may also be a list, the keys with ``*`` for its elements.
 
-    In one event at most one of them leads anywhere.
+    In one event at most one of them leads to a value.
     """
     at = place_of_list(tuple(keys))
     way = tuple(keys)
@@ -26,7 +26,8 @@ def each_way(keys: Sequence[str]) -> list[tuple[str, ...]]:
 
 @cache
 def place_of_list(keys: tuple[str, ...]) -> int | None:
-    """Which of `keys` names what is in an object or in each object of a list; None for none."""
+    """The index in `keys` of the name of a field of an object that may also be a list of objects;
+    None without one."""
     annotation: Any = EventFields
     for at, key in enumerate(keys):
         if _is_either(annotation) and key != ANY and not key.isdigit():

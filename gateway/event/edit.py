@@ -14,15 +14,15 @@ from gateway.event.model import Event, read_event
 from gateway.event.paths import MISSING, editor
 
 _FIXED = frozenset(map(str.lower, [CONSENT, "event_id", "anonymised", *STATEMENT_FIELDS]))
-"""In any case: `read_event` takes the consent that it finds under another spelling."""
+"""In lower case, to be compared in any case: `read_event` also reads other spellings of consent."""
 
 
 def edit_event(event: Event, edits: Sequence[str], removals: Sequence[str]) -> Event:
     """`event` with `edits`, each ``path=value``, and without the fields `removals`.
 
-    A value is JSON, or else a text, and is read as at intake. Raises `ValueError` (`EventError`
-    among them), which names the path and not the value: for a change that does not fit, for a field
-    that does not exist, and for what must not be changed: the event's id and its consent.
+    A value is JSON, or else a text, and is read as at intake. Raises `ValueError` (or `EventError`,
+    a subclass), which names the path and not the value: for a change that does not fit, for a field
+    that does not exist, and for changes to the event's id or its consent.
     """
     edited = event.copy()
     for path in removals:
@@ -40,8 +40,9 @@ def edit_event(event: Event, edits: Sequence[str], removals: Sequence[str]) -> E
 def rewrite_event(event: Event, wanted: object) -> Event:
     """`event` as `wanted`, a decoded JSON value.
 
-    Raises `ValueError` (`EventError` among them), which names the path and not the value: when
-    nothing was changed, for what an event cannot contain, and for what must not be changed.
+    Raises `ValueError` (or `EventError`, a subclass), which names the path and not the value: when
+    nothing was changed, for a value that an event cannot contain, and for changes to the event's id
+    or its consent.
     """
     if not isinstance(wanted, dict):
         raise ValueError("an event is a JSON object")
@@ -83,7 +84,7 @@ def _remove(event: Event, path: str) -> None:
 
 
 def _value(path: str, text: str) -> Any:
-    """`text` as JSON if it is some and the field can hold it, else as it is."""
+    """The value of `text` as JSON if the field can hold it, otherwise `text` itself."""
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:

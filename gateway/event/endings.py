@@ -1,7 +1,7 @@
-"""How events end at a destination, and what some endings have in common."""
+"""The endings of an event at a destination, and groups of them."""
 
 WITH_WARNINGS = "delivered with warnings"
-"""Of an event that was delivered, and about which the vendor had something to say."""
+"""The event was delivered, and the vendor's response has a warning about it."""
 
 ENDINGS = (
     *("delivered", WITH_WARNINGS, "dry run"),
@@ -11,10 +11,10 @@ ENDINGS = (
 DELIVERIES = ("delivered", WITH_WARNINGS)
 
 ARRIVED = (*DELIVERIES, "repeated")
-"""The destination has the event; a repeated one from another event with its id."""
+"""The destination has the event; if `repeated`, it got it as an earlier event with the same id."""
 
 TAKEN = (*ARRIVED, "dry run")
-"""It was sent, or would have been."""
+"""The event was sent, or would have been."""
 
 FINAL_COUNTS = ("withheld", "delivered", "rejected", "expired")
 """As Redis counts them: with `pending`, these add up to the accepted events."""

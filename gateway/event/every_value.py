@@ -1,4 +1,4 @@
-"""JSON in a text that states something: of a key that occurs twice no value may be lost."""
+"""Decodes JSON in statements about consent without losing a value of a repeated key."""
 
 import json
 from typing import Any
@@ -9,9 +9,9 @@ import orjson
 def load_every_value(text: str) -> Any:
     """The value in `text`, JSON. A key that occurs twice in one object has a list of its values.
 
-    Raises `ValueError` when it is not JSON or nested too deep to be read.
+    Raises `ValueError` if `text` is not JSON or too deeply nested.
     """
-    orjson.loads(text)  # the parser that can keep all takes NaN and half a surrogate pair, too
+    orjson.loads(text)  # because json.loads also accepts NaN and lone surrogates
     try:
         return json.loads(text, object_pairs_hook=_gathered)
     except RecursionError:

@@ -1,7 +1,7 @@
-"""What the event model says about the field at a path: which values it takes, and in what type.
+"""The values that the event model allows at a path, and their types.
 
-Rules change events after `read_event` has let them in. They ask here what may stand at a path, at
-start for what is known then, and for each event with a function that is cheap for plain texts.
+Rules change events after `read_event`. This module checks the values that they set: at start if
+they are known then, otherwise for each event, with a function that is cheap for plain texts.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ MISFIT: Final = type("Misfit", (), {"__repr__": lambda _: "MISFIT"})()
 """Stands for a value that a field cannot hold."""
 
 Fit = Callable[[Any], Any]
-"""From a value to the one that the field would have had in an incoming event, or MISFIT."""
+"""Returns the value that the field would have had in an incoming event, or MISFIT."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
-    """What may stand at a path.
+    """The values that a path allows.
 
-    keys: of the path; those from `url` on, if any, enter the URL that a known text holds.
+    keys: of the path; those from `url` on, if any, lead into the URL in a known text field.
     fit: for the value at ``keys[:url]``. kinds: JSON Schema's names of the types that it may have,
     empty for a field that the gateway does not know.
-    makes: whether objects that are missing on the way may be made; a URL to set a part of may not.
+    makes: whether missing objects along the path may be created; a missing URL may not.
     """
 
     keys: tuple[str, ...]
@@ -56,7 +56,8 @@ class FieldType:
 
 @cache
 def field_type(path: str) -> FieldType:
-    """What the field at `path` may hold. Raises `ValueError`, with a remedy, if nothing can."""
+    """The type of the field at `path`. Raises `ValueError`, with a remedy, if no event can have a
+    value there."""
     keys = tuple(path.split("."))
     if "" in keys:
         raise ValueError(f"{path!r} is not a path; write names of fields with one dot between them")
@@ -78,8 +79,8 @@ def field_type(path: str) -> FieldType:
 
 
 def known_names(*above: str) -> set[str]:
-    """The names of the fields that the gateway knows in the object at the keys `above`; none where
-    a sender's own fields are."""
+    """The names of the fields that the gateway knows in the object at the keys `above`; none in a
+    sender's own objects."""
     annotations: list[Any] = [EventFields]
     for key in above:
         annotations = [inner for each in annotations for inner in below(each, key)]
@@ -103,9 +104,10 @@ def changed_path(path: str) -> str:
 
 
 def fitting(path: str, value: Any) -> Any:
-    """`value`, known at start, as the field at `path` holds it.
+    """`value`, known at start, in the type of the field at `path`.
 
-    Raises `ValueError` (`gateway.event.EventError` among them) when it cannot, without the value.
+    Raises `ValueError` (or `gateway.event.EventError`, a subclass) if the field cannot hold it. The
+    message does not repeat the value.
     """
     field = field_type(changed_path(path))
     try:
@@ -151,14 +153,15 @@ def _no_such(path: str, above: str, key: str, annotation: Any, kinds: frozenset[
 
 
 def _is_object(annotation: Any, key: str) -> bool:
-    """Whether `key` is that of an object, which a rule may make, and not of a list."""
+    """Whether `key` is a member of an object, which a rule may create, and not of a list."""
     kinds = [is_typeddict(bare) or get_origin(bare) is dict for bare in branches(annotation)]
     return all(kinds) or (any(kinds) and not (key == ANY or key.isdigit()))
 
 
 @cache
 def _reader(annotation: Any, levels: int) -> tuple[Fit, frozenset[str]]:
-    """levels: of containers that there may be from here on."""
+    """The function that fits values to `annotation`, and its kinds. levels: how deep a value may
+    nest."""
     config = ConfigDict(coerce_numbers_to_str=True)
     adapter: TypeAdapter[Any] = TypeAdapter(
         annotation, config=None if is_typeddict(unwrapped(annotation, Annotated)) else config
@@ -183,7 +186,7 @@ def _reader(annotation: Any, levels: int) -> tuple[Fit, frozenset[str]]:
 
 
 def _longest_plain_text(schema: dict[str, Any]) -> int:
-    """How long a text may be that has no other rule to follow; -1 when it has."""
+    """The maximum length of a text whose only limit is its length; -1 for other types."""
     if schema.keys() <= {"type", "maxLength"} and schema.get("type") == "string":
         longest: int = schema.get("maxLength", -1)
         return longest
@@ -191,7 +194,7 @@ def _longest_plain_text(schema: dict[str, Any]) -> int:
 
 
 def _shallow(levels: int) -> Fit:
-    """Takes what is nested at most `levels` deep."""
+    """A function that accepts values nested at most `levels` deep."""
 
     def fit(value: Any) -> Any:
         return MISFIT if isinstance(value, dict | list) and _deeper(value, levels) else value

@@ -1,4 +1,4 @@
-"""The forms of one event: each destination may have it in another one."""
+"""The forms of one event: each destination may receive a different one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gateway.event.model import Event
 
 
 def union(forms: Iterable[Event]) -> Event:
-    """All that one of `forms` has. Where two differ, the earlier one holds."""
+    """All fields of `forms`. Where two differ, the earlier one counts."""
     merged: Event = {}
     for form in forms:
         if not merged:
@@ -22,8 +22,8 @@ def union(forms: Iterable[Event]) -> Event:
 
 
 def beyond(known: Event, forms: Iterable[Event]) -> list[Event]:
-    """What each of `forms` adds to `known`: their union is the same as that of `known` and the form
-    itself."""
+    """The fields that each of `forms` adds to `known`: the `union` of `known` and these equals that
+    of `known` and the form."""
     nested = [name for name, value in known.items() if isinstance(value, dict)]
     return [_more(known, form, nested) for form in forms]
 

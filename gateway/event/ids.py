@@ -1,5 +1,5 @@
-"""Ids that are none, such as ``undefined``. They would make one of many events, orders or people:
-all but the first would be taken for repetitions, at the gateway or at a vendor."""
+"""Placeholders in the place of ids, such as ``undefined``. They would merge many events, orders or
+people into one: the gateway or a vendor would take all but the first for repetitions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ IDS = ("event_id", "client_id", "user_id", "transaction_id", "ga_session_id")
 """Fields of an event."""
 
 NO_ID = "a placeholder, not an id"
-"""The reason why such an id is ignored."""
+"""The reason for which a placeholder is ignored."""
 
 _NO_USERS = frozenset(
     [
@@ -18,11 +18,11 @@ _NO_USERS = frozenset(
         *("not_authenticated", "not authenticated", "not_logged_in", "not logged in"),
     ]
 )
-"""What stands in `user_id` for all who are not logged in, in lower case."""
+"""Values of `user_id`, in lower case, that sites send for all visitors who are not logged in."""
 
 
 def has_no_id(event: Mapping[str, Any]) -> bool:
-    """Whether an id of `event`, whose known fields have their types, is none."""
+    """Whether an id of `event`, whose known fields have their types, is a placeholder."""
     get = event.get
     ids = (
         get("event_id"),
@@ -41,7 +41,7 @@ def has_no_id(event: Mapping[str, Any]) -> bool:
 
 
 def is_no_id(name: str, text: str) -> bool:
-    """Whether `text` in the field `name`, one of `IDS`, is none. Events may be counted from 0."""
+    """Whether `text` in the field `name`, one of `IDS`, is a placeholder. `event_id` may be 0."""
     if name == "user_id" and text.lower() in _NO_USERS:
         return True
     return (text == NOBODY and name != "event_id") or is_placeholder(text)

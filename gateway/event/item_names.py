@@ -1,4 +1,4 @@
-"""Items with the quantity under the names that shops give it, as `quantity`."""
+"""Renames the quantity of items, for which shops have several names, to `quantity`."""
 
 from operator import is_not
 from typing import Any
@@ -11,14 +11,14 @@ QUANTITIES = ("qty", "Qty", "QTY")
 
 
 def with_quantities(raw: dict[str, Any]) -> dict[str, Any]:
-    """`raw`, an event that has items, with the quantity of each; the same object if none has one
-    under another name."""
+    """`raw`, an event with items, with each quantity under `quantity`; the same object if none has
+    another name."""
     items = raw["items"]
     if type(items) is not list:
         items = as_items(opened(items))
         if not isinstance(items, list):
             return raw
-    for item in items:  # usually all have a quantity, which is soon found out
+    for item in items:  # usually all have one, and this check is cheap
         if isinstance(item, dict) and "quantity" not in item:
             break
     else:

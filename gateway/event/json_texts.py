@@ -1,4 +1,4 @@
-"""JSON that stands in a text: so forms, queries and tag managers send lists and objects."""
+"""Decodes JSON in texts: forms, queries and tag managers send lists and objects in this way."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import orjson
 
 _OPENS = ("{", "[")
 _NUL = "\\u0000"
-"""A character that no event may have; a text with it is left as it is."""
+"""A character that events must not contain. A text with it is not decoded."""
 
 
 def opened(value: Any) -> Any:

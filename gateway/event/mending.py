@@ -1,12 +1,11 @@
-"""Known fields that do not fit cost the field, not the event.
+"""Mends known fields that do not fit: at worst the field is lost, never the event.
 
-What is empty (``""``, ``{}``, ``[]``, null) counts as absent. What can be read in one way only is
-read: ``"4,245.42"``, ``"59,90 €"``. The rest, and an id that is none, is set aside, named in
-`IGNORED`.
+An empty value (``""``, ``{}``, ``[]``, null) counts as absent. A value that can be read in only one
+way is read: ``"4,245.42"``, ``"59,90 €"``. Any other value, and a placeholder for an id, is removed
+and named in `IGNORED`.
 
 Senders with properties of their own (Segment, gtag.js) may use our names for them. Their
-``value: "high"`` is no mistake, unless the event is about commerce: it moves to `PARAMS`, as it
-came.
+``value: "high"`` is no mistake unless the event is about commerce: it moves to `PARAMS` unchanged.
 """
 
 from __future__ import annotations
@@ -29,15 +28,16 @@ from gateway.event.text import printable
 from gateway.event.whole_amounts import MONEY, with_whole_amounts
 
 IGNORED = "ignored_fields"
-"""Field of an event: what was set aside, a list of ``{"field": "items.price", "reason": "not a
-number"}``. The fields are known ones, without their places in lists."""
+"""Field of an event: which values were set aside, a list of ``{"field": "items.price", "reason":
+"not a number"}``. The fields are known ones, without indexes of lists."""
 
 PARAMS = "params"
 """Field of an event: a sender's own properties that have the name of a known field."""
 
 MAX_IGNORED = 20
 MAX_MISFITS = 500
-"""Values of a field. What follows in a list is set aside unseen: to look at one takes some 5 µs."""
+"""Values of one field that do not fit. The rest of a list is then set aside unread: to check one
+value takes some 5 µs."""
 
 _ABSENT: Final = object()
 _COMMERCE = frozenset(
@@ -80,34 +80,34 @@ _NO_PROPERTIES = frozenset(
         "fbc",
     ]
 )
-"""Known fields that are no property of a page's: protocols have places for them, or they tell who
-somebody is."""
+"""Known fields that cannot be a page's own properties: protocols have other places for them, or
+they identify a person."""
 
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
-"""What JavaScript writes where a calculation failed: no property of a page's own."""
+"""Results of failed calculations in JavaScript: not properties of a page's own."""
 
 _MONEY_OBJECTS = tuple(
     (amount, code)
     for amount in ("amount", "value")
     for code in ("currencyCode", "currency_code", "currency")
 )
-"""The names of an amount and its currency. Sources: shopify.dev/docs/api/web-pixels-api (MoneyV2);
-developer.paypal.com/docs/api/orders/v2 (Money)"""
+"""Names of an amount and of its currency in an object. Sources:
+shopify.dev/docs/api/web-pixels-api (MoneyV2); developer.paypal.com/docs/api/orders/v2 (Money)"""
 
 _OF_MONEY = frozenset(["__typename", "formatted", "formattedValue", "symbol"])
-"""What such an object may have besides, which does not change the amount."""
+"""Further members of such an object, which do not change the amount."""
 
 _IN_TWO_CURRENCIES = ("shop_money", "presentment_money", "shopMoney", "presentmentMoney")
-"""The names of an amount in the currency of the shop and in that of the customer. Source:
+"""Names of an amount in the shop's currency and of the same amount in the customer's. Source:
 shopify.dev/docs/api/admin-graphql (MoneyBag)"""
 
 _CODES = ("code", "iso", "iso_code", "isoCode", "currencyCode", "currency_code")
-"""The names of a code in an object that is a currency."""
+"""Names of the code in an object that is a currency."""
 
 
 class _Notes:
-    """currency: of the event, or "". ignored: reasons by field. misfits: values that did
-    not fit, the empty ones too."""
+    """The notes about one field. currency: of the event, or "". ignored: reasons by field. misfits:
+    the number of values that did not fit, including empty ones."""
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
@@ -133,15 +133,15 @@ class _Notes:
 Event = dict[str, Any]
 Ignored = dict[str, str]
 Mend = Callable[[Any, _Notes], Any]
-"""From a value to one that fits, or `_ABSENT`. What is set aside is noted."""
+"""Returns a value that fits, or `_ABSENT`, and notes what it sets aside."""
 
 Member = Callable[[str], Mend | None]
-"""From a name in an object to what mends the value there, if it is known."""
+"""Returns the function that mends the member of this name; None for an unknown name."""
 
 
 def mended(raw: Event, own_properties: bool) -> Event:
-    """`raw`, an event within the bounds, with known fields that all fit, but for its name and its
-    consent."""
+    """`raw`, an event within the bounds, with known fields that all fit. The event's name and its
+    consent are not mended."""
     event = {name: value for name, value in raw.items() if name not in _FIELDS}
     ignored: dict[str, str] = {}
     own: dict[str, Any] = {}
@@ -177,15 +177,15 @@ def _is_commerce(name: Any) -> bool:
 
 
 def with_params(event: Mapping[str, Any], own: Mapping[str, Any]) -> Event:
-    """`event` with `own` in its `PARAMS`; what the sender itself calls so stays there, too."""
+    """`event` with `own` added to its `PARAMS`, which keeps the sender's own field of that name."""
     given = event.get(PARAMS, {})
     params = given if isinstance(given, dict) else {PARAMS: given}
     return {**event, PARAMS: {**params, **own}}
 
 
 def ignored_of(event: Mapping[str, Any]) -> list[Ignored]:
-    """What stands in `IGNORED` of `event`; rules, and senders of events that an earlier version of
-    the gateway has stored, may have written anything there."""
+    """The valid entries of `IGNORED` in `event`. Rules may have written anything there, and so may
+    senders of events that an earlier version of the gateway stored."""
     said = event.get(IGNORED)
     return [each for each in said if _is_ignored(each)] if isinstance(said, list) else []
 
@@ -201,14 +201,15 @@ def _is_ignored(value: object) -> bool:
 
 
 def _can_be_own(name: str, value: Any) -> bool:
-    """Whether a field can move to `PARAMS`, where it is one level deeper."""
+    """Whether a field may move to `PARAMS`, where it is nested one level deeper."""
     if value in _NO_NUMBERS or (isinstance(value, float) and not isfinite(value)):
         return False
     return name not in _NO_PROPERTIES and is_within_bounds([[value]])
 
 
 def _compile(annotation: Any, place: str) -> Mend:
-    """What mends a value of `annotation`. place: path of the field, without indexes."""
+    """Returns the function that mends a value of `annotation`. place: path of the field, without
+    indexes."""
     validate = _validator(annotation)
     elements, member = _compile_elements(annotation, place), _compile_members(annotation, place)
     read = _compile_reader(annotation, place.rpartition(".")[2])
@@ -227,7 +228,7 @@ def _compile(annotation: Any, place: str) -> Mend:
             if member is not None and isinstance(value, dict):
                 return validate(_with_members_mended(value, member, notes))
             return read(value, notes)
-        except ValidationError:  # what is left of an object may be read as a list
+        except ValidationError:  # a mended object may look like a list
             notes.set_aside(place, "neither an object nor a list")
             return _ABSENT
         except Unreadable as problem:
@@ -238,7 +239,7 @@ def _compile(annotation: Any, place: str) -> Mend:
 
 
 def _compile_id(name: str, mend: Mend) -> Mend:
-    """As `mend`, of the field `name`, one of `IDS`."""
+    """As `mend`, for the field `name`, one of `IDS`."""
 
     def mend_id(value: Any, notes: _Notes) -> Any:
         made = mend(value, notes)
@@ -251,13 +252,13 @@ def _compile_id(name: str, mend: Mend) -> Mend:
 
 
 def _compile_elements(annotation: Any, place: str) -> Mend | None:
-    """What mends each element, where a value can be a list."""
+    """Returns the function that mends each element; None if a value cannot be a list."""
     lists = (each for each in branches(annotation) if get_origin(each) is list)
     return next((_compile(get_args(each)[0], place) for each in lists), None)
 
 
 def _compile_members(annotation: Any, place: str) -> Member | None:
-    """What mends each member by its name, where a value can be an object."""
+    """Returns the function that finds what mends a member; None if a value cannot be an object."""
     for each in branches(annotation):
         if is_typeddict(each):
             hints = get_type_hints(each, include_extras=True)
@@ -291,7 +292,7 @@ def _with_members_mended(value: Event, member: Member, notes: _Notes) -> Event:
 
 
 def _compile_reader(annotation: Any, name: str) -> Mend:
-    """What reads a value that does not fit as it is. name: of the field."""
+    """Returns the function that reads a value that does not fit as it is. name: of the field."""
     kinds = {get_origin(each) or each for each in branches(annotation)}
 
     def read(value: Any, notes: _Notes) -> Any:
@@ -317,9 +318,9 @@ def _compile_reader(annotation: Any, name: str) -> Mend:
 
 
 def _amount_in(stated: Mapping[str, Any], currency: str) -> str:
-    """``59.90 EUR`` of an object as shops and payment services write it: `_MONEY_OBJECTS`. Of an
-    amount in two currencies it is that of the shop, unless only the other one is in `currency`,
-    that of the event."""
+    """``59.90 EUR`` from an object as shops and payment services write it: `_MONEY_OBJECTS`. For an
+    amount in two currencies, the shop's amount, unless only the other one is in `currency`, the
+    event's."""
     both = [stated[name] for name in _IN_TWO_CURRENCIES if isinstance(stated.get(name), dict)]
     amounts = [_amount_and_code(each) for each in both or [stated]]
     number, code = next((each for each in amounts if each[1].upper() == currency), amounts[0])
@@ -373,4 +374,5 @@ _FIELDS = {
     for name, hint in get_type_hints(EventFields, include_extras=True).items()
     if name not in ("event_name", "consent")
 }
-"""What mends each field. A name is never mended, and consent has a reader of its own."""
+"""The function that mends each field. The event's name is never mended, and consent has its own
+reader."""

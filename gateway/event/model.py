@@ -1,9 +1,9 @@
 """The event: one JSON object, named after sGTM's common event data.
 
-An event is a plain ``dict``: sources translate into it, rules speak only it, destinations
-translate out of it. `read_event` is the only door: what has passed it has the types below, so
-nothing behind it checks them again. Fields that `gateway.event.schema` does not list are kept as
-they came.
+An event is a plain ``dict``: sources translate requests into it, rules read and change it,
+destinations translate it into requests. `read_event` is the only way in: it gives the known fields
+their types, so nothing after it checks them again. Fields that `gateway.event.schema` does not list
+are kept as they were sent.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Received:
     """How an event came in.
 
     source: its name in the configuration. at: Unix seconds. client_ip: of the sender, empty when
-    it cannot be told. user_agent: of the sender. headers: names in lower case. query: of the URL,
+    it is not known. user_agent: of the sender. headers: names in lower case. query: of the URL,
     as it was sent. trusted: the sender has proved who it is, as a backend with a key does.
     backend: a server sent it, so its address and agent are not the visitor's. anonymous: the
     sender asked that the visitor is not recognised. proxied: the request came through a trusted
@@ -76,11 +76,12 @@ class EventError(ValueError):
 
 
 _OPEN = ("items", "user_data", "user_properties", "event_location", "client_hints", "click_ids")
-"""The known fields in which there can be others, as many and as deep as a sender likes. They may
-come as JSON in a text."""
+"""Known fields that can contain other fields, as many and as deeply nested as a sender likes. A
+sender may also write them as JSON in a text."""
 
 _RESERVED = OTHER_CASES | {IGNORED, SURPLUS}
-"""Names that no event has: other spellings of `consent`, and what only the gateway writes."""
+"""Names that an event must not have: other spellings of `consent`, and the fields that only the
+gateway writes."""
 
 
 def read_event(raw: Any, own_properties: bool = False) -> Event:
@@ -91,8 +92,8 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
     `SURPLUS`. own_properties: the sender has custom fields that may have the names of known fields:
     see `gateway.event.mending`.
 
-    A person in the shapes of other tools moves to `user_data`: see `gateway.event.person`. Ids of
-    browsers and clicks move to their fields: see `gateway.event.browser_ids`.
+    Personal data in the formats of other tools moves to `user_data`: see `gateway.event.person`.
+    Ids of browsers and clicks move to their fields: see `gateway.event.browser_ids`.
 
     Raises `EventError` if the event has no usable name.
     """
@@ -140,7 +141,7 @@ def read_event(raw: Any, own_properties: bool = False) -> Event:
 
 
 def _with_plain_items(raw: Event) -> Event | None:
-    """The event in `raw`, which has items. None unless these and all the rest fit as they are."""
+    """The event in `raw`, which has items. None unless every field fits as it is."""
     plain = plain_items(raw["items"])
     if plain is None or len(raw) > MAX_KEYS:
         return None
@@ -171,14 +172,13 @@ def _others(event: Event, raw: Event) -> Event:
 
 
 def _without_reserved(raw: Event) -> Event:
-    """`raw` with one `consent`, and without what only the gateway writes."""
+    """`raw` with one `consent`, and without the fields that only the gateway writes."""
     others = {name: value for name, value in raw.items() if name not in (IGNORED, SURPLUS)}
     return others if OTHER_CASES.isdisjoint(others) else with_one_consent(others)
 
 
 def _within_bounds(raw: Event) -> Event:
-    """`raw` with its consent and its JSON in texts read, cut where it is too large, and without
-    nulls."""
+    """`raw` with its consent read, JSON texts decoded, the surplus cut off and nulls removed."""
     if "consent" in raw:
         raw = with_consent_read(raw)
     if texts := [name for name in _OPEN if isinstance(raw.get(name), str)]:
@@ -197,7 +197,7 @@ def _stated(event: Event) -> Event:
 
 
 def known_fields(raw: object) -> Event:
-    """The known fields of `raw` in their types, read without any leniency.
+    """The known fields of `raw` in their types, without mending any.
 
     Raises `EventError` naming every field that does not fit.
     """
@@ -208,7 +208,8 @@ def known_fields(raw: object) -> Event:
 
 
 def without_nulls(value: Any, levels: int) -> Any:
-    """JavaScript sends null for what it has not; only an event that does not fit is searched."""
+    """`value` without nulls, down to `levels` of nesting. JavaScript sends null for missing values;
+    only events that do not fit are searched for them."""
     if levels == 0:
         return value
     if isinstance(value, dict):
@@ -219,7 +220,7 @@ def without_nulls(value: Any, levels: int) -> Any:
 
 
 def complete(event: Event, received: Received) -> Event:
-    """`event` with what every event has: an id, a time, and the visitor's address and agent.
+    """`event` with the fields that every event has: an id, a time, the visitor's address and agent.
 
     A time ahead of the server's clock is set to the server's time, because ad platforms refuse
     events from the future. For events of backends, address and user agent are empty unless the
@@ -236,7 +237,7 @@ def complete(event: Event, received: Received) -> Event:
 
 
 _MAX_PROBLEMS_READ = 200
-"""pydantic takes some 20 µs to put one in words."""
+"""pydantic takes some 20 µs to describe each problem."""
 
 
 def _describe(error: ValidationError) -> str:

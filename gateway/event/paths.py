@@ -1,9 +1,9 @@
-"""Editing at paths into an event; `destinations.paths` says what paths are, and reads.
+"""Edits of the values at paths into an event; `destinations.paths` defines paths and reads them.
 
-A path is compiled once, at start, into a function. Where the model has an object or a list of
-objects, a name applies to each (`gateway.event.each_way`). Whoever edits an event has a copy of its
-outermost object to himself; everything in it may be shared, so an edit copies the containers along
-its path and nothing else.
+A path is compiled once, at start, into a function. Where the model accepts an object or a list of
+objects, a name applies to each object (`gateway.event.each_way`). The caller of an edit owns the
+outermost object of the event. Everything in it may be shared, so an edit copies the containers
+along its path and nothing else.
 """
 
 from collections.abc import Callable
@@ -32,14 +32,14 @@ Change = Callable[[Any], Any]
 """Pure. From the value at a path, or MISSING, to the new one; MISSING removes it."""
 
 EditBelow = Callable[[Any, Change], Any]
-"""From a container, or MISSING, to it with the change made below it: to the very same one when
-nothing changed."""
+"""Returns a container, or MISSING, with the change made below it: the same object if nothing
+changed."""
 
 
 def finder(path: str) -> Callable[[Event], Any] | None:
     """A function from an event to the list of the values at `path`, MISSING when there are none.
 
-    None for a path at which there can be only one, and `getter` is enough.
+    None for a path that can have only one value, for which `getter` is enough.
     """
     keys = path.split(".")
     ways = each_way(keys)
@@ -58,17 +58,17 @@ def finder(path: str) -> Callable[[Event], Any] | None:
 
 
 def editor(path: str, change: Change, makes: bool = True) -> Callable[[Event], None]:
-    """A function that sends the value at `path` of an event through `change`.
+    """A function that applies `change` to the value at `path` of an event.
 
-    The event itself is changed, the containers in it are copied on the way. makes: whether
-    objects that are missing on the way are made when `change` gives them a value.
+    It changes the event in place and copies the containers along the path. makes: whether objects
+    that are missing along the path are created when `change` returns a value.
     """
     edit = compile_edit(path.split("."), makes)
     return lambda event: edit(event, change)
 
 
 def compile_edit(keys: Keys, makes: bool = True) -> Callable[[Event, Change], None]:
-    """As `editor`, for a change that is known only with the event."""
+    """As `editor`, but the function takes the change together with the event."""
     first = keys[0]
     if first == ANY:
         return lambda _event, _change: None  # an event is no list
@@ -87,7 +87,7 @@ def compile_edit(keys: Keys, makes: bool = True) -> Callable[[Event, Change], No
 
 
 def change_text(url: str, keys: Keys, change: Change) -> str:
-    """`url` with its part at `keys` gone through `change`; what is no text there leaves it."""
+    """`url` with `change` applied to its part at `keys`. A result that is not text is ignored."""
 
     def change_part_of_url(old: str | None) -> str | None:
         new = change(MISSING if old is None else old)
@@ -100,8 +100,8 @@ def change_text(url: str, keys: Keys, change: Change) -> str:
 
 
 def _edit_below(keys: Keys, makes: bool, lists: int = -1) -> EditBelow | None:
-    """None when there are no keys left: the change is for the value itself. lists: which of `keys`
-    is for each element if a list stands there."""
+    """None when no keys are left: the change is for the value itself. lists: the index in `keys` of
+    the name that applies to each element of a list; negative for none."""
     if not keys:
         return None
     if keys[0] == ANY:

@@ -1,8 +1,8 @@
-"""A person in the shapes of other tools, as `user_data` has one.
+"""Converts personal data from the formats of other tools to the fields of `user_data`.
 
 Senders that move from other tools write ``email`` in the event itself, and ``email``, ``phone``,
-``birthday``, ``zip``, ``firstName`` or ``em`` directly in `user_data`. Read once, here, all rules
-and all destinations find them under one name.
+``birthday``, ``zip``, ``firstName`` or ``em`` directly in `user_data`. This module gives each value
+one name, under which all rules and destinations find it.
 
 Sources: segment.com/docs/connections/spec/identify (traits);
 developers.facebook.com/docs/marketing-api/conversions-api/parameters
@@ -18,10 +18,10 @@ from gateway.event.json_texts import opened
 from gateway.event.schema import as_list
 
 _EMAIL = "email"
-"""The one of these names that an event itself may have: the others may be those of a shop."""
+"""The only one of these names that is read in the event itself: the others may be a shop's data."""
 
 _is_address = re.compile(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{3,255}|[0-9A-Fa-f]{64}").fullmatch
-"""An e-mail address or its hash, and nothing with it: other texts are for the PII guard."""
+"""An e-mail address or its hash alone: other texts are left to the PII guard."""
 
 _PERSON = {
     "email": "email_address",
@@ -78,8 +78,8 @@ _OF_ADDRESS = frozenset(name for name, ours in _ADDRESS.items() if name != ours)
 
 
 def has_other_shape(raw: Mapping[str, Any]) -> bool:
-    """Whether `raw`, an event as it was sent, has a person in a shape of other tools, or with ids
-    of a browser."""
+    """Whether `raw`, an event as it was sent, has personal data in the format of another tool, or
+    ids of a browser among them."""
     if _EMAIL in raw:
         return True
     person = raw.get("user_data")
@@ -99,8 +99,8 @@ def _has_other_address(address: Any) -> bool:
 
 
 def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """`raw` with its person in `user_data`, under our names. What it says under our names already
-    stays; another value for the same stays where it was."""
+    """`raw` with its personal data in `user_data`, under our names. A value under our name is kept;
+    another value for the same field stays where it was."""
     event = {**raw}
     stated = _only_person(event.get("user_data"))
     if stated is not None:
@@ -119,8 +119,8 @@ def with_person(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _only_person(stated: Any) -> Any:
-    """`stated`, or the only person in it if it is a list or JSON in a text. Of several, it is
-    not known which one the event is about."""
+    """`stated`, or the only person in it if it is a list or JSON in a text. Of several people, it
+    is not known which one the event is about."""
     listed = as_list(opened(stated))
     people = [each for each in listed if each is not None] if isinstance(listed, list) else [listed]
     return people[0] if len(people) == 1 else listed
@@ -132,7 +132,7 @@ def _is_email(value: Any) -> bool:
 
 
 def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
-    """`stated`, a `user_data`, with our names."""
+    """`stated`, a `user_data`, under our names."""
     indexed = {name: stated[name] for name in _PERSON if isinstance(stated.get(name), dict)}
     lists = {name: as_list(value) for name, value in indexed.items()}
     person = _renamed({**stated, **lists}, _PERSON)
@@ -152,7 +152,7 @@ def our_person(stated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_as(path: str) -> str | None:
-    """The path at which an event has what a sender calls `path`; None when that is the same."""
+    """The event's path for the value that a sender writes at `path`; None if it is the same."""
     if path == _EMAIL:
         return f"user_data.{_PERSON[_EMAIL]}"
     above, _, name = path.rpartition(".")
@@ -166,9 +166,9 @@ def read_as(path: str) -> str | None:
 
 
 def person_path(name: str) -> str | None:
-    """The path of what a table of people calls `name`: ``user_data.phone_number`` of ``phone``.
+    """The path for a column of a table of people: ``user_data.phone_number`` for ``phone``.
 
-    None for what is not a person's alone: a shop has a city and a postal code, too.
+    None for a name that is not a person's alone: a shop has a city and a postal code, too.
     """
     ours = _PERSON.get(name, name)
     if ours in _OURS:
@@ -177,8 +177,8 @@ def person_path(name: str) -> str | None:
 
 
 def with_columns(person: Mapping[str, Any], columns: Mapping[str, Any]) -> dict[str, Any]:
-    """`person`, a `user_data`, with the values of `columns`, names that have a `person_path`, that
-    it has neither in clear nor hashed."""
+    """`person`, a `user_data`, with those values of `columns` that it has neither in clear nor
+    hashed. Each name in `columns` has a `person_path`."""
     more = {**person}
     for name, value in columns.items():
         is_name = name in _NAMES
@@ -200,7 +200,8 @@ def _forms(field: str) -> tuple[str, str]:
 
 
 def _renamed(stated: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    """`stated` with those of `names` under ours that it has not under ours already."""
+    """`stated` with the fields in `names` under our names, except those that it already has under
+    our name."""
     renamed = {**stated}
     for name, ours in names.items():
         if name != ours and ours not in renamed and _is_value(stated.get(name)):
@@ -209,8 +210,8 @@ def _renamed(stated: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, A
 
 
 def _name_parts(person: dict[str, Any], known: Mapping[str, Any]) -> dict[str, str]:
-    """The first and the last name in `person`'s full name, if it has two words: of more, nobody can
-    say which belong together. The full name is taken out of `person` when both are known."""
+    """The first and the last name in `person`'s full name, if it has two words: with more, it is
+    not known which belong together. Removes the full name from `person` when both are known."""
     full = person.get(_FULL_NAME)
     if not isinstance(full, str):
         return {}

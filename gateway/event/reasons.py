@@ -1,4 +1,4 @@
-"""Reasons in short, and made alike."""
+"""Shortens reasons, and makes those that differ only in numbers the same."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from gateway.event.text import printable
 
 MAX_REASON = 100
 _VARYING = re.compile(r"\d+\.\d+|\d{5,}|(?<=\.)\d+(?=[.:])")
-"""Ages, times, ids and places in a list, which would make each reason a kind of its own. Codes are
-shorter."""
+"""Ages, times, ids and list indexes, which would make every reason unique. Status codes are
+shorter, so they stay."""
 
 
 def short(reason: str) -> str:
@@ -19,5 +19,5 @@ def short(reason: str) -> str:
 
 
 def common(reason: str) -> str:
-    """`reason` without what differs from event to event, in short."""
+    """`reason`, shortened, with ``#`` in the place of numbers that differ from event to event."""
     return short(_VARYING.sub("#", reason))

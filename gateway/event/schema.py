@@ -39,15 +39,16 @@ def _consent_state(value: object) -> object:
 
 
 def as_list(value: object) -> object:
-    """sGTM's index-keyed objects (``{"0": ..., "1": ...}``) as the lists that they stand for."""
+    """The list that an object with indexes as keys (``{"0": ..., "1": ...}``, as sGTM has) stands
+    for; any other value unchanged."""
     if isinstance(value, dict) and value and all(map(str.isdigit, value)):
         return list(value.values())
     return value
 
 
 def as_items(value: object) -> object:
-    """As `as_list`, also with other keys (``{"SKU-1": {"item_id": ...}}``), and a single item as a
-    list of one. Items have the names of GA4 or of Universal Analytics."""
+    """As `as_list`, but items may have any keys (``{"SKU-1": {"item_id": ...}}``), and one item
+    becomes a list of one. Items have the names of GA4 or of Universal Analytics."""
     if not isinstance(value, dict):
         return value
     if _is_item(value):
@@ -68,13 +69,13 @@ def _is_item(value: object) -> bool:
 
 _open = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 _in_turn = Field(union_mode="left_to_right")
-"""The usual branch stands first and is checked without Python; a validator of ours is only asked
-when it does not fit."""
+"""The usual branch comes first and is checked without Python code; our own validators run only for
+values that do not fit it."""
 
 
 def _schema_with(schema: CoreSchema, plain: CoreSchema) -> GetPydanticSchema:
-    """A type that `schema` reads and `plain` describes. Pydantic notes in a schema where it is
-    used, so each use gets a copy."""
+    """A type that `schema` validates and `plain` describes. Pydantic records in a schema where it
+    is used, so each use gets a copy."""
     return GetPydanticSchema(lambda _, __: copy(schema), lambda _, handler: handler(plain))
 
 
@@ -98,7 +99,7 @@ Number = Annotated[
     | Annotated[float, Field(allow_inf_nan=False)],
     _schema_with(_numbers, _json_numbers),
 ]
-"""Numbers, and texts that are one; not true and false, which pydantic takes for 1 and 0."""
+"""Numbers, and texts that are numbers; not true and false, which pydantic takes for 1 and 0."""
 
 
 def _as_written(value: object) -> object:
@@ -106,7 +107,7 @@ def _as_written(value: object) -> object:
 
 
 def _texts(**limits: Any) -> GetPydanticSchema:
-    """Texts within `limits`, those of pydantic, and numbers as such texts: 7.0 is ``7``."""
+    """Texts within `limits`, named as in pydantic, and numbers converted to text: 7.0 to ``7``."""
     plain = core_schema.str_schema(strict=True, **limits)
     written = core_schema.no_info_before_validator_function(
         _as_written, core_schema.str_schema(coerce_numbers_to_str=True, **limits)
@@ -118,21 +119,22 @@ def _texts(**limits: Any) -> GetPydanticSchema:
 MAX_TEXT = 16_384
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
 Code = Annotated[str, _texts(max_length=MAX_TEXT)]
-"""A text that others write as a number: a phone number, or the id of a product."""
+"""A text that senders may write as a number: a phone number, or the id of a product."""
 
 Id = Annotated[str, _texts(strip_whitespace=True, min_length=1, max_length=256)]
 LongId = Annotated[str, _texts(strip_whitespace=True, max_length=MAX_TEXT)]
 
 
 def _check_currency(code: str) -> str:
-    """`code`, which need not be one of today's: there will be others."""
+    """`code`. It need not be a currency of today: new codes are added. Raises ValueError for words
+    that are no code."""
     if code in NO_CODES:
         raise ValueError("not the code of a currency")
     return code
 
 
 _bounded = Field(max_length=MAX_VALUES)
-"""A longer list does not fit, so it is cut."""
+"""A longer list does not fit, so the event is mended and the list cut."""
 
 Texts = Annotated[Code | Annotated[list[Code], _bounded, BeforeValidator(as_list)], _in_turn]
 _State = Literal["granted", "denied"]
@@ -207,8 +209,8 @@ class EventFields(TypedDict, total=False):
     event_name: Required[Id]
     event_id: Id
     timestamp: Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(to_seconds)]
-    """Unix seconds, with a fraction; `gateway.event.times` converts the other forms. 0 is what
-    programs write that know no time."""
+    """Unix seconds, with a fraction; `gateway.event.times` converts the other forms. Programs write
+    0 when they do not know the time."""
     client_id: Id
     user_id: Id
     ip_override: Text
@@ -248,7 +250,7 @@ class EventFields(TypedDict, total=False):
 
 @with_config(ConfigDict(extra="ignore", coerce_numbers_to_str=True))
 class _KnownFields(EventFields, total=False):
-    """Without the other fields, which cost pydantic more to carry along than `read_event`."""
+    """`EventFields` without other fields: pydantic takes longer than `read_event` to keep them."""
 
 
 validate: Callable[[object], dict[str, Any]] = TypeAdapter(_KnownFields).validator.validate_python
@@ -256,7 +258,7 @@ validate: Callable[[object], dict[str, Any]] = TypeAdapter(_KnownFields).validat
 
 
 def branches(annotation: Any) -> Iterator[Any]:
-    """The types of which a value of `annotation` has one, without what they are annotated with."""
+    """The types that a value of `annotation` can have, without their annotations."""
     bare = unwrapped(annotation, Annotated)
     if get_origin(bare) in (Union, types.UnionType):
         for branch in get_args(bare):
@@ -270,8 +272,8 @@ def unwrapped(annotation: Any, wrapper: Any) -> Any:
 
 
 def below(annotation: Any, key: str) -> Iterator[Any]:
-    """The types that can stand at `key` below `annotation`; Any for what is not known. An object
-    has nothing at ``*``, which means each element of a list."""
+    """The types that a value at `key` below `annotation` can have; Any for an unknown field. An
+    object has nothing at ``*``, which means each element of a list."""
     for bare in branches(annotation):
         if is_typeddict(bare):
             hints = get_type_hints(bare, include_extras=True)

@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 _CLOSE = 0.65
-"""How alike two names have to be, from 0 to 1, for one to be a slip of the other."""
+"""How similar two names have to be, from 0 to 1, for one to be a typing error for the other."""
 
 _MIN_BEGINNING = 4
-"""Characters of a name from which it may stand for a longer one that begins so."""
+"""Minimum length of a name that is taken for the beginning of a longer one."""
 
 _no_letter_or_digit = re.compile(r"[\W_]+")
 _negation = re.compile(r"not|^(?:no|non|un|dis|ex|min)")
@@ -73,5 +73,5 @@ def did_you_mean(name: str, valid: Iterable[str]) -> str:
 
 
 def _negations(form: str) -> set[str]:
-    """What turns the meaning of a name in the form of `folded` into its opposite."""
+    """The parts of a `folded` name that turn its meaning into the opposite."""
     return set(_negation.findall(form))

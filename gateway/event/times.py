@@ -1,4 +1,4 @@
-"""Moments in the forms in which senders write them."""
+"""Reads times in the forms that senders use."""
 
 import re
 from collections.abc import Mapping
@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 
 _FIRST_DAY, _LAST_DAY = 1970_01_01, 9999_12_31
 _PARTS = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
-"""A number that is greater than the first counts parts of a second, of which it has the other."""
+"""A number above the first value counts fractions of a second; the second value is how many of
+them a second has."""
 
 _MAX_SECONDS = 1e11
-"""More, in the year 5138, would be taken for milliseconds when the event is read again."""
+"""In the year 5138. More would be taken for milliseconds when the event is read again."""
 
 _is_mail_date = re.compile(
     r"(?:[A-Za-z]{3}, )?[0-9]{1,2} [A-Za-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? "
@@ -23,11 +24,11 @@ _is_mail_date = re.compile(
 _script_date = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([0-9]{2}) ([0-9]{4} [0-9:]{8}) GMT([+-][0-9]{4})(?: \(.*\))?"
 ).fullmatch
-"""``Sat Nov 21 2026 01:00:00 GMT+0100 (Central European Standard Time)``: what a script writes that
-makes a text of a date (ECMA-262, Date.prototype.toString)."""
+"""``Sat Nov 21 2026 01:00:00 GMT+0100 (Central European Standard Time)``: a JavaScript date as text
+(ECMA-262, Date.prototype.toString)."""
 
 _lost_plus = re.compile(r"(:[0-9]{2}(?:[.,][0-9]+)?|GMT) (?=[0-9]{2}:?[0-9]{2}\b)")
-"""A blank before an offset: what a query makes of a plus that is not escaped."""
+"""A blank before an offset: a plus that was not escaped in a query is read as a blank."""
 
 _utc = re.compile(r"(?<=[0-9]) ?(?:UTC|GMT|z)\Z")
 
@@ -43,26 +44,27 @@ _second_zone = re.compile(r" ([+-][0-9]{4}) (?:[A-Z]{3,5}|[+-][0-9]{2,4})(?: m=.
 _unix_date = re.compile(
     r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ 0-9][0-9]) ([0-9:]{8}) (?:UTC|GMT) ([0-9]{4})"
 ).fullmatch
-"""``Thu Nov 19 10:00:00 UTC 2026``: what ``date`` writes, and Java's Date."""
+"""``Thu Nov 19 10:00:00 UTC 2026``: the format of the command ``date`` and of Java's Date."""
 
 _milliseconds = re.compile(r"/Date\((-?[0-9]{1,15})(?:[+-][0-9]{4})?\)/").fullmatch
-"""Of .NET's JSON."""
+"""A date in .NET's JSON."""
 
 _is_compact = re.compile(r"[12][0-9]{13}|(?:19|20)[0-9]{10}").fullmatch
 """YYYYMMDDhhmmss, which as milliseconds would be after the year 2286, or YYYYMMDDhhmm, which would
 be in 1976."""
 
 _COMPACT = {12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-"""How to read it, by its length."""
+"""The formats of compact dates by their length."""
 
 
 def to_seconds(value: object) -> object:
     """Unix seconds from seconds, milli-, micro- or nanoseconds (told apart by size), a day
     (20261129), ISO 8601, RFC 2822, or a date as scripts, PHP, Java, Go and .NET write it. None for
-    true and false, and any other value that is neither a text nor a number as it is.
+    true and false. Other values that are neither texts nor numbers are returned unchanged.
 
-    Raises `ValueError`, whose text repeats nothing, for other texts, and for times after the year
-    5138. A whole number that could be a day is none of seconds: these would be in 1970 to 1973.
+    Raises `ValueError`, whose message does not repeat the value, for other texts and for times
+    after the year 5138. A whole number that could be a day is read as one: as seconds it would be
+    in 1970 to 1973.
     """
     if isinstance(value, dict):
         value = _of_object(value)
@@ -99,9 +101,9 @@ def _date_to_seconds(text: str) -> float:
 
 
 def _of_object(stated: Mapping[str, Any]) -> object:
-    """The time in what PHP makes of a DateTime (``{"date", "timezone_type", "timezone"}``) or
-    Protocol Buffers of a Timestamp (``{"seconds", "nanos"}``); any other object as it is. Raises
-    `ValueError`."""
+    """The time in PHP's DateTime (``{"date", "timezone_type", "timezone"}``) or Protocol Buffers'
+    Timestamp (``{"seconds", "nanos"}``), as JSON; any other object unchanged. Raises `ValueError`
+    for a DateTime that cannot be read."""
     seconds, nanos = stated.get("seconds"), stated.get("nanos", stated.get("nanoseconds", 0))
     if type(seconds) is int and type(nanos) is int and max(abs(seconds), abs(nanos)) < _MAX_SECONDS:
         return seconds + nanos / 1e9

@@ -1,5 +1,5 @@
-"""Amounts in currencies without decimals, as texts: in ``5.990`` the dot can only separate
-thousands, but without the currency the text is a number with decimals."""
+"""Reads amounts that are texts in currencies without decimals: there the dot in ``5.990`` can only
+separate thousands. Without the currency it would be a decimal point."""
 
 import re
 from operator import is_not
@@ -14,8 +14,8 @@ _by_threes = re.compile(r"\s{0,9}[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,4}\s{0,9}"
 
 
 def with_whole_amounts(raw: dict[str, Any]) -> dict[str, Any]:
-    """`raw`, an event in such a currency, with such texts as numbers; the same object without
-    any."""
+    """`raw`, an event in a currency without decimals, with texts such as ``5.990`` as numbers; the
+    same object if it has none."""
     read = _read(raw)
     items = as_items(raw.get("items"))
     if isinstance(items, list):

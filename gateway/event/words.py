@@ -4,12 +4,12 @@ from __future__ import annotations
 
 
 def number(count: int) -> str:
-    """Exact up to seven digits, so that a row of eight fits; ``--json`` has all digits."""
+    """`count`, exact up to seven digits so that eight fit in a row; ``--json`` has all digits."""
     return str(count) if count < 10_000_000 else f"{count / 1e6:.1f} M"
 
 
 def duration(seconds: float) -> str:
-    """In words of one unit, such as ``12 s`` or ``3 h``."""
+    """`seconds` in one unit, such as ``12 s`` or ``3 h``."""
     for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
@@ -17,5 +17,5 @@ def duration(seconds: float) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Such as ``1 event`` and ``2 events``."""
+    """`count` and `noun`, such as ``1 event`` and ``2 events``."""
     return f"{number(count)} {noun}{'' if count == 1 else 's'}"
