@@ -1,1 +1,1 @@
-"""Sources: one file a wire protocol, each a pure translation of a request into events."""
+"""Sources: a module or package for each wire protocol, which translates requests into events."""

@@ -23,7 +23,7 @@ def status_of(batch: Batch, success: int) -> int:
 
 
 def report(batch: Batch) -> dict[str, object]:
-    """How many events were accepted, and which were not and why."""
+    """How many events were accepted, and which were refused and why."""
     return {
         "accepted": len(batch.events),
         "refused": [{"index": each.index, "reason": each.message} for each in batch.refused],
@@ -31,12 +31,12 @@ def report(batch: Batch) -> dict[str, object]:
 
 
 def accepted(batch: Batch) -> Answer:
-    """204; with refused events a `report` with 200, or 400 when none was accepted."""
+    """204 if no event was refused; otherwise a `report`, with 200, or 400 if none was accepted."""
     if not batch.refused:
         return NO_CONTENT
     return Answer.json(status_of(batch, 200), report(batch))
 
 
 def pixel(batch: Batch) -> Answer:
-    """The GIF whatever happened (browsers draw it with any status), never from a cache."""
+    """The GIF, even if the event was refused (browsers draw it with any status); never cached."""
     return Answer(status_of(batch, 200), GIF, _GIF_HEADERS)

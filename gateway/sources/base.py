@@ -1,8 +1,8 @@
-"""What a source is: a pure translation of one HTTP request into events, and of their outcome into
-the answer that clients of the protocol expect.
+"""The base of all sources: a source is a pure translation of one HTTP request into events, and of
+the result into the answer that clients of its protocol expect.
 
-A source never touches the queue. The endpoint hands it a request, appends the events that it
-reads, and asks it for the answer.
+A source never touches the queue. The endpoint gives it a request, appends the events that it reads,
+and asks it for the answer.
 
 To add a source, read docs/adding-a-source.md.
 """
@@ -47,9 +47,10 @@ class Inbound:
 
     path: of the URL, decoded, without the `prefix` before a path that is claimed with
     `prefix: any`. query: the raw query string. headers: names in lower case. body: already
-    inflated, whatever its ``Content-Encoding`` was. base_url: where the client finds the paths of
-    the source, without a slash at the end; for `Source.questions` only. received_at: Unix seconds,
-    for protocols that tell how long ago something happened; 0 when it is not known.
+    decompressed, whatever its ``Content-Encoding`` was. base_url: the URL below which the client
+    finds the paths of the source, without a slash at the end; for `Source.questions` only.
+    received_at: Unix seconds, for protocols that state how long ago something happened; 0 when it
+    is not known.
     """
 
     method: str
@@ -82,7 +83,7 @@ class Refused(Exception):
     status: of the HTTP answer. reason: a short code, the label of the metric
     (``malformed``, ``unauthorized``, ``unsupported_media_type`` ...). message: for the sender;
     never repeats what was sent. retry_after: seconds after which the sender may try again. events:
-    what is to be said of each event, for JSON.
+    details about single events, as JSON values.
     """
 
     def __init__(
@@ -112,8 +113,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One event of a request that cannot be read. index: its position in the request, from 0.
-    shape: its structure, as `gateway.sources.shape` describes it, if that can help."""
+    """An event of a request that cannot be read or is not accepted. index: its position in the
+    request, from 0. shape: its structure, as `gateway.sources.shape` describes it, if helpful."""
 
     index: int
     message: str
@@ -122,18 +123,18 @@ class Refusal:
 
 @dataclass(slots=True)
 class Batch:
-    """What was read from one request.
+    """The events of one request.
 
-    events: those that can be read, in order, each with an ``event_id`` once they are accepted.
-    refused: those that cannot.
+    events: the readable ones, in order, each with an ``event_id`` once they are accepted.
+    refused: the other ones.
     trusted: the sender has proved who it is (with a key). backend: a server sent the request, so
     its address and agent are not the visitor's. anonymous: the sender asked that the visitor is
     not recognised: no address is kept, no identifying cookie read or set. page_token: as in
-    `gateway.event.Received`. submission_token: as the sender states it around the events, not
-    yet checked. sent: when the request was sent by the clock of its sender, as stated and not yet
-    checked; a backend's clock is taken to be right. reply: the answer to a request that asks for
-    something, such as the settings of an SDK; the source is then not asked for another. size: bytes
-    of the events in JSON, 0 for a few.
+    `gateway.event.Received`. submission_token: as stated next to the events, not yet checked. sent:
+    the times at which the request was sent by its sender's clock, as stated and not yet checked; a
+    backend's clock is assumed to be right. reply: the answer to a request for something else than
+    storing events, such as the settings of an SDK; `Source.answer` is then not called. size: bytes
+    of the events in JSON; 0 for a few events, which are not measured.
     """
 
     events: list[Event] = field(default_factory=list)
@@ -255,9 +256,9 @@ class Source(ABC, Generic[S]):
         any other header (Fetch standard, CORS-preflight fetch).
     reads_query: whether the source reads consent in the query; otherwise the pipeline reads it.
     text_events: whether events in a JSON body can be texts instead of objects.
-    questions: URL paths where its clients ask for something with GET, such as the settings of an
-        SDK, and what the OpenAPI document says of each. One segment may be a name in braces, which
-        stands for any: ``/v1/projects/{key}/settings``. `read` answers with `Batch.reply`.
+    questions: URL paths at which its clients request something with GET, such as the settings of an
+        SDK, with their descriptions for the OpenAPI document. One segment may be a name in braces,
+        which stands for any text: ``/v1/projects/{key}/settings``. `read` sets `Batch.reply`.
     """
 
     type: ClassVar[str]
@@ -281,7 +282,7 @@ class Source(ABC, Generic[S]):
 
     @property
     def claimed_questions(self) -> Mapping[str, Operation]:
-        """Those of `questions` that are answered: none with paths of the configuration's own."""
+        """The `questions` that are answered; none if the configuration sets other paths."""
         return {} if self.settings.paths else self.questions
 
     @property
@@ -297,7 +298,7 @@ class Source(ABC, Generic[S]):
         return self.settings.max_body_bytes or self.body_bytes or usual
 
     def shows_key(self, request: Inbound) -> bool:
-        """Whether `request` proves who sends it before its body, which is empty here, is read.
+        """Whether the headers and query of `request` prove who sends it. Its body is not yet read.
 
         Called when the sender's address has reached its rate limit, which does not apply to
         senders with a key. Sources that read a key only from the body need not implement it.
@@ -305,8 +306,8 @@ class Source(ABC, Generic[S]):
         return False
 
     def describe(self, method: str) -> Operation:
-        """What the OpenAPI document of the gateway says about `method`, one of `methods`. By
-        default the protocol may be anything."""
+        """The description of `method`, one of `methods`, for the gateway's OpenAPI document. The
+        default describes no particular protocol."""
         return any_operation(method)
 
     @abstractmethod
@@ -335,12 +336,12 @@ def read_events(
 ) -> Batch:
     """Each of `messages` read as an event, or refused.
 
-    trusted, backend, anonymous: as in `Batch`; who is trusted is a backend unless stated otherwise.
-    own_properties: as in `gateway.event.read_event`.
+    messages: decoded JSON values. translate: turns one message of a protocol, of any JSON type,
+    into an event that is not yet checked; raises `EventError` if it cannot. Without it, messages
+    have the gateway's own names. trusted, backend, anonymous: as in `Batch`; backend defaults to
+    trusted. own_properties: as in `gateway.event.read_event`.
 
-    messages: decoded JSON values. translate: one message of a protocol, of any JSON type, into an
-    event that is not yet checked; raises `EventError` when it cannot. Without it they are in the
-    gateway's own names. Raises `Refused` when there are too many, or they are too large together.
+    Raises `Refused` for too many messages, or for events that are too large together.
     """
     check_count(messages)
     events: list[Event] = []

@@ -1,7 +1,8 @@
-"""Which source a request belongs to, by its path.
+"""Finds the source of a request by its path.
 
-A source claims paths as they are, or with `prefix: any` below any other path too. Of several claims
-an exact one wins, then the one with the most segments, then the one without a pattern.
+A source claims exact paths, or with `prefix: any` also the same paths below any other path. Of
+several claims that fit, an exact one wins, then the one with the most segments, then the one
+without a pattern.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ from gateway.sources.base import Source
 from gateway.sources.submission_tokens import token_path
 
 MAX_PATH = 2048
-"""Characters of a path in which a claim below a prefix is looked for. A longer path is
-answered only where it is claimed as it is."""
+"""Maximum length of a path that can match a claim below a prefix. A longer path is answered only if
+it is claimed exactly."""
 
 GATEWAYS_OWN = "/demo/"
 """Below this, no path belongs to a source."""
 
 Role = Literal["events", "token", "question", "script"]
-"""What is sent there: events, or a request for a submission token, an answer or a script."""
+"""What clients send to the path: events, or a request for a submission token, an answer or a
+script."""
 
 Tail = tuple[str | None, ...]
-"""Segments of a path; None is the one that a pattern leaves open."""
+"""Segments of a path; None for the segment that a pattern leaves open."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A path of a source. path: a question's may have one segment in braces, which stands for any.
-    any_prefix: the path is claimed below any other path, too."""
+    """A path of a source. path: of a question, it may have one segment in braces, which matches any
+    text. any_prefix: the path is also claimed below any other path."""
 
     source: str
     path: str
@@ -41,7 +43,7 @@ class Claim:
 
 
 class Found(NamedTuple, Generic[T]):
-    """path: as the source knows it. prefix: what stands before it in the request, "" or a path."""
+    """path: as the source knows it. prefix: the path before it in the request, or ""."""
 
     target: T
     path: str
@@ -62,8 +64,8 @@ def claims_of(name: str, source: Source[Any]) -> Iterator[Claim]:
 
 
 class PathTable(Generic[T]):
-    """What is at a path. exact: by paths as they are claimed, and the same with a slash at the end,
-    because a client with such a slash too many would lose its events. Look there first."""
+    """Targets by path. exact: by claimed path, with and without a slash at the end, because a
+    client with a slash too many would lose its events. Callers look there first."""
 
     def __init__(self, claims: Iterable[tuple[Claim, T]]) -> None:
         self.exact: dict[str, T] = {}
@@ -82,7 +84,7 @@ class PathTable(Generic[T]):
         self._deepest = max((length for length, _ in shapes), default=0)
 
     def find(self, path: str) -> Found[T] | None:
-        """What is at `path`, which is decoded. None if nothing is, or the gateway's own."""
+        """The target at `path`, which is decoded; None without one and for the gateway's paths."""
         if (target := self.exact.get(path)) is not None:
             return Found(target, path, "")
         if not self._shapes or len(path) > MAX_PATH or path.startswith(GATEWAYS_OWN):
@@ -106,7 +108,7 @@ class PathTable(Generic[T]):
 
 
 def _tail(claim: Claim) -> tuple[Tail, int]:
-    """The segments of a path, and the place of the open one; -1 for none."""
+    """The segments of a claim's path, and the index of the open one; -1 for none."""
     segments: list[str | None] = [*claim.path.removesuffix("/").split("/")[1:]]
     for place, segment in enumerate(segments):
         if claim.role == "question" and segment and segment[0] == "{":

@@ -1,4 +1,4 @@
-"""What a source says about its protocol for the OpenAPI document of a gateway.
+"""Descriptions of the sources' protocols for the gateway's OpenAPI document.
 
 Source: spec.openapis.org/oas/v3.1.1
 """
@@ -33,9 +33,9 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class AnswerDescription:
-    """An answer. content: the schema of its body by media type; without one it has no body.
-    reasons: what may stand in the `reason` of a refusal, and what it means. headers: Header Objects
-    by name."""
+    """An answer. content: the schema of its body by media type; empty if it has no body. reasons:
+    the possible values of `reason` in a refusal, with their meanings. headers: Header Objects by
+    name."""
 
     text: str
     content: Mapping[str, Schema] = field(default_factory=dict)
@@ -47,11 +47,11 @@ class AnswerDescription:
 class Operation:
     """A source's description of one of its methods.
 
-    text: in Markdown. documentation: the URL of the protocol's own documentation, "" when there is
-    none. parameters: Parameter Objects. body: the schema of the request's body by media type;
-    without one it is not read. answers: by status, or by a range such as ``2XX``; those that the
-    gateway gives to the requests of any source are added to them. keys: Security Scheme Objects by
-    name, of which a sender shows one. needs_key: whether a request without any of them is refused.
+    text: in Markdown. documentation: the URL of the protocol's own documentation, or "".
+    parameters: Parameter Objects. body: the schema of the request's body by media type; empty if
+    the body is not read. answers: by status, or by a range such as ``2XX``; the answers that the
+    gateway gives for any source are added to them. keys: Security Scheme Objects by name, of which
+    a sender shows one. needs_key: whether a request without a key is refused.
     """
 
     text: str = ""
@@ -83,14 +83,14 @@ RETRY_AFTER: Schema = {
         "schema": {"type": "integer", "minimum": 1},
     }
 }
-"""The header that says when a refused request may be repeated."""
+"""The header with the time after which a refused request may be repeated."""
 
 IMAGE: Schema = {"image/gif": ANYTHING}
 """A body that is a GIF."""
 
 
 def query_fields(text: str, properties: Schema | None = None) -> Schema:
-    """A parameter for a query string with fields of any name. properties: of those to name."""
+    """A parameter for a query string with fields of any name. properties: schemas of some."""
     return {
         "name": "fields",
         "in": "query",
@@ -118,7 +118,7 @@ def required_parameter(name: str, text: str, example: str) -> Schema:
 
 
 def any_operation(method: str) -> Operation:
-    """What holds for a source that says nothing: any query, any body, any answer."""
+    """The description of a source that has none: any query, any body, any answer."""
     refused = AnswerDescription("Refused.", _ANY_BODY)
     answers = {"2XX": AnswerDescription("Accepted.", _ANY_BODY), "400": refused, "4XX": refused}
     if method in ("GET", "HEAD"):

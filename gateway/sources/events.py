@@ -48,9 +48,10 @@ _ACCEPTED: Schema = {
 
 
 class Events(Source[EventsSettings]):
-    """Requests of trusted senders: they may say the visitor's address.
+    """Requests of trusted senders, which may state the visitor's address.
 
-    Answers the ids of the accepted events and which were refused, with 400 when all were.
+    Answers with the ids of the accepted events and a report of the refused ones; 400 if all were
+    refused.
     """
 
     type = "events"

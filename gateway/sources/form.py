@@ -1,7 +1,7 @@
-"""Events that are written as fields: query strings and form bodies.
+"""Reads events written as fields, in query strings and form bodies.
 
-Empty values count as absent: a form has no other way to say that there is nothing. Only a named
-type of consent without a value (``consent.ad_storage=``) is kept: it denies.
+Empty values count as absent: a form has no other way to leave a field out. Only a named type of
+consent without a value (``consent.ad_storage=``) is kept: it denies.
 """
 
 import re
@@ -25,15 +25,15 @@ _is_bracketed = re.compile(r"[^\[\]]+(?:\[[^\[\]]+\](?:\.[^\[\]]+)?)+").fullmatc
 """A name as PHP and jQuery write it, ``items[0][item_id]``, or JavaScript: ``items[0].item_id``."""
 
 _MAX_STEPS = 20_000
-"""Into objects, by all dots of an event: one that holds so much is cut later. Further names stay
-as they are."""
+"""Steps into objects, for all dots of an event, which would be cut later anyway. Beyond that, names
+with dots stay as they are."""
 
 
 def query_fields(query: str) -> Fields:
     """The fields of a query string or of an ``application/x-www-form-urlencoded`` body.
 
-    NULs and bytes that are not UTF-8 become U+FFFD. Mails may have ``&amp;`` between fields, where
-    HTML was escaped once too often.
+    NULs and bytes that are not UTF-8 become U+FFFD. ``&amp;`` between fields is accepted: in mails,
+    HTML may be escaped once too often.
     """
     if "&amp;" in query:
         query = query.replace("&amp;", "&")
@@ -50,12 +50,12 @@ def query_fields(query: str) -> Fields:
 
 
 def is_present(name: str, value: str) -> bool:
-    """Whether a field says anything. name: decoded."""
+    """Whether a field counts: an empty one does only if it names a consent type. name: decoded."""
     return bool(value) or names_a_type(name)
 
 
 def _decoded(text: str) -> str:
-    """What `urllib.parse.unquote` gives, which takes longer to look for non-ASCII first."""
+    """As `urllib.parse.unquote`, which is slower because it looks for non-ASCII text first."""
     return unquote_to_bytes(text).decode(errors="replace") if "%" in text else text
 
 
@@ -65,12 +65,12 @@ def form_fields(body: bytes) -> Fields:
 
 
 def expand(fields: Iterable[tuple[str, str]]) -> Event:
-    """The event that `fields` stand for: dots and brackets lead into objects, numbers make lists.
+    """The event in `fields`: dots and brackets lead into objects, numbers make lists.
 
-    ``items.0.item_id=A``, ``items[0][item_id]=A`` and ``items[0].item_id=A`` are
+    ``items.0.item_id=A``, ``items[0][item_id]=A`` and ``items[0].item_id=A`` all become
     ``{"items": [{"item_id": "A"}]}``. Of two fields with one name the last counts; an object wins
-    over a plain value of the same name. Of what states something about consent, and in
-    ``integrations``, all values count: they become a list.
+    over a plain value of the same name. For fields that state consent, and for ``integrations``,
+    all values count: they become a list.
     """
     event: Event = {}
     stated: list[tuple[str, Any]] = []
@@ -103,9 +103,9 @@ def expand(fields: Iterable[tuple[str, str]]) -> Event:
 
 
 def _parent(event: Event, name: str) -> tuple[Event, str]:
-    """The object in `event` that the dotted `name` leads to, made when missing; its last part.
+    """The object in `event` that holds the dotted `name`, created if missing, and the last part.
 
-    Names with too many parts are not followed to their end: what they lead to is set aside anyway.
+    A name with too many parts is followed only to `MAX_DEPTH`: deeper values are cut anyway.
     """
     *path, last = name.split(".", MAX_DEPTH)
     parent = event

@@ -1,5 +1,5 @@
-"""Statements about consent in an object of the event: ``context.consent`` and the like, where
-somebody sends the messages of another tool as events of our own."""
+"""Finds statements about consent in objects of an event, such as ``context.consent``: senders may
+send the messages of another tool as the gateway's own events."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from gateway.stages.consent.categories import MANAGED, categories_of, without_pr
 from gateway.stages.integrations import INTEGRATIONS
 
 _OBJECTS = ("context", "properties", "params", "event_params", "eventModel", "data")
-"""Those of Segment's and Google's messages, and of data layers. What is said about a person, in
-`user_data` and the like, may be about letters and calls."""
+"""Objects in Segment's and Google's messages, and in data layers. Consent stated about a person, in
+`user_data` and the like, is not read: it may be about letters and calls."""
 
 _CONSENTS = OTHER_CASES | {CONSENT}
 _FIELDS = _CONSENTS.union(STATEMENT_FIELDS) - {UNKNOWN_KEYS, INTEGRATIONS}
@@ -22,9 +22,9 @@ _SIGNS = _FIELDS | {MANAGED}
 
 
 def with_inner_statements(event: Event) -> Event:
-    """`event` with what its objects state about consent as its own statements. The objects stay as
-    they are. A `consent` there that is no object and no denial may be a field of a form, and states
-    nothing. `MANAGED` counts in the event itself, too."""
+    """`event` with the statements about consent in its objects added to its own. The objects do not
+    change. A `consent` in them that is neither an object nor a denial may be a field of a form and
+    is not read. `MANAGED` is also read in the event itself."""
     if managed := event.get(MANAGED):
         event = with_statements(event, {CATEGORIES: categories_of({MANAGED: managed})})
     for name in _OBJECTS:

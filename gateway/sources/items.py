@@ -1,4 +1,4 @@
-"""Products in the words of other tools as items in GA4's words.
+"""Translates products of other tools into GA4's items.
 
 Source: developers.google.com/analytics/devguides/collection/ga4/reference/events
 """
@@ -14,10 +14,10 @@ _CATEGORIES = ("item_category", *(f"item_category{level}" for level in range(2, 
 
 
 def items_of(products: Any, names: Mapping[str, str]) -> Any:
-    """The items in `products`, a list, an object of items by other keys, or a single item, also as
-    JSON in a text; what is none of them stays as it is.
+    """The items in `products`: a list, an object with items under any keys, or a single item, also
+    as JSON in a text. Any other value is returned unchanged.
 
-    names: ours by theirs; a part without one keeps its own name.
+    names: ours by theirs; fields that are not in it keep their names.
     """
     listed = products if isinstance(products, list) else as_list(opened(products))
     if isinstance(listed, dict):
@@ -31,7 +31,7 @@ def _listed(products: dict[str, Any]) -> list[Any]:
 
 
 def item_of(product: Any, names: Mapping[str, str]) -> Any:
-    """The item in `product`; what is no object stays as it is."""
+    """The item in `product`; a value that is not an object is returned unchanged."""
     if not isinstance(product, dict):
         return product
     item = renamed(present(product), names)
@@ -43,9 +43,9 @@ def item_of(product: Any, names: Mapping[str, str]) -> Any:
 
 def with_category_levels(item: dict[str, Any], path: str) -> dict[str, Any]:
     """`item` with the levels of `path`, such as ``Apparel/Shirts``, in GA4's five categories; the
-    fifth has all that follow. A level that the item states itself stays.
+    fifth holds all further levels. A level that the item states itself is kept.
 
-    Universal Analytics has split categories so, and gtag.js still does.
+    Universal Analytics split categories in this way, and gtag.js still does.
     """
     levels = [level.strip() for level in path.split("/", len(_CATEGORIES) - 1)]
     split = dict(zip(_CATEGORIES, filter(None, levels), strict=False))

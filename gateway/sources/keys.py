@@ -1,5 +1,5 @@
-"""Keys by which senders prove who they are. Once read, only their digests are kept, so that no
-traceback, log or memory dump of the settings shows a key."""
+"""Keys with which senders prove who they are. Only their digests are kept, so that no traceback,
+log or memory dump of the settings shows a key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class KeyDigest:
         return cls(digest_of(key.encode()), len(key))
 
     def is_of(self, key: str) -> bool:
-        """Whether it is the digest of `key`."""
+        """Whether this is the digest of `key`."""
         return self.digest == digest_of(key.encode())
 
     def __str__(self) -> str:
@@ -50,8 +50,8 @@ Key = Annotated[KeyDigest, Field(json_schema_extra={"format": "password", "write
 class KeySet:
     """Keys of senders. ``shown in keys`` tells whether the bytes `shown` are one of them.
 
-    How long a look-up takes tells nothing about a key: it depends on the digest of what was shown,
-    and a digest that shares its beginning with a key's says nothing about the key itself.
+    The time of a look-up reveals nothing about a key: it depends on the digest of the bytes shown,
+    and a digest with the same beginning as that of a key reveals nothing about the key itself.
     """
 
     def __init__(self, keys: Iterable[KeyDigest]) -> None:

@@ -1,8 +1,8 @@
-"""JSON that is almost right, so that one bad character costs one character.
+"""Reads JSON with small mistakes, so that one bad character does not cost the whole request.
 
-Half an emoji, a NUL and bytes that are not UTF-8 become U+FFFD. Python's parser, which also takes
-``NaN`` and control characters, takes ten times as long as the usual one: it only runs after that
-one has failed.
+Lone surrogates, NULs and bytes that are not UTF-8 become U+FFFD. Python's own parser also accepts
+``NaN`` and control characters. It is ten times slower than the usual one, and only runs where that
+one fails or loses something.
 """
 
 import json
@@ -14,23 +14,23 @@ MAX_DEPTH = 1024
 """Objects and lists inside each other, as in the usual parser."""
 
 REPLACEMENT = "\ufffd"
-"""Stands in the place of a character that cannot be kept."""
+"""Replaces a character that cannot be kept."""
 
 _HEX = "[0-9a-fA-F]{2}"
 _half = re.compile(
     rf"\\u[dD](?:[89abAB]{_HEX}(?!\\u[dD][c-fC-F]{_HEX})"
     rf"|(?<!\\u[dD][89abAB]{_HEX}\\u[dD])[c-fC-F]{_HEX})"
 )
-"""An escape of half a surrogate pair without its other half, where no backslash is escaped."""
+"""An escaped lone surrogate, in a text without escaped backslashes."""
 
 
 def mend_text(data: bytes | bytearray) -> str:
-    """`data` as text, U+FFFD in the place of NULs and of what is not UTF-8."""
+    """`data` as text, with U+FFFD in the place of NULs and of bytes that are not UTF-8."""
     return data.decode(errors="replace").replace("\0", REPLACEMENT)
 
 
 def mend_json(data: bytes) -> str:
-    """As `mend_text`, and with what is escaped in JSON as half a surrogate pair or as NUL."""
+    """As `mend_text`, also for lone surrogates and NULs that are escaped in JSON."""
     text = mend_text(data).removeprefix("\ufeff")
     # no NUL is left, so it can stand for an escaped backslash
     text = text.replace("\\\\", "\0").replace("\\u0000", REPLACEMENT)
@@ -38,11 +38,11 @@ def mend_json(data: bytes) -> str:
 
 
 def load_leniently(text: str, gather: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """The value in `text`, JSON that may have control characters, ``NaN`` and ``Infinity`` in it.
+    """The value in `text`, JSON that may contain control characters, ``NaN`` and ``Infinity``.
 
-    These are floats that are not finite, as is a number that is too large. gather: makes the value
-    of an object from its pairs; without it, of a key that occurs twice the last value counts.
-    Raises `ValueError`, whose text repeats nothing, when it is not JSON or nested too deep.
+    These become floats that are not finite, as do numbers that are too large. gather: makes the
+    value of an object from its pairs; without it, the last value of a repeated key counts. Raises
+    `ValueError`, whose message repeats no value, if `text` is not JSON or too deeply nested.
     """
     try:
         value = json.loads(text, strict=False, object_pairs_hook=gather, parse_int=_integer)
@@ -56,7 +56,7 @@ def load_leniently(text: str, gather: Callable[[list[tuple[str, Any]]], Any] | N
 
 
 def _integer(text: str) -> float:
-    """As the usual parser reads it: what does not fit into 64 bits is a float."""
+    """The number as the usual parser reads it: a float if it does not fit into 64 bits."""
     if len(text) > len("-9223372036854775808"):
         return float(text)
     number = int(text)

@@ -54,10 +54,10 @@ _SHARED = ("user_id", "ip_override", "user_agent", "user_data", "device")
 """Fields of the body that are fields of every event in it, under the same name."""
 
 _OWN = ("device", "event_location", "language", "screen_resolution", "user_properties")
-"""Fields that the body states, and that an event may also have as parameters of its own."""
+"""Fields of the body whose names an event may also use for its own parameters."""
 
 _CHECK_PATH = "/debug/mp/collect"
-"""Where requests are checked and nothing is kept of them, as at Google's validation server."""
+"""The path at which requests are checked and not kept, as at Google's validation server."""
 
 _PARAMS = {"session_id": "ga_session_id", "session_number": "ga_session_number"}
 
@@ -100,9 +100,9 @@ class MeasurementProtocolSettings(TrustedSourceSettings):
 class MeasurementProtocol(Source[MeasurementProtocolSettings]):
     """Requests that show the secret of their stream are trusted.
 
-    The secret may also be shown as `Authorization: Bearer`. What the body says about consent and
-    what an event says itself both count. Unlike Google, which answers 204 whatever it gets, a wrong
-    secret is answered 401 and refused events are reported.
+    The secret may also be shown as `Authorization: Bearer`. Statements about consent in the body
+    and in an event both count. Unlike Google, which answers 204 to everything, this source answers
+    401 to a wrong secret and reports refused events.
     """
 
     type = "measurement_protocol"
@@ -148,7 +148,7 @@ class MeasurementProtocol(Source[MeasurementProtocolSettings]):
         return self._read(request, decode_body(request.body), query)
 
     def _check(self, request: Inbound, query: Mapping[str, str]) -> Answer:
-        """What is wrong with `request`, in the format of Google's validation server."""
+        """The problems of `request`, in the format of Google's validation server."""
         try:
             body = decode_body(request.body)
             batch = self._read(request, body, query)
@@ -190,7 +190,7 @@ def _stream(query: Mapping[str, str]) -> str:
 
 
 def _expanded(event: Any) -> Any:
-    """`event` with keys such as ``consent.ad_storage`` led into objects, in its params, too."""
+    """`event` with keys such as ``consent.ad_storage`` expanded into objects, in its params too."""
     if not isinstance(event, dict):
         return event
     return {
@@ -220,7 +220,7 @@ def _with_session(params: Event) -> Event:
 
 
 def _shared(body: Mapping[str, Any]) -> Event:
-    """What the body says for all of its events."""
+    """The fields of the body that apply to all of its events."""
     device = as_object(body.get("device"))
     fields = {
         **{name: body.get(name) for name in _SHARED},
@@ -240,7 +240,7 @@ def _moment(message: Mapping[str, Any]) -> Event:
 
 
 def _statements(body: Mapping[str, Any]) -> Event:
-    """What the body says about consent, in the older `non_personalized_ads` too."""
+    """The statements about consent in the body, including the older `non_personalized_ads`."""
     stated = statements_in(body)
     if not is_on(body.get("non_personalized_ads")):
         return stated
@@ -249,7 +249,7 @@ def _statements(body: Mapping[str, Any]) -> Event:
 
 
 def _user_properties(properties: Any) -> Any:
-    """``{name: {"value": ...}}`` without the boxes around the values."""
+    """``{name: {"value": ...}}`` as ``{name: ...}``."""
     if not isinstance(properties, dict):
         return properties
     return {

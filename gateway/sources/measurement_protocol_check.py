@@ -1,5 +1,5 @@
-"""What is wrong with a request of the Measurement Protocol, in the words of Google's validation
-server, so that tools for that server can be used with the gateway.
+"""Validates requests of the Measurement Protocol, with messages in the format of Google's
+validation server, so that tools for that server work with the gateway.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (validating-events,
 reference, limitations).
@@ -17,7 +17,7 @@ from gateway.sources.base import Batch
 from gateway.sources.reading import as_object
 
 MAX_MESSAGES = 100
-"""In one answer."""
+"""Messages in one answer."""
 
 _GOOGLES_MAX_EVENTS = 25
 _GOOGLES_MAX_ITEMS = 200
@@ -34,7 +34,7 @@ Code = Literal[
 
 
 class Problem(NamedTuple):
-    """path: of the field, "" for the body. text: repeats no value."""
+    """path: of the field, "" for the body. text: contains no value of the request."""
 
     path: str
     text: str
@@ -46,8 +46,8 @@ class Problem(NamedTuple):
 
 
 def problems_of(body: Any, batch: Batch, is_app: bool) -> Iterator[Problem]:
-    """What Google would refuse or lose of `body`, a decoded request, and what the gateway did when
-    it read it as `batch`. is_app: of an app stream.
+    """The parts of `body`, a decoded request, that Google would refuse or drop, and those that the
+    gateway refused or set aside when it read `batch` from it. is_app: of an app stream.
 
     The age of events is not checked.
     """
@@ -147,5 +147,5 @@ def _of_reading(batch: Batch) -> Iterator[Problem]:
 
 
 def _place(path: str, name: str) -> str:
-    """A name is shown only in a form in which it is no text of a person."""
+    """The path of the field `name`. Names that may contain a person's text are left out."""
     return f"{path}.{name}" if _NAME(name) else path

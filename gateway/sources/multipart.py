@@ -12,10 +12,10 @@ MAX_FIELDS = 10_000
 
 
 def multipart_fields(body: bytes, content_type: str) -> Fields:
-    """The fields in `body`; what a file field holds is its value.
+    """The fields in `body`; the value of a file field is the content of the file.
 
-    NULs and bytes that are not UTF-8 become U+FFFD. Raises `Refused` when the body is cut off or is
-    otherwise not of this form.
+    NULs and bytes that are not UTF-8 become U+FFFD. Raises `Refused` if the body is incomplete or
+    not in this format.
     """
     try:
         boundary = parse_options_header(content_type)[1][b"boundary"]
@@ -41,7 +41,7 @@ def multipart_fields(body: bytes, content_type: str) -> Fields:
 
 
 class _Collector:
-    """Gathers the pieces that the parser hands out."""
+    """Collects the fields from the parser's callbacks."""
 
     def __init__(self) -> None:
         self.fields: Fields = []

@@ -1,4 +1,4 @@
-"""The `value` of an order, which in GA4 has no tax and no shipping in it.
+"""The `value` of an order, which in GA4 excludes tax and shipping.
 
 Source: developers.google.com/analytics/devguides/collection/ga4/reference/events (purchase)
 """
@@ -13,13 +13,13 @@ _JUDGED = ("currency", *_EXTRAS)
 
 
 def value_without_extras(total: Any, event: Event) -> Event:
-    """The `value` of the order `event`: `total` without its `tax` and its `shipping`, and the
-    `currency` that the amounts are in, if that is known.
+    """The `value` of the order `event`, `total` without its `tax` and its `shipping`, and the
+    `currency` of the amounts, if it is known.
 
-    What an amount means, and in which currency, is judged as everywhere in an event. A `total`
-    that cannot be read is the value as it is, to be named as ignored, and so is one that the tax
-    and the shipping cannot be part of: they are more, or only one of both is negative, as the
-    amounts of a refund may be. If the tax or the shipping cannot be read, there is no value.
+    Amounts are read as everywhere in an event. `total` stays the value unchanged if it cannot be
+    read (`read_event` then names it as ignored), or if tax and shipping cannot be part of it: their
+    sum is greater, or has another sign (a refund may have negative amounts). If the tax or the
+    shipping cannot be read, there is no value.
     """
     if "tax" not in event and "shipping" not in event:
         return {"value": total}

@@ -1,4 +1,4 @@
-"""Events in the gateway's own names, in every way that a page or a backend can send them."""
+"""Reads events in the gateway's own names, in all forms in which pages and backends send them."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,14 +17,14 @@ from gateway.sources.submission_tokens import SUBMISSION_TOKEN
 from gateway.stages.page_token import PAGE_TOKEN, read_page_token
 
 _JSON_TYPES = frozenset(["", "text/plain", "application/json"])
-"""What browsers put on JSON; the empty one is a Blob without a type or an ArrayBuffer."""
+"""Content types that browsers give JSON; empty for a Blob without a type or an ArrayBuffer."""
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _JSON = (b"{", b"[")
 _TOKENS = (PAGE_TOKEN, SUBMISSION_TOKEN)
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
-"""What may stand before JSON, a byte order mark too."""
+"""Bytes that may precede JSON, including those of a byte order mark."""
 
 
 SENT_AT = "sent_at"
@@ -85,11 +85,10 @@ class RawEvents(NamedTuple):
 def raw_events(request: Inbound) -> RawEvents:
     """The events in `request`.
 
-    JSON, which is told by how it begins whatever the content type says (``curl -d '{...}'`` says
-    that it is a form), is one event, an array, or ``{"events": [...]}``, of which the statements
-    about consent outside the events hold for each of them; the tokens and `SENT_AT` are only read
-    there. A form is one event; so is the query string of a request without a body. Raises
-    `Refused`.
+    JSON is one event, an array, or ``{"events": [...]}``. Statements about consent next to `events`
+    apply to each event; the tokens and `SENT_AT` are only read there. JSON is recognised by how it
+    begins, whatever the content type says (``curl -d '{...}'`` declares a form). A form is one
+    event; so is the query string of a request without a body. Raises `Refused`.
     """
     if not request.body:
         return _one(expand(query_fields(request.query)))
@@ -116,7 +115,7 @@ def _one(event: Event) -> RawEvents:
 
 
 def without_tokens(event: Any) -> Any:
-    """In an event the tokens would be passed on."""
+    """`event` without tokens, which would otherwise be passed on to destinations."""
     if isinstance(event, dict) and (PAGE_TOKEN in event or SUBMISSION_TOKEN in event):
         return {name: value for name, value in event.items() if name not in _TOKENS}
     return event
@@ -148,13 +147,13 @@ def _listed(text: bytes) -> RawEvents:
 
 
 def _with_all_statements(event: Any) -> Any:
-    """`event` with what it states about consent in keys such as ``consent.ad_storage``, and in its
-    objects."""
+    """`event` with the consent that it states in keys such as ``consent.ad_storage`` and in its
+    objects as fields of its own."""
     return with_inner_statements(with_fields_expanded(event)) if isinstance(event, dict) else event
 
 
 def _opened(value: Any) -> tuple[Event, Any]:
-    """What stands around the events, an empty object where nothing does, and the events."""
+    """The members next to `events`, perhaps none, and the events."""
     if not isinstance(value, dict):
         return {}, value
     if "event_name" in value or "events" not in value:

@@ -15,8 +15,8 @@ def read_own_properties(properties: Mapping[str, Any]) -> Event:
 
 
 def with_own_apart(own: Event, fields: Event, moved: Collection[str]) -> Event:
-    """`own` properties with `fields` that the protocol states elsewhere. Those of `own` that are in
-    `moved` move to `gateway.event.mending.PARAMS`, as they came."""
+    """`own` properties with `fields`, which the protocol states elsewhere. Properties named in
+    `moved` move to `gateway.event.mending.PARAMS` unchanged."""
     if not moved:
         return {**own, **fields}
     apart = {name: own[name] for name in moved}
@@ -25,5 +25,5 @@ def with_own_apart(own: Event, fields: Event, moved: Collection[str]) -> Event:
 
 
 def differing(own: Event, fields: Event, names: Collection[str]) -> list[str]:
-    """Those of `names` that `own` and `fields` both have, with different values."""
+    """The `names` for which `own` and `fields` have different values."""
     return [name for name in names if name in own and name in fields and own[name] != fields[name]]

@@ -15,7 +15,7 @@ _RATE = re.compile(
 
 
 class Rate(NamedTuple):
-    """amount: what may be sent in `seconds`, and at once after a break of as many seconds."""
+    """amount: how much may be sent in `seconds`, or at once after a break of as many seconds."""
 
     amount: int
     seconds: int
@@ -29,7 +29,8 @@ class Rate(NamedTuple):
 
 
 def parse_rate(text: str) -> Rate:
-    """Raises ValueError. text: such as ``100/second``, ``5000/2 hours`` or ``20MB/minute``."""
+    """The rate in `text`, such as ``100/second``, ``5000/2 hours`` or ``20MB/minute``. Raises
+    ValueError."""
     match = _RATE.fullmatch(text.strip())
     if match is None:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What sources share to read a request: its JSON, the fields of a message."""
+"""Functions with which sources read requests: JSON, keys, and the fields of a message."""
 
 import binascii
 import re
@@ -19,13 +19,13 @@ from gateway.sources.repeated_keys import load_all_values, repeats_keys
 from gateway.sources.statements import states_consent
 
 _BACKSLASH, _QUOTE = ord("\\"), ord('"')
-"""As numbers: looked for as bytes, they take four times as long."""
+"""As numbers, because the search for a bytes object takes four times as long."""
 
 _NO_PARAMETERS = frozenset(["timestamp", "user_agent"])
-"""Fields of ours for which the protocols with free parameters have other places."""
+"""Fields that protocols with free parameters state elsewhere."""
 
 _OBJECTS_OF_URLS = frozenset(["campaign", "referrer"])
-"""Objects that enrichment makes of the page's URLs, unless the event has something there."""
+"""Objects that enrichment makes from the page's URLs, unless the event states them."""
 
 _CONSENTS = OTHER_CASES | {CONSENT}
 _JUDGED = _NO_PARAMETERS | _OBJECTS_OF_URLS | _CONSENTS
@@ -34,22 +34,23 @@ _OFF = frozenset(["", "0", "false", "no", "off"])
 _TO_BASE64 = bytes.maketrans(b" -_", b"++/")
 
 _nul = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""A NUL written as an escape: an odd number of backslashes stands before ``u0000``."""
+"""A NUL written as an escape: an odd number of backslashes precedes ``u0000``."""
 
 _long_id = re.compile(rb'(d"(?<=[iI]d")[ \t\r\n]*:[ \t\r\n]*)([0-9]{20,256})(?=[ \t\r\n,}])')
-"""A whole number that may not fit into 64 bits, at a key that ends with ``id`` or ``Id``. It begins
-with two bytes that are quickly found; no text in JSON has a quotation mark without a backslash."""
+"""A whole number that may not fit into 64 bits, at a key that ends with ``id`` or ``Id``. The
+pattern starts with two bytes that are found quickly. It cannot match inside a text, where JSON
+writes a backslash before each quotation mark."""
 
 
 def decode(text: bytes) -> Any:
-    """The value in `text`. The content type is not asked: beacons send JSON as ``text/plain``.
+    """The value in `text`, JSON. Callers ignore the content type: beacons send ``text/plain``.
 
-    Of a key that occurs twice in one object the last value counts, unless both are objects or
-    state something about consent: see `gateway.sources.repeated_keys`. U+FFFD stands for each
-    character that is not one: half a surrogate pair, bytes that are not UTF-8, and NUL, which
-    stores and databases behind us cannot hold. Numbers that are not finite are floats; a whole
-    number of 20 digits or more is a text with all of them if its key ends with ``id``. Raises
-    `ValueError`, whose text repeats nothing, when it is not JSON or nested too deep to be read.
+    Of a key that occurs twice in one object the last value counts, unless the values are objects or
+    state consent: see `gateway.sources.repeated_keys`. U+FFFD replaces lone surrogates, bytes that
+    are not UTF-8, and NUL, which stores and databases of the destinations cannot hold. Numbers that
+    are not finite are floats. A whole number of 20 digits or more becomes a text with all digits if
+    its key ends with ``id``. Raises `ValueError`, whose message repeats no value, if `text` is not
+    JSON or too deeply nested.
     """
     try:
         value = orjson.loads(text)
@@ -77,8 +78,8 @@ def _with_whole_ids(text: bytes) -> bytes:
 
 
 def _written(value: Any) -> bytes | None:
-    """`value` as JSON, which takes a third of the time of reading it; None if it is nested deeper
-    than it can be written. What a browser sends is equal to that."""
+    """`value` as JSON, which takes a third of the time of reading it; None if it is nested too
+    deeply to be written. A browser's JSON is usually equal to it."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:
@@ -86,9 +87,9 @@ def _written(value: Any) -> bytes | None:
 
 
 def _lost_pairs(text: bytes, written: bytes | None) -> bool:
-    """Whether `text` may have pairs that are not in `written`, the value that was read from it: of
-    a key that occurs twice in one object the parser keeps one, and so loses at least two quotation
-    marks. So no list of the keys that matter is needed."""
+    """Whether `text` may have pairs that are not in `written`, the JSON of the value read from it.
+    Of a key that occurs twice in one object, the parser keeps one value and so loses at least two
+    quotation marks, whatever the key is."""
     if written is None:
         return repeats_keys(text.decode())
     quotes = text.count(_QUOTE)
@@ -98,8 +99,8 @@ def _lost_pairs(text: bytes, written: bytes | None) -> bool:
 
 
 def decode_body(body: bytes) -> Any:
-    """The value in `body`, also if that is a text with JSON in it. Raises `Refused` where `decode`
-    raises `ValueError`."""
+    """The value in `body`, which is JSON, or a JSON text that holds JSON. Raises `Refused` where
+    `decode` raises `ValueError`."""
     try:
         value = decode(body)
         return decode(value.encode()) if isinstance(value, str) else value
@@ -108,8 +109,8 @@ def decode_body(body: bytes) -> Any:
 
 
 def decoded_text(value: Any) -> Any:
-    """The JSON that stands in the text `value`, or None if there is none. What is no text is that
-    value already."""
+    """The value that the text `value` holds as JSON, None if it is not JSON. A value that is not a
+    text is returned unchanged."""
     if not isinstance(value, str):
         return value
     try:
@@ -119,8 +120,8 @@ def decoded_text(value: Any) -> Any:
 
 
 def from_base64(text: bytes) -> bytes:
-    """What `text` holds in base64, of either alphabet (RFC 4648, 4 and 5). Padding may be missing,
-    and a blank is a plus that a form did not escape. Raises `ValueError`."""
+    """The bytes that `text` holds in base64, in either alphabet (RFC 4648, 4 and 5). Padding may be
+    missing, and a blank is read as a plus that a form did not escape. Raises `ValueError`."""
     text = text.translate(_TO_BASE64).rstrip(b"=")
     return b64decode(text + b"=" * (-len(text) % 4), validate=True)
 
@@ -131,9 +132,9 @@ def present(fields: Mapping[str, Any]) -> Event:
 
 
 def renamed(fields: Mapping[str, Any], names: Mapping[str, str]) -> Event:
-    """`fields` with those in `names`, ours by theirs, under our names.
+    """`fields` with the names in `names`, ours by theirs, changed to ours.
 
-    What has our name already stays, and another value for the same stays where it was.
+    A value under our name is kept; another value for the same field then keeps its name.
     """
     return {
         ours if (ours := names.get(name, name)) not in fields else name: value
@@ -142,11 +143,11 @@ def renamed(fields: Mapping[str, Any], names: Mapping[str, str]) -> Event:
 
 
 def own_parameters(parameters: Event) -> Event:
-    """`parameters` of a page or a backend, the same object if none has to be judged.
+    """`parameters` of a page or a backend; the same object if none needs a check.
 
-    Those with the name of a field that they cannot state, such as a text called `campaign`, move to
-    `gateway.event.mending.PARAMS`. One called `consent`, in any case, is left out unless it states
-    anything: the protocols have no such field.
+    A parameter with the name of a field that it cannot be, such as a text called `campaign`, moves
+    to `gateway.event.mending.PARAMS`. One called `consent`, in upper or lower case, is left out
+    unless it states consent: the protocols have no such field.
     """
     if parameters.keys().isdisjoint(_JUDGED):
         return parameters
@@ -161,21 +162,20 @@ def own_parameters(parameters: Event) -> Event:
 
 
 def is_on(flag: Any) -> bool:
-    """Whether a flag that protects the visitor is on: unless it is missing or plainly off."""
+    """Whether a flag that protects the visitor is on, which it is unless missing or clearly off."""
     if isinstance(flag, str):
         return flag.strip().lower() not in _OFF
     return bool(flag)
 
 
 def number_of(value: Any) -> Any:
-    """The number that the text `value` is, otherwise `value`, for protocols that write texts
-    alone."""
+    """The number in the text `value`, otherwise `value`. For protocols that write only texts."""
     number = read_number(value) if isinstance(value, str) else None
     return value if number is None else number
 
 
 def as_object(value: Any) -> dict[str, Any]:
-    """`value` when it is an object, or a text with one in it as JSON, otherwise an empty one."""
+    """The object that `value` is or holds as JSON in a text; otherwise an empty one."""
     if isinstance(value, dict):
         return value
     if isinstance(value, str) and value.lstrip().startswith("{"):
@@ -184,9 +184,9 @@ def as_object(value: Any) -> dict[str, Any]:
 
 
 def as_messages(value: Any) -> Any:
-    """`value` as the list of messages that it stands for, if there is one: PHP writes a list with
-    gaps as an object with indexes, a single message may come without a list around it, and a
-    message may be JSON in a text."""
+    """The list of messages in `value`; any other value unchanged. PHP writes a list with gaps as an
+    object with indexes, a single message may have no list around it, and a message may be JSON in a
+    text."""
     if isinstance(value, list) and str not in map(type, value):
         return value
     listed = as_list(value)
@@ -198,24 +198,23 @@ def as_messages(value: Any) -> Any:
 
 
 def header_bytes(value: str) -> bytes:
-    """A header as it was sent: each character stands for one byte."""
+    """The bytes of a header as it was sent: each character stands for one byte."""
     return value.encode("latin-1", "replace")
 
 
 def bearer_key(headers: Mapping[str, str]) -> bytes:
-    """The key in ``Authorization: Bearer KEY`` (RFC 6750, 2.1); nothing where there is none."""
+    """The key in ``Authorization: Bearer KEY`` (RFC 6750, 2.1); empty without one."""
     scheme, _, key = headers.get("authorization", "").strip().partition(" ")
     return header_bytes(key.strip()) if scheme.lower() == "bearer" else b""
 
 
 def basic_user(headers: Mapping[str, str]) -> bytes:
-    """The user of HTTP Basic authentication; nothing where there is none."""
+    """The user of HTTP Basic authentication; empty without one."""
     return basic_credentials(headers).partition(b":")[0]
 
 
 def basic_credentials(headers: Mapping[str, str]) -> bytes:
-    """User, colon and password of HTTP Basic authentication (RFC 7617); nothing where there is
-    none."""
+    """User, colon and password of HTTP Basic authentication (RFC 7617); empty without them."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return b""
@@ -226,5 +225,5 @@ def basic_credentials(headers: Mapping[str, str]) -> bytes:
 
 
 def text_bytes(value: object) -> bytes:
-    """A key from a URL or a body, where it may be of any type; nothing for what is not text."""
+    """The bytes of a key from a URL or a body; empty if `value` is not a text."""
     return value.encode("utf-8", "replace") if isinstance(value, str) else b""

@@ -1,7 +1,7 @@
-"""JSON in which a key occurs twice in one object.
+"""Reads JSON in which a key occurs twice in one object.
 
-The usual parser keeps the last value of such a key. Here no statement about consent is lost, and no
-destination that a sender excludes.
+The usual parser keeps the last value of such a key. This module loses no statement about consent,
+and no destination that a sender excludes.
 """
 
 from collections.abc import Iterable
@@ -19,12 +19,12 @@ class _Repeated(list[Any]):
 
 
 def load_all_values(text: str) -> Any:
-    """The value in `text`, JSON, with nothing lost that it states about consent or in
-    ``integrations``.
+    """The value in `text`, JSON, with all statements about consent and in ``integrations``.
 
-    Of a key that occurs twice, objects are merged and values that state something become a list; of
-    other values the last counts, if none is an object: there may be a statement in it. Raises
-    `ValueError`, whose text repeats nothing, when it is not JSON or nested too deep.
+    The values of a key that occurs twice are merged if they are objects, and become a list if they
+    state consent or integrations. Of other values the last counts, unless one is an object, which
+    may contain a statement. Raises `ValueError`, whose message repeats no value, if `text` is not
+    JSON or too deeply nested.
     """
     value = load_leniently(text, _gather)
     try:
@@ -34,7 +34,8 @@ def load_all_values(text: str) -> Any:
 
 
 def repeats_keys(text: str) -> bool:
-    """Whether a key occurs twice in one object of `text`, JSON. Raises as `load_all_values`."""
+    """Whether a key occurs twice in one object of `text`, JSON. Raises `ValueError` as
+    `load_all_values` does."""
     sizes: list[tuple[int, int]] = []
     load_leniently(text, lambda pairs: sizes.append((len(pairs), len(dict(pairs)))))
     return any(written != kept for written, kept in sizes)
@@ -57,7 +58,7 @@ def _gather(pairs: Pairs) -> dict[str, Any]:
 
 
 def _resolve(value: Any, states: bool) -> Any:
-    """`value` without `_Repeated`. states: it stands in a field that states something."""
+    """`value` without `_Repeated`. states: it is in a field that states consent or integrations."""
     if isinstance(value, _Repeated):
         return _resolve_repeated(value, states)
     if isinstance(value, dict):

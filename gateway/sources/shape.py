@@ -1,4 +1,4 @@
-"""What a message looks like, without what is in it: for people who search why it was refused."""
+"""Describes the structure of a message without its values, to show why it was refused."""
 
 import re
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ _is_name = re.compile(r"[A-Za-z_$][A-Za-z_$.-]{0,39}").fullmatch
 """Names as programs write them, without digits. Others, which can hold anything, become ``?``."""
 
 _NESTED = frozenset(chain(*(each.__annotations__ for each in (Item, UserData, Address, Location))))
-"""Names that are shown inside objects. A site may use there what its visitors write as names."""
+"""Names that are shown inside objects, where a site may use its visitors' input as names."""
 
 
 def shape(value: Any) -> Any:
-    """The type of `value` in place of it; of an object by name, of a list that of its first
-    element. As deep as is possible in `MAX_SHAPE_BYTES` of JSON."""
+    """The type of `value`: for an object, the types of its members by name; for a list, the type of
+    its first element. As deep as `MAX_SHAPE_BYTES` of JSON allow."""
     for levels in range(_MAX_DEPTH, 0, -1):
         shaped = _shape(value, levels)
         if len(orjson.dumps(shaped)) <= MAX_SHAPE_BYTES:

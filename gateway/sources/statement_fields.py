@@ -23,11 +23,11 @@ _escaped_ascii = re.compile(rb"\\u00[2-7]").search
 
 
 def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
-    """The event's fields that `fields`, names and values, stand for.
+    """`fields`, names and values, expanded into fields of an event.
 
-    Dots and brackets lead into objects, numbers make lists except of categories. Nothing is lost
-    where ``consent``, ``consent.ad_storage`` and ``consent[ad_storage]`` are all there, each more
-    than once: several values become a list.
+    Dots and brackets lead into objects; numbers make lists, except in categories. No value is lost
+    if ``consent``, ``consent.ad_storage`` and ``consent[ad_storage]`` all occur, even repeatedly:
+    several values become a list.
     """
     root = _Stated()
     for name, value in fields:
@@ -39,7 +39,7 @@ def expand_statements(fields: Iterable[tuple[str, Any]]) -> Event:
 
 
 def may_have_fields(body: bytes) -> bool:
-    """Whether there may be a key such as ``consent.ad_storage`` in the JSON `body`, in any case.
+    """Whether the JSON `body` may have a key such as ``consent.ad_storage``. Case is ignored.
 
     A key may be written with escapes (``\\u0063onsent``), so any escaped ASCII character counts.
     """
@@ -55,7 +55,7 @@ def may_have_fields(body: bytes) -> bool:
 
 
 def with_fields_expanded(message: Event) -> Event:
-    """`message` with its keys such as ``consent.ad_storage`` led into objects."""
+    """`message` with keys such as ``consent.ad_storage`` expanded into objects."""
     names = "".join(message)
     if "." not in names and "[" not in names and "%" not in names:  # as in most
         return message
@@ -67,7 +67,7 @@ def with_fields_expanded(message: Event) -> Event:
 
 
 def expanded_statements_in(message: Mapping[str, Any]) -> Event:
-    """What `message` states, with its fields such as ``consent.ad_storage`` led into objects."""
+    """The statements in `message`, fields such as ``consent.ad_storage`` expanded into objects."""
     stated = statements_in(message)
     return expand_statements(stated.items()) if stated else stated
 
@@ -78,14 +78,14 @@ def _parts(name: str) -> list[str]:
 
 
 def list_or_object(children: Event) -> Any:
-    """`children` as a list, in the order of their names, when these are all numbers."""
+    """`children`; as a list, in the order of their names, if these are all numbers."""
     if not all(name.isascii() and name.isdecimal() for name in children):
         return children
     return [children[name] for name in sorted(children, key=lambda name: (len(name), name))]
 
 
 class _Stated:
-    """All that is stated under one name: values of its own, and what stands below it."""
+    """All statements under one name: its own values, and those of the names below it."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []

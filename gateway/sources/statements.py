@@ -1,7 +1,7 @@
-"""What a request states about consent: which fields do so, and several statements as one value.
+"""Statements about consent: finds the fields that state it, and joins several into one value.
 
-Of other fields that occur twice the last counts. Of these all are kept, so that no denial is lost;
-the consent stage reads them.
+Of a repeated field, usually the last value counts. Of a repeated statement all values are kept, so
+that no denial is lost; the consent stage reads them.
 """
 
 import re
@@ -14,8 +14,8 @@ from gateway.event.consent_members import CATEGORIES
 from gateway.stages.consent.categories import choices_in, merged
 
 MAX_STATEMENTS = 21
-"""Values of one field: one more than the consent stage reads, which makes it deny. Nothing more can
-be said by those that are cut off."""
+"""Values of one field: one more than the consent stage reads, which makes it deny. Further values
+could not change that."""
 
 _SPELLINGS = frozenset(map(str.lower, (*OTHER_SPELLINGS, *LOOSE_CONSENTS, *TYPE_FIELDS)))
 _NAMES = re.compile(
@@ -37,14 +37,14 @@ def is_statement(name: str) -> bool:
 
 
 def names_a_type(name: str) -> bool:
-    """Whether `name` leads into consent (``consent.ad_storage``, ``consent[ad_storage]``), be it
-    decoded or not. Such a field denies when it is empty.
+    """Whether `name`, decoded or not, leads into consent: ``consent.ad_storage`` or
+    ``consent[ad_storage]``. Such a field denies when it is empty.
     """
     return _IN_CONSENT.match(name) is not None
 
 
 def denies(text: str) -> bool:
-    """Whether `text` has a word that denies: ``denied`` in any text, another one alone."""
+    """Whether `text` denies: it contains ``denied``, or is another word that denies."""
     text = text.strip().lower()
     return "denied" in text or text in _DENIALS or (len(text.split()) == 1 and has_denial(text))
 
@@ -52,8 +52,8 @@ def denies(text: str) -> bool:
 def states_consent(value: object) -> bool:
     """Whether a property called `consent`, in a protocol that has no such field, states anything.
 
-    Pages have properties of that name of their own, such as ``true`` or ``I agree`` of a form. They
-    grant nothing and deny nothing. An object that became a text is ``[object Object]``.
+    Pages have their own properties of that name, such as ``true`` or ``I agree`` from a form. They
+    neither grant nor deny. The text ``[object Object]``, made of an object, states nothing either.
     """
     if isinstance(value, str):
         return _opens_json(value) is not None or denies(value)
@@ -72,14 +72,14 @@ def several(values: Iterable[Any]) -> Any:
 
 
 def as_values(value: Any) -> list[Any]:
-    """The values that `several` made one of."""
+    """The values that `several` joined."""
     return value if isinstance(value, list) else [value]
 
 
 def last_or_all(
     fields: list[tuple[str, str]], counts_always: Callable[[str], bool] = is_statement
 ) -> dict[str, Any]:
-    """`fields` by name: of a repeated one the last counts, or all where `counts_always` says so."""
+    """`fields` by name: the last value of a repeated one, or all values if `counts_always`."""
     by_name: dict[str, Any] = dict(fields)
     if len(by_name) == len(fields):
         return by_name
@@ -91,7 +91,7 @@ def last_or_all(
 
 
 def statements_in(message: Mapping[str, Any]) -> Event:
-    """The fields of `message` that state something. An empty value does so of a named type only."""
+    """The fields of `message` that state consent. An empty value only does so for a named type."""
     return {
         name: value
         for name, value in message.items()
@@ -100,7 +100,7 @@ def statements_in(message: Mapping[str, Any]) -> Event:
 
 
 def with_statements(message: Event, envelope: Mapping[str, Any]) -> Event:
-    """`message` with the statements of its `envelope` before its own."""
+    """`message` with the statements of its `envelope` placed before its own."""
     if not envelope:
         return message
     own = statements_in(message)

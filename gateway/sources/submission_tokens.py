@@ -1,9 +1,9 @@
-"""Submission tokens: what shows that a page of an allowed origin was told to send events.
+"""Submission tokens: a page of an allowed origin fetches one from the gateway and sends it with its
+events.
 
-A page fetches a token from the gateway and sends it with its events. The token is valid for one
-source and one origin, and for a short time. It identifies no visitor, and the gateway stores
-nothing about it: its MAC shows that the gateway issued it. It is not the page token of
-`gateway.stages.page_token`, which a page draws itself.
+A token is valid for one source and one origin, and for a short time. It identifies no visitor, and
+the gateway stores nothing about it: its MAC proves that the gateway issued it. It is not the page
+token of `gateway.stages.page_token`, which a page generates itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from gateway.sources.keys import Key, KeyDigest
 
 SUBMISSION_TOKEN = "submission_token"
-"""Its name in the JSON around the events, and the reason of a refusal for want of it."""
+"""The token's name next to the events in JSON, and the reason of refusals without a valid one."""
 
 SUBMISSION_HEADER = "x-submission-token"
 
@@ -29,7 +29,7 @@ MIN_SECRET_CHARACTERS = 32
 MAX_TOKEN_SECONDS = 86_400
 
 NONCE_BYTES = 10
-"""The random part: it makes two tokens of one second differ."""
+"""Length of the random part, which makes tokens of the same second differ."""
 
 _VERSION = b"\x01"
 _EXPIRY_BYTES = 5
@@ -68,7 +68,7 @@ class SubmissionTokens(BaseModel):
 
 
 def token_path(path: str) -> str:
-    """Where pages fetch tokens for a source that answers `path`."""
+    """The path at which pages fetch tokens for a source that answers `path`."""
     return f"{path.rstrip('/')}/token"
 
 
@@ -83,7 +83,7 @@ def issue_token(secret: KeyDigest, source: str, origin: str, expires: int, nonce
 
 def read_expiry(token: str, secrets: Iterable[KeyDigest], source: str, origin: str) -> int | None:
     """When `token` expires, in Unix seconds. None unless it was issued with one of `secrets` for
-    `source` and `origin`. How long it takes tells nothing about the right MAC."""
+    `source` and `origin`. The time that this takes reveals nothing about the right MAC."""
     if not _is_token(token):
         return None
     data = urlsafe_b64decode(token)
@@ -94,6 +94,6 @@ def read_expiry(token: str, secrets: Iterable[KeyDigest], source: str, origin: s
 
 
 def _mac(secret: KeyDigest, head: bytes, source: str, origin: str) -> bytes:
-    """HMAC-SHA256 (RFC 2104). The length says where `source` ends and `origin` begins."""
+    """HMAC-SHA256 (RFC 2104). The length marks where `source` ends and `origin` begins."""
     text = f"{len(source)}:{source}{origin}"
     return hmac.digest(secret.digest, head + text.encode(), sha256)

@@ -1,4 +1,4 @@
-"""Keys of protocols that put one into every page: public write keys, and secret ones."""
+"""Keys of protocols whose pages contain one: public write keys, and secret keys for backends."""
 
 from collections.abc import Iterable
 from typing import Annotated, Self
@@ -27,8 +27,8 @@ class WriteKeySettings(SourceSettings):
 
 
 class WriteKeys:
-    """The keys of one source. Anyone who reads a page knows a write key, so only a sender with a
-    secret key is trusted."""
+    """The keys of one source. Anyone can find a write key in a page, so only a sender with a secret
+    key is trusted."""
 
     def __init__(self, settings: WriteKeySettings) -> None:
         self._public = KeySet(map(KeyDigest.of, settings.write_keys))
@@ -39,5 +39,5 @@ class WriteKeys:
         return any(key in self._secret for key in shown)
 
     def public_of(self, shown: Iterable[bytes]) -> bytes:
-        """The first of the keys `shown` that is a write key, nothing without one."""
+        """The first of the keys `shown` that is a write key; empty if none is."""
         return next((key for key in shown if key in self._public), b"")

@@ -91,10 +91,10 @@ _CAMPAIGN = {
     "ci": "id",
 }
 _DROPPED = ("_uip", "richsstsse")
-"""The address that a page claims to be the visitor's; a word to Google's own server."""
+"""The visitor's address as the page claims it, and a parameter for Google's own server."""
 
 _REDACTED = "::"
-"""In ``_uip``: the visitor's address shall not be known."""
+"""Value of ``_uip``: the visitor's address must not be kept."""
 
 _PLACES = {
     **{name: ("", field) for name, field in _FIELDS.items()},
@@ -102,7 +102,7 @@ _PLACES = {
     **{name: ("campaign", part) for name, part in _CAMPAIGN.items()},
     **{name: ("dropped", name) for name in _DROPPED},
 }
-"""The group and the name in it of each parameter that is known by its full name."""
+"""The group of each parameter that is known by its full name, and its name in the group."""
 
 _PREFIXES = frozenset(["ep", "epn", "up", "upn", "sst"])
 _OBJECTS = frozenset(
@@ -116,10 +116,10 @@ _OBJECTS = frozenset(
         "campaign",
     )
 )
-"""Objects in our model, some of which a page may have as texts or numbers of its own."""
+"""Objects in our model. A page may use some of these names for its own texts or numbers."""
 
 _LOST_OBJECT = "[object Object]"
-"""What gtag.js makes of an object; of several in a list, with commas between them."""
+"""The text that gtag.js writes for an object; for a list of objects, joined with commas."""
 
 _NUMBERS = ("x-ga-page_id", "x-ga-request_count", "x-ga-tfd")
 _IDS = frozenset(IDS)
@@ -155,7 +155,7 @@ def to_event(hit: Hit) -> Event:
     if "_uip" in hit and _REDACTED in as_values(hit["_uip"]):
         event["ip_override"] = ""
     if _denies_analytics(hit):
-        # the tag makes a new client id on each page then, which identifies no visitor
+        # the tag then makes a new client id on each page, which identifies no visitor
         event.pop("client_id", None)
         event.pop("x-ga-ecid", None)
     return event
@@ -184,15 +184,16 @@ def _text_parameters(parameters: Hit) -> Event:
 
 
 def _clashing(own: Event, stated: Event) -> list[str]:
-    """The names in `own`, parameters of the page, of objects that the hit has `stated`, too."""
+    """The names of objects that both `own`, the page's parameters, and the hit's `stated` have."""
     if _OBJECTS.isdisjoint(own):
         return []
     return [name for name in own if name in _OBJECTS and name in stated]
 
 
 def _numbers(parameters: Hit) -> Event:
-    """Without what is none, as NaN and the infinities, which JavaScript counts as numbers too. In
-    the fields that we know it stays, to be read or named as ignored. An id keeps all its digits."""
+    """`parameters` as numbers. Values that are not numbers, such as JavaScript's NaN and Infinity,
+    are left out, except in known fields, where they are mended or named as ignored. Ids stay texts,
+    so they keep all digits."""
     numbers: Event = {}
     for name, value in parameters.items():
         number = None if name in _IDS else read_number(value)
@@ -236,7 +237,7 @@ def _system_properties(properties: Hit) -> dict[str, Any]:
 
 
 def _consent_parameters(parameters: Hit) -> Event:
-    """What parameters of the page's own, or of the URL, state about consent in words."""
+    """The statements about consent in the page's own parameters or in those of the URL."""
     stated = (
         (_consent.sub(r"\1", name), value)
         for name, values in parameters.items()

@@ -48,10 +48,10 @@ _OTHER_ID = AnswerDescription(
 
 
 class GA4(Source[GA4Settings]):
-    """One event in the query, or in the body's lines events that share the query's parameters.
+    """One event in the query, or one in each line of the body, all with the query's parameters.
 
-    A line's parameters come before those of the query; what both state about consent both counts.
-    Answers 204, as Google does; 400 with a report when no event of the hit was accepted.
+    Parameters of a line override those of the query; statements about consent in both count.
+    Answers 204, as Google does; 400 with a report if no event of the hit was accepted.
     """
 
     type = "ga4"
@@ -102,7 +102,7 @@ class GA4(Source[GA4Settings]):
 
 
 def _hits(shared: Hit, body: bytes) -> list[Hit]:
-    """The parameters of each event: those of the query and of its line."""
+    """The parameters of each event, from the query and from its line."""
     text = mend_text(body)
     lines = [line for line in text.replace("\r\n", "\n").split("\n") if line.strip()]
     if not lines:
@@ -124,5 +124,5 @@ def _parameters(query: str) -> Hit:
 
 
 def _counts_always(name: str) -> bool:
-    """Whether every value of a repeated parameter counts: ``_uip`` asks for privacy, too."""
+    """Whether every value of a repeated parameter counts. ``_uip`` may ask for privacy."""
     return name == "_uip" or is_statement(name)

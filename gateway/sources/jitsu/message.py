@@ -1,4 +1,4 @@
-"""One message of Jitsu's API into one event: a message of Segment's, and a little more.
+"""Translates one message of Jitsu's API, an extended message of Segment's, into one event.
 
 Source: the npm package @jitsu/protocols 1.11, analytics.d.ts
 """
@@ -14,8 +14,8 @@ _IN_NODE = "node"
 
 
 def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
-    """The event in `message`, with the browser's ids in its ``context.clientIds``; arguments and
-    errors as those of `gateway.sources.segment.message.to_event`."""
+    """The event in `message`, with the browser's ids from ``context.clientIds``. Arguments and
+    errors are those of `gateway.sources.segment.message.to_event`."""
     event = segment.to_event(message, kind, envelope)
     ids = as_object(_context(message).get("clientIds"))
     if not ids:
@@ -34,6 +34,6 @@ def _context(message: Any) -> dict[str, Any]:
 
 
 def _ga_session(ids: Mapping[str, Any]) -> Any:
-    """The session of GA4, unless the page has several properties of GA4, each with its own."""
+    """The GA4 session; None if the page has several GA4 properties, each with its own session."""
     sessions = as_object(as_object(ids.get("ga4")).get("sessionIds"))
     return next(iter(sessions.values())) if len(sessions) == 1 else None

@@ -29,7 +29,7 @@ from gateway.sources.segment.message import KINDS
 from gateway.sources.write_keys import WriteKeyList, WriteKeys, WriteKeySettings
 
 _CALLS = (*KINDS, "event", "batch")
-"""``event`` and ``batch`` leave it to each message what it is."""
+"""With ``event`` and ``batch``, each message states its own type."""
 
 _BACKEND = "/s2s/"
 _KEPT = "keep"
@@ -59,13 +59,13 @@ class JitsuSettings(WriteKeySettings):
 class Jitsu(Source[JitsuSettings]):
     """Single calls, as Jitsu's SDKs send them, and batches.
 
-    The key may stand in the header `X-Write-Key` or `Authorization` (Basic, as user and password);
-    the SDKs mask the one in the body. Requests to the paths with ``s2s`` and messages of the SDK in
-    Node.js are a backend's. `X-IP-Policy`, with anything but ``keep``, asks that the visitor's
-    address is not kept: one of which a part were kept would have to be known here.
+    The key may be in the header `X-Write-Key` or `Authorization` (Basic, as user and password); the
+    SDKs mask the one in the body. Requests to the paths with ``s2s`` and messages of the SDK in
+    Node.js are a backend's. `X-IP-Policy` with any value but ``keep`` leaves the visitor's address
+    empty: to keep a part of it, the source would have to know the address.
 
-    Answers ``{"ok": true, "destinations": []}``: the SDK runs what stands in `destinations` in the
-    page. With refused events it names them, with 400 when all are.
+    Answers ``{"ok": true, "destinations": []}``: the SDK would run `destinations` in the page. If
+    events were refused, the answer also names them, with 400 if all were.
     """
 
     type = "jitsu"

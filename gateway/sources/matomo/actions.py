@@ -1,4 +1,4 @@
-"""What a hit of Matomo is about, in GA4's words where it has some.
+"""Translates the action of a Matomo hit, into GA4's names where these exist.
 
 Sources: developer.matomo.org/api-reference/tracking-api and
 developers.google.com/analytics/devguides/collection/ga4/reference/events
@@ -23,25 +23,25 @@ _SEARCH = {"search": "search_term", "search_cat": "search_category", "search_cou
 ACTION = frozenset(
     {*CART, *PRODUCT, *_EVENT, *_CONTENT, *_SEARCH, "ping", "idgoal", "download", "link", "cra"}
 )
-"""Parameters that are read here."""
+"""Parameters that this module reads."""
 
 _is_of_a_plug_in = re.compile("(?:ma|fa|hsr)_").match
 """Parameters of Media Analytics, Form Analytics and Session Recording."""
 
 
 class ProductView(Hit):
-    """A page view, once more: for the product or the category that it shows."""
+    """A copy of a page view, for the product or the category that the page shows."""
 
 
 def with_product_views(hits: list[Hit | None]) -> list[Hit | None]:
-    """`hits`, and behind them a `ProductView` of each page view that shows a product. Matomo has
-    one hit for both, GA4 two events."""
+    """`hits`, followed by a `ProductView` for each page view that shows a product. Matomo sends one
+    hit for both; GA4 has two events."""
     shown = [hit for hit in hits if hit and not PRODUCT.keys().isdisjoint(hit)]
     return [*hits, *(ProductView(hit) for hit in shown if _is_page_view(hit))]
 
 
 def action_of(hit: Hit) -> Event:
-    """The name of the event and what is particular to it. Raises `EventError` for an event without
+    """The name of the event and the fields of its kind. Raises `EventError` for an event without
     an action."""
     if isinstance(hit, ProductView):
         return viewed_product(hit)
@@ -68,7 +68,7 @@ def action_of(hit: Hit) -> Event:
 
 
 _OTHERS = ("idgoal", "e_c", "e_a", "c_n", "search", "download", "link", "cra")
-"""Parameters of which any makes a hit something else than a page view."""
+"""Parameters that make a hit something other than a page view."""
 
 
 def _is_page_view(hit: Hit) -> bool:

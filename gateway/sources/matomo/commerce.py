@@ -1,4 +1,4 @@
-"""Orders, carts and products of Matomo in the words of GA4.
+"""Translates Matomo's orders, carts and products into those of GA4.
 
 Sources: developer.matomo.org/api-reference/tracking-api (ecommerce) and
 developers.google.com/analytics/devguides/collection/ga4/reference/events
@@ -14,7 +14,7 @@ from gateway.sources.order_value import value_without_extras
 from gateway.sources.reading import decoded_text, present
 
 _ITEM = ("item_id", "item_name", "item_category", "price", "quantity")
-"""What the values of an item in `ec_items` are, in their order."""
+"""The fields of an item in `ec_items`, in their order."""
 
 _REVENUE = "revenue"
 _ORDER = {
@@ -32,8 +32,8 @@ PRODUCT = {"_pks": "item_id", "_pkn": "item_name", "_pkc": "item_category", "_pk
 
 
 def cart(hit: Hit) -> Event:
-    """The order in `hit`, or without an `ec_id` all that is in a visitor's cart now. Its revenue
-    keeps that name if there is tax or shipping in it that cannot be read."""
+    """The order in `hit`, or, without an `ec_id`, the present content of the visitor's cart. The
+    revenue keeps its name if it includes tax or shipping that cannot be read."""
     event = {"event_name": "purchase" if "ec_id" in hit else "cart_update", **selected(hit, _ORDER)}
     if _REVENUE in hit:
         event |= value_without_extras(hit[_REVENUE], event)
@@ -45,7 +45,7 @@ def cart(hit: Hit) -> Event:
 
 
 def viewed_product(hit: Hit) -> Event:
-    """The product that a page shows; or the category, if it names nothing else."""
+    """The product that a page shows, or the category if it shows no product."""
     product = _with_categories(selected(hit, PRODUCT))
     if "item_id" in product or "item_name" in product:
         return {"event_name": "view_item", "items": [product]}
@@ -53,7 +53,7 @@ def viewed_product(hit: Hit) -> Event:
 
 
 def _items(said: Any) -> Any:
-    """Items of GA4; what is no list of items as it was said, to be named as ignored."""
+    """GA4's items. A value that is not a list is returned unchanged, to be named as ignored."""
     rows = as_list(decoded_text(said))
     return [_item(row) for row in rows] if isinstance(rows, list) else said
 
@@ -65,7 +65,7 @@ def _item(row: Any) -> Any:
 
 
 def _with_categories(item: Event) -> Event:
-    """`item` with its categories under GA4's names; Matomo has up to five, as a list or as JSON."""
+    """`item` with its categories under GA4's names; Matomo has up to five, in a list or in JSON."""
     said = item.get("item_category")
     if isinstance(said, str) and said.startswith("["):
         said = decoded_text(said)

@@ -1,7 +1,7 @@
-"""One hit of Matomo into one event.
+"""Translates one hit of Matomo into one event.
 
-What the common event data has no word for keeps the name that Matomo gives it (`dimension1`,
-`pv_id`, `pf_srv` ...).
+Fields without a name in the common event data keep Matomo's name (`dimension1`, `pv_id`, `pf_srv`
+...).
 
 Sources: developer.matomo.org/api-reference/tracking-api for the parameters;
 github.com/matomo-org/matomo, js/piwik.js, for what only the tracker for browsers sends (`consent`).
@@ -49,7 +49,7 @@ _HINTS = {
     "platformVersion": "platform_version",
     "formFactors": "form_factors",
 }
-"""Client Hints as scripts have them, in the names of the common event data."""
+"""Client Hints by their names in scripts, with those of the common event data."""
 
 _READ_HERE = frozenset(
     {*_COMMON, *_PLACE, "cid", "lang", "uadata", "cdt", "cdo", "cvar", "_cvar", "_rcn", "_rck"}
@@ -72,8 +72,8 @@ _WITHOUT_MEANING = frozenset(
     | {"cookie", "fla", "java", "dir", "qt", "realp", "pdf", "wma", "gears", "ag"}
     | {"_idts", "_idvc", "_idn", "_viewts", "_refts", "_ref", "_ects"}
 )
-"""Parameters that say nothing about the event: for caches, for Matomo's own work, and the plug-ins
-and cookies of browsers of old."""
+"""Parameters that say nothing about the event: for caches, for Matomo's own use, and about plug-ins
+and cookies of old browsers."""
 
 _KNOWN = ACTION | _READ_HERE | _WITHOUT_MEANING
 
@@ -88,9 +88,9 @@ def to_event(
     """The event in `hit`; not yet checked.
 
     trusted: the sender has shown a valid `token_auth`. received_at: Unix seconds, or 0. site_ids:
-    values of `idsite` to accept; any, if there are none.
-    Raises `EventError` for what is no hit, for one of another site, and for one that is older than
-    Matomo accepts from senders without a token.
+    values of `idsite` to accept; if empty, any.
+    Raises `EventError` if it is not a hit, if it is of another site, or if it is older than Matomo
+    accepts from senders without a token.
     """
     if hit is None:
         raise EventError("expected the query of a hit, or an object")
@@ -110,8 +110,8 @@ def to_event(
 
 
 def is_of_a_program(hit: Hit | None, agent: str) -> bool:
-    """Whether a program sent `hit` in the name of a visitor. agent: the header ``User-Agent``.
-    Matomo's SDK for Android repeats it."""
+    """Whether a program sent `hit` on behalf of a visitor. agent: the header ``User-Agent``, which
+    Matomo's SDK for Android repeats in the hit."""
     if hit is None or not ("cip" in hit or "ua" in hit):
         return False
     return "cip" in hit or not (agent.startswith("Dalvik/") and hit["ua"] == agent)
@@ -144,12 +144,15 @@ def _is_text(fields: Mapping[str, Any], name: str) -> bool:
 
 
 def _campaign(hit: Hit) -> Event:
-    """To what a conversion is attributed, which may be an earlier visit."""
+    """The campaign to which a conversion is attributed; it may be that of an earlier visit."""
     return selected(hit, {"_rcn": "name", "_rck": "term"}) if "idgoal" in hit else {}
 
 
 def _moment(hit: Hit, trusted: bool, received_at: float) -> Any:
-    """When it happened: `cdt`, or the receipt, less the seconds of `cdo`, which it has waited."""
+    """The time of the hit: `cdt`, or that of the request, less `cdo`, the seconds it waited.
+
+    A `cdt` that cannot be read is returned as it is. Raises `EventError` if the time is too old.
+    """
     stated = hit.get("cdt")
     waited = _number(hit.get("cdo"))
     if stated is None and not (waited and received_at):
@@ -176,8 +179,8 @@ def _seconds(value: Any) -> float | None:
 
 
 def _statements(hit: Hit) -> Event:
-    """What the hit states about consent. Matomo's tracker adds ``consent=1`` once the visitor has
-    agreed to be tracked, if the site requires that."""
+    """The statements about consent in the hit. If the site requires consent, Matomo's tracker adds
+    ``consent=1`` once the visitor has agreed to be tracked."""
     stated = statements_in(hit)
     for name in stated:
         if name.lower() == "consent":

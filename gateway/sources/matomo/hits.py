@@ -1,4 +1,4 @@
-"""The hits in a request: one in its query or form, or several in JSON.
+"""Reads the hits in a request: one in its query or form, or several in JSON.
 
 Source: developer.matomo.org/api-reference/tracking-api (bulk tracking)
 """
@@ -17,7 +17,7 @@ from gateway.sources.statement_fields import expanded_statements_in
 from gateway.sources.statements import last_or_all, names_a_type, with_statements
 
 Hit = dict[str, Any]
-"""Parameters by name, mostly texts; of those that state consent, a list of texts if repeated."""
+"""Parameters by name, mostly texts. A repeated statement about consent is a list of texts."""
 
 TOKEN = "token_auth"
 _JSON = (b"{", b"[", b'"')
@@ -26,9 +26,9 @@ _FLAGS = {True: "1", False: "0"}
 
 @dataclass(slots=True)
 class Hits:
-    """hits: None in the place of what is none. statements: what stands about consent around the
-    hits of a bulk request. token: the `TOKEN` that holds for all of them, or "". sends_image:
-    whether the sender wants more of an answer than its status. is_bulk: whether they came in JSON.
+    """hits: None for an element that is not a hit. statements: about consent, next to the hits of a
+    bulk request. token: the `TOKEN` for all of them, or "". sends_image: whether the sender wants
+    more than a status as the answer. is_bulk: whether the hits were sent in JSON.
     """
 
     hits: list[Hit | None]
@@ -39,7 +39,7 @@ class Hits:
 
 
 def token_of(hit: Hit | None) -> str:
-    """The `TOKEN` that `hit` shows, or ""; of another type than a text, one that is no key."""
+    """The `TOKEN` that `hit` shows, or "". A value that is not a text counts as a wrong key."""
     token = (hit or {}).get(TOKEN, "")
     return token if isinstance(token, str) else "?"
 
@@ -78,8 +78,8 @@ def _sends_image(fields: Hit) -> bool:
 
 
 def _hit(request: Any) -> Hit | None:
-    """The hit in an element of a bulk request: a query, with or without what stands before it, or
-    an object."""
+    """The hit in an element of a bulk request: a query, with or without a URL before it, or an
+    object."""
     if isinstance(request, str):
         before, _, after = request.partition("?")
         is_query = "=" in before or not after
@@ -88,8 +88,8 @@ def _hit(request: Any) -> Hit | None:
 
 
 def _as_hit(fields: Mapping[str, Any]) -> Hit:
-    """`fields` of an object as a query has them: numbers, true and false are texts, and what is
-    empty is missing."""
+    """`fields` of an object as in a query: numbers, true and false become texts, and empty values
+    are left out unless they deny consent."""
     return {
         name: _text(value)
         for name, value in fields.items()

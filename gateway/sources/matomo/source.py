@@ -93,9 +93,9 @@ class _HitBatch(Batch):
 class Matomo(Source[MatomoSettings]):
     """Hits of browsers, apps and servers, one in a request or many in JSON.
 
-    A request is a backend's if a hit in it speaks for a visitor (`cip`, `ua`) or if it has no
-    ``User-Agent``. Answers a GIF, 204 if ``send_image=0`` asks for it, JSON to many hits, and 400
-    when all were refused.
+    A request is a backend's if a hit in it states a visitor's address or agent (`cip`, `ua`), or if
+    it has no ``User-Agent``. Answers with a GIF, with 204 to ``send_image=0``, with JSON to a bulk
+    request, and with 400 if all hits were refused.
     """
 
     type = "matomo"
@@ -180,8 +180,8 @@ class Matomo(Source[MatomoSettings]):
         return answers.NO_CONTENT if batch.events else answers.accepted(batch)
 
     def _is_trusted(self, request: Inbound, found: Hits) -> bool:
-        """Whether one key holds for all hits, or each has its own. Raises `Refused` when any of
-        them is wrong."""
+        """Whether one key was shown for all hits, or one by each hit. Raises `Refused` if any key
+        is wrong."""
         shared = [key for key in (text_bytes(found.token), bearer_key(request.headers)) if key]
         own = [text_bytes(token_of(hit)) for hit in found.hits]
         if any(key not in self._keys for key in (*shared, *filter(None, own))):
@@ -194,7 +194,7 @@ def _is_hit(hit: Hit | None) -> bool:
 
 
 def _tracked(batch: _HitBatch) -> Answer:
-    """As Matomo answers a bulk request, and why hits were refused."""
+    """Matomo's answer to a bulk request, with the reasons for which hits were refused."""
     indices = [each.index for each in batch.refused if each.index < batch.hits]
     status = answers.status_of(batch, 200)
     content: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""One event of Plausible. The script writes short names, and the API long ones.
+"""Translates one event of Plausible. The script writes short names, and the API long ones.
 
 Sources: plausible.io/docs/events-api for the names of the API; github.com/plausible/analytics,
 lib/plausible/ingestion/request.ex and tracker/src, for those of the script.
@@ -21,7 +21,7 @@ _NAMES = {
     "File Download": "file_download",
     "Form: Submission": "form_submit",
 }
-"""Events of the script, in the words of GA4. Names of goals stay as they are."""
+"""GA4's names for the script's events. Names of goals stay as they are."""
 
 _LINKS = frozenset(["click", "file_download"])
 
@@ -33,8 +33,8 @@ _READ = frozenset({*_SHORT, *_SHORT.values(), *_PROPS, "i", "interactive", "v", 
 def to_event(message: Mapping[str, Any], domains: Collection[str]) -> Event:
     """The event in `message`; not yet checked.
 
-    domains: that are accepted, as `plain_domain` writes them; any, if there are none.
-    Raises `EventError` for an event without a name and for one of another site.
+    domains: the domains to accept, in the form of `plain_domain`; if empty, any.
+    Raises `EventError` for an event without a name or of another site.
     """
     said = {name: message.get(short) or message.get(name) for name, short in _SHORT.items()}
     if not said["name"]:
@@ -73,7 +73,7 @@ def _plain_domains(said: Any) -> list[str]:
 
 
 def _named(event: Event, name: Any, message: Mapping[str, Any]) -> Event:
-    """`event` with its name, and with what only the script's own events have."""
+    """`event` with its name, and with the fields that only the script's own events have."""
     known = _NAMES.get(name) if isinstance(name, str) else None
     if known == "user_engagement":
         event |= present(
@@ -101,6 +101,6 @@ def _revenue(said: Any) -> Event:
 
 
 def _hash_path(url: str, path: str) -> str:
-    """The path of a page that a site tells apart by what stands behind ``#``."""
+    """The path of a page on a site that distinguishes pages by the part after ``#``."""
     fragment = url.partition("#")[2]
     return f"{path}#{fragment}" if fragment else path

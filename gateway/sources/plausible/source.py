@@ -62,9 +62,10 @@ class PlausibleSettings(SourceSettings):
 
 
 class Plausible(Source[PlausibleSettings]):
-    """One event a request, with the names of the script or those of the API.
+    """One event in each request, with the names of the script or those of the API.
 
-    A request without an ``Origin`` is of no page, so it is a backend's. Answers ``ok`` with 202.
+    A request without ``Origin`` does not come from a page, so it is a backend's. Answers ``ok``
+    with 202.
     """
 
     type = "plausible"
@@ -114,6 +115,6 @@ class Plausible(Source[PlausibleSettings]):
 
 
 def _visitor(request: Inbound) -> Event:
-    """The visitor's address and agent, which a backend passes on in these headers."""
+    """The visitor's address and agent, which a backend passes on in headers."""
     address = request.headers.get("x-forwarded-for", "").partition(",")[0].strip()
     return present({"ip_override": address, "user_agent": request.headers.get("user-agent")})

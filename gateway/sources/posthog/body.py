@@ -1,4 +1,4 @@
-"""The payload of a request of PostHog's SDKs, which has been written in many ways.
+"""Reads the payload of a request of PostHog's SDKs, which use several encodings.
 
 Source: the npm package posthog-js 1.449, lib/src/request.js; github.com/PostHog/posthog,
 rust/capture/src/payload, for what older SDKs send
@@ -14,11 +14,11 @@ _BLANKS = b" \t\r\n\xef\xbb\xbf"
 
 
 def payload(request: Inbound, query: dict[str, str]) -> bytes:
-    """The JSON in `request`: plain, or as base64, in the body or in the field ``data`` of a form or
-    of the query. gzip has been inflated before, whatever the request says about it.
+    """The JSON in `request`: plain or base64, in the body or in the field ``data`` of a form or of
+    the query. gzip has already been decompressed, whatever the request says about it.
 
-    query: the fields of the query. Raises `Refused` where there is no payload, or one in a
-    compression that is not read.
+    query: the fields of the query. Raises `Refused` for a missing payload, and for an unsupported
+    compression.
     """
     text = request.body
     if _is_form(text):

@@ -1,8 +1,8 @@
-"""One message of PostHog's SDKs into one event.
+"""Translates one message of PostHog's SDKs into one event.
 
 Source: the npm packages posthog-js 1.449 and posthog-node 5.70, and posthog 7.91 of PyPI;
-posthog.com/docs/api/capture; posthog.com/docs/data/event-spec/ecommerce-events, which names them as
-Segment does
+posthog.com/docs/api/capture; posthog.com/docs/data/event-spec/ecommerce-events, with the same names
+as Segment's
 """
 
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ _SERVER_LIBRARIES = frozenset(
 
 _NO_REFERRER = "$direct"
 _NO_ADDRESS = (None, "", "0", "0.0.0.0")
-"""The ``$ip`` of sites that do not want PostHog to keep the visitor's."""
+"""Values of ``$ip`` from sites that do not want PostHog to keep the visitor's address."""
 
 _ALL_DENIED = {"consent": dict.fromkeys(CONSENT_TYPES, "denied")}
 
@@ -76,10 +76,10 @@ def to_event(
 ) -> Event:
     """The event in `message`; not yet checked.
 
-    envelope: what the object around the messages states about consent. backend: as in `Batch`.
-    with_fields: some keys may be names such as ``consent.ad_storage``. sent_at: when the
-    request was sent, in Unix seconds, 0 if that is not known.
-    Raises `EventError` when `message` is no object.
+    envelope: the statements about consent in the object around the messages. backend: as in
+    `Batch`. with_fields: some keys may be names such as ``consent.ad_storage``. sent_at: when the
+    request was sent, in Unix seconds; 0 if that is not known.
+    Raises `EventError` if `message` is not an object.
     """
     if not isinstance(message, dict):
         raise EventError("expected an object with event and properties")
@@ -116,12 +116,12 @@ def is_from_backend(message: Any) -> bool:
 
 
 def names_library(message: Any) -> bool:
-    """Whether an SDK made `message`, not somebody's own code."""
+    """Whether an SDK made `message`, and not custom code."""
     return bool(as_object(as_object(message).get("properties")).get("$lib"))
 
 
 def _named(kind: Any, properties: Event) -> Event:
-    """`properties` with the event's name, both in GA4's words where PostHog has its own."""
+    """`properties` with the event's name, in GA4's names where PostHog's differ."""
     ours = _NAMES.get(kind) if isinstance(kind, str) else None
     if ours is None:
         return commerce_event(kind, properties)
@@ -131,7 +131,7 @@ def _named(kind: Any, properties: Event) -> Event:
 
 
 def _fields(kind: Any, properties: Mapping[str, Any]) -> Event:
-    """The fields that PostHog's SDKs state in properties of their own."""
+    """The fields that PostHog's SDKs state in their own properties."""
     names = {**_FIELDS, **(_OF_KIND.get(kind, {}) if isinstance(kind, str) else {})}
     event = {field: properties[name] for name, field in names.items() if name in properties}
     referrer = properties.get("$referrer")
@@ -145,16 +145,16 @@ def _fields(kind: Any, properties: Mapping[str, Any]) -> Event:
 
 
 def _moment(offset: Any, sent_at: float) -> float | None:
-    """When a message was made that says how many milliseconds it has waited to be sent, as older
-    versions of the SDK for browsers do."""
+    """The time of a message from `offset`, the milliseconds that it waited to be sent, which older
+    SDKs for browsers state."""
     if type(offset) not in (int, float) or not 0 <= offset <= sent_at * 1000:
         return None
     return float(sent_at - offset / 1000)
 
 
 def _address(properties: Mapping[str, Any], backend: bool) -> Event:
-    """The address that a backend states, or an empty one where none is to be kept: a page says so
-    with ``$ip`` or with ``$geoip_disable``, which backends always send."""
+    """The address in ``$ip``, or an empty one if none is to be kept. A page asks for that with
+    ``$ip`` or with ``$geoip_disable``, which backends always send."""
     if "$ip" in properties:
         stated = properties["$ip"]
         return {"ip_override": "" if stated in _NO_ADDRESS else stated}
@@ -164,8 +164,8 @@ def _address(properties: Mapping[str, Any], backend: bool) -> Event:
 
 
 def _with_consent(event: Event, message: Event, envelope: Event) -> Event:
-    """`event` with all that is stated about consent: in its properties, next to them, and around
-    the messages. Cookieless mode is a denial: nobody has agreed to anything."""
+    """`event` with all statements about consent: in its properties, next to them, and around the
+    messages. Cookieless mode is a denial: the visitor has not agreed to anything."""
     stated = [statements_in(message), envelope, _ALL_DENIED if is_cookieless(message) else {}]
     for each in stated:
         event = with_statements(event, each)

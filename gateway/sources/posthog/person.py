@@ -1,4 +1,4 @@
-"""Who a message of PostHog's SDKs is about: ids, and what it says about the person.
+"""Reads the ids and the personal data in a message of PostHog's SDKs.
 
 Sources: the npm packages posthog-js 1.449 and posthog-node 5.70; posthog.com/docs/data/sessions and
 posthog.com/docs/data/user-properties; RFC 9562, 5.7, for the time in a session's id
@@ -23,9 +23,9 @@ def ids_of(message: Mapping[str, Any], properties: Mapping[str, Any], backend: b
     """`client_id`, `user_id` and `ga_session_id`.
 
     A browser's ``distinct_id`` is the visitor before the person is identified and the user
-    afterwards, while ``$device_id`` stays. A backend's is the user, unless the SDK has made it
-    up because there was none (``$process_person_profile`` is false). What begins with a dollar sign
-    stands for many.
+    afterwards, while ``$device_id`` stays the same. A backend's is the user, unless the SDK made it
+    up because there was none (``$process_person_profile`` is false). A ``distinct_id`` that begins
+    with a dollar sign stands for many visitors.
     """
     distinct = message.get("distinct_id") or properties.get("distinct_id")
     if isinstance(distinct, str) and distinct.startswith("$"):
@@ -44,14 +44,14 @@ def ids_of(message: Mapping[str, Any], properties: Mapping[str, Any], backend: b
 
 
 def _session(stated: Any) -> str | None:
-    """When the session `stated`, a UUID of version 7, began, in Unix seconds: so GA4 names its
-    sessions, and takes no UUID."""
+    """When the session `stated`, a UUID of version 7, began, in Unix seconds: GA4 identifies
+    sessions in this way and accepts no UUID."""
     found = _uuid7.fullmatch(stated) if isinstance(stated, str) else None
     return str(int(found[1] + found[2], 16) // 1000) if found else None
 
 
 def is_cookieless(message: Any) -> bool:
-    """Whether PostHog's SDK keeps nothing about the visitor, who was not asked or has refused."""
+    """Whether PostHog's SDK stores nothing about the visitor, who was not asked or has refused."""
     message = as_object(message)
     properties = as_object(message.get("properties"))
     if _COOKIELESS in (message.get("distinct_id"), properties.get("distinct_id")):
@@ -60,8 +60,8 @@ def is_cookieless(message: Any) -> bool:
 
 
 def person_of(message: Mapping[str, Any], properties: Mapping[str, Any]) -> Event:
-    """`user_data` and `user_properties`, of what is to be set for the person. What PostHog's SDKs
-    add by themselves is about the browser or a campaign, and left out."""
+    """`user_data` and `user_properties`, from the properties to be set for the person. Those that
+    PostHog's SDKs add are about the browser or a campaign, and are left out."""
     traits: dict[str, Any] = {}
     for name in ("$set_once", "$set"):
         traits |= present({**as_object(properties.get(name)), **as_object(message.get(name))})

@@ -1,8 +1,8 @@
-"""The properties of a message of PostHog's SDKs that are its own, and what the SDKs have added.
+"""Separates the properties of a message from those that PostHog's SDKs have added.
 
-Names of the SDKs begin with a dollar sign. Those without a place in the event are left out, unless
-they are listed here: ids, addresses and URLs are among them, which no consent would cover under
-names that only PostHog knows.
+Names of the SDKs' properties begin with a dollar sign. Those without a field in the event are left
+out unless they are listed here. Among them are ids, addresses and URLs, which consent would not
+cover under names that only PostHog knows.
 
 Source: the npm package posthog-js 1.449; posthog.com/docs/data/events (default properties)
 """
@@ -31,7 +31,7 @@ _KEPT = (
     "$timezone",
     "$web_vitals_",
 )
-"""How the names begin that are kept as they are."""
+"""Beginnings of the names that are kept unchanged."""
 
 _TAKEN = frozenset(
     [
@@ -41,11 +41,11 @@ _TAKEN = frozenset(
     ]
 )
 _CLICKS = {name.lower(): name for name in (*CLICK_IDS, "bfcid")}
-"""Click ids, the last of which only PostHog knows, by the names that its SDK gives them."""
+"""Click ids by their names in PostHog's SDK. Only PostHog knows the last one."""
 
 
 def own_properties_of(properties: Mapping[str, Any]) -> Event:
-    """What is kept of `properties`, which have no nulls, with their `click_ids`."""
+    """The `properties`, without nulls, that are kept, with their `click_ids`."""
     own: Event = {}
     clicks: Event = {}
     for name, value in properties.items():

@@ -1,9 +1,9 @@
-"""The configuration that posthog-js asks for before anything else.
+"""The configuration that posthog-js requests before anything else.
 
-It only says which compressions are read. So posthog-js goes on to send gzip as ``text/plain``;
-without an answer it sends plain JSON, for which a browser asks first (CORS preflight). All features
-that PostHog's server switches on or off are missing: posthog-js asks for flags, and leaves session
-recordings and surveys off and autocapture as it was.
+It only states the supported compressions. With it, posthog-js sends gzip as ``text/plain``; without
+it, plain JSON, for which browsers send a CORS preflight. It does not mention the features that
+PostHog's server switches on or off: posthog-js then requests flags, leaves session recordings and
+surveys off, and does not change autocapture.
 
 Source: the npm package posthog-js 1.449, lib/src/remote-config.js and posthog-core.js
 """
@@ -51,8 +51,8 @@ ANSWER = Answer.json(200, {"supportedCompression": _COMPRESSIONS})
 
 
 def key_in_path(request: Inbound) -> str | None:
-    """The key for which the configuration is asked, None at other paths. Raises `Refused` where it
-    is asked for as a script."""
+    """The key in the path of the configuration; None for other paths. Raises `Refused` if the
+    configuration is requested as a script."""
     above, _, last = request.path.rstrip("/").rpartition("/")
     folder, _, key = above.rpartition("/")
     if not folder.endswith("/array") or not last.startswith("config"):

@@ -69,18 +69,18 @@ class PostHogSettings(WriteKeySettings):
 class PostHog(Source[PostHogSettings]):
     """A message, a list of messages, or an object with a `batch` of them.
 
-    The key stands in the object around the messages, in the query, or in every message. A request
-    with a message of an SDK for servers is a backend's as a whole, and so is one without an SDK and
-    without an `Origin`. One with a message in cookieless mode is anonymous as a whole.
+    The key is in the object around the messages, in the query, or in every message. A request with
+    a message of an SDK for servers is a backend's as a whole, and so is one without an SDK's
+    message and without `Origin`. One with a message in cookieless mode is anonymous as a whole.
 
-    Answers ``{"status": 1}``, with the refused events when there are any; 400 when all are. The
-    SDKs look at the HTTP status alone: posthog-js repeats whatever is neither 200 nor 4xx.
+    Answers ``{"status": 1}``, with the refused events if there are any; 400 if all were refused.
+    The SDKs read only the HTTP status: posthog-js retries on any status but 200 and 4xx.
 
-    The gateway cannot compute feature flags, and answers 404 to requests for them. With any status
-    but 200, the SDKs keep the flags that they have stored, or the defaults of the site, and tell
-    the page (``errorsLoading``). With 200 and ``errorsWhileComputingFlags``, posthog-js would do
-    so too, but the SDK for Python would not look into its cache and take the flags for missing.
-    502 and 504 would be repeated.
+    The gateway cannot compute feature flags, and answers 404 to requests for them. On any status
+    but 200, the SDKs keep the flags that they have stored, or the defaults of the site, and notify
+    the page (``errorsLoading``). On 200 with ``errorsWhileComputingFlags``, posthog-js would do the
+    same, but the SDK for Python would treat the flags as missing without reading its cache.
+    Requests answered 502 or 504 would be repeated.
     """
 
     type = "posthog"
@@ -89,7 +89,7 @@ class PostHog(Source[PostHogSettings]):
     from_browsers = True
     questions = QUESTIONS
     body_bytes = 1_048_576
-    """As sources for servers: SDKs for servers send batches of 100 events."""
+    """As for servers: their SDKs send batches of 100 events."""
     Settings = PostHogSettings
 
     def __init__(self, settings: PostHogSettings) -> None:
@@ -158,8 +158,8 @@ class PostHog(Source[PostHogSettings]):
         return Answer.json(status, content)
 
     def _is_trusted(self, query: Event, envelope: Event, messages: list[Any]) -> bool:
-        """Whether all keys that are shown are secret, which none in the query is. Raises `Refused`
-        if one of them is missing or unknown."""
+        """Whether all shown keys are secret; a key in the query never is. Raises `Refused` for a
+        missing or unknown key."""
         shown, in_query = _key_of(envelope), _key_of(query)
         if not shown and self._keys.public_of([in_query]):
             return False
@@ -175,7 +175,7 @@ class PostHog(Source[PostHogSettings]):
 
 
 def _opened(body: Any) -> tuple[Event, list[Any]]:
-    """What stands around the messages, an empty object where nothing does, and the messages."""
+    """The object around the messages, or an empty one, and the messages."""
     if isinstance(body, list):
         messages = body
     elif not isinstance(body, dict):
@@ -206,16 +206,16 @@ def _is_backend(request: Inbound, messages: list[Any]) -> bool:
 
 
 def _sent_times(query: Event, envelope: Event, messages: list[Any]) -> Iterator[Any]:
-    """When the request was sent by the sender's clock: in the query, around the messages, or in
-    each of them."""
+    """The times at which the request was sent by the sender's clock, as stated in the query, around
+    the messages, or in each of them."""
     for stated in (query, envelope, *messages):
         if isinstance(stated, dict) and "sent_at" in stated:
             yield stated["sent_at"]
 
 
 def _latest(sent: Iterable[Any]) -> float:
-    """The latest of the times in `sent` in Unix seconds, by which clocks are compared, too; 0 if
-    none can be read."""
+    """The latest time in `sent`, in Unix seconds, with which clocks are compared too; 0 if none can
+    be read."""
     return max(filter(None, map(_seconds, sent)), default=0.0)
 
 

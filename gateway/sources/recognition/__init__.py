@@ -1,4 +1,4 @@
-"""What a request looks like to which no source answers, and what may be shown of it."""
+"""Recognises the protocols of requests that no source answers, and outlines such requests."""
 
 from gateway.sources.recognition.outline import Outline, keys_in, outline_of, shown_keys
 from gateway.sources.recognition.protocols import title_of

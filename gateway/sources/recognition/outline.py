@@ -1,4 +1,4 @@
-"""What may be shown of a request that was refused: where it went and what it has, no value."""
+"""Outlines a refused request for display: its path and the names in it, without values."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ MAX_SEGMENTS = 8
 MAX_NAMES = 12
 MAX_ORIGIN = 100
 MAX_BODY = 65_536
-"""Bytes of a body in which a key is looked for."""
+"""Maximum bytes of a body that is searched for a key."""
 
 HIDDEN = "*"
-"""A segment of a path that may be a key, an id or an address."""
+"""Replaces a segment of a path that may be a key, an id or an address."""
 
 _is_word = re.compile(
     r"v\d{1,2}|[A-Z]?[a-z]{1,20}(?:[_-][A-Z]?[a-z]{1,20}){0,3}(?:\.(?:js|php|gif|png|html|json))?"
 ).fullmatch
-"""Words as programs write them; without digits, but for versions."""
+"""Words as programs write them, without digits except in versions."""
 
 _keyed = re.compile(r"(/projects|/analytics\.js/v1)/[^/]+")
-"""Where Segment's SDKs have the write key in the path."""
+"""Paths of Segment's SDKs that contain the write key."""
 
 _is_media_type = re.compile(r"[a-z]{1,20}/[a-z.+-]{1,40}").fullmatch
 _method = re.compile(r"[A-Z]{1,10}").fullmatch
@@ -38,10 +38,10 @@ _KEYS_IN_BODY = ("writeKey", "api_key", "apiKey")
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """path: with `HIDDEN` in the place of what is no plain word. parameters: the names in the
-    query. content_type: the media type alone. origin: of the page that sent it, ``null`` where the
-    browser does not tell it, "" where there is none. asked_method: of the request for which a
-    browser asks, in a preflight."""
+    """path: with `HIDDEN` in the place of segments that are not plain words. parameters: the names
+    in the query. content_type: only the media type. origin: of the page that sent the request;
+    ``null`` if the browser hides it, "" if there is none. asked_method: in a preflight, the method
+    of the request that the browser wants to send."""
 
     method: str
     path: str
@@ -52,7 +52,7 @@ class Outline:
 
 
 def outline_of(request: Inbound, known: frozenset[str] = frozenset()) -> Outline:
-    """What may be shown of `request`. known: segments of paths that are shown as they are."""
+    """The outline of `request`. known: segments of paths that are shown as they are."""
     headers = request.headers
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()[:70]
     return Outline(
@@ -78,10 +78,10 @@ def shown_path(path: str, known: frozenset[str] = frozenset()) -> str:
 
 
 def shown_keys(request: Inbound, schemes: Mapping[str, Schema]) -> tuple[str, ...]:
-    """Where `request` shows a key, and how long that is: ``Authorization: Bearer, 20 characters``.
+    """Where `request` shows keys, and their lengths: ``Authorization: Bearer, 20 characters``.
 
-    schemes: the Security Scheme Objects of the source. A wrong key is never shown in part, for it
-    may be the right key of another source.
+    schemes: the Security Scheme Objects of the source. No part of a wrong key is ever shown, since
+    it may be a valid key of another source.
     """
     found = (
         f"{place}, {len(key)} character{'' if len(key) == 1 else 's'}"
@@ -92,7 +92,7 @@ def shown_keys(request: Inbound, schemes: Mapping[str, Schema]) -> tuple[str, ..
 
 
 def keys_in(request: Inbound, schemes: Mapping[str, Schema]) -> Iterator[tuple[str, bytes]]:
-    """Where `request` may show a key, and what stands there. schemes: as for `shown_keys`."""
+    """The places where `request` may show a key, and their values. schemes: as in `shown_keys`."""
     scheme, _, credentials = request.headers.get("authorization", "").strip().partition(" ")
     if credentials:
         words = scheme.title() if scheme.lower() in ("basic", "bearer") else "another scheme"
@@ -120,7 +120,7 @@ def _members(body: bytes) -> Mapping[str, object]:
 
 
 def _names(query: str) -> tuple[str, ...]:
-    """A parameter without a value is not named: all that it has may be one."""
+    """The names of the query's parameters. One without ``=`` is not shown: it may be a value."""
     fields = query[:2048].split("&", 40) if query else ()
     pairs = (each.partition("=") for each in fields)
     names = (shown_name(name) if equals else UNNAMED for name, equals, _ in pairs)

@@ -11,9 +11,9 @@ Names = frozenset[str]
 class Protocol(NamedTuple):
     """The signs of one protocol.
 
-    title: for people. paths: which its clients use besides those that the kind of source of this
-    name declares; ``*`` stands for one segment. query, body: names of parameters, or of the members
-    of a JSON object, of which those of one set together are a sign.
+    title: for people. paths: of its clients, in addition to those that the kind of source of this
+    name declares; ``*`` stands for one segment. query, body: sets of names of parameters, or of the
+    members of a JSON object; all names of one set together are a sign.
     """
 
     title: str
@@ -73,7 +73,7 @@ PROTOCOLS: dict[str, Protocol] = {
     ),
     "pixel": Protocol("a pixel", query=[_all("event_name")]),
 }
-"""By the name of the kind of source that reads it. The first of which a sign is found counts.
+"""Protocols by the kind of source that reads them. The first one with a sign in the request counts.
 
 Sources: the documentation that the module of each kind names; for others their clients' own
 requests: matomo.org (Tracking HTTP API), plausible.io (Events API), umami.is (Sending stats),
@@ -82,6 +82,6 @@ posthog.com (Capture API), docs.jitsu.com (HTTP API).
 
 
 def title_of(kind: str) -> str:
-    """What people call the protocol of a kind of source."""
+    """The usual name of the protocol of a kind of source."""
     known = PROTOCOLS.get(kind)
     return known.title if known else f"the protocol of `{kind}`"

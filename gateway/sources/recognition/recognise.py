@@ -1,4 +1,4 @@
-"""Recognises the protocol of a request by where it goes and what it has, not by any value."""
+"""Recognises the protocol of a request by its path and the names in it, not by values."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ UNKNOWN = "unknown"
 """A request that looks like no protocol."""
 
 NOISE = "noise"
-"""A request that cannot be of a client that sends events: those of scanners and crawlers."""
+"""A request that no client sends events with, such as those of scanners and crawlers."""
 
 Recognise = Callable[[Inbound], str]
 """The kind of source that reads the protocol of a request, `UNKNOWN` or `NOISE`."""
 
 MAX_PATH, MAX_QUERY, MAX_BODY = 256, 2_048, 65_536
-"""Characters and bytes that are looked at."""
+"""Characters and bytes that are examined."""
 
 MAX_SEGMENTS = 6
-"""Of a path, from its end."""
+"""Segments of a path that are examined, from its end."""
 
 ANY = "*"
 """Stands for one segment of any text."""
@@ -36,7 +36,7 @@ _is_noise = re.compile(
 
 
 def looks_of(kinds: Iterable[str]) -> frozenset[str]:
-    """All that a request can look like, where `kinds` of sources are installed."""
+    """All results that recognition can have if `kinds` of sources are installed."""
     return frozenset([*kinds, *PROTOCOLS, UNKNOWN, NOISE])
 
 
@@ -44,8 +44,8 @@ def compile_recognition(kinds: Mapping[str, Sequence[str]]) -> Recognise:
     """The function that recognises a request.
 
     kinds: the paths of each kind of source. A path counts below any prefix, and of several the
-    longest. One of a single segment, such as ``/i``, says less than the names of parameters. A GET
-    without a query sends no event, so it is only recognised by a path that tells it apart.
+    longest. A path of one segment, such as ``/i``, counts less than the names of parameters. A GET
+    without a query sends no event, so it is only recognised by a distinctive path.
     """
     by_path = _compile_paths(kinds)
     in_query = [(kind, protocol.query) for kind, protocol in PROTOCOLS.items()]
@@ -71,7 +71,8 @@ def compile_recognition(kinds: Mapping[str, Sequence[str]]) -> Recognise:
 
 
 def _compile_paths(kinds: Mapping[str, Sequence[str]]) -> Callable[[str], tuple[str, int]]:
-    """From a path to the kind at its end, and how many segments of it are the kind's."""
+    """A function from a path to the kind that has a path at its end, and the number of segments
+    that match."""
     extra = {kind: protocol.paths for kind, protocol in PROTOCOLS.items()}
     kind_at: dict[tuple[str, ...], str] = {}
     for paths in (kinds, extra):
@@ -96,7 +97,7 @@ def _compile_paths(kinds: Mapping[str, Sequence[str]]) -> Callable[[str], tuple[
 
 
 def _literal(segment: str) -> str:
-    """A segment as it is compared: a parameter of the path, ``{name}``, is any."""
+    """`segment` as it is compared: a parameter of the path, ``{name}``, becomes `ANY`."""
     return ANY if segment.startswith("{") else segment
 
 
@@ -117,7 +118,7 @@ def _query_names(query: str) -> Collection[str]:
 
 
 def _body_names(body: bytes) -> Collection[str]:
-    """The names of the object in `body`, or of the first in its list; none where there is none."""
+    """The names in the object in `body`, or in the first object of its list; empty without one."""
     if not body or len(body) > MAX_BODY:
         return ()
     try:

@@ -1,4 +1,4 @@
-"""The calls in one request of Segment's API, or of one like it: alone or in a batch."""
+"""Reads the calls in one request of Segment's API or a similar one: a single call or a batch."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,9 +25,9 @@ def read_calls(
 ) -> Batch:
     """The calls in `body`.
 
-    kind: what the URL says that a call is. trusted: as in `Batch`. backend: a server is known to
-    have sent the request. So it is if a message is of a library for backends, or if messages name
-    users but no visitor. Raises `Refused` when nothing can be used.
+    kind: of the calls, according to the URL. trusted: as in `Batch`. backend: a server is known to
+    have sent the request. This is also assumed if a message is from a library for backends, or if
+    messages name users but no visitor. Raises `Refused` if `batch` is no list or too large.
     """
     messages = as_messages(body.get("batch", [body]))
     if not isinstance(messages, list):
@@ -52,8 +52,8 @@ def read_calls(
 
 
 def _expanded(message: Any) -> Any:
-    """`message` with fields such as ``consent.ad_storage`` led into objects, in its properties and
-    its context too."""
+    """`message` with fields such as ``consent.ad_storage`` expanded into objects, in its properties
+    and its context too."""
     if not isinstance(message, dict):
         return message
     parts = {name: as_object(message[name]) for name in _PARTS if name in message}
@@ -62,7 +62,7 @@ def _expanded(message: Any) -> Any:
 
 
 def _is_of_no_browser(request: Inbound, unnamed: list[Event]) -> bool:
-    """Whether no single browser can have sent messages without a visitor, an ``anonymousId``.
+    """Whether no single browser can have sent `unnamed`, messages without an ``anonymousId``.
 
     SDKs for browsers and apps always name one, next to the user or alone, and a page's request
     always has an ``Origin``.
@@ -73,5 +73,5 @@ def _is_of_no_browser(request: Inbound, unnamed: list[Event]) -> bool:
 
 
 def _sent_times(messages: list[Any]) -> list[Any]:
-    """When `messages` were sent by the sender's clock; some may have been stamped before."""
+    """The times at which `messages` were sent by the sender's clock, some perhaps set earlier."""
     return [each["sentAt"] for each in messages if isinstance(each, dict) and "sentAt" in each]

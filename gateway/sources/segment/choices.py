@@ -1,7 +1,7 @@
-"""What a message and the batch around it say of consent, of categories, and of destinations.
+"""Reads what a message and its batch state about consent, categories and destinations.
 
-Batch and message may contradict each other: every statement about consent is passed on as it is,
-and of categories and destinations a denial holds wherever it stands.
+Batch and message may contradict each other. Every statement about consent is passed on unchanged; a
+denial of a category or destination counts in either place.
 
 Source: segment.com/docs/privacy/consent-management/consent-in-segment-connect
 """
@@ -46,11 +46,11 @@ _USUAL_OF_CONTEXTS = frozenset(
 def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str, Any]) -> Event:
     """`event` with its `consent`, `consent_categories` and `integrations`.
 
-    event: what else the message says; what its properties call by one of these names counts as
-    well. envelope: the fields of the batch, empty for a message alone. `consent` becomes a list if
-    there is more than one statement. Categories named as Consent Mode's types are a statement.
+    event: the other fields of the message; properties with one of these names count as well.
+    envelope: the fields of the batch, empty for a single message. `consent` becomes a list if there
+    is more than one statement. Categories named like Consent Mode's types are a statement.
     `integrations` is left out if it excludes nothing. Consent strings (`gpp`, `us_privacy` ...) may
-    stand next to the properties or in the context.
+    be next to the properties or in the context.
     """
     levels = [level for level in (envelope, message) if level]
     for level in levels:
@@ -84,7 +84,7 @@ def with_choices(event: Event, envelope: Mapping[str, Any], message: Mapping[str
 
 
 def _states(level: Mapping[str, Any]) -> bool:
-    """Whether a message or a batch states anything at all of what is read here."""
+    """Whether a message or a batch has one of the statements that `with_choices` reads."""
     context = as_object(level.get("context"))
     return not (
         _is_absent(level.get(_CONSENT))
@@ -95,7 +95,7 @@ def _states(level: Mapping[str, Any]) -> bool:
 
 
 def _strings_in(level: Mapping[str, Any]) -> Event:
-    """What a message or a batch states in fields that are not Segment's."""
+    """The statements of a message or a batch in fields that are not Segment's."""
     context = as_object(level.get("context"))
     others = {name: level[name] for name in level if name not in _USUAL_OF_MESSAGES}
     about = {name: context[name] for name in context if name not in _USUAL_OF_CONTEXTS}
@@ -103,7 +103,7 @@ def _strings_in(level: Mapping[str, Any]) -> Event:
 
 
 def _excludes_nothing(integrations: object) -> bool:
-    """Whether all are plainly included, as most SDKs state it: ``{"All": true}``."""
+    """Whether all are clearly included, as most SDKs state: ``{"All": true}``."""
     if isinstance(integrations, dict):
         return all(included is True for included in integrations.values())
     return _is_absent(integrations)
@@ -114,7 +114,7 @@ def _is_absent(value: object) -> bool:
 
 
 def _one_or_all(statements: Iterable[Any]) -> Any:
-    """The only statement, or a list of them. One that is a list itself stands for its elements."""
+    """The only statement, or a list of them. The elements of a list are statements themselves."""
     lists = (each if isinstance(each, list) else [each] for each in statements)
     found = [statement for each in lists for statement in each if not _is_absent(statement)]
     return found[0] if len(found) == 1 else found

@@ -1,4 +1,4 @@
-"""Segment's commerce spec in the words of GA4.
+"""Translates events of Segment's commerce spec into those of GA4.
 
 Sources: segment.com/docs/connections/spec/ecommerce/v2 and
 developers.google.com/analytics/devguides/collection/ga4/reference/events
@@ -49,7 +49,7 @@ _CAMEL_CASE = {
     "paymentMethod": "payment_method",
     "shippingMethod": "shipping_method",
 }
-"""The spelling of version 1, which older sites and apps still have."""
+"""The spelling of version 1, which older sites and apps still use."""
 
 _OF_PROMOTIONS = {
     **_PROPERTIES,
@@ -62,8 +62,8 @@ _OF_SHARES = {**_PROPERTIES, "share_via": "method"}
 
 
 class _Kind(NamedTuple):
-    """name: GA4's, "" where the event keeps Segment's. properties: our names by Segment's.
-    of_one_product: properties of the event describe the product."""
+    """name: GA4's; "" if the event keeps Segment's. properties: our names by Segment's.
+    of_one_product: properties of the event describe its product."""
 
     name: str = ""
     properties: Mapping[str, str] = _PROPERTIES
@@ -103,7 +103,7 @@ _KINDS = {
     "signed in": _Kind("login"),
     "lead generated": _Kind("generate_lead"),
 }
-"""By the name of the event."""
+"""Kinds by the name of the event, in lower case."""
 
 _KINDS |= {
     former: _KINDS[name]
@@ -125,21 +125,21 @@ _KINDS |= {
 """Names of version 1, which the spec calls aliases."""
 
 _NOT_COMMERCE = ("search", "share", "sign_up", "login", "generate_lead")
-"""Names of GA4 that events of any kind may have, with properties of their own."""
+"""GA4's names that are also usual for events outside of commerce, with properties of their own."""
 
 _BY_NAME = {
     folded(kind.name): kind
     for kind in reversed(_KINDS.values())
     if kind.name and kind.name not in _NOT_COMMERCE
 } | {folded(name): kind for name, kind in _KINDS.items()}
-"""SDKs write ``Order Completed`` in any case, and sites also as ``order_completed``, or they call
-it ``purchase`` and keep the properties."""
+"""Kinds by `folded` names. SDKs write ``Order Completed`` in any case, sites also
+``order_completed``, or they call it ``purchase`` and keep Segment's properties."""
 
 
 def commerce_event(name: Any, properties: Event) -> Event:
-    """The `track` call `name` with its `properties`, in GA4's words where it is commerce.
+    """The `track` call `name` with its `properties`, in GA4's names if it is about commerce.
 
-    Any other call keeps its name and its properties as they are.
+    Any other call keeps its name and its properties.
     """
     kind = _kind_of(name) if isinstance(name, str) else None
     if kind is None:
@@ -161,14 +161,14 @@ def _kind_of(name: str) -> _Kind | None:
 
 
 def _in_snake_case(properties: Event) -> Event:
-    """`properties` as version 2 spells them; what it says in that spelling already stays."""
+    """`properties` in the spelling of version 2; values that already have it are kept."""
     if _CAMEL_CASE.keys().isdisjoint(properties):
         return dict(properties)
     return renamed(properties, _CAMEL_CASE)
 
 
 def _name_of(kind: _Kind, event: Event) -> str:
-    """GA4's name; of a step of the checkout, by what the customer chose in it."""
+    """GA4's name. The name of a checkout step depends on what the customer chose in it."""
     if kind.name == "add_shipping_info" and "payment_type" in event:
         return kind.name if "shipping_tier" in event else "add_payment_info"
     return kind.name
@@ -189,8 +189,8 @@ def _with_id(item: Any) -> Any:
 
 
 def _use_revenue_as_value(event: Event) -> None:
-    """GA4's `value` has no tax and no shipping in it: Segment's `revenue` or `subtotal`, or its
-    `total` without them, which stays where it is if they cannot be read."""
+    """Sets `value`, which in GA4 excludes tax and shipping, to Segment's `revenue` or `subtotal`,
+    or to `total` without both. If they cannot be read, `total` stays where it is."""
     if "value" in event:
         return
     for name in ("revenue", "subtotal"):

@@ -1,4 +1,4 @@
-"""The `context` of Segment's messages: page, device, app, place and campaign of the visitor.
+"""Reads the `context` of Segment's messages: the visitor's page, device, app, place and campaign.
 
 Sources: segment.com/docs/connections/spec/common (context) and, for the session,
 rudderstack.com/docs/sources/event-streams/sdks/rudderstack-javascript-sdk
@@ -12,10 +12,10 @@ from gateway.event import Event
 from gateway.sources.reading import as_object, present, renamed
 
 NO_REFERRER = "$direct"
-"""What RudderStack writes when there is none."""
+"""RudderStack's value if there is no referrer."""
 
 _NO_ADDRESS = "0.0.0.0"
-"""The ``context.ip`` by which a site asks that the visitor's address is not kept.
+"""The ``context.ip`` with which a site asks that the visitor's address is not kept.
 
 Source: segment.com/docs/connections/sources/catalog/libraries/website/javascript (anonymizing IP)
 """
@@ -38,15 +38,15 @@ _UTM = "utm_"
 _MAX_SIDE = 100_000
 _DEVICE = {"id": "device_id", "manufacturer": "brand", "model": "model"}
 _CATEGORIES = frozenset(["desktop", "mobile", "tablet", "smart tv"])
-"""Kinds of devices, in GA4's words. Segment's SDKs for apps write the system there."""
+"""Types of devices, in GA4's names. Segment's SDKs for apps write the operating system there."""
 
 _SYSTEMS = {"iphone os": "iOS", "ios": "iOS", "ipados": "iPadOS", "android": "Android"}
 
 
 def context_fields(context: Mapping[str, Any], page: Mapping[str, Any]) -> Event:
-    """What `context` says, under our names. page: its page, perhaps with properties of the event.
+    """The fields of `context` under our names. page: its page, perhaps with the event's properties.
 
-    The person is not in it: see `gateway.sources.segment.traits`.
+    They do not include the person: see `gateway.sources.segment.traits`.
     """
     event = _page_fields(page) if page else {}
     for name, field in _TEXTS.items():
@@ -92,19 +92,19 @@ def _screen_fields(screen: Mapping[str, Any]) -> Event:
 
 
 def size_of(screen: Mapping[str, Any], width: str, height: str) -> str:
-    """``800x600`` of the fields `width` and `height` of `screen`; "" if they are no size."""
+    """The size in the fields `width` and `height` of `screen`: ``800x600``; "" if not known."""
     sides = [_pixels(screen.get(name)) for name in (width, height)]
     return "x".join(map(str, sides)) if all(sides) else ""
 
 
 def _pixels(side: Any) -> int:
-    """`side` of a screen in whole pixels, which apps count in fractions; 0 for what is none."""
+    """`side` of a screen in whole pixels (apps may send fractions); 0 if it is not a length."""
     is_side = isinstance(side, int | float) and type(side) is not bool and 0 < side < _MAX_SIDE
     return round(side) if is_side else 0
 
 
 def _campaign_fields(campaign: Mapping[str, Any]) -> Event:
-    """SDKs cut the ``utm_`` off; backends may have left it."""
+    """The campaign. SDKs remove the prefix ``utm_``; backends may have left it."""
     parts = {name.removeprefix(_UTM): value for name, value in present(campaign).items()}
     return {"campaign": renamed(parts, {"campaign": "name"})} if parts else {}
 
@@ -118,7 +118,8 @@ def _network_fields(network: Mapping[str, Any]) -> Event:
 
 
 def _location_fields(location: Mapping[str, Any]) -> Event:
-    """Country and region as codes: by a name no rule of consent knows the place."""
+    """The place, if its country is known by code: consent rules match no names. A region counts
+    only as a code."""
     country, city = location.get("country"), location.get("city")
     code = country_code(country) if isinstance(country, str) else ""
     if not code:
@@ -160,7 +161,7 @@ def _word(value: Any) -> str:
 
 
 def _app_fields(context: Mapping[str, Any]) -> Event:
-    """The app; RudderStack's SDK for browsers, where there is none, describes itself."""
+    """The app. RudderStack's SDK for browsers describes itself there, which is left out."""
     app = present(as_object(context["app"]))
     library = as_object(context.get("library"))
     is_library = app.get("name") is not None and app.get("name") == library.get("name")

@@ -1,4 +1,4 @@
-"""Where Segment's API and those like it show a key."""
+"""Finds the keys in requests of Segment's API and similar ones."""
 
 from gateway.event import Event
 from gateway.sources.base import Inbound

@@ -1,4 +1,4 @@
-"""One message of Segment's API into one event.
+"""Translates one message of Segment's API into one event.
 
 Source: segment.com/docs/connections/spec (common fields, identify and page)
 """
@@ -17,10 +17,10 @@ from gateway.sources.segment.traits import person_fields
 KINDS = ("track", "page", "screen", "identify", "group", "alias")
 
 _NAMES = {"page": "page_view", "screen": "screen_view"}
-"""Kinds whose events GA4 calls otherwise."""
+"""Kinds whose events have another name in GA4."""
 
 _SHOWN = {"page": "page_name", "screen": "screen_name"}
-"""Kinds of what the visitor is shown, and the field for its name."""
+"""Kinds of messages about what the visitor sees, and the field for its name."""
 
 _SERVER_LIBRARIES = frozenset(
     (
@@ -41,7 +41,7 @@ _SERVER_LIBRARIES = frozenset(
 """What the SDKs for backends call themselves, in lower case."""
 
 _OWN = ("app", "campaign", "device", "group_id", "language", "network", "timezone")
-"""Fields of the context that a page may also have as properties of its own."""
+"""Fields of the context whose names a page may also use for its own properties."""
 
 _INITIAL_REFERRER = "initial_referrer"
 
@@ -49,10 +49,10 @@ _INITIAL_REFERRER = "initial_referrer"
 def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
     """The event in `message`; not yet checked.
 
-    kind: what the URL says that it is, for a message that does not say it itself. envelope: the
-    fields of the batch, empty for a message alone; its context holds where the message's own says
-    nothing.
-    Raises `EventError` for anything but `KINDS`.
+    kind: according to the URL, for a message without a `type`. envelope: the fields of the batch,
+    empty for a single message; the members of its context count if the message's own context lacks
+    them.
+    Raises `EventError` for kinds other than `KINDS`.
     """
     message = as_object(message)
     kind = message.get("type") or kind
@@ -72,7 +72,7 @@ def to_event(message: Any, kind: str, envelope: Mapping[str, Any]) -> Event:
 
 
 def is_from_backend(message: Any, envelope: Mapping[str, Any]) -> bool:
-    """Whether a library for backends made `message`. RudderStack's say so in ``channel`` too."""
+    """Whether a library for backends made `message`. RudderStack's also state it in ``channel``."""
     message = as_object(message)
     context = _context(message, envelope)
     name = as_object(context.get("library")).get("name")
@@ -88,7 +88,7 @@ def _context(message: Mapping[str, Any], envelope: Mapping[str, Any]) -> dict[st
 
 
 def _traits(message: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """What `message` says about the person; a group's traits are about the group."""
+    """The person's traits in `message`; traits in other calls, such as `group`, are not theirs."""
     return as_object(message.get("traits")) if kind == "identify" else {}
 
 
@@ -105,7 +105,7 @@ def _from_envelope(message: Mapping[str, Any]) -> Event:
 
 
 def _properties(message: Mapping[str, Any], kind: str) -> Event:
-    """The event's name and what is particular to its kind."""
+    """The event's name and the fields of its kind."""
     properties = present(as_object(message.get("properties")))
     if kind == "track":
         return commerce_event(message.get("event"), own_parameters(properties))
@@ -126,7 +126,7 @@ def _properties(message: Mapping[str, Any], kind: str) -> Event:
 
 
 def _page(context: Mapping[str, Any], message: Mapping[str, Any], kind: str) -> dict[str, Any]:
-    """The page of the context, or that of a `page` call's properties, which say what is shown."""
+    """The page of the context; in a `page` call, the properties override it."""
     page = as_object(context.get("page"))
     if kind != "page":
         return page

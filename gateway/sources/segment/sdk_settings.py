@@ -1,4 +1,4 @@
-"""What the browser SDKs of Segment and RudderStack ask before they send events.
+"""Answers the requests of Segment's and RudderStack's browser SDKs for their settings.
 
 Sources: @segment/analytics-next 1.84.3 (`AnalyticsSettings`); @rudderstack/analytics-js 3.34.1
 (`SourceConfigResponse`).
@@ -22,7 +22,7 @@ _SCRIPT = "/analytics.js/v1/{key}/analytics.min.js"
 _SOURCE_CONFIG = "/sourceConfig"
 
 _HEADERS = {"content-type": "application/json", "cache-control": "private, max-age=300"}
-"""The answer names the host that was asked, so no shared cache may keep it."""
+"""The answer contains the host of the request, so no shared cache may keep it."""
 
 _OBJECT: Schema = {"type": "object"}
 _NO_SCRIPT = AnswerDescription(
@@ -31,7 +31,7 @@ _NO_SCRIPT = AnswerDescription(
 
 
 def sdk_questions(keys: Mapping[str, Schema]) -> dict[str, Operation]:
-    """What the SDKs ask, by path. keys: as in `Operation`."""
+    """The requests of the SDKs by path. keys: as in `Operation`."""
     return {
         _SETTINGS: Operation(
             text="The settings that Segment's SDK for browsers loads from its `cdnURL`. They make "
@@ -58,13 +58,13 @@ def sdk_questions(keys: Mapping[str, Schema]) -> dict[str, Operation]:
 
 
 def key_in_path(request: Inbound) -> str:
-    """The write key for which the settings of Segment's SDK are asked; "" at other paths."""
+    """The write key in the path of Segment's settings; "" for other paths."""
     segments = request.path.split("/")
     return segments[-2] if segments[-1] == "settings" else ""
 
 
 def refuse_script(request: Inbound) -> None:
-    """Raises `Refused` where Segment's script is asked for."""
+    """Raises `Refused` if `request` is for Segment's script."""
     if request.path.endswith("/analytics.min.js"):
         raise Refused(
             404,
@@ -75,16 +75,16 @@ def refuse_script(request: Inbound) -> None:
 
 
 def settings_answer(request: Inbound, key: str) -> Answer:
-    """The settings for the SDK that asks with the write key `key`."""
+    """The settings for the SDK that requests them with the write key `key`."""
     asks_segments = bool(key_in_path(request))
     content = _for_segment(key, request.base_url) if asks_segments else _for_rudderstack(key)
     return replace(Answer.json(200, content), headers=_HEADERS)
 
 
 def _for_segment(key: str, base_url: str) -> dict[str, object]:
-    """Only Segment's own destination, and no measurements of the SDK about itself.
+    """Settings with only Segment's own destination, and no metrics of the SDK about itself.
 
-    base_url: where the SDK finds ``/v1/t`` and the like.
+    base_url: the URL below which the SDK finds ``/v1/t`` and the like.
     """
     scheme, _, host = base_url.partition("://")
     api = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": scheme}

@@ -64,13 +64,13 @@ class SegmentSettings(WriteKeySettings):
 class Segment(Source[SegmentSettings]):
     """Single calls and batches.
 
-    The key may stand in the header `Authorization` (Basic, as the user, or Bearer) or
-    `X-Write-Key`, in the body, or in the query. Anyone who reads the page knows a write key, so
-    only a sender with one of the `secret_keys` is trusted. A request with a message of a library
-    for backends, or with messages that name users but no visitor, is a backend's as a whole.
+    The key may be in the header `Authorization` (Basic, as the user, or Bearer) or `X-Write-Key`,
+    in the body, or in the query. Anyone can find a write key in a page, so only a sender with one
+    of the `secret_keys` is trusted. A request with a message of a library for backends, or with
+    messages that name users but no visitor, is a backend's as a whole.
 
-    Answers ``{"success": true}``, with the refused events when there are any; 400 when all are.
-    The SDKs for browsers also ask for their settings.
+    Answers ``{"success": true}``, with the refused events if there are any; 400 if all were
+    refused. The SDKs for browsers also request their settings.
     """
 
     type = "segment"
@@ -127,7 +127,7 @@ class Segment(Source[SegmentSettings]):
         if not (trusted or self._public_key(request, shown)):
             raise Refused(401, "unauthorized", "send a valid write key")
         call = request.path.rstrip("/").rpartition("/")[2]
-        if call == "m":  # the SDK's measurements of itself
+        if call == "m":  # the SDK's metrics about itself
             return Batch()
         return read_calls(request, body, _KIND_BY_LETTER.get(call, call), trusted)
 

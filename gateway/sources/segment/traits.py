@@ -1,4 +1,4 @@
-"""The traits of Segment's messages: the person, and properties of the user.
+"""Reads the traits of Segment's messages: personal data, and properties of the user.
 
 Source: segment.com/docs/connections/spec/identify (traits)
 """
@@ -40,12 +40,12 @@ PERSON_TRAITS = frozenset(
 """Segment's reserved traits; every other one is a user property."""
 
 _NO_ID = "0-"
-"""The characters of the id that systems tell when the person has limited tracking."""
+"""The characters of the id that systems report if the person has limited tracking."""
 
 
 def person_fields(traits: Mapping[str, Any], device: Mapping[str, Any]) -> Event:
-    """`user_data` and `user_properties` of the person in `traits`. device: the person's, of the
-    context; its advertising id is left out if the person has limited tracking."""
+    """`user_data` and `user_properties` of the person in `traits`. device: from the context; its
+    advertising id is left out if the person has limited tracking."""
     user_data = user_data_of(traits)
     if advertising_id := _advertising_id(device):
         user_data["madid"] = advertising_id
@@ -70,5 +70,5 @@ def _advertising_id(device: Mapping[str, Any]) -> str:
 
 
 def _stated(source: Mapping[str, Any], names: Iterable[str]) -> Event:
-    """What `source` says under `names`; `read_event` judges what fits."""
+    """The values of `source` under `names`; `read_event` checks whether they fit."""
     return present({name: source[name] for name in names if name in source})

@@ -1,6 +1,6 @@
-"""Commerce of Snowplow's plug-ins in the words of GA4.
+"""Translates commerce events of Snowplow's plug-ins into those of GA4.
 
-The event of a plug-in tells the action alone, and the entities sent along tell all else.
+The event of a plug-in only states the action; the entities sent with it have all other data.
 
 Sources: docs.snowplow.io, e-commerce events and entities; the schemas of the vendors
 com.snowplowanalytics.snowplow.ecommerce and com.google.analytics.enhanced-ecommerce
@@ -18,8 +18,8 @@ _Names = Mapping[str, str]
 
 
 class _PlugIn(NamedTuple):
-    """action: the field of the event that says what happened. names: of the events, by action.
-    entities: our names of the fields of those that describe the event. products: those that are
+    """action: the event's field with the action. names: our event names by action. entities: for
+    each entity that describes the event, our names of its fields. products: entities that are
     items."""
 
     action: str
@@ -103,7 +103,7 @@ _PLUG_INS = {
         frozenset([f"{_ENHANCED}/productFieldObject", f"{_ENHANCED}/impressionFieldObject"]),
     ),
 }
-"""By the schemas of their events."""
+"""Plug-ins by the schemas of their events."""
 
 _CART_EVENTS = {
     f"{_TRACKERS}/add_to_cart": "add_to_cart",
@@ -130,8 +130,8 @@ _PERSONAL = (*_POSTAL_CODES, "billing_full_address", "shipping_full_address")
 def commerce_event(
     told: Entity, entities: Sequence[Entity]
 ) -> tuple[Event, Sequence[Entity]] | None:
-    """The event that the self-describing event `told` stands for, with what `entities` say of it,
-    and those of them that say nothing of it. None if `told` is no commerce that is known."""
+    """The commerce event in the self-describing event `told` and the `entities` that describe it,
+    and the other entities. None if `told` is not a known commerce event."""
     if name := _CART_EVENTS.get(told.schema):
         item = item_of(told.data, _ITEM)
         return _with_items({"event_name": name}, [item]), entities
@@ -151,7 +151,8 @@ def commerce_event(
 def _described(
     plug_in: _PlugIn, entities: Sequence[Entity]
 ) -> tuple[Event, list[Any], list[Entity]]:
-    """The fields and the items that `entities` describe, of each kind the first, and the others."""
+    """The fields and the items in `entities`, and the entities left over. Of each kind of entity
+    except products, only the first is read."""
     event: Event = {}
     items: list[Any] = []
     others: list[Entity] = []
@@ -169,7 +170,7 @@ def _described(
 
 
 def _name_of(name: str, event: Event) -> str:
-    """GA4's name; of a step of the checkout, by what the customer chose in it."""
+    """GA4's name. The name of a checkout step depends on what the customer chose in it."""
     if name == _IMPRESSIONS:
         return "view_promotion" if "promotion_id" in event else "view_item_list"
     if name != _CHECKOUT:
@@ -182,8 +183,8 @@ def _name_of(name: str, event: Event) -> str:
 
 
 def _with_items(event: Event, items: list[Any]) -> Event:
-    """`event` with `items`, or with the products that a promotion shows. Their currency is the
-    event's, if it names none and they agree."""
+    """`event` with `items`, or with the products that a promotion shows. The event gets their
+    currency if it has none and they agree."""
     shown = event.pop("product_ids", None)
     if not items and isinstance(shown, list):
         items = [{"item_id": each} for each in shown if isinstance(each, str | int)]

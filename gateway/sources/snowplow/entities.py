@@ -1,4 +1,4 @@
-"""Self-describing JSON: the data of events and of the entities sent along, named by schemas.
+"""Self-describing JSON: the data of events and of the entities sent with them, named by schemas.
 
 Source: docs.snowplow.io, self-describing events and entities
 """
@@ -22,8 +22,8 @@ _CLIENT_HINTS = {
 
 
 class Entity(NamedTuple):
-    """schema: its vendor and its name, such as ``org.ietf/http_client_hints``; "" when it cannot be
-    told. data: without nulls and empty texts. raw: as it was sent."""
+    """schema: its vendor and name, such as ``org.ietf/http_client_hints``; "" if it cannot be read.
+    data: without nulls and empty texts. raw: as it was sent."""
 
     schema: str
     data: Event
@@ -38,7 +38,7 @@ def read_entity(raw: Any) -> Entity:
 
 
 def about_visitor(entities: Iterable[Entity]) -> tuple[Event, list[Entity]]:
-    """What entities of any event say about the visitor, and the entities that say nothing."""
+    """The fields about the visitor in `entities` of any event, and the other entities."""
     event: Event = {}
     others = []
     for entity in entities:
@@ -52,7 +52,7 @@ def about_visitor(entities: Iterable[Entity]) -> tuple[Event, list[Entity]]:
 
 
 def _user_fields(user: Event) -> Event:
-    """The user of the e-commerce plug-in, with the e-mail address among the personal data."""
+    """The user of the e-commerce plug-in, with the e-mail address in `user_data`."""
     fields = {"user_id": user.get("id"), "is_guest": user.get("is_guest")}
     email = user.get("email")
     return present({**fields, "user_data": {"email": email} if email else None})

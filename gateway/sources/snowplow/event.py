@@ -1,7 +1,7 @@
-"""One payload of Snowplow's tracker protocol into one event.
+"""Translates one payload of Snowplow's tracker protocol into one event.
 
-What the common event data has no word for keeps the name that Snowplow gives it after enrichment
-(`app_id`, `domain_sessionid`, `se_category` ...).
+Fields without a name in the common event data keep the name that Snowplow gives them after
+enrichment (`app_id`, `domain_sessionid`, `se_category` ...).
 
 Source: docs.snowplow.io, snowplow tracker protocol
 """
@@ -63,7 +63,7 @@ _TRANSACTION = {
     "tr_cu": "currency",
 }
 _PLACE = {"tr_ci": "city", "tr_st": "state", "tr_co": "country"}
-"""Of the address that the order is delivered to."""
+"""Parts of the order's delivery address."""
 
 _TRANSACTION_ITEM = {"ti_id": "transaction_id", "ti_cu": "currency"}
 _ITEM = {
@@ -74,12 +74,12 @@ _ITEM = {
     "ti_qu": "quantity",
 }
 _NUMBERS = frozenset(["domain_sessionidx", *_PING.values()])
-"""Fields of Snowplow's that are numbers, for the protocol writes texts alone."""
+"""Snowplow's own fields that are numbers: the protocol writes them as texts."""
 
 _PREFERENCES = "com.snowplowanalytics.snowplow/consent_preferences"
 _WITHDRAWN = "com.snowplowanalytics.snowplow/consent_withdrawn"
 _REFUSALS = frozenset(["deny_all", "withdrawn", "expired"])
-"""Of the preferences, as `eventType`."""
+"""Values of `eventType` in the preferences that refuse consent."""
 
 _ALL_DENIED = {"consent": dict.fromkeys(CONSENT_TYPES, "denied")}
 
@@ -94,14 +94,14 @@ _WITHOUT_STATEMENTS = frozenset(
     | {"e", "dtm", "ttm", "stm", "tv", "tna", "ue_pr", "ue_px", "co", "cx"}
     | {"cookie", "cd", "ds", "fp"}
 )
-"""Usual fields of a payload, none of which states anything about consent."""
+"""Usual fields of a payload, which state nothing about consent."""
 
 
 def to_event(payload: Any, items: Sequence[Mapping[str, Any]] = ()) -> Event:
     """The event in `payload`, fields by their short names; not yet checked.
 
     items: the payloads of the items of a transaction. Raises `EventError` for an unknown kind and
-    for self-describing JSON that is not.
+    for invalid self-describing JSON.
     """
     fields = as_object(payload)
     payload = present(fields)
@@ -121,9 +121,9 @@ def to_event(payload: Any, items: Sequence[Mapping[str, Any]] = ()) -> Event:
 
 
 def statements_of(message: Mapping[str, Any]) -> Event:
-    """What a payload, or the envelope around payloads, states about consent.
+    """The statements about consent in a payload, or in the envelope around payloads.
 
-    Payloads have no field for it; who adds some may write ``consent.ad_storage``, ``gcs`` and the
+    The protocol has no field for it, but senders may add ``consent.ad_storage``, ``gcs`` and the
     like.
     """
     others = {name: message[name] for name in message if name not in _WITHOUT_STATEMENTS}
@@ -133,7 +133,7 @@ def statements_of(message: Mapping[str, Any]) -> Event:
 def _particular(
     payload: Mapping[str, Any], entities: Sequence[Entity]
 ) -> tuple[Event, Sequence[Entity]]:
-    """The name of the event and what only its kind has, and the `entities` that it has not used."""
+    """The name of the event and the fields of its kind, and the `entities` that it does not use."""
     match payload.get("e"):
         case "pv":
             fields: Event = {}
@@ -170,7 +170,7 @@ def _item(payload: Mapping[str, Any]) -> Any:
 def _with_items(event: Event, payloads: Iterable[Mapping[str, Any]]) -> Event:
     """`event`, a transaction, with the items in `payloads`.
 
-    Its currency is theirs if it names none; an item in another one keeps its own.
+    If it has no currency, it gets the first of theirs; an item in another currency keeps its own.
     """
     items = []
     for payload in payloads:
@@ -184,7 +184,7 @@ def _with_items(event: Event, payloads: Iterable[Mapping[str, Any]]) -> Event:
 def _self_describing(
     payload: Mapping[str, Any], entities: Sequence[Entity]
 ) -> tuple[Event, Sequence[Entity]]:
-    """The data of the event, named after its schema: two envelopes, one in the other."""
+    """The data of the event, inside two envelopes; its name is that of its schema."""
     raw = as_object(as_object(_json(payload, "ue_pr", "ue_px")).get("data"))
     told = read_entity(raw)
     if not told.schema or not isinstance(raw.get("data"), dict):
@@ -199,14 +199,14 @@ def _self_describing(
 
 
 def _is_refusal(told: Entity) -> bool:
-    """Whether the event says that its visitor refuses consent, or that it is over."""
+    """Whether the event states that its visitor refuses consent, or that consent has ended."""
     if told.schema == _PREFERENCES:
         return told.data.get("eventType") in _REFUSALS
     return told.schema == _WITHDRAWN
 
 
 def _entities(payload: Mapping[str, Any]) -> Sequence[Entity]:
-    """The entities sent along, if they can be read."""
+    """The entities sent with the event, if they can be read."""
     if "co" not in payload and "cx" not in payload:
         return ()
     try:
@@ -217,8 +217,8 @@ def _entities(payload: Mapping[str, Any]) -> Sequence[Entity]:
 
 
 def _json(payload: Mapping[str, Any], plain: str, encoded: str) -> Any:
-    """What is written as JSON in the field `plain`, or as base64url of JSON in `encoded`. An object
-    in `plain` is that already."""
+    """The value in the field `plain`, as an object or JSON, or in `encoded`, as base64url of JSON.
+    Raises `EventError`."""
     try:
         if plain in payload:
             stated = payload[plain]

@@ -1,4 +1,4 @@
-"""Orders in the older way: a transaction, and an event for each of its items.
+"""Orders in Snowplow's older format: a transaction, and an event for each of its items.
 
 Source: docs.snowplow.io, snowplow tracker protocol (e-commerce transactions)
 """
@@ -18,7 +18,7 @@ ItemPayloads = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def items_of_orders(payloads: Sequence[Any]) -> ItemPayloads:
-    """The items in `payloads`, of one request, of those transactions that are in it as well."""
+    """The items in `payloads`, those of one request, whose transactions are in it too."""
     items: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     orders = {order_of(payload, "tr") for payload in payloads} - {""}
     for payload in payloads if orders else ():
@@ -28,7 +28,7 @@ def items_of_orders(payloads: Sequence[Any]) -> ItemPayloads:
 
 
 def statements_of_items(items: ItemPayloads) -> Mapping[str, Event]:
-    """What the items of each order state about consent."""
+    """The statements about consent in the items of each order."""
     stated: dict[str, Event] = {}
     for order, payloads in items.items():
         for payload in payloads:
@@ -37,6 +37,6 @@ def statements_of_items(items: ItemPayloads) -> Mapping[str, Event]:
 
 
 def order_of(payload: Any, kind: str) -> str:
-    """The id of the order in `payload`, if it is of `kind`, ``tr`` or ``ti``; otherwise ""."""
+    """The order id in `payload` if its kind is `kind`, ``tr`` or ``ti``; otherwise ""."""
     fields = as_object(payload)
     return as_text(fields.get(f"{kind}_id")) or "" if fields.get("e") == kind else ""

@@ -77,17 +77,17 @@ _KEYS: Schema = {
 
 @dataclass(slots=True)
 class _PixelBatch(Batch):
-    """What came in the query of an image, which is answered with one."""
+    """An event in the query of an image, which is answered with a GIF."""
 
 
 class Snowplow(Source[SnowplowSettings]):
     """Events of browsers and, with the platform ``srv`` or a secret key, of servers.
 
-    Anybody may send; only a sender with one of the `secret_keys` is trusted.
-    A transaction has the items of the same request, the first one if several have the same id.
-    Items of others are events of their own.
+    Anyone may send; only a sender with one of the `secret_keys` is trusted.
+    A transaction gets its items from the same request; if several have the same id, the first gets
+    them. Items without their transaction are events of their own.
     The header ``SP-Anonymous`` asks that the visitor is not recognised. Answers ``ok`` to a POST,
-    a GIF to a GET, and 400 when every event was refused.
+    a GIF to a GET, and 400 if every event was refused.
     """
 
     type = "snowplow"
@@ -188,8 +188,8 @@ def _read(payloads: list[Any], envelope: Event, trusted: bool, anonymous: bool) 
 
 
 def _sent_times(payloads: list[Any]) -> list[Any]:
-    """When the request was sent by the tracker's clock; nothing if a payload has a ``ttm``, a time
-    that is known to be true."""
+    """The times at which the request was sent by the tracker's clock; none if a payload has a
+    ``ttm``, a time that is known to be true."""
     objects = [payload for payload in payloads if isinstance(payload, dict)]
     if any("ttm" in payload for payload in objects):
         return []

@@ -1,4 +1,4 @@
-"""Cookies of advertising platforms that Stape's tags and plug-ins send next to the event.
+"""Reads cookies of advertising platforms, which Stape's tags and plug-ins send with the event.
 
 Sources: github.com/stape-io/data-client, data-client-protocol.md (``common_cookie``); the plug-in
 for WordPress calls them ``cookies``.
@@ -16,13 +16,13 @@ from gateway.urls.page import read_page_url
 _HOLDERS = ("common_cookie", "cookies")
 _BROWSERS = {FBP: "fbp", FBC: "fbc", **PLAIN_BROWSERS}
 _STAPES_CLICKS = {"awin_awc": "awc", "outbrain_cid": "dicbo", "taboola_cid": "tblci"}
-"""Cookies of Stape's own tags with a click id, and the parameter that brought it."""
+"""Cookies of Stape's own tags with a click id, and the URL parameter of that id."""
 
 _KNOWN = frozenset([*ADVERTISING_COOKIES, *_STAPES_CLICKS])
 
 
 def with_cookies(event: Event) -> Event:
-    """`event` with the ids in its cookies as fields and `click_ids`, where it does not state them.
+    """`event` with the ids in its cookies as fields and `click_ids`, unless it states them itself.
     Other cookies stay where they are."""
     holders = {name: event[name] for name in _HOLDERS if isinstance(event.get(name), dict)}
     if not holders:
@@ -42,7 +42,7 @@ def _is_known(cookie: str, value: Any) -> bool:
 
 
 def _with_ids(event: Event, jar: Mapping[str, str]) -> Event:
-    """`event` with the ids in `jar`, but for clicks before the one that led to its page."""
+    """`event` with the ids in `jar`, except for clicks before the one that led to its page."""
     url = event.get("page_location")
     newer = read_page_url(url).click_ids if isinstance(url, str) else {}
     found = {field: jar[cookie] for cookie, field in _BROWSERS.items() if jar.get(cookie)}

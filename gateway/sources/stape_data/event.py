@@ -1,6 +1,6 @@
-"""One object of Stape's Data Tag into one event: other names for the same fields.
+"""Translates one object of Stape's Data Tag, which has other names for fields, into one event.
 
-Of several names for a field, the first that says anything counts, and the field's own comes first.
+Of several names for a field, the first with a value counts; the field's own name comes first.
 
 Source: github.com/stape-io/data-client, template.tpl and data-client-protocol.md
 """
@@ -53,7 +53,7 @@ _ADDRESS: Names = {
     "country": ("country",),
 }
 _OF_THE_TAG = ("v", "data_tag")
-"""Its version, and that it is one."""
+"""Fields about the tag itself, not about the event."""
 
 _STRUCTURED = ("common_cookie", "cookies", "ecommerce", "items", "user_data", "user_properties")
 """Fields of a form or a query that may hold JSON."""
@@ -65,7 +65,7 @@ _COMMERCE = "ecommerce"
 def to_event(data: Any, client_id: str) -> Event:
     """The event in `data`; not yet checked.
 
-    client_id: of the visitor, if `data` names none. Raises `EventError` when `data` is no object.
+    client_id: of the visitor, if `data` has none. Raises `EventError` if `data` is not an object.
     """
     if not isinstance(data, dict) or not data:
         raise EventError("expected an object with at least one field")
@@ -84,7 +84,7 @@ def to_event(data: Any, client_id: str) -> Event:
 
 
 def client_id_in(data: Any) -> str:
-    """The visitor that `data` names, "" without one."""
+    """The client id in `data`; "" without one."""
     found = _first(as_object(data), ("client_id", *_FIELDS["client_id"]))
     return found if isinstance(found, str) else ""
 
@@ -99,7 +99,8 @@ def _structured(value: Any) -> Any:
 
 
 def _with_commerce(event: Event) -> Event:
-    """`event` with what stands in its ``ecommerce``, in GA4's form, where it is found first."""
+    """`event` with the members of its ``ecommerce``, if that has GA4's form, as fields. The event's
+    own fields override them."""
     stated = event.get(_COMMERCE)
     if not isinstance(stated, dict) or not ("items" in stated or "transaction_id" in stated):
         return event
@@ -108,8 +109,8 @@ def _with_commerce(event: Event) -> Event:
 
 
 def _taken(event: Event, names: Names, own: bool = False) -> Event:
-    """The fields of `names` that `event` has, taken out of it. own: fields have names of their own
-    there, too."""
+    """Removes the fields of `names` from `event` and returns them. own: a field's own name counts
+    too."""
     found: Event = {}
     for field, others in names.items():
         spellings = (field, *others) if own else others
@@ -139,7 +140,7 @@ def _with_person(event: Event, person: Event, address: Event) -> Event:
 
 
 def _with_own(others: Event, own: Event) -> Event:
-    """The fields of both. `own` wins, but where it is empty and `others` says something."""
+    """The fields of both. `own` wins, except where it is empty and `others` has the field."""
     saying = {
         name: value for name, value in own.items() if name not in others or not is_empty(value)
     }

@@ -40,7 +40,7 @@ from gateway.stages.cookies import compile_cookies
 _DOCUMENTATION = "https://github.com/stape-io/data-client"
 _PLAIN, _ENCODED = "dtcd", "dtdc"
 _COOKIES = ("_dcid", "_dcid_temp")
-"""The visitor; the second one until the first can be set."""
+"""Cookies with the client id; the tag uses the second one until it can set the first."""
 
 _cookies = compile_cookies(_COOKIES)
 
@@ -62,7 +62,8 @@ class StapeDataSettings(SourceSettings):
 
 @dataclass(slots=True)
 class _DataBatch(Batch):
-    """is_pixel: a GET request is answered with an image. is_list: an array with an array."""
+    """is_pixel: the answer is an image, as for GET. is_list: the answer is an array, as was the
+    body."""
 
     is_pixel: bool = False
     is_list: bool = False
@@ -71,12 +72,12 @@ class _DataBatch(Batch):
 class StapeData(Source[StapeDataSettings]):
     """One object, an array of objects, a form with dotted names, or a query.
 
-    The query of a GET request may hold the object as JSON (``dtcd``) or as base64 of JSON
-    (``dtdc``); that of a POST request holds for each object of the body. The visitor is the one
-    whom an object names, otherwise another object of the request, otherwise the cookie ``_dcid``
-    or ``_dcid_temp``, which are read and not set.
+    The query may contain the object as JSON (``dtcd``) or as base64 of JSON (``dtdc``); that of a
+    POST request applies to each object of the body. The client id is that of the object, otherwise
+    that of another object of the request, otherwise that of the cookie ``_dcid`` or
+    ``_dcid_temp``. The cookies are read and not set.
 
-    Answers a GIF to GET, and to POST the time and the id of each event.
+    Answers with a GIF to GET, and to POST with the time and the id of each event.
     """
 
     type = "stape_data"
@@ -163,7 +164,7 @@ def _told(event: Event) -> Event:
 
 
 def _of_query(request: Inbound) -> Event:
-    """The event in the query; an object in ``dtcd`` or ``dtdc`` counts before other fields."""
+    """The event in the query; an object in ``dtcd`` or ``dtdc`` overrides other fields."""
     if not request.query:
         return {}
     event = expand(query_fields(request.query))
@@ -186,7 +187,7 @@ def _object(name: str, stated: Any) -> Event:
 
 
 def _with_shared(event: Any, shared: Event) -> Any:
-    """`event` with what `shared` says besides; what both state about consent counts."""
+    """`event` with the other fields of `shared`; statements about consent in both count."""
     if not isinstance(event, dict) or not shared:
         return event
     return {**shared, **with_statements(event, statements_in(shared))}

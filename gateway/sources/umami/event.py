@@ -1,4 +1,4 @@
-"""One message of Umami into one event.
+"""Translates one message of Umami into one event.
 
 Sources: docs.umami.is/docs/api/sending-stats; github.com/umami-software/umami, src/tracker and
 src/app/api/send, for what the tracker sends and the server reads.
@@ -50,8 +50,8 @@ _is_absolute = re.compile("[A-Za-z][A-Za-z0-9+.-]*:").match
 def to_event(message: Any, website_ids: Collection[str]) -> Event:
     """The event in `message`; not yet checked.
 
-    website_ids: in lower case, that are accepted; any, if there are none.
-    Raises `EventError` for anything but `TYPES`, and for a message of no or another website.
+    website_ids: the ids to accept, in lower case; if empty, any.
+    Raises `EventError` for types other than `TYPES`, and for messages of no or another website.
     """
     message = as_object(message)
     kind = message.get("type") or "event"
@@ -81,7 +81,7 @@ def speaks_for_a_visitor(message: Any) -> bool:
 
 
 def _particular(kind: str, payload: Mapping[str, Any]) -> Event:
-    """The name of the event and what only its type has."""
+    """The name of the event and the fields that only its type has."""
     data = as_object(payload.get("data")) or payload.get("data")
     if kind == "identify":
         traits = present(as_object(data))
@@ -96,8 +96,8 @@ def _particular(kind: str, payload: Mapping[str, Any]) -> Event:
 
 
 def _properties(data: Mapping[str, Any]) -> Event:
-    """The data of an event. Its `revenue` is what GA4 calls the value; what its `commerce` says
-    counts before it."""
+    """The data of an event. Its `revenue` is GA4's `value`; fields of its `commerce` override other
+    fields."""
     event = read_own_properties(data)
     if "value" not in event and "revenue" in event:
         event["value"] = event.pop("revenue")
@@ -113,7 +113,7 @@ def _properties(data: Mapping[str, Any]) -> Event:
 
 
 def _page(payload: Mapping[str, Any]) -> Event:
-    """The URLs, made whole with the name of the host."""
+    """The URLs of the page and the referrer, completed with the name of the host."""
     host = payload.get("hostname")
     named = {"page_location": payload.get("url"), "page_referrer": payload.get("referrer")}
     return present({field: _whole(url, host) for field, url in named.items()})

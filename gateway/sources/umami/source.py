@@ -68,17 +68,17 @@ class UmamiSettings(SourceSettings):
 
 @dataclass(slots=True)
 class _Messages(Batch):
-    """count: how many messages a list had; None for one that came alone."""
+    """count: the number of messages in a list; None for a single message."""
 
     count: int | None = None
 
 
 class Umami(Source[UmamiSettings]):
-    """One message a request, or a list of them.
+    """One message in each request, or a list of them.
 
-    A request without an ``Origin`` is of no page, so it is a backend's. So is one with a message
-    that states the visitor's address or agent. Answers as Umami does, but names no session: the
-    gateway has none.
+    A request without ``Origin`` does not come from a page, so it is a backend's. So is one with a
+    message that states the visitor's address or agent. Answers as Umami does, but with empty
+    session ids: the gateway has no sessions.
     """
 
     type = "umami"
