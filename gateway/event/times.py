@@ -32,6 +32,9 @@ _lost_plus = re.compile(r"(:[0-9]{2}(?:[.,][0-9]+)?|GMT) (?=[0-9]{2}:?[0-9]{2}\b
 
 _utc = re.compile(r"(?<=[0-9]) ?(?:UTC|GMT|z)\Z")
 
+_LONGEST_DATE = 200
+"""Characters. Words in brackets may follow a time, and the patterns take long for long texts."""
+
 _NO_TIME = "not a time in Unix seconds, ISO 8601 or RFC 2822"
 
 _is_zone = re.compile(r"[A-Za-z0-9_+/-]{1,64}").fullmatch
@@ -90,6 +93,8 @@ def to_seconds(value: object) -> object:
 
 
 def _date_to_seconds(text: str) -> float:
+    if len(text) > _LONGEST_DATE:
+        raise ValueError(_NO_TIME)
     for read in (datetime.fromisoformat, _read_other_date):
         try:
             moment = read(text)

@@ -18,7 +18,7 @@ from gateway.sources.statements import (
 _CONSENT = b"consent"
 _BACKSLASH = ord("\\")
 _separators = re.compile(r"[.\[\]]")
-_field = re.compile(rb"consent\w*[.\[]").match
+_non_word = re.compile(rb"\W").search
 _escaped_ascii = re.compile(rb"\\u00[2-7]").search
 
 
@@ -47,10 +47,13 @@ def may_have_fields(body: bytes) -> bool:
         return True
     text = body.lower()
     at = text.find(_CONSENT)
-    while at >= 0:  # much faster than to search for the pattern
-        if _field(text, at):
+    while at >= 0:  # much faster than to search for a pattern
+        after = _non_word(text, at)
+        if after is None:
+            return False
+        if after[0] in b".[":
             return True
-        at = text.find(_CONSENT, at + len(_CONSENT))
+        at = text.find(_CONSENT, after.end())
     return False
 
 
