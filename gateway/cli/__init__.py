@@ -1,2 +1,2 @@
-"""The operator's commands. What they need is imported when they run, so that `gateway` starts
-soon."""
+"""The operator's commands. They import what they need when they run, so that `gateway` starts
+quickly."""

@@ -77,7 +77,7 @@ def audit(as_json: bool, config: Path, redis_url: str | None) -> None:
 
 
 async def _read(redis: Redis, settings: Settings, reader: LedgerReader) -> list[Compared]:
-    """Of each feed what Redis and the ledger count, and the baseline."""
+    """Returns, for each feed, what Redis and the ledger count, and the baseline."""
     from gateway.queue.feeds import Feeds
     from gateway.queue.keys import Keys
 
@@ -86,9 +86,10 @@ async def _read(redis: Redis, settings: Settings, reader: LedgerReader) -> list[
 
 
 async def compare(feed: Feed, destinations: Collection[str], reader: LedgerReader) -> Compared:
-    """All of the moment of the snapshot. It is taken again if the ledger has counted later records
-    by the time that its totals are read. destinations: those in the configuration."""
-    import asyncio  # here, since other commands do without
+    """Returns a snapshot of Redis, and the totals and baseline of the ledger at that moment. Takes
+    the snapshot again if the ledger has counted later records by the time its totals are read.
+    destinations: those in the configuration."""
+    import asyncio  # here, since other commands do not need it
 
     from gateway.queue.counting import DAYS_KEPT
     from gateway.queue.snapshot import read_snapshot

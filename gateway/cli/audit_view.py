@@ -1,4 +1,4 @@
-"""An audit, as a person and as a program reads it."""
+"""Shows an audit as tables for people and as data for programs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _in_all(balances: Sequence[Balance]) -> Table:
 
 
 def _by_day(days: Sequence[Balance]) -> Table:
-    """The ledger has a row of its own where it differs."""
+    """A table by day. The ledger gets a row of its own where it differs from Redis."""
     columns = (*COUNTED, "pending")
     title = "By the UTC day on which events came in"
     shown = table(title, "destination", "day", *columns, "audit", numbers=columns)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came out of one case. line: where it begins in its file."""
+    """The result of one case. line: where the case begins in its file."""
 
     file: str
     line: int

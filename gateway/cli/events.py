@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.ledger.answers import Listed, Wanted
 
 TAIL_SECONDS = 1.0
-"""Between two looks at the least; a look at many events is followed by a longer rest."""
+"""Shortest time between two reads of the ledger; a slow read is followed by a longer pause."""
 STORE_SECONDS = 120.0
 """How long the ledger may take to store an ending that is to be shown."""
 
@@ -121,7 +121,7 @@ def tail(as_json: bool, config: Path, **filters: Any) -> None:
 
 
 def read_wanted(filters: dict[str, Any]) -> Wanted:
-    """What the values of `FILTERS` mean. Raises `click.UsageError` when they contradict."""
+    """Reads the values of `FILTERS`. Raises `click.UsageError` if they contradict each other."""
     from gateway.ledger.answers import Wanted
 
     wanted = Wanted(**filters)

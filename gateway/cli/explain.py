@@ -78,7 +78,7 @@ def explain(
 
 
 def _mapping(config: Path, name: str) -> str:
-    """The mapping of a destination of the file, if there is one of this name, else of a type."""
+    """The mapping of the configured destination `name`, or else the built-in one of this type."""
     from gateway.configuration.kinds import destination_types
     from gateway.explain.mapping import built_in_mapping, mapping_in_force
 

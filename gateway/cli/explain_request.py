@@ -28,8 +28,8 @@ def explain_requests(
 ) -> None:
     """Prints what becomes of the requests in `data`, or of the one with this `number`, from 1.
 
-    name: of the file. Of several, those are left out that no source takes and that look like no
-    protocol: a browser records all requests of a page.
+    Omits, of several requests, those that no source takes and that match no known protocol, since
+    a browser records all requests of a page. name: of the file.
     """
     try:
         recorded = read_requests(data)

@@ -1,4 +1,4 @@
-"""What each stage changed in a recorded event, as a person reads it."""
+"""Shows in words what each stage changed in a recorded event."""
 
 from __future__ import annotations
 

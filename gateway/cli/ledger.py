@@ -1,4 +1,4 @@
-"""What the commands that read the ledger share."""
+"""Common parts of the commands that read the ledger."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NOTHING_YET = "the ledger is empty: no event has come in since it was switched o
 
 
 def with_ledger(config: Path, work: Callable[[LedgerReader, EventDigests], T]) -> T:
-    """What `work` makes of the ledger of the gateway that runs with the file `config`. Ends the
-    command as `with_ledger_of` does."""
+    """Runs `work` on the ledger of the gateway that runs with the file `config`, and returns its
+    result. Ends the command as `with_ledger_of` does."""
     return with_ledger_of(load_in_force(config).settings, work)
 
 
 def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigests], T]) -> T:
-    """What `work` makes of the ledger of the gateway with these settings. Ends the command where
-    there is none, or where it cannot be read."""
+    """Runs `work` on the ledger of the gateway with these settings, and returns its result. Ends
+    the command when there is no ledger, when it is empty, or when it cannot be read."""
     import sqlite3
 
     from sqlalchemy.exc import DBAPIError
@@ -49,7 +49,7 @@ def with_ledger_of(settings: Settings, work: Callable[[LedgerReader, EventDigest
             fail(NOTHING_YET, 1)
         return work(reader, ledger_digests(settings))
     except BrokenPipeError:
-        raise  # whoever reads what is printed has enough: click ends the command without a word
+        raise  # the reader has closed the pipe: click ends the command silently
     except (LedgerError, OSError) as error:
         fail(str(error), 1)
     except (sqlite3.Error, DBAPIError) as error:

@@ -1,4 +1,4 @@
-"""What the ledger knows, as a person reads it."""
+"""Shows what the ledger knows as tables for people."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def listing(endings: Iterable[Listed]) -> Table:
 
 
 def counts_view(counts: Counts, dimension: str, top: int) -> Table:
-    """A row for each destination and value of the dimension, those with most events first. top:
-    values of each destination that have a row of their own."""
+    """A row for each destination and value of the dimension, the most frequent values first. top:
+    how many values of each destination get a row of their own; the others share one."""
     found = {ending for _, _, ending in counts}
     known = [name for name in ("accepted", *ENDINGS) if name in found]
     columns = ["destination", *([dimension] if dimension else [])]

@@ -1,4 +1,4 @@
-"""Where a process listens: options, and sockets that are bound."""
+"""Where a process listens: options, and bound sockets."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def listen_for_console(address: Address) -> socket.socket:
 def listen_at(
     public: Address, operators: Address, share_port: bool = False
 ) -> tuple[socket.socket, socket.socket]:
-    """Sockets that are bound to the public address and to that of operators."""
+    """Sockets bound to the public address and to the operators' address."""
     if public.port == operators.port:
         fail(f"--port and --operators-port are both {public.port}; choose two different ports.")
     listening = _bind(public, share_port, "Try --{}.")

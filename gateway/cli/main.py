@@ -138,7 +138,7 @@ def run(
     if pages is not None:
         listening.append(listen_for_console(pages))
     for each in listening:
-        each.close()  # a clear word before anything is started
+        each.close()  # reports an address in use before anything is started
     everything = run_everything(
         *(settings, config, public, operators, pages, web_processes, processes, allow_demo),
         start_fork_server(settings, main, has_console),

@@ -1,4 +1,4 @@
-"""The command that runs, as the log of operators' actions tells it."""
+"""Describes the running command for the log of operators' actions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.configuration.settings import Settings
 from gateway.operations.actions_log import Action
 
 UNTOLD = ("config", "redis_url", "yes", "dry_run", "as_json")
-"""Parameters of commands that say nothing of what is done to events."""
+"""Command parameters that are not logged: they do not say what is done to events."""
 
 
 def operator_action(settings: Settings) -> Action:
@@ -24,7 +24,7 @@ def _warn(words: str) -> None:
 
 
 def _command(context: click.Context) -> str:
-    """Such as ``dead-letters drop``: without the program, of which there are several forms."""
+    """The command without the name of the program, which varies: ``dead-letters drop``."""
     names = []
     while context.parent is not None:
         names.append(str(context.info_name))
@@ -35,5 +35,5 @@ def _command(context: click.Context) -> str:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container may have no such user
+    except (KeyError, OSError):  # in a container, the user may have no name
         return "(unknown)"

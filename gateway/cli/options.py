@@ -51,7 +51,7 @@ def _check_redis_url(
 
 REDIS_URL = click.option(
     "--redis-url",
-    envvar="GATEWAY_REDIS_URL",  # so that no password stands in a list of processes
+    envvar="GATEWAY_REDIS_URL",  # keeps passwords out of process lists
     callback=_check_redis_url,
     help="URL of the Redis server. Overrides redis.url in the configuration.",
 )
@@ -62,8 +62,8 @@ T = TypeVar("T")
 
 
 def load(path: Path, read: Callable[[Path], Settings] | None = None) -> Settings:
-    """The settings in the file at `path`; ends the command when it has mistakes. read: what reads
-    it, `gateway.configuration.load.load_settings` by default."""
+    """The settings in the file at `path`. Ends the command when it has mistakes. read: reads the
+    file, by default `gateway.configuration.load.load_settings`."""
     from gateway.configuration.load import load_settings
     from gateway.configuration.mistakes import ConfigurationError
 
@@ -100,11 +100,11 @@ def load_in_force(path: Path) -> InForce:
 def with_redis(
     settings: Settings, given: str | None, work: Callable[[Redis, str], Coroutine[Any, Any, T]]
 ) -> T:
-    """What `work` makes of a connection, and of the URL where RQ keeps its jobs.
+    """Runs `work` with a connection to Redis and the URL of RQ's jobs, and returns its result.
 
-    given: the URL from the command line. Without one the settings name the server, which may be
-    the embedded one of a gateway that runs. Ends the command with status 1 when it does not answer,
-    and as `ending_when_stopped` does.
+    given: the URL from the command line. Without one, the settings name the server, which may be
+    the embedded server of a running gateway. Ends the command with status 1 when the server does
+    not answer, and as `ending_when_stopped` does.
     """
     from gateway.redis_client.connect import RedisError
 
@@ -139,12 +139,12 @@ async def _connected(
 ) -> T:
     from gateway.redis_client.connect import connect_for_intake
 
-    async with connect_for_intake(url) as redis:  # no second tries: a person waits
+    async with connect_for_intake(url) as redis:  # no retries: a person waits
         return await work(redis, jobs_url)
 
 
 def _what_is_wrong(error: Exception, not_running: str = "") -> str:
-    """not_running: what to say of an embedded server that does not answer."""
+    """not_running: what to say when an embedded server does not answer."""
     from redis.exceptions import BusyLoadingError
     from redis.exceptions import ConnectionError as RedisConnectionError
     from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -173,8 +173,8 @@ def ending_without_redis() -> Iterator[None]:
 
 @contextmanager
 def ending_when_stopped() -> Iterator[None]:
-    """Ends the command with what an operation said when it stopped: with status 1, or as with an
-    option that is wrong."""
+    """Ends the command with the message of an operation that stopped: with status 1, or, when it
+    was `Mistaken`, as for a wrong option."""
     from gateway.event.text import printable
     from gateway.operations.stopped import Mistaken, Stopped
 
@@ -190,14 +190,14 @@ def ending_when_stopped() -> Iterator[None]:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, which only the commands import that need it."""
+    """`asyncio.run`, imported only by the commands that need it."""
     import asyncio
 
     return asyncio.run(work)
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
-    """Ends the command with `message`, which may repeat what others wrote."""
+    """Ends the command with `message`, escaped, since it may repeat what others wrote."""
     from gateway.event.text import printable
 
     click.echo(printable(message, keep="\n"), err=True)
@@ -205,7 +205,8 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
 
 def require_redis(settings: Settings, given: str | None) -> str:
-    """The URL of the Redis server of a process on its own. Ends the command where there is none."""
+    """The URL of the Redis server, for a process that does not start one. Ends the command when
+    none is configured."""
     url = given or settings.redis.url
     if mistake := settings.mistake_at(url):
         fail(mistake)

@@ -1,4 +1,4 @@
-"""What the commands about a person share."""
+"""Common parts of the commands about a person."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def with_person(
     redis_url: str | None,
     work: Callable[[Person], Coroutine[Any, Any, None]],
 ) -> None:
-    """Does `work` on what the gateway that runs with the file `config` stores about the person with
-    the id `wanted`. Ends the command where it cannot be read or written, and without an id, as with
-    a variable of a script that is not set.
+    """Runs `work` for the person with the id `wanted`, on the data of the gateway that runs with
+    the file `config`.
 
-    kind: the one that is meant, None for all.
+    Ends the command when this data cannot be read or written, and for an empty id, as from an unset
+    variable in a script. kind: the kind of id that is meant, None for all.
     """
     wanted = wanted.strip()
     if not wanted:

@@ -20,7 +20,7 @@ _OF: Mapping[Kind, str] = {"person": "a person", "order": "an order", "event": "
 
 
 def print_found(found: Found, stories: Sequence[Story]) -> None:
-    """Every event with its content."""
+    """Prints every event with its content, and the counts."""
     shown = console()
     for story in stories:
         shown.print(story_view(story))

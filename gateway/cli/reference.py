@@ -101,7 +101,7 @@ def _parts(model: type[BaseModel], without: set[str]) -> Iterator[tuple[str, typ
 
 
 def _classes(annotation: Any) -> list[type[BaseModel]]:
-    """The settings classes of which a key has one."""
+    """The settings classes that the value of a key may have."""
     branches = get_args(annotation) or (annotation,)
     return [each for each in branches if isinstance(each, type) and issubclass(each, BaseModel)]
 

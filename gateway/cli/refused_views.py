@@ -18,7 +18,7 @@ from gateway.queue.refused_requests import SampledRequest
 
 
 def requests_view(requests: Sequence[SampledRequest], sources: Sources) -> Group:
-    """A table of what came where, and under it a hint for each."""
+    """A table of refused requests, and below it the hints that it refers to."""
     columns = ("last seen", "times", "went to", "reason", "request", "hint")
     shown = table(counted(len(requests), "refused request"), *columns, numbers=("times",))
     hints: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""`gateway replay`: events of the ledger are sent to a destination again, or for the first time."""
+"""`gateway replay`: sends events of the ledger to a destination again, or for the first time."""
 
 from __future__ import annotations
 

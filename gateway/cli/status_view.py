@@ -31,7 +31,7 @@ from gateway.stages.consent.counts import ConsentCounts
 
 NOTHING = "-"
 MUCH = 0.5
-"""Share of a limit from which on it is shown."""
+"""A limit is shown once this share of it is used."""
 NOW = ("pending", "oldest", "in flight", "delivered/min", "dead letters", "paused for")
 SUBMITTED = "submitted"
 """The column for events on which the vendor gives its verdict later, if there are any."""
@@ -46,7 +46,7 @@ async def print_status(redis: Redis, in_force: InForce, as_json: bool) -> None:
 
 
 async def watch_status(redis: Redis, in_force: InForce) -> None:
-    """Redraws every second until it is cancelled, also while Redis is away, once it was there."""
+    """Redraws every second until cancelled, even while Redis is away after the first read."""
     shown = screen(await _read(redis, in_force))
     with Live(shown, console=console(), auto_refresh=False, screen=True) as live:
         while True:
@@ -67,7 +67,7 @@ async def _read(redis: Redis, in_force: InForce) -> Status:
 
 
 def screen(status: Status) -> Group:
-    """What waits, what fails if anything does, and how it went so far; for 100 columns."""
+    """What is pending, problems if there are any, and totals, among others; for 100 columns."""
     tables = [
         _now(status),
         _problems(status),
@@ -122,7 +122,7 @@ def _problems(status: Status) -> Table:
 
 
 def _limits(status: Status) -> Table:
-    """Those of which much is used."""
+    """The limits of which at least `MUCH` is used."""
     columns = ("used", "limit", "share")
     limits = table("Limits", "destination", "of", *columns, numbers=columns)
     for bound in status.bounds:
@@ -159,7 +159,7 @@ def _configuration(state: ConfigurationState, now: float) -> Text:
 
 
 def _consent_defaults(counts: ConsentCounts) -> Table:
-    """How many events the most frequent defaults decided, a row each; empty without any."""
+    """How many events each of the most frequent defaults decided; empty if none did."""
     shown = table("Consent decided by a default", "default", "events", numbers=("events",))
     defaults = [*counts.defaults.items()]
     for default, events in defaults[:MAX_SHOWN]:

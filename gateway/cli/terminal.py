@@ -20,7 +20,7 @@ WIDE = 500
 
 
 def console(stderr: bool = False) -> Console:
-    """With colours on a terminal, plain and wide elsewhere."""
+    """A console with colours on a terminal, plain and wide elsewhere."""
     from rich.console import Console
 
     made = Console(stderr=stderr, highlight=False)
@@ -28,14 +28,14 @@ def console(stderr: bool = False) -> Console:
 
 
 def cell(text: str, style: str = "") -> Text:
-    """`text` for a table, taken as it is: brackets are no markup."""
+    """`text` for a table, escaped; brackets are not taken for markup."""
     from rich.text import Text
 
     return Text(printable(text), style)
 
 
 def table(title: str, *columns: str, numbers: Collection[str] = ()) -> Table:
-    """An empty table without lines. numbers: which of `columns` are not to be broken."""
+    """An empty table without lines. numbers: those of `columns` to align right and not to wrap."""
     from rich.table import Table
 
     made = Table(

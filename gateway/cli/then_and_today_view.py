@@ -1,4 +1,4 @@
-"""What was decided then and is decided today, as a person reads it."""
+"""Shows in words what was decided then and what is decided today."""
 
 from __future__ import annotations
 

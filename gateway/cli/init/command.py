@@ -114,7 +114,7 @@ def _ask_consent_manager(yes: bool) -> str:
 
 
 def _write(path: Path, text: str, mode: int, force: bool) -> None:
-    """Writes a file and says so; one that exists only with the user's consent."""
+    """Writes a file and reports it. Asks before it replaces a file, unless `force` is set."""
     exists = path.exists()
     if exists and not force and not click.confirm(f"{path} exists. Replace it?"):
         click.echo(f"Kept {path} as it is.")

@@ -11,7 +11,7 @@ from gateway.cli.init.answers import CONSENT_COOKIES, Answers
 
 
 class _Template(Template):
-    """``@name`` stands for a value, since ``${NAME}`` is the configuration's own."""
+    """Uses ``@name`` as placeholder, because ``${NAME}`` has a meaning in the configuration."""
 
     delimiter = "@"
 

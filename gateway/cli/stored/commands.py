@@ -27,7 +27,7 @@ class Help:
 
 
 def selection(*where: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The options that say which events are meant. where: the first of them."""
+    """The options that select events. where: options that come before the others."""
     return with_options(*where, *FILTERS, CONFIG, REDIS_URL)
 
 
@@ -37,8 +37,8 @@ def add_commands(
     run: Callable[[dict[str, Any], Action], None],
     text: Help,
 ) -> None:
-    """Gives `group` its commands. where: the options that say where the events are. run: runs an
-    action on what the values of the options select."""
+    """Adds the commands to `group`. where: the options that say where the events are. run: runs an
+    action on the events that the values of the options select."""
 
     @group.command("list", help=text.list)
     @selection(*where)

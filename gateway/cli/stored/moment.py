@@ -20,8 +20,8 @@ def moment(text: str) -> float:
 
 
 def period(happened: str, default: str = "") -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """``--since`` and ``--until``. `happened` begins their help, such as "Stored", and `default`
-    tells in it what ``--since`` is by default.
+    """The options ``--since`` and ``--until``. happened: the first word of their help, such as
+    "Stored". default: the default of ``--since``, for its help.
     """
     by_default = f" By default {default}." if default else ""
     return (

@@ -1,4 +1,4 @@
-"""Options of the commands about stored events: which are meant, and how they are treated."""
+"""Options of the commands about stored events: which to select, and how to treat them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def with_options(*options: Callable[[Command], Command]) -> Callable[[Command], 
 
 
 def read_filter(options: dict[str, Any]) -> Filter:
-    """What the values of `FILTERS` mean. Raises `click.UsageError` when they contradict."""
+    """Reads the values of `FILTERS`. Raises `click.UsageError` if they contradict each other."""
     from gateway.queue.stored_events import Filter
 
     wanted = Filter(**options)

@@ -15,19 +15,19 @@ from gateway.operations.bulk import Advance, raise_if_interrupted
 
 
 def confirmed(question: str, yes: bool) -> bool:
-    """True when a person says so, or has said so already by `yes`; else the command ends."""
+    """Returns True if `yes` is set or the user agrees; otherwise ends the command."""
     raise_if_interrupted()
     return yes or click.confirm(question, abort=True)
 
 
 @contextmanager
 def stopped_as_by_ctrl_c() -> Iterator[None]:
-    """Meanwhile SIGTERM, and SIGHUP of a terminal that is closed, stop the work as Ctrl-C does:
-    what was done is said and logged. A signal that is ignored, as with nohup, stays ignored."""
+    """Within it, SIGTERM, and SIGHUP from a closed terminal, stop the work as Ctrl-C does: what was
+    done is reported and logged. A signal that is ignored, as under nohup, stays ignored."""
     ending = [
         each
         for each in (signal.SIGTERM, signal.SIGHUP)
-        if threading.current_thread() is threading.main_thread()  # no other receives signals
+        if threading.current_thread() is threading.main_thread()  # no other may set handlers
         and signal.getsignal(each) is signal.SIG_DFL
     ]
     for each in ending:
@@ -41,10 +41,10 @@ def stopped_as_by_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def progress(done_to_them: str, total: int, others: str) -> Iterator[Advance]:
-    """A progress bar on a terminal, and at the end, whatever ends it, a line that says how many.
+    """Shows a progress bar on a terminal and, however the work ends, a line with the result.
 
-    others: what another command may have done to them in the same time.
-    Gives a function to call with how many more were tried, and with how many it succeeded.
+    others: what another command may have done to the events in the meantime.
+    Yields a function to call with how many more events were tried, and how many of them succeeded.
     """
     tried = succeeded = 0
     bar = console(stderr=True)

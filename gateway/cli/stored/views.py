@@ -24,8 +24,8 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_counts(noun: str, rest: str, kinds: Counter[Kind], *columns: str) -> bool:
-    """Prints how many there are of each kind; whether there are any. noun: what one of them is.
-    rest: the words behind it, if any. columns: what a kind consists of."""
+    """Prints how many there are of each kind. Returns whether there are any. noun: what one of them
+    is called. rest: the words after the noun, if any. columns: the parts of a kind."""
     if kinds:
         title = f"{counted(kinds.total(), noun)} {rest}".rstrip()
         console().print(_counts_table(title, kinds, *columns))
@@ -35,7 +35,7 @@ def print_counts(noun: str, rest: str, kinds: Counter[Kind], *columns: str) -> b
 
 
 def _counts_table(title: str, kinds: Counter[Kind], *columns: str) -> Table:
-    """The most frequent first."""
+    """A table of kinds, the most frequent first."""
     counts = table(title, "events", *columns, numbers=["events"])
     frequent = kinds.most_common()
     for kind, count in frequent[:MAX_KINDS]:
@@ -47,7 +47,7 @@ def _counts_table(title: str, kinds: Counter[Kind], *columns: str) -> Table:
 
 
 def newest_table(shown: Presentation[K], newest: Sequence[tuple[Store[K], K]]) -> Table:
-    """One row for each of `newest`; nothing of their payload."""
+    """One row for each of `newest`, without its payload."""
     made = table(f"The newest {len(newest)}", *shown.row_columns)
     for store, stored in newest:
         made.add_row(utc(stored.stored_at), *map(cell, shown.row(store, stored)))
