@@ -23,11 +23,11 @@ from gateway.urls.origin import check_origin
 Role = Literal["viewer", "operator"]
 
 LOCAL = "local"
-"""The name of those who sign in with a one-time link, which no user can have."""
+"""The name of anyone who signs in with a one-time link. No configured user can have it."""
 
 MIN_MEMORY_KIB, MAX_MEMORY_KIB = 7_168, 1_048_576
-"""Of a password hash: the least that OWASP's Password Storage Cheat Sheet recommends, and what one
-attempt to sign in may cost the gateway."""
+"""Bounds of a password hash's memory: the minimum that OWASP's Password Storage Cheat Sheet
+recommends, and the most that one attempt to sign in may cost the gateway."""
 MAX_ITERATIONS, MAX_LANES = 64, 16
 
 _HASH = re.compile(
@@ -190,7 +190,7 @@ class ConsoleSettings(BaseModel):
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
-        """Those that are allowed next to loopback, in lower case, without port."""
+        """Hosts that are allowed besides loopback addresses, in lower case, without port."""
         if self.openid is None:
             return frozenset(self.hosts)
         return frozenset({*self.hosts, host_name(self.openid.base_url.partition("://")[2])})

@@ -51,7 +51,7 @@ class _CredentialSettings(BaseModel):
     )
 
     def client_settings(self) -> ClientSettings:
-        """What the HTTP client that asks for tokens is opened with."""
+        """Settings of the HTTP client that asks for tokens."""
         return ClientSettings(
             **dict(self.http),
             allow_private_addresses=self.allow_private_addresses,
@@ -89,7 +89,7 @@ class ClientCredentialsSettings(_ClientSettings):
 
     @property
     def root(self) -> SecretStr:
-        """What stored tokens are encrypted with."""
+        """The secret with which stored tokens are encrypted."""
         return self.client_secret
 
 
@@ -104,8 +104,8 @@ class RefreshTokenSettings(_ClientSettings):
 
     @property
     def root(self) -> SecretStr:
-        """What stored tokens are encrypted with: they come from this one, whatever the secret of
-        the client becomes."""
+        """The secret with which stored tokens are encrypted: the refresh token that they come from,
+        since the client secret may change."""
         return self.refresh_token
 
 
@@ -146,7 +146,7 @@ class ServiceAccountSettings(_CredentialSettings):
 
     @property
     def root(self) -> SecretStr:
-        """What stored tokens are encrypted with."""
+        """The secret with which stored tokens are encrypted."""
         return self.key
 
     @property
@@ -164,8 +164,8 @@ CredentialSettings = Annotated[
 def unknown_credentials(
     destinations: Mapping[str, DestinationSettings], credentials: Collection[str]
 ) -> Iterator[str]:
-    """A line for each credential that a destination names and `credentials` lack; it begins with
-    the key that names it. destinations: by name."""
+    """A line for each credential that a destination names and `credentials` lack. The line begins
+    with the key that names the credential. destinations: by name."""
     known = ", ".join(credentials) or "none"
     for name, destination in destinations.items():
         for credential in destination.credential_names():

@@ -114,7 +114,7 @@ MaxAge = Callable[[Event], timedelta]
 
 
 def deadline(settings: DeliverySettings, destination: Destination[Any]) -> MaxAge:
-    """How old an event may be: as configured, else as old as the vendor accepts it."""
+    """How old an event may be: as configured, or else as the vendor allows."""
     if not settings.max_age:
         return _without_faults(destination.max_age, destination)
     configured = timedelta(seconds=settings.max_age)
@@ -122,8 +122,8 @@ def deadline(settings: DeliverySettings, destination: Destination[Any]) -> MaxAg
 
 
 def _without_faults(max_age: MaxAge, destination: Destination[Any]) -> MaxAge:
-    """`max_age`, but the age of `destination.limits` for events of which it gives none, as a fault
-    in a plug-in's code may have it. Logs the first fault only."""
+    """`max_age`, with a fallback to `destination.limits` when it raises or returns no timedelta, as
+    a faulty plug-in may. Logs only the first fault."""
     has_failed = False
 
     def limit(event: Event) -> timedelta:
@@ -150,5 +150,6 @@ def shortest_deadline(settings: DeliverySettings, limits: Limits) -> timedelta:
 
 
 def linger_seconds(settings: DeliverySettings, limits: Limits) -> float:
-    """How long a single event may wait for company: as configured, else as suits the vendor."""
+    """Seconds that an event may wait for others to share its request: as configured, or else as
+    suits the vendor."""
     return limits.linger.total_seconds() if settings.linger is None else settings.linger

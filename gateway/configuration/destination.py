@@ -32,7 +32,7 @@ Switch = Annotated[
 
 
 class ForwardingSettings(DestinationSettings):
-    """What every destination can be told, whatever its kind."""
+    """Settings that every destination has, whatever its kind."""
 
     when: When = Field(
         default=None,
@@ -99,7 +99,7 @@ class ForwardingSettings(DestinationSettings):
         return self
 
     def _conflicts(self) -> Iterator[str]:
-        """A line for each setting that does not go with another; it begins with its key."""
+        """A line for each setting that conflicts with another; it begins with the setting's key."""
         kind = destination_types()[self.type]
         try:
             client_settings(self)
@@ -121,7 +121,7 @@ def build_destination(settings: ForwardingSettings) -> Destination[Any]:
 
 
 def client_settings(settings: ForwardingSettings) -> ClientSettings:
-    """What the HTTP client of a destination is opened with."""
+    """Settings of a destination's HTTP client."""
     chosen = settings.allow_private_addresses
     usual = destination_types()[settings.type].allow_private_addresses
     return ClientSettings(

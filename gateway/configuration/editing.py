@@ -1,9 +1,10 @@
-"""The configuration file as a person may edit it who shall not see its secrets.
+"""The configuration file, for editing by someone who must not see its secrets.
 
-Each secret that is written in the file is shown as a stand-in of its own, ``hidden-secret-1``. It
-may stay where it is or be taken out; anywhere else it would put the secret where it can be seen or
-sent. For the same reason a new variable may only be where a secret belongs, no new file may be
-named, and what says where files are and who may see the console is changed on the machine alone.
+Each secret that is written in the file is shown as a stand-in, such as ``hidden-secret-01-``. A
+stand-in may stay where it is or be removed; anywhere else, it would put the secret where it can be
+seen or sent. For the same reason, a new variable may only be used for a secret, and no new file may
+be named. Settings that name files or govern access to the console can only be changed on the
+machine.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ _REFERENCE = re.compile(REFERENCE_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class Editable:
-    """settings: of the file as it is. text: of it, with stand-ins. secrets: what they stand for."""
+    """settings: of the file as it is. text: the file with stand-ins. secrets: by stand-in."""
 
     settings: Settings
     text: str
@@ -83,7 +84,7 @@ class Editable:
         return cls(settings, text, secrets)
 
     def restored(self, edited: str, name: str) -> Settings:
-        """The settings in `edited`, with its secrets; their text is that of the new file.
+        """The settings in `edited`, with the secrets put back; their text is the new file.
 
         Raises `ConfigurationError` with every mistake in it. name: of the file.
         """
@@ -92,7 +93,7 @@ class Editable:
             raise ConfigurationError(name, now.problems or [Problem(1, "", "it is empty")])
         if problems := [*_fixed(was, now), *_moved(was, now), *_new_files(was, now)]:
             raise ConfigurationError(name, problems)
-        for stand_in, secret in reversed([*self.secrets.items()]):  # one may be in another
+        for stand_in, secret in reversed([*self.secrets.items()]):  # one may contain another
             edited = edited.replace(stand_in, secret)
         new = dict(_new_references(was, now))
         try:
@@ -122,7 +123,7 @@ def _masked(text: str, secrets: Mapping[str, str]) -> str:
 
 
 class _Names(dict[str, str]):
-    """An environment in which each variable has its own name as value, with a mark."""
+    """An environment in which the value of each variable is its own reference, ``${NAME}``."""
 
     def get(self, name: str, _: Any = None) -> str:
         return f"${{{name}}}"
@@ -163,7 +164,7 @@ def _problem(file: YamlFile, path: KeyPath, message: str) -> Problem:
 
 
 def _texts(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    """Every text in `data`, also the keys, with its place."""
+    """Every text in `data`, and every key with a stand-in, with its place."""
     if isinstance(data, dict):
         for key, value in data.items():
             if STAND_IN in str(key):

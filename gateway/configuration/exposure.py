@@ -1,8 +1,8 @@
-"""What a demo configuration opens to strangers, and the refusal to serve it where they are.
+"""What a demo configuration exposes, and the refusal to serve it where strangers can reach it.
 
 The demo shop shows its visitors the requests that destinations get, and anyone can read the keys in
 the files of this repository. On an address that other machines can reach, either needs the flag
-`--allow-demo`. What operators look at needs a token there.
+`--allow-demo`, and the operators' address needs a token.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ SHIPPED_KEYS = frozenset(
         "whsec_ZGVtby1zZWNyZXQtb2YtdGhlLWdhdGV3YXktLS0=",
     }
 )
-"""Every key in our YAML files that makes a sender trusted, a signature believed or digests secret.
+"""Every key in our YAML files that makes a sender trusted, signs requests or keeps digests secret.
 
 `SHIPPED_PLACEHOLDERS` are not among them, nor are Segment's write keys, which are public by design
 and make no sender trusted.
 """
 
 STAND_INS = frozenset({"no-secret-yet", "no-token-yet"})
-"""What stands in our YAML files for a credential until its variable is set."""
+"""The defaults of credentials in our YAML files, used until their variables are set."""
 
 SHIPPED_PLACEHOLDERS = STAND_INS | {"ga4-test-secret", "meta-test-token"}
 """Made-up credentials in our YAML files, which Meta and GA4 refuse."""
@@ -56,7 +56,7 @@ _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class DemoRefused(ConfigurationError):
-    """A configuration that would open something to strangers; its text ends with `ADVICE`."""
+    """A configuration that would expose something to strangers; the text ends with `ADVICE`."""
 
     def __str__(self) -> str:
         return f"{super().__str__()}\n{ADVICE}"
@@ -77,10 +77,10 @@ def is_loopback(host: str) -> bool:
 
 
 def permitted(settings: Settings, path: Path, allow_demo: bool) -> Settings:
-    """`settings`, which came from the file at `path`.
+    """Returns `settings`, which were read from the file at `path`, if they may be served.
 
     allow_demo: no stranger can reach the gateway, or its operator wants the demo to be open.
-    Raises `DemoRefused` when strangers can and `settings` open something to them.
+    Raises `DemoRefused` without it, when `settings` expose something to strangers.
     """
     if not allow_demo and (opened := list(_opened(settings))):
         lines = read_yaml(settings.text, {})
@@ -102,9 +102,9 @@ def operators_mistake(settings: Settings, host: str) -> str:
 
 
 def _opened(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
-    """The place of each setting that opens something to strangers, with what it opens.
+    """The place of each setting that exposes something to strangers, and what it exposes.
 
-    A secret of a destination that runs dry opens nothing: no request is sent.
+    A secret of a destination that runs dry exposes nothing: no request is sent.
     """
     if settings.server.demo:
         yield ("server", "demo"), "/demo shows strangers what destinations get; remove this line"
@@ -122,7 +122,7 @@ def is_published(secret: Secret) -> bool:
 
 
 def _published(secret: Secret) -> str | None:
-    """`secret`, if it is one of ours."""
+    """The text of `secret` if it is one of `SHIPPED_KEYS`."""
     if isinstance(secret, KeyDigest):
         return next(filter(secret.is_of, SHIPPED_KEYS), None)
     text = secret.get_secret_value()

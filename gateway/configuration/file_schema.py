@@ -66,7 +66,7 @@ class _Writer:
         self._definitions = definitions
 
     def written(self, schema: Any) -> Any:
-        """As `as_written`; true and false, which stand for all and for none, stay."""
+        """As `as_written`. The schemas true and false, which accept all and nothing, stay."""
         if not isinstance(schema, dict):
             return schema
         if "discriminator" in schema:
@@ -81,8 +81,8 @@ class _Writer:
         return self.written(value) if key in ("items", "additionalProperties") else value
 
     def _union(self, branches: list[JsonSchemaValue]) -> JsonSchemaValue:
-        """One of `branches`. A list or an object tells by its kind which of them is meant, if only
-        one is of this kind."""
+        """A schema for one of `branches`. If only one of them takes a list, or an object, such a
+        value selects it."""
         kinds = [self._kind(branch) for branch in branches]
         for kind, branch in zip(kinds, branches, strict=True):
             if len(branches) > 1 and kind and kinds.count(kind) == 1:
@@ -110,7 +110,7 @@ class _Writer:
 
 
 def _branches(schema: JsonSchemaValue) -> list[JsonSchemaValue]:
-    """The branches of a union, and of those in it; none for anything else."""
+    """The branches of a union, with nested unions flattened; empty for anything else."""
     if "discriminator" in schema:
         return []
     branches = [branch for key in _UNIONS for branch in schema.get(key, ())]
@@ -118,7 +118,7 @@ def _branches(schema: JsonSchemaValue) -> list[JsonSchemaValue]:
 
 
 def _by_type(schema: JsonSchemaValue) -> JsonSchemaValue:
-    """Settings of one of several kinds, which one of their keys tells, such as `type`."""
+    """A schema of settings of several kinds, which a key such as `type` tells apart."""
     tells, kinds = schema["discriminator"]["propertyName"], schema["discriminator"]["mapping"]
     choices = [
         {

@@ -1,4 +1,4 @@
-"""Credentials that stand in the configuration file itself, which ends up in repositories."""
+"""Finds credentials written in the configuration file itself, which ends up in repositories."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SECRETS = ("client_secret", "refresh_token", "key")
 
 def inline_credentials(file: YamlFile) -> Iterator[Problem]:
     """A mistake for each secret of `credentials` that is written in `file`, which may have any
-    shape. What only stands in for one, as in ``${SECRET:-no-secret-yet}``, is none."""
+    shape. A stand-in, as in ``${SECRET:-no-secret-yet}``, is no mistake."""
     credentials = file.data.get("credentials") if isinstance(file.data, dict) else None
     for name, given in credentials.items() if isinstance(credentials, dict) else ():
         for key in _SECRETS if isinstance(given, dict) else ():

@@ -1,8 +1,8 @@
-"""Sources and destinations by the name that they have in the configuration.
+"""Kinds of source and destination, by their `type` in the configuration.
 
-Ours and third parties' alike are found through Python entry points, in the groups
-``gateway.sources`` and ``gateway.destinations``. One that cannot be used is left out, and
-`unusable_kind` tells why: only a configuration that names it has a mistake.
+Our own and those of third parties are found through Python entry points, in the groups
+``gateway.sources`` and ``gateway.destinations``. A kind that cannot be used is left out, and
+`unusable_kind` says why: only a configuration that names it has a mistake.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ _OURS = frozenset(["gateway", "destinations"])
 class Kinds(Mapping[str, type[Any]]):
     """The kinds of one group that can be used, by name and in the order of their names.
 
-    A kind is imported when it is first looked up: each takes memory in every process. To go
-    through all of them imports all.
+    A kind is imported when it is first looked up, since each takes memory in every process.
+    Iterating imports all of them.
     """
 
     def __init__(self, group: Group) -> None:
@@ -48,12 +48,12 @@ class Kinds(Mapping[str, type[Any]]):
         return sum(1 for _ in self)
 
     def problem(self, name: str) -> str:
-        """Why an installed kind cannot be used; "" where there is none of this name."""
+        """Why the installed kind `name` cannot be used; "" if it can, or if there is none."""
         kind = self._look_up(name)
         return kind if isinstance(kind, str) else ""
 
     def _look_up(self, name: str) -> type[Any] | str:
-        """The class, or why there is none."""
+        """The class, or why it cannot be used; "" if no kind has this name."""
         if name not in self._found and name in self._points:
             self._found[name] = _usable(self._points[name])
         return self._found.get(name, "")
@@ -76,7 +76,7 @@ def destination_types() -> Mapping[str, type[Destination[Any]]]:
 
 
 def unusable_kind(section: str, name: str) -> str:
-    """Why an installed kind cannot be used; "" where there is none of this name.
+    """Why the installed kind `name` cannot be used; "" if it can, or if there is none.
 
     section: of the configuration, ``sources`` or ``destinations``.
     """
@@ -115,7 +115,7 @@ def _loaded(point: EntryPoint) -> Any:
 
 
 def _problems(point: EntryPoint, kind: Any) -> Iterator[str]:
-    """What keeps the class of a plug-in from being used; a mistake of its author."""
+    """Mistakes of a plug-in's author that prevent its class from being used."""
     of_sources = point.group == "gateway.sources"
     base: Any = Source if of_sources else Destination
     settings: Any = SourceSettings if of_sources else DestinationSettings
@@ -133,7 +133,7 @@ def _problems(point: EntryPoint, kind: Any) -> Iterator[str]:
     if versions is not None and versions.setting not in own.model_fields:
         yield f"its `api_versions` name a setting that it does not have: {versions.setting}"
     if point.module.partition(".")[0] in _OURS:
-        return  # a test looks at these; the rest takes 10 ms for each
+        return  # a test checks these; the rest takes 10 ms for each
     try:
         stated = own.model_json_schema()["properties"]["type"].get("const")
     except Exception as error:  # whatever pydantic or a validator of a third party raises

@@ -89,5 +89,5 @@ class LedgerSettings(BaseModel):
     @field_validator("url", mode="before")
     @classmethod
     def _nothing_is_no_url(cls, url: object) -> object:
-        """As of ``${LEDGER_URL:-}``."""
+        """An empty text, as from ``${LEDGER_URL:-}``, means no URL."""
         return None if url == "" else url

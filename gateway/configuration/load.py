@@ -1,4 +1,4 @@
-"""Reads a configuration: from YAML to settings or every mistake in it, and the JSON Schema."""
+"""Reads a configuration: turns YAML into settings, or reports every mistake in it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def load_settings(
     environment: Mapping[str, str] | None = None,
     read_file: ReadFile | None = None,
 ) -> Settings:
-    """As `parse_settings`, of the file at `path`. Without a file it raises `ConfigurationError`."""
+    """As `parse_settings`, for the file at `path`. Raises `ConfigurationError`, too, if the file
+    cannot be read."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -102,5 +103,5 @@ def load_settings(
 
 @cache
 def settings_schema() -> dict[str, Any]:
-    """JSON Schema of the configuration once the environment's values stand in it."""
+    """JSON Schema of the configuration after variables and file references are replaced."""
     return settings_model().model_json_schema()

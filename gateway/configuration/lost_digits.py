@@ -1,4 +1,4 @@
-"""Numbers where a text is wanted, whose digits a number does not keep: ``0123`` would be 123."""
+"""Finds texts that are written as numbers and would lose digits: ``0123`` would become 123."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gateway.configuration.yaml_file import (
 
 
 def lost_digits(file: YamlFile, schema: SchemaOf) -> Iterator[Problem]:
-    """A mistake for each text that is written as a number in another form than the value has, so
-    that it would be another text. Where numbers are allowed too, it is a text if it begins with
-    zeros. schema: returns that of the file."""
+    """A mistake for each text that is written as a number and would change when converted. Where
+    numbers are allowed too, only those with leading zeros count as texts. schema: returns the
+    schema of the file."""
     for path, written in file.written.items():
         is_code = has_zeros_in_front(written) and may_be_text_at(schema(), file.data, path)
         if is_code or is_text_at(schema(), file.data, path):

@@ -1,4 +1,4 @@
-"""What is wrong with the `mapping` of a destination, which only its type tells."""
+"""Finds mistakes in a destination's `mapping` that depend on the type of the destination."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.stages.field_consent.table import PERSON_FIELDS
 from gateway.stages.pii.parameters import EMAIL, PHONE, tells
 
 _tells_of_person = (tells(EMAIL), tells(replace(PHONE, words=("tel",))))
-"""Without the words for phones that also stand in names such as `is_mobile`."""
+"""Without the words for phones that also occur in names such as `is_mobile`."""
 
 
 def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings) -> Iterator[str]:
@@ -38,8 +38,8 @@ def mapping_mistakes(kind: type[Destination[Any]], settings: DestinationSettings
 
 
 def clear_sources(destinations: Mapping[str, DestinationSettings]) -> Iterator[str]:
-    """A line for each field that a mapping takes clear personal data from, which is not stored with
-    `hash_at_ingest`; it begins with the key. destinations: by name."""
+    """A line, which begins with the key, for each field with clear personal data that a mapping
+    reads: `hash_at_ingest` does not store such data. destinations: by name."""
     for name, settings in destinations.items():
         for place, _, value in _fields_of(settings.mapping):
             for source in value.paths() if isinstance(value, Source) else ():
@@ -52,7 +52,7 @@ def clear_sources(destinations: Mapping[str, DestinationSettings]) -> Iterator[s
 
 
 def _fields_of(mapping: MappingSettings) -> Iterator[tuple[str, str, Value]]:
-    """Where each value of a vendor's field is written, the path of this field, and the value."""
+    """For each vendor field: where its value is written, the path of the field, and the value."""
     for path, value in mapping.fields.items():
         yield f"mapping: fields: {path}", path, value
     for name, event in mapping.events.items():

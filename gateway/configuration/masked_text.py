@@ -22,7 +22,7 @@ _WORD = re.compile(r"""[^\s"'\[\]{},#]+""")
 
 
 def without_secrets(settings: Settings) -> str:
-    """The text of the configuration file, with each secret that is written out in it masked."""
+    """The text of the configuration file, with each secret in use that it contains masked."""
     text, secrets = settings.text, [*secrets_in(settings)]
     for secret in written_secrets(settings):
         text = hide(text, secret, MASK)
@@ -30,15 +30,15 @@ def without_secrets(settings: Settings) -> str:
 
 
 def hide(text: str, secret: str, stand_in: str) -> str:
-    """`text` with `stand_in` in the place of `secret`; of a short one only where it is a word of
-    its own, because other words contain it."""
+    """`text` with `secret` replaced by `stand_in`. A short secret is replaced only as a whole word,
+    because other words may contain it."""
     if len(secret) >= MIN_SECRET_CHARACTERS:
         return text.replace(secret, stand_in)
     return re.sub(rf"(?<![\w-]){re.escape(secret)}(?![\w-])", lambda _: stand_in, text)
 
 
 def written_secrets(settings: Settings) -> list[str]:
-    """Secrets as the text of the file has them; those of which one is a part of another last."""
+    """Secrets as the file may contain them, longest first, since one may be part of another."""
     secrets = [secret for _, secret in secrets_in(settings)]
     values = {each.get_secret_value() for each in secrets if not isinstance(each, KeyDigest)}
     urls = (settings.redis.url, settings.redis.jobs_url)
@@ -49,13 +49,13 @@ def written_secrets(settings: Settings) -> list[str]:
 
 
 def commented_secrets(text: str) -> list[str]:
-    """What looks like a secret in a comment. Those in use are masked already."""
+    """Texts in comments that look like secrets. Secrets in use are masked already."""
     return [found[1].strip() for found in _COMMENTED.finditer(text)]
 
 
 def _without_lines(text: str, secrets: Iterable[tuple[KeyPath, Secret]]) -> str:
-    """`text` without those of `secrets` that stand in it in another form, such as with escapes or
-    on several lines: all that is written there is masked."""
+    """`text` with the values masked that hold one of `secrets` in another form, such as with
+    escapes or on several lines."""
     file = read_yaml(readable(text), {})
     lines = text.split("\n")
     for path, secret in secrets:
@@ -92,5 +92,5 @@ def _is_key(word: str, digests: Sequence[KeyDigest]) -> bool:
 
 
 def readable(text: str) -> str:
-    """`text` as YAML reads it: a mask would be an alias."""
+    """`text` with its masks replaced, since YAML would read a mask as an alias."""
     return text.replace(MASK, "masked")

@@ -89,10 +89,10 @@ def problems_of(
 
 
 def placed(path: KeyPath, words: str, data: Any) -> tuple[KeyPath, str]:
-    """Where the mistake is that `words` tell of the value at `path` of `data`, and what it is.
+    """The place and the description of the mistake that `words` report at `path` of `data`.
 
-    Words may begin with the key below that is wrong, ``on_denied: cannot be used``, or with its
-    path from the outermost one, ``ledger.url needs server.hash_salt``.
+    Words may begin with the wrong key below `path`, ``on_denied: cannot be used``, or with the full
+    path of a key, ``ledger.url needs server.hash_salt``.
     """
     while match := _KEY_FIRST.match(words):
         key, colon, rest = match.groups()
@@ -107,7 +107,7 @@ def placed(path: KeyPath, words: str, data: Any) -> tuple[KeyPath, str]:
 
 
 def _in_an_event(words: str) -> str:
-    """`words` of what a field of an event cannot be, without the names of Python's types."""
+    """`words` about a field of an event, without the names of Python's types."""
     kinds = [_OF_EVENTS[kind] for kind in _A_VALID.findall(words) if kind in _OF_EVENTS]
     return f"is not {' or '.join(dict.fromkeys(kinds))}" if kinds else words
 
@@ -130,8 +130,8 @@ class _Complaints:
 
 
 def unset_variables(file: YamlFile, schema: dict[str, Any]) -> list[Problem]:
-    """The problems that `file` had already; of variables that are not set with the description of
-    their setting, which says where a credential comes from."""
+    """The problems that `file` had already. Those of unset variables also have the description of
+    the setting, which says where a credential comes from."""
     about = {dotted(path): path for path in file.unset}
     return [
         replace(
@@ -149,7 +149,7 @@ def _with_description(message: str, path: KeyPath, file: YamlFile, schema: dict[
 
 
 def places_of(error: ValidationError, data: Any) -> Iterator[KeyPath]:
-    """Where the mistakes in `error` about `data` are; of what is missing, where it should be."""
+    """Where the mistakes in `error` about `data` are; for a missing key, where it should be."""
     for line in error.errors(include_url=False, include_input=False):
         path = _real_path(line, data)
         for words in line["msg"].split("\n"):
@@ -220,8 +220,8 @@ def _unknown_key(path: KeyPath, valid: list[str]) -> str:
 def _block_of_another_tool(
     path: KeyPath, data: Any, schema: dict[str, Any]
 ) -> tuple[KeyPath, str] | None:
-    """Where `path` leads into a group of blocks of a condition that is not called as here, and what
-    to write. A sender's own field may have the same name, so only what is wrong in it tells."""
+    """The place on `path` of a group of conditions with another tool's name, and what to write. A
+    sender's own field may have that name, so only a mistake inside it shows that it is a group."""
     for length, key in enumerate(path):
         hint = block_hint(key) if isinstance(key, str) else ""
         if hint and isinstance(_value_at(data, path[: length + 1]), dict | list):
@@ -247,7 +247,7 @@ def _not_one_of(given: Any, valid: list[str]) -> str:
 
 def _another_kind(path: KeyPath) -> str:
     """How to add a kind of source or destination, for a `type` that no installed package has."""
-    if len(path) != 3 or path[0] not in _KINDS:  # of a part of some kind's own settings
+    if len(path) != 3 or path[0] not in _KINDS:  # within the settings of a kind
         return ""
     kind = _KINDS[path[0]]
     return (

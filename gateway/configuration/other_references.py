@@ -1,4 +1,4 @@
-"""Secrets that name a variable as other tools write it, and would be taken literally."""
+"""Finds secrets that name a variable as other tools do, which would be taken literally."""
 
 from __future__ import annotations
 

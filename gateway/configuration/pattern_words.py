@@ -1,4 +1,4 @@
-"""What a setting should be, in words, where its pattern only says it to a program."""
+"""Says in words what a setting with a pattern should be."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _IN_WORDS = {
 
 
 def pattern_in_words(pattern: str) -> str:
-    """What a text should be that has to match `pattern`: ``should begin with a slash``. A pattern
-    of a plug-in is repeated."""
+    """What a text must be to match `pattern`: ``should begin with a slash``. An unknown pattern,
+    such as a plug-in's, is repeated."""
     words = _IN_WORDS.get(pattern)
     return f"should {words}" if words else f"should match pattern '{pattern}'"

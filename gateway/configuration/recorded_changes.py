@@ -1,4 +1,4 @@
-"""What differs between two configurations, of which the texts were recorded without secrets."""
+"""Compares two configurations whose texts were recorded without secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PlainConfiguration = Mapping[str, Any]
 where values would be."""
 
 _UNDECIDING = frozenset({"rules", "destinations", "server", "redis", "ledger", "spool"})
-"""Sections that do not decide about events, and the two that are compared by their parts."""
+"""Sections that do not decide about events, and two that are compared by their parts."""
 
 
 def read_recorded(text: str) -> PlainConfiguration | None:
@@ -36,7 +36,7 @@ def destination_in(configuration: PlainConfiguration, name: str) -> PlainConfigu
 
 
 def changes_for_all(then: PlainConfiguration, now: PlainConfiguration) -> list[str]:
-    """In words, what differs between two configurations and concerns every event."""
+    """The differences between two configurations that concern every event, in words."""
     sections = [
         name for name in {**then, **now} if name not in _UNDECIDING and _differs(name, then, now)
     ]
@@ -46,7 +46,7 @@ def changes_for_all(then: PlainConfiguration, now: PlainConfiguration) -> list[s
 def changes_of_destination(
     name: str, then: PlainConfiguration, now: PlainConfiguration
 ) -> list[str]:
-    """In words, what differs between two configurations in the destination `name`."""
+    """The differences between two configurations in the destination `name`, in words."""
     before, after = destination_in(then, name), destination_in(now, name)
     if before is None or after is None:
         added, removed = "the destination was added", "the destination was removed"
@@ -60,7 +60,7 @@ def changes_of_destination(
 
 
 def _rule_changes(what: str, then: PlainConfiguration, now: PlainConfiguration) -> Iterator[str]:
-    """what: a rule is called, ``rule`` or ``its rule``."""
+    """what: how to call a rule, ``rule`` or ``its rule``."""
     before, after = rules_in(then), rules_in(now)
     for name in {**before, **after}:
         if name not in before:
@@ -74,7 +74,7 @@ def _rule_changes(what: str, then: PlainConfiguration, now: PlainConfiguration) 
 
 
 def rules_in(part: PlainConfiguration) -> dict[str, Any]:
-    """By name, in their order. One without a name is called by its place, as in a trace."""
+    """The rules by name, in order. A rule without a name gets its number, as in a trace."""
     found = part.get("rules")
     rules = [_mapping(each) for each in found] if isinstance(found, list) else []
     return {str(each.get("name") or f"rule {n}"): each for n, each in enumerate(rules, 1)}

@@ -1,7 +1,7 @@
-"""Rules with the name of another one that the same event meets.
+"""Finds rules with equal names that the same event may pass.
 
-The records of an event name the rules that were applied to it, and `--apply-rules` leaves those out
-by their names: of two with one name it would leave out both.
+The records of an event name the rules that were applied to it, and `--apply-rules` skips these by
+name: if two rules had the same name, it would skip both.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from gateway.stages.rules.rule import name_of_number
 
 
 def repeated_rule_names(file: YamlFile) -> Iterator[Problem]:
-    """A problem for each rule with a name that another one of its list, or of the rules for every
-    event, has already. Different destinations may have rules of one name."""
+    """A problem for each rule whose name an earlier rule in its list, or one of the rules for every
+    event, already has. Rules of different destinations may have equal names."""
     for_all: dict[str, KeyPath] = {}
     yield from _repeated(file, ("rules",), for_all)
     destinations = file.data.get("destinations") if isinstance(file.data, dict) else None
@@ -24,7 +24,7 @@ def repeated_rule_names(file: YamlFile) -> Iterator[Problem]:
 
 
 def _repeated(file: YamlFile, place: KeyPath, known: dict[str, KeyPath]) -> Iterator[Problem]:
-    """known: where the names are that there are already; gets those of the list at `place`."""
+    """known: the places of the names found so far; those of the list at `place` are added."""
     rules = _at(file.data, place)
     for index, rule in enumerate(rules if isinstance(rules, list) else ()):
         written = rule.get("name") if isinstance(rule, dict) else None

@@ -91,7 +91,8 @@ def _children(node: Schema, key: Key, data: Any, schema: Schema) -> Iterator[Sch
 
 
 def _branches(node: Schema, data: Any, schema: Schema) -> Iterator[Schema]:
-    """`node` with references followed; of a union the branch of the `type` in `data`, or all."""
+    """`node` with references followed. A union by `type` has the branch that `data` names, if any;
+    another union has all of its branches."""
     if "$ref" in node:
         yield from _branches(schema["$defs"][node["$ref"].rsplit("/", 1)[1]], data, schema)
     elif mapping := node.get("discriminator", {}).get("mapping"):

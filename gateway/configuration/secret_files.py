@@ -1,4 +1,4 @@
-"""Values that stand in files of their own, as Docker and Kubernetes hand out secrets."""
+"""Values in files of their own, as Docker and Kubernetes provide secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_SECRET_FILE_BYTES = 65_536
 class SecretFiles:
     """Reads files for ``${file:PATH}``.
 
-    folder: from which relative paths count. digests: the SHA-256 of each file that was read.
+    folder: where relative paths start. digests: the SHA-256 of each file that was read.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -40,12 +40,12 @@ class SecretFiles:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    """Opens a pipe, too, without waiting for a writer."""
+    """Opens a file without blocking, even a pipe that has no writer."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 
 def read_regular_file(path: Path) -> bytes:
-    """What is in the file at `path`. Raises `OSError`, and `ValueError` for what is not a regular
+    """The content of the file at `path`. Raises `OSError`, and `ValueError` if it is not a regular
     file or is too large."""
     with open(path, "rb", opener=_open_at_once) as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -84,7 +84,7 @@ class ServerSettings(BaseModel):
     @field_validator("hash_salt", "operators_token", mode="before")
     @classmethod
     def _nothing_is_no_secret(cls, secret: object) -> object:
-        """As of ``${OPERATORS_TOKEN:-}``."""
+        """An empty text, as from ``${OPERATORS_TOKEN:-}``, means no secret."""
         return None if secret == "" else secret
 
 
@@ -144,7 +144,7 @@ class RedisSettings(BaseModel):
         return url
 
     def jobs_at(self, url: str) -> str:
-        """The URL of RQ's jobs, where the events are at `url`."""
+        """The URL of RQ's jobs when the events are at `url`."""
         return self.jobs_url or url
 
 

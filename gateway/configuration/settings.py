@@ -135,7 +135,7 @@ class Settings(BaseModel):
         return self
 
     def _conflicts(self) -> Iterator[str]:
-        """A line for each setting that does not go with another; it begins with its key."""
+        """A line for each setting that conflicts with another; it begins with the setting's key."""
         for stage in (
             lambda: compile_identity(self.identity, self.salt),
             lambda: compile_held_consent(self.consent, self.salt),
@@ -156,7 +156,7 @@ class Settings(BaseModel):
             yield from clear_sources(self.destinations)
 
     def mistake_at(self, redis_url: str) -> str | None:
-        """What cannot be done where the events are at `redis_url`, if there is anything."""
+        """Why these settings cannot be used with events at `redis_url`; None if they can."""
         if not names_cluster(redis_url):
             return None
         if self.redis.jobs_url is None:
@@ -187,7 +187,7 @@ class Settings(BaseModel):
 
     @property
     def folder(self) -> Path:
-        """The folder of the file, from which the paths of other files count."""
+        """The folder of the file, where relative paths of other files start."""
         return self._folder
 
     @property
@@ -203,15 +203,15 @@ class Settings(BaseModel):
 
     @property
     def version(self) -> str:
-        """Twelve hex digits that change with the file; they stand in every decision."""
+        """Twelve hex digits that change with the file; every decision records them."""
         return self._version
 
 
 def read_settings(data: Any) -> Settings:
     """The settings in `data`. Raises ValidationError.
 
-    With the kinds of destinations that `data` names, and no others: that imports and builds less.
-    What is wrong is told by the complete model, which knows what else there is.
+    Validates with only the kinds of destination that `data` names, so that less is imported and
+    built. Mistakes are reported by the complete model, which knows all kinds.
     """
     if named := _destinations_named(data):
         with suppress(ValidationError):
@@ -221,8 +221,8 @@ def read_settings(data: Any) -> Settings:
 
 @cache
 def settings_model(kinds: frozenset[str] | None = None) -> type[Settings]:
-    """`Settings` with the settings of every installed kind of source and destination in it; of
-    destinations only with `kinds`, if they are given."""
+    """`Settings` with the settings of every installed kind of source and destination. kinds: the
+    only kinds of destination to include, None for all."""
     sources = [kind.Settings for kind in source_types().values()]
     types = destination_types()
     destinations = [
@@ -238,7 +238,7 @@ def settings_model(kinds: frozenset[str] | None = None) -> type[Settings]:
 
 
 def _named(models: list[Any]) -> Any:
-    """The type of names that each have settings of one of `models`, which their `type` tells."""
+    """The type of a mapping from names to settings of one of `models`, told apart by `type`."""
     one: Any = Union[tuple(models)]  # noqa: UP007
     if len(models) > 1:
         one = Annotated[one, Field(discriminator="type")]
@@ -247,8 +247,8 @@ def _named(models: list[Any]) -> Any:
 
 
 def _destinations_named(data: Any) -> frozenset[str]:
-    """The kinds of the destinations in `data`, which may be of any shape; empty if there is none,
-    or one of them is not known."""
+    """The kinds of the destinations in `data`, which may be of any shape; empty if there are none
+    or if one of them is unknown."""
     found = data.get("destinations") if isinstance(data, dict) else None
     each = found.values() if isinstance(found, dict) else ()
     kinds = frozenset(str(one.get("type")) if isinstance(one, dict) else "" for one in each)

@@ -19,7 +19,7 @@ OWN_PATHS = (
     "/link",
     "/demo",
 )
-"""URL paths that no source may answer, nor any below /demo."""
+"""URL paths that no source may claim, in addition to all below /demo."""
 
 
 class _Claimed(NamedTuple):
@@ -31,9 +31,10 @@ class _Claimed(NamedTuple):
 
 
 def shared_paths(file: YamlFile) -> list[Problem]:
-    """Where a source answers a URL path that is answered already, whatever else is wrong.
+    """A problem for each source that claims a URL path that is taken. The file may have other
+    mistakes.
 
-    Paths that end alike are no mistake: the longest gets the request.
+    Paths with the same ending are no mistake: the longest gets the request.
     """
     owners: dict[str, str | int] = {}
     below: dict[str, str | int] = {}
@@ -74,8 +75,8 @@ def _mistake(path: str, any_prefix: bool) -> str:
 
 
 def _own_path(path: str) -> str | None:
-    """The path of the gateway's own that a source at `path` would answer; parts of `path` in
-    braces stand for anything."""
+    """The gateway's own path that a source at `path` would answer; parts of `path` in braces match
+    anything."""
     if path.startswith("/demo/"):
         return path
     pattern = re.compile(re.sub(r"(?:\\\{[^/{}]*\\\})+", ".*", re.escape(path)))

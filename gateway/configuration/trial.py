@@ -1,8 +1,8 @@
-"""A configuration in which a person changes some parts, to see what would be decided.
+"""A trial configuration, in which a person changes some parts to see what would be decided.
 
-The text that is changed has no secrets, and whoever changes it shall not get at any: neither by a
-variable or a file that the text names at another place, nor by a setting that reads a file. So only
-the parts that decide about events are taken from it; all others stay as they are in force.
+The text has no secrets, and whoever changes it must not obtain any: neither through a variable or
+a file that the text names at another place, nor through a setting that reads a file. So only the
+parts that decide about events are taken from it; all others stay as they are in force.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def _in_force(settings: Settings) -> dict[str, Any]:
 
 
 class _Unread(dict[str, str]):
-    """An environment with a mark for every variable, so that it is known where they stand, however
-    that is written."""
+    """An environment with a mark for every variable, so that references are found however they are
+    written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class _Unread(dict[str, str]):
         return read_yaml(marked, self, lambda name: f"{self._mark}{name}")
 
     def pairs(self, marked: Any, value: Any) -> Iterator[tuple[str, Any]]:
-        """Each text with a mark, and what stands in its place."""
+        """Each text with a mark, and the value in force at its place."""
         if isinstance(marked, str) and self._mark in marked:
             yield marked, value
         elif isinstance(marked, dict) and isinstance(value, dict):
@@ -113,7 +113,7 @@ class _Unread(dict[str, str]):
                 yield from self.pairs(one, other)
 
     def resolved(self, marked: Any, known: Mapping[str, Any]) -> Any:
-        """`marked` with what is `known` to stand there. Raises LookupError for another mark."""
+        """`marked` with the `known` values of its marked texts. Raises LookupError for others."""
         if isinstance(marked, str):
             return known[marked] if self._mark in marked else marked
         if isinstance(marked, dict):

@@ -1,7 +1,7 @@
-"""Settings from plain data, or every mistake in it, also those that a first look would not reach.
+"""Validates plain data and finds every mistake, even those that one validation would not reach.
 
-A setting that is wrong hides what else is wrong: whether parts fit together is only looked at when
-each of them is right. So what is wrong is taken out, and the rest is looked at again.
+A wrong setting hides other mistakes: whether parts fit together is only checked when each of them
+is right. So wrong settings are taken out, and the rest is validated again.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _WITH_TYPES = ("sources", "destinations", "credentials")
 
 
 def validated(file: YamlFile, schema: SchemaOf) -> tuple[Settings | None, list[Problem]]:
-    """The settings in `file`, and what is wrong, without the problems that it had already.
+    """The settings in `file`, and its mistakes, without the problems that it had already.
 
-    With mistakes the settings are those without what is wrong, to look for others in; None if
-    there is nothing left. schema: returns that of the settings, which takes long to make.
+    If there are mistakes, the settings lack the wrong parts and only serve to find more mistakes;
+    None if too little is left. schema: returns the schema of the settings, which is slow to make.
     """
     data, known = file.data, list(file.problems)
     problems: list[Problem] = []
@@ -51,8 +51,8 @@ def validated(file: YamlFile, schema: SchemaOf) -> tuple[Settings | None, list[P
 
 
 def _follows(problem: Problem, known: list[Problem], again: bool) -> bool:
-    """Whether `problem` may only be there because of another that is `known`: with a setting that
-    it names, or, when that was taken out (`again`), with one in the same object."""
+    """Whether `problem` may only follow from one that is `known`: with a setting that it names, or,
+    after wrong settings were taken out (`again`), with one in the same object."""
     named = _KEY.findall(problem.message)
     for other in known:
         if again and f"{other.path}.".startswith(f"{problem.path}." if problem.path else ""):
@@ -63,8 +63,8 @@ def _follows(problem: Problem, known: list[Problem], again: bool) -> bool:
 
 
 def _without(data: Any, place: KeyPath) -> Any:
-    """A copy of `data` without what is at `place`, or without the object that lacks it. Lists go as
-    a whole, so that the others keep their places; so does what has no usable `type`."""
+    """A copy of `data` without the value at `place`, or without the object that lacks it. A list is
+    removed as a whole, so that no element moves, and so are settings without a usable `type`."""
     if len(place) == 3 and place[0] in _WITH_TYPES and place[2] == "type":
         place = place[:2]
     numbers = [at for at, key in enumerate(place) if isinstance(key, int)]

@@ -1,4 +1,4 @@
-"""What kind of value a setting wants, in words, for a value of another kind."""
+"""Says in words what kind of value a setting needs, when its value is of another kind."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def unit_of(key: str, description: str) -> str:
 
 
 def wrong_kind(kinds: Iterable[str], given: Any, unit: str = "") -> str:
-    """What to say of a value that is of none of `kinds`, as `wanted` names them. unit: of numbers;
-    it is named where it may be in the value, as in ``10m``."""
+    """What to say about a value that is of none of `kinds`, as `wanted` names them. unit: of
+    numbers; it is named if the value may contain one, as in ``10m``."""
     names = list(dict.fromkeys(kinds))
     if "a number" in names and "a whole number" in names:
         names.remove("a whole number")

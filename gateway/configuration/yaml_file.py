@@ -1,5 +1,5 @@
-"""A YAML file as plain data that still knows its lines, with values from the environment and from
-other files."""
+"""Reads a YAML file as plain data with line numbers, and values from the environment and other
+files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_REPEATED = 10_000
 make half a million values."""
 
 ReadFile = Callable[[str], str]
-"""Returns the text in the file of a name; raises `ValueError` when it cannot be read."""
+"""Returns the text in the file with a name; raises `ValueError` when it cannot be read."""
 
 UNSET = "the environment has no "
 """How the problem of a variable that is not set begins."""
@@ -62,12 +62,12 @@ class Problem:
 class YamlFile:
     """data: plain dicts, lists and scalars. lines: of each key and list element, from 1.
 
-    outside: texts that come, at least in part, from a variable without a default or from another
-    file, so that they are not written in this one. unset: texts with variables that the environment
-    lacks, whether they have a default or not, and the names of these variables. written: numbers as
-    they are written, where their value is written otherwise, as without zeros in front. problems:
-    what was wrong already here: syntax, keys given twice, names that the environment lacks,
-    references that are written wrongly, and files that cannot be read.
+    outside: texts that come, at least in part, from another file or from a variable without a
+    default, or with an empty one, so they are not written in this file. unset: texts with variables
+    that the environment lacks, with or without a default, and the names of these variables.
+    written: numbers as they are written, where that differs from their value, as with leading
+    zeros. problems: mistakes found while reading: syntax, duplicate keys, names that the
+    environment lacks, malformed references, and files that cannot be read.
     """
 
     data: Any = None
@@ -126,8 +126,8 @@ def read_yaml(
 
 @lru_cache(maxsize=1)
 def _parsed(text: str) -> tuple[Any, _Noted]:
-    """ruamel's tree, which nobody changes, and what it does not tell. Kept for the next look at the
-    same file."""
+    """ruamel's tree, which must not be changed, and notes about the file. Cached for the next read
+    of the same text."""
     yaml = YAML()
     yaml.Constructor = _Constructor
     with warnings.catch_warnings(action="ignore"):  # they quote the file
@@ -136,7 +136,7 @@ def _parsed(text: str) -> tuple[Any, _Noted]:
 
 
 def _yaml_words(error: MarkedYAMLError) -> str:
-    """What is wrong, without names in the file: they may be secrets that lack their quotes."""
+    """What is wrong, without names from the file, which may be secrets that lack quotes."""
     problem = str(error.problem or error.context or "").split("\n")[0]
     if problem.startswith("but "):
         problem = f"{error.context}, {problem}"
@@ -153,10 +153,10 @@ def _yaml_words(error: MarkedYAMLError) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Noted:
-    """What ruamel's tree does not tell.
+    """Notes about a file that ruamel's tree does not keep.
 
-    repeated: keys with their lines, by the id of the object that they are in. written: of numbers
-    that would be written otherwise, the text, by the id of the number.
+    repeated: keys with their lines, by the id of the object that they are in. written: the text of
+    numbers that would be printed differently, by the id of the number.
     """
 
     repeated: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
@@ -164,7 +164,7 @@ class _Noted:
 
 
 class _Constructor(RoundTripConstructor):
-    """Notes the keys that are given twice, where ruamel's own would stop and show their values, and
+    """Notes duplicate keys, where ruamel's own constructor would stop and show their values, and
     how numbers are written."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
@@ -206,7 +206,7 @@ for _kind in ("int", "float", "timestamp"):
 
 
 class _TooManyAliases(Exception):
-    """line: where the aliases lead, from 1."""
+    """line: of the object that is repeated, from 1."""
 
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -269,12 +269,12 @@ class _Reader:
         return {name: self._plain(value, (*path, name)) for name, value in values.items()}
 
     def _name(self, key: Any) -> str:
-        """A number that begins with zeros is the text that is written: a code, and no number."""
+        """`key` as a text. A number with leading zeros is a code and stays as it is written."""
         written = self._noted.written.get(id(key), "")
         return written if has_zeros_in_front(written) else _whole(str(key))
 
     def _count(self, node: CommentedMap | CommentedSeq) -> None:
-        """Raises `_TooManyAliases` when `node` is there once more, and is one too many."""
+        """Raises `_TooManyAliases` when `node` occurs again and exceeds `MAX_REPEATED`."""
         if id(node) not in self._seen:
             self._seen.add(id(node))
             return
@@ -321,15 +321,14 @@ class _Reader:
 
 
 def _whole(text: str) -> str:
-    """`text` with the characters that it has in two halves, as JSON escapes them."""
+    """`text` with surrogate pairs, as JSON escapes write them, joined into characters."""
     if not _HALF.search(text):
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def has_zeros_in_front(written: str) -> bool:
-    """Whether a number is written as a code is, such as ``01067``: with zeros that it does not
-    need."""
+    """Whether a number is written with leading zeros, as a code is: ``01067``."""
     return len(written) > 1 and written[0] == "0" and written.isascii() and written.isdigit()
 
 

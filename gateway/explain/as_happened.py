@@ -1,8 +1,8 @@
 """What each stage changed in a recorded event, as it happened.
 
 The ledger has the names of the fields that were changed, and the event as its destinations got it.
-A value is told where it follows from these: one that no later stage and no destination changed.
-What was there before a stage removed or replaced it was never stored.
+A value is shown where it follows from these: if no later stage and no destination changed it. The
+value from before a stage removed or replaced it was never stored.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def as_happened(story: Story, kept: PlainConfiguration | None) -> Explanation:
     Returns ``{"recorded": bool, "stages": [{"stage", "words", "changed", "rules"}], "destinations":
     {name: {"changed", "rules"}}}``. ``changed`` is a list of ``{"field", "kind"}``, the kind
     ``added``, ``replaced`` or ``removed``, with ``before`` and ``after`` where they are known; the
-    field ``*`` stands for those with names that were not stored. ``rules`` are those that were met,
-    ``{"name", "does"}``, with their text in that configuration as JSON. Nothing is recorded of an
-    event without content, and of one that an earlier version of the gateway took in.
+    field ``*`` stands for fields whose names were not stored. ``rules`` are those that were met,
+    ``{"name", "does"}``, with their text in that configuration as JSON. Nothing is recorded for an
+    event without content, or for one that an earlier version of the gateway accepted.
     """
     if story.changed is None:
         return {"recorded": False, "stages": [], "destinations": {}}
@@ -70,7 +70,7 @@ def as_happened(story: Story, kept: PlainConfiguration | None) -> Explanation:
 
 
 def _after(mark: str, event: Event, later: Collection[str]) -> Explanation:
-    """later: the fields that were changed after this."""
+    """later: the fields that later stages or destinations changed."""
     told = _told(mark)
     name = mark[1:]
     if mark[0] != REMOVED and name in event and name not in later:
@@ -81,8 +81,8 @@ def _after(mark: str, event: Event, later: Collection[str]) -> Explanation:
 def _at_destination(
     mark: str, event: Event, otherwise: Collection[str], is_alone: bool
 ) -> Explanation:
-    """otherwise: the fields that a destination has otherwise than the stages left them. is_alone:
-    whether the event that is stored is what this destination got."""
+    """otherwise: the fields that differ at a destination from what the stages left. is_alone:
+    whether the stored event is what this destination got."""
     told = _told(mark)
     name = mark[1:]
     if name in event:
@@ -107,7 +107,7 @@ def _set_aside(event: Event) -> str:
 
 
 def _rules(part: PlainConfiguration | None, applied: Sequence[str]) -> list[Mapping[str, str]]:
-    """Of a configuration, or of a destination in it, the rules that were met."""
+    """The rules of a configuration, or of a destination in it, that were met."""
     rules = rules_in(part) if part else {}
     met = [name for name in dict.fromkeys(applied) if name in rules]
     return [{"name": name, "does": _as_text(rules[name])} for name in met]

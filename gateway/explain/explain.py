@@ -28,11 +28,11 @@ from gateway.stages.field_consent import removed_in_words
 Explanation = dict[str, Any]
 
 MAX_VALUE = 120
-"""Characters of a value that are shown where a stage changed it."""
+"""Maximum number of characters that are shown of a value that a stage changed."""
 
 
 _PAGE_TOKEN = "explain-explain-explain-explain-"
-"""As from our snippet: an event can be held."""
+"""Stands for the token of our snippet, so that an event can be held."""
 
 
 def explain(settings: Settings, raw: object, now: float | None = None) -> Explanation:
@@ -42,9 +42,8 @@ def explain(settings: Settings, raw: object, now: float | None = None) -> Explan
     `user_agent` and `ip_override` stand for those of the browser that sent it. Returns ``{"event",
     "rules", "trace", "destinations": {name: {"decision", "reason", "trace", "requests":
     [{"method", "url", "headers", "body"}]}}}``, secrets masked; the decision is ``send``, ``held``
-    or ``withheld``. The trace has for each stage ``{"stage", "lines", "changed"}``, and ``"hint"``
-    where a reader may want to change what it says; that of a destination a line for each of its
-    own rules.
+    or ``withheld``. The trace has ``{"stage", "lines", "changed"}`` for each stage, and ``"hint"``
+    where a reader may want to change the decision. The trace of a destination consists of lines.
 
     Raises `gateway.event.EventError` when the event cannot be read.
     """
@@ -65,7 +64,7 @@ def as_received(raw: object, now: float) -> tuple[Event, Received]:
 
 
 def explain_decision(settings: Settings, event: Event, decision: Decision) -> Explanation:
-    """As `explain`, of a `decision` that was made about `event` as it was read."""
+    """As `explain`, for a `decision` that was made about `event` as it was read."""
     now = decision.received_at
     hints = {"consent": consent_hint(decision)}
     return {
@@ -95,7 +94,7 @@ def _trace(event: Event, steps: Sequence[Step], hints: Mapping[str, str]) -> lis
 
 
 def explain_verdict(settings: ForwardingSettings, verdict: Verdict, now: float) -> Explanation:
-    """What `explain` says of one destination. now: Unix seconds at which the event came in."""
+    """What `explain` says about one destination. now: Unix seconds at which the event came in."""
     trace = _destination_trace(settings, verdict)
     if verdict.event is None:
         return {
@@ -122,7 +121,7 @@ def explain_verdict(settings: ForwardingSettings, verdict: Verdict, now: float) 
 
 
 def _destination_trace(settings: ForwardingSettings, verdict: Verdict) -> list[str]:
-    """What `when` saw if it was not met, what field consent took out, and a line for each of the
+    """Why `when` was not met, or else what field consent removed, and a line for each of the
     destination's rules."""
     if verdict.unmet is not None:
         return [f"when: {unmet_in_words(verdict.unmet)}"]
@@ -161,7 +160,7 @@ def requests_in_words(requests: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def _step_in_words(step: Explanation) -> list[str]:
-    """One line, if that is all, or a line for each thing; nothing if the stage did nothing."""
+    """What a stage said and changed, under its name; empty if the stage did nothing."""
     lines = [f"  {line}" for line in step["lines"]]
     if "hint" in step:
         lines.append(f"  hint: {step['hint']}")

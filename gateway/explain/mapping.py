@@ -44,7 +44,7 @@ def _of(kind: type[Destination[Any]], own: MappingSettings) -> str:
 
 
 def mapping_in_yaml(mapping: MappingSettings) -> str:
-    """YAML that has the effect of `mapping` below any destination of its type."""
+    """YAML that has the effect of `mapping` in any destination of its type."""
     written = mapping.as_written()
     for section in ("events", "fields"):
         written[section] = _in_lines(written.get(section, {}))

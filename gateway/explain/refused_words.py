@@ -14,7 +14,7 @@ from gateway.queue.refused_requests import RefusedRequest, SampledRequest
 def as_rows(
     requests: Sequence[SampledRequest], events: Sequence[RefusedEvent], sources: Sources
 ) -> list[dict[str, Any]]:
-    """Requests, then events; at: when it was last seen, in Unix seconds."""
+    """Rows for requests, then for events. at: when each was last seen, in Unix seconds."""
     return [
         *(
             {

@@ -9,7 +9,7 @@ Events = list[dict[str, Any]]
 
 def sent_events(sent: Any) -> Events:
     """The events in `sent`: an event, a list of events, or ``{"events": [...]}`` as the page's
-    script sends it. Raises `ValueError`, without any value in `sent`."""
+    script sends it. Raises `ValueError`, whose text repeats no value of `sent`."""
     events = _listed(sent)
     if events is None:
         _check(sent, "")

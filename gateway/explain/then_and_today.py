@@ -37,8 +37,8 @@ TOO_LATE = "`gateway replay` does not send it any more: {}."
 
 
 class ThenAndToday:
-    """settings: of today. kept: from a version to the text of that configuration, without secrets,
-    None if it is not kept. now: Unix seconds."""
+    """settings: today's. kept: maps a version to the text of that configuration without secrets, or
+    to None if it is not kept. now: Unix seconds."""
 
     def __init__(self, settings: Settings, kept: Callable[[str], str | None], now: float) -> None:
         self._settings = settings
@@ -51,8 +51,8 @@ class ThenAndToday:
         return _read(without_secrets(self._settings))
 
     def then(self, story: Story, recorded: Mapping[str, Recorded]) -> Explanation:
-        """What is known of then alone, which takes a small part of the time of `explain`: its
-        ``{"then", "happened", "destinations": {name: {"then"}}}``."""
+        """The part of `explain` about the past, in a fraction of its time: ``{"then", "happened",
+        "destinations": {name: {"then"}}}``."""
         then, applied = self._kept(story.version), _applied(recorded.values())
         return {
             "then": {
@@ -74,11 +74,10 @@ class ThenAndToday:
         "today", "same", "changes", "note"}}}``. ``happened`` is as in
         `gateway.explain.as_happened`. ``today`` of a destination is as in
         `gateway.explain.explain`, with ``stage``, ``rules`` and ``changed``; or ``{"unknown":
-        why}``. The decision of then is ``send``, ``held``, ``withheld`` or ``missing``. ``rules``
-        are names of rules that were met, None where they are not known; without the configuration
-        of then those of destinations are among the others. ``changes`` says what differs between
-        the two configurations, None where that is not known. ``same`` is None where nothing can be
-        compared.
+        why}``. The past decision is ``send``, ``held``, ``withheld`` or ``missing``. ``rules`` are
+        names of rules that were met, None where unknown; if the past configuration is not kept, the
+        rules of destinations are among those for all. ``changes`` says what differs between the two
+        configurations, None where unknown. ``same`` is None where nothing can be compared.
         """
         told, kept = self.then(story, recorded), self._kept(story.version)
         known = None if kept is None or self._today is None else (kept, self._today)
@@ -113,13 +112,13 @@ class ThenAndToday:
     def _decide(
         self, story: Story, name: str, recorded: Recorded, then: Explanation
     ) -> tuple[Explanation, str]:
-        """What is decided today as if the event came in once more, and what a replay would do
-        else."""
+        """What is decided today as if the event came in again, and a note if a replay would do
+        something else."""
         if name not in self._settings.destinations:
             return {"unknown": GONE}, ""
         if then["decision"] == "held":
             return {"unknown": NO_ANSWER}, ""
-        if then["stage"] == "integrations":  # the word of its sender
+        if then["stage"] == "integrations":  # the sender's own decision
             return {**then, "rules": [], "trace": [], "changed": [], "requests": []}, ""
         if lack := recorded.lack:
             everywhere = all(each.ending == "withheld" for each in story.endings)
@@ -142,7 +141,7 @@ class ThenAndToday:
 
 @lru_cache(maxsize=16)
 def _read(text: str | None) -> PlainConfiguration | None:
-    """To read YAML takes some ten milliseconds."""
+    """Cached, since reading YAML takes some ten milliseconds."""
     return None if text is None else read_recorded(text)
 
 
@@ -161,18 +160,18 @@ def _decided(story: Story, name: str) -> Explanation:
         decision = "missing"
     elif first.ending == "held" or first.stage == "hold":
         decision, stage, reason = "held", "hold", first.reason
-    elif first.ending == "withheld" and first.stage:  # without one, the visitor said no later
+    elif first.ending == "withheld" and first.stage:  # without one, a later withdrawal
         decision, stage, reason = "withheld", first.stage, first.reason
     return {"decision": decision, "stage": stage, "reason": reason}
 
 
 def _applied(recorded: Iterable[Recorded]) -> Sequence[str] | None:
-    """Names of the rules that were met before it was recorded; None if they were not stored."""
+    """Names of the rules that were met before the event was recorded; None if not stored."""
     return next((each.applied for each in recorded if each.is_whole), None)
 
 
 def _those_of(part: PlainConfiguration | None, applied: Sequence[str] | None) -> list[str] | None:
-    """Which of the rules that were met are those of `part`; None if that is not known."""
+    """Which of the `applied` rules belong to `part`; None if that is not known."""
     if part is None or applied is None:
         return None
     own = rule_names(part)

@@ -35,11 +35,11 @@ PLAIN = (
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What one operator does, as the log tells it.
+    """An operator's action, as it is logged.
 
     user: such as ``anna``, or ``console:anna``. command: such as ``dead-letters drop``. arguments:
-    what was asked for, by name; what may name a person is written as a keyed digest, the one of the
-    ledger. warn: is told when the log cannot be written: what was done is done.
+    by name; values that may name a person are logged as keyed digests, those of the ledger. warn:
+    called when the log cannot be written, since the action cannot be undone.
     """
 
     settings: Settings
@@ -49,7 +49,7 @@ class Action:
     warn: Callable[[str], None]
 
     def note(self, counts: Mapping[str, int]) -> None:
-        """Adds a line. counts: how many events something was done to."""
+        """Adds a line. counts: how many events were affected."""
         try:
             OperatorLog.of(self.settings).append(
                 {

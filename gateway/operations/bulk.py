@@ -1,4 +1,4 @@
-"""What work on many events has in common: its pace, its progress, and how it is interrupted."""
+"""Common parts of work on many events: pace, progress and interruption."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gateway.queue.stored_events import PAGE
 T = TypeVar("T")
 
 Advance = Callable[[int, int], None]
-"""Is told how many more events were tried, and how many of them it succeeded with."""
+"""Called with how many more events were tried, and how many of them succeeded."""
 
 
 class Throttle:
-    """Lets `rate` events a second through. Time that Redis takes is no credit for later."""
+    """Lets `rate` events a second through. Time spent in Redis is not made up for later."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -25,7 +25,7 @@ class Throttle:
 
     @property
     def batch(self) -> int:
-        """How many events go at once."""
+        """How many events to let through at once."""
         return min(PAGE, max(1, self._rate // 4))
 
     async def wait(self, count: int) -> None:
@@ -57,8 +57,8 @@ async def throttled(items: AsyncIterator[T], throttle: Throttle) -> AsyncIterato
 
 @contextmanager
 def noted(note: Callable[[int], None], advance: Advance) -> Iterator[Advance]:
-    """Gives `advance`, after which work that was interrupted ends. At the end, whatever ends the
-    work, `note` is told how many events it succeeded with."""
+    """Yields a function that calls `advance` and then ends the work if it was interrupted. However
+    the work ends, `note` is called with the number of events that succeeded."""
     succeeded = 0
 
     def count(tried: int, successes: int) -> None:
@@ -74,8 +74,8 @@ def noted(note: Callable[[int], None], advance: Advance) -> Iterator[Advance]:
 
 
 async def completed(work: Coroutine[Any, Any, T]) -> T:
-    """The result of `work`, which goes on when this task is cancelled, as Ctrl-C does: Redis may
-    have done it already, and then it counts. What `noted` gives ends the task afterwards."""
+    """The result of `work`, which goes on even when Ctrl-C cancels this task: Redis may have done
+    it already, so it must be counted. The function that `noted` yields ends the task afterwards."""
     task = asyncio.create_task(work)
     while not task.done():
         with suppress(asyncio.CancelledError):
@@ -84,8 +84,8 @@ async def completed(work: Coroutine[Any, Any, T]) -> T:
 
 
 def raise_if_interrupted() -> None:
-    """Ends the task that was cancelled: when that comes just before a command of Redis, a time-out
-    inside redis-py takes the cancellation for its own."""
+    """Ends the task if it was cancelled. A time-out inside redis-py swallows a cancellation that
+    comes just before a command."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

@@ -23,7 +23,7 @@ from gateway.stages.field_consent import removed_in_words
 @dataclass(frozen=True, slots=True)
 class Edited:
     """name: of the destination. letter: as it would be sent. shown: its event, without the secrets
-    of the destination. notes: what the destination may not have of it, in sentences."""
+    of the destination. notes: which fields the destination may not have, in sentences."""
 
     name: str
     letter: DeadLetter
@@ -40,7 +40,7 @@ async def survey_edit(
 
 
 async def survey_rewrite(chosen: DeadLetters, wanted_id: str, wanted: object) -> Edited:
-    """The same with the whole event as it was rewritten, a decoded JSON value."""
+    """As `survey_edit`, with the whole event rewritten. wanted: a decoded JSON value."""
     return await _survey(chosen, wanted_id, lambda event: rewrite_event(event, wanted))
 
 

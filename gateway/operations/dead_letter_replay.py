@@ -18,18 +18,18 @@ from gateway.queue import dead_letters as queue
 from gateway.queue.dead_letters import DeadLetter
 
 Mend = Callable[[str, DeadLetter], DeadLetter | None]
-"""From the name of a destination and a dead letter to the letter after the rules that were not
-applied to it; None if they drop its event."""
+"""Takes the name of a destination and a dead letter. Returns the letter after the rules that were
+not applied to it yet; None if they drop its event."""
 
 
 @dataclass(slots=True)
 class ReplaySurvey:
     """What a replay would do.
 
-    found: all that is meant. total: how many of these would be replayed. overdue: how many are past
-    their deadline: they expire again, or are skipped without `include_overdue`. notes: what else to
-    know before, in sentences. mend, now: how a letter is changed, and the time by which deadlines
-    are judged; the work goes by the same.
+    found: all selected letters. total: how many of these would be replayed. overdue: how many are
+    past their deadline; they expire again, or are skipped without `include_overdue`. notes: what
+    else to know beforehand, in sentences. mend, now: how a letter is changed, and the time by which
+    deadlines are judged; the replay uses both.
     """
 
     found: Survey[DeadLetter]

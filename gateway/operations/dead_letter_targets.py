@@ -14,10 +14,10 @@ from gateway.queue.keys import Keys
 
 
 async def find_targets(redis: Redis, settings: Settings, names: Sequence[str]) -> list[Target]:
-    """The destinations `names`, or all: those in `settings` in their order, then those that are
-    gone from there and have dead letters.
+    """The destinations `names`, or all: those in `settings` in their order, then removed ones that
+    still have dead letters.
 
-    Raises `Mistaken` for a name that is neither.
+    Raises `Mistaken` for any other name.
     """
     configured = settings.destinations
     removed = await _removed(redis, Keys.of(settings), configured)

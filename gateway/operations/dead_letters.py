@@ -30,7 +30,7 @@ def _row(store: Store[DeadLetter], letter: DeadLetter) -> tuple[str, ...]:
 
 
 def _sheet(store: Store[DeadLetter], letter: DeadLetter) -> Sheet:
-    """Everything of `letter`, without the secrets of its destination."""
+    """All details of `letter`, without the secrets of its destination."""
     response = letter.response
     sender = "a trusted sender" if letter.trusted else "an untrusted sender"
     facts = {

@@ -9,7 +9,7 @@ from gateway.queue.stored_events import PAGE
 
 
 async def drop_stored(chosen: Selection[K], survey: Survey[K], advance: Advance) -> None:
-    """Deletes what is meant and was stored when `survey` was made."""
+    """Deletes the selected events that were stored when `survey` was made."""
     with noted(chosen.note, advance) as count:
         for store in chosen.stores:
             events = chosen.find(store, survey.through[store.name])

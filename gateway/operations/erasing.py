@@ -3,9 +3,9 @@
     mark      tombstones: no drain sends these events any more, and the ledger stores none of them
     wait      until every drain knows, and the ledger has stored what came before
     remove    pending events, dead letters, quarantine; then the rows of the ledger
-    rewrite   the files, for deleted data stays in them
+    rewrite   the files, because deleted data stays in them
 
-Each step may be done twice, so an erasure that was broken off is run again.
+Each step can be repeated, so an interrupted erasure can be run again.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from gateway.spool.appender import build_spool
 from gateway.spool.file import NAMES
 
 MARGIN_SECONDS = 1.5
-"""How much longer than a drain's look an erasure waits."""
+"""How much longer an erasure waits than the interval at which drains look for tombstones."""
 
 REWRITE_SECONDS = 600.0
 
@@ -77,8 +77,8 @@ async def erase(
 
 
 def _tombstones(sought: Sought) -> Sequence[str]:
-    """The digests that an earlier version made are the same for all kinds of id: they cover no
-    event where one kind is meant."""
+    """The digests to mark. Those that an earlier version made are the same for all kinds of id, so
+    they are left out when one kind is meant."""
     return sought.all if sought.only is None else sought.exact
 
 

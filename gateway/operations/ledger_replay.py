@@ -1,4 +1,4 @@
-"""Which events of the ledger a replay is about, and their replay."""
+"""Selects events of the ledger and replays them."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from gateway.queue.replay import Replay, put_back
 
 
 class Recording(Protocol):
-    """Where recorded events are read, as a `LedgerReader` does."""
+    """Reads recorded events, as `LedgerReader` does."""
 
     def recorded(self, destination: str, wanted: Wanted) -> Iterator[Recorded]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class OneEvent:
-    """A `Recording` of an event that was read before."""
+    """A `Recording` of one event that was read before."""
 
     event: Recorded
 
@@ -50,8 +50,8 @@ class OneEvent:
 
 @dataclass(frozen=True, slots=True)
 class LedgerReplay:
-    """endings: which are meant. wanted: which events, and a part of the reason of their ending.
-    note: writes how many were sent into the log of operators' actions."""
+    """endings: those to replay. wanted: which events, and a part of the reason of their ending.
+    note: writes to the log of operators' actions how many were sent."""
 
     redis: Redis
     jobs_url: str
@@ -67,8 +67,8 @@ class LedgerReplay:
         return Keys.of(self.settings)
 
     def find(self, now: float) -> Iterator[Recorded]:
-        """What is meant of the events that came in before `now`, oldest first. Those that have not
-        ended are among them, since it is not known how they will."""
+        """The selected events that came in before `now`, oldest first. Events that have not ended
+        are included, since it is not known how they will end."""
         until = now if self.wanted.until is None else min(now, self.wanted.until)
         reason = (self.wanted.reason or "").lower()
         wanted = replace(self.wanted, reason=None, until=until)
@@ -83,11 +83,12 @@ class LedgerReplay:
 class LedgerSurvey:
     """What a replay would do.
 
-    kinds: of the events that are sent. left: why others are not. overdue: how many of these are
-    past the deadline. taken: how many of those that are sent the destination has. twice: how many
-    of these the destination does not recognise. applied: the rules that were applied when the
-    events were recorded. passages: the last one of each event that is sent, by its receipt.
-    notes: what to know before, in sentences. review, now: by which the work goes, too.
+    kinds: counts of the events to send. left: counts of the others, with the reasons. overdue: how
+    many of the others are past the deadline. taken: how many events to send the destination already
+    has. twice: how many of those it does not recognise as repeated. applied: the rules that were
+    applied before the events to send were recorded. passages: the last passage of each event to
+    send, by its receipt. notes: what to know beforehand, in sentences. review, now: the replay uses
+    both.
     """
 
     review: Review
@@ -107,7 +108,7 @@ class LedgerSurvey:
 
 
 async def survey_replay(chosen: LedgerReplay) -> LedgerSurvey:
-    """Waits until the ledger has stored what has happened, and looks."""
+    """Waits until the ledger has stored all that has happened, then surveys it."""
     await wait_until_stored(chosen.redis, chosen.settings)
     survey = _survey(
         chosen, LedgerSurvey(compile_review(chosen.settings, chosen.name), time.time())
@@ -140,7 +141,7 @@ async def replay_from_ledger(
 
 
 def _survey(chosen: LedgerReplay, survey: LedgerSurvey) -> LedgerSurvey:
-    """`survey`, filled."""
+    """Fills `survey` and returns it."""
     destination = build_destination(chosen.settings.destinations[chosen.name])
     now = survey.now
     for recorded in chosen.find(now):
@@ -196,7 +197,7 @@ async def _letters(chosen: LedgerReplay, survey: LedgerSurvey) -> dict[str, str]
 async def _replays(
     chosen: LedgerReplay, survey: LedgerSurvey, letters: dict[str, str]
 ) -> AsyncIterator[Replay]:
-    """What the survey has found to be sent, unless it was sent again since."""
+    """The events that the survey found to send, except those that were sent again since."""
     for recorded in chosen.find(survey.now):
         if survey.passages.get(recorded.receipt) != recorded.passage:
             continue

@@ -19,14 +19,14 @@ ON_ITS_WAY = "has not ended yet"
 UNCONFIRMED = "it did not get there, and its sender was told to send it again"
 
 _FINAL = frozenset({"consent", "hold", "integrations", ""})
-"""Stages at which the visitor's or the sender's word withheld an event; "" is a later withdrawal.
-Today's configuration does not overrule it."""
+"""Stages at which the visitor or the sender had an event withheld; "" is a later withdrawal.
+Today's configuration does not overrule them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """event: as the destination may have it now, None when it is not sent. reason: why not.
-    overdue: whether because of its age. rules: those of the destination that it met now."""
+    """event: as the destination may have it now, None if it is not sent. reason: why it is not.
+    overdue: whether its age is the reason. rules: those of the destination that it met now."""
 
     event: Event | None
     reason: str = ""
@@ -35,7 +35,7 @@ class Reviewed:
 
 
 Review = Callable[[Recorded, float], Reviewed]
-"""From an event and the time (Unix seconds)."""
+"""Takes a recorded event and the time (Unix seconds)."""
 
 
 def compile_review(settings: Settings, name: str) -> Review:

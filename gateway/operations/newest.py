@@ -1,4 +1,4 @@
-"""A look at the newest stored events, which takes as long however many there are."""
+"""Looks at the newest stored events, in a time that does not depend on how many there are."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from gateway.queue.stored_events import PAGE
 
 @dataclass(slots=True)
 class Newest(Generic[K]):
-    """kinds: how many there are of each. events: the newest
-    of all stores. stored: how many events there are in all, whether they are meant or not. is_cut:
-    whether older ones were not looked at."""
+    """kinds: how many there are of each. events: the newest of all stores. stored: how many events
+    there are in all, selected or not. is_cut: whether older ones may not have been looked at."""
 
     kinds: Counter[tuple[str, ...]] = field(default_factory=Counter)
     events: list[tuple[Store[K], K]] = field(default_factory=list)
@@ -23,8 +22,8 @@ class Newest(Generic[K]):
 
 
 async def look_at_newest(chosen: Selection[K], look_at: int, keep: int) -> Newest[K]:
-    """Looks at about `look_at` of the newest events in the time that is meant, as many in each
-    store. keep: so many are in the answer."""
+    """Looks at about `look_at` of the newest events in the selected period, equally many in each
+    store. keep: how many events to return."""
     found: Newest[K] = Newest()
     of_each = max(PAGE, look_at // max(1, len(chosen.stores)))
     for store in chosen.stores:

@@ -36,10 +36,10 @@ NO_KEY = (
 @dataclass(slots=True)
 class Found:
     """receipts: of the events in the ledger, by day. delivered: how many events each destination
-    has got, also those on which it gives its verdict later. pending, dead_letters: by
-    destination. kinds: in how many records the id is that of a person, of an order or of an event.
-    known: in how many that is known. unknown: in how many of the ledger it is not, since an earlier
-    version stored them and their content is not kept."""
+    has, including those on which it gives its verdict later. pending, dead_letters: by destination.
+    kinds: in how many records the id is that of a person, of an order or of an event. known: for
+    how many records this is known. unknown: for how many records of the ledger it is not, because
+    an earlier version stored them and their content is not kept."""
 
     receipts: dict[str, set[str]] = field(default_factory=dict)
     delivered: Counter[str] = field(default_factory=Counter)
@@ -52,8 +52,8 @@ class Found:
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether the id is, say, that of a user in some records and that of an order in others:
-        these may be of two persons."""
+        """Whether the id is of different kinds in different records, such as that of a user and
+        that of an order; these may be about two people."""
         return max(self.kinds.values(), default=0) < self.known
 
     @property
@@ -61,7 +61,7 @@ class Found:
         return set().union(*self.receipts.values())
 
     def add_kinds(self, kinds: Collection[Kind]) -> None:
-        """kinds: of the id in one record, none where that is not known."""
+        """kinds: of the id in one record, empty if not known."""
         self.kinds.update(kinds)
         self.known += bool(kinds)
 
@@ -80,8 +80,8 @@ class Person:
     """Finds what is stored about the person with the id that is sought.
 
     An event belongs to the person if it has the id itself, or if the ledger knows that it had the
-    id when it came in: what a destination may have of it is often less. If one kind of id is meant,
-    what is known to have the id only as another kind does not belong to the person.
+    id when it came in, since the event for a destination often lacks it. If one kind of id is
+    meant, an event that is known to have the id only as another kind does not belong to the person.
     """
 
     redis: Redis
@@ -95,7 +95,7 @@ class Person:
 
     @property
     def ledger(self) -> LedgerFolder | LedgerDatabase | None:
-        """If there is one."""
+        """The ledger, None if there is none."""
         return ledger_of(self.settings) if self.settings.has_ledger else None
 
     async def find(self) -> Found:
@@ -137,7 +137,7 @@ class Person:
         self, found: Found, ledger: LedgerFolder | LedgerDatabase
     ) -> dict[str, set[Kind]]:
         """Adds the events of the ledger to `found`. Returns their receipts, each with the kinds of
-        the id in its event; none where that is not known."""
+        the id in its event; an empty set where that is not known."""
         erasure, sought = ledger.to_erase(), self.sought
         known: dict[str, set[Kind]] = {}
         for kind in KINDS:
@@ -184,8 +184,8 @@ class Person:
             await wait_until_stored(self.redis, self.settings)
 
     async def access(self, note: Callable[[Mapping[str, int]], None]) -> tuple[Found, list[Story]]:
-        """Everything that is stored, in Redis and in the ledger; `note` is told first that someone
-        reads it. Raises as `find`, `stories` and `wait_for_ledger` do."""
+        """Everything that is stored, in Redis and in the ledger. Before it is returned, `note` logs
+        that someone reads it. Raises as `find`, `stories` and `wait_for_ledger` do."""
         await self.wait_for_ledger()
         found = await self.find()
         stories = self.stories(found)
@@ -194,7 +194,7 @@ class Person:
 
 
 def as_data(found: Found, stories: Sequence[Story]) -> dict[str, Any]:
-    """For JSON."""
+    """What was found, as data for JSON."""
     return {
         "ledger": stories,
         "pending": {name: [*map(_pending, each)] for name, each in found.pending.items() if each},

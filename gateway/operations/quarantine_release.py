@@ -35,9 +35,9 @@ FATES: tuple[Fate, ...] = ("to send", "will expire", "withheld")
 
 @dataclass(slots=True)
 class Preview:
-    """What a release would do. survey: of all that are meant. misfits: kinds of those that stay,
-    with the reasons of today. fates: of the others, at each destination. notes: what to know
-    before, in sentences. review: the decision by which the work goes, too."""
+    """What a release would do. survey: of all selected events. misfits: kinds of the events that
+    stay, with today's reasons. fates: of the others, at each destination. notes: what to know
+    beforehand, in sentences. review: decides about an event, in the release too."""
 
     survey: Survey[Quarantined]
     misfits: Counter[tuple[str, ...]]
@@ -52,7 +52,7 @@ class Preview:
 
 
 async def survey_release(chosen: InQuarantine, anyway: bool) -> Preview:
-    """anyway: also of events that do not match the current schemas."""
+    """anyway: whether to release events that do not match the current schemas, too."""
     review = compile_review(chosen.settings, checked=not anyway)
     targets = [Target.of(name, each) for name, each in chosen.settings.destinations.items()]
     now = time.time()
@@ -80,7 +80,7 @@ def _fate(stored: Quarantined, decision: Decision, target: Target, now: float) -
 async def release_quarantined(
     chosen: InQuarantine, preview: Preview, rate: int, advance: Advance
 ) -> None:
-    """Releases what `preview` found and still fits, `rate` events a second."""
+    """Releases the events that `preview` found and that still fit, `rate` events a second."""
     try:
         await _release(chosen, preview, Throttle(rate), advance)
     except Full as error:

@@ -19,12 +19,12 @@ Review = Callable[[Quarantined], Decision]
 
 
 def compile_review(settings: Settings, checked: bool) -> Review:
-    """The pipeline of `settings` for events that went through its first stages when they came.
+    """The pipeline of `settings` for events that passed its first stages when they came in.
 
-    checked: with the schemas, or without. What an event says stays as it is, and nothing more is
-    found out from the sender's address and browser: it is not known any more whether they were the
-    visitor's or a backend's. A user id that is hashed already is not hashed again. Consent was
-    settled: the event waits for none, and releases nothing; but a later denial of its visitor
+    checked: whether schemas are applied. What an event states stays as it is. Nothing more is
+    derived from the sender's address and browser, since it is no longer known whether they were the
+    visitor's or a backend's. A user id that is already hashed is not hashed again. Consent was
+    settled: the event is not held, and releases no held events; but a later denial by its visitor
     stops it as it stops others. Its sender is as trusted as when the event came in.
     """
     consent = settings.consent.model_copy(update={"hold": None})
@@ -63,8 +63,9 @@ def misfit(decision: Decision) -> str:
 
 
 def _silent(held: HeldConsent, stored: Quarantined) -> HeldConsent:
-    """`held` without a word on consent, which was heard when the event came; it is stopped by whom
-    it was then. An event of an earlier version of the gateway does not say by whom."""
+    """`held` without statements of consent, which took effect when the event came in. The visitors
+    who can stop the event stay those of that time; an event of an earlier version of the gateway
+    does not record them."""
     return replace(
         held,
         visitors=stored.visitor.split() or held.visitors,

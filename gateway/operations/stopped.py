@@ -1,4 +1,4 @@
-"""How an operation says that it cannot begin or go on."""
+"""Exceptions of operations that cannot begin or go on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ class Stopped(Exception):
 
 
 class Mistaken(Stopped):
-    """What was asked for is wrong, whatever is stored. parameter: the name of the value that is
-    wrong, such as ``destination``; "" where the text says it."""
+    """The request itself is wrong, whatever is stored. parameter: the name of the value that is
+    wrong, such as ``destination``; "" if the text names it."""
 
     def __init__(self, words: str, parameter: str = "") -> None:
         super().__init__(words)

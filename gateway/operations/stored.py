@@ -20,9 +20,9 @@ K = TypeVar("K", bound=StoredEvent)
 class Store(Generic[K]):
     """One place with stored events.
 
-    drop: deletes those with the given ids and returns how many there were. name: of the
-    destination, if there is one. mask: hides its secrets. notice: what a person must know of some
-    of them, by their number.
+    drop: deletes the events with the given ids and returns how many there were. name: of the
+    destination, if there is one. mask: hides the destination's secrets. notice: takes a number of
+    these events and returns what to know about them.
     """
 
     events: EventStore[K]
@@ -34,7 +34,7 @@ class Store(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """All that there is to say about one event. facts: what is known of it, by their names."""
+    """All details of one event. facts: by name."""
 
     title: str
     facts: Mapping[str, str]
@@ -45,11 +45,11 @@ class Sheet:
 class Presentation(Generic[K]):
     """How one sort of stored events is shown.
 
-    noun: what one of them is. where: the words behind it, if any. lacking: the start of the message
-    that no event has an id. others: what another person may have done to them. kind_columns, kind:
-    what events that are counted together have in common. row_columns, row: the row of an event in
-    the list of the newest, which begins with the time; nothing of the payload. sheet, data: the
-    whole event, for people and as a JSON object.
+    noun: what one event is called. where: the words after the noun, if any. lacking: the start of
+    the message that no event has an id. others: what another person may have done to the events.
+    kind_columns, kind: what events that are counted together have in common. row_columns, row: the
+    row of an event in the list of the newest, without the payload; the first column is the time,
+    which `row` leaves out. sheet, data: the whole event, for people and as a JSON object.
     """
 
     noun: str
@@ -66,8 +66,8 @@ class Presentation(Generic[K]):
 
 @dataclass(frozen=True, slots=True)
 class Selection(Generic[K]):
-    """jobs_url: where RQ keeps its jobs. wanted: which events in `stores` are meant. note: writes
-    to how many events something was done into the log of operators' actions."""
+    """jobs_url: where RQ keeps its jobs. wanted: which events in `stores` are selected. note:
+    writes to the log of operators' actions how many events were affected."""
 
     redis: Redis
     jobs_url: str

@@ -26,8 +26,8 @@ def find_stories(
 def explain_stories(
     settings: Settings, reader: LedgerReader, stories: Sequence[Story], today: bool = True
 ) -> list[Explanation]:
-    """What was decided then, one for each of `stories`. today: whether also what is decided today,
-    as `ThenAndToday.explain` gives it, or else what `ThenAndToday.then` does."""
+    """An explanation of each of `stories`. today: whether to include what is decided today, as
+    `ThenAndToday.explain` does; otherwise it is that of `ThenAndToday.then`."""
     compared = ThenAndToday(settings, reader.configuration, time.time())
     explanations = []
     for story in stories:

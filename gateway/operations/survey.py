@@ -12,11 +12,11 @@ from gateway.operations.stored import K, Selection, Store
 
 @dataclass(slots=True)
 class Survey(Generic[K]):
-    """What a first look finds.
+    """What a survey finds.
 
     kinds: counts of events. counts, through: by the name of the store, how many events there are,
-    and the id of the newest entry of that moment. newest: up to a number of each store. notices:
-    what a person must know of some of the events.
+    and the id of the newest entry at that moment. newest: a limited number for each store. notices:
+    what to know about some of the events.
     """
 
     kinds: Counter[tuple[str, ...]] = field(default_factory=Counter)
@@ -41,8 +41,8 @@ def _ignore(*_: Any) -> None:
 async def survey_of(
     chosen: Selection[K], keep: int = 0, note: Callable[[Store[K], K], None] = _ignore
 ) -> Survey[K]:
-    """A first look at what `chosen` means. keep: so many of the newest of each store. note: called
-    with every event."""
+    """Surveys the events that `chosen` selects. keep: how many of the newest of each store to keep.
+    note: called with every event."""
     survey: Survey[K] = Survey()
     for store in chosen.stores:
         through = survey.through[store.name] = await store.events.newest_id(chosen.redis)

@@ -22,7 +22,7 @@ def _never(_: Event) -> timedelta:
 @dataclass(frozen=True, slots=True)
 class Target:
     """A destination as it is configured now. max_age: its deadline. mask: hides its secrets.
-    removed: it is not configured any more; nothing is known of it but its name."""
+    removed: whether it is no longer configured; then only its name is known."""
 
     name: str
     max_age: MaxAge = _never

@@ -1,4 +1,4 @@
-"""Waking a destination that events were put back for."""
+"""Wakes a destination after events were put back into its stream."""
 
 from __future__ import annotations
 

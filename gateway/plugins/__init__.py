@@ -5,8 +5,8 @@ version. So are the functions of `normalise`, which hash personal data as vendor
 `gateway.testing`. All other modules of `gateway` and `destinations` may change at any time. Nothing
 in the gateway imports this module.
 
-A package registers its classes as entry points in its `pyproject.toml`, under the name that stands
-as `type` in the configuration::
+A package registers its classes as entry points in its `pyproject.toml`, under the name that is the
+`type` in the configuration::
 
     [project.entry-points."gateway.destinations"]
     carrier = "carrier:Carrier"

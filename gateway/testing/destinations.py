@@ -1,4 +1,4 @@
-"""What holds for every destination, whatever its vendor."""
+"""The tests that every destination must pass, whatever its vendor."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ class DestinationSuite:
     def test_whatever_the_vendors_words_every_event_has_one_outcome(
         self, data: st.DataObject
     ) -> None:
-        """With its own words, a vendor may have taken some events of a request that it refuses."""
+        """A refusal in the vendor's own words may mean that it took some of the events."""
         if not self.answers:
             pytest.skip("no `answers` are declared")
         status = data.draw(STATUSES)
@@ -339,7 +339,7 @@ class DestinationSuite:
         return outcomes
 
     def _request(self, count: int) -> Request:
-        """One of its own with `count` events if there may be as many, else one of the same form."""
+        """A request of its own with `count` events if it allows so many, or else a stand-in."""
         events = list(islice(cycle(self.events), count))
         for request in requests_of(self.destination, events):
             if len(request.events) == count:

@@ -45,7 +45,7 @@ SAMPLES: tuple[Event, ...] = (
     {"event_name": "sign_up", "event_id": "sign-up-1", **_VISITOR, "user_id": "u-7"},
     {"event_name": "quiz_finished", "event_id": "quiz-1", **_VISITOR, "score": 7},
 )
-"""Events as `gateway.event.read_event` gives them, which most vendors take."""
+"""Events as `gateway.event.read_event` returns them, which most vendors take."""
 
 _text = st.text(max_size=12)
 _number = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)

@@ -20,8 +20,9 @@ A destination keeps them in the folder ``examples`` next to its class, one YAML 
 
 ``events`` are as a sender states them, and happen a minute before `NOW` unless they say otherwise.
 An event that cannot be sent is in ``requests`` as ``{event: 0, unsendable: its reason}``. Each of
-the ``answers`` is one to the first request. Each of the ``polls`` is one to the question what
-became of its events, for a vendor that answers later; without a verdict an outcome is null.
+the ``answers`` is an answer to the first request. Each of the ``polls`` is an answer to the
+question what became of its events, for a vendor that gives its verdict later; an outcome without a
+verdict is null.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ _HAPPENED = NOW - 60
 
 
 class AnswerExample(BaseModel):
-    """outcomes: of each event of the request, without what has its default; None without one.
-    ticket: that was asked about, for a vendor to which it matters."""
+    """outcomes: one for each event of the request, without fields that have their default; None
+    without a verdict. ticket: the one asked about, for a vendor to which it matters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Secrets in settings: which values are, and every form in which they could leave."""
+"""Secrets in settings: which values are secret, and every form in which they could leak."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def forms(secret: str) -> Iterator[str]:
 
 
 def open_secrets(settings: BaseModel) -> list[str]:
-    """Names of fields that are called like a secret, and hold it as plain text. The name of a
-    credential is none."""
+    """Names of fields that are named like a secret and hold plain text. The name of a credential is
+    not a secret."""
     names = [*settings.credential_names()] if isinstance(settings, DestinationSettings) else []
     return [
         name

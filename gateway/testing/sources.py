@@ -1,4 +1,4 @@
-"""What holds for every source, whatever it is sent."""
+"""The tests that every source must pass, whatever it is sent."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class SourceSuite:
     """Subclass it with a name that starts with ``Test``.
 
     source: the source, with every key in its settings set.
-    request: a request that is right, with events whose names are `event_names`. If the protocol
+    request: a valid request, with events whose names are `event_names`. If the protocol
         knows events with few fields, show one with many.
     trusted: whether the request proves who sends it.
     names: keys and parameters that mean something in the protocol, besides those of `request`, so
@@ -175,10 +175,10 @@ class SourceSuite:
         deep: object = 1
         for _ in range(100):
             deep = {"a": deep}
-        # not by orjson, of which some versions abort at this depth
+        # not with orjson: some versions abort at this depth
         body = json.dumps(with_another_key(self._json(), "note", deep)).encode()
         for event in self._read_all(body):
-            orjson.dumps(event)  # which nothing deeper could be
+            orjson.dumps(event)  # fails for deeper nesting
 
     def test_more_than_a_thousand_events_are_refused_as_a_whole(self) -> None:
         body = self.body_of(MAX_EVENTS + 1)
@@ -208,7 +208,7 @@ class SourceSuite:
             return refused
 
     def _check(self, request: Inbound) -> None:
-        """A batch of sound events with an answer, or a refusal; nothing else."""
+        """Asserts that the source makes a batch of sound events with an answer, or refuses."""
         batch = self._read(request)
         if isinstance(batch, Refused):
             assert 400 <= batch.answer().status < 500
@@ -235,7 +235,7 @@ class SourceSuite:
         return parse_qsl(query, keep_blank_values=True)
 
     def _json(self) -> Any:
-        """The body of `request`; skips the test where it is no JSON."""
+        """The body of `request`; skips the test if it is not JSON."""
         try:
             return orjson.loads(self.request.body)
         except orjson.JSONDecodeError:

@@ -25,8 +25,8 @@ _EXAMPLES = settings().max_examples
 fuzzed = settings(
     max_examples=max(_EXAMPLES // 2, 1), deadline=None, suppress_health_check=list(HealthCheck)
 )
-"""For tests of a suite: every subclass runs them, and machines differ. Half as many examples as the
-profile says that was loaded before this module."""
+"""For the tests of a suite, which every subclass runs: half as many examples as in the profile that
+was loaded before this module, and no deadline, since machines differ."""
 
 fuzzed_with_several = settings(fuzzed, max_examples=max(_EXAMPLES // 5, 1))
 """For tests that take several values at once, which are slow to make."""
@@ -34,7 +34,7 @@ fuzzed_with_several = settings(fuzzed, max_examples=max(_EXAMPLES // 5, 1))
 
 @st.composite
 def changed(draw: st.DrawFn, value: object, names: Sequence[str] = ()) -> Any:
-    """JSON like `value`, of which some parts are left out, replaced or added.
+    """JSON like `value`, with some parts left out, replaced or added.
 
     names: keys that mean something to the reader, for the parts that are added.
     """
@@ -56,7 +56,7 @@ def _happens(draw: st.DrawFn) -> bool:
 
 
 def with_every_text(value: object, other: object) -> Any:
-    """The JSON `value` with `other` in place of each of its texts, which are not keys."""
+    """The JSON `value` with `other` in place of each of its texts, except keys."""
     if isinstance(value, dict):
         return {name: with_every_text(part, other) for name, part in value.items()}
     if isinstance(value, list):
@@ -65,8 +65,8 @@ def with_every_text(value: object, other: object) -> Any:
 
 
 def with_one_part(value: object, other: object, kind: type = object) -> list[Any]:
-    """The JSON `value` as often as it has parts of this `kind`, of which it may be one itself, each
-    time with `other` in place of one."""
+    """Copies of the JSON `value`, one for each of its parts of this `kind` (it may be one itself),
+    with `other` in place of that part."""
     changed: list[Any] = [other] if isinstance(value, kind) else []
     if isinstance(value, dict):
         for name, old in value.items():

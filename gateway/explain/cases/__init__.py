@@ -2,9 +2,9 @@
 
 model     the shape of a file of cases
 load      files of cases, and the configuration that they are about, with every mistake in them
-fields    whether what was found is what is wanted
+fields    compares what was found with what is wanted
 reasons   the lines of the trace that explain what was found
-check     what is not as a case expects it
+check     the expectations of a case that are not met
 """
 
 from gateway.explain.cases.check import CheckCase, Failure, compile_check_case

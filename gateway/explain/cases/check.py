@@ -1,4 +1,4 @@
-"""What is not as a case expects it, worked out by the functions that `gateway explain` uses."""
+"""Finds expectations of a case that are not met, with the functions of `gateway explain`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ CheckCase = Callable[[Case], list[Failure]]
 
 
 def compile_check_case(settings: Settings) -> CheckCase:
-    """The function that finds everything in which a case is not met by `settings`."""
+    """A function that finds every expectation of a case that `settings` do not meet."""
     decide = compile_pipeline(settings)
 
     def check(case: Case) -> list[Failure]:
@@ -76,7 +76,7 @@ def _of_destination(
     wrong = list(_of_decision(name, expected, there, tuple(because)))
     yield from wrong
     if wrong and verdict.event is None:
-        return  # it gets nothing that could be looked at
+        return  # there is nothing more to compare
     for path, wanted, found in event_mismatches(verdict.event or {}, expected.event):
         because = reasons.of_field_there(path, name, settings, explanation)
         yield Failure(f"{name}.event.{path}", wanted, found, tuple(because))

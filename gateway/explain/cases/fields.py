@@ -1,4 +1,4 @@
-"""Whether what was found at a path is what a case wants there, in the comparisons of `when`."""
+"""Compares what was found at a path with what a case wants there, as `when` compares."""
 
 from __future__ import annotations
 

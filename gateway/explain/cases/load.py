@@ -1,9 +1,9 @@
-"""Files of cases, and the configuration that they are about, with every mistake in them.
+"""Reads files of cases and the configuration that they test, and finds every mistake in them.
 
-A configuration is tested without secrets and the same on every machine: the environment of the
-process does not count. What stands in place of ``${NAME}`` is said in the file of cases, or is the
-default in the configuration, or else `PLACEHOLDER`; so it is for ``${file:PATH}``, which is
-``file:PATH`` in the file of cases.
+A configuration is tested without secrets and the same on every machine, so the environment of the
+process is ignored. The value of ``${NAME}`` comes from the file of cases, from the default in the
+configuration, or else is `PLACEHOLDER`. So does that of ``${file:PATH}``, which the file of cases
+calls ``file:PATH``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gateway.event.text import did_you_mean
 from gateway.explain.cases.model import Case, Cases
 
 PLACEHOLDER = "whsec_cGxhY2Vob2xkZXItd2hpbGUtdGVzdGluZw=="
-"""Has the form that the most particular secret, a webhook's, must have."""
+"""In the form of a webhook's secret, which has the strictest form of all."""
 
 _WITHOUT_DEFAULT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*|file:[^}]+)\}")
 
@@ -49,8 +49,7 @@ class CasesFile:
 def load_all(paths: Iterable[Path], config: Path) -> list[CasesFile]:
     """The files of cases at `paths` about the configuration at `config`.
 
-    Those with the same environment share their settings. Raises `CasesMistakes` with all there
-    are.
+    Files with the same environment share their settings. Raises `CasesMistakes` with every mistake.
     """
     wrong: list[str] = []
     files: list[CasesFile] = []

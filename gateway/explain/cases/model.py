@@ -27,10 +27,10 @@ ABSENT = "absent"
 """In place of a value: the field must not be there. ``{equals: absent}`` means the text."""
 
 SOURCE = "test"
-"""Where events come from that do not say it."""
+"""The source of events in cases that name none."""
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0"
-"""The user agent of visitors of whom nothing else is said."""
+"""The user agent of visitors in cases that state none."""
 
 
 def _as_sources_read_it(raw: Any) -> Event:
@@ -85,7 +85,7 @@ class Given(_Part):
     )
 
     def received(self, now: float) -> Received:
-        """How the event comes in. now: Unix seconds, where the case does not say."""
+        """How the event comes in. now: Unix seconds, if the case states no time."""
         headers = {name.lower(): value for name, value in self.headers.items()}
         if self.user_agent is not None:
             headers["user-agent"] = self.user_agent

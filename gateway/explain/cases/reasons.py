@@ -14,12 +14,12 @@ from gateway.stages.rules import Rule
 
 
 def of_field(path: str, settings: Settings, explanation: Explanation) -> list[str]:
-    """Why the event has at `path` what it has: the rules that could change it, or else the last
-    stage that did."""
+    """Why the event has its value at `path`: the rules that could change it, or else the last stage
+    that did."""
     lines = _lines(explanation, "rules")
     rules = [
         f"rules: {line}"
-        for rule, line in zip(settings.rules, lines, strict=False)  # none follow one that drops
+        for rule, line in zip(settings.rules, lines, strict=False)  # no line follows a drop
         if _may_change(rule, path)
     ]
     if rules:
@@ -52,7 +52,7 @@ def of_withholding(verdict: Verdict, there: Explanation, explanation: Explanatio
 
 
 def of_sending(name: str, settings: Settings, explanation: Explanation) -> list[str]:
-    """Why the destination `name` does get the event: what could have kept it, and did not."""
+    """Why the destination `name` gets the event: what could have withheld it, and did not."""
     consent = [f"consent: {line}" for line in _lines(explanation, "consent")]
     rules = _that_withhold(settings.rules, _lines(explanation, "rules"))
     trace = explanation["destinations"][name]["trace"]
@@ -93,7 +93,7 @@ def _may_change(rule: Rule, path: str) -> bool:
 
 
 def _overlap(path: str, other: str) -> bool:
-    """Whether one is at or below the other; ``*`` is every element."""
+    """Whether one path is at or below the other; ``*`` matches every element."""
     return any(
         all(one == two or ANY in (one, two) for one, two in zip(mine, its, strict=False))
         for mine in each_way(path.split("."))

@@ -32,11 +32,10 @@ class _Call:
 
 
 def read_curl(text: bytes) -> list[RecordedRequest]:
-    """The requests of the curl commands in `text`, of which several may be divided by ``;`` or
-    lines.
+    """The requests of the curl commands in `text`, separated by ``;``, ``&`` or line breaks.
 
-    Raises `UnreadableRequest` for other commands, for options that would change the request in a
-    way that is not known here, and where files are read.
+    Raises `UnreadableRequest` for other commands, for unknown options, since they may change the
+    request, and for options that read a file.
     """
     if len(text) > MAX_BYTES:
         raise UnreadableRequest(f"the command has more than {MAX_BYTES} bytes")
@@ -50,7 +49,7 @@ def read_curl(text: bytes) -> list[RecordedRequest]:
 def _read(words: Sequence[bytes]) -> Iterator[RecordedRequest]:
     if words[0].startswith(b"#"):
         return
-    words = words[1:] if words[0] == b"$" else words  # a prompt that was copied, too
+    words = words[1:] if words[0] == b"$" else words  # a copied prompt
     program = words[0].rpartition(b"/")[2] if words else b""
     if program not in (b"curl", b"curl.exe"):
         raise UnreadableRequest(
@@ -121,8 +120,8 @@ def _request(call: _Call, url: str) -> RecordedRequest:
 
 
 def _header(text: str) -> tuple[str, str]:
-    """``Name: value``. ``Name:`` takes the header away, and ``Name;`` sends it empty, which says as
-    little."""
+    """Reads ``Name: value``. ``Name:`` removes the header, and ``Name;``, which sends it empty, is
+    treated alike."""
     name, _, value = text.partition(":")
     if text.startswith("@"):
         raise _of_file("--header")

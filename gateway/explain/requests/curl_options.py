@@ -47,9 +47,9 @@ Option = tuple[str, bytes]
 
 
 def options_of(words: Sequence[bytes]) -> Iterator[Option]:
-    """The options in order. A word that is none is a ``url``.
+    """The options in order. A word that is not an option is a ``url``.
 
-    Raises `UnreadableRequest` for one that is not known.
+    Raises `UnreadableRequest` for an unknown option.
     """
     rest = iter(words)
     only_urls = False

@@ -19,7 +19,7 @@ from gateway.explain.requests.model import (
 
 
 def read_har(log: Any) -> list[RecordedRequest]:
-    """The requests of `log`, the member of that name. Raises `UnreadableRequest`."""
+    """The requests in `log`, the member of this name in a HAR file. Raises `UnreadableRequest`."""
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
         raise UnreadableRequest("the HAR file has no list `log.entries`; export it again")
@@ -39,7 +39,7 @@ def _read(number: int, entry: Any) -> RecordedRequest:
 
 
 def _headers(listed: Any, body: Any) -> Headers:
-    """Those of the request. Some browsers leave the content type to ``postData``."""
+    """The headers of the request. Some browsers state the content type only in ``postData``."""
     headers = _pairs(listed)
     media_type = body.get("mimeType") if isinstance(body, dict) else None
     names = {name.lower() for name, _ in headers}
@@ -61,7 +61,7 @@ def _body(body: dict[str, Any]) -> bytes:
 
 
 def _pairs(listed: Any) -> Headers:
-    """Names and values of the objects in a list; what is none is left out."""
+    """Names and values of the objects in a list; anything else is left out."""
     return [
         (each["name"], each["value"])
         for each in (listed if isinstance(listed, list) else ())

@@ -12,7 +12,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _ASCII = "".join(map(chr, range(33, 127)))
 
 _OF_THE_CONNECTION = frozenset({"connection", "content-length", "transfer-encoding"})
-"""Headers that the body, as it was recorded, may not fit."""
+"""Headers that may not fit the body as it was recorded."""
 
 Headers = list[tuple[str, str]]
 
@@ -58,5 +58,5 @@ class RecordedRequest:
 
 
 def _ascii(text: str) -> str:
-    """`text` of a URL, with what no client sends as it is percent-encoded."""
+    """`text` of a URL, with characters percent-encoded that clients never send as they are."""
     return quote(text, safe=_ASCII, errors="replace")

@@ -44,7 +44,7 @@ def _fields(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, bool]]:
 
 
 def _is_above(meant: str, path: str) -> bool:
-    """Whether the misspelt name in `path` is that of an object above, of which it is said."""
+    """Whether the misspelt name in `path` is that of an object above, which has its own warning."""
     return meant.rpartition(".")[2] == path.rpartition(".")[2]
 
 

@@ -1,4 +1,4 @@
-"""What `gateway check` says about conditions on values that no event has there."""
+"""What `gateway check` says about conditions on values that a field never has."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ADDED_KINDS: Mapping[str, str] = {
     "items_value": "number",
     "value_converted": "number",
 }
-"""JSON Schema's types of the fields that the gateway adds, and that are no texts."""
+"""The JSON Schema types of fields that the gateway adds and that are not texts."""
 
 _WORDS = {"boolean": "is true or false", "number": "is a number", "string": "is a text"}
 _OF_TEXTS = ("starts_with", "ends_with", "matches")
@@ -55,7 +55,7 @@ def _never_met(tested: Tested) -> Iterator[str]:
 
 
 def _mismatch(path: str, value: Any) -> str:
-    """What the field at `path` has instead of `value`, and `value`; "" when it may have it."""
+    """Says what the field at `path` has instead of `value`; "" if it may have `value`."""
     misfit = f"{_in_words(path)}; {_shown(value)}"
     if kind := ADDED_KINDS.get(path):
         return "" if _is_of_kind(value, kind) else misfit

@@ -47,7 +47,7 @@ def _why(consent: ConsentSettings) -> str:
 
 
 def _vague_countries(settings: Settings, table: Mapping[str, States]) -> Iterator[str]:
-    """Countries of which regions have defaults, while only countries can be told apart."""
+    """Warns of countries whose regions have defaults, while `geo` can only tell countries."""
     geo = element_of(settings.enrichment, "geo")
     if isinstance(geo, ConfiguredEnrichment) and geo.geo and geo.geo.can_tell_regions:
         return
@@ -63,7 +63,7 @@ def _vague_countries(settings: Settings, table: Mapping[str, States]) -> Iterato
 
 
 def _backends(settings: Settings, unknown: States) -> Iterator[str]:
-    """Trusted sources that lose events which state neither consent nor a place."""
+    """Notes which trusted sources lose events that state neither consent nor a place."""
     sources = [name for name, each in _trusted_sources(settings) if not each.consent_default]
     destinations = [
         name

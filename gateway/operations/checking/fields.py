@@ -29,11 +29,11 @@ ADDED: Mapping[str, Collection[str]] = {
 the names in it."""
 
 _SIMILARITY = 0.8
-"""From which on a name is taken for another one misspelt; `difflib` calls it ratio."""
+"""From here on, a name counts as a misspelling of another; `difflib` calls it ratio."""
 
 
 def meant_field(path: str) -> str | None:
-    """The known field that `path` is nearly, if it is not known itself."""
+    """The known field that `path` seems to misspell; None if `path` is known or resembles none."""
     keys = path.split(".")
     for at, key in enumerate(keys):
         known = _known_below(*keys[:at])

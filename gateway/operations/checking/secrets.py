@@ -33,7 +33,7 @@ LEDGER_URL = "ledger", "url"
 """A secret because of the password that it may have."""
 
 CONSOLE_USERS = "console", "users"
-"""Hashes of passwords, which may stand in the file."""
+"""Hashes of passwords, which may be written in the file."""
 
 _names_credentials = re.compile(
     r"auth|token|key|secret|password|credential|cookie|signature", re.IGNORECASE
@@ -75,7 +75,7 @@ def _is_stand_in(file: YamlFile, path: KeyPath) -> bool:
 
 
 def _is_credential(path: KeyPath) -> bool:
-    """Not so for most further headers of a webhook: their values are hidden, whatever they are."""
+    """False for most further headers of a webhook, whose values are hidden whatever they are."""
     *above, name = map(str, path)
     return above[-1:] != ["headers"] or bool(_names_credentials(name))
 

@@ -37,7 +37,7 @@ def source_notes(settings: Settings, config: Path) -> Iterator[str]:
 
 
 def _taker(claim: Claim, below: list[Claim]) -> Claim | None:
-    """The claim of another source that fits where `claim` does not, below a prefix."""
+    """The claim of another source that takes requests to the path of `claim` below a prefix."""
     bare = claim.path.removesuffix("/")
     fits = (each for each in below if bare.endswith(each.path.removesuffix("/")))
     return max(fits, key=lambda each: len(each.path), default=None)

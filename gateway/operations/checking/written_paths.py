@@ -15,7 +15,7 @@ from gateway.stages.conditions.model import Operators, fields_of
 from gateway.stages.rules import Rule
 
 READS = "finds"
-"""What conditions, values and bodies do with a path, as actions remove, hash, keep ..."""
+"""The verb for paths in conditions, values and bodies; actions have others, such as "removes"."""
 
 
 class WrittenPath(NamedTuple):
@@ -44,8 +44,8 @@ def tested_fields(settings: Settings) -> Iterator[Tested]:
 
 
 def written_paths(settings: Settings) -> Iterator[WrittenPath]:
-    """Each path at which something is looked for, changed or removed; not those of fields that the
-    configuration makes, which may have any name."""
+    """Each path that is read, changed or removed, except those of fields that the configuration
+    makes, which may have any name."""
     for tested in tested_fields(settings):
         yield WrittenPath(tested.place, tested.path, READS)
     for place, rules in _rule_lists(settings):
@@ -112,7 +112,7 @@ def _paths_of(rule: Rule, place: KeyPath) -> Iterator[WrittenPath]:
 
 
 def _sources(value: Any) -> list[str]:
-    """The paths in `value`, what a rule sets a field to."""
+    """The paths in `value`, which a rule assigns to a field."""
     if not isinstance(value, dict):
         return []
     if "field" in value:
@@ -121,7 +121,7 @@ def _sources(value: Any) -> list[str]:
 
 
 def _sent_paths(destination: ForwardingSettings, place: KeyPath) -> Iterator[WrittenPath]:
-    """The paths in the mapping of a destination and in the body that it is told to send."""
+    """The paths in the mapping of a destination and in its configured body."""
     mapping = destination.mapping
     if isinstance(mapping, MappingSettings):
         yield from _mapped(mapping.fields, (*place, "mapping", "fields"))
