@@ -16,7 +16,7 @@ PLAIN, PKCS8, SEC1 = (
 
 
 def certificate_of(key: Any, name: str = "gateway") -> str:
-    """Signed by itself and valid on any date of this century, in PEM."""
+    """A self-signed certificate in PEM, valid on any date of this century."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder(subject, subject, key.public_key(), 7)

@@ -1,4 +1,4 @@
-"""The Chromium of this machine, which looks up no name but ours."""
+"""The Chromium of this machine, started so that it resolves no host names but ours."""
 
 import shutil
 
@@ -24,7 +24,8 @@ WHOLE = ("chromium", "chromium-browser")
 
 
 def find_chromium(whole: bool = False) -> str:
-    """The program. whole: with all that the shell lacks, such as the back-forward cache."""
+    """Its path. whole: the full browser, with what the shell lacks, such as the back-forward
+    cache."""
     for program in WHOLE if whole else (SHELL, *WHOLE):
         if path := shutil.which(program):
             return path

@@ -12,7 +12,7 @@ IN_A_REQUEST = 4
 
 
 class Senders:
-    """Send events with numbers, each again and again with its id until it is taken."""
+    """Send numbered events, each repeatedly and with the same id until it is accepted."""
 
     def __init__(self, ports: list[int], events: int) -> None:
         self._ports, self._left = ports, iter(range(0, events, IN_A_REQUEST))

@@ -27,7 +27,7 @@ ON_DISK = ("--appendonly", "yes", "--appendfsync", "always")
 
 
 class ClusteredGateway:
-    """Runs from `with` to its end. config: without `redis`; names: of the destinations in it."""
+    """Runs within a `with` block. config: without `redis`. names: of the destinations in it."""
 
     def __init__(
         self, folder: Path, config: str, names: Sequence[str], webs: int = 2, workers: int = 3
@@ -86,7 +86,7 @@ class ClusteredGateway:
             os.kill(pid, signal.SIGKILL)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """What a command says, with the configuration of this gateway."""
+        """Runs a command with the configuration of this gateway."""
         command = [sys.executable, "-m", "gateway", *words, "--config", str(self.config)]
         return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=120)
 

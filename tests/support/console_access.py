@@ -71,7 +71,7 @@ INNER = Starlette(
 
 
 class Browser:
-    """Asks as browsers do: with `Sec-Fetch-Site` and `Origin`, and a page's own address."""
+    """Sends requests as browsers do, with `Sec-Fetch-Site` and `Origin`. address: of the client."""
 
     def __init__(self, access: ASGIApp, url: str, address: str) -> None:
         transport = httpx.ASGITransport(access, client=(address, 50_000), raise_app_exceptions=True)

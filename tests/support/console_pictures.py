@@ -75,8 +75,8 @@ destinations:
 
 
 def by_day_and_night(fraction: float) -> float:
-    """Moves what is spread evenly over the days, so that few events come at night (UTC), and
-    more each day."""
+    """Shifts events that are spread evenly over the days, so that few come at night (UTC) and each
+    day has more."""
     now = time.time() % DAY / DAY
     grown = fraction + GROWTH * fraction * (1 - fraction)
     turn = 2 * pi * (grown * DAYS - DAYS + now)

@@ -1,4 +1,4 @@
-"""The console of a gateway that runs, for somebody who has signed in."""
+"""The console of a running gateway, for a user who has signed in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.gateway_process import Gateway, wait_for
 
 
 class SignedIn:
-    """`app` for who has the role of the header ``x-role``, or else `role`."""
+    """Runs `app` for a user with the role in the header ``x-role``, or else with `role`."""
 
     def __init__(self, app: ASGIApp, role: str) -> None:
         self._app = app
@@ -37,8 +37,8 @@ class SignedIn:
 
 
 class ConsoleServer:
-    """A server in a thread of this process. The environment has to name what the configuration of
-    `gateway` does."""
+    """A server in a thread of this process. The environment must have the variables that the
+    configuration of `gateway` uses."""
 
     def __init__(self, gateway: Gateway, role: str) -> None:
         self.settings = load_in_force(gateway.config).settings

@@ -1,4 +1,4 @@
-"""What a job that somebody slipped into the queue would like to call."""
+"""A function that a job slipped into the queue might try to call."""
 
 calls: list[object] = []
 

@@ -1,4 +1,4 @@
-"""Events that ended badly, by the way that events end: appended, read, settled."""
+"""Makes dead letters as events make them: appended, read, settled."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def end(
     count: int = 1000,
     bounds: StoreBounds = ALL,
 ) -> int:
-    """The next `count` events that nobody has read end as `result`; how many dead letters that
+    """Ends the next `count` unread events as `result`. Returns how many dead letters that
     removed."""
     entries = (await Reader(redis, KEYS.destination(destination), "drain").new(count, None)).entries
     letters = [
@@ -72,7 +72,7 @@ async def bury(
     trusted: bool = False,
     bounds: StoreBounds = ALL,
 ) -> int:
-    """`events` become dead letters of `destination`; how many others that removed."""
+    """Makes `events` dead letters of `destination`. Returns how many others that removed."""
     await append(redis, destination, events, trusted)
     return await end(redis, destination, result, reason, bounds=bounds)
 

@@ -1,4 +1,4 @@
-"""What documents of the repository show, as their readers would copy it."""
+"""Code blocks and headings of the repository's documents."""
 
 import re
 from pathlib import Path

@@ -59,7 +59,7 @@ async def outcomes(redis: Redis) -> dict[str, int]:
 
 
 async def deliveries(redis: Redis) -> dict[int, int]:
-    """How many pending entries were delivered how often."""
+    """The number of pending entries by how often they were delivered."""
     rows = await redis.xpending_range(ADS.stream, GROUP, "-", "+", 10_000)
     times = [row["times_delivered"] for row in rows]
     return {each: times.count(each) for each in times}

@@ -1,4 +1,4 @@
-"""An enrichment as what it makes of an event, which is how tests say what they expect of it."""
+"""Turns an enrichment into a function from event to event, as tests expect it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gateway.stages.enrichment.base import Enrichment
 
 
 def adding(find: Enrichment) -> Callable[[Event, Received], Event]:
-    """A function from an event to the one with what `find` adds, the same if that is nothing."""
+    """A function that returns an event with what `find` adds, or the event itself."""
 
     def add(event: Event, received: Received) -> Event:
         found = find(event, received)

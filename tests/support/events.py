@@ -1,4 +1,4 @@
-"""Events and decisions for tests, made from a number, so that a copy can be told from a loss."""
+"""Events and decisions for tests, made from numbers, so that copies and losses can be told."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_event(number: int, **fields: Any) -> Event:
 
 
 def make_entries(count: int, **fields: Any) -> list[Entry]:
-    """The events 0 to `count`, as a drain reads them for the first time."""
+    """Entries of `count` events, as a drain reads them for the first time."""
     return [
         Entry(b"%d-0" % n, 1, make_event(n, **fields), "site", time.time(), "v", [])
         for n in range(count)
@@ -31,7 +31,7 @@ def make_entries(count: int, **fields: Any) -> list[Entry]:
 def decide(
     event: Event, send: Iterable[str] = (), withhold: Iterable[str] = (), trusted: bool = False
 ) -> Decision:
-    """The decision to send `event` as it stands to some destinations, and to none of the others."""
+    """The decision to send `event` as it is to some destinations and withhold it from others."""
     verdicts = {name: Verdict(event) for name in send}
     verdicts |= {name: Verdict(None, "when", "does not concern it") for name in withhold}
     now = time.time()
@@ -39,5 +39,5 @@ def decide(
 
 
 def decisions(count: int, send: Iterable[str] = (), withhold: Iterable[str] = ()) -> list[Decision]:
-    """Decisions about the events 0 to `count`."""
+    """Decisions about `count` events."""
     return [decide(make_event(number), send, withhold) for number in range(count)]

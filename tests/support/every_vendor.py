@@ -1,4 +1,4 @@
-"""A configuration with every vendor, of which each gets the events of its examples."""
+"""A configuration with every vendor; each gets the events of its own examples."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CURRENCY = {
     "tiktok": "properties.currency",
     "x": "price_currency",
 }
-"""Where each vendor has the currency. GA4 tells of no refusal."""
+"""Where each vendor has the currency. GA4 is left out, since it reports no refusals."""
 
 ODD = "odd_purchase"
 
@@ -87,11 +87,11 @@ def odd(name: str) -> dict[str, Any]:
 
 
 ALL = {name.removesuffix("-purchase"): name for name in EXAMPLES if name.endswith("-purchase")}
-"""The destinations that get what is for all, by their kind."""
+"""The destinations that get the events for all vendors, by kind."""
 
 
 def purchase(number: str, **more: Any) -> dict[str, Any]:
-    """That every vendor takes."""
+    """A purchase that every vendor takes."""
     return {
         "event_name": "purchase",
         "event_id": f"e-{number}",

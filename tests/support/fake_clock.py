@@ -1,12 +1,12 @@
-"""A clock that is wrong, or jumps, for a program with all that it starts.
+"""A clock that is wrong, or jumps, for a program and all that it starts.
 
     python tests/support/fake_clock.py DAYS COMMAND...
 
-runs COMMAND so many days from now; before now with a minus sign.
+runs COMMAND as if DAYS days had passed; a negative number goes back.
 
 fake_clock.c, compiled and preloaded, answers in the kernel's place when a program asks for the time
-of day. libfaketime would do the same, but in its version 0.9.10 it takes `clock_nanosleep` until a
-moment of the monotonic clock, which is how Python sleeps, for one of the false clock.
+of day. libfaketime would do the same, but its version 0.9.10 confuses clocks: when Python sleeps,
+with `clock_nanosleep` until a time of the monotonic clock, it takes this for one of the fake clock.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class FakeClock:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """With it a program, and whatever that starts, lives by this clock."""
+        """Variables that make a program, and whatever it starts, use this clock."""
         return {"LD_PRELOAD": str(self._library), "FAKE_CLOCK": str(self._file)}
 
     def jump(self, seconds: float) -> None:

@@ -89,7 +89,7 @@ class Firefox:
 
 @dataclass
 class Context:
-    """Cookies and storage of their own."""
+    """A user context, with its own cookies and storage."""
 
     firefox: Firefox
     id: str
@@ -136,7 +136,7 @@ class Page:
         self._send("browsingContext.close")
 
     def evaluate(self, source: str, *given: Any) -> Any:
-        """What an expression or function gives, as JSON. Raises BidiError, ScriptError."""
+        """The value of an expression or function, passed as JSON. Raises BidiError, ScriptError."""
         result = self.firefox.send(
             "script.callFunction",
             functionDeclaration=EVALUATE,

@@ -28,7 +28,7 @@ _held: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """A port that the system gives to no other process while this one runs, on no IPv4 address. A
+    """A port that the system gives to no other process on any IPv4 address while this one runs. A
     server that sets SO_REUSEADDR, as all of ours do, can listen on it."""
     holder = socket.socket()
     holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,7 +36,7 @@ def free_port() -> int:
     port = int(holder.getsockname()[1])
     if sys.platform == "linux":
         _held.append(holder)
-    else:  # there it would be in the server's way
+    else:  # elsewhere the socket would block the server
         holder.close()
     return port
 
@@ -48,12 +48,12 @@ def refuses(port: int) -> bool:
 
 
 PATIENCE = 3
-"""How many times as long a machine may take that is busy with other tests."""
+"""How many times longer a machine may take that is busy with other tests."""
 
 
 def wait_for(condition: Callable[[], T], seconds: float, what: str) -> T:
-    """What `condition` returns, once it is true. seconds: how long that takes at most on a machine
-    with nothing else to do."""
+    """What `condition` returns, once it is true. seconds: the longest time that this takes on an
+    idle machine."""
     seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -142,8 +142,8 @@ class Gateway:
         return self.process.wait(seconds)
 
     def wait_until_gone(self) -> None:
-        """After a SIGKILL of the supervisor: its web processes, which the kernel ends with it,
-        answer for a moment longer."""
+        """Waits, after a SIGKILL of the supervisor, until its web processes have ended: the kernel
+        ends them with it, but they answer for a moment longer."""
         self.process.wait(60)
         wait_for(lambda: refuses(self.port), 60, "the web processes to end")
 
@@ -152,8 +152,8 @@ class Gateway:
         return pids_under(self.process.pid, words)
 
     def kill(self, words: str) -> int:
-        """SIGKILL to the first process whose command line has `words` in it; waits for one that is
-        about to be started again."""
+        """Sends SIGKILL to the first process whose command line has `words` in it. Waits until
+        there is one."""
         pid = wait_for(lambda: self.pids(words), 60, f"{words} to run")[0]
         os.kill(pid, signal.SIGKILL)
         return pid
@@ -219,7 +219,7 @@ class Gateway:
         )
 
     def words_before_commands(self) -> list[str]:
-        """For commands that shall see what the gateway sees."""
+        """Words before each command, for subclasses in which it must see what the gateway sees."""
         return []
 
     def wait_until_delivered(self, destination: str, seconds: float = 60) -> dict[str, int]:

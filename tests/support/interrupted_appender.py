@@ -13,8 +13,8 @@ from gateway.queue.commits import Commit
 
 
 class InterruptedAppender(Appender):
-    """unsent: destinations whose call does not get there. unanswered: those whose call does, and
-    the answer does not come back."""
+    """unsent: destinations whose call is lost. unanswered: destinations whose call arrives, but
+    whose answer is lost."""
 
     unsent: Collection[str] = ()
     unanswered: Collection[str] = ()

@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 
 
 async def interrupted(redis: Redis) -> None:
-    """As Ctrl-C does it while the command computes: its next wait is to be the last."""
+    """Cancels this task as Ctrl-C does while a command computes: it should end at its next wait."""
     await redis.ping()  # connected
     task = asyncio.current_task()
     assert task is not None
     task.cancel()
-    await redis.ping()  # which may well survive it
+    await redis.ping()  # may survive the cancellation

@@ -1,4 +1,4 @@
-"""The counts of a large ledger without its events, as a million of events a day leave them.
+"""The counts of a large ledger without its events, as a million events a day leave them.
 
     python -m tests.support.large_counts FOLDER [KEPT_DAYS]
 
@@ -47,7 +47,7 @@ def fill_counts(folder: LedgerFolder, end: float, kept_days: int = KEPT_DAYS) ->
 
 
 def _rows(first: int, until: int) -> DayRows:
-    """Of the hours from `first` to the one before `until`, which are all alike."""
+    """The rows of the hours from `first` to the one before `until`, which are all alike."""
     of_hour = DayRows(alike=_alike())
     of_hour.count()
     rows = DayRows()
@@ -62,7 +62,7 @@ def _rows(first: int, until: int) -> DayRows:
 
 
 def _alike() -> Counter[Alike]:
-    """Of one hour: that of the minute 0."""
+    """The counts of one hour, at its first minute."""
     found: Counter[Alike] = Counter()
     each = EVENTS_A_DAY // 24 // len(COUNTRIES)
     for traits in _traits():

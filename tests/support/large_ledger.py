@@ -73,8 +73,8 @@ def fill(
     spread: Callable[[float], float] = float,
 ) -> Large:
     """Writes `events` events, each with an ending at each of `DESTINATIONS`, spread evenly over the
-    `days` before `end` (Unix seconds, or now). spread: moves them, from 0 to 1 of this time, and
-    keeps their order."""
+    `days` before `end` (Unix seconds, or now). spread: maps their places in this time, from 0 to 1,
+    to others in the same order."""
     end = end or time.time()
     store = place.to_write()
     store.open()

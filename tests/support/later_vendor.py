@@ -46,8 +46,8 @@ class LaterParcel(Parcel):
 
 
 class LaterVendor:
-    """Its client. verdict: from an event's id to one of `VERDICTS`. file: where it keeps what it
-    got, for a vendor that outlives the process that sends.
+    """The client of `LaterParcel`. verdict: maps an event's id to one of `VERDICTS`. file: where it
+    keeps what it got, for a vendor that outlives the process that sends.
 
     requests: the ids in each request, in order. polls: the tickets asked about.
     """

@@ -117,7 +117,7 @@ class Books:
         return await self.feed.read("0-0", None)
 
     async def store_and_die(self, destination: str = "") -> None:
-        """Stores what a feed has, and does not take it off. destination: whose feed it is."""
+        """Stores the records of a feed without taking them off. destination: of the feed."""
         feed = Feed(self.redis, KEYS, destination)
         if records := await feed.read("0-0", None):
             self.writer.store(records, await feed.name("name"))
@@ -130,7 +130,7 @@ class Books:
             pass
 
     def rows(self, table: str) -> list[tuple[Any, ...]]:
-        """Of all days."""
+        """The rows of `table`, of all days."""
         found: list[tuple[Any, ...]] = []
         reading = self.reader.reading
         names = ", ".join(day_tables.tables[table].columns.keys())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 Named = tuple[str, bytes]
-"""What a request is called by whoever asks later, and its body."""
+"""The name of a request, by which its answer is found later, and its body."""
 
 NONE = 0
 """The status of a request that got no answer."""

@@ -29,7 +29,7 @@ def refused(event: Event, now: float, **settings: Any) -> str:
 
 
 REQUEST = Request("POST", "https://graph.example", {}, b"{}", (0, 1))
-"""Of two events, for tests of answers."""
+"""A request with two events, for tests of answers."""
 
 
 def error(code: int, subcode: int | None = None, **more: Any) -> dict[str, Any]:

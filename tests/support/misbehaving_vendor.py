@@ -1,9 +1,9 @@
-"""A server in the place of the vendors that counts ids and can misbehave, a process of its own.
+"""A server in place of the vendors that counts ids and can misbehave, as a process of its own.
 
-    python misbehaving.py RECORD --port 8000 --seconds 600
+    python misbehaving_vendor.py RECORD --port 8000 --seconds 600
 
 It appends a line to RECORD for each event in each request that it read, before it answers, and
-ends by itself after so many seconds. `POST /behave` says how it treats a path: see `Behaviour`.
+ends by itself after the given seconds. `POST /behave` says how it treats a path: see `Behaviour`.
 A path that ends in ``/events`` gets Meta's requests and is answered in Meta's words; any other
 gets webhooks.
 """
@@ -54,9 +54,9 @@ LORIS_SECONDS = 0.2
 class Behaviour:
     """How requests to one path are treated.
 
-    moods: how likely each of `MOODS` is; what is missing to 1 is "well". latency: seconds from the
-    request to the answer, the least and the most. poison: the event id for which a request is
-    refused as a whole. seed: of the dice.
+    moods: how likely each of `MOODS` is; the rest up to 1 is "well". latency: seconds from the
+    request to the answer, least and most. poison: the event id for which a request is refused as a
+    whole. seed: of the dice.
     """
 
     moods: dict[str, float] = field(default_factory=dict)
@@ -203,12 +203,12 @@ class Conversation(asyncio.Protocol):
 
 
 def _event_of_webhook(read: Any, headers: dict[str, str]) -> list[tuple[str, str]]:
-    """Its id, and the vendor's dedupe key: the `webhook-id`."""
+    """The event's id, and the vendor's dedupe key: the `webhook-id`."""
     return [(read["data"]["event_id"], headers["webhook-id"])]
 
 
 def _events_of_meta(read: Any) -> list[tuple[str, str]]:
-    """Their ids, and the vendor's dedupe keys: name and id together."""
+    """The events' ids, and the vendor's dedupe keys: name and id together."""
     return [(e["event_id"], f"{e['event_name']}/{e['event_id']}") for e in read["data"]]
 
 

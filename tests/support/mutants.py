@@ -47,7 +47,7 @@ COPIED = ("gateway", "destinations", "tests", "config", "docs", "pyproject.toml"
 
 
 class Mutant(NamedTuple):
-    """The `occurrence` of what `operator` changes in the file at `path`, which is relative."""
+    """A change: the `occurrence` of what `operator` changes in the file at the relative `path`."""
 
     path: str
     operator: str
@@ -55,7 +55,7 @@ class Mutant(NamedTuple):
 
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
-    """All that Cosmic Ray makes of a file, but for `|`, which is mostly in annotations."""
+    """All mutants that Cosmic Ray makes of a file, except of `|`, mostly used in annotations."""
     tree = get_ast_from_path(ROOT / path)
     for name in operator_names():
         operator: Any = get_operator(name)
@@ -125,7 +125,7 @@ def diff_of_survivor(copy: Path, mutant: Mutant) -> str:
 
 
 def _forget_bytecode(path: Path) -> None:
-    """Python takes bytecode for that of `path` when its size and its second are the same."""
+    """Removes bytecode, which Python would use for a new text of the same size and second."""
     for compiled in path.parent.glob(f"__pycache__/{path.stem}.*"):
         compiled.unlink()
 

@@ -33,9 +33,10 @@ EC_KEY = ec.generate_private_key(ec.SECP256R1())
 
 @dataclass
 class OpenIdProvider:
-    """redirect_uri: the registered one. user: claims about whoever signs in. change: what becomes
-    of the claims of an ID token. sign: makes the token of claims. keys, metadata: what is changed
-    in its documents. calls: paths that were asked. codes: those that can be exchanged."""
+    """redirect_uri: the registered one. user: claims about whoever signs in. change: changes the
+    claims of an ID token. sign: makes a token from claims. keys: the published ones. metadata:
+    changes to the discovery document. calls: the documents and endpoints that were requested.
+    codes: those that can be exchanged."""
 
     redirect_uri: str
     user: dict[str, Any] = field(

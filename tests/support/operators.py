@@ -6,8 +6,8 @@ from starlette.testclient import TestClient
 
 
 def operators(web: TestClient, **headers: str) -> TestClient:
-    """Asks on this machine what operators ask, in the event loop of `web`. headers: of each
-    request."""
+    """A client of the operators' application on this machine, in the event loop of `web`. headers:
+    of each request."""
     client = TestClient(
         web.app.operators,  # type: ignore[attr-defined]
         "http://127.0.0.1:8081",

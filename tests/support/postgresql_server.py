@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for tests, of the binaries that Debian's package brings."""
+"""A real PostgreSQL server for tests, from binaries that are installed, as by Debian's package."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class PostgreSQL:
         wait_for(self._is_ready, 60, "PostgreSQL to be ready")
 
     def stop(self) -> None:
-        """Ends connections that are open."""
+        """Stops the server and ends open connections."""
         self._end(signal.SIGINT)
 
     def new_database(self) -> str:
@@ -106,7 +106,7 @@ def why_not(_: object = None) -> str:
 
 
 def _programs() -> Path:
-    """Where they are; skips the test where there are none."""
+    """The folder of PostgreSQL's programs; skips the test if there are none."""
     pytest.importorskip("psycopg")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
     if found:

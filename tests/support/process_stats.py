@@ -1,4 +1,4 @@
-"""What processes use and have used, from /proc: on Linux; elsewhere there is none of them."""
+"""What processes use and have used, from /proc, which only Linux has."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of one process, in MB. resident: all of its pages that are in memory. proportional: with only
-    its share of those that it shares (PSS). own: those that are no part of a file (programs and
-    libraries, which the system shares and can let go); pages that a fork still shares with its
-    parent are counted in both."""
+    """The memory of one process, in MB. resident: all pages in memory. proportional: the same, with
+    only its share of shared pages (PSS). own: pages that are not part of a file (programs and
+    libraries, which the system shares and can drop); pages that a fork still shares with its parent
+    are counted in both."""
 
     resident: float
     proportional: float
@@ -53,8 +53,8 @@ def title(pid: int) -> str:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """User and system time of `pids`, and of those of their children that have ended. One that has
-    ended itself has none; its parent has it."""
+    """User and system time of `pids` and of their children that have ended. The time of a process
+    that has ended itself is its parent's."""
     ticks = 0
     for pid in pids:
         with suppress(OSError):
@@ -72,7 +72,7 @@ def memory(pid: int) -> Memory:
 
 
 def memories(pids: Iterable[int]) -> list[Memory]:
-    """Of those that have not ended."""
+    """The memory of those of `pids` that have not ended."""
     found = []
     for pid in pids:
         with suppress(OSError):
@@ -87,5 +87,5 @@ def listeners(port: int) -> int:
 
 
 def _fields(pid: int) -> list[str]:
-    """Of /proc/PID/stat, from the state on. Source: proc(5)"""
+    """The fields of /proc/PID/stat, from the state on. Source: proc(5)"""
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()

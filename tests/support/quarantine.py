@@ -1,4 +1,4 @@
-"""Events in quarantine, by the way that events get there: decided, appended."""
+"""Puts events into quarantine as they get there: decided, appended."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def make_releaser(
     retention: Retention = NO_RETENTION,
     feeding: Feeding | None = None,
 ) -> Releaser:
-    """One that appends to `redis`, as the operator's command makes it."""
+    """A releaser that appends to `redis`, as the operator's command makes it."""
     return Releaser(Appender(redis, KEYS, PendingCounts(), wake, retention, feeding))
 
 
@@ -39,8 +39,8 @@ async def set_aside(
     ago: float = 0,
     trusted: bool = False,
 ) -> None:
-    """`events`, received `ago` seconds ago, go into quarantine for `reason`; no destination is told
-    of them. trusted: their sender is."""
+    """Puts `events`, received `ago` seconds ago, into quarantine for `reason`; no destination gets
+    them. trusted: whether their sender is."""
     appender = Appender(redis, KEYS, PendingCounts(), nobody)  # type: ignore[arg-type]
     aside = [replace(decide(event, trusted=trusted), quarantine=reason) for event in events]
     await appender.append([replace(each, received_at=each.received_at - ago) for each in aside])

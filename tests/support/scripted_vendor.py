@@ -1,4 +1,4 @@
-"""A destination of no real vendor, and a vendor in this process in the place of the network."""
+"""A destination for no real vendor, and a vendor in this process in place of the network."""
 
 from __future__ import annotations
 

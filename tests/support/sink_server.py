@@ -38,9 +38,9 @@ def _read(headers: dict[str, str], body: bytes) -> Any:
 
 @dataclass
 class Sink:
-    """`reply`, in the place of `vendors`, may be changed while it runs; it is called for each
-    request, in the sink's thread. At its end the sink fails if GA4 lost an event, which GA4 tells
-    nobody."""
+    """reply: answers in place of `vendors`; called for each request, in the sink's thread; may be
+    changed while the sink runs. At its end the sink fails if GA4 lost an event, which GA4 does not
+    report."""
 
     reply: Callable[[Received], Reply] | None = None
     vendors: Vendors = field(default_factory=Vendors)

@@ -73,7 +73,7 @@ class TerminalSession:
             return False
         try:
             written = os.read(self._terminal, 65_536)
-        except OSError:  # so Linux says that the other end is closed
+        except OSError:  # on Linux, the other end is closed
             return False
         self.screen += written.decode(errors="replace")
         return bool(written)

@@ -64,7 +64,7 @@ class TokenEndpoint:
         self.closed = False
 
     async def send(self, request: Request) -> Response:
-        await asyncio.sleep(0.01)  # as long as two processes need to meet
+        await asyncio.sleep(0.01)  # long enough for two processes to meet
         if self.trouble:
             trouble = self.trouble.pop(0)
             if isinstance(trouble, Exception):

@@ -2,8 +2,8 @@
 
     python token_process.py REDIS_URL TOKEN_URL
 
-Says that it is ready, and prints the one and the other token, each after it has read a line. Where
-it gets none, it prints why, and ends with the status 1.
+Prints that it is ready, and then each token after it has read a line. If it gets no token, it
+prints why, and ends with status 1.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ class _Node(TcpServer):
 
 
 class Cluster:
-    """`count` nodes with their files under `folder`, from `start` to `stop`; `url` names them all.
+    """`count` nodes with their files under `folder`, within a `with` block; `url` names them all.
 
-    While a node is away the others answer for their slots. words: more of each command line.
+    While a node is away, the others answer for their slots. words: added to each command line.
     """
 
     def __init__(self, folder: Path, *words: str, count: int = 3) -> None:

@@ -1,5 +1,4 @@
-"""Real servers for tests: the gateway's own embedded Valkey, and others with what a test asks of
-them."""
+"""Real servers for tests: the gateway's own embedded Valkey, and others with other options."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from tests.support.gateway_process import free_port, wait_for
 
 
 class Server:
-    """What `command` starts, from `start` to `stop`; it answers at `url`.
+    """A server that runs `command` from `start` to `stop` and answers at `url`.
 
     executable: the program, where the first word of `command` is not its path.
     """
@@ -69,7 +68,7 @@ class Server:
         self._end(signal.SIGKILL)
 
     def suspend(self) -> None:
-        """From now on it answers nothing, and connections to it stay open."""
+        """Stops answering, while connections stay open."""
         self._process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
@@ -97,9 +96,9 @@ class Valkey(Server):
 
 
 class TcpServer(Server):
-    """A server that listens on `port` of 127.0.0.1, with its files in `folder` and nothing kept.
+    """A server that listens on `port` of 127.0.0.1, with its files in `folder`.
 
-    words: more of its command line.
+    words: added to its command line.
     """
 
     name, executable = "valkey-server", str(get_binary_path())
@@ -113,12 +112,12 @@ class TcpServer(Server):
 
 
 class RedisServer(TcpServer):
-    """The same of redis-server, where there is one; else the test is skipped."""
+    """A server of the program redis-server; skips the test if it is not installed."""
 
     name = "redis-server"
 
     def __init__(self, folder: Path, *words: str) -> None:
-        # one program with several names: by which it is called decides what it does
+        # one program with several names, which decide what it does
         program = shutil.which("redis-server") or shutil.which("redis-check-rdb")
         if program is None:
             pytest.skip("there is no redis-server; tests/install-tools installs it")

@@ -1,5 +1,5 @@
-"""Writes the modules of clients/js that are made of the scripts which the gateway serves: `make
-reference`. So a page gets the same code from npm as from the gateway."""
+"""Writes the modules of clients/js from the scripts that the gateway serves, for `make reference`.
+So a page gets the same code from npm as from the gateway."""
 
 import json
 import tomllib

@@ -1,1 +1,1 @@
-"""The table of consent: what is sent, and in words what it says, for every source."""
+"""The table of consent: for every source, what is sent and what it means."""

@@ -1,6 +1,6 @@
-"""What must come of an event by the law of consent, from what was said in words alone.
+"""What must become of an event by the law of consent, given only what the signals mean.
 
-Nothing here is imported from the gateway: it is the second opinion.
+Nothing here is imported from the gateway: it is a second opinion.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ NEEDS = {
 class Says:
     """What one signal says, by consent type.
 
-    unreadable: a part of it, or all, that nobody can read. page_denies: what the page denies for as
-    long as nobody has answered.
+    unreadable: whether some or all of it cannot be read. page_denies: what the page denies until
+    the visitor has answered.
     """
 
     grants: frozenset[str] = frozenset()

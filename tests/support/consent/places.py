@@ -1,4 +1,4 @@
-"""Where visitors are, in every form in which a request tells it or does not."""
+"""Where visitors are, in every form in which a request states it or fails to."""
 
 from __future__ import annotations
 
@@ -135,8 +135,8 @@ STATED_BY_A_BACKEND = [
 
 
 def written(place: Place, is_browser: bool) -> tuple[list[tuple[str, Any]], dict[str, str]]:
-    """How a sender tells that it is there: fields of its event, and headers of its request. The
-    address in a backend's headers is its own."""
+    """How a sender states `place`: fields of its event, and headers of its request. The address in
+    a backend's headers is the backend's own."""
     if is_browser:
         claim = [("event_location", {"country": place.claim})] if place.claim else []
         return claim, dict(place.headers)

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 Pairs = Sequence[tuple[str, Any]]
-"""Names and values in order; a name may come twice."""
+"""Names and values in order; a name may occur twice."""
 
 SOURCES = """
 sources:
@@ -40,7 +40,7 @@ JSON = {"content-type": "text/plain"}
 
 @dataclass(frozen=True)
 class Message:
-    """fields: of the event, in the gateway's names. envelope: what stands around the events."""
+    """fields: of the event, in the gateway's names. envelope: what surrounds the events."""
 
     fields: Pairs = ()
     envelope: Pairs = ()
@@ -58,8 +58,8 @@ class Call:
 
 @dataclass(frozen=True)
 class Sender:
-    """is_browser: its requests come from its visitor's address. writes: ``json`` carries
-    every value, ``fields`` only texts. has_envelope: batches with something around the events."""
+    """is_browser: whether its requests come from the visitor's address. writes: ``json`` carries
+    every value, ``fields`` only texts. has_envelope: whether something surrounds the events."""
 
     name: str
     write: Callable[[Message], Call]
@@ -72,7 +72,7 @@ class Sender:
 
 
 class Written:
-    """JSON as it stands, for what a Python object cannot hold."""
+    """Literal JSON, for what a Python object cannot hold."""
 
     def __init__(self, text: str) -> None:
         self.text = text

@@ -1,4 +1,4 @@
-"""Every signal of consent in every form, and in words what it says."""
+"""Every signal of consent in every form, and what it means."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ COOKIES = """
 
 @dataclass(frozen=True)
 class Signal:
-    """for_json: it cannot be written as fields of a form. only: the sources that know it, by the
-    beginning of their name; empty for all."""
+    """for_json: whether it cannot be written as fields of a form. only: the senders that know it,
+    by the beginning of their names; empty for all."""
 
     name: str
     says: Says
