@@ -28,7 +28,7 @@ _RANGES = {AF_INET: _ranges(_NOT_PUBLIC_V4), AF_INET6: _ranges(_NOT_PUBLIC_V6)}
 
 
 def public_address(event: Event) -> str:
-    """The visitor's address; "" without one, and for one that many networks have."""
+    """The visitor's address; "" if it is missing or not public."""
     address: str = event.get("ip_override", "")
     if not address or _is_public(address):
         return address
@@ -37,8 +37,8 @@ def public_address(event: Event) -> str:
 
 
 def is_connected(event: Event) -> bool:
-    """Whether `event` has a public address and a user agent, by which vendors match people if they
-    have both."""
+    """Whether `event` has a public address and a user agent, which vendors match people by only
+    together."""
     return bool(event.get("user_agent") and public_address(event))
 
 

@@ -1,4 +1,4 @@
-"""Amounts of money in the forms that vendors take.
+"""Amounts of money in the forms that vendors accept.
 
 Source of the decimal places: ISO 4217 (list one).
 """
@@ -23,7 +23,7 @@ def decimals_of(currency: str) -> int:
 
 
 def minor_units(amount: float, currency: str) -> int | None:
-    """`amount` in the smallest unit of `currency`, such as cents; None for one too large to be
+    """`amount` in the smallest unit of `currency`, such as cents; None if it is too large to be
     exact."""
     units = amount * 10 ** decimals_of(currency)
     return round(units) if isfinite(units) and abs(units) <= MAX_EXACT else None

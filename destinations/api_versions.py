@@ -12,8 +12,8 @@ _numbers = re.compile(r"\d+").findall
 class ApiVersions:
     """The versions of one vendor's API.
 
-    setting: name of the setting that has the version. newest: the one to set. ends: the day on
-    which a version ends, for every version of which it is announced.
+    setting: name of the setting that has the version. newest: the version to set. ends: the day on
+    which each version ends, for versions with an announced end.
     """
 
     setting: str
@@ -21,9 +21,8 @@ class ApiVersions:
     ends: Mapping[str, date]
 
     def end_of(self, version: str) -> date | None:
-        """The day on which `version` ends or ended; None if none is announced. Of a version that is
-        older than all in `ends`, this is the day of the oldest, on which it had ended at the
-        latest."""
+        """The day on which `version` ends or ended; None if none is announced. A version older than
+        all in `ends` has ended on the day of the oldest one at the latest, so it gets that day."""
         if version in self.ends:
             return self.ends[version]
         oldest = min(self.ends, key=_rank, default=version)

@@ -1,5 +1,5 @@
-"""The ``app_data`` of an event in an app, as Meta and Snapchat have it: ``extinfo`` is a list that
-describes the app and its device.
+"""The ``app_data`` of an app event for Meta and Snapchat. Its list ``extinfo`` describes the app
+and its device.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters/app-data,
 developers.snap.com/api/marketing-api/Conversions-API/UsingTheAPI
@@ -26,8 +26,8 @@ _size = re.compile(r"([0-9]{1,5})x([0-9]{1,5})").fullmatch
 
 
 def app_data(event: Event) -> dict[str, Any]:
-    """The ``app_data`` that `event` states, completed with what its fields `app`, `device`,
-    `language` and `screen_resolution` tell; empty if the vendor would not take it."""
+    """The ``app_data`` of `event`. A missing or unusable ``extinfo`` is made from its other fields,
+    such as `app` and `device`. Empty if the vendor would refuse it."""
     stated = event.get("app_data")
     data = dict(stated) if isinstance(stated, dict) else {}
     extinfo = _stated_extinfo(data.get("extinfo")) or _extinfo(event)
@@ -43,12 +43,12 @@ def app_data(event: Event) -> dict[str, Any]:
 
 
 def _is_true(stated: Any) -> int:
-    """1 or 0; 0 for what cannot be read."""
+    """1 or 0; 0 for an unreadable value."""
     return int(CASTS["boolean"](stated) is True)
 
 
 def _stated_extinfo(stated: Any) -> list[str]:
-    """`stated` in 16 texts; empty if it does not tell a system and its version."""
+    """`stated` as 16 texts; empty if it lacks the system or its version."""
     if not isinstance(stated, list):
         return []
     texts = [as_text(each) or "" for each in stated[:_PARTS]]

@@ -29,8 +29,8 @@ _PLACES: Mapping[str, Place] = {
     "other": "other",
     "system_generated": "other",
 }
-"""Values of `action_source`, of which each vendor has its own. Only trusted senders may state those
-of a store."""
+"""The places that the vendors' various values of `action_source` mean. Only trusted senders may
+state those of a store."""
 
 _SYSTEMS: Mapping[str, System] = {
     "app_android": "android",
@@ -45,27 +45,27 @@ _OF_BROWSERS = ("client_id", "fbp", "fbc")
 _OWN_IDS: Mapping[System, tuple[str, ...]] = {"ios": ("idfa",), "android": ("gaid", "aaid")}
 
 ADVERTISING_IDS = ("madid", *_OWN_IDS["ios"], *_OWN_IDS["android"])
-"""Fields of ``user_data`` with the advertising id of a mobile device: of any, of iOS, and of
+"""Fields of ``user_data`` with the advertising id of a mobile device: of any system, of iOS, and of
 Android."""
 
 ANDROID_IDS = frozenset({"madid", *_OWN_IDS["android"]})
-"""Those of them that may be of Android."""
+"""The fields of `ADVERTISING_IDS` that may hold an id of Android."""
 
 _WITH_IDS = frozenset([*ADVERTISING_IDS, FORMS])
 
 _is_id = re.compile(r"(?![0-]+$)[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
-"""Systems tell zeros alone where the person has limited tracking."""
+"""Excludes zeros alone, which systems report if the person has limited tracking."""
 
 
 def stated_place(event: Event) -> Place | None:
-    """Where `event` happened, as its `action_source` says; None if that says nothing."""
+    """Where `event` happened according to its `action_source`; None if that does not say."""
     stated = event.get("action_source")
     return _PLACES.get(stated.strip().lower()) if isinstance(stated, str) else None
 
 
 def place_of(event: Event) -> Place | None:
-    """Where `event` happened: as its `action_source` says, else as its other fields tell; None if
-    nothing tells."""
+    """Where `event` happened according to its `action_source`, else to its other fields; None if
+    it is unknown."""
     if place := stated_place(event):
         return place
     if event.get("page_location"):
@@ -76,7 +76,7 @@ def place_of(event: Event) -> Place | None:
 
 
 def system_of(event: Event) -> System | None:
-    """The mobile system of the visitor's device; None for others and where nothing tells."""
+    """The mobile system of the visitor's device; None for another or unknown system."""
     device = event.get("device")
     stated = device.get("operating_system") if isinstance(device, dict) else None
     for words in (stated, event.get("action_source")):
@@ -86,9 +86,9 @@ def system_of(event: Event) -> System | None:
 
 
 def advertising_id(event: Event, system: System) -> str:
-    """The advertising id of the visitor's device, of a vendor that wants to know its system: the
-    one of `system`, or ``madid`` if the device has that system. "" without one, and for what cannot
-    be one. It is in ``user_data``, or in the event itself."""
+    """The advertising id of the visitor's device, for a vendor that has a field for each system:
+    that of `system`, or ``madid`` if the device has that system. "" if there is none, or it is not
+    valid. It is in ``user_data`` or in the event itself."""
     fields = _OWN_IDS[system]
     if system_of(event) == system:
         fields = (*fields, "madid")
@@ -98,13 +98,13 @@ def advertising_id(event: Event, system: System) -> str:
 
 
 def lower_advertising_id(text: str) -> str:
-    """A mobile advertising id in lower case: Pinterest, and Reddit of Android. "" for what is
-    none."""
+    """A mobile advertising id in lower case: Pinterest, and Reddit for Android. "" for any other
+    text."""
     return text.lower() if _is_id(text) else ""
 
 
 def upper_advertising_id(text: str) -> str:
-    """A mobile advertising id in upper case: Reddit of iOS. "" for what is none."""
+    """A mobile advertising id in upper case: Reddit for iOS. "" for any other text."""
     return text.upper() if _is_id(text) else ""
 
 

@@ -1,8 +1,8 @@
 """What a destination is: a pure translation of events into requests and of responses into outcomes.
 
-A destination never sends anything. The forwarder asks it for requests, sends them, and asks it
-what the response means for each event. That is why `explain`, dry runs, replays and tests are
-the code of production.
+A destination never sends anything. The drain asks it for requests, sends them, and asks it what
+the response means for each event. Therefore `explain`, dry runs, replays and tests run the same
+code as production.
 
 To add a destination, read docs/adding-a-destination.md.
 """
@@ -33,12 +33,12 @@ class Limits:
 
     max_events: events in one request.
     max_age: older events are refused by the vendor, so the gateway ends them as expired.
-    dedupe: how old an event may be when the vendor recognises it as one that it has already.
+    dedupe: the age up to which the vendor recognises a repeated event.
     linger: how long a single event may wait for others that share its request. Unless requests take
         several events, this only delays them.
-    poll_every: the least time between two questions for verdicts (`Destination.poll`).
-    requests_per_day: how many requests the vendor takes in a day; 0 for no such limit. The fewer
-        are left, the longer events wait for others, beyond `linger` too.
+    poll_every: the least time between two polls (`Destination.poll`).
+    requests_per_day: how many requests the vendor accepts in a day; 0 for no such limit. The fewer
+        are left, the longer events wait for others, even beyond `linger`.
     """
 
     max_events: int = 1
@@ -50,12 +50,12 @@ class Limits:
 
 
 class Request(NamedTuple):
-    """One HTTP request, complete but for an access token: the forwarder adds nothing else to it.
+    """One HTTP request, complete except for an access token, which is all that the drain adds.
 
     events: positions, in the sequence given to `Destination.requests`, of the events it carries.
     test: whether it tells the vendor that its events are tests.
-    credential: name of the credential in the configuration whose access token the forwarder adds,
-        as ``Authorization: Bearer``. "" for none.
+    credential: name of the credential in the configuration whose access token the drain adds as
+        ``Authorization: Bearer``. "" for none.
     """
 
     method: str
@@ -69,7 +69,7 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unsendable:
-    """An event that cannot be sent, found before anything is sent.
+    """An event that is known, before anything is sent, to be impossible to send.
 
     event: position in the sequence given to `Destination.requests`.
     reason: what is missing or wrong, naming fields and never their values.
@@ -96,14 +96,14 @@ Scope = Literal["event", "request", "destination", "configuration"]
 class Outcome:
     """The outcome of one event at one destination.
 
-    result: ``delivered``; ``submitted`` (the vendor has it, and tells later what became of it);
+    result: ``delivered``; ``submitted`` (the vendor has accepted it and reports the result later);
         ``retry`` (may succeed later); ``rejected`` (can never succeed); ``expired`` (past the
         deadline).
-    reason: the vendor's own words, or ours; never personal data of ours.
+    reason: the vendor's words or the gateway's. The gateway's never contain personal data.
     scope: what the outcome applies to. ``event``: only this event. ``request``: the request as a
-        whole was refused, so a request of several events is halved to find the faulty one. If it
-        was refused because of other events, which have an outcome of their own, the events with
-        this one are sent again.
+        whole was refused, so a request of several events is halved to find the faulty one. If
+        other events of the request have an outcome of their own, they caused the refusal, and the
+        events with this scope are sent again.
         ``destination``: nothing would be accepted now (down, throttled); if this repeats, the
         destination is paused and its events wait. ``configuration``: nothing will be accepted
         until credentials or settings are corrected. If another event gets the same outcome, the
@@ -112,11 +112,11 @@ class Outcome:
     retry_after: seconds that the vendor asks to wait, if it does.
     usage: used percentage of the vendor's limit, if the response states it. From `HIGH_USAGE` on,
         the next requests are sent more slowly. All outcomes of a request have the same value.
-    warnings: notices of the vendor that do not change the result, such as the end of an API
-        version. The first few are kept, shortened; `reason` says what they may hold.
-    ticket: of a submitted event: what the vendor is asked by. Events of a request with the same
-        ticket are asked about together.
-    poll_after: seconds until the vendor is first asked.
+    warnings: the vendor's notices that do not change the result, such as the end of an API
+        version. The first few are kept, shortened. What holds for `reason` holds for them.
+    ticket: the vendor's id for polling a submitted event. Events of a request that share a ticket
+        are polled together.
+    poll_after: seconds until the first poll.
     """
 
     result: Result
@@ -133,23 +133,23 @@ DELIVERED = Outcome("delivered")
 
 
 def submitted(ticket: str, poll_after: float) -> Outcome:
-    """Of an event that the vendor has accepted, and of which it tells later what became.
+    """The outcome of an event that the vendor has accepted and whose result it reports later.
 
-    ticket: by which it is asked. poll_after: seconds until then.
+    ticket: the vendor's id for polling. poll_after: seconds until the first poll.
     """
     reason = "the vendor has accepted it and tells later what became of it"
     return Outcome("submitted", reason, ticket=ticket, poll_after=poll_after)
 
 
 NO_CONVERSIONS = frozenset({"identify", "group", "alias", "user_engagement"})
-"""Names of events that tell who a visitor is, or how long a page was seen: no advertising platform
-counts them."""
+"""Names of events that identify a visitor or measure how long a page was seen. No advertising
+platform counts them."""
 
 HIGH_USAGE = 75.0
-"""Used percentage of a vendor's limit from which on requests are sent more slowly."""
+"""The used percentage of a vendor's limit at which requests begin to be sent more slowly."""
 
 THROTTLE_SECONDS = 1.0
-"""How long a vendor is left alone that throttles (429) and does not say for how long."""
+"""How long to wait after a 429 that does not say how long."""
 
 
 class DestinationSettings(BaseModel):
@@ -178,7 +178,7 @@ class DestinationSettings(BaseModel):
         yield from ()
 
     def secrets(self) -> Iterator[str]:
-        """The values that must never be shown."""
+        """Values that must never be shown."""
         return filter(None, (each.get_secret_value() for each in _values_of(SecretStr, self)))
 
 
@@ -205,21 +205,21 @@ class Destination(ABC, Generic[S]):
 
     type: the name in the configuration.
     title: name of the vendor's API in its documentation.
-    test_mode: how to send events that the vendor shows or checks as tests, in Markdown; "" if it
-        offers no such way.
-    limits: what the vendor accepts; an instance has its own where its settings change them.
-    quota: what ``limits.requests_per_day`` belongs to; destinations with the same one share it.
+    test_mode: how to send events that the vendor shows or checks as tests, in Markdown; "" if the
+        vendor has no test mode.
+    limits: what the vendor accepts. An instance overrides them if they depend on its settings.
+    quota: what ``limits.requests_per_day`` belongs to. Destinations with the same quota share it.
     sends_once: whether an event that may have been delivered is never sent again, whatever
-        `delivery.on_ambiguous` says; an instance has its own where its settings change it.
+        `delivery.on_ambiguous` says. An instance overrides it if it depends on its settings.
     consent: consent types that an event requires, unless configured otherwise.
     anonymous: whether the vendor accepts events that do not identify the visitor. They have
         ``anonymised: true`` and no identifying fields (`gateway.stages.anonymise` lists the fields
-        that they have). If false, `on_denied: anonymise` is a mistake in the configuration.
+        that remain). If false, `on_denied: anonymise` is a mistake in the configuration.
     purpose: what the vendor does with events: ``advertising``, ``analytics``, or ``own`` for a
         system of the site's owner. It determines which fields stay when a visitor denied a consent
         type (`gateway.stages.field_consent.table`), unless configured otherwise.
-    ip: form of the visitor's address that the vendor receives, unless configured otherwise; only
-        vendors that match people by it need it in full.
+    ip: form of the visitor's address that the vendor receives, unless configured otherwise. Only
+        vendors that match people by address need it in full.
     allow_private_addresses: whether requests may go to addresses that are not on the public
         internet, unless configured otherwise. Only for a vendor with an address that is fixed in
         code.
@@ -227,11 +227,12 @@ class Destination(ABC, Generic[S]):
         in any case; the configuration can add more.
     unwanted_events: names of events that the vendor never accepts: they are withheld. They are
         compared with the name of the event after all rules.
-    fields: names of the fields of an event that the destination reads; None if it may read any.
-    api_versions: when the versions of the vendor's API end, if it has such versions.
-    built_in_mapping: names of events and fields that are mapped unless configured otherwise; None
-        if `requests` does not use `mapper`, so that `mapping` is a mistake in the configuration.
-    mapped_fields: the outermost fields of the vendor's event that a mapping may set; empty: all.
+    fields: names of the event fields that the destination reads; None if it may read any.
+    api_versions: when the versions of the vendor's API end, if they do.
+    built_in_mapping: the mapping of events and fields that applies unless configured otherwise;
+        None if `requests` does not use `mapper`, so that `mapping` is a mistake in the
+        configuration.
+    mapped_fields: the outermost fields of the vendor's event that a mapping may set; all if empty.
     Settings: the vendor's settings; unknown keys are errors.
     """
 
@@ -269,7 +270,7 @@ class Destination(ABC, Generic[S]):
         """Why `event` can never be sent; "" if it can.
 
         Such an event is withheld on arrival. This runs while the sender waits, so it must be fast.
-        Leave what an operator can repair, such as a missing value, to `requests`.
+        Faults that an operator can repair, such as a missing value, belong in `requests`.
         event: as this destination receives it, after its own rules.
         """
         return ""
@@ -279,51 +280,51 @@ class Destination(ABC, Generic[S]):
         """One outcome for each of ``request.events``, in that order."""
 
     def poll(self, ticket: str) -> Request | None:
-        """The request that asks what became of the events that were submitted under `ticket`; None
-        without one. It carries no events, costs no try, and goes to one of `hosts`."""
+        """The request that asks for the verdicts on the events submitted under `ticket`; None if
+        there is no such request. It carries no events, costs no try, and goes to one of `hosts`."""
         return None
 
     def verdicts(self, ticket: str, events: int, response: Response) -> Iterable[Outcome | None]:
-        """What the response to a `poll` says of each event of the request that was submitted, in
-        that order; None of an event on which there is no verdict yet, so also if the question
-        itself failed. What is said of an event with another ticket is not used.
+        """The verdicts in the response to a `poll`: one for each event of the submitted request, in
+        the same order; None for an event without a verdict yet, and for all events if the poll
+        itself failed. Verdicts on events with another ticket are ignored.
 
-        events: how many the request carried. An event with ``retry`` is sent again: later, or if
+        events: how many the request carried. An event with ``retry`` is sent again: later, or, if
         the scope is the destination or its configuration, after a pause.
         """
         return [None] * events
 
     def check(self, request: Request) -> Request | None:
-        """A second request, by which the vendor only says what is wrong with `request`; None
-        without one.
+        """A second request, whose response only says what is wrong with `request`; None if there is
+        none.
 
-        It is sent while `request` is under way, to one of `hosts`. Whatever becomes of it, the
-        outcomes of `request` stay as they are.
+        It is sent together with `request`, to one of `hosts`. It never changes the outcomes of
+        `request`.
         """
         return None
 
     def check_warnings(self, response: Response) -> Iterable[str]:
-        """The warnings in the response to a `check`, which the delivered events of its request
-        get."""
+        """The warnings in the response to a `check`. They are added to the delivered events of its
+        request."""
         return ()
 
     def hosts(self) -> Iterator[str]:
-        """The hosts to which requests may go; to others, the gateway does not send.
+        """The hosts to which requests may go. The gateway sends to no others.
 
-        These are the hosts of all URLs in the settings. A destination with an address that is fixed
-        in code, or made from other settings, yields it here.
+        By default, these are the hosts of all URLs in the settings. A destination whose host is
+        fixed in code, or made from other settings, yields it here.
         """
         return (url.host or "" for url in _values_of(HttpUrl, self.settings))
 
     @classmethod
     def takes_anonymous(cls, settings: S) -> bool:
-        """`anonymous`, where it does not depend on `settings`."""
+        """`anonymous` for a destination with `settings`, on which it may depend."""
         return cls.anonymous
 
     @classmethod
     def hashers(cls, settings: S) -> Mapping[str, Hasher]:
-        """What becomes of personal data that a mapping gives to a field of the vendor, by the path
-        of the field. A mapping with personal data for any other field is a mistake.
+        """Functions for personal data in a mapping, by the path of the vendor's field that it sets.
+        A mapping that sets any other field from personal data is a mistake.
 
         `normalise.hasher` makes one that hashes.
         """
@@ -331,19 +332,20 @@ class Destination(ABC, Generic[S]):
 
     @classmethod
     def personal_data(cls, settings: S) -> PersonalData | None:
-        """What it reads of ``user_data``: with `hash_at_ingest`, all else is not stored. None: it
-        takes ``user_data`` as it is, and then gets the hashes that are stored for others."""
+        """The parts of ``user_data`` that the destination reads: with `hash_at_ingest`, no others
+        are stored. None if it reads ``user_data`` as it is; it then receives the hashes that are
+        stored for others."""
         return None
 
     @cached_property
     def mapper(self) -> Mapper:
-        """The mapping: the built-in one and the user's, compiled."""
+        """The built-in mapping with the user's changes, compiled."""
         built_in = self.built_in_mapping or MappingSettings()
         return compile_mapping(built_in, self.settings.mapping, self.hashers(self.settings))
 
     def max_age(self, event: Event) -> timedelta:
-        """How old `event` may be for the vendor, if that depends on the event. It is at least
-        ``limits.max_age``. event: as it came in, or as the destination receives it."""
+        """The age up to which the vendor accepts `event`, at least ``limits.max_age``. event: as it
+        came in, or as the destination receives it."""
         return self.limits.max_age
 
     def recognises(self, event: Event, age: float) -> bool:
@@ -366,7 +368,7 @@ class Destination(ABC, Generic[S]):
 
 
 _is_seconds = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
-"""Some write a fraction, which RFC 9110 does not know."""
+"""Allows a fraction, which RFC 9110 does not, because some servers send one."""
 
 
 def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
@@ -388,9 +390,9 @@ def retry_after(response: Response, longest: float = 86_400.0) -> float | None:
 def by_status(request: Request, response: Response, words: str = "") -> list[Outcome]:
     """Outcomes by HTTP status only, for responses without further information.
 
-    2xx delivered; 408, 425, 429 and 5xx are about the destination; 3xx, 401, 403, 404 and 426 about
-    its configuration, since credentials or the address are wrong for every event; any other status
-    refuses the request.
+    2xx means delivered. 408, 425, 429 and 5xx concern the destination; 3xx, 401, 403, 404 and 426
+    its configuration, since credentials or the address are wrong for every event. Any other status
+    rejects the request.
     """
     status = response.status
     reason = f"HTTP {status}" + (f": {words}" if words else "")

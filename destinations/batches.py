@@ -8,7 +8,7 @@ from destinations.base import Event, Request, Unsendable
 from destinations.json_values import NOT_JSON, to_json
 
 Batch = Mapping[int, bytes]
-"""Vendor's events in JSON, by the position of the event that each was made of."""
+"""The vendor's events in JSON, by the position of the event that each was made from."""
 
 Group = TypeVar("Group")
 
@@ -22,9 +22,9 @@ def batched(
 ) -> Iterator[Request | Unsendable]:
     """The requests that carry `events`, up to `max_events` each.
 
-    translate: from an event to the vendor's event, with what only events of the same request have
-    in common, or why it cannot be sent. request: the one that carries a batch of a group.
-    max_bytes: of the vendor's events in a batch, with the commas between them.
+    translate: from an event to its group and the vendor's event, or to the reason why it cannot be
+    sent. Only events of the same group share a request. request: makes the request for a batch of a
+    group. max_bytes: limit for the vendor's events in a batch, with the commas between them.
     """
     batches: dict[Group, dict[int, bytes]] = {}
     sizes: dict[Group, int] = {}
@@ -59,7 +59,7 @@ def batched_alike(
     max_events: int,
     max_bytes: int = sys.maxsize,
 ) -> Iterator[Request | Unsendable]:
-    """As `batched`, where any events may share a request."""
+    """As `batched`, for events that may all share a request."""
 
     def of_one_group(event: Event) -> tuple[None, dict[str, Any]] | str:
         made = translate(event)

@@ -1,4 +1,4 @@
-"""From a value to the same value in another type."""
+"""Conversions of a value to another type."""
 
 from collections.abc import Callable, Mapping
 from math import isfinite
@@ -9,7 +9,7 @@ from destinations.paths import as_text
 
 CastType = Literal["text", "number", "integer", "boolean"]
 Cast = Callable[[Any], Any]
-"""From a value to that value in the type, or None if it cannot be read as one."""
+"""From a value to the same value in another type; None if it cannot be converted."""
 
 _BOOLEANS = {
     **dict.fromkeys(("true", "yes", "on", "1"), True),
@@ -18,14 +18,15 @@ _BOOLEANS = {
 
 
 def is_plain_number(value: Any) -> bool:
-    """Whether `value` is a number that everybody reads alike."""
+    """Whether `value` is a number that every JSON reader reads alike."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return isfinite(value) and abs(value) <= MAX_EXACT
 
 
 def to_number(value: Any) -> int | float | None:
-    """A number as it is, true and false as 1 and 0, and the number that a text is."""
+    """A number as it is, true and false as 1 and 0, and a text as the number that it states; None
+    for other values."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, (int, float)):
@@ -39,7 +40,7 @@ def _to_integer(value: Any) -> int | None:
 
 
 def to_whole_number(value: Any) -> int | None:
-    """A number as an integer; None for one with a fraction, and for what is no number."""
+    """A number as an integer; None for one with a fraction, and for other values."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return int(value) if isinstance(value, int) or value.is_integer() else None

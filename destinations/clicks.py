@@ -17,9 +17,10 @@ Matches = Callable[[str], object]
 
 
 def click_id(event: Event, name: str, vendor: str, matches: Matches = _is_usual) -> str:
-    """The click that brought the visitor to the page, or to the page before it; "" if none did.
+    """The id of the click that brought the visitor to the page, or to the page before it; "" if
+    there is none.
 
-    name: of the URL parameter. vendor: its name in remarks.
+    name: of the URL parameter. vendor: name of the vendor, for remarks.
     """
     click_ids: Mapping[str, Any] = event.get("click_ids", {})
     if stated := click_ids.get(name, ""):
@@ -36,7 +37,7 @@ def click_id(event: Event, name: str, vendor: str, matches: Matches = _is_usual)
 
 
 def browser_id(event: Event, field: str) -> str:
-    """The id of a vendor's cookie in `field`; "" without one, and for what cannot be one."""
+    """The id from a vendor's cookie, which is in `field`; "" if it is missing or not valid."""
     stated = event.get(field)
     if _is_id(stated, _is_usual):
         return str(stated)

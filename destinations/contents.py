@@ -1,4 +1,4 @@
-"""What an event is worth, and which products it is about, in the names of a vendor."""
+"""The value and the products of an event, under a vendor's names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from destinations.remarks import remark
 
 
 class ContentFields(NamedTuple):
-    """A vendor's names of what a product has. texts: the names of further texts, by ours."""
+    """A vendor's names for the fields of a product. texts: its names for further texts, by ours."""
 
     id: str
     quantity: str
@@ -21,12 +21,12 @@ class ContentFields(NamedTuple):
 
 
 def named_items(event: Event) -> Sequence[Mapping[str, Any]]:
-    """The items of `event` that have an id or a name, which stands for a missing id."""
+    """The items of `event` that have an id, or a name that can replace it."""
     return items_with_names(event.get("items", []))
 
 
 def contents(items: Sequence[Mapping[str, Any]], fields: ContentFields) -> list[dict[str, Any]]:
-    """`items`, which are named, as the vendor has them."""
+    """`items`, a result of `named_items`, in the vendor's form."""
     return [_content(item, fields) for item in items]
 
 
@@ -51,20 +51,19 @@ def content_type(event: Event) -> str:
 
 
 def count_items(items: Sequence[Mapping[str, Any]]) -> int | float:
-    """How many products `items` are in all."""
+    """The sum of the quantities of `items`."""
     count: int | float = sum(max(item.get("quantity", 1), 0) for item in items)
     return count
 
 
 def whole_count(items: Sequence[Mapping[str, Any]]) -> int | None:
-    """As `count_items`, for a vendor that takes integers only; None for a number with a
-    fraction."""
+    """As `count_items`, for a vendor that accepts only integers; None for a sum with a fraction."""
     return to_whole_number(count_items(items))
 
 
 def make_quantities_whole(made: Iterable[dict[str, Any]], name: str) -> None:
-    """Makes integers of the quantities in `made`, the result of `contents`, and removes those with
-    a fraction. name: the vendor's of a quantity."""
+    """Converts the quantities in `made`, a result of `contents`, to integers, and removes those
+    with a fraction. name: the vendor's name for a quantity."""
     for content in made:
         if name in content and type(content[name]) is not int:
             quantity = to_whole_number(content.pop(name))
@@ -75,9 +74,9 @@ def make_quantities_whole(made: Iterable[dict[str, Any]], name: str) -> None:
 
 
 def value_and_currency(event: Event) -> dict[str, Any]:
-    """``value`` of `event`, and ``currency`` where only its items name one: those that it has.
+    """``value`` of `event`, and ``currency`` if only its items name one. A missing one is left out.
 
-    Without one currency, the prices of the items make no value.
+    If the items have several currencies and the event has none, their prices make no value.
     """
     found: dict[str, Any] = {}
     if (value := event_value(event)) is not None:
@@ -95,7 +94,7 @@ def value_and_currency(event: Event) -> dict[str, Any]:
 
 
 def drop_negative_value(data: dict[str, Any]) -> None:
-    """Removes ``value`` from `data` where it is less than nothing, as vendors refuse it."""
+    """Removes a negative ``value`` from `data`, because vendors refuse it."""
     if data.get("value", 0) < 0:
         remark("value: removed because it is negative")
         del data["value"]
@@ -108,15 +107,15 @@ def currency_of_items(items: Sequence[Mapping[str, Any]]) -> str | None:
 
 
 def currency_code(stated: Any) -> str:
-    """`stated` as an ISO 4217 code; "" for what cannot be one."""
+    """`stated` as an ISO 4217 code; "" if it cannot be one."""
     code = stated.strip().upper() if isinstance(stated, str) else ""
     return code if len(code) == 3 and code.isascii() and code.isalpha() else ""
 
 
 def is_negative(event: Event, mapper: Mapper, purchase: str, path: str) -> bool:
-    """Whether `event` is a purchase of less than nothing, whatever the mapping sets.
+    """Whether `event` is a purchase with a negative value that the mapping cannot change.
 
-    purchase: the vendor's name of a purchase. path: of the value in the vendor's event.
+    purchase: the vendor's name for a purchase. path: where the vendor's event has the value.
     """
     return (
         event.get("value", 0) < 0 and mapper.name_of(event) == purchase and not mapper.touches(path)

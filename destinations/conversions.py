@@ -1,6 +1,6 @@
-"""What vendors need that count conversions, above all by ids from their interface.
+"""Helpers for vendors that count conversions, mostly by ids from their interface.
 
-The vendor's name of an event is such an id, so `mapping.events` says which events it gets.
+Such a vendor's name for an event is an id, so `mapping.events` says which events it receives.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,10 @@ from destinations.remarks import remark
 def checked_ids(
     mapping: MappingSettings, is_id: Callable[[str], object], ids: str
 ) -> MappingSettings:
-    """`mapping`, in which every name of the vendor is an id.
+    """Returns `mapping` if every vendor's name in it is an id.
 
-    ids: what they are and where to find them, for the message. Raises `ValueError`.
+    ids: what the ids are, for the message. Raises `ValueError` for other names, without any name,
+    and if all other events are to be sent.
     """
     named = {event: _name(given) for event, given in mapping.events.items()}
     if not any(named.values()):
@@ -38,14 +39,14 @@ def _name(given: str | EventMapping | None) -> str | None:
 
 
 def id_of(event: Event, mapper: Mapper) -> str:
-    """The id of the conversion that `event` is; "" if the mapping has none for it."""
+    """The id under which the vendor counts `event`; "" if the mapping has none for it."""
     name = mapper.name_of(event)
     return name if name in mapper.names.values() else ""
 
 
 def refund(event: Event, vendor: str) -> str:
-    """Why `event` cannot be sent to `vendor`, which would count a refund as one more purchase; ""
-    if it is none."""
+    """Why `event`, a refund, cannot be sent to `vendor`, which would count it as a purchase; "" if
+    it is no refund."""
     if event["event_name"] == "refund":
         return f"{vendor} does not support refunds"
     if event.get("value", 0) < 0:
@@ -54,8 +55,8 @@ def refund(event: Event, vendor: str) -> str:
 
 
 def amount_problem(stated: Any, path: str, vendor: str) -> str:
-    """Why the amount at `path` of the vendor's event, which a mapping may have set, cannot be sent;
-    "" if it can be, or if there is none."""
+    """Why `stated`, the amount at `path` of the vendor's event, cannot be sent; "" if it can, or is
+    None. A mapping may have set it."""
     if stated is None:
         return ""
     number = to_number(stated)
@@ -65,9 +66,9 @@ def amount_problem(stated: Any, path: str, vendor: str) -> str:
 
 
 def value_in_currency(event: Event, reason: str) -> tuple[float, str] | None:
-    """The value of `event` and its currency; None where it lacks one of them.
+    """The value of `event` and its currency; None if either is missing.
 
-    reason: why the vendor gets no value without a currency, as the end of a remark.
+    reason: why a value without a currency is not sent, as the end of a remark.
     """
     found = value_and_currency(event)
     value = found.get("value")
@@ -81,13 +82,13 @@ def value_in_currency(event: Event, reason: str) -> tuple[float, str] | None:
 
 
 def never_sent(event: Event, vendor: str) -> str:
-    """Why `event` can never be sent to `vendor`, whatever the mapping: it is a refund, or its
-    visitor refused. "" if it can be sent."""
+    """Why `event` can never be sent to `vendor`, whatever the mapping: it is a refund, its visitor
+    refused, or it asks for a restriction. "" if it can be sent."""
     return refund(event, vendor) or _refusal(event, vendor)
 
 
 def _refusal(event: Event, vendor: str) -> str:
     """Why `event` cannot be sent to `vendor`, which has no field for a visitor's refusal of
-    personalised advertising or a restriction that the event asks for; "" if it can be."""
+    personalised advertising, or for a restriction that the event asks for; "" if it can."""
     asked = restriction(event)
     return f"{asked}, and {vendor} has no field that says so" if asked else ""

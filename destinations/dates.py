@@ -1,7 +1,8 @@
 """Dates of birth, from the forms in which people and shops write them.
 
-Only what has one reading is read. Source of the order of day and month: Unicode CLDR, where every
-language that puts dots between numbers writes the day first or the year first.
+Dates with dots or dashes are read only if they are unambiguous. Source of the order of day and
+month: Unicode CLDR, where every language that puts dots between numbers writes the day or the year
+first.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 
 _YEARS = range(1800, 2100)
-"""Meta's capi-param-builder takes none before 1800: such a date stands for an unknown one."""
+"""Meta's capi-param-builder accepts none before 1800: such a date stands for an unknown one."""
 
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -30,12 +31,12 @@ _name_day = re.compile(r"([a-z]+)\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
 
 
 def read_date(text: str) -> date | None:
-    """The date in `text`; None for anything else, and where day and month could be either.
+    """The date in `text`; None for anything else, and if day and month cannot be told apart.
 
-    Read are ``1990-12-31``, with or without a time, ``19901231``, ``1990/12/31``, ``31.12.1990``,
-    ``12/31/1990``, ``31/12/1990``, ``31-12-1990``, and English names: ``31 Dec 1990``,
-    ``December 31, 1990``. Between slashes the month comes first, as Meta's library has it, unless
-    it is over 12.
+    Accepted forms: ``1990-12-31``, with or without a time, ``19901231``, ``1990/12/31``,
+    ``31.12.1990``, ``12/31/1990``, ``31/12/1990``, ``31-12-1990``, and English names:
+    ``31 Dec 1990``, ``December 31, 1990``. With slashes the month comes first, as in Meta's
+    library, unless it is over 12.
     """
     for year, month, day in _readings(text.strip()):
         try:
@@ -46,7 +47,7 @@ def read_date(text: str) -> date | None:
 
 
 def _readings(text: str) -> Iterator[tuple[int, int, int]]:
-    """Year, month and day, possible or not, the likeliest first."""
+    """The readings of `text` as year, month and day, valid or not, the likeliest first."""
     if found := _compact(text):
         yield int(found[1]), int(found[2]), int(found[3])
     elif found := _year_first(text):

@@ -1,4 +1,4 @@
-"""What many vendors get of an event: its time, its value, and the code that makes it a test."""
+"""Values of an event for many vendors: its time, its value, and the code that makes it a test."""
 
 import re
 from datetime import UTC, datetime
@@ -16,13 +16,13 @@ _OFFERS = frozenset(
         "select_promotion",
     }
 )
-"""Events whose items are shown to the visitor: the sum of their prices is no value of the event."""
+"""Events whose items are only shown: the sum of their prices is not the value of the event."""
 
 _is_test_code = re.compile(r"[A-Za-z0-9_-]{1,64}").fullmatch
 
 
 def event_time(event: Event, now: float) -> float:
-    """Unix seconds of `event`; vendors refuse the future, and nothing was sent before 1970."""
+    """Unix seconds of `event`, limited to 0 to `now`, because vendors refuse the future."""
     seconds: float = event.get("timestamp", now)
     return min(max(seconds, 0), now)
 
@@ -34,9 +34,9 @@ def time_text(seconds: float) -> str:
 
 
 def event_value(event: Event) -> float | None:
-    """The value of `event`; when it has none, price times quantity of its items.
+    """The value of `event`; if it has none, the sum of price times quantity of its items.
 
-    None when an item has no price or a negative quantity, and for items that are only shown.
+    None if an item has no price or a negative quantity, and for items that are only shown.
     """
     if "value" in event:
         value: float = event["value"]
@@ -46,12 +46,12 @@ def event_value(event: Event) -> float | None:
         return None
     if any(item.get("quantity", 1) < 0 for item in items):
         return None
-    # Six decimals are what vendors keep; they also take off what binary fractions add.
+    # Vendors keep six decimals. Rounding also removes the errors of binary fractions.
     total = round(sum(item["price"] * item.get("quantity", 1) for item in items), 6)
     return total if isfinite(total) else None
 
 
 def test_code_of(event: Event) -> str:
-    """The code of `event`, which makes it a test; "" for none that a vendor could take."""
+    """The code that makes `event` a test; "" without one that a vendor could accept."""
     code = event.get("test_event_code")
     return code if isinstance(code, str) and _is_test_code(code) else ""

@@ -1,12 +1,12 @@
 """Personal data as it is stored with `hash_at_ingest`: hashes in the forms that destinations send.
 
-A person, ``user_data`` or one of its addresses, holds two kinds of hashes then::
+A holder (``user_data`` or one of its addresses) then has two kinds of hashes::
 
-    sha256_email_address  those that a sender gave, and of each clear value the usual form
+    sha256_email_address  hashes from the sender, and each clear value hashed in its usual form
     hashed_forms          by field, the hashes in every other form that a destination needs:
                           {"email_address": {"email_without_gmail_dots": ["8c0f..."]}}
 
-A field in ``hashed_forms`` was replaced: in a form that is missing there, it was not stored.
+A field in ``hashed_forms`` was replaced. It was not stored in forms that are missing there.
 """
 
 import re
@@ -22,14 +22,14 @@ USUAL_FORMS = {
     "last_name": "trimmed_name",
     "street": "street",
 }
-"""The forms in ``sha256_<field>``, of the fields that senders may give hashed: the name of the
-normaliser, and for phone numbers the default country after the colon."""
+"""The form in ``sha256_<field>`` for each field that senders may hash: the name of the normaliser,
+for phone numbers followed by a colon and the default country."""
 
 _is_digest = re.compile("[0-9a-f]{64}").fullmatch
 
 
 class Hashing(NamedTuple):
-    """What hashes `field` of one or several holders, in one form or several that go together.
+    """Hashes `field` of one or several holders, in one form or several that are sent together.
 
     form: the name of these forms. hashed: from holders to hashes in hex.
     """
@@ -43,23 +43,23 @@ class Hashing(NamedTuple):
 
 
 class PhoneHashing(NamedTuple):
-    """As `Hashing`, of the phone numbers in an event, where it takes their country from."""
+    """As `Hashing`, for the phone numbers of an event, which may also name their country."""
 
     form: str
     hashed: Callable[[dict[str, Any]], list[str]]
 
 
 class Needs(NamedTuple):
-    """What a destination reads of a holder. hashed: fields that it hashes. clear: names of fields
-    that it sends as they are."""
+    """The fields of a holder that a destination reads. hashed: fields that it hashes. clear: names
+    of fields that it sends as they are."""
 
     hashed: Sequence[Hashing] = ()
     clear: frozenset[str] = frozenset()
 
 
 class PersonalData(NamedTuple):
-    """What a destination reads of ``user_data``: of the person, of each address, and the phone
-    numbers."""
+    """The parts of ``user_data`` that a destination reads: fields of the person and of each
+    address, and the phone numbers."""
 
     person: Needs = Needs()
     address: Needs = Needs()
@@ -67,8 +67,8 @@ class PersonalData(NamedTuple):
 
 
 def stored_hashes(holder: Mapping[str, Any], field: str, form: str) -> list[str] | None:
-    """The hashes of `field` in `form` that `holder` stores under `FORMS`; None where `field` was
-    not replaced, and for a form that is in ``sha256_<field>``."""
+    """The hashes of `field` in `form` that `holder` stores under `FORMS`; None if `field` was not
+    replaced, and for a form that is stored in ``sha256_<field>``."""
     forms = holder[FORMS]
     if not isinstance(forms, dict) or field not in forms or USUAL_FORMS.get(field) == form:
         return None

@@ -1,4 +1,4 @@
-"""Items under the names of GA4, and those that still have the names of Universal Analytics.
+"""Items under the names of GA4, converted from those of Universal Analytics where necessary.
 
 Source: developers.google.com/analytics/devguides/collection/ga4/ecommerce; the older names are
 those that gtag.js still reads.
@@ -24,13 +24,13 @@ _OLDER_NAMES = {
     "list_position": "index",
     "creative": "creative_name",
 }
-"""Those of Universal Analytics."""
+"""GA4's names by those of Universal Analytics."""
 
 _CATEGORIES = ("item_category", *(f"item_category{n}" for n in range(2, 6)))
 
 
 def items_with_names(items: Sequence[Item]) -> Sequence[Item]:
-    """Those of `items` that have an id or a name, of GA4 or of Universal Analytics."""
+    """The items with an id or a name. Names of Universal Analytics are replaced by those of GA4."""
     named = [item for item in items if item.get("item_id") or item.get("item_name")]
     if len(named) == len(items):
         return items

@@ -1,4 +1,4 @@
-"""What requests carry as JSON: events, and values of a configuration."""
+"""JSON in requests: events, and values of a configuration."""
 
 from typing import Any, TypeVar
 
@@ -7,13 +7,13 @@ import orjson
 T = TypeVar("T")
 
 NOT_JSON = "the event cannot be represented in JSON"
-"""Why an event is unsendable that `to_json` gives nothing for."""
+"""The reason for an unsendable event for which `to_json` returns None."""
 
 
 def to_json(value: Any) -> bytes | None:
     """`value` as JSON, datetimes as ISO 8601.
 
-    None when it cannot be written, as half of a surrogate pair cannot.
+    None if it cannot be represented, such as half of a surrogate pair.
     """
     try:
         return orjson.dumps(value, option=orjson.OPT_UTC_Z)
@@ -22,12 +22,15 @@ def to_json(value: Any) -> bytes | None:
 
 
 def representable(value: T) -> T:
-    """`value`, if JSON can hold it. Otherwise raises `ValueError`: for infinite numbers, integers
-    of more than 64 bits, and half of a character."""
+    """Returns `value` if JSON can represent it.
+
+    Raises `ValueError` for infinite numbers, integers of more than 64 bits, and half of a surrogate
+    pair.
+    """
     try:
         read = orjson.loads(orjson.dumps(value))
     except TypeError:
         read = None
-    if read != value:  # of an infinite number it is null
+    if read != value:  # orjson writes an infinite number as null
         raise ValueError("value cannot be represented in JSON")
     return value

@@ -37,7 +37,7 @@ def has_short_part(secret: str) -> bool:
 
 
 class _Form(NamedTuple):
-    """One way of writing a secret. probe: a part that every text with the form contains."""
+    """One way of writing a secret. probe: a substring of every text that contains the form."""
 
     probe: str
     pattern: re.Pattern[str]
@@ -48,9 +48,9 @@ class Masker:
     """Hides `secrets` in texts.
 
     A secret is found as it is, percent-encoded, escaped in JSON (also more than once), in
-    hexadecimal, and anywhere inside what is encoded in base64. The parts of a secret are secrets,
-    too: the credentials after a scheme (``Bearer``, ``Basic``), the key after ``whsec_`` or
-    ``whsk_``, the password in a URL.
+    hexadecimal, and anywhere inside base64-encoded data. Parts of a secret are secrets, too: the
+    credentials after a scheme (``Bearer``, ``Basic``), the key after ``whsec_`` or ``whsk_``, and
+    the password in a URL.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -62,8 +62,8 @@ class Masker:
         self._long = [text for text in texts if len(text) >= MIN_SECRET_CHARACTERS]
 
     def text(self, text: str) -> str:
-        """`text` without secrets. At its end, the beginning of a secret is one as well, because
-        the text may have been cut there."""
+        """`text` without secrets. The beginning of a secret at the end of `text` is masked, too,
+        because the text may have been cut there."""
         for probe, pattern, replacement in self._forms:
             if probe in text:
                 text = pattern.sub(replacement, text)
@@ -107,7 +107,7 @@ def _as_text(part: bytes) -> str | None:
 
 
 def _parts(secret: bytes) -> Iterator[bytes]:
-    """`secret`, and what is a secret in it."""
+    """`secret` and the secrets that it contains."""
     yield secret
     text = _as_text(secret) or ""
     if match := _with_scheme(text):
@@ -124,7 +124,7 @@ def _parts(secret: bytes) -> Iterator[bytes]:
 
 
 def _decoded(text: str) -> bytes:
-    """The bytes that `text` encodes in base64, none where it does not."""
+    """The bytes that `text` encodes in base64; none if it is not base64."""
     try:
         return b64decode(text, validate=True)
     except ValueError:
@@ -156,15 +156,16 @@ def _forms(part: bytes) -> Iterator[_Form]:
 
 
 def _form(probed: str, pattern: str, replacement: str = MASK) -> _Form:
-    """probed: what is looked for, as it is; the parts that are never escaped find it."""
+    """probed: the text to find; its longest run of never-escaped characters is the probe."""
     probe = max(_plain_runs(probed), key=len, default="")
     return _Form(probe, re.compile(pattern), replacement)
 
 
 def _base64_forms(part: bytes) -> Iterator[_Form]:
-    """How `part` looks in base64 after a multiple of three bytes, and one or two bytes more.
+    """The forms of `part` in base64, by its offset modulo three bytes in the encoded data.
 
-    The characters that it determines alone, and those that hold some of its bits with others.
+    Each form has the characters that `part` alone determines, and at either end one that also holds
+    bits of the neighbouring bytes.
     """
     for before in range(3):
         first_bit, end_bit = 8 * before, 8 * (before + len(part))
@@ -178,7 +179,7 @@ def _base64_forms(part: bytes) -> Iterator[_Form]:
 
 
 def _base64_written(character: str) -> str:
-    """A character of base64 in either alphabet, percent-encoded or escaped, too."""
+    """A pattern of one base64 character in either alphabet, plain, percent-encoded or escaped."""
     if character == "+":
         return f"(?:-|{_written('+')})"
     if character == "/":
@@ -209,7 +210,7 @@ def _token_written(token: str) -> str:
 
 
 def _percent_encoded(character: str) -> str:
-    """Also when the percent sign was encoded again."""
+    """A pattern of `character` percent-encoded, also when the percent sign was encoded again."""
     return "".join(rf"%(?:25)*(?i:{byte:02x})" for byte in character.encode(*_UTF_8))
 
 

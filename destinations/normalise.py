@@ -1,7 +1,7 @@
 """Personal data in the form that vendors match on: normalised, then hashed.
 
-Every normaliser takes text as a person typed it and returns the text to hash or send, or "" when
-nothing usable is left. The rules of the vendors differ, so each rule names its vendor.
+Every normaliser accepts text as a person typed it and returns the text to hash or send, or "" if
+nothing usable is left. Vendors' rules differ, so each rule names its vendor.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters
 (customer-information-parameters) and Meta's two libraries, facebook-business and
@@ -39,10 +39,10 @@ _DIGEST_LENGTH = 64
 _digest = re.compile(
     r"([0-9a-fA-F]{64})(?:\.(?:AQ|Ag|Aw|BA|BQ|Bg|[A-Za-z0-9_-]{8}))?", re.ASCII
 ).fullmatch
-"""A hash, with or without the mark that capi-param-builder appends to one of its own."""
+"""A hash, with or without the mark that capi-param-builder appends to its hashes."""
 
 _OF_NOTHING = frozenset(sha256(word.encode()).hexdigest() for word in ("", " ", *PLACEHOLDERS))
-"""The hashes that senders make of an empty field, and of what scripts write for it."""
+"""The hashes of an empty value and of placeholders, which some senders hash."""
 
 _WOMAN = ("f", "female", "woman", "girl", "lady", "mrs", "ms", "miss", "she", "her")
 _MAN = ("m", "male", "man", "boy", "gentleman", "mr", "sir", "he", "him")
@@ -52,23 +52,23 @@ _GENDERS = dict.fromkeys(_WOMAN, "f") | dict.fromkeys(_MAN, "m")
 _OF_MANY = frozenset(["city", "country", "first_name", "gender", "postal_code", "region"])
 """Fields whose values many people share."""
 _REMEMBERED = 2048
-"""Such values of a field of which the hashes are kept."""
+"""How many values of such a field have their hashes cached."""
 _LONGEST_REMEMBERED = 100
-"""Characters of one of them."""
+"""Most characters of a cached value."""
 
 
 _INVISIBLE = "\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-"""Characters without width that come along around a text that is copied from a page or a phone."""
+"""Zero-width characters that surround text copied from a page or a phone."""
 
 
 def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
-    """What hashes `field` of one or several holders: SHA-256 in lower-case hex, without repetition.
+    """Returns what hashes `field` of holders: SHA-256 in lower-case hex, without repetition.
 
-    The field holds one text or several; each is hashed in the form of each normaliser. What is
-    64 hex digits already is a hash and stays as it is, here and in ``sha256_<field>``, without the
-    mark of Meta's capi-param-builder after it; anything else in ``sha256_<field>`` is left out, for
-    it may be the clear value. form: the name under which the hashes are stored with
-    `hash_at_ingest`, by default made of the names of the functions.
+    The field has one text or several, each hashed in the form of each normaliser. A text of 64 hex
+    digits is a hash already. It is kept, here and in ``sha256_<field>``, without a mark that Meta's
+    capi-param-builder appended. Anything else in ``sha256_<field>`` is left out, because it may be
+    the clear value. form: the name under which the hashes are stored with `hash_at_ingest`, by
+    default made of the names of the functions.
     """
     known = f"sha256_{field}"
     form = form or "+".join(map(_name_of, normalisers))
@@ -92,7 +92,7 @@ def hashing(field: str, *normalisers: Normaliser, form: str = "") -> Hashing:
 
 
 def _given_digests(holder: Mapping[str, Any], field: str, form: str) -> list[str]:
-    """The hashes of `field` that `holder` has instead of the clear value."""
+    """The hashes of `field` in `holder` that a sender gave or that were stored."""
     stored = stored_hashes(holder, field, form) if FORMS in holder else None
     if stored is not None:
         return stored
@@ -110,15 +110,15 @@ def _given_digests(holder: Mapping[str, Any], field: str, form: str) -> list[str
 
 
 def _name_of(function: Callable[..., object]) -> str:
-    """One of ours needs no module in front."""
+    """The name of `function`, with its module unless it is this one."""
     name = getattr(function, "__qualname__", type(function).__qualname__)
     module = function.__module__
     return name if module == __name__ else f"{module}.{name}"
 
 
 def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
-    """What hashes a value that a mapping gives to the vendor's `field`: one or several texts, or a
-    number."""
+    """Returns what hashes the value that a mapping sets in the vendor's `field`: one text or
+    number, or several."""
     hashed = hashing(field, *normalisers)
 
     def hash_value(value: Any) -> list[str]:
@@ -128,8 +128,8 @@ def hasher(field: str, *normalisers: Normaliser) -> Callable[[Any], list[str]]:
 
 
 def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
-    """The hash that `text` is, or those of its forms; none if nothing usable is left of it, and of
-    what scripts write that have no value, or of the hash of that."""
+    """`text` itself if it is a hash, else the hashes of its forms. Empty if nothing usable is left,
+    for a placeholder, and for the hash of one."""
     if len(text) >= _DIGEST_LENGTH and (known := _digest(text)):
         digest = known[1].lower()
         return [] if digest in _OF_NOTHING else [digest]
@@ -145,14 +145,14 @@ def digests_of(text: str, normalisers: Sequence[Normaliser]) -> list[str]:
 
 
 def in_clear(text: str) -> str:
-    """`text`, trimmed, for a field that a vendor takes in clear; "" for a hash, which is of no use
+    """`text`, trimmed, for a field that a vendor accepts in clear; "" for a hash, which is useless
     there."""
     text = text.strip()
     return "" if len(text) >= _DIGEST_LENGTH and _digest(text) else text
 
 
 def addresses(user_data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The addresses in ``user_data``, which holds one, several or none."""
+    """The addresses in ``user_data``, which has none, one or several."""
     found = user_data.get("address", [])
     return found if isinstance(found, list) else [found]
 
@@ -174,7 +174,7 @@ def _trimmed(text: str) -> str:
 
 
 def _digits(value: Any) -> str:
-    """A whole number as text; "" for all else that is no text."""
+    """A whole number as text; "" for any other value."""
     number = to_whole_number(value)
     return "" if number is None else str(number)
 
@@ -184,10 +184,10 @@ def _lower(text: str) -> str:
 
 
 class _Only(dict[int, int | None]):
-    r"""For ``str.translate``: leaves the characters in the general categories `kinds`: Letter,
-    Mark, Number, Z space. It looks a character up when it first comes.
+    r"""A table for ``str.translate`` that keeps the characters in the general categories `kinds`:
+    Letter, Mark, Number, Z space. A character is looked up when it first occurs.
 
-    ``isalpha`` and ``\w`` know no marks, and would break the names of half of Asia.
+    ``isalpha`` and ``\w`` exclude marks, and would break the names of half of Asia.
     """
 
     def __init__(self, kinds: str) -> None:
@@ -198,7 +198,7 @@ class _Only(dict[int, int | None]):
         return left
 
     def left_of(self, text: str) -> str:
-        """What is left of `text`: all of it if it has letters alone, as most names have."""
+        """The kept characters of `text`: all of them if it has only letters, like most names."""
         return text if text.isalpha() else text.translate(self)
 
 
@@ -208,7 +208,7 @@ _LETTERS_NUMBERS, _LETTERS_NUMBERS_SPACES = _Only("LMN"), _Only("LMNZ")
 
 
 _country_of_code = re.compile(r"^[a-z]{1,2}-(?=[0-9]{3})").sub
-"""``D-`` and ``CH-``, which letters between countries have in front of the code."""
+"""``D-`` and ``CH-``, which precede the postal code in international mail."""
 
 _is_email = re.compile(
     r"""(?!\.)[^\s@<>()\[\],;:"\\]{1,64}(?<!\.)          # the mailbox
@@ -224,9 +224,9 @@ _in_brackets = re.compile(r"[^<>@]*<([^<>]*)>").fullmatch
 
 
 def email(text: str) -> str:
-    """Trimmed and lower case: Meta. Of ``mailto:ada@example.com`` and ``Ada <ada@example.com>`` the
-    address alone; "" for several addresses, since it is not known which is the person's, and for
-    what cannot be an address, such as ``none`` and ``guest@localhost``."""
+    """Trimmed and lower case: Meta. Only the address of ``mailto:ada@example.com`` and
+    ``Ada <ada@example.com>``; "" for several addresses, since any could be the person's, and for
+    values that cannot be an address, such as ``none`` and ``guest@localhost``."""
     text = text.strip()
     if text[:7].lower() == "mailto:":
         text = unquote(text[7:].partition("?")[0]).strip()
@@ -246,7 +246,7 @@ def email_without_gmail_dots(text: str) -> str:
 
 
 def email_without_spaces(text: str) -> str:
-    """Lower case without white space: LinkedIn, Pinterest. Else as `email`."""
+    """Lower case without white space: LinkedIn, Pinterest. Otherwise as `email`."""
     return email("".join(text.split()))
 
 
@@ -275,7 +275,7 @@ PhoneForm = Callable[[str | None], Normaliser]
 
 def phone_numbers(event: Event, form: PhoneForm, default: str | None) -> list[str]:
     """The hashed phone numbers of the person in `event`. default: the country (ISO 3166-1 alpha-2)
-    of those without a country code, if the event does not tell it."""
+    of numbers without a country code, if the event names none."""
     person = event.get("user_data", {})
     if person.keys().isdisjoint(_WITH_PHONES):
         return []
@@ -293,14 +293,14 @@ def _hashing_of_region(form: PhoneForm, region: str | None, name: str) -> Hashin
 
 @lru_cache(1024)
 def phone_hashing(form: PhoneForm, default: str | None) -> PhoneHashing:
-    """What `phone_numbers` does with this `form` and `default`."""
+    """`phone_numbers` with this `form` and `default`, as a `PhoneHashing`."""
     name = f"{_name_of(form)}:{default or ''}"
     return PhoneHashing(name, partial(phone_numbers, form=form, default=default))
 
 
 def _phone_region(event: Event, default: str | None) -> str | None:
-    """The country of the phone numbers in `event` that have no country code: that of the person's
-    address, else that of the visitor's place, else `default`; ISO 3166-1 alpha-2."""
+    """The country of the phone numbers in `event` without a country code: from the person's
+    address, else from `event_location`, else `default`; ISO 3166-1 alpha-2."""
     holders = [*addresses(event.get("user_data", {})), event.get("event_location", {})]
     for holder in holders:
         stated = holder.get("country")
@@ -331,7 +331,7 @@ def latin_city(text: str) -> str:
 
 def state(text: str) -> str:
     """The two letters of a state of the USA or a province of Canada, else without spaces and
-    punctuation: Meta. Of ISO 3166-2, such as ``DE-BY``, the part after the country."""
+    punctuation: Meta. An ISO 3166-2 code, such as ``DE-BY``, loses its country first."""
     text = subdivision(text)
     code = us_state_code(text) or canadian_province_code(text)
     return code.lower() or _LETTERS_NUMBERS.left_of(_lower(text))
@@ -339,7 +339,7 @@ def state(text: str) -> str:
 
 def postal_code(text: str) -> str:
     """Lower case without spaces, up to the first dash, which is not the one after a country: Meta.
-    "" for less than two characters, as in capi-param-builder."""
+    "" for fewer than two characters, as in capi-param-builder."""
     code = "".join(_lower(text).split())
     if "-" in code:
         code = _country_of_code("", code).partition("-")[0]

@@ -4,7 +4,7 @@ import re
 from math import isfinite
 
 MAX_EXACT = 2**53
-"""Greater whole numbers are not all told apart by JavaScript and JSON readers."""
+"""JavaScript and some JSON readers cannot distinguish all greater whole numbers."""
 
 _EXACT_DIGITS = len(str(MAX_EXACT)) - 1
 _MAX_LENGTH = 64
@@ -12,9 +12,9 @@ _number = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def read_number(text: str) -> float | int | None:
-    """The number that `text` is, in decimals or with an exponent; whole ones as integers.
+    """The number that `text` states, in decimals or with an exponent; whole ones as integers.
 
-    None for anything else, NaN and infinity.
+    None for anything else, including NaN and infinity.
     """
     text = text.strip()
     if len(text) <= _EXACT_DIGITS and text.isascii() and text.isdigit():

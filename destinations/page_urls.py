@@ -1,5 +1,5 @@
-"""URLs of pages. What stands in their place and is none does not go to a vendor: words of scripts,
-``about:blank``, and a path without its host. It would be counted as a page."""
+"""URLs of pages. Other values in their fields are not sent, because vendors would count them as
+pages: placeholders of scripts, ``about:blank``, and paths without a host."""
 
 import re
 
@@ -11,11 +11,11 @@ _USUAL = ("https://", "http://")
 _FIELDS = ("page_location", "page_referrer")
 _NO_PAGES = ("about:", "javascript:")
 _begins_path = re.compile(r"(?!//)(?:[^:/?#.]*[/?#]|\.)").match
-"""Neither a scheme nor a dot, which may be that of a host."""
+"""Before the path is neither a scheme nor a dot, which may be part of a host."""
 
 
 def with_urls(event: Event) -> Event:
-    """`event` with the page and its referrer, if they are URLs: the same event if they are."""
+    """`event` without a page and a referrer that are not URLs; the same object if both are."""
     page, referrer = event.get("page_location"), event.get("page_referrer")
     if (page is None or page.startswith(_USUAL)) and (
         referrer is None or referrer.startswith(_USUAL)

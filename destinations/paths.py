@@ -1,8 +1,8 @@
 """Reading at paths into an event: ``user_data.address.city``, ``items.0.price``, ``items.*.price``,
 ``page_location.query.email``.
 
-A path is compiled once, at start, into a function. A text is entered as the URL that it may hold:
-see `destinations.url_parts`.
+A path is compiled once, at start, into a function. A path that continues into a text reads the text
+as a URL: see `destinations.url_parts`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,24 +11,24 @@ from typing import Any, Final
 from destinations.url_parts import read_part
 
 MISSING: Final = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
-"""Stands for a field that is not there (None is a value)."""
+"""Stands for a missing field (None is a value)."""
 
 ANY: Final = "*"
 """The part of a path that means every element of a list."""
 
 OBJECT_OR_LIST: Final = ("user_data", "address")
-"""The keys of the one field that senders write as an object or as a list of objects."""
+"""The path of the only field that may be an object or a list of objects."""
 
 Keys = Sequence[str]
 
 _IN_NO_LIST = 2**31
-"""Where a key that is no index would be in a list."""
+"""The index of a key that is no index: beyond the end of any list."""
 
 
 def getter(path: str) -> Callable[[dict[str, Any]], Any]:
     """A function from an event to the value at `path`, or MISSING.
 
-    With ``*`` in the path it is the list of the values found, MISSING when there are none.
+    With ``*`` in the path, the value is a list of all values found, or MISSING if there are none.
     """
     keys = path.split(".")
     if ANY in keys:
@@ -55,7 +55,7 @@ def getter(path: str) -> Callable[[dict[str, Any]], Any]:
 
 
 def reader(path: str) -> Callable[[dict[str, Any]], Any]:
-    """Like `getter`, but in a list of addresses it reads the first one."""
+    """Like `getter`, but reads the first element of a list of addresses."""
     keys = path.split(".")
     place = len(OBJECT_OR_LIST)
     if tuple(keys[:place]) != OBJECT_OR_LIST or len(keys) == place or _is_element(keys[place]):
@@ -76,7 +76,7 @@ def _is_element(key: str) -> bool:
 
 
 def object_at(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The object at `key`; an empty one if there is none."""
+    """The object at `key`; an empty object if there is none."""
     held = holder.get(key)
     return held if isinstance(held, dict) else {}
 
@@ -88,7 +88,7 @@ def objects_at(holder: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 
 
 def as_text(value: Any) -> str | None:
-    """A text, number or true and false as they are written in JSON and URLs; None for others."""
+    """A text, number or boolean as it is written in JSON and URLs; None for other values."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -101,12 +101,12 @@ def as_text(value: Any) -> str | None:
 
 
 def _steps(keys: Keys) -> list[tuple[str, int, Keys]]:
-    """Each of `keys` with the index that it is in a list, and with all keys from there on."""
+    """Each of `keys` with its index for lists, and with all keys from it on."""
     return [(key, index_of(key), keys[at:]) for at, key in enumerate(keys)]
 
 
 def index_of(key: str) -> int:
-    """The index that `key` is in a list; one that no list has for other keys."""
+    """`key` as an index of a list; for any other key, an index that no list has."""
     is_index = key.isascii() and key.isdigit() and len(key) < 10
     return int(key) if is_index else _IN_NO_LIST
 
@@ -116,7 +116,7 @@ def _finder(keys: Keys) -> Callable[[dict[str, Any]], Any]:
 
     def find_all(event: dict[str, Any]) -> Any:
         found: list[Any] = [event]
-        parts: list[Any] = []  # of URLs, which take all the keys that are left
+        parts: list[Any] = []  # parts of URLs, which consume all remaining keys
         for key, index, left in steps:
             below: list[Any] = []
             for value in found:

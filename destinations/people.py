@@ -1,4 +1,4 @@
-"""The person of an event, as several vendors take one: hashes, and ids as they are."""
+"""The person of an event in the form that several vendors share: hashes, and ids as they are."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,10 +22,10 @@ _ADDRESS_FIELDS = {
     "zp": "postal_code",
     "country": "country",
 }
-"""Our fields, by the names that Meta, Snapchat and Pinterest have for their hashes."""
+"""Our fields, by the names that Meta, Snapchat and Pinterest give their hashes."""
 
 Normalisers = Mapping[str, tuple[Normaliser, ...]]
-"""The forms of a hashed field, by the vendor's name of it."""
+"""The forms of each hashed field, by the vendor's name for it."""
 
 _is_zeros = re.compile(r"\s*[0-]{8,}\s*").fullmatch
 
@@ -33,10 +33,10 @@ _STATED_IDS = ("external_id", "sha256_external_id", FORMS)
 
 
 class ExternalIds:
-    """The hashed ids of the person, of the user and, unless consent is denied, of the visitor.
+    """Hashes the ids of the person, of the user and, unless consent is denied, of the visitor.
 
-    forms: those of an id before it is hashed. hashing: what hashes the ids of a person, which may
-    be numbers.
+    forms: the forms in which an id is hashed. hashing: hashes the ids of a person, which may be
+    numbers.
     """
 
     def __init__(self, *forms: Normaliser) -> None:
@@ -72,13 +72,13 @@ def _may_join_visits(event: Event) -> bool:
 
 
 class HashedPerson:
-    """How a vendor hashes a person whose fields have the names of Meta, Snapchat and Pinterest.
+    """Hashes a person for a vendor with the field names of Meta, Snapchat and Pinterest.
 
-    normalisers: of every hashed field but the phone number, which is hashed by the country. clear:
-    names of the fields that the vendor gets as they are. others: further hashes that it gets.
+    normalisers: for every hashed field except the phone number, whose form depends on the country.
+    clear: names of the fields that are sent as they are. others: hashes of further fields.
 
-    of_person, of_address: what hashes the fields of a person and of an address, by the vendor's
-    names. external_ids: what hashes the ids.
+    of_person, of_address: hashes of the fields of a person and of an address, by the vendor's
+    names. external_ids: hashes of the ids.
     """
 
     def __init__(self, normalisers: Normalisers, clear: frozenset[str], *others: Hashing) -> None:
@@ -91,16 +91,16 @@ class HashedPerson:
         self._needs_of_address = Needs([*self.of_address.values()])
 
     def hashers(self, region: str | None) -> dict[str, Hasher]:
-        """For the hashed fields of ``user_data``.
+        """The functions that hash values which a mapping sets in ``user_data``, by path.
 
-        region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not
-        tell its country.
+        region: ISO 3166-1 alpha-2 of phone numbers without a country code.
         """
         phone = (normalise.phone_digits(region),)
         return hashers_below("user_data", {**self._normalisers, "ph": phone})
 
     def personal_data(self, region: str | None) -> PersonalData:
-        """What is read of an event's ``user_data``. region: as for `hashers`."""
+        """The parts of ``user_data`` that are read. region: as for `hashers`, unless the event
+        names a country."""
         phone = normalise.phone_hashing(normalise.phone_digits, region)
         return PersonalData(self._needs_of_person, self._needs_of_address, phone)
 
@@ -110,13 +110,13 @@ def _hashings(fields: Mapping[str, str], normalisers: Normalisers) -> dict[str, 
 
 
 def hashers_below(parent: str, normalisers: Normalisers) -> dict[str, Hasher]:
-    """What hashes a value that a mapping gives to a field of the vendor's `parent`, by path."""
+    """Functions that hash values which a mapping sets in the vendor's object `parent`, by path."""
     paths = {f"{parent}.{key}": forms for key, forms in normalisers.items()}
     return {path: hasher(path, *forms) for path, forms in paths.items()}
 
 
 def single_hashers_below(parent: str, normalisers: Normalisers) -> dict[str, Hasher]:
-    """As `hashers_below`, of fields that take one hash: the first."""
+    """As `hashers_below`, for fields that hold one hash: the first."""
     found = hashers_below(parent, normalisers)
     return {path: _first_of(hash_all) for path, hash_all in found.items()}
 
@@ -128,14 +128,14 @@ def _first_of(hash_all: Hasher) -> Hasher:
 def add_hashes(
     data: dict[str, Any], hashings: Mapping[str, Hashing], holders: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Adds the hashes that `holders` have to the vendor's person `data`."""
+    """Adds the hashes of `holders` to `data`, the vendor's person."""
     for key, each in hashings.items():
         if found := each.hashed(holders):
             data[key] = found
 
 
 def clear_ids(person: Mapping[str, Any], names: Collection[str]) -> dict[str, str | int]:
-    """Those of the fields `names` of a person that are ids, as they are."""
+    """The fields of `person` among `names` that are ids, as they are."""
     return {key: person[key] for key in person if key in names and _is_id(key, person[key])}
 
 

@@ -13,13 +13,13 @@ from destinations.remarks import remark
 _is_international = re.compile(r"\+[1-9][0-9 ()./-]{3,40}").fullmatch
 _digits = re.compile(r"[0-9]+")
 _FROM_USA = "011"
-"""What is dialled there in front of a country code."""
+"""The prefix for international calls from the USA."""
 
 _SHORTEST_FROM_USA = 10
 """Digits after `_FROM_USA`. Below, 011 is an area code, as in Turin, Delhi and Buenos Aires."""
 
 _SHORTEST_MADE_UP = 6
-"""Digits that are looked at first: a number is hardly shorter."""
+"""How many digits are compared first: almost no number is shorter."""
 
 _INTERNATIONAL = frozenset(
     {
@@ -30,8 +30,8 @@ _INTERNATIONAL = frozenset(
 
 
 class _Numbering(NamedTuple):
-    """A country's numbers. code: how many digits its calling code has. lengths: how many a number
-    has after them. home_prefix: finds what is dialled inside the country only, in front of it."""
+    """The phone numbers of a country. code: how many digits its calling code has. lengths: how many
+    digits may follow it. home_prefix: matches the prefix for calls inside the country."""
 
     code: int
     lengths: frozenset[int]
@@ -46,20 +46,20 @@ def is_region(text: str) -> bool:
 def e164(text: str, region: str | None) -> str:
     """`text`, also a ``tel:`` address, as E.164 with ``+``, or "" when the country is not known.
 
-    region: ISO 3166-1 alpha-2 of numbers without a country code. Without one, or where it has no
-    such number, a number without ``+`` or ``00`` is taken only if its digits, or those after the
-    ``011`` of the USA, are a valid international number: a guessed country code would name
-    somebody else. One with as many digits as in the region, but not valid there, is an
-    international number if it is valid as such. So is one that begins with the region's own code
-    and is a mobile number behind it. "" also for a number of one digit again and again, as people
-    write who do not want to tell theirs.
+    region: ISO 3166-1 alpha-2 of numbers without a country code. If there is none, or the number is
+    not valid there, a number without ``+`` or ``00`` is accepted only if its digits, or those after
+    the ``011`` of the USA, are a valid international number: a guessed country code would name
+    somebody else. A number of a length that the region has, but not valid there, is read as an
+    international number if it is valid as one. So is a number that begins with the region's own
+    country code and is a mobile number after it. "" also for a number that repeats one digit, which
+    people enter to withhold theirs.
     """
     number = _e164(text.strip(), region)
     return "" if _is_made_up(number) else number
 
 
 def _is_made_up(number: str) -> bool:
-    """Whether `number`, in E.164, has the same digit everywhere behind its country code."""
+    """Whether `number`, in E.164, repeats one digit after its country code."""
     if number[-1:] * _SHORTEST_MADE_UP != number[-_SHORTEST_MADE_UP:]:
         return False
     numbering = _numbering(number[1:4])
@@ -67,13 +67,13 @@ def _is_made_up(number: str) -> bool:
 
 
 def _e164(text: str, region: str | None) -> str:
-    if text.endswith(".0") and text[:-2].isdecimal():  # a number in a table
+    if text.endswith(".0") and text[:-2].isdecimal():  # a number exported from a table
         text = text[:-2]
     if text[:4].lower() == "tel:":
         text = _of_address(text[4:])
     if text.startswith("+"):
         return _without_marks(text) or _parsed(text, region)
-    has_prefix = text.startswith("0")  # which no country code begins with
+    has_prefix = text.startswith("0")  # no country code begins with 0
     if region and not has_prefix and (found := _mobile_with_code(text, region)):
         return found
     if region and (found := _parsed(text, region, only_valid=not has_prefix)):
@@ -99,8 +99,8 @@ def _mobile_with_code(text: str, region: str) -> str:
 
 
 def _of_address(address: str) -> str:
-    """The number in a ``tel:`` address without its parameters, of which ``phone-context`` says what
-    comes before the number; "" where that is no number. Source: RFC 3966"""
+    """The number in a ``tel:`` address, without its parameters and after the prefix in
+    ``phone-context``; "" if that is no number. Source: RFC 3966"""
     number, *parameters = unquote(address).split(";")
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -115,8 +115,8 @@ def _after_011(text: str) -> str:
 
 
 def _without_marks(text: str) -> str:
-    """`text` when only spaces and marks have to go, as with most numbers that people write with a
-    ``+``; else "". `_parsed` finds the same at twenty times the cost."""
+    """`text` without spaces and marks, if this is all it needs, as with most numbers written with
+    ``+``; else "". `_parsed` returns the same at twenty times the cost."""
     if not _is_international(text):
         return ""
     digits = "+" + "".join(_digits.findall(text))
@@ -131,7 +131,7 @@ def _without_marks(text: str) -> str:
 
 @cache
 def _numbering(start: str) -> _Numbering | None:
-    """start: the first three digits, so a thousand of these are kept at most."""
+    """start: the first three digits, so the cache has at most a thousand entries."""
     for size in range(1, len(start) + 1):
         code = int(start[:size])
         region = phonenumbers.region_code_for_country_code(code)

@@ -1,5 +1,5 @@
-"""Codes of countries, of the states of the USA and of the provinces of Canada, from the names that
-people write in forms.
+"""Codes of countries, states of the USA and provinces of Canada, from the names that people enter
+in forms.
 
 Sources: ISO 3166-1; the two-letter codes of the United States Postal Service and of Canada Post.
 """
@@ -82,7 +82,7 @@ STSTP SVSLV SXSXM SYSYR SZSWZ TCTCA TDTCD TFATF TGTGO THTHA TJTJK TKTKL TLTLS TM
 TRTUR TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA UMUMI USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR
 VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE
 """
-"""Each code of two letters with that of three."""
+"""Each two-letter code, followed by the three-letter code of the same country."""
 
 _STATES = """
 AL Alabama; AK Alaska; AZ Arizona; AR Arkansas; CA California; CO Colorado; CT Connecticut
@@ -151,7 +151,7 @@ def canadian_province_code(text: str) -> str:
 
 
 def subdivision(text: str) -> str:
-    """Of a code of ISO 3166-2 the part after the country, ``CA`` of ``US-CA``; else `text`."""
+    """The part of an ISO 3166-2 code after the country: ``CA`` for ``US-CA``; else `text`."""
     parts = _subdivision(text.strip()) if "-" in text else None
     return parts[2] if parts and parts[1].upper() in COUNTRY_CODES else text
 

@@ -1,4 +1,4 @@
-"""What a visitor refuses, and what an event itself asks for: that vendors do less with it."""
+"""A visitor's refusals, and the restrictions that an event asks for: vendors do less with it."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _REFUSALS = ("ad_user_data", "ad_personalization")
 """Global Privacy Control and the opt-outs of the USA deny both."""
 
 _RESTRICTIONS = ("opt_out", "data_processing_options")
-"""Fields that ask every vendor to do less with an event, whatever its consent allows."""
+"""Fields that restrict what every vendor does with an event, whatever its consent allows."""
 
 
 def refuses(event: Event) -> bool:
@@ -24,10 +24,10 @@ def refuses_personalisation(event: Event) -> bool:
 
 
 def restriction(event: Event, *own: str) -> str:
-    """What asks a vendor to do less with `event`, in words: its consent or one of its fields; "" if
-    nothing does.
+    """What restricts the use of `event`, in words: its consent or one of its fields; "" if nothing
+    does.
 
-    own: names of fields that ask this vendor alone.
+    own: names of fields that concern only this vendor.
     """
     if refuses(event):
         return "ad_user_data or ad_personalization is denied"
@@ -38,8 +38,7 @@ def restriction(event: Event, *own: str) -> str:
 
 
 def asks(stated: Any) -> bool:
-    """Whether `stated`, in a field of the event, asks for a restriction; what cannot be read
-    does."""
+    """Whether `stated`, the value of a field, asks for a restriction. An unreadable value does."""
     if isinstance(stated, (list, dict)):
         return bool(stated)
     text = "" if stated is None else as_text(stated)

@@ -1,4 +1,4 @@
-"""Remarks: what a destination changes in an event to make it acceptable, one line per field.
+"""Remarks: changes that a destination makes to an event to make it acceptable, one line each.
 
 A destination calls `remark` when it truncates, removes, repairs or converts something. This is rare
 and costs almost nothing while remarks are not collected.

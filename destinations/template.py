@@ -7,14 +7,14 @@ from typing import Any
 from destinations.paths import ANY, as_text, reader
 
 Template = Callable[[dict[str, Any]], str | None]
-"""The text for an event, or None when one of its fields is missing or no text or number."""
+"""The text for an event; None if one of the fields is missing or cannot be written as a text."""
 
 
 def compile_template(template: str, to_text: Callable[[Any], str | None] = as_text) -> Template:
-    """The function that fills `template`; a brace that is meant as one is written twice.
+    """The function that fills `template`, in which a literal brace is written twice.
 
-    to_text: how a value is written; None if it cannot be. Raises `ValueError` when the template
-    cannot be read.
+    to_text: from a value to its text; None if it has none. Raises `ValueError` for a template that
+    is not valid.
     """
     pieces = [(before, None if path is None else reader(path)) for before, path in _read(template)]
 
@@ -33,12 +33,12 @@ def compile_template(template: str, to_text: Callable[[Any], str | None] = as_te
 
 
 def template_paths(template: str) -> list[str]:
-    """The paths in `template`. Raises `ValueError` when it cannot be read."""
+    """The paths in `template`. Raises `ValueError` if it is not valid."""
     return [path for _, path in _read(template) if path is not None]
 
 
 def _read(template: str) -> list[tuple[str, str | None]]:
-    """The pieces of `template`: a text, and the path of the field that follows it, if one does."""
+    """The pieces of `template`: a text, and the path of the field that follows it, or None."""
     try:
         parsed = list(Formatter().parse(template))
     except ValueError:

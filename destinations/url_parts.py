@@ -1,4 +1,4 @@
-"""The parts of a URL that a text holds, as paths enter them: ``query.<name>`` and the like.
+"""The parts of a URL in a text, as paths name them: ``query.<name>`` and so on.
 
 ================  =======================================================  =========
 part              what it is                                               changed
@@ -7,10 +7,10 @@ part              what it is                                               chang
 ``path``          as it is written; ``/`` when an absolute URL has none    no
 ``query``         everything between ``?`` and ``#``, as it is written     yes
 ``query.<name>``  one parameter, decoded; of several, the first            yes
-``fragment``      everything behind ``#``, as it is written                yes
+``fragment``      everything after ``#``, as it is written                 yes
 ================  =======================================================  =========
 
-Any text is taken as it comes, ``/a?b=c`` as well; one without the part has None there.
+Any text is accepted, such as ``/a?b=c``; a missing part is None.
 """
 
 import re
@@ -19,14 +19,14 @@ from urllib.parse import quote, unquote_plus
 
 PARTS = ("query", "host", "path", "fragment")
 CHANGED = ("query", "fragment")
-"""The parts that can be given another value, or taken out."""
+"""The parts that can be changed or removed."""
 
 SCHEME = r"[a-z][a-z0-9+.\-]*:"
 USER = r"(?:[^/?#]*@)?"
 HOST = r"(?P<host>\[[^\]/?#]*\]|[^/?#:]*)"
 PORT = r"(?::\d*)?"
-"""Expressions for the parts of a URL that stand before its path, without regard to case: what a
-browser takes from any text, not what a standard allows. Source: RFC 3986, 3."""
+"""Case-insensitive expressions for the parts of a URL before its path: what a browser accepts, not
+what a standard allows. Source: RFC 3986, 3."""
 
 _BASE = re.compile(
     rf"(?P<absolute>(?:{SCHEME})?//{USER}{HOST}{PORT})?(?P<path>(?:/.*)?)",
@@ -37,7 +37,7 @@ _BASE = re.compile(
 def read_part(url: str, keys: Sequence[str]) -> str | None:
     """The part of `url` that `keys` name: ``["host"]``, ``["query", "name"]``.
 
-    The name of a parameter may have dots in it, so all keys behind ``query`` are its name.
+    The name of a parameter may contain dots, so all keys after ``query`` form its name.
     """
     if keys[0] == "query":
         query = _split(url)[1]
@@ -50,10 +50,9 @@ def read_part(url: str, keys: Sequence[str]) -> str | None:
 
 
 def change_part(url: str, keys: Sequence[str], change: Callable[[str | None], str | None]) -> str:
-    """`url` with the part at `keys` gone through `change`, where None stands for no such part.
+    """`url` with `change` applied to the part at `keys`; None stands for a missing part.
 
-    A parameter that is there several times becomes one. An empty text stays as it is: there is no
-    URL to have a part.
+    A repeated parameter that changes becomes one. An empty text is not changed, since it is no URL.
     """
     base, query, fragment = _split(url)
     if not url or keys[0] not in CHANGED:
@@ -71,7 +70,7 @@ def change_part(url: str, keys: Sequence[str], change: Callable[[str | None], st
 
 
 def keep_parts(url: str, names: Collection[str] | None, fragment: bool) -> str:
-    """`url` with the query parameters in `names` alone (all, when it is None), and its fragment
+    """`url` with only the query parameters in `names` (all if it is None), and with its fragment
     only if `fragment`."""
     base, query, behind = _split(url)
     if names is not None:
@@ -80,12 +79,12 @@ def keep_parts(url: str, names: Collection[str] | None, fragment: bool) -> str:
 
 
 def encoded(text: str) -> str:
-    """`text` as the value of a query parameter. Brackets stay, as browsers leave them."""
+    """`text` as the value of a query parameter. Brackets are not encoded, as in browsers."""
     return quote(text, safe="[]", errors="replace")
 
 
 def _split(url: str) -> tuple[str, str, str]:
-    """What stands before the query, the query, and the fragment; empty when not there."""
+    """The part before the query, the query, and the fragment; "" for a missing one."""
     rest, _, fragment = url.partition("#")
     base, _, query = rest.partition("?")
     return base, query, fragment
@@ -111,7 +110,7 @@ def _name(pair: str) -> str:
 
 
 def _places(pairs: list[str], name: str) -> list[int]:
-    """Which of `pairs` are of the parameter `name`."""
+    """The positions in `pairs` of the parameter `name`."""
     begin = f"{name}="
     return [
         place

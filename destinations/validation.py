@@ -1,9 +1,9 @@
-"""Requests of which a share is also sent to a vendor's address that only checks them."""
+"""Chooses the share of requests that is also sent to a vendor's address for validation."""
 
 from zlib import crc32
 
 
 def is_chosen(body: bytes, share: float) -> bool:
-    """Whether a request with `body` is one of the `share` of all that is chosen, by what it says,
-    so that a repetition is treated alike."""
+    """Whether a request with `body` belongs to the chosen `share` of all. The choice depends only
+    on `body`, so a repetition is treated alike."""
     return crc32(body) < share * 2**32

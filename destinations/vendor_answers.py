@@ -1,4 +1,4 @@
-"""Reading what a vendor answers."""
+"""Reading a vendor's responses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import orjson
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that `body` is; an empty one for anything else."""
+    """The JSON object in `body`; an empty one for anything else."""
     try:
         read = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -16,12 +16,12 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def is_html(body: bytes) -> bool:
-    """Whether `body` is a page, as proxies answer, and no vendor's API does."""
+    """Whether `body` is a page of HTML, which proxies send and no vendor's API does."""
     return body.lstrip()[:1] == b"<"
 
 
 def joined_texts(holder: Mapping[str, Any], *keys: str) -> str:
-    """The texts at `keys` of an object in an answer, with colons between; empty ones left out."""
+    """The texts at `keys` of `holder`, joined by colons, without empty ones."""
     texts = map(holder.get, keys)
     return ": ".join(text for text in texts if isinstance(text, str) and text)
 
