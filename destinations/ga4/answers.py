@@ -1,7 +1,7 @@
-"""What GA4's answers mean for each event of a request.
+"""The meaning of GA4's responses for each event of a request.
 
-The protocol answers 2xx to every request, even with a wrong secret, so an answer never proves that
-an event was kept.
+The protocol responds with 2xx to every request, even with a wrong secret, so a response never
+proves that an event was kept.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference.
 """

@@ -1,4 +1,4 @@
-"""`campaign_details`: the event by which GA4 learns of the campaign that brought a visitor.
+"""`campaign_details`: the event that tells GA4 which campaign brought the visitor.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference/events
 """
@@ -21,8 +21,8 @@ _OF_SESSION = ("session_id", "engagement_time_msec", "debug_mode")
 
 
 def campaign_details(event: Event, told: dict[str, Any]) -> dict[str, Any] | None:
-    """The event that goes in front of `told`, which GA4 gets of `event`; None if it is no page
-    view, names no campaign, or is anonymous."""
+    """The event that is sent before `told`, GA4's form of `event`; None if `event` is no page view,
+    names no campaign, or is anonymous."""
     campaign = event.get("campaign")
     if told["name"] != "page_view" or not isinstance(campaign, dict) or is_anonymous(event):
         return None

@@ -1,5 +1,5 @@
-"""What a request of the Measurement Protocol says once, of the client and the person. An event of
-the Data Manager API is made of the same.
+"""The part of a Measurement Protocol request that describes the client and the person. Events of
+the Data Manager API are made from the same fields.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference.
 """
@@ -19,8 +19,8 @@ _CONSENT_TYPES = ("ad_user_data", "ad_personalization")
 def client_of(
     event: Event, client_id: str, is_app: bool, region: str | None, forms: Forms
 ) -> dict[str, Any]:
-    """All but the events. region: ISO 3166-1 alpha-2 of phone numbers without a country code.
-    forms: in which personal data is hashed."""
+    """A request without its events. region: ISO 3166-1 alpha-2 of phone numbers without a country
+    code. forms: the forms in which personal data is hashed."""
     client: dict[str, Any] = {"app_instance_id" if is_app else "client_id": client_id}
     if user_id := event.get("user_id"):
         client["user_id"] = user_id
@@ -37,7 +37,7 @@ def client_of(
 
 
 def _consent(event: Event) -> dict[str, str]:
-    """What Google may do with the event: for advertising nothing, if it is anonymous."""
+    """``consent`` of a request. An anonymous event may not be used for advertising."""
     if is_anonymous(event):
         return dict.fromkeys(_CONSENT_TYPES, "DENIED")
     given = event.get("consent", {})

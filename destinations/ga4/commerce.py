@@ -1,6 +1,6 @@
-"""Promotions and lists of items that are named as in Universal Analytics.
+"""Promotions and lists of items under the names of Universal Analytics.
 
-GA4 takes them as parameters of the event, where its items name none.
+GA4 accepts them as parameters of the event, for items that name none.
 
 Source: developers.google.com/analytics/devguides/collection/ga4/ecommerce
 """
@@ -27,7 +27,7 @@ _LISTS = frozenset(["view_item_list", "select_item"])
 
 
 def commerce_params(event: Event) -> dict[str, Any]:
-    """The parameters that name the promotion or the list of items which `event` is about."""
+    """The parameters that name the promotion or item list of `event`."""
     name = event["event_name"]
     if name in _LISTS:
         return _params(event, _LIST)

@@ -1,6 +1,7 @@
-"""The transport `data_manager`: events by the Data Manager API, which has real errors.
+"""The transport `data_manager`: events by the Data Manager API, which reports errors.
 
-Google takes a request or refuses it for one faulty event, and tells later what became of each.
+Google refuses a request with a faulty event as a whole, and otherwise accepts it and reports later
+what became of each event.
 
 Source: developers.google.com/data-manager/api/devguides/events/analytics
 (recommended-custom-events/send-events, measurement-protocol/upgrade/field-mappings).
@@ -50,7 +51,7 @@ class DataManager:
         }
 
     def problem(self, event: Event) -> str:
-        """Why Google would refuse the event; "" when it would not."""
+        """Why Google would refuse the event; "" if it would not."""
         return problem_from_servers(
             event, self._mapper, id_from_servers(event, self._is_app), self._is_app
         )
@@ -63,7 +64,8 @@ class DataManager:
         return batched(events, translated, self._request, MAX_EVENTS)
 
     def _translate(self, event: Event, now: float, debug_mode: bool) -> dict[str, Any]:
-        """`event` in Data Manager's format. now: Unix seconds. debug_mode: show it in DebugView."""
+        """`event` in Data Manager's format. now: Unix seconds. debug_mode: whether DebugView shows
+        it."""
         settings, client_id = self._settings, id_from_servers(event, self._is_app)
         client = client_of(event, client_id, self._is_app, settings.phone_region, DATA_MANAGER)
         name = name_from_servers(event, self._mapper)

@@ -1,7 +1,7 @@
-"""From what the Measurement Protocol takes to the fields of Data Manager's event.
+"""Converts parts of a Measurement Protocol request to fields of Data Manager's event.
 
-Left out: the timestamps of user properties, for which there is no field, and ``campaign_details``,
-which would be an event of its own.
+Left out: the timestamps of user properties, which have no field, and ``campaign_details``, which
+would be an event of its own.
 
 Source: developers.google.com/data-manager/api/devguides/events/analytics/measurement-protocol/
 upgrade/field-mappings, and for addresses google-ads-datamanager (AddressInfo).
@@ -72,8 +72,8 @@ def fields_of_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fields_of_client(client: Mapping[str, Any], customer_type: str) -> dict[str, Any]:
-    """The fields with what is said of the client and the person. client: of `client_of`.
-    customer_type: Google's word; "" for none."""
+    """The fields that describe the client and the person. client: by `client_of`. customer_type:
+    Google's value; "" for none."""
     made: dict[str, Any] = {}
     if user_id := client.get("user_id"):
         made["userId"] = user_id
@@ -112,7 +112,7 @@ def _item(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _identifiers(user_data: Any) -> Iterator[dict[str, Any]]:
-    """user_data: as the Measurement Protocol has it; a mapping may have made anything of it."""
+    """user_data: as in the Measurement Protocol, unless a mapping set it to anything else."""
     if not isinstance(user_data, dict):
         return
     for digest in _texts_at(user_data, "sha256_email_address"):

@@ -1,8 +1,8 @@
 """GA4, by one of three transports.
 
-By two of them GA4 answers 2xx to every request (see `answers`), so an event that GA4 would discard
-is refused before it is sent. GA4 does not support event ids: a repeated event counts twice, unless
-it is a purchase with a transaction_id.
+With two of them, GA4 responds with 2xx to every request (see `answers`), so an event that GA4 would
+discard is refused before it is sent. GA4 does not support event ids: a repeated event counts twice,
+unless it is a purchase with a transaction_id.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,9 +32,9 @@ from destinations.hashed_forms import PersonalData
 from destinations.mapping import Hasher, MappingSettings
 
 LINGER = timedelta(milliseconds=200)
-"""At 200 events a second, an event costs 440 µs of CPU if each is read as it comes, 165 µs if those
-of 200 ms are read together, and as much with 500 ms. A fifth fewer requests go out, since more of
-them carry several events of one visitor."""
+"""At 200 events a second, an event costs 440 µs of CPU if it is read alone, 165 µs if the events of
+200 ms are read together, and the same with 500 ms. There are a fifth fewer requests, because more
+of them carry several events of one visitor."""
 
 
 class GA4(Destination[GA4Settings]):
@@ -144,7 +144,7 @@ class GA4(Destination[GA4Settings]):
         return settings.measurement_id is not None
 
     def recognises(self, event: Event, age: float) -> bool:
-        """GA4 knows no event ids; only a purchase it counts once, by its transaction."""
+        """GA4 has no event ids. It counts only a purchase once, by its transaction."""
         return not self._is_gtag and names_an_order(event, self.mapper)
 
 

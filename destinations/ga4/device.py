@@ -1,4 +1,4 @@
-"""What a request says of the device: the user agent, or what else is known.
+"""The device in a request: the user agent, or what else is known.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference (device).
 """
@@ -11,7 +11,7 @@ from destinations.base import Event
 from destinations.remarks import remark
 
 OF_DEVICE = ("language", "screen_resolution")
-"""Fields of an event that are parts of the device where GA4 gets one."""
+"""Fields of an event that become parts of the device, if GA4 receives one."""
 
 _TEXTS = (
     "operating_system",
@@ -38,10 +38,10 @@ _FORMS: Mapping[str, Callable[[str], object]] = {
 
 
 def device_of(event: Event, is_app: bool) -> dict[str, Any]:
-    """``user_agent`` or ``device`` of a request; empty when nothing is known.
+    """``user_agent`` or ``device`` of a request; empty if nothing is known.
 
-    GA4 takes a device over a user agent, but only from the agent does it get its own names of
-    browsers and systems; those of other parsers ("Mobile Safari") would split the reports.
+    GA4 prefers a device to a user agent, but derives its own names of browsers and systems only
+    from the agent. Names of other parsers ("Mobile Safari") would split the reports.
     """
     if not is_app and (user_agent := event.get("user_agent")):
         return {"user_agent": user_agent}

@@ -1,7 +1,7 @@
 """The transport `gtag`: hits as Google's own tag sends them, one event per request.
 
-GA4 puts them into the visitor's session, as it does with those of the page. It sees no time in
-them, and recognises no repetition.
+GA4 adds them to the visitor's session, as it does with hits of the page. They have no time, and GA4
+does not recognise repetitions.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,10 +20,10 @@ from destinations.mapping import Mapper
 
 PATH = "/g/collect"
 MAX_BODY = 130_000
-"""A body has fewer bytes than this, as in the Measurement Protocol; no limit is documented."""
+"""A body must have fewer bytes, as in the Measurement Protocol. No limit is documented."""
 
 MAX_QUERY = 16_384
-"""Of the URL. Requests with a query of 64 KB cannot be sent, and servers take less."""
+"""Characters of the URL's query. A query of 64 KB cannot be sent, and servers accept less."""
 
 _CONTENT_TYPE = "text/plain;charset=UTF-8"
 
@@ -31,8 +31,8 @@ _CONTENT_TYPE = "text/plain;charset=UTF-8"
 class Gtag:
     """Hits of a web stream.
 
-    An anonymous event is sent as Consent Mode sends one of a visitor who refused: everything
-    denied, no address, no user agent, and a client id that stands for this event alone.
+    An anonymous event is sent as Consent Mode does for a visitor who refused: everything denied, no
+    address, no user agent, and a client id for this event alone.
     """
 
     def __init__(self, settings: GA4Settings, mapper: Mapper) -> None:
@@ -42,7 +42,7 @@ class Gtag:
         self._base = f"{str(settings.base_url).rstrip('/')}{PATH}"
 
     def problem(self, event: Event) -> str:
-        """Why the event cannot be sent as a hit; "" when it can."""
+        """Why the event cannot be sent as a hit; "" if it can."""
         if not is_anonymous(event) and not _is_granted(event):
             return (
                 "analytics_storage is not granted: a hit has the visitor's identifiers; use "
@@ -87,7 +87,7 @@ class Gtag:
 
 
 def _counted(params: Mapping[str, Any]) -> dict[str, Any]:
-    """`params` within GA4's limit, in which those in `PLACED` do not count."""
+    """`params` within GA4's limit, to which those in `PLACED` do not count."""
     placed = {name: params[name] for name in params if name in PLACED}
     own = {name: params[name] for name in params if name not in PLACED}
     return placed | most_important(own)
@@ -99,7 +99,7 @@ def _is_granted(event: Event) -> bool:
 
 
 def _headers(event: Event) -> dict[str, str]:
-    """With the visitor's agent, by which GA4 tells browsers and devices."""
+    """The headers, with the visitor's user agent, from which GA4 derives browser and device."""
     agent = "".join(sign for sign in event.get("user_agent", "") if " " <= sign <= "~").strip()
     headers = {"content-type": _CONTENT_TYPE}
     return headers | {"user-agent": agent} if agent else headers

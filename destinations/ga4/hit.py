@@ -1,6 +1,6 @@
-"""From an event to a hit, as gtag.js sends it to ``/g/collect``.
+"""Translates an event into a hit, as gtag.js sends it to ``/g/collect``.
 
-Google documents no such thing. The parameters are those of gtag.js (release of March 2026), as
+Google does not document hits. The parameters are those of gtag.js (release of March 2026), as
 recorded in tests/captures; `gateway.sources.ga4` reads them.
 """
 
@@ -16,7 +16,7 @@ from destinations.ga4.identity import is_anonymous
 from destinations.remarks import remark
 
 REDACTED = "::"
-"""In ``_uip``: Google shall not take the sender's address, which is the gateway's, for the
+"""In ``_uip``: keeps Google from using the sender's address, which is the gateway's, as the
 visitor's."""
 
 _OF_TAG = {
@@ -36,11 +36,11 @@ _OF_TAG = {
     "tag_exp": "x-ga-mp2-tag_exp",
     "tt": "x-ga-mp2-tt",
 }
-"""What a tag said of itself and its page, in the fields where the source `ga4` keeps it."""
+"""A tag's parameters about itself and its page, with the fields where the source `ga4` has them."""
 
 _OF_SYSTEM = ("c", "eu", "fv", "nsi", "ss", "tu", "rdi")
-"""What a tag said with a leading underscore. The marks of a first visit (``fv``, ``nsi``) and of a
-session's start (``ss``) come only from pages, through gtag.js, gateway.js or RudderStack's SDK: a
+"""A tag's parameters with a leading underscore. The marks of a first visit (``fv``, ``nsi``) and of
+a session's start (``ss``) come only from pages, through gtag.js, gateway.js or RudderStack's SDK: a
 server does not know when a session begins."""
 
 _HINTS = {
@@ -72,11 +72,11 @@ _OF_PAGE = {
     "_et": "engagement_time_msec",
 }
 _MAX_TEXT = 1000
-"""Characters of a text of the sender's in the query, as many as GA4 keeps of a page's URL."""
+"""Most characters of a text in the query: as many as GA4 keeps of a page's URL."""
 
 PLACED = frozenset([*_OF_PAGE.values(), "items"])
-"""Parameters of an event that have a place of their own in a hit, so that they do not count as
-parameters there."""
+"""Parameters of an event that have their own place in a hit, so they do not count as parameters
+there."""
 
 Pairs = Iterator[tuple[str, str]]
 
@@ -84,9 +84,10 @@ Pairs = Iterator[tuple[str, str]]
 def shared_parameters(
     event: Event, params: Mapping[str, Any], stream: str, client_id: str, now: float
 ) -> str:
-    """The query: what a hit says of the visitor, the page and the session.
+    """The query: the visitor, the page and the session.
 
-    params: of `event`, with those in `PLACED`. stream: the measurement ID. now: Unix seconds.
+    params: the parameters of `event`, including those in `PLACED`. stream: the measurement ID. now:
+    Unix seconds.
     """
     return _encoded(_fitting(_shared(event, params, stream, client_id, now)))
 
@@ -94,8 +95,8 @@ def shared_parameters(
 def event_parameters(
     event: Event, name: str, params: Mapping[str, Any], user_properties: Mapping[str, Any]
 ) -> str:
-    """The line of the body: the event called `name`, with `params` and ``user_properties`` of the
-    Measurement Protocol."""
+    """The line of the body: the event with `name`, `params`, and `user_properties` in the form of
+    the Measurement Protocol."""
     return _encoded(_of_event(event, name, params, user_properties))
 
 
@@ -126,7 +127,7 @@ def _shared(
 
 
 def _fitting(pairs: Pairs) -> Pairs:
-    """Those of `pairs` that are not too long: a URL has to fit into a request."""
+    """`pairs` without values that are too long for a URL."""
     for key, text in pairs:
         if len(text) <= _MAX_TEXT:
             yield key, text
@@ -147,7 +148,7 @@ def _of_event(
 
 
 def _page_id(event: Event, now: float) -> str:
-    """The tag's, else the time of the event in milliseconds, which is what gtag.js takes."""
+    """The id from the tag, else the event's time in milliseconds, which gtag.js uses as the id."""
     stated = event.get("x-ga-page_id")
     if isinstance(stated, (int, float)):
         return as_text(stated)
@@ -155,7 +156,7 @@ def _page_id(event: Event, now: float) -> str:
 
 
 def _texts(keys: Mapping[str, str], holder: object) -> Pairs:
-    """The values in `holder` that are texts or numbers, by the names of their parameters."""
+    """The texts and numbers in `holder`, by the names of their parameters."""
     if isinstance(holder, dict):
         for key, name in keys.items():
             value = holder.get(name)
@@ -175,7 +176,7 @@ def _hints(hints: Mapping[str, Any]) -> Pairs:
 
 
 def _versions(brands: list[Any]) -> Iterator[str]:
-    """Encoded once more than other values, as gtag.js does."""
+    """Brands and versions, percent-encoded once more than other values, as in gtag.js."""
     for each in brands:
         if isinstance(each, dict):
             brand, version = str(each.get("brand", "")), str(each.get("version", ""))

@@ -1,10 +1,10 @@
-"""Consent in a hit: the parameters that Google's tags make of Consent Mode.
+"""Consent in a hit: the parameters of Consent Mode in Google's tags.
 
-They are made of what the gateway decided, never of what a tag said before. ``gcs`` is ``G1`` and
-two signs, for ad_storage and analytics_storage. ``gcd`` has, after its version, two signs for each
-consent type: a constant, and the state by default (a decision of the gateway may not be the
-visitor's own word, so it is never written as an update). What follows says that Consent Mode is in
-use, and that the container sets nothing of its own.
+They are made from the gateway's decision, never copied from a tag. ``gcs`` is ``G1`` and two
+characters, for ad_storage and analytics_storage. ``gcd`` has, after its version, two characters for
+each consent type: a constant, and the default state (the gateway's decision may not be the
+visitor's own statement, so it is never written as an update). The rest states that Consent Mode is
+in use, and that the container sets nothing of its own.
 
 Source: gtag.js (release of March 2026), as recorded in tests/captures.
 """
@@ -21,8 +21,8 @@ _GCD_FORM, _IMPLICIT = "1{states}5l1", "3"
 
 
 def consent_parameters(states: Mapping[str, str], dma: bool | None) -> Iterator[tuple[str, str]]:
-    """`states`: `granted` or `denied` by consent type. dma: whether the tag said that the visitor
-    is in the European Economic Area; None if it said nothing."""
+    """The parameters for `states`: ``granted`` or ``denied`` by consent type. dma: whether the tag
+    states that the visitor is in the European Economic Area; None if it states nothing."""
     yield "gcs", "G1" + "".join(_GCS.get(states.get(name, ""), _UNKNOWN_GCS) for name in _TYPES[:2])
     signs = (_GCD.get(states.get(name, ""), _UNKNOWN_GCD) for name in _TYPES)
     yield "gcd", _GCD_FORM.format(states="".join(f"{_IMPLICIT}{sign}" for sign in signs))

@@ -31,12 +31,12 @@ _KEYS = {
     "location_id": "lo",
 }
 _SIGNS = digits + ascii_uppercase[:17]
-"""Of an item's own parameters: the name is behind ``k`` and a sign, the value behind ``v``."""
+"""For an item's custom parameters: the name follows ``k`` and a sign, the value ``v`` and it."""
 
 
 def item_parameters(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """items: of `destinations.ga4.items`, so each has at most as many parameters as there are
-    signs."""
+    """items: made by `destinations.ga4.items`, so each has at most as many custom parameters as
+    there are signs."""
     for number, item in enumerate(items, 1):
         yield f"pr{number}", "~".join(_parts(item))
 

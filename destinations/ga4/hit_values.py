@@ -5,7 +5,7 @@ from typing import Any
 
 
 def as_text(value: Any) -> str:
-    """`value` as a text; whole numbers without a fraction."""
+    """`value` as a text, whole numbers without a decimal point."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -14,7 +14,7 @@ def as_text(value: Any) -> str:
 
 
 def by_type(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Parameters of one's own: ``<prefix>.<name>`` for texts, ``<prefix>n.<name>`` for numbers."""
+    """Custom parameters: ``<prefix>.<name>`` for texts, ``<prefix>n.<name>`` for numbers."""
     for name, value in values.items():
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         yield f"{prefix}{'n' if is_number else ''}.{name}", as_text(value)

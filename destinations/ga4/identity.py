@@ -1,4 +1,4 @@
-"""Whom an event is about: a browser or an app instance, as GA4 tells them apart."""
+"""The subject of an event, as GA4 identifies it: a browser or an app instance."""
 
 import re
 from hashlib import sha256
@@ -10,24 +10,23 @@ _cookie = re.compile(r"GA1\.[0-9-]{1,8}\.([0-9]{1,20}\.[0-9]{1,20})").fullmatch
 
 
 def id_from_servers(event: Event, is_app: bool) -> str:
-    """The id of whom `event` of a server is about, in a stream of an app or of the web; "" if it
-    has none."""
+    """The id of the app instance or browser of `event`, for the transports of servers; "" if it has
+    none."""
     return app_instance_of(event) if is_app else client_id_of(event)
 
 
 def app_instance_of(event: Event) -> str:
-    """The id of the app instance of `event`; "" when it names none."""
+    """The id of the app instance of `event`; "" if it names none."""
     instance = event.get("app_instance_id")
     return instance if isinstance(instance, str) else ""
 
 
 def client_id_of(event: Event) -> str:
-    """The id of the browser of `event`, which may be the whole cookie ``_ga``; "" when it names
-    none.
+    """The id of the browser of `event`, also from a whole cookie ``_ga``; "" if it names none.
 
     An event with a user and no browser, as backends send it, gets a client id derived from the
-    user. GA4 receives the `user_id` itself too, so the digest needs no key. An anonymous event gets
-    one that stands for this event alone.
+    user. GA4 also receives the `user_id` itself, so the digest needs no key. An anonymous event
+    gets a client id for this event alone.
     """
     client_id: str = event.get("client_id", "")
     if client_id:
@@ -42,7 +41,7 @@ def client_id_of(event: Event) -> str:
 
 
 def is_anonymous(event: Event) -> bool:
-    """Whether `event` tells nothing of its visitor, who refused."""
+    """Whether `event` was anonymised because its visitor refused."""
     return event.get("anonymised") is True
 
 
@@ -52,6 +51,6 @@ def is_debugged(event: Event) -> bool:
 
 
 def _client_of(text: str) -> str:
-    """A browser that stands for `text`, in the form of a `client_id`; always the same."""
+    """A `client_id` derived from `text`, always the same."""
     digest = sha256(text.encode("utf-8", "surrogatepass")).digest()
     return f"{int.from_bytes(digest[:4])}.{int.from_bytes(digest[4:8])}"

@@ -1,4 +1,4 @@
-"""Items, as GA4 takes them.
+"""Items in the form that GA4 accepts.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference/events,
 limitations).
@@ -42,7 +42,7 @@ _ITEM_PARAMS = frozenset(
 
 
 def item_params(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The first 200 of `items` that have an id or a name, of GA4 or of Universal Analytics."""
+    """The first 200 items with an id or a name, under the names of GA4 or Universal Analytics."""
     named = items_with_names(items)
     if len(named) > _MAX_ITEMS:
         remark(f"items: removed all after the first {_MAX_ITEMS}, the most that GA4 accepts")
@@ -50,7 +50,7 @@ def item_params(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """As GA4 takes it: with no quantity, where it is not above zero."""
+    """`item` in the form that GA4 accepts, without a quantity of zero or less."""
     params: dict[str, Any] = {}
     custom = 0
     for name, value in item.items():

@@ -14,14 +14,14 @@ TooOld = Literal["expire", "clamp", "send_without_time"]
 
 MAX_AGE = timedelta(hours=72)
 MAX_AGE_OF_HITS = timedelta(hours=24)
-"""A hit has no time: GA4 counts it when it comes, and puts it into a session that began at most 24
-hours before."""
+"""A hit has no time. GA4 counts it on arrival, and adds it to a session that began at most 24 hours
+before."""
 
 LATEST = timedelta(days=7)
-"""How old an event may be that is sent with another time than its own, or with none."""
+"""The age up to which an event is sent with another time than its own, or with none."""
 
 _OLDEST_SENT = MAX_AGE.total_seconds() - 60
-"""A minute less, for the way to GA4."""
+"""Seconds: a minute less than GA4 accepts, for the transfer."""
 
 
 def time_params(event: Event, now: float, too_old: TooOld) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def time_params(event: Event, now: float, too_old: TooOld) -> dict[str, Any]:
 
 
 def sent_time(event: Event, now: float, too_old: TooOld) -> float | None:
-    """The time of `event` that GA4 gets; None if it gets none. In Unix seconds, as `now`."""
+    """The time that is sent for `event`; None to send none. In Unix seconds, as `now`."""
     at = event_time(event, now)
     if now - at > _OLDEST_SENT:
         if too_old == "send_without_time":

@@ -24,7 +24,7 @@ from destinations.json_values import NOT_JSON, to_json
 from destinations.mapping import Mapper
 
 MAX_BODY = 130_000
-"""A body has fewer bytes than this."""
+"""A body must have fewer bytes than this."""
 
 MAX_EVENTS = 25
 
@@ -35,10 +35,10 @@ _EVENTS = b',"events":['
 
 @dataclass(slots=True)
 class _Group:
-    """Events of one client that can share a request: what it says of the client is the same.
+    """Events that can share a request because they describe the client in the same way.
 
-    test: whether its events are shown in DebugView. count: of the events that GA4 gets, which are
-    more than `events` where a campaign is told.
+    test: whether DebugView shows its events. count: number of events that GA4 receives, which is
+    more than the number of `events` if some add ``campaign_details``.
     """
 
     client: bytes
@@ -80,7 +80,7 @@ class MeasurementProtocol:
         self._headers = {"content-type": "application/json"}
 
     def problem(self, event: Event) -> str:
-        """Why GA4 would silently discard the event; "" when it would not."""
+        """Why GA4 would silently discard the event; "" if it would not."""
         return self._problem(event, id_from_servers(event, self._is_app))
 
     def requests(self, events: Sequence[Event], now: float) -> Iterator[Request | Unsendable]:
@@ -112,9 +112,9 @@ class MeasurementProtocol:
     def _translate(
         self, event: Event, client: dict[str, Any], now: float, debug_mode: bool
     ) -> dict[str, Any]:
-        """`event` in the format of GA4. now: Unix seconds. debug_mode: show it in DebugView.
+        """`event` in the format of GA4. now: Unix seconds. debug_mode: whether DebugView shows it.
 
-        client: of `client_of`; it gets those fields that a mapping sets.
+        client: by `client_of`; the fields of the client that a mapping sets are set in it.
         """
         name = name_from_servers(event, self._mapper)
         params = params_of(event, self._mapper, client, debug_mode)
@@ -128,7 +128,7 @@ class MeasurementProtocol:
     def _bodies(
         self, event: Event, client_id: str, now: float, test: bool
     ) -> tuple[bytes | None, bytes | None, int]:
-        """What is said of the client, and the event, in JSON; how many events of GA4's that is."""
+        """The client in JSON, the event in JSON, and the number of GA4's events in the latter."""
         region = self._settings.phone_region
         client = client_of(event, client_id, self._is_app, region, MEASUREMENT_PROTOCOL)
         told = self._translate(event, client, now, test)

@@ -1,4 +1,4 @@
-"""Names of events at GA4: how they are spelled, and which are reserved.
+"""Names of events at GA4: their spelling, and which are reserved.
 
 Sources: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference, limitations;
 reserved names of web streams and of app streams).
@@ -61,17 +61,18 @@ engagement time of any event."""
 
 @lru_cache(1024)
 def _spelled(name: str) -> str:
-    """`name` as an event's name at GA4, which has underscores for blanks and punctuation:
-    ``Song_Played`` for ``Song Played``. A name with other letters stays as it is."""
+    """`name` in GA4's spelling, with underscores for blanks and punctuation: ``Song_Played`` for
+    ``Song Played``. A name with characters outside ASCII is not changed."""
     if _is_event_name(name) or not name.isascii():
         return name
     return "_".join(filter(None, _no_name_characters.split(name)))
 
 
 def problem_of_name(name: str, reserved: Collection[str]) -> str:
-    """What is wrong with `name` as an event's name, of which some are `reserved`; "" if nothing.
+    """What is wrong with `name` as the name of an event; "" if nothing. reserved: names that only
+    GA4 itself may use.
 
-    A name is never cut to fit, because reports and key events go by it.
+    A name is never cut to fit, because reports and key events depend on it.
     """
     if not _is_event_name(name):
         return (
@@ -95,7 +96,7 @@ def name_of(event: Event, mapper: Mapper) -> str:
 
 
 def name_from_servers(event: Event, mapper: Mapper) -> str:
-    """The name of `event` in the Measurement Protocol."""
+    """The name of `event` in the Measurement Protocol and at Data Manager."""
     name = name_of(event, mapper)
     if name == "user_engagement" and event.get("engagement_time_msec", 0) > 0:
         remark(f"event_name: sent as {ENGAGEMENT} because GA4 does not accept {name} from servers")

@@ -1,4 +1,4 @@
-"""Parameters of an event at GA4: which fields become some, after the mapping.
+"""Parameters of an event at GA4, before and after the mapping.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference/events).
 """
@@ -56,7 +56,7 @@ _NOT_PARAMS = frozenset(
         "ignored_fields",
     }
 )
-"""Fields with a place of their own, and what GA4 finds out by itself."""
+"""Fields with a place of their own, and fields that GA4 derives itself."""
 
 _OF_META = frozenset(
     {
@@ -82,26 +82,27 @@ _OF_META = frozenset(
         "test_event_code",
     }
 )
-"""Fields that only Meta gives a meaning."""
+"""Fields that have a meaning only at Meta."""
 
 _NOT_FROM_EVENT = _NOT_PARAMS | _OF_META
 _NOT_BESIDE_OWN = _NOT_FROM_EVENT | {"params"}
-"""Where `params` holds the parameters of a sender's own."""
+"""For an event with an object `params`, which has the sender's custom parameters."""
 
 _NOT_OWN_PARAMS = frozenset({"items", "debug_mode", "firebase_conversion"})
-"""Parameters to which GA4 gives a meaning of its own."""
+"""Custom parameters that are left out, because these names have a meaning at GA4."""
 
 _MAPPED_OF_CLIENT = ("user_properties", "user_data")
 MAPPED_FIELDS = frozenset(["params", *_MAPPED_OF_CLIENT])
-"""What a mapping may set. Identifiers, consent, place and device are the gateway's to tell."""
+"""The fields that a mapping may set; not identifiers, consent, place and device."""
 
 
 def params_of(
     event: Event, mapper: Mapper, client: dict[str, Any], debug_mode: bool
 ) -> dict[str, Any]:
-    """All parameters of `event`, in the forms that GA4 takes. debug_mode: show it in DebugView.
+    """All parameters of `event`, in the forms that GA4 accepts. debug_mode: whether DebugView shows
+    it.
 
-    client: what the request says of the client; it gets those fields that a mapping sets.
+    client: the client in the request; the fields of the client that a mapping sets are set in it.
     """
     event = with_urls(event)
     params = _params(event, mapper, debug_mode)
@@ -109,7 +110,7 @@ def params_of(
 
 
 def names_an_order(event: Event, mapper: Mapper) -> bool:
-    """Whether GA4 gets a purchase with a transaction of `event`."""
+    """Whether `event` is sent as a purchase with a transaction id."""
     if mapper.name_of(event) != "purchase":
         return False
     return bool(params_of(event, mapper, {}, debug_mode=False).get("transaction_id"))
@@ -137,7 +138,8 @@ def _params(event: Event, mapper: Mapper, debug_mode: bool) -> dict[str, Any]:
 
 
 def _worth(event: Event, mapper: Mapper) -> dict[str, Any]:
-    """``value`` and ``currency`` of `event`, else of its items, which make no purchase negative."""
+    """``value`` and ``currency`` of `event`, else of its items, which never make a purchase
+    negative."""
     worth = value_and_currency(event)
     if "value" not in event and worth.get("value", 0) < 0 and mapper.name_of(event) == "purchase":
         remark("value: left out, because the items of the purchase add up to less than zero")
@@ -148,7 +150,7 @@ def _worth(event: Event, mapper: Mapper) -> dict[str, Any]:
 def _mapped(
     event: Event, mapper: Mapper, client: dict[str, Any], params: dict[str, Any]
 ) -> dict[str, Any]:
-    """`params` after the mapping, as GA4 takes them; the other fields go to `client`."""
+    """`params` after the mapping, as GA4 accepts them. Other mapped fields are set in `client`."""
     body = {key: client[key] for key in _MAPPED_OF_CLIENT if key in client}
     body["params"] = params
     mapper.apply(event, body)
@@ -168,7 +170,7 @@ def _mapped(
 
 
 def _fit_items(params: dict[str, Any]) -> None:
-    """Makes items that GA4 takes of the `items` in `params`, which a mapping has set."""
+    """Converts the `items` in `params`, which a mapping has set, to the form that GA4 accepts."""
     items = item_params(objects_at(params, "items"))
     if items:
         params["items"] = items
@@ -178,7 +180,7 @@ def _fit_items(params: dict[str, Any]) -> None:
 
 
 def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """The field `name` of `body`, of which a mapping may have made anything."""
+    """The object at `name` in `body`; empty if a mapping set something else."""
     found = body.get(name, {})
     if isinstance(found, dict):
         return found
@@ -187,5 +189,5 @@ def _object(body: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _engagement(event: Event) -> int:
-    """Milliseconds; GA4 does not count as active who was there for none."""
+    """Milliseconds, at least 1, because GA4 does not count a visitor with 0 as active."""
     return max(int(event.get("engagement_time_msec", 1)), 1)

@@ -1,4 +1,4 @@
-"""The person in an event, in the form that GA4 matches on: hashed.
+"""The person of an event, hashed in the forms by which GA4 matches.
 
 Sources: developers.google.com/analytics/devguides/collection/ga4/uid-data, and for the Data Manager
 API developers.google.com/data-manager/api/devguides/concepts/formatting.
@@ -17,7 +17,7 @@ from destinations.remarks import remark
 
 
 class Forms(NamedTuple):
-    """Rules by which Google matches: of e-mail addresses, of the hashed and of the clear parts of
+    """Forms by which Google matches: of e-mail addresses, and of the hashed and the clear parts of
     an address."""
 
     email: Normaliser
@@ -45,8 +45,8 @@ _MAX_EMAILS, _MAX_PHONES, _MAX_ADDRESSES = 3, 3, 2
 
 
 def hashers(region: str | None, forms: Forms) -> dict[str, Hasher]:
-    """For the hashed fields of ``user_data``. region: ISO 3166-1 alpha-2 of phone numbers without a
-    country code."""
+    """The functions that hash values which a mapping sets in ``user_data``. region: ISO 3166-1
+    alpha-2 of phone numbers without a country code."""
     email, number = "user_data.sha256_email_address", "user_data.sha256_phone_number"
     hash_email = normalise.hasher(email, forms.email)
     hash_number = normalise.hasher(number, normalise.phone(region))
@@ -57,7 +57,7 @@ def hashers(region: str | None, forms: Forms) -> dict[str, Hasher]:
 
 
 def personal_data(region: str | None, forms: Forms) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    """The parts of an event's ``user_data`` that are read. region: as for `hashers`."""
     phone = normalise.phone_hashing(normalise.phone, region)
     address = Needs([*forms.of_address.values()], _CLEAR_OF_ADDRESS)
     return PersonalData(Needs([forms.emails]), address, phone)

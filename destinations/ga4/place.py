@@ -1,4 +1,4 @@
-"""Where a client is, in the words of GA4.
+"""The location of a client, in GA4's form.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4/reference
 (user_location: ISO 3166-1 alpha-2 and ISO 3166-2).
@@ -17,10 +17,10 @@ _MAX_CITY = 100
 
 
 def place_of(event: Event) -> dict[str, Any]:
-    """``user_location`` by what the event says of it, else ``ip_override`` with its address.
+    """``user_location`` from `event_location`, else ``ip_override`` with the event's address.
 
-    GA4 takes a location over an address, but finds the city of an address by itself, so a country
-    alone is not worth it.
+    GA4 prefers a location to an address, but derives the city from an address, so the address is
+    sent if only the country is known.
     """
     ip_override = event.get("ip_override")
     location = event.get("event_location")

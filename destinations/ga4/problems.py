@@ -1,4 +1,4 @@
-"""What is wrong with an event: what GA4 would discard, and what its reports would miss."""
+"""Problems of an event: those for which GA4 would discard it, and gaps in its reports."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from destinations.remarks import remark
 
 
 def problem_from_servers(event: Event, mapper: Mapper, client_id: str, is_app: bool) -> str:
-    """Why GA4 would not count `event` of a server; "" if it would. client_id: of the browser or of
-    the app instance."""
+    """Why GA4 would not count `event` from a server; "" if it would. client_id: the id of the
+    browser or the app instance."""
     name = name_from_servers(event, mapper)
     reserved = RESERVED_IN_APPS if is_app else RESERVED_ON_WEB
     if problem := problem_of_name(name, reserved) or problem_of_order(event):
@@ -29,7 +29,7 @@ def problem_from_servers(event: Event, mapper: Mapper, client_id: str, is_app: b
 
 
 def problem_of_order(event: Event) -> str:
-    """Why the order in `event` would be taken for another; "" if it would not."""
+    """Why GA4 would confuse the order in `event` with another; "" if it would not."""
     if len(event.get("transaction_id", "")) > MAX_TRANSACTION_ID:
         return (
             f"transaction_id has more than {MAX_TRANSACTION_ID} characters: GA4 would truncate it, "
@@ -39,7 +39,7 @@ def problem_of_order(event: Event) -> str:
 
 
 def remark_on_purchase(name: str, params: dict[str, Any]) -> None:
-    """Remarks on what is missing in an event called `name` that has something to count."""
+    """Remarks on a missing currency or transaction id of an event with `name` and `params`."""
     if "value" in params and "currency" not in params:
         remark("currency: missing; GA4 does not count a value without it")
     if name == "purchase" and "transaction_id" not in params:

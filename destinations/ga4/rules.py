@@ -1,4 +1,4 @@
-"""Scalars that GA4 takes: under which names, how long, how many. The rest it loses without a word.
+"""The scalars that GA4 keeps: their names, lengths and number. It drops all others silently.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4 (reference, limitations).
 """
@@ -19,13 +19,13 @@ _NO_SCALARS = ("items", "debug_mode")
 is_param = lru_cache(1024)(
     re.compile(r"(?!firebase_|ga_|google_)[A-Za-z][A-Za-z0-9_]{0,39}").fullmatch
 )
-"""Retention, because the names of parameters are few and seen with every event. Give it the first
-`TOO_LONG` characters of a name: senders choose names."""
+"""Cached, because parameters have few names, which occur in every event. Pass only the first
+`TOO_LONG` characters of a name, because senders choose names."""
 TOO_LONG = 41
-"""Characters of the shortest name that is too long for a parameter."""
+"""Length of the shortest name that is too long for a parameter."""
 is_user_property = re.compile(r"(?!firebase_|ga_|google_)[A-Za-z][A-Za-z0-9_]{0,23}").fullmatch
 _INTERNAL = ("x-ga-", "x-sst-", "x-ads-")
-"""What the names of fields begin with that are words of Google's tags to Google's servers."""
+"""Prefixes of fields that Google's tags send to Google's servers for internal use."""
 
 RESERVED_USER_PROPERTIES = frozenset(
     {
@@ -63,7 +63,7 @@ _MAX_IMPORTANT = (
     "method",
     "lead_source",
 )
-"""What stays of an event with more parameters than GA4 takes."""
+"""The parameters that are kept first, if an event has more than GA4 accepts."""
 _LEAST = len(_MAX_IMPORTANT)
 _RANK = {name: rank for rank, name in enumerate(_MAX_IMPORTANT)} | {"event_id": _LEAST + 1}
 
@@ -74,7 +74,7 @@ def longest_param(name: str) -> int:
 
 
 def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[str, Any]:
-    """Those of `fields` that can be parameters of an event, cut to GA4's lengths, but `without`."""
+    """The `fields` that can be parameters of an event, cut to GA4's lengths, except `without`."""
     params: dict[str, Any] = {}
     for name, value in fields.items():
         if name in without:
@@ -94,7 +94,7 @@ def scalar_params(fields: Mapping[str, Any], without: Collection[str]) -> dict[s
 
 
 def fitted_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """`params`, some of which a mapping has set, as GA4 takes them."""
+    """`params`, some of which a mapping has set, in the form that GA4 accepts."""
     kept = {name: params[name] for name in _NO_SCALARS if name in params}
     fitted = scalar_params(params, kept) | kept
     return {name: fitted[name] for name in params if name in fitted}
@@ -111,7 +111,7 @@ def most_important(params: dict[str, Any]) -> dict[str, Any]:
 
 
 def user_properties(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Up to 25 properties, from values by name or from the protocol's ``{"value": ...}``."""
+    """Up to 25 properties, from plain values or the protocol's ``{"value": ...}``."""
     properties: dict[str, Any] = {}
     for name, value in given.items():
         content = value.get("value") if isinstance(value, dict) else value
@@ -134,15 +134,15 @@ def user_properties(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _time_of(value: object) -> dict[str, int]:
-    """When a property in the protocol's form got its value, if that is stated."""
+    """The time at which a property in the protocol's form got its value, if stated."""
     stated = value.get("timestamp_micros") if isinstance(value, dict) else None
     return {"timestamp_micros": stated} if type(stated) is int and stated > 0 else {}
 
 
 def scalar_of(name: str, value: object, longest: int, inside: str = "") -> str | float | None:
-    """`value` as GA4 keeps it; None for what it loses: null, nothing, lists and objects.
+    """`value` as GA4 keeps it; None for values that it drops: null, empty texts, lists and objects.
 
-    name: of the field, and what it is `inside` of, for remarks.
+    name, inside: the field's name, and the prefix of its parent, for remarks.
     """
     if isinstance(value, str):
         if len(value) > longest:

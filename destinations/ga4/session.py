@@ -1,4 +1,4 @@
-"""The session that an event belongs to, in the form that GA4 takes."""
+"""The session of an event, in the form that GA4 accepts."""
 
 import re
 
@@ -16,7 +16,7 @@ _forms = re.compile(
 
 
 def session_id_of(event: Event) -> str:
-    """The digits of `ga_session_id`, which may be a whole cookie; "" when it holds no session."""
+    """The digits of `ga_session_id`, which may be a whole cookie; "" if it has no session."""
     stated: str = event.get("ga_session_id", "").strip()
     if not stated:
         return ""

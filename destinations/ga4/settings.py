@@ -126,7 +126,7 @@ class GA4Settings(DestinationSettings):
 
 
 def _problems(settings: GA4Settings) -> Iterator[str]:
-    """Settings that do not go with the transport."""
+    """Problems with settings that do not fit the transport."""
     transport, too_old = settings.transport, settings.too_old
     if transport == "measurement_protocol" and settings.api_secret is None:
         yield "needs api_secret, unless `transport: gtag` or `transport: data_manager`"

@@ -1,7 +1,7 @@
-"""Google's validation server: what it says of requests that GA4 gets.
+"""Google's validation server, which checks copies of the requests to GA4.
 
-It records nothing and checks no credentials. The words of its messages may repeat values, so only
-the code and the path of each are kept.
+It records nothing and checks no credentials. Its descriptions may repeat values, so only the code
+and the path of each message are kept.
 
 Source: developers.google.com/analytics/devguides/collection/protocol/ga4/validating-events.
 """
@@ -16,15 +16,14 @@ from destinations.validation import is_chosen
 
 
 def check(request: Request, share: float) -> Request | None:
-    """`request` for the validation server, if it is one of the `share` that is chosen by what the
-    request says, so that a repetition is treated alike."""
+    """`request` for the validation server, if it belongs to the chosen `share`; else None."""
     if not is_chosen(request.body, share):
         return None
     return request._replace(url=request.url.replace(PATH, f"/debug{PATH}", 1))
 
 
 def warnings(response: Response) -> Iterator[str]:
-    """What the server found. Nothing, if it cannot be read."""
+    """The server's findings; none if they cannot be read."""
     if response.status != 200:
         return
     try:

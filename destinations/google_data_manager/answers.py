@@ -1,7 +1,7 @@
-"""What Data Manager's answers mean for each event of a request.
+"""The meaning of Data Manager's responses for each event of a request.
 
-Google refuses a request with a faulty event as a whole, and names it by its index. It takes a
-request with a ``requestId``, and decides about its events later: see `verdicts`.
+Google refuses a request with a faulty event as a whole, and names the event by its index. For an
+accepted request it returns a ``requestId`` and decides about its events later: see `verdicts`.
 
 Sources: developers.google.com/data-manager/api/devguides/concepts/errors, and the error reasons of
 google-ads-datamanager.
@@ -26,7 +26,7 @@ from destinations.paths import objects_at
 from destinations.vendor_answers import json_object, vendor_words
 
 POLL_AFTER = 1800.0
-"""Seconds after which Google is first asked what became of a request. It takes minutes to hours."""
+"""Seconds until the first poll. Google takes minutes to hours."""
 
 _QUOTA_SECONDS = 60.0
 """Google's limits are per minute and per day."""
@@ -50,7 +50,7 @@ _MAX_WARNINGS = 3
 
 
 def outcomes(request: Request, response: Response, names: str) -> list[Outcome]:
-    """One outcome for each event of `request`. names: of the settings that say where it goes."""
+    """One outcome for each event of `request`. names: the settings that name its recipient."""
     answer = json_object(response.body)
     if 200 <= response.status < 300:
         return _of_taken(request, response, answer)
@@ -82,7 +82,7 @@ def _field_warnings(answer: Mapping[str, Any]) -> Iterator[str]:
 def _of_error(
     request: Request, response: Response, error: Mapping[str, Any], names: str
 ) -> list[Outcome]:
-    """By Google's status and reasons: it answers 400 to a faulty event and to a wrong account."""
+    """Outcomes by Google's status and reasons: a faulty event and a wrong account both get 400."""
     details = objects_at(error, "details")
     reasons = {each["reason"] for each in details if isinstance(each.get("reason"), str)}
     violations = [each for detail in details for each in objects_at(detail, "fieldViolations")]
@@ -107,8 +107,8 @@ def _of_error(
 
 
 def _blamed(outcome: Outcome, request: Request, violations: list[dict[str, Any]]) -> list[Outcome]:
-    """`outcome` for the events of the destinations that are named, or for all if none is. The
-    others were refused only because they were in one request with them."""
+    """`outcome` for the events of the request's destinations that `violations` name, or for all if
+    they name none. The others were refused only because they shared the request."""
     sent = json_object(request.body)
     destinations, references = objects_at(sent, "destinations"), _references(sent)
     named = {
@@ -123,13 +123,13 @@ def _blamed(outcome: Outcome, request: Request, violations: list[dict[str, Any]]
 
 
 def _references(sent: Mapping[str, Any]) -> list[str]:
-    """The destination of each event of the request `sent`; "" where it names none."""
+    """The destination that each event of the request `sent` names; "" if it names none."""
     events = objects_at(sent, "events")
     return [next(iter(each.get("destinationReferences", ())), "") for each in events]
 
 
 def _place(among: Callable[[str], re.Match[str] | None], violation: Mapping[str, Any]) -> int:
-    """The index that the path of `violation` has; one that nothing has, if it has none."""
+    """The index in the path of `violation`; one beyond any list if there is none."""
     field = violation.get("field")
     found = among(field) if isinstance(field, str) else None
     return int(found[1]) if found else sys.maxsize
@@ -138,7 +138,7 @@ def _place(among: Callable[[str], re.Match[str] | None], violation: Mapping[str,
 def _of_violations(
     request: Request, violations: list[dict[str, Any]], words: str, names: str
 ) -> list[Outcome]:
-    """The events that are named are refused; the others only because they were with them."""
+    """Rejects the named events. The others were refused only because they shared the request."""
     count = len(request.events)
     named: dict[int, str] = {}
     for violation in violations:

@@ -17,17 +17,17 @@ from destinations.paths import as_text
 MAX_EVENTS = 2000
 MAX_DESTINATIONS = 10
 MAX_IDENTIFIERS = 10
-"""Of the person in an event."""
+"""Identifiers of the person in an event."""
 
 REQUESTS_PER_DAY = 100_000
-"""Of a Google Cloud project."""
+"""The limit of a Google Cloud project."""
 
 LINGER = timedelta(seconds=2)
-"""A project may send 300 requests a minute: at one every 2 seconds, ten destinations with events
-all the time stay below."""
+"""A project may send 300 requests a minute. Ten busy destinations stay within that, at one request
+every 2 seconds each."""
 
 POLL_EVERY = timedelta(seconds=2)
-"""A project may ask 50,000 times a day and 300 times a minute."""
+"""A project may poll 50,000 times a day and 300 times a minute."""
 
 _STATES = {"granted": "CONSENT_GRANTED", "denied": "CONSENT_DENIED"}
 _CONSENT = {"adUserData": "ad_user_data", "adPersonalization": "ad_personalization"}
@@ -37,10 +37,10 @@ _CUSTOMERS = frozenset({"NEW", "RETURNING", "REENGAGED"})
 class Api:
     """The API at `base_url`, used with the access token of `credential`.
 
-    quota_project: ID of the Google Cloud project of which the quota is used; None for that of the
-    credential. validate_only: Google checks the events and counts none.
+    quota_project: ID of the Google Cloud project whose quota is used; None for that of the
+    credential. validate_only: whether Google only checks the events and counts none.
 
-    quota: what the limits of requests belong to.
+    quota: identifies what the limits of requests belong to.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Api:
         self.quota = f"data_manager:{quota_project or credential}"
 
     def ingest(self, batch: Batch, destinations: Sequence[Mapping[str, Any]]) -> Request:
-        """The request that carries `batch` to `destinations`, of which each event names its own."""
+        """The request that carries `batch` to `destinations`, one of which each event may name."""
         whole: dict[str, Any] = {"destinations": destinations, "encoding": "HEX"}
         if self._validate_only:
             whole["validateOnly"] = True
@@ -68,7 +68,7 @@ class Api:
         )
 
     def status(self, request_id: str) -> Request:
-        """The question what became of the events of a request."""
+        """The poll for the verdicts on the events of a request."""
         url = self._status_url + quote(request_id, safe="")
         return Request("GET", url, self._project, b"", (), credential=self._credential)
 
@@ -83,6 +83,6 @@ def consent(states: Mapping[str, str]) -> dict[str, str]:
 
 
 def customer_type(event: Event) -> str:
-    """``customerType`` of `event`; "" for none of Google's."""
+    """``customerType`` of `event`; "" if it has none of Google's values."""
     kind = (as_text(event.get("customer_type")) or "").strip().upper()
     return kind if kind in _CUSTOMERS else ""

@@ -1,4 +1,4 @@
-"""Data Manager's built-in mapping. Which events it gets is in the configuration.
+"""Data Manager's built-in mapping. The configuration says which events Google receives.
 
 Source: developers.google.com/data-manager/api/reference/rest/v1/events/ingest (Event).
 """
@@ -23,4 +23,4 @@ MAPPED_FIELDS = frozenset(
         "userProperties",
     }
 )
-"""All but the time of an event, its person, and what a visitor's consent decides."""
+"""All except an event's time, its person, and the fields that depend on a visitor's consent."""

@@ -105,7 +105,7 @@ class GoogleDataManager(Destination[GoogleDataManagerSettings]):
 
     @cached_property
     def _groups(self) -> dict[str, int]:
-        """Conversion actions that can share a request have the same number."""
+        """A number for each conversion action. Actions with the same number can share a request."""
         actions = dict.fromkeys(self.mapper.names.values())
         return {action: place // MAX_DESTINATIONS for place, action in enumerate(actions)}
 

@@ -1,7 +1,7 @@
-"""From an event to one of Data Manager's; what is a table is in `built_in`.
+"""Translates an event into one of Data Manager's. `built_in` has the tables.
 
-Left out, since Google's pages do not settle them: the attributes of a session, and the device on
-the landing page, which a mapping can set.
+Left out, because Google's pages do not define them clearly: the attributes of a session, and the
+device on the landing page. A mapping can set them.
 
 Source: developers.google.com/data-manager/api/reference/rest/v1/events/ingest (Event).
 """
@@ -40,7 +40,7 @@ _SOURCES: Mapping[str, EventSource] = {
     "chat": "MESSAGE",
     "business_messaging": "MESSAGE",
 }
-"""Of values of `action_source` that Google tells apart within their place."""
+"""Values of `action_source` that Google distinguishes within their place."""
 _OF_PLACES: Mapping[Place | None, EventSource] = {
     "website": "WEB",
     "app": "APP",
@@ -48,11 +48,11 @@ _OF_PLACES: Mapping[Place | None, EventSource] = {
     "other": "OTHER",
 }
 _NO_ORDERS = frozenset({"", "123"})
-"""What test orders and scripts without a value have as their number."""
+"""Order numbers of test orders, and of scripts without a value."""
 
 
 class Translated(NamedTuple):
-    """action: the id of its conversion action."""
+    """action: the id of the event's conversion action."""
 
     action: str
     event: dict[str, Any]
@@ -94,7 +94,7 @@ def translate(
 
 
 def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
-    """Why Google can never count `event`; "" if it could, or if that depends on the mapping.
+    """Why Google can never count `event`; "" if it could, or if the mapping decides.
 
     region: ISO 3166-1 alpha-2 of phone numbers without a country code.
     """
@@ -116,7 +116,7 @@ def _is_known(made: Mapping[str, Any]) -> bool:
 
 
 def _consent(event: Event) -> dict[str, str]:
-    """The visitor's, without what the event itself asks Google not to do."""
+    """``consent``: the visitor's, restricted further by what the event itself asks for."""
     states = {**event.get("consent", {})}
     if is_limited := asks(event.get("data_processing_options")):
         states["ad_user_data"] = "denied"
@@ -126,7 +126,7 @@ def _consent(event: Event) -> dict[str, str]:
 
 
 def _transaction(event: Event) -> dict[str, str]:
-    """By it, Google recognises an event that is sent again: so each has one."""
+    """``transactionId``, by which Google recognises a repeated event."""
     order = (as_text(event.get("transaction_id")) or "").strip()
     if len(order) < 2 or order in _NO_ORDERS or is_placeholder(order):
         if order:

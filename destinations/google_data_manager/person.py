@@ -1,4 +1,4 @@
-"""The person in an event, and the clicks on ads that brought the visitor, as Google takes them.
+"""The person of an event, and the clicks that brought the visitor, in Google's form.
 
 Source: developers.google.com/data-manager/api/devguides/concepts/formatting, and Google's
 google-ads-datamanager-util.
@@ -26,14 +26,14 @@ _CLICKS = ("gclid", "gbraid", "wbraid")
 
 
 def personal_data(region: str | None) -> PersonalData:
-    """What is read of ``user_data``. region: ISO 3166-1 alpha-2 of phone numbers without a country
-    code."""
+    """The parts of ``user_data`` that are read. region: ISO 3166-1 alpha-2 of phone numbers without
+    a country code."""
     phone = normalise.phone_hashing(normalise.phone, region)
     return PersonalData(Needs([_emails]), Needs([*_NAMES.values()], _CLEAR_OF_ADDRESS), phone)
 
 
 def user_identifiers(event: Event, region: str | None) -> list[dict[str, Any]]:
-    """``userIdentifiers`` of `event`, each with one of its kinds. region: as above."""
+    """``userIdentifiers`` of `event`, each of one kind. region: as for `personal_data`."""
     person = event.get("user_data")
     if not person:
         return []
@@ -45,7 +45,7 @@ def user_identifiers(event: Event, region: str | None) -> list[dict[str, Any]]:
 
 
 def ad_identifiers(event: Event) -> dict[str, str]:
-    """``adIdentifiers`` of `event`. A click has one id: the most precise that the event has."""
+    """``adIdentifiers`` of `event`: one id of Google Ads, the most precise one, and ``dclid``."""
     found = {}
     for name in _CLICKS:
         if value := click_id(event, name, "Google"):
@@ -57,7 +57,7 @@ def ad_identifiers(event: Event) -> dict[str, str]:
 
 
 def _addresses(person: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    """Those that have all that Google requires: both names, the country and the postal code."""
+    """The addresses with all that Google requires: both names, the country and the postal code."""
     for given in normalise.addresses(person):
         names = {key: digests[0] for key, hashed in _NAMES.items() if (digests := hashed([given]))}
         country = country_code(as_text(given.get("country")) or "")

@@ -1,11 +1,11 @@
-"""By what Google is asked what became of events."""
+"""The ticket by which Google is polled for verdicts."""
 
 from typing import NamedTuple, Self
 
 
 class Ticket(NamedTuple):
-    """request_id: Google's name for the request. reference: of the destination of those events, if
-    the request goes to several; "" if it does not say."""
+    """request_id: Google's name for the request. reference: the destination that the events name in
+    the request; "" if they name none."""
 
     request_id: str
     reference: str

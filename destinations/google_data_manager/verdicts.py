@@ -1,8 +1,8 @@
-"""What Data Manager says later of each event of a request (``requestStatus:retrieve``).
+"""Data Manager's later verdicts on each event of a request (``requestStatus:retrieve``).
 
-The indices of rows are those of the events in the request, to whatever destination they go.
+The index of a row is that of its event in the request, whatever destination the event names.
 
-A reason that an event alone can cause never pauses the destination, since anyone can make a page
+A reason that an event alone can cause never pauses the destination, because anyone can make a page
 send a click id of another account.
 
 Sources: developers.google.com/data-manager/api/reference/rest/v1/requestStatus/retrieve, and the
@@ -33,8 +33,8 @@ _MAX_REASONS = 100
 
 
 def verdicts(reference: str, events: int, response: Response) -> list[Outcome | None]:
-    """What is known of each of the `events` of a request that go to the destination `reference`; of
-    all, if that is "". What is said of the others means nothing."""
+    """The verdicts on the `events` of a request; None for one without a verdict yet. They are valid
+    for events that name the destination `reference`, or for all if that is ""."""
     if not 200 <= response.status < 300:
         return [None] * events
     told = objects_at(json_object(response.body), "requestStatusPerDestination")
@@ -73,7 +73,7 @@ def _outcome(reason: str) -> Outcome:
 
 
 def _of_unnamed(reasons: Sequence[str], failed: bool) -> Outcome:
-    """Of the events that no error names. reasons: of errors that name no events."""
+    """The outcome of events that no error names. reasons: of the errors that name no events."""
     if failed:
         return _outcome(reasons[0] if reasons else "FAILED")
     if not reasons:
@@ -93,7 +93,7 @@ _Counts = list[tuple[str, Sequence[int]]]
 
 
 def _counts(told: Mapping[str, Any], info: str, counts: str, prefix: str) -> _Counts:
-    """The reasons in one of the lists of a status, each with the rows that it names."""
+    """The reasons in a list of errors or warnings, each with the rows that it names."""
     listed = objects_at(object_at(told, info), counts)
     return [
         (vendor_words(reason.removeprefix(prefix)), _indices(each.get("recordIndices")))
@@ -117,7 +117,7 @@ def _indices(value: Any) -> list[int]:
 
 
 def _whole(values: Sequence[Any]) -> Iterator[int]:
-    """JSON has 64-bit integers as texts."""
+    """The indices in `values`. Google writes 64-bit integers as texts."""
     for value in values:
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
             yield int(value)

@@ -1,6 +1,6 @@
-"""Mapping: which of a vendor's events an event becomes, and where the vendor's fields come from.
+"""Mapping: which vendor's event an event becomes, and where the vendor's fields come from.
 
-A destination declares its own mapping as data, in the form in which users write theirs.
+A destination declares its built-in mapping as data, in the form in which users write theirs.
 """
 
 from destinations.mapping.mapper import Hasher, Mapper, compile_mapping

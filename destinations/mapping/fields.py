@@ -14,25 +14,25 @@ from destinations.remarks import remark
 from destinations.template import compile_template
 
 Step = Callable[[Json, Json], None]
-"""From an event and the vendor's event to the latter, changed."""
+"""From an event and the vendor's event; changes the latter."""
 
 Hasher = Callable[[Any], Any]
-"""From personal data to the form in which the vendor takes it; an empty result is not sent."""
+"""From personal data to the form that the vendor accepts; an empty result is not sent."""
 
 Read = Callable[[Json], Any]
-"""From an event to a value; MISSING where there is none to send."""
+"""From an event to a value; MISSING if there is none to send."""
 
 
 _Types = tuple[type, ...]
 _TYPES: Mapping[str | None, _Types] = {"text": (str,), "number": (float, int), "boolean": (bool,)}
-"""Of values that need no conversion."""
+"""The types of values that need no conversion, by `as`."""
 
 
 class _Row(NamedTuple):
-    """An outermost field of the event, `source`, that is `key` in the vendor's object `parent`.
+    """Copies `source`, an outermost field of the event, to `key` in the vendor's object `parent`.
 
-    types: of values that need no conversion. cast: what converts others. misfit: what to say of one
-    that cannot be converted.
+    types: types of values that need no conversion. cast: converts others. misfit: the remark on a
+    value that cannot be converted.
     """
 
     parent: Parent
@@ -44,11 +44,10 @@ class _Row(NamedTuple):
 
 
 def compile_fields(fields: Mapping[str, Value], hashers: Mapping[str, Hasher]) -> tuple[Step, ...]:
-    """The steps for `fields`, in their order. hashers: by the path of the vendor's field that gets
-    personal data.
+    """The steps for `fields`, in their order. hashers: by the path of the vendor's field that
+    receives personal data.
 
-    Rows that follow each other and go to the same object are one step: a built-in mapping is
-    mostly rows.
+    Consecutive rows for the same object become one step, because a built-in mapping is mostly rows.
     """
     steps: list[Step] = []
     compiled = [_compile(path, value, hashers.get(path)) for path, value in fields.items()]
@@ -78,7 +77,7 @@ def _compile(path: str, value: Value, hasher: Hasher | None) -> _Row | Step:
 
 
 def _copy(parent: Parent, rows: Sequence[_Row]) -> Step:
-    """One step for many rows: an event has few of their fields, and those mostly in their type."""
+    """One step for many rows. An event has few of their fields, mostly in the right type."""
     told = [(row.source, row.key, row.types) for row in rows]
     row_of = {row.key: row for row in rows}
 
@@ -119,8 +118,8 @@ def _set(parent: Parent, key: str, read: Read) -> Step:
 
 
 def _set_hashed(parent: Parent, key: str, read: Read, hasher: Hasher) -> Step:
-    """Nothing is set where the visitor denies that personal data is sent, from whatever field of
-    the event it comes."""
+    """A step that sets nothing if the visitor denies `ad_user_data`, from whatever field of the
+    event the value comes."""
 
     def set_value(event: Json, body: Json) -> None:
         if event.get("consent", {}).get("ad_user_data") == "denied":

@@ -1,4 +1,4 @@
-"""Compiles a mapping, once, to functions that are fast for every event."""
+"""Compiles a mapping once, at start, into functions that are fast for every event."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["Hasher", "Mapper", "compile_mapping"]
 def compile_mapping(
     built_in: MappingSettings, own: MappingSettings, hashers: Mapping[str, Hasher]
 ) -> Mapper:
-    """`own`, added to `built_in` or in its place. hashers: by the paths of the vendor's fields that
-    get personal data."""
+    """The mapper for `own`, which adds to `built_in` or replaces it. hashers: by the path of the
+    vendor's field that receives personal data."""
     return Mapper(merged(built_in, own), hashers)
 
 
 class Mapper:
-    """What a mapping does to events.
+    """Applies a mapping to events.
 
-    names: the vendor's names of events, by the events' own. is_selective: whether events that the
-    mapping does not name are withheld.
+    names: the vendor's names of events, by the events' own names. is_selective: whether events that
+    the mapping does not name are withheld.
     """
 
     def __init__(self, settings: MappingSettings, hashers: Mapping[str, Hasher]) -> None:
@@ -45,19 +45,19 @@ class Mapper:
         }
 
     def name_of(self, event: Mapping[str, Any]) -> str:
-        """The vendor's name of `event`; its own, if the mapping gives it none."""
+        """The vendor's name of `event`; its own name if the mapping has none for it."""
         name: str = event["event_name"]
         return self.names.get(name, name)
 
     def withholds(self, event: Mapping[str, Any]) -> bool:
-        """Whether `event` is not sent, because the mapping names it neither by its own name nor by
-        the vendor's."""
+        """Whether `event` is withheld because its name is neither an event's nor a vendor's name in
+        the mapping."""
         return self.is_selective and event["event_name"] not in self._wanted
 
     def apply(self, event: dict[str, Any], body: dict[str, Any]) -> None:
-        """Sets the fields of `body`, the vendor's event, that the mapping takes from `event`.
+        """Sets the fields of `body`, the vendor's event, from `event`.
 
-        Objects in `body` are copied before they are changed, since they may be those of `event`.
+        Objects in `body` are copied before they are changed, because `event` may share them.
         """
         for step in self._steps:
             step(event, body)

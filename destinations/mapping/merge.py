@@ -1,4 +1,4 @@
-"""A mapping of the user's added to the one of the vendor."""
+"""Merges the user's mapping into the built-in one."""
 
 from destinations.mapping.settings import EventMapping, MappingSettings
 
@@ -6,9 +6,9 @@ Named = str | EventMapping
 
 
 def merged(built_in: MappingSettings, own: MappingSettings) -> MappingSettings:
-    """The one mapping that `own` makes of `built_in`, complete: it replaces any other.
+    """The complete mapping that results from `built_in` and `own`.
 
-    What both say of an event is joined. A field that both set is as in `own`.
+    What both say about an event is joined. If both set a field, `own` wins.
     """
     base = built_in if own.built_in else MappingSettings()
     events: dict[str, Named | None] = dict(base.events)

@@ -1,4 +1,4 @@
-"""`mapping`: what it looks like in YAML, and in the class of a destination."""
+"""`mapping`, as it is written in YAML and in the class of a destination."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Source(BaseModel):
         return self
 
     def paths(self) -> list[str]:
-        """The paths of the event's fields that it reads."""
+        """The paths of the event's fields that the source reads."""
         if self.field is not None:
             return [self.field]
         return template_paths(self.template) if self.template is not None else []
@@ -76,13 +76,13 @@ class Source(BaseModel):
 
 Plain = Annotated[str | bool | int | float | list[JsonValue], AfterValidator(representable)]
 Value = Source | Plain | None
-"""Of a vendor's field: a source, a literal, or None, which leaves the field out."""
+"""The value of a vendor's field: a source, a literal, or None, which leaves the field out."""
 
 Fields = dict[Annotated[str, AfterValidator(_single_path)], Value]
 """Values by the path of the vendor's field."""
 
 VendorName = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
-"""Some vendors have numbers as names."""
+"""May be written as a number, because some vendors have numbers as names."""
 
 FIELDS = (
     "Fields of the vendor by their path, each with what it gets: `{field: PATH}`, "
@@ -142,5 +142,5 @@ class MappingSettings(BaseModel):
                     yield path, source
 
     def as_written(self) -> dict[str, Any]:
-        """As it is written in YAML, with nothing that has no effect."""
+        """The mapping as it is written in YAML, without keys that are not set."""
         return self.model_dump(by_alias=True, exclude_unset=True)

@@ -1,5 +1,5 @@
-"""Writing into a vendor's event. Its objects may be those of the event that it is made from, or of
-the built-in mapping, so an object is copied before it is changed."""
+"""Writing into a vendor's event. The event or the built-in mapping may share its objects, so an
+object is copied before it is changed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,11 +8,11 @@ from destinations.remarks import remark
 
 Json = dict[str, Any]
 Parent = tuple[str, ...]
-"""The keys that lead to an object; none lead to the vendor's event itself."""
+"""The keys that lead to an object; empty for the vendor's event itself."""
 
 
 def update(body: Json, parent: Parent, values: Mapping[str, Any]) -> None:
-    """Sets `values` in the object at `parent`, which is made where it is missing."""
+    """Sets `values` in the object at `parent`, which is created if it is missing."""
     for at, key in enumerate(parent):
         below = body.get(key)
         if below is not None and type(below) is not dict:
@@ -25,7 +25,7 @@ def update(body: Json, parent: Parent, values: Mapping[str, Any]) -> None:
 
 
 def remove(body: Json, parent: Parent, key: str) -> None:
-    """Takes `key` out of the object at `parent`, if it is there."""
+    """Removes `key` from the object at `parent`, if it is there."""
     found: Any = body
     for each in parent:
         found = found.get(each) if isinstance(found, dict) else None

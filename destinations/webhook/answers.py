@@ -1,10 +1,10 @@
-"""What a receiver's answers mean when they are not among the statuses in `success`."""
+"""The meaning of a receiver's responses with a status that is not in `success`."""
 
 from destinations.base import Outcome, Request, Response, by_status, retry_after
 from destinations.vendor_answers import vendor_words
 
 _WRONG_ADDRESS = frozenset({*range(300, 400), 404, 405})
-"""Answers about the address, not about the event: the next event would get the same."""
+"""Statuses that concern the address, not the event: the next event would get the same."""
 
 
 def refusals(request: Request, response: Response) -> list[Outcome]:
@@ -27,7 +27,7 @@ def refusals(request: Request, response: Response) -> list[Outcome]:
 
 
 def _about_its_event(outcome: Outcome) -> Outcome:
-    """A refused request with one event is a refused event."""
+    """`outcome` for a request of one event: if the request is refused, so is its event."""
     if outcome.scope == "request":
         return Outcome(outcome.result, outcome.reason)
     return outcome

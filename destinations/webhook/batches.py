@@ -9,12 +9,12 @@ from destinations.json_values import NOT_JSON
 from destinations.webhook.message import Message, Messages
 
 Encode = Callable[[Event], bytes | None]
-"""One event in JSON; None where there is no JSON of it."""
+"""From an event to its JSON; None if it cannot be represented."""
 
 
 class Layout(NamedTuple):
-    """How events stand in the body of a batch: between `start` and `end`, each but the last
-    followed by `separator`."""
+    """The layout of events in the body of a batch: between `start` and `end`, with `separator`
+    between two events."""
 
     start: bytes
     separator: bytes
@@ -28,7 +28,7 @@ NDJSON = Layout(b"", b"\n", b"\n")
 def compile_batches(encode: Encode, layout: Layout, max_events: int, max_bytes: int) -> Messages:
     """The function that puts events into batches.
 
-    A batch has no id of its own, so it has a hash of its body: the same batch has the same id.
+    The id of a batch is a hash of its body, so the same batch has the same id.
     """
     around = len(layout.start) + len(layout.end)
 

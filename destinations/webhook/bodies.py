@@ -10,8 +10,8 @@ from destinations.paths import MISSING
 from destinations.webhook.json_template import Source, compile_json_template, compile_path
 
 Body = Literal["message", "event"] | list[str] | dict[str, Any]
-"""As it is written in the settings: the message that Standard Webhooks suggests, the event itself,
-paths of fields, or a template."""
+"""The body as it is written in the settings: the message that Standard Webhooks suggests, the event
+itself, paths of fields, or a template."""
 
 BodyOf = Callable[[Event], dict[str, Any]]
 
@@ -29,7 +29,7 @@ def check_body(body: Body) -> None:
 def compile_body(body: Body, mapper: Mapper) -> BodyOf:
     """The function that makes the JSON object for an event, with the fields of `mapper`.
 
-    The name that `mapper` gives an event is the ``type`` of a message; other bodies are made of
+    The name that `mapper` gives an event is the ``type`` of a message. Other bodies are made from
     the event under this name.
     """
     body_of = _message_with(mapper) if body == "message" else _named(_compile(body), mapper)
@@ -73,7 +73,7 @@ def _named(body_of: BodyOf, mapper: Mapper) -> BodyOf:
 
 
 def _compile(body: Body) -> BodyOf:
-    """For a body that is no message."""
+    """The function for a body other than ``message``."""
     if isinstance(body, str):
         return lambda event: event
     return _chosen(body) if isinstance(body, list) else compile_json_template(body)

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0: the attributes of an event, and where they stand in a request.
+"""CloudEvents 1.0: the attributes of an event, and their place in a request.
 
 Sources: github.com/cloudevents/spec (cloudevents/spec.md, bindings/http-protocol-binding.md,
 formats/json-format.md).
@@ -23,7 +23,7 @@ DATA = "application/json"
 
 Attributes = dict[str, str]
 Split = Callable[[Event], tuple[Attributes, bytes] | None]
-"""From an event to its attributes and its data in JSON; None where there is no JSON of it."""
+"""From an event to its attributes and its data in JSON; None if it cannot be represented."""
 
 _not_allowed = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 """Characters that an attribute must not have (spec.md, Type System)."""
@@ -32,8 +32,8 @@ _not_allowed = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\
 def compile_split(
     source: str, type_template: str, rename: Callable[[Event], Event], data_of: BodyOf
 ) -> Split:
-    """source: of all events. type_template: a text with fields of the event that `rename` gives.
-    data_of: the data of an event."""
+    """source: the ``source`` of all events. type_template: a text with fields of the event after
+    `rename`. data_of: from an event to its data."""
     type_of = compile_template(type_template)
 
     def split(event: Event) -> tuple[Attributes, bytes] | None:
@@ -62,5 +62,5 @@ def structured(attributes: Attributes, data: bytes) -> bytes:
 
 
 def binary_headers(attributes: Attributes) -> Mapping[str, str]:
-    """The headers that state the attributes where the body is the data alone."""
+    """The headers with the attributes, for a body that is only the data."""
     return {f"ce-{name}": percent_encoded(value) for name, value in attributes.items()}

@@ -21,7 +21,7 @@ from destinations.webhook.settings import WebhookSettings
 from destinations.webhook.signatures import Signer, compile_signature
 
 BATCH_LINGER = timedelta(seconds=1)
-"""How long an event waits for others in its batch: at 100 events a second, batches are full."""
+"""How long an event waits for others of its batch. At 100 events a second, batches are full."""
 
 
 class Webhook(Destination[WebhookSettings]):

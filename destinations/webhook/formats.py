@@ -16,20 +16,20 @@ from destinations.webhook.settings import WebhookSettings
 _JSON = "application/json"
 
 _Single = Callable[[Event, int], Message | None]
-"""From an event and its position to its message; None where there is no JSON of it."""
+"""From an event and its position to its message; None if it cannot be represented in JSON."""
 
 _NO_HEADERS: Mapping[str, str] = {}
 
 
 class Format(NamedTuple):
-    """content_type: of every request."""
+    """content_type: the ``Content-Type`` of every request."""
 
     content_type: str
     messages: Messages
 
 
 def compile_format(settings: WebhookSettings, mapper: Mapper) -> Format:
-    """The format that `settings` ask for."""
+    """The format that `settings` choose."""
     body_of = compile_body(settings.body_in_force, mapper)
     match settings.format:
         case "json_array":

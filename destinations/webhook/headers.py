@@ -1,4 +1,4 @@
-"""Headers of a request: which ones a user may set, and how they hold fields of an event."""
+"""Headers of a request: which ones a user may set, and how they contain fields of an event."""
 
 import re
 from base64 import b64encode
@@ -55,13 +55,13 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def check_value(name: str, text: str) -> None:
-    """Raises `ValueError`, which does not repeat `text`, unless it can be in a header."""
+    """Raises `ValueError`, which does not repeat `text`, unless a header can hold it."""
     if not (text.isascii() and text.isprintable()):
         raise ValueError(f"{name} must be printable ASCII on one line")
 
 
 def percent_encoded(text: str) -> str:
-    """`text` for a header: spaces, ``"``, ``%`` and all that is not printable ASCII as the
+    """`text` for a header: spaces, ``"``, ``%`` and everything except printable ASCII become
     percent-encoded bytes of UTF-8.
 
     Source: CloudEvents 1.0.2, HTTP protocol binding, 3.1.3.2
@@ -80,8 +80,8 @@ def basic(username: str, password: str) -> str:
 
 
 def compile_headers(templates: Mapping[str, str]) -> Callable[[Event], dict[str, str]]:
-    """The function that fills `templates`, by the names of headers. A header with a field that is
-    missing is left out, and so is one that would be too long."""
+    """The function that fills `templates`, which are keyed by the names of headers. A header is
+    left out if one of its fields is missing or it would be too long."""
     fills = {name: compile_template(template, _in_header) for name, template in templates.items()}
 
     def fill(event: Event) -> dict[str, str]:

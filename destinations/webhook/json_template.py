@@ -1,4 +1,4 @@
-"""JSON templates: JSON with fields of an event in its texts: ``{"order": "{transaction_id}"}``."""
+"""JSON templates: JSON with fields of an event in its texts, ``{"order": "{transaction_id}"}``."""
 
 import re
 from collections.abc import Callable
@@ -18,9 +18,9 @@ _is_field_alone = re.compile(r"\{([^{}!:]+)\}").fullmatch
 def compile_json_template(template: Any) -> Source:
     """The function that fills `template`, a JSON value.
 
-    A text that is one field alone has the value of the field, in its type; with ``*`` in its path
-    a list. Other texts are texts with the fields in them. What has a field that is missing, or is
-    no text or number within a text, is left out of its object or list. Raises `ValueError` for a
+    A text that is only one field becomes the field's value, in its type; a list if the path has
+    ``*``. In other texts, the fields are inserted. A text with a missing field, or with a field
+    that cannot be inserted as text, is left out of its object or list. Raises `ValueError` for a
     template that is not valid.
     """
     if isinstance(template, str):
@@ -46,7 +46,7 @@ def compile_path(path: str) -> Source:
 
 
 def check_text(template: str) -> None:
-    """Raises `ValueError` unless `template` is a text in which fields can be."""
+    """Raises `ValueError` unless `template` is a valid text with fields."""
     for path in template_paths(template):
         compile_path(path)
 

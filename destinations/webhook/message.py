@@ -1,4 +1,4 @@
-"""A message: what one request carries, before it is signed."""
+"""A message: the content of one request, before it is signed."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,12 +8,12 @@ from typing import NamedTuple
 from destinations.base import Event, Unsendable
 
 _is_message_id = re.compile(r"[!-\-/-~]+").fullmatch
-"""Printable ASCII without a dot, which separates the parts of what is signed."""
+"""Printable ASCII without a dot, which separates the parts of the signed text."""
 
 
 class Message(NamedTuple):
-    """id: the same at every attempt. events: positions, as in `Request`. headers: those that depend
-    on the event."""
+    """id: the same at every attempt. events: positions, as in `Request`. headers: the headers that
+    depend on the event."""
 
     id: str
     body: bytes
@@ -26,7 +26,7 @@ Messages = Callable[[Sequence[Event]], Iterator[Message | Unsendable]]
 
 
 def message_id(event: Event, body: bytes) -> str:
-    """The event's id, or a hash where it cannot be one, so that every attempt has the same."""
+    """The event's id, or a hash if that is not valid. It is the same at every attempt."""
     event_id: str = event.get("event_id", "")
     if _is_message_id(event_id):
         return event_id

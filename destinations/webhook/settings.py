@@ -112,7 +112,7 @@ class WebhookSettings(DestinationSettings):
 
     @property
     def secrets_in_force(self) -> list[str]:
-        """None, one or two."""
+        """The secrets that sign: none, one or two."""
         secrets = self.secret if isinstance(self.secret, list) else [self.secret]
         return [secret.get_secret_value() for secret in secrets if secret]
 
@@ -136,7 +136,7 @@ class WebhookSettings(DestinationSettings):
 
     @property
     def header_templates(self) -> dict[str, str]:
-        """The others."""
+        """The templates of headers that depend on the event, by the header's name."""
         return {
             name: value.template
             for name, value in self.headers.items()
@@ -149,7 +149,7 @@ class WebhookSettings(DestinationSettings):
         return frozenset({*numbers, *(range(200, 300) if "2xx" in self.success else ())})
 
     def _misfits(self) -> Iterator[str]:
-        """What is wrong with settings that are valid alone."""
+        """Problems with combinations of settings that are valid on their own."""
         names = {name.lower() for name in self.headers}
         has_cloudevents = self.format.startswith("cloudevents")
         if self.signature == "github" and len(self.secrets_in_force) != 1:

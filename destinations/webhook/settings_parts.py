@@ -97,7 +97,7 @@ class AuthSettings(_Part):
 
     @property
     def fixed_headers(self) -> dict[str, str]:
-        """The header, where it is the same in every request."""
+        """The header ``Authorization``, if it is the same in every request."""
         if self.bearer is not None:
             return {"authorization": f"Bearer {self.bearer.get_secret_value()}"}
         if self.basic is not None:

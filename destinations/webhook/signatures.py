@@ -25,7 +25,7 @@ _WRONG_KEY = (
 
 
 def check_secret(scheme: Scheme, secret: str) -> None:
-    """Raises `ValueError`, which does not repeat `secret`, unless it can sign."""
+    """Raises `ValueError`, which does not repeat `secret`, unless it can be used to sign."""
     if scheme == "standard":
         _standard_signer(secret)
     elif not secret:
@@ -33,8 +33,8 @@ def check_secret(scheme: Scheme, secret: str) -> None:
 
 
 def compile_signature(scheme: Scheme, secrets: Sequence[str]) -> tuple[str, Signer]:
-    """The header of the signature, and what signs. Each of `secrets` signs under ``standard``;
-    ``github`` has one."""
+    """The name of the signature's header, and the signer. With ``standard``, each of `secrets`
+    signs; ``github`` has one."""
     if scheme == "github":
         return "x-hub-signature-256", _github_signer(secrets[0])
     signers = [_standard_signer(secret) for secret in secrets]
