@@ -1,8 +1,8 @@
-"""What LinkedIn's answers mean for each event of a request.
+"""The meaning of LinkedIn's responses for each event of a request.
 
-LinkedIn refuses a batch as a whole, and names the guilty elements in the text of its message: in
-paragraphs that start with ``Index: 3,``, or as ``indices [3, 7]``. A batch that it takes may have a
-status for each element.
+LinkedIn refuses a batch as a whole, and names the faulty elements in the text of its message: in
+paragraphs that start with ``Index: 3,``, or as ``indices [3, 7]``. The response to an accepted
+batch may have a status for each element.
 
 Sources: learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling and
 .../marketing/conversions/conversions-api (error details); the texts are of captured answers.
@@ -61,7 +61,7 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
 
 
 def _status(status: int, answer: Mapping[str, Any]) -> int:
-    """That of the error in `answer`, if one came with a success."""
+    """The status of the response, or of an error in `answer` if the response claims success."""
     stated = answer.get("status")
     if 200 <= status < 300 and isinstance(stated, int) and 400 <= stated < 600:
         return stated
@@ -69,8 +69,8 @@ def _status(status: int, answer: Mapping[str, Any]) -> int:
 
 
 def _refused(message: str, count: int) -> dict[int, Outcome]:
-    """The outcomes of the events that `message` names, by their place; none where it names one that
-    the request does not have, since it is not known then what the numbers are."""
+    """The outcomes of the events that `message` names, by position; none if it names a position
+    that the request does not have, because then the meaning of the numbers is unknown."""
     found = {int(place): said for place, said in _paragraphs(message)}
     for listed in _lists(message):
         found |= {int(place): message for place in listed.replace(",", " ").split()}
@@ -87,7 +87,7 @@ def _of_elements(request: Request, answer: Mapping[str, Any]) -> list[Outcome]:
 
 
 def _of_element(element: Any) -> Outcome:
-    """By the status of one element; an element without one was created."""
+    """The outcome by the status of one element; an element without a status was created."""
     status = element.get("status") if isinstance(element, dict) else None
     if not isinstance(status, int) or isinstance(status, bool) or 200 <= status < 300:
         return DELIVERED

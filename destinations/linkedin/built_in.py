@@ -1,4 +1,4 @@
-"""LinkedIn's built-in mapping. Which events it gets is in the configuration.
+"""LinkedIn's built-in mapping. The configuration says which events LinkedIn receives.
 
 Source: learn.microsoft.com/linkedin/marketing/conversions/conversions-api-schema.
 """
@@ -10,4 +10,4 @@ BUILT_IN = MappingSettings.model_validate(
 )
 
 MAPPED_FIELDS = frozenset({"conversionValue", "eventId", "user"})
-"""All but the rule and the time of a conversion."""
+"""All except the rule and the time of a conversion."""

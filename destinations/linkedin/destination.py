@@ -27,8 +27,8 @@ from destinations.linkedin.person import personal_data
 from destinations.linkedin.settings import API_VERSIONS, LinkedInSettings
 
 LINGER = timedelta(seconds=1)
-"""LinkedIn limits requests, not events, and does not publish how many: 300 and 600 a minute are
-reported. At one request a second none of these is reached."""
+"""LinkedIn limits requests, not events, and does not publish the limit: 300 and 600 a minute are
+reported. One request a second reaches neither."""
 
 
 class LinkedIn(Destination[LinkedInSettings]):

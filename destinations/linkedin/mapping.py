@@ -1,4 +1,4 @@
-"""From an event to one of LinkedIn's conversions; what is a table is in `built_in`.
+"""Translates an event into one of LinkedIn's conversions. `built_in` has the tables.
 
 Source: learn.microsoft.com/linkedin/marketing/conversions/conversions-api-schema.
 """
@@ -47,7 +47,7 @@ def translate(event: Event, now: float, mapper: Mapper, send_names: bool) -> dic
 
 
 def unsendable(event: Event, mapper: Mapper, send_names: bool) -> str:
-    """Why LinkedIn can never count `event`; "" if it could, or if that depends on a mapping."""
+    """Why LinkedIn can never count `event`; "" if it could, or if the mapping decides."""
     if problem := never_sent(event, "LinkedIn"):
         return problem
     if mapper.touches("user") or _is_known({"user": user(event, send_names)}):
@@ -56,7 +56,7 @@ def unsendable(event: Event, mapper: Mapper, send_names: bool) -> str:
 
 
 def _problem_of_value(conversion: dict[str, Any]) -> str:
-    """Makes an amount that a mapping set a text; why there is none to send, or ""."""
+    """Converts an amount that a mapping set to a text. Returns why it cannot be sent, or ""."""
     value = conversion.get("conversionValue")
     if value is None:
         return ""
@@ -72,8 +72,8 @@ def _problem_of_value(conversion: dict[str, Any]) -> str:
 
 
 def _complete_user(conversion: dict[str, Any]) -> None:
-    """Brings what a mapping set into the form that LinkedIn takes: one that is not whole makes it
-    refuse the request."""
+    """Removes what a mapping left incomplete in ``user``, because LinkedIn would refuse the
+    request for it. Keeps one of its ``externalIds``."""
     person = conversion.get("user")
     if not isinstance(person, dict):
         return

@@ -1,7 +1,7 @@
 """The ``user`` of one of LinkedIn's conversions.
 
-Left out: Acxiom's id, which no field of an event holds, and what a mapping can set: the URN of a
-lead form, the title and the company.
+Left out: Acxiom's id, for which events have no field, and fields that a mapping can set: the URN of
+a lead form, the title and the company.
 
 Source: learn.microsoft.com/linkedin/marketing/conversions/conversions-api-schema (user, idType).
 """
@@ -25,13 +25,13 @@ _CLEAR = frozenset({*_NAMES.values(), "country"})
 
 
 def personal_data(send_names: bool) -> PersonalData:
-    """What is read of ``user_data``."""
+    """The parts of ``user_data`` that are read."""
     address = Needs(clear=_CLEAR) if send_names else Needs()
     return PersonalData(Needs([_emails], ANDROID_IDS), address)
 
 
 def user(event: Event, send_names: bool) -> dict[str, Any]:
-    """The person of `event`; without one that LinkedIn can recognise, ``userIds`` is empty and
+    """The ``user`` of `event`. If LinkedIn could not recognise the person, ``userIds`` is empty and
     ``userInfo`` missing."""
     person = event.get("user_data")
     found: dict[str, Any] = {"userIds": list(_ids(event, person or {}))}

@@ -24,7 +24,7 @@ API_VERSIONS = ApiVersions(
         "202603": date(2027, 3, 16),
     },
 )
-"""A version comes about every month and lives a year.
+"""A version is published about every month and lives a year.
 
 Source: learn.microsoft.com/linkedin/marketing/versioning.
 """

@@ -1,4 +1,4 @@
-"""What Meta's answers mean for each event of a request.
+"""The meaning of Meta's responses for each event of a request.
 
 Sources: developers.facebook.com/docs/graph-api/guides/error-handling,
 developers.facebook.com/docs/graph-api/overview/rate-limiting.
@@ -28,12 +28,12 @@ _NO_PERMISSION = frozenset({3, 10, 200, 294})
 _INVALID_PARAMETER = 100
 _MISSING_OBJECT = 33
 _OLD_VERSION = 2635
-"""Codes of errors. With subcode 33 or the type GraphMethodException, an invalid parameter is one
-of the address or of the app, and not of an event."""
+"""Codes of errors. With subcode 33 or the type GraphMethodException, an invalid parameter belongs
+to the URL or the app, not to an event."""
 
 _OF_ACCESS = "OAuthException"
-"""The type of nearly all errors. Those of events have `_INVALID_PARAMETER`, so an unknown code of
-this type is about the token, its app or the account: no event is at fault."""
+"""The type of nearly all errors. Errors of events have the code `_INVALID_PARAMETER`, so an unknown
+code of this type concerns the token, its app or the account: no event is at fault."""
 
 _VERSION_WARNING = "x-ad-api-version-warning"
 """Header of Meta that announces the end of the API version of the request."""
@@ -54,7 +54,7 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
 def _warnings(
     headers: Mapping[str, str], answer: Mapping[str, Any], usage: float | None
 ) -> Iterator[str]:
-    """What Meta says about the requests, and not about the result."""
+    """Meta's notices, which do not change the result."""
     if upgrade := headers.get(_VERSION_WARNING):
         yield f"api_version: {upgrade}"
     if usage is not None and usage >= HIGH_USAGE:
@@ -92,9 +92,9 @@ def _throttled(reason: str, response: Response) -> Outcome:
 def _outcomes_of_error(
     request: Request, response: Response, error: Mapping[str, Any]
 ) -> list[Outcome]:
-    """By Meta's codes: it answers 400 to a refused event, an old token and a busy minute alike.
+    """Outcomes by Meta's code, since a refused event, an old token and throttling all get 400.
 
-    An answer with 5xx is an outage of Meta's, whatever code it names.
+    A response with 5xx is an outage of Meta's, whatever code it has.
     """
     code, subcode = (
         number if isinstance(number := error.get(key), int) else None
@@ -120,7 +120,7 @@ def _outcomes_of_error(
 
 
 def _what_to_mend(error: Mapping[str, Any], code: int | None, subcode: int | None) -> str:
-    """What is wrong with the settings; "" when nothing is."""
+    """What is wrong with the settings; "" if they are not at fault."""
     if code in _BAD_TOKEN:
         return "access_token is wrong or no longer valid; set a new one"
     if code in _NO_PERMISSION:

@@ -48,7 +48,7 @@ _TEXTS = {
             "content_category",
             "delivery_category",
             "status",
-            # Meta takes keys of one's own too: the parameters of GA4's recommended events.
+            # Meta also accepts custom keys: the parameters of GA4's recommended events.
             "affiliation",
             "coupon",
             "creative_name",
@@ -96,4 +96,4 @@ MAPPED_FIELDS = frozenset(
         "user_data",
     }
 )
-"""All but the name and the time of an event, and what a visitor's refusal decides."""
+"""All except an event's name and time, and the fields that depend on a visitor's refusal."""

@@ -1,4 +1,5 @@
-"""What the products of an event are to Meta: ``contents`` and the fields of `CONTENT_FIELDS`.
+"""The products of an event in Meta's form: the fields of `CONTENT_FIELDS`, and what else follows
+from items.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api/parameters/custom-data;
 developers.facebook.com/docs/marketing-api/catalog (content_type of travel, cars and homes).
@@ -20,7 +21,7 @@ from destinations.paths import as_text
 from destinations.remarks import remark
 
 CONTENT_FIELDS = frozenset({"content_ids", "contents", "content_type"})
-"""Fields by which an event says itself, in Meta's words, what it is about."""
+"""Fields in which an event can state its products in Meta's own form."""
 
 _TYPES = frozenset(
     {"product", "product_group", "destination", "flight", "home_listing", "hotel", "vehicle"}
@@ -41,7 +42,7 @@ _TEXTS = frozenset(_CONTENT.texts.values())
 
 
 def content_of_items(event: Event, name: str) -> dict[str, Any]:
-    """The custom data that the items of `event` make. name: Meta's, of the event."""
+    """The custom data that follows from the items of `event`. name: Meta's name of the event."""
     items = named_items(event)
     if not items:
         return {}
@@ -61,7 +62,7 @@ def content_of_items(event: Event, name: str) -> dict[str, Any]:
 
 
 def stated_content(holder: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of `CONTENT_FIELDS` that `holder`, an event or its own custom data, states."""
+    """The fields of `CONTENT_FIELDS` in `holder`, an event or its own custom data."""
     found: dict[str, Any] = {
         "content_ids": _ids(holder.get("content_ids")),
         "contents": list(_stated_contents(holder.get("contents"))),

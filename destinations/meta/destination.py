@@ -32,9 +32,9 @@ from destinations.meta.person import hashers, personal_data
 from destinations.meta.settings import API_VERSIONS, MetaSettings
 
 LINGER = timedelta(milliseconds=200)
-"""At 200 events a second, an event costs 630 µs of CPU if it goes alone, 140 µs if those of 100 ms
-go together, 95 µs with 200 ms and 65 µs with 500 ms: longer gains little, and Meta uses events of
-the last hour alike."""
+"""At 200 events a second, an event costs 630 µs of CPU if it is sent alone, 140 µs if the events of
+100 ms share a request, 95 µs with 200 ms and 65 µs with 500 ms. A longer time gains little, and
+Meta uses all events of the last hour alike."""
 
 
 _MAX_AGE_OF_STORES = timedelta(days=62)
@@ -118,14 +118,14 @@ class Meta(Destination[MetaSettings]):
         yield self._proof
 
     def _request(self, batch: Batch, test_code: str) -> Request:
-        """test_code: of all its events; "" for those that are no tests."""
+        """test_code: the code of all events in `batch`; "" if they are no tests."""
         fields = self._credentials | ({"test_event_code": test_code} if test_code else {})
         body = b'{"data":[%b],%b' % (b",".join(batch.values()), orjson.dumps(fields)[1:])
         return Request("POST", self._url, self._headers, body, tuple(batch), bool(test_code))
 
 
 def _credentials(settings: MetaSettings) -> dict[str, str]:
-    """The fields next to ``data`` in a request: in the body, since URLs end up in logs."""
+    """The credentials, which are sent next to ``data`` in the body, because URLs end up in logs."""
     token = settings.access_token.get_secret_value()
     credentials = {"access_token": token}
     if settings.app_secret:

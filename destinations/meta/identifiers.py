@@ -1,11 +1,11 @@
-"""Identifiers of the browser, the click and the connection, in the forms that Meta takes.
+"""Identifiers of the browser, the click and the connection, in the forms that Meta accepts.
 
-One that is malformed makes Meta refuse the request with all its events (subcode 2804001), so it is
-left out.
+Malformed ones are left out, because Meta would refuse the request with all its events (subcode
+2804001).
 
 Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/fbp-and-fbc. Meta's
-capi-param-builder adds a fifth part of 2 or 8 characters, and takes a click id from the page's
-address before one from the referrer's.
+capi-param-builder adds a fifth part of 2 or 8 characters, and prefers a click id in the page's URL
+to one in the referrer's.
 """
 
 import re
@@ -23,9 +23,9 @@ _is_fbclid = re.compile(r"[A-Za-z0-9_-]{1,500}").fullmatch
 
 
 def identifiers(event: Event, seconds: float) -> dict[str, str]:
-    """``client_ip_address``, ``fbp`` and ``fbc`` of `event`, those that it has.
+    """``client_ip_address``, ``fbp`` and ``fbc`` of `event`; missing ones are left out.
 
-    seconds: Unix time of the event, which stands for that of the click if `fbc` has to be made.
+    seconds: Unix time of the event, used as that of the click if `fbc` has to be made.
     """
     found = {}
     if address := public_address(event):
@@ -38,7 +38,7 @@ def identifiers(event: Event, seconds: float) -> dict[str, str]:
 
 
 def identifies(event: Event) -> bool:
-    """Whether `event` has a user id, or what `identifiers` finds in it."""
+    """Whether `event` has a user id or one of the fields that `identifiers` returns."""
     return bool(
         event.get("user_id") or _browser(event) or _click(event, 0) or public_address(event)
     )
@@ -53,7 +53,7 @@ def _browser(event: Event) -> str:
 
 
 def _click(event: Event, seconds: float) -> str:
-    """The cookie, unless the event is of a later click."""
+    """``fbc``: the cookie's value, unless the event has the id of another click."""
     kept = _kept_click(event)
     clicked = click_id(event, "fbclid", "Meta", _is_fbclid)
     if kept and (not clicked or kept[1] == clicked):

@@ -1,4 +1,4 @@
-"""From an event to one of Meta's server events; what is a table is in `built_in`.
+"""Translates an event into one of Meta's server events. `built_in` has the tables.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api (parameters/server-event,
 parameters/custom-data, parameters/app-data).
@@ -30,10 +30,10 @@ _OF_PLACES: Mapping[Place | None, ActionSource] = {
     "app": "app",
     "store": "physical_store",
 }
-"""Of words for a place that are other vendors'."""
+"""Meta's values for the places that other vendors' values of `action_source` mean."""
 
 _OF_BROWSERS = ("page_location", "fbp", "fbc", "client_id")
-"""Fields of which a website's event has one."""
+"""An event with one of these fields happened on a website."""
 
 _NEGATIVE = "value is negative: Meta does not support refunds"
 _TOO_LITTLE = (
@@ -48,8 +48,8 @@ def translate(
     """`event` in the format of Meta.
 
     now: Unix seconds. default_source: `action_source` of an event that does not say its own.
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event names no
+    country.
     """
     name = mapper.name_of(event)
     seconds = event_time(event, now)
@@ -76,8 +76,8 @@ def translate(
 
 
 def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
-    """Why Meta would always refuse `event`; "" if it would not, or if that depends on a field that
-    the mapping sets.
+    """Why Meta would always refuse `event`; "" if it would not, or if a field that the mapping sets
+    decides.
 
     region: as for `translate`.
     """
@@ -93,7 +93,7 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
 
 def problem_of(translated: Mapping[str, Any]) -> str:
-    """Why Meta would refuse an event, and with it the whole request; "" when it would not.
+    """Why Meta would refuse an event, and with it the whole request; "" if it would not.
 
     translated: by `translate`.
     """
@@ -126,7 +126,7 @@ def problem_of(translated: Mapping[str, Any]) -> str:
 
 
 def action_source(event: Event, default: str) -> str:
-    """Where the event happened: as it says; else on a website if it has something of a browser."""
+    """Where the event happened: as it states, else on a website if it has a field of a browser."""
     given = event.get("action_source")
     if isinstance(given, str):
         stated = given.strip().lower()
@@ -140,8 +140,8 @@ def action_source(event: Event, default: str) -> str:
 
 
 def _custom_data(event: Event, name: str) -> dict[str, Any]:
-    """What the items make, then what the event states of its own, then what it states in our
-    fields; the last counts."""
+    """The custom data: from the items, then from the event's own `custom_data`, then from our
+    fields. Later values win."""
     data = value_and_currency(event)
     if "items" in event:
         data |= content_of_items(event, name)
@@ -155,7 +155,7 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
 
 
 def _of_earlier(event: Event) -> dict[str, Any]:
-    """Which event `event` adds to, and what an ad was found to have caused."""
+    """The fields that name the original event which `event` completes, and its attribution."""
     found = {"original_event_data": original_event(event.get("original_event_data"))}
     if isinstance(attribution := event.get("attribution_data"), dict):
         found["attribution_data"] = attribution

@@ -1,7 +1,7 @@
 """Events of conversations in WhatsApp, Messenger and Instagram.
 
-Meta takes a few events of them, under names that differ from those of a website, and nothing of
-a browser: there is none.
+Meta accepts only some events, under names that differ from those of a website, and no fields of a
+browser.
 
 Sources: developers.facebook.com/docs/marketing-api/conversions-api/business-messaging; the names
 that Meta refuses (subcode 2804066) are those of captured answers.
@@ -37,7 +37,7 @@ _OF_BROWSERS_USERS = ("client_ip_address", "client_user_agent", "fbc", "fbp")
 
 
 def as_message(translated: dict[str, Any]) -> None:
-    """Makes `translated`, an event of a website, one of a conversation."""
+    """Converts `translated`, an event of a website, to an event of a conversation."""
     name = translated["event_name"]
     translated["event_name"] = _RENAMED.get(name, name)
     for field in _OF_BROWSERS:

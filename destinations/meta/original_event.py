@@ -1,4 +1,4 @@
-"""The event that a later one completes, as Meta finds it again.
+"""The original event that a later one completes, in the form in which Meta finds it again.
 
 Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/original-event-data
 """
@@ -15,7 +15,7 @@ _YEAR_5138 = 10**11
 
 
 def original_event(stated: Any) -> dict[str, Any]:
-    """``original_event_data`` of what an event states there; empty if it names nothing."""
+    """``original_event_data`` from `stated`, an event's own; empty if nothing in it is usable."""
     if not isinstance(stated, dict):
         return {}
     found: dict[str, Any] = {

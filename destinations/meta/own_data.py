@@ -1,7 +1,7 @@
-"""The keys of one's own that an event has in `custom_data`, as Meta gets them: in clear.
+"""An event's own `custom_data` for Meta, which receives it in clear.
 
-Meta reads them as they are, so nothing goes that could be personal. Of those that Meta knows, each
-has the type that Meta asks for.
+Therefore nothing that could be personal is sent. Keys that Meta knows get the type that Meta
+requires.
 
 Source: developers.facebook.com/docs/marketing-api/conversions-api/parameters/custom-data; Meta's
 terms forbid personal data there that is not hashed.
@@ -32,7 +32,7 @@ _PERSONAL = frozenset(
         *("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp"),
     )
 )
-"""Names without signs, in lower case."""
+"""Names in lower case, without punctuation."""
 
 _says_person = re.compile(r"mail|phone|password|passwd|secret|token|sha256|whatsapp").search
 _is_mailbox = re.compile(r"\S@\S").search
@@ -40,8 +40,8 @@ _EXPLICIT = "custom_data.%s: not sent because it may be personal; set it with `m
 
 
 def own_data(stated: Any) -> dict[str, Any]:
-    """What Meta gets of `stated`, an event's `custom_data`: texts, numbers, true and false, and
-    lists of these."""
+    """The part of `stated`, an event's `custom_data`, that is sent: texts, numbers, booleans, and
+    lists of these. Also the fields of `CONTENT_FIELDS`."""
     if not isinstance(stated, dict):
         remark("custom_data: removed because it is not an object")
         return {}

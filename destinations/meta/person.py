@@ -12,8 +12,8 @@ from destinations.base import Event
 from destinations.meta.identifiers import identifiers
 from destinations.people import HashedPerson, Normalisers, add_hashes, clear_ids
 
-# Meta's two libraries disagree about spaces and punctuation in names, and about letters of cities
-# that are not Latin: both forms go.
+# Meta's two libraries disagree about spaces and punctuation in names, and about non-Latin letters
+# in cities: both forms are sent.
 _NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
 _NORMALISERS: Normalisers = {
     "em": (normalise.email,),
@@ -27,7 +27,7 @@ _NORMALISERS: Normalisers = {
     "country": (normalise.country,),
     "external_id": (normalise.external_id,),
 }
-"""Of every hashed field but the phone number, which is hashed by the country."""
+"""For every hashed field except the phone number, whose form depends on the country."""
 
 _UNHASHED = frozenset(
     [
@@ -44,7 +44,7 @@ _UNHASHED = frozenset(
         "whatsapp_business_account_id",
     ]
 )
-"""Fields of ``user_data`` that are Meta's own, sent as they are."""
+"""Meta's own fields in ``user_data``, sent as they are."""
 
 _PERSON = HashedPerson(_NORMALISERS, _UNHASHED)
 hashers = _PERSON.hashers
@@ -56,7 +56,7 @@ _TOO_THIN = (
     frozenset({"fn", "ge"}),
     frozenset({"ln", "ge"}),
 )
-"""Identities that Meta refuses with subcode 2804050, and every part of one."""
+"""Combinations that Meta refuses with subcode 2804050, also if parts of one are missing."""
 _MOST_TOO_THIN = max(map(len, _TOO_THIN))
 
 
@@ -67,7 +67,8 @@ def is_too_thin(person: Mapping[str, Any]) -> bool:
 
 
 def user_data(event: Event, seconds: float, region: str | None) -> dict[str, Any]:
-    """The person of `event`. seconds: its Unix time. region: as for `hashers`."""
+    """The ``user_data`` of `event`. seconds: its Unix time. region: as for `hashers`, unless the
+    event names a country."""
     data: dict[str, Any] = {}
     if person := event.get("user_data"):
         _add_person(data, person)

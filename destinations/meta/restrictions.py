@@ -1,6 +1,6 @@
-"""How Meta is told to do less with an event: Limited Data Use, and no use for advertising.
+"""Restrictions on what Meta does with an event: Limited Data Use, and no use for advertising.
 
-An event may ask for more of this than its visitor's consent does, and never for less.
+An event may add to the restrictions that follow from its visitor's consent, and never remove one.
 
 Sources: developers.facebook.com/docs/marketing-apis/data-processing-options and
 .../marketing-api/conversions-api/parameters/server-event (opt_out).
@@ -35,12 +35,12 @@ _STATES = {
 
 _NUMBERS = frozenset({0, *_STATES.values()})
 _BY_ADDRESS = (0, 0)
-"""Country and state that ask Meta to find them out by the IP address."""
+"""The country and state that ask Meta to derive them from the IP address."""
 
 
 def restrictions(event: Event) -> dict[str, Any]:
-    """Fields that `event` has at Meta when its visitor refuses or opts out, or it says so itself;
-    else none."""
+    """The fields that restrict the use of `event`, because its visitor refuses or opts out, or it
+    asks for that itself; else none."""
     refused = refuses(event)
     if not refused and "data_processing_options" not in event and "opt_out" not in event:
         return {}
@@ -58,7 +58,8 @@ def restrictions(event: Event) -> dict[str, Any]:
 
 
 def _stated_place(event: Event) -> tuple[int, int] | None:
-    """The numbers of Meta in `event`; None if they are not a pair that Meta takes."""
+    """The country and state that `event` states as Meta's numbers; None if Meta does not accept the
+    pair."""
     country, state = (
         CASTS["integer"](event.get(f"data_processing_options_{part}"))
         for part in ("country", "state")
@@ -68,7 +69,7 @@ def _stated_place(event: Event) -> tuple[int, int] | None:
 
 
 def _place(location: Mapping[str, Any]) -> tuple[int, int]:
-    """A state of the USA that Meta has a number for; of any other place the address tells more."""
+    """Meta's numbers for a state of the USA in `location`; `_BY_ADDRESS` for other places."""
     if country_code(location.get("country", "")) != "US":
         return _BY_ADDRESS
     region: str = location.get("region", "").upper().removeprefix("US-")

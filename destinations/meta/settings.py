@@ -12,8 +12,8 @@ from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 API_VERSIONS = ApiVersions(
     "api_version", "v27.0", {"v24.0": date(2026, 11, 10), "v25.0": date(2027, 2, 23)}
 )
-"""Of the Marketing API, to which these calls belong. Its versions live about a year, less than
-those of the Graph API.
+"""Versions of the Marketing API, to which these calls belong. They live about a year, which is
+shorter than those of the Graph API.
 
 Source: developers.facebook.com/docs/graph-api/changelog/versions.
 """

@@ -1,8 +1,8 @@
-"""What Meta says in headers about how much of its rate limits is used.
+"""The share of Meta's rate limits that is used, from response headers.
 
 ``X-App-Usage`` and each entry of ``X-Business-Use-Case-Usage`` have percentages of the calls and of
-the time that are allowed in an hour; ``X-Ad-Account-Usage`` has the percentage of one account. At
-100 Meta throttles.
+the time that are allowed in an hour. ``X-Ad-Account-Usage`` has the percentage of one account. At
+100, Meta throttles.
 
 Source: developers.facebook.com/docs/graph-api/overview/rate-limiting.
 """
@@ -21,19 +21,19 @@ _MAX_WAIT_SECONDS = 3600.0
 
 
 def usage_of(headers: Mapping[str, str]) -> float | None:
-    """The highest percentage that `headers` name; None if they name none."""
+    """The highest percentage in `headers`; None if there is none."""
     found = [number for part in _parts(headers) for number in _numbers(part, _PERCENTAGES)]
     return max(found, default=None)
 
 
 def regain_seconds(headers: Mapping[str, str]) -> float | None:
-    """Seconds until Meta takes requests again, at most an hour; None if it does not say so."""
+    """Seconds until Meta accepts requests again, at most an hour; None if it does not say."""
     minutes = [each for part in _parts(headers) for each in _numbers(part, [_MINUTES_TO_WAIT])]
     return min(60 * max(minutes, default=0.0), _MAX_WAIT_SECONDS) or None
 
 
 def _parts(headers: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The objects with percentages. What cannot be read says nothing."""
+    """The objects with percentages. Unreadable headers are skipped."""
     for name in (_APP, _ACCOUNT, _BUSINESS):
         text = headers.get(name)
         if not text:

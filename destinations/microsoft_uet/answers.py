@@ -1,7 +1,7 @@
-"""What Microsoft's answers mean for each event of a request.
+"""The meaning of Microsoft's responses for each event of a request.
 
-With ``continueOnValidationError``, it takes the valid events of a request and lists what is wrong
-with the others, by their index. Some of what it lists are warnings about events that it took.
+With ``continueOnValidationError``, Microsoft accepts the valid events of a request and lists the
+errors of the others by index. The list also has warnings about accepted events.
 
 Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration (responses).
 """
@@ -39,8 +39,8 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
 
 
 def _of_events(error: Any, count: int, usual: Outcome, refusal: Outcome) -> list[Outcome]:
-    """usual: of an event of which `error` says nothing. refusal: of all, where it is not known
-    which of them `error` is about."""
+    """The outcomes by `error`. usual: the outcome of an event that `error` does not mention.
+    refusal: the outcome of all, if it is unknown which of them `error` concerns."""
     found = _details(error, count)
     if found is None:
         return [refusal] * count
@@ -48,7 +48,7 @@ def _of_events(error: Any, count: int, usual: Outcome, refusal: Outcome) -> list
 
 
 def _counted(outcomes: list[Outcome], received: int) -> list[Outcome]:
-    """`outcomes`; if more are delivered than Microsoft `received`, it is not known which were."""
+    """`outcomes`, unless more are delivered than Microsoft `received`: it is unknown which were."""
     if received >= sum(each.result == "delivered" for each in outcomes):
         return outcomes
     reason = f"Microsoft received {received} of {len(outcomes)} events and did not say which"
@@ -57,8 +57,8 @@ def _counted(outcomes: list[Outcome], received: int) -> list[Outcome]:
 
 
 def _details(error: Any, count: int) -> dict[int, list[dict[str, Any]]] | None:
-    """What is said of single events, by their place; None where it is not known of which. A warning
-    about no event is left out."""
+    """The details of `error` by the position of their event; None if one of them names no event. A
+    warning that names none is left out."""
     if error is None:
         return {}
     details = error.get("details") if isinstance(error, dict) else None
@@ -75,7 +75,7 @@ def _details(error: Any, count: int) -> dict[int, list[dict[str, Any]]] | None:
 
 
 def _outcome(details: list[dict[str, Any]], usual: Outcome) -> Outcome:
-    """usual: of an event of which nothing is said, or nothing but warnings."""
+    """usual: the outcome of an event without errors."""
     errors = [detail for detail in details if not _is_warning(detail)]
     if errors:
         return Outcome("rejected", "; ".join(_said(errors)))
@@ -89,7 +89,7 @@ def _is_warning(detail: Any) -> bool:
 
 
 def _said(details: list[dict[str, Any]]) -> Iterator[str]:
-    """Of the first few; never the value, which may be a person's."""
+    """The words of the first few details, without values, which may be personal data."""
     for detail in details[:3]:
         said = joined_texts(detail, "errorCode", "propertyName", "errorMessage")
         yield vendor_words(said, 120) or "no reason given"

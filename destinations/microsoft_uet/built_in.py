@@ -6,8 +6,8 @@ Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
 from destinations.mapping import MappingSettings
 
 PAGE_LOAD = "pageLoad"
-"""The name of an event that is the view of a page. All others are custom events, for goals with
-their names as action."""
+"""The name of a page view. All other events are custom events, for goals that have their name as
+action."""
 
 _PAGE_TYPES = {
     "view_item": "product",
@@ -33,7 +33,7 @@ _PAGE_TYPES = {
         "other",
     ),
 }
-"""For dynamic remarketing."""
+"""``pageType`` by the name of the event, for dynamic remarketing."""
 
 _TEXTS = {
     "eventId": "event_id",
@@ -79,4 +79,4 @@ MAPPED_FIELDS = frozenset(
         "userData",
     }
 )
-"""All but the name, the type, the time and the consent of an event."""
+"""All except the name, the type, the time and the consent of an event."""

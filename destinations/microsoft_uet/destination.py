@@ -27,11 +27,11 @@ from destinations.microsoft_uet.person import hashers, personal_data
 from destinations.microsoft_uet.settings import MicrosoftUETSettings
 
 LINGER = timedelta(milliseconds=200)
-"""As at Meta: longer saves little CPU."""
+"""As for Meta, a longer time saves little CPU."""
 
 _START, _END = b'{"data":[', b'],"dataProvider":"event-gateway","continueOnValidationError":true}'
 MAX_BYTES = 1_000_000
-"""Of a request. Microsoft documents no limit; an integration that is certified keeps to 1 MB."""
+"""Limit for a request. Microsoft documents none; a certified integration uses 1 MB."""
 
 
 class MicrosoftUET(Destination[MicrosoftUETSettings]):

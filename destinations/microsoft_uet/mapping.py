@@ -1,4 +1,4 @@
-"""From an event to one of Microsoft's; what is a table is in `built_in`.
+"""Translates an event into one of Microsoft's. `built_in` has the tables.
 
 Source: learn.microsoft.com/advertising/guides/uet-conversion-api-integration.
 """
@@ -29,7 +29,7 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
     """`event` in Microsoft's format, or why it cannot be sent.
 
     now: Unix seconds. region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the
-    event does not tell its country.
+    event names no country.
     """
     if problem := refund(event, "Microsoft"):
         return problem
@@ -51,7 +51,7 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
 
 
 def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
-    """Why Microsoft can never take `event`; "" if it could, or if that depends on a mapping."""
+    """Why Microsoft can never accept `event`; "" if it could, or if the mapping decides."""
     if problem := refund(event, "Microsoft"):
         return problem
     if not mapper.touches("userData") and not identifies(event, region):
@@ -60,14 +60,14 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
 
 def _make_number(translated: dict[str, Any]) -> None:
-    """Makes a value that a mapping set a number, as Microsoft takes it."""
+    """Converts a value that a mapping set to a number, which Microsoft requires."""
     data = object_at(translated, "customData")
     if isinstance(stated := data.get("value"), str):
         translated["customData"] = {**data, "value": to_number(stated)}
 
 
 def _problem_of(translated: dict[str, Any]) -> str:
-    """Why Microsoft would refuse an event; "" when it would not."""
+    """Why Microsoft would refuse an event; "" if it would not."""
     if translated["eventType"] == "pageLoad" and not translated.get("eventSourceUrl"):
         return _NO_PAGE
     value = object_at(translated, "customData").get("value")
@@ -78,8 +78,8 @@ def _problem_of(translated: dict[str, Any]) -> str:
 
 
 def _consent(event: Event) -> str:
-    """G where the visitor allows advertising and the event asks for no restriction, else D:
-    Microsoft then uses the event for none."""
+    """``G`` if the visitor granted `ad_storage` and nothing asks for a restriction; else ``D``,
+    with which Microsoft does not use the event for advertising."""
     is_granted = event.get("consent", {}).get("ad_storage") == "granted"
     return "G" if is_granted and not restriction(event) else "D"
 

@@ -18,7 +18,7 @@ from destinations.people import single_hashers_below
 from destinations.remarks import remark
 
 IDENTITIES = frozenset({"anonymousId", "externalId", "em", "ph", "msclkid", "idfa", "gaid"})
-"""Fields of which an event has one."""
+"""Fields of ``userData`` of which an event needs at least one."""
 
 _is_visitor = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}(?:\1[0-9a-f]{4}){2}\1[0-9a-f]{12}").fullmatch
 
@@ -35,20 +35,20 @@ _emails = normalise.hashing("email_address", email_without_dots_and_tag)
 
 
 def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the hashed fields, which take one hash each. region: ISO 3166-1 alpha-2 of phone numbers
-    without a country code."""
+    """The functions that hash values which a mapping sets in fields that hold one hash. region: ISO
+    3166-1 alpha-2 of phone numbers without a country code."""
     normalisers = {"em": (email_without_dots_and_tag,), "ph": (normalise.phone(region),)}
     return single_hashers_below("userData", normalisers)
 
 
 def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    """The parts of an event's ``user_data`` that are read. region: as for `hashers`."""
     person = Needs([_emails], frozenset(ADVERTISING_IDS))
     return PersonalData(person, phone=normalise.phone_hashing(normalise.phone, region))
 
 
 def user_data(event: Event, region: str | None) -> dict[str, str]:
-    """The person of `event`. region: as for `hashers`."""
+    """The ``userData`` of `event`. region: as for `hashers`, unless the event names a country."""
     found = {
         "anonymousId": _visitor(event),
         "externalId": _external_id(event),
@@ -63,8 +63,8 @@ def user_data(event: Event, region: str | None) -> dict[str, str]:
 
 
 def identifies(event: Event, region: str | None) -> bool:
-    """Whether `user_data` finds one of `IDENTITIES`, the cheapest first, since a sender may wait
-    for this."""
+    """Whether `event` has one of `IDENTITIES`. Checks the cheapest first, because a sender may be
+    waiting."""
     if click_id(event, "msclkid", "Microsoft") or _visitor(event):
         return True
     if _external_id(event) or any(advertising_id(event, system) for system in SYSTEMS):
@@ -76,7 +76,7 @@ def identifies(event: Event, region: str | None) -> bool:
 
 
 def is_known(person: Mapping[str, Any]) -> bool:
-    """Whether Microsoft takes an event with this ``userData``."""
+    """Whether Microsoft accepts an event with this ``userData``."""
     return not IDENTITIES.isdisjoint(person)
 
 
@@ -102,7 +102,7 @@ def _hashes(event: Event, region: str | None) -> dict[str, str]:
 
 
 def _external_id(event: Event) -> str:
-    """It is sent in clear, so an e-mail address is no id here."""
+    """The user's id, unless it may be an e-mail address, because it is sent in clear."""
     user_id: str = event.get("user_id", "")
     if "@" in user_id:
         remark("user_id: left out, since it may be an e-mail address, and is not hashed here")

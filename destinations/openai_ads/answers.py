@@ -1,6 +1,6 @@
-"""What OpenAI's answers mean for each event of a request.
+"""The meaning of OpenAI's responses for each event of a request.
 
-Its bodies are not published, so the status decides; a page of HTML is none of its answers. One
+OpenAI does not publish their bodies, so the status decides. A page of HTML is not from OpenAI. One
 event that OpenAI refuses makes it refuse the request, which is then halved until the event is
 found.
 

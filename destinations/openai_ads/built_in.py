@@ -26,7 +26,7 @@ EVENTS = {
 }
 
 OF_APPS = frozenset({"app_installed", "app_opened"})
-"""Events that OpenAI takes only with the ``action_source`` ``mobile_app``."""
+"""Events that OpenAI accepts only with the ``action_source`` ``mobile_app``."""
 
 DATA_TYPES: Mapping[str, DataType] = {
     **dict.fromkeys(("page_viewed", "contents_viewed", "items_added"), "contents"),
@@ -35,7 +35,7 @@ DATA_TYPES: Mapping[str, DataType] = {
     **dict.fromkeys(("appointment_scheduled", *OF_APPS), "customer_action"),
     **dict.fromkeys(("subscription_created", "trial_started"), "plan_enrollment"),
 }
-"""By OpenAI's standard names. Every other event is a custom one."""
+"""The form of ``data``, by OpenAI's standard names. Every other event is a custom one."""
 
 _TEXTS = {"id": "event_id", "source_url": "page_location"}
 
@@ -48,4 +48,4 @@ BUILT_IN = MappingSettings.model_validate(
 )
 
 MAPPED_FIELDS = frozenset({"id", "source_url", "oppref", "user", "data"})
-"""All but the name, the time and the place of an event, and what a visitor's refusal decides."""
+"""All except an event's name, time and place, and fields that depend on a visitor's refusal."""

@@ -1,5 +1,5 @@
-"""What one of OpenAI's events is worth, and the products it is about: integers, in the smallest
-unit of a currency.
+"""The value and the products of one of OpenAI's events. Amounts are integers, in the smallest unit
+of a currency.
 
 Source: developers.openai.com/ads/conversions-api (Event data).
 """
@@ -15,7 +15,7 @@ from destinations.remarks import remark
 
 
 def worth(stated: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    """``amount`` and ``currency``, which OpenAI takes together.
+    """``amount`` and ``currency``, which OpenAI accepts only together.
 
     stated: `value_and_currency` of the event. currency: the event's own.
     """
@@ -37,7 +37,7 @@ def worth(stated: Mapping[str, Any], currency: str) -> dict[str, Any]:
 
 
 def products(event: Event, currency: str) -> list[dict[str, Any]]:
-    """``contents``. currency: the event's, in which prices are where an item names none."""
+    """``contents``. currency: the event's, which applies to prices of items that name none."""
     return [_content(item, currency) for item in named_items(event)]
 
 

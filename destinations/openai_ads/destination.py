@@ -27,7 +27,7 @@ from destinations.openai_ads.person import hashers, personal_data
 from destinations.openai_ads.settings import OpenAIAdsSettings
 
 LINGER = timedelta(milliseconds=200)
-"""As at Meta: longer saves little CPU."""
+"""As for Meta, a longer time saves little CPU."""
 
 
 class OpenAIAds(Destination[OpenAIAdsSettings]):

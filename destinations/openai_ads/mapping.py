@@ -1,4 +1,4 @@
-"""From an event to one of OpenAI's; what is a table is in `built_in`.
+"""Translates an event into one of OpenAI's. `built_in` has the tables.
 
 Sources: developers.openai.com/ads/conversions-api and /ads/supported-events.
 """
@@ -34,7 +34,7 @@ _OF_PLACES: Mapping[Place | None, ActionSource] = {
 _MAX_NAME = 64
 _no_name = re.compile(r"[^A-Za-z0-9_-]+")
 _is_click = re.compile(r"[!-~]{1,1024}").fullmatch
-"""Printable ASCII: OpenAI calls the value opaque, and wants it unchanged."""
+"""Printable ASCII. OpenAI calls the value opaque, and wants it unchanged."""
 
 _is_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#\s][^\s]*").fullmatch
 
@@ -85,8 +85,8 @@ def translate(
 
 
 def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
-    """Why OpenAI can never use `event`; "" if it could, or if that depends on a field that the
-    mapping sets. region: as for `person.hashers`."""
+    """Why OpenAI can never use `event`; "" if it could, or if a field that the mapping sets
+    decides. region: as for `person.user`."""
     if problem := _refusal(event, event.get("value", 0), mapper):
         return problem
     if event.get("user_id") or is_connected(event) or mapper.touches("user"):
@@ -98,14 +98,14 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
 
 def _refusal(event: Event, value: float, mapper: Mapper) -> str:
-    """Why an event worth `value` is none for OpenAI; "" if it is one."""
+    """Why `event`, a refund or a purchase with a negative `value`, is not sent; "" for others."""
     if is_refund(event, mapper):
         return _REFUND
     return _NEGATIVE if is_negative({**event, "value": value}, mapper, ORDER, "data.amount") else ""
 
 
 def _type(event: Event, mapper: Mapper) -> dict[str, str]:
-    """The ``type``, and the name of a custom event; empty for a name that OpenAI cannot have."""
+    """The ``type``, and the name of a custom event; empty if no valid name can be made of it."""
     stated = mapper.name_of(event)
     if stated in DATA_TYPES:
         return {"type": stated}
@@ -139,7 +139,7 @@ def _data(event: Event, kind: str, stated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _correct_source(translated: dict[str, Any]) -> None:
-    """OpenAI refuses an address without a host, and an event of the web without an address."""
+    """Removes a URL without a host, and ``web`` without a URL, because OpenAI refuses both."""
     url = translated.get("source_url")
     if url is not None and not (isinstance(url, str) and _is_url(url)):
         remark("source_url: removed because it is not a URL with a host")
@@ -150,14 +150,14 @@ def _correct_source(translated: dict[str, Any]) -> None:
 
 
 def _make_amount_whole(translated: dict[str, Any]) -> None:
-    """Makes an amount that a mapping set an integer, as OpenAI takes it."""
+    """Converts an amount that a mapping set to an integer, which OpenAI requires."""
     data = object_at(translated, "data")
     if "amount" in data and type(data["amount"]) is not int:
         translated["data"] = {**data, "amount": to_whole_number(data["amount"])}
 
 
 def _problem_of(translated: Mapping[str, Any]) -> str:
-    """Why OpenAI would refuse an event; "" when it would not."""
+    """Why OpenAI would refuse an event; "" if it would not."""
     if not translated.get("id"):
         return _NO_ID
     data = translated.get("data")

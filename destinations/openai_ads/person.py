@@ -1,6 +1,6 @@
 """The ``user`` of one of OpenAI's events.
 
-Of each list, OpenAI uses the first three values. Places go in clear, as it asks.
+OpenAI uses the first three values of each list. Places are sent in clear, as it asks.
 
 Source: developers.openai.com/ads/conversions-api (Send user data).
 """
@@ -59,18 +59,18 @@ _CLEAR: Mapping[str, tuple[str, Normaliser]] = {
     "cities": ("city", place),
     "countries": ("country", country_code),
 }
-"""Fields that OpenAI wants in clear: where they are in an address, and their form."""
+"""Fields that OpenAI wants in clear: the field of an address, and its form."""
 
 _EXTERNAL_IDS = ExternalIds(external_id)
 _ALONE = (
     *("emails_sha256", "phone_numbers_sha256", "external_ids_sha256"),
     *("android_advertising_id", "obref"),
 )
-"""Fields of which one is enough."""
+"""Fields of ``user`` that are each enough on their own."""
 
 
 def user(event: Event, region: str | None) -> dict[str, Any]:
-    """The person of `event`, and what else tells who it is. region: as for `hashers`."""
+    """The ``user`` of `event`. region: as for `hashers`, unless the event names a country."""
     data: dict[str, Any] = {}
     if person := event.get("user_data"):
         add_hashes(data, _OF_PERSON, [person])
@@ -90,7 +90,7 @@ def user(event: Event, region: str | None) -> dict[str, Any]:
 
 
 def identifies(translated: Mapping[str, Any]) -> bool:
-    """Whether OpenAI could match an event with this ``oppref`` and ``user`` to anybody."""
+    """Whether OpenAI could match an event with this ``oppref`` and ``user`` to a person."""
     person = translated.get("user")
     if translated.get("oppref") or not isinstance(person, dict):
         return bool(translated.get("oppref"))
@@ -100,10 +100,9 @@ def identifies(translated: Mapping[str, Any]) -> bool:
 
 
 def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the fields of ``user`` with personal data.
+    """The functions for values which a mapping sets in fields of ``user`` with personal data.
 
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code.
     """
     normalisers: Normalisers = {
         "emails_sha256": (normalise.email,),
@@ -117,7 +116,7 @@ def hashers(region: str | None) -> dict[str, Hasher]:
 
 
 def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    """The parts of an event's ``user_data`` that are read. region: as for `hashers`."""
     person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], ANDROID_IDS)
     clear = frozenset(field for field, _ in _CLEAR.values())
     phone = normalise.phone_hashing(normalise.phone_digits, region)

@@ -1,6 +1,7 @@
-"""What Pinterest's answers mean for each event of a request.
+"""The meaning of Pinterest's responses for each event of a request.
 
-It says of each event whether it was processed, in the order of the request, also in a 422.
+A response, also one with 422, says for each event whether it was processed, in the order of the
+request.
 
 Source: github.com/pinterest/api-description, 5.23.0 (events/create: ConversionApiResponse and the
 errors).
@@ -49,7 +50,7 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
 def _of_events(
     request: Request, response: Response, answer: Mapping[str, Any]
 ) -> list[Outcome] | None:
-    """By the verdicts about each event; None for an answer without them."""
+    """Outcomes by the verdict on each event; None for a response without verdicts."""
     verdicts, count = answer.get("events"), len(request.events)
     is_success = 200 <= response.status < 300
     if not is_success and response.status != 422:
@@ -77,7 +78,7 @@ def _of_event(verdict: Any) -> Outcome:
 
 
 def _of_error(response: Response, code: Any, words: str) -> Outcome | None:
-    """The outcome of all events of a request; None where the status says it all."""
+    """The outcome of all events of a request; None if only the status decides."""
     if code == _THROTTLED:
         asked = retry_after(response) or THROTTLE_SECONDS
         return Outcome("retry", words, "destination", asked)

@@ -84,5 +84,5 @@ MAPPED_FIELDS = frozenset(
         "wifi",
     }
 )
-"""All but the name and the time of an event, and what a visitor's refusal decides. Pinterest
-refuses any other."""
+"""All except an event's name and time, and the fields that depend on a visitor's refusal. Pinterest
+refuses unknown fields."""

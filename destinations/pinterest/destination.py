@@ -28,8 +28,9 @@ from destinations.pinterest.person import hashers, personal_data
 from destinations.pinterest.settings import PinterestSettings
 
 LINGER = timedelta(milliseconds=200)
-"""Pinterest takes 5,000 requests a minute of an ad account; at five a second, a destination sends
-300 and saves the CPU of single requests. It reports events of the last hour alike."""
+"""Pinterest accepts 5,000 requests a minute for an ad account. At five a second, a destination
+sends 300 and saves the CPU of single requests. Pinterest reports all events of the last hour
+alike."""
 
 _LIMITS = Limits(max_events=1000, max_age=timedelta(days=7), linger=LINGER)
 _MAX_TESTS = 20

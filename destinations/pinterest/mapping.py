@@ -1,4 +1,4 @@
-"""From an event to one of Pinterest's; what is a table is in `built_in`.
+"""Translates an event into one of Pinterest's. `built_in` has the tables.
 
 Sources: developers.pinterest.com/docs/conversions/event and github.com/pinterest/api-description,
 5.23.0 (ConversionEventsData): amounts are texts, quantities are integers.
@@ -85,8 +85,8 @@ def translate(
 
 
 def unsendable(event: Event, mapper: Mapper, settings: PinterestSettings) -> str:
-    """Why Pinterest would always refuse `event`; "" if it would not, or if that depends on a field
-    that the mapping sets."""
+    """Why Pinterest would always refuse `event`; "" if it would not, or if a field that the mapping
+    sets decides."""
     if is_refund(event, mapper):
         return _REFUND
     if is_negative(event, mapper, _PURCHASE, "custom_data.value"):
@@ -97,7 +97,7 @@ def unsendable(event: Event, mapper: Mapper, settings: PinterestSettings) -> str
 
 
 def _event_name(event: Event, mapper: Mapper) -> str:
-    """As the mapping says; ``custom`` for an event that it does not name, since Pinterest may
+    """The name in the mapping; ``custom`` for an event that it does not name, because Pinterest may
     refuse other names."""
     name = mapper.name_of(event)
     return name if name in STANDARD or event["event_name"] in mapper.names else "custom"
@@ -115,13 +115,13 @@ def _action_source(event: Event, default: str) -> str:
 
 
 def _language(event: Event) -> str:
-    """ISO 639-1, of a tag such as ``de-DE``; "" for languages without such a code."""
+    """The ISO 639-1 code in a tag such as ``de-DE``; "" for a language without one."""
     code: str = event.get("language", "").replace("_", "-").partition("-")[0].lower()
     return code if len(code) == 2 and code.isascii() and code.isalpha() else ""
 
 
 def _custom_data(event: Event, name: str) -> dict[str, Any]:
-    """name: Pinterest's, of the event."""
+    """name: Pinterest's name of the event."""
     data = value_and_currency(event)
     if name != _PURCHASE:
         drop_negative_value(data)
@@ -144,8 +144,8 @@ def _custom_data(event: Event, name: str) -> dict[str, Any]:
 
 
 def _restrict(event: Event, translated: dict[str, Any]) -> None:
-    """Tells Pinterest to do less with `event` when its visitor refuses or opts out, or it says so
-    itself."""
+    """Restricts what Pinterest does with `event`, if its visitor refuses or opts out, or it asks
+    for that itself."""
     if refuses_personalisation(event) or asks(event.get("opt_out")):
         translated["opt_out"] = True
     if refuses(event) or asks(event.get("data_processing_options")):
@@ -153,7 +153,7 @@ def _restrict(event: Event, translated: dict[str, Any]) -> None:
 
 
 def _as_texts(translated: dict[str, Any]) -> None:
-    """Makes a value that a mapping set a text, as Pinterest takes it."""
+    """Converts a value that a mapping set to a text, which Pinterest requires."""
     value = object_at(translated, "custom_data").get("value")
     if value is not None and is_plain_number(value):
         _set(translated, "value", amount_text(value))
@@ -164,7 +164,7 @@ def _set(translated: dict[str, Any], key: str, value: str) -> None:
 
 
 def _problem_of(translated: dict[str, Any]) -> str:
-    """Why Pinterest would refuse an event; "" when it would not."""
+    """Why Pinterest would refuse an event; "" if it would not."""
     if not translated.get("event_id"):
         return _NO_ID
     if translated["event_name"] == _PURCHASE:

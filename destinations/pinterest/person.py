@@ -1,6 +1,6 @@
 """The ``user_data`` of one of Pinterest's events: arrays of hashes, and ids in clear.
 
-Left out: a phone number as the only identifier, which Pinterest's own description refuses.
+A phone number as the only identifier is not enough, according to Pinterest's own description.
 
 Sources: github.com/pinterest/api-description, 5.23.0 (ConversionEventsUserData), and
 developers.pinterest.com/docs/conversions/event.
@@ -39,7 +39,7 @@ def postal_digits(text: str) -> str:
     return code if code.isdigit() else ""
 
 
-# Pinterest says nothing of spaces in names: both forms go.
+# Pinterest says nothing about spaces in names: both forms are sent.
 _NAME_FORMS = (normalise.bare_name, normalise.trimmed_name)
 _NORMALISERS: Normalisers = {
     "em": (normalise.email_without_spaces,),
@@ -54,7 +54,7 @@ _NORMALISERS: Normalisers = {
     "country": (normalise.country,),
     "external_id": (normalise.external_id,),
 }
-"""Of every hashed field but the phone number, which is hashed by the country."""
+"""For every hashed field except the phone number, whose form depends on the country."""
 
 _OF_DEVICES = [hashing(field, lower_advertising_id) for field in ADVERTISING_IDS]
 _UNHASHED = frozenset({"partner_id"})
@@ -65,7 +65,7 @@ personal_data = _PERSON.personal_data
 
 
 def identifies(person: Any) -> bool:
-    """Whether Pinterest takes an event with this ``user_data``."""
+    """Whether Pinterest accepts an event with this ``user_data``."""
     if not isinstance(person, dict):
         return False
     if person.get("em") or person.get("hashed_maids"):
@@ -74,7 +74,7 @@ def identifies(person: Any) -> bool:
 
 
 def user_data(event: Event, region: str | None) -> dict[str, Any]:
-    """The person of `event`. region: as for `hashers`."""
+    """The ``user_data`` of `event`. region: as for `hashers`, unless the event names a country."""
     data: dict[str, Any] = {}
     if person := event.get("user_data"):
         add_hashes(data, _PERSON.of_person, [person])

@@ -1,6 +1,6 @@
-"""What Reddit's answers mean for each event of a request.
+"""The meaning of Reddit's responses for each event of a request.
 
-Left out: a list of refused events, which version 2 has and no page of version 3 shows. An answer
+Not read: a list of refused events, which version 2 has and no page of version 3 shows. A response
 that counts fewer events than were sent refuses the request, so that it is halved.
 
 Source: ads-api.reddit.com/docs (version 3).
@@ -49,7 +49,8 @@ def _of_data(data: Mapping[str, Any], sent: int) -> Outcome:
 
 
 def _of_error(request: Request, response: Response, error: Mapping[str, Any]) -> list[Outcome]:
-    """By the code in the answer, else by that of HTTP: they are the same numbers."""
+    """Outcomes by the status, or by the code in `error` if the status claims success. Both have the
+    same numbers."""
     code, message, status = error.get("code"), error.get("message"), response.status
     if 200 <= status < 300 and isinstance(code, int) and 400 <= code < 600:
         status = code

@@ -20,7 +20,7 @@ EVENTS = {
 }
 
 STANDARD = frozenset(EVENTS.values())
-"""Every other event is a custom one."""
+"""Reddit's standard names. Every other event is a custom one."""
 
 WITH_COUNT = frozenset({"PURCHASE", "ADD_TO_CART", "ADD_TO_WISHLIST", CUSTOM})
 WITH_VALUE = WITH_COUNT | {"LEAD", "SIGN_UP"}
@@ -35,4 +35,4 @@ BUILT_IN = MappingSettings.model_validate(
 )
 
 MAPPED_FIELDS = frozenset({"action_source", "click_id", "event_source_url", "metadata", "user"})
-"""All but the type and the time of an event."""
+"""All except the type and the time of an event."""

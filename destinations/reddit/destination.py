@@ -30,8 +30,8 @@ from destinations.reddit.person import hashers, personal_data
 from destinations.reddit.settings import RedditSettings
 
 LINGER = timedelta(milliseconds=200)
-"""Reddit compares events with those of its pixel once an hour, so nothing is lost; at five requests
-a second, a destination saves the CPU of single requests."""
+"""Reddit compares events with those of its pixel once an hour, so the delay does no harm. At five
+requests a second, a destination saves the CPU of single requests."""
 
 _LIMITS = Limits(
     max_events=1000, max_age=timedelta(days=7), dedupe=timedelta(days=2), linger=LINGER

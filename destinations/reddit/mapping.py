@@ -1,6 +1,6 @@
-"""From an event to one of Reddit's; what is a table is in `built_in`.
+"""Translates an event into one of Reddit's. `built_in` has the tables.
 
-``event_at`` has milliseconds: Reddit takes seconds without a word and dates them to 1970.
+``event_at`` is in milliseconds: Reddit accepts seconds silently and dates the event to 1970.
 
 Sources: ads-api.reddit.com/docs (version 3) and github.com/reddit/reddit-ss-gtm-template.
 """
@@ -39,7 +39,7 @@ _SOURCES: Mapping[Place | None, ActionSource] = {
 _PURCHASE = "PURCHASE"
 _MAX_NAME = 64
 _LAW_OF = "US"
-"""Limited Data Use is of its states' laws; Reddit requires a country."""
+"""Limited Data Use serves the laws of its states. Reddit requires a country."""
 
 _NEGATIVE = "value is negative: Reddit does not support refunds"
 _REFUND = "Reddit does not support refunds; to send them, give `refund` a name in `mapping.events`"
@@ -76,8 +76,8 @@ def translate(
 
 
 def unsendable(event: Event, mapper: Mapper, settings: RedditSettings) -> str:
-    """Why Reddit would always refuse `event`; "" if it would not, or if that depends on a field
-    that the mapping sets."""
+    """Why Reddit would always refuse `event`; "" if it would not, or if a field that the mapping
+    sets decides."""
     if is_refund(event, mapper):
         return _REFUND
     if is_negative(event, mapper, _PURCHASE, "metadata.value"):
@@ -139,7 +139,7 @@ def _products(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _limited(event: Event) -> dict[str, Any]:
-    """Limited Data Use where the visitor is; an unknown place counts as one in the USA."""
+    """Limited Data Use for the visitor's place; an unknown place counts as the USA."""
     location: Mapping[str, Any] = event.get("event_location", {})
     country = country_code(location.get("country", "")) or _LAW_OF
     options: dict[str, Any] = {"modes": ["LDU"], "country": country}
@@ -150,7 +150,7 @@ def _limited(event: Event) -> dict[str, Any]:
 
 
 def _problem_of(translated: Mapping[str, Any]) -> str:
-    """Why Reddit would refuse an event; "" when it would not."""
+    """Why Reddit would refuse an event; "" if it would not."""
     metadata = translated.get("metadata")
     value = metadata.get("value", 0) if isinstance(metadata, dict) else 0
     if isinstance(value, bool) or not isinstance(value, (int, float)):

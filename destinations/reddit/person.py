@@ -1,6 +1,6 @@
 """The ``user`` of one of Reddit's events.
 
-Reddit takes one value of each kind: of several e-mail addresses, the first goes.
+Reddit accepts one value of each kind: of several e-mail addresses, the first is sent.
 
 Sources: ads-api.reddit.com/docs (version 3) and business.reddithelp.com (manual advanced matching),
 which says how an e-mail address is normalised.
@@ -52,16 +52,15 @@ _DEVICES: Mapping[System | None, Mapping[str, Sequence[Hashing]]] = {
     "ios": {"idfa": [*_IDFAS, _OF_IOS], "aaid": _AAIDS},
     "android": {"idfa": _IDFAS, "aaid": [*_AAIDS, _OF_ANDROID]},
 }
-"""What hashes the advertising ids for each field, by the system of the device."""
+"""The hashings of advertising ids for each field, by the system of the device."""
 
 _EXTERNAL_IDS = ExternalIds(external_id)
 
 
 def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the hashed fields of ``user``.
+    """The functions that hash values which a mapping sets in ``user``.
 
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code.
     """
     normalisers: Normalisers = {
         "email": (email,),
@@ -74,18 +73,18 @@ def hashers(region: str | None) -> dict[str, Hasher]:
 
 
 def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    """The parts of an event's ``user_data`` that are read. region: as for `hashers`."""
     phone = normalise.phone_hashing(normalise.phone, region)
     devices = [*_IDFAS, *_AAIDS, _OF_IOS, _OF_ANDROID]
     return PersonalData(Needs([_emails, _EXTERNAL_IDS.hashing, *devices]), phone=phone)
 
 
 _ALONE = ("email", "phone_number", "external_id", "uuid", "idfa", "aaid")
-"""Fields of which one is enough for Reddit."""
+"""Fields of ``user`` that are each enough for Reddit on their own."""
 
 
 def identifies(translated: Mapping[str, Any]) -> bool:
-    """Whether Reddit takes an event with this ``click_id`` and ``user``."""
+    """Whether Reddit accepts an event with this ``click_id`` and ``user``."""
     user = translated.get("user")
     if translated.get("click_id") or not isinstance(user, dict):
         return bool(translated.get("click_id"))
@@ -93,7 +92,7 @@ def identifies(translated: Mapping[str, Any]) -> bool:
 
 
 def user(event: Event, region: str | None) -> dict[str, Any]:
-    """The person of `event`, and what else tells who it is. region: as for `hashers`."""
+    """The ``user`` of `event`. region: as for `hashers`, unless the event names a country."""
     found: dict[str, Any] = _hashed(event, region)
     if address := public_address(event):
         found["ip_address"] = address

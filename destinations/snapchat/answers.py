@@ -1,8 +1,8 @@
-"""What Snapchat's answers mean for each event of a request.
+"""The meaning of Snapchat's responses for each event of a request.
 
-A request is valid or invalid as a whole, and the answer to an invalid one names the place of one
-event. It is not known whether Snapchat keeps the others, so they are sent again: it recognises a
-repetition by its ``event_id``.
+A request is valid or invalid as a whole, and the response to an invalid one names the position of
+one event. It is not known whether Snapchat keeps the others, so they are sent again: Snapchat
+recognises a repetition by its ``event_id``.
 
 Source: the OpenAPI file of github.com/Snapchat/business-sdk-v3-java.
 """
@@ -39,7 +39,7 @@ def outcomes(request: Request, response: Response) -> list[Outcome]:
 
 
 def _named(request: Request, answer: dict[str, Any]) -> tuple[int, ...]:
-    """The place that the answer names; empty if it names none of `request`."""
+    """The position that the response names; empty if it names none of `request`."""
     place: Any = answer.get("event")
     is_named = type(place) is int and 0 <= place < len(request.events)
     return (place,) if is_named else ()

@@ -1,6 +1,6 @@
 """Snapchat's built-in mapping: names of events, and fields of an event and of its custom data.
 
-Snapchat takes events of certain names only; it has none for a lead, so that is a sign-up.
+Snapchat accepts only certain names of events. It has none for a lead, which becomes a sign-up.
 
 Source: developers.snap.com/api/marketing-api/Conversions-API/Parameters
 """
@@ -35,7 +35,7 @@ OTHER_NAMES = (
     *("RESERVE", "SAVE", "INVITE", "RATE", "AD_CLICK", "AD_VIEW", "LEVEL_COMPLETE"),
     *("APP_OPEN", "APP_INSTALL", *(f"CUSTOM_EVENT_{number}" for number in range(1, 6))),
 )
-"""Names that only the events themselves or a mapping of the user's give."""
+"""Names that only events themselves or the user's mapping use."""
 
 _TEXTS = {
     "event_id": "event_id",
@@ -64,4 +64,4 @@ BUILT_IN = MappingSettings.model_validate(
 MAPPED_FIELDS = frozenset(
     {"event_id", "event_source_url", "integration", "user_data", "custom_data", "app_data"}
 )
-"""All but the name, the time and the place of an event, and what a visitor's refusal decides."""
+"""All except an event's name, time and place, and fields that depend on a visitor's refusal."""

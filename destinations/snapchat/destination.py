@@ -30,12 +30,11 @@ from destinations.snapchat.person import hashers, personal_data
 from destinations.snapchat.settings import SnapchatSettings
 
 LINGER = timedelta(milliseconds=200)
-"""At 200 events a second one request carries 40 events; Snapchat uses events of the last hour
+"""At 200 events a second, one request carries 40 events. Snapchat uses all events of the last hour
 alike."""
 
 MAX_BYTES = 2_000_000
-"""Of the events of a request. Snapchat documents no limit; an integration that is certified keeps
-to 2 MB."""
+"""Limit for the events of a request. Snapchat documents none; a certified integration uses 2 MB."""
 
 
 class Snapchat(Destination[SnapchatSettings]):
@@ -117,7 +116,7 @@ class Snapchat(Destination[SnapchatSettings]):
         return personal_data(settings.phone_region)
 
     def _request(self, batch: Batch, shared: tuple[str, str]) -> Request:
-        """shared: the id of the pixel or app of all its events, and the code that makes them
+        """shared: the id of the pixel or app of all events in `batch`, and the code that makes them
         tests."""
         asset_id, test_code = shared
         body = b'{"data":[%b]' % b",".join(batch.values())

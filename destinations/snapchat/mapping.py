@@ -1,4 +1,4 @@
-"""From an event to one of Snapchat's; what is a table is in `built_in`.
+"""Translates an event into one of Snapchat's. `built_in` has the tables.
 
 Sources: developers.snap.com/api/marketing-api/Conversions-API (UsingTheAPI, Parameters), and the
 OpenAPI file of github.com/Snapchat/business-sdk-v3-java.
@@ -40,7 +40,7 @@ _CONTENT = ContentFields(
     texts={"item_brand": "brand", "delivery_category": "delivery_category"},
 )
 _BY_ADDRESS = {"data_processing_options_country": 0, "data_processing_options_state": 0}
-"""Snapchat finds the place out by the IP address."""
+"""Asks Snapchat to derive the place from the IP address."""
 
 _NEGATIVE = "value is negative: Snapchat does not support refunds"
 _TOO_LITTLE = (
@@ -77,11 +77,11 @@ def translate(
 
 
 def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
-    """Why Snapchat would always refuse `event`; "" if it would not, or if that depends on a field
-    that the mapping sets.
+    """Why Snapchat would always refuse `event`; "" if it would not, or if a field that the mapping
+    sets decides.
 
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event names no
+    country.
     """
     if is_negative(event, mapper, "PURCHASE", "custom_data.value"):
         return _NEGATIVE
@@ -91,7 +91,7 @@ def unsendable(event: Event, mapper: Mapper, region: str | None) -> str:
 
 
 def problem_of(translated: Mapping[str, Any], settings: SnapchatSettings) -> str:
-    """Why Snapchat would refuse an event; "" when it would not. translated: by `translate`."""
+    """Why Snapchat would refuse an event; "" if it would not. translated: by `translate`."""
     value = object_at(translated, "custom_data").get("value")
     if isinstance(value, (int, float)) and value < 0 and translated["event_name"] == "PURCHASE":
         return _NEGATIVE

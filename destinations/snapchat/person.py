@@ -1,7 +1,7 @@
 """The ``user_data`` of one of Snapchat's events.
 
-Left out is ``mobile_ad_id``, the name that Snapchat's OpenAPI file has for ``madid``: its pages and
-its own integrations have ``madid``.
+``madid`` is ``mobile_ad_id`` in Snapchat's OpenAPI file, but ``madid`` on its pages and in its own
+integrations.
 
 Source: developers.snap.com/api/marketing-api/Conversions-API/Parameters (user_data).
 """
@@ -23,7 +23,7 @@ from destinations.people import (
     single_hashers_below,
 )
 
-# Snapchat's page wants names without punctuation, its libraries keep it: both forms go.
+# Snapchat's page wants names without punctuation, but its libraries keep it: both forms are sent.
 _NAME_FORMS = (normalise.bare_name, normalise.spaceless)
 _NORMALISERS: Normalisers = {
     "em": (normalise.email,),
@@ -37,10 +37,10 @@ _NORMALISERS: Normalisers = {
     "country": (normalise.country,),
     "external_id": (normalise.external_id,),
 }
-"""Of every hashed field but the phone number, which is hashed by the country."""
+"""For every hashed field except the phone number, whose form depends on the country."""
 
 _UNHASHED = frozenset({"madid", "idfv", "lead_id", "subscription_id", "anon_id", "download_id"})
-"""Fields of ``user_data`` that are sent as they are; an advertising id in lower case."""
+"""Fields of ``user_data`` that are sent as they are, except ``madid``, which is in lower case."""
 
 _CLEAR = _UNHASHED.union(ADVERTISING_IDS)
 _PERSON = HashedPerson(_NORMALISERS, _CLEAR)
@@ -48,13 +48,13 @@ personal_data = _PERSON.personal_data
 
 
 def hashers(region: str | None) -> dict[str, Hasher]:
-    """As `HashedPerson.hashers`; ``db`` is the one field that takes no list."""
+    """As `HashedPerson.hashers`, except that ``db`` holds one hash instead of a list."""
     born = {"db": _NORMALISERS["db"]}
     return _PERSON.hashers(region) | single_hashers_below("user_data", born)
 
 
 def user_data(event: Event, region: str | None) -> dict[str, Any]:
-    """The person of `event`. region: as for `hashers`."""
+    """The ``user_data`` of `event`. region: as for `hashers`, unless the event names a country."""
     data: dict[str, Any] = {}
     if person := event.get("user_data"):
         _add_person(data, person)
@@ -90,6 +90,6 @@ def _add_person(data: dict[str, Any], person: Mapping[str, Any]) -> None:
 
 
 def _advertising_id(person: Mapping[str, Any]) -> str:
-    """The one in a field of its own system; "" without one, and for what cannot be one."""
+    """The first valid advertising id of `person`, in lower case; "" without one."""
     texts = (person[field] for field in ADVERTISING_IDS if isinstance(person.get(field), str))
     return next(filter(None, map(lower_advertising_id, texts)), "")

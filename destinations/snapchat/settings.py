@@ -61,5 +61,5 @@ class SnapchatSettings(DestinationSettings):
         return self
 
     def id_of(self, action_source: ActionSource) -> str | None:
-        """The id to which events that happened there belong."""
+        """The id of the pixel or app for events of `action_source`; None if it is not set."""
         return self.snap_app_id if action_source == "MOBILE_APP" else self.pixel_id

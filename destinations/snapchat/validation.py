@@ -1,7 +1,7 @@
-"""Snapchat's address for tests, ``/events/validate``: what it says of requests that Snapchat gets.
+"""Snapchat's address for validation, ``/events/validate``, which checks copies of requests.
 
-It counts nothing. Its words may repeat values, so they are shortened, and only what it says of the
-first events is kept.
+It counts nothing. Its messages may repeat values, so they are shortened, and only the first few are
+kept.
 
 Source: developers.snap.com/api/marketing-api/Conversions-API/VerifySetUp
 """
@@ -19,14 +19,14 @@ _MOST = 3
 
 
 def check(request: Request, share: float) -> Request | None:
-    """`request` for validation, if it is one of the `share` that is chosen."""
+    """`request` for validation, if it belongs to the chosen `share`; else None."""
     if not is_chosen(request.body, share):
         return None
     return request._replace(url=f"{request.url}/validate")
 
 
 def warnings(response: Response) -> Iterator[str]:
-    """What was found. Nothing, if it cannot be read."""
+    """The errors and warnings in `response`; none if it cannot be read."""
     if response.status == 200:
         found = _found(json_object(response.body))
         yield from (f"Snapchat's validation: {words}" for words in islice(found, _MOST))

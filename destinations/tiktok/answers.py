@@ -1,9 +1,9 @@
-"""What TikTok's answers mean for each event of a request. The status is mostly 200: the code in the
-body decides.
+"""The meaning of TikTok's responses for each event of a request. The status is mostly 200: the code
+in the body decides.
 
-A refused request takes nothing; its message names the place of the event, as in
-``Batch.0.properties.contents.0.content_id``. Only the first place counts, for what follows may
-repeat what the event says.
+A refused request has no effect. Its message names the position of the faulty event, as in
+``Batch.0.properties.contents.0.content_id``. Only the first position counts, because the rest of
+the message may repeat values of the event.
 
 Source: tiktok_code.py in TikTok's own SDK, github.com/tiktok/tiktok-business-api-sdk.
 """
@@ -29,8 +29,7 @@ _THROTTLED = frozenset({40100, 40132, 61000})
 _DOWN = frozenset({40201, 40202, 50000, 50002, 60001, *range(51000, 54000)})
 _INVALID = frozenset({40000, 40002})
 _OF_REQUEST = frozenset({40050, 40061, 40062, 40063})
-"""A request that came before, with too many events, with personal data in clear, or of an unknown
-partner."""
+"""A repeated request, too many events, personal data that is not hashed, or an unknown partner."""
 
 _ACCESS = frozenset({40001, 40003, 40113, 40118, 40130, 40131, 70001})
 _ACCESS |= {*range(40101, 40111), *range(40300, 40303)}
@@ -75,7 +74,7 @@ def _of_all(code: int, words: str, response: Response) -> Outcome:
 
 
 def _named(request: Request, answer: dict[str, Any]) -> tuple[int, ...]:
-    """The place that the message names; empty if it names none of `request`."""
+    """The position that the message names; empty if it names none of `request`."""
     message = answer.get("message")
     found = _place(message) if isinstance(message, str) else None
     place = int(found[1]) if found else len(request.events)

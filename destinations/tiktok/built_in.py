@@ -34,7 +34,7 @@ _FORMER = ("CompletePayment", "SubmitForm", "PlaceAnOrder", "ClickButton")
 """Standard events until May 2025, which TikTok still converts."""
 
 STANDARD_EVENTS = frozenset([*EVENTS.values(), *_FORMER, "ApplicationApproval"])
-"""All that an offline event source takes. Others take every other name as a custom event."""
+"""All names that an offline event source accepts. Other sources also accept custom names."""
 
 _TEXTS = {
     "event_id": "event_id",
@@ -57,4 +57,4 @@ BUILT_IN = MappingSettings.model_validate(
 )
 
 MAPPED_FIELDS = frozenset({"event_id", "user", "properties", "page", "app", "ad", "lead"})
-"""All but the name and the time of an event, and what a visitor's refusal decides."""
+"""All except an event's name and time, and the fields that depend on a visitor's refusal."""

@@ -31,7 +31,7 @@ from destinations.tiktok.person import hashers, personal_data
 from destinations.tiktok.settings import EventSource, TikTokSettings
 
 LINGER = timedelta(milliseconds=200)
-"""TikTok prefers events in real time to batches, which this still is, and at 200 events a second
+"""TikTok prefers real-time events to batches. This is still real time, and at 200 events a second
 one request carries 40 of them."""
 
 _SOURCES: Mapping[Place | None, EventSource] = {"website": "web", "app": "app", "store": "offline"}
@@ -110,12 +110,12 @@ class TikTok(Destination[TikTokSettings]):
         return personal_data(settings.phone_region)
 
     def _source_of(self, event: Event) -> EventSource:
-        """The one that `event` names, if it is configured."""
+        """The event source that `event` names, if it is configured; else the default one."""
         settings, named = self.settings, _SOURCES.get(stated_place(event))
         return named if named and named in settings.event_source_ids else settings.event_source
 
     def _request(self, batch: Batch, shared: tuple[EventSource, str]) -> Request:
-        """shared: the event source of all its events, and the code that makes them tests."""
+        """shared: the event source of all events in `batch`, and the code that makes them tests."""
         source, test_code = shared
         fields = {"event_source": source, "event_source_id": self.settings.ids[source]}
         if test_code:

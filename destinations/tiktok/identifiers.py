@@ -1,7 +1,8 @@
 """Identifiers of the click, the browser, the connection and the device, in TikTok's forms.
 
-Source: business-api.tiktok.com/portal/docs?id=1771101303285761 (user). Its text wants an ``idfa``
-in lower case before it is hashed, and the hash that it prints is of upper case: it goes in clear.
+Source: business-api.tiktok.com/portal/docs?id=1771101303285761 (user). Its text says that an
+``idfa`` is hashed in lower case, but the hash that it shows is of upper case, so ``idfa`` is sent
+in clear.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ _FORMS: Mapping[str, Callable[[str], str]] = {
     "att_status": str.upper,
 }
 _BY_SYSTEM: Mapping[System | None, str] = {"ios": "idfa", "android": "gaid"}
-"""Which advertising id ``madid`` is."""
+"""The advertising id that ``madid`` holds, by the device's system."""
 
 _ATT_STATUS = frozenset({"AUTHORIZED", "DENIED", "NOT_DETERMINED", "RESTRICTED", "NOT_APPLICABLE"})
 
@@ -29,7 +30,7 @@ DEVICE_FIELDS = frozenset([*_FORMS, "madid"])
 
 
 def identifiers(event: Event) -> dict[str, str]:
-    """The fields of ``user`` that tell the click, the browser and the connection."""
+    """The fields of ``user`` for the click, the browser and the connection."""
     found = {
         "ttclid": click_id(event, "ttclid", "TikTok"),
         "ttp": browser_id(event, "ttp"),
@@ -41,14 +42,13 @@ def identifiers(event: Event) -> dict[str, str]:
 
 
 def identifies(event: Event) -> bool:
-    """Whether `event` has one of `identifiers` that tells who the visitor is, or an id of the user
-    or the visitor."""
+    """Whether `event` has a user id, or a field of `identifiers` that identifies the visitor."""
     found = event.get("user_id") or public_address(event) or browser_id(event, "ttp")
     return bool(found or click_id(event, "ttclid", "TikTok"))
 
 
 def device_ids(event: Event) -> dict[str, str]:
-    """The fields of ``user`` that tell the device, from the event's ``user_data``."""
+    """The fields of ``user`` for the device, from the event's ``user_data``."""
     stated = clear_ids(event["user_data"], DEVICE_FIELDS)
     if "madid" in stated:
         name = _BY_SYSTEM.get(system_of(event))

@@ -1,7 +1,7 @@
-"""From an event to one of TikTok's; what is a table is in `built_in`.
+"""Translates an event into one of TikTok's. `built_in` has the tables.
 
-Left out is what only integrations know and TikTok's page does not: ``query``, ``partner_name``, and
-``limit_data_use_for_advertising`` in the place of ``limited_data_use``.
+Fields that occur only in integrations and not on TikTok's page are left out: ``query``,
+``partner_name``, and ``limit_data_use_for_advertising`` in place of ``limited_data_use``.
 
 Source: business-api.tiktok.com/portal/docs?id=1771101303285761
 """
@@ -51,7 +51,7 @@ _OF_SOURCE: Mapping[EventSource, tuple[str, ...]] = {
     "offline": (),
     "crm": ("lead",),
 }
-"""Objects that only the events of some sources have."""
+"""Objects that only events of some event sources have."""
 _OF_SOME_SOURCE = frozenset({"page", "app", "ad", "lead"})
 
 _NEGATIVE = "value is negative: TikTok does not support refunds"
@@ -68,7 +68,7 @@ def translate(
     """`event` in the format of TikTok.
 
     now: Unix seconds. source: its event source. region: ISO 3166-1 alpha-2 of phone numbers without
-    a country code, if the event does not tell its country.
+    a country code, if the event names no country.
     """
     translated: dict[str, Any] = {
         "event": mapper.name_of(event),
@@ -89,8 +89,8 @@ def translate(
 
 
 def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | None) -> str:
-    """Why `event` is never sent; "" if it can be, or if that depends on a field that the mapping
-    sets. source, region: as for `translate`."""
+    """Why `event` is never sent; "" if it can be, or if a field that the mapping sets decides.
+    source, region: as for `translate`."""
     if is_refund(event, mapper):
         return _REFUND
     if is_negative(event, mapper, "Purchase", "properties.value"):
@@ -105,7 +105,7 @@ def unsendable(event: Event, mapper: Mapper, source: EventSource, region: str | 
 
 
 def problem_of(translated: Mapping[str, Any], source: EventSource) -> str:
-    """Why an event cannot be sent; "" when it can. translated: by `translate`, for `source`."""
+    """Why an event cannot be sent; "" if it can. translated: by `translate`, for `source`."""
     value = object_at(translated, "properties").get("value")
     if isinstance(value, (int, float)) and value < 0 and translated["event"] == "Purchase":
         return _NEGATIVE
@@ -147,8 +147,8 @@ def _lead(event: Event) -> dict[str, str]:
 
 
 def _fit(translated: dict[str, Any], source: EventSource) -> None:
-    """Takes out what TikTok does not know: objects of other sources, a page without its address
-    and other types of customers."""
+    """Removes what TikTok does not know: objects of other event sources, a page without its URL,
+    and unknown types of customers."""
     for name in _OF_SOME_SOURCE.difference(_OF_SOURCE[source]):
         translated.pop(name, None)
     if "page" in translated and not object_at(translated, "page").get("url"):

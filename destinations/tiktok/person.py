@@ -43,7 +43,7 @@ _CLEAR: Mapping[str, tuple[str, Hasher]] = {
     "state": ("region", _in_clear(normalise.state)),
     "country": ("country", _in_clear(normalise.country)),
 }
-"""Fields that TikTok wants in clear: where they are in an address, and their form."""
+"""Fields that TikTok wants in clear: the field of an address, and its form."""
 
 _EXTERNAL_IDS = ExternalIds(trimmed_id)
 
@@ -53,7 +53,7 @@ _IDENTIFYING = frozenset(
 
 
 def user(event: Event, region: str | None) -> dict[str, Any]:
-    """The person of `event`. region: as for `hashers`."""
+    """The ``user`` of `event`. region: as for `hashers`, unless the event names a country."""
     data: dict[str, Any] = {}
     if person := event.get("user_data"):
         add_hashes(data, _OF_PERSON, [person])
@@ -70,15 +70,14 @@ def user(event: Event, region: str | None) -> dict[str, Any]:
 
 
 def is_nobody(person: Mapping[str, Any]) -> bool:
-    """Whether this ``user`` has nothing by which TikTok could match anybody."""
+    """Whether this ``user`` has no field by which TikTok could match a person."""
     return _IDENTIFYING.isdisjoint(person)
 
 
 def hashers(region: str | None) -> dict[str, Hasher]:
-    """For the fields of ``user`` with personal data.
+    """The functions for values which a mapping sets in fields of ``user`` with personal data.
 
-    region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the event does not tell
-    its country.
+    region: ISO 3166-1 alpha-2 of phone numbers without a country code.
     """
     lists: Normalisers = {
         "email": (normalise.email,),
@@ -91,7 +90,7 @@ def hashers(region: str | None) -> dict[str, Hasher]:
 
 
 def personal_data(region: str | None) -> PersonalData:
-    """What is read of an event's ``user_data``. region: as for `hashers`."""
+    """The parts of an event's ``user_data`` that are read. region: as for `hashers`."""
     person = Needs([*_OF_PERSON.values(), _EXTERNAL_IDS.hashing], DEVICE_FIELDS)
     clear = frozenset(field for field, _ in _CLEAR.values())
     phone = normalise.phone_hashing(normalise.phone, region)
@@ -99,7 +98,7 @@ def personal_data(region: str | None) -> PersonalData:
 
 
 def _add_address(data: dict[str, Any], addresses: Sequence[Mapping[str, Any]]) -> None:
-    """TikTok takes one of each: the first."""
+    """Adds the first value of each field, because TikTok accepts one."""
     hashed: dict[str, list[str]] = {}
     add_hashes(hashed, _OF_ADDRESS, addresses)
     data |= {key: digests[0] for key, digests in hashed.items()}

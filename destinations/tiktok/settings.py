@@ -10,7 +10,7 @@ from destinations.setting_types import BaseUrl, Credential, OptionalPhoneRegion
 
 EventSource = Literal["web", "app", "offline", "crm"]
 StatedSource = Literal["web", "app", "offline"]
-"""Those that an event can name."""
+"""The event sources that an event can name."""
 
 SourceId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 

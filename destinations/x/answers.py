@@ -1,7 +1,7 @@
-"""What X's answers mean for each event of a request: it takes all of them or none.
+"""The meaning of X's responses for each event of a request: X accepts all of them or none.
 
-Its errors name a parameter, but not the conversion that has it, so a request that is refused is
-halved. The conversions of a request have the same event id: if X does not know it, none is taken.
+Its errors name a parameter, but not the conversion that has it, so a refused request is halved. All
+conversions of a request have the same event id: if X does not know it, X accepts none of them.
 
 Sources: docs.x.com/x-ads-api/measurement/web-conversions (response),
 developer.x.com/en/docs/x-ads-api/measurement/web-conversions/troubleshooting and
@@ -26,7 +26,7 @@ from destinations.paths import objects_at
 from destinations.vendor_answers import joined_texts, json_object, vendor_words
 
 _RESETS = ("x-account-rate-limit-reset", "x-rate-limit-reset")
-"""Unix seconds at which the limit starts again, which it does every 15 minutes."""
+"""Headers with the Unix seconds at which the limit is reset, which happens every 15 minutes."""
 _WINDOW_SECONDS = 900.0
 
 _MEND = {
@@ -66,7 +66,7 @@ def _of_success(answer: Mapping[str, Any], status: int, words: str, count: int) 
 
 
 def _errors(answer: Mapping[str, Any]) -> Iterator[str]:
-    """What the first few errors say, with the parameter that each is about."""
+    """The words of the first few errors, with the parameter that each concerns."""
     errors = answer.get("errors")
     for error in errors[:3] if isinstance(errors, list) else ():
         if isinstance(error, dict):
@@ -78,7 +78,7 @@ def _is_about_event_id(answer: Mapping[str, Any]) -> bool:
 
 
 def _until_reset(headers: Mapping[str, str]) -> float | None:
-    """Seconds until X takes events again, relative to the ``Date`` of its answer."""
+    """Seconds until X accepts events again, relative to the ``Date`` of its response."""
     try:
         at = next(float(headers[name]) for name in _RESETS if name in headers)
         wait = at - parsedate_to_datetime(headers["date"]).timestamp()

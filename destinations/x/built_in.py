@@ -1,4 +1,4 @@
-"""X's built-in mapping. Which events it gets is in the configuration.
+"""X's built-in mapping. The configuration says which events X receives.
 
 Source: docs.x.com/x-ads-api/measurement/web-conversions, and the mapping of X's own tag in
 docs.x.com/x-ads-api/measurement/gtm-server-side.
@@ -21,4 +21,4 @@ BUILT_IN = MappingSettings.model_validate(
 )
 
 MAPPED_FIELDS = frozenset({*_TEXTS, "contents", "number_items", "price_currency", "value"})
-"""All but the event id, the time and the identifiers of a conversion."""
+"""All except the event id, the time and the identifiers of a conversion."""

@@ -27,7 +27,7 @@ from destinations.x.settings import XSettings
 from destinations.x.signature import authorization
 
 LINGER = timedelta(milliseconds=200)
-"""As at Meta: longer saves little CPU. X limits events, 60,000 in 15 minutes, and not requests."""
+"""As for Meta, more saves little CPU. X limits events (60,000 in 15 minutes), not requests."""
 
 
 class X(Destination[XSettings]):

@@ -1,4 +1,4 @@
-"""From an event to one of X's conversions; what is a table is in `built_in`.
+"""Translates an event into one of X's conversions. `built_in` has the tables.
 
 Source: docs.x.com/x-ads-api/measurement/web-conversions.
 """
@@ -39,7 +39,7 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
     """`event` in X's format, or why it cannot be sent.
 
     now: Unix seconds. region: ISO 3166-1 alpha-2 of phone numbers without a country code, if the
-    event does not tell its country.
+    event names no country.
     """
     if problem := never_sent(event, "X"):
         return problem
@@ -72,5 +72,5 @@ def translate(event: Event, now: float, mapper: Mapper, region: str | None) -> d
 
 
 def unsendable(event: Event, region: str | None) -> str:
-    """Why X can never count `event`; "" if it could. region: as above."""
+    """Why X can never count `event`; "" if it could. region: as for `translate`."""
     return never_sent(event, "X") or ("" if identifies(event, region) else _TOO_LITTLE)

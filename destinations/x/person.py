@@ -15,15 +15,16 @@ _emails = normalise.hashing("email_address", normalise.email)
 
 
 def personal_data(region: str | None) -> PersonalData:
-    """What is read of ``user_data``. region: ISO 3166-1 alpha-2 of phone numbers without a country
-    code, if the event does not tell its country."""
+    """The parts of ``user_data`` that are read. region: ISO 3166-1 alpha-2 of phone numbers without
+    a country code, if the event names no country."""
     return PersonalData(
         person=Needs([_emails]), phone=normalise.phone_hashing(normalise.phone, region)
     )
 
 
 def identifiers(event: Event, region: str | None) -> list[dict[str, str]]:
-    """Those of `event`; none if X could not recognise anybody by them. region: as above.
+    """The identifiers of `event`; none if X could not recognise a person by them. region: as for
+    `personal_data`.
 
     An address or a user agent counts only together with another identifier.
     """
@@ -43,7 +44,8 @@ def identifiers(event: Event, region: str | None) -> list[dict[str, str]]:
 
 
 def identifies(event: Event, region: str | None) -> bool:
-    """Whether `identifiers` finds one, the cheapest first, since a sender may wait for this."""
+    """Whether `event` has one of `identifiers`. Checks the cheapest first, because a sender may be
+    waiting."""
     if click_id(event, "twclid", "X") or len(_connection(event)) == 2:
         return True
     person = event.get("user_data")
@@ -53,7 +55,7 @@ def identifies(event: Event, region: str | None) -> bool:
 
 
 def _connection(event: Event) -> dict[str, Any]:
-    """X documents addresses in dotted decimals alone."""
+    """The address and the user agent. X documents only IPv4 addresses."""
     address, agent = public_address(event), event.get("user_agent", "").strip()
     stated = {"ip_address": "" if ":" in address else address, "user_agent": agent}
     return {key: value for key, value in stated.items() if value}

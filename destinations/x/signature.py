@@ -13,7 +13,7 @@ from destinations.x.settings import OAuthSettings
 def authorization(oauth: OAuthSettings, url: str, body: bytes, now: float) -> str:
     """The header for a POST of the JSON `body` to `url`, which the signature does not cover.
 
-    now: Unix seconds. The same request at the same moment has the same nonce, and no other has it.
+    now: Unix seconds. The nonce is made from `now` and `body`, so no other request has it.
     """
     from oauthlib.oauth1 import Client
 
